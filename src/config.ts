@@ -1,0 +1,207 @@
+// Environment -> frozen Config. The only reader of the environment. All problems are reported at once.
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { MadhavaError } from './core/errors.ts'
+
+export const ROLES = ['api', 'worker', 'rpc', 'dashboard'] as const
+export type Role = (typeof ROLES)[number]
+
+export interface Setting {
+  /** For the docs and --check. */
+  meaning: string
+  default: string
+  /** Never shown. */
+  secret?: true
+  /** A URL whose password is masked. */
+  url?: true
+}
+
+/** Every setting, in the order of the docs; README and .env.example are compared with it by a test. */
+export const SETTINGS = {
+  HOST: { default: '127.0.0.1', meaning: 'address that the three doors bind' },
+  API_PORT: { default: '8000', meaning: 'port of REST; 0 picks a free one' },
+  RPC_PORT: { default: '9000', meaning: 'port of Thrift; 0 picks a free one' },
+  DASHBOARD_PORT: { default: '9001', meaning: 'port of the dashboard; 0 picks a free one' },
+  DATA_DIR: { default: 'data', meaning: 'the one folder that holds everything kept' },
+  AMQP_URL: {
+    default: '',
+    meaning: 'RabbitMQ, amqp:// or amqps://; several, comma-separated, for a cluster; unset: embedded queue',
+    url: true,
+  },
+  AMQP_QUEUE: { default: 'madhava', meaning: 'name of the RabbitMQ queue' },
+  ROLES: { default: ROLES.join(','), meaning: 'which processes this start runs' },
+  CONCURRENCY: {
+    default: '',
+    meaning: 'tasks that one worker runs at a time; unset: number of usable cores',
+  },
+  KINDS_DIR: { default: '', meaning: 'a folder of further kinds' },
+  RETENTION: { default: '7d', meaning: 'how long ended tasks are kept: 90s, 15m, 12h, 7d' },
+  RETENTION_COUNT: { default: '100000', meaning: 'how many ended tasks are kept' },
+  DRAIN_SECONDS: {
+    default: '10',
+    meaning: 'how long a stop waits for running tasks before giving them back',
+  },
+  TASK_MEMORY_MB: { default: '512', meaning: 'heap that one task may use' },
+  ALLOWED_HOSTS: { default: '', meaning: 'further names that the Host header may have, comma-separated' },
+  DASHBOARD_PASSWORD: {
+    default: '',
+    meaning:
+      'password of the first operator, whose name is operator; unset: made at the first start, shown once',
+    secret: true,
+  },
+  LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn or error' },
+} as const satisfies Record<string, Setting>
+export type SettingName = keyof typeof SETTINGS
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a port, 0 to 65535')
+  .transform(Number)
+  .refine(value => value <= 65_535, 'must be a port, 0 to 65535')
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number, ${min} to ${max}`)
+    .transform(Number)
+    .refine(value => value >= min && value <= max, `must be a whole number, ${min} to ${max}`)
+
+const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const duration = z
+  .string()
+  .regex(/^\d{1,6}[smhd]$/, 'must be a number with a unit: 90s, 15m, 12h or 7d')
+  .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
+
+const words = z.string().transform(text =>
+  text
+    .split(',')
+    .map(word => word.trim())
+    .filter(word => word !== ''),
+)
+
+const amqpUrl = z
+  .string()
+  .refine(
+    text => URL.canParse(text) && /^amqps?:$/.test(new URL(text).protocol),
+    'must be a URL such as amqp://user:password@host:5672/vhost',
+  )
+
+const schema = z.object({
+  HOST: z
+    .string()
+    .regex(/^[a-zA-Z0-9.:_-]{1,253}$/, 'must be an address or a host name, such as 127.0.0.1 or 0.0.0.0'),
+  API_PORT: port,
+  RPC_PORT: port,
+  DASHBOARD_PORT: port,
+  DATA_DIR: z
+    .string()
+    .min(1, 'must be a folder')
+    .transform(folder => path.resolve(folder)),
+  AMQP_URL: words.pipe(z.array(amqpUrl)),
+  AMQP_QUEUE: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
+  ROLES: words.pipe(
+    z
+      .array(z.enum(ROLES, `must be names out of ${ROLES.join(', ')}, comma-separated`))
+      .min(1, 'must name at least one role'),
+  ),
+  CONCURRENCY: z
+    .literal('')
+    .transform(() => availableParallelism())
+    .or(whole(1, 1024)),
+  KINDS_DIR: z
+    .string()
+    .transform(folder => (folder === '' ? null : path.resolve(folder)))
+    .refine(folder => folder === null || existsSync(folder), 'must be a folder that exists'),
+  RETENTION: duration,
+  RETENTION_COUNT: whole(0, 100_000_000),
+  DRAIN_SECONDS: whole(0, 3600),
+  TASK_MEMORY_MB: whole(16, 1_000_000),
+  ALLOWED_HOSTS: words,
+  DASHBOARD_PASSWORD: z
+    .literal('')
+    .transform(() => null)
+    .or(z.string().min(8, 'must have at least 8 characters').max(256, 'must have at most 256 characters')),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error'),
+})
+
+export interface Config {
+  readonly host: string
+  readonly ports: { readonly api: number; readonly rpc: number; readonly dashboard: number }
+  readonly dataDir: string
+  /** Empty: embedded queue. */
+  readonly amqpUrls: readonly string[]
+  readonly amqpQueue: string
+  readonly roles: readonly Role[]
+  readonly concurrency: number
+  readonly kindsDir: string | null
+  readonly retentionMs: number
+  readonly retentionCount: number
+  readonly drainMs: number
+  readonly taskMemoryMb: number
+  readonly allowedHosts: readonly string[]
+  readonly dashboardPassword: string | null
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const withDefaults = (env: Env): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, setting]) => [name, env[name]?.trim() || setting.default]),
+  )
+
+/** @throws CONFIG_INVALID, `detail.problems` with one line per problem: the name, what is wrong, what would be right */
+export const parseConfig = (env: Env): Config => {
+  const values = withDefaults(env)
+  const parsed = schema.safeParse(values)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(issue => {
+      const name = String(issue.path[0])
+      const hidden = (SETTINGS as Record<string, Setting>)[name]
+      const shown = hidden?.secret || hidden?.url ? '' : ` (it is ${JSON.stringify(values[name])})`
+      const messages =
+        issue.code === 'invalid_union' ? issue.errors.flat().map(inner => inner.message) : [issue.message]
+      return `${name}: ${messages.at(-1)}${shown}`
+    })
+    throw new MadhavaError('CONFIG_INVALID', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
+      detail: { problems },
+    })
+  }
+  const value = parsed.data
+  return Object.freeze({
+    host: value.HOST,
+    ports: Object.freeze({ api: value.API_PORT, rpc: value.RPC_PORT, dashboard: value.DASHBOARD_PORT }),
+    dataDir: value.DATA_DIR,
+    amqpUrls: value.AMQP_URL,
+    amqpQueue: value.AMQP_QUEUE,
+    roles: ROLES.filter(role => value.ROLES.includes(role)),
+    concurrency: value.CONCURRENCY,
+    kindsDir: value.KINDS_DIR,
+    retentionMs: value.RETENTION,
+    retentionCount: value.RETENTION_COUNT,
+    drainMs: value.DRAIN_SECONDS * 1000,
+    taskMemoryMb: value.TASK_MEMORY_MB,
+    allowedHosts: value.ALLOWED_HOSTS,
+    dashboardPassword: value.DASHBOARD_PASSWORD,
+    logLevel: value.LOG_LEVEL,
+  })
+}
+
+/** The environment over `.env` in the present folder, as a Config. @throws CONFIG_INVALID */
+export const readConfig = (): Config => {
+  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
+  return parseConfig({ ...file, ...process.env })
+}
+
+/** The effective settings as lines of `NAME=value`, secrets masked: for `npm start -- --check`. */
+export const describeConfig = (env: Env): string[] =>
+  Object.entries(withDefaults(env)).map(([name, value]) => {
+    const setting = (SETTINGS as Record<string, Setting>)[name]
+    if (setting?.secret && value !== '') return `${name}=********`
+    return `${name}=${setting?.url ? value.replace(/(:\/\/[^:/@]*):[^@]*@/g, '$1:********@') : value}`
+  })

@@ -1,0 +1,72 @@
+// The bytes of a result or a log as clients get them: from the record when small, from a blob when not.
+import { Readable } from 'node:stream'
+import { MadhavaError } from './errors.ts'
+import type { TaskStore } from './store.ts'
+import { isFinal, type TaskRecord } from './task.ts'
+
+/** Names of the blobs that have a meaning. A result that is a string is kept as text, any other as JSON. */
+export const BLOBS = {
+  textResult: 'result.txt',
+  jsonResult: 'result.json',
+  log: 'log.txt',
+  checkpoint: 'checkpoint.bin',
+} as const
+
+const TEXT = 'text/plain; charset=utf-8'
+const JSON_TYPE = 'application/json'
+
+/** Bytes ready to be sent; `bytes` is the size of the whole, a range is [start, end). */
+export interface Content {
+  contentType: string
+  bytes: number
+  open: (range?: { start: number; end: number }) => Promise<Readable>
+}
+
+const fromText = (contentType: string, text: string): Content => {
+  const bytes = Buffer.from(text)
+  return {
+    contentType,
+    bytes: bytes.length,
+    open: async range => Readable.from([range ? bytes.subarray(range.start, range.end) : bytes]),
+  }
+}
+
+const fromBlob = async (
+  store: TaskStore,
+  id: string,
+  name: string,
+  contentType: string,
+): Promise<Content | null> => {
+  const info = (await store.listBlobs(id)).find(blob => blob.name === name)
+  if (!info) return null
+  return {
+    contentType,
+    bytes: info.bytes,
+    open: async range => {
+      const blob = await store.getBlob(id, name, range)
+      if (!blob) throw new MadhavaError('RESULT_NOT_FOUND')
+      return blob.stream
+    },
+  }
+}
+
+/** The whole result of a task in SUCCESS. @throws TASK_NOT_ENDED, RESULT_NOT_FOUND */
+export const resultContent = async (store: TaskStore, task: TaskRecord): Promise<Content> => {
+  if (!isFinal(task.status))
+    throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}; its result comes with SUCCESS`)
+  if (task.status !== 'SUCCESS')
+    throw new MadhavaError('RESULT_NOT_FOUND', `The task ended in ${task.status}, without a result`)
+  if (task.resultBytes === null)
+    return typeof task.result === 'string'
+      ? fromText(TEXT, task.result)
+      : fromText(JSON_TYPE, JSON.stringify(task.result))
+  const content =
+    (await fromBlob(store, task.id, BLOBS.textResult, TEXT)) ??
+    (await fromBlob(store, task.id, BLOBS.jsonResult, JSON_TYPE))
+  if (content) return content
+  throw new MadhavaError('RESULT_NOT_FOUND', 'The result is no longer in the store')
+}
+
+/** The task's own last log lines; empty when it has written none. */
+export const logContent = async (store: TaskStore, task: TaskRecord): Promise<Content> =>
+  (await fromBlob(store, task.id, BLOBS.log, TEXT)) ?? fromText(TEXT, '')

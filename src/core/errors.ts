@@ -1,0 +1,88 @@
+// Every error that leaves the program has a permanent code; this table gives each its meaning at the doors.
+// Doors map with `toMadhavaError` and the table, once each; nothing else decides a status by hand.
+// docs/errors.md has one row per code, and test/rules.test.ts compares the two.
+
+/** What a code means: `status` for HTTP, `rpc` for Thrift's BadTask.error_code, `title` for people. */
+export interface ErrorMeaning {
+  status: number
+  rpc: number
+  title: string
+}
+
+const row = (status: number, title: string, rpc = status): ErrorMeaning => ({ status, rpc, title })
+
+/** The table. Codes are never renamed or reused. */
+export const ERRORS = {
+  // asked wrongly
+  BAD_REQUEST: row(400, 'The request is malformed'),
+  BAD_ID: row(400, 'The task id is not a UUID'),
+  BAD_CURSOR: row(400, 'The cursor is not one that this store gave out'),
+  BAD_KEY: row(400, 'The name of a blob or key is not allowed'),
+  UNAUTHORIZED: row(401, 'A login is needed'),
+  FORBIDDEN: row(403, 'The request is refused'),
+  CROSS_SITE: row(403, 'Requests from other web sites are refused'),
+  HOST_NOT_ALLOWED: row(403, 'The Host header names a host that this server does not answer for'),
+  NOT_FOUND: row(404, 'There is nothing at this address'),
+  TASK_NOT_FOUND: row(404, 'There is no task with this id'),
+  RESULT_NOT_FOUND: row(404, 'The task has no result'),
+  METHOD_NOT_ALLOWED: row(405, 'This address does not take this method'),
+  TASK_EXISTS: row(409, 'A task with this id exists already'),
+  TASK_ENDED: row(409, 'The task has ended already'),
+  TASK_NOT_ENDED: row(409, 'The task has not ended yet'),
+  TASK_BUSY: row(409, 'Another process holds the task'),
+  CURSOR_TOO_OLD: row(410, 'The changes after this cursor are no longer kept'),
+  BODY_TOO_LARGE: row(413, 'The request body is too large'),
+  URI_TOO_LONG: row(414, 'The address is too long'),
+  UNSUPPORTED_MEDIA_TYPE: row(415, 'The request body must be application/json'),
+  RANGE_NOT_SATISFIABLE: row(416, 'The range lies outside the result'),
+  KIND_UNKNOWN: row(422, 'There is no kind of task with this name'),
+  PARAMS_INVALID: row(422, 'The params do not fit the schema of the kind'),
+  IDEMPOTENCY_MISMATCH: row(422, 'The idempotency key was used with another body'),
+  TOO_MANY_REQUESTS: row(429, 'Too many tries; wait and try again'),
+
+  // our side
+  INTERNAL: row(500, 'Something went wrong inside the server'),
+  NOT_IMPLEMENTED: row(501, 'This is not part of this version'),
+  STORE_UNAVAILABLE: row(503, 'The store cannot be read or written'),
+  QUEUE_UNAVAILABLE: row(503, 'The queue cannot be reached'),
+  SUPERVISOR_UNAVAILABLE: row(503, 'The process supervisor does not answer'),
+  SHUTTING_DOWN: row(503, 'The server is shutting down'),
+  DATA_DIR_IN_USE: row(503, 'Another bundle owns the data folder'),
+  CONFIG_INVALID: row(500, 'The configuration is wrong'),
+  KIND_INVALID: row(500, 'A file of kinds cannot be used'),
+  ILLEGAL_MOVE: row(500, 'A task cannot make this move from its status'),
+  CLAIM_LOST: row(500, 'The claim on the task is no longer current'),
+
+  // ends of tasks, found in record.error.code
+  KIND_FAILED: row(500, 'The kind threw an error'),
+  RESULT_INVALID: row(500, 'The result does not fit the schema of the kind'),
+  WORKER_LOST: row(500, 'The worker died while running the task, as often as is allowed'),
+  TIME_LIMIT: row(500, 'The task ran longer than its limit'),
+  OUT_OF_MEMORY: row(500, 'The task used more memory than a thread may'),
+  EXPIRED: row(500, 'The task had not started when it expired'),
+} as const satisfies Record<string, ErrorMeaning>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/**
+ * The one error class. `message` is for people and may reach any client: it never holds a path, a secret or a
+ * stack. `detail` is data for programs, JSON-safe. `cause` is for the log alone.
+ */
+export class MadhavaError extends Error {
+  readonly code: ErrorCode
+  readonly detail: unknown
+  constructor(code: ErrorCode, message?: string, options: { detail?: unknown; cause?: unknown } = {}) {
+    super(message ?? ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'MadhavaError'
+    this.code = code
+    this.detail = options.detail ?? null
+  }
+}
+
+/** Whether `error` is ours, and (when given) has this code. */
+export const isMadhavaError = (error: unknown, code?: ErrorCode): error is MadhavaError =>
+  error instanceof MadhavaError && (code === undefined || error.code === code)
+
+/** Ours stay as they are; anything else becomes INTERNAL, its text kept for the log as the cause. */
+export const toMadhavaError = (error: unknown): MadhavaError =>
+  isMadhavaError(error) ? error : new MadhavaError('INTERNAL', undefined, { cause: error })

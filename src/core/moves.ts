@@ -1,0 +1,223 @@
+// Moves: pure functions from one record to the next, the only way a status changes. No I/O, no clock.
+// A store applies a move under a claim and sets `claim` and `rev` itself; a move that throws changes nothing.
+import { MadhavaError } from './errors.ts'
+import {
+  HISTORY_LENGTH,
+  isFinal,
+  isRunning,
+  isWaiting,
+  type Json,
+  RECORD_VERSION,
+  type Status,
+  type TaskRecord,
+} from './task.ts'
+
+export type Move = (task: TaskRecord) => TaskRecord
+export type TaskError = NonNullable<TaskRecord['error']>
+
+const illegal = (task: TaskRecord, to: string): MadhavaError =>
+  new MadhavaError('ILLEGAL_MOVE', `A task in ${task.status} cannot be ${to}`, {
+    detail: { id: task.id, status: task.status },
+  })
+
+const enter = (
+  task: TaskRecord,
+  status: Status,
+  at: string,
+  change: Partial<TaskRecord> = {},
+): TaskRecord => {
+  const next: TaskRecord = { ...task, ...change, status, updatedAt: at }
+  if (status !== task.status)
+    next.history = [...task.history, { status, at, attempt: next.attempt, worker: next.worker }].slice(
+      -HISTORY_LENGTH,
+    )
+  return next
+}
+
+/** What a new record needs from outside; the rest has a fixed beginning. */
+export type NewTask = Pick<
+  TaskRecord,
+  | 'id'
+  | 'kind'
+  | 'params'
+  | 'priority'
+  | 'maxAttempts'
+  | 'createdAt'
+  | 'notBefore'
+  | 'expiresAt'
+  | 'owner'
+  | 'parentId'
+  | 'title'
+  | 'description'
+  | 'idempotencyKey'
+  | 'retry'
+  | 'limits'
+>
+
+/** The first record of a task: PENDING, claim 0, rev 0. */
+export const begin = (task: NewTask): TaskRecord => ({
+  id: task.id,
+  version: RECORD_VERSION,
+  kind: task.kind,
+  params: task.params,
+  status: 'PENDING',
+  claim: 0,
+  rev: 0,
+  attempt: 0,
+  maxAttempts: task.maxAttempts,
+  priority: task.priority,
+  progress: null,
+  result: null,
+  resultBytes: null,
+  error: null,
+  createdAt: task.createdAt,
+  notBefore: task.notBefore,
+  expiresAt: task.expiresAt,
+  startedAt: null,
+  finishedAt: null,
+  updatedAt: task.createdAt,
+  worker: null,
+  owner: task.owner,
+  parentId: task.parentId,
+  title: task.title,
+  description: task.description,
+  idempotencyKey: task.idempotencyKey,
+  revokeRequestedAt: null,
+  retry: task.retry,
+  limits: task.limits,
+  history: [{ status: 'PENDING', at: task.createdAt, attempt: 0, worker: null }],
+})
+
+/** PENDING or RETRY -> STARTED, a new attempt; REVOKED instead when that was asked, FAILURE when expired. */
+export const start =
+  (worker: string, at: string): Move =>
+  task => {
+    if (!isWaiting(task.status)) throw illegal(task, 'started')
+    if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    if (task.status === 'PENDING' && task.expiresAt !== null && task.expiresAt <= at) return expire(at)(task)
+    return enter(task, 'STARTED', at, {
+      attempt: task.attempt + 1,
+      worker,
+      startedAt: at,
+      finishedAt: null,
+      notBefore: null,
+      progress: null,
+      result: null,
+      resultBytes: null,
+      error: null,
+    })
+  }
+
+/** STARTED or PROGRESS -> PROGRESS. `percent` 0 to 100 never falls within an attempt. */
+export const report =
+  (progress: NonNullable<TaskRecord['progress']>, partial: Json, at: string): Move =>
+  task => {
+    if (!isRunning(task.status)) throw illegal(task, 'reported on')
+    const percent = Math.max(task.progress?.percent ?? 0, Math.min(100, Math.max(0, progress.percent)))
+    return enter(task, 'PROGRESS', at, { progress: { ...progress, percent }, result: partial })
+  }
+
+/** -> SUCCESS. Either the result itself, or null and the bytes of the blob that holds it. */
+export const succeed =
+  (result: Json, resultBytes: number | null, at: string): Move =>
+  task => {
+    if (!isRunning(task.status)) throw illegal(task, 'finished')
+    return enter(task, 'SUCCESS', at, {
+      result,
+      resultBytes,
+      error: null,
+      finishedAt: at,
+      progress: { percent: 100, note: task.progress?.note ?? null, etaSeconds: null },
+    })
+  }
+
+/**
+ * An attempt failed: RETRY until `retryAt` when that is given and attempts are left, else FAILURE.
+ * A cancel that was asked wins over RETRY. A partial result stays readable after FAILURE.
+ */
+export const fail =
+  (error: TaskError, retryAt: string | null, at: string): Move =>
+  task => {
+    if (!isRunning(task.status)) throw illegal(task, 'failed')
+    if (retryAt === null || task.attempt >= task.maxAttempts)
+      return enter(task, 'FAILURE', at, { error, finishedAt: at })
+    if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    return enter(task, 'RETRY', at, { error, notBefore: retryAt, progress: null, result: null })
+  }
+
+/** Anything but an end -> REVOKED. */
+export const revoke =
+  (at: string): Move =>
+  task => {
+    if (isFinal(task.status)) throw illegal(task, 'revoked')
+    return enter(task, 'REVOKED', at, {
+      finishedAt: at,
+      revokeRequestedAt: task.revokeRequestedAt ?? at,
+      notBefore: null,
+    })
+  }
+
+/** The holder gives the task back unharmed: PENDING, and the attempt does not count. */
+export const giveBack =
+  (at: string): Move =>
+  task => {
+    if (!isRunning(task.status)) throw illegal(task, 'given back')
+    if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    return enter(task, 'PENDING', at, {
+      attempt: Math.max(0, task.attempt - 1),
+      worker: null,
+      startedAt: null,
+      progress: null,
+      result: null,
+    })
+  }
+
+/** The holder died: PENDING with the attempt counted, FAILURE (WORKER_LOST) when none is left, REVOKED if asked. */
+export const takeOver =
+  (at: string): Move =>
+  task => {
+    if (!isRunning(task.status)) throw illegal(task, 'taken over')
+    if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    if (task.attempt >= task.maxAttempts)
+      return enter(task, 'FAILURE', at, {
+        finishedAt: at,
+        error: {
+          code: 'WORKER_LOST',
+          message: `The worker died during attempt ${task.attempt} of ${task.maxAttempts}`,
+          detail: { worker: task.worker },
+        },
+      })
+    return enter(task, 'PENDING', at, { worker: null, startedAt: null, progress: null, result: null })
+  }
+
+/** PENDING past its `expiresAt` -> FAILURE (EXPIRED). */
+export const expire =
+  (at: string): Move =>
+  task => {
+    if (task.status !== 'PENDING' || task.expiresAt === null || task.expiresAt > at)
+      throw illegal(task, 'expired')
+    return enter(task, 'FAILURE', at, {
+      finishedAt: at,
+      error: { code: 'EXPIRED', message: `Not started before ${task.expiresAt}`, detail: null },
+    })
+  }
+
+/** A retry by hand: an end -> PENDING, attempts anew; the old end stays in `history`. */
+export const again =
+  (at: string): Move =>
+  task => {
+    if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
+    return enter(task, 'PENDING', at, {
+      attempt: 0,
+      worker: null,
+      startedAt: null,
+      finishedAt: null,
+      notBefore: null,
+      expiresAt: null,
+      progress: null,
+      result: null,
+      resultBytes: null,
+      error: null,
+      revokeRequestedAt: null,
+    })
+  }

@@ -1,0 +1,191 @@
+// Port: where records, results and presences live. The store is the truth; everything else is a hint.
+// Its meaning is decided by test/suites/store.ts, which runs on every adapter. No optional methods, no raw client.
+import type { Readable } from 'node:stream'
+import type { Move } from './moves.ts'
+import type { Status, TaskRecord } from './task.ts'
+
+/** Which tasks a list holds. All that is given must fit; times are ISO-8601 and bound `createdAt`. */
+export interface TaskFilter {
+  statuses?: readonly Status[]
+  kinds?: readonly string[]
+  owner?: string
+  parentId?: string
+  /** Inclusive. */
+  from?: string
+  /** Exclusive. */
+  to?: string
+  /** Found, ignoring case, in id, kind, title or description. */
+  text?: string
+}
+
+/** One page, newest first. `next` continues after it and is null at the end. */
+export interface TaskPage {
+  tasks: TaskRecord[]
+  next: string | null
+}
+
+export interface TaskCounts {
+  total: number
+  byStatus: Record<Status, number>
+  byKind: Record<string, Partial<Record<Status, number>>>
+}
+
+/**
+ * An entry of the feed. Per task never backwards in (claim, rev); entries may be missing in between, the latest
+ * state of a task never is. `cursor` resumes after this entry, also after a restart.
+ */
+export type Change =
+  | { type: 'task'; cursor: string; task: TaskRecord }
+  /** Somebody asked to cancel a task that is held; its record follows when the holder acts. */
+  | { type: 'revoke'; cursor: string; id: string; at: string }
+  | { type: 'removed'; cursor: string; id: string }
+
+/** A process's own entry. `beatAt` moves while it is well; `details` is for people and metrics. */
+export interface Presence {
+  instance: string
+  role: string
+  host: string
+  pid: number
+  startedAt: string
+  beatAt: string
+  details: PresenceDetails
+}
+
+export interface PresenceDetails {
+  /** Host and port of the door, where the role has one. */
+  address: string | null
+  /** How many tasks it may run at a time; 0 for roles that run none. */
+  slots: number
+  /** Ids of the tasks it runs. */
+  running: string[]
+  /** Running totals since its start, by name. */
+  counters: Record<string, number>
+  rssBytes: number
+  /** Share of one core since the last beat, 1 = one core. */
+  cpu: number
+  /** What is wrong with what it depends on, by name (`queue`, `store`); empty when all is well. */
+  troubles: Record<string, string>
+}
+
+/** A presence as others see it: `alive` is the store's verdict, made afresh. */
+export type SeenPresence = Presence & { alive: boolean }
+
+/** What the sweeper has to do now. */
+export interface Agenda {
+  /** Tasks that a worker may take now. */
+  due: number
+  /** Some of them, by priority, then age: at most the limit asked for. */
+  dueIds: string[]
+  /** PENDING and past `expiresAt`. */
+  expired: string[]
+  /** Running, and the holder is dead. */
+  orphaned: string[]
+  /** When the next waiting task becomes due or expires; null when none will. */
+  nextAt: string | null
+}
+
+export interface RetentionRule {
+  /** Ended tasks whose `finishedAt` lies before this are removed. Null: no rule by age. */
+  finishedBefore: string | null
+  /** At most so many ended tasks are kept; the oldest go first. Null: no rule by count. */
+  maxCount: number | null
+  /** At most so many bytes of blobs and records of ended tasks are kept. Null: no rule by size. */
+  maxBytes: number | null
+}
+
+export interface BlobInfo {
+  name: string
+  bytes: number
+}
+
+export interface TaskStore {
+  /** This process's own id in the store; the owner of its claims. */
+  readonly instance: string
+
+  /**
+   * Durable and visible to every reader when it resolves.
+   * With a key, the same key and fingerprint answer the task that is there, `created` false.
+   * @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH
+   */
+  create(
+    task: TaskRecord,
+    idempotency: { key: string; fingerprint: string } | null,
+  ): Promise<{ task: TaskRecord; created: boolean }>
+
+  /** The newest state, or null. Never torn, never older than what any process was shown before. @throws BAD_ID */
+  get(id: string): Promise<TaskRecord | null>
+
+  /** @throws BAD_CURSOR */
+  list(filter: TaskFilter, page: { limit: number; cursor: string | null }): Promise<TaskPage>
+
+  counts(): Promise<TaskCounts>
+
+  /**
+   * Acquires the claim on one task with the next claim number and applies the move, as one step; the claim stays
+   * held exactly when the move ends in a running status. Null when a live process holds the task.
+   * A move that throws changes nothing and lets go. @throws TASK_NOT_FOUND, BAD_ID, what the move throws
+   */
+  claim(id: string, move: Move): Promise<TaskRecord | null>
+
+  /**
+   * Picks the due task of these kinds with the highest priority, then the greatest age, and claims it with the
+   * move. Tasks that the move sends elsewhere than to a running status (cancelled, expired) are done on the way.
+   * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere.
+   */
+  claimNext(want: { kinds: readonly string[]; now: string }, move: Move): Promise<TaskRecord | null>
+
+  /**
+   * Applies a move to a task that this process holds under this claim number; lets go when it ends in a status
+   * that is not running. Moves on one task happen one after another, in the order of the calls.
+   * @throws CLAIM_LOST when the number is not the current claim of this process; what the move throws
+   */
+  move(id: string, claim: number, move: Move): Promise<TaskRecord>
+
+  /**
+   * Asks for the end of a task. `revoked`: it is REVOKED now. `requested`: a live process holds it; the wish is
+   * durable, shows in the record as `revokeRequestedAt`, and is honoured by the holder or the next taker.
+   * `ended`: it had ended before. @throws TASK_NOT_FOUND
+   */
+  revoke(id: string, at: string): Promise<{ outcome: 'revoked' | 'requested' | 'ended'; task: TaskRecord }>
+
+  /** Removes an ended task with all that belongs to it. @throws TASK_NOT_FOUND, TASK_NOT_ENDED */
+  remove(id: string): Promise<void>
+
+  /**
+   * Writes bytes beside a record, whole or not at all; replaces a blob of this name. Names match
+   * `[a-z0-9][a-z0-9.-]{0,63}`. Only while the task exists. @throws TASK_NOT_FOUND, BAD_KEY
+   */
+  putBlob(id: string, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
+  /** Reads `start` to `end` (exclusive) of a blob, or all of it; null when there is none. @throws BAD_KEY */
+  getBlob(
+    id: string,
+    name: string,
+    range?: { start: number; end: number },
+  ): Promise<{ bytes: number; stream: Readable } | null>
+  /** Nothing happens when it is not there. */
+  removeBlob(id: string, name: string): Promise<void>
+  listBlobs(id: string): Promise<BlobInfo[]>
+
+  /** The present end of the feed. */
+  cursor(): Promise<string>
+  /**
+   * Changes after the cursor, for ever, until the signal fires. Resumable for at least the last 10,000 changes or
+   * an hour. @throws CURSOR_TOO_OLD, BAD_CURSOR (from the first step of the iteration)
+   */
+  changes(since: string, signal: AbortSignal): AsyncIterable<Change>
+
+  /** Writes this process's presence, and beats from then on with what `details` returns. */
+  announce(presence: { role: string; details: () => PresenceDetails }): Promise<void>
+  presences(): Promise<SeenPresence[]>
+  /** Takes this process's presence away; claims it still holds are free at once. */
+  leave(): Promise<void>
+
+  agenda(now: string, limit: number): Promise<Agenda>
+  /** Applies the rule; answers how many tasks were removed. */
+  retain(rule: RetentionRule): Promise<number>
+
+  /** Proves that the store can be read and written. @throws STORE_UNAVAILABLE with the reason */
+  check(): Promise<void>
+  /** Idempotent. Leaves, and gives back every handle. */
+  close(): Promise<void>
+}

@@ -1,0 +1,117 @@
+// The task record: its schema, its words, and how two versions of one record are ordered. No I/O.
+import { v7 as uuidV7, validate as validateUuid } from 'uuid'
+import { z } from 'zod'
+import { MadhavaError } from './errors.ts'
+
+/**
+ * PENDING   durable, waiting for a worker or for `notBefore`; left by a claim, a cancel, or `expiresAt`
+ * STARTED   an attempt runs; left by its holder, or, when the holder is dead, by whoever takes over
+ * PROGRESS  as STARTED, and has reported percent or a partial result
+ * RETRY     an attempt failed, the next waits for `notBefore`; left by a claim or a cancel
+ * SUCCESS, FAILURE, REVOKED  final; left only by a retry by hand; retention removes
+ */
+export const STATUSES = ['PENDING', 'STARTED', 'PROGRESS', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED'] as const
+export type Status = (typeof STATUSES)[number]
+
+/** A claim is held exactly while a task is in one of these. */
+export const isRunning = (status: Status): boolean => status === 'STARTED' || status === 'PROGRESS'
+/** Waiting for a claim: now, or when `notBefore` has come. */
+export const isWaiting = (status: Status): boolean => status === 'PENDING' || status === 'RETRY'
+/** One of the three ends. */
+export const isFinal = (status: Status): boolean =>
+  status === 'SUCCESS' || status === 'FAILURE' || status === 'REVOKED'
+
+export const RECORD_VERSION = 1
+/** Results up to this many bytes of JSON stay in the record; larger ones become a blob. */
+export const INLINE_RESULT_BYTES = 32 * 1024
+/** The status changes that `history` keeps: the last ones. */
+export const HISTORY_LENGTH = 20
+export const PRIORITY = { lowest: 0, default: 5, highest: 9 } as const
+export const DEFAULT_MAX_ATTEMPTS = 5
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+const json = z.json() as z.ZodType<Json>
+const status = z.enum(STATUSES)
+/** ISO-8601, UTC, milliseconds: compares as text in the order of time. */
+const time = z.iso.datetime({ precision: 3 })
+
+export const retryPolicySchema = z.strictObject({
+  delaySeconds: z.number().min(0).max(86_400).default(1).describe('wait before the second attempt'),
+  factor: z.number().min(1).max(10).default(2).describe('each further wait is this many times longer'),
+  maxDelaySeconds: z.number().min(0).max(2_592_000).default(3600).describe('no wait is longer'),
+})
+/** How an error thrown by a kind is tried again: exponential backoff, full jitter over the last half. */
+export type RetryPolicy = z.infer<typeof retryPolicySchema>
+
+export const limitsSchema = z.strictObject({
+  softSeconds: z
+    .number()
+    .positive()
+    .max(31_536_000)
+    .nullable()
+    .default(null)
+    .describe('the signal fires, then a grace time'),
+  hardSeconds: z.number().positive().max(31_536_000).nullable().default(null).describe('the thread is ended'),
+})
+export type Limits = z.infer<typeof limitsSchema>
+
+/** The record as it stands in the state file. Fields that a newer version added are kept as they are. */
+export const taskSchema = z.looseObject({
+  id: z.string(),
+  version: z.literal(RECORD_VERSION),
+  kind: z.string(),
+  params: json,
+  status,
+  claim: z.int().min(0),
+  rev: z.int().min(0),
+  attempt: z.int().min(0),
+  maxAttempts: z.int().min(1),
+  priority: z.int().min(PRIORITY.lowest).max(PRIORITY.highest),
+  progress: z
+    .object({ percent: z.number(), note: z.string().nullable(), etaSeconds: z.number().nullable() })
+    .nullable(),
+  result: json,
+  resultBytes: z.int().min(0).nullable(),
+  error: z.object({ code: z.string(), message: z.string(), detail: json }).nullable(),
+  createdAt: time,
+  notBefore: time.nullable(),
+  expiresAt: time.nullable(),
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+  updatedAt: time,
+  worker: z.string().nullable(),
+  owner: z.string().nullable(),
+  parentId: z.string().nullable(),
+  title: z.string().nullable(),
+  description: z.string().nullable(),
+  idempotencyKey: z.string().nullable(),
+  revokeRequestedAt: time.nullable(),
+  retry: retryPolicySchema.nullable(),
+  limits: limitsSchema,
+  history: z.array(z.object({ status, at: time, attempt: z.int(), worker: z.string().nullable() })),
+})
+export type TaskRecord = z.infer<typeof taskSchema>
+
+/** A new id: UUID v7, so that ids sort by time of creation. */
+export const newTaskId = (): string => uuidV7()
+
+/**
+ * The id in lower case, as it is stored. Any UUID is accepted, nothing else: ids become file names and keys.
+ * @throws BAD_ID
+ */
+export const parseTaskId = (id: unknown): string => {
+  if (typeof id === 'string' && id.length === 36 && validateUuid(id)) return id.toLowerCase()
+  throw new MadhavaError('BAD_ID', 'A task id is a UUID, such as 0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f')
+}
+
+/** Order of two versions of one record: negative when `a` is older, 0 when the same. By claim, then rev. */
+export const compareVersions = (
+  a: Pick<TaskRecord, 'claim' | 'rev'>,
+  b: Pick<TaskRecord, 'claim' | 'rev'>,
+): number => a.claim - b.claim || a.rev - b.rev
+
+/** Whether a worker may take it now. `now` in ISO-8601 as in the record. */
+export const isDue = (task: Pick<TaskRecord, 'status' | 'notBefore' | 'expiresAt'>, now: string): boolean =>
+  isWaiting(task.status) &&
+  (task.notBefore === null || task.notBefore <= now) &&
+  !(task.status === 'PENDING' && task.expiresAt !== null && task.expiresAt <= now)

@@ -1,0 +1,52 @@
+// Runs a process's close once: on a signal, when the supervisor is gone, or on an error nobody caught.
+import type { Log } from './log.ts'
+
+/** Time after the drain in which close() must end, before the process ends by itself. */
+const GRACE_MS = 5_000
+
+export interface ShutdownOptions {
+  log: Log
+  /** How long close() may take, milliseconds. */
+  drainMs: number
+  close: () => Promise<void>
+}
+
+/**
+ * Installs the handlers. Exit codes: 0 after a clean close, 1 when close failed, took too long, or an error was
+ * not caught. A process that was started with an IPC channel (PM2's fork mode) also ends when the channel breaks,
+ * so that a supervisor killed with -9 leaves no orphans.
+ */
+export const closeOnSignal = ({ log, drainMs, close }: ShutdownOptions): void => {
+  let closing = false
+  const end = (reason: string, code: number): void => {
+    if (closing) return
+    closing = true
+    log.info({ reason }, 'closing')
+    setTimeout(() => {
+      log.error({ drainMs }, 'close took too long; ending anyway')
+      process.exit(1)
+    }, drainMs + GRACE_MS).unref()
+    close().then(
+      () => process.exit(code),
+      (error: unknown) => {
+        log.error({ error }, 'close failed')
+        process.exit(1)
+      },
+    )
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal, 0))
+  process.on('disconnect', () => end('the supervisor is gone', 0))
+  process.on('uncaughtException', error => {
+    log.fatal({ error }, 'an error was not caught')
+    end('an error was not caught', 1)
+  })
+  process.on('unhandledRejection', error => {
+    log.fatal({ error }, 'a promise was rejected and nobody looked')
+    end('a promise was rejected and nobody looked', 1)
+  })
+}
+
+/** Tells PM2 that the process is ready; nothing happens without a supervisor. */
+export const tellReady = (): void => {
+  process.send?.('ready')
+}
