@@ -6,6 +6,11 @@ import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { MadhavaError } from './core/errors.ts'
 
+/** Of the package. */
+export const VERSION: string = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+).version
+
 export const ROLES = ['api', 'worker', 'rpc', 'dashboard'] as const
 export type Role = (typeof ROLES)[number]
 
@@ -145,6 +150,8 @@ export interface Config {
   readonly taskMemoryMb: number
   readonly allowedHosts: readonly string[]
   readonly dashboardPassword: string | null
+  /** The supervisor's own folder, which the start script chooses; beside the data when there was none. */
+  readonly pm2Home: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -188,18 +195,22 @@ export const parseConfig = (env: Env): Config => {
     taskMemoryMb: value.TASK_MEMORY_MB,
     allowedHosts: value.ALLOWED_HOSTS,
     dashboardPassword: value.DASHBOARD_PASSWORD,
+    pm2Home: path.resolve(env.PM2_HOME ?? path.join(value.DATA_DIR, 'pm2')),
     logLevel: value.LOG_LEVEL,
   })
 }
 
-/** The environment over `.env` in the present folder, as a Config. @throws CONFIG_INVALID */
-export const readConfig = (): Config => {
+/** The environment over `.env` in the present folder. */
+const readEnv = (): Env => {
   const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
-  return parseConfig({ ...file, ...process.env })
+  return { ...file, ...process.env }
 }
 
+/** @throws CONFIG_INVALID */
+export const readConfig = (): Config => parseConfig(readEnv())
+
 /** The effective settings as lines of `NAME=value`, secrets masked: for `npm start -- --check`. */
-export const describeConfig = (env: Env): string[] =>
+export const describeSettings = (env: Env = readEnv()): string[] =>
   Object.entries(withDefaults(env)).map(([name, value]) => {
     const setting = (SETTINGS as Record<string, Setting>)[name]
     if (setting?.secret && value !== '') return `${name}=********`

@@ -26,11 +26,13 @@ export const ERRORS = {
   TASK_NOT_FOUND: row(404, 'There is no task with this id'),
   RESULT_NOT_FOUND: row(404, 'The task has no result'),
   METHOD_NOT_ALLOWED: row(405, 'This address does not take this method'),
+  REQUEST_TIMEOUT: row(408, 'The request did not arrive in time'),
   TASK_EXISTS: row(409, 'A task with this id exists already'),
   TASK_ENDED: row(409, 'The task has ended already'),
   TASK_NOT_ENDED: row(409, 'The task has not ended yet'),
   TASK_BUSY: row(409, 'Another process holds the task'),
   CURSOR_TOO_OLD: row(410, 'The changes after this cursor are no longer kept'),
+  PROCESS_BUSY: row(409, 'The process is just stopping; try again when it has stopped'),
   BODY_TOO_LARGE: row(413, 'The request body is too large'),
   URI_TOO_LONG: row(414, 'The address is too long'),
   UNSUPPORTED_MEDIA_TYPE: row(415, 'The request body must be application/json'),
@@ -39,6 +41,7 @@ export const ERRORS = {
   PARAMS_INVALID: row(422, 'The params do not fit the schema of the kind'),
   IDEMPOTENCY_MISMATCH: row(422, 'The idempotency key was used with another body'),
   TOO_MANY_REQUESTS: row(429, 'Too many tries; wait and try again'),
+  HEADERS_TOO_LARGE: row(431, 'The headers of the request are too large'),
 
   // our side
   INTERNAL: row(500, 'Something went wrong inside the server'),

@@ -30,7 +30,7 @@ export interface Kind<P = unknown, R = unknown> {
   params: z.ZodType<P>
   result: z.ZodType<R>
   /** Params that run in a moment; shown in the docs and run by the conformance test. */
-  example: P
+  example: NoInfer<P>
   /** Runs in a thread of its own, so that it may compute without a pause. */
   run(params: P, context: TaskContext): R | Promise<R>
   /** 5 by default: counts lost workers, and errors where `retry` is set. */

@@ -29,6 +29,8 @@ export interface Actor {
 const instant = z.iso
   .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
   .transform(value => new Date(value).toISOString())
+  // a zone can push it over the edge, where ISO-8601 no longer compares as text
+  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
 
 /** What a client may say when it submits a task. Unknown fields are refused, so that a typo is not lost. */
 export const submissionSchema = z.strictObject({

@@ -1,0 +1,35 @@
+// Fetches the packages that package-lock.json names when they are missing or older. Node's own modules only.
+import { spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+
+const isInstalled = () => {
+  const installed = path.join(root, 'node_modules', '.package-lock.json')
+  const wanted = path.join(root, 'package-lock.json')
+  // an image has node_modules and no lockfile to compare with
+  if (!existsSync(wanted)) return existsSync(path.join(root, 'node_modules'))
+  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs
+}
+
+/** Ends the process with a word to people when it cannot be done. */
+export const ensureInstalled = () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  if (major < 20 || (major === 20 && minor < 19)) {
+    console.error(`Madhava needs Node 20.19 or later; this is ${process.versions.node}`)
+    process.exit(1)
+  }
+  if (isInstalled()) return
+  console.log('Installing packages (npm ci) ...')
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  if (status === 0) return
+  console.error('npm ci failed: its own words are above. Mend that, and start again')
+  process.exit(1)
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) ensureInstalled()

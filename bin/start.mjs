@@ -1,0 +1,119 @@
+// `npm start`: installs and builds what is missing, checks everything that can be checked before, then becomes
+// the supervisor (pm2-runtime, in this process) of the roles. `--check` prints the effective settings and ends.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ensureBuilt } from './build.mjs'
+import { ensureInstalled } from './install.mjs'
+
+const startedAt = Date.now()
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+/** The longest path of a Unix socket is 107 bytes; PM2's longest name in its folder takes 17. */
+const PM2_HOME_MAX = 88
+const READY_MS = 30_000
+
+ensureInstalled()
+ensureBuilt()
+
+const { describeSettings, readConfig } = await import('../dist/config.js')
+const { createLog } = await import('../dist/platform/log.js')
+const { keepLogsBounded } = await import('../dist/platform/log-files.js')
+const { loadKinds, ownData } = await import('../dist/wire.js')
+const { ensureOperator } = await import('../dist/dashboard/operator.js')
+
+const prepare = async () => {
+  const config = readConfig()
+  const { kinds } = await loadKinds(config)
+  if (process.argv.includes('--check')) {
+    console.log([...describeSettings(), `kinds: ${kinds.names().join(', ')}`].join('\n'))
+    process.exit(0)
+  }
+  const data = await ownData(config, createLog('supervisor', config.logLevel))
+  const { created } = await ensureOperator({ dataDir: config.dataDir, configured: config.dashboardPassword })
+  return { config, data, password: created }
+}
+
+const { config, data, password } = await prepare().catch(error => {
+  console.error(`Madhava cannot start. ${error.message}`)
+  process.exit(1)
+})
+
+/** A private, short folder: PM2's sockets let whoever can connect run any command. */
+const makePm2Home = () => {
+  const beside = path.join(config.dataDir, 'pm2')
+  if (Buffer.byteLength(beside) > PM2_HOME_MAX) {
+    const short = mkdtempSync(path.join(os.tmpdir(), 'madhava-'))
+    process.on('exit', () => rmSync(short, { recursive: true, force: true }))
+    return short
+  }
+  // what an earlier start left there would be mistaken for a running one; the data folder is ours alone by now
+  rmSync(beside, { recursive: true, force: true })
+  mkdirSync(beside, { mode: 0o700 })
+  return beside
+}
+
+const becomeSupervisor = pm2Home => {
+  Object.assign(process.env, {
+    BUNDLE: JSON.stringify({
+      roles: config.roles,
+      dataDir: config.dataDir,
+      drainMs: config.drainMs,
+      cwd: process.cwd(),
+    }),
+    PM2_HOME: pm2Home,
+    // nothing is phoned home: no agent, no look for a newer version, no first-run ping
+    PM2_AGENT_ONLINE: '1',
+    PM2_DISABLE_VERSION_CHECK: '1',
+    PM2_DISCRETE_MODE: 'true',
+    // all roles start side by side; two at a time is PM2's default
+    PM2_CONCURRENT_ACTIONS: String(config.roles.length),
+  })
+  process.argv = [process.argv[0], 'pm2-runtime', 'start', path.join(root, 'ecosystem.config.cjs')]
+  createRequire(import.meta.url)('pm2/lib/binaries/Runtime4Docker.js')
+}
+
+const addressOf = ({ role, details }) => {
+  const scheme = role === 'rpc' ? 'thrift' : 'http'
+  return details.address && `  ${role.padEnd(10)} ${scheme}://${details.address}${role === 'rpc' ? '' : '/'}`
+}
+
+/** Waits until every role has said that it is there, and tells people where. */
+const tellWhenReady = async () => {
+  for (;;) {
+    const present = (await data.presences()).filter(({ alive }) => alive)
+    const missing = config.roles.filter(role => !present.some(presence => presence.role === role))
+    const late = Date.now() - startedAt > READY_MS
+    if (missing.length > 0 && !late) {
+      await new Promise(resolve => setTimeout(resolve, 50))
+      continue
+    }
+    const lines = [
+      missing.length === 0
+        ? `Madhava is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`
+        : `Madhava is not complete: ${missing.join(', ')} did not start. The lines above say why; PM2 keeps trying.`,
+      ...present.map(addressOf).filter(Boolean),
+    ]
+    if (password !== null)
+      lines.push(`  The dashboard's login is operator, password ${password} (shown this once).`)
+    // PM2 has put its own prefix on console.log by now
+    process.stdout.write(`${lines.join('\n')}\n`)
+    return
+  }
+}
+
+/** Under npm the end of npm is the end of this: a `kill -9` of npm would else leave it behind. */
+const endWithNpm = () => {
+  if (process.env.npm_lifecycle_event !== 'start') return
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+  }, 1_000).unref()
+}
+
+mkdirSync(path.join(config.dataDir, 'logs'), { recursive: true })
+becomeSupervisor(makePm2Home())
+endWithNpm()
+keepLogsBounded(path.join(config.dataDir, 'logs'))
+await tellWhenReady()

@@ -1,0 +1,33 @@
+// PM2's apps: one per role that ROLES names. `npm start` hands it over in BUNDLE; it is not meant to be run alone.
+// Each option has its reason in docs/architecture.md, "The supervisor".
+const path = require('node:path')
+
+const bundle = JSON.parse(process.env.BUNDLE ?? '{}')
+const roles = bundle.roles ?? ['api', 'worker', 'rpc', 'dashboard']
+const logs = path.join(bundle.dataDir ?? path.resolve('data'), 'logs')
+const drainMs = bundle.drainMs ?? 10_000
+
+module.exports = {
+  apps: roles.map(role => ({
+    name: role,
+    script: path.join(__dirname, 'dist', role, 'main.js'),
+    cwd: bundle.cwd ?? process.cwd(),
+    exec_mode: 'fork',
+    node_args: '--enable-source-maps',
+    wait_ready: true,
+    listen_timeout: 30_000,
+    // above what a process takes to drain and close, so that PM2's SIGKILL is the last resort
+    kill_timeout: drainMs + 8_000,
+    autorestart: true,
+    // with max_restarts PM2 7 hangs in 'waiting restart' for ever
+    exp_backoff_restart_delay: 100,
+    // without procps PM2 would start a process twice
+    treekill: false,
+    vizion: false,
+    pmx: false,
+    merge_logs: true,
+    out_file: path.join(logs, `${role}.out.log`),
+    error_file: path.join(logs, `${role}.err.log`),
+    env: { NODE_ENV: 'production' },
+  })),
+}

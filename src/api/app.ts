@@ -1,0 +1,81 @@
+// The REST door as one Hono app, without a port: routes, guards, headers and errors put together.
+import { randomUUID } from 'node:crypto'
+import { Hono, type MiddlewareHandler } from 'hono'
+import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import type { Log } from '../platform/log.ts'
+import { calcpiRoutes } from './calcpi.ts'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import { guardRequests } from './guards.ts'
+import { healthRoutes } from './health.ts'
+import { kindsRoutes } from './kinds.ts'
+import { sendProblem, shownPath } from './problem.ts'
+import { statusRoutes } from './status.ts'
+import { taskRoutes } from './task.ts'
+import { tasksRoutes } from './tasks.ts'
+
+const HEADERS = {
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+  'Referrer-Policy': 'no-referrer',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+}
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
+
+/** Gives the request its id, actor and headers, and writes one line about it when it is answered. */
+const frame =
+  (log: Log, clock: () => Date): MiddlewareHandler<ApiEnv> =>
+  async (c, next) => {
+    const start = clock().getTime()
+    const given = c.req.header('x-request-id') ?? ''
+    const requestId = REQUEST_ID.test(given) ? given : randomUUID()
+    c.set('requestId', requestId)
+    c.set('actor', { name: null, via: 'rest' })
+    c.header('X-Request-Id', requestId)
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
+    await next()
+    // reads are many and change nothing
+    const level = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'debug' : 'info'
+    const { status } = c.res
+    const ms = clock().getTime() - start
+    log[level]({ requestId, method: c.req.method, path: shownPath(c.req.path), status, ms }, 'request')
+  }
+
+/** Every known path answers OPTIONS, and 405 to the methods that it does not take. Call it after all routes. */
+const closeRoutes = (app: Hono<ApiEnv>): void => {
+  const methods = new Map<string, Set<string>>()
+  for (const { path, method } of app.routes) {
+    if (method === 'ALL') continue
+    methods.set(path, (methods.get(path) ?? new Set()).add(method))
+  }
+  for (const [path, taken] of methods) {
+    // GET that creates has no HEAD
+    if (taken.has('GET') && !path.startsWith('/calcpi/')) taken.add('HEAD')
+    const allow = [...taken, 'OPTIONS'].join(', ')
+    app.all(path, c => {
+      c.header('Allow', allow)
+      if (c.req.method === 'OPTIONS') return c.body(null, 204)
+      throw new MadhavaError('METHOD_NOT_ALLOWED', `This address takes ${allow}`)
+    })
+  }
+}
+
+/** The app. `fetch` serves it; `request` tries it without a port. */
+export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
+  const { log, clock, allowedHosts } = deps
+  const app = new Hono<ApiEnv>()
+  app.use('*', frame(log, clock), guardRequests(allowedHosts))
+  for (const routes of [statusRoutes, calcpiRoutes, tasksRoutes, taskRoutes, kindsRoutes, healthRoutes])
+    app.route('/', routes(deps))
+  closeRoutes(app)
+  app.notFound(c => sendProblem(c, new MadhavaError('NOT_FOUND', 'There is nothing at this address')))
+  app.onError((thrown, c) => {
+    const error = toMadhavaError(thrown)
+    if (error.code === 'INTERNAL')
+      log.error(
+        { requestId: c.get('requestId'), path: shownPath(c.req.path), error: thrown },
+        'a request failed',
+      )
+    return sendProblem(c, error)
+  })
+  return app
+}

@@ -1,0 +1,35 @@
+// GET /calcpi/{n}: the short way to a task of the kind calcpi. It creates, so it is guarded like a POST and has no HEAD.
+import { Hono } from 'hono'
+import { MadhavaError } from '../core/errors.ts'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import { refuseCrossSite } from './guards.ts'
+import { parseQuery, single } from './query.ts'
+import { sendAccepted } from './task.ts'
+
+/** A number where the text is one, else the text: the kind's schema says what is right. */
+const numberOrText = (text: string): number | string =>
+  /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : text
+
+export const calcpiRoutes = ({ service }: ApiDeps): Hono<ApiEnv> =>
+  new Hono<ApiEnv>().get('/calcpi/:n', async c => {
+    if (c.req.method === 'HEAD') {
+      c.header('Allow', 'GET, OPTIONS')
+      throw new MadhavaError('METHOD_NOT_ALLOWED', 'GET creates a task here, so HEAD is refused')
+    }
+    refuseCrossSite(c)
+    const n = c.req.param('n')
+    if (!/^\d{1,15}$/.test(n))
+      throw new MadhavaError(
+        'BAD_REQUEST',
+        'The number of digits must be a whole number, 0 or more: /calcpi/10',
+      )
+    const query = parseQuery(c.req.url, { once: ['method', 'pace'] })
+    const [method, pace] = [single(query, 'method'), single(query, 'pace')]
+    const params = {
+      digits: Number(n),
+      ...(method === undefined ? {} : { method }),
+      ...(pace === undefined ? {} : { pace: numberOrText(pace) }),
+    }
+    const { task } = await service.submit(c.get('actor'), { kind: 'calcpi', params })
+    return sendAccepted(c, task)
+  })

@@ -1,0 +1,27 @@
+// What every route of the REST door gets: its dependencies and the variables of a request. Types only.
+import type { ServerResponse } from 'node:http'
+import type { Context } from 'hono'
+import type { Readiness } from '../core/readiness.ts'
+import type { Actor, Service } from '../core/service.ts'
+import type { HostSnapshot } from '../platform/host.ts'
+import type { Log } from '../platform/log.ts'
+
+export interface ApiDeps {
+  service: Service
+  /** The machine's figures. */
+  host: { snapshot(): HostSnapshot }
+  readiness: () => Promise<Readiness>
+  log: Log
+  /** Names that the Host header may have, beside localhost and IP addresses: HOST and ALLOWED_HOSTS. */
+  allowedHosts: readonly string[]
+  clock: () => Date
+  /** Of the package, shown by GET /. */
+  version: string
+}
+
+export interface ApiEnv {
+  Bindings: { outgoing?: ServerResponse }
+  Variables: { requestId: string; actor: Actor }
+}
+
+export type ApiContext = Context<ApiEnv>

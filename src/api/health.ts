@@ -1,0 +1,13 @@
+// GET /livez and /readyz, for those who restart and balance.
+import { Hono } from 'hono'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import { sendJson } from './json.ts'
+
+export const healthRoutes = ({ readiness }: ApiDeps): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    // that it answers is the answer
+    .get('/livez', c => sendJson(c, { ok: true }))
+    .get('/readyz', async c => {
+      const ready = await readiness()
+      return sendJson(c, ready, ready.ok ? 200 : 503)
+    })

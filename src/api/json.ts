@@ -1,0 +1,90 @@
+// JSON in and out. In: bounded in size and depth before it is parsed. Out: with its length, so that HEAD has it too.
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { MadhavaError } from '../core/errors.ts'
+import type { ApiContext } from './context.ts'
+
+export const BODY_LIMIT_BYTES = 1024 * 1024
+export const JSON_DEPTH_LIMIT = 64
+
+/** Sends text that is JSON already. */
+export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStatusCode = 200): Response =>
+  c.body(text, status, {
+    'Content-Type': 'application/json',
+    'Content-Length': String(Buffer.byteLength(text)),
+  })
+
+export const sendJson = (c: ApiContext, value: unknown, status: ContentfulStatusCode = 200): Response =>
+  sendJsonText(c, JSON.stringify(value), status)
+
+/**
+ * How deep arrays and objects nest in JSON text, found in one pass without recursion. Of text that is not JSON it
+ * may say anything; the parser finds that out.
+ */
+export const jsonDepth = (text: string): number => {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at)
+    if (inString) {
+      if (char === 0x5c) at += 1
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x5b || char === 0x7b) {
+      depth += 1
+      if (depth > deepest) deepest = depth
+    } else if (char === 0x5d || char === 0x7d) depth -= 1
+  }
+  return deepest
+}
+
+/** @throws BAD_REQUEST */
+export const parseJson = (bytes: Uint8Array): unknown => {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new MadhavaError('BAD_REQUEST', 'The request body is not UTF-8')
+  }
+  if (text.trim() === '') throw new MadhavaError('BAD_REQUEST', 'The request body is empty; JSON is expected')
+  if (jsonDepth(text) > JSON_DEPTH_LIMIT)
+    throw new MadhavaError('BAD_REQUEST', `The JSON nests deeper than ${JSON_DEPTH_LIMIT} levels`)
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new MadhavaError('BAD_REQUEST', 'The request body is not JSON')
+  }
+}
+
+const tooLarge = () =>
+  new MadhavaError('BODY_TOO_LARGE', `The request body may have at most ${BODY_LIMIT_BYTES} bytes`)
+
+const isJsonType = (header: string): boolean => /^application\/json\s*(?:;|$)/i.test(header.trim())
+
+/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE */
+const readBytes = async (request: Request): Promise<Uint8Array> => {
+  if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) throw tooLarge()
+  const parts: Uint8Array[] = []
+  let size = 0
+  const reader = request.body?.getReader()
+  for (;;) {
+    const part = await reader?.read()
+    if (part === undefined || part.done) return Buffer.concat(parts)
+    size += part.value.byteLength
+    if (size > BODY_LIMIT_BYTES) {
+      reader?.cancel().catch(() => undefined)
+      throw tooLarge()
+    }
+    parts.push(part.value)
+  }
+}
+
+/** The body of a request as JSON. @throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_REQUEST */
+export const readJson = async (c: ApiContext): Promise<unknown> => {
+  if (!isJsonType(c.req.header('content-type') ?? '') || c.req.header('content-encoding') !== undefined)
+    throw new MadhavaError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'Send the body as Content-Type: application/json, without a Content-Encoding',
+    )
+  return parseJson(await readBytes(c.req.raw))
+}

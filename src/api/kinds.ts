@@ -1,0 +1,13 @@
+// GET /kinds: what can be asked for, with JSON Schema of params and result.
+import { Hono } from 'hono'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import { sendJsonText } from './json.ts'
+
+export const kindsRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
+  // a process knows the same kinds for all its life, and schemas are slow to make
+  let text: string | null = null
+  return new Hono<ApiEnv>().get('/kinds', c => {
+    text ??= JSON.stringify({ kinds: service.kinds(c.get('actor')) })
+    return sendJsonText(c, text)
+  })
+}

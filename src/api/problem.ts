@@ -1,0 +1,66 @@
+// Errors as answers: RFC 9457 problem details, by the table of core/errors.ts. The only place that makes them.
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { ERRORS, type ErrorCode, type MadhavaError } from '../core/errors.ts'
+import type { RefusedStatus } from '../platform/serve.ts'
+import type { ApiContext } from './context.ts'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: ErrorCode
+  instance?: string
+  problems?: { path: string; problem: string }[]
+}
+
+/** A problem's document, for any door. */
+export const toProblem = (code: ErrorCode, detail: string, instance?: string): Problem => {
+  const { status, title } = ERRORS[code]
+  return {
+    type: `urn:madhava:error:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    ...(instance === undefined ? {} : { instance }),
+  }
+}
+
+const problemsOf = (detail: unknown): Problem['problems'] => {
+  if (typeof detail !== 'object' || detail === null || !('problems' in detail)) return undefined
+  return Array.isArray(detail.problems) ? (detail.problems as Problem['problems']) : undefined
+}
+
+const REFUSALS = {
+  400: 'BAD_REQUEST',
+  408: 'REQUEST_TIMEOUT',
+  431: 'HEADERS_TOO_LARGE',
+  500: 'INTERNAL',
+} as const satisfies Record<RefusedStatus, ErrorCode>
+
+/** The answer to a request that never became one: too large a header, too slow, or no HTTP. For serveHttp. */
+export const refuseRequest = (status: RefusedStatus): { contentType: string; body: string } => {
+  const code = REFUSALS[status]
+  return { contentType: PROBLEM_TYPE, body: JSON.stringify(toProblem(code, ERRORS[code].title)) }
+}
+
+/** An address as it is echoed: bounded, without the query. */
+export const shownPath = (path: string): string => path.slice(0, 512)
+
+/** The answer for an error. Its message and `detail.problems` reach the client, its cause never does. */
+export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
+  const problem = toProblem(error.code, error.message, shownPath(c.req.path))
+  const problems = problemsOf(error.detail)
+  if (problems) problem.problems = problems
+  if (problem.status === 503) c.header('Retry-After', '1')
+  // the rest of a body that was not read is not worth a connection
+  if (problem.status === 413) c.header('Connection', 'close')
+  const text = JSON.stringify(problem)
+  return c.body(text, problem.status as ContentfulStatusCode, {
+    'Content-Type': PROBLEM_TYPE,
+    'Content-Length': String(Buffer.byteLength(text)),
+  })
+}

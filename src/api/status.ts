@@ -1,0 +1,62 @@
+// GET /: the machine, the processes, the queue and the tasks on one page. Never slow, and never fails because
+// something that it tells about is away.
+import { Hono } from 'hono'
+import { toMadhavaError } from '../core/errors.ts'
+import type { Actor, ServiceState } from '../core/service.ts'
+import type { SeenPresence } from '../core/store.ts'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import { sendJson } from './json.ts'
+
+const STATE_MS = 500
+
+const viewProcess = ({ details, ...presence }: SeenPresence) => ({
+  role: presence.role,
+  instance: presence.instance,
+  host: presence.host,
+  pid: presence.pid,
+  alive: presence.alive,
+  startedAt: presence.startedAt,
+  beatAt: presence.beatAt,
+  ...details,
+})
+
+/** The state, or why there is none in time. Requests that come while one is under way share it. */
+const createStateReader = ({ service, log }: ApiDeps) => {
+  let underWay: Promise<ServiceState> | null = null
+  return async (actor: Actor): Promise<{ state: ServiceState | null; trouble: string | null }> => {
+    underWay ??= service.state(actor).finally(() => {
+      underWay = null
+    })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<null>(resolve => {
+      timer = setTimeout(resolve, STATE_MS, null)
+    })
+    try {
+      const state = await Promise.race([underWay, late])
+      return { state, trouble: state ? null : `No answer within ${STATE_MS} ms` }
+    } catch (error) {
+      log.warn({ error }, 'the state cannot be read')
+      return { state: null, trouble: toMadhavaError(error).message }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+export const statusRoutes = (deps: ApiDeps): Hono<ApiEnv> => {
+  const { host, clock, version } = deps
+  const readState = createStateReader(deps)
+  return new Hono<ApiEnv>().get('/', async c => {
+    const { state, trouble } = await readState(c.get('actor'))
+    return sendJson(c, {
+      name: 'madhava',
+      version,
+      time: clock().toISOString(),
+      host: host.snapshot(),
+      processes: state?.presences.map(viewProcess) ?? null,
+      queue: state?.queue ?? null,
+      tasks: state?.counts ?? null,
+      troubles: trouble === null ? {} : { state: trouble },
+    })
+  })
+}

@@ -1,0 +1,98 @@
+// The dashboard as an HTTP app: who may ask at all, what every answer carries, and how an error reads.
+// It opens no port and knows neither PM2 nor files.
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { createHostGuard } from '../platform/http-guards.ts'
+import type { Log } from '../platform/log.ts'
+import { createLogin, type DashboardEnv, isProgram, readSession } from './login.ts'
+import { createLoginLimit } from './login-limit.ts'
+import type { Operator } from './operator.ts'
+import { createProcessRoutes } from './process-routes.ts'
+import type { Processes } from './processes.ts'
+import type { Sessions } from './session.ts'
+import { messagePage } from './web/layout.ts'
+import { SCRIPT } from './web/script.ts'
+import { ICON, STYLE } from './web/style.ts'
+
+export interface DashboardOptions {
+  processes: Processes
+  operator: Operator
+  session: Sessions
+  log: Log
+  /** Further names that the Host header may have. */
+  allowedHosts: readonly string[]
+  /** Milliseconds since 1970. */
+  clock: () => number
+}
+
+const MAX_BODY_BYTES = 64 * 1024
+
+const HEADERS = {
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  // Not `no-referrer`: with it browsers send `Origin: null` with every form, our own ones too.
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+} as const
+
+const ASSETS = [
+  ['/style.css', 'text/css; charset=utf-8', STYLE],
+  ['/page.js', 'text/javascript; charset=utf-8', SCRIPT],
+  ['/icon.svg', 'image/svg+xml', ICON],
+] as const
+
+/** The whole app; `fetch` for a door, `request` for tests. */
+export const createDashboard = ({
+  processes,
+  operator,
+  session,
+  log,
+  allowedHosts,
+  clock,
+}: DashboardOptions): Hono<DashboardEnv> => {
+  const app = new Hono<DashboardEnv>()
+  const isAllowedHost = createHostGuard(allowedHosts)
+
+  const answerError = (c: Context<DashboardEnv>, error: MadhavaError): Response | Promise<Response> => {
+    const { status, title } = ERRORS[error.code]
+    if (status >= 500) log.error({ error, path: c.req.path }, 'a request failed')
+    if (status === 429) c.header('Retry-After', '5')
+    const code = status as ContentfulStatusCode
+    const text = status === 500 ? 'The log of the dashboard has the reason' : error.message
+    if (isProgram(c)) {
+      const problem = { type: 'about:blank', title, status, code: error.code, detail: text }
+      return c.body(JSON.stringify(problem), code, { 'Content-Type': 'application/problem+json' })
+    }
+    const formToken = c.get('session')?.formToken ?? null
+    return c.html(messagePage({ title, text: text === title ? null : `${text}.`, formToken }), code)
+  }
+  app.onError((error, c) => answerError(c, toMadhavaError(error)))
+  app.notFound(c => answerError(c, new MadhavaError('NOT_FOUND')))
+
+  app.use(async (c, next) => {
+    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
+    if (!isAllowedHost(c.req.header('host') ?? null)) throw new MadhavaError('HOST_NOT_ALLOWED')
+    await next()
+  })
+  app.get('/livez', c => c.text('ok\n'))
+  for (const [path, type, text] of ASSETS) app.get(path, c => c.body(text, 200, { 'Content-Type': type }))
+
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        throw new MadhavaError('BODY_TOO_LARGE')
+      },
+    }),
+    readSession(session),
+  )
+  app.route('/', createLogin({ operator, session, limit: createLoginLimit({ clock }), log }))
+  app.route('/', createProcessRoutes({ processes, session, log }))
+  return app
+}

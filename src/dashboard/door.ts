@@ -1,0 +1,49 @@
+// Opens the dashboard's door: operator, sessions, PM2, the app and its port.
+import type { Log } from '../platform/log.ts'
+import { serveHttp } from '../platform/serve.ts'
+import { createDashboard } from './app.ts'
+import { ensureOperator, openOperator } from './operator.ts'
+import { createProcesses } from './processes.ts'
+import { createSessions, ensureSessionKey } from './session.ts'
+
+export interface DashboardDoorOptions {
+  host: string
+  port: number
+  dataDir: string
+  /** Null: the one that was made at the first start. */
+  password: string | null
+  pm2Home: string
+  allowedHosts: readonly string[]
+}
+
+/** Rejects with a text for people when the port cannot be opened. */
+export const openDashboard = async (
+  { host, port, dataDir, password, pm2Home, allowedHosts }: DashboardDoorOptions,
+  log: Log,
+): Promise<{ address: string; close(): Promise<void> }> => {
+  const { created } = await ensureOperator({ dataDir, configured: password })
+  // only without the start script, which makes the operator first: then this is the one time it can be shown
+  if (created !== null) process.stdout.write(`The password of the operator is ${created}\n`)
+  const operator = openOperator({ dataDir, configured: password })
+  const session = createSessions({
+    key: await ensureSessionKey(dataDir),
+    credential: () => operator.credential(),
+    clock: Date.now,
+  })
+  const app = createDashboard({
+    processes: createProcesses({ pm2Home, log }),
+    operator,
+    session,
+    log,
+    allowedHosts: [host, ...allowedHosts],
+    clock: Date.now,
+  })
+  const door = await serveHttp({
+    fetch: (request, env) => app.fetch(request, env as never),
+    host,
+    port,
+    setting: 'DASHBOARD_PORT',
+    log,
+  })
+  return { address: `${door.address.host}:${door.address.port}`, close: () => door.close() }
+}

@@ -1,0 +1,120 @@
+// Who is asking: the login form, the session cookie, and the two checks that every form goes through.
+import { getConnInfo } from '@hono/node-server/conninfo'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { MadhavaError } from '../core/errors.ts'
+import { isCrossSite } from '../platform/http-guards.ts'
+import type { Log } from '../platform/log.ts'
+import type { LoginLimit } from './login-limit.ts'
+import type { Operator } from './operator.ts'
+import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Session, type Sessions } from './session.ts'
+import { loginPage } from './web/layout.ts'
+
+/** What the checks leave for the routes behind them. */
+export interface DashboardEnv {
+  Variables: { session: Session | null; form: URLSearchParams }
+}
+
+export interface LoginOptions {
+  operator: Operator
+  session: Sessions
+  limit: LoginLimit
+  log: Log
+}
+
+const COOKIE = {
+  path: '/',
+  httpOnly: true,
+  sameSite: 'Strict',
+  // Not `Secure`: the door speaks plain HTTP, where browsers would drop such a cookie. Whether TLS ends at a proxy
+  // cannot be known here, since anybody can send the headers that say so.
+  secure: false,
+} as const
+
+/** Whether a program asks, which reads problem documents rather than pages. */
+export const isProgram = (c: Context): boolean =>
+  c.req.path.endsWith('.json') || (c.req.header('accept') ?? '').startsWith('application/json')
+
+const addressOf = (c: Context): string => {
+  try {
+    return getConnInfo(c).remote.address ?? 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Looks up the session of every request; a wrong cookie is no session, and no error. */
+export const readSession =
+  (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
+  async (c, next) => {
+    c.set('session', await sessions.check(getCookie(c, SESSION_COOKIE)))
+    await next()
+  }
+
+/** Leads whoever is not logged in to the login; programs get a 401. */
+export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) => {
+  if (c.get('session')) return next()
+  if (isProgram(c)) throw new MadhavaError('UNAUTHORIZED')
+  return c.redirect('/login', 303)
+}
+
+/** Refuses what another site made the browser send, and reads the form otherwise. @throws CROSS_SITE and others */
+export const readForm: MiddlewareHandler<DashboardEnv> = async (c, next) => {
+  const header = (name: string): string | null => c.req.header(name) ?? null
+  if (isCrossSite({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') }))
+    throw new MadhavaError('CROSS_SITE')
+  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  if (type !== 'application/x-www-form-urlencoded')
+    throw new MadhavaError('UNSUPPORTED_MEDIA_TYPE', 'A form is sent as application/x-www-form-urlencoded')
+  c.set('form', new URLSearchParams(await c.req.text()))
+  await next()
+}
+
+/** Refuses a form that was not made for this session. @throws FORBIDDEN */
+export const requireFormToken =
+  (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
+  async (c, next) => {
+    const session = c.get('session')
+    if (!session || !sessions.isFormToken(session, c.get('form').get('token') ?? ''))
+      throw new MadhavaError(
+        'FORBIDDEN',
+        'The form is no longer current; go back, reload the page, try again',
+      )
+    await next()
+  }
+
+/** GET and POST /login, POST /logout. */
+export const createLogin = ({ operator, session, limit, log }: LoginOptions): Hono<DashboardEnv> => {
+  const app = new Hono<DashboardEnv>()
+
+  app.get('/login', c => (c.get('session') ? c.redirect('/', 303) : c.html(loginPage(null))))
+
+  app.post('/login', readForm, async c => {
+    const address = addressOf(c)
+    const wait = limit.take(address)
+    if (wait > 0) {
+      log.warn({ address }, 'a login was put off: too many tries')
+      c.header('Retry-After', String(wait))
+      return c.html(loginPage(`Too many tries. Wait ${wait} seconds and try again.`), 429)
+    }
+    const form = c.get('form')
+    if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? ''))) {
+      log.warn({ address }, 'a login failed')
+      return c.html(loginPage('Name or password is wrong.'), 401)
+    }
+    const cookie = await session.begin()
+    if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no operator yet')
+    limit.forgive(address)
+    log.info({ address }, 'the operator logged in')
+    setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
+    return c.redirect('/', 303)
+  })
+
+  app.post('/logout', requireSession, readForm, requireFormToken(session), c => {
+    session.end(getCookie(c, SESSION_COOKIE) ?? '')
+    deleteCookie(c, SESSION_COOKIE, COOKIE)
+    return c.redirect('/login', 303)
+  })
+
+  return app
+}

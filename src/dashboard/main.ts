@@ -1,0 +1,14 @@
+// The dashboard process: the supervisor's processes as a page.
+import { readConfig } from '../config.ts'
+import { runProcess } from '../platform/run-process.ts'
+import { wire } from '../wire.ts'
+import { openDashboard } from './door.ts'
+
+await runProcess('dashboard', readConfig, async (config, log) => {
+  const parts = await wire(config, log)
+  const { host, ports, dataDir, dashboardPassword, pm2Home, allowedHosts } = config
+  const options = { host, port: ports.dashboard, dataDir, password: dashboardPassword, pm2Home, allowedHosts }
+  const door = await openDashboard(options, log)
+  await parts.announce('dashboard', () => ({ address: door.address }))
+  return { close: () => door.close().finally(parts.close) }
+})

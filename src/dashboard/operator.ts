@@ -1,0 +1,175 @@
+// The first operator and the password: made once, kept as a hash, checked. It knows no HTTP and no sessions.
+import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import { chmod, mkdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { z } from 'zod'
+import { MadhavaError } from '../core/errors.ts'
+import { createFile } from '../platform/atomic-file.ts'
+
+export const OPERATOR_NAME = 'operator'
+
+export interface Operator {
+  /**
+   * Whether name and password are right; takes the same time for any wrong pair.
+   * @throws TOO_MANY_REQUESTS when too many wait to be checked, CONFIG_INVALID when the file cannot be used
+   */
+  verify(name: string, password: string): Promise<boolean>
+  /**
+   * A secret that changes with the password, for binding sessions to it; null while there is no operator.
+   * @throws CONFIG_INVALID
+   */
+  credential(): Promise<string | null>
+}
+
+export interface OperatorOptions {
+  dataDir: string
+  /** The password from the settings: when there is one, it is what counts. */
+  configured: string | null
+}
+
+// 16 MiB and about a fifth of a second for each try.
+const COST = { N: 16_384, r: 8, p: 5 } as const
+const HASH_BYTES = 32
+const MAX_PASSWORD_CHARACTERS = 256
+/** Checks at a time, and how many more may wait. */
+const CHECKS = { running: 2, waiting: 8 } as const
+
+/** Without i, l, o, 0 and 1, which look alike. 20 of 31 symbols are 99 bits. */
+const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz'
+const newPassword = (): string =>
+  Array.from({ length: 4 }, () =>
+    Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
+  ).join('-')
+
+const base64 = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/)
+const fileSchema = z.object({
+  version: z.literal(1),
+  name: z.literal(OPERATOR_NAME),
+  scrypt: z.object({
+    N: z.int().min(1024).max(1_048_576),
+    r: z.int().min(1).max(32),
+    p: z.int().min(1).max(16),
+  }),
+  salt: base64,
+  hash: base64,
+})
+type OperatorFile = z.infer<typeof fileSchema>
+
+const hashPassword = (password: string, salt: Buffer, cost: OperatorFile['scrypt']): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const maxmem = 256 * cost.N * cost.r
+    scrypt(password, salt, HASH_BYTES, { ...cost, maxmem }, (error, hash) =>
+      error ? reject(error) : resolve(hash),
+    )
+  })
+
+/** The folder of accounts, made for our own user alone; answers its path. */
+export const ensureAccountsFolder = async (dataDir: string): Promise<string> => {
+  const folder = path.join(dataDir, 'accounts')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  return folder
+}
+
+/** @throws CONFIG_INVALID */
+const readOperatorFile = async (dataDir: string): Promise<OperatorFile | null> => {
+  const text = await readFile(path.join(dataDir, 'accounts', 'operator.json'), 'utf8').catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    },
+  )
+  if (text === null) return null
+  try {
+    return fileSchema.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new MadhavaError(
+      'CONFIG_INVALID',
+      'accounts/operator.json in the data folder cannot be used; remove it, and the next start makes a new password',
+      { cause },
+    )
+  }
+}
+
+/**
+ * Sees to it that there is an operator. `created` is the new password, exactly when this call made it, and the only
+ * time it can be shown; of several processes at once one makes it. @throws CONFIG_INVALID
+ */
+export const ensureOperator = async ({
+  dataDir,
+  configured,
+}: OperatorOptions): Promise<{ created: string | null }> => {
+  if (configured !== null) return { created: null }
+  const folder = await ensureAccountsFolder(dataDir)
+  if (await readOperatorFile(dataDir)) return { created: null }
+  const password = newPassword()
+  const salt = randomBytes(16)
+  const record: OperatorFile = {
+    version: 1,
+    name: OPERATOR_NAME,
+    scrypt: COST,
+    salt: salt.toString('base64url'),
+    hash: (await hashPassword(password, salt, COST)).toString('base64url'),
+  }
+  const made = await createFile(path.join(folder, 'operator.json'), `${JSON.stringify(record, null, 2)}\n`, {
+    mode: 0o600,
+  })
+  return { created: made ? password : null }
+}
+
+/** Runs at most `running` at a time; refuses when too many wait, so that logins cannot eat the processor. */
+const createGate = () => {
+  let running = 0
+  const waiting: Array<() => void> = []
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= CHECKS.running) {
+      if (waiting.length >= CHECKS.waiting) throw new MadhavaError('TOO_MANY_REQUESTS')
+      // Whoever leaves hands the place over, so `running` stays as it is.
+      await new Promise<void>(resolve => waiting.push(resolve))
+    } else running++
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}
+
+/** The operator as the dashboard asks for it. The file is read anew each time, so a new password counts at once. */
+export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator => {
+  const gate = createGate()
+  // A configured password gets a hash of this process's own, so that both ways take the same road and time.
+  const ownSalt = randomBytes(16)
+  const ownHash = configured === null ? null : hashPassword(configured, ownSalt, COST)
+  ownHash?.catch(() => {})
+
+  const expected = async (): Promise<{ salt: Buffer; hash: Buffer; cost: OperatorFile['scrypt'] }> => {
+    if (ownHash) return { salt: ownSalt, hash: await ownHash, cost: COST }
+    const file = await readOperatorFile(dataDir)
+    // Without an operator nothing is right, and finding out takes as long.
+    if (!file) return { salt: ownSalt, hash: randomBytes(HASH_BYTES), cost: COST }
+    return {
+      salt: Buffer.from(file.salt, 'base64url'),
+      hash: Buffer.from(file.hash, 'base64url'),
+      cost: file.scrypt,
+    }
+  }
+
+  return {
+    verify: (name, password) =>
+      gate(async () => {
+        const { salt, hash, cost } = await expected()
+        const tried = await hashPassword(password.slice(0, MAX_PASSWORD_CHARACTERS + 1), salt, cost)
+        const same = tried.length === hash.length && timingSafeEqual(tried, hash)
+        return same && name === OPERATOR_NAME
+      }),
+
+    async credential() {
+      if (configured !== null) return `configured:${configured}`
+      const file = await readOperatorFile(dataDir)
+      return file && `file:${file.hash}`
+    },
+  }
+}

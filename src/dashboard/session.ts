@@ -1,0 +1,112 @@
+// Sessions as signed cookies: nothing is kept for them but the key. It knows no passwords and no HTTP framework.
+// The signing key is made from the key file and the operator's present credential: a new password ends them all.
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { MadhavaError } from '../core/errors.ts'
+import { createFile } from '../platform/atomic-file.ts'
+import { ensureAccountsFolder } from './operator.ts'
+
+export const SESSION_COOKIE = 'madhava_session'
+export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
+
+const KEY_BYTES = 32
+/** `v1.<end, milliseconds, base 36>.<random>.<signature>` */
+const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
+/** How many ended sessions are remembered, the latest. Only somebody who had logged in adds one. */
+const MAX_ENDED = 1_000
+
+export interface Session {
+  /** Milliseconds since 1970. */
+  expiresAt: number
+  /** The value of the hidden field that every form carries. */
+  formToken: string
+}
+
+export interface Sessions {
+  /** A new session's cookie value; null while there is no operator. */
+  begin(): Promise<string | null>
+  /** The session of a cookie value; null when forged, expired, ended, or signed under an older password. */
+  check(cookie: string | undefined): Promise<Session | null>
+  /** Whether a form's token belongs to the session. */
+  isFormToken(session: Session, token: string): boolean
+  /** Ends it for this process at once; a restart forgets that, the lifetime ends it anyway. */
+  end(cookie: string): void
+}
+
+export interface SessionsOptions {
+  key: Buffer
+  /** What sessions are bound to, as `Operator.credential`. */
+  credential: () => Promise<string | null>
+  /** Milliseconds since 1970. */
+  clock: () => number
+}
+
+/** The key that signs, made once for a data folder. @throws CONFIG_INVALID when the file is not a key */
+export const ensureSessionKey = async (dataDir: string): Promise<Buffer> => {
+  const file = path.join(await ensureAccountsFolder(dataDir), 'session.key')
+  const read = (): Promise<Buffer | null> =>
+    readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    })
+  let key = await read()
+  if (!key) {
+    await createFile(file, randomBytes(KEY_BYTES), { mode: 0o600 })
+    // Another process may have been first: what stands in the file is the key.
+    key = await read()
+  }
+  if (key?.length === KEY_BYTES) return key
+  throw new MadhavaError(
+    'CONFIG_INVALID',
+    'accounts/session.key in the data folder cannot be used; remove it, and everybody logs in anew',
+  )
+}
+
+const sign = (key: Buffer, purpose: string, text: string): Buffer =>
+  createHmac('sha256', key).update(`${purpose}\n${text}`).digest()
+
+const isSame = (expected: Buffer, given: string): boolean => {
+  const bytes = Buffer.from(given, 'base64url')
+  return bytes.length === expected.length && timingSafeEqual(bytes, expected)
+}
+
+/** Issues and checks cookies. */
+export const createSessions = ({ key, credential, clock }: SessionsOptions): Sessions => {
+  const ended = new Set<string>()
+
+  const signingKey = async (): Promise<Buffer | null> => {
+    const bound = await credential()
+    return bound === null ? null : sign(key, 'credential', bound)
+  }
+
+  return {
+    async begin() {
+      const signer = await signingKey()
+      if (!signer) return null
+      const end = (clock() + SESSION_LIFETIME_MS).toString(36)
+      const body = `v1.${end}.${randomBytes(16).toString('base64url')}`
+      return `${body}.${sign(signer, 'session', body).toString('base64url')}`
+    },
+
+    async check(cookie) {
+      const [, body, end, signature] = COOKIE.exec(cookie ?? '') ?? []
+      if (body === undefined || end === undefined || signature === undefined) return null
+      const signer = await signingKey()
+      if (!signer || !isSame(sign(signer, 'session', body), signature)) return null
+      const expiresAt = Number.parseInt(end, 36)
+      if (expiresAt <= clock() || ended.has(body)) return null
+      return { expiresAt, formToken: sign(signer, 'form', body).toString('base64url') }
+    },
+
+    isFormToken: (session, token) => isSame(Buffer.from(session.formToken, 'base64url'), token),
+
+    end(cookie) {
+      const body = COOKIE.exec(cookie)?.[1]
+      if (body === undefined) return
+      ended.add(body)
+      const [oldest] = ended
+      if (ended.size > MAX_ENDED && oldest !== undefined) ended.delete(oldest)
+    },
+  }
+}

@@ -1,0 +1,29 @@
+// The life of a role's process: read the settings, start, say that it is ready, close on a signal.
+import { createLog, type Log } from './log.ts'
+import { closeOnSignal, tellReady } from './shutdown.ts'
+
+export interface ProcessSettings {
+  readonly logLevel: string
+  readonly drainMs: number
+}
+
+/** `start` opens everything and answers how to close it. A start that fails ends the process with 1 and the reason. */
+export const runProcess = async <S extends ProcessSettings>(
+  role: string,
+  readSettings: () => S,
+  start: (settings: S, log: Log) => Promise<{ close(): Promise<void> }>,
+): Promise<void> => {
+  process.title = `madhava ${role}`
+  let log = createLog(role, 'info')
+  try {
+    const settings = readSettings()
+    log = createLog(role, settings.logLevel)
+    const { close } = await start(settings, log)
+    closeOnSignal({ log, drainMs: settings.drainMs, close })
+    log.info('ready')
+    tellReady()
+  } catch (error) {
+    log.fatal({ error }, error instanceof Error ? error.message : 'the start failed')
+    process.exit(1)
+  }
+}

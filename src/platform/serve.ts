@@ -1,0 +1,163 @@
+// Opens one HTTP port over a fetch function, with limits on header, time and connections, and closes it in order.
+// It knows no routes. What never reaches the fetch function (broken requests) is answered by `refuse`.
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { getRequestListener, RequestError } from '@hono/node-server'
+import type { Log } from './log.ts'
+
+/** Times in milliseconds, sizes in bytes. Exported for tests, which cannot wait so long. */
+export const HTTP_LIMITS = {
+  headerBytes: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 5_000,
+  /** A connection on which nothing moves, either way, is ended. */
+  idleTimeout: 120_000,
+  maxConnections: 1024,
+  /** How long close() lets running requests end. */
+  closeTimeout: 5_000,
+}
+
+/** Statuses of requests that the parser refuses. */
+export type RefusedStatus = 400 | 408 | 431 | 500
+
+export interface ServeOptions {
+  fetch: (request: Request, env: unknown) => Response | Promise<Response>
+  host: string
+  /** 0 picks a free one. */
+  port: number
+  /** The setting that chose the port, for the error when it is taken. */
+  setting: string
+  log: Log
+  /** The body for a request that was refused before it reached `fetch`. */
+  refuse?: (status: RefusedStatus) => { contentType: string; body: string }
+  limits?: Partial<typeof HTTP_LIMITS>
+}
+
+export interface HttpDoor {
+  address: { host: string; port: number }
+  /** Takes no more, lets running requests end for a bounded time, then ends them. Idempotent. */
+  close(): Promise<void>
+}
+
+const plainRefusal = (status: RefusedStatus) => ({
+  contentType: 'text/plain; charset=utf-8',
+  body: `${STATUS_CODES[status]}\n`,
+})
+
+const statusOf = (code: string | undefined): RefusedStatus => {
+  if (code === 'HPE_HEADER_OVERFLOW') return 431
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+}
+
+const listenError = (error: NodeJS.ErrnoException, { host, port, setting }: ServeOptions): Error => {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `Port ${port} on ${host} is taken: stop the program that uses it, or set ${setting} to another port`,
+    EACCES: `Port ${port} on ${host} needs more rights: set ${setting} to a port above 1023`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine: set HOST to one that is`,
+    ENOTFOUND: `${host} is not a name that can be resolved: set HOST to an address of this machine`,
+  }
+  const reason = reasons[error.code ?? ''] ?? `Port ${port} on ${host} cannot be opened (${error.code})`
+  return new Error(reason, { cause: error })
+}
+
+/** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */
+export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
+  const { fetch, host, port, log } = options
+  const limits = { ...HTTP_LIMITS, ...options.limits }
+  const refuse = options.refuse ?? plainRefusal
+  const answering = new WeakMap<Duplex, ServerResponse>()
+
+  const listener = getRequestListener(fetch, {
+    hostname: host.includes(':') ? `[${host}]` : host,
+    errorHandler: error => {
+      const status = error instanceof RequestError ? 400 : 500
+      if (status === 500) log.error({ error }, 'a request failed outside of the app')
+      const { contentType, body } = refuse(status)
+      return new Response(body, { status, headers: { 'content-type': contentType } })
+    },
+  })
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeout,
+      requestTimeout: limits.requestTimeout,
+      keepAliveTimeout: limits.keepAliveTimeout,
+      // how exactly the two times above are kept
+      connectionsCheckingInterval: Math.min(2_000, limits.headersTimeout),
+    },
+    (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      answering.set(incoming.socket, outgoing)
+      void listener(incoming, outgoing)
+    },
+  )
+  server.maxConnections = limits.maxConnections
+  server.setTimeout(limits.idleTimeout)
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const running = answering.get(socket)
+    const midAnswer = running?.headersSent === true && !running.writableFinished
+    // bytes of a refusal in the middle of another answer would be taken for a part of it
+    if (midAnswer || !socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    const status = statusOf(error.code)
+    const { contentType, body } = refuse(status)
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${contentType}\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      () => socket.destroy(),
+    )
+  })
+  let dropped = 0
+  server.on('drop', () => {
+    dropped += 1
+    // powers of two, so that a flood does not fill the log
+    if ((dropped & (dropped - 1)) === 0)
+      log.warn({ dropped, maxConnections: limits.maxConnections }, 'connections were turned away')
+  })
+
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: Error) => reject(listenError(error, options))
+    server.once('error', failed)
+    server.listen(port, host, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
+  server.on('error', (error: Error) => log.error({ error }, 'the HTTP port has an error'))
+  const bound = server.address() as AddressInfo
+
+  const sockets = new Set<Socket>()
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+
+  const endWhenAnswered = (socket: Socket): void => {
+    const answer = answering.get(socket)
+    if (!answer || answer.writableFinished || answer.destroyed) socket.destroySoon()
+    else answer.once('finish', () => socket.destroySoon())
+  }
+  // node's own, which close() calls, takes an answer that is written but not yet sent for an idle connection
+  server.closeIdleConnections = () => {
+    for (const socket of sockets) endWhenAnswered(socket)
+  }
+
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => {
+    closing ??= new Promise(resolve => {
+      const deadline = setTimeout(() => {
+        for (const socket of sockets) socket.destroy()
+      }, limits.closeTimeout)
+      server.close(() => {
+        clearTimeout(deadline)
+        resolve()
+      })
+    })
+    return closing
+  }
+  return { address: { host: bound.address, port: bound.port }, close }
+}

@@ -1,0 +1,121 @@
+// Queue over RabbitMQ: one durable quorum queue, one message per announcement.
+// Publishing and consuming have a connection each, since a broker short of memory stops reading from publishers.
+import type { Channel } from 'amqplib'
+import { ACK_HOLD_MS, type QueueState, type TaskQueue } from '../core/queue.ts'
+import { type AmqpLink, type AmqpSession, createAmqpLink } from '../platform/amqp.ts'
+import type { Log } from '../platform/log.ts'
+import { type Consumer, createConsumer } from './rabbitmq/consumer.ts'
+import { createPublisher } from './rabbitmq/publisher.ts'
+
+export interface RabbitQueueOptions {
+  /** amqp:// or amqps://; the nodes of a cluster, tried in turn. */
+  urls: readonly string[]
+  /** Name of the queue. */
+  queue: string
+  log: Log
+  /** Times in milliseconds, and the heartbeat in seconds: for tests of faults. */
+  ackHoldMs?: number
+  confirmTimeoutMs?: number
+  heartbeatSeconds?: number
+}
+
+const CONFIRM_TIMEOUT_MS = 30_000
+const DEPTH_TIMEOUT_MS = 2_000
+const CLOSE_FLUSH_MS = 3_000
+
+const DEGRADED = ['closed', 'connecting', 'blocked'] as const
+
+/** Connects in the background; every call works at once, also with the broker away. */
+export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
+  const { urls, queue, log } = options
+  const heartbeat =
+    options.heartbeatSeconds === undefined ? {} : { heartbeatSeconds: options.heartbeatSeconds }
+  const publisher = createPublisher({
+    queue,
+    log,
+    confirmTimeoutMs: options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS,
+    blocked: () => publishing.state().status === 'blocked',
+  })
+  const publishing = createAmqpLink({
+    ...heartbeat,
+    urls,
+    log,
+    name: 'madhava-publish',
+    setup: session => publisher.attach(session),
+  })
+  const consumers: { consumer: Consumer; link: AmqpLink }[] = []
+  let closing: Promise<void> | null = null
+
+  // the channel that asks for the depth; made again when its session is over or the broker closed it
+  let asking: { session: AmqpSession; channel: Channel } | null = null
+  let asked: Promise<number | null> | null = null
+  const ask = async (session: AmqpSession): Promise<number | null> => {
+    try {
+      if (asking?.session !== session) asking = { session, channel: await session.spareChannel() }
+      return (await asking.channel.checkQueue(queue)).messageCount
+    } catch {
+      asking = null
+      return null
+    }
+  }
+
+  const shut = async (): Promise<void> => {
+    await Promise.all(consumers.map(({ consumer }) => consumer.handle.stop()))
+    await publisher.flush(publishing.state().status === 'ready' ? CLOSE_FLUSH_MS : 0)
+    publisher.close()
+    await Promise.all([publishing.close(), ...consumers.map(({ link }) => link.close())])
+  }
+
+  return {
+    name: 'rabbitmq',
+
+    announce: task => publisher.announce(task),
+
+    work(work) {
+      const consumer = createConsumer({ ...work, queue, log, ackHoldMs: options.ackHoldMs ?? ACK_HOLD_MS })
+      const link = createAmqpLink({
+        ...heartbeat,
+        urls,
+        log,
+        name: 'madhava-consume',
+        setup: session => consumer.attach(session),
+      })
+      consumers.push({ consumer, link })
+      // what is in the store already needs no broker to be found
+      consumer.handle.nudge()
+      return consumer.handle
+    },
+
+    async depth() {
+      // a blocked broker does not read from a connection that has published
+      const session = [...consumers.map(({ link }) => link), publishing]
+        .map(link => link.session())
+        .find(Boolean)
+      if (!session) return null
+      asked ??= ask(session).finally(() => {
+        asked = null
+      })
+      return new Promise(resolve => {
+        const timer = setTimeout(() => resolve(null), DEPTH_TIMEOUT_MS)
+        const answer = (depth: number | null): void => {
+          clearTimeout(timer)
+          resolve(depth)
+        }
+        asked?.then(answer, () => answer(null))
+      })
+    },
+
+    state(): QueueState {
+      const states = [publishing, ...consumers.map(({ link }) => link)].map(link => link.state())
+      const worst = DEGRADED.flatMap(status => states.find(state => state.status === status) ?? [])[0]
+      return { status: worst?.status ?? 'ready', reason: worst?.reason ?? null, outbox: publisher.size() }
+    },
+
+    flush: timeoutMs => publisher.flush(timeoutMs),
+
+    close() {
+      closing ??= shut()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,110 @@
+// The taking side: a consumer that is active only while a slot is free, so that a full worker sits on no message.
+// What a message holds is not looked at: anybody can have sent it, and the store decides what is run.
+import type { Channel, ConsumeMessage } from 'amqplib'
+import type { WorkHandle, WorkOptions } from '../../core/queue.ts'
+import type { AmqpSession } from '../../platform/amqp.ts'
+import type { Log } from '../../platform/log.ts'
+import { createSlotLoop, type Ticket } from '../slots.ts'
+import { declareQueue } from './declare.ts'
+
+export interface Consumer {
+  handle: WorkHandle
+  /** Setup of a session: declares, then consumes while there is a free slot. */
+  attach(session: AmqpSession): Promise<void>
+}
+
+export interface ConsumerOptions extends WorkOptions {
+  queue: string
+  log: Log
+  ackHoldMs: number
+}
+
+/** Unacknowledged messages at a time: a prefetch of 1 caps a quorum queue at some 800 messages a second. */
+const PREFETCH = 64
+
+/** The channel of one session, and the consumer on it. */
+interface Lane {
+  session: AmqpSession
+  channel: Channel
+  tag: string | null
+  turning: boolean
+}
+
+/** A consumer without a connection; `attach` gives it one, as often as needed. */
+export const createConsumer = ({ queue, log, ackHoldMs, slots, take }: ConsumerOptions): Consumer => {
+  let lane: Lane | null = null
+  let wanted = true
+
+  const loop = createSlotLoop({
+    slots,
+    take,
+    log,
+    holdMs: ackHoldMs,
+    onDemand: value => {
+      wanted = value
+      if (lane) void turn(lane)
+    },
+  })
+
+  /** Answers belong to the channel that delivered: once it is dead the broker has the message back already. */
+  const answer = (on: Lane, give: () => void): void => {
+    if (on.session.signal.aborted) return
+    try {
+      give()
+    } catch (error) {
+      on.session.fail(error instanceof Error ? error.message : 'an acknowledgement failed')
+    }
+  }
+
+  const ticketOf = (on: Lane, message: ConsumeMessage): Ticket => ({
+    settle: () => answer(on, () => on.channel.ack(message)),
+    giveBack: () => answer(on, () => on.channel.nack(message, false, true)),
+  })
+
+  const arrived = (on: Lane, message: ConsumeMessage | null): void => {
+    if (message) loop.offer(ticketOf(on, message))
+    // the broker's cancel: the queue was deleted, its leader moved, or an acknowledgement was late
+    else on.session.fail('the broker cancelled the consumer')
+  }
+
+  /** Brings the consumer to what is wanted, one step after another. */
+  const turn = async (on: Lane): Promise<void> => {
+    if (on.turning) return
+    on.turning = true
+    try {
+      while (!on.session.signal.aborted && wanted !== (on.tag !== null)) {
+        if (on.tag === null) {
+          const { consumerTag } = await on.channel.consume(queue, message => arrived(on, message))
+          on.tag = consumerTag
+        } else {
+          await on.channel.cancel(on.tag)
+          on.tag = null
+          // only now: while the consumer was there, the broker would have sent them back to it
+          loop.release()
+        }
+      }
+    } catch (error) {
+      on.session.fail(error instanceof Error ? error.message : 'consuming failed')
+    } finally {
+      on.turning = false
+    }
+  }
+
+  return {
+    handle: { nudge: () => loop.look(), stop: () => loop.stop() },
+    async attach(session) {
+      await declareQueue(session, queue, log)
+      const channel = await session.channel()
+      await channel.prefetch(Math.max(slots, PREFETCH))
+      const mine: Lane = { session, channel, tag: null, turning: false }
+      session.signal.addEventListener('abort', () => {
+        if (lane === mine) lane = null
+        loop.release()
+      })
+      lane = mine
+      await turn(mine)
+      // announcements may have been lost with the broker
+      loop.look()
+    },
+  }
+}

@@ -1,0 +1,43 @@
+// How much the Thrift door takes from one client and from all of them. Numbers only.
+
+export interface RpcLimits {
+  /** Bytes of one message. */
+  messageBytes: number
+  /** Bytes of a method's name. */
+  nameBytes: number
+  /** Structs and containers inside each other. */
+  depth: number
+  /** Elements of one list, set or map. */
+  elements: number
+  /** A connection on which nothing moves for so long is closed, milliseconds. */
+  idleMs: number
+  /** A message must be whole so long after its first byte, milliseconds. */
+  messageMs: number
+  /** A call that has no answer by then is answered with an error, milliseconds. */
+  callMs: number
+  /** Connections at a time; further ones are closed at once. */
+  connections: number
+  /** Bytes that may wait for a client to read them before its next call is looked at. */
+  unreadBytes: number
+  /** What close() gives to calls under way, milliseconds. */
+  closeMs: number
+  /** Tasks that one listTasks answers. */
+  listedTasks: number
+  /** Lists made at a time; further ones wait their turn. */
+  lists: number
+}
+
+export const RPC_LIMITS: RpcLimits = {
+  messageBytes: 1024 * 1024,
+  nameBytes: 128,
+  depth: 32,
+  elements: 65_536,
+  idleMs: 60_000,
+  messageMs: 60_000,
+  callMs: 60_000,
+  connections: 256,
+  unreadBytes: 1024 * 1024,
+  closeMs: 3_000,
+  listedTasks: 10_000,
+  lists: 2,
+}

@@ -1,0 +1,122 @@
+// The Thrift door's listening side: opens the port, counts and bounds connections, closes in order.
+// What is said on a connection is connection.ts's; what a method does is handler.ts's.
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { MadhavaError } from '../core/errors.ts'
+import type { Service } from '../core/service.ts'
+import type { Log } from '../platform/log.ts'
+import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
+import { type Connection, serveConnection } from './connection.ts'
+import { createMethods, processor } from './handler.ts'
+import { RPC_LIMITS, type RpcLimits } from './limits.ts'
+
+export interface RpcServerOptions {
+  service: Service
+  log: Log
+  host: string
+  /** 0 picks a free one. */
+  port: number
+  /** The setting that the port came from, named when the port cannot be opened. */
+  settingName: string
+  limits?: Partial<RpcLimits>
+}
+
+export interface RpcServer {
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  readonly address: { host: string; port: number }
+  /** Running totals since the start, and `connections`, which are open now. */
+  counters(): { calls: number; refused: number; connections: number }
+  /** Takes no more, answers the calls under way, ends the connections. Idempotent; takes at most `closeMs`. */
+  close(): Promise<void>
+}
+
+export interface DoorOptions extends Omit<RpcServerOptions, 'service'> {
+  processor: ProcessorClass
+  methods: ReadonlyMap<string, RpcMethod>
+}
+
+const listen = (server: Server, { host, port, settingName }: DoorOptions): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const failed = (cause: NodeJS.ErrnoException): void => {
+      const reasons: Record<string, string> = {
+        EADDRINUSE: `port ${port} on ${host} is in use by another program: stop it, or set ${settingName} to a free port`,
+        EACCES: `port ${port} on ${host} is not allowed to this user: set ${settingName} to a port above 1023`,
+        EADDRNOTAVAIL: `this machine has no address ${host}: set HOST to one that it has`,
+        ENOTFOUND: `the host name ${host} is not known: set HOST to an address of this machine`,
+      }
+      const reason = reasons[cause.code ?? ''] ?? `port ${port} on ${host} (${settingName}): ${cause.code}`
+      reject(new MadhavaError('CONFIG_INVALID', `The RPC server cannot listen: ${reason}`, { cause }))
+    }
+    server.once('error', failed)
+    server.listen({ host, port }, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
+
+/** Serves any methods behind any generated processor; `createRpcServer` is this with ours. @throws CONFIG_INVALID */
+export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
+  const { log, processor, methods } = options
+  const limits = { ...RPC_LIMITS, ...options.limits }
+  const connections = new Map<Socket, Connection>()
+  const counters = { calls: 0, refused: 0 }
+  const refused = (reason: string): void => {
+    counters.refused += 1
+    const total = counters.refused
+    // powers of two, so that a flood does not fill the log
+    if ((total & (total - 1)) === 0)
+      log.warn({ reason, refused: total }, 'a message or a connection was refused')
+  }
+
+  const call = createCaller({ processor, methods, log, callMs: limits.callMs })
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    const connection = serveConnection({
+      socket,
+      call,
+      limits,
+      onRefused: error => refused(error.message),
+      onCall: () => {
+        counters.calls += 1
+      },
+    })
+    connections.set(socket, connection)
+    socket.once('close', () => connections.delete(socket))
+  })
+  server.maxConnections = limits.connections
+  server.on('drop', () => refused(`more than ${limits.connections} connections`))
+  await listen(server, options)
+  server.on('error', error => log.error({ error }, 'a connection could not be taken'))
+
+  const bound = server.address() as AddressInfo
+
+  const closeAll = async (): Promise<void> => {
+    const over = new Promise<void>(resolve => server.close(() => resolve()))
+    const ended = [...connections.values()].map(connection => {
+      connection.stop()
+      return connection.closed
+    })
+    const timer = setTimeout(() => {
+      for (const socket of connections.keys()) socket.destroy()
+    }, limits.closeMs)
+    await Promise.all([over, ...ended])
+    clearTimeout(timer)
+  }
+  let closing: Promise<void> | null = null
+
+  return {
+    address: { host: bound.address, port: bound.port },
+    counters: () => ({ ...counters, connections: connections.size }),
+    close() {
+      closing ??= closeAll()
+      return closing
+    },
+  }
+}
+
+/**
+ * Opens the Thrift door on the service.
+ * @throws CONFIG_INVALID when the port cannot be opened, with the setting that would mend it
+ */
+export const createRpcServer = ({ service, ...options }: RpcServerOptions): Promise<RpcServer> => {
+  const limits = { ...RPC_LIMITS, ...options.limits }
+  return openDoor({ ...options, processor, methods: createMethods({ service, limits }) })
+}

@@ -1,0 +1,93 @@
+// Blobs: `blobs/<last two hex digits>/<id>/<name>`, written aside as a stream, synced, renamed.
+import { createReadStream, createWriteStream, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { BlobInfo } from '../../core/store.ts'
+import { isAside, syncFolder } from '../../platform/atomic-file.ts'
+import { isErrno } from './errno.ts'
+import { type Layout, parseId, type SafeId } from './layout.ts'
+
+export interface Blobs {
+  put(id: SafeId, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
+  get(
+    id: SafeId,
+    name: string,
+    range?: { start: number; end: number },
+  ): Promise<{ bytes: number; stream: Readable } | null>
+  remove(id: SafeId, name: string): Promise<void>
+  list(id: SafeId): BlobInfo[]
+  removeAll(id: SafeId): Promise<void>
+  /** Ids that have a folder here. */
+  ids(): SafeId[]
+  /** Bytes of all blobs of a task. */
+  size(id: SafeId): number
+}
+
+export const createBlobs = (layout: Layout, unique: () => string): Blobs => {
+  const list = (id: SafeId): BlobInfo[] => {
+    const folder = layout.blobFolder(id)
+    try {
+      return readdirSync(folder).flatMap(name => {
+        if (isAside(name)) return []
+        const found = statSync(path.join(folder, name), { throwIfNoEntry: false })
+        return found ? [{ name, bytes: found.size }] : []
+      })
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw error
+    }
+  }
+
+  return {
+    list,
+    size: id => list(id).reduce((sum, blob) => sum + blob.bytes, 0),
+    async put(id, name, bytes) {
+      const file = layout.blob(id, name)
+      const folder = layout.blobFolder(id)
+      await mkdir(folder, { recursive: true })
+      const aside = path.join(folder, `.${name}.${unique()}.tmp`)
+      try {
+        const source = bytes instanceof Readable ? bytes : Readable.from([bytes])
+        await pipeline(source, createWriteStream(aside, { flags: 'wx', mode: 0o640, flush: true }))
+        const { size } = await stat(aside)
+        await rename(aside, file)
+        for (const upper of [folder, path.dirname(folder), layout.blobs]) await syncFolder(upper)
+        return { name, bytes: size }
+      } catch (error) {
+        rmSync(aside, { force: true })
+        throw error
+      }
+    },
+    async get(id, name, range) {
+      try {
+        // opened before it is measured: a blob that is replaced meanwhile stays readable as it was
+        const handle = await open(layout.blob(id, name), 'r')
+        const { size } = await handle.stat()
+        const start = Math.min(range?.start ?? 0, size)
+        const end = Math.min(range?.end ?? size, size)
+        if (start >= end) {
+          await handle.close()
+          return { bytes: size, stream: Readable.from([]) }
+        }
+        return { bytes: size, stream: createReadStream('', { fd: handle, start, end: end - 1 }) }
+      } catch (error) {
+        if (isErrno(error, 'ENOENT')) return null
+        throw error
+      }
+    },
+    remove: async (id, name) => rm(layout.blob(id, name), { force: true }),
+    removeAll: async id => rm(layout.blobFolder(id), { recursive: true, force: true }),
+    ids: () =>
+      readdirSync(layout.blobs).flatMap(shard =>
+        readdirSync(path.join(layout.blobs, shard)).flatMap(name => {
+          try {
+            return [parseId(name)]
+          } catch {
+            return []
+          }
+        }),
+      ),
+  }
+}

@@ -1,0 +1,47 @@
+// Claims as symbolic links `claims/<id>.<number>` that name their owner: made by exactly one process, and in
+// nobody's way when that process is dead. It knows nothing of records.
+import { readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { isErrno } from './errno.ts'
+import type { Layout, SafeId } from './layout.ts'
+import { parseId } from './layout.ts'
+
+export interface Claims {
+  /** True for exactly one process per number. */
+  take(id: SafeId, number: number): boolean
+  /** The instance that made this claim, or null when there is none. */
+  owner(id: SafeId, number: number): string | null
+  drop(id: SafeId, number: number): void
+  list(): { id: SafeId; number: number }[]
+}
+
+export const createClaims = (layout: Layout, instance: string): Claims => ({
+  take(id, number) {
+    try {
+      symlinkSync(instance, layout.claim(id, number))
+      return true
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) return false
+      throw error
+    }
+  },
+  owner(id, number) {
+    try {
+      return readlinkSync(layout.claim(id, number))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return null
+      throw error
+    }
+  },
+  drop(id, number) {
+    try {
+      unlinkSync(layout.claim(id, number))
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error
+    }
+  },
+  list: () =>
+    readdirSync(layout.claims).flatMap(name => {
+      const parts = /^(.{36})\.(\d+)$/.exec(name)
+      return parts?.[1] ? [{ id: parseId(parts[1]), number: Number(parts[2]) }] : []
+    }),
+})

@@ -1,0 +1,117 @@
+// One owner of a data folder: `lock.<n>` names the instance that owns it, and the next number is taken only when
+// that one and every process it started are dead. Nothing that a dead process leaves is in the way.
+import { readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { MadhavaError } from '../../core/errors.ts'
+import type { Presence, SeenPresence } from '../../core/store.ts'
+import type { Log } from '../../platform/log.ts'
+import { isErrno } from './errno.ts'
+import { type Instances, openInstances } from './instance.ts'
+import { createLayout, makeFolders } from './layout.ts'
+
+export interface FolderLock {
+  /** The processes of the folder, as the store shows them. */
+  presences(): Promise<SeenPresence[]>
+  /** Idempotent. The folder is free when it resolves. */
+  release(): Promise<void>
+}
+
+export interface FolderLockOptions {
+  dir: string
+  clock: () => Date
+  log: Log
+  /** How long processes of an owner that died may take to end, milliseconds. */
+  patienceMs: number
+}
+
+const LOOK_MS = 200
+
+const describe = (folder: string, id: string): string => {
+  try {
+    const { role, pid, host, startedAt } = JSON.parse(
+      readFileSync(path.join(folder, `${id}.json`), 'utf8'),
+    ) as Presence
+    return `${role} with process id ${pid} on ${host}, started ${startedAt}`
+  } catch {
+    return 'a process that is just starting or ending'
+  }
+}
+
+/**
+ * Owns the folder until release or death.
+ * @throws DATA_DIR_IN_USE with who owns it; STORE_UNAVAILABLE
+ */
+export const lockFolder = async ({ dir, clock, log, patienceMs }: FolderLockOptions): Promise<FolderLock> => {
+  const layout = createLayout(path.resolve(dir))
+  await makeFolders(layout)
+  const instances = await openInstances({ folder: layout.run, host: hostname(), clock, log })
+  try {
+    await instances.announce({
+      role: 'supervisor',
+      details: () => ({
+        address: null,
+        slots: 0,
+        running: [],
+        counters: {},
+        rssBytes: process.memoryUsage.rss(),
+        cpu: 0,
+        troubles: {},
+      }),
+    })
+    await take(layout.run, instances, patienceMs)
+  } catch (error) {
+    await instances.leave()
+    throw error
+  }
+  return { presences: () => instances.presences(), release: () => instances.leave() }
+}
+
+const numbers = (folder: string): number[] =>
+  readdirSync(folder)
+    .flatMap(name => /^lock\.(\d{1,15})$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
+
+const take = async (folder: string, instances: Instances, patienceMs: number): Promise<void> => {
+  const file = (number: number) => path.join(folder, `lock.${number}`)
+  const until = Date.now() + patienceMs
+  for (;;) {
+    const taken = numbers(folder)
+    const last = taken.at(-1) ?? 0
+    const owner = last === 0 ? null : readlinkSync(file(last))
+    if (owner !== null && (await instances.isAlive(owner)))
+      throw new MadhavaError(
+        'DATA_DIR_IN_USE',
+        `The data folder belongs to another start of Madhava: ${describe(folder, owner)}. Stop it, or set DATA_DIR to another folder`,
+      )
+    const others = await living(folder, instances)
+    if (others.length > 0) {
+      if (Date.now() > until)
+        throw new MadhavaError(
+          'DATA_DIR_IN_USE',
+          `Processes of an earlier start still use the data folder: ${others.join('; ')}. Wait for them or end them`,
+        )
+      await wait(LOOK_MS)
+      continue
+    }
+    try {
+      symlinkSync(instances.instance, file(last + 1))
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) continue
+      throw error
+    }
+    // the one before stays: a listing that misses a new name must still find an old one
+    for (const number of taken.slice(0, -1)) rmSync(file(number), { force: true })
+    return
+  }
+}
+
+/** Live processes of the folder, other than starts like this one, which the lock itself decides on. */
+const living = async (folder: string, instances: Instances): Promise<string[]> => {
+  const seen = await instances.presences()
+  return seen
+    .filter(({ alive, role, instance }) => alive && role !== 'supervisor' && instance !== instances.instance)
+    .map(({ instance }) => describe(folder, instance))
+}

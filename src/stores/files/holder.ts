@@ -1,0 +1,169 @@
+// Who may write a record: acquiring a claim, writing under it, letting go. The protocol of the adapter:
+//   1. claim n = record.claim + 1; where that is taken by a dead process, the next number; by a live one: give up
+//   2. with the claim, the record is read again: had its claim number changed meanwhile, start over
+//   3. only the holder writes the record; the claim is let go after a record that is not running is visible
+//   4. a claim above the record's number is never removed by others: two takers could else hold two numbers
+// No live process is ever overruled, so that a check before a rename is enough.
+import { MadhavaError } from '../../core/errors.ts'
+import { type Move, revoke } from '../../core/moves.ts'
+import { isFinal, isRunning, isWaiting, type TaskRecord, taskSchema } from '../../core/task.ts'
+import type { Claims } from './claims.ts'
+import type { Instances } from './instance.ts'
+import type { SafeId } from './layout.ts'
+import type { Revokes } from './marks.ts'
+import type { Records } from './records.ts'
+
+export interface Holder {
+  /** @throws TASK_NOT_FOUND, what the move throws. Null: a live process holds the task. */
+  claim(id: SafeId, move: Move): Promise<TaskRecord | null>
+  /** @throws CLAIM_LOST, what the move throws */
+  move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
+  /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
+  withClaim<T>(id: SafeId, work: (task: TaskRecord, claim: number) => Promise<T>): Promise<T | null>
+  /** Whether a live process holds the claim that a running record names. */
+  isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
+  /** The record as readers see it: with the wish to cancel that its holder has not written yet. */
+  read(id: SafeId): TaskRecord | null
+}
+
+interface HolderDeps {
+  records: Records
+  claims: Claims
+  revokes: Revokes
+  instances: Instances
+  publish: (task: TaskRecord) => void
+}
+
+const notFound = (id: string) => new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
+
+/** One call after another per id; an entry lives only as long as somebody waits. */
+const createTurns = () => {
+  const last = new Map<string, Promise<unknown>>()
+  return async <T>(id: string, work: () => Promise<T>): Promise<T> => {
+    const before = last.get(id)
+    const mine = (before ?? Promise.resolve()).then(work, work)
+    last.set(id, mine)
+    try {
+      return await mine
+    } finally {
+      if (last.get(id) === mine) last.delete(id)
+    }
+  }
+}
+
+export const createHolder = ({ records, claims, revokes, instances, publish }: HolderDeps): Holder => {
+  const inTurn = createTurns()
+  /** The records that this process holds: nobody else writes them, so memory is as good as the file. */
+  const held = new Map<string, TaskRecord>()
+
+  const isHeld: Holder['isHeld'] = async task => {
+    const owner = claims.owner(task.id as SafeId, task.claim)
+    return owner !== null && (await instances.isAlive(owner))
+  }
+
+  const withWish = (task: TaskRecord): TaskRecord => {
+    if (isFinal(task.status) || task.revokeRequestedAt !== null) return task
+    const revokeRequestedAt = revokes.read(task.id as SafeId)
+    return revokeRequestedAt === null ? task : { ...task, revokeRequestedAt }
+  }
+
+  const acquire = async (id: SafeId): Promise<{ task: TaskRecord; claim: number } | null> => {
+    for (;;) {
+      const task = records.read(id)
+      if (!task) throw notFound(id)
+      if (isRunning(task.status) && (await isHeld(task))) return null
+      let claim = task.claim + 1
+      let startOver = false
+      while (!claims.take(id, claim)) {
+        const owner = claims.owner(id, claim)
+        if (owner === null) startOver = true
+        else if (await instances.isAlive(owner)) return null
+        if (startOver) break
+        claim += 1
+      }
+      if (startOver) continue
+      const now = records.read(id)
+      if (now?.claim === task.claim) return { task: now, claim }
+      claims.drop(id, claim)
+    }
+  }
+
+  /** Writes the next record under the claim and lets go of it when the task no longer runs. */
+  const write = async (before: TaskRecord, after: TaskRecord, claim: number): Promise<TaskRecord> => {
+    const id = before.id as SafeId
+    const next = { ...after, id: before.id, claim, rev: before.rev + 1 }
+    // a move must not be able to write what no reader takes: it changes nothing then
+    const checked = taskSchema.safeParse(next)
+    if (!checked.success)
+      throw new MadhavaError('ILLEGAL_MOVE', 'A move made a record that is not valid', {
+        cause: checked.error,
+      })
+    await records.replace(next, !isRunning(next.status), () => {
+      publish(next)
+      if (isRunning(next.status)) held.set(id, next)
+      else held.delete(id)
+    })
+    for (let older = before.claim; older < claim; older += 1) claims.drop(id, older)
+    if (isRunning(next.status)) return next
+    if (isFinal(next.status)) revokes.remove(id)
+    claims.drop(id, claim)
+    return next
+  }
+
+  /** A wish that came while a task was let go would else wait until it is due. */
+  const honourWish = async (task: TaskRecord): Promise<void> => {
+    if (!isWaiting(task.status)) return
+    const at = revokes.read(task.id as SafeId)
+    if (at === null) return
+    await claimNow(task.id as SafeId, revoke(at))
+  }
+
+  const claimNow = async (id: SafeId, move: Move): Promise<TaskRecord | null> => {
+    if (held.has(id)) return null
+    const got = await acquire(id)
+    if (!got) return null
+    try {
+      // a wish left over from before the end must not meet a task that runs again
+      if (isFinal(got.task.status)) revokes.remove(id)
+      const task = withWish(got.task)
+      return await write(task, move(task), got.claim)
+    } catch (error) {
+      if (!held.has(id)) claims.drop(id, got.claim)
+      throw error
+    }
+  }
+
+  return {
+    isHeld,
+    read(id) {
+      const task = records.read(id)
+      return task && withWish(task)
+    },
+    claim: (id, move) =>
+      inTurn(id, async () => {
+        const next = await claimNow(id, move)
+        if (next) await honourWish(next)
+        return next
+      }),
+    move: (id, claim, move) =>
+      inTurn(id, async () => {
+        const task = held.get(id)
+        if (!task || task.claim !== claim) throw new MadhavaError('CLAIM_LOST')
+        const wished = withWish(task)
+        const next = await write(wished, move(wished), claim)
+        await honourWish(next)
+        return next
+      }),
+    withClaim: (id, work) =>
+      inTurn(id, async () => {
+        if (held.has(id)) return null
+        const got = await acquire(id)
+        if (!got) return null
+        try {
+          return await work(got.task, got.claim)
+        } finally {
+          claims.drop(id, got.claim)
+        }
+      }),
+  }
+}

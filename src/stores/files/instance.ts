@@ -1,0 +1,165 @@
+// This process's presence in the data folder, and the proof whether another one lives: a Unix socket that it
+// listens on. Connecting succeeds while the process exists, also when it is frozen; it is refused after SIGKILL,
+// after a reboot, and between containers that share the folder one after the other, where a pid proves nothing.
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import path from 'node:path'
+import { MadhavaError } from '../../core/errors.ts'
+import type { Presence, PresenceDetails, SeenPresence } from '../../core/store.ts'
+import { replaceFile } from '../../platform/atomic-file.ts'
+import type { Log } from '../../platform/log.ts'
+
+const BEAT_MS = 2_000
+/** The longest path of a Unix socket, less the final NUL. Node binds a longer one cut off, without a word. */
+const SOCKET_PATH_MAX = 107
+
+export interface Instances {
+  readonly instance: string
+  /** Whether the process behind this id exists. A doubt counts as alive: nobody live may be overruled. */
+  isAlive(instance: string): Promise<boolean>
+  announce(presence: { role: string; details: () => PresenceDetails }): Promise<void>
+  presences(): Promise<SeenPresence[]>
+  /** Ids that have left a file or a socket in the folder. */
+  known(): string[]
+  /** Takes away what a dead instance left. Only when nothing of it is needed any more. */
+  forget(instance: string): void
+  leave(): Promise<void>
+}
+
+export interface InstancesOptions {
+  /** The `run` folder. */
+  folder: string
+  host: string
+  clock: () => Date
+  log: Log
+}
+
+const parsePresence = (text: string): Presence | null => {
+  try {
+    const value = JSON.parse(text) as Presence
+    return typeof value.instance === 'string' && typeof value.role === 'string' ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** Opens the socket; the instance counts as alive from here on. @throws STORE_UNAVAILABLE */
+export const openInstances = async ({ folder, host, clock, log }: InstancesOptions): Promise<Instances> => {
+  const instance = randomBytes(6).toString('hex')
+  const folderFd = openSync(folder, 'r')
+  // A deep data folder: the same file by way of the open folder's own name, which is always short.
+  const socketPath = (id: string): string => {
+    const plain = path.join(folder, `${id}.sock`)
+    return Buffer.byteLength(plain) <= SOCKET_PATH_MAX ? plain : `/proc/self/fd/${folderFd}/${id}.sock`
+  }
+  const presenceFile = (id: string) => path.join(folder, `${id}.json`)
+  const startedAt = clock().toISOString()
+  const dead = new Set<string>()
+  let left = false
+  let beat: NodeJS.Timeout | null = null
+  let writing: Promise<void> = Promise.resolve()
+
+  const server = createServer(socket => socket.destroy())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socketPath(`.${instance}`), resolve)
+  })
+    // a socket that is bound and does not listen yet would look dead: it gets its name when it listens
+    .then(() => renameSync(socketPath(`.${instance}`), socketPath(instance)))
+    .catch((error: unknown) => {
+    closeSync(folderFd)
+    throw new MadhavaError(
+      'STORE_UNAVAILABLE',
+      'The data folder must be on a file system with Unix sockets, and its path not too long; set DATA_DIR',
+      { cause: error },
+    )
+  })
+  server.on('error', error => log.error({ error }, 'the presence socket failed'))
+  server.unref()
+
+  const isAlive = async (id: string): Promise<boolean> => {
+    if (id === instance) return !left
+    if (dead.has(id)) return false
+    const alive = await new Promise<boolean>(resolve => {
+      const socket = connect(socketPath(id))
+      socket.once('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+      )
+    })
+    if (!alive) dead.add(id)
+    return alive
+  }
+
+  const known = (): string[] => {
+    const ids = readdirSync(folder).flatMap(name => /^([0-9a-f]{12})\.(?:json|sock)$/.exec(name)?.[1] ?? [])
+    return [...new Set(ids)]
+  }
+
+  const read = (id: string): Presence | null => {
+    try {
+      return parsePresence(readFileSync(presenceFile(id), 'utf8'))
+    } catch {
+      return null
+    }
+  }
+
+  return {
+    instance,
+    isAlive,
+    known,
+    async announce({ role, details }) {
+      const write = () => {
+        writing = writing
+          .then(async () => {
+            if (left) return
+            const presence: Presence = {
+              instance,
+              role,
+              host,
+              pid: process.pid,
+              startedAt,
+              beatAt: clock().toISOString(),
+              details: details(),
+            }
+            await replaceFile(presenceFile(instance), `${JSON.stringify(presence)}\n`, { durable: false })
+          })
+          .catch((error: unknown) => log.error({ error }, 'the presence could not be written'))
+        return writing
+      }
+      await write()
+      if (beat) clearInterval(beat)
+      beat = setInterval(write, BEAT_MS)
+      beat.unref()
+    },
+    async presences() {
+      const seen = await Promise.all(
+        known().map(async id => {
+          const presence = read(id)
+          return presence && { ...presence, alive: await isAlive(id) }
+        }),
+      )
+      return seen
+        .filter(presence => presence !== null)
+        .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
+    },
+    forget(id) {
+      for (const file of [presenceFile(id), path.join(folder, `${id}.sock`)]) rmSync(file, { force: true })
+    },
+    async leave() {
+      if (left) return
+      left = true
+      if (beat) clearInterval(beat)
+      await writing
+      // from here on the others see this instance as dead
+      await new Promise<void>(resolve => server.close(() => resolve()))
+      rmSync(path.join(folder, `${instance}.sock`), { force: true })
+      rmSync(presenceFile(instance), { force: true })
+      closeSync(folderFd)
+    },
+  }
+}

@@ -1,0 +1,227 @@
+// Journals: every process appends its changes to files of its own, `journal/<instance>.<n>.ndjson`, and reads
+// those of all. They are the feed between processes and over restarts; the state files stay the truth.
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+import type { TaskRecord } from '../../core/task.ts'
+
+/** A line of a journal. */
+export type Entry =
+  | { type: 'task'; task: TaskRecord }
+  | { type: 'revoke'; id: string; at: string }
+  | { type: 'removed'; id: string; claim: number }
+
+/** How far somebody has read: per instance the number of the journal and the bytes read of it. */
+export type Positions = Record<string, [number: number, offset: number]>
+
+export interface Journals {
+  append(entry: Entry): void
+  /**
+   * Reads on from `positions` to the end of all journals, or to `until`. `positions` is moved on in place, so that
+   * inside `onEntry` it stands after the entry; instances that left nothing behind are dropped from it.
+   */
+  read(positions: Positions, onEntry: (entry: Entry) => void, until?: Positions): void
+  /** The end of all journals as they stand. */
+  end(): Positions
+  /** False when entries after these positions are gone. */
+  holds(positions: Positions): boolean
+  /** Removes old journals of which `keep` says so. */
+  cut(keep: {
+    entries: number
+    ageMs: number
+    bytes: number
+    now: number
+    isAlive: (i: string) => boolean
+  }): void
+  close(): void
+}
+
+/** A journal is closed and the next one begun at this size, so that old ones can be cut. */
+const JOURNAL_BYTES = 4 * 1024 * 1024
+const CHUNK = 256 * 1024
+/** How long the mark of a cut journal stays; a cursor that is older than this is too old in any case. */
+export const MARK_MS = 24 * 3_600_000
+
+interface Part {
+  instance: string
+  number: number
+  file: string
+}
+type Mark = Part & { size: number }
+
+export const createJournals = (folder: string, instance: string): Journals => {
+  let number = 0
+  let fd: number | null = null
+  let size = 0
+
+  /** What stands in the folder: journals, and the marks of those that were cut, each in the order of numbers. */
+  const list = (): { parts: Part[]; marks: Mark[] } => {
+    const parts: Part[] = []
+    const marks: Mark[] = []
+    for (const name of readdirSync(folder)) {
+      const found = /^([0-9a-f]{12})\.(\d+)\.(?:ndjson|(\d+)\.cut)$/.exec(name)
+      if (!found?.[1]) continue
+      const part = { instance: found[1], number: Number(found[2]), file: path.join(folder, name) }
+      if (found[3] === undefined) parts.push(part)
+      else marks.push({ ...part, size: Number(found[3]) })
+    }
+    const byNumber = (a: Part, b: Part) => a.number - b.number
+    return { parts: parts.sort(byNumber), marks: marks.sort(byNumber) }
+  }
+
+  /** Reads whole lines from `offset` to `end`, each with the offset behind it. */
+  const readLines = (
+    { file }: Part,
+    offset: number,
+    end: number,
+    onEntry: (entry: Entry, offset: number) => void,
+  ): void => {
+    if (offset >= end) return
+    const from = openSync(file, 'r')
+    try {
+      let pending: Buffer[] = []
+      let whole = offset
+      for (let at = offset; at < end; ) {
+        const chunk = Buffer.allocUnsafe(Math.min(CHUNK, end - at))
+        const got = readSync(from, chunk, 0, chunk.length, at)
+        if (got === 0) break
+        at += got
+        let bytes = chunk.subarray(0, got)
+        for (let line = bytes.indexOf(10); line >= 0; line = bytes.indexOf(10)) {
+          const text = Buffer.concat([...pending, bytes.subarray(0, line)])
+          whole += text.length + 1
+          pending = []
+          bytes = bytes.subarray(line + 1)
+          const entry = parse(text.toString('utf8'))
+          if (entry) onEntry(entry, whole)
+        }
+        if (bytes.length > 0) pending.push(bytes)
+      }
+    } finally {
+      closeSync(from)
+    }
+  }
+
+  const sizeOf = (part: Part): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
+  const counted = new Map<string, number>()
+  const entriesOf = (part: Part, size: number): number => {
+    const key = `${part.file}:${size}`
+    let count = counted.get(key)
+    if (count === undefined) {
+      let lines = 0
+      readLines(part, 0, size, () => {
+        lines += 1
+      })
+      counted.set(key, lines)
+      count = lines
+    }
+    return count
+  }
+
+  return {
+    append(entry) {
+      if (fd === null || size >= JOURNAL_BYTES) {
+        if (fd !== null) closeSync(fd)
+        number += 1
+        size = 0
+        fd = openSync(path.join(folder, `${instance}.${number}.ndjson`), 'a', 0o640)
+      }
+      const line = Buffer.from(`${JSON.stringify(entry)}\n`)
+      for (let at = 0; at < line.length; ) at += writeSync(fd, line, at)
+      size += line.length
+    },
+    read(positions, onEntry, until) {
+      const { parts, marks } = list()
+      for (const part of parts) {
+        const { instance: of, number: at } = part
+        const bound = until?.[of]
+        if (until && (!bound || at > bound[0])) continue
+        const position = positions[of]
+        if (position && at < position[0]) continue
+        const offset = position?.[0] === at ? position[1] : 0
+        // a journal that has a successor in the listing had its end before the listing: nothing is skipped
+        positions[of] = [at, offset]
+        const end = bound?.[0] === at ? bound[1] : sizeOf(part)
+        readLines(part, offset, end, (entry, behind) => {
+          positions[of] = [at, behind]
+          onEntry(entry)
+        })
+      }
+      const present = new Set([...parts, ...marks].map(part => part.instance))
+      for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
+    },
+    end() {
+      const { parts, marks } = list()
+      const positions: Positions = {}
+      for (const mark of marks) positions[mark.instance] = [mark.number, mark.size]
+      for (const part of parts) positions[part.instance] = [part.number, sizeOf(part)]
+      return positions
+    },
+    holds(positions) {
+      const { parts, marks } = list()
+      // whatever was cut must lie before the positions; whatever they name must still be there, or be a mark
+      const cutUnread = marks.some(mark => {
+        const [at, offset] = positions[mark.instance] ?? [-1, 0]
+        return mark.number > at || (mark.number === at && mark.size > offset)
+      })
+      if (cutUnread) return false
+      return Object.entries(positions).every(([of, [at, offset]]) => {
+        const same = (part: Part) => part.instance === of && part.number === at
+        const part = parts.find(same)
+        return part ? offset <= sizeOf(part) : marks.some(same)
+      })
+    },
+    cut({ entries, ageMs, bytes, now, isAlive }) {
+      const { parts, marks } = list()
+      const newest = new Map(parts.map(part => [part.instance, part.number]))
+      const kept = { entries: 0, bytes: 0 }
+      const youngestFirst = parts
+        .flatMap(part => {
+          const stat = statSync(part.file, { throwIfNoEntry: false })
+          return stat ? [{ part, size: stat.size, at: stat.mtimeMs }] : []
+        })
+        .sort((a, b) => b.at - a.at)
+      for (const { part, size: partSize, at } of youngestFirst) {
+        // the one that a live process writes to is never cut
+        const isOpen = newest.get(part.instance) === part.number && isAlive(part.instance)
+        const enough = kept.entries >= entries && (now - at > ageMs || kept.bytes > bytes)
+        if (enough && !isOpen) {
+          // one step turns the journal into a mark whose name tells the size, so that a cursor at its end is good
+          const mark = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
+          renameSync(part.file, mark)
+          truncateSync(mark)
+          continue
+        }
+        kept.entries += entriesOf(part, partSize)
+        kept.bytes += partSize
+      }
+      for (const { file } of marks) {
+        const stat = statSync(file, { throwIfNoEntry: false })
+        if (stat && now - stat.mtimeMs > MARK_MS) rmSync(file, { force: true })
+      }
+    },
+    close() {
+      if (fd !== null) closeSync(fd)
+      fd = null
+      size = JOURNAL_BYTES
+    },
+  }
+}
+
+const parse = (line: string): Entry | null => {
+  try {
+    return JSON.parse(line) as Entry
+  } catch {
+    // the torn end of a process that was killed: what it would have said was never acknowledged
+    return null
+  }
+}

@@ -1,0 +1,88 @@
+// Where things stand inside the data folder. The only place that turns an id, name or key into a path.
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import { MadhavaError } from '../../core/errors.ts'
+import { parseTaskId } from '../../core/task.ts'
+import { syncFolder } from '../../platform/atomic-file.ts'
+
+/** An id that has been checked: a UUID in lower case. Only `parseId` makes one, only these become paths. */
+export type SafeId = string & { readonly safe: unique symbol }
+
+/** @throws BAD_ID */
+export const parseId = (id: string): SafeId => parseTaskId(id) as SafeId
+
+const BLOB_NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/
+
+export interface Layout {
+  readonly dir: string
+  readonly tasks: string
+  readonly blobs: string
+  readonly keys: string
+  readonly claims: string
+  readonly revokes: string
+  readonly run: string
+  readonly journal: string
+  shards(): string[]
+  taskFolder(id: SafeId): string
+  task(id: SafeId): string
+  blobFolder(id: SafeId): string
+  /** @throws BAD_KEY */
+  blob(id: SafeId, name: string): string
+  key(key: string): string
+  claim(id: SafeId, number: number): string
+  revoke(id: SafeId): string
+}
+
+const SHARDS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
+
+export const createLayout = (dir: string): Layout => {
+  const tasks = path.join(dir, 'tasks')
+  const blobs = path.join(dir, 'blobs')
+  const keys = path.join(dir, 'keys')
+  const claims = path.join(dir, 'claims')
+  const revokes = path.join(dir, 'revoke')
+  const shard = (id: SafeId) => id.slice(-2)
+  const layout: Layout = {
+    dir,
+    tasks,
+    blobs,
+    keys,
+    claims,
+    revokes,
+    run: path.join(dir, 'run'),
+    journal: path.join(dir, 'journal'),
+    shards: () => SHARDS.map(name => path.join(tasks, name)),
+    taskFolder: id => path.join(tasks, shard(id)),
+    task: id => path.join(tasks, shard(id), `${id}.json`),
+    blobFolder: id => path.join(blobs, shard(id), id),
+    blob: (id, name) => {
+      if (!BLOB_NAME.test(name))
+        throw new MadhavaError('BAD_KEY', `A blob's name matches ${BLOB_NAME.source}`)
+      return path.join(layout.blobFolder(id), name)
+    },
+    key: key => path.join(keys, createHash('sha256').update(key).digest('hex')),
+    claim: (id, number) => path.join(claims, `${id}.${number}`),
+    revoke: id => path.join(revokes, id),
+  }
+  return layout
+}
+
+/** Makes every folder that is missing; the shards at once, so that no write has to ask. */
+export const makeFolders = async (layout: Layout): Promise<void> => {
+  await mkdir(layout.dir, { recursive: true, mode: 0o700 })
+  const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes]
+  for (const folder of [...folders, layout.run, layout.journal, ...layout.shards()])
+    await mkdir(folder, { recursive: true })
+  for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
+}
+
+/** The id of a state file's name, or null for any other entry of a shard. */
+export const idOfStateFile = (name: string): SafeId | null => {
+  if (!name.endsWith('.json')) return null
+  try {
+    return parseId(name.slice(0, -5))
+  } catch {
+    return null
+  }
+}

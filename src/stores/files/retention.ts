@@ -1,0 +1,146 @@
+// Removing: one ended task whole, many by a rule, and what dead processes left behind.
+import { readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { MadhavaError } from '../../core/errors.ts'
+import type { RetentionRule } from '../../core/store.ts'
+import { isFinal, isRunning } from '../../core/task.ts'
+import { isAside } from '../../platform/atomic-file.ts'
+import type { Blobs } from './blobs.ts'
+import type { Claims } from './claims.ts'
+import type { Holder } from './holder.ts'
+import type { Instances } from './instance.ts'
+import type { Journals } from './journal.ts'
+import type { Layout, SafeId } from './layout.ts'
+import type { Keys, Revokes } from './marks.ts'
+import type { Records } from './records.ts'
+import type { View } from './view.ts'
+
+/** The feed holds at least so many changes, and those of the last hour until they fill the bytes. */
+const FEED = { entries: 10_000, ageMs: 3_600_000, bytes: 256 * 1024 * 1024 }
+/** A file written aside is given up when it is this old: no write takes so long without touching it. */
+const ASIDE_MS = 3_600_000
+const SWEEP_ASIDE_EVERY_MS = 3_600_000
+
+interface RetentionDeps {
+  layout: Layout
+  records: Records
+  blobs: Blobs
+  claims: Claims
+  keys: Keys
+  revokes: Revokes
+  holder: Holder
+  instances: Instances
+  journals: Journals
+  view: View
+  clock: () => Date
+}
+
+export interface Retention {
+  /** @throws TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY */
+  remove(id: SafeId): Promise<void>
+  retain(rule: RetentionRule): Promise<number>
+}
+
+/** The key under which the store knows a task's idempotency key: one owner's key never meets another's. */
+export const idempotencyScope = (task: { owner: string | null; idempotencyKey: string | null }): string =>
+  JSON.stringify([task.owner, task.idempotencyKey])
+
+export const createRetention = (deps: RetentionDeps): Retention => {
+  const { layout, records, blobs, claims, keys, revokes, holder, instances, journals, view, clock } = deps
+  let asideSweptAt = 0
+
+  const remove = async (id: SafeId): Promise<void> => {
+    const done = await holder.withClaim(id, async (task, claim) => {
+      if (!isFinal(task.status))
+        throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}; cancel it first`)
+      // the key first: it must never point to a task that is gone while another one takes the key
+      if (task.idempotencyKey !== null) keys.release(idempotencyScope(task), id)
+      await records.remove(id)
+      view.publish({ type: 'removed', id, claim })
+      // what a kill leaves from here on belongs to no record, and the sweep below finds it
+      await blobs.removeAll(id)
+      revokes.remove(id)
+      for (let number = task.claim; number < claim; number += 1) claims.drop(id, number)
+      return true
+    })
+    if (!done) throw new MadhavaError('TASK_BUSY')
+  }
+
+  const bytesOf = (id: SafeId): number =>
+    (statSync(layout.task(id), { throwIfNoEntry: false })?.size ?? 0) + blobs.size(id)
+
+  /** The ended tasks that the rule does not keep, the oldest end first. */
+  const outdated = async (rule: RetentionRule): Promise<SafeId[]> => {
+    const ended = (await view.current()).ended()
+    let kept = 0
+    let bytes = 0
+    return ended
+      .reverse()
+      .filter(task => {
+        const id = task.id as SafeId
+        kept += 1
+        if (rule.maxBytes !== null) bytes += bytesOf(id)
+        return (
+          (rule.finishedBefore !== null && (task.finishedAt ?? '') < rule.finishedBefore) ||
+          (rule.maxCount !== null && kept > rule.maxCount) ||
+          (rule.maxBytes !== null && bytes > rule.maxBytes)
+        )
+      })
+      .reverse()
+      .map(task => task.id as SafeId)
+  }
+
+  const sweepClaims = async (): Promise<void> => {
+    for (const { id, number } of claims.list()) {
+      const owner = claims.owner(id, number)
+      if (owner === null || (await instances.isAlive(owner))) continue
+      const task = records.read(id)
+      const inUse = task && (number > task.claim || (number === task.claim && isRunning(task.status)))
+      if (!inUse) claims.drop(id, number)
+    }
+  }
+
+  const sweepBlobs = async (): Promise<void> => {
+    for (const id of blobs.ids()) if (!records.read(id) && !hasStateFile(id)) await blobs.removeAll(id)
+  }
+  // a broken state file is not the same as none: its blobs stay until somebody has looked
+  const hasStateFile = (id: SafeId): boolean =>
+    statSync(layout.task(id), { throwIfNoEntry: false }) !== undefined
+
+  const sweepAside = async (): Promise<void> => {
+    const now = clock().getTime()
+    if (now - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return
+    asideSweptAt = now
+    const { rm } = await import('node:fs/promises')
+    for (const folder of [...layout.shards(), layout.run, layout.revokes])
+      for (const name of readdirSync(folder)) {
+        if (!isAside(name)) continue
+        const file = path.join(folder, name)
+        const stat = statSync(file, { throwIfNoEntry: false })
+        if (stat && now - stat.mtimeMs > ASIDE_MS) await rm(file, { force: true })
+      }
+  }
+
+  return {
+    remove,
+    async retain(rule) {
+      let removed = 0
+      for (const id of await outdated(rule)) {
+        try {
+          await remove(id)
+          removed += 1
+        } catch (error) {
+          // somebody else was faster: removed it, or made it run again
+          if (!(error instanceof MadhavaError)) throw error
+        }
+      }
+      await sweepClaims()
+      await sweepBlobs()
+      await sweepAside()
+      const alive = new Set<string>()
+      for (const id of instances.known()) if (await instances.isAlive(id)) alive.add(id)
+      journals.cut({ ...FEED, now: clock().getTime(), isAlive: id => alive.has(id) })
+      return removed
+    },
+  }
+}

@@ -1,0 +1,236 @@
+// The index and the feed of this process: begins with a scan of the state files, then follows all journals.
+// Watching the folder is a hint only; a look every second finds what the watch missed.
+import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
+import path from 'node:path'
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import { MadhavaError } from '../../core/errors.ts'
+import type { Change } from '../../core/store.ts'
+import { compareVersions } from '../../core/task.ts'
+import type { Log } from '../../platform/log.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import type { Entry, Journals, Positions } from './journal.ts'
+import { idOfStateFile, type Layout } from './layout.ts'
+import type { Records } from './records.ts'
+import { createTaskIndex, type TaskIndex } from './task-index.ts'
+
+const LOOK_MS = 1_000
+/** State files read at a stretch before other work of the process gets a turn. */
+const BATCH = 200
+/** A subscriber that is this far behind is told that its cursor is too old. */
+const BEHIND_MAX = 20_000
+
+export interface View {
+  /** The index, with everything taken in that any process had acknowledged before the call. */
+  current(): Promise<TaskIndex>
+  /** Announces a change of this process: into its own index at once, to everybody by the journal. */
+  publish(entry: Entry): void
+  cursor(): string
+  changes(since: string, signal: AbortSignal): AsyncIterable<Change>
+  /** Looks through the state files written since `sinceMs` for changes that no journal tells. */
+  recover(sinceMs: number): Promise<number>
+  close(): void
+}
+
+interface ViewDeps {
+  layout: Layout
+  records: Records
+  journals: Journals
+  clock: () => Date
+  log: Log
+}
+
+interface Subscriber {
+  push(change: Change): void
+  /** What it has not read yet cannot be told any more. */
+  lose(): void
+}
+
+const toChange = (entry: Entry, cursor: string): Change =>
+  entry.type === 'removed' ? { type: 'removed', id: entry.id, cursor } : { ...entry, cursor }
+
+export const createView = ({ layout, records, journals, clock, log }: ViewDeps): View => {
+  let index = createTaskIndex()
+  const subscribers = new Set<Subscriber>()
+  let positions: Positions = {}
+  let loading: Promise<void> | null = null
+  let loaded = false
+  let watcher: FSWatcher | null = null
+  let timer: NodeJS.Timeout | null = null
+  let due = false
+  let closed = false
+
+  /** False when the entry is behind what is known, so that nobody is led backwards. */
+  const take = (entry: Entry): boolean => {
+    if (entry.type === 'task') return index.put(entry.task)
+    if (entry.type === 'removed') return index.remove(entry.id, entry.claim)
+    return true
+  }
+
+  const readOn = (): void => {
+    journals.read(positions, entry => {
+      if (!take(entry) || subscribers.size === 0) return
+      const change = toChange(entry, encodeCursor(positions, clock()))
+      for (const subscriber of subscribers) subscriber.push(change)
+    })
+  }
+
+  const safely = (): void => {
+    due = false
+    if (closed || !loaded) return
+    try {
+      readOn()
+    } catch (error) {
+      log.error({ error }, 'the journals could not be read; trying again')
+    }
+  }
+
+  /** After a long sleep of this process what it had not read may have been cut: then everything is read anew. */
+  const look = (): void => {
+    safely()
+    if (closed || !loaded || journals.holds(positions)) return
+    log.warn('the journals were cut before they were read; scanning the state files again')
+    for (const subscriber of subscribers) subscriber.lose()
+    loaded = false
+    index = createTaskIndex()
+    loading = null
+    ready().catch((error: unknown) => log.error({ error }, 'the state files could not be scanned'))
+  }
+
+  const scan = async (
+    sinceMs: number,
+    onTask: (task: ReturnType<Records['read']>) => void,
+  ): Promise<void> => {
+    let count = 0
+    for (const folder of layout.shards()) {
+      if (sinceMs > 0 && (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) < sinceMs) continue
+      for (const name of readdirSync(folder)) {
+        const id = idOfStateFile(name)
+        if (!id) continue
+        if (sinceMs > 0) {
+          const stat = statSync(path.join(folder, name), { throwIfNoEntry: false })
+          if (!stat || stat.mtimeMs < sinceMs) continue
+        }
+        onTask(records.read(id))
+        count += 1
+        if (count % BATCH === 0) await yieldToOthers()
+      }
+    }
+  }
+
+  const load = async (): Promise<void> => {
+    // the place in the journals first: what changes during the scan is read again from there
+    positions = journals.end()
+    await scan(0, task => {
+      if (task) index.put(task)
+    })
+    if (closed) return
+    loaded = true
+    readOn()
+    if (timer) return
+    const onHint = (): void => {
+      if (due) return
+      due = true
+      setImmediate(safely)
+    }
+    try {
+      watcher = watch(layout.journal, { persistent: false }, onHint)
+      watcher.on('error', error =>
+        log.warn({ error }, 'the journals cannot be watched; looking every second'),
+      )
+    } catch (error) {
+      log.warn({ error }, 'the journals cannot be watched; looking every second')
+    }
+    timer = setInterval(look, LOOK_MS)
+    timer.unref()
+  }
+
+  const ready = async (): Promise<void> => {
+    if (closed) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
+    loading ??= load()
+    try {
+      await loading
+    } catch (error) {
+      loading = null
+      throw error
+    }
+  }
+
+  return {
+    async current() {
+      await ready()
+      readOn()
+      return index
+    },
+    publish(entry) {
+      journals.append(entry)
+      // its own subscribers get it from the journal like everybody else, in the journal's order
+      if (loaded) take(entry)
+    },
+    cursor: () => encodeCursor(journals.end(), clock()),
+    async *changes(since, signal) {
+      const from = decodeCursor(since, clock())
+      await ready()
+      if (!journals.holds(from)) throw new MadhavaError('CURSOR_TOO_OLD')
+      const pending: Change[] = []
+      let behind = false
+      let wake: () => void = () => {}
+      const subscriber: Subscriber = {
+        push(change) {
+          if (pending.length >= BEHIND_MAX) behind = true
+          else pending.push(change)
+          wake()
+        },
+        lose() {
+          behind = true
+          wake()
+        },
+      }
+      const onAbort = (): void => wake()
+      signal.addEventListener('abort', onAbort)
+      try {
+        readOn()
+        // up to where the index stands, at one stretch; from there on with everybody else
+        const replay = (entry: Entry): void => {
+          const known = index.get(entry.type === 'task' ? entry.task.id : entry.id)
+          if (entry.type === 'task' && (!known || compareVersions(entry.task, known) < 0)) return
+          if (entry.type === 'removed' && known) return
+          pending.push(toChange(entry, encodeCursor(from, clock())))
+        }
+        journals.read(from, replay, positions)
+        subscribers.add(subscriber)
+        while (!signal.aborted && !closed) {
+          const change = pending.shift()
+          if (change) yield change
+          else if (behind) throw new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the feed')
+          else
+            await new Promise<void>(resolve => {
+              wake = resolve
+              if (signal.aborted || pending.length > 0 || closed) resolve()
+            })
+        }
+      } finally {
+        subscribers.delete(subscriber)
+        signal.removeEventListener('abort', onAbort)
+      }
+    },
+    async recover(sinceMs) {
+      await ready()
+      let found = 0
+      await scan(sinceMs, task => {
+        if (!task) return
+        const known = index.get(task.id)
+        if (known && compareVersions(task, known) <= 0) return
+        found += 1
+        journals.append({ type: 'task', task })
+        index.put(task)
+      })
+      return found
+    },
+    close() {
+      closed = true
+      watcher?.close()
+      if (timer) clearInterval(timer)
+      for (const subscriber of subscribers) subscriber.lose()
+    },
+  }
+}

@@ -1,0 +1,326 @@
+// TaskStore in memory, for tests: nothing is kept. Several stores opened on one memory stand for several
+// processes. Every call acts in one synchronous step, so that call order is the order of effects.
+import { hostname } from 'node:os'
+import { Readable } from 'node:stream'
+import { MadhavaError } from '../core/errors.ts'
+import { type Move, revoke } from '../core/moves.ts'
+import type { Presence, PresenceDetails, TaskStore } from '../core/store.ts'
+import { isDue, isFinal, isRunning, newTaskId, parseTaskId, type TaskRecord } from '../core/task.ts'
+import { createMemoryFeed, type MemoryFeed } from './memory-feed.ts'
+import {
+  byText,
+  countsOf,
+  fits,
+  newestFirst,
+  nextFirst,
+  pageCursor,
+  parsePageCursor,
+  planOf,
+} from './memory-views.ts'
+
+const BEAT_MS = 500
+
+export interface MemoryStoreDeps {
+  clock: () => Date
+  /** The process's id; a fresh one when left out. */
+  instance?: string
+  host?: string
+}
+
+/** The port, and what a test needs beside it. */
+export interface MemoryStore extends TaskStore {
+  /** Ends as a killed process does: its presence is dead, its claims stay, its calls fail. */
+  die(): void
+}
+
+export interface Memory {
+  /** A store of its own instance on this memory, as another process would have it. */
+  open(deps: MemoryStoreDeps): MemoryStore
+}
+
+/** One opened store, as the others see it. */
+interface Owner {
+  instance: string
+  alive: boolean
+  presence: (() => Presence) | null
+}
+
+interface Entry {
+  record: TaskRecord
+  holder: Owner | null
+  blobs: Map<string, Buffer>
+  key: string | null
+}
+
+interface State {
+  entries: Map<string, Entry>
+  keys: Map<string, { id: string; fingerprint: string }>
+  owners: Set<Owner>
+  feed: MemoryFeed
+}
+
+/** As JSON would bring it back: nobody outside shares an object with the store. */
+const copy = (task: TaskRecord): TaskRecord => JSON.parse(JSON.stringify(task)) as TaskRecord
+
+const oldestEndFirst = (a: Entry, b: Entry): number =>
+  byText(a.record.finishedAt ?? '', b.record.finishedAt ?? '') || byText(a.record.id, b.record.id)
+
+const parseName = (name: string): string => {
+  if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name)) return name
+  throw new MadhavaError('BAD_KEY', 'A blob is named by 1 to 64 lower case letters, digits, dots and dashes')
+}
+
+const collect = async (bytes: Uint8Array | Readable): Promise<Buffer> => {
+  if (bytes instanceof Uint8Array) return Buffer.from(bytes)
+  const parts: Buffer[] = []
+  for await (const part of bytes) parts.push(Buffer.from(part as Uint8Array | string))
+  return Buffer.concat(parts)
+}
+
+const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
+  const { entries, keys, owners, feed } = state
+  const me: Owner = { instance, alive: true, presence: null }
+  owners.add(me)
+  const ending = new AbortController()
+  const startedAt = clock().toISOString()
+  let beat: NodeJS.Timeout | null = null
+
+  const open = (): void => {
+    if (ending.signal.aborted) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
+  }
+  const peek = (id: string): Entry | undefined => {
+    open()
+    return entries.get(parseTaskId(id))
+  }
+  const find = (id: string): Entry => {
+    const entry = peek(id)
+    if (entry) return entry
+    throw new MadhavaError('TASK_NOT_FOUND')
+  }
+  const held = (entry: Entry): boolean => isRunning(entry.record.status) && entry.holder?.alive === true
+  const orphaned = (entry: Entry): boolean => isRunning(entry.record.status) && !held(entry)
+
+  const write = (entry: Entry, claim: number, move: Move): TaskRecord => {
+    const before = entry.record
+    const after = copy(move(copy(before)))
+    entry.record = { ...after, id: before.id, claim, rev: before.rev + 1 }
+    entry.holder = isRunning(after.status) ? me : null
+    feed.add({ type: 'task', task: copy(entry.record) })
+    return copy(entry.record)
+  }
+  const acquire = (entry: Entry, move: Move): TaskRecord => write(entry, entry.record.claim + 1, move)
+
+  const drop = (entry: Entry): void => {
+    const { id } = entry.record
+    if (entry.key !== null) keys.delete(entry.key)
+    entries.delete(id)
+    feed.add({ type: 'removed', id })
+  }
+  const sorted = (order: (a: TaskRecord, b: TaskRecord) => number, wanted: (task: TaskRecord) => boolean) =>
+    [...entries.values()]
+      .map(entry => entry.record)
+      .filter(wanted)
+      .sort(order)
+  const leave = (): void => {
+    me.presence = null
+    if (beat) clearInterval(beat)
+    for (const entry of entries.values()) if (entry.holder === me) entry.holder = null
+  }
+  const seen = (details: () => PresenceDetails, role: string): Presence => ({
+    instance,
+    role,
+    host,
+    pid: process.pid,
+    startedAt,
+    beatAt: clock().toISOString(),
+    details: structuredClone(details()),
+  })
+
+  const store: MemoryStore = {
+    instance,
+
+    async create(task, idempotency) {
+      open()
+      const id = parseTaskId(task.id)
+      const known = idempotency && keys.get(idempotency.key)
+      const first = known && entries.get(known.id)
+      if (known && first) {
+        if (known.fingerprint !== idempotency.fingerprint) throw new MadhavaError('IDEMPOTENCY_MISMATCH')
+        return { task: copy(first.record), created: false }
+      }
+      if (entries.has(id)) throw new MadhavaError('TASK_EXISTS')
+      const record = { ...copy(task), id }
+      entries.set(id, { record, holder: null, blobs: new Map(), key: idempotency?.key ?? null })
+      if (idempotency) keys.set(idempotency.key, { id, fingerprint: idempotency.fingerprint })
+      feed.add({ type: 'task', task: copy(record) })
+      return { task: copy(record), created: true }
+    },
+
+    async get(id) {
+      const entry = peek(id)
+      return entry ? copy(entry.record) : null
+    },
+
+    async list(filter, { limit, cursor }) {
+      open()
+      const after = cursor === null ? null : parsePageCursor(cursor)
+      const rest = sorted(
+        newestFirst,
+        task => fits(task, filter) && (!after || newestFirst({ ...task, ...after }, task) < 0),
+      )
+      const tasks = rest.slice(0, limit).map(copy)
+      const last = tasks.at(-1)
+      return { tasks, next: last && rest.length > limit ? pageCursor(last) : null }
+    },
+
+    async counts() {
+      open()
+      return countsOf([...entries.values()].map(entry => entry.record))
+    },
+
+    async claim(id, move) {
+      const entry = find(id)
+      return held(entry) ? null : acquire(entry, move)
+    },
+
+    async claimNext({ kinds, now }, move) {
+      open()
+      for (const { id } of sorted(nextFirst, task => kinds.includes(task.kind) && isDue(task, now))) {
+        const task = acquire(find(id), move)
+        if (isRunning(task.status)) return task
+      }
+      return null
+    },
+
+    async move(id, claim, move) {
+      const entry = find(id)
+      if (entry.holder !== me || entry.record.claim !== claim) throw new MadhavaError('CLAIM_LOST')
+      return write(entry, claim, move)
+    },
+
+    async revoke(id, at) {
+      const entry = find(id)
+      if (isFinal(entry.record.status)) return { outcome: 'ended', task: copy(entry.record) }
+      if (!held(entry)) return { outcome: 'revoked', task: acquire(entry, revoke(at)) }
+      if (entry.record.revokeRequestedAt === null) {
+        entry.record = { ...entry.record, revokeRequestedAt: at }
+        feed.add({ type: 'revoke', id: entry.record.id, at })
+      }
+      return { outcome: 'requested', task: copy(entry.record) }
+    },
+
+    async remove(id) {
+      const entry = find(id)
+      if (!isFinal(entry.record.status)) throw new MadhavaError('TASK_NOT_ENDED')
+      drop(entry)
+    },
+
+    async putBlob(id, name, bytes) {
+      parseName(name)
+      find(id)
+      const whole = await collect(bytes)
+      find(id).blobs.set(name, whole)
+      return { name, bytes: whole.length }
+    },
+    async getBlob(id, name, range) {
+      parseName(name)
+      const blob = peek(id)?.blobs.get(name)
+      if (!blob) return null
+      return {
+        bytes: blob.length,
+        stream: Readable.from([range ? blob.subarray(range.start, range.end) : blob], { objectMode: false }),
+      }
+    },
+    async removeBlob(id, name) {
+      parseName(name)
+      peek(id)?.blobs.delete(name)
+    },
+    async listBlobs(id) {
+      const blobs = [...(peek(id)?.blobs ?? [])]
+      return blobs
+        .map(([name, { length }]) => ({ name, bytes: length }))
+        .sort((a, b) => byText(a.name, b.name))
+    },
+
+    async cursor() {
+      open()
+      return feed.cursor()
+    },
+    changes(since, signal) {
+      return feed.after(since, AbortSignal.any([signal, ending.signal]), open)
+    },
+
+    async announce({ role, details }) {
+      open()
+      let last = seen(details, role)
+      me.presence = () => last
+      if (beat) clearInterval(beat)
+      beat = setInterval(() => {
+        last = seen(details, role)
+      }, BEAT_MS).unref()
+    },
+    async presences() {
+      open()
+      return [...owners].flatMap(owner =>
+        owner.presence ? { ...structuredClone(owner.presence()), alive: owner.alive } : [],
+      )
+    },
+    async leave() {
+      leave()
+    },
+
+    async agenda(now, limit) {
+      open()
+      return {
+        ...planOf(
+          [...entries.values()].map(entry => entry.record),
+          now,
+          limit,
+        ),
+        orphaned: [...entries.values()].filter(orphaned).map(entry => entry.record.id),
+      }
+    },
+
+    async retain({ finishedBefore, maxCount, maxBytes }) {
+      open()
+      const ended = [...entries.values()].filter(entry => isFinal(entry.record.status)).sort(oldestEndFirst)
+      const weight = ({ record, blobs }: Entry): number =>
+        [...blobs.values()].reduce((sum, blob) => sum + blob.length, JSON.stringify(record).length)
+      let count = ended.length
+      let bytes = ended.reduce((sum, entry) => sum + weight(entry), 0)
+      for (const entry of ended) {
+        const old = finishedBefore !== null && (entry.record.finishedAt ?? '') < finishedBefore
+        if (!old && count <= (maxCount ?? count) && bytes <= (maxBytes ?? bytes)) break
+        count -= 1
+        bytes -= weight(entry)
+        drop(entry)
+      }
+      return ended.length - count
+    },
+
+    async check() {
+      open()
+    },
+    async close() {
+      if (me.alive) leave()
+      me.alive = false
+      owners.delete(me)
+      ending.abort()
+    },
+    die() {
+      if (beat) clearInterval(beat)
+      me.alive = false
+      ending.abort()
+    },
+  }
+  return store
+}
+
+/** The state that several stores share. */
+export const createMemory = (): Memory => {
+  const state: State = { entries: new Map(), keys: new Map(), owners: new Set(), feed: createMemoryFeed() }
+  return { open: deps => openStore(state, deps) }
+}
+
+/** A store with a memory of its own. */
+export const createMemoryStore = (deps: MemoryStoreDeps): MemoryStore => createMemory().open(deps)

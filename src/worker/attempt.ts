@@ -1,0 +1,190 @@
+// One attempt at one claimed task: runs the kind in a thread, writes what it reports, and makes its last move.
+// It takes no tasks and follows no feed; it is told when to stop.
+import { BLOBS } from '../core/content.ts'
+import { fail, giveBack, type Move, revoke, succeed, takeOver } from '../core/moves.ts'
+import { retryDelayMs } from '../core/retry.ts'
+import type { TaskStore } from '../core/store.ts'
+import type { Json, Status, TaskRecord } from '../core/task.ts'
+import type { Log } from '../platform/log.ts'
+import { createCheckpoints } from './checkpoints.ts'
+import { isOver, persist } from './last-move.ts'
+import { createProgress } from './progress.ts'
+import { createTaskLog } from './task-log.ts'
+import type { EncodedResult, Outcome, RunError } from './thread-protocol.ts'
+import type { Run, ThreadPool } from './threads.ts'
+import { startTimeLimits } from './time-limits.ts'
+
+/** Why an attempt is ended from outside. A later one in this list overrules an earlier one. */
+const STOP_REASONS = {
+  drain: 'the worker shuts down',
+  'time-limit': 'the time limit is reached',
+  revoked: 'the task is cancelled',
+  'claim-lost': 'another worker holds the task',
+} as const
+export type StopReason = keyof typeof STOP_REASONS
+const RANK = Object.keys(STOP_REASONS)
+
+/** How it ended: the status that the last move led to, or LOST when the task was no longer ours. */
+export type End = Status | 'LOST'
+
+export interface Attempt {
+  readonly task: TaskRecord
+  /** Resolves when the last move is durable or the claim is lost. Never rejects. */
+  readonly done: Promise<End>
+  /** Without effect once the outcome is known: a success that is under way wins over a cancel. */
+  stop(reason: StopReason): void
+}
+
+export interface AttemptDeps {
+  store: TaskStore
+  threads: ThreadPool
+  /** Path of the kind's file. */
+  file: string
+  clock: () => Date
+  /** 0 to 1, for jitter. */
+  random: () => number
+  log: Log
+  progressEveryMs: number
+  graceMs: number
+  /** Fires when the worker closes and waits for the store no longer. */
+  closing: AbortSignal
+}
+
+/** Starts running a task that this process has claimed. */
+export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
+  const { store, threads, clock, random, log, graceMs, closing } = deps
+  const { id, claim } = task
+  const earlier = claim > 1
+  const now = (): string => clock().toISOString()
+  const move = (change: Move): Promise<TaskRecord> => store.move(id, claim, change)
+  let run: Run | null = null
+  let stopReason: StopReason | null = null
+  let over = false
+
+  const stop = (reason: StopReason, atOnce = reason === 'claim-lost'): void => {
+    if (over) return
+    if (stopReason === null || RANK.indexOf(reason) > RANK.indexOf(stopReason)) stopReason = reason
+    if (atOnce) run?.kill()
+    else run?.cancel(STOP_REASONS[reason], graceMs)
+  }
+  const failedAside = (what: string) => (error: unknown) => {
+    log.debug({ error }, `${what} could not be written`)
+    if (isOver(error)) stop('claim-lost')
+  }
+
+  const checkpoints = createCheckpoints({ store, id, failed: failedAside('a checkpoint') })
+  const taskLog = createTaskLog({ store, id, earlier, clock, failed: failedAside("the task's log") })
+
+  const execute = async (): Promise<Outcome> => {
+    // a task that is claimed for the first time has no checkpoint: no need to look
+    const resume = earlier ? await persist(() => checkpoints.read(), { log, random, signal: closing }) : null
+    if (stopReason !== null) return { type: 'stopped' }
+    const progress = createProgress({
+      everyMs: deps.progressEveryMs,
+      clock,
+      resumed: resume !== null,
+      move,
+      failed: failedAside('progress'),
+    })
+    let clearLimits: () => void = () => {}
+    run = threads.run(
+      { id, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
+      {
+        started() {
+          clearLimits = startTimeLimits(task.limits, {
+            soft: () => stop('time-limit'),
+            hard: () => stop('time-limit', true),
+          })
+        },
+        progress: progress.offer,
+        log(lines) {
+          for (const line of lines) taskLog.add(line)
+        },
+        checkpoint: checkpoints.save,
+      },
+    )
+    const outcome = await run.outcome
+    over = outcome.type !== 'stopped'
+    clearLimits()
+    // after a failure the last partial result stays readable
+    if (outcome.type === 'error') await progress.flush()
+    await progress.stop()
+    return outcome
+  }
+
+  const keepResult = async (result: EncodedResult): Promise<Move> => {
+    const { textResult, jsonResult } = BLOBS
+    if (result.form === 'inline') {
+      if (earlier) for (const name of [textResult, jsonResult]) await store.removeBlob(id, name)
+      return task => succeed(JSON.parse(result.json) as Json, null, now())(task)
+    }
+    const [name, other] = result.form === 'text' ? [textResult, jsonResult] : [jsonResult, textResult]
+    await store.putBlob(id, name, result.bytes)
+    await store.removeBlob(id, other)
+    return task => succeed(null, result.bytes.length, now())(task)
+  }
+
+  const failure = (error: RunError): Move => {
+    taskLog.add(`attempt ${task.attempt} failed: ${error.code}: ${error.message}`)
+    log.info({ code: error.code, reason: error.message, attempt: task.attempt }, 'an attempt failed')
+    if (error.stack !== null) log.debug({ stack: error.stack }, 'where it failed')
+    const { code, message } = error
+    return current => {
+      const at = clock()
+      const retryAt =
+        current.retry && error.retryable
+          ? new Date(at.getTime() + retryDelayMs(current.retry, current.attempt, random())).toISOString()
+          : null
+      return fail({ code, message, detail: null }, retryAt, at.toISOString())(current)
+    }
+  }
+
+  const afterStop = (reason: StopReason): Move => {
+    if (reason === 'revoked') return task => revoke(now())(task)
+    if (reason === 'drain') return task => giveBack(now())(task)
+    return failure({
+      code: 'TIME_LIMIT',
+      message: `The attempt ran longer than its limit (soft ${task.limits.softSeconds ?? 'none'}, hard ${task.limits.hardSeconds ?? 'none'}, in seconds)`,
+      stack: null,
+      retryable: true,
+    })
+  }
+
+  const lastMove = (outcome: Outcome): Move | null => {
+    if (outcome.type === 'error') return failure(outcome.error)
+    if (outcome.type === 'stopped' && stopReason) return afterStop(stopReason)
+    log.error({ outcome }, 'the thread of a task was lost')
+    return task => takeOver(now())(task)
+  }
+
+  const finish = async (): Promise<End> => {
+    const outcome = await execute()
+    over = true
+    if (stopReason === 'claim-lost') {
+      log.warn('the claim is lost; what this attempt did is left to the holder')
+      return 'LOST'
+    }
+    const change = outcome.type === 'success' ? null : lastMove(outcome)
+    await Promise.all([taskLog.flush(), change ? checkpoints.flush() : null])
+    let kept: Move | null = change
+    const last = await persist(
+      async () => {
+        if (outcome.type === 'success' && !kept) {
+          const success = await keepResult(outcome.result)
+          // before the move, while the claim still keeps others from writing a new one
+          await checkpoints.remove()
+          kept = success
+        }
+        return kept ? move(kept) : null
+      },
+      { log, random, signal: closing },
+    )
+    return last?.status ?? 'LOST'
+  }
+
+  const done = finish().catch((error: unknown): End => {
+    log.error({ error }, 'running a task went wrong inside the worker')
+    return 'LOST'
+  })
+  return { task, done, stop: reason => stop(reason) }
+}

@@ -1,0 +1,80 @@
+// Follows the store's feed for what concerns the tasks that are held here: wishes to end them, and their loss.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { TaskStore } from '../core/store.ts'
+import type { TaskRecord } from '../core/task.ts'
+import type { Log } from '../platform/log.ts'
+
+const MIN_BACKOFF_MS = 100
+const MAX_BACKOFF_MS = 5_000
+/** Wishes may arrive before the claim that they concern is known here; so many are remembered. */
+const REMEMBERED = 1_000
+
+export interface Revocations {
+  /** Whether a wish for this id came by lately: it may have been asked while the claim was under way. */
+  seen(id: string): boolean
+  /** Idempotent. */
+  close(): Promise<void>
+}
+
+export const followRevocations = (deps: {
+  store: TaskStore
+  log: Log
+  held: () => string[]
+  /** May be called more than once, and for ids that are not held. */
+  onRevoke: (id: string) => void
+  /** A held task as the store now has it. */
+  onRecord: (task: TaskRecord) => void
+}): Revocations => {
+  const { store, log, held, onRevoke, onRecord } = deps
+  const ending = new AbortController()
+  const { signal } = ending
+  const lately = new Set<string>()
+
+  const revoked = (id: string): void => {
+    lately.delete(id)
+    lately.add(id)
+    if (lately.size > REMEMBERED)
+      for (const oldest of [...lately].slice(0, REMEMBERED / 2)) lately.delete(oldest)
+    onRevoke(id)
+  }
+  const look = (task: TaskRecord): void => {
+    onRecord(task)
+    if (task.revokeRequestedAt !== null) onRevoke(task.id)
+  }
+  const follow = async (attended: () => void): Promise<void> => {
+    const cursor = await store.cursor()
+    // what was asked before the cursor is in the records, what is asked after it comes by the feed
+    for (const id of held()) {
+      const task = await store.get(id)
+      if (task) look(task)
+    }
+    for await (const change of store.changes(cursor, signal)) {
+      attended()
+      if (change.type === 'revoke') revoked(change.id)
+      else if (change.type === 'task' && held().includes(change.task.id)) look(change.task)
+    }
+  }
+  const following = (async () => {
+    let backoff = MIN_BACKOFF_MS
+    while (!signal.aborted) {
+      try {
+        await follow(() => {
+          backoff = MIN_BACKOFF_MS
+        })
+      } catch (error) {
+        if (!signal.aborted)
+          log.warn({ error, retryMs: backoff }, 'the feed of changes broke; following it anew')
+      }
+      await wait(backoff, undefined, { signal }).catch(() => {})
+      backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)
+    }
+  })()
+
+  return {
+    seen: id => lately.has(id),
+    async close() {
+      ending.abort()
+      await following
+    },
+  }
+}

@@ -1,0 +1,185 @@
+// The worker's heart: claims tasks, runs them, ends them when asked, gives them back when the worker stops.
+// It asks the store alone what to do; when to look is the queue's business.
+import { setTimeout as wait } from 'node:timers/promises'
+import { MadhavaError } from '../core/errors.ts'
+import type { Kinds } from '../core/kind.ts'
+import { start } from '../core/moves.ts'
+import type { Taken } from '../core/queue.ts'
+import type { TaskStore } from '../core/store.ts'
+import { isRunning, type TaskRecord } from '../core/task.ts'
+import type { Log } from '../platform/log.ts'
+import { type Attempt, type End, startAttempt } from './attempt.ts'
+import { followRevocations } from './revocations.ts'
+import type { ThreadPool } from './threads.ts'
+
+export interface RunnerOptions {
+  store: TaskStore
+  kinds: Kinds
+  /** The file of each kind, by its name; threads load it anew. */
+  files: Readonly<Record<string, string>>
+  threads: ThreadPool
+  /** As records show it. */
+  workerName: string
+  clock: () => Date
+  log: Log
+  /** At most one PROGRESS move per task in this time. */
+  progressEveryMs?: number
+  /** From the signal to the end of the thread. */
+  graceMs?: number
+  random?: () => number
+}
+
+export interface Runner {
+  /** For TaskQueue.work: claims the next task and starts it; null when there is none. Never rejects. */
+  take(): Promise<Taken | null>
+  /** Ids of the tasks that run here. */
+  running(): string[]
+  /** Totals since the start, by name. */
+  counters(): Record<string, number>
+  /** Takes no more, waits for what runs, gives back what is still running after the time. Idempotent. */
+  drain(timeoutMs: number): Promise<void>
+  /** Drains at once, then lets go of everything. The threads are their owner's to close. Idempotent. */
+  close(): Promise<void>
+}
+
+const PROGRESS_EVERY_MS = 250
+const GRACE_MS = 500
+/** What writing the last moves may take after the grace time, before a drain stops waiting for it. */
+const LAST_MOVES_MS = 3_000
+
+const COUNTER: Record<End, string> = {
+  SUCCESS: 'succeeded',
+  FAILURE: 'failed',
+  RETRY: 'retried',
+  REVOKED: 'revoked',
+  PENDING: 'givenBack',
+  LOST: 'lost',
+  STARTED: 'lost',
+  PROGRESS: 'lost',
+}
+
+/** Whether the promise settled within the time. */
+const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
+  const timer = new AbortController()
+  const late = wait(ms, false, { signal: timer.signal }).catch(() => false)
+  const settled = await Promise.race([promise.then(() => true), late])
+  timer.abort()
+  return settled
+}
+
+/** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
+export const createRunner = (options: RunnerOptions): Runner => {
+  const { store, kinds, files, threads, workerName, clock, log, random = Math.random } = options
+  const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
+  for (const name of kinds.names())
+    if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
+
+  const attempts = new Map<string, Attempt>()
+  const takes = new Set<Promise<unknown>>()
+  const counters: Record<string, number> = { taken: 0 }
+  for (const name of Object.values(COUNTER)) counters[name] = 0
+  const count = (name: string): void => {
+    counters[name] = (counters[name] ?? 0) + 1
+  }
+  const closing = new AbortController()
+  let stopping = false
+
+  const feed = followRevocations({
+    store,
+    log,
+    held: () => [...attempts.keys()],
+    onRevoke: id => attempts.get(id)?.stop('revoked'),
+    onRecord: task => {
+      const attempt = attempts.get(task.id)
+      if (attempt && task.claim > attempt.task.claim) attempt.stop('claim-lost')
+    },
+  })
+
+  /** A cancel may have come by on the feed between the claim and the moment when this process knew of it. */
+  const lookAgain = async (attempt: Attempt): Promise<void> => {
+    try {
+      const task = await store.get(attempt.task.id)
+      if (task?.revokeRequestedAt && task.claim === attempt.task.claim) attempt.stop('revoked')
+    } catch (error) {
+      // the feed breaks with the store, and following it anew looks at every held task
+      log.debug({ error }, 'a claimed task could not be read again')
+    }
+  }
+
+  const begin = (task: TaskRecord): Taken => {
+    const taskLog = log.child({ id: task.id, kind: task.kind })
+    taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
+    const attempt = startAttempt(task, {
+      store,
+      threads,
+      file: files[task.kind] ?? '',
+      clock,
+      random,
+      log: taskLog,
+      progressEveryMs,
+      graceMs,
+      closing: closing.signal,
+    })
+    attempts.set(task.id, attempt)
+    count('taken')
+    if (stopping) attempt.stop('drain')
+    if (feed.seen(task.id)) void lookAgain(attempt)
+    const done = attempt.done.then(end => {
+      // a task given back may have been claimed again already
+      if (attempts.get(task.id) === attempt) attempts.delete(task.id)
+      count(COUNTER[end])
+      taskLog.debug({ end }, 'ended')
+    })
+    return { done }
+  }
+
+  const claimNext = async (): Promise<Taken | null> => {
+    try {
+      const now = clock().toISOString()
+      const task = await store.claimNext({ kinds: kinds.names(), now }, start(workerName, now))
+      return task && isRunning(task.status) ? begin(task) : null
+    } catch (error) {
+      log.warn({ error }, 'looking for a task failed')
+      return null
+    }
+  }
+
+  const allDone = async (): Promise<void> => {
+    await Promise.all([...takes])
+    await Promise.all([...attempts.values()].map(attempt => attempt.done))
+  }
+
+  let closed: Promise<void> | null = null
+  const drain = async (timeoutMs: number): Promise<void> => {
+    stopping = true
+    if (timeoutMs > 0 && (await within(allDone(), timeoutMs))) return
+    for (const attempt of attempts.values()) attempt.stop('drain')
+    if (!(await within(allDone(), graceMs + LAST_MOVES_MS)))
+      log.error({ ids: [...attempts.keys()] }, 'not all tasks could be given back in time')
+  }
+
+  return {
+    async take() {
+      if (stopping) return null
+      const taking = claimNext()
+      takes.add(taking)
+      try {
+        return await taking
+      } finally {
+        takes.delete(taking)
+      }
+    },
+    running: () => [...attempts.keys()],
+    counters: () => ({ ...counters }),
+    drain,
+    close() {
+      closed ??= (async () => {
+        await drain(0)
+        closing.abort()
+        await allDone()
+        await feed.close()
+      })()
+      return closed
+    },
+  }
+}

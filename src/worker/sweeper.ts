@@ -1,0 +1,125 @@
+// The one recovery path: takes over from dead processes, announces what is due and lost its announcement, ends the
+// expired, applies retention. Idempotent; any number of them may run, one in every worker.
+import { MadhavaError } from '../core/errors.ts'
+import { expire, takeOver } from '../core/moves.ts'
+import type { TaskQueue } from '../core/queue.ts'
+import type { RetentionRule, TaskStore } from '../core/store.ts'
+import { isWaiting } from '../core/task.ts'
+import type { Log } from '../platform/log.ts'
+
+export interface SweeperOptions {
+  store: TaskStore
+  queue: TaskQueue
+  clock: () => Date
+  log: Log
+  /** The rule as of now. */
+  retention: (now: Date) => RetentionRule
+  everyMs?: number
+  retainEveryMs?: number
+}
+
+export interface Sweeper {
+  /** One whole sweep; errors are logged, never thrown. */
+  sweep(): Promise<void>
+  counters(): Record<string, number>
+  /** Idempotent; waits for the sweep under way. */
+  close(): Promise<void>
+}
+
+/** Announced at most so many at a time: the rest has its turn when these are taken. */
+const ANNOUNCE_MAX = 1_000
+/** An announcement that the broker does not show may still be on its way: missed so many times, it is lost. */
+const MISSED_BEFORE_LOST = 5
+
+export const createSweeper = (options: SweeperOptions): Sweeper => {
+  const { store, queue, clock, log, retention, everyMs = 1_000, retainEveryMs = 60_000 } = options
+  const counts = { takenOver: 0, expired: 0, announced: 0, removed: 0 }
+  let missed = 0
+  let nextAt: string | null = null
+  let retainedAt = 0
+  let closed = false
+  let timer: NodeJS.Timeout | null = null
+  let underWay: Promise<void> = Promise.resolve()
+
+  /** Another worker may be faster, or the task may have moved on: both are as good. */
+  const quietly = async (id: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof MadhavaError) || !['ILLEGAL_MOVE', 'TASK_NOT_FOUND'].includes(error.code))
+        log.error({ error, id }, 'a task could not be swept')
+    }
+  }
+
+  const takeOverFrom = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids)
+      await quietly(id, async () => {
+        const task = await store.claim(id, takeOver(clock().toISOString()))
+        if (!task) return
+        counts.takenOver += 1
+        log.warn({ id, status: task.status, attempt: task.attempt }, 'took over a task from a dead process')
+        if (isWaiting(task.status)) queue.announce({ id, kind: task.kind })
+      })
+  }
+
+  const endExpired = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids)
+      await quietly(id, async () => {
+        if (await store.claim(id, expire(clock().toISOString()))) counts.expired += 1
+      })
+  }
+
+  /** At most the number due less the queue's depth, so that a long queue is not announced again and again. */
+  const announceLost = async (due: number, dueIds: readonly string[], ripened: boolean): Promise<void> => {
+    const depth = due === 0 ? 0 : await queue.depth()
+    const lost = depth === null ? 0 : Math.min(due - depth - queue.state().outbox, dueIds.length)
+    missed = lost > 0 ? missed + 1 : 0
+    if (lost <= 0 || !(ripened || missed >= MISSED_BEFORE_LOST)) return
+    missed = 0
+    for (const id of dueIds.slice(0, lost)) {
+      const task = await store.get(id)
+      if (!task || !isWaiting(task.status)) continue
+      counts.announced += 1
+      queue.announce({ id, kind: task.kind })
+    }
+  }
+
+  const sweep = async (): Promise<void> => {
+    try {
+      const now = clock()
+      const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX)
+      await takeOverFrom(agenda.orphaned)
+      await endExpired(agenda.expired)
+      const ripened = nextAt !== null && nextAt <= now.toISOString()
+      nextAt = agenda.nextAt
+      await announceLost(agenda.due, agenda.dueIds, ripened)
+      if (now.getTime() - retainedAt < retainEveryMs) return
+      retainedAt = now.getTime()
+      counts.removed += await store.retain(retention(now))
+    } catch (error) {
+      log.error({ error }, 'a sweep failed; the next one tries again')
+    }
+  }
+
+  /** At the latest after `everyMs`; sooner when a task becomes due before. */
+  const schedule = (): void => {
+    if (closed) return
+    const untilNext = nextAt === null ? everyMs : Date.parse(nextAt) - clock().getTime()
+    timer = setTimeout(run, Math.max(20, Math.min(everyMs, untilNext)))
+    timer.unref()
+  }
+  const run = (): void => {
+    underWay = sweep().then(schedule)
+  }
+  run()
+
+  return {
+    sweep,
+    counters: () => ({ ...counts }),
+    async close() {
+      closed = true
+      if (timer) clearTimeout(timer)
+      await underWay
+    },
+  }
+}

@@ -1,0 +1,169 @@
+// The TaskContext that a kind sees inside its thread, and what keeps a chatty kind from flooding the worker:
+// everything is thinned out here, before it becomes a message.
+import { serialize } from 'node:v8'
+import type { TaskContext } from '../core/kind.ts'
+import { INLINE_RESULT_BYTES } from '../core/task.ts'
+import { strictJson } from './encode-result.ts'
+import type { FromThread, RunRequest } from './thread-protocol.ts'
+
+const PROGRESS_EVERY_MS = 50
+const LOG_EVERY_MS = 100
+const CHECKPOINT_EVERY_MS = 2_000
+const MAX_LINE = 4_096
+const MAX_PENDING_LINES = 1_000
+const MAX_NOTE = 500
+export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
+/** Serialising checkpoints may take about a twentieth of the time, however often a kind asks. */
+const CHECKPOINT_SHARE = 20
+
+export interface ThreadContext {
+  context: TaskContext
+  /** What a kind prints; kept line by line. */
+  print(text: string): void
+  /** Sends what is still held back. */
+  flush(): void
+  /** Later calls of the kind have no effect. */
+  close(): void
+}
+
+/**
+ * Sends at most once per interval, the first time at once. It must not rely on its timer alone: in a tight loop no
+ * timer fires, so each request looks at the clock itself.
+ */
+const throttle = (everyMs: number, send: () => void) => {
+  let last = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | null = null
+  const flush = (): void => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    last = performance.now()
+    send()
+  }
+  return {
+    flush,
+    request(): void {
+      const wait = last + everyMs - performance.now()
+      if (wait <= 0) flush()
+      else timer ??= setTimeout(flush, wait).unref()
+    },
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value))
+
+/** The context of one run. `post` hands a message to the worker process. */
+export const createThreadContext = (deps: {
+  run: number
+  request: RunRequest
+  resume: unknown
+  signal: AbortSignal
+  post: (message: FromThread, transfer?: ArrayBuffer[]) => void
+}): ThreadContext => {
+  const { run, request, resume, signal, post } = deps
+  let closed = false
+  let pending: { percent: number; note: string | null; partial: unknown } | null = null
+  let lines: string[] = []
+  let dropped = 0
+  let unfinishedLine = ''
+  let bytes: Uint8Array<ArrayBuffer> | null = null
+  let serialisedAt = Number.NEGATIVE_INFINITY
+  let serialisingTook = 0
+
+  const addLine = (line: string): void => {
+    lines.push(line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line)
+    if (lines.length > MAX_PENDING_LINES) {
+      lines.shift()
+      dropped++
+    }
+    logs.request()
+  }
+
+  const partialJson = (value: unknown): string | null => {
+    if (value === undefined) return null
+    try {
+      const json = strictJson(value)
+      return Buffer.byteLength(json) <= INLINE_RESULT_BYTES ? json : null
+    } catch {
+      return null
+    }
+  }
+  const progress = throttle(PROGRESS_EVERY_MS, () => {
+    if (!pending) return
+    const { percent, note, partial } = pending
+    pending = null
+    post({ type: 'progress', run, report: { percent, note, partial: partialJson(partial) } })
+  })
+  const logs = throttle(LOG_EVERY_MS, () => {
+    if (lines.length === 0) return
+    const sent = dropped > 0 ? [`(${dropped} lines left out)`, ...lines] : lines
+    lines = []
+    dropped = 0
+    post({ type: 'log', run, lines: sent })
+  })
+  const checkpoints = throttle(CHECKPOINT_EVERY_MS, () => {
+    if (!bytes) return
+    const sent = bytes
+    bytes = null
+    post({ type: 'checkpoint', run, bytes: sent }, [sent.buffer])
+  })
+
+  return {
+    context: {
+      id: request.id,
+      attempt: request.attempt,
+      signal,
+      resume,
+      progress(percent, note, partialResult) {
+        if (closed || !Number.isFinite(percent)) return
+        pending = {
+          percent: Math.min(100, Math.max(0, percent)),
+          note: note === undefined || note === null ? null : textOf(note).slice(0, MAX_NOTE),
+          // a report without a partial result does not take back the one before
+          partial: partialResult === undefined ? pending?.partial : partialResult,
+        }
+        progress.request()
+      },
+      log(line) {
+        if (closed) return
+        for (const part of textOf(line).split('\n')) addLine(part)
+      },
+      checkpoint(data) {
+        const begun = performance.now()
+        // What is skipped here only lets a resumed attempt begin a little earlier. It cannot be serialised later:
+        // the kind goes on changing it.
+        if (closed || begun - serialisedAt < serialisingTook * CHECKPOINT_SHARE) return
+        const serialised = new Uint8Array(serialize(data))
+        serialisedAt = performance.now()
+        serialisingTook = serialisedAt - begun
+        if (serialised.length > MAX_CHECKPOINT_BYTES) {
+          addLine(
+            `checkpoint left out: ${serialised.length} bytes are over the limit of ${MAX_CHECKPOINT_BYTES}`,
+          )
+          return
+        }
+        bytes = serialised
+        checkpoints.request()
+      },
+    },
+    print(text) {
+      if (closed) return
+      const parts = (unfinishedLine + text).split('\n')
+      unfinishedLine = parts.pop() ?? ''
+      if (unfinishedLine.length > MAX_LINE) {
+        addLine(unfinishedLine)
+        unfinishedLine = ''
+      }
+      for (const part of parts) addLine(part)
+    },
+    flush() {
+      if (unfinishedLine !== '') addLine(unfinishedLine)
+      unfinishedLine = ''
+      progress.flush()
+      logs.flush()
+      checkpoints.flush()
+    },
+    close() {
+      closed = true
+    },
+  }
+}

@@ -1,0 +1,54 @@
+// What the worker process and a thread say to each other, and what becomes of a run. Types only.
+import type { ErrorCode } from '../core/errors.ts'
+import type { Json } from '../core/task.ts'
+
+export interface RunRequest {
+  id: string
+  attempt: number
+  kind: string
+  /** Absolute path of the kind's file. */
+  file: string
+  /** As stored. */
+  params: Json
+  /** The last checkpoint as `v8.serialize` wrote it, or null. */
+  resume: Uint8Array | null
+}
+
+export interface ProgressReport {
+  percent: number
+  note: string | null
+  /** JSON text; null when this report brought none. */
+  partial: string | null
+}
+
+/** A result ready to be kept: as JSON in the record, or as the bytes of a blob (a string as its text). */
+export type EncodedResult = { form: 'inline'; json: string } | { form: 'text' | 'json'; bytes: Uint8Array }
+
+export interface RunError {
+  code: ErrorCode
+  message: string
+  /** For the log alone. */
+  stack: string | null
+  /** False when another attempt would end in the same way. */
+  retryable: boolean
+}
+
+export type Outcome =
+  | { type: 'success'; result: EncodedResult }
+  | { type: 'error'; error: RunError }
+  /** Ended because it was cancelled or killed. */
+  | { type: 'stopped' }
+  /** The thread could not be started or went away for no reason of the kind's. */
+  | { type: 'lost'; reason: string }
+
+export type ToThread =
+  | { type: 'run'; run: number; request: RunRequest }
+  | { type: 'abort'; run: number; reason: string }
+
+export type FromThread =
+  | { type: 'ready' }
+  | { type: 'progress'; run: number; report: ProgressReport }
+  | { type: 'log'; run: number; lines: string[] }
+  | { type: 'checkpoint'; run: number; bytes: Uint8Array }
+  /** `reusable`: the kind left nothing behind that could disturb the next run in this thread. */
+  | { type: 'outcome'; run: number; outcome: Outcome; reusable: boolean }

@@ -1,0 +1,82 @@
+// Puts the worker together: threads, runner, the queue's slots, the sweeper; and closes them in order.
+import { hostname } from 'node:os'
+import type { Kinds } from '../core/kind.ts'
+import type { TaskQueue } from '../core/queue.ts'
+import type { PresenceDetails, TaskStore } from '../core/store.ts'
+import type { Log } from '../platform/log.ts'
+import { createRunner } from './runner.ts'
+import { createSweeper } from './sweeper.ts'
+import { createThreads } from './threads.ts'
+
+export interface WorkerOptions {
+  concurrency: number
+  /** Heap of one task's thread. */
+  taskMemoryMb: number
+  /** How long a close waits for running tasks before it gives them back. */
+  drainMs: number
+  /** How long, and how many, ended tasks are kept. */
+  retentionMs: number
+  retentionCount: number
+}
+
+export interface WorkerParts {
+  store: TaskStore
+  queue: TaskQueue
+  kinds: Kinds
+  kindFiles: ReadonlyMap<string, string>
+  clock: () => Date
+}
+
+export interface Worker {
+  /** For the presence. */
+  details(): Partial<PresenceDetails>
+  /** Takes no more, lets running tasks end or gives them back. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Takes tasks from the moment it is opened. */
+export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
+  const { store, queue, kinds, kindFiles, clock } = parts
+  const threads = createThreads({ size: options.concurrency, memoryMb: options.taskMemoryMb })
+  const runner = createRunner({
+    store,
+    kinds,
+    files: Object.fromEntries(kindFiles),
+    threads,
+    workerName: `${hostname()}:${process.pid}`,
+    clock,
+    log,
+  })
+  const sweeper = createSweeper({
+    store,
+    queue,
+    clock,
+    log,
+    retention: now => ({
+      finishedBefore: new Date(now.getTime() - options.retentionMs).toISOString(),
+      maxCount: options.retentionCount,
+      maxBytes: null,
+    }),
+  })
+  const work = queue.work({ slots: options.concurrency, take: () => runner.take() })
+  // what waited while no worker was there
+  work.nudge()
+  let closing: Promise<void> | null = null
+  return {
+    details: () => ({
+      slots: options.concurrency,
+      running: runner.running(),
+      counters: { ...runner.counters(), ...sweeper.counters() },
+    }),
+    close() {
+      closing ??= (async () => {
+        await work.stop()
+        await sweeper.close()
+        await runner.drain(options.drainMs)
+        await runner.close()
+        await threads.close()
+      })()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,120 @@
+// A REST door over a memory store, for tests: with a queue that only listens, and a clock that can be moved.
+
+import { z } from 'zod'
+import { createApp } from '../../src/api/app.ts'
+import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
+import { start, succeed } from '../../src/core/moves.ts'
+import type { Announcement, QueueState, TaskQueue } from '../../src/core/queue.ts'
+import type { Readiness } from '../../src/core/readiness.ts'
+import { createService, type Service } from '../../src/core/service.ts'
+import type { Json, TaskRecord } from '../../src/core/task.ts'
+import type { HostSnapshot } from '../../src/platform/host.ts'
+import { type Log, silentLog } from '../../src/platform/log.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
+
+const calcpi = defineKind({
+  summary: 'Pi',
+  params: z.strictObject({
+    digits: z.int().min(0).max(10_000),
+    method: z.enum(['wijngaarden', 'plain']).default('wijngaarden'),
+    pace: z.number().min(0).max(3600).default(0),
+  }),
+  result: z.string(),
+  example: { digits: 3, method: 'plain' as const, pace: 0 },
+  run: () => '3.14',
+})
+const echo = defineKind({
+  summary: 'Says it again',
+  params: z.json(),
+  result: z.json(),
+  example: 'hello',
+  run: params => params,
+})
+
+export const HOST: HostSnapshot = {
+  sampledAt: '2026-01-31T12:00:00.000Z',
+  name: 'machine',
+  uptimeSeconds: 5,
+  os: { platform: 'linux', name: null, kernel: '6', arch: 'x64' },
+  cpu: { model: null, cores: 2, physicalCores: null, loadPercent: 12.5, loadPercentPerCore: [10, 15] },
+  loadAverages: [0.1, 0.2, 0.3],
+  memory: { totalBytes: 100, availableBytes: 40, usedBytes: 60, usedPercent: 60 },
+  disks: [],
+  addresses: [],
+  container: null,
+}
+
+export interface FixtureOptions {
+  allowedHosts?: string[]
+  readiness?: () => Promise<Readiness>
+  log?: Log
+  /** Replaces parts of the service. */
+  service?: Partial<Service>
+}
+
+export const createFixture = (options: FixtureOptions = {}) => {
+  const clock = () => new Date()
+  const store = createMemoryStore({ clock })
+  const announced: Announcement[] = []
+  const state: QueueState = { status: 'ready', reason: null, outbox: 0 }
+  const queue: TaskQueue = {
+    name: 'listening',
+    announce: task => {
+      announced.push(task)
+    },
+    work: () => ({ nudge: () => undefined, stop: async () => undefined }),
+    depth: async () => announced.length,
+    state: () => state,
+    flush: async () => true,
+    close: async () => undefined,
+  }
+  const kinds = createKinds([loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts')])
+  const service = { ...createService({ store, queue, kinds, clock }), ...options.service }
+  const app = createApp({
+    service,
+    host: { snapshot: () => HOST },
+    readiness: options.readiness ?? (async () => ({ ok: true, checks: {} })),
+    log: options.log ?? silentLog(),
+    allowedHosts: options.allowedHosts ?? [],
+    clock,
+    version: '1.2.3',
+  })
+
+  const submit = async (kind: string, params: Json, more: object = {}): Promise<TaskRecord> =>
+    (await service.submit({ name: null, via: 'rest' }, { kind, params, ...more })).task
+  return {
+    app,
+    store,
+    service,
+    announced,
+    state,
+    submit,
+    /** Claims a task as a worker does. */
+    run: (id: string) => store.claim(id, start('worker', clock().toISOString())),
+    /** A task that has run and ended with this result; `blob` holds it when it is large. */
+    async ended(result: Json, blob?: { name: string; bytes: Uint8Array }): Promise<TaskRecord> {
+      const { id } = await submit('echo', null)
+      const claimed = await store.claim(id, start('worker', clock().toISOString()))
+      if (!claimed) throw new Error('The task was not claimed')
+      if (blob) await store.putBlob(id, blob.name, blob.bytes)
+      return store.move(
+        id,
+        claimed.claim,
+        succeed(result, blob ? blob.bytes.length : null, clock().toISOString()),
+      )
+    },
+    post: (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      app.request(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    close: () => store.close(),
+  }
+}
+
+export type Fixture = ReturnType<typeof createFixture>
+
+/** The answer's JSON, which the test says the shape of. */
+export const jsonOf = async <T = Record<string, unknown>>(response: Response): Promise<T> =>
+  (await response.json()) as T

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import fc from 'fast-check'
+import { BODY_LIMIT_BYTES, JSON_DEPTH_LIMIT, jsonDepth } from '../../src/api/json.ts'
+import type { Problem } from '../../src/api/problem.ts'
+import type { TaskRecord } from '../../src/core/task.ts'
+import { createFixture, type Fixture, jsonOf } from './fixture.ts'
+
+describe('submitting a task', () => {
+  let door: Fixture
+  beforeEach(() => {
+    door = createFixture()
+  })
+  afterEach(() => door.close())
+
+  const problemOf = async (response: Response, status: number, code: string): Promise<Problem> => {
+    const problem = await jsonOf<Problem>(response)
+    assert.deepEqual([response.status, problem.code], [status, code], JSON.stringify(problem))
+    assert.equal(response.headers.get('content-type'), 'application/problem+json')
+    assert.equal(problem.status, status)
+    assert.equal(problem.type, `urn:madhava:error:${code}`)
+    assert.doesNotMatch(JSON.stringify(problem), /\.ts:|node_modules/)
+    return problem
+  }
+  const total = async () => (await door.store.counts()).total
+
+  it('POST /tasks answers 202 with Location and the record that is in the store, and announces it', async () => {
+    const response = await door.post('/tasks', { kind: 'echo', params: { a: [1] }, priority: 7, title: 'T' })
+    const task = await jsonOf<TaskRecord>(response)
+    assert.equal(response.status, 202)
+    assert.equal(response.headers.get('location'), `/task/${task.id}`)
+    assert.deepEqual(await door.store.get(task.id), task)
+    assert.deepEqual(
+      [task.status, task.priority, task.title, task.params, task.owner],
+      ['PENDING', 7, 'T', { a: [1] }, null],
+    )
+    assert.deepEqual(door.announced, [{ id: task.id, kind: 'echo' }])
+  })
+
+  it('GET /calcpi/{n} makes a task with the digits, the method and the pace that were asked for', async () => {
+    const plain = await jsonOf<TaskRecord>(await door.app.request('/calcpi/7?method=plain&pace=2.5'))
+    assert.deepEqual(plain.params, { digits: 7, method: 'plain', pace: 2.5 })
+    const response = await door.app.request('/calcpi/0')
+    const task = await jsonOf<TaskRecord>(response)
+    assert.equal(response.status, 202)
+    assert.equal(response.headers.get('location'), `/task/${task.id}`)
+    assert.deepEqual([task.kind, task.params], ['calcpi', { digits: 0, method: 'wijngaarden', pace: 0 }])
+  })
+
+  it('GET /calcpi with what is no whole number is 400, and with what the kind refuses 422; no task is made', async () => {
+    for (const n of ['-1', '1.5', '1e3', 'abc', '%20', '+5', '0x10', '٣', '9'.repeat(16), '%zz', '%00', '5;'])
+      await problemOf(await door.app.request(`/calcpi/${n}`), 400, 'BAD_REQUEST')
+    await problemOf(await door.app.request('/calcpi/5?metod=plain'), 400, 'BAD_REQUEST')
+    await problemOf(await door.app.request('/calcpi/5?pace=1&pace=2'), 400, 'BAD_REQUEST')
+    const refused = await problemOf(await door.app.request('/calcpi/10001'), 422, 'PARAMS_INVALID')
+    assert.equal(refused.problems?.[0]?.path, 'params.digits')
+    await problemOf(await door.app.request('/calcpi/5?method=guess'), 422, 'PARAMS_INVALID')
+    await problemOf(await door.app.request('/calcpi/5?pace=slow'), 422, 'PARAMS_INVALID')
+    assert.equal(await total(), 0)
+  })
+
+  it('HEAD /calcpi makes no task', async () => {
+    const response = await door.app.request('/calcpi/5', { method: 'HEAD' })
+    assert.equal(response.status, 405)
+    assert.equal(response.headers.get('allow'), 'GET, OPTIONS')
+    assert.equal(await total(), 0)
+  })
+
+  it('the same Idempotency-Key with the same body answers the first task, with another body 422', async () => {
+    const key = { 'idempotency-key': 'order-1' }
+    const first = await jsonOf<TaskRecord>(
+      await door.post('/tasks', { kind: 'echo', params: { a: 1, b: 2 } }, key),
+    )
+    const again = await jsonOf<TaskRecord>(
+      await door.post('/tasks', { params: { b: 2, a: 1 }, kind: 'echo' }, key),
+    )
+    assert.equal(again.id, first.id)
+    await problemOf(await door.post('/tasks', { kind: 'echo', params: 9 }, key), 422, 'IDEMPOTENCY_MISMATCH')
+    await problemOf(await door.post('/tasks', { kind: 'echo' }, { 'idempotency-key': 'a b' }), 400, 'BAD_KEY')
+    assert.equal(await total(), 1)
+  })
+
+  it('an array of tasks is 501, not a guess', async () => {
+    await problemOf(await door.post('/tasks', [{ kind: 'echo' }]), 501, 'NOT_IMPLEMENTED')
+  })
+
+  it('what a task may not say is refused with one entry per problem', async () => {
+    const problem = await problemOf(
+      await door.post('/tasks', { kind: 'echo', priority: 10, maxAttempts: 0, notBefore: 'soon', colour: 1 }),
+      400,
+      'BAD_REQUEST',
+    )
+    const paths = problem.problems?.map(({ path }) => path) ?? []
+    for (const path of ['priority', 'maxAttempts', 'notBefore']) assert.ok(paths.includes(path), path)
+    await problemOf(await door.post('/tasks', { kind: 'nothing' }), 422, 'KIND_UNKNOWN')
+    await problemOf(
+      await door.post('/tasks', { kind: 'echo', notBefore: '9999-12-31T23:59:59-14:00' }),
+      400,
+      'BAD_REQUEST',
+    )
+    for (const body of ['null', '1', '"x"', '{}'])
+      await problemOf(await door.post('/tasks', body), 400, 'BAD_REQUEST')
+    assert.equal(await total(), 0)
+  })
+
+  it('a body that is no JSON, empty, or not UTF-8 is 400', async () => {
+    for (const body of ['', '  ', '{', '{"kind":"echo"}}', "{'kind':'echo'}", '\u0000'])
+      await problemOf(await door.post('/tasks', body), 400, 'BAD_REQUEST')
+    const response = await door.app.request('/tasks', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: new Uint8Array([0x22, 0xff, 0x22]),
+    })
+    await problemOf(response, 400, 'BAD_REQUEST')
+  })
+
+  it('a body of another type, or a packed one, is 415', async () => {
+    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', ''])
+      await problemOf(
+        await door.post('/tasks', { kind: 'echo' }, { 'content-type': type }),
+        415,
+        'UNSUPPORTED_MEDIA_TYPE',
+      )
+    await problemOf(
+      await door.post('/tasks', { kind: 'echo' }, { 'content-encoding': 'gzip' }),
+      415,
+      'UNSUPPORTED_MEDIA_TYPE',
+    )
+    const fine = await door.post(
+      '/tasks',
+      { kind: 'echo' },
+      { 'content-type': 'Application/JSON; charset=utf-8' },
+    )
+    assert.equal(fine.status, 202)
+  })
+
+  it('a body up to the limit is taken, one byte more is 413', async () => {
+    const shell = JSON.stringify({ kind: 'echo', params: '' }).length
+    const fits = { kind: 'echo', params: 'x'.repeat(BODY_LIMIT_BYTES - shell) }
+    assert.equal((await door.post('/tasks', fits)).status, 202)
+    await problemOf(await door.post('/tasks', { ...fits, params: `${fits.params}x` }), 413, 'BODY_TOO_LARGE')
+  })
+
+  it('JSON nested to the limit is taken, deeper is 400, however deep', async () => {
+    const nest = (depth: number) => `{"kind":"echo","params":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    assert.equal((await door.post('/tasks', nest(JSON_DEPTH_LIMIT - 1))).status, 202)
+    await problemOf(await door.post('/tasks', nest(JSON_DEPTH_LIMIT)), 400, 'BAD_REQUEST')
+    await problemOf(await door.post('/tasks', nest(400_000)), 400, 'BAD_REQUEST')
+    await problemOf(await door.post('/tasks', '['.repeat(900_000)), 400, 'BAD_REQUEST')
+  })
+
+  it('the depth that is counted is the depth of what the parser makes', () => {
+    const depthOf = (value: unknown): number =>
+      typeof value === 'object' && value !== null
+        ? 1 + Math.max(0, ...Object.values(value).map(inner => depthOf(inner)))
+        : 0
+    fc.assert(
+      fc.property(fc.json(), text => {
+        assert.equal(jsonDepth(text), depthOf(JSON.parse(text)))
+      }),
+    )
+  })
+
+  it('keys such as __proto__ and constructor change nothing but the task they are in', async () => {
+    const names = '"constructor":{"prototype":{"polluted":1}},"prototype":1'
+    const params = await jsonOf<TaskRecord>(await door.post('/tasks', `{"kind":"echo","params":{${names}}}`))
+    assert.deepEqual(params.params, JSON.parse(`{${names}}`))
+    const evil = await door.post('/tasks', '{"kind":"echo","params":{"__proto__":{"polluted":1}}}')
+    assert.ok(evil.status === 202 || evil.status === 400 || evil.status === 422)
+    assert.equal('polluted' in {}, false)
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      await problemOf(await door.post('/tasks', `{"kind":"${name}"}`), 422, 'KIND_UNKNOWN')
+      const top = await door.post('/tasks', `{"kind":"echo","${name}":{"priority":99}}`)
+      const priority = (await jsonOf(top)).priority ?? 5
+      assert.equal(priority, 5, name)
+    }
+  })
+})

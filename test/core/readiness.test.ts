@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { MadhavaError } from '../../src/core/errors.ts'
+import type { QueueState } from '../../src/core/queue.ts'
+import { createReadiness } from '../../src/core/readiness.ts'
+import type { SeenPresence } from '../../src/core/store.ts'
+
+const presence = (role: string, alive: boolean): SeenPresence => ({
+  instance: role,
+  role,
+  host: 'machine',
+  pid: 1,
+  startedAt: '2026-01-31T12:00:00.000Z',
+  beatAt: '2026-01-31T12:00:00.000Z',
+  details: { address: null, slots: 0, running: [], counters: {}, rssBytes: 0, cpu: 0, troubles: {} },
+  alive,
+})
+
+const createBundle = (everyMs = 3_600_000) => {
+  const world = {
+    ms: Date.parse('2026-01-31T12:00:00.000Z'),
+    queue: { status: 'ready', reason: null, outbox: 0 } as QueueState,
+    presences: async (): Promise<SeenPresence[]> => [presence('api', true), presence('worker', true)],
+    check: async (): Promise<void> => undefined,
+    looks: 0,
+  }
+  const probe = createReadiness({
+    store: {
+      check: () => world.check(),
+      presences: () => {
+        world.looks += 1
+        return world.presences()
+      },
+    },
+    queue: { state: () => world.queue },
+    roles: ['api', 'worker'],
+    clock: () => new Date(world.ms),
+    storeMs: 50,
+    everyMs,
+  })
+  return { world, probe }
+}
+
+describe('readiness', () => {
+  it('is ok when the store answers, the queue is ready and every role lives', async () => {
+    const { probe } = createBundle()
+    assert.deepEqual(await probe.check(), {
+      ok: true,
+      checks: {
+        store: { status: 'ok' },
+        queue: { status: 'ok' },
+        api: { status: 'ok' },
+        worker: { status: 'ok' },
+      },
+    })
+    probe.close()
+    probe.close()
+  })
+
+  it('stays ok, degraded with the reason, while the queue is away', async () => {
+    const { world, probe } = createBundle()
+    world.queue = { status: 'connecting', reason: 'RabbitMQ refuses the connection', outbox: 3 }
+    const ready = await probe.check()
+    assert.equal(ready.ok, true)
+    assert.deepEqual(ready.checks.queue, { status: 'degraded', reason: 'RabbitMQ refuses the connection' })
+    probe.close()
+  })
+
+  it('fails when the store throws or does not answer in time, and shows no text that is not ours', async () => {
+    const { world, probe } = createBundle()
+    world.check = async () => {
+      throw new MadhavaError('STORE_UNAVAILABLE', 'The disk is full')
+    }
+    assert.deepEqual((await probe.check()).checks.store, { status: 'failed', reason: 'The disk is full' })
+    world.check = () => new Promise(() => undefined)
+    world.presences = () => new Promise(() => undefined)
+    const late = await probe.check()
+    assert.equal(late.ok, false)
+    assert.match(late.checks.store?.reason ?? '', /50 ms/)
+    assert.equal(late.checks.worker?.status, 'degraded')
+    world.check = async () => {
+      throw new Error('EACCES /secret/path')
+    }
+    assert.doesNotMatch(JSON.stringify(await probe.check()), /secret/)
+    probe.close()
+  })
+
+  it('gives a role 30 seconds to appear or to come back, then fails with its name', async () => {
+    const { world, probe } = createBundle()
+    world.presences = async () => [presence('api', true), presence('worker', false)]
+    world.ms += 29_000
+    const young = await probe.check()
+    assert.deepEqual([young.ok, young.checks.worker?.status], [true, 'degraded'])
+    world.ms += 1_000
+    const old = await probe.check()
+    assert.deepEqual([old.ok, old.checks.worker?.status, old.checks.api?.status], [false, 'failed', 'ok'])
+    assert.match(old.checks.worker?.reason ?? '', /worker.*30 s/)
+    world.presences = async () => [presence('api', true), presence('worker', true)]
+    assert.equal((await probe.check()).ok, true)
+    world.presences = async () => [presence('api', true)]
+    world.ms += 29_000
+    assert.equal((await probe.check()).ok, true)
+    world.ms += 1_000
+    assert.equal((await probe.check()).ok, false)
+    probe.close()
+  })
+
+  it('measures the gap also when nobody asks', async () => {
+    const { world, probe } = createBundle(5)
+    const looked = async (): Promise<void> => {
+      const before = world.looks
+      for (let turn = 0; world.looks < before + 2; turn += 1) {
+        assert.ok(turn < 2_000, 'it does not look by itself')
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+    }
+    world.ms += 600_000
+    await looked()
+    world.presences = async () => [presence('api', true)]
+    world.ms += 1_000
+    const ready = await probe.check()
+    assert.deepEqual([ready.ok, ready.checks.worker?.status], [true, 'degraded'])
+    probe.close()
+  })
+})

@@ -1,0 +1,183 @@
+// The operator's password and the key of the sessions, on a temp folder.
+import assert from 'node:assert/strict'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { isMadhavaError } from '../../src/core/errors.ts'
+import { ensureOperator, openOperator } from '../../src/dashboard/operator.ts'
+import {
+  createSessions,
+  ensureSessionKey,
+  SESSION_LIFETIME_MS,
+  type Sessions,
+} from '../../src/dashboard/session.ts'
+
+let dataDir: string
+beforeEach(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'madhava-operator-'))
+})
+afterEach(() => rm(dataDir, { recursive: true, force: true }))
+
+const accounts = (name = ''): string => path.join(dataDir, 'accounts', name)
+const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777
+
+describe('the operator', { timeout: 120_000 }, () => {
+  it('gets a password at the first start, which is told once and kept only as a hash', async () => {
+    const { created } = await ensureOperator({ dataDir, configured: null })
+    assert.match(created ?? '', /^([2-9a-hjkmnp-z]{5}-){3}[2-9a-hjkmnp-z]{5}$/)
+    assert.deepEqual(await ensureOperator({ dataDir, configured: null }), { created: null })
+    assert.ok(!(await readFile(accounts('operator.json'), 'utf8')).includes(created ?? ''))
+    assert.deepEqual(await readdir(accounts()), ['operator.json'])
+    const operator = openOperator({ dataDir, configured: null })
+    assert.equal(await operator.verify('operator', created ?? ''), true)
+    assert.equal(await operator.verify('operator', `${created}x`), false)
+    assert.equal(await operator.verify('root', created ?? ''), false)
+    assert.equal(await operator.verify('operator', ''), false)
+  })
+
+  it('is kept where only our own user can look, also in a folder that was open before', async () => {
+    await mkdir(accounts(), { mode: 0o755 })
+    await chmod(accounts(), 0o755)
+    await ensureOperator({ dataDir, configured: null })
+    await ensureSessionKey(dataDir)
+    assert.equal(await modeOf(accounts()), 0o700)
+    assert.equal(await modeOf(accounts('operator.json')), 0o600)
+    assert.equal(await modeOf(accounts('session.key')), 0o600)
+  })
+
+  it('is made by one of eight that race, and that one has the password that counts', async () => {
+    const results = await Promise.all(
+      Array.from({ length: 8 }, () => ensureOperator({ dataDir, configured: null })),
+    )
+    const made = results.flatMap(result => result.created ?? [])
+    assert.equal(made.length, 1)
+    assert.equal(await openOperator({ dataDir, configured: null }).verify('operator', made[0] ?? ''), true)
+    assert.deepEqual(await readdir(accounts()), ['operator.json'])
+  })
+
+  it('has the configured password when there is one, and no file is made for it', async () => {
+    const { created } = await ensureOperator({ dataDir, configured: null })
+    const configured = 'correct horse'
+    const operator = openOperator({ dataDir, configured })
+    assert.equal(await operator.verify('operator', configured), true)
+    assert.equal(await operator.verify('operator', created ?? ''), false)
+    await rm(accounts(), { recursive: true })
+    assert.deepEqual(await ensureOperator({ dataDir, configured }), { created: null })
+    await assert.rejects(stat(accounts('operator.json')))
+  })
+
+  it('does not exist, and nobody gets in, before it is made', async () => {
+    const operator = openOperator({ dataDir, configured: null })
+    assert.equal(await operator.credential(), null)
+    assert.equal(await operator.verify('operator', ''), false)
+  })
+
+  it('says what to do about a file that cannot be used, and does not overwrite it', async () => {
+    for (const text of [
+      '',
+      '{}',
+      '{"version":1,"name":"operator","scrypt":{"N":1e9,"r":8,"p":1},"salt":"","hash":""}',
+    ]) {
+      await mkdir(accounts(), { recursive: true })
+      await writeFile(accounts('operator.json'), text)
+      await assert.rejects(
+        ensureOperator({ dataDir, configured: null }),
+        error => isMadhavaError(error, 'CONFIG_INVALID') && /remove it/.test(error.message),
+      )
+      assert.equal(await readFile(accounts('operator.json'), 'utf8'), text)
+    }
+  })
+
+  it('is asked for by a few at a time; the rest is told to come again', async () => {
+    const operator = openOperator({ dataDir, configured: 'correct horse' })
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, () => operator.verify('operator', 'correct horse')),
+    )
+    const refused = results.filter(
+      result => result.status === 'rejected' && isMadhavaError(result.reason, 'TOO_MANY_REQUESTS'),
+    )
+    assert.equal(refused.length, 10)
+    assert.equal(results.filter(result => result.status === 'fulfilled' && result.value).length, 10)
+    assert.equal(await operator.verify('operator', 'correct horse'), true)
+  })
+})
+
+describe('the key of the sessions', () => {
+  it('is one and the same for all who race to make it, and stays', async () => {
+    const keys = await Promise.all(Array.from({ length: 8 }, () => ensureSessionKey(dataDir)))
+    const hex = new Set(keys.map(key => key.toString('hex')))
+    assert.equal(hex.size, 1)
+    assert.ok(hex.has((await ensureSessionKey(dataDir)).toString('hex')))
+    assert.deepEqual(await readdir(accounts()), ['session.key'])
+  })
+
+  it('is refused when the file is no key', async () => {
+    await mkdir(accounts())
+    await writeFile(accounts('session.key'), 'short')
+    await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
+  })
+})
+
+describe('a session', () => {
+  let now: number
+  let bound: string | null
+  const key = Buffer.alloc(32, 7)
+  const open = (own = key): Sessions =>
+    createSessions({ key: own, credential: async () => bound, clock: () => now })
+  const begin = async (): Promise<string> => {
+    const cookie = await open().begin()
+    assert.ok(cookie)
+    return cookie
+  }
+  beforeEach(() => {
+    now = Date.UTC(2030, 0, 1)
+    bound = 'first'
+  })
+
+  it('is good for twelve hours, in every process with the key', async () => {
+    const cookie = await begin()
+    assert.equal((await open().check(cookie))?.expiresAt, now + SESSION_LIFETIME_MS)
+    now += SESSION_LIFETIME_MS - 1
+    assert.ok(await open().check(cookie))
+    now += 1
+    assert.equal(await open().check(cookie), null)
+  })
+
+  it('ends with a new password, another key, and when it is ended', async () => {
+    const cookie = await begin()
+    const sessions = open()
+    assert.equal(await open(Buffer.alloc(32, 8)).check(cookie), null)
+    bound = 'second'
+    assert.equal(await sessions.check(cookie), null)
+    bound = null
+    assert.equal(await sessions.check(cookie), null)
+    assert.equal(await sessions.begin(), null)
+    bound = 'first'
+    assert.ok(await sessions.check(cookie))
+    sessions.end(cookie)
+    assert.equal(await sessions.check(cookie), null)
+  })
+
+  it('is refused with any character of its cookie changed, added or left out', async () => {
+    const cookie = await begin()
+    const sessions = open()
+    const forged = [...cookie].flatMap((character, index) => {
+      const before = cookie.slice(0, index)
+      const rest = cookie.slice(index + 1)
+      const changed = before + (character === 'A' ? 'B' : 'A') + rest
+      return [changed, before + rest, `${before}${character}A${rest}`]
+    })
+    for (const value of [...forged, '', 'v1...', 'x'.repeat(10_000), `${cookie} `, `${cookie}\n`, undefined])
+      assert.equal(await sessions.check(value), null, value)
+  })
+
+  it('has form tokens of its own, that no other session accepts', async () => {
+    const sessions = open()
+    const [one, other] = [await sessions.check(await begin()), await sessions.check(await begin())]
+    assert.ok(one && other)
+    assert.ok(sessions.isFormToken(one, one.formToken))
+    for (const token of [other.formToken, '', 'x', `${one.formToken}A`])
+      assert.equal(sessions.isFormToken(one, token), false)
+  })
+})

@@ -1,0 +1,73 @@
+// The kind sleep: time, progress, signal, checkpoint.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { loadKind, parseParams, type TaskContext } from '../../src/core/kind.ts'
+import sleep from '../../src/kinds/sleep.ts'
+
+const kind = loadKind('sleep', sleep, 'sleep.ts')
+
+const contextWith = (over: Partial<TaskContext>): TaskContext => ({
+  id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',
+  attempt: 1,
+  signal: new AbortController().signal,
+  progress() {},
+  log() {},
+  checkpoint() {},
+  resume: null,
+  ...over,
+})
+
+describe('the kind sleep', () => {
+  it('sleeps as long as it is told, and reports each step', { timeout: 30_000 }, async () => {
+    const percents: number[] = []
+    const begun = performance.now()
+    const result = await kind.run(
+      { seconds: 0.2, steps: 4 },
+      contextWith({ progress: percent => percents.push(percent) }),
+    )
+    assert.ok(performance.now() - begun >= 195)
+    assert.deepEqual(percents, [0, 25, 50, 75])
+    assert.deepEqual(kind.result.parse(result), { sleptSeconds: 0.2, resumedAtSeconds: 0 })
+  })
+
+  it('sleeps only the rest when it is resumed', { timeout: 30_000 }, async () => {
+    const percents: number[] = []
+    const result = await kind.run(
+      { seconds: 3600, steps: 10 },
+      contextWith({ resume: { sleptMs: 3_599_950 }, progress: percent => percents.push(percent) }),
+    )
+    assert.deepEqual(percents, [90])
+    assert.deepEqual(result, { sleptSeconds: 3600, resumedAtSeconds: 3599.95 })
+  })
+
+  it('begins anew when what it is to resume from is not its own', { timeout: 30_000 }, async () => {
+    for (const resume of [null, 'x', { sleptMs: -5 }, { sleptMs: 'long' }, []])
+      assert.deepEqual(await kind.run({ seconds: 0.01, steps: 1 }, contextWith({ resume })), {
+        sleptSeconds: 0.01,
+        resumedAtSeconds: 0,
+      })
+  })
+
+  it('checkpoints how long it has slept, so that the rest is right', { timeout: 30_000 }, async () => {
+    const kept: unknown[] = []
+    await kind.run({ seconds: 0.1, steps: 2 }, contextWith({ checkpoint: data => kept.push(data) }))
+    const last = kept.at(-1) as { sleptMs: number }
+    assert.ok(kept.length >= 2 && last.sleptMs >= 99, JSON.stringify(kept))
+  })
+
+  it('ends at its signal', { timeout: 30_000 }, async () => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 20)
+    const running = kind.run({ seconds: 86_400, steps: 1 }, contextWith({ signal: controller.signal }))
+    await assert.rejects(Promise.resolve(running), { name: 'AbortError' })
+  })
+
+  it('takes no time at all for 0 seconds, and refuses more than a day', async () => {
+    assert.deepEqual(await kind.run({ seconds: 0, steps: 3 }, contextWith({})), {
+      sleptSeconds: 0,
+      resumedAtSeconds: 0,
+    })
+    assert.throws(() => parseParams(kind, { seconds: 86_401 }), { code: 'PARAMS_INVALID' })
+    assert.deepEqual(parseParams(kind, { seconds: 1 }), { seconds: 1, steps: 10 })
+  })
+})

@@ -1,0 +1,128 @@
+// The folder loader, on folders as users have them: with and without a package.json, TypeScript and JavaScript.
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { importModule, loadModules } from '../../src/platform/modules.ts'
+
+const folderOf = async (t: TestContext, files: Record<string, string>): Promise<string> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'madhava-modules-'))
+  t.after(() => rm(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
+    await writeFile(path.join(folder, name), text)
+  }
+  return folder
+}
+
+const KIND = `
+import { twice } from './lib/twice.ts'
+enum Size { Small = 1 }
+export default ({ z }: { z: unknown }) => ({ value: twice(Size.Small), z })
+`
+const TWICE = 'export const twice = (value: number): number => 2 * value'
+
+describe('loadModules', () => {
+  it('loads TypeScript with imports of its own from a folder without a package.json', async t => {
+    const folder = await folderOf(t, { 'add.ts': KIND, 'lib/twice.ts': TWICE })
+    const [found, ...others] = await loadModules(folder)
+    assert.equal(others.length, 0)
+    assert.equal(found?.name, 'add')
+    assert.equal(found?.file, path.join(folder, 'add.ts'))
+    assert.deepEqual((found?.exported as (deps: unknown) => unknown)({ z: 1 }), { value: 2, z: 1 })
+  })
+
+  it('loads the same from a folder whose package.json says module', async t => {
+    const folder = await folderOf(t, {
+      'package.json': '{"type":"module"}',
+      'add.ts': `${KIND}\nawait Promise.resolve()`,
+      'lib/twice.ts': TWICE,
+    })
+    const [found] = await loadModules(folder)
+    assert.deepEqual((found?.exported as (deps: unknown) => unknown)({ z: 1 }), { value: 2, z: 1 })
+  })
+
+  it('loads ts, mts, js and mjs in the order of their names, and the default export of each', async t => {
+    const folder = await folderOf(t, {
+      'd.ts.txt': 'not a module',
+      'c.mjs': 'export default 3',
+      'b.mts': 'export default 2 as number',
+      'a.ts': 'const one: number = 1; export default one',
+      'd.js': 'export default 4',
+      'e.js': 'module.exports = { value: 5 }',
+      'f.mjs': 'export const other = 6',
+    })
+    assert.deepEqual(
+      (await loadModules(folder)).map(({ name, exported }) => [name, exported]),
+      [
+        ['a', 1],
+        ['b', 2],
+        ['c', 3],
+        ['d', 4],
+        ['e', { value: 5 }],
+        ['f', undefined],
+      ],
+    )
+  })
+
+  it('leaves out declarations, tests, dotfiles and folders', async t => {
+    const bad = 'throw new Error("must not be loaded")'
+    const folder = await folderOf(t, {
+      'real.mjs': 'export default 1',
+      'real.d.ts': bad,
+      'real.d.mts': bad,
+      'real.test.ts': bad,
+      'real.test.mjs': bad,
+      '.hidden.js': bad,
+      'sub/inner.js': bad,
+      'folder.ts/inner.js': bad,
+      'data.json': '{}',
+    })
+    assert.deepEqual(
+      (await loadModules(folder)).map(found => found.name),
+      ['real'],
+    )
+  })
+
+  it('follows symbolic links to files', async t => {
+    const folder = await folderOf(t, { 'kinds/.keep': '', 'elsewhere/real.mjs': 'export default 1' })
+    await symlink(path.join(folder, 'elsewhere/real.mjs'), path.join(folder, 'kinds/linked.mjs'))
+    assert.deepEqual(
+      (await loadModules(path.join(folder, 'kinds'))).map(({ name, exported }) => [name, exported]),
+      [['linked', 1]],
+    )
+  })
+
+  it('names the file and the reason when one cannot be imported', async t => {
+    for (const [name, text, reason] of [
+      ['syntax.ts', 'export default {', /^syntax\.ts: /],
+      ['syntax.mjs', 'export default {', /^syntax\.mjs: /],
+      ['throws.mjs', 'throw new Error("no luck")', /^throws\.mjs: no luck$/],
+      ['throws.ts', 'throw "words"', /^throws\.ts: words$/],
+      ['missing.mjs', 'import "./not-there.mjs"', /^missing\.mjs: .*not-there/],
+      [
+        'package.ts',
+        'import x from "no-such-package-at-all"; export default x',
+        /^package\.ts: .*no-such-package/s,
+      ],
+    ] as const) {
+      const folder = await folderOf(t, { [name]: text })
+      await assert.rejects(loadModules(folder), (error: Error & { file?: string }) => {
+        assert.match(error.message, reason)
+        assert.equal(error.name, 'ModuleLoadError')
+        assert.equal(error.file, path.join(folder, name))
+        return true
+      })
+    }
+  })
+
+  it('rejects when the folder is not there', async () => {
+    await assert.rejects(loadModules(path.join(tmpdir(), 'madhava-no-such-folder')), { code: 'ENOENT' })
+  })
+
+  it('loads files whose names have signs that mean something in a URL', async t => {
+    const folder = await folderOf(t, { 'a b#c?d%20.mjs': 'export default 1' })
+    assert.equal(await importModule(path.join(folder, 'a b#c?d%20.mjs')), 1)
+  })
+})

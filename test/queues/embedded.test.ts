@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { MadhavaError } from '../../src/core/errors.ts'
+import { begin, start, succeed } from '../../src/core/moves.ts'
+import type { TaskStore } from '../../src/core/store.ts'
+import { newTaskId } from '../../src/core/task.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { rankOf } from '../../src/queues/embedded/peers.ts'
+import { createEmbeddedQueue } from '../../src/queues/embedded.ts'
+import { createMemory, type Memory, type MemoryStore } from '../../src/stores/memory.ts'
+import { type QueueMember, queueSuite } from '../suites/queue.ts'
+import { until } from '../support/until.ts'
+
+const clock = () => new Date()
+const now = () => clock().toISOString()
+
+const task = (notBefore: string | null = null) =>
+  begin({
+    id: newTaskId(),
+    kind: 'test',
+    params: null,
+    priority: 5,
+    maxAttempts: 5,
+    createdAt: now(),
+    notBefore,
+    expiresAt: null,
+    owner: null,
+    parentId: null,
+    title: null,
+    description: null,
+    idempotencyKey: null,
+    retry: null,
+    limits: { softSeconds: null, hardSeconds: null },
+  })
+
+const details = () => ({
+  address: null,
+  slots: 1,
+  running: [],
+  counters: {},
+  rssBytes: 0,
+  cpu: 0,
+  troubles: {},
+})
+
+const joinMemory = async (memory: Memory, change: (store: MemoryStore) => TaskStore = store => store) => {
+  const store = memory.open({ clock })
+  const seen = change(store)
+  await store.announce({ role: 'worker', details })
+  const claims = new Map<string, number>()
+  const queue = createEmbeddedQueue({ store: seen, log: silentLog(), clock })
+  const member: QueueMember = {
+    queue,
+    create: async () => (await store.create(task(), null)).task.id,
+    claim: async () => {
+      const taken = await store.claimNext({ kinds: ['test'], now: now() }, start('w', now()))
+      if (taken) claims.set(taken.id, taken.claim)
+      return taken?.id ?? null
+    },
+    finish: async id => {
+      await store.move(id, claims.get(id) ?? -1, succeed(null, null, now()))
+    },
+  }
+  return { ...member, store }
+}
+
+queueSuite('embedded, over the memory store', {
+  skip: false,
+  world: async () => {
+    const memory = createMemory()
+    const members: Awaited<ReturnType<typeof joinMemory>>[] = []
+    return {
+      join: async () => {
+        const member = await joinMemory(memory)
+        members.push(member)
+        return member
+      },
+      close: async () => {
+        await Promise.all(members.map(({ queue }) => queue.close()))
+        await Promise.all(members.map(({ store }) => store.close()))
+      },
+    }
+  },
+})
+
+describe('the embedded queue', () => {
+  it('wakes about one of many workers for each task', { timeout: 60_000 }, async () => {
+    const memory = createMemory()
+    const members = await Promise.all(Array.from({ length: 8 }, () => joinMemory(memory)))
+    let takes = 0
+    let ran = 0
+    for (const member of members)
+      member.queue.work({
+        slots: 2,
+        take: async () => {
+          takes++
+          const id = await member.claim()
+          if (id === null) return null
+          ran++
+          return { done: member.finish(id) }
+        },
+      })
+    await until('the first looks are over', () => takes >= 8)
+    takes = 0
+    const api = await joinMemory(memory)
+    for (let i = 1; i <= 40; i++) {
+      await api.create()
+      await until('it ran', () => ran === i)
+    }
+    await sleep(300)
+    // two per task: one that finds it and one that finds no more; a herd of eight would make 320
+    assert.ok(takes >= 40 && takes <= 160, `${takes} takes for 40 tasks`)
+    for (const member of [...members, api]) await member.queue.close()
+    for (const member of [...members, api]) await member.store.close()
+  })
+
+  it('a worker further down looks when the first one, alive, does nothing', { timeout: 60_000 }, async () => {
+    const memory = createMemory()
+    const members = await Promise.all(Array.from({ length: 3 }, () => joinMemory(memory)))
+    const [only] = members
+    assert.ok(only)
+    // the others beat and never take
+    const ran: string[] = []
+    only.queue.work({
+      slots: 1,
+      take: async () => {
+        const id = await only.claim()
+        if (id === null) return null
+        ran.push(id)
+        return { done: only.finish(id) }
+      },
+    })
+    for (let i = 1; i <= 20; i++) {
+      await only.create()
+      await until('it ran', () => ran.length === i)
+    }
+    for (const member of members) await member.queue.close()
+    for (const member of members) await member.store.close()
+  })
+
+  it('follows the feed again after it broke off, and finds what came meanwhile', {
+    timeout: 60_000,
+  }, async () => {
+    const memory = createMemory()
+    let broken = true
+    let tries = 0
+    const member = await joinMemory(memory, store => ({
+      ...store,
+      changes: (since, signal) => {
+        tries++
+        if (broken) throw new MadhavaError(tries % 2 ? 'CURSOR_TOO_OLD' : 'STORE_UNAVAILABLE')
+        return store.changes(since, signal)
+      },
+    }))
+    const ran: string[] = []
+    member.queue.work({
+      slots: 1,
+      take: async () => {
+        if (broken) return null
+        const id = await member.claim()
+        if (id === null) return null
+        ran.push(id)
+        return { done: member.finish(id) }
+      },
+    })
+    await until('several tries', () => tries >= 3)
+    assert.equal(member.queue.state().status, 'connecting')
+    assert.match(member.queue.state().reason ?? '', /change feed/)
+    assert.ok(tries < 20, 'the retry ran hot')
+    await member.create()
+    broken = false
+    await until('it ran', () => ran.length === 1)
+    await until('it is ready', () => member.queue.state().status === 'ready')
+    await member.create()
+    await until('the feed rings again', () => ran.length === 2)
+    await member.queue.close()
+    await member.store.close()
+  })
+
+  it('rings for nothing that is not due, and at once when the sweeper here announces it', {
+    timeout: 60_000,
+  }, async () => {
+    const memory = createMemory()
+    const member = await joinMemory(memory)
+    let takes = 0
+    member.queue.work({
+      slots: 1,
+      take: async () => {
+        takes++
+        return null
+      },
+    })
+    await until('the first looks are over', () => takes >= 1)
+    await sleep(50)
+    takes = 0
+    const later = task('2999-01-01T00:00:00.000Z')
+    await member.store.create(later, null)
+    await sleep(150)
+    assert.equal(takes, 0)
+    member.queue.announce(later)
+    await until('it looked', () => takes === 1)
+    await member.queue.close()
+    await member.store.close()
+  })
+
+  it('opens no feed in a process that only announces', async () => {
+    let feeds = 0
+    const member = await joinMemory(createMemory(), store => ({
+      ...store,
+      cursor: () => {
+        feeds++
+        return store.cursor()
+      },
+      changes: (since, signal) => {
+        feeds++
+        return store.changes(since, signal)
+      },
+    }))
+    member.queue.announce({ id: newTaskId(), kind: 'test' })
+    assert.equal(await member.queue.depth(), 0)
+    await sleep(20)
+    assert.equal(feeds, 0)
+    await member.queue.close()
+    await member.store.close()
+  })
+})
+
+describe('the rank of a worker for a task', () => {
+  it('is a permutation: every worker has its own, and all agree', () => {
+    fc.assert(
+      fc.property(
+        fc.uuid(),
+        fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 12 }),
+        (id, instances) => {
+          const ranks = instances.map(instance => rankOf(id, instance, instances)).sort((a, b) => a - b)
+          assert.deepEqual(
+            ranks,
+            instances.map((_, i) => i),
+          )
+        },
+      ),
+    )
+  })
+
+  it('keeps the order of the others when one leaves', () => {
+    fc.assert(
+      fc.property(
+        fc.uuid(),
+        fc.uniqueArray(fc.string(), { minLength: 2, maxLength: 12 }),
+        (id, instances) => {
+          const order = (set: string[]) => [...set].sort((a, b) => rankOf(id, a, set) - rankOf(id, b, set))
+          const [gone, ...rest] = instances
+          assert.deepEqual(
+            order(rest),
+            order(instances).filter(instance => instance !== gone),
+          )
+        },
+      ),
+    )
+  })
+
+  it('is 0 for a worker that does not see itself, when it is alone', () => {
+    assert.equal(rankOf('x', 'me', []), 0)
+  })
+})

@@ -1,0 +1,168 @@
+// What the tests of the Thrift door share: a door on a service over the memory store, and clients that speak bytes.
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import thrift from 'thrift'
+import { z } from 'zod'
+import celery from '../../gen/js/RPCcelery.js'
+import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
+import type { Announcement, TaskQueue } from '../../src/core/queue.ts'
+import { createService, type Service } from '../../src/core/service.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import type { RpcLimits } from '../../src/rpc/limits.ts'
+import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts'
+import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
+
+/** Long enough for a loaded machine, and less than the door's idle time, which would end a wait in vain. */
+export const PATIENCE_MS = 30_000
+
+/** Waits until the condition holds. */
+export const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+  const end = Date.now() + PATIENCE_MS
+  while (!(await holds())) {
+    if (Date.now() > end) assert.fail(`in vain: ${what}`)
+    await pause(5)
+  }
+}
+
+const calcpi = loadKind(
+  'calcpi',
+  defineKind({
+    summary: 'Stands for the real kind: only its schema matters here',
+    params: z.strictObject({ digits: z.int().min(0).max(100) }),
+    result: z.string(),
+    example: { digits: 3 },
+    run: ({ digits }) => '3.1415926535'.slice(0, digits + 2),
+  }),
+  'calcpi.ts',
+)
+
+export interface Bench {
+  store: MemoryStore
+  service: Service
+  door: RpcServer
+  announced: Announcement[]
+  /** Closes the door and the store. */
+  close(): Promise<void>
+}
+
+/** A queue that only notes what it is told. */
+const notingQueue = (announced: Announcement[]): TaskQueue => ({
+  name: 'noting',
+  announce: task => {
+    announced.push(task)
+  },
+  work: () => ({ nudge: () => undefined, stop: async () => undefined }),
+  depth: async () => announced.length,
+  state: () => ({ status: 'ready', reason: null, outbox: 0 }),
+  flush: async () => true,
+  close: async () => undefined,
+})
+
+export const openBench = async (
+  limits: Partial<RpcLimits> = {},
+  change: (service: Service) => Service = service => service,
+): Promise<Bench> => {
+  const announced: Announcement[] = []
+  const store = createMemoryStore({ clock: () => new Date() })
+  const queue = notingQueue(announced)
+  const kinds = createKinds([calcpi])
+  const service = change(createService({ store, queue, kinds, clock: () => new Date() }))
+  const door = await createRpcServer({
+    service,
+    log: silentLog(),
+    host: '127.0.0.1',
+    port: 0,
+    settingName: 'RPC_PORT',
+    limits,
+  })
+  return {
+    store,
+    service,
+    door,
+    announced,
+    async close() {
+      await door.close()
+      await store.close()
+    },
+  }
+}
+
+/** The library's own client. */
+export const openClient = (door: RpcServer) => {
+  const connection = thrift.createConnection('127.0.0.1', door.address.port, {
+    transport: thrift.TBufferedTransport,
+    protocol: thrift.TBinaryProtocol,
+  })
+  connection.on('error', () => undefined)
+  return { client: thrift.createClient(celery, connection), close: () => connection.destroy() }
+}
+
+export interface RawClient {
+  socket: Socket
+  /** All that has come. */
+  received: () => Buffer
+  /** Resolves when the connection is over, however that came; fails when it goes on. */
+  closed: () => Promise<void>
+}
+
+/** A client that sends what it likes. With `reading` false it takes nothing from the wire. */
+export const openRaw = async (door: RpcServer, reading = true): Promise<RawClient> => {
+  const socket = connect(door.address.port, '127.0.0.1')
+  const pieces: Buffer[] = []
+  let over = false
+  socket.once('close', () => {
+    over = true
+  })
+  socket.on('error', () => undefined)
+  if (reading) socket.on('data', piece => pieces.push(piece))
+  else socket.pause()
+  await new Promise<void>(resolve => {
+    socket.once('connect', () => resolve())
+    socket.once('close', () => resolve())
+  })
+  return {
+    socket,
+    received: () => Buffer.concat(pieces),
+    closed: () => until('the connection is over', () => over),
+  }
+}
+
+const i32 = (value: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(value)
+  return bytes
+}
+
+/** Pieces of the binary protocol, written here by hand so that the tests do not trust the code under test. */
+export const wire = {
+  i32,
+  string: (text: string): Buffer => Buffer.concat([i32(Buffer.byteLength(text)), Buffer.from(text)]),
+  field: (type: number, id: number, value: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.from([type, id >> 8, id & 0xff]), value]),
+  header: (name: string, seqid: number, type = 1): Buffer =>
+    Buffer.concat([Buffer.from([0x80, 0x01, 0x00, type]), wire.string(name), i32(seqid)]),
+  /** A whole call; `fields` without the stop. */
+  call: (name: string, seqid: number, ...fields: Uint8Array[]): Buffer =>
+    Buffer.concat([wire.header(name, seqid), ...fields, Buffer.from([0])]),
+} as const
+
+export const STRING = 11
+export const statusCall = (uuid: string, seqid = 1): Buffer =>
+  wire.call('getTaskStatus', seqid, wire.field(STRING, 1, wire.string(uuid)))
+
+/** Proves that the door serves: a call that every door answers, over a connection of its own. */
+export const proveAlive = async (door: RpcServer): Promise<void> => {
+  const { client, close } = openClient(door)
+  try {
+    await assert.rejects(
+      Promise.race([
+        client.getTaskStatus('not-a-uuid'),
+        pause(PATIENCE_MS, undefined, { ref: false }).then(() => assert.fail('the door does not answer')),
+      ]),
+      { name: 'BadTask', uuid: 'not-a-uuid', error_code: 400 },
+    )
+  } finally {
+    close()
+  }
+}

@@ -1,0 +1,175 @@
+// The rules of the house that a machine can check: who imports whom, one reader of the environment, short mains,
+// and docs that name exactly what the code has.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { SETTINGS } from '../src/config.ts'
+import { ERRORS } from '../src/core/errors.ts'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const read = (name: string): string => readFileSync(path.join(root, name), 'utf8')
+const sources = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter(name => /\.m?ts$/.test(name))
+  .map(name => path.join('src', name))
+  .sort()
+
+/** Rooms and what each may import, with the reason that a failure shows. */
+const MATRIX: Record<string, { may: string[]; because: string }> = {
+  core: {
+    may: ['core'],
+    because: 'the core does no I/O and knows no framework, so that every door means the same',
+  },
+  kinds: { may: ['core/kind', 'kinds/lib'], because: 'a kind is one file that needs nothing of the server' },
+  stores: {
+    may: ['core', 'platform', 'stores'],
+    because: 'an adapter knows its port and the machine, no other one',
+  },
+  queues: {
+    may: ['core', 'platform', 'queues'],
+    because: 'an adapter knows its port and the machine, no other one',
+  },
+  platform: { may: ['platform'], because: 'the platform knows nothing about tasks' },
+  api: { may: ['core', 'platform', 'api'], because: 'a door maps the service to its protocol' },
+  worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
+  rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'a door maps the service to its protocol' },
+  dashboard: {
+    may: ['core', 'platform', 'dashboard', 'api/app'],
+    because: 'there is one task API, which it mounts',
+  },
+}
+const MAIN = {
+  may: ['config', 'wire', 'platform'],
+  because: 'a main only reads the settings, wires and starts',
+}
+const WIRE = {
+  may: ['config', 'core', 'stores', 'queues', 'kinds', 'platform'],
+  because: 'roles start from main',
+}
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'"]*?from\s+['"]([^'"]+)['"]|(?:^|[^.\w])import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s+['"]([^'"]+)['"]/g
+const importsOf = (file: string): string[] =>
+  [...read(file).matchAll(IMPORT)].map(found => found[1] ?? found[2] ?? found[3] ?? '')
+
+/** `src/core/task.ts` -> `core/task`; outside of src: `gen/...`. */
+const placeOf = (file: string): string =>
+  path
+    .relative(path.join(root, 'src'), file)
+    .replace(/\.m?[tj]s$/, '')
+    .replace(/^\.\.\//, '')
+const roomOf = (place: string): string => place.split('/')[0] ?? ''
+
+const rowFor = (place: string): { may: string[]; because: string } | undefined => {
+  if (/^\w+\/main$/.test(place)) return { ...MAIN, may: [...MAIN.may, roomOf(place)] }
+  if (place === 'wire') return WIRE
+  if (place === 'config')
+    return { may: ['core/errors'], because: 'the settings stand before everything else' }
+  return MATRIX[roomOf(place)]
+}
+
+const breaches = (file: string): string[] => {
+  const place = placeOf(path.join(root, file))
+  const row = rowFor(place)
+  if (!row) return [`${file} stands in no room of the matrix`]
+  return importsOf(file)
+    .filter(target => target.startsWith('.'))
+    .map(target => placeOf(path.resolve(root, path.dirname(file), target)))
+    .filter(target => !row.may.some(may => target === may || target.startsWith(`${may}/`)))
+    .map(target => `${file} imports ${target}: ${row.because}`)
+}
+
+describe('the rules of the house', () => {
+  it('holds the import matrix', () => {
+    assert.ok(sources.length > 50)
+    assert.deepEqual(sources.flatMap(breaches), [])
+  })
+
+  it('would notice a breach of the matrix', () => {
+    assert.equal(rowFor('core/task')?.may.includes('stores'), false)
+    assert.deepEqual(
+      importsOf('src/wire.ts').includes('./stores/files/open.ts'),
+      true,
+      'dynamic imports count',
+    )
+  })
+
+  it('keeps the adapters of one port apart', () => {
+    /** `stores/memory-feed` and `stores/memory/feed` belong to `memory`; what lies in `shared` is everybody's. */
+    const adapterOf = (place: string): string => /^(?:stores|queues)\/([a-z]+)/.exec(place)?.[1] ?? ''
+    const shared = ['slots']
+    const mixed = sources.flatMap(file => {
+      const mine = adapterOf(placeOf(path.join(root, file)))
+      if (mine === '') return []
+      return importsOf(file)
+        .filter(target => target.startsWith('.'))
+        .map(target => adapterOf(placeOf(path.resolve(root, path.dirname(file), target))))
+        .filter(other => other !== '' && other !== mine && !shared.includes(other))
+        .map(other => `${file} imports from ${other}`)
+    })
+    assert.deepEqual(mixed, [])
+  })
+
+  it('reads the environment in config.ts alone', () => {
+    const readers = sources.filter(file => /process\.env/.test(read(file)))
+    assert.deepEqual(readers, ['src/config.ts'])
+  })
+
+  it('keeps every main under 30 lines', () => {
+    const mains = sources.filter(file => file.endsWith('/main.ts'))
+    assert.deepEqual(
+      mains,
+      ['api', 'dashboard', 'rpc', 'worker'].map(role => `src/${role}/main.ts`),
+    )
+    for (const file of mains) assert.ok(read(file).split('\n').length <= 30, file)
+  })
+
+  it('opens every file with its duty', () => {
+    assert.deepEqual(
+      sources.filter(file => !/^(\/\/|\/\*)/.test(read(file))),
+      [],
+    )
+  })
+
+  it('has one row in docs/errors.md for each code, with its status, and no other', () => {
+    const rows = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \| (\d+) \|/gm)]
+    const documented = Object.fromEntries(
+      rows.map(([, code, status, rpc]) => [code, [Number(status), Number(rpc)]]),
+    )
+    const defined = Object.fromEntries(
+      Object.entries(ERRORS).map(([code, { status, rpc }]) => [code, [status, rpc]]),
+    )
+    assert.deepEqual(documented, defined)
+    assert.equal(rows.length, Object.keys(ERRORS).length, 'no code twice')
+  })
+
+  it('names every setting in README.md and .env.example, with its default, and no other', () => {
+    const readme = [...read('README.md').matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)]
+    assert.deepEqual(
+      readme.map(([, name, value]) => [name, value]),
+      Object.entries(SETTINGS).map(([name, setting]) => [
+        name,
+        setting.default === '' ? 'unset' : `\`${setting.default}\``,
+      ]),
+    )
+    const example = [...read('.env.example').matchAll(/^#\s?([A-Z_]+)=(.*)$/gm)]
+    assert.deepEqual(
+      example.map(([, name, value]) => [name, value]),
+      Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]),
+    )
+  })
+
+  it('names no test twice within a file', () => {
+    const tests = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' }).filter(name =>
+      name.endsWith('.test.ts'),
+    )
+    assert.ok(tests.length > 10)
+    for (const file of tests) {
+      const titles = [
+        ...read(path.join('test', file)).matchAll(/^\s*(?:it|test)\('((?:[^'\\]|\\.)*)'/gm),
+      ].map(found => found[1])
+      assert.deepEqual(titles, [...new Set(titles)], file)
+    }
+  })
+})

@@ -1,0 +1,119 @@
+// The files store against the contract of its port, and what people find in the folder.
+import assert from 'node:assert/strict'
+import { promises as fs } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { report, succeed } from '../../src/core/moves.ts'
+import type { TaskStore } from '../../src/core/store.ts'
+import { taskSchema } from '../../src/core/task.ts'
+import { add, at, read, take } from '../suites/store/world.ts'
+import { storeSuite } from '../suites/store.ts'
+import {
+  loseAt,
+  type ProcessStoreFactory,
+  type ProcessWorld,
+  storeProcessesSuite,
+} from '../suites/store-processes.ts'
+import { openPlace, type StorePlace } from '../support/store-place.ts'
+
+const openWorld: ProcessStoreFactory = async () => {
+  const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-store-'))
+  const place: StorePlace = { adapter: 'files', dir }
+  const stores: TaskStore[] = []
+  return {
+    place,
+    async open() {
+      const store = await openPlace(place)
+      stores.push(store)
+      return store
+    },
+    lose: ids => loseAt(place, ids),
+    async end() {
+      await Promise.all(stores.map(store => store.close()))
+      await fs.rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+storeSuite('files', openWorld)
+storeProcessesSuite('files', openWorld)
+
+describe('files store', () => {
+  const promise = (title: string, body: (world: ProcessWorld) => Promise<void>) =>
+    it(title, { timeout: 60_000 }, async () => {
+      const world = await openWorld()
+      try {
+        await body(world)
+      } finally {
+        await world.end()
+      }
+    })
+  const fileOf = (world: ProcessWorld, id: string) =>
+    path.join(world.place.dir, 'tasks', id.slice(-2), `${id}.json`)
+
+  promise(
+    'the state file of a task is one JSON document with a final newline, at its promised place',
+    async world => {
+      const store = await world.open()
+      const { id } = await add(store, { title: 'ü' })
+      const { claim } = await take(store, id)
+      const done = await store.move(id, claim, succeed({ a: 1 }, null, at(2)))
+      const text = await fs.readFile(fileOf(world, id), 'utf8')
+      assert.ok(text.endsWith('\n'))
+      assert.deepEqual(JSON.parse(text), done)
+      assert.deepEqual(await read(store, id), done)
+    },
+  )
+
+  promise('the state file can be read whole at any moment while moves go on', async world => {
+    const store = await world.open()
+    const { id } = await add(store)
+    const { claim } = await take(store, id)
+    let moving = true
+    const moves = (async () => {
+      for (let n = 0; n < 400; n += 1)
+        await store.move(
+          id,
+          claim,
+          report({ percent: 1, note: String(n), etaSeconds: null }, 'x'.repeat(n * 20), at(2)),
+        )
+      moving = false
+    })()
+    let last = -1
+    let reads = 0
+    while (moving) {
+      const text = await fs.readFile(fileOf(world, id), 'utf8')
+      assert.ok(text.endsWith('}\n'))
+      const task = taskSchema.parse(JSON.parse(text))
+      const n = Number(task.progress?.note ?? -1)
+      assert.ok(n >= last)
+      if (n >= 0) assert.equal(task.result, 'x'.repeat(n * 20))
+      last = n
+      reads += 1
+    }
+    await moves
+    assert.ok(reads > 10)
+  })
+
+  promise('a broken state file breaks nothing else', async world => {
+    const one = await world.open()
+    const whole = [await add(one), await add(one), await add(one)]
+    const broken = [await add(one), await add(one), await add(one), await add(one)]
+    await one.close()
+    const rubbish = ['', '{"id":', `${JSON.stringify({ id: 'x' })}\n`, '\0'.repeat(500)]
+    for (const [n, { id }] of broken.entries()) await fs.writeFile(fileOf(world, id), rubbish[n] ?? '')
+    await fs.writeFile(path.join(world.place.dir, 'tasks', 'README'), 'not a task')
+    await fs.mkdir(path.join(world.place.dir, 'tasks', 'ab'), { recursive: true })
+    await fs.writeFile(path.join(world.place.dir, 'tasks', 'ab', 'note.json'), '{}')
+    const store = await world.open()
+    await store.check()
+    const listed = (await store.list({}, { limit: 50, cursor: null })).tasks
+    assert.deepEqual(listed.map(task => task.id).toSorted(), whole.map(task => task.id).toSorted())
+    for (const { id } of whole) assert.equal((await take(store, id)).status, 'STARTED')
+    assert.equal((await store.counts()).byStatus.STARTED, 3)
+    assert.equal((await store.agenda(at(5), 5)).due, 0)
+    const later = await add(store)
+    assert.equal((await read(store, later.id)).status, 'PENDING')
+  })
+})

@@ -1,0 +1,196 @@
+// list and counts: every filter, a steady order, pages that cover everything once, numbers that are exact.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { fail, revoke } from '../../../src/core/moves.ts'
+import type { TaskFilter, TaskStore } from '../../../src/core/store.ts'
+import { newTaskId, STATUSES, type TaskRecord } from '../../../src/core/task.ts'
+import { add, addEnded, at, type Check, refused, take } from './world.ts'
+
+const all = async (store: TaskStore, filter: TaskFilter = {}, limit = 1000): Promise<TaskRecord[]> => {
+  const found: TaskRecord[] = []
+  let cursor: string | null = null
+  do {
+    const page = await store.list(filter, { limit, cursor })
+    assert.ok(page.tasks.length <= limit)
+    found.push(...page.tasks)
+    cursor = page.next
+  } while (cursor !== null)
+  return found
+}
+const ids = (tasks: readonly TaskRecord[]): string[] => tasks.map(task => task.id)
+
+/** What the filter means, said anew. */
+const expected = (tasks: readonly TaskRecord[], filter: TaskFilter): string[] => {
+  let left = [...tasks]
+  if (filter.statuses) left = left.filter(task => filter.statuses?.some(status => status === task.status))
+  if (filter.kinds) left = left.filter(task => filter.kinds?.some(kind => kind === task.kind))
+  if (filter.owner) left = left.filter(task => task.owner === filter.owner)
+  if (filter.parentId) left = left.filter(task => task.parentId === filter.parentId)
+  const time = (text: string | undefined, otherwise: number) => (text ? Date.parse(text) : otherwise)
+  left = left.filter(task => Date.parse(task.createdAt) >= time(filter.from, Number.NEGATIVE_INFINITY))
+  left = left.filter(task => Date.parse(task.createdAt) < time(filter.to, Number.POSITIVE_INFINITY))
+  const text = filter.text?.toLowerCase() ?? ''
+  left = left.filter(task =>
+    `${task.id}\n${task.kind}\n${task.title ?? ''}\n${task.description ?? ''}`.toLowerCase().includes(text),
+  )
+  return ids(left.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt)))
+}
+
+const PARENTS = [newTaskId(), newTaskId()]
+const TEXTS = ['pi', 'PI', 'calc', 'straße', '.*', '%', '(', '100%', 'nothing has this']
+
+const mixed = async (store: TaskStore): Promise<TaskRecord[]> => {
+  const tasks: TaskRecord[] = []
+  for (let n = 0; n < 24; n += 1) {
+    const { id } = await add(store, {
+      kind: ['calcpi', 'sleep', 'constructor'][n % 3] ?? '',
+      owner: [null, 'ann', 'bob'][(n >> 1) % 3] ?? null,
+      parentId: [null, PARENTS[0], PARENTS[1], null][(n >> 2) % 4] ?? null,
+      createdAt: at(n * 10),
+      title: [null, 'Pi to 100 digits', '100% of (it)', 'Straße'][n % 4] ?? null,
+      description: n % 5 === 0 ? 'has .* and calculus' : null,
+    })
+    const step = n % 6
+    if (step === 1) await store.revoke(id, at(500))
+    if (step >= 2) {
+      const { claim } = await take(store, id)
+      const error = { code: 'KIND_FAILED', message: 'no', detail: null }
+      if (step === 3) await store.move(id, claim, fail(error, null, at(501)))
+      if (step === 4) await store.move(id, claim, fail(error, at(600), at(501)))
+      if (step === 5) await store.move(id, claim, revoke(at(501)))
+    }
+    const task = await store.get(id)
+    assert.ok(task)
+    tasks.push(task)
+  }
+  return tasks
+}
+
+export const lists = (check: Check): void => {
+  check('each filter and every combination of filters finds what fits, newest first', async world => {
+    const [store, other] = [await world.open(), await world.open()]
+    const tasks = await mixed(store)
+    const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 })
+    const part = tasks.map(task => task.id.slice(20, 30))
+    const filters = fc.record({
+      statuses: some(fc.subarray([...STATUSES])),
+      kinds: some(fc.subarray(['calcpi', 'sleep', 'constructor', 'unknown'])),
+      owner: some(fc.constantFrom('ann', 'bob', 'nobody')),
+      parentId: some(fc.constantFrom(...PARENTS)),
+      from: some(fc.integer({ min: 0, max: 250 }).map(at)),
+      to: some(fc.integer({ min: 0, max: 250 }).map(at)),
+      text: some(fc.constantFrom(...TEXTS, ...part)),
+    })
+    await fc.assert(
+      fc.asyncProperty(filters, fc.constantFrom(1, 2, 7, 100), async (drawn, limit) => {
+        const filter = Object.fromEntries(
+          Object.entries(drawn).filter(([, value]) => value !== undefined),
+        ) as TaskFilter
+        assert.deepEqual(ids(await all(store, filter, limit)), expected(tasks, filter))
+      }),
+      { numRuns: 150 },
+    )
+    for (const filter of [{ kinds: ['calcpi'] }, { owner: 'ann' }, { text: 'PI' }] as TaskFilter[])
+      assert.deepEqual(await all(other, filter), await all(store, filter))
+  })
+
+  check('bounds in time: `from` is inclusive, `to` exclusive', async world => {
+    const store = await world.open()
+    const { id } = await add(store, { createdAt: at(5) })
+    assert.deepEqual(ids(await all(store, { from: at(5), to: at(6) })), [id])
+    assert.deepEqual(await all(store, { from: at(6) }), [])
+    assert.deepEqual(await all(store, { to: at(5) }), [])
+  })
+
+  check('tasks of one moment have one order, whatever the size of the page', async world => {
+    const [store, other] = [await world.open(), await world.open()]
+    for (let n = 0; n < 9; n += 1) await add(store, { createdAt: at(n < 3 ? 0 : 1) })
+    const whole = ids(await all(store))
+    assert.equal(new Set(whole).size, 9)
+    for (const limit of [1, 2, 4, 9, 10]) {
+      assert.deepEqual(ids(await all(store, {}, limit)), whole)
+      assert.deepEqual(ids(await all(other, {}, limit)), whole)
+    }
+  })
+
+  check('the last page has no next, also when it is full', async world => {
+    const store = await world.open()
+    assert.deepEqual(await store.list({}, { limit: 2, cursor: null }), { tasks: [], next: null })
+    for (let n = 0; n < 4; n += 1) await add(store, { createdAt: at(n) })
+    const first = await store.list({}, { limit: 2, cursor: null })
+    assert.ok(first.next)
+    const second = await store.list({}, { limit: 2, cursor: first.next })
+    assert.deepEqual([second.tasks.length, second.next], [2, null])
+  })
+
+  check('pages show each task exactly once while others come, go and move', async world => {
+    const [store, other] = [await world.open(), await world.open()]
+    const old: string[] = []
+    for (let n = 0; n < 30; n += 1) old.push((await addEnded(store, { createdAt: at(Math.floor(n / 3)) })).id)
+    const removed = new Set<string>()
+    const seen: string[] = []
+    let cursor: string | null = null
+    let page = 0
+    do {
+      const answer = await store.list({}, { limit: 4, cursor })
+      seen.push(...ids(answer.tasks))
+      cursor = answer.next
+      page += 1
+      await add(other, { createdAt: at(1000 + page) })
+      // the one that the cursor stands on, and one that is still to come
+      for (const gone of [answer.tasks.at(-1)?.id, old[page]])
+        if (gone !== undefined && !removed.has(gone) && old.includes(gone)) {
+          removed.add(gone)
+          await other.remove(gone)
+        }
+    } while (cursor !== null)
+    assert.equal(new Set(seen).size, seen.length, 'no task is shown twice')
+    for (const id of old) assert.ok(seen.includes(id) || removed.has(id), 'no task that stays is left out')
+    assert.ok(removed.size > 8)
+  })
+
+  check('a cursor that the store did not give out is refused', async world => {
+    const store = await world.open()
+    await add(store)
+    const feed = await store.cursor()
+    const bad = ['', 'x', '../../etc/passwd', '\0', 'null', '{}', '0', 'x'.repeat(100_000), 'ÿ', feed]
+    for (const text of ['null', '{}', '[]', '["",""]', '[1,2]', '{"createdAt":"x"}', 'a b'])
+      bad.push(Buffer.from(text).toString('base64url'))
+    for (const cursor of bad) await refused(() => store.list({}, { limit: 5, cursor }), 'BAD_CURSOR')
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 60 }), cursor =>
+        refused(() => store.list({}, { limit: 5, cursor }), 'BAD_CURSOR'),
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  check('counts are exact by status and kind, in every store, after removal too', async world => {
+    const [store, other] = [await world.open(), await world.open()]
+    const tasks = await mixed(store)
+    const byHand = (left: readonly TaskRecord[]): Record<string, number> => {
+      const numbers: Record<string, number> = {}
+      for (const { kind, status } of left)
+        numbers[`${kind} ${status}`] = (numbers[`${kind} ${status}`] ?? 0) + 1
+      return numbers
+    }
+    const counted = async (from: TaskStore, left: readonly TaskRecord[]): Promise<void> => {
+      const counts = await from.counts()
+      const numbers: Record<string, number> = {}
+      for (const [kind, statuses] of Object.entries(counts.byKind))
+        for (const [status, count] of Object.entries(statuses))
+          if (count > 0) numbers[`${kind} ${status}`] = count
+      assert.deepEqual(numbers, byHand(left))
+      assert.equal(counts.total, left.length)
+      for (const status of STATUSES)
+        assert.equal(counts.byStatus[status], left.filter(task => task.status === status).length)
+    }
+    await counted(store, tasks)
+    await counted(other, tasks)
+    const gone = tasks.filter(task => task.status === 'REVOKED')
+    for (const { id } of gone) await other.remove(id)
+    const left = tasks.filter(task => task.status !== 'REVOKED')
+    await counted(store, left)
+    await counted(other, left)
+  })
+}

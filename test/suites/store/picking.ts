@@ -1,0 +1,169 @@
+// claimNext and agenda: which task comes next, and what there is to do.
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { fail, giveBack, start, takeOver } from '../../../src/core/moves.ts'
+import type { TaskStore } from '../../../src/core/store.ts'
+import { isDue, type TaskRecord } from '../../../src/core/task.ts'
+import { add, at, type Check, read, take } from './world.ts'
+
+const next = (store: TaskStore, now = at(100), kinds = ['adding'], startAt = now) =>
+  store.claimNext({ kinds, now }, start(store.instance, startAt))
+
+export const picking = (check: Check): void => {
+  check('the task with the highest priority comes first, among equals the oldest', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const low = await add(one, { priority: 0, createdAt: at(0) })
+    const late = await add(one, { priority: 9, createdAt: at(8) })
+    const early = await add(other, { priority: 9, createdAt: at(3) })
+    const middle = await add(other, { priority: 5, createdAt: at(1) })
+    const order = [early, late, middle, low].map(task => task.id)
+    assert.deepEqual((await one.agenda(at(100), 10)).dueIds, order)
+    assert.deepEqual((await other.agenda(at(100), 2)).dueIds, order.slice(0, 2))
+    const taken: unknown[] = []
+    for (const store of [one, other, other, one]) taken.push((await next(store))?.id)
+    assert.deepEqual(taken, order)
+    assert.equal(await next(one), null)
+  })
+
+  check('a random set of tasks is taken in the one right order', async world => {
+    const store = await world.open()
+    let offset = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 12 }), async priorities => {
+        const tasks: TaskRecord[] = []
+        for (const priority of priorities) {
+          offset += 1
+          tasks.push(await add(store, { priority, createdAt: at(offset) }))
+        }
+        tasks.sort((a, b) => b.priority - a.priority || Date.parse(a.createdAt) - Date.parse(b.createdAt))
+        for (const { id } of tasks) assert.equal((await next(store, at(100_000)))?.id, id)
+        assert.equal(await next(store, at(100_000)), null)
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  check('only what is due and of these kinds is taken', async world => {
+    const store = await world.open()
+    await add(store, { kind: 'other', priority: 9 })
+    await add(store, { notBefore: at(101), priority: 9 })
+    await add(store, { expiresAt: at(100), priority: 9 })
+    assert.equal(await next(store), null)
+    assert.equal(await next(store, at(100), []), null)
+    assert.equal(await next(store, at(100), ['constructor', '__proto__', '', 'add']), null)
+    const due = await add(store, { notBefore: at(100) })
+    assert.equal((await next(store))?.id, due.id)
+    const late = await next(store, at(101))
+    assert.equal(late?.notBefore, null)
+    assert.equal((await next(store, at(101), ['adding', 'other']))?.kind, 'other')
+  })
+
+  check('a task in RETRY waits for its time and does not expire', async world => {
+    const store = await world.open()
+    const { id } = await add(store, { expiresAt: at(50) })
+    const { claim } = await take(store, id)
+    await store.move(id, claim, fail({ code: 'KIND_FAILED', message: 'no', detail: null }, at(90), at(2)))
+    assert.equal(await next(store, at(89)), null)
+    assert.equal((await store.agenda(at(60), 5)).nextAt, at(90))
+    assert.deepEqual((await store.agenda(at(60), 5)).expired, [])
+    assert.equal((await next(store, at(90)))?.id, id)
+  })
+
+  check('claims at once over two stores get each task once', async world => {
+    const stores = [await world.open(), await world.open()]
+    const tasks: string[] = []
+    for (let n = 0; n < 30; n += 1) {
+      const store = stores[n % 2]
+      if (store) tasks.push((await add(store)).id)
+    }
+    const taken = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        const store = stores[n % 2]
+        return store ? next(store) : null
+      }),
+    )
+    const got = taken.flatMap(task => task?.id ?? [])
+    assert.deepEqual(got.toSorted(), tasks.toSorted())
+    for (const task of taken) if (task) assert.deepEqual([task.claim, task.status], [1, 'STARTED'])
+  })
+
+  check('a task that another store has just created is seen', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    for (let round = 0; round < 40; round += 1) {
+      const { id } = await add(one)
+      assert.equal((await next(other))?.id, id)
+    }
+  })
+
+  check('a task that another store has just given back is seen', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const { id } = await add(one)
+    for (let round = 0; round < 10; round += 1) {
+      const [from, to] = round % 2 === 0 ? [one, other] : [other, one]
+      const task = await next(from)
+      assert.equal(task?.id, id)
+      await from.move(id, task?.claim ?? 0, giveBack(at(100)))
+      assert.equal((await next(to))?.id, id)
+      await to.move(id, (await read(to, id)).claim, giveBack(at(100)))
+    }
+  })
+
+  check('cancelled and expired tasks are ended on the way to the next', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const cancelled = await add(one, { priority: 9 })
+    const { claim } = await take(one, cancelled.id)
+    // a holder that gave back without looking: the wish waits in the record for the next taker
+    await one.move(cancelled.id, claim, task => ({ ...task, status: 'PENDING', revokeRequestedAt: at(2) }))
+    const expired = await add(one, { priority: 8, expiresAt: at(100) })
+    const plain = await add(one, { priority: 7 })
+    assert.equal((await next(other, at(99), ['adding'], at(100)))?.id, plain.id)
+    assert.equal((await read(one, cancelled.id)).status, 'REVOKED')
+    const ended = await read(one, expired.id)
+    assert.deepEqual([ended.status, ended.error?.code], ['FAILURE', 'EXPIRED'])
+    assert.equal(await next(other), null)
+  })
+
+  check('a move that throws in claimNext changes nothing and lets go', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const { id } = await add(one)
+    const before = await read(one, id)
+    const broken = new Error('a move that throws')
+    await assert.rejects(
+      one.claimNext({ kinds: ['adding'], now: at(1) }, () => {
+        throw broken
+      }),
+      broken,
+    )
+    assert.deepEqual(await read(other, id), before)
+    assert.equal((await next(other))?.id, id)
+  })
+
+  check('the agenda tells what is due, expired and next', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const empty = { due: 0, dueIds: [], expired: [], orphaned: [], nextAt: null }
+    assert.deepEqual(await one.agenda(at(0), 10), empty)
+    const held = await add(one, { priority: 9 })
+    await take(one, held.id)
+    const due = await add(one, { notBefore: at(100) })
+    const expired = await add(one, { expiresAt: at(100), notBefore: at(500) })
+    const later = await add(one, { notBefore: at(300) })
+    await add(one, { notBefore: at(250), expiresAt: at(200) })
+    await other.revoke((await add(one, { notBefore: at(120) })).id, at(1))
+    for (const store of [one, other]) {
+      assert.deepEqual(await store.agenda(at(100), 10), {
+        due: 1,
+        dueIds: [due.id],
+        expired: [expired.id],
+        orphaned: [],
+        nextAt: at(200),
+      })
+      assert.equal((await store.agenda(at(99), 10)).nextAt, at(100))
+      assert.equal((await store.agenda(at(210), 10)).nextAt, at(300))
+      const end = await store.agenda(at(600), 1)
+      assert.deepEqual([end.due, end.dueIds.length, end.nextAt], [2, 1, null])
+      assert.deepEqual((await store.agenda(at(600), 0)).dueIds, [])
+    }
+    assert.ok(isDue(await read(one, later.id), at(300)))
+    assert.equal(await other.claim(held.id, takeOver(at(1))), null)
+  })
+}

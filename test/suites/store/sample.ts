@@ -1,0 +1,15 @@
+// How much the larger cases of the store suites try. STORE_LONG=1 takes the long sample.
+const LONG = process.env.STORE_LONG === '1'
+
+export const SAMPLE = {
+  /** Changes that one cursor is resumed over; the port promises 10,000. */
+  changes: LONG ? 10_000 : 1_000,
+  histories: LONG ? 200 : 8,
+  readers: 2,
+  moves: LONG ? 40_000 : 2_000,
+  workers: LONG ? 6 : 3,
+  tasks: LONG ? 3_000 : 200,
+  kills: LONG ? 60 : 6,
+  /** A writing process lives at most so long, milliseconds, after it has begun. */
+  life: LONG ? 3_000 : 700,
+}

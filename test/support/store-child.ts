@@ -1,0 +1,26 @@
+// A process that opens a store and plays one role with it. Argument: JSON with `place`, `role` and the role's input.
+import { openPlace, type StorePlace } from './store-place.ts'
+import { hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
+import { writesRole } from './store-writes.ts'
+
+const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void>> = {
+  hold,
+  read: readRole,
+  move: moveRole,
+  work: workRole,
+  writes: writesRole,
+}
+
+const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }
+const role = ROLES[input.role]
+if (!role) throw new Error(`there is no role ${input.role}`)
+const ending = new AbortController()
+process.stdin.on('end', () => ending.abort()).resume()
+const store = await openPlace(input.place)
+// a write to a pipe returns when the system has the line: an acknowledgement outlives the process
+await role(
+  { store, tell: line => process.stdout.write(`${JSON.stringify(line)}\n`), signal: ending.signal },
+  input as never,
+)
+await store.close()
+process.stdin.destroy()

@@ -1,0 +1,142 @@
+// A kind that does whatever its params say, the wrong things above all. For the tests of threads and runner.
+import { setTimeout as wait } from 'node:timers/promises'
+import { parentPort } from 'node:worker_threads'
+import { z } from 'zod'
+import { defineKind, type TaskContext } from '../../src/core/kind.ts'
+import type { Json } from '../../src/core/task.ts'
+
+const cycle = (): unknown => {
+  const ring: { self?: unknown } = {}
+  ring.self = ring
+  return ring
+}
+const deep = (): unknown => {
+  let nested: unknown = 1
+  for (let level = 0; level < 100_000; level++) nested = [nested]
+  return nested
+}
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+
+const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
+  'return the value': (_context, value) => value,
+  'tell about itself': ({ id, attempt, resume }) => ({ id, attempt, resume: resume as Json }),
+  'report, log, checkpoint': (context, value) => {
+    context.progress(40, 'well on its way', value)
+    context.log('one\ntwo')
+    console.log('printed', { a: 1 })
+    process.stderr.write('no line end')
+    context.checkpoint({ value, kept: new Map([['a', 1n]]) })
+    return 'done'
+  },
+  'throw an error': () => {
+    throw new Error('it went wrong')
+  },
+  'throw a string': () => {
+    throw 'just words'
+  },
+  'throw what cannot be read': () => {
+    throw {
+      get message() {
+        throw new Error('no message')
+      },
+      toString() {
+        throw new Error('no text')
+      },
+    }
+  },
+  'throw a long error': () => {
+    throw new Error('x'.repeat(100_000))
+  },
+  'throw when resumed without': context => {
+    if (context.resume !== null) return `resumed from ${JSON.stringify(context.resume)}`
+    context.checkpoint({ from: context.attempt })
+    throw new Error('lost on the way')
+  },
+  exit: () => {
+    console.log('last words')
+    process.exit(3)
+  },
+  'throw in a timer': () => {
+    setTimeout(() => {
+      throw new Error('out of nowhere')
+    }, 1)
+    return new Promise(() => {})
+  },
+  'reject behind the back': () => {
+    void Promise.reject(new Error('nobody looked'))
+    return new Promise(() => {})
+  },
+  'return a BigInt': () => ({ a: 1n }),
+  'return a cycle': cycle,
+  'return NaN': () => [Number.NaN],
+  'return a function': () => () => 1,
+  'return a Map': () => new Map([[1, 2]]),
+  'return something deep': deep,
+  'return nothing': () => undefined,
+  'return text': (_context, value) => 'π'.repeat(Number(value)),
+  'return numbers': (_context, value) => new Array(Number(value)).fill(1),
+  'eat memory': () => {
+    const eaten: unknown[] = []
+    for (;;) eaten.push(new Array(1_000).fill(Math.random()))
+  },
+  'loop for ever': context => {
+    for (;;) context.progress(Math.random() * 100)
+  },
+  'wait for the signal': ({ signal }) => aborted(signal),
+  'wait, deaf to the signal': () => wait(3_600_000),
+  'return a result when told to stop': async ({ signal }) => {
+    await aborted(signal).catch(() => {})
+    return 'finished all the same'
+  },
+  'flood with reports': context => {
+    for (let line = 0; line < 200_000; line++) {
+      context.progress(line / 2_000, 'on', 'p'.repeat(100))
+      context.log(`line ${line}`)
+    }
+    return 'flooded'
+  },
+  'report a huge partial result': context => {
+    context.progress(10, undefined, 'small')
+    context.progress(20, undefined, 'x'.repeat(40_000))
+    return 'done'
+  },
+  'report nonsense': context => {
+    context.progress(Number.NaN)
+    context.progress(1e9)
+    context.log('y'.repeat(10_000))
+    return 'done'
+  },
+  'leave a timer behind': () => {
+    setInterval(() => {
+      throw new Error('left behind')
+    }, 1)
+    return 'done'
+  },
+  'checkpoint a function': context => context.checkpoint(() => 1),
+  'checkpoint and wait': context => {
+    context.checkpoint({ kept: true })
+    context.progress(50)
+    return aborted(context.signal)
+  },
+  'forge messages': () => {
+    parentPort?.postMessage({ type: 'outcome', run: 1, outcome: { type: 'success' }, reusable: true })
+    parentPort?.close()
+    return 'honest'
+  },
+}
+
+export default defineKind({
+  summary: 'Misbehaves as asked',
+  params: z.strictObject({
+    act: z.enum(Object.keys(ACTS) as [string, ...string[]]),
+    value: z.json().default(null),
+  }),
+  result: z.unknown(),
+  example: { act: 'return the value', value: 1 },
+  run: ({ act, value }, context) => ACTS[act]?.(context, value as Json),
+})
