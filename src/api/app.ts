@@ -5,7 +5,7 @@ import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { calcpiRoutes } from './calcpi.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
-import { guardRequests } from './guards.ts'
+import { guardRequests, SAFE_METHODS } from './guards.ts'
 import { healthRoutes } from './health.ts'
 import { kindsRoutes } from './kinds.ts'
 import { sendProblem, shownPath } from './problem.ts'
@@ -33,9 +33,9 @@ const frame =
     c.header('X-Request-Id', requestId)
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
     await next()
-    // reads are many and change nothing
-    const level = c.req.method === 'GET' || c.req.method === 'HEAD' ? 'debug' : 'info'
     const { status } = c.res
+    // reads are many and change nothing; a GET that is answered with 202 created a task
+    const level = SAFE_METHODS.includes(c.req.method) && status !== 202 ? 'debug' : 'info'
     const ms = clock().getTime() - start
     log[level]({ requestId, method: c.req.method, path: shownPath(c.req.path), status, ms }, 'request')
   }

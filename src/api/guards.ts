@@ -6,7 +6,8 @@ import { createHostGuard, isCrossSite } from '../platform/http-guards.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 
 export const URL_LIMIT_BYTES = 8 * 1024
-const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
+/** Methods that change nothing, GET /calcpi apart. */
+export const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 
 /** @throws CROSS_SITE */
 export const refuseCrossSite = (c: ApiContext): void => {

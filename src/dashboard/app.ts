@@ -12,9 +12,8 @@ import type { Operator } from './operator.ts'
 import { createProcessRoutes } from './process-routes.ts'
 import type { Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
+import { ASSETS } from './web/assets.ts'
 import { messagePage } from './web/layout.ts'
-import { SCRIPT } from './web/script.ts'
-import { ICON, STYLE } from './web/style.ts'
 
 export interface DashboardOptions {
   processes: Processes
@@ -40,12 +39,6 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 } as const
-
-const ASSETS = [
-  ['/style.css', 'text/css; charset=utf-8', STYLE],
-  ['/page.js', 'text/javascript; charset=utf-8', SCRIPT],
-  ['/icon.svg', 'image/svg+xml', ICON],
-] as const
 
 /** The whole app; `fetch` for a door, `request` for tests. */
 export const createDashboard = ({
@@ -81,7 +74,12 @@ export const createDashboard = ({
     await next()
   })
   app.get('/livez', c => c.text('ok\n'))
-  for (const [path, type, text] of ASSETS) app.get(path, c => c.body(text, 200, { 'Content-Type': type }))
+  for (const { path, type, text } of Object.values(ASSETS))
+    app.get(path, c => {
+      // the same for everybody, and its address changes with it
+      c.header('Cache-Control', 'private, max-age=31536000, immutable')
+      return c.body(text, 200, { 'Content-Type': type })
+    })
 
   app.use(
     bodyLimit({

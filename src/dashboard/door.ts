@@ -2,7 +2,7 @@
 import type { Log } from '../platform/log.ts'
 import { serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
-import { ensureOperator, openOperator } from './operator.ts'
+import { openOperator } from './operator.ts'
 import { createProcesses } from './processes.ts'
 import { createSessions, ensureSessionKey } from './session.ts'
 
@@ -21,10 +21,10 @@ export const openDashboard = async (
   { host, port, dataDir, password, pm2Home, allowedHosts }: DashboardDoorOptions,
   log: Log,
 ): Promise<{ address: string; close(): Promise<void> }> => {
-  const { created } = await ensureOperator({ dataDir, configured: password })
-  // only without the start script, which makes the operator first: then this is the one time it can be shown
-  if (created !== null) process.stdout.write(`The password of the operator is ${created}\n`)
+  // the start script makes the operator and shows the password; here it would only end up in a log file
   const operator = openOperator({ dataDir, configured: password })
+  if ((await operator.credential()) === null)
+    log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
   const session = createSessions({
     key: await ensureSessionKey(dataDir),
     credential: () => operator.credential(),

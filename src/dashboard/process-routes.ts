@@ -65,8 +65,10 @@ const logQuery = z.object({
 
 /** How long an answer may take to leave before what was put off is done anyway, milliseconds. */
 const LEAVE_MS = 2_000
+/** Then the browser gets this long to fetch what the page needs, while there is somebody to ask. */
+const LINGER_MS = 500
 
-/** Runs `work` once, when the answer has left, or soon where that cannot be seen. */
+/** Runs `work` once, soon after the answer has left. */
 const afterAnswer = (c: Context, work: () => void): void => {
   const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing
   let begun = false
@@ -74,7 +76,7 @@ const afterAnswer = (c: Context, work: () => void): void => {
     if (begun) return
     begun = true
     clearTimeout(timer)
-    work()
+    setTimeout(work, LINGER_MS)
   }
   const timer = setTimeout(begin, outgoing ? LEAVE_MS : 0)
   outgoing?.once('close', begin)

@@ -102,6 +102,7 @@ export const reasonOf = (error: unknown, url: URL): string => {
     .slice(0, 300)
   if (/ACCESS.REFUSED.*Login|403 \(ACCESS-REFUSED\)/i.test(line))
     return `${line} (are the user and the password in the URL right?)`
+  if (/setup took longer/.test(line)) return `${line} (has the queue a leader?)`
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH/.test(line))
     return `${line} (does the broker run, and is its address right?)`
   return line || 'the connection ended'

@@ -1,18 +1,47 @@
 // JSON lines to standard output, one per event. PM2 keeps them; nothing else writes there.
+import { writeSync } from 'node:fs'
 import pino from 'pino'
 
 export type Log = pino.Logger
 
+const RETRIES = 50
+const RETRY_MS = 20
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+/**
+ * Standard output, written at once. pino's own writer waits for ever when the reader is gone (a supervisor killed
+ * with -9), and would keep the process from ending. Here a reader that is gone loses the lines, and one that does
+ * not read for a second loses some.
+ */
+const standardOutput = {
+  write(line: string): void {
+    const bytes = Buffer.from(line)
+    let at = 0
+    for (let tries = 0; at < bytes.length && tries < RETRIES; ) {
+      try {
+        at += writeSync(1, bytes, at)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
+        tries += 1
+        Atomics.wait(pause, 0, 0, RETRY_MS)
+      }
+    }
+  },
+}
+
 /** A logger whose lines carry `role`. Fields before the text: `log.warn({ id }, 'what happened')`. */
 export const createLog = (role: string, level: string): Log =>
-  pino({
-    level,
-    base: { role, pid: process.pid },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    messageKey: 'message',
-    errorKey: 'error',
-    formatters: { level: label => ({ level: label }) },
-  })
+  pino(
+    {
+      level,
+      base: { role, pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      errorKey: 'error',
+      formatters: { level: label => ({ level: label }) },
+    },
+    standardOutput,
+  )
 
 /** A logger that says nothing, for tests and tools. */
 export const silentLog = (): Log => pino({ level: 'silent' })

@@ -7,6 +7,8 @@ export interface ProcessSettings {
   readonly drainMs: number
 }
 
+const HOLD_MS = 3_600_000
+
 /** `start` opens everything and answers how to close it. A start that fails ends the process with 1 and the reason. */
 export const runProcess = async <S extends ProcessSettings>(
   role: string,
@@ -19,6 +21,8 @@ export const runProcess = async <S extends ProcessSettings>(
     const settings = readSettings()
     log = createLog(role, settings.logLevel)
     const { close } = await start(settings, log)
+    // a role may have nothing but timers and sockets that do not hold a process
+    setInterval(() => {}, HOLD_MS)
     closeOnSignal({ log, drainMs: settings.drainMs, close })
     log.info('ready')
     tellReady()

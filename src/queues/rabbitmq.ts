@@ -23,6 +23,7 @@ const CONFIRM_TIMEOUT_MS = 30_000
 const DEPTH_TIMEOUT_MS = 2_000
 const CLOSE_FLUSH_MS = 3_000
 
+/** The worst first. */
 const DEGRADED = ['closed', 'connecting', 'blocked'] as const
 
 /** Connects in the background; every call works at once, also with the broker away. */
@@ -108,7 +109,10 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
     state(): QueueState {
       const states = [publishing, ...consumers.map(({ link }) => link)].map(link => link.state())
       const worst = DEGRADED.flatMap(status => states.find(state => state.status === status) ?? [])[0]
-      return { status: worst?.status ?? 'ready', reason: worst?.reason ?? null, outbox: publisher.size() }
+      const outbox = publisher.size()
+      if (worst?.status === 'closed' || worst?.status === 'connecting') return { ...worst, outbox }
+      const reason = worst?.reason ?? publisher.trouble()
+      return { status: reason === null ? 'ready' : 'blocked', reason, outbox }
     },
 
     flush: timeoutMs => publisher.flush(timeoutMs),

@@ -74,8 +74,8 @@ export const serveConnection = ({ socket, call, limits, onRefused, onCall }: Con
   const refuse = (error: MadhavaError): void => {
     onRefused(error)
     const header = scanner.header()
-    if (header) socket.end(exceptionReply(header, 'protocol', error))
-    else socket.end()
+    if (header) socket.write(exceptionReply(header, 'protocol', error))
+    socket.end()
     socket.resume()
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
@@ -98,7 +98,7 @@ export const serveConnection = ({ socket, call, limits, onRefused, onCall }: Con
   }
 
   socket.setNoDelay(true)
-  // a reset may come at any time, also when nobody reads
+  // a reset may come at any time, also when nobody reads any more: without a listener it would end the process
   socket.on('error', () => socket.destroy())
   socket.setTimeout(limits.idleMs, () => {
     if (!calling) socket.destroy()

@@ -149,7 +149,6 @@ describe('the queue rabbitmq, against a broker with faults', () => {
     for (const content of garbage)
       channel.sendToQueue(name, content, {
         headers: { 'x-death': 'no', n: [1, { deep: {} }] },
-        expiration: undefined,
       })
     await channel.waitForConfirms()
     await settled(name)
@@ -307,6 +306,7 @@ describe('the queue rabbitmq, against a broker with faults', () => {
       pile.work(worker, 2, 20)
       pile.work(other, 2, 20)
       await ready(api, worker, other)
+      await rabbit.registered(name)
       for (let i = 0; i < 50; i++) pile.add(api)
       await until('some ran', () => pile.ended.length > 5)
       await rabbit.kill()

@@ -5,9 +5,18 @@ import { type AddressInfo, createServer } from 'node:net'
 import { afterEach, test } from 'node:test'
 import celery from '../../gen/js/RPCcelery.js'
 import { silentLog } from '../../src/platform/log.ts'
-import { RPC_LIMITS } from '../../src/rpc/limits.ts'
+import { RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts'
 import { openDoor, type RpcServer } from '../../src/rpc/server.ts'
-import { openBench, openClient, openRaw, proveAlive, statusCall, until, wire } from './fixture.ts'
+import {
+  openBench,
+  openClient,
+  openRaw,
+  proveAlive,
+  type RawClient,
+  statusCall,
+  until,
+  wire,
+} from './fixture.ts'
 
 const toClose: (() => unknown)[] = []
 afterEach(async () => {
@@ -97,9 +106,9 @@ test('whole messages on one connection may take longer than one message may', as
   assert.equal(steady.socket.destroyed, false)
 })
 
-test('a client that never reads is not served on, holds bounded memory, and gets everything once it reads', async () => {
-  const ANSWER = 'x'.repeat(256 * 1024)
-  const CALLS = 400
+const ANSWER = 'x'.repeat(256 * 1024)
+/** A door whose startCalcPi answers much, and the bytes of such an answer. */
+const bigDoor = async (limits: Partial<RpcLimits> = {}) => {
   const door = await openDoor({
     processor: celery.Processor,
     methods: new Map([
@@ -110,12 +119,28 @@ test('a client that never reads is not served on, holds bounded memory, and gets
     host: '127.0.0.1',
     port: 0,
     settingName: 'RPC_PORT',
+    limits,
   })
   toClose.push(() => door.close())
+  return door
+}
+const bigCall = wire.call('startCalcPi', 1, wire.field(3, 1, Buffer.from([1])))
+const bigAnswerBytes = wire.header('startCalcPi', 1).length + 3 + 4 + ANSWER.length + 1
+const countBytes = (client: RawClient): (() => number) => {
+  let bytes = 0
+  client.socket.on('data', piece => {
+    bytes += piece.length
+  })
+  client.socket.resume()
+  return () => bytes
+}
+
+test('a client that never reads is not served on, holds bounded memory, and gets everything once it reads', async () => {
+  const CALLS = 400
+  const door = await bigDoor()
   const before = process.memoryUsage.rss()
   const mute = await raw(door, false)
-  for (let i = 0; i < CALLS; i += 1)
-    mute.socket.write(wire.call('startCalcPi', i, wire.field(3, 1, Buffer.from([1]))))
+  for (let i = 0; i < CALLS; i += 1) mute.socket.write(bigCall)
 
   // the kernel holds some megabytes, the door one more; by then a good client has had many turns
   const good = clientOf(door)
@@ -125,14 +150,26 @@ test('a client that never reads is not served on, holds bounded memory, and gets
   assert.ok(answered < CALLS / 2, `${answered} answers for nobody`)
   assert.ok(process.memoryUsage.rss() - before < 150e6, 'memory')
 
-  let bytes = 0
-  mute.socket.on('data', piece => {
-    bytes += piece.length
-  })
-  mute.socket.resume()
-  const one = wire.header('startCalcPi', 0).length + 3 + 4 + ANSWER.length + 1
-  await until('all answers', () => bytes >= CALLS * one)
-  assert.equal(bytes, CALLS * one)
+  const bytes = countBytes(mute)
+  await until('all answers', () => bytes() >= CALLS * bigAnswerBytes)
+  assert.equal(bytes(), CALLS * bigAnswerBytes)
+})
+
+test('a client that has said its last and reads late gets every answer; one that resets instead harms nobody', async () => {
+  const CALLS = 100
+  const door = await bigDoor({ unreadBytes: 1e9 })
+  for (const late of ['reads', 'resets'] as const) {
+    const answered = door.counters().calls
+    const client = await raw(door, false)
+    client.socket.end(Buffer.concat(Array<Buffer>(CALLS).fill(bigCall)))
+    await until('all are answered', () => door.counters().calls === answered + CALLS)
+    if (late === 'resets') client.socket.resetAndDestroy()
+    const bytes = countBytes(client)
+    await client.closed()
+    if (late === 'reads') assert.equal(bytes(), CALLS * bigAnswerBytes)
+    await until('the door has let go', () => door.counters().connections === 0)
+  }
+  assert.deepEqual(await clientOf(door).listTasks(), [])
 })
 
 test('a client that reads nothing for the idle time is let go', async () => {

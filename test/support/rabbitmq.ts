@@ -10,6 +10,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { connect } from 'amqplib'
+import { until } from './until.ts'
 
 export interface Rabbit {
   readonly url: string
@@ -25,6 +26,11 @@ export interface Rabbit {
   /** SIGSTOP: it accepts connections and says nothing. */
   pause(): void
   resume(): void
+  /**
+   * Resolves when a kill can no longer harm this quorum queue. RabbitMQ writes its register of them with a delay of
+   * some seconds; a node killed before that starts a new, empty member, which never elects a leader.
+   */
+  registered(queue: string): Promise<void>
   /** rabbitmqctl on this node; answers its standard output. */
   ctl(...args: string[]): Promise<string>
   /** Kills it and removes its folder. Idempotent. */
@@ -172,6 +178,11 @@ export const startRabbit = async (): Promise<Rabbit> => {
     },
     pause: () => signalGroup(broker, 'SIGSTOP'),
     resume: () => signalGroup(broker, 'SIGCONT'),
+    registered: queue =>
+      until(`${queue} is registered`, async () => {
+        const register = path.join(folder('mnesia'), node, 'quorum', node, 'names.dets')
+        return (await readFile(register, 'latin1')).includes(`%2F_${queue}`)
+      }),
     async ctl(...args) {
       const { stdout } = await promisify(execFile)(`${BIN}/rabbitmqctl`, ['-q', '-n', node, ...args], {
         env: { ...env, RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '' },

@@ -85,14 +85,14 @@ export const writesRole = async ({ store, tell: say, signal }: RoleContext): Pro
     async () => {
       const { id } = await create('revoked')
       if (made % 2 === 0) {
-        const { outcome } = await store.revoke(id, at(3))
+        const { outcome } = await store.revoke(id, LATE)
         tell({ done: 'revoke', id, outcome })
         return
       }
       const task = await claim(id)
-      const { outcome } = await store.revoke(id, at(3))
+      const { outcome } = await store.revoke(id, LATE)
       tell({ done: 'revoke', id, outcome })
-      wrote(await store.move(id, task.claim, giveBack(at(4))))
+      wrote(await store.move(id, task.claim, giveBack(LATE)))
     },
     // removed by hand
     async () => {

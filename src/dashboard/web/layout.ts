@@ -1,6 +1,7 @@
 // The frame of every page, and the pages that hold only a message. Text goes through `html`, which escapes it.
 import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
+import { ASSETS } from './assets.ts'
 
 export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>
 
@@ -20,14 +21,14 @@ export const frame = ({ title, body, formToken, head }: Frame): Markup => html`<
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Madhava</title>
-<link rel="icon" href="/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/style.css">
-<script src="/page.js" defer></script>
+<link rel="icon" href="${ASSETS.icon.href}" type="image/svg+xml">
+<link rel="stylesheet" href="${ASSETS.style.href}">
+<script src="${ASSETS.script.href}" defer></script>
 ${head ?? ''}
 </head>
 <body>
 <header class="top">
-<a class="brand" href="/"><img src="/icon.svg" alt="" width="24" height="24"> Madhava</a>
+<a class="brand" href="/"><img src="${ASSETS.icon.href}" alt="" width="24" height="24"> Madhava</a>
 ${
   formToken === null
     ? ''

@@ -9,6 +9,8 @@ export interface Publisher {
   announce(task: Announcement): void
   /** Announcements that are not confirmed. */
   size(): number
+  /** Why messages stay unconfirmed although the connection is well; null when they do not. */
+  trouble(): string | null
   /** Resolves true when all announced so far is confirmed, false after the time. Milliseconds. */
   flush(timeoutMs: number): Promise<boolean>
   /** Setup of a session: declares, then publishes what waits. */
@@ -56,8 +58,10 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
   let line: Line | null = null
   let closed = false
   let dropped = 0
+  let trouble: string | null = null
 
   const confirmed = (entry: Entry): void => {
+    trouble = null
     sent.delete(entry)
     for (const watcher of entry.watchers) watcher()
     entry.watchers.clear()
@@ -123,8 +127,10 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
   const watchdog = setInterval(
     () => {
       const [oldest] = sent
-      if (oldest && line && !blocked() && performance.now() - oldest.sentAt > confirmTimeoutMs)
-        line.session.fail(`no confirm within ${confirmTimeoutMs / 1000} s`)
+      if (!oldest || !line || blocked() || performance.now() - oldest.sentAt <= confirmTimeoutMs) return
+      // seen with a quorum queue whose node was killed seconds after it was made: it never elects a leader
+      trouble = `no confirm within ${confirmTimeoutMs / 1000} s: has the queue ${queue} a leader? To delete it is safe`
+      line.session.fail(trouble)
     },
     Math.min(1_000, confirmTimeoutMs),
   ).unref()
@@ -142,6 +148,8 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
     },
 
     size: () => waiting.size + sent.size,
+
+    trouble: () => trouble,
 
     flush(timeoutMs) {
       const entries = [...sent, ...waiting.values()]

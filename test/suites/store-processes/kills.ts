@@ -153,7 +153,7 @@ export const kills = (check: Check<ProcessWorld>): void => {
         if ('will' in line && line.will === 'retain') for (const id of line.ids) mayBeGone.add(id)
       }
       for (const { id } of done(lines, 'create'))
-        assert.ok(tasks.has(id) || mayBeGone.has(id), 'a task that was created is lost')
+        assert.ok(tasks.has(id) || mayBeGone.has(id), `a task that was created is lost: ${id}`)
       for (const { id } of done(lines, 'remove')) assert.ok(!tasks.has(id), 'a removed task came back')
       for (const { ids } of done(lines, 'retain'))
         for (const id of ids) assert.ok(!tasks.has(id), 'a task came back after retention')

@@ -1,0 +1,144 @@
+// The environment as a Config: defaults, every setting's bounds, all problems at once, secrets never shown.
+import assert from 'node:assert/strict'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { type Config, describeSettings, parseConfig, SETTINGS, type SettingName } from '../../src/config.ts'
+import { isMadhavaError } from '../../src/core/errors.ts'
+
+const problemsOf = (env: Record<string, string>): string[] => {
+  try {
+    parseConfig(env)
+  } catch (error) {
+    assert.ok(isMadhavaError(error, 'CONFIG_INVALID'), `expected CONFIG_INVALID, got ${error}`)
+    return (error.detail as { problems: string[] }).problems
+  }
+  return []
+}
+
+describe('config', () => {
+  it('needs no environment at all', () => {
+    const config = parseConfig({})
+    assert.deepEqual(
+      [config.host, config.ports, config.roles, config.amqpUrls, config.kindsDir, config.dashboardPassword],
+      [
+        '127.0.0.1',
+        { api: 8000, rpc: 9000, dashboard: 9001 },
+        ['api', 'worker', 'rpc', 'dashboard'],
+        [],
+        null,
+        null,
+      ],
+    )
+    assert.equal(config.dataDir, path.resolve('data'))
+    assert.equal(config.concurrency, os.availableParallelism())
+    assert.deepEqual(
+      [config.retentionMs, config.retentionCount, config.drainMs],
+      [7 * 86_400_000, 100_000, 10_000],
+    )
+    assert.ok(Object.isFrozen(config) && Object.isFrozen(config.ports))
+  })
+
+  it('takes an empty or blank setting for one that is not set', () => {
+    const blank = Object.fromEntries(Object.keys(SETTINGS).map(name => [name, '  ']))
+    assert.deepEqual(parseConfig(blank), parseConfig({}))
+  })
+
+  it('takes each setting as it is meant', () => {
+    const cases: [SettingName, string, (config: Config) => unknown, unknown][] = [
+      ['HOST', '::1', config => config.host, '::1'],
+      ['API_PORT', '0', config => config.ports.api, 0],
+      ['RPC_PORT', '65535', config => config.ports.rpc, 65_535],
+      ['DATA_DIR', '/tmp/x', config => config.dataDir, '/tmp/x'],
+      [
+        'AMQP_URL',
+        'amqp://a:b@one:5672/v, amqps://two',
+        config => config.amqpUrls,
+        ['amqp://a:b@one:5672/v', 'amqps://two'],
+      ],
+      ['ROLES', ' worker , api,worker', config => config.roles, ['api', 'worker']],
+      ['CONCURRENCY', '3', config => config.concurrency, 3],
+      ['KINDS_DIR', os.tmpdir(), config => config.kindsDir, os.tmpdir()],
+      ['RETENTION', '90s', config => config.retentionMs, 90_000],
+      ['RETENTION', '15m', config => config.retentionMs, 900_000],
+      ['RETENTION', '12h', config => config.retentionMs, 43_200_000],
+      ['RETENTION_COUNT', '0', config => config.retentionCount, 0],
+      ['DRAIN_SECONDS', '0', config => config.drainMs, 0],
+      ['ALLOWED_HOSTS', 'a.example, b.example', config => config.allowedHosts, ['a.example', 'b.example']],
+      ['DASHBOARD_PASSWORD', 'long enough', config => config.dashboardPassword, 'long enough'],
+      ['LOG_LEVEL', 'debug', config => config.logLevel, 'debug'],
+    ]
+    for (const [name, value, of, expected] of cases)
+      assert.deepEqual(of(parseConfig({ [name]: value })), expected)
+  })
+
+  it('refuses each wrong setting by its name, with what would be right', () => {
+    const wrong: [SettingName, string][] = [
+      ['HOST', 'a b'],
+      ['API_PORT', '65536'],
+      ['API_PORT', '-1'],
+      ['RPC_PORT', '80.5'],
+      ['DASHBOARD_PORT', 'http'],
+      ['AMQP_URL', 'http://x'],
+      ['AMQP_URL', 'amqp://ok,nonsense'],
+      ['AMQP_QUEUE', 'a b'],
+      ['ROLES', 'api,cook'],
+      ['ROLES', ','],
+      ['CONCURRENCY', '0'],
+      ['CONCURRENCY', 'many'],
+      ['KINDS_DIR', '/there/is/no/such/folder'],
+      ['RETENTION', '7'],
+      ['RETENTION', '7 days'],
+      ['RETENTION_COUNT', '-5'],
+      ['DRAIN_SECONDS', '3601'],
+      ['TASK_MEMORY_MB', '1'],
+      ['DASHBOARD_PASSWORD', 'short'],
+      ['LOG_LEVEL', 'loud'],
+    ]
+    for (const [name, value] of wrong) {
+      const problems = problemsOf({ [name]: value })
+      assert.equal(problems.length, 1, `${name}=${value}: ${problems}`)
+      assert.match(problems[0] ?? '', new RegExp(`^${name}: must `))
+    }
+  })
+
+  it('tells all problems at once', () => {
+    const problems = problemsOf({ API_PORT: 'x', ROLES: 'cook', RETENTION: 'x', LOG_LEVEL: 'x' })
+    assert.deepEqual(
+      problems.map(problem => problem.split(':')[0]),
+      ['API_PORT', 'ROLES', 'RETENTION', 'LOG_LEVEL'],
+    )
+  })
+
+  it('shows no password: not in a problem, not in the list of settings', () => {
+    const secret = 'geheim9'
+    const problems = problemsOf({ DASHBOARD_PASSWORD: secret, AMQP_URL: `http://me:${secret}@x` })
+    assert.equal(problems.length, 2)
+    assert.ok(problems.every(problem => !problem.includes(secret)))
+    const shown = describeSettings({
+      DASHBOARD_PASSWORD: secret,
+      AMQP_URL: `amqp://me:${secret}@one,amqp://you:${secret}@two`,
+    })
+    assert.ok(shown.every(line => !line.includes(secret)))
+    assert.ok(shown.includes('AMQP_URL=amqp://me:********@one,amqp://you:********@two'))
+    assert.equal(shown.length, Object.keys(SETTINGS).length)
+  })
+
+  it('meets anything with a Config or with CONFIG_INVALID', () => {
+    const settings = fc.dictionary(
+      fc.constantFrom(...Object.keys(SETTINGS)),
+      fc.oneof(fc.string({ unit: 'binary' }), fc.integer().map(String), fc.webUrl()),
+    )
+    fc.assert(
+      fc.property(settings, env => {
+        const problems = problemsOf(env)
+        assert.ok(
+          problems.every(problem => /^[A-Z_]+: must /.test(problem)),
+          problems.join('; '),
+        )
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

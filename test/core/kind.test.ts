@@ -1,0 +1,129 @@
+// What a file of kinds may export, what is refused with a reason, and how params are checked.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { z } from 'zod'
+import { isMadhavaError } from '../../src/core/errors.ts'
+import { createKinds, defineKind, loadKind, parseParams } from '../../src/core/kind.ts'
+
+const adding = defineKind({
+  summary: 'Adds two numbers',
+  params: z.object({ a: z.number(), b: z.number().default(2) }),
+  result: z.number(),
+  example: { a: 1, b: 2 },
+  run: ({ a, b }) => a + b,
+})
+
+const refusal = (act: () => unknown): string => {
+  try {
+    act()
+  } catch (error) {
+    assert.ok(isMadhavaError(error, 'KIND_INVALID'), `expected KIND_INVALID, got ${error}`)
+    return error.message
+  }
+  assert.fail('it was not refused')
+}
+
+describe('loadKind', () => {
+  it('takes what defineKind returns, and a function that is handed defineKind and z', () => {
+    assert.equal(loadKind('adding', adding, 'adding.ts').name, 'adding')
+    const made = loadKind(
+      'adding',
+      (given: { defineKind: typeof defineKind; z: typeof z }) =>
+        given.defineKind({ ...adding, params: given.z.object({ a: given.z.number(), b: given.z.number() }) }),
+      'adding.mjs',
+    )
+    assert.equal(made.summary, adding.summary)
+  })
+
+  it('refuses with the name of the file and the reason', () => {
+    const cases: [unknown, RegExp][] = [
+      [undefined, /no default export/],
+      [null, /no default export/],
+      ['text', /no default export/],
+      [() => null, /no default export/],
+      [
+        () => {
+          throw new Error('it broke')
+        },
+        /its function threw: it broke/,
+      ],
+      [{ ...adding, summary: '' }, /summary/],
+      [{ ...adding, run: 'no function' }, /run: must be a function/],
+      [{ ...adding, params: {} }, /params/],
+      [{ ...adding, retries: 3 }, /retries/],
+      [{ ...adding, maxAttempts: 0 }, /maxAttempts/],
+      [{ ...adding, limits: { softSeconds: -1 } }, /limits/],
+      [{ ...adding, retry: { factor: 100 } }, /retry/],
+      [{ ...adding, example: { a: 'one' } }, /its example does not fit its params: a/],
+      [{ ...adding, result: z.bigint() }, /JSON Schema/],
+    ]
+    for (const [exported, reason] of cases) {
+      const message = refusal(() => loadKind('adding', exported, 'adding.ts'))
+      assert.match(message, /^adding\.ts: /)
+      assert.match(message, reason)
+    }
+  })
+
+  it('refuses names that cannot stand in an address', () => {
+    for (const name of ['', 'A', '1x', 'a_b', '../a', 'a b', '__proto__', 'x'.repeat(64), 'ü'])
+      assert.match(
+        refusal(() => loadKind(name, adding, 'file.ts')),
+        /rename the file/,
+      )
+    assert.equal(loadKind('x'.repeat(63), adding, 'file.ts').name.length, 63)
+  })
+})
+
+describe('createKinds', () => {
+  const kind = (name: string) => loadKind(name, adding, `${name}.ts`)
+
+  it('finds by name, in the order of names, and nothing that is inherited', () => {
+    const kinds = createKinds([kind('b'), kind('a')])
+    assert.deepEqual(kinds.names(), ['a', 'b'])
+    assert.deepEqual(
+      kinds.list().map(({ name }) => name),
+      ['a', 'b'],
+    )
+    assert.equal(kinds.get('b').name, 'b')
+    for (const name of ['', 'c', 'constructor', '__proto__', 'x'.repeat(10_000)])
+      assert.throws(
+        () => kinds.get(name),
+        (error: unknown) => isMadhavaError(error, 'KIND_UNKNOWN') && error.message.length < 200,
+      )
+  })
+
+  it('refuses two kinds of one name', () => {
+    assert.match(
+      refusal(() => createKinds([kind('a'), kind('a')])),
+      /the kind a/,
+    )
+  })
+})
+
+describe('parseParams', () => {
+  const kind = loadKind('adding', adding, 'adding.ts')
+
+  it('fills in defaults and drops what the schema does not know', () => {
+    assert.deepEqual(parseParams(kind, { a: 1, extra: true }), { a: 1, b: 2 })
+  })
+
+  it('says of each problem where it is', () => {
+    assert.throws(
+      () => parseParams(kind, { a: 'x', b: null }),
+      (error: unknown) => {
+        assert.ok(isMadhavaError(error, 'PARAMS_INVALID'))
+        const { problems } = error.detail as { problems: { path: string; problem: string }[] }
+        assert.deepEqual(
+          problems.map(({ path }) => path),
+          ['params.a', 'params.b'],
+        )
+        return problems.every(({ problem }) => problem.length > 0)
+      },
+    )
+    for (const params of [undefined, null, 1, 'x', [], () => 1])
+      assert.throws(
+        () => parseParams(kind, params),
+        (error: unknown) => isMadhavaError(error, 'PARAMS_INVALID'),
+      )
+  })
+})

@@ -1,0 +1,219 @@
+// The moves: which status leads where, what each changes, and what no history of moves can break.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { isMadhavaError } from '../../src/core/errors.ts'
+import {
+  again,
+  expire,
+  fail,
+  giveBack,
+  type Move,
+  report,
+  revoke,
+  start,
+  succeed,
+  takeOver,
+} from '../../src/core/moves.ts'
+import {
+  HISTORY_LENGTH,
+  isFinal,
+  isRunning,
+  isWaiting,
+  STATUSES,
+  type Status,
+  type TaskRecord,
+  taskSchema,
+} from '../../src/core/task.ts'
+import { at, newTask } from '../suites/store/world.ts'
+
+const error = { code: 'KIND_FAILED', message: 'no', detail: null }
+const progress = (percent: number) => ({ percent, note: 'half', etaSeconds: 3 })
+
+const MOVES: Record<string, (when: string) => Move> = {
+  start: when => start('w1', when),
+  report: when => report(progress(50), 'part', when),
+  succeed: when => succeed('all', null, when),
+  fail: when => fail(error, null, when),
+  retry: when => fail(error, at(9999), when),
+  revoke,
+  giveBack,
+  takeOver,
+  expire,
+  again,
+}
+
+/** From each status, the moves that are allowed and where they lead; any other is refused. */
+const LEADS: Record<Status, Record<string, Status>> = {
+  PENDING: { start: 'STARTED', revoke: 'REVOKED' },
+  RETRY: { start: 'STARTED', revoke: 'REVOKED' },
+  STARTED: {
+    report: 'PROGRESS',
+    succeed: 'SUCCESS',
+    fail: 'FAILURE',
+    retry: 'RETRY',
+    revoke: 'REVOKED',
+    giveBack: 'PENDING',
+    takeOver: 'PENDING',
+  },
+  PROGRESS: {
+    report: 'PROGRESS',
+    succeed: 'SUCCESS',
+    fail: 'FAILURE',
+    retry: 'RETRY',
+    revoke: 'REVOKED',
+    giveBack: 'PENDING',
+    takeOver: 'PENDING',
+  },
+  SUCCESS: { again: 'PENDING' },
+  FAILURE: { again: 'PENDING' },
+  REVOKED: { again: 'PENDING' },
+}
+
+const apply = (task: TaskRecord, ...names: string[]): TaskRecord =>
+  names.reduce((now, name, n) => {
+    const move = MOVES[name]
+    assert.ok(move)
+    return move(at(n + 1))(now)
+  }, task)
+
+/** A way from the beginning into each status. */
+const WAYS: Record<Status, string[]> = {
+  PENDING: [],
+  STARTED: ['start'],
+  PROGRESS: ['start', 'report'],
+  RETRY: ['start', 'retry'],
+  SUCCESS: ['start', 'succeed'],
+  FAILURE: ['start', 'fail'],
+  REVOKED: ['revoke'],
+}
+
+describe('moves', () => {
+  for (const status of STATUSES)
+    for (const [name, move] of Object.entries(MOVES)) {
+      const to = LEADS[status][name]
+      it(`${name} from ${status} ${to ? `leads to ${to}` : 'is refused and changes nothing'}`, () => {
+        const task = apply(newTask(), ...WAYS[status])
+        assert.equal(task.status, status)
+        const before = structuredClone(task)
+        if (to) assert.equal(move(at(50))(task).status, to)
+        else
+          assert.throws(
+            () => move(at(50))(task),
+            (thrown: unknown) =>
+              isMadhavaError(thrown, 'ILLEGAL_MOVE') || isMadhavaError(thrown, 'TASK_NOT_ENDED'),
+          )
+        assert.deepEqual(task, before, 'a move leaves its argument alone')
+      })
+    }
+
+  it('a start counts the attempt and clears what an earlier one left', () => {
+    const task = apply(newTask(), 'start', 'report', 'retry')
+    assert.deepEqual([task.attempt, task.notBefore, task.result, task.progress], [1, at(9999), null, null])
+    const next = start('w2', at(60))(task)
+    assert.deepEqual(
+      [next.attempt, next.worker, next.startedAt, next.notBefore, next.error],
+      [2, 'w2', at(60), null, null],
+    )
+  })
+
+  it('a task that was given back has the attempt to its credit, one that was taken over has not', () => {
+    assert.deepEqual(
+      [apply(newTask(), 'start', 'giveBack').attempt, apply(newTask(), 'start', 'takeOver').attempt],
+      [0, 1],
+    )
+  })
+
+  it('the last attempt ends in FAILURE: the error of the kind, or WORKER_LOST when the worker died', () => {
+    const task = apply(newTask({ maxAttempts: 1 }), 'start')
+    const failed = fail(error, at(99), at(5))(task)
+    assert.deepEqual([failed.status, failed.error, failed.finishedAt], ['FAILURE', error, at(5)])
+    const lost = takeOver(at(5))(task)
+    assert.deepEqual([lost.status, lost.error?.code, lost.finishedAt], ['FAILURE', 'WORKER_LOST', at(5)])
+  })
+
+  it('a wish to cancel is honoured by whatever would let the task run again, and by no end', () => {
+    const wished: TaskRecord = { ...apply(newTask(), 'start', 'report'), revokeRequestedAt: at(3) }
+    for (const name of ['giveBack', 'retry', 'takeOver', 'revoke']) {
+      const ended = apply(wished, name)
+      assert.deepEqual([ended.status, ended.revokeRequestedAt], ['REVOKED', at(3)])
+    }
+    for (const name of ['succeed', 'fail']) assert.notEqual(apply(wished, name).status, 'REVOKED')
+    const waiting: TaskRecord = { ...newTask(), revokeRequestedAt: at(3) }
+    assert.equal(apply(waiting, 'start').status, 'REVOKED')
+    assert.equal(again(at(9))(apply(wished, 'succeed')).revokeRequestedAt, null)
+  })
+
+  it('a task expires at its moment, not before, and not once it has started', () => {
+    const task = newTask({ expiresAt: at(10) })
+    assert.throws(() => expire(at(9))(task))
+    for (const ended of [expire(at(10))(task), start('w', at(10))(task)])
+      assert.deepEqual([ended.status, ended.error?.code, ended.attempt], ['FAILURE', 'EXPIRED', 0])
+    assert.equal(start('w', at(9))(task).status, 'STARTED')
+    const retrying = fail(error, at(20), at(5))(start('w', at(4))(task))
+    assert.equal(start('w', at(20))(retrying).status, 'STARTED')
+  })
+
+  it('percent stays between 0 and 100 and never falls within an attempt', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: -500, max: 500, noNaN: true }), { minLength: 1 }), percents => {
+        let task = apply(newTask(), 'start')
+        let last = 0
+        for (const percent of percents) {
+          task = report(progress(percent), null, at(5))(task)
+          const now = task.progress?.percent ?? -1
+          assert.ok(now >= last && now >= 0 && now <= 100)
+          last = now
+        }
+      }),
+    )
+  })
+
+  it('a partial result stays readable after FAILURE, a retry by hand keeps only the history', () => {
+    const failed = apply(newTask(), 'start', 'report', 'fail')
+    assert.equal(failed.result, 'part')
+    const anew = again(at(9))(failed)
+    assert.deepEqual(
+      [anew.status, anew.attempt, anew.result, anew.error, anew.finishedAt, anew.progress],
+      ['PENDING', 0, null, null, null, null],
+    )
+    assert.deepEqual(
+      anew.history.map(entry => entry.status),
+      ['PENDING', 'STARTED', 'PROGRESS', 'FAILURE', 'PENDING'],
+    )
+  })
+
+  it('no history of moves makes a record that is not one, or forgets what it must keep', () => {
+    const names = fc.array(fc.constantFrom(...Object.keys(MOVES)), { maxLength: 80 })
+    fc.assert(
+      fc.property(names, fc.integer({ min: 1, max: 4 }), fc.nat(80), (moves, maxAttempts, wishAt) => {
+        let task: TaskRecord = { ...newTask({ maxAttempts, title: 't' }), future: { kept: true } }
+        const { id, params, createdAt } = task
+        for (const [n, name] of moves.entries()) {
+          if (n === wishAt && isRunning(task.status)) task = { ...task, revokeRequestedAt: at(n) }
+          const before = task
+          try {
+            task = (MOVES[name] as (when: string) => Move)(at(n))(task)
+          } catch (thrown) {
+            assert.ok(isMadhavaError(thrown))
+            assert.ok(!(name in LEADS[before.status]))
+            continue
+          }
+          assert.ok(taskSchema.safeParse(task).success)
+          assert.deepEqual(
+            [task.id, task.params, task.createdAt, task.future],
+            [id, params, createdAt, { kept: true }],
+          )
+          assert.ok(task.attempt >= 0 && task.attempt <= maxAttempts)
+          assert.equal(task.finishedAt !== null, isFinal(task.status))
+          if (isRunning(task.status)) assert.ok(task.worker && task.startedAt)
+          if (isWaiting(task.status)) assert.equal(task.progress, null)
+          assert.ok(task.history.length <= HISTORY_LENGTH)
+          assert.equal(task.history.at(-1)?.status, task.status)
+          assert.equal(task.updatedAt, at(n))
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
