@@ -113,7 +113,9 @@ export const report =
   (progress: NonNullable<TaskRecord['progress']>, partial: Json, at: string): Move =>
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'reported on')
-    const percent = Math.max(task.progress?.percent ?? 0, Math.min(100, Math.max(0, progress.percent)))
+    const bounded = Math.min(100, Math.max(0, progress.percent))
+    // two decimals are as much as anybody reads
+    const percent = Math.max(task.progress?.percent ?? 0, Math.floor(bounded * 100) / 100)
     return enter(task, 'PROGRESS', at, { progress: { ...progress, percent }, result: partial })
   }
 

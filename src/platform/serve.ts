@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
+import { listenError } from './listen-error.ts'
 import type { Log } from './log.ts'
 
 /** Times in milliseconds, sizes in bytes. Exported for tests, which cannot wait so long. */
@@ -49,17 +50,6 @@ const plainRefusal = (status: RefusedStatus) => ({
 const statusOf = (code: string | undefined): RefusedStatus => {
   if (code === 'HPE_HEADER_OVERFLOW') return 431
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-}
-
-const listenError = (error: NodeJS.ErrnoException, { host, port, setting }: ServeOptions): Error => {
-  const reasons: Record<string, string> = {
-    EADDRINUSE: `Port ${port} on ${host} is taken: stop the program that uses it, or set ${setting} to another port`,
-    EACCES: `Port ${port} on ${host} needs more rights: set ${setting} to a port above 1023`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine: set HOST to one that is`,
-    ENOTFOUND: `${host} is not a name that can be resolved: set HOST to an address of this machine`,
-  }
-  const reason = reasons[error.code ?? ''] ?? `Port ${port} on ${host} cannot be opened (${error.code})`
-  return new Error(reason, { cause: error })
 }
 
 /** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */

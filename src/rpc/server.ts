@@ -1,8 +1,8 @@
 // The Thrift door's listening side: opens the port, counts and bounds connections, closes in order.
 // What is said on a connection is connection.ts's; what a method does is handler.ts's.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { MadhavaError } from '../core/errors.ts'
 import type { Service } from '../core/service.ts'
+import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
 import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
 import { type Connection, serveConnection } from './connection.ts'
@@ -36,16 +36,8 @@ export interface DoorOptions extends Omit<RpcServerOptions, 'service'> {
 
 const listen = (server: Server, { host, port, settingName }: DoorOptions): Promise<void> =>
   new Promise((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException): void => {
-      const reasons: Record<string, string> = {
-        EADDRINUSE: `port ${port} on ${host} is in use by another program: stop it, or set ${settingName} to a free port`,
-        EACCES: `port ${port} on ${host} is not allowed to this user: set ${settingName} to a port above 1023`,
-        EADDRNOTAVAIL: `this machine has no address ${host}: set HOST to one that it has`,
-        ENOTFOUND: `the host name ${host} is not known: set HOST to an address of this machine`,
-      }
-      const reason = reasons[cause.code ?? ''] ?? `port ${port} on ${host} (${settingName}): ${cause.code}`
-      reject(new MadhavaError('CONFIG_INVALID', `The RPC server cannot listen: ${reason}`, { cause }))
-    }
+    const failed = (cause: NodeJS.ErrnoException): void =>
+      reject(listenError(cause, { host, port, setting: settingName }))
     server.once('error', failed)
     server.listen({ host, port }, () => {
       server.off('error', failed)
@@ -53,7 +45,7 @@ const listen = (server: Server, { host, port, settingName }: DoorOptions): Promi
     })
   })
 
-/** Serves any methods behind any generated processor; `createRpcServer` is this with ours. @throws CONFIG_INVALID */
+/** Serves any methods behind any generated processor; `createRpcServer` is this with ours. Rejects with a text for people when the port cannot be opened. */
 export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   const { log, processor, methods } = options
   const limits = { ...RPC_LIMITS, ...options.limits }
@@ -114,7 +106,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
 
 /**
  * Opens the Thrift door on the service.
- * @throws CONFIG_INVALID when the port cannot be opened, with the setting that would mend it
+ * Rejects with a text for people, naming the setting, when the port cannot be opened.
  */
 export const createRpcServer = ({ service, ...options }: RpcServerOptions): Promise<RpcServer> => {
   const limits = { ...RPC_LIMITS, ...options.limits }

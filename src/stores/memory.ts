@@ -1,12 +1,13 @@
 // TaskStore in memory, for tests: nothing is kept. Several stores opened on one memory stand for several
 // processes. Every call acts in one synchronous step, so that call order is the order of effects.
 import { hostname } from 'node:os'
-import { Readable } from 'node:stream'
 import { MadhavaError } from '../core/errors.ts'
 import { type Move, revoke } from '../core/moves.ts'
-import type { Presence, PresenceDetails, TaskStore } from '../core/store.ts'
+import type { TaskStore } from '../core/store.ts'
 import { isDue, isFinal, isRunning, newTaskId, parseTaskId, type TaskRecord } from '../core/task.ts'
+import { type Blobs, createBlobCalls } from './memory-blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './memory-feed.ts'
+import { join, type Owner, seenBy } from './memory-presence.ts'
 import {
   byText,
   countsOf,
@@ -17,8 +18,6 @@ import {
   parsePageCursor,
   planOf,
 } from './memory-views.ts'
-
-const BEAT_MS = 500
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -38,17 +37,10 @@ export interface Memory {
   open(deps: MemoryStoreDeps): MemoryStore
 }
 
-/** One opened store, as the others see it. */
-interface Owner {
-  instance: string
-  alive: boolean
-  presence: (() => Presence) | null
-}
-
 interface Entry {
   record: TaskRecord
   holder: Owner | null
-  blobs: Map<string, Buffer>
+  blobs: Blobs
   key: string | null
 }
 
@@ -65,25 +57,11 @@ const copy = (task: TaskRecord): TaskRecord => JSON.parse(JSON.stringify(task)) 
 const oldestEndFirst = (a: Entry, b: Entry): number =>
   byText(a.record.finishedAt ?? '', b.record.finishedAt ?? '') || byText(a.record.id, b.record.id)
 
-const parseName = (name: string): string => {
-  if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name)) return name
-  throw new MadhavaError('BAD_KEY', 'A blob is named by 1 to 64 lower case letters, digits, dots and dashes')
-}
-
-const collect = async (bytes: Uint8Array | Readable): Promise<Buffer> => {
-  if (bytes instanceof Uint8Array) return Buffer.from(bytes)
-  const parts: Buffer[] = []
-  for await (const part of bytes) parts.push(Buffer.from(part as Uint8Array | string))
-  return Buffer.concat(parts)
-}
-
 const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
   const { entries, keys, owners, feed } = state
-  const me: Owner = { instance, alive: true, presence: null }
-  owners.add(me)
+  const member = join(owners, { instance, host, clock })
+  const me = member.owner
   const ending = new AbortController()
-  const startedAt = clock().toISOString()
-  let beat: NodeJS.Timeout | null = null
 
   const open = (): void => {
     if (ending.signal.aborted) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
@@ -122,20 +100,9 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       .filter(wanted)
       .sort(order)
   const leave = (): void => {
-    me.presence = null
-    if (beat) clearInterval(beat)
+    member.withdraw()
     for (const entry of entries.values()) if (entry.holder === me) entry.holder = null
   }
-  const seen = (details: () => PresenceDetails, role: string): Presence => ({
-    instance,
-    role,
-    host,
-    pid: process.pid,
-    startedAt,
-    beatAt: clock().toISOString(),
-    details: structuredClone(details()),
-  })
-
   const store: MemoryStore = {
     instance,
 
@@ -215,32 +182,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       drop(entry)
     },
 
-    async putBlob(id, name, bytes) {
-      parseName(name)
-      find(id)
-      const whole = await collect(bytes)
-      find(id).blobs.set(name, whole)
-      return { name, bytes: whole.length }
-    },
-    async getBlob(id, name, range) {
-      parseName(name)
-      const blob = peek(id)?.blobs.get(name)
-      if (!blob) return null
-      return {
-        bytes: blob.length,
-        stream: Readable.from([range ? blob.subarray(range.start, range.end) : blob], { objectMode: false }),
-      }
-    },
-    async removeBlob(id, name) {
-      parseName(name)
-      peek(id)?.blobs.delete(name)
-    },
-    async listBlobs(id) {
-      const blobs = [...(peek(id)?.blobs ?? [])]
-      return blobs
-        .map(([name, { length }]) => ({ name, bytes: length }))
-        .sort((a, b) => byText(a.name, b.name))
-    },
+    ...createBlobCalls(id => peek(id)?.blobs),
 
     async cursor() {
       open()
@@ -252,18 +194,11 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
     async announce({ role, details }) {
       open()
-      let last = seen(details, role)
-      me.presence = () => last
-      if (beat) clearInterval(beat)
-      beat = setInterval(() => {
-        last = seen(details, role)
-      }, BEAT_MS).unref()
+      member.announce(role, details)
     },
     async presences() {
       open()
-      return [...owners].flatMap(owner =>
-        owner.presence ? { ...structuredClone(owner.presence()), alive: owner.alive } : [],
-      )
+      return seenBy(owners)
     },
     async leave() {
       leave()
@@ -308,7 +243,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       ending.abort()
     },
     die() {
-      if (beat) clearInterval(beat)
+      member.fallSilent()
       me.alive = false
       ending.abort()
     },

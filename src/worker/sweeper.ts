@@ -10,6 +10,8 @@ import type { Log } from '../platform/log.ts'
 export interface SweeperOptions {
   store: TaskStore
   queue: TaskQueue
+  /** Makes this worker look for work by itself, without an announcement. */
+  nudge: () => void
   clock: () => Date
   log: Log
   /** The rule as of now. */
@@ -28,13 +30,16 @@ export interface Sweeper {
 
 /** Announced at most so many at a time: the rest has its turn when these are taken. */
 const ANNOUNCE_MAX = 1_000
-/** An announcement that the broker does not show may still be on its way: missed so many times, it is lost. */
+/** An announcement that the broker does not show may still be on its way: missed in so many sweeps, it is lost. */
 const MISSED_BEFORE_LOST = 5
+/** With tasks due for so many sweeps, a free slot looks by itself: the broker may be away, or hang. */
+const DUE_BEFORE_NUDGE = 5
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
-  const { store, queue, clock, log, retention, everyMs = 1_000, retainEveryMs = 60_000 } = options
+  const { store, queue, nudge, clock, log, retention, everyMs = 1_000, retainEveryMs = 60_000 } = options
   const counts = { takenOver: 0, expired: 0, announced: 0, removed: 0 }
   let missed = 0
+  let dueFor = 0
   let nextAt: string | null = null
   let retainedAt = 0
   let closed = false
@@ -93,6 +98,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const ripened = nextAt !== null && nextAt <= now.toISOString()
       nextAt = agenda.nextAt
       await announceLost(agenda.due, agenda.dueIds, ripened)
+      dueFor = agenda.due > 0 ? dueFor + 1 : 0
+      if (dueFor >= DUE_BEFORE_NUDGE) nudge()
       if (now.getTime() - retainedAt < retainEveryMs) return
       retainedAt = now.getTime()
       counts.removed += await store.retain(retention(now))

@@ -47,9 +47,13 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     clock,
     log,
   })
+  const work = queue.work({ slots: options.concurrency, take: () => runner.take() })
+  // what waited while no worker was there
+  work.nudge()
   const sweeper = createSweeper({
     store,
     queue,
+    nudge: () => work.nudge(),
     clock,
     log,
     retention: now => ({
@@ -58,9 +62,15 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       maxBytes: null,
     }),
   })
-  const work = queue.work({ slots: options.concurrency, take: () => runner.take() })
-  // what waited while no worker was there
-  work.nudge()
+
+  /** What this worker gave back waits for another one, which has not heard of it. */
+  const announceGivenBack = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) {
+      const task = await store.get(id)
+      if (task?.status === 'PENDING') queue.announce({ id, kind: task.kind })
+    }
+  }
+
   let closing: Promise<void> | null = null
   return {
     details: () => ({
@@ -72,7 +82,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       closing ??= (async () => {
         await work.stop()
         await sweeper.close()
+        const ids = runner.running()
         await runner.drain(options.drainMs)
+        await announceGivenBack(ids)
         await runner.close()
         await threads.close()
       })()

@@ -244,8 +244,9 @@ describe('kinds and state', () => {
       [first?.name, first?.maxAttempts, second?.name, second?.maxAttempts],
       ['adding', 3, 'plain', 5],
     )
-    assert.deepEqual((first?.params as { required: string[] }).required, ['a'])
-    assert.deepEqual(first?.retry, { delaySeconds: 4, factor: 2, maxDelaySeconds: 3600 })
+    assert.ok(first)
+    assert.deepEqual((first.params as { required: string[] }).required, ['a'])
+    assert.deepEqual(first.retry, { delaySeconds: 4, factor: 2, maxDelaySeconds: 3600 })
     assert.equal(JSON.parse(JSON.stringify(first)).example.b, 2)
   })
 

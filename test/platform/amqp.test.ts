@@ -15,6 +15,8 @@ const startServer = async (serve: (socket: Socket) => void) => {
     counts.connections++
     sockets.add(socket)
     socket.on('error', () => {})
+    // a socket that nobody reads never learns of its end
+    socket.resume()
     socket.on('close', () => sockets.delete(socket))
     serve(socket)
   }).listen(0, '127.0.0.1')

@@ -16,6 +16,9 @@ const folderOf = async (t: TestContext, files: Record<string, string>): Promise<
   return folder
 }
 
+const call = (exported: unknown): unknown =>
+  typeof exported === 'function' ? exported({ z: 1 }) : assert.fail(`no function: ${String(exported)}`)
+
 const KIND = `
 import { twice } from './lib/twice.ts'
 enum Size { Small = 1 }
@@ -30,7 +33,7 @@ describe('loadModules', () => {
     assert.equal(others.length, 0)
     assert.equal(found?.name, 'add')
     assert.equal(found?.file, path.join(folder, 'add.ts'))
-    assert.deepEqual((found?.exported as (deps: unknown) => unknown)({ z: 1 }), { value: 2, z: 1 })
+    assert.deepEqual(call(found?.exported), { value: 2, z: 1 })
   })
 
   it('loads the same from a folder whose package.json says module', async t => {
@@ -40,7 +43,7 @@ describe('loadModules', () => {
       'lib/twice.ts': TWICE,
     })
     const [found] = await loadModules(folder)
-    assert.deepEqual((found?.exported as (deps: unknown) => unknown)({ z: 1 }), { value: 2, z: 1 })
+    assert.deepEqual(call(found?.exported), { value: 2, z: 1 })
   })
 
   it('loads ts, mts, js and mjs in the order of their names, and the default export of each', async t => {

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { report, succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { taskSchema } from '../../src/core/task.ts'
-import { add, at, read, take } from '../suites/store/world.ts'
+import { add, addEnded, at, follow, read, take } from '../suites/store/world.ts'
 import { storeSuite } from '../suites/store.ts'
 import {
   loseAt,
@@ -16,6 +16,7 @@ import {
   storeProcessesSuite,
 } from '../suites/store-processes.ts'
 import { openPlace, type StorePlace } from '../support/store-place.ts'
+import { until } from '../support/until.ts'
 
 const openWorld: ProcessStoreFactory = async () => {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-store-'))
@@ -115,5 +116,25 @@ describe('files store', () => {
     assert.equal((await store.agenda(at(5), 5)).due, 0)
     const later = await add(store)
     assert.equal((await read(store, later.id)).status, 'PENDING')
+  })
+
+  promise('a removal that was cut short by a kill is finished, for every reader', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const { id } = await addEnded(one)
+    await one.putBlob(id, 'log.txt', Buffer.from('x'))
+    assert.deepEqual([(await one.counts()).total, (await other.counts()).total], [1, 1])
+    const follower = follow(other, await other.cursor())
+    // all that a process does before it is killed: the state file has gone, and nobody was told
+    await fs.unlink(fileOf(world, id))
+    assert.equal(await one.get(id), null)
+    assert.equal(await one.getBlob(id, 'log.txt'), null)
+    await until('the sweeper tells of it', async () => {
+      await one.agenda(at(5), 10)
+      await one.retain({ finishedBefore: at(0), maxCount: null, maxBytes: null })
+      const counts = [(await one.counts()).total, (await other.counts()).total]
+      return counts.every(total => total === 0) && follower.seen.some(change => change.type === 'removed')
+    })
+    await follower.stop()
+    assert.deepEqual(await other.listBlobs(id), [])
   })
 })

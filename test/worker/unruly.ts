@@ -88,7 +88,10 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     for (;;) context.progress(Math.random() * 100)
   },
   'wait for the signal': ({ signal }) => aborted(signal),
-  'wait, deaf to the signal': () => wait(3_600_000),
+  'wait, deaf to the signal': context => {
+    context.progress(1)
+    return wait(3_600_000)
+  },
   'return a result when told to stop': async ({ signal }) => {
     await aborted(signal).catch(() => {})
     return 'finished all the same'

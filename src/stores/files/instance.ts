@@ -68,13 +68,13 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
     // a socket that is bound and does not listen yet would look dead: it gets its name when it listens
     .then(() => renameSync(socketPath(`.${instance}`), socketPath(instance)))
     .catch((error: unknown) => {
-    closeSync(folderFd)
-    throw new MadhavaError(
-      'STORE_UNAVAILABLE',
-      'The data folder must be on a file system with Unix sockets, and its path not too long; set DATA_DIR',
-      { cause: error },
-    )
-  })
+      closeSync(folderFd)
+      throw new MadhavaError(
+        'STORE_UNAVAILABLE',
+        'The data folder must be on a file system with Unix sockets, and its path not too long; set DATA_DIR',
+        { cause: error },
+      )
+    })
   server.on('error', error => log.error({ error }, 'the presence socket failed'))
   server.unref()
 

@@ -60,7 +60,7 @@ export const races = (check: Check<ProcessWorld>): void => {
         assert.equal(flaw(task), null)
         before = task
         looks += 1
-        if (looks % 20 === 0) await delay(1)
+        if (looks % 5 === 0) await delay(1)
       }
       await writer.stop()
       const last = await read(store, id)

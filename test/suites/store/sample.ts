@@ -6,10 +6,10 @@ export const SAMPLE = {
   changes: LONG ? 10_000 : 1_000,
   histories: LONG ? 200 : 8,
   readers: 2,
-  moves: LONG ? 40_000 : 2_000,
+  moves: LONG ? 40_000 : 1_200,
   workers: LONG ? 6 : 3,
   tasks: LONG ? 3_000 : 200,
-  kills: LONG ? 60 : 6,
+  kills: LONG ? 60 : 5,
   /** A writing process lives at most so long, milliseconds, after it has begun. */
-  life: LONG ? 3_000 : 700,
+  life: LONG ? 3_000 : 500,
 }

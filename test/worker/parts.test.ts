@@ -1,0 +1,156 @@
+// The small parts of the worker that compute: retry delays, estimates, the log's ring, the writer of the latest.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { retryDelayMs } from '../../src/core/retry.ts'
+import { encodeResult, strictJson } from '../../src/worker/encode-result.ts'
+import { createLatest } from '../../src/worker/latest.ts'
+import { etaSeconds } from '../../src/worker/progress.ts'
+import { createRing } from '../../src/worker/task-log.ts'
+
+const policy = fc.record({
+  delaySeconds: fc.double({ min: 0, max: 86_400, noNaN: true }),
+  factor: fc.double({ min: 1, max: 10, noNaN: true }),
+  maxDelaySeconds: fc.double({ min: 0, max: 2_592_000, noNaN: true }),
+})
+const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+
+describe('retryDelayMs', () => {
+  it('lies between half of the exponential delay and all of it, and never over the maximum', () => {
+    fc.assert(
+      fc.property(policy, fc.integer({ min: 1, max: 1000 }), share, (rule, attempt, random) => {
+        const whole =
+          rule.delaySeconds === 0
+            ? 0
+            : Math.min(rule.delaySeconds * rule.factor ** (attempt - 1), rule.maxDelaySeconds) * 1000
+        const delay = retryDelayMs(rule, attempt, random)
+        assert.ok(Number.isInteger(delay), `${delay} is no whole number`)
+        assert.ok(delay >= Math.floor(whole / 2) && delay <= Math.ceil(whole), `${delay} of ${whole}`)
+      }),
+    )
+  })
+
+  it('never falls from one attempt to the next for the same random number', () => {
+    fc.assert(
+      fc.property(policy, fc.integer({ min: 1, max: 999 }), share, (rule, attempt, random) => {
+        const [first, second] = [retryDelayMs(rule, attempt, random), retryDelayMs(rule, attempt + 1, random)]
+        assert.ok(second >= first, `${second} after ${first}`)
+      }),
+    )
+  })
+
+  it('is what the documents say for the default policy', () => {
+    const rule = { delaySeconds: 1, factor: 2, maxDelaySeconds: 3600 }
+    assert.deepEqual(
+      [1, 2, 3, 4, 20].map(attempt => retryDelayMs(rule, attempt, 0)),
+      [500, 1000, 2000, 4000, 1_800_000],
+    )
+  })
+})
+
+describe('etaSeconds', () => {
+  it('is the time left at the speed so far', () => {
+    assert.equal(etaSeconds({ at: 0, percent: 0 }, { at: 10_000, percent: 25 }), 30)
+    assert.equal(etaSeconds({ at: 1000, percent: 90 }, { at: 2000, percent: 95 }), 1)
+    assert.equal(etaSeconds({ at: 0, percent: 0 }, { at: 10_000, percent: 100 }), 0)
+  })
+
+  it('is null or a number not below 0, never anything else', () => {
+    const point = fc.record({ at: fc.integer(), percent: fc.double({ min: 0, max: 100, noNaN: true }) })
+    fc.assert(
+      fc.property(point, point, (first, now) => {
+        const eta = etaSeconds(first, now)
+        assert.ok(eta === null || (Number.isFinite(eta) && eta >= 0), String(eta))
+      }),
+    )
+  })
+})
+
+describe('the ring of log lines', () => {
+  it('keeps the last lines within both limits, and all of them when they fit', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 30 })), lines => {
+        const clean = lines.map(line => line.replaceAll('\n', ''))
+        const ring = createRing({ lines: 5, bytes: 60 })
+        for (const line of clean) ring.add(line)
+        const text = ring.text()
+        const kept = text === '' ? [] : text.slice(0, -1).split('\n')
+        assert.ok(kept.length <= 5 && Buffer.byteLength(text) <= 60, text)
+        assert.deepEqual(kept, clean.slice(clean.length - kept.length))
+        const oneMore = clean.slice(Math.max(0, clean.length - kept.length - 1))
+        const fits = oneMore.length <= 5 && Buffer.byteLength(`${oneMore.join('\n')}\n`) <= 60
+        assert.ok(!fits || oneMore.length === kept.length, 'a line was left out that had room')
+      }),
+    )
+  })
+})
+
+describe('encodeResult', () => {
+  it('gives back any JSON value as it was', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), value => {
+        const encoded = encodeResult(value)
+        assert.ok(encoded.form === 'inline', encoded.form)
+        assert.equal(encoded.json, JSON.stringify(value))
+      }),
+    )
+  })
+
+  it('refuses values anywhere inside that JSON would change without a word', () => {
+    for (const bad of [
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      1n,
+      () => 1,
+      Symbol('s'),
+      new Set([1]),
+      new Uint8Array(2),
+    ])
+      for (const value of [bad, [bad], { deep: { er: [bad] } }])
+        assert.throws(() => strictJson(value), TypeError, typeof bad)
+  })
+})
+
+describe('the writer of the latest', () => {
+  it('writes the first at once and the last at the end, one at a time, and nothing after it was stopped', async () => {
+    const written: number[] = []
+    let writing = 0
+    const latest = createLatest<number>({
+      everyMs: 3_600_000,
+      failed: error => assert.fail(String(error)),
+      async write(value) {
+        assert.equal(++writing, 1, 'two writes at a time')
+        await new Promise(resolve => setImmediate(resolve))
+        written.push(value)
+        writing--
+      },
+    })
+    for (let value = 1; value <= 100; value++) latest.offer(value)
+    await latest.flush()
+    assert.deepEqual(written, [1, 100])
+    latest.offer(101)
+    await latest.stop()
+    latest.offer(102)
+    await latest.flush()
+    assert.deepEqual(written, [1, 100])
+  })
+
+  it('tells of a failed write and goes on with the next value', async () => {
+    const failures: unknown[] = []
+    const written: number[] = []
+    const latest = createLatest<number>({
+      everyMs: 0,
+      failed: error => failures.push(error),
+      async write(value) {
+        if (value === 1) throw new Error('the first fails')
+        written.push(value)
+      },
+    })
+    latest.offer(1)
+    await latest.flush()
+    latest.offer(2)
+    await latest.flush()
+    assert.equal(failures.length, 1)
+    assert.deepEqual(written, [2])
+  })
+})

@@ -1,0 +1,93 @@
+// A worker without a queue, on a memory store: what the runner's tests share.
+import { buffer } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { BLOBS } from '../../src/core/content.ts'
+import { createKinds, loadKind } from '../../src/core/kind.ts'
+import { begin } from '../../src/core/moves.ts'
+import type { TaskStore } from '../../src/core/store.ts'
+import { isFinal, type Json, newTaskId, type TaskRecord } from '../../src/core/task.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { createMemory } from '../../src/stores/memory.ts'
+import { createRunner, type RunnerOptions } from '../../src/worker/runner.ts'
+import { createThreads, type ThreadPool } from '../../src/worker/threads.ts'
+import { until } from '../support/until.ts'
+import unruly from './unruly.ts'
+
+const UNRULY = fileURLToPath(new URL('./unruly.ts', import.meta.url))
+const clock = () => new Date()
+
+/** A memory with a second store on it for the test itself, as a client's process would have one. */
+export const setUp = (
+  t: TestContext,
+  threads: ThreadPool,
+  over: Partial<RunnerOptions> & { wrap?: (store: TaskStore) => TaskStore } = {},
+) => {
+  const memory = createMemory()
+  const client = memory.open({ clock })
+  const openRunner = (workerName: string, options: typeof over = over) => {
+    const own = memory.open({ clock })
+    const store = options.wrap?.(own) ?? own
+    const runner = createRunner({
+      store,
+      kinds: createKinds([loadKind('unruly', unruly, 'unruly.ts')]),
+      files: { unruly: UNRULY },
+      threads,
+      workerName,
+      clock,
+      log: silentLog(),
+      progressEveryMs: 20,
+      graceMs: 200,
+      ...options,
+    })
+    t.after(async () => {
+      await runner.close()
+      await own.close()
+    })
+    return { runner, store: own }
+  }
+  t.after(() => client.close())
+  const submit = async (act: string, value: Json = null, fields: Partial<TaskRecord> = {}) => {
+    const task = begin({
+      id: newTaskId(),
+      kind: 'unruly',
+      params: { act, value },
+      priority: 5,
+      maxAttempts: 5,
+      createdAt: clock().toISOString(),
+      notBefore: null,
+      expiresAt: null,
+      owner: null,
+      parentId: null,
+      title: null,
+      description: null,
+      idempotencyKey: null,
+      retry: null,
+      limits: { softSeconds: null, hardSeconds: null },
+    })
+    return (await client.create({ ...task, ...fields }, null)).task.id
+  }
+  const get = async (id: string): Promise<TaskRecord> => {
+    const task = await client.get(id)
+    if (!task) throw new Error(`no task ${id}`)
+    return task
+  }
+  const blob = async (id: string, name: string): Promise<Buffer | null> => {
+    const found = await client.getBlob(id, name)
+    return found && buffer(found.stream)
+  }
+  return {
+    client,
+    openRunner,
+    submit,
+    get,
+    blob,
+    log: async (id: string) => String((await blob(id, BLOBS.log)) ?? ''),
+    ended: (id: string) => until('the task has ended', async () => isFinal((await get(id)).status)),
+    reports: (id: string) =>
+      until('the task has reported', async () => (await get(id)).status === 'PROGRESS'),
+  }
+}
+
+/** One pool for a whole file: its threads stay warm. */
+export const openPool = (): ThreadPool => createThreads({ size: 4, memoryMb: 64 })
