@@ -165,16 +165,9 @@ export const createService = ({ store, queue, kinds, clock }: ServiceDeps): Serv
         retry: retry && retryPolicySchema.parse(retry),
         limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
       })
-      const idempotency = record.idempotencyKey
-        ? {
-            // one client's key never meets another's
-            key: JSON.stringify([actor.name, record.idempotencyKey]),
-            fingerprint: createHash('sha256')
-              .update(canonical({ ...wanted, params } as Json))
-              .digest('hex'),
-          }
-        : null
-      const { task, created } = await store.create(record, idempotency)
+      const body = canonical({ ...wanted, params } as Json)
+      const fingerprint = createHash('sha256').update(body).digest('hex')
+      const { task, created } = await store.create(record, fingerprint)
       if (created) announceIfDue(task)
       return { task, created }
     },

@@ -104,13 +104,11 @@ export interface TaskStore {
 
   /**
    * Durable and visible to every reader when it resolves.
-   * With a key, the same key and fingerprint answer the task that is there, `created` false.
+   * A task with an `idempotencyKey` that its owner has used before is not made: with the same fingerprint of what
+   * was asked the answer is the first task, `created` false. Without a key the fingerprint counts for nothing.
    * @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH
    */
-  create(
-    task: TaskRecord,
-    idempotency: { key: string; fingerprint: string } | null,
-  ): Promise<{ task: TaskRecord; created: boolean }>
+  create(task: TaskRecord, fingerprint: string | null): Promise<{ task: TaskRecord; created: boolean }>
 
   /** The newest state, or null. Never torn, never older than what any process was shown before. @throws BAD_ID */
   get(id: string): Promise<TaskRecord | null>

@@ -110,6 +110,10 @@ export const compareVersions = (
   b: Pick<TaskRecord, 'claim' | 'rev'>,
 ): number => a.claim - b.claim || a.rev - b.rev
 
+/** The word under which a store knows a task's idempotency key, or null: one owner's key never meets another's. */
+export const idempotencyScope = (task: Pick<TaskRecord, 'owner' | 'idempotencyKey'>): string | null =>
+  task.idempotencyKey === null ? null : JSON.stringify([task.owner, task.idempotencyKey])
+
 /** Whether a worker may take it now. `now` in ISO-8601 as in the record. */
 export const isDue = (task: Pick<TaskRecord, 'status' | 'notBefore' | 'expiresAt'>, now: string): boolean =>
   isWaiting(task.status) &&

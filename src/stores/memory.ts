@@ -4,7 +4,15 @@ import { hostname } from 'node:os'
 import { MadhavaError } from '../core/errors.ts'
 import { type Move, revoke } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
-import { isDue, isFinal, isRunning, newTaskId, parseTaskId, type TaskRecord } from '../core/task.ts'
+import {
+  idempotencyScope,
+  isDue,
+  isFinal,
+  isRunning,
+  newTaskId,
+  parseTaskId,
+  type TaskRecord,
+} from '../core/task.ts'
 import { type Blobs, createBlobCalls } from './memory-blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './memory-feed.ts'
 import { join, type Owner, seenBy } from './memory-presence.ts'
@@ -41,12 +49,11 @@ interface Entry {
   record: TaskRecord
   holder: Owner | null
   blobs: Blobs
-  key: string | null
 }
 
 interface State {
   entries: Map<string, Entry>
-  keys: Map<string, { id: string; fingerprint: string }>
+  keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
   feed: MemoryFeed
 }
@@ -90,7 +97,8 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
   const drop = (entry: Entry): void => {
     const { id } = entry.record
-    if (entry.key !== null) keys.delete(entry.key)
+    const key = idempotencyScope(entry.record)
+    if (key !== null) keys.delete(key)
     entries.delete(id)
     feed.add({ type: 'removed', id })
   }
@@ -106,19 +114,20 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
   const store: MemoryStore = {
     instance,
 
-    async create(task, idempotency) {
+    async create(task, fingerprint) {
       open()
       const id = parseTaskId(task.id)
-      const known = idempotency && keys.get(idempotency.key)
+      const key = idempotencyScope(task)
+      const known = key === null ? undefined : keys.get(key)
       const first = known && entries.get(known.id)
       if (known && first) {
-        if (known.fingerprint !== idempotency.fingerprint) throw new MadhavaError('IDEMPOTENCY_MISMATCH')
+        if (known.fingerprint !== fingerprint) throw new MadhavaError('IDEMPOTENCY_MISMATCH')
         return { task: copy(first.record), created: false }
       }
       if (entries.has(id)) throw new MadhavaError('TASK_EXISTS')
       const record = { ...copy(task), id }
-      entries.set(id, { record, holder: null, blobs: new Map(), key: idempotency?.key ?? null })
-      if (idempotency) keys.set(idempotency.key, { id, fingerprint: idempotency.fingerprint })
+      entries.set(id, { record, holder: null, blobs: new Map() })
+      if (key !== null) keys.set(key, { id, fingerprint })
       feed.add({ type: 'task', task: copy(record) })
       return { task: copy(record), created: true }
     },

@@ -4,7 +4,7 @@
 //   3. only the holder writes the record; the claim is let go after a record that is not running is visible
 //   4. a claim above the record's number is never removed by others: two takers could else hold two numbers
 // No live process is ever overruled, so that a check before a rename is enough.
-import { MadhavaError } from '../../core/errors.ts'
+import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord, taskSchema } from '../../core/task.ts'
 import type { Claims } from './claims.ts'
@@ -22,6 +22,8 @@ export interface Holder {
   withClaim<T>(id: SafeId, work: (task: TaskRecord, claim: number) => Promise<T>): Promise<T | null>
   /** Whether a live process holds the claim that a running record names. */
   isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
+  /** Waits for what is under way, then forgets every claim: this process writes nothing any more. */
+  leave(): Promise<void>
   /** The record as readers see it: with the wish to cancel that its holder has not written yet. */
   read(id: SafeId): TaskRecord | null
 }
@@ -39,20 +41,25 @@ const notFound = (id: string) => new MadhavaError('TASK_NOT_FOUND', `There is no
 /** One call after another per id; an entry lives only as long as somebody waits. */
 const createTurns = () => {
   const last = new Map<string, Promise<unknown>>()
-  return async <T>(id: string, work: () => Promise<T>): Promise<T> => {
-    const before = last.get(id)
-    const mine = (before ?? Promise.resolve()).then(work, work)
-    last.set(id, mine)
-    try {
-      return await mine
-    } finally {
-      if (last.get(id) === mine) last.delete(id)
-    }
+  return {
+    async take<T>(id: string, work: () => Promise<T>): Promise<T> {
+      const before = last.get(id)
+      const mine = (before ?? Promise.resolve()).then(work, work)
+      last.set(id, mine)
+      try {
+        return await mine
+      } finally {
+        if (last.get(id) === mine) last.delete(id)
+      }
+    },
+    all: () => Promise.allSettled(last.values()),
   }
 }
 
 export const createHolder = ({ records, claims, revokes, instances, publish }: HolderDeps): Holder => {
-  const inTurn = createTurns()
+  const turns = createTurns()
+  const inTurn = turns.take
+  let left = false
   /** The records that this process holds: nobody else writes them, so memory is as good as the file. */
   const held = new Map<string, TaskRecord>()
 
@@ -115,10 +122,16 @@ export const createHolder = ({ records, claims, revokes, instances, publish }: H
     if (!isWaiting(task.status)) return
     const at = revokes.read(task.id as SafeId)
     if (at === null) return
-    await claimNow(task.id as SafeId, revoke(at))
+    try {
+      await claimNow(task.id as SafeId, revoke(at))
+    } catch (error) {
+      // whoever wished has looked once more and was faster
+      if (!isMadhavaError(error, 'ILLEGAL_MOVE') && !isMadhavaError(error, 'TASK_NOT_FOUND')) throw error
+    }
   }
 
   const claimNow = async (id: SafeId, move: Move): Promise<TaskRecord | null> => {
+    refuseWhenLeft()
     if (held.has(id)) return null
     const got = await acquire(id)
     if (!got) return null
@@ -133,8 +146,18 @@ export const createHolder = ({ records, claims, revokes, instances, publish }: H
     }
   }
 
+  /** The others see this process as dead: what it would take could be taken from it at once. */
+  const refuseWhenLeft = (): void => {
+    if (left) throw new MadhavaError('STORE_UNAVAILABLE', 'This process has left the store')
+  }
+
   return {
     isHeld,
+    async leave() {
+      left = true
+      await turns.all()
+      held.clear()
+    },
     read(id) {
       const task = records.read(id)
       return task && withWish(task)
@@ -156,6 +179,7 @@ export const createHolder = ({ records, claims, revokes, instances, publish }: H
       }),
     withClaim: (id, work) =>
       inTurn(id, async () => {
+        refuseWhenLeft()
         if (held.has(id)) return null
         const got = await acquire(id)
         if (!got) return null

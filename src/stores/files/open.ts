@@ -6,7 +6,7 @@ import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import { revoke } from '../../core/moves.ts'
 import type { Agenda, TaskStore } from '../../core/store.ts'
-import { isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { idempotencyScope, isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { createBlobs } from './blobs.ts'
 import { createClaims } from './claims.ts'
@@ -98,6 +98,9 @@ export const openFilesStore = async ({
   }
 
   const insert = async (task: TaskRecord): Promise<boolean> => {
+    const id = task.id as SafeId
+    // what a removal that was cut short has left is not this task's
+    if (blobs.list(id).length > 0 && !records.read(id)) await blobs.removeAll(id)
     const created = await records.create(task)
     if (created) view.publish({ type: 'task', task })
     return created
@@ -110,27 +113,34 @@ export const openFilesStore = async ({
     if (dead.length === 0) return dead
     const beats = (await instances.presences()).filter(({ instance: id }) => dead.includes(id))
     const since = Math.min(...beats.map(({ beatAt }) => Date.parse(beatAt)), clock().getTime())
-    const found = await view.recover(since - RECOVER_MARGIN_MS)
+    const found = (await view.findWritten(since - RECOVER_MARGIN_MS)) + (await view.findGone())
     if (found > 0) log.warn({ found, dead }, 'changes of a dead process were found in the state files')
     return dead
+  }
+
+  const leave = async (): Promise<void> => {
+    await holder.leave()
+    await instances.leave()
   }
 
   return {
     instance,
 
-    create: (task, idempotency) =>
+    create: (task, fingerprint) =>
       run(async () => {
         const id = parseId(task.id)
+        const key = idempotencyScope(task)
         let record: TaskRecord = { ...task, id }
-        if (idempotency) {
-          const bound = await keys.bind(idempotency.key, id, idempotency.fingerprint)
+        if (key !== null) {
+          if (records.read(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
+          const bound = await keys.bind(key, id, fingerprint ?? '')
           // the one that bound the key may have died before it wrote the task: then this one writes it, by that id
           const first = bound === id ? null : holder.read(bound)
           if (first) return { task: first, created: false }
           record = { ...record, id: bound }
         }
         if (await insert(record)) return { task: record, created: true }
-        if (idempotency) return { task: mustExist(record.id as SafeId), created: false }
+        if (key !== null) return { task: mustExist(record.id as SafeId), created: false }
         throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
       }),
 
@@ -225,16 +235,25 @@ export const openFilesStore = async ({
           throw isErrno(error, 'ENOENT') ? new MadhavaError('TASK_NOT_FOUND') : error
         }
       }),
-    getBlob: (id, name, range) => run(() => blobs.get(parseId(id), name, range)),
+    getBlob: (id, name, range) =>
+      run(async () => {
+        const safe = parseId(id)
+        layout.blob(safe, name)
+        return records.read(safe) ? blobs.get(safe, name, range) : null
+      }),
     removeBlob: (id, name) => run(() => blobs.remove(parseId(id), name)),
-    listBlobs: id => run(async () => blobs.list(parseId(id))),
+    listBlobs: id =>
+      run(async () => {
+        const safe = parseId(id)
+        return records.read(safe) ? blobs.list(safe) : []
+      }),
 
     cursor: () => run(async () => view.cursor()),
     changes: (since, signal) => view.changes(since, signal),
 
     announce: presence => run(() => instances.announce(presence)),
     presences: () => run(() => instances.presences()),
-    leave: () => instances.leave(),
+    leave: () => leave(),
 
     agenda: (now, limit) =>
       run(async (): Promise<Agenda> => {
@@ -244,16 +263,19 @@ export const openFilesStore = async ({
         for (const task of index.running()) if (!(await holder.isHeld(task))) orphaned.push(task.id)
         // nothing of them is needed any more once no task names them
         if (orphaned.length === 0) for (const id of dead) instances.forget(id)
+        const expired = index.expired(now)
+        const ending = new Set(expired.map(({ id }) => id))
         const dueIds: string[] = []
         for (const { id } of index.waiting.due(now)) {
           if (dueIds.length >= limit) break
-          dueIds.push(id)
+          if (!ending.has(id)) dueIds.push(id)
         }
+        const dueAndEnding = expired.filter(({ notBefore }) => notBefore === null || notBefore <= now)
         const nexts = [index.waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
         return {
-          due: index.waiting.countDue(now),
+          due: index.waiting.countDue(now) - dueAndEnding.length,
           dueIds,
-          expired: index.expired(now).map(task => task.id),
+          expired: [...ending],
           orphaned,
           nextAt: nexts[0] ?? null,
         }
@@ -273,7 +295,7 @@ export const openFilesStore = async ({
       closing ??= (async () => {
         await Promise.allSettled(underWay)
         view.close()
-        await instances.leave()
+        await leave()
         journals.close()
       })()
       return closing

@@ -1,9 +1,10 @@
 // Removing: one ended task whole, many by a rule, and what dead processes left behind.
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { RetentionRule } from '../../core/store.ts'
-import { isFinal, isRunning } from '../../core/task.ts'
+import { idempotencyScope, isFinal, isRunning } from '../../core/task.ts'
 import { isAside } from '../../platform/atomic-file.ts'
 import type { Blobs } from './blobs.ts'
 import type { Claims } from './claims.ts'
@@ -20,6 +21,9 @@ const FEED = { entries: 10_000, ageMs: 3_600_000, bytes: 256 * 1024 * 1024 }
 /** A file written aside is given up when it is this old: no write takes so long without touching it. */
 const ASIDE_MS = 3_600_000
 const SWEEP_ASIDE_EVERY_MS = 3_600_000
+/** How long a removal waits for somebody who holds an ended task for a moment. */
+const BUSY_MS = 5_000
+const BUSY_LOOK_MS = 5
 
 interface RetentionDeps {
   layout: Layout
@@ -41,20 +45,17 @@ export interface Retention {
   retain(rule: RetentionRule): Promise<number>
 }
 
-/** The key under which the store knows a task's idempotency key: one owner's key never meets another's. */
-export const idempotencyScope = (task: { owner: string | null; idempotencyKey: string | null }): string =>
-  JSON.stringify([task.owner, task.idempotencyKey])
-
 export const createRetention = (deps: RetentionDeps): Retention => {
   const { layout, records, blobs, claims, keys, revokes, holder, instances, journals, view, clock } = deps
   let asideSweptAt = 0
 
-  const remove = async (id: SafeId): Promise<void> => {
-    const done = await holder.withClaim(id, async (task, claim) => {
+  const removeOnce = async (id: SafeId): Promise<boolean> =>
+    (await holder.withClaim(id, async (task, claim) => {
       if (!isFinal(task.status))
         throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}; cancel it first`)
       // the key first: it must never point to a task that is gone while another one takes the key
-      if (task.idempotencyKey !== null) keys.release(idempotencyScope(task), id)
+      const key = idempotencyScope(task)
+      if (key !== null) keys.release(key, id)
       await records.remove(id)
       view.publish({ type: 'removed', id, claim })
       // what a kill leaves from here on belongs to no record, and the sweep below finds it
@@ -62,8 +63,18 @@ export const createRetention = (deps: RetentionDeps): Retention => {
       revokes.remove(id)
       for (let number = task.claim; number < claim; number += 1) claims.drop(id, number)
       return true
-    })
-    if (!done) throw new MadhavaError('TASK_BUSY')
+    })) ?? false
+
+  const remove = async (id: SafeId): Promise<void> => {
+    const until = performance.now() + BUSY_MS
+    while (!(await removeOnce(id))) {
+      const task = records.read(id)
+      if (!task) throw new MadhavaError('TASK_NOT_FOUND')
+      if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
+      // somebody else removes it or lets it run again this moment
+      if (performance.now() > until) throw new MadhavaError('TASK_BUSY')
+      await wait(BUSY_LOOK_MS)
+    }
   }
 
   const bytesOf = (id: SafeId): number =>
@@ -111,13 +122,12 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     const now = clock().getTime()
     if (now - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return
     asideSweptAt = now
-    const { rm } = await import('node:fs/promises')
     for (const folder of [...layout.shards(), layout.run, layout.revokes])
       for (const name of readdirSync(folder)) {
         if (!isAside(name)) continue
         const file = path.join(folder, name)
         const stat = statSync(file, { throwIfNoEntry: false })
-        if (stat && now - stat.mtimeMs > ASIDE_MS) await rm(file, { force: true })
+        if (stat && now - stat.mtimeMs > ASIDE_MS) rmSync(file, { force: true })
       }
   }
 
@@ -134,6 +144,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
           if (!(error instanceof MadhavaError)) throw error
         }
       }
+      await view.findGone()
       await sweepClaims()
       await sweepBlobs()
       await sweepAside()

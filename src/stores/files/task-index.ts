@@ -140,7 +140,8 @@ export const createTaskIndex = (): TaskIndex => {
     }
     byId.set(summary.id, summary)
     count(summary, 1)
-    if (isWaiting(summary.status)) waiting.add(summary)
+    if (isWaiting(summary.status))
+      waiting.add(summary.status === 'PENDING' ? summary : { ...summary, expiresAt: null })
     if (isRunning(summary.status)) running.set(summary.id, summary)
     if (summary.status === 'PENDING' && summary.expiresAt !== null) expiring.set(summary.id, summary)
     return true

@@ -1,6 +1,6 @@
 // The index and the feed of this process: begins with a scan of the state files, then follows all journals.
 // Watching the folder is a hint only; a look every second finds what the watch missed.
-import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
@@ -9,7 +9,7 @@ import { compareVersions } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Entry, Journals, Positions } from './journal.ts'
-import { idOfStateFile, type Layout } from './layout.ts'
+import { idOfStateFile, type Layout, type SafeId } from './layout.ts'
 import type { Records } from './records.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
 
@@ -26,8 +26,10 @@ export interface View {
   publish(entry: Entry): void
   cursor(): string
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
-  /** Looks through the state files written since `sinceMs` for changes that no journal tells. */
-  recover(sinceMs: number): Promise<number>
+  /** Looks through the state files written since `sinceMs` for changes that no journal tells; answers how many. */
+  findWritten(sinceMs: number): Promise<number>
+  /** Tells of ended tasks whose state file is gone while nobody was told: their remover was killed in between. */
+  findGone(): Promise<number>
   close(): void
 }
 
@@ -155,17 +157,19 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
     }
   }
 
+  const publish: View['publish'] = entry => {
+    journals.append(entry)
+    // its own subscribers get it from the journal like everybody else, in the journal's order
+    if (loaded) take(entry)
+  }
+
   return {
     async current() {
       await ready()
       readOn()
       return index
     },
-    publish(entry) {
-      journals.append(entry)
-      // its own subscribers get it from the journal like everybody else, in the journal's order
-      if (loaded) take(entry)
-    },
+    publish,
     cursor: () => encodeCursor(journals.end(), clock()),
     async *changes(since, signal) {
       const from = decodeCursor(since, clock())
@@ -213,7 +217,7 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
         signal.removeEventListener('abort', onAbort)
       }
     },
-    async recover(sinceMs) {
+    async findWritten(sinceMs) {
       await ready()
       let found = 0
       await scan(sinceMs, task => {
@@ -224,6 +228,20 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
         journals.append({ type: 'task', task })
         index.put(task)
       })
+      return found
+    },
+    async findGone() {
+      await ready()
+      readOn()
+      const present = new Set<string>()
+      for (const folder of layout.shards()) for (const name of readdirSync(folder)) present.add(name)
+      let found = 0
+      for (const { id, claim } of index.ended()) {
+        // the listing took a while: what came up meanwhile is no loss
+        if (present.has(`${id}.json`) || existsSync(layout.task(id as SafeId))) continue
+        found += 1
+        publish({ type: 'removed', id, claim: claim + 1 })
+      }
       return found
     },
     close() {

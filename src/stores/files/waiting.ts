@@ -7,6 +7,8 @@ export interface Waiting {
   createdAt: string
   /** Null: due at once. */
   notBefore: string | null
+  /** For PENDING: not taken from then on. */
+  expiresAt: string | null
 }
 
 const older = (a: Waiting, b: Waiting): boolean =>
@@ -92,7 +94,11 @@ export const createWaitingList = (): WaitingList => {
     nextAt(now) {
       ripen(now)
       later = later.filter(isPresent)
-      return later[0]?.notBefore ?? null
+      // one that expires before it is due never becomes due
+      const next = later.find(
+        ({ notBefore, expiresAt }) => expiresAt === null || expiresAt > (notBefore ?? ''),
+      )
+      return next?.notBefore ?? null
     },
   }
 }

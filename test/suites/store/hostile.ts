@@ -164,10 +164,10 @@ export const hostile = (check: Check): void => {
   check('an idempotency key is a word and nothing else: each has its own task', async world => {
     const store = await world.open()
     const made = new Map<string, string>()
-    for (const key of KEYS) made.set(key, (await store.create(newTask(), { key, fingerprint: 'f' })).task.id)
+    for (const key of KEYS) made.set(key, (await store.create(newTask({ idempotencyKey: key }), 'f')).task.id)
     assert.equal(new Set(made.values()).size, KEYS.length)
     for (const [key, id] of made) {
-      const again = await store.create(newTask(), { key, fingerprint: 'f' })
+      const again = await store.create(newTask({ idempotencyKey: key }), 'f')
       assert.deepEqual([again.created, again.task.id], [false, id])
     }
     assert.equal((await store.counts()).total, KEYS.length)
@@ -176,9 +176,9 @@ export const hostile = (check: Check): void => {
   check('a key of a kind that HTTP cannot carry is kept apart or refused, never mixed up', async world => {
     const store = await world.open()
     for (const key of ['', '\0', 'a\0b', '\ud800', 'k'.repeat(100_000)]) {
-      const task = newTask()
+      const task = newTask({ idempotencyKey: key })
       try {
-        const answer = await store.create(task, { key, fingerprint: 'f' })
+        const answer = await store.create(task, 'f')
         assert.deepEqual([answer.created, answer.task.id], [true, task.id])
       } catch (error) {
         assert.ok(isMadhavaError(error, 'BAD_KEY'), `expected BAD_KEY, got ${error}`)

@@ -64,12 +64,9 @@ export const newTask = (task: Partial<NewTask> = {}): TaskRecord =>
 export const add = async (store: TaskStore, task: Partial<NewTask> = {}): Promise<TaskRecord> =>
   (await store.create(newTask(task), null)).task
 
-/** A task and its key as the service makes them: no owner's key meets another's. */
+/** A task with a key, and the fingerprint of what was asked. */
 export const keyed = (key: string, fingerprint = 'body 1', task: Partial<NewTask> = {}) =>
-  [
-    newTask({ ...task, idempotencyKey: key }),
-    { key: JSON.stringify([task.owner ?? null, key]), fingerprint },
-  ] as const
+  [newTask({ ...task, idempotencyKey: key }), fingerprint] as const
 
 /** Claims a waiting task for running. */
 export const take = async (store: TaskStore, id: string, when = at(1)): Promise<TaskRecord> => {

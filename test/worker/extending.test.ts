@@ -1,0 +1,62 @@
+// The example of docs/extending.md is loaded and run as a reader would have it: from a folder with nothing beside it.
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { serialize } from 'node:v8'
+import { loadKind, parseParams } from '../../src/core/kind.ts'
+import { loadModules } from '../../src/platform/modules.ts'
+import { createThreads } from '../../src/worker/threads.ts'
+
+const example = async (): Promise<{ name: string; text: string }> => {
+  const page = await readFile(new URL('../../docs/extending.md', import.meta.url), 'utf8')
+  const [, name = '', text = ''] = /`([a-z-]+\.ts)`:\n\n```ts\n(.*?)```/s.exec(page) ?? []
+  assert.match(text, /export default/, 'the page has no example any more')
+  return { name, text }
+}
+
+describe('the example in docs/extending.md', () => {
+  it('loads from a folder of its own, runs, and resumes', { timeout: 120_000 }, async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const { name, text } = await example()
+    await writeFile(path.join(folder, name), text)
+    const [found] = await loadModules(folder)
+    assert.ok(found, 'the file was not found')
+    const kind = loadKind(found.name, found.exported, name)
+    const pool = createThreads({ size: 1, memoryMb: 128 })
+    t.after(() => pool.close())
+    const run = (resume: Uint8Array | null) => {
+      const percents: number[] = []
+      const lines: string[] = []
+      const { outcome } = pool.run(
+        {
+          id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',
+          attempt: 1,
+          kind: kind.name,
+          file: found.file,
+          params: parseParams(kind, kind.example),
+          resume,
+        },
+        {
+          started() {},
+          progress: report => percents.push(report.percent),
+          log: more => lines.push(...more),
+          checkpoint() {},
+        },
+      )
+      return { outcome, percents, lines }
+    }
+    const first = run(null)
+    assert.deepEqual(await first.outcome, {
+      type: 'success',
+      result: { form: 'inline', json: '{"words":10,"perText":[6,4]}' },
+    })
+    assert.equal(first.percents.at(-1), 100)
+    assert.deepEqual(first.lines, ['2 texts counted'])
+    const resumed = await run(serialize([100])).outcome
+    assert.ok(resumed.type === 'success' && resumed.result.form === 'inline', JSON.stringify(resumed))
+    assert.deepEqual(JSON.parse(resumed.result.json), { words: 104, perText: [100, 4] })
+  })
+})
