@@ -1,17 +1,28 @@
 // Fetches the packages that package-lock.json names when they are missing or older. Node's own modules only.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
+/** Where only what runs is installed, as in an image. */
+const isProduction = process.env.NODE_ENV === 'production'
+
+const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
+
+/** Whether what npm has put into node_modules is what the lockfile names; npm keeps a list of its own there. */
 const isInstalled = () => {
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   const wanted = path.join(root, 'package-lock.json')
   // an image has node_modules and no lockfile to compare with
   if (!existsSync(wanted)) return existsSync(path.join(root, 'node_modules'))
-  return existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs
+  if (!existsSync(installed)) return false
+  const present = packagesOf(installed)
+  return Object.entries(packagesOf(wanted)).every(
+    ([name, { version, optional, dev }]) =>
+      name === '' || optional || (dev && isProduction) || present[name]?.version === version,
+  )
 }
 
 /** Ends the process with a word to people when it cannot be done. */

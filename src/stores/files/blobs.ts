@@ -1,5 +1,5 @@
 // Blobs: `blobs/<last two hex digits>/<id>/<name>`, written aside as a stream, synced, renamed.
-import { createReadStream, createWriteStream, readdirSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -19,6 +19,8 @@ export interface Blobs {
   remove(id: SafeId, name: string): Promise<void>
   list(id: SafeId): BlobInfo[]
   removeAll(id: SafeId): Promise<void>
+  /** Whether a folder is here for this id. */
+  exist(id: SafeId): boolean
   /** Ids that have a folder here. */
   ids(): SafeId[]
   /** Bytes of all blobs of a task. */
@@ -42,6 +44,7 @@ export const createBlobs = (layout: Layout, unique: () => string): Blobs => {
 
   return {
     list,
+    exist: id => existsSync(layout.blobFolder(id)),
     size: id => list(id).reduce((sum, blob) => sum + blob.bytes, 0),
     async put(id, name, bytes) {
       const file = layout.blob(id, name)

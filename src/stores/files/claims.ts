@@ -1,6 +1,6 @@
 // Claims as symbolic links `claims/<id>.<number>` that name their owner: made by exactly one process, and in
 // nobody's way when that process is dead. It knows nothing of records.
-import { readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { parseId } from './layout.ts'
@@ -33,8 +33,11 @@ export const createClaims = (layout: Layout, instance: string): Claims => ({
     }
   },
   drop(id, number) {
+    const file = layout.claim(id, number)
+    // most often there is none: an error for each would be dear
+    if (!lstatSync(file, { throwIfNoEntry: false })) return
     try {
-      unlinkSync(layout.claim(id, number))
+      unlinkSync(file)
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
     }

@@ -7,9 +7,11 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, SeenPresence } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
+import { createDisk } from './disk.ts'
 import { isErrno } from './errno.ts'
 import { type Instances, openInstances } from './instance.ts'
 import { createLayout, makeFolders } from './layout.ts'
+import { recoverOnce } from './recovery.ts'
 
 export interface FolderLock {
   /** The processes of the folder, as the store shows them. */
@@ -61,6 +63,7 @@ export const lockFolder = async ({ dir, clock, log, patienceMs }: FolderLockOpti
       }),
     })
     await take(layout.run, instances, patienceMs)
+    await recoverOnce({ layout, disk: createDisk(), instances, log })
   } catch (error) {
     await instances.leave()
     throw error

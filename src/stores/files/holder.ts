@@ -8,6 +8,7 @@ import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord, taskSchema } from '../../core/task.ts'
 import type { Claims } from './claims.ts'
+import type { Committer } from './committer.ts'
 import type { Instances } from './instance.ts'
 import type { SafeId } from './layout.ts'
 import type { Revokes } from './marks.ts'
@@ -30,6 +31,7 @@ export interface Holder {
 
 interface HolderDeps {
   records: Records
+  committer: Committer
   claims: Claims
   revokes: Revokes
   instances: Instances
@@ -56,7 +58,8 @@ const createTurns = () => {
   }
 }
 
-export const createHolder = ({ records, claims, revokes, instances, publish }: HolderDeps): Holder => {
+export const createHolder = (deps: HolderDeps): Holder => {
+  const { records, committer, claims, revokes, instances, publish } = deps
   const turns = createTurns()
   const inTurn = turns.take
   let left = false
@@ -76,7 +79,8 @@ export const createHolder = ({ records, claims, revokes, instances, publish }: H
 
   const acquire = async (id: SafeId): Promise<{ task: TaskRecord; claim: number } | null> => {
     for (;;) {
-      const task = records.read(id)
+      const text = records.text(id)
+      const task = records.parse(id, text)
       if (!task) throw notFound(id)
       if (isRunning(task.status) && (await isHeld(task))) return null
       let claim = task.claim + 1
@@ -89,7 +93,8 @@ export const createHolder = ({ records, claims, revokes, instances, publish }: H
         claim += 1
       }
       if (startOver) continue
-      const now = records.read(id)
+      const textNow = records.text(id)
+      const now = textNow === text ? task : records.parse(id, textNow)
       if (now?.claim === task.claim) return { task: now, claim }
       claims.drop(id, claim)
     }
@@ -105,10 +110,17 @@ export const createHolder = ({ records, claims, revokes, instances, publish }: H
       throw new MadhavaError('ILLEGAL_MOVE', 'A move made a record that is not valid', {
         cause: checked.error,
       })
-    await records.replace(next, !isRunning(next.status), () => {
-      publish(next)
-      if (isRunning(next.status)) held.set(id, next)
-      else held.delete(id)
+    await committer.commit({ type: 'task', task: next }, () => {
+      const staged = records.replace(next)
+      return {
+        discard: staged.discard,
+        show() {
+          staged.show()
+          publish(next)
+          if (isRunning(next.status)) held.set(id, next)
+          else held.delete(id)
+        },
+      }
     })
     for (let older = before.claim; older < claim; older += 1) claims.drop(id, older)
     if (isRunning(next.status)) return next

@@ -148,7 +148,8 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
         .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
     },
     forget(id) {
-      for (const file of [presenceFile(id), path.join(folder, `${id}.sock`)]) rmSync(file, { force: true })
+      for (const ending of ['json', 'sock', 'sound'])
+        rmSync(path.join(folder, `${id}.${ending}`), { force: true })
     },
     async leave() {
       if (left) return
@@ -157,8 +158,8 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
       await writing
       // from here on the others see this instance as dead
       await new Promise<void>(resolve => server.close(() => resolve()))
-      rmSync(path.join(folder, `${instance}.sock`), { force: true })
-      rmSync(presenceFile(instance), { force: true })
+      for (const ending of ['json', 'sock', 'sound'])
+        rmSync(path.join(folder, `${instance}.${ending}`), { force: true })
       closeSync(folderFd)
     },
   }

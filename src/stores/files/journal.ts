@@ -9,10 +9,10 @@ import {
   rmSync,
   statSync,
   truncateSync,
-  writeSync,
 } from 'node:fs'
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
+import type { Appender, Disk } from './disk.ts'
 
 /** A line of a journal. */
 export type Entry =
@@ -58,10 +58,9 @@ interface Part {
 }
 type Mark = Part & { size: number }
 
-export const createJournals = (folder: string, instance: string): Journals => {
+export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
   let number = 0
-  let fd: number | null = null
-  let size = 0
+  let current: Appender | null = null
 
   /** What stands in the folder: journals, and the marks of those that were cut, each in the order of numbers. */
   const list = (): { parts: Part[]; marks: Mark[] } => {
@@ -129,15 +128,12 @@ export const createJournals = (folder: string, instance: string): Journals => {
 
   return {
     append(entry) {
-      if (fd === null || size >= JOURNAL_BYTES) {
-        if (fd !== null) closeSync(fd)
+      if (current === null || current.size >= JOURNAL_BYTES) {
+        current?.close()
         number += 1
-        size = 0
-        fd = openSync(path.join(folder, `${instance}.${number}.ndjson`), 'a', 0o640)
+        current = disk.append(path.join(folder, `${instance}.${number}.ndjson`))
       }
-      const line = Buffer.from(`${JSON.stringify(entry)}\n`)
-      for (let at = 0; at < line.length; ) at += writeSync(fd, line, at)
-      size += line.length
+      current.append(Buffer.from(`${JSON.stringify(entry)}\n`))
     },
     read(positions, onEntry, until) {
       const { parts, marks } = list()
@@ -210,9 +206,8 @@ export const createJournals = (folder: string, instance: string): Journals => {
       }
     },
     close() {
-      if (fd !== null) closeSync(fd)
-      fd = null
-      size = JOURNAL_BYTES
+      current?.close()
+      current = null
     },
   }
 }

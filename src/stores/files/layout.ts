@@ -23,6 +23,7 @@ export interface Layout {
   readonly revokes: string
   readonly run: string
   readonly journal: string
+  readonly wal: string
   shards(): string[]
   taskFolder(id: SafeId): string
   task(id: SafeId): string
@@ -52,6 +53,7 @@ export const createLayout = (dir: string): Layout => {
     revokes,
     run: path.join(dir, 'run'),
     journal: path.join(dir, 'journal'),
+    wal: path.join(dir, 'wal'),
     shards: () => SHARDS.map(name => path.join(tasks, name)),
     taskFolder: id => path.join(tasks, shard(id)),
     task: id => path.join(tasks, shard(id), `${id}.json`),
@@ -72,7 +74,7 @@ export const createLayout = (dir: string): Layout => {
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await mkdir(layout.dir, { recursive: true, mode: 0o700 })
   const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes]
-  for (const folder of [...folders, layout.run, layout.journal, ...layout.shards()])
+  for (const folder of [...folders, layout.run, layout.journal, layout.wal, ...layout.shards()])
     await mkdir(folder, { recursive: true })
   for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
 }

@@ -9,8 +9,11 @@ import type { Agenda, TaskStore } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { createBlobs } from './blobs.ts'
+import { startCheckpoints } from './checkpoint.ts'
 import { createClaims } from './claims.ts'
+import { createCommitter } from './committer.ts'
 import { decodePage, encodePage } from './cursor.ts'
+import { createDisk, type Disk } from './disk.ts'
 import { isErrno, storeError } from './errno.ts'
 import { createHolder } from './holder.ts'
 import { openInstances } from './instance.ts'
@@ -18,9 +21,11 @@ import { createJournals } from './journal.ts'
 import { createLayout, makeFolders, parseId, type SafeId } from './layout.ts'
 import { createKeys, createRevokes } from './marks.ts'
 import { createRecords } from './records.ts'
+import { recoverOnce } from './recovery.ts'
 import { createRetention } from './retention.ts'
 import { fits } from './task-index.ts'
 import { createView } from './view.ts'
+import { createWal } from './wal.ts'
 
 export interface FilesStoreOptions {
   /** The data folder; made when it is missing. */
@@ -29,10 +34,23 @@ export interface FilesStoreOptions {
   log: Log
   /** The name of this host in presences. */
   host?: string
+  /** For tests: records what is done to the disk. */
+  disk?: Disk
+  /** From one checkpoint of the write-ahead log to the next, milliseconds. */
+  checkpointEveryMs?: number
+  /** The disk failed to sync. By default an error that nobody catches, which ends the process. */
+  onFailure?: (error: unknown) => void
 }
 
 /** A dead process's last beat lies at most this long before its last write. */
 const RECOVER_MARGIN_MS = 60_000
+
+/** After a failed sync nobody knows what the disk holds: going on would be guessing. */
+const endProcess = (error: unknown): void => {
+  setImmediate(() => {
+    throw error
+  })
+}
 
 /** @throws STORE_UNAVAILABLE when the folder cannot be used, with the reason */
 export const openFilesStore = async ({
@@ -40,6 +58,9 @@ export const openFilesStore = async ({
   clock,
   log,
   host = hostname(),
+  disk = createDisk(),
+  checkpointEveryMs,
+  onFailure = endProcess,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
   await makeFolders(layout).catch((error: unknown) => {
@@ -47,15 +68,31 @@ export const openFilesStore = async ({
   })
   const instances = await openInstances({ folder: layout.run, host, clock, log })
   const { instance } = instances
-  const records = createRecords(layout, log)
+  await recoverOnce({ layout, disk, instances, log }).catch(async (error: unknown) => {
+    await instances.leave()
+    throw storeError(error)
+  })
+  const records = createRecords(layout, disk, log)
   const claims = createClaims(layout, instance)
-  const revokes = createRevokes(layout)
-  const keys = createKeys(layout)
+  const revokes = createRevokes(layout, disk)
+  const keys = createKeys(layout, disk)
   const blobs = createBlobs(layout, () => randomBytes(6).toString('hex'))
-  const journals = createJournals(layout.journal, instance)
+  const journals = createJournals(layout.journal, instance, disk)
+  const wal = createWal(disk, layout.wal, instance)
+  const committer = createCommitter({ wal, onFailure })
+  const checkpoints = startCheckpoints({
+    layout,
+    disk,
+    wal,
+    committer,
+    instances,
+    log,
+    ...(checkpointEveryMs === undefined ? {} : { everyMs: checkpointEveryMs }),
+  })
   const view = createView({ layout, records, journals, clock, log })
   const holder = createHolder({
     records,
+    committer,
     claims,
     revokes,
     instances,
@@ -64,6 +101,7 @@ export const openFilesStore = async ({
   const retention = createRetention({
     layout,
     records,
+    committer,
     blobs,
     claims,
     keys,
@@ -97,13 +135,23 @@ export const openFilesStore = async ({
     throw new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
   }
 
-  const insert = async (task: TaskRecord): Promise<boolean> => {
+  const insert = async (task: TaskRecord, fingerprint: string | null): Promise<boolean> => {
     const id = task.id as SafeId
     // what a removal that was cut short has left is not this task's
-    if (blobs.list(id).length > 0 && !records.read(id)) await blobs.removeAll(id)
-    const created = await records.create(task)
-    if (created) view.publish({ type: 'task', task })
-    return created
+    if (records.exists(id)) return false
+    if (blobs.exist(id)) await blobs.removeAll(id)
+    const entry = { type: 'task', task, ...(fingerprint === null ? {} : { fingerprint }) } as const
+    return committer.commit(entry, () => {
+      const staged = records.create(task)
+      return {
+        discard: staged.discard,
+        show() {
+          const made = staged.show()
+          if (made) view.publish({ type: 'task', task })
+          return made
+        },
+      }
+    })
   }
 
   /** Dead processes that nobody has looked after yet: what they wrote and had no time to announce. */
@@ -132,14 +180,14 @@ export const openFilesStore = async ({
         const key = idempotencyScope(task)
         let record: TaskRecord = { ...task, id }
         if (key !== null) {
-          if (records.read(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
-          const bound = await keys.bind(key, id, fingerprint ?? '')
+          if (records.exists(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
+          const bound = keys.bind(key, id, fingerprint ?? '')
           // the one that bound the key may have died before it wrote the task: then this one writes it, by that id
           const first = bound === id ? null : holder.read(bound)
           if (first) return { task: first, created: false }
           record = { ...record, id: bound }
         }
-        if (await insert(record)) return { task: record, created: true }
+        if (await insert(record, key === null ? null : fingerprint)) return { task: record, created: true }
         if (key !== null) return { task: mustExist(record.id as SafeId), created: false }
         throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
       }),
@@ -210,8 +258,16 @@ export const openFilesStore = async ({
             throw error
           }
           if (wished) return { outcome: 'requested', task: mustExist(safe) }
-          await revokes.write(safe, at)
-          view.publish({ type: 'revoke', id: safe, at })
+          await committer.commit({ type: 'revoke', id: safe, at }, () => {
+            const staged = revokes.write(safe, at)
+            return {
+              discard: staged.discard,
+              show() {
+                staged.show()
+                view.publish({ type: 'revoke', id: safe, at })
+              },
+            }
+          })
           wished = true
           // once more: the holder may have let go before it could see the wish
         }
@@ -239,13 +295,13 @@ export const openFilesStore = async ({
       run(async () => {
         const safe = parseId(id)
         layout.blob(safe, name)
-        return records.read(safe) ? blobs.get(safe, name, range) : null
+        return records.exists(safe) ? blobs.get(safe, name, range) : null
       }),
     removeBlob: (id, name) => run(() => blobs.remove(parseId(id), name)),
     listBlobs: id =>
       run(async () => {
         const safe = parseId(id)
-        return records.read(safe) ? blobs.list(safe) : []
+        return records.exists(safe) ? blobs.list(safe) : []
       }),
 
     cursor: () => run(async () => view.cursor()),
@@ -262,7 +318,10 @@ export const openFilesStore = async ({
         const orphaned: string[] = []
         for (const task of index.running()) if (!(await holder.isHeld(task))) orphaned.push(task.id)
         // nothing of them is needed any more once no task names them
-        if (orphaned.length === 0) for (const id of dead) instances.forget(id)
+        if (orphaned.length === 0) {
+          await checkpoints.settleDead()
+          for (const id of dead) instances.forget(id)
+        }
         const expired = index.expired(now)
         const ending = new Set(expired.map(({ id }) => id))
         const dueIds: string[] = []
@@ -295,6 +354,10 @@ export const openFilesStore = async ({
       closing ??= (async () => {
         await Promise.allSettled(underWay)
         view.close()
+        await committer.settled()
+        await checkpoints
+          .close()
+          .catch((error: unknown) => log.error({ error }, 'the log could not be given up'))
         await leave()
         journals.close()
       })()

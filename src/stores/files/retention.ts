@@ -8,6 +8,7 @@ import { idempotencyScope, isFinal, isRunning } from '../../core/task.ts'
 import { isAside } from '../../platform/atomic-file.ts'
 import type { Blobs } from './blobs.ts'
 import type { Claims } from './claims.ts'
+import type { Committer } from './committer.ts'
 import type { Holder } from './holder.ts'
 import type { Instances } from './instance.ts'
 import type { Journals } from './journal.ts'
@@ -28,6 +29,7 @@ const BUSY_LOOK_MS = 5
 interface RetentionDeps {
   layout: Layout
   records: Records
+  committer: Committer
   blobs: Blobs
   claims: Claims
   keys: Keys
@@ -46,7 +48,20 @@ export interface Retention {
 }
 
 export const createRetention = (deps: RetentionDeps): Retention => {
-  const { layout, records, blobs, claims, keys, revokes, holder, instances, journals, view, clock } = deps
+  const {
+    layout,
+    records,
+    committer,
+    blobs,
+    claims,
+    keys,
+    revokes,
+    holder,
+    instances,
+    journals,
+    view,
+    clock,
+  } = deps
   let asideSweptAt = 0
 
   const removeOnce = async (id: SafeId): Promise<boolean> =>
@@ -56,8 +71,13 @@ export const createRetention = (deps: RetentionDeps): Retention => {
       // the key first: it must never point to a task that is gone while another one takes the key
       const key = idempotencyScope(task)
       if (key !== null) keys.release(key, id)
-      await records.remove(id)
-      view.publish({ type: 'removed', id, claim })
+      await committer.commit({ type: 'removed', id, claim }, () => ({
+        discard() {},
+        show() {
+          records.remove(id)
+          view.publish({ type: 'removed', id, claim })
+        },
+      }))
       // what a kill leaves from here on belongs to no record, and the sweep below finds it
       await blobs.removeAll(id)
       revokes.remove(id)
@@ -112,12 +132,9 @@ export const createRetention = (deps: RetentionDeps): Retention => {
   }
 
   const sweepBlobs = async (): Promise<void> => {
-    for (const id of blobs.ids()) if (!records.read(id) && !hasStateFile(id)) await blobs.removeAll(id)
+    // a broken state file is not the same as none: its blobs stay until somebody has looked
+    for (const id of blobs.ids()) if (!records.exists(id)) await blobs.removeAll(id)
   }
-  // a broken state file is not the same as none: its blobs stay until somebody has looked
-  const hasStateFile = (id: SafeId): boolean =>
-    statSync(layout.task(id), { throwIfNoEntry: false }) !== undefined
-
   const sweepAside = async (): Promise<void> => {
     const now = clock().getTime()
     if (now - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return

@@ -80,9 +80,10 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
     due = false
     if (closed || !loaded) return
     try {
+      tell()
       readOn()
     } catch (error) {
-      log.error({ error }, 'the journals could not be read; trying again')
+      log.error({ error }, 'the journals cannot be read or written; trying again')
     }
   }
 
@@ -157,10 +158,25 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
     }
   }
 
+  /** What the journal would not take, on a full disk: told as soon as it does. */
+  const untold: Entry[] = []
+  const tell = (): void => {
+    for (let entry = untold[0]; entry; entry = untold[0]) {
+      journals.append(entry)
+      untold.shift()
+    }
+  }
+
   const publish: View['publish'] = entry => {
-    journals.append(entry)
+    untold.push(entry)
     // its own subscribers get it from the journal like everybody else, in the journal's order
     if (loaded) take(entry)
+    try {
+      tell()
+    } catch (error) {
+      // the change stands: that others hear of it later is no reason to refuse it
+      log.error({ error, untold: untold.length }, 'the journal cannot be written; trying again')
+    }
   }
 
   return {

@@ -1,0 +1,119 @@
+// Makes the state files durable now and then, so that the write-ahead log can be given up. Nothing waits for it.
+import type { Log } from '../../platform/log.ts'
+import type { Committer } from './committer.ts'
+import type { Disk } from './disk.ts'
+import type { Instances } from './instance.ts'
+import type { Layout, SafeId } from './layout.ts'
+import { listWals, readWal, type Wal, type WalEntry } from './wal.ts'
+
+export interface Checkpoints {
+  /** Idempotent; a last one, so that an orderly end leaves no log. */
+  close(): Promise<void>
+  /** Gives up the logs of processes that died while others lived on: what they showed is in the state files. */
+  settleDead(): Promise<void>
+}
+
+interface CheckpointDeps {
+  layout: Layout
+  disk: Disk
+  wal: Wal
+  committer: Committer
+  instances: Instances
+  log: Log
+  /** From one checkpoint to the next, milliseconds. */
+  everyMs?: number
+}
+
+const EVERY_MS = 5_000
+/** Looks per checkpoint: the log may grow long before its time. */
+const LOOKS = 10
+const WAL_BYTES = 32 * 1024 * 1024
+
+const idOf = (entry: WalEntry): SafeId => (entry.type === 'task' ? entry.task.id : entry.id) as SafeId
+
+/** Everything that the entries of a log have touched. */
+const touched = (layout: Layout, entries: readonly WalEntry[]): string[] => {
+  const paths = new Set<string>([layout.keys, layout.revokes])
+  for (const entry of entries) {
+    const id = idOf(entry)
+    paths.add(layout.task(id))
+    paths.add(layout.taskFolder(id))
+    if (entry.type === 'revoke') paths.add(layout.revoke(id))
+  }
+  return [...paths]
+}
+
+export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
+  const { layout, disk, wal, committer, instances, log, everyMs = EVERY_MS } = deps
+  let lastAt = performance.now()
+  let underWay: Promise<void> | null = null
+  let closed = false
+
+  /** Of these removals, those whose task still stands in a log of somebody else: a replay could bring it back. */
+  const stillLogged = (removals: readonly WalEntry[], except: string): WalEntry[] => {
+    if (removals.length === 0) return []
+    const elsewhere = new Set<string>()
+    for (const { file } of listWals(layout.wal))
+      if (file !== except)
+        for (const entry of readSafely(file)) if (entry.type !== 'removed') elsewhere.add(idOf(entry))
+    return removals.filter(entry => elsewhere.has(idOf(entry)))
+  }
+  const readSafely = (file: string): WalEntry[] => {
+    try {
+      return readWal(file)
+    } catch {
+      // its owner has just given it up
+      return []
+    }
+  }
+
+  const giveUp = async (file: string): Promise<void> => {
+    const entries = readSafely(file)
+    await disk.sync(touched(layout, entries))
+    const removals = stillLogged(
+      entries.filter(entry => entry.type === 'removed'),
+      file,
+    )
+    if (removals.length > 0) await committer.between(() => wal.write(removals))
+    // logs that were given up before must be gone for sure, before the removals that bind them go
+    await disk.sync([layout.wal])
+    disk.unlink(file)
+  }
+
+  const checkpoint = async (): Promise<void> => {
+    lastAt = performance.now()
+    if (wal.size() === 0) return
+    let old: string | null = null
+    // between commits: what stands in the old log is visible by then
+    await committer.between(async () => {
+      old = wal.rotate()
+    })
+    if (old !== null) await giveUp(old)
+  }
+
+  const timer = setInterval(() => {
+    const now = performance.now()
+    if (underWay || wal.size() === 0 || (now - lastAt < everyMs && wal.size() < WAL_BYTES)) return
+    underWay = checkpoint()
+      .catch((error: unknown) => log.error({ error }, 'a checkpoint failed; the log is kept'))
+      .finally(() => {
+        underWay = null
+      })
+  }, everyMs / LOOKS)
+  timer.unref()
+
+  return {
+    async settleDead() {
+      for (const { file, instance } of listWals(layout.wal))
+        if (instance !== instances.instance && !(await instances.isAlive(instance))) await giveUp(file)
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      clearInterval(timer)
+      await underWay
+      await checkpoint()
+      wal.close()
+    },
+  }
+}
