@@ -48,6 +48,14 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   return lockFolder({ dir: config.dataDir, clock: () => new Date(), log, patienceMs: config.drainMs + 8_000 })
 }
 
+/** What bin/fsck, bin/export and bin/import do with a data folder. */
+export const dataTools = async () => {
+  const { checkFolder } = await import('./stores/files/fsck.ts')
+  const { exportFolder } = await import('./stores/files/transfer.ts')
+  const { importFolder } = await import('./stores/files/transfer-in.ts')
+  return { checkFolder, exportFolder, importFolder }
+}
+
 const openStore = async (config: Config, clock: () => Date, log: Log): Promise<TaskStore> => {
   const { openFilesStore } = await import('./stores/files/open.ts')
   return openFilesStore({ dir: config.dataDir, clock, log })

@@ -1,0 +1,41 @@
+// What the tools for a data folder share: their arguments, the build, and how they end. It prints no result itself.
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+/** Ends the process with a word to people: the tool could not work. */
+export const giveUp = message => {
+  process.stderr.write(`${message}\n`)
+  process.exit(2)
+}
+
+/** The options of the command line; `--help` and a mistake print how the tool is used. */
+export const readArguments = (usage, options) => {
+  try {
+    const { values } = parseArgs({
+      options: { 'data-dir': { type: 'string' }, help: { type: 'boolean' }, ...options },
+    })
+    if (!values.help) return values
+    process.stdout.write(`${usage}\n`)
+    process.exit(0)
+  } catch (error) {
+    return giveUp(`${error.message}\n${usage}`)
+  }
+}
+
+/** Installs and builds what is missing, in a process of its own: its words must not mix with the tool's output. */
+const build = () => {
+  const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'build.mjs')
+  const { status } = spawnSync(process.execPath, [script], { stdio: ['ignore', 2, 2] })
+  if (status !== 0) process.exit(2)
+}
+
+/** The tools and the folder: `--data-dir`, else DATA_DIR as everywhere. */
+export const openTools = async given => {
+  build()
+  const { dataTools } = await import('../dist/wire.js')
+  if (given !== undefined) return { ...(await dataTools()), dir: given, clock: () => new Date() }
+  const { readConfig } = await import('../dist/config.js')
+  return { ...(await dataTools()), dir: readConfig().dataDir, clock: () => new Date() }
+}

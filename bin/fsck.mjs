@@ -1,0 +1,41 @@
+// Checks a data folder, also while a bundle runs on it; with --repair mends it, for which it must have no other user.
+// Exit code: 0 clean or mended, 1 findings are left, 2 it could not work.
+import { giveUp, openTools, readArguments } from './data-tool.mjs'
+
+const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
+  --data-dir DIR  the folder; by default DATA_DIR
+  --repair        mend what can be mended: nothing may run on the folder
+  --json          one JSON object per line: the findings, then the summary`
+
+const {
+  'data-dir': given,
+  repair,
+  json,
+} = readArguments(usage, {
+  repair: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+})
+
+const print = (value, text) => process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)
+
+try {
+  const { checkFolder, dir, clock } = await openTools(given)
+  const summary = await checkFolder({
+    dir,
+    clock,
+    repair,
+    onFinding: finding => {
+      const { code, place, text, mended } = finding
+      print(
+        { type: 'finding', ...finding },
+        `${code} ${place}: ${text}${mended === null ? '' : ` -> ${mended}`}`,
+      )
+    },
+  })
+  const { tasks, blobs, findings, mended } = summary
+  const outcome = findings === 0 ? 'clean' : `${findings} findings, ${mended} mended`
+  print({ type: 'summary', ...summary }, `${tasks} tasks, ${blobs} blobs: ${outcome}`)
+  process.exitCode = findings === mended ? 0 : 1
+} catch (error) {
+  giveUp(error.message)
+}

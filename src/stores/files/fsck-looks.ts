@@ -1,0 +1,159 @@
+// Walks through a data folder and yields one look per thing in it, strangers included. It changes nothing by itself:
+// what would mend a finding stands in its `mend`, which is only for a folder that nobody else uses.
+import { createReadStream, type Dirent, lstatSync } from 'node:fs'
+import path from 'node:path'
+import { isAside } from '../../platform/atomic-file.ts'
+import { LineTooLongError, readLines } from '../../platform/lines.ts'
+import { isErrno } from './errno.ts'
+import { entriesOf, type Look, placesOf } from './findings.ts'
+import { idOfStateFile, type Layout, parseId, type SafeId } from './layout.ts'
+import { createMarkLooks } from './mark-looks.ts'
+import { readStateFile } from './state-file.ts'
+import { createTaskLooks } from './task-looks.ts'
+
+/** While a folder is in use, a file written aside is a leftover when nobody has touched it for so long. */
+const ASIDE_MS = 60_000
+/** A line of a journal holds one record. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024
+const SHARD = /^[0-9a-f]{2}$/
+const BLOB_NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/
+
+/** What was seen on the way. */
+export interface Seen {
+  tasks: number
+  blobs: number
+}
+
+interface LooksDeps {
+  layout: Layout
+  /** The folder has no other user: what is written aside is left over, however young. */
+  alone: boolean
+  clock: () => Date
+  seen: Seen
+}
+
+const idOf = (name: string): SafeId | null => {
+  try {
+    const id = parseId(name)
+    return id === name ? id : null
+  } catch {
+    return null
+  }
+}
+
+/** For what is sound at the first glance: whoever takes the looks gets a turn all the same. */
+const nothing: Look = () => null
+
+/** Every look there is. Lazy: what an earlier finding's mending has changed is seen by the later ones. */
+export function* looksOf({ layout, alone, clock, seen }: LooksDeps): Generator<Look> {
+  const places = placesOf(layout)
+  const { at, moving, removing } = places
+  const { record, result, key, blobsOf } = createTaskLooks(layout, places)
+  const { claim, keyLink, revoke } = createMarkLooks(layout, places)
+
+  /** A file written aside, or something that nobody of us has put there. */
+  const stranger =
+    (place: string, what: string): Look =>
+    () => {
+      const stat = lstatSync(place, { throwIfNoEntry: false })
+      if (!stat) return null
+      if (!isAside(path.basename(place)) || !stat.isFile())
+        return { code: 'foreign', place: at(place), text: what, mend: moving(place) }
+      if (!alone && clock().getTime() - stat.mtimeMs < ASIDE_MS) return null
+      const text = 'written aside by a process that did not live to put it in its place'
+      return { code: 'leftover', place: at(place), text, mend: removing(place) }
+    }
+
+  const lines =
+    (file: string): Look =>
+    async () => {
+      if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return null
+      const bad: number[] = []
+      try {
+        // a last line without its end is what a killed process leaves, or what is being written now
+        for await (const { number, bytes, ended } of readLines(createReadStream(file), LINE_BYTES_MAX))
+          if (ended && !isEntry(bytes)) bad.push(number)
+      } catch (error) {
+        // retention cuts journals at any time
+        if (isErrno(error, 'ENOENT')) return null
+        if (!(error instanceof LineTooLongError)) throw error
+        bad.push(Number.POSITIVE_INFINITY)
+      }
+      if (bad.length === 0) return null
+      const first = Number.isFinite(bad[0]) ? `, first line ${bad[0]}` : ''
+      const text = `${bad.length} unreadable lines${first}; readers pass over them, and retention removes the file`
+      return { code: 'bad-lines', place: at(file), text, mend: null }
+    }
+
+  const shardStrangers: string[] = []
+  function* shardsOf(root: string): Generator<string> {
+    for (const entry of entriesOf(root)) {
+      const place = path.join(root, entry.name)
+      if (SHARD.test(entry.name) && entry.isDirectory()) yield place
+      else shardStrangers.push(place)
+    }
+  }
+
+  for (const shard of shardsOf(layout.tasks))
+    for (const { name } of entriesOf(shard)) {
+      const id = idOfStateFile(name)
+      if (!id || layout.task(id) !== path.join(shard, name)) {
+        yield stranger(path.join(shard, name), 'not the state file of a task that belongs here')
+        continue
+      }
+      seen.tasks += 1
+      // most are sound and need one read; only what has something to look at is looked at
+      const file = readStateFile(layout, id)
+      yield file.state === 'whole' ? nothing : record(id)
+      if (file.state === 'whole' && file.task.resultBytes !== null) yield result(id)
+      if (file.state === 'whole' && file.task.idempotencyKey !== null) yield key(id)
+    }
+  for (const shard of shardsOf(layout.blobs))
+    for (const entry of entriesOf(shard)) {
+      const id = idOf(entry.name)
+      const folder = path.join(shard, entry.name)
+      if (!id || layout.blobFolder(id) !== folder || !entry.isDirectory()) {
+        yield stranger(folder, 'not the blobs of a task that belongs here')
+        continue
+      }
+      yield blobsOf(id)
+      for (const blob of entriesOf(folder)) {
+        seen.blobs += 1
+        if (!BLOB_NAME.test(blob.name) || !blob.isFile())
+          yield stranger(path.join(folder, blob.name), 'not a blob')
+      }
+    }
+  for (const place of shardStrangers) yield stranger(place, 'not a folder of this store')
+
+  /** The entries of a flat folder: those that `look` knows, and strangers. */
+  function* flat(folder: string, look: (entry: Dirent, place: string) => Look | null): Generator<Look> {
+    for (const entry of entriesOf(folder)) {
+      const place = path.join(folder, entry.name)
+      yield look(entry, place) ?? stranger(place, 'nothing of this store')
+    }
+  }
+  yield* flat(layout.claims, (entry, place) => {
+    const [, name = '', number = ''] = /^(.{36})\.(\d{1,15})$/.exec(entry.name) ?? []
+    const id = idOf(name)
+    return id && entry.isSymbolicLink() ? claim(place, id, Number(number)) : null
+  })
+  yield* flat(layout.keys, ({ name }, place) => (/^[0-9a-f]{64}$/.test(name) ? keyLink(place) : null))
+  yield* flat(layout.revokes, ({ name }, place) => {
+    const id = idOf(name)
+    return id && revoke(place, id)
+  })
+  for (const { name } of entriesOf(layout.run))
+    if (isAside(name)) yield stranger(path.join(layout.run, name), 'nothing of this store')
+  for (const folder of [layout.journal, path.join(layout.dir, 'wal')])
+    for (const { name } of entriesOf(folder))
+      if (name.endsWith('.ndjson')) yield lines(path.join(folder, name))
+}
+
+const isEntry = (bytes: Buffer): boolean => {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+  } catch {
+    return false
+  }
+}

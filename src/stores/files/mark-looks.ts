@@ -1,0 +1,77 @@
+// Looks at the small facts beside the tasks: claims, links of idempotency keys, wishes to cancel. Changes nothing by
+// itself.
+import { lstatSync, readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { isFinal, isRunning } from '../../core/task.ts'
+import { replaceFile } from '../../platform/atomic-file.ts'
+import { isThere, type Look, type Places } from './findings.ts'
+import type { Layout, SafeId } from './layout.ts'
+import { ownsKey, readKeyLink, readStateFile } from './state-file.ts'
+
+const time = z.iso.datetime({ precision: 3 })
+
+export interface MarkLooks {
+  claim(link: string, id: SafeId, number: number): Look
+  keyLink(link: string): Look
+  revoke(mark: string, id: SafeId): Look
+}
+
+export const createMarkLooks = (layout: Layout, { at, moving, removing }: Places): MarkLooks => {
+  const claim =
+    (link: string, id: SafeId, number: number): Look =>
+    () => {
+      // the link first: a claim that is seen before its record's end is let go of after it
+      if (!isThere(link)) return null
+      const file = readStateFile(layout, id)
+      if (file.state === 'broken' || file.state === 'later') return null
+      const task = file.state === 'whole' ? file.task : null
+      if (task && isRunning(task.status) && task.claim === number) return null
+      const text = task
+        ? `a claim ${number} on a task that is ${task.status} under claim ${task.claim}`
+        : 'a claim on a task that is not there'
+      return { code: 'stray-claim', place: at(link), text, mend: removing(link) }
+    }
+
+  const keyLink =
+    (link: string): Look =>
+    () => {
+      if (!isThere(link)) return null
+      const place = at(link)
+      const bound = readKeyLink(link)
+      if (!bound)
+        return { code: 'foreign', place, text: 'an idempotency key that names no task', mend: moving(link) }
+      const file = readStateFile(layout, bound.id)
+      if (file.state === 'none') {
+        const text = `an idempotency key of the task ${bound.id}, which is not there`
+        return { code: 'dead-key', place, text, mend: removing(link) }
+      }
+      if (file.state !== 'whole' || ownsKey(layout, file.task, link)) return null
+      const text = `an idempotency key that the task ${bound.id} does not have`
+      return { code: 'wrong-key', place, text, mend: removing(link) }
+    }
+
+  const revoke =
+    (mark: string, id: SafeId): Look =>
+    () => {
+      const stat = lstatSync(mark, { throwIfNoEntry: false })
+      if (!stat) return null
+      const place = at(mark)
+      const file = readStateFile(layout, id)
+      if (file.state === 'none' || (file.state === 'whole' && isFinal(file.task.status))) {
+        const text = `a wish to cancel a task that ${file.state === 'none' ? 'is not there' : 'has ended'}`
+        return { code: 'stray-revoke', place, text, mend: removing(mark) }
+      }
+      if (!stat.isFile())
+        return { code: 'foreign', place, text: 'not a mark of a cancel', mend: moving(mark) }
+      if (time.safeParse(readFileSync(mark, 'utf8').trim()).success) return null
+      return {
+        code: 'broken-revoke',
+        place,
+        text: 'a wish to cancel without its time',
+        // the wish itself is certain: it is not lost for the sake of its time
+        mend: { how: 'made anew', now: () => replaceFile(mark, `${stat.mtime.toISOString()}\n`) },
+      }
+    }
+
+  return { claim, keyLink, revoke }
+}

@@ -1,0 +1,111 @@
+// The lines of an export: what each holds, and the check of each one that comes from outside. No I/O.
+import { z } from 'zod'
+import { MadhavaError } from '../../core/errors.ts'
+import { parseTaskId, taskSchema } from '../../core/task.ts'
+
+export const TRANSFER_VERSION = 1
+/** A blob stands in lines of so many bytes, before base64. */
+export const CHUNK_BYTES = 1024 * 1024
+/** A record with params of 1 MiB of the numbers that JSON writes longest stays under this. */
+export const LINE_BYTES_MAX = 16 * 1024 * 1024
+/** A body nests at most 64 levels deep, a result what its kind likes; deeper ones are not read. */
+const DEPTH_MAX = 512
+/** Far over what any task reaches, and far under where counting on would go wrong. */
+const COUNT_MAX = 2 ** 40
+
+const isTaskId = (id: string): boolean => {
+  try {
+    return parseTaskId(id) === id
+  } catch {
+    return false
+  }
+}
+const id = z.string().refine(isTaskId, 'must be a UUID in lower case')
+const count = z.int().min(0)
+
+const headerSchema = z.looseObject({
+  type: z.literal('madhava-export'),
+  version: z.literal(TRANSFER_VERSION, `must be ${TRANSFER_VERSION}`),
+  at: z.iso.datetime({ precision: 3 }),
+})
+const recordSchema = taskSchema
+  .refine(task => isTaskId(task.id), 'its id must be a UUID in lower case')
+  .refine(task => Math.max(task.claim, task.rev) < COUNT_MAX, 'its claim and rev must be less than 2^40')
+const taskLineSchema = z.looseObject({
+  type: z.literal('task'),
+  record: recordSchema,
+  /** Of what was asked with the idempotency key, null when that is not known or there is no key. */
+  fingerprint: z
+    .string()
+    .regex(/^[\w -]{1,128}$/)
+    .nullable(),
+})
+const blobLineSchema = z.looseObject({
+  type: z.literal('blob'),
+  id,
+  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'must be the name of a blob'),
+  /** Bytes of the whole blob, and how many of them came before. */
+  size: count,
+  offset: count,
+  bytes: z.string(),
+})
+const endSchema = z.looseObject({ type: z.literal('end'), tasks: count, blobs: count })
+
+export type HeaderLine = z.infer<typeof headerSchema>
+export type TaskLine = z.infer<typeof taskLineSchema>
+export type BlobLine = z.infer<typeof blobLineSchema>
+export type EndLine = z.infer<typeof endSchema>
+export type TransferLine = HeaderLine | TaskLine | BlobLine | EndLine
+
+const lineSchema = z.discriminatedUnion('type', [headerSchema, taskLineSchema, blobLineSchema, endSchema])
+
+/** What is wrong with an export, said so that a person finds the place. */
+export const badLine = (number: number, what: string): MadhavaError =>
+  new MadhavaError('BAD_REQUEST', `Line ${number}: ${what}`)
+
+const QUOTE = 34
+const BACKSLASH = 92
+const OPEN = [91, 123]
+const CLOSE = [93, 125]
+
+/** Whether JSON nests at most so deep: asked before it is parsed, for checks that call themselves. */
+const isShallow = (bytes: Uint8Array): boolean => {
+  let depth = 0
+  let quoted = false
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (quoted) {
+      if (byte === BACKSLASH) at += 1
+      else if (byte === QUOTE) quoted = false
+    } else if (byte === QUOTE) quoted = true
+    else if (OPEN.includes(byte)) depth += 1
+    else if (CLOSE.includes(byte)) depth -= 1
+    if (depth > DEPTH_MAX) return false
+  }
+  return true
+}
+
+/** @throws BAD_REQUEST with the number of the line and what is wrong */
+export const parseTransferLine = (bytes: Uint8Array, number: number): TransferLine => {
+  let value: unknown
+  try {
+    if (!isShallow(bytes)) throw badLine(number, 'it nests too deep')
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (error) {
+    if (error instanceof MadhavaError) throw error
+    throw badLine(number, 'it is not JSON')
+  }
+  const parsed = lineSchema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw badLine(number, `${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'is not of an export'}`)
+}
+
+/** The bytes of one line of a blob. @throws BAD_REQUEST */
+export const decodeChunk = (line: BlobLine, number: number): Buffer => {
+  const bytes = Buffer.from(line.bytes, 'base64')
+  // Buffer passes over what is not base64
+  if (bytes.toString('base64') !== line.bytes) throw badLine(number, 'bytes: must be base64')
+  if (bytes.length > CHUNK_BYTES) throw badLine(number, `bytes: must be at most ${CHUNK_BYTES} bytes`)
+  return bytes
+}
