@@ -2,6 +2,7 @@
 // the supervisor (pm2-runtime, in this process) of the roles. `--check` prints the effective settings and ends.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,8 +21,24 @@ ensureBuilt()
 const { describeSettings, readConfig } = await import('../dist/config.js')
 const { createLog } = await import('../dist/platform/log.js')
 const { keepLogsBounded } = await import('../dist/platform/log-files.js')
+const { listenError } = await import('../dist/platform/listen-error.js')
 const { loadKinds, ownData } = await import('../dist/wire.js')
 const { ensureOperator } = await import('../dist/dashboard/operator.js')
+
+/** A port that is taken would only show in the log of a role that is started again and again. */
+const checkPorts = async ({ host, ports, roles }) => {
+  for (const [role, port] of Object.entries(ports)) {
+    if (port === 0 || !roles.includes(role)) continue
+    const server = createServer()
+    await new Promise((resolve, reject) => {
+      server.once('error', cause =>
+        reject(listenError(cause, { host, port, setting: `${role.toUpperCase()}_PORT` })),
+      )
+      server.listen({ host, port }, resolve)
+    })
+    await new Promise(resolve => server.close(resolve))
+  }
+}
 
 const prepare = async () => {
   const config = readConfig()
@@ -31,6 +48,7 @@ const prepare = async () => {
     process.exit(0)
   }
   const data = await ownData(config, createLog('supervisor', config.logLevel))
+  await checkPorts(config)
   const { created } = await ensureOperator({ dataDir: config.dataDir, configured: config.dashboardPassword })
   return { config, data, password: created }
 }

@@ -180,6 +180,13 @@ export const parseConfig = (env: Env): Config => {
     })
   }
   const value = parsed.data
+  const ports = [value.API_PORT, value.RPC_PORT, value.DASHBOARD_PORT].filter(number => number !== 0)
+  if (new Set(ports).size < ports.length) {
+    const problem = 'API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'
+    throw new MadhavaError('CONFIG_INVALID', `The configuration is wrong:\n  ${problem}`, {
+      detail: { problems: [problem] },
+    })
+  }
   return Object.freeze({
     host: value.HOST,
     ports: Object.freeze({ api: value.API_PORT, rpc: value.RPC_PORT, dashboard: value.DASHBOARD_PORT }),

@@ -1,10 +1,10 @@
 // JSON in and out. In: bounded in size and depth before it is parsed. Out: with its length, so that HEAD has it too.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
+import { JSON_DEPTH_LIMIT, refuseUnsoundJson } from '../core/sound-json.ts'
 import type { ApiContext } from './context.ts'
 
 export const BODY_LIMIT_BYTES = 1024 * 1024
-export const JSON_DEPTH_LIMIT = 64
 
 /** Sends text that is JSON already. */
 export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStatusCode = 200): Response =>
@@ -49,17 +49,25 @@ export const parseJson = (bytes: Uint8Array): unknown => {
   if (text.trim() === '') throw new MadhavaError('BAD_REQUEST', 'The request body is empty; JSON is expected')
   if (jsonDepth(text) > JSON_DEPTH_LIMIT)
     throw new MadhavaError('BAD_REQUEST', `The JSON nests deeper than ${JSON_DEPTH_LIMIT} levels`)
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch {
     throw new MadhavaError('BAD_REQUEST', 'The request body is not JSON')
   }
+  refuseUnsoundJson(value)
+  return value
 }
 
 const tooLarge = () =>
   new MadhavaError('BODY_TOO_LARGE', `The request body may have at most ${BODY_LIMIT_BYTES} bytes`)
 
-const isJsonType = (header: string): boolean => /^application\/json\s*(?:;|$)/i.test(header.trim())
+/** JSON in UTF-8, said or left out: JSON has no other encoding between programs, and the bytes are read as it. */
+const isJsonType = (header: string): boolean => {
+  const [type = '', ...parameters] = header.split(';').map(part => part.trim().toLowerCase())
+  const charsets = parameters.filter(parameter => /^charset\s*=/.test(parameter))
+  return type === 'application/json' && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
+}
 
 /** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE */
 const readBytes = async (request: Request): Promise<Uint8Array> => {
@@ -84,7 +92,7 @@ export const readJson = async (c: ApiContext): Promise<unknown> => {
   if (!isJsonType(c.req.header('content-type') ?? '') || c.req.header('content-encoding') !== undefined)
     throw new MadhavaError(
       'UNSUPPORTED_MEDIA_TYPE',
-      'Send the body as Content-Type: application/json, without a Content-Encoding',
+      'Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding',
     )
   return parseJson(await readBytes(c.req.raw))
 }

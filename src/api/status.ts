@@ -2,6 +2,7 @@
 // something that it tells about is away.
 import { Hono } from 'hono'
 import { toMadhavaError } from '../core/errors.ts'
+import { whySilent } from '../core/readiness.ts'
 import type { Actor, ServiceState } from '../core/service.ts'
 import type { SeenPresence } from '../core/store.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
@@ -9,16 +10,21 @@ import { sendJson } from './json.ts'
 
 const STATE_MS = 500
 
-const viewProcess = ({ details, ...presence }: SeenPresence) => ({
-  role: presence.role,
-  instance: presence.instance,
-  host: presence.host,
-  pid: presence.pid,
-  alive: presence.alive,
-  startedAt: presence.startedAt,
-  beatAt: presence.beatAt,
-  ...details,
-})
+/** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */
+const viewProcess = ({ details, ...presence }: SeenPresence, now: number) => {
+  const silent = presence.alive ? whySilent(presence, now) : null
+  return {
+    role: presence.role,
+    instance: presence.instance,
+    host: presence.host,
+    pid: presence.pid,
+    alive: presence.alive && silent === null,
+    startedAt: presence.startedAt,
+    beatAt: presence.beatAt,
+    ...details,
+    ...(silent === null ? {} : { troubles: { ...details.troubles, beat: silent } }),
+  }
+}
 
 /** The state, or why there is none in time. Requests that come while one is under way share it. */
 const createStateReader = ({ service, log }: ApiDeps) => {
@@ -48,12 +54,13 @@ export const statusRoutes = (deps: ApiDeps): Hono<ApiEnv> => {
   const readState = createStateReader(deps)
   return new Hono<ApiEnv>().get('/', async c => {
     const { state, trouble } = await readState(c.get('actor'))
+    const now = clock()
     return sendJson(c, {
       name: 'madhava',
       version,
-      time: clock().toISOString(),
+      time: now.toISOString(),
       host: host.snapshot(),
-      processes: state?.presences.map(viewProcess) ?? null,
+      processes: state?.presences.map(presence => viewProcess(presence, now.getTime())) ?? null,
       queue: state?.queue ?? null,
       tasks: state?.counts ?? null,
       troubles: trouble === null ? {} : { state: trouble },

@@ -11,20 +11,25 @@ export const streamOf = async (
   requestId: string,
 ): Promise<ReadableStream<Uint8Array>> => {
   let ahead: IteratorResult<Uint8Array> | null = await chunks.next()
+  // a pull may be under way when the client leaves: what comes of it then is for nobody
+  let left = false
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = ahead ?? (await chunks.next())
           ahead = null
+          if (left) return
           if (done) controller.close()
           else controller.enqueue(value)
         } catch (error) {
+          if (left) return
           log.error({ requestId, error }, 'an answer broke off')
           controller.error(new Error('The answer broke off'))
         }
       },
       async cancel() {
+        left = true
         await chunks.return(undefined)
       },
     },

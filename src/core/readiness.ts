@@ -2,7 +2,7 @@
 // degraded, never unready: submits are accepted and run when it is back.
 import { MadhavaError, toMadhavaError } from './errors.ts'
 import type { TaskQueue } from './queue.ts'
-import type { TaskStore } from './store.ts'
+import type { SeenPresence, TaskStore } from './store.ts'
 
 export interface Check {
   status: 'ok' | 'degraded' | 'failed'
@@ -23,7 +23,7 @@ export interface ReadinessDeps {
   clock: () => Date
   /** Milliseconds that the store may take to answer. */
   storeMs?: number
-  /** Milliseconds without a presence after which a role counts as gone. */
+  /** Milliseconds without a presence, or without a beat of it, after which a role counts as gone. */
   absentMs?: number
   /** Milliseconds between looks of its own, so that a gap is measured also when nobody asks. */
   everyMs?: number
@@ -34,6 +34,30 @@ export interface ReadinessProbe {
   check(): Promise<Readiness>
   /** Idempotent. */
   close(): void
+}
+
+/** Milliseconds after which a process that gives no sign of life counts as gone. */
+const ABSENT_MS = 30_000
+
+/**
+ * Why a process that is there does no work, or null while it beats: one that is stopped or has no time still holds
+ * its claims and its socket. A beat in the future counts as fresh: a clock may be set back.
+ * @param now milliseconds since 1970
+ */
+export const whySilent = (
+  { beatAt }: Pick<SeenPresence, 'beatAt'>,
+  now: number,
+  absentMs: number = ABSENT_MS,
+): string | null => {
+  const age = now - Date.parse(beatAt)
+  return age >= absentMs ? `No beat for ${Math.floor(age / 1000)} s: frozen or overloaded` : null
+}
+
+interface Sight {
+  /** Roles with a process that beats. */
+  alive: Set<string>
+  /** Roles with a process that is there and silent, and why. */
+  silent: Map<string, string>
 }
 
 const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
@@ -53,17 +77,22 @@ const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
 
 /** Starts to watch the roles; each has `absentMs` from now to appear. */
 export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
-  const { store, queue, roles, clock, storeMs = 1_000, absentMs = 30_000, everyMs = 5_000 } = deps
+  const { store, queue, roles, clock, storeMs = 1_000, absentMs = ABSENT_MS, everyMs = 5_000 } = deps
   const start = clock().getTime()
   const lastSeen = new Map(roles.map(role => [role, start]))
 
-  const look = async (): Promise<Set<string>> => {
+  const look = async (): Promise<Sight> => {
     const alive = new Set<string>()
-    for (const presence of await within(store.presences(), storeMs))
-      if (presence.alive) alive.add(presence.role)
+    const silent = new Map<string, string>()
+    const presences = await within(store.presences(), storeMs)
     const now = clock().getTime()
+    for (const presence of presences.filter(seen => seen.alive)) {
+      const reason = whySilent(presence, now, absentMs)
+      if (reason === null) alive.add(presence.role)
+      else silent.set(presence.role, reason)
+    }
     for (const role of roles) if (alive.has(role)) lastSeen.set(role, now)
-    return alive
+    return { alive, silent }
   }
 
   const checkStore = async (): Promise<Check> => {
@@ -78,9 +107,12 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     const { status, reason } = queue.state()
     return status === 'ready' ? { status: 'ok' } : { status: 'degraded', reason: reason ?? status }
   }
-  const checkRole = (role: string, alive: ReadonlySet<string> | null): Check => {
-    if (alive?.has(role)) return { status: 'ok' }
-    if (alive === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
+  const checkRole = (role: string, sight: Sight | null): Check => {
+    if (sight === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
+    if (sight.alive.has(role)) return { status: 'ok' }
+    const silent = sight.silent.get(role)
+    // it has been silent for the whole time already
+    if (silent !== undefined) return { status: 'failed', reason: silent }
     const seconds = Math.floor((clock().getTime() - (lastSeen.get(role) ?? start)) / 1000)
     const reason = `No ${role} process has been alive for ${seconds} s`
     return { status: seconds * 1000 >= absentMs ? 'failed' : 'degraded', reason }
@@ -101,9 +133,9 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
 
   return {
     async check() {
-      const [storeCheck, alive] = await Promise.all([checkStore(), look().catch(() => null)])
+      const [storeCheck, sight] = await Promise.all([checkStore(), look().catch(() => null)])
       const checks: Record<string, Check> = { store: storeCheck, queue: checkQueue() }
-      for (const role of roles) checks[role] = checkRole(role, alive)
+      for (const role of roles) checks[role] = checkRole(role, sight)
       return { ok: Object.values(checks).every(check => check.status !== 'failed'), checks }
     },
     close: () => clearInterval(timer),

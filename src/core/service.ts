@@ -6,6 +6,7 @@ import { MadhavaError } from './errors.ts'
 import { type Kinds, parseParams } from './kind.ts'
 import { again, begin } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
+import { refuseUnsoundJson } from './sound-json.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import {
   DEFAULT_MAX_ATTEMPTS,
@@ -103,7 +104,25 @@ export interface ServiceDeps {
   clock: () => Date
 }
 
+/** Milliseconds that a broker may take to say how long its queue is; the rest of the state does not wait longer. */
+const DEPTH_MS = 200
+
+/** The queue's depth, or null when it is not known in time. */
+const depthInTime = async (queue: TaskQueue): Promise<number | null> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>(resolve => {
+    timer = setTimeout(resolve, DEPTH_MS, null)
+  })
+  try {
+    return await Promise.race([queue.depth().catch(() => null), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 const parseSubmission = (submission: unknown): z.output<typeof submissionSchema> => {
+  // before the schema, which drops what it cannot keep
+  refuseUnsoundJson(submission)
   const parsed = submissionSchema.safeParse(submission)
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(issue => ({
@@ -212,7 +231,11 @@ export const createService = ({ store, queue, kinds, clock }: ServiceDeps): Serv
       })),
 
     async state() {
-      const [presences, counts, depth] = await Promise.all([store.presences(), store.counts(), queue.depth()])
+      const [presences, counts, depth] = await Promise.all([
+        store.presences(),
+        store.counts(),
+        depthInTime(queue),
+      ])
       return { presences, counts, queue: { name: queue.name, depth, ...queue.state() } }
     },
   }

@@ -30,7 +30,8 @@ export default defineKind({
     })
     .superRefine(({ digits, method }, context) => {
       const { maxDigits } = METHODS[method]
-      if (digits > maxDigits)
+      // above the schema's own limit that one has spoken already
+      if (digits > maxDigits && digits <= MAX_LOOP_DIGITS)
         context.addIssue({
           code: 'custom',
           path: ['digits'],

@@ -74,11 +74,24 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
       headersTimeout: limits.headersTimeout,
       requestTimeout: limits.requestTimeout,
       keepAliveTimeout: limits.keepAliveTimeout,
+      // node's own refusal has no body; the one below has
+      requireHostHeader: false,
       // how exactly the two times above are kept
       connectionsCheckingInterval: Math.min(2_000, limits.headersTimeout),
     },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
       answering.set(incoming.socket, outgoing)
+      if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined) {
+        const { contentType, body } = refuse(400)
+        outgoing.writeHead(400, {
+          'content-type': contentType,
+          'content-length': Buffer.byteLength(body),
+          connection: 'close',
+        })
+        // the body that a HEAD may not have is left out by node
+        outgoing.end(body)
+        return
+      }
       void listener(incoming, outgoing)
     },
   )

@@ -233,6 +233,56 @@ describe('the REST door', () => {
     assert.deepEqual(status.troubles, {})
   })
 
+  it('GET / does not call a process alive that has not beaten for 30 seconds', async () => {
+    const frozen = {
+      instance: 'a',
+      role: 'worker',
+      host: 'machine',
+      pid: 1,
+      startedAt: '2026-01-31T12:00:00.000Z',
+      beatAt: new Date(Date.now() - 45_000).toISOString(),
+      details: {
+        address: null,
+        slots: 1,
+        running: [],
+        counters: {},
+        rssBytes: 0,
+        cpu: 0,
+        troubles: { queue: 'away' },
+      },
+      alive: true,
+    }
+    const state = { ...(await door.service.state({ name: null, via: 'rest' })), presences: [frozen] }
+    const seen = createFixture({ service: { state: async () => state } })
+    const { processes } = await jsonOf<{
+      processes: { alive: boolean; troubles: Record<string, string> }[]
+    }>(await seen.app.request('/'))
+    assert.equal(processes[0]?.alive, false)
+    assert.match(processes[0]?.troubles.beat ?? '', /No beat for \d+ s: frozen or overloaded/)
+    assert.equal(processes[0]?.troubles.queue, 'away')
+    await seen.close()
+  })
+
+  it('GET / keeps what the store knows when the broker does not say how long the queue is', async () => {
+    for (const depth of [
+      () => new Promise<number>(() => undefined),
+      () => Promise.reject(new Error('secret')),
+    ]) {
+      const hung = createFixture({ depth })
+      await hung.submit('echo', 1)
+      const status = await jsonOf<{
+        queue: { name: string; depth: number | null }
+        tasks: { total: number }
+        troubles: unknown
+      }>(await hung.app.request('/'))
+      assert.deepEqual(
+        [status.queue.name, status.queue.depth, status.tasks.total, status.troubles],
+        ['listening', null, 1, {}],
+      )
+      await hung.close()
+    }
+  })
+
   it('GET / answers in time and with the reason when the state cannot be read, and asks once for many', async () => {
     let asked = 0
     let state: () => Promise<ServiceState> = () => new Promise(() => undefined)

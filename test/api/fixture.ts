@@ -48,6 +48,8 @@ export interface FixtureOptions {
   allowedHosts?: string[]
   readiness?: () => Promise<Readiness>
   log?: Log
+  /** What the queue says about its length. */
+  depth?: () => Promise<number>
   /** Replaces parts of the service. */
   service?: Partial<Service>
 }
@@ -63,7 +65,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
       announced.push(task)
     },
     work: () => ({ nudge: () => undefined, stop: async () => undefined }),
-    depth: async () => announced.length,
+    depth: options.depth ?? (async () => announced.length),
     state: () => state,
     flush: async () => true,
     close: async () => undefined,

@@ -160,7 +160,10 @@ describe('the REST door on a real port', () => {
 
   it('a Host that makes no address, a rebound name, and a missing Host are refused', async () => {
     const ask = (host: string) => raw(`GET /livez HTTP/1.1\r\n${host}Connection: close\r\n\r\n`)
-    assert.ok((await ask('')).startsWith('HTTP/1.1 400'))
+    const missing = await ask('')
+    assert.ok(missing.startsWith('HTTP/1.1 400'))
+    assert.equal(problemIn(missing).code, 'BAD_REQUEST')
+    assert.match(await raw('GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200/)
     for (const host of ['a b', 'evil.example/x', '[::1', 'user@localhost', 'localhost:99999'])
       assert.match(await ask(`Host: ${host}\r\n`), /^HTTP\/1\.1 (400|403)/, host)
     assert.ok((await ask('Host: evil.example\r\n')).startsWith('HTTP/1.1 403'))

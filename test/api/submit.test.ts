@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { BODY_LIMIT_BYTES, JSON_DEPTH_LIMIT, jsonDepth } from '../../src/api/json.ts'
+import { BODY_LIMIT_BYTES, jsonDepth } from '../../src/api/json.ts'
 import type { Problem } from '../../src/api/problem.ts'
+import { isMadhavaError } from '../../src/core/errors.ts'
+import { JSON_DEPTH_LIMIT, refuseUnsoundJson } from '../../src/core/sound-json.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -126,12 +128,24 @@ describe('submitting a task', () => {
       415,
       'UNSUPPORTED_MEDIA_TYPE',
     )
-    const fine = await door.post(
-      '/tasks',
-      { kind: 'echo' },
-      { 'content-type': 'Application/JSON; charset=utf-8' },
-    )
-    assert.equal(fine.status, 202)
+    for (const charset of ['utf-16', 'iso-8859-1', '"utf-16"', 'utf-8; charset=utf-16', '', '"utf-8'])
+      await problemOf(
+        await door.post(
+          '/tasks',
+          { kind: 'echo' },
+          { 'content-type': `application/json; charset=${charset}` },
+        ),
+        415,
+        'UNSUPPORTED_MEDIA_TYPE',
+      )
+    for (const type of [
+      'Application/JSON; charset=utf-8',
+      'application/json;charset="UTF-8"',
+      'application/json; version=1',
+    ]) {
+      const fine = await door.post('/tasks', { kind: 'echo' }, { 'content-type': type })
+      assert.equal(fine.status, 202, type)
+    }
   })
 
   it('a body up to the limit is taken, one byte more is 413', async () => {
@@ -161,12 +175,73 @@ describe('submitting a task', () => {
     )
   })
 
+  it('a lone surrogate in a text or a key is 400 with its place, from every door; whole pairs are taken', async () => {
+    const bodies = {
+      title: '{"kind":"echo","title":"\\ud800 x"}',
+      'params.a.1': '{"kind":"echo","params":{"a":["\\ud83d\\ude00","\\udc00"]}}',
+      'params.b\\ud800': '{"kind":"echo","params":{"b\\ud800":1}}',
+    }
+    for (const [path, body] of Object.entries(bodies)) {
+      const problem = await problemOf(await door.post('/tasks', body), 400, 'BAD_REQUEST')
+      assert.equal(problem.problems?.[0]?.path, path)
+      assert.match(problem.detail, /lone surrogate \(\\ud[8c]00\)/)
+      assert.ok(JSON.stringify(problem).isWellFormed())
+      await assert.rejects(door.service.submit({ name: null, via: 'rpc' }, JSON.parse(body)), error =>
+        isMadhavaError(error, 'BAD_REQUEST'),
+      )
+    }
+    assert.equal(await total(), 0)
+    const fine = await door.post('/tasks', '{"kind":"echo","params":{"\\ud83d\\ude00":"\\ud83d\\ude00"}}')
+    assert.deepEqual((await jsonOf<TaskRecord>(fine)).params, { '😀': '😀' })
+  })
+
+  it('JSON is refused exactly when it holds a lone surrogate or a key __proto__', () => {
+    const unit = fc.oneof(fc.constantFrom('\ud800', '\udc00', '😀', '__proto__'), fc.string({ maxLength: 2 }))
+    const text = fc.oneof(
+      unit,
+      fc.tuple(unit, unit).map(parts => parts.join('')),
+    )
+    const { tree } = fc.letrec(tie => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        text,
+        fc.integer(),
+        fc.array(tie('tree'), { maxLength: 3 }),
+        // as the parser makes them: __proto__ is a key like any other
+        fc.array(fc.tuple(text, tie('tree')), { maxLength: 3 }).map(entries => Object.fromEntries(entries)),
+      ),
+    }))
+    fc.assert(
+      fc.property(tree, value => {
+        const json = JSON.stringify(value)
+        // JSON.stringify writes a lone surrogate as an escape, a whole pair as it is
+        const unsound = /\\ud[89a-f]/.test(json) || /"__proto__":/.test(json)
+        let refused = false
+        try {
+          refuseUnsoundJson(value)
+        } catch (error) {
+          assert.ok(isMadhavaError(error, 'BAD_REQUEST') && error.message.isWellFormed())
+          refused = true
+        }
+        assert.equal(refused, unsound, json)
+      }),
+    )
+    const round: { self?: unknown } = {}
+    round.self = round
+    assert.throws(() => refuseUnsoundJson(round), /nests deeper than 64 levels/)
+  })
+
   it('keys such as __proto__ and constructor change nothing but the task they are in', async () => {
     const names = '"constructor":{"prototype":{"polluted":1}},"prototype":1'
     const params = await jsonOf<TaskRecord>(await door.post('/tasks', `{"kind":"echo","params":{${names}}}`))
     assert.deepEqual(params.params, JSON.parse(`{${names}}`))
-    const evil = await door.post('/tasks', '{"kind":"echo","params":{"__proto__":{"polluted":1}}}')
-    assert.ok(evil.status === 202 || evil.status === 400 || evil.status === 422)
+    const evil = await problemOf(
+      await door.post('/tasks', '{"kind":"echo","params":[{"__proto__":{"polluted":1}}]}'),
+      400,
+      'BAD_REQUEST',
+    )
+    assert.equal(evil.problems?.[0]?.path, 'params.0.__proto__')
+    assert.match(evil.detail, /params\.0\.__proto__ is a name that cannot be kept/)
     assert.equal('polluted' in {}, false)
     for (const name of ['__proto__', 'constructor', 'toString']) {
       await problemOf(await door.post('/tasks', `{"kind":"${name}"}`), 422, 'KIND_UNKNOWN')

@@ -5,13 +5,13 @@ import type { QueueState } from '../../src/core/queue.ts'
 import { createReadiness } from '../../src/core/readiness.ts'
 import type { SeenPresence } from '../../src/core/store.ts'
 
-const presence = (role: string, alive: boolean): SeenPresence => ({
+const presence = (role: string, alive: boolean, beatMs: number): SeenPresence => ({
   instance: role,
   role,
   host: 'machine',
   pid: 1,
   startedAt: '2026-01-31T12:00:00.000Z',
-  beatAt: '2026-01-31T12:00:00.000Z',
+  beatAt: new Date(beatMs).toISOString(),
   details: { address: null, slots: 0, running: [], counters: {}, rssBytes: 0, cpu: 0, troubles: {} },
   alive,
 })
@@ -20,7 +20,10 @@ const createBundle = (everyMs = 3_600_000) => {
   const world = {
     ms: Date.parse('2026-01-31T12:00:00.000Z'),
     queue: { status: 'ready', reason: null, outbox: 0 } as QueueState,
-    presences: async (): Promise<SeenPresence[]> => [presence('api', true), presence('worker', true)],
+    presences: async (): Promise<SeenPresence[]> => [
+      presence('api', true, world.ms),
+      presence('worker', true, world.ms),
+    ],
     check: async (): Promise<void> => undefined,
     looks: 0,
   }
@@ -87,7 +90,7 @@ describe('readiness', () => {
 
   it('gives a role 30 seconds to appear or to come back, then fails with its name', async () => {
     const { world, probe } = createBundle()
-    world.presences = async () => [presence('api', true), presence('worker', false)]
+    world.presences = async () => [presence('api', true, world.ms), presence('worker', false, world.ms)]
     world.ms += 29_000
     const young = await probe.check()
     assert.deepEqual([young.ok, young.checks.worker?.status], [true, 'degraded'])
@@ -95,13 +98,45 @@ describe('readiness', () => {
     const old = await probe.check()
     assert.deepEqual([old.ok, old.checks.worker?.status, old.checks.api?.status], [false, 'failed', 'ok'])
     assert.match(old.checks.worker?.reason ?? '', /worker.*30 s/)
-    world.presences = async () => [presence('api', true), presence('worker', true)]
+    world.presences = async () => [presence('api', true, world.ms), presence('worker', true, world.ms)]
     assert.equal((await probe.check()).ok, true)
-    world.presences = async () => [presence('api', true)]
+    world.presences = async () => [presence('api', true, world.ms)]
     world.ms += 29_000
     assert.equal((await probe.check()).ok, true)
     world.ms += 1_000
     assert.equal((await probe.check()).ok, false)
+    probe.close()
+  })
+
+  it('fails for a process that is there and has not beaten for 30 seconds, with the reason', async () => {
+    const { world, probe } = createBundle()
+    const lastBeat = world.ms
+    world.presences = async () => [presence('api', true, world.ms), presence('worker', true, lastBeat)]
+    world.ms += 29_999
+    assert.deepEqual((await probe.check()).checks.worker, { status: 'ok' })
+    world.ms += 1
+    const frozen = await probe.check()
+    assert.equal(frozen.ok, false)
+    assert.deepEqual(frozen.checks.worker, {
+      status: 'failed',
+      reason: 'No beat for 30 s: frozen or overloaded',
+    })
+    assert.deepEqual(frozen.checks.api, { status: 'ok' })
+    world.presences = async () => [
+      presence('api', true, world.ms),
+      presence('worker', true, lastBeat),
+      presence('worker', true, world.ms),
+    ]
+    assert.deepEqual((await probe.check()).checks.worker, { status: 'ok' })
+    probe.close()
+  })
+
+  it('takes a beat in the future for a fresh one: a clock may be set back', async () => {
+    const { world, probe } = createBundle()
+    const beat = world.ms
+    world.presences = async () => [presence('api', true, beat), presence('worker', true, beat)]
+    world.ms -= 3_600_000
+    assert.equal((await probe.check()).ok, true)
     probe.close()
   })
 
@@ -116,7 +151,7 @@ describe('readiness', () => {
     }
     world.ms += 600_000
     await looked()
-    world.presences = async () => [presence('api', true)]
+    world.presences = async () => [presence('api', true, world.ms)]
     world.ms += 1_000
     const ready = await probe.check()
     assert.deepEqual([ready.ok, ready.checks.worker?.status], [true, 'degraded'])

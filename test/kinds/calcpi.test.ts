@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { MadhavaError } from '../../src/core/errors.ts'
 import { loadKind, parseParams, type TaskContext } from '../../src/core/kind.ts'
 import calcpi from '../../src/kinds/calcpi.ts'
 import { type Computation, drive, type Step } from '../../src/kinds/lib/computation.ts'
@@ -132,6 +133,11 @@ describe('the kind calcpi', () => {
       { digits: 5, more: true },
     ])
       assert.throws(() => parseParams(kind, params), { code: 'PARAMS_INVALID' }, JSON.stringify(params))
+    assert.throws(
+      () => parseParams(kind, { digits: 99_999_999 }),
+      (error: MadhavaError) => (error.detail as { problems: unknown[] }).problems.length === 1,
+      'one problem is told once',
+    )
     assert.throws(() => parseParams(kind, { digits: 10, method: 'plain' }), /digits: must be at most 9/)
   })
 

@@ -21,12 +21,16 @@ export interface Holder {
   move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
   /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
   withClaim<T>(id: SafeId, work: (task: TaskRecord, claim: number) => Promise<T>): Promise<T | null>
+  /** Whether this process is just working on the task. */
+  isBusy(id: SafeId): boolean
   /** Whether a live process holds the claim that a running record names. */
   isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
   /** Waits for what is under way, then forgets every claim: this process writes nothing any more. */
   leave(): Promise<void>
   /** The record as readers see it: with the wish to cancel that its holder has not written yet. */
   read(id: SafeId): TaskRecord | null
+  /** @throws TASK_NOT_FOUND */
+  mustRead(id: SafeId): TaskRecord
 }
 
 interface HolderDeps {
@@ -54,6 +58,7 @@ const createTurns = () => {
         if (last.get(id) === mine) last.delete(id)
       }
     },
+    isTaken: (id: string) => last.has(id),
     all: () => Promise.allSettled(last.values()),
   }
 }
@@ -75,6 +80,11 @@ export const createHolder = (deps: HolderDeps): Holder => {
     if (isFinal(task.status) || task.revokeRequestedAt !== null) return task
     const revokeRequestedAt = revokes.read(task.id as SafeId)
     return revokeRequestedAt === null ? task : { ...task, revokeRequestedAt }
+  }
+
+  const read: Holder['read'] = id => {
+    const task = records.read(id)
+    return task && withWish(task)
   }
 
   const acquire = async (id: SafeId): Promise<{ task: TaskRecord; claim: number } | null> => {
@@ -164,15 +174,18 @@ export const createHolder = (deps: HolderDeps): Holder => {
   }
 
   return {
+    isBusy: id => turns.isTaken(id),
     isHeld,
     async leave() {
       left = true
       await turns.all()
       held.clear()
     },
-    read(id) {
-      const task = records.read(id)
-      return task && withWish(task)
+    read,
+    mustRead(id) {
+      const task = read(id)
+      if (!task) throw notFound(id)
+      return task
     },
     claim: (id, move) =>
       inTurn(id, async () => {

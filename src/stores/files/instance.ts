@@ -3,11 +3,11 @@
 // after a reboot, and between containers that share the folder one after the other, where a pid proves nothing.
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, PresenceDetails, SeenPresence } from '../../core/store.ts'
-import { replaceFile } from '../../platform/atomic-file.ts'
 import type { Log } from '../../platform/log.ts'
 
 const BEAT_MS = 2_000
@@ -126,7 +126,10 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
               beatAt: clock().toISOString(),
               details: details(),
             }
-            await replaceFile(presenceFile(instance), `${JSON.stringify(presence)}\n`, { durable: false })
+            // a hint for the living: no cut of power matters to it, so nothing is synced
+            const aside = path.join(folder, `.${instance}.tmp`)
+            await writeFile(aside, `${JSON.stringify(presence)}\n`)
+            await rename(aside, presenceFile(instance))
           })
           .catch((error: unknown) => log.error({ error }, 'the presence could not be written'))
         return writing

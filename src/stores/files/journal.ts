@@ -111,19 +111,16 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
   }
 
   const sizeOf = (part: Part): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
-  const counted = new Map<string, number>()
+  /** Lines in a journal, counted on from the last time. */
+  const counted = new Map<string, { size: number; lines: number }>()
   const entriesOf = (part: Part, size: number): number => {
-    const key = `${part.file}:${size}`
-    let count = counted.get(key)
-    if (count === undefined) {
-      let lines = 0
-      readLines(part, 0, size, () => {
-        lines += 1
-      })
-      counted.set(key, lines)
-      count = lines
+    const known = counted.get(part.file) ?? { size: 0, lines: 0 }
+    if (size > known.size) {
+      const bytes = readBytes(part.file, known.size, size)
+      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) known.lines += 1
+      counted.set(part.file, { size, lines: known.lines })
     }
-    return count
+    return known.lines
   }
 
   return {
@@ -195,20 +192,33 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
           const mark = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
           renameSync(part.file, mark)
           truncateSync(mark)
+          counted.delete(part.file)
           continue
         }
         kept.entries += entriesOf(part, partSize)
         kept.bytes += partSize
       }
-      for (const { file } of marks) {
-        const stat = statSync(file, { throwIfNoEntry: false })
-        if (stat && now - stat.mtimeMs > MARK_MS) rmSync(file, { force: true })
+      for (const mark of marks) {
+        const stat = statSync(mark.file, { throwIfNoEntry: false })
+        // a cursor before the last mark of a process is too old in any case: the others say nothing more
+        const isLast = !marks.some(other => other.instance === mark.instance && other.number > mark.number)
+        if (stat && (!isLast || now - stat.mtimeMs > MARK_MS)) rmSync(mark.file, { force: true })
       }
     },
     close() {
       current?.close()
       current = null
     },
+  }
+}
+
+const readBytes = (file: string, start: number, end: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(end - start)
+  const fd = openSync(file, 'r')
+  try {
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, start))
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -1,5 +1,6 @@
 // Where things stand inside the data folder. The only place that turns an id, name or key into a path.
 import { createHash } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
@@ -70,9 +71,29 @@ export const createLayout = (dir: string): Layout => {
   return layout
 }
 
+/** One level after another: Node's own way never ends where a folder cannot be made (below /proc, say). */
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && path.dirname(folder) !== folder && !existsSync(path.dirname(folder))) {
+      await makeFolder(path.dirname(folder))
+      await mkdir(folder, { mode: 0o700 })
+    } else if (code !== 'EEXIST' || !statSync(folder).isDirectory())
+      throw new MadhavaError(
+        'STORE_UNAVAILABLE',
+        `The data folder cannot be made or used (${code}): set DATA_DIR to a folder that can`,
+        {
+          cause: error,
+        },
+      )
+  }
+}
+
 /** Makes every folder that is missing; the shards at once, so that no write has to ask. */
 export const makeFolders = async (layout: Layout): Promise<void> => {
-  await mkdir(layout.dir, { recursive: true, mode: 0o700 })
+  await makeFolder(layout.dir)
   const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes]
   for (const folder of [...folders, layout.run, layout.journal, layout.wal, ...layout.shards()])
     await mkdir(folder, { recursive: true })

@@ -74,7 +74,9 @@ export const createKeys = (layout: Layout, disk: Disk): Keys => {
         if (disk.symlink(`${id}.${fingerprint}`, layout.key(key))) return id
         const bound = read(key)
         if (!bound) continue
-        if (bound.fingerprint !== fingerprint) throw new MadhavaError('IDEMPOTENCY_MISMATCH')
+        // a key that was made anew from its record has none: then the key alone decides
+        if (bound.fingerprint !== '' && bound.fingerprint !== fingerprint)
+          throw new MadhavaError('IDEMPOTENCY_MISMATCH')
         return bound.id
       }
     },

@@ -1,7 +1,7 @@
 // Removing: one ended task whole, many by a rule, and what dead processes left behind.
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { RetentionRule } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning } from '../../core/task.ts'
@@ -25,6 +25,8 @@ const SWEEP_ASIDE_EVERY_MS = 3_600_000
 /** How long a removal waits for somebody who holds an ended task for a moment. */
 const BUSY_MS = 5_000
 const BUSY_LOOK_MS = 5
+/** Looks at a stretch before other work of the process gets a turn. */
+const BATCH = 500
 
 interface RetentionDeps {
   layout: Layout
@@ -133,7 +135,12 @@ export const createRetention = (deps: RetentionDeps): Retention => {
 
   const sweepBlobs = async (): Promise<void> => {
     // a broken state file is not the same as none: its blobs stay until somebody has looked
-    for (const id of blobs.ids()) if (!records.exists(id)) await blobs.removeAll(id)
+    let count = 0
+    for (const id of blobs.ids()) {
+      if (!records.exists(id)) await blobs.removeAll(id)
+      count += 1
+      if (count % BATCH === 0) await yieldToOthers()
+    }
   }
   const sweepAside = async (): Promise<void> => {
     const now = clock().getTime()

@@ -36,6 +36,8 @@ export interface TaskIndex {
   get(id: string): Summary | undefined
   /** Takes in a record unless a newer one is known; false when it was older. */
   put(task: TaskRecord): boolean
+  /** For the first scan: what `fill` puts may come in any order, and is sorted once. */
+  load(fill: () => Promise<void>): Promise<void>
   /** `claim`: the number under which it was removed; records of older claims do not bring it back. */
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
@@ -82,17 +84,20 @@ const summarize = (task: TaskRecord): Summary => ({
 })
 
 type Place = Pick<Summary, 'createdAt' | 'id'>
+/** One object per task for as long as it is known, so that going through the order needs no look-up. */
+type Known = Summary & { gone: boolean }
 const before = (a: Place, b: Place): boolean =>
   a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt
 
 export const createTaskIndex = (): TaskIndex => {
-  const byId = new Map<string, Summary>()
+  const byId = new Map<string, Known>()
   const removed = new Map<string, number>()
-  /** Oldest first. Places of removed tasks stay until there are many. */
-  let order: Place[] = []
+  /** Oldest first. Removed ones stay until there are many. */
+  let order: Known[] = []
   let gone = 0
-  const running = new Map<string, Summary>()
-  const expiring = new Map<string, Summary>()
+  let loading = false
+  const running = new Map<string, Known>()
+  const expiring = new Map<string, Known>()
   const waiting = createWaitingList()
   const kinds = new Map<string, Map<Status, number>>()
 
@@ -130,18 +135,16 @@ export const createTaskIndex = (): TaskIndex => {
     const known = byId.get(task.id)
     if (known ? compareVersions(task, known) < 0 : task.claim <= (removed.get(task.id) ?? -1)) return false
     if (known && compareVersions(task, known) === 0) return true
-    const summary = summarize(task)
     if (known) forget(known)
-    else {
-      const at = find(summary)
-      // the place of an id that was removed and came back may still be there
-      if (order[at]?.id === summary.id) gone -= 1
-      else order.splice(at, 0, { createdAt: summary.createdAt, id: summary.id })
+    const summary = Object.assign(known ?? { gone: false }, summarize(task))
+    if (!known) {
+      byId.set(summary.id, summary)
+      if (loading) order.push(summary)
+      else order.splice(find(summary), 0, summary)
     }
-    byId.set(summary.id, summary)
     count(summary, 1)
     if (isWaiting(summary.status))
-      waiting.add(summary.status === 'PENDING' ? summary : { ...summary, expiresAt: null })
+      waiting.add({ ...summary, expiresAt: summary.status === 'PENDING' ? summary.expiresAt : null })
     if (isRunning(summary.status)) running.set(summary.id, summary)
     if (summary.status === 'PENDING' && summary.expiresAt !== null) expiring.set(summary.id, summary)
     return true
@@ -161,12 +164,22 @@ export const createTaskIndex = (): TaskIndex => {
       if (!known) return true
       forget(known)
       byId.delete(id)
+      known.gone = true
       gone += 1
       if (gone > 1000 && gone > order.length / 2) {
-        order = order.filter(place => byId.has(place.id))
+        order = order.filter(place => !place.gone)
         gone = 0
       }
       return true
+    },
+    async load(fill) {
+      loading = true
+      try {
+        await fill()
+      } finally {
+        loading = false
+        order.sort((a, b) => (before(a, b) ? -1 : 1))
+      }
     },
     counts() {
       const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
@@ -180,8 +193,8 @@ export const createTaskIndex = (): TaskIndex => {
     *newest(after) {
       const list = order
       for (let at = (after ? find(after) : list.length) - 1; at >= 0; at -= 1) {
-        const summary = byId.get(list[at]?.id ?? '')
-        if (summary) yield summary
+        const summary = list[at]
+        if (summary && !summary.gone) yield summary
       }
     },
     running: () => [...running.values()],

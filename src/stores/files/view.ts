@@ -123,9 +123,11 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
   const load = async (): Promise<void> => {
     // the place in the journals first: what changes during the scan is read again from there
     positions = journals.end()
-    await scan(0, task => {
-      if (task) index.put(task)
-    })
+    await index.load(() =>
+      scan(0, task => {
+        if (task) index.put(task)
+      }),
+    )
     if (closed) return
     loaded = true
     readOn()

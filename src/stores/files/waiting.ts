@@ -11,20 +11,55 @@ export interface Waiting {
   expiresAt: string | null
 }
 
-const older = (a: Waiting, b: Waiting): boolean =>
-  a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt
+type Before = (a: Waiting, b: Waiting) => boolean
+const older: Before = (a, b) => (a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt)
+const sooner: Before = (a, b) => (a.notBefore ?? '') < (b.notBefore ?? '')
 
-const insert = <T>(list: T[], item: T, before: (a: T, b: T) => boolean): void => {
-  let low = 0
-  let high = list.length
-  // the common case, a task younger than all, is found at once
-  if (high > 0 && before(list[high - 1] as T, item)) low = high
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (before(list[middle] as T, item)) low = middle + 1
-    else high = middle
+/** Places of tasks that left stay until they are many. */
+const STALE_KEPT = 256
+
+/**
+ * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in when somebody asks, so that
+ * loading many in no order costs one sort. Who is going through it is not disturbed: it is replaced, never changed.
+ */
+const createOrdered = (before: Before, isPresent: (task: Waiting) => boolean) => {
+  let items: Waiting[] = []
+  let head = 0
+  let stale = 0
+  let sorted = true
+  const tidy = (): void => {
+    while (head < items.length && !isPresent(items[head] as Waiting)) {
+      head += 1
+      stale -= 1
+    }
+    const crowded = stale > STALE_KEPT && stale > (items.length - head) / 2
+    if (sorted && !crowded && head <= STALE_KEPT) return
+    items = items.slice(head).filter(isPresent)
+    head = 0
+    stale = 0
+    if (!sorted) items.sort((a, b) => (before(a, b) ? -1 : 1))
+    sorted = true
   }
-  list.splice(low, 0, item)
+  return {
+    add(task: Waiting): void {
+      const last = items.at(-1)
+      if (last && before(task, last)) sorted = false
+      items.push(task)
+    },
+    /** One that stands here is no longer present. */
+    left(): void {
+      stale += 1
+      if (stale > STALE_KEPT && stale > items.length / 2) tidy()
+    },
+    *each(): Generator<Waiting> {
+      tidy()
+      const list = items
+      for (let at = head; at < list.length; at += 1) {
+        const task = list[at] as Waiting
+        if (isPresent(task)) yield task
+      }
+    },
+  }
 }
 
 export interface WaitingList {
@@ -37,55 +72,47 @@ export interface WaitingList {
   nextAt(now: string): string | null
 }
 
-/** A place that was left is passed over, and taken away when half of a list is such places. */
+const PRIORITIES = 10
+
 export const createWaitingList = (): WaitingList => {
   const present = new Map<string, Waiting>()
-  const due: Waiting[][] = Array.from({ length: 10 }, () => [])
-  let later: Waiting[] = []
-  let dueCount = 0
   const isPresent = (task: Waiting): boolean => present.get(task.id) === task
+  const due = Array.from({ length: PRIORITIES }, () => createOrdered(older, isPresent))
+  const later = createOrdered(sooner, isPresent)
+  let dueCount = 0
 
-  const ripen = (now: string): void => {
-    let ripe = 0
-    while (ripe < later.length && (later[ripe]?.notBefore ?? '') <= now) ripe += 1
-    for (const task of later.splice(0, ripe)) {
-      if (!isPresent(task)) continue
-      dueCount += 1
-      const ripened = { ...task, notBefore: null }
-      present.set(task.id, ripened)
-      insert(due[task.priority] as Waiting[], ripened, older)
-    }
-  }
+  const listOf = (task: Waiting) => (task.notBefore === null ? due[task.priority] : later)
 
   const remove = (id: string): void => {
     const task = present.get(id)
     if (!task) return
     present.delete(id)
-    if (task.notBefore !== null) return
-    dueCount -= 1
-    const list = due[task.priority] as Waiting[]
-    if (list[0] === task) list.shift()
-    else if (list.length > 64 && dueCount < list.length / 2) due[task.priority] = list.filter(isPresent)
+    if (task.notBefore === null) dueCount -= 1
+    listOf(task)?.left()
+  }
+
+  const add = (task: Waiting): void => {
+    remove(task.id)
+    present.set(task.id, task)
+    if (task.notBefore === null) dueCount += 1
+    listOf(task)?.add(task)
+  }
+
+  const ripen = (now: string): void => {
+    const ripe: Waiting[] = []
+    for (const task of later.each()) {
+      if ((task.notBefore ?? '') > now) break
+      ripe.push(task)
+    }
+    for (const task of ripe) add({ ...task, notBefore: null })
   }
 
   return {
-    add(task) {
-      remove(task.id)
-      present.set(task.id, task)
-      if (task.notBefore !== null) insert(later, task, (a, b) => (a.notBefore ?? '') < (b.notBefore ?? ''))
-      else {
-        dueCount += 1
-        insert(due[task.priority] as Waiting[], task, older)
-      }
-    },
+    add,
     remove,
     *due(now) {
       ripen(now)
-      for (let priority = due.length - 1; priority >= 0; priority -= 1) {
-        const list = due[priority] as Waiting[]
-        while (list[0] && !isPresent(list[0])) list.shift()
-        for (const task of [...list]) if (isPresent(task)) yield task
-      }
+      for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) yield* due[priority]?.each() ?? []
     },
     countDue(now) {
       ripen(now)
@@ -93,12 +120,10 @@ export const createWaitingList = (): WaitingList => {
     },
     nextAt(now) {
       ripen(now)
-      later = later.filter(isPresent)
       // one that expires before it is due never becomes due
-      const next = later.find(
-        ({ notBefore, expiresAt }) => expiresAt === null || expiresAt > (notBefore ?? ''),
-      )
-      return next?.notBefore ?? null
+      for (const { notBefore, expiresAt } of later.each())
+        if (expiresAt === null || expiresAt > (notBefore ?? '')) return notBefore
+      return null
     },
   }
 }

@@ -1,0 +1,62 @@
+// Creating a task: once per id, once per idempotency key.
+import { MadhavaError } from '../../core/errors.ts'
+import type { TaskStore } from '../../core/store.ts'
+import { idempotencyScope, type TaskRecord } from '../../core/task.ts'
+import type { Blobs } from './blobs.ts'
+import type { Committer } from './committer.ts'
+import type { Holder } from './holder.ts'
+import { parseId, type SafeId } from './layout.ts'
+import type { Keys } from './marks.ts'
+import type { Records } from './records.ts'
+import type { View } from './view.ts'
+
+interface CreationDeps {
+  records: Records
+  blobs: Blobs
+  keys: Keys
+  committer: Committer
+  view: View
+  holder: Holder
+}
+
+export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> => {
+  const { records, blobs, keys, committer, view, holder } = deps
+
+  const insert = async (task: TaskRecord, fingerprint: string | null): Promise<boolean> => {
+    const id = task.id as SafeId
+    // what a removal that was cut short has left is not this task's
+    if (records.exists(id)) return false
+    if (blobs.exist(id)) await blobs.removeAll(id)
+    const entry = { type: 'task', task, ...(fingerprint === null ? {} : { fingerprint }) } as const
+    return committer.commit(entry, () => {
+      const staged = records.create(task)
+      return {
+        discard: staged.discard,
+        show() {
+          const made = staged.show()
+          if (made) view.publish({ type: 'task', task })
+          return made
+        },
+      }
+    })
+  }
+
+  return {
+    async create(task, fingerprint) {
+      const id = parseId(task.id)
+      const key = idempotencyScope(task)
+      let record: TaskRecord = { ...task, id }
+      if (key !== null) {
+        if (records.exists(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
+        const bound = keys.bind(key, id, fingerprint ?? '')
+        // the one that bound the key may have died before it wrote the task: then this one writes it, by that id
+        const first = bound === id ? null : holder.read(bound)
+        if (first) return { task: first, created: false }
+        record = { ...record, id: bound }
+      }
+      if (await insert(record, key === null ? null : fingerprint)) return { task: record, created: true }
+      if (key !== null) return { task: holder.mustRead(record.id as SafeId), created: false }
+      throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
+    },
+  }
+}

@@ -1,0 +1,67 @@
+// What the sweeper has to do, and the look after processes that died.
+import type { Agenda } from '../../core/store.ts'
+import type { Log } from '../../platform/log.ts'
+import type { Checkpoints } from './checkpoint.ts'
+import type { Holder } from './holder.ts'
+import type { Instances } from './instance.ts'
+import type { View } from './view.ts'
+
+interface DutiesDeps {
+  instances: Instances
+  view: View
+  holder: Holder
+  checkpoints: Checkpoints
+  clock: () => Date
+  log: Log
+}
+
+export interface Duties {
+  agenda(now: string, limit: number): Promise<Agenda>
+}
+
+/** A dead process's last beat lies at most this long before its last write. */
+const RECOVER_MARGIN_MS = 60_000
+
+export const createDuties = ({ instances, view, holder, checkpoints, clock, log }: DutiesDeps): Duties => {
+  /** Dead processes that nobody has looked after yet: what they wrote and had no time to announce. */
+  const recoverDead = async (): Promise<string[]> => {
+    const dead: string[] = []
+    for (const id of instances.known()) if (!(await instances.isAlive(id))) dead.push(id)
+    if (dead.length === 0) return dead
+    const beats = (await instances.presences()).filter(({ instance: id }) => dead.includes(id))
+    const since = Math.min(...beats.map(({ beatAt }) => Date.parse(beatAt)), clock().getTime())
+    const found = (await view.findWritten(since - RECOVER_MARGIN_MS)) + (await view.findGone())
+    if (found > 0) log.warn({ found, dead }, 'changes of a dead process were found in the state files')
+    return dead
+  }
+
+  return {
+    async agenda(now, limit) {
+      const dead = await recoverDead()
+      const index = await view.current()
+      const orphaned: string[] = []
+      for (const task of index.running()) if (!(await holder.isHeld(task))) orphaned.push(task.id)
+      // nothing of them is needed any more once no task names them
+      if (orphaned.length === 0 && dead.length > 0) {
+        await checkpoints.settleDead()
+        for (const id of dead) instances.forget(id)
+      }
+      const expired = index.expired(now)
+      const ending = new Set(expired.map(({ id }) => id))
+      const dueIds: string[] = []
+      for (const { id } of index.waiting.due(now)) {
+        if (dueIds.length >= limit) break
+        if (!ending.has(id)) dueIds.push(id)
+      }
+      const dueAndEnding = expired.filter(({ notBefore }) => notBefore === null || notBefore <= now)
+      const nexts = [index.waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
+      return {
+        due: index.waiting.countDue(now) - dueAndEnding.length,
+        dueIds,
+        expired: [...ending],
+        orphaned,
+        nextAt: nexts[0] ?? null,
+      }
+    },
+  }
+}
