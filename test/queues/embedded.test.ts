@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { MadhavaError } from '../../src/core/errors.ts'
-import { begin, start, succeed } from '../../src/core/moves.ts'
+import { start, succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { newTaskId } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -11,29 +11,13 @@ import { rankOf } from '../../src/queues/embedded/peers.ts'
 import { createEmbeddedQueue } from '../../src/queues/embedded.ts'
 import { createMemory, type Memory, type MemoryStore } from '../../src/stores/memory.ts'
 import { type QueueMember, queueSuite } from '../suites/queue.ts'
+import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
 const clock = () => new Date()
 const now = () => clock().toISOString()
 
-const task = (notBefore: string | null = null) =>
-  begin({
-    id: newTaskId(),
-    kind: 'test',
-    params: null,
-    priority: 5,
-    maxAttempts: 5,
-    createdAt: now(),
-    notBefore,
-    expiresAt: null,
-    owner: null,
-    parentId: null,
-    title: null,
-    description: null,
-    idempotencyKey: null,
-    retry: null,
-    limits: { softSeconds: null, hardSeconds: null },
-  })
+const task = (notBefore: string | null = null) => newTaskOf({ createdAt: now(), notBefore })
 
 const details = () => ({
   address: null,

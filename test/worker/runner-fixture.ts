@@ -1,16 +1,17 @@
 // A worker without a queue, on a memory store: what the runner's tests share.
+
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { BLOBS } from '../../src/core/content.ts'
 import { createKinds, loadKind } from '../../src/core/kind.ts'
-import { begin } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
-import { isFinal, type Json, newTaskId, type TaskRecord } from '../../src/core/task.ts'
+import { isFinal, type Json, type TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createMemory } from '../../src/stores/memory.ts'
 import { createRunner, type RunnerOptions } from '../../src/worker/runner.ts'
 import { createThreads, type ThreadPool } from '../../src/worker/threads.ts'
+import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 import unruly from './unruly.ts'
 
@@ -48,23 +49,7 @@ export const setUp = (
   }
   t.after(() => client.close())
   const submit = async (act: string, value: Json = null, fields: Partial<TaskRecord> = {}) => {
-    const task = begin({
-      id: newTaskId(),
-      kind: 'unruly',
-      params: { act, value },
-      priority: 5,
-      maxAttempts: 5,
-      createdAt: clock().toISOString(),
-      notBefore: null,
-      expiresAt: null,
-      owner: null,
-      parentId: null,
-      title: null,
-      description: null,
-      idempotencyKey: null,
-      retry: null,
-      limits: { softSeconds: null, hardSeconds: null },
-    })
+    const task = newTaskOf({ kind: 'unruly', params: { act, value }, createdAt: clock().toISOString() })
     return (await client.create({ ...task, ...fields }, null)).task.id
   }
   const get = async (id: string): Promise<TaskRecord> => {

@@ -1,10 +1,12 @@
 // What the topics of the store suite share: the world that an adapter hands in, tasks, times, waiting, the feed.
+
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { type ErrorCode, isMadhavaError } from '../../../src/core/errors.ts'
-import { begin, type NewTask, start, succeed } from '../../../src/core/moves.ts'
+import { type NewTask, start, succeed } from '../../../src/core/moves.ts'
 import type { Change, PresenceDetails, TaskStore } from '../../../src/core/store.ts'
-import { compareVersions, newTaskId, type TaskRecord } from '../../../src/core/task.ts'
+import { compareVersions, type TaskRecord } from '../../../src/core/task.ts'
+import { newTaskOf } from '../../support/new-task.ts'
 import { until } from '../../support/until.ts'
 
 /** A place where tasks are kept, fresh for each test, as one or more processes see it. */
@@ -42,24 +44,7 @@ export const checkIn =
 export const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString()
 
 export const newTask = (task: Partial<NewTask> = {}): TaskRecord =>
-  begin({
-    id: newTaskId(),
-    kind: 'adding',
-    params: { a: 1 },
-    priority: 5,
-    maxAttempts: 5,
-    createdAt: at(0),
-    notBefore: null,
-    expiresAt: null,
-    owner: null,
-    parentId: null,
-    title: null,
-    description: null,
-    idempotencyKey: null,
-    retry: null,
-    limits: { softSeconds: null, hardSeconds: null },
-    ...task,
-  })
+  newTaskOf({ kind: 'adding', params: { a: 1 }, createdAt: at(0), ...task })
 
 export const add = async (store: TaskStore, task: Partial<NewTask> = {}): Promise<TaskRecord> =>
   (await store.create(newTask(task), null)).task
