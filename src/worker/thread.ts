@@ -32,6 +32,12 @@ export interface Thread {
 /** From the sources a thread needs a loader; compiled it does not. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './boot.mjs' : './thread-main.js', import.meta.url)
 
+/**
+ * Node gives a thread over its limit 16 MB more to end in, and aborts the whole process when that is not enough. What
+ * one collection moves out of the young generation must fit in there; Node 24's own size does not.
+ */
+const YOUNG_MB = 16
+
 interface Current {
   run: number
   events: RunEvents
@@ -78,7 +84,7 @@ export const startThread = ({ memoryMb }: { memoryMb: number }): Thread => {
     // whatever gets past the redirection inside must not mix with this process's log
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
   })
   worker.stdout.resume()
   worker.stderr.resume()
