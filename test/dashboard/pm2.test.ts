@@ -185,7 +185,9 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     const before = await inState('crasher', 'waiting restart')
     assert.equal(before.pid, null)
     await writeFile(path.join(home, 'apps', 'mended'), '')
-    assert.deepEqual(await processes.act('start', 'crasher'), { outcome: 'done' })
+    const { outcome } = await processes.act('start', 'crasher')
+    // PM2's own timer may fire between the look and the call: then there is nothing left to start
+    assert.ok(outcome === 'done' || outcome === 'unchanged', `the outcome is ${outcome}`)
     // past the moment at which the old timer would start another one
     await new Promise(resolve => setTimeout(resolve, BACKOFF_MS * 2))
     const copies = await processesOf(home, path.join(home, 'apps', 'crasher.cjs'))
