@@ -13,7 +13,8 @@ module.exports = {
     script: path.join(__dirname, 'dist', role, 'main.js'),
     cwd: bundle.cwd ?? process.cwd(),
     exec_mode: 'fork',
-    node_args: '--enable-source-maps',
+    // with V8's own 16 MB a process that has once been busy keeps 30 MB that it does not need
+    node_args: ['--enable-source-maps', '--max-semi-space-size=4'],
     wait_ready: true,
     listen_timeout: 30_000,
     // above what a process takes to drain and close, so that PM2's SIGKILL is the last resort

@@ -1,6 +1,7 @@
 // A further process of a benchmark and the messages with it. It ends when the one that started it does.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 export interface Peer<Ask, Answer> {
@@ -11,13 +12,24 @@ export interface Peer<Ask, Answer> {
   close(): Promise<void>
 }
 
+/** The options of V8 that the bundle's processes run with. */
+const { apps } = createRequire(import.meta.url)('../ecosystem.config.cjs') as {
+  apps: { node_args: string[] }[]
+}
+const roleOptions = apps[0]?.node_args ?? []
+
 /** Starts `bench/<program>`; it counts as started when it has answered null. */
 export const startPeer = async <Ask, Answer>(
   program: string,
   ...args: string[]
 ): Promise<Peer<Ask, Answer>> => {
   const child = fork(fileURLToPath(new URL(program, import.meta.url)), args, {
-    execArgv: ['--import', 'tsx', ...process.execArgv.filter(arg => arg.startsWith('--cpu-prof'))],
+    execArgv: [
+      '--import',
+      'tsx',
+      ...roleOptions,
+      ...process.execArgv.filter(arg => arg.startsWith('--cpu-prof')),
+    ],
     serialization: 'advanced',
   })
   const ended = once(child, 'exit').then(([code, signal]) => {

@@ -1,6 +1,6 @@
 // What the memory store tells about a set of records: order, filter, pages, counts, what is due. Pure functions.
 import { MadhavaError } from '../core/errors.ts'
-import type { Agenda, TaskCounts, TaskFilter } from '../core/store.ts'
+import type { Agenda, TaskCounts } from '../core/store.ts'
 import { isDue, isWaiting, STATUSES, type Status, type TaskRecord } from '../core/task.ts'
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -9,22 +9,6 @@ export const newestFirst = (a: TaskRecord, b: TaskRecord): number =>
 /** Priority, then age: the order in which tasks are taken. */
 export const nextFirst = (a: TaskRecord, b: TaskRecord): number =>
   b.priority - a.priority || byText(a.createdAt, b.createdAt) || byText(a.id, b.id)
-export const fits = (task: TaskRecord, filter: TaskFilter): boolean => {
-  const wanted = filter.text?.toLowerCase()
-  return (
-    (filter.statuses === undefined || filter.statuses.includes(task.status)) &&
-    (filter.kinds === undefined || filter.kinds.includes(task.kind)) &&
-    (filter.owner === undefined || filter.owner === task.owner) &&
-    (filter.parentId === undefined || filter.parentId === task.parentId) &&
-    (filter.from === undefined || task.createdAt >= filter.from) &&
-    (filter.to === undefined || task.createdAt < filter.to) &&
-    (wanted === undefined ||
-      [task.id, task.kind, task.title ?? '', task.description ?? ''].some(field =>
-        field.toLowerCase().includes(wanted),
-      ))
-  )
-}
-
 export const pageCursor = (task: TaskRecord): string =>
   Buffer.from(`${task.createdAt} ${task.id}`).toString('base64url')
 /** @throws BAD_CURSOR */

@@ -2,6 +2,7 @@
 // processes. Every call acts in one synchronous step, so that call order is the order of effects.
 import { hostname } from 'node:os'
 import { MadhavaError } from '../core/errors.ts'
+import { fits } from '../core/filter.ts'
 import { type Move, revoke } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
 import {
@@ -19,7 +20,6 @@ import { join, type Owner, seenBy } from './memory-presence.ts'
 import {
   byText,
   countsOf,
-  fits,
   newestFirst,
   nextFirst,
   pageCursor,

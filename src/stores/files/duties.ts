@@ -39,6 +39,7 @@ export const createDuties = ({ instances, view, holder, checkpoints, clock, log 
     async agenda(now, limit) {
       const dead = await recoverDead()
       const index = await view.current()
+      const waiting = index.waiting()
       const orphaned: string[] = []
       for (const task of index.running()) if (!(await holder.isHeld(task))) orphaned.push(task.id)
       // nothing of them is needed any more once no task names them
@@ -49,14 +50,14 @@ export const createDuties = ({ instances, view, holder, checkpoints, clock, log 
       const expired = index.expired(now)
       const ending = new Set(expired.map(({ id }) => id))
       const dueIds: string[] = []
-      for (const { id } of index.waiting.due(now)) {
+      for (const { id } of waiting.due(now)) {
         if (dueIds.length >= limit) break
         if (!ending.has(id)) dueIds.push(id)
       }
       const dueAndEnding = expired.filter(({ notBefore }) => notBefore === null || notBefore <= now)
-      const nexts = [index.waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
+      const nexts = [waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
       return {
-        due: index.waiting.countDue(now) - dueAndEnding.length,
+        due: waiting.countDue(now) - dueAndEnding.length,
         dueIds,
         expired: [...ending],
         orphaned,

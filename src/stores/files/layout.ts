@@ -25,6 +25,8 @@ export interface Layout {
   readonly run: string
   readonly journal: string
   readonly wal: string
+  /** What was found in the state files, for the next start. A cache. */
+  readonly index: string
   shards(): string[]
   taskFolder(id: SafeId): string
   task(id: SafeId): string
@@ -55,6 +57,7 @@ export const createLayout = (dir: string): Layout => {
     run: path.join(dir, 'run'),
     journal: path.join(dir, 'journal'),
     wal: path.join(dir, 'wal'),
+    index: path.join(dir, 'index'),
     shards: () => SHARDS.map(name => path.join(tasks, name)),
     taskFolder: id => path.join(tasks, shard(id)),
     task: id => path.join(tasks, shard(id), `${id}.json`),
@@ -95,7 +98,7 @@ const makeFolder = async (folder: string): Promise<void> => {
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
   const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes]
-  for (const folder of [...folders, layout.run, layout.journal, layout.wal, ...layout.shards()])
+  for (const folder of [...folders, layout.run, layout.journal, layout.wal, layout.index, ...layout.shards()])
     await mkdir(folder, { recursive: true })
   for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
 }

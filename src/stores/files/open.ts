@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
+import { fits } from '../../core/filter.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
@@ -26,7 +27,7 @@ import { createPicking } from './picking.ts'
 import { createRecords } from './records.ts'
 import { recoverOnce } from './recovery.ts'
 import { createRetention } from './retention.ts'
-import { fits } from './task-index.ts'
+import { createShards } from './shards.ts'
 import { createView } from './view.ts'
 import { createWal } from './wal.ts'
 
@@ -89,7 +90,8 @@ export const openFilesStore = async ({
     log,
     ...(checkpointEveryMs === undefined ? {} : { everyMs: checkpointEveryMs }),
   })
-  const view = createView({ layout, records, journals, clock, log })
+  const shards = createShards({ layout, records, unique: instance, log })
+  const view = createView({ layout, records, shards, journals, clock, log })
   const holder = createHolder({
     records,
     committer,
@@ -110,6 +112,7 @@ export const openFilesStore = async ({
     instances,
     journals,
     view,
+    shards,
     clock,
   })
   const creation = createCreation({ records, blobs, keys, committer, view, holder })
@@ -151,11 +154,10 @@ export const openFilesStore = async ({
         const index = await view.current()
         const tasks: TaskRecord[] = []
         let last = after
-        for (const summary of index.newest(after)) {
+        for (const place of index.newest(filter, after)) {
           if (tasks.length >= limit) return { tasks, next: last && encodePage(last) }
-          last = { createdAt: summary.createdAt, id: summary.id }
-          if (!fits(summary, filter)) continue
-          const task = holder.read(summary.id as SafeId)
+          last = place
+          const task = holder.read(place.id as SafeId)
           if (task && fits(task, filter)) tasks.push(task)
         }
         return { tasks, next: null }

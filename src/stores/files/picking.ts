@@ -40,7 +40,7 @@ export const createPicking = ({ view, holder }: PickingDeps): Picking => {
       const wanted = new Set(kinds)
       // what another slot of this process is just taking is passed over at first: waiting for it helps nobody
       const busy: SafeId[] = []
-      for (const { id, kind } of index.waiting.due(now)) {
+      for (const { id, kind } of index.waiting().due(now)) {
         if (!wanted.has(kind)) continue
         if (holder.isBusy(id as SafeId)) {
           busy.push(id as SafeId)

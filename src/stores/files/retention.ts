@@ -15,6 +15,7 @@ import type { Journals } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import type { Keys, Revokes } from './marks.ts'
 import type { Records } from './records.ts'
+import type { Shards } from './shards.ts'
 import type { View } from './view.ts'
 
 /** The feed holds at least so many changes, and those of the last hour until they fill the bytes. */
@@ -40,6 +41,7 @@ interface RetentionDeps {
   instances: Instances
   journals: Journals
   view: View
+  shards: Shards
   clock: () => Date
 }
 
@@ -62,6 +64,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     instances,
     journals,
     view,
+    shards,
     clock,
   } = deps
   let asideSweptAt = 0
@@ -105,22 +108,19 @@ export const createRetention = (deps: RetentionDeps): Retention => {
   /** The ended tasks that the rule does not keep, the oldest end first. */
   const outdated = async (rule: RetentionRule): Promise<SafeId[]> => {
     const ended = (await view.current()).ended()
-    let kept = 0
     let bytes = 0
-    return ended
-      .reverse()
-      .filter(task => {
-        const id = task.id as SafeId
-        kept += 1
-        if (rule.maxBytes !== null) bytes += bytesOf(id)
-        return (
-          (rule.finishedBefore !== null && (task.finishedAt ?? '') < rule.finishedBefore) ||
-          (rule.maxCount !== null && kept > rule.maxCount) ||
-          (rule.maxBytes !== null && bytes > rule.maxBytes)
-        )
-      })
-      .reverse()
-      .map(task => task.id as SafeId)
+    let kept = 0
+    // what ended before one that is not kept is not kept either
+    for (; kept < ended.length; kept += 1) {
+      if (rule.finishedBefore !== null && ended.finishedAt(kept) < rule.finishedBefore) break
+      if (rule.maxCount !== null && kept >= rule.maxCount) break
+      if (rule.maxBytes === null) continue
+      bytes += bytesOf(ended.id(kept) as SafeId)
+      if (bytes > rule.maxBytes) break
+    }
+    const ids: SafeId[] = []
+    for (let place = ended.length - 1; place >= kept; place -= 1) ids.push(ended.id(place) as SafeId)
+    return ids
   }
 
   const sweepClaims = async (): Promise<void> => {
@@ -146,7 +146,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     const now = clock().getTime()
     if (now - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return
     asideSweptAt = now
-    for (const folder of [...layout.shards(), layout.run, layout.revokes])
+    for (const folder of [...layout.shards(), layout.run, layout.revokes, layout.index])
       for (const name of readdirSync(folder)) {
         if (!isAside(name)) continue
         const file = path.join(folder, name)
@@ -169,6 +169,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
         }
       }
       await view.findGone()
+      await shards.refresh(Date.now(), yieldToOthers)
       await sweepClaims()
       await sweepBlobs()
       await sweepAside()

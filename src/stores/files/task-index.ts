@@ -1,175 +1,254 @@
 // What this process knows of every task, in memory: enough to list, count, and pick the next one.
-// Fed with whole records from the state files and the journals; it never reads a file itself.
+// Fed with what stands in the state files and the journals; it never reads a file itself.
 import type { TaskCounts, TaskFilter } from '../../core/store.ts'
-import {
-  compareVersions,
-  isFinal,
-  isRunning,
-  isWaiting,
-  STATUSES,
-  type Status,
-  type TaskRecord,
-} from '../../core/task.ts'
+import { compareVersions, isFinal, isRunning, isWaiting, STATUSES, type Status } from '../../core/task.ts'
+import { type Columns, createColumns, GONE, type Summary, statusNumber } from './columns.ts'
 import { createWaitingList, type WaitingList } from './waiting.ts'
 
-/** The part of a record that lists and picks go by. */
-export type Summary = Pick<
-  TaskRecord,
-  | 'id'
-  | 'kind'
-  | 'status'
-  | 'claim'
-  | 'rev'
-  | 'priority'
-  | 'createdAt'
-  | 'notBefore'
-  | 'expiresAt'
-  | 'finishedAt'
-  | 'owner'
-  | 'parentId'
-  | 'title'
-  | 'description'
->
-
 export interface TaskIndex {
-  readonly waiting: WaitingList
-  get(id: string): Summary | undefined
-  /** Takes in a record unless a newer one is known; false when it was older. */
-  put(task: TaskRecord): boolean
+  /** Those that wait for a worker. Made when it is first asked for: only workers need it. */
+  waiting(): WaitingList
+  /** The version that is known of a task. */
+  version(id: string): { claim: number; rev: number } | null
+  /** Takes in a task unless a newer version is known; false when it was older. */
+  put(task: Summary): boolean
   /** For the first scan: what `fill` puts may come in any order, and is sorted once. */
   load(fill: () => Promise<void>): Promise<void>
   /** `claim`: the number under which it was removed; records of older claims do not bring it back. */
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
-  /** Newest first, after the place of a cursor. */
-  newest(after: { createdAt: string; id: string } | null): Generator<Summary>
-  running(): Summary[]
-  /** Ended tasks, the one that ended first at the front. */
-  ended(): Summary[]
-  expired(now: string): Summary[]
+  /**
+   * Places of the tasks that may fit, newest first, after the place of a cursor. Text is looked for in title and
+   * description together, so that a caller has the last word on it. To be gone through at one stretch.
+   */
+  newest(filter: TaskFilter, after: Place | null): Generator<Place>
+  running(): { id: string; claim: number }[]
+  /** All that have ended, as they are now. */
+  ended(): Ended
+  /** Those that have ended, of the ids whose last two hex digits are one of these numbers. */
+  endedIn(shards: ReadonlySet<number>): { id: string; claim: number }[]
+  expired(now: string): { id: string; notBefore: string | null }[]
   nextExpiry(now: string): string | null
+}
+
+/** Ended tasks, the one that ended last at the front. To be used at one stretch. */
+export interface Ended {
+  readonly length: number
+  id(place: number): string
+  /** ISO-8601. */
+  finishedAt(place: number): string
+}
+
+export interface Place {
+  createdAt: string
+  id: string
 }
 
 /** Removed ids are remembered for late journal entries; so many of them. */
 const REMOVED_KEPT = 10_000
+/** Rows of removed tasks are given up when they are so many, and this share of all. */
+const GONE_KEPT = 1_000
+const GONE_SHARE = 0.25
 
-/** Whether a summary or record fits; text is looked for ignoring case. */
-export const fits = (task: Summary, filter: TaskFilter): boolean => {
-  if (filter.statuses && !filter.statuses.includes(task.status)) return false
-  if (filter.kinds && !filter.kinds.includes(task.kind)) return false
-  if (filter.owner !== undefined && task.owner !== filter.owner) return false
-  if (filter.parentId !== undefined && task.parentId !== filter.parentId) return false
-  if (filter.from !== undefined && task.createdAt < filter.from) return false
-  if (filter.to !== undefined && task.createdAt >= filter.to) return false
-  if (filter.text === undefined) return true
-  const text = filter.text.toLowerCase()
-  return [task.id, task.kind, task.title, task.description].some(field => field?.toLowerCase().includes(text))
+const IS_STATUS = (test: (status: Status) => boolean): boolean[] => STATUSES.map(test)
+const FINAL = IS_STATUS(isFinal)
+const WAITING = IS_STATUS(isWaiting)
+const PENDING = statusNumber('PENDING')
+const HEX_TEXT = /^[0-9a-f-]{1,36}$/
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+const isoOrNull = (ms: number | undefined): string | null =>
+  ms === undefined || Number.isNaN(ms) ? null : iso(ms)
+
+/** Whether a row may fit; null when none can. */
+const compile = (table: Columns, filter: TaskFilter): ((row: number) => boolean) | null => {
+  const { at, kinds, owners, parents, texts } = table
+  const tests: ((row: number) => boolean)[] = []
+  if (filter.statuses) {
+    const wanted = new Set(filter.statuses.map(statusNumber))
+    tests.push(row => wanted.has(at.status[row] as number))
+  }
+  if (filter.kinds) {
+    const wanted = new Set(filter.kinds.map(kinds.find))
+    wanted.delete(-1)
+    if (wanted.size === 0) return null
+    tests.push(row => wanted.has(at.kind[row] as number))
+  }
+  for (const [word, words, column] of [
+    [filter.owner, owners, at.owner],
+    [filter.parentId, parents, at.parent],
+  ] as const) {
+    if (word === undefined) continue
+    const wanted = words.find(word)
+    if (wanted < 0) return null
+    tests.push(row => column[row] === wanted)
+  }
+  if (filter.from !== undefined) {
+    const from = Date.parse(filter.from)
+    tests.push(row => (at.createdAt[row] as number) >= from)
+  }
+  if (filter.to !== undefined) {
+    const to = Date.parse(filter.to)
+    tests.push(row => (at.createdAt[row] as number) < to)
+  }
+  if (filter.text !== undefined) {
+    const text = filter.text.toLowerCase()
+    const named = kinds.where(kind => kind.includes(text))
+    const inIds = HEX_TEXT.test(text)
+    tests.push(
+      row =>
+        texts[row]?.includes(text) ||
+        named.has(at.kind[row] as number) ||
+        (inIds && table.id(row).includes(text)),
+    )
+  }
+  return row => tests.every(test => test(row))
 }
 
-const summarize = (task: TaskRecord): Summary => ({
-  id: task.id,
-  kind: task.kind,
-  status: task.status,
-  claim: task.claim,
-  rev: task.rev,
-  priority: task.priority,
-  createdAt: task.createdAt,
-  notBefore: task.notBefore,
-  expiresAt: task.expiresAt,
-  finishedAt: task.finishedAt,
-  owner: task.owner,
-  parentId: task.parentId,
-  title: task.title,
-  description: task.description,
-})
-
-type Place = Pick<Summary, 'createdAt' | 'id'>
-/** One object per task for as long as it is known, so that going through the order needs no look-up. */
-type Known = Summary & { gone: boolean }
-const before = (a: Place, b: Place): boolean =>
-  a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt
-
 export const createTaskIndex = (): TaskIndex => {
-  const byId = new Map<string, Known>()
+  let table = createColumns()
   const removed = new Map<string, number>()
-  /** Oldest first. Removed ones stay until there are many. */
-  let order: Known[] = []
+  /** Rows, oldest task first. Those of removed ones stay until there are many. */
+  let order = new Uint32Array(256)
+  let length = 0
   let gone = 0
   let loading = false
-  const running = new Map<string, Known>()
-  const expiring = new Map<string, Known>()
-  const waiting = createWaitingList()
-  const kinds = new Map<string, Map<Status, number>>()
+  /** By id: how many there are at a time is bounded by what workers run. */
+  const running = new Map<string, number>()
+  const expiring = new Map<string, { expiresAt: string; notBefore: string | null }>()
+  let waiting: WaitingList | null = null
+  /** By kind's number: how many per status. */
+  let counted = new Map<number, Uint32Array>()
 
-  const count = (task: Summary, by: 1 | -1): void => {
-    const statuses = kinds.get(task.kind) ?? new Map<Status, number>()
-    kinds.set(task.kind, statuses)
-    const next = (statuses.get(task.status) ?? 0) + by
-    if (next === 0) statuses.delete(task.status)
-    else statuses.set(task.status, next)
-    if (statuses.size === 0) kinds.delete(task.kind)
+  const count = (row: number, by: 1 | -1): void => {
+    const kind = table.at.kind[row] as number
+    let statuses = counted.get(kind)
+    if (!statuses) {
+      statuses = new Uint32Array(STATUSES.length)
+      counted.set(kind, statuses)
+    }
+    const status = table.at.status[row] as number
+    statuses[status] = (statuses[status] as number) + by
   }
 
   /** The first place in `order` that is not before `place`. */
   const find = (place: Place): number => {
-    const last = order.at(-1)
-    if (!last || before(last, place)) return order.length
     let low = 0
-    let high = order.length
+    let high = length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (before(order[middle] as Place, place)) low = middle + 1
+      if (table.compareTo(order[middle] as number, place) < 0) low = middle + 1
       else high = middle
     }
     return low
   }
 
-  const forget = (task: Summary): void => {
-    count(task, -1)
-    waiting.remove(task.id)
-    running.delete(task.id)
-    expiring.delete(task.id)
+  const enter = (row: number, task: Place): void => {
+    if (length === order.length) {
+      const larger = new Uint32Array(length * 2)
+      larger.set(order)
+      order = larger
+    }
+    const isLast = length === 0 || table.compare(order[length - 1] as number, row) < 0
+    const place = loading || isLast ? length : find(task)
+    if (place < length) order.copyWithin(place + 1, place, length)
+    order[place] = row
+    length += 1
   }
 
-  const put = (task: TaskRecord): boolean => {
-    const known = byId.get(task.id)
-    if (known ? compareVersions(task, known) < 0 : task.claim <= (removed.get(task.id) ?? -1)) return false
-    if (known && compareVersions(task, known) === 0) return true
-    if (known) forget(known)
-    const summary = Object.assign(known ?? { gone: false }, summarize(task))
-    if (!known) {
-      byId.set(summary.id, summary)
-      if (loading) order.push(summary)
-      else order.splice(find(summary), 0, summary)
+  const sort = (): void => {
+    order.subarray(0, length).sort(table.compare)
+  }
+
+  /** A new table without the rows of removed tasks. Who goes through the old one is not disturbed. */
+  const tidy = (): void => {
+    if (gone <= GONE_KEPT || gone < length * GONE_SHARE) return
+    const old = table
+    const fresh = createColumns()
+    const rows = new Uint32Array(order.length)
+    let kept = 0
+    for (let place = 0; place < length; place += 1) {
+      const row = order[place] as number
+      if (old.at.status[row] === GONE) continue
+      rows[kept] = fresh.copy(old, row)
+      kept += 1
     }
-    count(summary, 1)
-    if (isWaiting(summary.status))
-      waiting.add({ ...summary, expiresAt: summary.status === 'PENDING' ? summary.expiresAt : null })
-    if (isRunning(summary.status)) running.set(summary.id, summary)
-    if (summary.status === 'PENDING' && summary.expiresAt !== null) expiring.set(summary.id, summary)
+    table = fresh
+    order = rows
+    length = kept
+    gone = 0
+    counted = new Map()
+    for (let place = 0; place < length; place += 1) count(order[place] as number, 1)
+  }
+
+  const makeWaiting = (): WaitingList => {
+    const list = createWaitingList()
+    const { at, kinds } = table
+    for (let place = 0; place < length; place += 1) {
+      const row = order[place] as number
+      const status = at.status[row] as number
+      if (status === GONE || !WAITING[status]) continue
+      list.add({
+        id: table.id(row),
+        kind: kinds.word(at.kind[row] as number) ?? '',
+        priority: at.priority[row] as number,
+        createdAt: iso(at.createdAt[row] as number),
+        notBefore: isoOrNull(at.notBefore[row]),
+        expiresAt: status === PENDING ? isoOrNull(at.expiresAt[row]) : null,
+      })
+    }
+    return list
+  }
+
+  const forget = (row: number, id: string): void => {
+    count(row, -1)
+    waiting?.remove(id)
+    running.delete(id)
+    expiring.delete(id)
+  }
+
+  const put = (task: Summary): boolean => {
+    const known = table.find(task.id)
+    if (known >= 0) {
+      const version = { claim: table.at.claim[known] as number, rev: table.at.rev[known] as number }
+      const order = compareVersions(task, version)
+      if (order <= 0) return order === 0
+      forget(known, task.id)
+    } else if (task.claim <= (removed.get(task.id) ?? -1)) return false
+    const row = table.put(task)
+    if (known < 0) enter(row, task)
+    count(row, 1)
+    const { id, kind, priority, createdAt, notBefore, expiresAt } = task
+    const pending = task.status === 'PENDING'
+    if (isWaiting(task.status))
+      waiting?.add({ id, kind, priority, createdAt, notBefore, expiresAt: pending ? expiresAt : null })
+    if (isRunning(task.status)) running.set(id, task.claim)
+    if (pending && expiresAt !== null) expiring.set(id, { expiresAt, notBefore })
     return true
   }
 
   return {
-    waiting,
-    get: id => byId.get(id),
+    waiting() {
+      waiting ??= makeWaiting()
+      return waiting
+    },
+    version(id) {
+      const row = table.find(id)
+      return row < 0 ? null : { claim: table.at.claim[row] as number, rev: table.at.rev[row] as number }
+    },
     put,
     remove(id, claim) {
-      const known = byId.get(id)
-      if (known && known.claim > claim) return false
+      const known = table.find(id)
+      if (known >= 0 && (table.at.claim[known] as number) > claim) return false
       removed.delete(id)
       removed.set(id, claim)
       const oldest = removed.keys().next().value
       if (removed.size > REMOVED_KEPT && oldest !== undefined) removed.delete(oldest)
-      if (!known) return true
-      forget(known)
-      byId.delete(id)
-      known.gone = true
+      if (known < 0) return true
+      forget(known, id)
+      table.remove(known)
       gone += 1
-      if (gone > 1000 && gone > order.length / 2) {
-        order = order.filter(place => !place.gone)
-        gone = 0
-      }
+      tidy()
       return true
     },
     async load(fill) {
@@ -178,35 +257,68 @@ export const createTaskIndex = (): TaskIndex => {
         await fill()
       } finally {
         loading = false
-        order.sort((a, b) => (before(a, b) ? -1 : 1))
+        sort()
       }
     },
     counts() {
       const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
       const byKind: TaskCounts['byKind'] = {}
-      for (const [kind, statuses] of kinds) {
-        byKind[kind] = Object.fromEntries(statuses)
-        for (const [status, number] of statuses) byStatus[status] += number
+      let total = 0
+      for (const [kind, statuses] of counted) {
+        const mine: Partial<Record<Status, number>> = {}
+        for (const [place, status] of STATUSES.entries()) {
+          const number = statuses[place] as number
+          if (number === 0) continue
+          mine[status] = number
+          byStatus[status] += number
+          total += number
+        }
+        const name = table.kinds.word(kind)
+        if (name !== null && Object.keys(mine).length > 0) byKind[name] = mine
       }
-      return { total: byId.size, byStatus, byKind }
+      return { total, byStatus, byKind }
     },
-    *newest(after) {
-      const list = order
-      for (let at = (after ? find(after) : list.length) - 1; at >= 0; at -= 1) {
-        const summary = list[at]
-        if (summary && !summary.gone) yield summary
+    *newest(filter, after) {
+      const rows = order
+      const columns = table
+      const test = compile(columns, filter)
+      if (!test) return
+      const { status, createdAt } = columns.at
+      for (let at = (after ? find(after) : length) - 1; at >= 0; at -= 1) {
+        const row = rows[at] as number
+        if (status[row] === GONE || !test(row)) continue
+        yield { createdAt: iso(createdAt[row] as number), id: columns.id(row) }
       }
     },
-    running: () => [...running.values()],
-    ended: () =>
-      [...byId.values()]
-        .filter(task => isFinal(task.status))
-        .sort((a, b) => ((a.finishedAt ?? '') < (b.finishedAt ?? '') ? -1 : 1)),
-    expired: now => [...expiring.values()].filter(task => (task.expiresAt ?? '') <= now),
-    nextExpiry: now =>
-      [...expiring.values()].reduce<string | null>((next, { expiresAt }) => {
-        if (expiresAt === null || expiresAt <= now) return next
-        return next === null || expiresAt < next ? expiresAt : next
-      }, null),
+    running: () => [...running].map(([id, claim]) => ({ id, claim })),
+    ended() {
+      const columns = table
+      const { status, finishedAt } = columns.at
+      const rows = order.slice(0, length).filter(row => FINAL[status[row] as number])
+      const at = (row: number): number => finishedAt[row] || 0
+      rows.sort((a, b) => at(b) - at(a))
+      return {
+        length: rows.length,
+        id: place => columns.id(rows[place] as number),
+        finishedAt: place => iso(at(rows[place] as number)),
+      }
+    },
+    endedIn(shards) {
+      const found: { id: string; claim: number }[] = []
+      for (let row = 0; row < table.rows; row += 1)
+        if (FINAL[table.at.status[row] as number] && shards.has(table.shard(row)))
+          found.push({ id: table.id(row), claim: table.at.claim[row] as number })
+      return found
+    },
+    expired: now =>
+      [...expiring].flatMap(([id, { expiresAt, notBefore }]) =>
+        expiresAt <= now ? [{ id, notBefore }] : [],
+      ),
+    nextExpiry(now) {
+      let next: string | null = null
+      for (const { expiresAt } of expiring.values())
+        if (expiresAt > now && (next === null || expiresAt < next)) next = expiresAt
+      return next
+    },
   }
 }

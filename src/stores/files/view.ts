@@ -1,21 +1,25 @@
 // The index and the feed of this process: begins with a scan of the state files, then follows all journals.
 // Watching the folder is a hint only; a look every second finds what the watch missed.
+import { randomInt } from 'node:crypto'
 import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
-import { compareVersions } from '../../core/task.ts'
+import { compareVersions, type TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { Entry, Journals, Positions } from './journal.ts'
 import { idOfStateFile, type Layout, type SafeId } from './layout.ts'
 import type { Records } from './records.ts'
+import { SHARD_COUNT, type Shards, TICK_MS } from './shards.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
 
 const LOOK_MS = 1_000
-/** State files read at a stretch before other work of the process gets a turn. */
+/** State files looked at in a row before other work of the process gets a turn. */
 const BATCH = 200
+/** No factor of it divides the number of folders: every folder has its turn. */
+const STRIDE = 101
 /** A subscriber that is this far behind is told that its cursor is too old. */
 const BEHIND_MAX = 20_000
 
@@ -36,6 +40,7 @@ export interface View {
 interface ViewDeps {
   layout: Layout
   records: Records
+  shards: Shards
   journals: Journals
   clock: () => Date
   log: Log
@@ -50,9 +55,11 @@ interface Subscriber {
 const toChange = (entry: Entry, cursor: string): Change =>
   entry.type === 'removed' ? { type: 'removed', id: entry.id, cursor } : { ...entry, cursor }
 
-export const createView = ({ layout, records, journals, clock, log }: ViewDeps): View => {
+export const createView = ({ layout, records, shards, journals, clock, log }: ViewDeps): View => {
   let index = createTaskIndex()
   const subscribers = new Set<Subscriber>()
+  /** Folders that nothing was found missing in, with the time of their last change then. */
+  const unchanged = new Map<number, number>()
   let positions: Positions = {}
   let loading: Promise<void> | null = null
   let loaded = false
@@ -99,21 +106,16 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
     ready().catch((error: unknown) => log.error({ error }, 'the state files could not be scanned'))
   }
 
-  const scan = async (
-    sinceMs: number,
-    onTask: (task: ReturnType<Records['read']>) => void,
-  ): Promise<void> => {
+  const scanWritten = async (sinceMs: number, onTask: (task: TaskRecord) => void): Promise<void> => {
     let count = 0
     for (const folder of layout.shards()) {
-      if (sinceMs > 0 && (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) < sinceMs) continue
+      if ((statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) < sinceMs) continue
       for (const name of readdirSync(folder)) {
         const id = idOfStateFile(name)
         if (!id) continue
-        if (sinceMs > 0) {
-          const stat = statSync(path.join(folder, name), { throwIfNoEntry: false })
-          if (!stat || stat.mtimeMs < sinceMs) continue
-        }
-        onTask(records.read(id))
+        const stat = statSync(path.join(folder, name), { throwIfNoEntry: false })
+        const task = stat && stat.mtimeMs >= sinceMs ? records.read(id) : null
+        if (task) onTask(task)
         count += 1
         if (count % BATCH === 0) await yieldToOthers()
       }
@@ -123,11 +125,14 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
   const load = async (): Promise<void> => {
     // the place in the journals first: what changes during the scan is read again from there
     positions = journals.end()
-    await index.load(() =>
-      scan(0, task => {
-        if (task) index.put(task)
-      }),
-    )
+    await index.load(async () => {
+      // processes that start together begin at different places, so that each finds the others' work done
+      const first = randomInt(SHARD_COUNT)
+      for (let turn = 0; turn < SHARD_COUNT && !closed; turn += 1) {
+        for (const task of shards.read((first + turn * STRIDE) % SHARD_COUNT)) index.put(task)
+        await yieldToOthers()
+      }
+    })
     if (closed) return
     loaded = true
     readOn()
@@ -213,7 +218,7 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
         readOn()
         // up to where the index stands, at one stretch; from there on with everybody else
         const replay = (entry: Entry): void => {
-          const known = index.get(entry.type === 'task' ? entry.task.id : entry.id)
+          const known = index.version(entry.type === 'task' ? entry.task.id : entry.id)
           if (entry.type === 'task' && (!known || compareVersions(entry.task, known) < 0)) return
           if (entry.type === 'removed' && known) return
           pending.push(toChange(entry, encodeCursor(from, clock())))
@@ -238,9 +243,8 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
     async findWritten(sinceMs) {
       await ready()
       let found = 0
-      await scan(sinceMs, task => {
-        if (!task) return
-        const known = index.get(task.id)
+      await scanWritten(sinceMs, task => {
+        const known = index.version(task.id)
         if (known && compareVersions(task, known) <= 0) return
         found += 1
         journals.append({ type: 'task', task })
@@ -251,10 +255,19 @@ export const createView = ({ layout, records, journals, clock, log }: ViewDeps):
     async findGone() {
       await ready()
       readOn()
+      const changed = new Set<number>()
       const present = new Set<string>()
-      for (const folder of layout.shards()) for (const name of readdirSync(folder)) present.add(name)
+      for (const [shard, folder] of layout.shards().entries()) {
+        const begun = Date.now()
+        const { mtimeMs } = statSync(folder)
+        if (unchanged.get(shard) === mtimeMs) continue
+        if (mtimeMs < begun - TICK_MS) unchanged.set(shard, mtimeMs)
+        changed.add(shard)
+        for (const name of readdirSync(folder)) present.add(name)
+      }
       let found = 0
-      for (const { id, claim } of index.ended()) {
+      if (changed.size === 0) return found
+      for (const { id, claim } of index.endedIn(changed)) {
         // the listing took a while: what came up meanwhile is no loss
         if (present.has(`${id}.json`) || existsSync(layout.task(id as SafeId))) continue
         found += 1
