@@ -1,6 +1,6 @@
 // What the kernel says about processes: memory and CPU. Linux only.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const field = (text: string, name: string): number =>
   Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024
@@ -24,16 +24,24 @@ export interface CpuReading {
   byPid: ReadonlyMap<number, number>
 }
 
+/** Seconds on a processor of all threads of a process, from the scheduler: ticks would miss most short wake-ups. */
+const onProcessor = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce(
+    (sum, thread) =>
+      sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),
+    0,
+  ) / 1e9
+
 /** A reading for `pids`; the difference of two is what they used, and those that came and went between. */
 export const cpuOf = (pids: readonly number[]): CpuReading => {
   const perSecond = ticksPerSecond()
   const byPid = new Map<number, number>()
   for (const pid of pids) {
     try {
-      // the name in brackets may hold spaces; utime is the 12th field behind it
+      // the name in brackets may hold spaces; cutime is the 14th field behind it
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-      const ticks = fields.slice(11, 15).reduce((sum, text) => sum + Number(text), 0)
-      byPid.set(pid, ticks / perSecond)
+      const ended = fields.slice(13, 15).reduce((sum, text) => sum + Number(text), 0)
+      byPid.set(pid, onProcessor(pid) + ended / perSecond)
     } catch {
       // it ended just now: its parent's reading holds it
     }

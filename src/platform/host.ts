@@ -50,6 +50,10 @@ export interface HostSamplerOptions {
   root?: string
 }
 
+/** While nobody asks for so long, only every so many a sample is taken. */
+const ASKED_MS = 60_000
+const UNASKED_EVERY = 8
+
 type CpuTimes = { busy: number; total: number }
 
 /** Load between two readings, 0 to 100; the counters may stand still or be set back. */
@@ -196,23 +200,36 @@ export const createHostSampler = (options: HostSamplerOptions): HostSampler => {
   sampleSoon()
   sampleDisks()
   readNames()
+  let askedAt = Number.NEGATIVE_INFINITY
+  let sampledAt = performance.now()
+  const sample = (): void => {
+    sampledAt = performance.now()
+    sampleCpu()
+    sampleSoon()
+  }
   const timers = [
     setTimeout(sampleCpu, Math.min(250, everyMs)),
     setInterval(() => {
-      sampleCpu()
-      sampleSoon()
+      const at = performance.now()
+      const wanted = at - askedAt < ASKED_MS
+      if (wanted || at - sampledAt > UNASKED_EVERY * everyMs) sample()
     }, everyMs),
     setInterval(sampleDisks, disksEveryMs),
   ]
   for (const timer of timers) timer.unref()
 
   return {
-    snapshot: () => ({
-      ...now,
-      uptimeSeconds: Math.round(os.uptime()),
-      disks: folderDisk ? [folderDisk, ...disks] : disks,
-      container: limitsThatBind(limits, now.cpu.cores, now.memory.totalBytes),
-    }),
+    snapshot() {
+      askedAt = performance.now()
+      // nobody had asked for a while
+      if (!closed && askedAt - sampledAt > 2 * everyMs) sample()
+      return {
+        ...now,
+        uptimeSeconds: Math.round(os.uptime()),
+        disks: folderDisk ? [folderDisk, ...disks] : disks,
+        container: limitsThatBind(limits, now.cpu.cores, now.memory.totalBytes),
+      }
+    },
     close() {
       closed = true
       for (const timer of timers) clearTimeout(timer)

@@ -1,11 +1,12 @@
 // This process's presence in the data folder, and the proof whether another one lives: a Unix socket that it
 // listens on. Connecting succeeds while the process exists, also when it is frozen; it is refused after SIGKILL,
 // after a reboot, and between containers that share the folder one after the other, where a pid proves nothing.
+// A connection once made is kept, so that a process that lives costs nothing, and its death is known when it breaks.
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
 import path from 'node:path'
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, PresenceDetails, SeenPresence } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
@@ -58,9 +59,17 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
   const dead = new Set<string>()
   let left = false
   let beat: NodeJS.Timeout | null = null
-  let writing: Promise<void> = Promise.resolve()
 
-  const server = createServer(socket => socket.destroy())
+  /** Others that want to know of our death. */
+  const watchers = new Set<Socket>()
+  const server = createServer(socket => {
+    watchers.add(socket)
+    socket.unref()
+    // nobody has anything to say here
+    socket.on('data', () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => watchers.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(socketPath(`.${instance}`), resolve)
@@ -78,16 +87,35 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
   server.on('error', error => log.error({ error }, 'the presence socket failed'))
   server.unref()
 
+  /** Open connections to the sockets of others. */
+  const watched = new Map<string, Socket>()
   const isAlive = async (id: string): Promise<boolean> => {
     if (id === instance) return !left
     if (dead.has(id)) return false
+    // kept open by a process that exists, frozen or not; where it broke, the connect below decides
+    if (watched.has(id)) {
+      // what has broken already is noticed within one round of the event loop
+      await yieldToOthers()
+      await yieldToOthers()
+      if (watched.has(id)) return true
+    }
     const alive = await new Promise<boolean>(resolve => {
       const socket = connect(socketPath(id))
       socket.once('connect', () => {
-        socket.destroy()
+        const before = watched.get(id)
+        watched.set(id, socket)
+        before?.destroy()
+        socket.unref()
+        // the other side says nothing; a flowing stream is what notices its end
+        socket.resume()
+        const forgetIt = (): void => {
+          if (watched.get(id) === socket) watched.delete(id)
+        }
+        socket.on('end', forgetIt)
+        socket.on('close', forgetIt)
         resolve(true)
       })
-      socket.once('error', (error: NodeJS.ErrnoException) =>
+      socket.on('error', (error: NodeJS.ErrnoException) =>
         resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
       )
     })
@@ -113,28 +141,27 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
     isAlive,
     known,
     async announce({ role, details }) {
-      const write = () => {
-        writing = writing
-          .then(async () => {
-            if (left) return
-            const presence: Presence = {
-              instance,
-              role,
-              host,
-              pid: process.pid,
-              startedAt,
-              beatAt: clock().toISOString(),
-              details: details(),
-            }
-            // a hint for the living: no cut of power matters to it, so nothing is synced
-            const aside = path.join(folder, `.${instance}.tmp`)
-            await writeFile(aside, `${JSON.stringify(presence)}\n`)
-            await rename(aside, presenceFile(instance))
-          })
-          .catch((error: unknown) => log.error({ error }, 'the presence could not be written'))
-        return writing
+      const write = (): void => {
+        if (left) return
+        const presence: Presence = {
+          instance,
+          role,
+          host,
+          pid: process.pid,
+          startedAt,
+          beatAt: clock().toISOString(),
+          details: details(),
+        }
+        // a hint for the living: no cut of power matters to it, so nothing is synced
+        const aside = path.join(folder, `.${instance}.tmp`)
+        try {
+          writeFileSync(aside, `${JSON.stringify(presence)}\n`)
+          renameSync(aside, presenceFile(instance))
+        } catch (error) {
+          log.error({ error }, 'the presence could not be written')
+        }
       }
-      await write()
+      write()
       if (beat) clearInterval(beat)
       beat = setInterval(write, BEAT_MS)
       beat.unref()
@@ -158,9 +185,10 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
       if (left) return
       left = true
       if (beat) clearInterval(beat)
-      await writing
       // from here on the others see this instance as dead
-      await new Promise<void>(resolve => server.close(() => resolve()))
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      for (const socket of [...watchers, ...watched.values()]) socket.destroy()
+      await closed
       for (const ending of ['json', 'sock', 'sound'])
         rmSync(path.join(folder, `${instance}.${ending}`), { force: true })
       closeSync(folderFd)

@@ -16,6 +16,8 @@ import { SHARD_COUNT, type Shards, TICK_MS } from './shards.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
 
 const LOOK_MS = 1_000
+/** Nothing is cut that is younger than minutes: who looks every second has missed nothing. */
+const SLEPT_MS = 10_000
 /** State files looked at in a row before other work of the process gets a turn. */
 const BATCH = 200
 /** No factor of it divides the number of folders: every folder has its turn. */
@@ -67,6 +69,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
   let timer: NodeJS.Timeout | null = null
   let due = false
   let closed = false
+  let lookedAt = performance.now()
 
   /** False when the entry is behind what is known, so that nobody is led backwards. */
   const take = (entry: Entry): boolean => {
@@ -96,8 +99,11 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
 
   /** After a long sleep of this process what it had not read may have been cut: then everything is read anew. */
   const look = (): void => {
+    const now = performance.now()
+    const late = now - lookedAt > SLEPT_MS
+    lookedAt = now
     safely()
-    if (closed || !loaded || journals.holds(positions)) return
+    if (!late || closed || !loaded || journals.holds(positions)) return
     log.warn('the journals were cut before they were read; scanning the state files again')
     for (const subscriber of subscribers) subscriber.lose()
     loaded = false
