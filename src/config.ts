@@ -45,6 +45,16 @@ export const SETTINGS = {
   KINDS_DIR: { default: '', meaning: 'a folder of further kinds' },
   RETENTION: { default: '7d', meaning: 'how long ended tasks are kept: 90s, 15m, 12h, 7d' },
   RETENTION_COUNT: { default: '100000', meaning: 'how many ended tasks are kept' },
+  RETENTION_MB: {
+    default: '',
+    meaning: 'how much of the disk ended tasks and their results may take; unset: no limit of its own',
+  },
+  INLINE_RESULT_KB: { default: '32', meaning: 'results up to this stay in the state file' },
+  RESULT_MAX_MB: { default: '256', meaning: 'a task whose result is larger fails' },
+  DISK_RESERVE_MB: {
+    default: '64',
+    meaning: 'with less free on the disk (at most a tenth of it) no new tasks are taken; 0: no reserve',
+  },
   DRAIN_SECONDS: {
     default: '10',
     meaning: 'how long a stop waits for running tasks before giving them back',
@@ -74,6 +84,7 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .refine(value => value >= min && value <= max, `must be a whole number, ${min} to ${max}`)
 
+const MB = 1024 ** 2
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const duration = z
   .string()
@@ -124,6 +135,13 @@ const schema = z.object({
     .refine(folder => folder === null || existsSync(folder), 'must be a folder that exists'),
   RETENTION: duration,
   RETENTION_COUNT: whole(0, 100_000_000),
+  RETENTION_MB: z
+    .literal('')
+    .transform(() => null)
+    .or(whole(0, 100_000_000)),
+  INLINE_RESULT_KB: whole(1, 1024),
+  RESULT_MAX_MB: whole(1, 1024),
+  DISK_RESERVE_MB: whole(0, 1_000_000),
   DRAIN_SECONDS: whole(0, 3600),
   TASK_MEMORY_MB: whole(16, 1_000_000),
   ALLOWED_HOSTS: words,
@@ -146,6 +164,10 @@ export interface Config {
   readonly kindsDir: string | null
   readonly retentionMs: number
   readonly retentionCount: number
+  /** Null: no rule by size. */
+  readonly retentionBytes: number | null
+  readonly results: { readonly inlineBytes: number; readonly maxBytes: number }
+  readonly reserveBytes: number
   readonly drainMs: number
   readonly taskMemoryMb: number
   readonly allowedHosts: readonly string[]
@@ -198,6 +220,12 @@ export const parseConfig = (env: Env): Config => {
     kindsDir: value.KINDS_DIR,
     retentionMs: value.RETENTION,
     retentionCount: value.RETENTION_COUNT,
+    retentionBytes: value.RETENTION_MB === null ? null : value.RETENTION_MB * MB,
+    results: Object.freeze({
+      inlineBytes: value.INLINE_RESULT_KB * 1024,
+      maxBytes: value.RESULT_MAX_MB * MB,
+    }),
+    reserveBytes: value.DISK_RESERVE_MB * MB,
     drainMs: value.DRAIN_SECONDS * 1000,
     taskMemoryMb: value.TASK_MEMORY_MB,
     allowedHosts: value.ALLOWED_HOSTS,

@@ -58,7 +58,7 @@ export const dataTools = async () => {
 
 const openStore = async (config: Config, clock: () => Date, log: Log): Promise<TaskStore> => {
   const { openFilesStore } = await import('./stores/files/open.ts')
-  return openFilesStore({ dir: config.dataDir, clock, log })
+  return openFilesStore({ dir: config.dataDir, clock, log, reserveBytes: config.reserveBytes })
 }
 
 const openQueue = async (
@@ -112,14 +112,15 @@ export const wire = async (config: Config, log: Log): Promise<Parts> => {
         role,
         details: () => {
           const { reason } = queue.state()
+          const own = details()
           return {
             address: null,
             slots: 0,
             running: [],
-            counters: {},
             ...figures(),
             troubles: reason === null ? {} : { queue: reason },
-            ...details(),
+            ...own,
+            counters: { ...own.counters, ...store.counters() },
           }
         },
       }),

@@ -46,6 +46,7 @@ export const ERRORS = {
   // our side
   INTERNAL: row(500, 'Something went wrong inside the server'),
   NOT_IMPLEMENTED: row(501, 'This is not part of this version'),
+  STORE_FULL: row(507, 'The data folder has no room for this'),
   STORE_UNAVAILABLE: row(503, 'The store cannot be read or written'),
   QUEUE_UNAVAILABLE: row(503, 'The queue cannot be reached'),
   SUPERVISOR_UNAVAILABLE: row(503, 'The process supervisor does not answer'),
@@ -59,6 +60,7 @@ export const ERRORS = {
   // ends of tasks, found in record.error.code
   KIND_FAILED: row(500, 'The kind threw an error'),
   RESULT_INVALID: row(500, 'The result does not fit the schema of the kind'),
+  RESULT_TOO_LARGE: row(500, 'The result is larger than a result may be'),
   WORKER_LOST: row(500, 'The worker died while running the task, as often as is allowed'),
   TIME_LIMIT: row(500, 'The task ran longer than its limit'),
   OUT_OF_MEMORY: row(500, 'The task used more memory than a thread may'),

@@ -12,7 +12,7 @@ export interface TaskContext {
   /** Fires on cancel, on the soft time limit and when the worker shuts down. Stop soon after, by throwing. */
   readonly signal: AbortSignal
   /**
-   * Reports progress: 0 to 100, a short note, and a partial result (left out when over 32 KiB of JSON).
+   * Reports progress: 0 to 100, a short note, and a partial result (left out when over INLINE_RESULT_KB of JSON).
    * Cheap: call it as often as you like, the worker keeps the last of each moment.
    */
   progress(percent: number, note?: string, partialResult?: Json): void

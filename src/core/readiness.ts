@@ -1,6 +1,7 @@
 // Whether this bundle can do its work: the store can be used and every role lives. A queue that is away makes it
-// degraded, never unready: submits are accepted and run when it is back.
-import { MadhavaError, toMadhavaError } from './errors.ts'
+// degraded, never unready: submits are accepted and run when it is back. A full disk makes it degraded too: what
+// runs goes on, and everything can be read.
+import { isMadhavaError, MadhavaError, toMadhavaError } from './errors.ts'
 import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskStore } from './store.ts'
 
@@ -100,19 +101,21 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
       await within(store.check(), storeMs)
       return { status: 'ok' }
     } catch (error) {
-      return { status: 'failed', reason: toMadhavaError(error).message }
+      const status = isMadhavaError(error, 'STORE_FULL') ? 'degraded' : 'failed'
+      return { status, reason: toMadhavaError(error).message }
     }
   }
   const checkQueue = (): Check => {
     const { status, reason } = queue.state()
     return status === 'ready' ? { status: 'ok' } : { status: 'degraded', reason: reason ?? status }
   }
-  const checkRole = (role: string, sight: Sight | null): Check => {
+  const checkRole = (role: string, sight: Sight | null, storeCheck: Check): Check => {
     if (sight === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
     if (sight.alive.has(role)) return { status: 'ok' }
     const silent = sight.silent.get(role)
-    // it has been silent for the whole time already
-    if (silent !== undefined) return { status: 'failed', reason: silent }
+    // it has been silent for the whole time already; where beats cannot be written that says nothing
+    if (silent !== undefined)
+      return { status: storeCheck.status === 'degraded' ? 'degraded' : 'failed', reason: silent }
     const seconds = Math.floor((clock().getTime() - (lastSeen.get(role) ?? start)) / 1000)
     const reason = `No ${role} process has been alive for ${seconds} s`
     return { status: seconds * 1000 >= absentMs ? 'failed' : 'degraded', reason }
@@ -135,7 +138,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     async check() {
       const [storeCheck, sight] = await Promise.all([checkStore(), look().catch(() => null)])
       const checks: Record<string, Check> = { store: storeCheck, queue: checkQueue() }
-      for (const role of roles) checks[role] = checkRole(role, sight)
+      for (const role of roles) checks[role] = checkRole(role, sight, storeCheck)
       return { ok: Object.values(checks).every(check => check.status !== 'failed'), checks }
     },
     close: () => clearInterval(timer),

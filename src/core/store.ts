@@ -106,7 +106,7 @@ export interface TaskStore {
    * Durable and visible to every reader when it resolves.
    * A task with an `idempotencyKey` that its owner has used before is not made: with the same fingerprint of what
    * was asked the answer is the first task, `created` false. Without a key the fingerprint counts for nothing.
-   * @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH
+   * @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH, STORE_FULL
    */
   create(task: TaskRecord, fingerprint: string | null): Promise<{ task: TaskRecord; created: boolean }>
 
@@ -128,7 +128,8 @@ export interface TaskStore {
   /**
    * Picks the due task of these kinds with the highest priority, then the greatest age, and claims it with the
    * move. Tasks that the move sends elsewhere than to a running status (cancelled, expired) are done on the way.
-   * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere.
+   * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere. Null also
+   * while there is hardly any room: what is left belongs to the tasks that run.
    */
   claimNext(want: { kinds: readonly string[]; now: string }, move: Move): Promise<TaskRecord | null>
 
@@ -151,7 +152,7 @@ export interface TaskStore {
 
   /**
    * Writes bytes beside a record, whole or not at all; replaces a blob of this name. Names match
-   * `[a-z0-9][a-z0-9.-]{0,63}`. Only while the task exists. @throws TASK_NOT_FOUND, BAD_KEY
+   * `[a-z0-9][a-z0-9.-]{0,63}`. Only while the task exists. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL
    */
   putBlob(id: string, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
   /** Reads `start` to `end` (exclusive) of a blob, or all of it; null when there is none. @throws BAD_KEY */
@@ -182,7 +183,13 @@ export interface TaskStore {
   /** Applies the rule; answers how many tasks were removed. */
   retain(rule: RetentionRule): Promise<number>
 
-  /** Proves that the store can be read and written. @throws STORE_UNAVAILABLE with the reason */
+  /** Running totals of this process's store since it was opened, by name. */
+  counters(): Record<string, number>
+
+  /**
+   * Proves that the store can be read and written. @throws STORE_UNAVAILABLE with the reason; STORE_FULL when it only
+   * takes no new tasks
+   */
   check(): Promise<void>
   /** Idempotent. Leaves, and gives back every handle. */
   close(): Promise<void>

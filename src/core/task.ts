@@ -22,8 +22,14 @@ export const isFinal = (status: Status): boolean =>
   status === 'SUCCESS' || status === 'FAILURE' || status === 'REVOKED'
 
 export const RECORD_VERSION = 1
-/** Results up to this many bytes of JSON stay in the record; larger ones become a blob. */
-export const INLINE_RESULT_BYTES = 32 * 1024
+export interface ResultLimits {
+  /** Results, and partial ones, up to this many bytes of JSON stay in the record; larger results become a blob. */
+  inlineBytes: number
+  /** A larger result fails the task. */
+  maxBytes: number
+}
+/** A text of V8 ends at 512 MB, and the memory of a task holds its result at least twice. */
+export const RESULT_LIMITS: ResultLimits = { inlineBytes: 32 * 1024, maxBytes: 256 * 1024 ** 2 }
 /** The status changes that `history` keeps: the last ones. */
 export const HISTORY_LENGTH = 20
 export const PRIORITY = { lowest: 0, default: 5, highest: 9 } as const

@@ -242,6 +242,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       return ended.length - count
     },
 
+    counters: () => ({}),
     async check() {
       open()
     },

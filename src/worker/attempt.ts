@@ -165,10 +165,11 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       return 'LOST'
     }
     const change = outcome.type === 'success' ? null : lastMove(outcome)
-    await Promise.all([taskLog.flush(), change ? checkpoints.flush() : null])
     let kept: Move | null = change
     const last = await persist(
       async () => {
+        // at every try: on a disk that was full the last words would else be lost. They do not hold up the end
+        await Promise.all([taskLog.flush(), change ? checkpoints.flush() : null])
         if (outcome.type === 'success' && !kept) {
           const success = await keepResult(outcome.result)
           // before the move, while the claim still keeps others from writing a new one

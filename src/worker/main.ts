@@ -6,8 +6,7 @@ import { openWorker } from './worker.ts'
 
 await runProcess('worker', readConfig, async (config, log) => {
   const parts = await wire(config, log)
-  const { concurrency, taskMemoryMb, drainMs, retentionMs, retentionCount } = config
-  const worker = openWorker({ concurrency, taskMemoryMb, drainMs, retentionMs, retentionCount }, parts, log)
+  const worker = openWorker(config, parts, log)
   await parts.announce('worker', worker.details)
   return { close: () => worker.close().finally(parts.close) }
 })

@@ -31,7 +31,7 @@ export const createRing = (limits = { lines: MAX_LINES, bytes: MAX_BYTES }) => {
 
 export interface TaskLog {
   add(line: string): void
-  /** Writes what is not yet written. Never rejects. */
+  /** Writes what is not yet written, what failed before included. Never rejects. */
   flush(): Promise<void>
 }
 
@@ -46,6 +46,8 @@ export const createTaskLog = (deps: {
   const { store, id, clock, failed } = deps
   const ring = createRing()
   let before: string[] | null = deps.earlier ? null : []
+  /** The last write failed. */
+  let owed = false
 
   const readBefore = async (): Promise<string[]> => {
     const blob = await store.getBlob(id, BLOBS.log)
@@ -56,11 +58,13 @@ export const createTaskLog = (deps: {
     everyMs: EVERY_MS,
     failed,
     async write() {
+      owed = true
       before ??= await readBefore()
       const whole = createRing()
       for (const line of before) whole.add(line)
       for (const line of ring.text().split('\n').slice(0, -1)) whole.add(line)
       await store.putBlob(id, BLOBS.log, Buffer.from(whole.text()))
+      owed = false
     },
   })
   return {
@@ -68,6 +72,9 @@ export const createTaskLog = (deps: {
       ring.add(`${clock().toISOString()} ${line.replaceAll('\n', ' ')}`)
       latest.offer(null)
     },
-    flush: () => latest.flush(),
+    flush() {
+      if (owed) latest.offer(null)
+      return latest.flush()
+    },
   }
 }

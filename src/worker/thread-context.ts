@@ -2,7 +2,6 @@
 // everything is thinned out here, before it becomes a message.
 import { serialize } from 'node:v8'
 import type { TaskContext } from '../core/kind.ts'
-import { INLINE_RESULT_BYTES } from '../core/task.ts'
 import { strictJson } from './encode-result.ts'
 import type { FromThread, RunRequest } from './thread-protocol.ts'
 
@@ -57,9 +56,11 @@ export const createThreadContext = (deps: {
   request: RunRequest
   resume: unknown
   signal: AbortSignal
+  /** Bytes of JSON that a partial result may have. */
+  partialBytes: number
   post: (message: FromThread, transfer?: ArrayBuffer[]) => void
 }): ThreadContext => {
-  const { run, request, resume, signal, post } = deps
+  const { run, request, resume, signal, partialBytes, post } = deps
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
   let lines: string[] = []
@@ -82,7 +83,7 @@ export const createThreadContext = (deps: {
     if (value === undefined) return null
     try {
       const json = strictJson(value)
-      return Buffer.byteLength(json) <= INLINE_RESULT_BYTES ? json : null
+      return Buffer.byteLength(json) <= partialBytes ? json : null
     } catch {
       return null
     }

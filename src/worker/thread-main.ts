@@ -2,15 +2,15 @@
 // and must not keep the worker waiting: whatever a kind does, exactly one outcome is sent or the thread ends.
 import { setImmediate as turn } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
-import { type MessagePort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
 import { importModule, ModuleLoadError } from '../platform/modules.ts'
 import { encodeResult } from './encode-result.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
-import type { FromThread, Outcome, RunError, RunRequest, ToThread } from './thread-protocol.ts'
+import type { FromThread, Outcome, RunError, RunRequest, ThreadData, ToThread } from './thread-protocol.ts'
 
-const port = (workerData as { port: MessagePort }).port
+const { port, results } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
 const loaded = new Map<string, Promise<NamedKind>>()
@@ -78,9 +78,10 @@ const checkResult = async (kind: NamedKind, returned: unknown): Promise<Outcome>
   try {
     let parsed = await kind.result.safeParseAsync(returned)
     if (!parsed.success && returned === undefined) parsed = await kind.result.safeParseAsync(null)
-    if (parsed.success) return { type: 'success', result: encodeResult(parsed.data) }
+    if (parsed.success) return { type: 'success', result: encodeResult(parsed.data, results) }
     throw new TypeError(problems(parsed.error))
   } catch (error) {
+    if (isMadhavaError(error, 'RESULT_TOO_LARGE')) throw error
     throw new MadhavaError(
       'RESULT_INVALID',
       `The result does not fit the schema of the kind: ${describe(error).message}`,
@@ -144,6 +145,7 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
       request,
       resume: readCheckpoint(request.resume, line => early.push(line)),
       signal: mine.controller.signal,
+      partialBytes: results.inlineBytes,
       post,
     })
     mine.kindContext = kindContext

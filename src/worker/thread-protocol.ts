@@ -1,6 +1,13 @@
 // What the worker process and a thread say to each other, and what becomes of a run. Types only.
+import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../core/errors.ts'
-import type { Json } from '../core/task.ts'
+import type { Json, ResultLimits } from '../core/task.ts'
+
+/** What a thread is started with. */
+export interface ThreadData {
+  port: MessagePort
+  results: ResultLimits
+}
 
 export interface RunRequest {
   id: string

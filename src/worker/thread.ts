@@ -1,7 +1,15 @@
 // One worker thread from outside: starts it, runs one request at a time in it, says what became of the run.
 // It decides nothing about grace times or how many threads there are.
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import type { FromThread, Outcome, ProgressReport, RunRequest, ToThread } from './thread-protocol.ts'
+import type { ResultLimits } from '../core/task.ts'
+import type {
+  FromThread,
+  Outcome,
+  ProgressReport,
+  RunRequest,
+  ThreadData,
+  ToThread,
+} from './thread-protocol.ts'
 
 /** What a run tells while it goes on. None of these may throw. */
 export interface RunEvents {
@@ -72,10 +80,11 @@ const explain = (failure: Error | null, exitCode: number, wasReady: boolean, mem
 }
 
 /** Starts a thread. @throws when the system refuses one */
-export const startThread = ({ memoryMb }: { memoryMb: number }): Thread => {
+export const startThread = (options: { memoryMb: number; results: ResultLimits }): Thread => {
+  const { memoryMb, results } = options
   const { port1: port, port2 } = new MessageChannel()
   const worker = new Worker(ENTRY, {
-    workerData: { port: port2 },
+    workerData: { port: port2, results } satisfies ThreadData,
     transferList: [port2],
     name: 'task',
     // flags of this process (a loader, a test runner) are not meant for its threads

@@ -1,5 +1,6 @@
 // A pool of threads that run kinds: one task at a time each, made when needed, used again, never more than `size`.
 // It knows no store: what an outcome means for a record is the runner's business.
+import { RESULT_LIMITS, type ResultLimits } from '../core/task.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
 import type { Outcome, RunRequest } from './thread-protocol.ts'
 
@@ -7,6 +8,7 @@ export interface ThreadPoolOptions {
   size: number
   /** Heap that one thread may use, megabytes. Buffers lie outside of it. */
   memoryMb: number
+  results?: ResultLimits
   /** An unused thread ends after this time. */
   idleMs?: number
 }
@@ -42,7 +44,7 @@ interface Job {
 }
 
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
-  const { size, memoryMb, idleMs = IDLE_MS } = options
+  const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
   const idle = new Map<Thread, NodeJS.Timeout>()
   const busy = new Set<Thread>()
   /** Every thread that is not yet gone, the dying included. */
@@ -51,7 +53,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   let closing: Promise<void> | null = null
 
   const open = (): Thread => {
-    const thread = startThread({ memoryMb })
+    const thread = startThread({ memoryMb, results })
     all.add(thread)
     thread.onGone(() => {
       all.delete(thread)

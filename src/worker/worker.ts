@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { Kinds } from '../core/kind.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
+import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createRunner } from './runner.ts'
 import { createSweeper } from './sweeper.ts'
@@ -14,9 +15,11 @@ export interface WorkerOptions {
   taskMemoryMb: number
   /** How long a close waits for running tasks before it gives them back. */
   drainMs: number
-  /** How long, and how many, ended tasks are kept. */
+  results: ResultLimits
+  /** How long, how many, and how many bytes of ended tasks are kept; null: however many. */
   retentionMs: number
   retentionCount: number
+  retentionBytes: number | null
 }
 
 export interface WorkerParts {
@@ -37,7 +40,8 @@ export interface Worker {
 /** Takes tasks from the moment it is opened. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, kinds, kindFiles, clock } = parts
-  const threads = createThreads({ size: options.concurrency, memoryMb: options.taskMemoryMb })
+  const { concurrency: size, taskMemoryMb: memoryMb, results } = options
+  const threads = createThreads({ size, memoryMb, results })
   const runner = createRunner({
     store,
     kinds,
@@ -59,7 +63,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     retention: now => ({
       finishedBefore: new Date(now.getTime() - options.retentionMs).toISOString(),
       maxCount: options.retentionCount,
-      maxBytes: null,
+      maxBytes: options.retentionBytes,
     }),
   })
 

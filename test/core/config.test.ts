@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Config, describeSettings, parseConfig, SETTINGS, type SettingName } from '../../src/config.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
+import { RESULT_LIMITS } from '../../src/core/task.ts'
 
 const problemsOf = (env: Record<string, string>): string[] => {
   try {
@@ -37,6 +38,9 @@ describe('config', () => {
       [config.retentionMs, config.retentionCount, config.drainMs],
       [7 * 86_400_000, 100_000, 10_000],
     )
+    assert.equal(config.retentionBytes, null)
+    assert.deepEqual(config.results, RESULT_LIMITS)
+    assert.equal(config.reserveBytes, 64 * 1024 ** 2)
     assert.ok(Object.isFrozen(config) && Object.isFrozen(config.ports))
   })
 
@@ -64,6 +68,10 @@ describe('config', () => {
       ['RETENTION', '15m', config => config.retentionMs, 900_000],
       ['RETENTION', '12h', config => config.retentionMs, 43_200_000],
       ['RETENTION_COUNT', '0', config => config.retentionCount, 0],
+      ['RETENTION_MB', '3', config => config.retentionBytes, 3 * 1024 ** 2],
+      ['INLINE_RESULT_KB', '1', config => config.results.inlineBytes, 1024],
+      ['RESULT_MAX_MB', '2', config => config.results.maxBytes, 2 * 1024 ** 2],
+      ['DISK_RESERVE_MB', '0', config => config.reserveBytes, 0],
       ['DRAIN_SECONDS', '0', config => config.drainMs, 0],
       ['ALLOWED_HOSTS', 'a.example, b.example', config => config.allowedHosts, ['a.example', 'b.example']],
       ['DASHBOARD_PASSWORD', 'long enough', config => config.dashboardPassword, 'long enough'],
@@ -91,6 +99,11 @@ describe('config', () => {
       ['RETENTION', '7'],
       ['RETENTION', '7 days'],
       ['RETENTION_COUNT', '-5'],
+      ['RETENTION_MB', '1.5'],
+      ['INLINE_RESULT_KB', '0'],
+      ['INLINE_RESULT_KB', '2000'],
+      ['RESULT_MAX_MB', '1025'],
+      ['DISK_RESERVE_MB', 'all'],
       ['DRAIN_SECONDS', '3601'],
       ['TASK_MEMORY_MB', '1'],
       ['DASHBOARD_PASSWORD', 'short'],

@@ -69,6 +69,23 @@ describe('readiness', () => {
     probe.close()
   })
 
+  it('stays ok, degraded with the reason, while the disk is full, beats that cannot be written included', async () => {
+    const { world, probe } = createBundle()
+    const before = world.ms
+    world.check = async () => {
+      throw new MadhavaError('STORE_FULL', 'No new tasks are taken')
+    }
+    world.presences = async () => [presence('api', true, before), presence('worker', true, before)]
+    world.ms += 60_000
+    const ready = await probe.check()
+    assert.equal(ready.ok, true)
+    assert.deepEqual(ready.checks.store, { status: 'degraded', reason: 'No new tasks are taken' })
+    assert.equal(ready.checks.worker?.status, 'degraded')
+    world.check = async () => undefined
+    assert.equal((await probe.check()).checks.worker?.status, 'failed')
+    probe.close()
+  })
+
   it('fails when the store throws or does not answer in time, and shows no text that is not ours', async () => {
     const { world, probe } = createBundle()
     world.check = async () => {

@@ -32,7 +32,7 @@ describe('snapshots of the folders of state files', () => {
 
   /** A reader as another process has it, which counts the state files that it reads. */
   const another = (): Shards => {
-    const records = createRecords(layout, createDisk(), silentLog())
+    const records = createRecords(layout, createDisk(), () => {})
     reads = 0
     return createShards({
       layout,

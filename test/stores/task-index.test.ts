@@ -184,7 +184,7 @@ describe('task index', () => {
       ids.filter((_, number) => number >= 5_000 && number % 2 === 1).reverse(),
     )
     assert.equal(index.version(ids[4_999] as string), null)
-    assert.deepEqual(index.version(ids[5_000] as string), { claim: 0, rev: 0 })
+    assert.deepEqual(index.version(ids[5_000] as string), { claim: 0, rev: 0, status: 'PENDING' })
     assert.equal([...index.waiting().due(at(9_000))].length, 1_000)
   })
 

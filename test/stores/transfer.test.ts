@@ -220,7 +220,7 @@ describe('export and import', () => {
   })
 
   promise(
-    'a broken state file is left out of an export and told, and is not written over by an import',
+    'a broken state file is left out of an export and told; an import brings the task back and keeps the broken one',
     async world => {
       const dir = await world.folder()
       const store = await world.open(dir)
@@ -235,11 +235,12 @@ describe('export and import', () => {
       assert.deepEqual(leftOut, [path.relative(dir, file)])
       assert.equal(lines.length, 3)
       await store.close()
-      const { refused: count, unchanged, why } = await bring(dir, good)
-      assert.deepEqual([count, unchanged], [1, 1])
-      assert.match(why[0] ?? '', /cannot be read/)
-      assert.equal(await fs.readFile(file, 'utf8'), 'half')
-      assert.deepEqual(await (await world.open(dir)).get(whole.id), whole)
+      const { refused: count, unchanged, created } = await bring(dir, good)
+      assert.deepEqual([count, unchanged, created], [0, 1, 1])
+      assert.equal(await fs.readFile(path.join(dir, 'broken', `${id}.json`), 'utf8'), 'half')
+      const opened = await world.open(dir)
+      assert.equal((await opened.get(id))?.status, 'SUCCESS')
+      assert.deepEqual(await opened.get(whole.id), whole)
     },
   )
 

@@ -1,6 +1,6 @@
 // A disk that records what is done to it, and can say what a power cut may have left of it: what was synced is there;
 // of the rest each change of a folder may be missing, and each content whole, cut or empty.
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { createDisk, type Disk } from '../../src/stores/files/disk.ts'
 
@@ -57,6 +57,14 @@ export const recordDisk = (): RecordedDisk => {
     write(file, data) {
       real.write(file, data)
       note(newInode(file), data)
+    },
+    async writeThrough(file, data) {
+      const size = await real.writeThrough(file, data)
+      const inode = newInode(file)
+      note(inode, readFileSync(file))
+      step += 1
+      inode.syncedAt.push(step)
+      return size
     },
     append(file) {
       const appender = real.append(file)

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { isMadhavaError } from '../../src/core/errors.ts'
 import { retryDelayMs } from '../../src/core/retry.ts'
+import { RESULT_LIMITS } from '../../src/core/task.ts'
 import { encodeResult, strictJson } from '../../src/worker/encode-result.ts'
 import { createLatest } from '../../src/worker/latest.ts'
 import { etaSeconds } from '../../src/worker/progress.ts'
@@ -89,10 +91,38 @@ describe('encodeResult', () => {
   it('gives back any JSON value as it was', () => {
     fc.assert(
       fc.property(fc.jsonValue(), value => {
-        const encoded = encodeResult(value)
+        const encoded = encodeResult(value, RESULT_LIMITS)
         assert.ok(encoded.form === 'inline', encoded.form)
         assert.equal(encoded.json, JSON.stringify(value))
       }),
+    )
+  })
+
+  it('keeps inline what the limit allows, as bytes what is more, and refuses what is too large', () => {
+    const limits = { inlineBytes: 10, maxBytes: 20 }
+    const formOf = (value: unknown): string => encodeResult(value, limits).form
+    assert.deepEqual(
+      [
+        formOf('ππππ'),
+        formOf('πππππ'),
+        formOf('x'.repeat(20)),
+        formOf([1, 2, 3, 4]),
+        formOf([1, 2, 3, 4, 5]),
+      ],
+      ['inline', 'text', 'text', 'inline', 'json'],
+    )
+    for (const value of ['x'.repeat(21), 'π'.repeat(11), 'x'.repeat(10_000), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]])
+      assert.throws(
+        () => encodeResult(value, limits),
+        error => isMadhavaError(error, 'RESULT_TOO_LARGE') && /RESULT_MAX_MB/.test(error.message),
+      )
+  })
+
+  it('calls too large what has more JSON than one text can hold', () => {
+    const long = 'x'.repeat(2 ** 27)
+    assert.throws(
+      () => encodeResult([long, long, long, long], { ...RESULT_LIMITS, maxBytes: 2 ** 40 }),
+      error => isMadhavaError(error, 'RESULT_TOO_LARGE'),
     )
   })
 

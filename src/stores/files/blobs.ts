@@ -1,13 +1,15 @@
 // Blobs: `blobs/<last two hex digits>/<id>/<name>`, written aside as a stream, synced, renamed.
-import { createReadStream, createWriteStream, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
+import { mkdir, open, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { BlobInfo } from '../../core/store.ts'
-import { isAside, syncFolder } from '../../platform/atomic-file.ts'
+import { isAside } from '../../platform/atomic-file.ts'
+import type { Committer } from './committer.ts'
+import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
 import { type Layout, parseId, type SafeId } from './layout.ts'
+import type { Room } from './room.ts'
 
 export interface Blobs {
   put(id: SafeId, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
@@ -27,7 +29,16 @@ export interface Blobs {
   size(id: SafeId): number
 }
 
-export const createBlobs = (layout: Layout, unique: () => string): Blobs => {
+interface BlobsDeps {
+  layout: Layout
+  disk: Disk
+  room: Room
+  committer: Pick<Committer, 'syncing'>
+  /** A word that is never given twice. */
+  unique: () => string
+}
+
+export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps): Blobs => {
   const list = (id: SafeId): BlobInfo[] => {
     const folder = layout.blobFolder(id)
     try {
@@ -49,19 +60,19 @@ export const createBlobs = (layout: Layout, unique: () => string): Blobs => {
     async put(id, name, bytes) {
       const file = layout.blob(id, name)
       const folder = layout.blobFolder(id)
+      if (!(bytes instanceof Readable)) room.forBytes(bytes.length)
       await mkdir(folder, { recursive: true })
       const aside = path.join(folder, `.${name}.${unique()}.tmp`)
+      // a sync that fails here spoils nothing: the file goes, and another try writes another one
+      const size = await disk.writeThrough(aside, bytes)
       try {
-        const source = bytes instanceof Readable ? bytes : Readable.from([bytes])
-        await pipeline(source, createWriteStream(aside, { flags: 'wx', mode: 0o640, flush: true }))
-        const { size } = await stat(aside)
-        await rename(aside, file)
-        for (const upper of [folder, path.dirname(folder), layout.blobs]) await syncFolder(upper)
-        return { name, bytes: size }
+        disk.rename(aside, file)
       } catch (error) {
-        rmSync(aside, { force: true })
+        disk.unlink(aside)
         throw error
       }
+      await committer.syncing(() => disk.sync([folder, path.dirname(folder), layout.blobs]))
+      return { name, bytes: size }
     },
     async get(id, name, range) {
       try {

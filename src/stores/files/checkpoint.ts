@@ -4,7 +4,7 @@ import type { Committer } from './committer.ts'
 import type { Disk } from './disk.ts'
 import type { Instances } from './instance.ts'
 import type { Layout, SafeId } from './layout.ts'
-import { listWals, readWal, type Wal, type WalEntry } from './wal.ts'
+import { listWals, markUnsynced, readWal, type Wal, type WalEntry } from './wal.ts'
 
 export interface Checkpoints {
   /** Idempotent; a last one, so that an orderly end leaves no log. */
@@ -45,6 +45,8 @@ const touched = (layout: Layout, entries: readonly WalEntry[]): string[] => {
 
 export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
   const { layout, disk, wal, committer, instances, log, everyMs = EVERY_MS } = deps
+  /** Our own logs that are no longer written, the oldest first; one that could not be given up stays until it is. */
+  const owed: string[] = []
   let lastAt = performance.now()
   let underWay: Promise<void> | null = null
   let closed = false
@@ -69,31 +71,44 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
 
   const giveUp = async (file: string): Promise<void> => {
     const entries = readSafely(file)
-    await disk.sync(touched(layout, entries))
+    try {
+      await committer.syncing(() => disk.sync(touched(layout, entries)))
+    } catch (error) {
+      markUnsynced(file)
+      throw error
+    }
     const removals = stillLogged(
       entries.filter(entry => entry.type === 'removed'),
       file,
     )
-    if (removals.length > 0) await committer.between(() => wal.write(removals))
+    if (removals.length > 0)
+      await committer.between(async () => {
+        wal.append(removals)
+        await committer.syncing(wal.sync)
+      })
     // logs that were given up before must be gone for sure, before the removals that bind them go
-    await disk.sync([layout.wal])
+    await committer.syncing(() => disk.sync([layout.wal]))
     disk.unlink(file)
   }
 
   const checkpoint = async (): Promise<void> => {
     lastAt = performance.now()
-    if (wal.size() === 0) return
-    let old: string | null = null
     // between commits: what stands in the old log is visible by then
-    await committer.between(async () => {
-      old = wal.rotate()
-    })
-    if (old !== null) await giveUp(old)
+    if (wal.size() > 0)
+      await committer.between(async () => {
+        const old = wal.rotate()
+        if (old !== null) owed.push(old)
+      })
+    for (let [old] = owed; old !== undefined; [old] = owed) {
+      await giveUp(old)
+      owed.shift()
+    }
   }
 
   const timer = setInterval(() => {
     const now = performance.now()
-    if (underWay || wal.size() === 0 || (now - lastAt < everyMs && wal.size() < WAL_BYTES)) return
+    const isDue = (wal.size() > 0 || owed.length > 0) && now - lastAt >= everyMs
+    if (underWay || !(isDue || wal.size() >= WAL_BYTES)) return
     underWay = checkpoint()
       .catch((error: unknown) => log.error({ error }, 'a checkpoint failed; the log is kept'))
       .finally(() => {
@@ -104,16 +119,22 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
 
   return {
     async settleDead() {
-      for (const { file, instance } of listWals(layout.wal))
-        if (instance !== instances.instance && !(await instances.isAlive(instance))) await giveUp(file)
+      for (const { file, instance, unsynced } of listWals(layout.wal)) {
+        // only a recovery, which writes anew what they name, can settle those
+        if (unsynced || instance === instances.instance || (await instances.isAlive(instance))) continue
+        await giveUp(file)
+      }
     },
     async close() {
       if (closed) return
       closed = true
       clearInterval(timer)
       await underWay
-      await checkpoint()
-      wal.close()
+      try {
+        await checkpoint()
+      } finally {
+        wal.close()
+      }
     },
   }
 }

@@ -11,7 +11,17 @@ export interface Claims {
   /** The instance that made this claim, or null when there is none. */
   owner(id: SafeId, number: number): string | null
   drop(id: SafeId, number: number): void
+  /** As `drop`, of one that is there for sure. */
+  release(id: SafeId, number: number): void
   list(): { id: SafeId; number: number }[]
+}
+
+const unlink = (file: string): void => {
+  try {
+    unlinkSync(file)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
 }
 
 export const createClaims = (layout: Layout, instance: string): Claims => ({
@@ -36,12 +46,9 @@ export const createClaims = (layout: Layout, instance: string): Claims => ({
     const file = layout.claim(id, number)
     // most often there is none: an error for each would be dear
     if (!lstatSync(file, { throwIfNoEntry: false })) return
-    try {
-      unlinkSync(file)
-    } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error
-    }
+    unlink(file)
   },
+  release: (id, number) => unlink(layout.claim(id, number)),
   list: () =>
     readdirSync(layout.claims).flatMap(name => {
       const parts = /^(.{36})\.(\d+)$/.exec(name)

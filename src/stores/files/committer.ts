@@ -12,6 +12,11 @@ export interface Staged<T> {
 export interface Committer {
   /** Resolves with what `show` answers, when the change is durable and visible. */
   commit<T>(entry: WalEntry, stage: () => Staged<T>): Promise<T>
+  /**
+   * Runs something that syncs. When it fails the process must end: every change from then on is refused, and so is
+   * every further sync, since its success would say nothing. @throws STORE_UNAVAILABLE
+   */
+  syncing(work: () => Promise<void>): Promise<void>
   /** Runs `work` while no commit is under way. */
   between(work: () => Promise<void>): Promise<void>
   /** Resolves when nothing is under way. */
@@ -30,32 +35,54 @@ const BATCH_MAX = 64
 
 export interface CommitterOptions {
   wal: Wal
-  /** The disk failed to sync: what it kept is unknown, and the process must end. Never tried again. */
+  /** Changes are visible, and nobody has been answered yet. */
+  onShown: () => void
+  /** The disk failed to sync: what it kept is unknown, and the process must end. Called once. */
   onFailure: (error: unknown) => void
 }
 
-export const createCommitter = ({ wal, onFailure }: CommitterOptions): Committer => {
+export const createCommitter = ({ wal, onShown, onFailure }: CommitterOptions): Committer => {
   const queue: Job[] = []
   let failed: MadhavaError | null = null
   let turn: Promise<void> = Promise.resolve()
   let scheduled = false
 
+  const syncing: Committer['syncing'] = async work => {
+    if (failed) throw failed
+    try {
+      await work()
+    } catch (error) {
+      // whatever it was: also an error such as ENOSPC tells here of bytes that were accepted and are gone
+      const code = (error as NodeJS.ErrnoException).code
+      const first = failed === null
+      failed ??= new MadhavaError('STORE_UNAVAILABLE', `The data folder cannot be synced (${code})`, {
+        cause: error,
+      })
+      if (first) onFailure(error)
+      throw failed
+    }
+  }
+
+  /** A file written aside that cannot even be removed is found by the sweep. */
+  const takeBack = (change: Staged<unknown>): void => {
+    try {
+      change.discard()
+    } catch {
+      // the caller is told what went wrong before
+    }
+  }
+
   const log = async (staged: readonly { job: Job; change: Staged<unknown> }[]): Promise<boolean> => {
     try {
-      await wal.write(staged.map(({ job }) => job.entry))
+      // a disk that refuses more is not a broken one: nothing of this batch stands in the log then
+      wal.append(staged.map(({ job }) => job.entry))
+      await syncing(wal.sync)
       return true
     } catch (error) {
       for (const { job, change } of staged) {
-        change.discard()
+        takeBack(change)
         job.reject(error)
       }
-      const code = (error as NodeJS.ErrnoException).code
-      // a full disk is not a broken one: nothing of this batch stands in the log
-      if (code === 'ENOSPC' || code === 'EDQUOT') return false
-      failed = new MadhavaError('STORE_UNAVAILABLE', `The data folder cannot be synced (${code})`, {
-        cause: error,
-      })
-      onFailure(error)
       return false
     }
   }
@@ -71,14 +98,18 @@ export const createCommitter = ({ wal, onFailure }: CommitterOptions): Committer
       }
     }
     if (staged.length === 0 || !(await log(staged))) return
+    const shown: (() => void)[] = []
     for (const { job, change } of staged) {
       try {
-        job.resolve(change.show())
+        const answer = change.show()
+        shown.push(() => job.resolve(answer))
       } catch (error) {
-        change.discard()
+        takeBack(change)
         job.reject(error)
       }
     }
+    onShown()
+    for (const answer of shown) answer()
   }
 
   const drain = async (): Promise<void> => {
@@ -100,6 +131,7 @@ export const createCommitter = ({ wal, onFailure }: CommitterOptions): Committer
         schedule()
       })
     },
+    syncing,
     between(work) {
       const mine = turn.then(work)
       turn = mine.catch(() => {})

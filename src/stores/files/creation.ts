@@ -5,12 +5,16 @@ import { idempotencyScope, type TaskRecord } from '../../core/task.ts'
 import type { Blobs } from './blobs.ts'
 import type { Committer } from './committer.ts'
 import type { Holder } from './holder.ts'
-import { parseId, type SafeId } from './layout.ts'
+import { type Layout, parseId, type SafeId } from './layout.ts'
 import type { Keys } from './marks.ts'
 import type { Records } from './records.ts'
+import type { Room } from './room.ts'
+import { readKeyLink } from './state-file.ts'
 import type { View } from './view.ts'
 
 interface CreationDeps {
+  layout: Layout
+  room: Room
   records: Records
   blobs: Blobs
   keys: Keys
@@ -20,7 +24,7 @@ interface CreationDeps {
 }
 
 export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> => {
-  const { records, blobs, keys, committer, view, holder } = deps
+  const { layout, room, records, blobs, keys, committer, view, holder } = deps
 
   const insert = async (task: TaskRecord, fingerprint: string | null): Promise<boolean> => {
     const id = task.id as SafeId
@@ -29,6 +33,8 @@ export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> =>
     if (blobs.exist(id)) await blobs.removeAll(id)
     const entry = { type: 'task', task, ...(fingerprint === null ? {} : { fingerprint }) } as const
     return committer.commit(entry, () => {
+      // once more: many may have waited for their turn
+      room.forNewTask()
       const staged = records.create(task)
       return {
         discard: staged.discard,
@@ -46,6 +52,8 @@ export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> =>
       const id = parseId(task.id)
       const key = idempotencyScope(task)
       let record: TaskRecord = { ...task, id }
+      // a key that is bound has its answer already, or waits for its task, which is refused below
+      if (key === null || readKeyLink(layout.key(key)) === null) room.forNewTask()
       if (key !== null) {
         if (records.exists(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
         const bound = keys.bind(key, id, fingerprint ?? '')

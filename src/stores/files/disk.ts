@@ -3,33 +3,39 @@
 import { execFile } from 'node:child_process'
 import {
   closeSync,
+  createWriteStream,
   fdatasync,
   ftruncateSync,
   linkSync,
   openSync,
   renameSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { isErrno } from './errno.ts'
 
 /** A file that only grows. */
 export interface Appender {
   readonly size: number
-  /** All or nothing: what a full disk cut off is taken back. */
+  /** All or nothing: what a full disk cut off is taken back, and nothing more is appended before it is. */
   append(bytes: Uint8Array): void
-  /** Everything appended so far is durable when it resolves. */
+  /** Everything appended so far is durable when it resolves. Failed once, the next success would mean nothing. */
   sync(): Promise<void>
   close(): void
 }
 
 export interface Disk {
-  /** A new file, whole; not yet durable. */
+  /** A new file, whole or not at all; not yet durable. */
   write(file: string, data: string): void
+  /** A new file, whole or not at all, and durable but for its name; answers its size. */
+  writeThrough(file: string, data: Uint8Array | Readable): Promise<number>
   append(file: string): Appender
   rename(from: string, to: string): void
   /** False when the name is taken. */
@@ -38,7 +44,10 @@ export interface Disk {
   symlink(target: string, file: string): boolean
   /** Nothing happens when it is not there. */
   unlink(file: string): void
-  /** Makes these files and folders durable, content and names; one that has gone is passed over. */
+  /**
+   * Makes these files and folders durable, content and names; one that has gone is passed over. Failed once, the next
+   * success would mean nothing: the system may have dropped what it could not write.
+   */
   sync(paths: readonly string[]): Promise<void>
 }
 
@@ -73,31 +82,56 @@ const syncOne = async (file: string): Promise<void> => {
   }
 }
 
-/** False where `sync` of the machine cannot sync one file system. */
+/** What `sync` says when it has not come to syncing. Anything else it says is a sync that failed. */
+const NOT_TRIED = /open|no such file|invalid|unrecognized|usage/i
+
+/** False where `sync` of the machine cannot sync one file system, or takes too long. @throws when the sync failed */
 const syncAll = async (file: string): Promise<boolean> => {
   try {
-    await run('sync', ['-f', file], { timeout: SYNC_ALL_MS })
+    await run('sync', ['-f', file], { timeout: SYNC_ALL_MS, env: { LC_ALL: 'C' } })
     return true
+  } catch (error) {
+    const { code, killed, stderr } = error as { code?: unknown; killed?: boolean; stderr?: string }
+    if (typeof code !== 'number' || killed || NOT_TRIED.test(stderr ?? '')) return false
+    throw Object.assign(new Error('the file system cannot be synced', { cause: error }), { code: 'EIO' })
+  }
+}
+
+/** Half a file; when even that fails, the sweep finds it. */
+const takeAway = (file: string): void => {
+  try {
+    rmSync(file, { force: true })
   } catch {
-    return false
+    // what went wrong before is what the caller is told
   }
 }
 
 const openAppender = (file: string): Appender => {
   const fd = openSync(file, 'a', FILE_MODE)
   let size = 0
+  let torn = false
+  const mend = (): void => {
+    if (torn) ftruncateSync(fd, size)
+    torn = false
+  }
   return {
     get size() {
       return size
     },
     append(bytes) {
+      mend()
       try {
-        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at)
-        size += bytes.length
+        for (let at = 0; at < bytes.length; torn = true) at += writeSync(fd, bytes, at)
       } catch (error) {
-        ftruncateSync(fd, size)
+        try {
+          mend()
+        } catch {
+          // tried again before the next append
+        }
         throw error
       }
+      size += bytes.length
+      torn = false
     },
     sync: () => new Promise((resolve, reject) => fdatasync(fd, error => (error ? reject(error) : resolve()))),
     close: () => closeSync(fd),
@@ -105,7 +139,24 @@ const openAppender = (file: string): Appender => {
 }
 
 export const createDisk = (): Disk => ({
-  write: (file, data) => writeFileSync(file, data, { flag: 'wx', mode: FILE_MODE }),
+  write(file, data) {
+    try {
+      writeFileSync(file, data, { flag: 'wx', mode: FILE_MODE })
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) takeAway(file)
+      throw error
+    }
+  },
+  async writeThrough(file, data) {
+    try {
+      const source = data instanceof Readable ? data : Readable.from([data])
+      await pipeline(source, createWriteStream(file, { flags: 'wx', mode: FILE_MODE, flush: true }))
+      return (await stat(file)).size
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) takeAway(file)
+      throw error
+    }
+  },
   append: openAppender,
   rename: renameSync,
   link: (from, to) => unlessTaken(() => linkSync(from, to)),

@@ -1,10 +1,10 @@
-// What a check of a data folder tells, and the one way in which it takes something out of the way: into `broken/`, where
-// nothing reads it and nothing deletes it.
-import { type Dirent, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+// What a check of a data folder tells, and what it can do about it.
+import { type Dirent, lstatSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { syncFolder } from '../../platform/atomic-file.ts'
 import { isErrno } from './errno.ts'
 import type { Layout } from './layout.ts'
+import { moveAway } from './set-aside.ts'
 
 /** Permanent words, for programs. docs/state-files.md has a row for each. */
 export const FINDINGS = [
@@ -50,16 +50,6 @@ export const entriesOf = (folder: string): Dirent[] => {
 /** Whether there is anything at this place, a link that leads nowhere included. */
 export const isThere = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false }) !== undefined
 
-/** Moves a file or folder to `broken/<name>`, or to the first of `broken/<name>.<n>` that is free. */
-const moveAway = async (layout: Layout, from: string, name: string): Promise<void> => {
-  const folder = path.join(layout.dir, 'broken')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  let to = path.join(folder, name)
-  for (let n = 1; isThere(to); n += 1) to = path.join(folder, `${name}.${n}`)
-  renameSync(from, to)
-  for (const changed of [folder, path.dirname(from), layout.dir]) await syncFolder(changed)
-}
-
 /** How looks name places and say what would mend them. */
 export interface Places {
   /** The place as it is told: inside the data folder. */
@@ -73,6 +63,9 @@ export const placesOf = (layout: Layout): Places => ({
   removing: place => ({ how: 'removed', now: () => rmSync(place) }),
   moving: (place, name = path.basename(place)) => ({
     how: 'moved to broken/',
-    now: () => moveAway(layout, place, name),
+    now: async () => {
+      const to = moveAway(layout, place, name)
+      for (const changed of [path.dirname(to), path.dirname(place), layout.dir]) await syncFolder(changed)
+    },
   }),
 })

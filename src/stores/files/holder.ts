@@ -6,7 +6,7 @@
 // No live process is ever overruled, so that a check before a rename is enough.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
-import { isFinal, isRunning, isWaiting, type TaskRecord, taskSchema } from '../../core/task.ts'
+import { isFinal, isRunning, isWaiting, type Status, type TaskRecord, taskSchema } from '../../core/task.ts'
 import type { Claims } from './claims.ts'
 import type { Committer } from './committer.ts'
 import type { Instances } from './instance.ts'
@@ -33,6 +33,11 @@ export interface Holder {
   mustRead(id: SafeId): TaskRecord
 }
 
+interface Acquired {
+  task: TaskRecord
+  claim: number
+}
+
 interface HolderDeps {
   records: Records
   committer: Committer
@@ -40,6 +45,8 @@ interface HolderDeps {
   revokes: Revokes
   instances: Instances
   publish: (task: TaskRecord) => void
+  /** What this process believes of a task, which may be out of date; null when it knows nothing. */
+  lookUp: (id: SafeId) => { claim: number; status: Status } | null
 }
 
 const notFound = (id: string) => new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
@@ -64,7 +71,7 @@ const createTurns = () => {
 }
 
 export const createHolder = (deps: HolderDeps): Holder => {
-  const { records, committer, claims, revokes, instances, publish } = deps
+  const { records, committer, claims, revokes, instances, publish, lookUp } = deps
   const turns = createTurns()
   const inTurn = turns.take
   let left = false
@@ -87,10 +94,31 @@ export const createHolder = (deps: HolderDeps): Holder => {
     return task && withWish(task)
   }
 
-  const acquire = async (id: SafeId): Promise<{ task: TaskRecord; claim: number } | null> => {
+  /**
+   * The common case in the fewest steps: the claim is taken under the number that the index makes us expect, and the
+   * record then says whether that was right. Null: it was not, or there is more to look at.
+   */
+  const acquireExpected = (id: SafeId): Acquired | null => {
+    const expected = lookUp(id)
+    if (!expected || isRunning(expected.status)) return null
+    const claim = expected.claim + 1
+    if (!claims.take(id, claim)) return null
+    let task: TaskRecord | null = null
+    try {
+      task = records.read(id)
+      if (task && task.claim === expected.claim && !isRunning(task.status)) return { task, claim }
+      task = null
+    } finally {
+      if (!task) claims.drop(id, claim)
+    }
+    return null
+  }
+
+  const acquire = async (id: SafeId): Promise<Acquired | null> => {
+    const expected = acquireExpected(id)
+    if (expected) return expected
     for (;;) {
-      const text = records.text(id)
-      const task = records.parse(id, text)
+      const task = records.read(id)
       if (!task) throw notFound(id)
       if (isRunning(task.status) && (await isHeld(task))) return null
       let claim = task.claim + 1
@@ -103,8 +131,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
         claim += 1
       }
       if (startOver) continue
-      const textNow = records.text(id)
-      const now = textNow === text ? task : records.parse(id, textNow)
+      const now = records.read(id)
       if (now?.claim === task.claim) return { task: now, claim }
       claims.drop(id, claim)
     }
@@ -132,10 +159,12 @@ export const createHolder = (deps: HolderDeps): Holder => {
         },
       }
     })
-    for (let older = before.claim; older < claim; older += 1) claims.drop(id, older)
+    // claims begin at 1
+    for (let older = Math.max(before.claim, 1); older < claim; older += 1) claims.drop(id, older)
     if (isRunning(next.status)) return next
-    if (isFinal(next.status)) revokes.remove(id)
-    claims.drop(id, claim)
+    // a wish that comes from now on finds that the task has ended, and is taken back by who made it
+    if (isFinal(next.status) && before.revokeRequestedAt !== null) revokes.remove(id)
+    claims.release(id, claim)
     return next
   }
 

@@ -13,23 +13,33 @@ import {
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
 import type { Appender, Disk } from './disk.ts'
+import { toLine } from './lines.ts'
 
 /** A line of a journal. */
 export type Entry =
   | { type: 'task'; task: TaskRecord }
   | { type: 'revoke'; id: string; at: string }
+  /** `claim`: the number under which it was removed, or LOST. */
   | { type: 'removed'; id: string; claim: number }
+
+/** Not removed by anybody: its state file was broken. A task of this id may come again. */
+export const LOST = -1
 
 /** How far somebody has read: per instance the number of the journal and the bytes read of it. */
 export type Positions = Record<string, [number: number, offset: number]>
 
 export interface Journals {
-  append(entry: Entry): void
+  /** All of them or, when the disk refuses, none. */
+  append(entries: readonly Entry[]): void
   /**
    * Reads on from `positions` to the end of all journals, or to `until`. `positions` is moved on in place, so that
    * inside `onEntry` it stands after the entry; instances that left nothing behind are dropped from it.
    */
   read(positions: Positions, onEntry: (entry: Entry) => void, until?: Positions): void
+  /** The end of all journals; from here on `follow` tells what comes. */
+  begin(): Positions
+  /** As `read` to the end, for the one reader that has called `begin`: our own entries come from memory. */
+  follow(positions: Positions, onEntry: (entry: Entry) => void): void
   /** The end of all journals as they stand. */
   end(): Positions
   /** False when entries after these positions are gone. */
@@ -48,6 +58,8 @@ export interface Journals {
 /** A journal is closed and the next one begun at this size, so that old ones can be cut. */
 const JOURNAL_BYTES = 4 * 1024 * 1024
 const CHUNK = 256 * 1024
+/** Two changes of a folder within one tick of the file system's clock look like one. */
+const TICK_MS = 100
 /** How long the mark of a cut journal stays; a cursor that is older than this is too old in any case. */
 export const MARK_MS = 24 * 3_600_000
 
@@ -57,13 +69,24 @@ interface Part {
   file: string
 }
 type Mark = Part & { size: number }
+interface Listing {
+  readonly parts: readonly Part[]
+  readonly marks: readonly Mark[]
+}
 
 export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
   let number = 0
   let current: Appender | null = null
+  let listed: (Listing & { mtimeMs: number; at: number }) | null = null
+  /** Our own entries that `follow` has not told yet, each with the place behind it; null while nobody follows. */
+  let own: { entry: Entry; behind: Positions[string] }[] | null = null
 
   /** What stands in the folder: journals, and the marks of those that were cut, each in the order of numbers. */
-  const list = (): { parts: Part[]; marks: Mark[] } => {
+  const list = (): Listing => {
+    const begun = Date.now()
+    const { mtimeMs } = statSync(folder)
+    // files that grow do not change their folder
+    if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
     const parts: Part[] = []
     const marks: Mark[] = []
     for (const name of readdirSync(folder)) {
@@ -74,7 +97,8 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       else marks.push({ ...part, size: Number(found[3]) })
     }
     const byNumber = (a: Part, b: Part) => a.number - b.number
-    return { parts: parts.sort(byNumber), marks: marks.sort(byNumber) }
+    listed = { parts: parts.sort(byNumber), marks: marks.sort(byNumber), mtimeMs, at: begun }
+    return listed
   }
 
   /** Reads whole lines from `offset` to `end`, each with the offset behind it. */
@@ -123,42 +147,71 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     return known.lines
   }
 
+  const read = (
+    positions: Positions,
+    onEntry: (entry: Entry) => void,
+    until?: Positions,
+    except?: string,
+  ): void => {
+    const { parts, marks } = list()
+    for (const part of parts) {
+      const { instance: of, number: at } = part
+      if (of === except) continue
+      const bound = until?.[of]
+      if (until && (!bound || at > bound[0])) continue
+      const position = positions[of]
+      if (position && at < position[0]) continue
+      const offset = position?.[0] === at ? position[1] : 0
+      // a journal that has a successor in the listing had its end before the listing: nothing is skipped
+      positions[of] = [at, offset]
+      const end = bound?.[0] === at ? bound[1] : sizeOf(part)
+      readLines(part, offset, end, (entry, behind) => {
+        positions[of] = [at, behind]
+        onEntry(entry)
+      })
+    }
+    const present = new Set([...parts, ...marks].map(part => part.instance))
+    for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
+  }
+
+  const end = (): Positions => {
+    const { parts, marks } = list()
+    const positions: Positions = {}
+    for (const mark of marks) positions[mark.instance] = [mark.number, mark.size]
+    for (const part of parts) positions[part.instance] = [part.number, sizeOf(part)]
+    return positions
+  }
+
   return {
-    append(entry) {
+    append(entries) {
       if (current === null || current.size >= JOURNAL_BYTES) {
         current?.close()
         number += 1
         current = disk.append(path.join(folder, `${instance}.${number}.ndjson`))
       }
-      current.append(Buffer.from(`${JSON.stringify(entry)}\n`))
-    },
-    read(positions, onEntry, until) {
-      const { parts, marks } = list()
-      for (const part of parts) {
-        const { instance: of, number: at } = part
-        const bound = until?.[of]
-        if (until && (!bound || at > bound[0])) continue
-        const position = positions[of]
-        if (position && at < position[0]) continue
-        const offset = position?.[0] === at ? position[1] : 0
-        // a journal that has a successor in the listing had its end before the listing: nothing is skipped
-        positions[of] = [at, offset]
-        const end = bound?.[0] === at ? bound[1] : sizeOf(part)
-        readLines(part, offset, end, (entry, behind) => {
-          positions[of] = [at, behind]
-          onEntry(entry)
-        })
+      let behind = current.size
+      const lines = entries.map(entry => Buffer.from(toLine(entry)))
+      current.append(Buffer.concat(lines))
+      for (const [at, entry] of entries.entries()) {
+        behind += lines[at]?.length ?? 0
+        own?.push({ entry, behind: [number, behind] })
       }
-      const present = new Set([...parts, ...marks].map(part => part.instance))
-      for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
     },
-    end() {
-      const { parts, marks } = list()
-      const positions: Positions = {}
-      for (const mark of marks) positions[mark.instance] = [mark.number, mark.size]
-      for (const part of parts) positions[part.instance] = [part.number, sizeOf(part)]
-      return positions
+    begin() {
+      own = []
+      return end()
     },
+    follow(positions, onEntry) {
+      const mine = own ?? []
+      own = []
+      for (const { entry, behind } of mine) {
+        positions[instance] = behind
+        onEntry(entry)
+      }
+      read(positions, onEntry, undefined, instance)
+    },
+    read,
+    end,
     holds(positions) {
       const { parts, marks } = list()
       // whatever was cut must lie before the positions; whatever they name must still be there, or be a mark

@@ -1,6 +1,5 @@
 // The files adapter of TaskStore: puts the parts together. Any number of processes on one host may open one folder.
 import { randomBytes } from 'node:crypto'
-import { rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
@@ -20,13 +19,15 @@ import { createDuties } from './duties.ts'
 import { isErrno, storeError } from './errno.ts'
 import { createHolder } from './holder.ts'
 import { openInstances } from './instance.ts'
-import { createJournals } from './journal.ts'
+import { createJournals, LOST } from './journal.ts'
 import { createLayout, makeFolders, parseId, type SafeId } from './layout.ts'
 import { createKeys, createRevokes } from './marks.ts'
 import { createPicking } from './picking.ts'
 import { createRecords } from './records.ts'
 import { recoverOnce } from './recovery.ts'
 import { createRetention } from './retention.ts'
+import { createRoom } from './room.ts'
+import { createSetAside } from './set-aside.ts'
 import { createShards } from './shards.ts'
 import { createView } from './view.ts'
 import { createWal } from './wal.ts'
@@ -42,9 +43,13 @@ export interface FilesStoreOptions {
   disk?: Disk
   /** From one checkpoint of the write-ahead log to the next, milliseconds. */
   checkpointEveryMs?: number
+  /** Bytes of the disk that no new task may take; on a small disk a share of it. */
+  reserveBytes?: number
   /** The disk failed to sync. By default an error that nobody catches, which ends the process. */
   onFailure?: (error: unknown) => void
 }
+
+const RESERVE_BYTES = 64 * 1024 ** 2
 
 /** After a failed sync nobody knows what the disk holds: going on would be guessing. */
 const endProcess = (error: unknown): void => {
@@ -59,28 +64,40 @@ export const openFilesStore = async ({
   clock,
   log,
   host = hostname(),
-  disk = createDisk(),
+  disk: plainDisk = createDisk(),
   checkpointEveryMs,
+  reserveBytes = RESERVE_BYTES,
   onFailure = endProcess,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
   await makeFolders(layout).catch((error: unknown) => {
     throw storeError(error)
   })
+  const room = createRoom({ dir: layout.dir, reserveBytes })
+  const disk = room.watch(plainDisk)
   const instances = await openInstances({ folder: layout.run, host, clock, log })
   const { instance } = instances
   await recoverOnce({ layout, disk, instances, log }).catch(async (error: unknown) => {
     await instances.leave()
     throw storeError(error)
   })
-  const records = createRecords(layout, disk, log)
+  const setAside = createSetAside({
+    layout,
+    log,
+    onTaken(id) {
+      view.publish({ type: 'removed', id, claim: LOST })
+      view.flush()
+    },
+  })
+  const records = createRecords(layout, disk, setAside.take)
   const claims = createClaims(layout, instance)
   const revokes = createRevokes(layout, disk)
   const keys = createKeys(layout, disk)
-  const blobs = createBlobs(layout, () => randomBytes(6).toString('hex'))
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
-  const committer = createCommitter({ wal, onFailure })
+  const committer = createCommitter({ wal, onShown: () => view.flush(), onFailure })
+  const unique = () => randomBytes(6).toString('hex')
+  const blobs = createBlobs({ layout, disk, room, committer, unique })
   const checkpoints = startCheckpoints({
     layout,
     disk,
@@ -99,9 +116,11 @@ export const openFilesStore = async ({
     revokes,
     instances,
     publish: task => view.publish({ type: 'task', task }),
+    lookUp: view.known,
   })
   const retention = createRetention({
     layout,
+    room,
     records,
     committer,
     blobs,
@@ -115,7 +134,7 @@ export const openFilesStore = async ({
     shards,
     clock,
   })
-  const creation = createCreation({ records, blobs, keys, committer, view, holder })
+  const creation = createCreation({ layout, room, records, blobs, keys, committer, view, holder })
   const cancellation = createCancellation({ revokes, committer, view, holder })
   const picking = createPicking({ view, holder })
   const duties = createDuties({ instances, view, holder, checkpoints, clock, log })
@@ -167,7 +186,8 @@ export const openFilesStore = async ({
 
     claim: (id, move) => run(() => holder.claim(parseId(id), move)),
 
-    claimNext: ({ kinds, now }, move) => run(() => picking.claimNext(kinds, now, move)),
+    claimNext: ({ kinds, now }, move) =>
+      run(async () => (room.mayBegin() ? picking.claimNext(kinds, now, move) : null)),
 
     move: (id, claim, move) => run(() => holder.move(parseId(id), claim, move)),
 
@@ -207,7 +227,17 @@ export const openFilesStore = async ({
     cursor: () => run(async () => view.cursor()),
     changes: (since, signal) => view.changes(since, signal),
 
-    announce: presence => run(() => instances.announce(presence)),
+    announce: ({ role, details }) =>
+      run(() =>
+        instances.announce({
+          role,
+          details() {
+            const own = details()
+            const store = room.trouble()
+            return store === null ? own : { ...own, troubles: { ...own.troubles, store } }
+          },
+        }),
+      ),
     presences: () => run(() => instances.presences()),
     leave: () => leave(),
 
@@ -215,12 +245,15 @@ export const openFilesStore = async ({
 
     retain: rule => run(() => retention.retain(rule)),
 
+    counters: () => setAside.counters(),
+
     check: () =>
       run(async () => {
         const probe = path.join(layout.run, `.${instance}.probe.tmp`)
-        writeFileSync(probe, 'x')
-        rmSync(probe)
+        disk.write(probe, 'x')
+        disk.unlink(probe)
         await view.current()
+        room.forNewTask()
       }),
 
     close() {

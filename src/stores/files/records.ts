@@ -1,20 +1,17 @@
 // State files: one JSON document per task, written aside and renamed, so that `cat` never shows half of one.
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
 import path from 'node:path'
-import { type TaskRecord, taskSchema } from '../../core/task.ts'
-import type { Log } from '../../platform/log.ts'
+import type { TaskRecord } from '../../core/task.ts'
 import type { Staged } from './committer.ts'
 import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
+import { judge, readStateFile, type StateFile } from './state-file.ts'
 
 export interface Records {
-  /** Null when there is none, or when the file is broken (logged once). */
+  /** Null when there is none, or when the file cannot be used. */
   read(id: SafeId): TaskRecord | null
-  /** `read` in two steps, for who wants to know whether the file is the same as before. */
-  text(id: SafeId): string | null
-  parse(id: SafeId, text: string | null): TaskRecord | null
   /** Whether there is a state file, whole or broken. */
   exists(id: SafeId): boolean
   /** `show` answers false when the id is taken. */
@@ -26,8 +23,14 @@ export interface Records {
 /** The bytes of a state file: indented for people, one final newline. */
 const serialize = (task: TaskRecord): string => `${JSON.stringify(task, null, 2)}\n`
 
-export const createRecords = (layout: Layout, disk: Disk, log: Log): Records => {
-  const broken = new Set<string>()
+/** Larger state files are read in another way. */
+const BUFFER_BYTES = 64 * 1024
+/** A pipe or a link in the place of a state file must neither hold us up nor lead us elsewhere. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW
+
+/** `onBroken` hears of a state file that is there and cannot be used. */
+export const createRecords = (layout: Layout, disk: Disk, onBroken: (id: SafeId) => void): Records => {
+  const buffer = Buffer.allocUnsafe(BUFFER_BYTES)
   const mine = randomBytes(6).toString('hex')
   let count = 0
 
@@ -45,38 +48,37 @@ export const createRecords = (layout: Layout, disk: Disk, log: Log): Records => 
     return { show: () => show(aside, file), discard }
   }
 
-  const text: Records['text'] = id => {
-    const file = layout.task(id)
-    if (!existsSync(file)) return null
+  /** The whole text; null when it has to be looked at more closely. @throws ENOENT */
+  const readText = (file: string): string | null => {
+    // in three calls: the reading of all state files at a start is made of this
+    const fd = openSync(file, READ)
     try {
-      return readFileSync(file, 'utf8')
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return null
-      if (isErrno(error, 'EISDIR', 'EACCES')) return ''
-      throw error
+      const bytes = readSync(fd, buffer, 0, BUFFER_BYTES, 0)
+      return bytes < BUFFER_BYTES ? buffer.toString('utf8', 0, bytes) : null
+    } finally {
+      closeSync(fd)
     }
   }
 
-  const parse: Records['parse'] = (id, found) => {
-    if (found === null) return null
+  const readQuickly = (id: SafeId): StateFile | null => {
     try {
-      const parsed = taskSchema.safeParse(JSON.parse(found))
-      if (parsed.success && parsed.data.id === id) return parsed.data
-    } catch {
-      // not JSON: told below, like any other broken file
+      const text = readText(layout.task(id))
+      return text === null ? null : judge(text, id)
+    } catch (error) {
+      return isErrno(error, 'ENOENT') ? { state: 'none' } : null
     }
-    if (!broken.has(id)) {
-      broken.add(id)
-      log.error({ id }, 'a state file is broken; the task is left out')
-    }
+  }
+
+  const read: Records['read'] = id => {
+    const found = readQuickly(id) ?? readStateFile(layout, id)
+    if (found.state === 'whole') return found.task
+    if (found.state !== 'none') onBroken(id)
     return null
   }
 
   return {
     exists: id => existsSync(layout.task(id)),
-    text,
-    parse,
-    read: id => parse(id, text(id)),
+    read,
     create: task =>
       stage(task, (aside, file) => {
         const made = disk.link(aside, file)

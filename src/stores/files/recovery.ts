@@ -12,7 +12,7 @@ import { createJournals } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { createKeys, createRevokes, type Keys } from './marks.ts'
 import { createRecords, type Records } from './records.ts'
-import { createWal, listWals, readWal, type WalEntry } from './wal.ts'
+import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
 
 interface RecoveryDeps {
   layout: Layout
@@ -22,6 +22,8 @@ interface RecoveryDeps {
 }
 
 const LOOK_MS = 20
+/** What is broken now may be made good in a moment. */
+const leaveIt = (): void => {}
 
 /** The newest word of the logs on one task. */
 interface Last {
@@ -70,6 +72,10 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
   const paths = new Set<string>([layout.keys, layout.revokes])
   let restored = 0
   const wals = listWals(layout.wal)
+  /** Tasks whose state files could not be synced: what is read of them may stand in memory alone. */
+  const unsure = new Set<string>()
+  for (const { file } of wals.filter(({ unsynced }) => unsynced))
+    for (const entry of readWal(file)) unsure.add(entry.type === 'task' ? entry.task.id : entry.id)
   const removals: WalEntry[] = []
   for (const [name, { task, removed, fingerprint, revokedAt }] of collect(layout)) {
     const id = name as SafeId
@@ -78,19 +84,20 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
     const newest = task && (!there || compareVersions(task, there) > 0) ? task : there
     if (newest && removed >= newest.claim) {
       records.remove(id)
-      journals.append({ type: 'removed', id, claim: removed })
+      journals.append([{ type: 'removed', id, claim: removed }])
       paths.add(layout.taskFolder(id))
       continue
     }
     if (!newest) continue
+    if (newest === there && unsure.has(id)) records.replace(newest).show()
     if (newest !== there) {
       records.replace(newest).show()
-      journals.append({ type: 'task', task: newest })
+      journals.append([{ type: 'task', task: newest }])
       restored += 1
     }
     const key = idempotencyScope(newest)
     if (key !== null && fingerprint !== null) bindSafely(keys, key, id, fingerprint)
-    if (revokedAt !== null && !isFinal(newest.status) && revokes.read(id) === null) {
+    if (revokedAt !== null && !isFinal(newest.status) && (unsure.has(id) || revokes.read(id) === null)) {
       revokes.remove(id)
       revokes.write(id, revokedAt).show()
       paths.add(layout.revoke(id))
@@ -101,14 +108,18 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
   /** A cut in between may leave any of the logs: the removals stand in one more until all of them are gone. */
   const giveUpAll = async (files: typeof wals, bound: readonly WalEntry[]): Promise<void> => {
     const guard = createWal(disk, layout.wal, instances.instance)
-    if (bound.length > 0) await guard.write(bound)
+    if (bound.length > 0) guard.append(bound)
+    await guard.sync()
     for (const { file } of files) disk.unlink(file)
     await disk.sync([layout.wal])
     const last = guard.rotate()
     if (last !== null) disk.unlink(last)
   }
   journals.close()
-  await disk.sync([...paths])
+  await disk.sync([...paths]).catch((error: unknown) => {
+    for (const { file } of wals) markUnsynced(file)
+    throw error
+  })
   await giveUpAll(wals, removals)
   if (restored > 0) log.warn({ restored }, 'state files were made good from the write-ahead logs')
 }
@@ -118,7 +129,7 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
  * more than a process, and what was shown is in the state files.
  */
 export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
-  const { layout, disk, instances, log } = deps
+  const { layout, disk, instances } = deps
   const soundFile = (id: string) => path.join(layout.run, `${id}.sound`)
   const turnFile = (number: number) => path.join(layout.run, `recovery.${number}`)
   const declareSound = () => writeFileSync(soundFile(instances.instance), '')
@@ -145,7 +156,7 @@ export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
     }
     if (!disk.symlink(instances.instance, turnFile(last + 1))) continue
     // somebody may have been through while this one counted
-    if (!(await isSound())) await replay(deps, createRecords(layout, disk, log))
+    if (!(await isSound())) await replay(deps, createRecords(layout, disk, leaveIt))
     // the one before stays: a listing that misses a new name must still find an old one
     for (const number of turns.slice(0, -1)) rmSync(turnFile(number), { force: true })
     return declareSound()

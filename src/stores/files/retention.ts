@@ -15,6 +15,7 @@ import type { Journals } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import type { Keys, Revokes } from './marks.ts'
 import type { Records } from './records.ts'
+import type { Room } from './room.ts'
 import type { Shards } from './shards.ts'
 import type { View } from './view.ts'
 
@@ -31,6 +32,7 @@ const BATCH = 500
 
 interface RetentionDeps {
   layout: Layout
+  room: Room
   records: Records
   committer: Committer
   blobs: Blobs
@@ -54,6 +56,7 @@ export interface Retention {
 export const createRetention = (deps: RetentionDeps): Retention => {
   const {
     layout,
+    room,
     records,
     committer,
     blobs,
@@ -105,22 +108,32 @@ export const createRetention = (deps: RetentionDeps): Retention => {
   const bytesOf = (id: SafeId): number =>
     (statSync(layout.task(id), { throwIfNoEntry: false })?.size ?? 0) + blobs.size(id)
 
+  /** How many of these, from the first on, fit into so many bytes. */
+  const howMany = async (ids: readonly SafeId[], maxBytes: number): Promise<number> => {
+    let bytes = 0
+    for (const [place, id] of ids.entries()) {
+      bytes += bytesOf(id)
+      if (bytes > maxBytes) return place
+      if (place % BATCH === BATCH - 1) await yieldToOthers()
+    }
+    return ids.length
+  }
+
   /** The ended tasks that the rule does not keep, the oldest end first. */
   const outdated = async (rule: RetentionRule): Promise<SafeId[]> => {
     const ended = (await view.current()).ended()
-    let bytes = 0
     let kept = 0
     // what ended before one that is not kept is not kept either
     for (; kept < ended.length; kept += 1) {
       if (rule.finishedBefore !== null && ended.finishedAt(kept) < rule.finishedBefore) break
       if (rule.maxCount !== null && kept >= rule.maxCount) break
-      if (rule.maxBytes === null) continue
-      bytes += bytesOf(ended.id(kept) as SafeId)
-      if (bytes > rule.maxBytes) break
     }
-    const ids: SafeId[] = []
-    for (let place = ended.length - 1; place >= kept; place -= 1) ids.push(ended.id(place) as SafeId)
-    return ids
+    // the index moves on while this one waits
+    const first = rule.maxBytes === null ? kept : 0
+    const ids = Array.from({ length: ended.length - first }, (_, n) => ended.id(first + n) as SafeId)
+    const keptIds = ids.slice(0, kept - first)
+    const within = rule.maxBytes === null ? 0 : await howMany(keptIds, rule.maxBytes)
+    return ids.slice(within).reverse()
   }
 
   const sweepClaims = async (): Promise<void> => {
@@ -175,7 +188,9 @@ export const createRetention = (deps: RetentionDeps): Retention => {
       await sweepAside()
       const alive = new Set<string>()
       for (const id of instances.known()) if (await instances.isAlive(id)) alive.add(id)
-      journals.cut({ ...FEED, now: clock().getTime(), isAlive: id => alive.has(id) })
+      // on a full disk the feed keeps what it must
+      const bytes = room.trouble() === null ? FEED.bytes : 0
+      journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
       return removed
     },
   }

@@ -1,7 +1,7 @@
 // The 256 folders of state files, read with as little work as is safe. What was found in a folder is kept in
 // `index/<xx>.json`, so that the next process, or the next start, need not read every state file again. A cache and
 // nothing more: it can be deleted at any time, and whatever does not fit the folder as it stands is read anew.
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Status } from '../../core/task.ts'
@@ -172,7 +172,7 @@ export const createShards = ({
       const id = idOfStateFile(name)
       if (!id) continue
       // before it is read: a file that is replaced meanwhile is then taken for another one the next time
-      const stat = statSync(path.join(folder, name), { throwIfNoEntry: false })
+      const stat = lstatSync(path.join(folder, name), { throwIfNoEntry: false })
       if (!stat) continue
       const found: Identity = [stat.ino, stat.ctimeMs, stat.size]
       const before = byId.get(id)

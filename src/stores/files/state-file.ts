@@ -1,7 +1,7 @@
-// One state file as it stands on the disk, with the reason when it cannot be used. For the tools that look at a folder
-// from outside; it only reads, and keeps nothing in mind.
+// What stands in one state file, with the reason when it cannot be used. It only reads, and keeps nothing in mind.
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { idempotencyScope, RECORD_VERSION, type TaskRecord, taskSchema } from '../../core/task.ts'
+import { createUpgrade } from '../../core/upgrade.ts'
 import { isErrno } from './errno.ts'
 import { type Layout, parseId, type SafeId } from './layout.ts'
 
@@ -15,10 +15,13 @@ export type StateFile =
 /** No state file that we write is nearly as large: a body has at most 1 MiB. */
 const BYTES_MAX = 64 * 1024 * 1024
 
-const judge = (text: string, id: SafeId): StateFile => {
+const upgrade = createUpgrade()
+
+/** The record in the present version, or why there is none. Never `none`. */
+export const judge = (text: string, id: SafeId): StateFile => {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = upgrade(JSON.parse(text))
   } catch {
     return { state: 'broken', why: text === '' ? 'it is empty' : 'it is not JSON' }
   }
@@ -42,8 +45,10 @@ const judge = (text: string, id: SafeId): StateFile => {
 }
 
 /** @throws what the file system says, when that is not about this file */
-export const readStateFile = (layout: Layout, id: SafeId): StateFile => {
-  const file = layout.task(id)
+export const readStateFile = (layout: Layout, id: SafeId): StateFile => readAsStateFile(layout.task(id), id)
+
+/** As `readStateFile`, of a file that stands elsewhere. */
+export const readAsStateFile = (file: string, id: SafeId): StateFile => {
   try {
     const stat = lstatSync(file)
     if (!stat.isFile()) return { state: 'broken', why: 'it is not a regular file' }

@@ -3,18 +3,19 @@
 import type { TaskCounts, TaskFilter } from '../../core/store.ts'
 import { compareVersions, isFinal, isRunning, isWaiting, STATUSES, type Status } from '../../core/task.ts'
 import { type Columns, createColumns, GONE, type Summary, statusNumber } from './columns.ts'
+import { LOST } from './journal.ts'
 import { createWaitingList, type WaitingList } from './waiting.ts'
 
 export interface TaskIndex {
   /** Those that wait for a worker. Made when it is first asked for: only workers need it. */
   waiting(): WaitingList
   /** The version that is known of a task. */
-  version(id: string): { claim: number; rev: number } | null
+  version(id: string): { claim: number; rev: number; status: Status } | null
   /** Takes in a task unless a newer version is known; false when it was older. */
   put(task: Summary): boolean
   /** For the first scan: what `fill` puts may come in any order, and is sorted once. */
   load(fill: () => Promise<void>): Promise<void>
-  /** `claim`: the number under which it was removed; records of older claims do not bring it back. */
+  /** `claim`: the number under which it was removed, or LOST; records of older claims do not bring it back. */
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
   /**
@@ -234,16 +235,24 @@ export const createTaskIndex = (): TaskIndex => {
     },
     version(id) {
       const row = table.find(id)
-      return row < 0 ? null : { claim: table.at.claim[row] as number, rev: table.at.rev[row] as number }
+      if (row < 0) return null
+      const { claim, rev, status } = table.at
+      return {
+        claim: claim[row] as number,
+        rev: rev[row] as number,
+        status: STATUSES[status[row] as number] as Status,
+      }
     },
     put,
     remove(id, claim) {
       const known = table.find(id)
-      if (known >= 0 && (table.at.claim[known] as number) > claim) return false
-      removed.delete(id)
-      removed.set(id, claim)
-      const oldest = removed.keys().next().value
-      if (removed.size > REMOVED_KEPT && oldest !== undefined) removed.delete(oldest)
+      if (claim !== LOST) {
+        if (known >= 0 && (table.at.claim[known] as number) > claim) return false
+        removed.delete(id)
+        removed.set(id, claim)
+        const oldest = removed.keys().next().value
+        if (removed.size > REMOVED_KEPT && oldest !== undefined) removed.delete(oldest)
+      }
       if (known < 0) return true
       forget(known, id)
       table.remove(known)

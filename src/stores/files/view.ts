@@ -28,8 +28,12 @@ const BEHIND_MAX = 20_000
 export interface View {
   /** The index, with everything taken in that any process had acknowledged before the call. */
   current(): Promise<TaskIndex>
-  /** Announces a change of this process: into its own index at once, to everybody by the journal. */
+  /** What the index knows of a task, without looking into the journals; null before it is there. */
+  known(id: string): ReturnType<TaskIndex['version']>
+  /** A change of this process: into its own index at once, to everybody with the next `flush`. */
   publish(entry: Entry): void
+  /** Tells everybody what was published. Never throws. */
+  flush(): void
   cursor(): string
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
   /** Looks through the state files written since `sinceMs` for changes that no journal tells; answers how many. */
@@ -79,7 +83,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
   }
 
   const readOn = (): void => {
-    journals.read(positions, entry => {
+    journals.follow(positions, entry => {
       if (!take(entry) || subscribers.size === 0) return
       const change = toChange(entry, encodeCursor(positions, clock()))
       for (const subscriber of subscribers) subscriber.push(change)
@@ -130,7 +134,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
 
   const load = async (): Promise<void> => {
     // the place in the journals first: what changes during the scan is read again from there
-    positions = journals.end()
+    positions = journals.begin()
     await index.load(async () => {
       // processes that start together begin at different places, so that each finds the others' work done
       const first = randomInt(SHARD_COUNT)
@@ -171,19 +175,21 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
     }
   }
 
-  /** What the journal would not take, on a full disk: told as soon as it does. */
-  const untold: Entry[] = []
+  /** What the journal has not been told yet, or would not take, on a full disk: then it is told as soon as it does. */
+  let untold: Entry[] = []
   const tell = (): void => {
-    for (let entry = untold[0]; entry; entry = untold[0]) {
-      journals.append(entry)
-      untold.shift()
-    }
+    if (untold.length === 0) return
+    journals.append(untold)
+    untold = []
   }
 
   const publish: View['publish'] = entry => {
     untold.push(entry)
     // its own subscribers get it from the journal like everybody else, in the journal's order
     if (loaded) take(entry)
+  }
+
+  const flush = (): void => {
     try {
       tell()
     } catch (error) {
@@ -198,7 +204,9 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
       readOn()
       return index
     },
+    known: id => (loaded ? index.version(id) : null),
     publish,
+    flush,
     cursor: () => encodeCursor(journals.end(), clock()),
     async *changes(since, signal) {
       const from = decodeCursor(since, clock())
@@ -253,9 +261,9 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
         const known = index.version(task.id)
         if (known && compareVersions(task, known) <= 0) return
         found += 1
-        journals.append({ type: 'task', task })
-        index.put(task)
+        publish({ type: 'task', task })
       })
+      flush()
       return found
     },
     async findGone() {
@@ -279,6 +287,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
         found += 1
         publish({ type: 'removed', id, claim: claim + 1 })
       }
+      flush()
       return found
     },
     close() {

@@ -1,9 +1,10 @@
 // The write-ahead log of this process, `wal/<instance>.<n>.ndjson`: every change stands here, durable, before it is
 // visible. It is read only after a power cut, and given up as soon as the state files themselves are durable.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
 import type { Appender, Disk } from './disk.ts'
+import { toLine } from './lines.ts'
 
 /** `fingerprint` only with the create of a task that has an idempotency key. */
 export type WalEntry =
@@ -12,8 +13,10 @@ export type WalEntry =
   | { type: 'removed'; id: string; claim: number }
 
 export interface Wal {
-  /** Durable when it resolves. Only one call at a time. */
-  write(entries: readonly WalEntry[]): Promise<void>
+  /** All of them or, when the disk refuses, none; not yet durable. */
+  append(entries: readonly WalEntry[]): void
+  /** Everything appended is durable when it resolves. Only one call at a time; never again after it has failed. */
+  sync(): Promise<void>
   /** Bytes since the last rotation. */
   size(): number
   /** Further writes go to a new file; answers the old one, or null when nothing was written. */
@@ -25,16 +28,29 @@ export interface WalFile {
   file: string
   instance: string
   number: number
+  /** What it names could not be synced: memory may show what the disk has dropped, and only a new write is sure. */
+  unsynced: boolean
+}
+
+const UNSYNCED = '.unsynced.ndjson'
+
+/** Says for good that the state files which a log names could not be synced. Best effort: the disk is failing. */
+export const markUnsynced = (file: string): void => {
+  try {
+    renameSync(file, file.replace(/(?:\.unsynced)?\.ndjson$/, UNSYNCED))
+  } catch {
+    // after a boot nothing is left in memory to be mistaken for the disk, and the log is read under its old name
+  }
 }
 
 /** All logs in the folder, those of one process in the order they were written. */
 export const listWals = (folder: string): WalFile[] =>
   readdirSync(folder)
     .flatMap(name => {
-      const found = /^([0-9a-f]{12})\.(\d+)\.ndjson$/.exec(name)
-      return found?.[1]
-        ? [{ file: path.join(folder, name), instance: found[1], number: Number(found[2]) }]
-        : []
+      const found = /^([0-9a-f]{12})\.(\d+)(?:\.unsynced)?\.ndjson$/.exec(name)
+      if (!found?.[1]) return []
+      const unsynced = name.endsWith(UNSYNCED)
+      return [{ file: path.join(folder, name), instance: found[1], number: Number(found[2]), unsynced }]
     })
     .sort((a, b) => (a.instance === b.instance ? a.number - b.number : a.instance < b.instance ? -1 : 1))
 
@@ -53,21 +69,25 @@ export const readWal = (file: string): WalEntry[] =>
 
 export const createWal = (disk: Disk, folder: string, instance: string): Wal => {
   let number = 0
-  let current: { file: string; appender: Appender } | null = null
-  const begin = async (): Promise<Appender> => {
+  let current: { file: string; appender: Appender; named: boolean } | null = null
+  const begin = () => {
+    const file = path.join(folder, `${instance}.${number + 1}.ndjson`)
+    const begun = { file, appender: disk.append(file), named: false }
     number += 1
-    const file = path.join(folder, `${instance}.${number}.ndjson`)
-    const appender = disk.append(file)
-    current = { file, appender }
-    // the name must be as durable as what will stand in it
-    await disk.sync([folder])
-    return appender
+    current = begun
+    return begun
   }
   return {
-    async write(entries) {
-      const appender = current?.appender ?? (await begin())
-      appender.append(Buffer.from(entries.map(entry => `${JSON.stringify(entry)}\n`).join('')))
-      await appender.sync()
+    append(entries) {
+      const { appender } = current ?? begin()
+      appender.append(Buffer.from(entries.map(toLine).join('')))
+    },
+    async sync() {
+      if (!current) return
+      await current.appender.sync()
+      // the name must be as durable as what stands in it
+      if (!current.named) await disk.sync([folder])
+      current.named = true
     },
     size: () => current?.appender.size ?? 0,
     rotate() {
