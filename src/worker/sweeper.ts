@@ -41,7 +41,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   let missed = 0
   let dueFor = 0
   let nextAt: string | null = null
-  let retainedAt = 0
+  /** On a clock that never jumps. */
+  let retainedAt = Number.NEGATIVE_INFINITY
   let closed = false
   let timer: NodeJS.Timeout | null = null
   let underWay: Promise<void> = Promise.resolve()
@@ -100,8 +101,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       await announceLost(agenda.due, agenda.dueIds, ripened)
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
       if (dueFor >= DUE_BEFORE_NUDGE) nudge()
-      if (now.getTime() - retainedAt < retainEveryMs) return
-      retainedAt = now.getTime()
+      if (performance.now() - retainedAt < retainEveryMs) return
+      retainedAt = performance.now()
       counts.removed += await store.retain(retention(now))
     } catch (error) {
       log.error({ error }, 'a sweep failed; the next one tries again')

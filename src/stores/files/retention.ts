@@ -70,7 +70,8 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     shards,
     clock,
   } = deps
-  let asideSweptAt = 0
+  /** On a clock that never jumps. */
+  let asideSweptAt = Number.NEGATIVE_INFINITY
 
   const removeOnce = async (id: SafeId): Promise<boolean> =>
     (await holder.withClaim(id, async (task, claim) => {
@@ -156,9 +157,9 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     }
   }
   const sweepAside = async (): Promise<void> => {
+    if (performance.now() - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return
+    asideSweptAt = performance.now()
     const now = clock().getTime()
-    if (now - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return
-    asideSweptAt = now
     for (const folder of [...layout.shards(), layout.run, layout.revokes, layout.index])
       for (const name of readdirSync(folder)) {
         if (!isAside(name)) continue
