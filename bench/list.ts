@@ -1,5 +1,6 @@
 // How long a folder of many tasks takes to be listed, first and warm, by one process and by four at once, and what
 // the index weighs. It knows the store by its port alone.
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { median, quantile, show, table } from './figures.ts'
@@ -93,6 +94,8 @@ for (const tasks of options.tasks.split(',').map(Number)) {
   console.log(`${show(tasks)} state files written in ${show((performance.now() - from) / 1000)} s`)
   // the first finds nothing but state files, the later ones whatever it has left to them
   await (await openAll(dir, tasks, 1, `${show(tasks)}, state files only`)).close()
+  rmSync(path.join(dir, 'index'), { recursive: true })
+  await (await openAll(dir, tasks, processes, `${show(tasks)}, state files only`)).close()
   await (await openAll(dir, tasks, processes, show(tasks))).close()
   const reader = await openAll(dir, tasks, 1, show(tasks))
   await warm(reader, tasks)
