@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { report, succeed } from '../../src/core/moves.ts'
+import { again, report, succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { newTaskId } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -209,6 +209,18 @@ describe('fsck', () => {
       assert.equal(await fs.readFile(at('broken', `${id}.json.1`), 'utf8'), 'another half')
     },
   )
+
+  promise('a wish to cancel from before the task was started again is removed', async world => {
+    const { store, check, at: inDir } = world
+    const { id } = await addEnded(store)
+    const task = await store.claim(id, again(at(9)))
+    assert.ok(task)
+    await store.close()
+    await put(inDir('revoke', id), `${at(1)} ${task.claim - 1}\n`)
+    assert.deepEqual((await check()).codes, ['stray-revoke'])
+    await put(inDir('revoke', id), `${at(1)} ${task.claim}\n`)
+    assert.deepEqual((await check()).codes, [])
+  })
 
   promise('a folder in place of a state file is told and moved, with all that is in it', async world => {
     const { store, check, at, fileOf } = world

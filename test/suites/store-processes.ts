@@ -3,8 +3,10 @@ import { describe } from 'node:test'
 import { startChild } from '../support/child.ts'
 import type { StorePlace } from '../support/store-place.ts'
 import { checkIn, type StoreWorld } from './store/world.ts'
+import { histories } from './store-processes/histories.ts'
 import { kills } from './store-processes/kills.ts'
 import { races } from './store-processes/races.ts'
+import { wishes } from './store-processes/wishes.ts'
 
 /** A world that child processes can open too. */
 export interface ProcessWorld extends StoreWorld {
@@ -16,6 +18,8 @@ export const storeProcessesSuite = (name: string, factory: ProcessStoreFactory):
   describe(`store ${name}, several processes`, () => {
     races(checkIn(factory))
     kills(checkIn(factory))
+    wishes(checkIn(factory))
+    histories(checkIn(factory))
   })
 }
 

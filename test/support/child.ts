@@ -13,6 +13,8 @@ export interface Child<Line> {
   onLine(listener: (line: Line) => void): void
   /** The first line that fits, waiting for it at most a minute. */
   line(fits: (line: Line) => boolean): Promise<Line>
+  /** One line of JSON to the program's standard input. */
+  send(line: unknown): void
   /** SIGKILL; resolves when the process is gone and every line it wrote is read. */
   kill(): Promise<void>
   /** Asks the program to end; resolves when it has. Fails when it ended with an error. */
@@ -76,6 +78,9 @@ export const startChild = <Line>(program: string, input: unknown): Child<Line> =
           done(() => reject(new Error(`the program ended with ${code} before; ${errors}`))),
         )
       })
+    },
+    send(line) {
+      child.stdin.write(`${JSON.stringify(line)}\n`)
     },
     async kill() {
       child.kill('SIGKILL')

@@ -1,4 +1,5 @@
 // A process that opens a store and plays one role with it. Argument: JSON with `place`, `role` and the role's input.
+import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
 import { hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
 import { writesRole } from './store-writes.ts'
@@ -9,6 +10,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   move: moveRole,
   work: workRole,
   writes: writesRole,
+  obey: obeyRole,
 }
 
 const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }

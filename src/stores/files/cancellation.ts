@@ -22,9 +22,9 @@ export interface Cancellation {
 }
 
 export const createCancellation = ({ revokes, committer, view, holder }: CancellationDeps): Cancellation => {
-  const writeWish = (id: SafeId, at: string): Promise<void> =>
-    committer.commit({ type: 'revoke', id, at }, () => {
-      const staged = revokes.write(id, at)
+  const writeWish = (id: SafeId, at: string, claim: number): Promise<void> =>
+    committer.commit({ type: 'revoke', id, at, claim }, () => {
+      const staged = revokes.write(id, at, claim)
       return {
         discard: staged.discard,
         show() {
@@ -36,11 +36,12 @@ export const createCancellation = ({ revokes, committer, view, holder }: Cancell
 
   return {
     async revoke(id, at) {
-      let wished = false
+      /** The claim number under which the wish stands, -1: it does not. */
+      let wished = -1
       for (;;) {
-        const task = holder.mustRead(id)
+        const { task, claim } = holder.standing(id)
         if (isFinal(task.status)) {
-          if (!wished) return { outcome: 'ended', task }
+          if (wished < 0) return { outcome: 'ended', task }
           revokes.remove(id)
           return { outcome: task.status === 'REVOKED' ? 'revoked' : 'requested', task }
         }
@@ -52,10 +53,11 @@ export const createCancellation = ({ revokes, committer, view, holder }: Cancell
           if (isMadhavaError(error, 'ILLEGAL_MOVE')) continue
           throw error
         }
-        if (wished) return { outcome: 'requested', task: holder.mustRead(id) }
-        await writeWish(id, at)
-        wished = true
-        // once more: the holder may have let go before it could see the wish
+        // every number that is taken from now on is taken by somebody who sees the wish
+        if (wished >= claim) return { outcome: 'requested', task }
+        await writeWish(id, at, claim)
+        wished = claim
+        // once more: the holder may have let go before it could see the wish, and another one have taken the task
       }
     },
   }

@@ -11,7 +11,7 @@ import type { Claims } from './claims.ts'
 import type { Committer } from './committer.ts'
 import type { Instances } from './instance.ts'
 import type { SafeId } from './layout.ts'
-import type { Revokes } from './marks.ts'
+import { type Revokes, wishFor } from './marks.ts'
 import type { Records } from './records.ts'
 
 export interface Holder {
@@ -31,6 +31,11 @@ export interface Holder {
   read(id: SafeId): TaskRecord | null
   /** @throws TASK_NOT_FOUND */
   mustRead(id: SafeId): TaskRecord
+  /**
+   * The record, and the highest claim number that anybody has taken: above the record's while a taker writes.
+   * @throws TASK_NOT_FOUND
+   */
+  standing(id: SafeId): Acquired
 }
 
 interface Acquired {
@@ -83,15 +88,16 @@ export const createHolder = (deps: HolderDeps): Holder => {
     return owner !== null && (await instances.isAlive(owner))
   }
 
-  const withWish = (task: TaskRecord): TaskRecord => {
-    if (isFinal(task.status) || task.revokeRequestedAt !== null) return task
-    const revokeRequestedAt = revokes.read(task.id as SafeId)
-    return revokeRequestedAt === null ? task : { ...task, revokeRequestedAt }
+  const withWish = (task: TaskRecord, wish = revokes.read(task.id as SafeId)): TaskRecord => {
+    const revokeRequestedAt = task.revokeRequestedAt ?? wishFor(task, wish)
+    return revokeRequestedAt === task.revokeRequestedAt ? task : { ...task, revokeRequestedAt }
   }
 
   const read: Holder['read'] = id => {
+    // the wish first: it goes with the end, and the record from before the end would be seen without it
+    const wish = revokes.read(id)
     const task = records.read(id)
-    return task && withWish(task)
+    return task && withWish(task, wish)
   }
 
   /**
@@ -171,7 +177,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
   /** A wish that came while a task was let go would else wait until it is due. */
   const honourWish = async (task: TaskRecord): Promise<void> => {
     if (!isWaiting(task.status)) return
-    const at = revokes.read(task.id as SafeId)
+    const at = wishFor(task, revokes.read(task.id as SafeId))
     if (at === null) return
     try {
       await claimNow(task.id as SafeId, revoke(at))
@@ -187,7 +193,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
     const got = await acquire(id)
     if (!got) return null
     try {
-      // a wish left over from before the end must not meet a task that runs again
+      // a wish left over from before the end is of no use
       if (isFinal(got.task.status)) revokes.remove(id)
       const task = withWish(got.task)
       return await write(task, move(task), got.claim)
@@ -202,6 +208,12 @@ export const createHolder = (deps: HolderDeps): Holder => {
     if (left) throw new MadhavaError('STORE_UNAVAILABLE', 'This process has left the store')
   }
 
+  const mustRead: Holder['mustRead'] = id => {
+    const task = read(id)
+    if (!task) throw notFound(id)
+    return task
+  }
+
   return {
     isBusy: id => turns.isTaken(id),
     isHeld,
@@ -211,17 +223,22 @@ export const createHolder = (deps: HolderDeps): Holder => {
       held.clear()
     },
     read,
-    mustRead(id) {
-      const task = read(id)
-      if (!task) throw notFound(id)
-      return task
-    },
+    mustRead,
     claim: (id, move) =>
       inTurn(id, async () => {
         const next = await claimNow(id, move)
         if (next) await honourWish(next)
         return next
       }),
+    standing(id) {
+      for (;;) {
+        const task = mustRead(id)
+        let claim = task.claim
+        while (claims.owner(id, claim + 1) !== null) claim += 1
+        // a taker that has shown its record and let go meanwhile has left no number to see
+        if (mustRead(id).claim === task.claim) return { task, claim }
+      }
+    },
     move: (id, claim, move) =>
       inTurn(id, async () => {
         const task = held.get(id)

@@ -1,14 +1,12 @@
 // Looks at the small facts beside the tasks: claims, links of idempotency keys, wishes to cancel. Changes nothing by
 // itself.
-import { lstatSync, readFileSync } from 'node:fs'
-import { z } from 'zod'
+import { lstatSync } from 'node:fs'
 import { isFinal, isRunning } from '../../core/task.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import { isThere, type Look, type Places } from './findings.ts'
 import type { Layout, SafeId } from './layout.ts'
+import { readWish, wishFor } from './marks.ts'
 import { ownsKey, readKeyLink, readStateFile } from './state-file.ts'
-
-const time = z.iso.datetime({ precision: 3 })
 
 export interface MarkLooks {
   claim(link: string, id: SafeId, number: number): Look
@@ -63,7 +61,15 @@ export const createMarkLooks = (layout: Layout, { at, moving, removing }: Places
       }
       if (!stat.isFile())
         return { code: 'foreign', place, text: 'not a mark of a cancel', mend: moving(mark) }
-      if (time.safeParse(readFileSync(mark, 'utf8').trim()).success) return null
+      const wish = readWish(mark)
+      if (wish && file.state === 'whole' && wishFor(file.task, wish) === null)
+        return {
+          code: 'stray-revoke',
+          place,
+          text: 'a wish to cancel a task that has ended and was started again',
+          mend: removing(mark),
+        }
+      if (wish) return null
       return {
         code: 'broken-revoke',
         place,

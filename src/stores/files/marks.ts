@@ -4,43 +4,60 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
+import { isFinal, type TaskRecord } from '../../core/task.ts'
 import type { Staged } from './committer.ts'
 import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
 import { type Layout, parseId, type SafeId } from './layout.ts'
 
+/** When a cancel was asked, and the highest claim number that was taken then. */
+export interface Wish {
+  at: string
+  claim: number
+}
+
+/**
+ * The time of a wish that is for this record, or null. Whoever takes the task under a later number than the wish's sees
+ * it and ends the task; so a wish with a number below the record's was overtaken by an end, and must not meet a task
+ * that was started again by hand.
+ */
+export const wishFor = (task: TaskRecord, wish: Wish | null): string | null =>
+  wish && wish.claim >= task.claim && !isFinal(task.status) ? wish.at : null
+
 export interface Revokes {
-  /** When the cancel was asked, or null. */
-  read(id: SafeId): string | null
-  /** The first wish stays. */
-  write(id: SafeId, at: string): Staged<void>
+  read(id: SafeId): Wish | null
+  /** The first wish under a claim number stays. */
+  write(id: SafeId, at: string, claim: number): Staged<void>
   remove(id: SafeId): void
 }
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+const WISH = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (\d{1,15}))?\n?$/
+
+/** A wish without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it. */
+export const readWish = (file: string): Wish | null => {
+  // asked at every move and nearly never there: an error for each would be dear
+  if (!existsSync(file)) return null
+  try {
+    // a power cut can leave one empty that nobody was told of; recovery replaces it where somebody was
+    const [, at, claim] = WISH.exec(readFileSync(file, 'utf8')) ?? []
+    return at === undefined ? null : { at, claim: claim === undefined ? Infinity : Number(claim) }
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
+}
 
 export const createRevokes = (layout: Layout, disk: Disk): Revokes => ({
-  read(id) {
-    const file = layout.revoke(id)
-    // asked at every move and nearly never there: an error for each would be dear
-    if (!existsSync(file)) return null
-    try {
-      const at = readFileSync(file, 'utf8').trim()
-      // a power cut can leave one empty that nobody was told of; recovery replaces it where somebody was
-      return TIME.test(at) ? at : null
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return null
-      throw error
-    }
-  },
-  write(id, at) {
+  read: id => readWish(layout.revoke(id)),
+  write(id, at, claim) {
     const aside = path.join(layout.revokes, `.${id}.${randomBytes(6).toString('hex')}.tmp`)
     const discard = () => disk.unlink(aside)
-    disk.write(aside, `${at}\n`)
+    disk.write(aside, `${at} ${claim}\n`)
     return {
       show() {
-        disk.link(aside, layout.revoke(id))
-        discard()
+        const file = layout.revoke(id)
+        if (disk.link(aside, file) || (readWish(file)?.claim ?? -1) >= claim) discard()
+        else disk.rename(aside, file)
       },
       discard,
     }

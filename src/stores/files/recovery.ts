@@ -4,13 +4,13 @@ import { readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMadhavaError } from '../../core/errors.ts'
-import { compareVersions, idempotencyScope, isFinal, type TaskRecord } from '../../core/task.ts'
+import { compareVersions, idempotencyScope, type TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Disk } from './disk.ts'
 import type { Instances } from './instance.ts'
 import { createJournals } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
-import { createKeys, createRevokes, type Keys } from './marks.ts'
+import { createKeys, createRevokes, type Keys, type Wish, wishFor } from './marks.ts'
 import { createRecords, type Records } from './records.ts'
 import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
 
@@ -30,13 +30,14 @@ interface Last {
   task: TaskRecord | null
   removed: number
   fingerprint: string | null
-  revokedAt: string | null
+  /** The wish to cancel that was made last. */
+  wish: Wish | null
 }
 
 const collect = (layout: Layout): Map<string, Last> => {
   const tasks = new Map<string, Last>()
   const of = (id: string): Last => {
-    const last = tasks.get(id) ?? { task: null, removed: -1, fingerprint: null, revokedAt: null }
+    const last = tasks.get(id) ?? { task: null, removed: -1, fingerprint: null, wish: null }
     tasks.set(id, last)
     return last
   }
@@ -44,8 +45,11 @@ const collect = (layout: Layout): Map<string, Last> => {
     if (entry.type === 'removed') {
       const last = of(entry.id)
       last.removed = Math.max(last.removed, entry.claim)
-    } else if (entry.type === 'revoke') of(entry.id).revokedAt ??= entry.at
-    else {
+    } else if (entry.type === 'revoke') {
+      const last = of(entry.id)
+      const claim = entry.claim ?? Infinity
+      if (!last.wish || claim > last.wish.claim) last.wish = { at: entry.at, claim }
+    } else {
       const last = of(entry.task.id)
       last.fingerprint ??= entry.fingerprint ?? null
       // of two with one version the later one counts: the first had been refused to its caller
@@ -77,7 +81,7 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
   for (const { file } of wals.filter(({ unsynced }) => unsynced))
     for (const entry of readWal(file)) unsure.add(entry.type === 'task' ? entry.task.id : entry.id)
   const removals: WalEntry[] = []
-  for (const [name, { task, removed, fingerprint, revokedAt }] of collect(layout)) {
+  for (const [name, { task, removed, fingerprint, wish }] of collect(layout)) {
     const id = name as SafeId
     if (removed >= 0) removals.push({ type: 'removed', id, claim: removed })
     const there = records.read(id)
@@ -97,9 +101,9 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
     }
     const key = idempotencyScope(newest)
     if (key !== null && fingerprint !== null) bindSafely(keys, key, id, fingerprint)
-    if (revokedAt !== null && !isFinal(newest.status) && (unsure.has(id) || revokes.read(id) === null)) {
+    if (wish && wishFor(newest, wish) && (unsure.has(id) || !wishFor(newest, revokes.read(id)))) {
       revokes.remove(id)
-      revokes.write(id, revokedAt).show()
+      revokes.write(id, wish.at, newest.claim).show()
       paths.add(layout.revoke(id))
     }
     paths.add(layout.task(id))

@@ -1,13 +1,14 @@
 // Export: every record of a data folder and its blobs as lines, in constant memory, also while a bundle runs. It only
 // reads.
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
-import { isFinal, type TaskRecord } from '../../core/task.ts'
+import type { TaskRecord } from '../../core/task.ts'
 import { isErrno, storeError } from './errno.ts'
 import { entriesOf } from './findings.ts'
 import { mustBeDataFolder } from './fsck.ts'
 import { createLayout, idOfStateFile, type Layout, type SafeId } from './layout.ts'
+import { readWish, wishFor } from './marks.ts'
 import { keyFileOf, readKeyLink, readStateFile } from './state-file.ts'
 import { CHUNK_BYTES, TRANSFER_VERSION, type TransferLine } from './transfer-lines.ts'
 
@@ -58,15 +59,8 @@ const closeAll = async (blobs: readonly OpenBlob[]): Promise<void> => {
 /** A wish to cancel stands beside the record until its holder writes it there. */
 const withWish = (layout: Layout, task: TaskRecord): TaskRecord => {
   const mark = layout.revoke(task.id as SafeId)
-  if (isFinal(task.status) || task.revokeRequestedAt !== null) return task
-  if (!lstatSync(mark, { throwIfNoEntry: false })?.isFile()) return task
-  try {
-    const at = readFileSync(mark, 'utf8').trim()
-    return Number.isNaN(Date.parse(at)) ? task : { ...task, revokeRequestedAt: new Date(at).toISOString() }
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return task
-    throw error
-  }
+  if (task.revokeRequestedAt !== null || !lstatSync(mark, { throwIfNoEntry: false })?.isFile()) return task
+  return { ...task, revokeRequestedAt: wishFor(task, readWish(mark)) }
 }
 
 const fingerprintOf = (layout: Layout, task: TaskRecord): string | null => {

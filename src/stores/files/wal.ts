@@ -6,10 +6,13 @@ import type { TaskRecord } from '../../core/task.ts'
 import type { Appender, Disk } from './disk.ts'
 import { toLine } from './lines.ts'
 
-/** `fingerprint` only with the create of a task that has an idempotency key. */
+/**
+ * `fingerprint` only with the create of a task that has an idempotency key. A wish to cancel names the highest claim number
+ * that was taken when it was made; the first version wrote none.
+ */
 export type WalEntry =
   | { type: 'task'; task: TaskRecord; fingerprint?: string }
-  | { type: 'revoke'; id: string; at: string }
+  | { type: 'revoke'; id: string; at: string; claim?: number }
   | { type: 'removed'; id: string; claim: number }
 
 export interface Wal {

@@ -10,6 +10,9 @@ export const SAMPLE = {
   workers: LONG ? 6 : 3,
   tasks: LONG ? 3_000 : 200,
   kills: LONG ? 60 : 5,
+  /** Random histories over several processes, and how many rounds of calls each has. */
+  interleavings: LONG ? 15 : 2,
+  rounds: LONG ? 120 : 40,
   /** A writing process lives at most so long, milliseconds, after it has begun. */
   life: LONG ? 3_000 : 500,
 }
