@@ -82,6 +82,10 @@ const filterShape = {
     .pipe(z.array(z.string().max(63, 'is no name of a kind')).max(50, 'may name at most 50 kinds'))
     .optional(),
   owner: text(200).optional(),
+  parent: z
+    .tuple([z.uuid('must be the id of a task').toLowerCase()])
+    .transform(([id]) => id)
+    .optional(),
   q: text(200).optional(),
   from: instant.optional(),
   to: instant.optional(),
@@ -97,7 +101,7 @@ const pageShape = {
 }
 
 const MANY = ['status', 'kind'] as const
-const FILTER_ONCE = ['owner', 'q', 'from', 'to'] as const
+const FILTER_ONCE = ['owner', 'parent', 'q', 'from', 'to'] as const
 
 const parseWith = <T extends z.ZodType>(schema: T, values: Values): z.output<T> => {
   const parsed = schema.safeParse(values)
@@ -110,10 +114,19 @@ const parseWith = <T extends z.ZodType>(schema: T, values: Values): z.output<T> 
 const filterSchema = z.object(filterShape)
 const pageSchema = z.object({ ...filterShape, ...pageShape })
 
-const toFilter = ({ status, kind, owner, q, from, to }: z.output<typeof filterSchema>): TaskFilter => ({
+const toFilter = ({
+  status,
+  kind,
+  owner,
+  parent,
+  q,
+  from,
+  to,
+}: z.output<typeof filterSchema>): TaskFilter => ({
   ...(status?.length ? { statuses: status } : {}),
   ...(kind?.length ? { kinds: kind } : {}),
   ...(owner === undefined ? {} : { owner }),
+  ...(parent === undefined ? {} : { parentId: parent }),
   ...(q === undefined ? {} : { text: q }),
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),

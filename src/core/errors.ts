@@ -69,6 +69,11 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS
 
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)
+
+/** Codes of what passes by itself: the same may well succeed a little later. */
+export const PASSING: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE', 'TASK_BUSY']
+
 /**
  * The one error class. `message` is for people and may reach any client: it never holds a path, a secret or a
  * stack. `detail` is data for programs, JSON-safe. `cause` is for the log alone.

@@ -3,6 +3,23 @@ import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 
+/** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
+export interface ChildOptions {
+  /**
+   * 1 to 200 visible ASCII characters. The same key from the same task, in a later attempt too, answers the child
+   * that is there already instead of making a second one.
+   */
+  key?: string
+  priority?: number
+  notBefore?: string | null
+  expiresAt?: string | null
+  maxAttempts?: number
+  retry?: Partial<RetryPolicy> | null
+  limits?: Partial<Limits>
+  title?: string | null
+  description?: string | null
+}
+
 /** What a running attempt gets from the worker. */
 export interface TaskContext {
   /** The task's id. */
@@ -20,6 +37,13 @@ export interface TaskContext {
   log(line: string): void
   /** Keeps data (anything `structuredClone` takes) for the next attempt, should this one be lost. */
   checkpoint(data: unknown): void
+  /**
+   * Submits a task that names this one as its parent and has the same owner; answers its id as soon as it is durable.
+   * It runs for itself: this task does not wait for it, and does not end it.
+   * @throws KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH, BODY_TOO_LARGE, STORE_FULL,
+   * STORE_UNAVAILABLE; the signal's reason once it has fired
+   */
+  submit(kind: string, params?: Json, options?: ChildOptions): Promise<string>
   /** What was last checkpointed, or null. */
   readonly resume: unknown
 }

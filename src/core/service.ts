@@ -69,6 +69,12 @@ export interface Service {
     submission: unknown,
     idempotencyKey?: string,
   ): Promise<{ task: TaskRecord; created: boolean }>
+  /**
+   * Submits on behalf of a running task: its child, with its owner. The key, if any, holds for the children of this
+   * task alone: the same key and body answer the first child.
+   * @throws as `submit`, and BAD_KEY
+   */
+  submitChild(parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord>
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>
   list(actor: Actor, filter: TaskFilter, page: { limit: number; cursor: string | null }): Promise<TaskPage>
@@ -149,6 +155,12 @@ const parseKey = (key: string): string => {
   throw new MadhavaError('BAD_KEY', 'An idempotency key is 1 to 255 visible ASCII characters without spaces')
 }
 
+/** Leaves room for the parent's id, which goes before it. */
+const parseChildKey = (key: unknown): string => {
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)) return key
+  throw new MadhavaError('BAD_KEY', 'The key of a child is 1 to 200 visible ASCII characters without spaces')
+}
+
 /** Builds the service over the two ports. Pure wiring: it holds no state of its own. */
 export const createService = ({ store, queue, kinds, clock }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
@@ -161,34 +173,49 @@ export const createService = ({ store, queue, kinds, clock }: ServiceDeps): Serv
     if (isDue(task, now())) queue.announce({ id: task.id, kind: task.kind })
   }
 
+  /** Validates, stores, announces. */
+  const accept = async (
+    submission: unknown,
+    from: Pick<TaskRecord, 'owner' | 'parentId' | 'idempotencyKey'>,
+  ): Promise<{ task: TaskRecord; created: boolean }> => {
+    const wanted = parseSubmission(submission)
+    const kind = kinds.get(wanted.kind)
+    const params = parseParams(kind, wanted.params ?? {})
+    const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
+    const record = begin({
+      id: newTaskId(),
+      kind: kind.name,
+      params,
+      priority: wanted.priority,
+      maxAttempts: wanted.maxAttempts ?? kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+      createdAt: now(),
+      notBefore: wanted.notBefore,
+      expiresAt: wanted.expiresAt,
+      title: wanted.title,
+      description: wanted.description,
+      retry: retry && retryPolicySchema.parse(retry),
+      limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
+      ...from,
+    })
+    const body = canonical({ ...wanted, params } as Json)
+    const fingerprint = createHash('sha256').update(body).digest('hex')
+    const { task, created } = await store.create(record, fingerprint)
+    if (created) announceIfDue(task)
+    return { task, created }
+  }
+
   return {
-    async submit(actor, submission, idempotencyKey) {
-      const wanted = parseSubmission(submission)
-      const kind = kinds.get(wanted.kind)
-      const params = parseParams(kind, wanted.params ?? {})
-      const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
-      const record = begin({
-        id: newTaskId(),
-        kind: kind.name,
-        params,
-        priority: wanted.priority,
-        maxAttempts: wanted.maxAttempts ?? kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
-        createdAt: now(),
-        notBefore: wanted.notBefore,
-        expiresAt: wanted.expiresAt,
+    submit: (actor, submission, idempotencyKey) =>
+      accept(submission, {
         owner: actor.name,
         parentId: null,
-        title: wanted.title,
-        description: wanted.description,
         idempotencyKey: idempotencyKey === undefined ? null : parseKey(idempotencyKey),
-        retry: retry && retryPolicySchema.parse(retry),
-        limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
-      })
-      const body = canonical({ ...wanted, params } as Json)
-      const fingerprint = createHash('sha256').update(body).digest('hex')
-      const { task, created } = await store.create(record, fingerprint)
-      if (created) announceIfDue(task)
-      return { task, created }
+      }),
+
+    submitChild: async (parent, submission, key) => {
+      const { owner, id: parentId } = parent
+      const idempotencyKey = key === null ? null : `${parentId}/${parseChildKey(key)}`
+      return (await accept(submission, { owner, parentId, idempotencyKey })).task
     },
 
     get: async (_actor, id) => find(id),

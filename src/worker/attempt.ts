@@ -7,6 +7,7 @@ import type { TaskStore } from '../core/store.ts'
 import type { Json, Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
+import { createChildren, type SubmitChild } from './children.ts'
 import { isOver, persist } from './last-move.ts'
 import { createProgress } from './progress.ts'
 import { createTaskLog } from './task-log.ts'
@@ -38,6 +39,7 @@ export interface Attempt {
 export interface AttemptDeps {
   store: TaskStore
   threads: ThreadPool
+  submitChild: SubmitChild
   /** Path of the kind's file. */
   file: string
   clock: () => Date
@@ -75,6 +77,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const checkpoints = createCheckpoints({ store, id, failed: failedAside('a checkpoint') })
   const taskLog = createTaskLog({ store, id, earlier, clock, failed: failedAside("the task's log") })
 
+  const children = createChildren({
+    parent: task,
+    submitChild: deps.submitChild,
+    refusal: () => (stopReason !== null ? STOP_REASONS[stopReason] : over ? 'the attempt is over' : null),
+    log,
+  })
+
   const execute = async (): Promise<Outcome> => {
     // a task that is claimed for the first time has no checkpoint: no need to look
     const resume = earlier ? await persist(() => checkpoints.read(), { log, random, signal: closing }) : null
@@ -101,11 +110,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
           for (const line of lines) taskLog.add(line)
         },
         checkpoint: checkpoints.save,
+        submit: children.submit,
       },
     )
     const outcome = await run.outcome
     over = outcome.type !== 'stopped'
     clearLimits()
+    await children.settled()
     // after a failure the last partial result stays readable
     if (outcome.type === 'error') await progress.flush()
     await progress.stop()

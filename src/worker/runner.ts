@@ -9,6 +9,7 @@ import type { TaskStore } from '../core/store.ts'
 import { isRunning, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { type Attempt, type End, startAttempt } from './attempt.ts'
+import type { SubmitChild } from './children.ts'
 import { followRevocations } from './revocations.ts'
 import type { ThreadPool } from './threads.ts'
 
@@ -18,6 +19,8 @@ export interface RunnerOptions {
   /** The file of each kind, by its name; threads load it anew. */
   files: Readonly<Record<string, string>>
   threads: ThreadPool
+  /** For tasks that tasks submit. */
+  submitChild: SubmitChild
   /** As records show it. */
   workerName: string
   clock: () => Date
@@ -69,7 +72,7 @@ const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> =
 
 /** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
-  const { store, kinds, files, threads, workerName, clock, log, random = Math.random } = options
+  const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
   const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
   for (const name of kinds.names())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
@@ -112,6 +115,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     const attempt = startAttempt(task, {
       store,
       threads,
+      submitChild,
       file: files[task.kind] ?? '',
       clock,
       random,

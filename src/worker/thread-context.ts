@@ -3,6 +3,7 @@
 import { serialize } from 'node:v8'
 import type { TaskContext } from '../core/kind.ts'
 import { strictJson } from './encode-result.ts'
+import type { ThreadChildren } from './thread-children.ts'
 import type { FromThread, RunRequest } from './thread-protocol.ts'
 
 const PROGRESS_EVERY_MS = 50
@@ -56,11 +57,12 @@ export const createThreadContext = (deps: {
   request: RunRequest
   resume: unknown
   signal: AbortSignal
+  submit: ThreadChildren['submit']
   /** Bytes of JSON that a partial result may have. */
   partialBytes: number
   post: (message: FromThread, transfer?: ArrayBuffer[]) => void
 }): ThreadContext => {
-  const { run, request, resume, signal, partialBytes, post } = deps
+  const { run, request, resume, signal, submit, partialBytes, post } = deps
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
   let lines: string[] = []
@@ -114,6 +116,7 @@ export const createThreadContext = (deps: {
       attempt: request.attempt,
       signal,
       resume,
+      submit,
       progress(percent, note, partialResult) {
         if (closed || !Number.isFinite(percent)) return
         pending = {

@@ -3,10 +3,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
-import { isMadhavaError, MadhavaError } from '../core/errors.ts'
+import { isMadhavaError, MadhavaError, PASSING } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
 import { importModule, ModuleLoadError } from '../platform/modules.ts'
 import { encodeResult } from './encode-result.ts'
+import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
 import type { FromThread, Outcome, RunError, RunRequest, ThreadData, ToThread } from './thread-protocol.ts'
 
@@ -46,7 +47,7 @@ const describe = (thrown: unknown): RunError => {
       code: ours ? thrown.code : 'KIND_FAILED',
       message: message.slice(0, MAX_MESSAGE),
       stack: error ? String(error.stack).slice(0, 10_000) : null,
-      retryable: !ours,
+      retryable: !ours || PASSING.includes(thrown.code),
     }
   } catch {
     return {
@@ -119,14 +120,16 @@ interface Current {
   run: number
   controller: AbortController
   kindContext: ThreadContext | null
+  children: ThreadChildren
   before: string[]
 }
 let current: Current | null = null
 
 const finish = (outcome: Outcome, reusable: boolean): void => {
   if (!current) return
-  const { run, kindContext } = current
+  const { run, kindContext, children } = current
   current = null
+  children.close()
   kindContext?.flush()
   kindContext?.close()
   const bytes = outcome.type === 'success' && outcome.result.form !== 'inline' ? outcome.result.bytes : null
@@ -145,6 +148,7 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
       request,
       resume: readCheckpoint(request.resume, line => early.push(line)),
       signal: mine.controller.signal,
+      submit: mine.children.submit,
       partialBytes: results.inlineBytes,
       post,
     })
@@ -160,10 +164,12 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
 }
 
 const begin = async (run: number, request: RunRequest): Promise<void> => {
+  const controller = new AbortController()
   const mine: Current = {
     run,
-    controller: new AbortController(),
+    controller,
     kindContext: null,
+    children: createThreadChildren({ run, signal: controller.signal, post }),
     before: activeResources(),
   }
   current = mine
@@ -192,7 +198,9 @@ process.on('exit', () => current?.kindContext?.flush())
 
 port.on('message', (message: ToThread) => {
   if (message.type === 'run') void begin(message.run, message.request)
-  else if (message.run === current?.run) {
+  else if (message.run !== current?.run) return
+  else if (message.type === 'submitted') current.children.answered(message.call, message.answer)
+  else {
     const reason = new Error(message.reason)
     reason.name = 'AbortError'
     current.controller.abort(reason)

@@ -48,7 +48,11 @@ export type Outcome =
   /** The thread could not be started or went away for no reason of the kind's. */
   | { type: 'lost'; reason: string }
 
+/** What became of a child that a run submits. */
+export type ChildAnswer = { id: string } | { code: string; message: string; detail: unknown }
+
 export type ToThread =
+  | { type: 'submitted'; run: number; call: number; answer: ChildAnswer }
   | { type: 'run'; run: number; request: RunRequest }
   | { type: 'abort'; run: number; reason: string }
 
@@ -57,5 +61,7 @@ export type FromThread =
   | { type: 'progress'; run: number; report: ProgressReport }
   | { type: 'log'; run: number; lines: string[] }
   | { type: 'checkpoint'; run: number; bytes: Uint8Array }
+  /** `submission`: JSON text. */
+  | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
   /** `reusable`: the kind left nothing behind that could disturb the next run in this thread. */
   | { type: 'outcome'; run: number; outcome: Outcome; reusable: boolean }

@@ -3,6 +3,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { ResultLimits } from '../core/task.ts'
 import type {
+  ChildAnswer,
   FromThread,
   Outcome,
   ProgressReport,
@@ -18,6 +19,8 @@ export interface RunEvents {
   progress(report: ProgressReport): void
   log(lines: string[]): void
   checkpoint(bytes: Uint8Array): void
+  /** A child to submit, as JSON text. Never rejects. */
+  submit(submission: string, key: string | null): Promise<ChildAnswer>
 }
 
 export interface RunEnd {
@@ -128,6 +131,13 @@ export const startThread = (options: { memoryMb: number; results: ResultLimits }
     current.events.started()
   }
 
+  const submit = async (
+    { run, events }: Current,
+    { call, submission, key }: Extract<FromThread, { type: 'submit' }>,
+  ): Promise<void> => {
+    const answer = await events.submit(submission, key)
+    if (!gone) send({ type: 'submitted', run, call, answer })
+  }
   const receive = (message: FromThread): void => {
     if (message.type === 'ready') {
       ready = true
@@ -139,6 +149,7 @@ export const startThread = (options: { memoryMb: number; results: ResultLimits }
     if (message.type === 'progress') current.events.progress(message.report)
     else if (message.type === 'log') current.events.log(message.lines)
     else if (message.type === 'checkpoint') current.events.checkpoint(message.bytes)
+    else if (message.type === 'submit') void submit(current, message)
     else end({ outcome: message.outcome, reusable: message.reusable })
   }
   port.on('message', receive)

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os'
 import type { Kinds } from '../core/kind.ts'
 import type { TaskQueue } from '../core/queue.ts'
+import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
@@ -25,6 +26,7 @@ export interface WorkerOptions {
 export interface WorkerParts {
   store: TaskStore
   queue: TaskQueue
+  service: Service
   kinds: Kinds
   kindFiles: ReadonlyMap<string, string>
   clock: () => Date
@@ -39,7 +41,7 @@ export interface Worker {
 
 /** Takes tasks from the moment it is opened. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
-  const { store, queue, kinds, kindFiles, clock } = parts
+  const { store, queue, service, kinds, kindFiles, clock } = parts
   const { concurrency: size, taskMemoryMb: memoryMb, results } = options
   const threads = createThreads({ size, memoryMb, results })
   const runner = createRunner({
@@ -47,6 +49,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     kinds,
     files: Object.fromEntries(kindFiles),
     threads,
+    submitChild: service.submitChild,
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,

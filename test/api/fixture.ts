@@ -4,13 +4,14 @@ import { z } from 'zod'
 import { createApp } from '../../src/api/app.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
-import type { Announcement, QueueState, TaskQueue } from '../../src/core/queue.ts'
+import type { QueueState } from '../../src/core/queue.ts'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createService, type Service } from '../../src/core/service.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createNotingQueue } from '../support/noting-queue.ts'
 
 const calcpi = defineKind({
   summary: 'Pi',
@@ -57,19 +58,12 @@ export interface FixtureOptions {
 export const createFixture = (options: FixtureOptions = {}) => {
   const clock = () => new Date()
   const store = createMemoryStore({ clock })
-  const announced: Announcement[] = []
   const state: QueueState = { status: 'ready', reason: null, outbox: 0 }
-  const queue: TaskQueue = {
+  const { queue, announced } = createNotingQueue({
     name: 'listening',
-    announce: task => {
-      announced.push(task)
-    },
-    work: () => ({ nudge: () => undefined, stop: async () => undefined }),
-    depth: options.depth ?? (async () => announced.length),
     state: () => state,
-    flush: async () => true,
-    close: async () => undefined,
-  }
+    ...(options.depth ? { depth: options.depth } : {}),
+  })
   const kinds = createKinds([loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts')])
   const service = { ...createService({ store, queue, kinds, clock }), ...options.service }
   const app = createApp({

@@ -61,6 +61,7 @@ describe('the lists of tasks', () => {
       ['?q=round%20n', [pi.id]],
       [`?q=${plain.id.slice(-12)}`, [plain.id]],
       ['?owner=nobody', []],
+      [`?parent=${plain.id}`, []],
       ['?from=2000-01-01', [ended.id, pi.id, plain.id]],
       ['?to=2000-01-01T00:00:00Z', []],
       ['?from=2000-01-01T00:00:00+02:00&status=REVOKED', []],
@@ -71,6 +72,17 @@ describe('the lists of tasks', () => {
       assert.deepEqual((await page(query)).tasks.map(task => task.id).sort(), expected, query)
       assert.deepEqual((await all(query)).map(task => task.id).sort(), expected, query)
     }
+  })
+
+  it('the children of a task are found by its id', async () => {
+    const [parent, other] = [await door.submit('echo', 1), await door.submit('echo', 2)]
+    const { id } = await door.service.submitChild(parent, { kind: 'echo', params: 3 }, null)
+    for (const query of [parent.id, parent.id.toUpperCase()])
+      assert.deepEqual(
+        (await page(`?parent=${query}`)).tasks.map(task => task.id),
+        [id],
+      )
+    assert.deepEqual(await all(`?parent=${other.id}`), [])
   })
 
   it('what a query may not say is 400 and names the parameter', async () => {
@@ -89,6 +101,7 @@ describe('the lists of tasks', () => {
       [`q=${'x'.repeat(201)}`, 'q'],
       ['limt=5', 'limt'],
       ['parentId=1', 'parentId'],
+      ['parent=1', 'parent'],
       ['__proto__=1', '__proto__'],
     ]
     for (const [query, name] of cases) {
@@ -186,6 +199,7 @@ describe('the query parser', () => {
     'status',
     'kind',
     'owner',
+    'parent',
     'q',
     'from',
     'to',

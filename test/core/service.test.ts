@@ -5,12 +5,13 @@ import { z } from 'zod'
 import { BLOBS } from '../../src/core/content.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
-import type { Announcement, TaskQueue } from '../../src/core/queue.ts'
+import type { Announcement } from '../../src/core/queue.ts'
 import { type Actor, createService, type Service } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json } from '../../src/core/task.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
 import { at, refused } from '../suites/store/world.ts'
+import { createNotingQueue } from '../support/noting-queue.ts'
 
 const anybody: Actor = { name: null, via: 'rest' }
 const ann: Actor = { name: 'ann', via: 'rpc' }
@@ -40,21 +41,11 @@ let now: string
 
 beforeEach(() => {
   now = at(100)
-  announced = []
   store = createMemoryStore({ clock: () => new Date(now) })
-  const queue: TaskQueue = {
-    name: 'noting',
-    announce: task => {
-      announced.push(task)
-    },
-    work: () => ({ nudge: () => {}, stop: async () => {} }),
-    depth: async () => announced.length,
-    state: () => ({ status: 'ready', reason: null, outbox: 0 }),
-    flush: async () => true,
-    close: async () => {},
-  }
+  const noting = createNotingQueue()
+  announced = noting.announced
   const kinds = createKinds([loadKind('adding', adding, 'adding.ts'), loadKind('plain', plain, 'plain.ts')])
-  service = createService({ store, queue, kinds, clock: () => new Date(now) })
+  service = createService({ store, queue: noting.queue, kinds, clock: () => new Date(now) })
 })
 afterEach(() => store.close())
 

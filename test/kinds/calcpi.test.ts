@@ -3,11 +3,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { MadhavaError } from '../../src/core/errors.ts'
-import { loadKind, parseParams, type TaskContext } from '../../src/core/kind.ts'
+import { loadKind, parseParams } from '../../src/core/kind.ts'
 import calcpi from '../../src/kinds/calcpi.ts'
 import { type Computation, drive, type Step } from '../../src/kinds/lib/computation.ts'
 import { hypergeometricPi, SERIES } from '../../src/kinds/lib/hypergeometric-pi.ts'
 import { leibnizPartialSums } from '../../src/kinds/lib/leibniz-partial-sums.ts'
+import { contextWith } from '../support/task-context.ts'
 import { add, equal, type Fraction, leibnizWithEulerTail, machinPi, times } from './leibniz-series.ts'
 
 const PI = machinPi(10_000)
@@ -22,17 +23,6 @@ const finish = (computation: Computation, look: (step: Step) => void = () => {})
 }
 
 const kind = loadKind('calcpi', calcpi, 'calcpi.ts')
-
-const contextWith = (over: Partial<TaskContext>): TaskContext => ({
-  id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',
-  attempt: 1,
-  signal: new AbortController().signal,
-  progress() {},
-  log() {},
-  checkpoint() {},
-  resume: null,
-  ...over,
-})
 
 describe('the method wijngaarden', () => {
   it('gives the truncated digits of pi for every number of digits from 0 to 500', () => {

@@ -1,21 +1,11 @@
 // The kind sleep: time, progress, signal, checkpoint.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { loadKind, parseParams, type TaskContext } from '../../src/core/kind.ts'
+import { loadKind, parseParams } from '../../src/core/kind.ts'
 import sleep from '../../src/kinds/sleep.ts'
+import { contextWith } from '../support/task-context.ts'
 
 const kind = loadKind('sleep', sleep, 'sleep.ts')
-
-const contextWith = (over: Partial<TaskContext>): TaskContext => ({
-  id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',
-  attempt: 1,
-  signal: new AbortController().signal,
-  progress() {},
-  log() {},
-  checkpoint() {},
-  resume: null,
-  ...over,
-})
 
 describe('the kind sleep', () => {
   it('sleeps as long as it is told, and reports each step', { timeout: 30_000 }, async () => {

@@ -44,6 +44,7 @@ describe('the example in docs/extending.md', () => {
           progress: report => percents.push(report.percent),
           log: more => lines.push(...more),
           checkpoint() {},
+          submit: async () => assert.fail('the example submits nothing'),
         },
       )
       return { outcome, percents, lines }

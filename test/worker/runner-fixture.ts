@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { BLOBS } from '../../src/core/content.ts'
 import { createKinds, loadKind } from '../../src/core/kind.ts'
+import { createService } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { isFinal, type Json, type TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -12,6 +13,7 @@ import { createMemory } from '../../src/stores/memory.ts'
 import { createRunner, type RunnerOptions } from '../../src/worker/runner.ts'
 import { createThreads, type ThreadPool } from '../../src/worker/threads.ts'
 import { newTaskOf } from '../support/new-task.ts'
+import { createNotingQueue } from '../support/noting-queue.ts'
 import { until } from '../support/until.ts'
 import unruly from './unruly.ts'
 
@@ -26,14 +28,18 @@ export const setUp = (
 ) => {
   const memory = createMemory()
   const client = memory.open({ clock })
+  const kinds = createKinds([loadKind('unruly', unruly, 'unruly.ts')])
+  const { queue, announced } = createNotingQueue()
   const openRunner = (workerName: string, options: typeof over = over) => {
     const own = memory.open({ clock })
     const store = options.wrap?.(own) ?? own
+    const service = createService({ store, queue, kinds, clock })
     const runner = createRunner({
       store,
-      kinds: createKinds([loadKind('unruly', unruly, 'unruly.ts')]),
+      kinds,
       files: { unruly: UNRULY },
       threads,
+      submitChild: service.submitChild,
       workerName,
       clock,
       log: silentLog(),
@@ -63,6 +69,7 @@ export const setUp = (
   }
   return {
     client,
+    announced,
     openRunner,
     submit,
     get,

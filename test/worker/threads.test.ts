@@ -25,6 +25,8 @@ const request = (act: string, value: Json = null, over: Partial<RunRequest> = {}
   ...over,
 })
 
+const REFUSAL = { code: 'PARAMS_INVALID', message: 'not so', detail: { problems: [] } }
+
 const listen = () => {
   const heard = {
     started: 0,
@@ -32,6 +34,10 @@ const listen = () => {
     batches: 0,
     lines: [] as string[],
     checkpoints: [] as unknown[],
+    submissions: [] as unknown[],
+    onTheWay: 0,
+    /** Submits that were on their way at one time. */
+    most: 0,
   }
   const events: RunEvents = {
     started: () => heard.started++,
@@ -41,6 +47,14 @@ const listen = () => {
       heard.lines.push(...lines)
     },
     checkpoint: bytes => heard.checkpoints.push(deserialize(bytes)),
+    submit: async (submission, key) => {
+      heard.submissions.push({ submission: JSON.parse(submission), key })
+      heard.onTheWay += 1
+      heard.most = Math.max(heard.most, heard.onTheWay)
+      await new Promise(resolve => setImmediate(resolve))
+      heard.onTheWay -= 1
+      return key === 'no' ? REFUSAL : { id: `child ${heard.submissions.length}` }
+    },
   }
   return { heard, events }
 }
@@ -62,6 +76,22 @@ describe('a pool of threads', () => {
     return { heard, run: pool.run(request(act, value, over), events) }
   }
   const outcomeOf = (act: string, value: Json = null): Promise<Outcome> => run(act, value).run.outcome
+
+  it('submits children, a few at a time, and hands the kind their ids or what was wrong', OUTER, async () => {
+    const many = run('submit a thousand at once')
+    assert.equal(inline(await many.run.outcome), 1_000)
+    assert.equal(many.heard.submissions.length, 1_000)
+    assert.ok(many.heard.most > 1 && many.heard.most <= 32, `${many.heard.most} at a time`)
+    assert.deepEqual(many.heard.submissions[999], {
+      submission: { kind: 'unruly', params: { act: 'return the value', value: 999 } },
+      key: null,
+    })
+    const refused = inline(await outcomeOf('submit what is refused'))
+    assert.deepEqual(refused, { name: 'MadhavaError', ...REFUSAL })
+    const error = failed(await outcomeOf('submit a BigInt'))
+    assert.equal(error.code, 'KIND_FAILED')
+    assert.match(error.message, /"act" is a BigInt/)
+  })
 
   it('hands over params and context, and brings back the result as JSON', OUTER, async () => {
     assert.deepEqual(inline(await outcomeOf('return the value', { a: [1, 'é', null] })), {

@@ -120,6 +120,47 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     }, 1)
     return 'done'
   },
+  'submit children': async (context, value) => {
+    const { count, key } = value as { count: number; key?: string }
+    const ids: string[] = []
+    for (let child = 0; child < count; child++)
+      ids.push(await context.submit('unruly', { act: 'return the value', value: child }, key ? { key } : {}))
+    return ids
+  },
+  'submit a thousand at once': async context => {
+    const all = Array.from({ length: 1_000 }, (_, child) =>
+      context.submit('unruly', { act: 'return the value', value: child }),
+    )
+    return (await Promise.all(all)).length
+  },
+  'submit and not wait': context => {
+    void context.submit('unruly', { act: 'return the value', value: 'on its own' })
+    return 'done'
+  },
+  'submit what is refused': async context => {
+    try {
+      await context.submit('unruly', { act: 'return the value', value: 1 }, { key: 'no' })
+    } catch (error) {
+      const { name, code, message, detail } = error as Error & { code: string; detail: Json }
+      return { name, code, message, detail }
+    }
+    return 'accepted'
+  },
+  'submit a BigInt': context => context.submit('unruly', { act: 1n as unknown as Json }),
+  'submit to a kind that is not there': context => context.submit('nobody'),
+  'submit after the signal': async ({ signal, submit }) => {
+    await aborted(signal).catch(() => {})
+    return submit('unruly').catch(error => `refused: ${(error as Error).message}`)
+  },
+  'submit a child and fail, then submit it again': async context => {
+    const id = await context.submit(
+      'unruly',
+      { act: 'return the value', value: 'once' },
+      { key: 'the-one', priority: 7, title: 'a child' },
+    )
+    if (context.attempt === 1) throw new Error('after the child')
+    return id
+  },
   'checkpoint a function': context => context.checkpoint(() => 1),
   'checkpoint and wait': context => {
     context.checkpoint({ kept: true })

@@ -13,6 +13,8 @@ export const SAMPLE = {
   /** Random histories over several processes, and how many rounds of calls each has. */
   interleavings: LONG ? 15 : 2,
   rounds: LONG ? 120 : 40,
+  /** One promise of the long sample may take so long, milliseconds. */
+  timeout: LONG ? 900_000 : 120_000,
   /** A writing process lives at most so long, milliseconds, after it has begun. */
   life: LONG ? 3_000 : 500,
 }

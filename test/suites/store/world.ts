@@ -8,6 +8,7 @@ import type { Change, PresenceDetails, TaskStore } from '../../../src/core/store
 import { compareVersions, type TaskRecord } from '../../../src/core/task.ts'
 import { newTaskOf } from '../../support/new-task.ts'
 import { until } from '../../support/until.ts'
+import { SAMPLE } from './sample.ts'
 
 /** A place where tasks are kept, fresh for each test, as one or more processes see it. */
 export interface StoreWorld {
@@ -30,7 +31,7 @@ export const checkIn =
   <World extends StoreWorld>(factory: () => Promise<World>): Check<World> =>
   (title, body) => {
     // generous: a slow machine must not turn a kept promise into a failure
-    it(title, { timeout: 120_000 }, async () => {
+    it(title, { timeout: SAMPLE.timeout }, async () => {
       const world = await factory()
       try {
         await body(world)

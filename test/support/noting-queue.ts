@@ -1,0 +1,19 @@
+// A queue that carries nothing and notes what it is told.
+import type { Announcement, TaskQueue } from '../../src/core/queue.ts'
+
+export const createNotingQueue = (over: Partial<TaskQueue> = {}) => {
+  const announced: Announcement[] = []
+  const queue: TaskQueue = {
+    name: 'noting',
+    announce: task => {
+      announced.push(task)
+    },
+    work: () => ({ nudge() {}, stop: async () => {} }),
+    depth: async () => announced.length,
+    state: () => ({ status: 'ready', reason: null, outbox: 0 }),
+    flush: async () => true,
+    close: async () => {},
+    ...over,
+  }
+  return { queue, announced }
+}
