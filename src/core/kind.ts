@@ -1,6 +1,7 @@
 // What a kind of task is, and the set of kinds a process knows. No I/O: platform/modules finds the files.
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
+import { rateSchema } from './kind-limits.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
@@ -62,6 +63,10 @@ export interface Kind<P = unknown, R = unknown> {
   /** When set, an error that `run` throws is tried again. */
   retry?: Partial<RetryPolicy>
   limits?: Partial<Limits>
+  /** At most so many run at a time, over all workers of the store. */
+  maxConcurrency?: number
+  /** At most so many begin: `10/s`, `90/m`, `5/h`, over all workers of the store. */
+  rate?: string
 }
 
 /** A kind with its name, all options resolved. */
@@ -83,6 +88,8 @@ const kindShape = z.strictObject({
   maxAttempts: z.int().min(1).max(1000).optional(),
   retry: retryPolicySchema.partial().optional(),
   limits: limitsSchema.partial().optional(),
+  maxConcurrency: z.int().min(1).max(10_000).optional(),
+  rate: rateSchema.optional(),
 })
 
 const problems = (error: z.ZodError): string =>

@@ -101,6 +101,8 @@ export interface KindInfo {
   maxAttempts: number
   retry: z.infer<typeof retryPolicySchema> | null
   limits: z.infer<typeof limitsSchema>
+  maxConcurrency: number | null
+  rate: string | null
 }
 
 export interface ServiceDeps {
@@ -255,6 +257,8 @@ export const createService = ({ store, queue, kinds, clock }: ServiceDeps): Serv
         maxAttempts: kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
         retry: kind.retry ? retryPolicySchema.parse(kind.retry) : null,
         limits: limitsSchema.parse(kind.limits ?? {}),
+        maxConcurrency: kind.maxConcurrency ?? null,
+        rate: kind.rate ?? null,
       })),
 
     async state() {

@@ -1,6 +1,8 @@
 // Port: where records, results and presences live. The store is the truth; everything else is a hint.
 // Its meaning is decided by test/suites/store.ts, which runs on every adapter. No optional methods, no raw client.
+
 import type { Readable } from 'node:stream'
+import type { KindLimits } from './kind-limits.ts'
 import type { Move } from './moves.ts'
 import type { Status, TaskRecord } from './task.ts'
 
@@ -22,6 +24,14 @@ export interface TaskFilter {
 export interface TaskPage {
   tasks: TaskRecord[]
   next: string | null
+}
+
+export interface Wanted {
+  kinds: readonly string[]
+  now: string
+  limits?: Readonly<Record<string, KindLimits>>
+  /** Told of a kind that was passed over because of its rate: when the next one may begin, milliseconds. */
+  onHeldBack?: (kind: string, untilMs: number) => void
 }
 
 export interface TaskCounts {
@@ -130,8 +140,10 @@ export interface TaskStore {
    * move. Tasks that the move sends elsewhere than to a running status (cancelled, expired) are done on the way.
    * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere. Null also
    * while there is hardly any room: what is left belongs to the tasks that run.
+   * `limits` by kind: tasks of a kind that is at its limit, over all processes, are passed over. A dead process's do
+   * not count.
    */
-  claimNext(want: { kinds: readonly string[]; now: string }, move: Move): Promise<TaskRecord | null>
+  claimNext(want: Wanted, move: Move): Promise<TaskRecord | null>
 
   /**
    * Applies a move to a task that this process holds under this claim number; lets go when it ends in a status

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os'
 import { MadhavaError } from '../core/errors.ts'
 import { fits } from '../core/filter.ts'
+import { type KindLimits, permitsAt } from '../core/kind-limits.ts'
 import { type Move, revoke } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
 import {
@@ -56,6 +57,8 @@ interface State {
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
   feed: MemoryFeed
+  /** Starts of kinds that have a rate. */
+  permits: Set<string>
 }
 
 /** As JSON would bring it back: nobody outside shares an object with the store. */
@@ -65,7 +68,7 @@ const oldestEndFirst = (a: Entry, b: Entry): number =>
   byText(a.record.finishedAt ?? '', b.record.finishedAt ?? '') || byText(a.record.id, b.record.id)
 
 const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
-  const { entries, keys, owners, feed } = state
+  const { entries, keys, owners, feed, permits } = state
   const member = join(owners, { instance, host, clock })
   const me = member.owner
   const ending = new AbortController()
@@ -94,6 +97,25 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     return copy(entry.record)
   }
   const acquire = (entry: Entry, move: Move): TaskRecord => write(entry, entry.record.claim + 1, move)
+
+  /** A permit, the time of the next one, or that so many run. */
+  const mayBegin = (
+    kind: string,
+    { maxConcurrency, rate }: KindLimits,
+    nowMs: number,
+  ): { giveBack(): void } | number | 'full' => {
+    const running = [...entries.values()].filter(entry => entry.record.kind === kind && held(entry)).length
+    if (maxConcurrency !== null && running >= maxConcurrency) return 'full'
+    if (!rate) return { giveBack() {} }
+    const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
+    for (let number = oldest; number <= newest; number += 1) {
+      const permit = `${kind}.${number}`
+      if (permits.has(permit)) continue
+      permits.add(permit)
+      return { giveBack: () => permits.delete(permit) }
+    }
+    return nextAtMs
+  }
 
   const drop = (entry: Entry): void => {
     const { id } = entry.record
@@ -159,10 +181,22 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       return held(entry) ? null : acquire(entry, move)
     },
 
-    async claimNext({ kinds, now }, move) {
+    async claimNext({ kinds, now, limits = {}, onHeldBack }, move) {
       open()
-      for (const { id } of sorted(nextFirst, task => kinds.includes(task.kind) && isDue(task, now))) {
-        const task = acquire(find(id), move)
+      const wanted = new Set(kinds)
+      for (const { id, kind } of sorted(nextFirst, task => kinds.includes(task.kind) && isDue(task, now))) {
+        if (!wanted.has(kind)) continue
+        const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
+        const answer = limit ? mayBegin(kind, limit, Date.parse(now)) : null
+        if (answer === 'full' || typeof answer === 'number') wanted.delete(kind)
+        if (typeof answer === 'number') onHeldBack?.(kind, answer)
+        if (answer === 'full' || typeof answer === 'number') continue
+        let task: TaskRecord | null = null
+        try {
+          task = acquire(find(id), move)
+        } finally {
+          if (!task || !isRunning(task.status)) answer?.giveBack()
+        }
         if (isRunning(task.status)) return task
       }
       return null
@@ -263,7 +297,13 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
 /** The state that several stores share. */
 export const createMemory = (): Memory => {
-  const state: State = { entries: new Map(), keys: new Map(), owners: new Set(), feed: createMemoryFeed() }
+  const state: State = {
+    entries: new Map(),
+    keys: new Map(),
+    owners: new Set(),
+    feed: createMemoryFeed(),
+    permits: new Set(),
+  }
   return { open: deps => openStore(state, deps) }
 }
 

@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../core/errors.ts'
 import type { Kinds } from '../core/kind.ts'
+import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
 import type { Taken } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
@@ -30,6 +31,8 @@ export interface RunnerOptions {
   /** From the signal to the end of the thread. */
   graceMs?: number
   random?: () => number
+  /** Told when tasks wait for their kind's rate: when to look again, milliseconds. */
+  onHeldBack?: (untilMs: number) => void
 }
 
 export interface Runner {
@@ -73,7 +76,7 @@ const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> =
 /** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
   const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
-  const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
+  const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS, onHeldBack = () => {} } = options
   for (const name of kinds.names())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
 
@@ -137,10 +140,25 @@ export const createRunner = (options: RunnerOptions): Runner => {
     return { done }
   }
 
+  const limits = Object.fromEntries(
+    kinds
+      .list()
+      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
+      .map(({ name, maxConcurrency = null, rate }): [string, KindLimits] => [
+        name,
+        { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
+      ]),
+  )
+  const wanted = {
+    kinds: kinds.names(),
+    limits,
+    onHeldBack: (_kind: string, untilMs: number) => onHeldBack(untilMs),
+  }
+
   const claimNext = async (): Promise<Taken | null> => {
     try {
       const now = clock().toISOString()
-      const task = await store.claimNext({ kinds: kinds.names(), now }, start(workerName, now))
+      const task = await store.claimNext({ ...wanted, now }, start(workerName, now))
       return task && isRunning(task.status) ? begin(task) : null
     } catch (error) {
       log.warn({ error }, 'looking for a task failed')

@@ -6,6 +6,7 @@ import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
+import { createAlarm } from './alarm.ts'
 import { createRunner } from './runner.ts'
 import { createSweeper } from './sweeper.ts'
 import { createThreads } from './threads.ts'
@@ -44,6 +45,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   const { store, queue, service, kinds, kindFiles, clock } = parts
   const { concurrency: size, taskMemoryMb: memoryMb, results } = options
   const threads = createThreads({ size, memoryMb, results })
+  const alarm = createAlarm({ clock, ring: () => work.nudge() })
   const runner = createRunner({
     store,
     kinds,
@@ -53,6 +55,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,
+    onHeldBack: untilMs => alarm.set(untilMs),
   })
   const work = queue.work({ slots: options.concurrency, take: () => runner.take() })
   // what waited while no worker was there
@@ -87,6 +90,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     }),
     close() {
       closing ??= (async () => {
+        alarm.clear()
         await work.stop()
         await sweeper.close()
         const ids = runner.running()

@@ -52,6 +52,8 @@ describe('loadKind', () => {
       [{ ...adding, params: {} }, /params/],
       [{ ...adding, retries: 3 }, /retries/],
       [{ ...adding, maxAttempts: 0 }, /maxAttempts/],
+      [{ ...adding, maxConcurrency: 0 }, /maxConcurrency/],
+      [{ ...adding, rate: '10 per second' }, /rate: must be a number and a unit of time/],
       [{ ...adding, limits: { softSeconds: -1 } }, /limits/],
       [{ ...adding, retry: { factor: 100 } }, /retry/],
       [{ ...adding, example: { a: 'one' } }, /its example does not fit its params: a/],

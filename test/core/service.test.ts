@@ -23,6 +23,8 @@ const adding = defineKind({
   example: { a: 1, b: 2 },
   run: ({ a, b }) => a + b,
   maxAttempts: 3,
+  maxConcurrency: 2,
+  rate: '10/s',
   retry: { delaySeconds: 4 },
   limits: { softSeconds: 60 },
 })
@@ -239,6 +241,10 @@ describe('kinds and state', () => {
     assert.deepEqual((first.params as { required: string[] }).required, ['a'])
     assert.deepEqual(first.retry, { delaySeconds: 4, factor: 2, maxDelaySeconds: 3600 })
     assert.equal(JSON.parse(JSON.stringify(first)).example.b, 2)
+    assert.deepEqual(
+      [first.maxConcurrency, first.rate, second?.maxConcurrency, second?.rate],
+      [2, '10/s', null, null],
+    )
   })
 
   it('the state holds presences, counts and the queue', async () => {

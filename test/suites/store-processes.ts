@@ -5,6 +5,7 @@ import type { StorePlace } from '../support/store-place.ts'
 import { checkIn, type StoreWorld } from './store/world.ts'
 import { histories } from './store-processes/histories.ts'
 import { kills } from './store-processes/kills.ts'
+import { kindLimits } from './store-processes/kind-limits.ts'
 import { races } from './store-processes/races.ts'
 import { wishes } from './store-processes/wishes.ts'
 
@@ -18,6 +19,7 @@ export const storeProcessesSuite = (name: string, factory: ProcessStoreFactory):
   describe(`store ${name}, several processes`, () => {
     races(checkIn(factory))
     kills(checkIn(factory))
+    kindLimits(checkIn(factory))
     wishes(checkIn(factory))
     histories(checkIn(factory))
   })

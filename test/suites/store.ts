@@ -8,6 +8,7 @@ import { claims } from './store/claims.ts'
 import { create } from './store/create.ts'
 import { feed } from './store/feed.ts'
 import { hostile } from './store/hostile.ts'
+import { kindLimits } from './store/kind-limits.ts'
 import { lifetime } from './store/lifetime.ts'
 import { lists } from './store/lists.ts'
 import { model } from './store/model.ts'
@@ -25,6 +26,7 @@ const TOPICS = {
   'list and counts': lists,
   'claim and move': claims,
   'claimNext and agenda': picking,
+  'limits of kinds': kindLimits,
   cancel,
   takeover,
   blobs,

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { retryDelayMs } from '../../src/core/retry.ts'
 import { RESULT_LIMITS } from '../../src/core/task.ts'
+import { createAlarm } from '../../src/worker/alarm.ts'
 import { encodeResult, strictJson } from '../../src/worker/encode-result.ts'
 import { createLatest } from '../../src/worker/latest.ts'
 import { etaSeconds } from '../../src/worker/progress.ts'
@@ -182,5 +183,46 @@ describe('the writer of the latest', () => {
     await latest.flush()
     assert.equal(failures.length, 1)
     assert.deepEqual(written, [2])
+  })
+})
+
+describe('the alarm', () => {
+  it('rings once, at the earliest time asked for, and again when it is set again', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000 })
+    const rung: number[] = []
+    const alarm = createAlarm({ clock: () => new Date(), ring: () => rung.push(Date.now()) })
+    alarm.set(1_500)
+    alarm.set(1_200)
+    alarm.set(1_300)
+    t.mock.timers.tick(199)
+    assert.deepEqual(rung, [])
+    t.mock.timers.tick(1)
+    assert.deepEqual(rung, [1_200])
+    t.mock.timers.tick(5_000)
+    assert.deepEqual(rung, [1_200])
+    alarm.set(7_000)
+    t.mock.timers.tick(800)
+    assert.deepEqual(rung, [1_200, 7_000])
+  })
+
+  it('rings within a second however far away the time is, soon when it is past, and not once cleared', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 10_000 })
+    let rung = 0
+    const alarm = createAlarm({
+      clock: () => new Date(),
+      ring: () => {
+        rung += 1
+      },
+    })
+    alarm.set(10_000_000)
+    t.mock.timers.tick(1_000)
+    assert.equal(rung, 1)
+    alarm.set(5)
+    t.mock.timers.tick(1)
+    assert.equal(rung, 2)
+    alarm.set(12_000)
+    alarm.clear()
+    t.mock.timers.tick(10_000)
+    assert.equal(rung, 2)
   })
 })

@@ -16,7 +16,7 @@ import type { Records } from './records.ts'
 
 export interface Holder {
   /** @throws TASK_NOT_FOUND, what the move throws. Null: a live process holds the task. */
-  claim(id: SafeId, move: Move): Promise<TaskRecord | null>
+  claim(id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null>
   /** @throws CLAIM_LOST, what the move throws */
   move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
   /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
@@ -37,6 +37,9 @@ export interface Holder {
    */
   standing(id: SafeId): Acquired
 }
+
+/** Looks at the task while the claim is taken and nothing is written. What it throws lets go. */
+export type Check = (task: TaskRecord) => Promise<void>
 
 interface Acquired {
   task: TaskRecord
@@ -187,7 +190,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
     }
   }
 
-  const claimNow = async (id: SafeId, move: Move): Promise<TaskRecord | null> => {
+  const claimNow = async (id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null> => {
     refuseWhenLeft()
     if (held.has(id)) return null
     const got = await acquire(id)
@@ -195,6 +198,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
     try {
       // a wish left over from before the end is of no use
       if (isFinal(got.task.status)) revokes.remove(id)
+      await check?.(got.task)
       const task = withWish(got.task)
       return await write(task, move(task), got.claim)
     } catch (error) {
@@ -224,9 +228,9 @@ export const createHolder = (deps: HolderDeps): Holder => {
     },
     read,
     mustRead,
-    claim: (id, move) =>
+    claim: (id, move, check) =>
       inTurn(id, async () => {
-        const next = await claimNow(id, move)
+        const next = await claimNow(id, move, check)
         if (next) await honourWish(next)
         return next
       }),

@@ -22,6 +22,8 @@ export interface Layout {
   readonly keys: string
   readonly claims: string
   readonly revokes: string
+  /** Starts of kinds that have a rate. */
+  readonly permits: string
   readonly run: string
   readonly journal: string
   readonly wal: string
@@ -36,6 +38,7 @@ export interface Layout {
   key(key: string): string
   claim(id: SafeId, number: number): string
   revoke(id: SafeId): string
+  permit(kind: string, number: number): string
 }
 
 const SHARDS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
@@ -46,6 +49,7 @@ export const createLayout = (dir: string): Layout => {
   const keys = path.join(dir, 'keys')
   const claims = path.join(dir, 'claims')
   const revokes = path.join(dir, 'revoke')
+  const permits = path.join(dir, 'rate')
   const shard = (id: SafeId) => id.slice(-2)
   const layout: Layout = {
     dir,
@@ -54,6 +58,7 @@ export const createLayout = (dir: string): Layout => {
     keys,
     claims,
     revokes,
+    permits,
     run: path.join(dir, 'run'),
     journal: path.join(dir, 'journal'),
     wal: path.join(dir, 'wal'),
@@ -70,6 +75,7 @@ export const createLayout = (dir: string): Layout => {
     key: key => path.join(keys, createHash('sha256').update(key).digest('hex')),
     claim: (id, number) => path.join(claims, `${id}.${number}`),
     revoke: id => path.join(revokes, id),
+    permit: (kind, number) => path.join(permits, `${kind}.${number}`),
   }
   return layout
 }
@@ -97,7 +103,7 @@ const makeFolder = async (folder: string): Promise<void> => {
 /** Makes every folder that is missing; the shards at once, so that no write has to ask. */
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
-  const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes]
+  const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes, layout.permits]
   for (const folder of [...folders, layout.run, layout.journal, layout.wal, layout.index, ...layout.shards()])
     await mkdir(folder, { recursive: true })
   for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)

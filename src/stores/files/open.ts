@@ -20,6 +20,7 @@ import { isErrno, storeError } from './errno.ts'
 import { createHolder } from './holder.ts'
 import { openInstances } from './instance.ts'
 import { createJournals, LOST } from './journal.ts'
+import { createKindLimiter } from './kind-limits.ts'
 import { createLayout, makeFolders, parseId, type SafeId } from './layout.ts'
 import { createKeys, createRevokes } from './marks.ts'
 import { createPicking } from './picking.ts'
@@ -136,7 +137,11 @@ export const openFilesStore = async ({
   })
   const creation = createCreation({ layout, room, records, blobs, keys, committer, view, holder })
   const cancellation = createCancellation({ revokes, committer, view, holder })
-  const picking = createPicking({ view, holder })
+  const picking = createPicking({
+    view,
+    holder,
+    limiter: createKindLimiter({ layout, disk, claims, records, instances }),
+  })
   const duties = createDuties({ instances, view, holder, checkpoints, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
@@ -186,8 +191,7 @@ export const openFilesStore = async ({
 
     claim: (id, move) => run(() => holder.claim(parseId(id), move)),
 
-    claimNext: ({ kinds, now }, move) =>
-      run(async () => (room.mayBegin() ? picking.claimNext(kinds, now, move) : null)),
+    claimNext: (wanted, move) => run(async () => (room.mayBegin() ? picking.claimNext(wanted, move) : null)),
 
     move: (id, claim, move) => run(() => holder.move(parseId(id), claim, move)),
 

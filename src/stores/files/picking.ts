@@ -1,32 +1,60 @@
-// Which task a free slot gets: the best one that is due and that nobody else is just taking.
+// Which task a free slot gets: the best one that is due, of a kind that may begin, and that nobody else is just taking.
+import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
+import type { KindLimits } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
+import type { Wanted } from '../../core/store.ts'
 import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
-import type { Holder } from './holder.ts'
+import type { Check, Holder } from './holder.ts'
+import type { KindLimiter, Permit } from './kind-limits.ts'
 import type { SafeId } from './layout.ts'
+import type { TaskIndex } from './task-index.ts'
 import type { View } from './view.ts'
 
 interface PickingDeps {
   view: View
   holder: Holder
+  limiter: KindLimiter
 }
 
 export interface Picking {
-  claimNext(kinds: readonly string[], now: string, move: Move): Promise<TaskRecord | null>
+  claimNext(wanted: Wanted, move: Move): Promise<TaskRecord | null>
 }
 
 /** It ended, was removed or runs already: the feed tells the index soon. */
 const MOVED_ON: readonly string[] = ['ILLEGAL_MOVE', 'TASK_NOT_FOUND']
 
-export const createPicking = ({ view, holder }: PickingDeps): Picking => {
+/** Thrown by a check: nothing is written, the claim is let go. */
+class HeldBack extends Error {
+  readonly contested: boolean
+  constructor(contested: boolean) {
+    super('the kind is at its limit')
+    this.contested = contested
+  }
+}
+/** Takers that see each other all let go; these pauses, with jitter, let one of them be first. */
+const CONTESTS = 12
+const CONTEST_MS = 4
+
+const runningOf = (index: TaskIndex, kind: string): number => {
+  const counts = index.counts().byKind[kind]
+  return (counts?.STARTED ?? 0) + (counts?.PROGRESS ?? 0)
+}
+
+export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking => {
   /** The task, running now; null when it is somebody else's, or went elsewhere than to a running status. */
-  const tryOne = async (id: SafeId, now: string, move: Move): Promise<TaskRecord | null> => {
+  const tryOne = async (id: SafeId, now: string, move: Move, check?: Check): Promise<TaskRecord | null> => {
     try {
-      const task = await holder.claim(id, found => {
-        // the index may be behind: another process may have tried it meanwhile and put it off
-        if (!isWaiting(found.status) || (found.notBefore ?? '') > now) throw new MadhavaError('ILLEGAL_MOVE')
-        return move(found)
-      })
+      const task = await holder.claim(
+        id,
+        found => {
+          // the index may be behind: another process may have tried it meanwhile and put it off
+          if (!isWaiting(found.status) || (found.notBefore ?? '') > now)
+            throw new MadhavaError('ILLEGAL_MOVE')
+          return move(found)
+        },
+        check,
+      )
       return task && isRunning(task.status) ? task : null
     } catch (error) {
       if (error instanceof MadhavaError && MOVED_ON.includes(error.code)) return null
@@ -34,23 +62,82 @@ export const createPicking = ({ view, holder }: PickingDeps): Picking => {
     }
   }
 
+  /** As `tryOne`; `full` when so many of the kind run. */
+  const tryWithin = async (
+    id: SafeId,
+    now: string,
+    move: Move,
+    maxConcurrency: number,
+  ): Promise<TaskRecord | null | 'full'> => {
+    const check: Check = async task => {
+      const room = await limiter.roomFor(id, task.kind, maxConcurrency)
+      if (room !== 'room') throw new HeldBack(room === 'contested')
+    }
+    for (let contest = 1; ; contest += 1) {
+      try {
+        return await tryOne(id, now, move, check)
+      } catch (error) {
+        if (!(error instanceof HeldBack)) throw error
+        if (!error.contested || contest === CONTESTS) return 'full'
+        await wait(Math.random() * CONTEST_MS * contest)
+      }
+    }
+  }
+
   return {
-    async claimNext(kinds, now, move) {
+    async claimNext({ kinds, now, limits = {}, onHeldBack }, move) {
       const index = await view.current()
       const wanted = new Set(kinds)
+
+      const within = async (id: SafeId, kind: string, limit: KindLimits): Promise<TaskRecord | null> => {
+        const { maxConcurrency, rate } = limit
+        // the index spares most of the claims that would be let go again, but does not know who is dead
+        const mayBeFull = maxConcurrency !== null && runningOf(index, kind) >= maxConcurrency
+        if (mayBeFull && (await limiter.roomFor(id, kind, maxConcurrency)) === 'full') {
+          wanted.delete(kind)
+          return null
+        }
+        let permit: Permit | null = null
+        if (rate) {
+          const answer = limiter.permit(kind, rate, Date.parse(now))
+          if ('nextAtMs' in answer) {
+            wanted.delete(kind)
+            onHeldBack?.(kind, answer.nextAtMs)
+            return null
+          }
+          permit = answer
+        }
+        let task: TaskRecord | null = null
+        try {
+          const tried =
+            maxConcurrency === null
+              ? await tryOne(id, now, move)
+              : await tryWithin(id, now, move, maxConcurrency)
+          if (tried === 'full') wanted.delete(kind)
+          else task = tried
+        } finally {
+          if (!task) permit?.giveBack()
+        }
+        return task
+      }
+      const take = (id: SafeId, kind: string): Promise<TaskRecord | null> => {
+        const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
+        return limit ? within(id, kind, limit) : tryOne(id, now, move)
+      }
+
       // what another slot of this process is just taking is passed over at first: waiting for it helps nobody
-      const busy: SafeId[] = []
+      const busy: { id: SafeId; kind: string }[] = []
       for (const { id, kind } of index.waiting().due(now)) {
         if (!wanted.has(kind)) continue
         if (holder.isBusy(id as SafeId)) {
-          busy.push(id as SafeId)
+          busy.push({ id: id as SafeId, kind })
           continue
         }
-        const task = await tryOne(id as SafeId, now, move)
+        const task = await take(id as SafeId, kind)
         if (task) return task
       }
-      for (const id of busy) {
-        const task = await tryOne(id, now, move)
+      for (const { id, kind } of busy) {
+        const task = wanted.has(kind) ? await take(id, kind) : null
         if (task) return task
       }
       return null

@@ -1,0 +1,49 @@
+// How many tasks of a kind may run at a time, and how often one may begin, over all workers of a store.
+import { z } from 'zod'
+
+/** So many begin in so many milliseconds. */
+export interface Rate {
+  count: number
+  perMs: number
+}
+
+/** Null: as many as there are slots; as often as they come. */
+export interface KindLimits {
+  maxConcurrency: number | null
+  rate: Rate | null
+}
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const
+const RATE = /^([1-9]\d{0,4})\/([smh])$/
+
+/** `10/s`, `90/m`, `5/h`. */
+export const rateSchema = z
+  .string()
+  .regex(RATE, 'must be a number and a unit of time: 10/s, 90/m or 5/h')
+  .describe('so many of the kind begin per second, minute or hour, over all workers')
+
+/** @throws TypeError for what `rateSchema` refuses */
+export const parseRate = (text: string): Rate => {
+  const [, count = '', unit = ''] = RATE.exec(text) ?? []
+  const perMs = UNIT_MS[unit as keyof typeof UNIT_MS]
+  if (perMs === undefined) throw new TypeError(`${text} is not a rate`)
+  return { count: Number(count), perMs }
+}
+
+/** What is not used of a tenth of a second may be made up for; of a slow rate, one permit. */
+const BURST_MS = 100
+
+/**
+ * The permits of a rate are numbered through the ages: permit n ripens at n * perMs / count, and spoils when a burst's
+ * worth of later ones is ripe. So any stretch of T milliseconds sees at most T * count / perMs + burst + 1 starts, and
+ * nobody has to count: who takes a number first has it.
+ * @returns the ripe ones, `oldest` to `newest`, and the time in milliseconds at which the next one ripens
+ */
+export const permitsAt = (
+  { count, perMs }: Rate,
+  nowMs: number,
+): { oldest: number; newest: number; nextAtMs: number } => {
+  const newest = Math.floor((nowMs * count) / perMs)
+  const burst = Math.max(1, Math.floor((BURST_MS * count) / perMs))
+  return { oldest: newest - burst + 1, newest, nextAtMs: Math.ceil(((newest + 1) * perMs) / count) }
+}

@@ -1,0 +1,33 @@
+// One alarm, for the earliest of the times that were asked for.
+
+/** Never further away than this: the clock may jump. */
+const LONGEST_MS = 1_000
+
+export interface Alarm {
+  /** Rings at this time, milliseconds, or within a second when that is sooner. */
+  set(atMs: number): void
+  clear(): void
+}
+
+export const createAlarm = ({ clock, ring }: { clock: () => Date; ring: () => void }): Alarm => {
+  let timer: NodeJS.Timeout | null = null
+  let setFor = Infinity
+  const clear = (): void => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    setFor = Infinity
+  }
+  return {
+    set(atMs) {
+      if (atMs >= setFor) return
+      clear()
+      setFor = atMs
+      const away = Math.min(LONGEST_MS, Math.max(1, atMs - clock().getTime()))
+      timer = setTimeout(() => {
+        clear()
+        ring()
+      }, away).unref()
+    },
+    clear,
+  }
+}

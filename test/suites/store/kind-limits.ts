@@ -1,0 +1,146 @@
+// Limits of kinds: how many run, how often one begins, over all the stores of a world.
+import assert from 'node:assert/strict'
+import type { KindLimits } from '../../../src/core/kind-limits.ts'
+import { giveBack, start, succeed } from '../../../src/core/moves.ts'
+import type { TaskStore } from '../../../src/core/store.ts'
+import { add, at, type Check } from './world.ts'
+
+const limitsOf = (limit: Partial<KindLimits>): Record<string, KindLimits> => ({
+  adding: { maxConcurrency: null, rate: null, ...limit },
+})
+
+/** The next task under this limit, and when to look again if a rate holds the kind back. */
+const next = async (
+  store: TaskStore,
+  limit: Partial<KindLimits>,
+  now = at(100),
+  kinds = ['adding', 'other'],
+) => {
+  let heldUntil: number | null = null
+  const task = await store.claimNext(
+    {
+      kinds,
+      now,
+      limits: limitsOf(limit),
+      onHeldBack(kind, untilMs) {
+        assert.equal(kind, 'adding')
+        heldUntil = untilMs
+      },
+    },
+    start(store.instance, now),
+  )
+  return { task, heldUntil }
+}
+
+const addMany = async (store: TaskStore, count: number, fields: Parameters<typeof add>[1] = {}) => {
+  const ids: string[] = []
+  for (let n = 0; n < count; n += 1)
+    ids.push((await add(store, { createdAt: at(n), priority: 9, ...fields })).id)
+  return ids
+}
+
+export const kindLimits = (check: Check): void => {
+  check('so many of a kind run at a time over all stores, and other kinds pass by', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const two = { maxConcurrency: 2 }
+    const ids = await addMany(one, 3)
+    const [first, second] = [(await next(one, two)).task, (await next(other, two)).task]
+    assert.deepEqual([first?.id, second?.id], ids.slice(0, 2))
+    assert.deepEqual(await next(one, two), { task: null, heldUntil: null })
+    assert.deepEqual(await next(other, two), { task: null, heldUntil: null })
+    const { id: passing } = await add(one, { kind: 'other', priority: 0 })
+    assert.equal((await next(other, two)).task?.id, passing)
+    assert.ok(first)
+    await one.move(first.id, first.claim, succeed(1, null, at(101)))
+    assert.equal((await next(other, two)).task?.id, ids[2])
+    await addMany(one, 1)
+    assert.equal((await next(one, two)).task, null)
+    // without the limit it may
+    assert.notEqual(
+      await one.claimNext({ kinds: ['adding'], now: at(100) }, start(one.instance, at(100))),
+      null,
+    )
+  })
+
+  check('what is given back, and what a dead process ran, makes room', async world => {
+    const store = await world.open()
+    const one = { maxConcurrency: 1 }
+    const ids = await addMany(store, 3)
+    const first = (await next(store, one)).task
+    assert.ok(first)
+    await store.move(first.id, first.claim, giveBack(at(101)))
+    const again = (await next(store, one)).task
+    assert.equal(again?.id, first.id)
+    await store.move(again.id, again.claim, succeed(1, null, at(102)))
+    await world.lose([ids[1] ?? ''])
+    assert.equal((await next(store, one)).task?.id, ids[2])
+  })
+
+  check('of many takers at once exactly as many get one as there is room for', async world => {
+    const stores = [await world.open(), await world.open(), await world.open()]
+    const [store] = stores
+    assert.ok(store)
+    await addMany(store, 12)
+    for (let round = 0; round < 4; round += 1) {
+      const takers = [...stores, ...stores].map(each => next(each, { maxConcurrency: 2 }))
+      const taken = (await Promise.all(takers)).flatMap(({ task }, n) =>
+        task ? [{ task, store: stores[n % 3] }] : [],
+      )
+      assert.ok(taken.length <= 2, `${taken.length} run at once`)
+      assert.ok(taken.length > 0, 'nobody got one')
+      for (const { task, store: holder } of taken)
+        await holder?.move(task.id, task.claim, succeed(1, null, at(101)))
+    }
+  })
+
+  check('tasks of a kind with a rate begin one after another, over all stores', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const rate = { rate: { count: 10, perMs: 1_000 } }
+    const ids = await addMany(one, 3)
+    assert.equal((await next(one, rate)).task?.id, ids[0])
+    const held = await next(other, rate)
+    assert.deepEqual(held, { task: null, heldUntil: Date.parse(at(100)) + 100 })
+    const { id: passing } = await add(one, { kind: 'other', priority: 0 })
+    assert.equal((await next(other, rate)).task?.id, passing)
+    const later = (ms: number) => new Date(Date.parse(at(100)) + ms).toISOString()
+    assert.equal((await next(other, rate, later(99))).task, null)
+    assert.equal((await next(other, rate, later(100))).task?.id, ids[1])
+    assert.equal((await next(one, rate, later(199))).task, null)
+    // what was not used long ago is not made up for
+    assert.equal((await next(one, rate, later(5_000))).task?.id, ids[2])
+    await addMany(one, 1)
+    assert.equal((await next(one, rate, later(5_050))).task, null)
+  })
+
+  check('a permit of a rate is spent only on a task that begins', async world => {
+    const store = await world.open()
+    const both = { maxConcurrency: 1, rate: { count: 1, perMs: 1_000 } }
+    assert.deepEqual(await next(store, both), { task: null, heldUntil: null })
+    const [first] = await addMany(store, 2)
+    const { task } = await next(store, both)
+    assert.equal(task?.id, first)
+    // full: the permit of this second is not touched
+    assert.deepEqual(await next(store, both, at(105)), { task: null, heldUntil: null })
+    assert.ok(task)
+    await store.move(task.id, task.claim, succeed(1, null, at(102)))
+    assert.ok((await next(store, both, at(105))).task)
+  })
+
+  check('a fast rate may make up for a tenth of a second', async world => {
+    const store = await world.open()
+    const rate = { rate: { count: 50, perMs: 1_000 } }
+    await addMany(store, 8)
+    for (let n = 0; n < 5; n += 1) assert.ok((await next(store, rate)).task, `${n}`)
+    assert.deepEqual(await next(store, rate), { task: null, heldUntil: Date.parse(at(100)) + 20 })
+  })
+
+  check('the clock may go back, and the rate goes on', async world => {
+    const store = await world.open()
+    const rate = { rate: { count: 1, perMs: 1_000 } }
+    await addMany(store, 3)
+    assert.ok((await next(store, rate, at(7_300))).task)
+    assert.ok((await next(store, rate, at(100))).task)
+    assert.equal((await next(store, rate, at(100))).task, null)
+    assert.ok((await next(store, rate, at(101))).task)
+  })
+}
