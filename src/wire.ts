@@ -120,7 +120,7 @@ export const wire = async (config: Config, log: Log): Promise<Parts> => {
             ...figures(),
             troubles: reason === null ? {} : { queue: reason },
             ...own,
-            counters: { ...own.counters, ...store.counters() },
+            counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },
       }),

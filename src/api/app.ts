@@ -7,7 +7,9 @@ import { calcpiRoutes } from './calcpi.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { guardRequests, SAFE_METHODS } from './guards.ts'
 import { healthRoutes } from './health.ts'
+import { createHttpMeter } from './http-meter.ts'
 import { kindsRoutes } from './kinds.ts'
+import { metricsRoutes } from './metrics.ts'
 import { sendProblem, shownPath } from './problem.ts'
 import { statusRoutes } from './status.ts'
 import { taskRoutes } from './task.ts'
@@ -63,8 +65,17 @@ const closeRoutes = (app: Hono<ApiEnv>): void => {
 export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
   const { log, clock, allowedHosts } = deps
   const app = new Hono<ApiEnv>()
-  app.use('*', frame(log, clock), guardRequests(allowedHosts))
-  for (const routes of [statusRoutes, calcpiRoutes, tasksRoutes, taskRoutes, kindsRoutes, healthRoutes])
+  const http = createHttpMeter()
+  app.use('*', http.measure, frame(log, clock), guardRequests(allowedHosts))
+  for (const routes of [
+    statusRoutes,
+    calcpiRoutes,
+    tasksRoutes,
+    taskRoutes,
+    kindsRoutes,
+    healthRoutes,
+    metricsRoutes(http),
+  ])
     app.route('/', routes(deps))
   closeRoutes(app)
   app.notFound(c => sendProblem(c, new MadhavaError('NOT_FOUND', 'There is nothing at this address')))

@@ -11,7 +11,7 @@ import { sendJson } from './json.ts'
 const STATE_MS = 500
 
 /** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */
-const viewProcess = ({ details, ...presence }: SeenPresence, now: number) => {
+const viewProcess = ({ details: { timings: _, ...details }, ...presence }: SeenPresence, now: number) => {
   const silent = presence.alive ? whySilent(presence, now) : null
   return {
     role: presence.role,
@@ -27,7 +27,7 @@ const viewProcess = ({ details, ...presence }: SeenPresence, now: number) => {
 }
 
 /** The state, or why there is none in time. Requests that come while one is under way share it. */
-const createStateReader = ({ service, log }: ApiDeps) => {
+export const createStateReader = ({ service, log }: ApiDeps) => {
   let underWay: Promise<ServiceState> | null = null
   return async (actor: Actor): Promise<{ state: ServiceState | null; trouble: string | null }> => {
     underWay ??= service.state(actor).finally(() => {

@@ -53,6 +53,8 @@ export interface TaskQueue {
   /** Announcements not yet delivered, or null when that cannot be known now. */
   depth(): Promise<number | null>
   state(): QueueState
+  /** Running totals since the start of this process, by name. */
+  counters(): Record<string, number>
   /** Resolves when everything announced so far is confirmed; false after the time is over. */
   flush(timeoutMs: number): Promise<boolean>
   /** Idempotent. */

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import type { KindLimits } from './kind-limits.ts'
 import type { Move } from './moves.ts'
 import type { Status, TaskRecord } from './task.ts'
+import type { Timings } from './timings.ts'
 
 /** Which tasks a list holds. All that is given must fit; times are ISO-8601 and bound `createdAt`. */
 export interface TaskFilter {
@@ -70,6 +71,8 @@ export interface PresenceDetails {
   running: string[]
   /** Running totals since its start, by name. */
   counters: Record<string, number>
+  /** Waits and runs of tasks since its start, by kind; left out by roles that run none. */
+  timings?: Timings
   rssBytes: number
   /** Share of one core since the last beat, 1 = one core. */
   cpu: number

@@ -125,6 +125,8 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
 
     depth: () => Promise.resolve(0),
 
+    counters: () => ({}),
+
     state() {
       if (closing.signal.aborted) return { status: 'closed', reason: 'closed', outbox: 0 }
       return { status: trouble === null ? 'ready' : 'connecting', reason: trouble, outbox: 0 }

@@ -31,6 +31,8 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
   const { urls, queue, log } = options
   const heartbeat =
     options.heartbeatSeconds === undefined ? {} : { heartbeatSeconds: options.heartbeatSeconds }
+  /** Each connection made counts, the first ones too. */
+  const counts = { brokerConnections: 0, redelivered: 0 }
   const publisher = createPublisher({
     queue,
     log,
@@ -42,7 +44,10 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
     urls,
     log,
     name: 'madhava-publish',
-    setup: session => publisher.attach(session),
+    setup: session => {
+      counts.brokerConnections += 1
+      return publisher.attach(session)
+    },
   })
   const consumers: { consumer: Consumer; link: AmqpLink }[] = []
   let closing: Promise<void> | null = null
@@ -73,13 +78,24 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
     announce: task => publisher.announce(task),
 
     work(work) {
-      const consumer = createConsumer({ ...work, queue, log, ackHoldMs: options.ackHoldMs ?? ACK_HOLD_MS })
+      const consumer = createConsumer({
+        ...work,
+        queue,
+        log,
+        ackHoldMs: options.ackHoldMs ?? ACK_HOLD_MS,
+        onRedelivered() {
+          counts.redelivered += 1
+        },
+      })
       const link = createAmqpLink({
         ...heartbeat,
         urls,
         log,
         name: 'madhava-consume',
-        setup: session => consumer.attach(session),
+        setup: session => {
+          counts.brokerConnections += 1
+          return consumer.attach(session)
+        },
       })
       consumers.push({ consumer, link })
       // what is in the store already needs no broker to be found
@@ -114,6 +130,8 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
       const reason = worst?.reason ?? publisher.trouble()
       return { status: reason === null ? 'ready' : 'blocked', reason, outbox }
     },
+
+    counters: () => ({ ...counts }),
 
     flush: timeoutMs => publisher.flush(timeoutMs),
 

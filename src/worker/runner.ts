@@ -8,6 +8,7 @@ import { start } from '../core/moves.ts'
 import type { Taken } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
 import { isRunning, type TaskRecord } from '../core/task.ts'
+import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
 import { type Attempt, type End, startAttempt } from './attempt.ts'
 import type { SubmitChild } from './children.ts'
@@ -42,6 +43,8 @@ export interface Runner {
   running(): string[]
   /** Totals since the start, by name. */
   counters(): Record<string, number>
+  /** Waits and runs since the start, by kind. */
+  timings(): Timings
   /** Takes no more, waits for what runs, gives back what is still running after the time. Idempotent. */
   drain(timeoutMs: number): Promise<void>
   /** Drains at once, then lets go of everything. The threads are their owner's to close. Idempotent. */
@@ -63,6 +66,10 @@ const COUNTER: Record<End, string> = {
   STARTED: 'lost',
   PROGRESS: 'lost',
 }
+
+/** Since when a waiting task may be taken: its last move, or the time before which it was not to start. */
+const dueSince = ({ updatedAt, notBefore }: TaskRecord): string =>
+  notBefore !== null && notBefore > updatedAt ? notBefore : updatedAt
 
 /** Whether the promise settled within the time. */
 const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
@@ -87,6 +94,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const count = (name: string): void => {
     counters[name] = (counters[name] ?? 0) + 1
   }
+  const timings = createTimings()
   const closing = new AbortController()
   let stopping = false
 
@@ -115,6 +123,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const begin = (task: TaskRecord): Taken => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
+    const begunAt = performance.now()
     const attempt = startAttempt(task, {
       store,
       threads,
@@ -135,6 +144,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
       count(COUNTER[end])
+      timings.observe(task.kind, 'run', (performance.now() - begunAt) / 1000)
       taskLog.debug({ end }, 'ended')
     })
     return { done }
@@ -158,8 +168,15 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const claimNext = async (): Promise<Taken | null> => {
     try {
       const now = clock().toISOString()
-      const task = await store.claimNext({ ...wanted, now }, start(workerName, now))
-      return task && isRunning(task.status) ? begin(task) : null
+      const take = start(workerName, now)
+      let dueAt = now
+      const task = await store.claimNext({ ...wanted, now }, found => {
+        dueAt = dueSince(found)
+        return take(found)
+      })
+      if (!task || !isRunning(task.status)) return null
+      timings.observe(task.kind, 'wait', (Date.parse(now) - Date.parse(dueAt)) / 1000)
+      return begin(task)
     } catch (error) {
       log.warn({ error }, 'looking for a task failed')
       return null
@@ -193,6 +210,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     },
     running: () => [...attempts.keys()],
     counters: () => ({ ...counters }),
+    timings: () => timings.snapshot(),
     drain,
     close() {
       closed ??= (async () => {

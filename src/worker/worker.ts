@@ -87,6 +87,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       slots: options.concurrency,
       running: runner.running(),
       counters: { ...runner.counters(), ...sweeper.counters() },
+      timings: runner.timings(),
     }),
     close() {
       closing ??= (async () => {

@@ -52,7 +52,7 @@ describe('the REST door', () => {
       '/task/x/events',
       '/events',
       '/dead',
-      '/metrics',
+      '/events',
     ])
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         const response = await door.app.request(path, { method })

@@ -6,12 +6,13 @@ import thrift from 'thrift'
 import { z } from 'zod'
 import celery from '../../gen/js/RPCcelery.js'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
-import type { Announcement, TaskQueue } from '../../src/core/queue.ts'
+import type { Announcement } from '../../src/core/queue.ts'
 import { createService, type Service } from '../../src/core/service.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { RpcLimits } from '../../src/rpc/limits.ts'
 import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
+import { createNotingQueue } from '../support/noting-queue.ts'
 
 /** Long enough for a loaded machine, and less than the door's idle time, which would end a wait in vain. */
 export const PATIENCE_MS = 30_000
@@ -46,26 +47,12 @@ export interface Bench {
   close(): Promise<void>
 }
 
-/** A queue that only notes what it is told. */
-const notingQueue = (announced: Announcement[]): TaskQueue => ({
-  name: 'noting',
-  announce: task => {
-    announced.push(task)
-  },
-  work: () => ({ nudge: () => undefined, stop: async () => undefined }),
-  depth: async () => announced.length,
-  state: () => ({ status: 'ready', reason: null, outbox: 0 }),
-  flush: async () => true,
-  close: async () => undefined,
-})
-
 export const openBench = async (
   limits: Partial<RpcLimits> = {},
   change: (service: Service) => Service = service => service,
 ): Promise<Bench> => {
-  const announced: Announcement[] = []
   const store = createMemoryStore({ clock: () => new Date() })
-  const queue = notingQueue(announced)
+  const { queue, announced } = createNotingQueue()
   const kinds = createKinds([calcpi])
   const service = change(createService({ store, queue, kinds, clock: () => new Date() }))
   const door = await createRpcServer({

@@ -11,6 +11,7 @@ export const createNotingQueue = (over: Partial<TaskQueue> = {}) => {
     work: () => ({ nudge() {}, stop: async () => {} }),
     depth: async () => announced.length,
     state: () => ({ status: 'ready', reason: null, outbox: 0 }),
+    counters: () => ({}),
     flush: async () => true,
     close: async () => {},
     ...over,

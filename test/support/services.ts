@@ -9,6 +9,7 @@ const PROGRAMS = {
   thrift: ['/usr/bin/thrift', '/usr/local/bin/thrift'],
   'thrift-python': ['/usr/lib/python3/dist-packages/thrift/Thrift.py'],
   chromium: ['/usr/bin/chromium'],
+  promtool: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
 } as const
 export type ServiceName = keyof typeof PROGRAMS
 

@@ -17,6 +17,8 @@ export interface ConsumerOptions extends WorkOptions {
   queue: string
   log: Log
   ackHoldMs: number
+  /** A message came that had been handed out before: whoever had it lost its connection, or gave it back. */
+  onRedelivered: () => void
 }
 
 /** Unacknowledged messages at a time: a prefetch of 1 caps a quorum queue at some 800 messages a second. */
@@ -31,7 +33,14 @@ interface Lane {
 }
 
 /** A consumer without a connection; `attach` gives it one, as often as needed. */
-export const createConsumer = ({ queue, log, ackHoldMs, slots, take }: ConsumerOptions): Consumer => {
+export const createConsumer = ({
+  queue,
+  log,
+  ackHoldMs,
+  onRedelivered,
+  slots,
+  take,
+}: ConsumerOptions): Consumer => {
   let lane: Lane | null = null
   let wanted = true
 
@@ -62,6 +71,7 @@ export const createConsumer = ({ queue, log, ackHoldMs, slots, take }: ConsumerO
   })
 
   const arrived = (on: Lane, message: ConsumeMessage | null): void => {
+    if (message?.fields.redelivered) onRedelivered()
     if (message) loop.offer(ticketOf(on, message))
     // the broker's cancel: the queue was deleted, its leader moved, or an acknowledgement was late
     else on.session.fail('the broker cancelled the consumer')

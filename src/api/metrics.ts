@@ -1,0 +1,174 @@
+// GET /metrics: the figures of every process in Prometheus's text format. Those of other processes are as of their
+// last beat, at most two seconds old.
+import { Hono } from 'hono'
+import { type MetricObject, Registry } from 'prom-client'
+import { whySilent } from '../core/readiness.ts'
+import type { ServiceState } from '../core/service.ts'
+import type { SeenPresence } from '../core/store.ts'
+import { STATUSES } from '../core/task.ts'
+import { BUCKETS, type Histogram } from '../core/timings.ts'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import type { HttpMeter } from './http-meter.ts'
+import { createStateReader } from './status.ts'
+
+type Labels = Record<string, string | number>
+interface Sample {
+  value: number
+  labels: Labels
+  metricName?: string
+}
+
+/** What is not there is left out: a gap says more than a zero. */
+const metric = (
+  registry: Registry,
+  type: 'gauge' | 'counter' | 'histogram',
+  name: string,
+  help: string,
+  values: Sample[],
+): void => {
+  if (values.length === 0) return
+  // the library's formatter takes whatever answers `get`; its own classes count in this process alone
+  registry.registerMetric({
+    name,
+    get: async (): Promise<MetricObject> => ({ name, help, type, values, aggregator: 'sum' }) as never,
+  } as never)
+}
+
+const bucketsOf = (name: string, labels: Labels, { counts, sumSeconds }: Histogram): Sample[] => {
+  let below = 0
+  const buckets = counts.map((count, place) => {
+    below += count
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: BUCKETS[place] ?? '+Inf' }, value: below }
+  })
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels, value: sumSeconds },
+    { metricName: `${name}_count`, labels, value: below },
+  ]
+}
+
+/** `takenOver` -> `taken_over`. */
+const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+
+const ofProcesses = (registry: Registry, presences: readonly SeenPresence[], nowMs: number): void => {
+  const all = presences.map(({ role, pid, host, details, ...presence }) => ({
+    labels: { role, pid, host },
+    details,
+    up: presence.alive && whySilent(presence, nowMs) === null,
+  }))
+  const living = all.filter(({ up }) => up)
+  const gauge = (
+    name: string,
+    help: string,
+    value: (details: SeenPresence['details']) => number | null,
+  ): void =>
+    metric(
+      registry,
+      'gauge',
+      name,
+      help,
+      living.flatMap(({ labels, details }) => {
+        const found = value(details)
+        return found === null ? [] : [{ labels, value: found }]
+      }),
+    )
+  metric(
+    registry,
+    'gauge',
+    'madhava_process_up',
+    '1 for a process that beats, 0 for one that is frozen or has died and is not swept yet.',
+    all.map(({ labels, up }) => ({ labels, value: up ? 1 : 0 })),
+  )
+  gauge('madhava_process_resident_memory_bytes', 'Memory of the process.', ({ rssBytes }) => rssBytes)
+  gauge('madhava_process_cpu_ratio', 'Share of one core since the last beat.', ({ cpu }) => cpu)
+  gauge('madhava_worker_slots', 'Tasks that the worker may run at a time.', ({ slots }) => slots || null)
+  gauge('madhava_worker_running', 'Tasks that the worker runs.', ({ slots, running }) =>
+    slots > 0 ? running.length : null,
+  )
+  metric(
+    registry,
+    'gauge',
+    'madhava_process_trouble',
+    '1 for each thing that is wrong with what a process depends on (queue, store).',
+    living.flatMap(({ labels, details }) =>
+      Object.keys(details.troubles).map(part => ({ labels: { ...labels, part }, value: 1 })),
+    ),
+  )
+  metric(
+    registry,
+    'counter',
+    'madhava_events_total',
+    'What happened since the start of the process; docs/operating.md lists the events.',
+    living.flatMap(({ labels, details }) =>
+      Object.entries(details.counters).map(([name, value]) => ({
+        labels: { ...labels, event: snake(name) },
+        value,
+      })),
+    ),
+  )
+  for (const [what, name, help] of [
+    ['wait', 'madhava_task_wait_seconds', 'From the moment a task is due to the begin of an attempt.'],
+    ['run', 'madhava_task_run_seconds', 'From the begin of an attempt to its durable end.'],
+  ] as const)
+    metric(
+      registry,
+      'histogram',
+      name,
+      help,
+      living.flatMap(({ labels, details }) =>
+        Object.entries(details.timings ?? {}).flatMap(([kind, timings]) =>
+          bucketsOf(name, { ...labels, kind }, timings[what]),
+        ),
+      ),
+    )
+}
+
+const ofTasks = (registry: Registry, { counts, queue }: ServiceState): void => {
+  metric(
+    registry,
+    'gauge',
+    'madhava_tasks',
+    'Tasks that are kept, by kind and status.',
+    Object.entries(counts.byKind).flatMap(([kind, byStatus]) =>
+      STATUSES.map(status => ({ labels: { kind, status }, value: byStatus[status] ?? 0 })),
+    ),
+  )
+  const labels = { queue: queue.name }
+  const depth = queue.depth === null ? [] : [{ labels, value: queue.depth }]
+  metric(registry, 'gauge', 'madhava_queue_depth', 'Announcements that the broker holds.', depth)
+  metric(
+    registry,
+    'gauge',
+    'madhava_queue_outbox',
+    'Announcements of the api process that wait for the broker.',
+    [{ labels, value: queue.outbox }],
+  )
+  metric(registry, 'gauge', 'madhava_queue_up', 'Whether the api process can use the queue.', [
+    { labels, value: queue.status === 'ready' ? 1 : 0 },
+  ])
+}
+
+export const metricsRoutes =
+  (http: HttpMeter) =>
+  (deps: ApiDeps): Hono<ApiEnv> => {
+    const readState = createStateReader(deps)
+    return new Hono<ApiEnv>().get('/metrics', async c => {
+      const { state } = await readState(c.get('actor'))
+      const registry = new Registry()
+      metric(registry, 'gauge', 'madhava_build_info', 'The version of the api process.', [
+        { labels: { version: deps.version }, value: 1 },
+      ])
+      metric(registry, 'gauge', 'madhava_store_up', 'Whether the store answered; the rest needs it.', [
+        { labels: {}, value: state ? 1 : 0 },
+      ])
+      if (state) {
+        ofTasks(registry, state)
+        ofProcesses(registry, state.presences, deps.clock().getTime())
+      }
+      const text = [await registry.metrics(), await http.text()].filter(part => part !== '').join('\n')
+      return c.body(text, 200, {
+        'Content-Type': registry.contentType,
+        'Content-Length': String(Buffer.byteLength(text)),
+      })
+    })
+  }
