@@ -68,6 +68,20 @@ export default ({ defineKind, z }) => defineKind({
 })
 `,
     )
+    writeFileSync(
+      path.join(kindsDir, 'split.ts'),
+      `export default ({ defineKind, z }) => defineKind({
+  summary: 'Submits its parts as children',
+  params: z.object({ parts: z.number() }), result: z.array(z.string()), example: { parts: 1 },
+  async run({ parts }, ctx) {
+    const ids = []
+    for (let n = 0; n < parts; n++)
+      ids.push(await ctx.submit('add', { a: n, b: n }, { key: 'part-' + n, title: 'part ' + n }))
+    return ids
+  },
+})
+`,
+    )
     bundle = await startBundle(dataDir, { KINDS_DIR: kindsDir, CONCURRENCY: '4' })
   })
   after(async () => {
@@ -123,6 +137,30 @@ export default ({ defineKind, z }) => defineKind({
     assert.ok(Date.now() - asked < 5_000, `${Date.now() - asked} ms`)
     const next = await bundle.submit({ kind: 'add', params: { a: 1, b: 1 } })
     assert.equal((await ends(bundle, [next.id]))[0]?.status, 'SUCCESS')
+  })
+
+  it('has every child of a task once, though the worker is killed with -9 while it submits them', async () => {
+    const { id } = await bundle.submit({ kind: 'split', params: { parts: 400 } })
+    const children = async (): Promise<TaskRecord[]> => {
+      const response = await fetch(`${bundle.api}/alltasks?parent=${id}`)
+      return (await response.json()) as TaskRecord[]
+    }
+    await until('some children are there', async () => (await children()).length >= 20)
+    process.kill(await bundle.pidOf('worker'), 'SIGKILL')
+    const [parent] = await ends(bundle, [id])
+    assert.deepEqual([parent?.status, parent?.attempt], ['SUCCESS', 2])
+    const all = await children()
+    assert.equal(all.length, 400)
+    assert.equal(new Set(all.map(({ title }) => title)).size, 400)
+    await ends(
+      bundle,
+      all.map(child => child.id),
+    )
+    const metrics = await (await fetch(`${bundle.api}/metrics`)).text()
+    assert.match(
+      metrics,
+      /^madhava_task_wait_seconds_count\{role="worker",pid="\d+",host="[^"]+",kind="add"\} \d+$/m,
+    )
   })
 
   it('ends every one of 60 tasks in SUCCESS, once, though the worker is killed with -9 three times', async () => {
