@@ -1,10 +1,10 @@
 // JSON in and out. In: bounded in size and depth before it is parsed. Out: with its length, so that HEAD has it too.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
-import { JSON_DEPTH_LIMIT, refuseUnsoundJson } from '../core/sound-json.ts'
+import { JSON_DEPTH_LIMIT, refuseUnsoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { ApiContext } from './context.ts'
 
-export const BODY_LIMIT_BYTES = 1024 * 1024
+export const BODY_LIMIT_BYTES = SUBMIT_LIMIT_BYTES
 
 /** Sends text that is JSON already. */
 export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStatusCode = 200): Response =>

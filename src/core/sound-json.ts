@@ -5,6 +5,9 @@ import { MadhavaError } from './errors.ts'
 /** How deep arrays and objects may nest in what a client sends. */
 export const JSON_DEPTH_LIMIT = 64
 
+/** Bytes of JSON that one submit may have, at every door and from a task: a record is no place for data. */
+export const SUBMIT_LIMIT_BYTES = 1024 * 1024
+
 interface Flaw {
   /** The keys that lead to it, outermost first. */
   steps: string[]

@@ -1,14 +1,12 @@
 // The tasks that a running attempt submits: stored for its thread, each answered exactly once.
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import type { ChildAnswer } from './thread-protocol.ts'
 
 /** Submits on behalf of a running task. Rejects as `Service.submitChild` does. */
 export type SubmitChild = (parent: TaskRecord, submission: unknown, key: string | null) => Promise<TaskRecord>
-
-/** As a door takes them: a task is no place for data. */
-export const MAX_SUBMISSION_BYTES = 1024 * 1024
 
 export interface Children {
   /** `submission`: JSON text. Never rejects. */
@@ -32,10 +30,10 @@ export const createChildren = (deps: {
       const reason = refusal()
       if (reason !== null)
         throw new MadhavaError('CLAIM_LOST', `No task can be submitted any more: ${reason}`)
-      if (Buffer.byteLength(submission) > MAX_SUBMISSION_BYTES)
+      if (Buffer.byteLength(submission) > SUBMIT_LIMIT_BYTES)
         throw new MadhavaError(
           'BODY_TOO_LARGE',
-          `A task may have at most ${MAX_SUBMISSION_BYTES} bytes of JSON`,
+          `A task may have at most ${SUBMIT_LIMIT_BYTES} bytes of JSON`,
         )
       const { id, kind } = await submitChild(parent, JSON.parse(submission), key)
       log.debug({ child: id, childKind: kind }, 'submitted a child')

@@ -10,11 +10,16 @@ const ON_THE_WAY = 32
 export interface ThreadChildren {
   submit: TaskContext['submit']
   answered(call: number, answer: ChildAnswer): void
-  /** What is still asked for is refused. */
+  /** Resolves when every submit so far is answered, those too that the kind did not wait for. Never rejects. */
+  settled(): Promise<void>
+  /** The run is over: what comes now is refused. */
   close(): void
 }
 
-interface Waiting {
+/** One submit. Exactly one of these is called. */
+interface Asking {
+  submission: string
+  key: string | null
   resolve(id: string): void
   reject(error: unknown): void
 }
@@ -29,8 +34,9 @@ export const createThreadChildren = (deps: {
   post: (message: FromThread) => void
 }): ThreadChildren => {
   const { run, signal, post } = deps
-  const onTheWay = new Map<number, Waiting>()
-  const queued: (() => void)[] = []
+  const onTheWay = new Map<number, Asking>()
+  const queued: Asking[] = []
+  const idle: (() => void)[] = []
   let calls = 0
   let closed = false
 
@@ -38,8 +44,23 @@ export const createThreadChildren = (deps: {
     signal.throwIfAborted()
     if (closed) throw new MadhavaError('CLAIM_LOST', 'The run is over: it can submit nothing more')
   }
+  const send = (asking: Asking): void => {
+    try {
+      refuseWhenOver()
+      calls += 1
+      post({ type: 'submit', run, call: calls, submission: asking.submission, key: asking.key })
+      onTheWay.set(calls, asking)
+    } catch (error) {
+      asking.reject(error)
+    }
+  }
   const next = (): void => {
-    while (queued.length > 0 && onTheWay.size < ON_THE_WAY) queued.shift()?.()
+    while (onTheWay.size < ON_THE_WAY) {
+      const asking = queued.shift()
+      if (!asking) break
+      send(asking)
+    }
+    if (onTheWay.size === 0) for (const resolve of idle.splice(0)) resolve()
   }
 
   return {
@@ -49,29 +70,26 @@ export const createThreadChildren = (deps: {
       // here and not later: the kind may go on changing what it handed over
       const submission = strictJson({ kind, params: params ?? {}, ...fields })
       return new Promise<string>((resolve, reject) => {
-        queued.push(() => {
-          try {
-            refuseWhenOver()
-            calls += 1
-            post({ type: 'submit', run, call: calls, submission, key })
-            onTheWay.set(calls, { resolve, reject })
-          } catch (error) {
-            reject(error)
-          }
-        })
+        queued.push({ submission, key, resolve, reject })
         next()
       })
     },
     answered(call, answer) {
-      const waiting = onTheWay.get(call)
+      const asking = onTheWay.get(call)
       onTheWay.delete(call)
-      if ('id' in answer) waiting?.resolve(answer.id)
-      else waiting?.reject(errorOf(answer))
+      if ('id' in answer) asking?.resolve(answer.id)
+      else asking?.reject(errorOf(answer))
       next()
     },
+    settled: () =>
+      new Promise(resolve => {
+        if (onTheWay.size === 0) resolve()
+        else idle.push(resolve)
+      }),
     close() {
       closed = true
-      for (const begin of queued.splice(0)) begin()
+      // never answered, and never thrown either: nobody is left to hear of it
+      queued.length = 0
     },
   }
 }

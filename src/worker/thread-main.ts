@@ -157,7 +157,10 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
     mine.before = activeResources()
-    return await checkResult(kind, await kind.run(params, kindContext.context))
+    const returned = await kind.run(params, kindContext.context)
+    // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
+    await mine.children.settled()
+    return await checkResult(kind, returned)
   } catch (error) {
     return { type: 'error', error: describe(error) }
   }

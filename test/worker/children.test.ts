@@ -95,6 +95,28 @@ describe('children', () => {
     assert.deepEqual(seen, ['child', 'SUCCESS'])
   })
 
+  it(
+    'that nobody waited for are all there, however many, and one that is refused fails the attempt',
+    OUTER,
+    async t => {
+      const world = start(t)
+      const many = await world.submit('submit a hundred and wait for none')
+      await (await world.runner.take())?.done
+      assert.equal((await world.get(many)).status, 'SUCCESS')
+      const { tasks } = await world.client.list({ parentId: many }, { limit: 200, cursor: null })
+      assert.equal(tasks.length, 100)
+      for (const { id } of tasks) await world.client.revoke(id, now())
+      const refused = await world.submit('submit what is refused and not wait')
+      await (await world.runner.take())?.done
+      const { status, error } = await world.get(refused)
+      assert.deepEqual([status, error?.code], ['FAILURE', 'PARAMS_INVALID'])
+      // the thread is as good as before
+      const after = await world.submit('return the value', 1)
+      await (await world.runner.take())?.done
+      assert.equal((await world.get(after)).status, 'SUCCESS')
+    },
+  )
+
   it('of a kind that is not there, or after the signal, are refused', OUTER, async t => {
     const world = start(t)
     const unknown = await world.submit('submit to a kind that is not there')

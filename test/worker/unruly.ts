@@ -137,6 +137,15 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     void context.submit('unruly', { act: 'return the value', value: 'on its own' })
     return 'done'
   },
+  'submit a hundred and wait for none': context => {
+    for (let child = 0; child < 100; child++)
+      void context.submit('unruly', { act: 'return the value', value: child })
+    return 'done'
+  },
+  'submit what is refused and not wait': context => {
+    void context.submit('unruly', { act: 'nothing that it knows' })
+    return 'done'
+  },
   'submit what is refused': async context => {
     try {
       await context.submit('unruly', { act: 'return the value', value: 1 }, { key: 'no' })

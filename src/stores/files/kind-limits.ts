@@ -25,7 +25,7 @@ export interface Permit {
   giveBack(): void
 }
 
-/** Permits taken by this process before it looks for spoilt ones. */
+/** Permits of a kind asked for by this process before it looks for spoilt ones. */
 const TIDY_EVERY = 100
 
 export const createKindLimiter = (deps: {
@@ -36,7 +36,8 @@ export const createKindLimiter = (deps: {
   instances: Instances
 }): KindLimiter => {
   const { layout, disk, claims, records, instances } = deps
-  let taken = 0
+  /** By kind: kinds that take turns must not have only one of them tidied. */
+  const asked = new Map<string, number>()
 
   /** Those of later times too: they were taken before the clock went back. */
   const tidy = (kind: string, oldest: number, newest: number): void => {
@@ -66,7 +67,9 @@ export const createKindLimiter = (deps: {
 
     permit(kind, rate, nowMs) {
       const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
-      if (taken++ % TIDY_EVERY === 0) tidy(kind, oldest, newest)
+      const times = asked.get(kind) ?? 0
+      asked.set(kind, times + 1)
+      if (times % TIDY_EVERY === 0) tidy(kind, oldest, newest)
       // the oldest first: a newer one is good for longer
       for (let number = oldest; number <= newest; number += 1) {
         const file = layout.permit(kind, number)
