@@ -43,7 +43,11 @@ export const permitsAt = (
   { count, perMs }: Rate,
   nowMs: number,
 ): { oldest: number; newest: number; nextAtMs: number } => {
-  const newest = Math.floor((nowMs * count) / perMs)
+  // in whole periods and a rest: the product of a time and a large count would not be exact
+  const periods = Math.floor(nowMs / perMs)
+  const ripeInThis = Math.floor(((nowMs - periods * perMs) * count) / perMs)
+  const newest = periods * count + ripeInThis
   const burst = Math.max(1, Math.floor((BURST_MS * count) / perMs))
-  return { oldest: newest - burst + 1, newest, nextAtMs: Math.ceil(((newest + 1) * perMs) / count) }
+  const nextAtMs = periods * perMs + Math.ceil(((ripeInThis + 1) * perMs) / count)
+  return { oldest: newest - burst + 1, newest, nextAtMs }
 }

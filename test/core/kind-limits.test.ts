@@ -65,6 +65,7 @@ describe('the permits of a rate', () => {
         assert.ok(permitsAt(rate, nextAtMs).newest > newest)
         assert.equal(permitsAt(rate, nextAtMs - 1).newest, newest)
       }),
+      { numRuns: 2_000, examples: [[{ count: 53_758, perMs: 1_000 }, 4_102_444_799_967]] },
     )
   })
 
