@@ -1,0 +1,28 @@
+// The pieces that a long computation is cut into: plain data, so that any thread can do them.
+import { certainDigits, type Fraction, type Guard, halves } from './decimals.ts'
+import { SERIES, type SeriesName } from './series.ts'
+import { block } from './splitting.ts'
+import type { Node } from './truncation.ts'
+
+export interface Jobs {
+  /** The node over [a, b). */
+  block: { given: { series: SeriesName; a: number; b: number; prec: number; last: boolean }; made: Node }
+  product: { given: { x: bigint; y: bigint }; made: bigint }
+  /** ⌊x · 2^shift / y⌋ for positive numbers. */
+  quotient: { given: { x: bigint; y: bigint; shift: number }; made: bigint }
+  halves: { given: { fraction: Fraction; guard: Guard }; made: [Fraction, Fraction] }
+  digits: { given: { fraction: Fraction; guard: Guard }; made: string | null }
+}
+export type JobName = keyof Jobs
+
+const WORK: { [N in JobName]: (given: Jobs[N]['given']) => Jobs[N]['made'] } = {
+  block: ({ series, a, b, prec, last }) => block(SERIES[series], a, b, prec, last),
+  product: ({ x, y }) => x * y,
+  quotient: ({ x, y, shift }) => (shift >= 0 ? (x << BigInt(shift)) / y : x / (y << BigInt(-shift))),
+  halves: ({ fraction, guard }) => halves(fraction, guard),
+  digits: ({ fraction, guard }) => certainDigits(fraction, guard),
+}
+
+/** Does one job, here and now. */
+export const perform = <N extends JobName>(name: N, given: Jobs[N]['given']): Jobs[N]['made'] =>
+  WORK[name](given)
