@@ -1,0 +1,72 @@
+// What a tree keeps for the next attempt, how often, and what of it is believed.
+import type { SeriesName } from './series.ts'
+import type { Node } from './truncation.ts'
+
+/** The nodes that are done and not yet merged, or, once there is one, the quotient. */
+export interface TreeState {
+  format: 1
+  series: SeriesName
+  digits: number
+  guardBits: number
+  reruns: number
+  nodes: Node[]
+  quotient: bigint | null
+}
+
+const INTEGER_FIELDS = ['a', 'b', 'pCut', 'qCut', 'tCut'] as const
+const SIZE_FIELDS = ['log2P', 'log2Q'] as const
+const NUMBERS = ['p', 'q', 't'] as const
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+/** Length in bits, up to 3 more: linear, unlike a conversion to decimal digits. */
+const roughBits = (value: bigint): number => 4 * (value < 0n ? -value : value).toString(16).length
+
+const isNode = (value: unknown): value is Node =>
+  isRecord(value) &&
+  INTEGER_FIELDS.every(name => Number.isSafeInteger(value[name]) && (value[name] as number) >= 0) &&
+  SIZE_FIELDS.every(name => Number.isFinite(value[name])) &&
+  NUMBERS.every(name => typeof value[name] === 'bigint')
+
+/** Whether a node's numbers are as long as it says. */
+const fits = ({ q, p, log2P, log2Q, pCut, qCut }: Node): boolean =>
+  q > 0n &&
+  Math.abs(roughBits(q) - (log2Q - qCut)) < 6 &&
+  (p === 0n || Math.abs(roughBits(p) - (log2P - pCut)) < 6)
+
+/**
+ * What a checkpoint says about this very computation, or null: of another one, of another release of this file, or
+ * damaged. The worker has compared its hash; this looks at the meaning.
+ */
+export const readState = (resume: unknown, series: SeriesName, digits: number): TreeState | null => {
+  if (!isRecord(resume)) return null
+  const { format, guardBits, reruns, nodes, quotient } = resume
+  if (format !== 1 || resume.series !== series || resume.digits !== digits) return null
+  if (!Number.isSafeInteger(guardBits) || !Number.isSafeInteger(reruns) || !Array.isArray(nodes)) return null
+  if (quotient !== null && typeof quotient !== 'bigint') return null
+  // pi, with a point somewhere
+  if (quotient !== null && quotient >> BigInt(Math.max(0, roughBits(quotient) - 8)) === 0n) return null
+  if (!nodes.every(node => isNode(node) && fits(node))) return null
+  return resume as unknown as TreeState
+}
+
+/** The shortest time between two checkpoints. */
+const EVERY_MS = 2_000
+/** To copy, hash, write and sync a megabyte takes 10 ms or so, here and in the worker's process: 1 %. */
+const MS_PER_MEGABYTE = 1_000
+
+const bytesOf = ({ p, q, t }: Node): number =>
+  [p, q, t].reduce((sum, value) => sum + (value === 0n ? 0 : roughBits(value) / 8), 0)
+
+/** Says when the next checkpoint is due, so that all of them take about one part in a hundred of the time. */
+export const createTimetable = () => {
+  let due = performance.now() + EVERY_MS
+  return {
+    isDue: (): boolean => performance.now() >= due,
+    kept(nodes: readonly Node[], quotient: bigint | null): void {
+      const bytes = quotient === null ? nodes.reduce((sum, node) => sum + bytesOf(node), 0) : roughBits(quotient) / 8
+      due = performance.now() + Math.max(EVERY_MS, (bytes / 1024 ** 2) * MS_PER_MEGABYTE)
+    },
+  }
+}
