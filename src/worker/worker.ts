@@ -1,6 +1,6 @@
 // Puts the worker together: threads, runner, the queue's slots, the sweeper; and closes them in order.
 import { hostname } from 'node:os'
-import type { Kinds } from '../core/kind.ts'
+import type { KindSettings, Kinds } from '../core/kind.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
@@ -16,6 +16,7 @@ export interface WorkerOptions {
   /** How long a close waits for running tasks before it gives them back. */
   drainMs: number
   results: ResultLimits
+  kindSettings: KindSettings
   /** How long, how many, and how many bytes of ended tasks are kept; null: however many. */
   retentionMs: number
   retentionCount: number
@@ -40,8 +41,8 @@ export interface Worker {
 /** Takes tasks from the moment it is opened. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, kinds, kindFiles, clock } = parts
-  const { concurrency: size, taskMemoryMb: memoryMb, results } = options
-  const threads = createThreads({ size, memoryMb, results })
+  const { concurrency: size, taskMemoryMb: memoryMb, results, kindSettings: settings } = options
+  const threads = createThreads({ size, memoryMb, results, settings })
   const runner = createRunner({
     store,
     kinds,

@@ -14,6 +14,8 @@ const contextWith = (over: Partial<TaskContext>): TaskContext => ({
   log() {},
   checkpoint() {},
   resume: null,
+  cores: () => 1,
+  resultInfo() {},
   ...over,
 })
 

@@ -1,4 +1,5 @@
 // What a tree keeps for the next attempt, how often, and what of it is believed.
+import { BITS_PER_DIGIT } from './decimals.ts'
 import type { SeriesName } from './series.ts'
 import type { Node } from './truncation.ts'
 
@@ -29,6 +30,10 @@ const isNode = (value: unknown): value is Node =>
   SIZE_FIELDS.every(name => Number.isFinite(value[name])) &&
   NUMBERS.every(name => typeof value[name] === 'bigint')
 
+/** A quotient begins like pi. */
+const LOOK_BITS = 40
+const PI_BITS = BigInt(Math.floor(Math.PI * 2 ** LOOK_BITS))
+
 /** Whether a node's numbers are as long as it says. */
 const fits = ({ q, p, log2P, log2Q, pCut, qCut }: Node): boolean =>
   q > 0n &&
@@ -45,8 +50,8 @@ export const readState = (resume: unknown, series: SeriesName, digits: number): 
   if (format !== 1 || resume.series !== series || resume.digits !== digits) return null
   if (!Number.isSafeInteger(guardBits) || !Number.isSafeInteger(reruns) || !Array.isArray(nodes)) return null
   if (quotient !== null && typeof quotient !== 'bigint') return null
-  // pi, with a point somewhere
-  if (quotient !== null && quotient >> BigInt(Math.max(0, roughBits(quotient) - 8)) === 0n) return null
+  const bits = Math.ceil(digits * BITS_PER_DIGIT) + (guardBits as number)
+  if (quotient !== null && quotient >> BigInt(Math.max(0, bits - LOOK_BITS)) !== PI_BITS) return null
   if (!nodes.every(node => isNode(node) && fits(node))) return null
   return resume as unknown as TreeState
 }
@@ -65,7 +70,8 @@ export const createTimetable = () => {
   return {
     isDue: (): boolean => performance.now() >= due,
     kept(nodes: readonly Node[], quotient: bigint | null): void {
-      const bytes = quotient === null ? nodes.reduce((sum, node) => sum + bytesOf(node), 0) : roughBits(quotient) / 8
+      const bytes =
+        quotient === null ? nodes.reduce((sum, node) => sum + bytesOf(node), 0) : roughBits(quotient) / 8
       due = performance.now() + Math.max(EVERY_MS, (bytes / 1024 ** 2) * MS_PER_MEGABYTE)
     },
   }

@@ -27,7 +27,11 @@ export const sizesOf = (series: Series, a: number, b: number, prec: number): Siz
   const q = sizeOf(series.q, a, b)
   const keepLeft = Math.max(64, prec - series.bitsPerTerm * a)
   const keepRight = Math.max(64, prec - series.bitsPerTerm * b)
-  return { p: Math.min(sizeOf(series.p, a, b), keepRight), q: Math.min(q, keepLeft), t: Math.min(q, keepLeft) }
+  return {
+    p: Math.min(sizeOf(series.p, a, b), keepRight),
+    q: Math.min(q, keepLeft),
+    t: Math.min(q, keepLeft),
+  }
 }
 
 /** Of the four products of a merge, of the two nodes' sizes. */
@@ -48,4 +52,5 @@ export const blockCost = (series: Series, a: number, b: number, prec: number): n
 export const quotientCost = (bits: number): number => 4 * productCost(bits, bits)
 export const halvesCost = (digits: number): number =>
   productCost(digits * BITS_PER_DIGIT, digits * 1.16) * 1.5
-export const digitsCost = (digits: number): number => halvesCost(digits) * Math.max(1, Math.log2(digits / 100))
+export const digitsCost = (digits: number): number =>
+  halvesCost(digits) * Math.max(1, Math.log2(digits / 100))

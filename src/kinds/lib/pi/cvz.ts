@@ -45,7 +45,8 @@ export const cvzPi = async (digits: number, around: Surroundings): Promise<Answe
         step(numbers, k) {
           const quotient = numbers.e / BigInt(2 * k + 1)
           numbers.sum += k % 2 === 0 ? quotient : -quotient
-          numbers.beta = (numbers.beta * BigInt(2 * (terms - k) * (terms + k))) / BigInt((2 * k + 1) * (k + 1))
+          numbers.beta =
+            (numbers.beta * BigInt(2 * (terms - k) * (terms + k))) / BigInt((2 * k + 1) * (k + 1))
           numbers.e -= numbers.beta
         },
         share: k => k / terms,

@@ -28,7 +28,9 @@ const sizeFor = (digits: number, guard: Guard): number =>
 
 const shortened = ({ bits, size, digits }: Fraction, guard: Guard): Fraction => {
   const wanted = sizeFor(digits, guard)
-  return size <= wanted ? { bits, size, digits } : { bits: bits >> BigInt(size - wanted), size: wanted, digits }
+  return size <= wanted
+    ? { bits, size, digits }
+    : { bits: bits >> BigInt(size - wanted), size: wanted, digits }
 }
 
 /** 5^h for the few h that the halves of one conversion need. */

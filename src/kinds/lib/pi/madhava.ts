@@ -93,10 +93,7 @@ export const madhavaPi = async (digits: number, around: Surroundings): Promise<A
     )
     const rest = (a << BigInt(bits + EXTRA_BITS)) / b
     const value = (4n * (m % 2 === 0 ? sum + rest : sum - rest)) >> BigInt(EXTRA_BITS)
-    const text = certainDigits(
-      { bits: BigInt.asUintN(bits, value), size: bits, digits },
-      { bits: guardBits },
-    )
+    const text = certainDigits({ bits: BigInt.asUintN(bits, value), size: bits, digits }, { bits: guardBits })
     if (text !== null)
       return {
         text: digits === 0 ? '3' : `3.${text}`,

@@ -82,7 +82,7 @@ export const shortPi = async (digits: number, around: Surroundings, guardBits = 
         method: 'wijngaarden',
         terms: k,
         guardBits: guard,
-        errorBits: bits - error.toString(2).length,
+        errorBits: bits - Math.ceil(2 + 2 * Math.log2(k + 3)),
         reruns,
       },
     }

@@ -95,10 +95,5 @@ export const merge = (left: Node, right: Node, series: Series, prec: number): No
 export const block = (series: Series, a: number, b: number, prec: number, last: boolean): Node => {
   if (b - a <= LEAF_TERMS) return leaf(series, a, b, last)
   const middle = a + ((b - a) >> 1)
-  return merge(
-    block(series, a, middle, prec, false),
-    block(series, middle, b, prec, last),
-    series,
-    prec,
-  )
+  return merge(block(series, a, middle, prec, false), block(series, middle, b, prec, last), series, prec)
 }
