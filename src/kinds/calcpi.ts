@@ -39,7 +39,7 @@ export default ({ defineKind, z, settings }: KindTools) =>
         signal: context.signal,
         paceMs: pace * 1000,
         cores: () => context.cores(),
-        report: (share, stage, certain) => context.progress(100 * share, stage, certain ?? undefined),
+        report: (share, certain) => context.progress(100 * share, undefined, certain ?? undefined),
         keep: state => context.checkpoint(state),
         resume: context.resume,
       }

@@ -5,7 +5,6 @@ export interface Watched extends Surroundings {
   readonly shares: number[]
   /** The partial results, each once. */
   readonly certain: string[]
-  readonly stages: Set<string>
   /** What was kept, as a later attempt gets it. */
   readonly kept: unknown[]
 }
@@ -13,7 +12,6 @@ export interface Watched extends Surroundings {
 export const surround = (over: Partial<Surroundings> = {}): Watched => {
   const shares: number[] = []
   const certain: string[] = []
-  const stages = new Set<string>()
   const kept: unknown[] = []
   return {
     signal: new AbortController().signal,
@@ -23,13 +21,11 @@ export const surround = (over: Partial<Surroundings> = {}): Watched => {
     ...over,
     shares,
     certain,
-    stages,
     kept,
-    report(share, stage, digits) {
+    report(share, digits) {
       shares.push(share)
-      stages.add(stage)
       if (digits !== null && digits !== certain.at(-1)) certain.push(digits)
-      over.report?.(share, stage, digits)
+      over.report?.(share, digits)
     },
     keep(state) {
       kept.push(structuredClone(state))

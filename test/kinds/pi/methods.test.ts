@@ -52,7 +52,6 @@ describe('the methods of pi', () => {
     await METHODS.plain.compute(5, around)
     const sums = around.certain.map(Number)
     assert.ok(sums.length > 100, `${sums.length} partial sums`)
-    for (const stage of around.stages) assert.match(stage, /^\d+ terms, off by less than [\d.e-]+$/)
     assert.ok(
       sums.every((sum, index) => Math.abs(sum - Math.PI) <= 4 / (2 * (index + 1) + 1)),
       'one is farther off',

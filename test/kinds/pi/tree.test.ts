@@ -59,8 +59,8 @@ describe('the tree of pi', () => {
         { series, digits: MOST },
         {
           ...around,
-          report(share, stage, certain) {
-            around.report(share, stage, certain)
+          report(share, certain) {
+            around.report(share, certain)
             if (certain && certain.length >= 1000) early = Math.min(early, share)
           },
         },
@@ -69,7 +69,6 @@ describe('the tree of pi', () => {
       for (const digits of around.certain) assert.ok(PI.startsWith(digits), digits)
       assert.ok((around.certain.at(-1)?.length ?? 0) <= 1002)
       assert.ok(early < 0.15, `1,000 digits were there at ${early}`)
-      assert.deepEqual([...around.stages], ['summing', 'dividing', 'writing the digits'])
     }
   })
 
@@ -83,6 +82,9 @@ describe('the tree of pi', () => {
       const around = surround({ resume: state })
       const { text } = await treePi(options, around)
       assert.equal(text, PI.slice(0, 20_002))
+      // where it goes on, and that it comes to the same end
+      assert.ok((around.shares[0] ?? 0) > (fresh.shares[0] ?? 1), `${around.shares[0]}`)
+      assert.ok(Math.abs((around.shares.at(-1) ?? 0) - 1) < 1e-9, `${around.shares.at(-1)}`)
       assert.ok(
         around.shares.length < fresh.shares.length,
         `checkpoint ${index}: ${around.shares.length} of ${fresh.shares.length} steps`,
@@ -90,7 +92,7 @@ describe('the tree of pi', () => {
     }
     const last = surround({ resume: kept.at(-1) })
     await treePi(options, last)
-    assert.deepEqual([...last.stages], ['writing the digits'], 'the quotient was kept')
+    assert.ok(last.shares.length <= 3, 'the quotient was kept: nothing was left but to write digits')
   })
 
   it('is killed and resumed at random points, again and again, to the right digits', LIMIT, async () => {

@@ -56,7 +56,8 @@ export const readState = (resume: unknown, series: SeriesName, digits: number): 
   return resume as unknown as TreeState
 }
 
-/** The shortest time between two checkpoints. */
+/** Before the first checkpoint, and between two. */
+const FIRST_MS = 500
 const EVERY_MS = 2_000
 /** To copy, hash, write and sync a megabyte takes 10 ms or so, here and in the worker's process: 1 %. */
 const MS_PER_MEGABYTE = 1_000
@@ -66,7 +67,7 @@ const bytesOf = ({ p, q, t }: Node): number =>
 
 /** Says when the next checkpoint is due, so that all of them take about one part in a hundred of the time. */
 export const createTimetable = () => {
-  let due = performance.now() + EVERY_MS
+  let due = performance.now() + FIRST_MS
   return {
     isDue: (): boolean => performance.now() >= due,
     kept(nodes: readonly Node[], quotient: bigint | null): void {

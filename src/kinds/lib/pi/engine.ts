@@ -8,7 +8,7 @@ export interface Surroundings {
   /** Cores that may be used at this moment. */
   cores(): number
   /** How far it came, 0 to 1; `certain` are leading digits of the result, when some more are known. */
-  report(fraction: number, stage: string, certain: string | null): void
+  report(share: number, certain: string | null): void
   /** Keeps what a later attempt may go on from. */
   keep(state: unknown): void
   /** What was kept, or null. Anything: it must be checked. */

@@ -21,9 +21,10 @@ export interface Pauses {
   pause(fraction: number): Promise<void> | void
 }
 
-export const createPauses = (signal: AbortSignal, paceMs: number): Pauses => {
-  const begun = performance.now()
-  let last = begun
+/** `from` is the share that an earlier attempt has done. */
+export const createPauses = (signal: AbortSignal, paceMs: number, from = 0): Pauses => {
+  let last = performance.now()
+  const begun = last - paceMs * from
   const give = async (early: number): Promise<void> => {
     // a tight loop does not see the message that fires the signal
     await new Promise(resolve => setImmediate(resolve))

@@ -30,11 +30,7 @@ export const plainPi = async (digits: number, around: Surroundings): Promise<Ans
       for (const end = Math.min(aim, terms + block); terms < end; terms++)
         sum += (terms % 2 === 0 ? 4 : -4) / (2 * terms + 1)
       const share = Math.min(1, terms / aim)
-      around.report(
-        share,
-        `${terms} terms, off by less than ${(4 / (2 * terms + 1)).toPrecision(2)}`,
-        String(sum),
-      )
+      around.report(share, String(sum))
       await pauses.pause(share)
     }
     const term = (terms % 2 === 0 ? 4 : -4) / (2 * terms + 1)

@@ -59,14 +59,14 @@ export const runRecurrence = async <N extends Numbers>(
     next: 0,
     numbers: recurrence.begin(),
   }
-  const pauses = createPauses(around.signal, around.paceMs)
+  const pauses = createPauses(around.signal, around.paceMs, recurrence.share(state.next))
   const stride = around.paceMs > 0 ? 1 : STEPS_PER_LOOK
   let keptAt = performance.now()
   while (state.next < steps) {
     for (const end = Math.min(steps, state.next + stride); state.next < end; state.next++)
       recurrence.step(state.numbers, state.next)
     const share = recurrence.share(state.next)
-    around.report(share, 'summing', null)
+    around.report(share, null)
     const pause = pauses.pause(share)
     if (pause) await pause
     if (performance.now() - keptAt >= KEEP_EVERY_MS) {

@@ -68,7 +68,7 @@ export const shortPi = async (digits: number, around: Surroundings, guardBits = 
       const share = Math.min(1, 1 - (1 - Math.min(1, k / expected)) ** 2)
       const pause = pauses.pause(share)
       if (!pause) continue
-      around.report(share, 'summing', certain())
+      around.report(share, certain())
       await pause
     }
     const error = errorAt(k)

@@ -1,16 +1,17 @@
 // Pi by binary splitting, as a tree of jobs: blocks, merges, one quotient, digits. With progress, checkpoints, and
 // further threads where they pay.
 import { createTimetable, readState, type TreeState } from './checkpoint.ts'
-import { blockCost, digitsCost, halvesCost, mergeCosts, quotientCost, sizesOf } from './cost.ts'
-import { BITS_PER_DIGIT, type Fraction, type Guard } from './decimals.ts'
+import { blockCost, digitsCost, halvesCost, mergeCosts, sizesOf } from './cost.ts'
+import type { Fraction } from './decimals.ts'
 import type { Answer, Surroundings } from './engine.ts'
 import { createHelpers } from './helpers.ts'
 import { perform } from './jobs.ts'
 import { PARTIAL_DIGITS, settledBy, settledDigits } from './partial.ts'
 import { createPauses } from './pauses.ts'
-import { SERIES, type SeriesName, termsFor } from './series.ts'
+import { DIGITS_DEPTH, doneBefore, MAX_DEPTH, middleOf, type Plan, planFor, weigh } from './plan.ts'
+import { SERIES, type SeriesName } from './series.ts'
 import { combine, factorsOf } from './splitting.ts'
-import { type Node, precisionFor } from './truncation.ts'
+import type { Node } from './truncation.ts'
 import { createWorkshop, type Workshop } from './workshop.ts'
 
 export interface TreeOptions {
@@ -24,68 +25,8 @@ export interface TreeOptions {
 
 const GUARD_BITS = 128
 const INLINE_DIGITS = 200_000
-const MAX_DEPTH = 6
-/** A block has at least so many terms; a paced one fewer, so that there is something to watch. */
-const BLOCK_TERMS = 512
-const PACED_BLOCK_TERMS = 25
-/** The depth to which the digits of a large result are written piece by piece. */
-const DIGITS_DEPTH = 3
-const PIECE_DIGITS = 10_000
 /** Partial digits come from nodes that are small beside the whole, so that they cost little. */
 const PARTIAL_SHARE = 8
-
-const depthFor = (total: number, least: number, most: number): number =>
-  Math.max(0, Math.min(most, Math.floor(Math.log2(total / least))))
-
-/** One run with a fixed number of guard bits. */
-interface Plan {
-  series: SeriesName
-  digits: number
-  guard: Guard
-  bits: number
-  prec: number
-  terms: number
-  depth: number
-  digitsDepth: number
-}
-
-const planFor = (options: TreeOptions, guardBits: number, paced: boolean): Plan => {
-  const { series, digits } = options
-  const bits = Math.ceil(digits * BITS_PER_DIGIT) + guardBits
-  const terms = termsFor(SERIES[series], bits)
-  return {
-    series,
-    digits,
-    guard: { bits: guardBits },
-    bits,
-    prec: precisionFor(bits),
-    terms,
-    depth: depthFor(terms, paced ? PACED_BLOCK_TERMS : BLOCK_TERMS, MAX_DEPTH),
-    digitsDepth: depthFor(digits, PIECE_DIGITS, DIGITS_DEPTH),
-  }
-}
-
-const middleOf = (a: number, b: number): number => a + ((b - a) >> 1)
-
-/** The weights of all jobs of a plan together. */
-const weightOf = ({ series: name, digits, bits, prec, terms, depth, digitsDepth }: Plan): number => {
-  const series = SERIES[name]
-  const tree = (a: number, b: number, level: number, last: boolean): number => {
-    if (level === 0) return blockCost(series, a, b, prec)
-    const middle = middleOf(a, b)
-    const costs = mergeCosts(sizesOf(series, a, middle, prec), sizesOf(series, middle, b, prec), last)
-    return (
-      costs.reduce((sum, cost) => sum + cost, 0) +
-      tree(a, middle, level - 1, false) +
-      tree(middle, b, level - 1, last)
-    )
-  }
-  const writing = (count: number, level: number): number =>
-    level === 0
-      ? digitsCost(count)
-      : halvesCost(count) + writing(count >> 1, level - 1) + writing(count - (count >> 1), level - 1)
-  return tree(0, terms, depth, true) + quotientCost(bits) + writing(digits, digitsDepth)
-}
 
 /** Its numbers, so that a later attempt can leave out what is done. */
 interface Kept {
@@ -175,7 +116,6 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
     quotient: null,
   }
   const helpers = digits > inlineDigits ? createHelpers() : null
-  const pauses = createPauses(signal, paceMs)
   const timetable = createTimetable()
   const nodes = new Map<string, Node>(state.nodes.map(node => [`${node.a}-${node.b}`, node]))
   let highest = 0
@@ -198,16 +138,21 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
 
   const run = async (): Promise<string | null> => {
     const plan = planFor(options, state.guardBits, paceMs > 0)
-    const whole = weightOf(plan)
-    let done = 0
-    let stage = 'summing'
+    const weights = weigh(plan)
+    const { node: weightOfNode, quotient: weightOfQuotient, whole } = weights
+    let done =
+      state.quotient === null
+        ? doneBefore(plan, weights, (a, b) => nodes.has(`${a}-${b}`))
+        : weightOfNode(0, plan.terms, plan.depth, true) + weightOfQuotient
+    highest = Math.max(highest, done / whole)
+    const pauses = createPauses(signal, paceMs, highest)
     const workshop = createWorkshop({
       lanes: () => (helpers ? around.cores() : 1),
       perform: helpers ? helpers.perform : perform,
       done(weight) {
         done += weight
         highest = Math.max(highest, Math.min(1, done / whole))
-        around.report(highest, stage, certain)
+        around.report(highest, certain)
         return pauses.pause(highest)
       },
     })
@@ -228,16 +173,14 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
       }
       if (state.quotient === null) {
         const root = await growTree(plan, workshop, kept)
-        stage = 'dividing'
         state.quotient = await workshop.make(
           'quotient',
           { x: root.t, y: root.q, shift: plan.bits + series.scaleBits + root.tCut - root.qCut },
-          { place: 0, weight: quotientCost(plan.bits) },
+          { place: 0, weight: weightOfQuotient },
         )
         nodes.clear()
         keep()
       }
-      stage = 'writing the digits'
       const fraction = { bits: BigInt.asUintN(plan.bits, state.quotient), size: plan.bits, digits }
       return await writeDigits(plan, workshop, fraction)
     } finally {
