@@ -25,8 +25,6 @@ export interface TreeOptions {
 
 const GUARD_BITS = 128
 const INLINE_DIGITS = 200_000
-/** Partial digits come from nodes that are small beside the whole, so that they cost little. */
-const PARTIAL_SHARE = 8
 
 /** Its numbers, so that a later attempt can leave out what is done. */
 interface Kept {
@@ -129,12 +127,14 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
     timetable.kept(state.nodes, state.quotient)
   }
   /** Digits that this node settles and nobody has shown yet. */
-  const show = (node: Node, terms: number): void => {
-    if (node.a !== 0 || shown >= Math.min(digits, PARTIAL_DIGITS) || node.b > terms / PARTIAL_SHARE) return
+  const show = (node: Node): void => {
+    if (node.a !== 0 || shown >= Math.min(digits, PARTIAL_DIGITS)) return
     if (settledBy(series, node.b, digits) <= shown) return
     certain = settledDigits(node, series, digits)
     shown = Math.max(0, certain.length - 2)
   }
+
+  for (const node of state.nodes) show(node)
 
   const run = async (): Promise<string | null> => {
     const plan = planFor(options, state.guardBits, paceMs > 0)
@@ -164,7 +164,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         get: (a, b) => nodes.get(`${a}-${b}`),
         add(node) {
           nodes.set(`${node.a}-${node.b}`, node)
-          show(node, plan.terms)
+          show(node)
           keep()
         },
         remove(...gone) {
