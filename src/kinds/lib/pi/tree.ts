@@ -1,18 +1,19 @@
 // Pi by binary splitting, as a tree of jobs: blocks, merges, one quotient, digits. With progress, checkpoints, and
 // further threads where they pay.
+
+import { createHelpers } from '../jobs/helpers.ts'
+import { perform } from '../jobs/jobs.ts'
+import { createWorkshop, type Workshop } from '../jobs/workshop.ts'
 import { createTimetable, readState, type TreeState } from './checkpoint.ts'
 import { blockCost, digitsCost, halvesCost, mergeCosts, sizesOf } from './cost.ts'
 import type { Fraction } from './decimals.ts'
 import type { Answer, Surroundings } from './engine.ts'
-import { createHelpers } from './helpers.ts'
-import { perform } from './jobs.ts'
 import { PARTIAL_DIGITS, settledBy, settledDigits } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { DIGITS_DEPTH, doneBefore, MAX_DEPTH, middleOf, type Plan, planFor, weigh } from './plan.ts'
 import { SERIES, type SeriesName } from './series.ts'
 import { combine, factorsOf } from './splitting.ts'
 import type { Node } from './truncation.ts'
-import { createWorkshop, type Workshop } from './workshop.ts'
 
 export interface TreeOptions {
   series: SeriesName

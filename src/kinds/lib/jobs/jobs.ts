@@ -1,8 +1,9 @@
 // The pieces that a long computation is cut into: plain data, so that any thread can do them.
-import { certainDigits, type Fraction, type Guard, halves } from './decimals.ts'
-import { SERIES, type SeriesName } from './series.ts'
-import { block } from './splitting.ts'
-import type { Node } from './truncation.ts'
+import { binomial } from '../binomial/binomial.ts'
+import { certainDigits, type Fraction, type Guard, halves } from '../pi/decimals.ts'
+import { SERIES, type SeriesName } from '../pi/series.ts'
+import { block } from '../pi/splitting.ts'
+import type { Node } from '../pi/truncation.ts'
 
 export interface Jobs {
   /** The node over [a, b). */
@@ -12,6 +13,8 @@ export interface Jobs {
   quotient: { given: { x: bigint; y: bigint; shift: number }; made: bigint }
   halves: { given: { fraction: Fraction; guard: Guard }; made: [Fraction, Fraction] }
   digits: { given: { fraction: Fraction; guard: Guard }; made: string | null }
+  /** C(n, k) in decimal digits. */
+  binomial: { given: { n: number; k: number }; made: string }
 }
 export type JobName = keyof Jobs
 
@@ -21,6 +24,7 @@ const WORK: { [N in JobName]: (given: Jobs[N]['given']) => Jobs[N]['made'] } = {
   quotient: ({ x, y, shift }) => (shift >= 0 ? (x << BigInt(shift)) / y : x / (y << BigInt(-shift))),
   halves: ({ fraction, guard }) => halves(fraction, guard),
   digits: ({ fraction, guard }) => certainDigits(fraction, guard),
+  binomial: ({ n, k }) => binomial(n, k).toString(),
 }
 
 /** Does one job, here and now. */

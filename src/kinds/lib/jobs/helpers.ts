@@ -38,7 +38,7 @@ export const createHelpers = (): Helpers => {
 
   const start = (): Helper => {
     const worker = new Worker(ENTRY, {
-      name: 'pi-helper',
+      name: 'helper',
       execArgv: [],
       argv: [],
       stdout: true,
