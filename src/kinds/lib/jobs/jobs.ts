@@ -1,6 +1,6 @@
 // The pieces that a long computation is cut into: plain data, so that any thread can do them.
 import { binomial } from '../binomial/binomial.ts'
-import { certainDigits, type Fraction, type Guard, halves } from '../pi/decimals.ts'
+import { certainDigits, type Fraction, type Guard, halves, type Powers } from '../pi/decimals.ts'
 import { SERIES, type SeriesName } from '../pi/series.ts'
 import { block } from '../pi/splitting.ts'
 import type { Node } from '../pi/truncation.ts'
@@ -18,12 +18,18 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs
 
+/** The pieces of one conversion need the same few powers. They go when the next computation begins. */
+const powers: Powers = new Map()
+
 const WORK: { [N in JobName]: (given: Jobs[N]['given']) => Jobs[N]['made'] } = {
-  block: ({ series, a, b, prec, last }) => block(SERIES[series], a, b, prec, last),
+  block({ series, a, b, prec, last }) {
+    powers.clear()
+    return block(SERIES[series], a, b, prec, last)
+  },
   product: ({ x, y }) => x * y,
   quotient: ({ x, y, shift }) => (shift >= 0 ? (x << BigInt(shift)) / y : x / (y << BigInt(-shift))),
-  halves: ({ fraction, guard }) => halves(fraction, guard),
-  digits: ({ fraction, guard }) => certainDigits(fraction, guard),
+  halves: ({ fraction, guard }) => halves(fraction, guard, powers),
+  digits: ({ fraction, guard }) => certainDigits(fraction, guard, powers),
   binomial: ({ n, k }) => binomial(n, k).toString(),
 }
 

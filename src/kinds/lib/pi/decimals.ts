@@ -34,7 +34,7 @@ const shortened = ({ bits, size, digits }: Fraction, guard: Guard): Fraction => 
 }
 
 /** 5^h for the few h that the halves of one conversion need. */
-type Powers = Map<number, bigint>
+export type Powers = Map<number, bigint>
 const powerOfFive = (h: number, powers: Powers): bigint => {
   const known = powers.get(h)
   if (known !== undefined) return known
