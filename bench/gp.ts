@@ -26,6 +26,8 @@ export const timeInGp = (work: string, digits: number, times: number, shown: str
     'bench_cpu = getabstime(); bench_wall = getwalltime()',
     `for (bench_i = 1, ${times}, ${work})`,
     'bench_cpu = getabstime() - bench_cpu; bench_wall = getwalltime() - bench_wall',
+    // the work may have asked for more
+    `default(realprecision, ${Math.max(digits, 1)})`,
     `bench_text = Vecsmall(Str(${shown}))`,
     'print("<", bench_cpu, " ", bench_wall, " ", Strchr(bench_text[max(1, #bench_text - 39)..#bench_text]), ">")',
   ].join('\n')

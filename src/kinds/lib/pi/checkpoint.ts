@@ -62,17 +62,17 @@ const EVERY_MS = 2_000
 /** To copy, hash, write and sync a megabyte takes 10 ms or so, here and in the worker's process: 1 %. */
 const MS_PER_MEGABYTE = 1_000
 
-const bytesOf = ({ p, q, t }: Node): number =>
-  [p, q, t].reduce((sum, value) => sum + (value === 0n ? 0 : roughBits(value) / 8), 0)
+const bytesOf = ({ log2P, log2Q, pCut, qCut, tCut }: Node): number =>
+  (log2P - pCut + (log2Q - qCut) + (log2Q - tCut)) / 8
 
 /** Says when the next checkpoint is due, so that all of them take about one part in a hundred of the time. */
 export const createTimetable = () => {
   let due = performance.now() + FIRST_MS
   return {
     isDue: (): boolean => performance.now() >= due,
-    kept(nodes: readonly Node[], quotient: bigint | null): void {
-      const bytes =
-        quotient === null ? nodes.reduce((sum, node) => sum + bytesOf(node), 0) : roughBits(quotient) / 8
+    kept({ nodes, digits }: TreeState): void {
+      // a quotient has about as many bits as its digits
+      const bytes = nodes.reduce((sum, node) => sum + bytesOf(node), (digits * BITS_PER_DIGIT) / 8)
       due = performance.now() + Math.max(EVERY_MS, (bytes / 1024 ** 2) * MS_PER_MEGABYTE)
     },
   }

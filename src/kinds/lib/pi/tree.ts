@@ -125,7 +125,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
     if (!timetable.isDue()) return
     state.nodes = state.quotient === null ? [...nodes.values()] : []
     around.keep(state)
-    timetable.kept(state.nodes, state.quotient)
+    timetable.kept(state)
   }
   /** Digits that this node settles and nobody has shown yet. */
   const show = (node: Node): void => {
