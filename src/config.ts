@@ -43,6 +43,10 @@ export const SETTINGS = {
     meaning: 'tasks that one worker runs at a time; unset: number of usable cores',
   },
   KINDS_DIR: { default: '', meaning: 'a folder of further kinds' },
+  MAX_DIGITS: {
+    default: '10000000',
+    meaning: 'digits that calcpi and binomial may be asked for, at most 13000000',
+  },
   RETENTION: { default: '7d', meaning: 'how long ended tasks are kept: 90s, 15m, 12h, 7d' },
   RETENTION_COUNT: { default: '100000', meaning: 'how many ended tasks are kept' },
   RETENTION_MB: {
@@ -133,6 +137,7 @@ const schema = z.object({
     .string()
     .transform(folder => (folder === '' ? null : path.resolve(folder)))
     .refine(folder => folder === null || existsSync(folder), 'must be a folder that exists'),
+  MAX_DIGITS: whole(1, 13_000_000),
   RETENTION: duration,
   RETENTION_COUNT: whole(0, 100_000_000),
   RETENTION_MB: z
@@ -162,6 +167,7 @@ export interface Config {
   readonly roles: readonly Role[]
   readonly concurrency: number
   readonly kindsDir: string | null
+  readonly kindSettings: { readonly maxDigits: number }
   readonly retentionMs: number
   readonly retentionCount: number
   /** Null: no rule by size. */
@@ -218,6 +224,7 @@ export const parseConfig = (env: Env): Config => {
     roles: ROLES.filter(role => value.ROLES.includes(role)),
     concurrency: value.CONCURRENCY,
     kindsDir: value.KINDS_DIR,
+    kindSettings: Object.freeze({ maxDigits: value.MAX_DIGITS }),
     retentionMs: value.RETENTION,
     retentionCount: value.RETENTION_COUNT,
     retentionBytes: value.RETENTION_MB === null ? null : value.RETENTION_MB * MB,

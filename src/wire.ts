@@ -21,13 +21,16 @@ export interface LoadedKinds {
 }
 
 /** The built-in kinds and those of KINDS_DIR. @throws KIND_INVALID with the file's name and the reason */
-export const loadKinds = async ({ kindsDir }: Pick<Config, 'kindsDir'>): Promise<LoadedKinds> => {
+export const loadKinds = async ({
+  kindsDir,
+  kindSettings,
+}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<LoadedKinds> => {
   const kinds: NamedKind[] = []
   const files = new Map<string, string>()
   try {
     for (const folder of kindsDir === null ? [BUILT_IN_KINDS] : [BUILT_IN_KINDS, kindsDir])
       for (const { name, file, exported } of await loadModules(folder)) {
-        kinds.push(loadKind(name, exported, path.basename(file)))
+        kinds.push(loadKind(name, exported, path.basename(file), kindSettings))
         files.set(name, file)
       }
   } catch (error) {

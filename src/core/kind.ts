@@ -47,6 +47,24 @@ export interface TaskContext {
   submit(kind: string, params?: Json, options?: ChildOptions): Promise<string>
   /** What was last checkpointed, or null. */
   readonly resume: unknown
+  /** How many cores this task may keep busy at this moment: its share of the worker's, 1 at least. */
+  cores(): number
+  /** Says how the result was come by: stands beside it in the record as `resultInfo`, up to 4 KiB of JSON. */
+  resultInfo(info: Json): void
+}
+
+/** What the settings say to the built-in kinds. */
+export interface KindSettings {
+  /** The most digits that a result may be asked for. */
+  readonly maxDigits: number
+}
+export const DEFAULT_KIND_SETTINGS: KindSettings = { maxDigits: 10_000_000 }
+
+/** What a file's function is handed. */
+export interface KindTools {
+  defineKind: typeof defineKind
+  z: typeof z
+  settings: KindSettings
 }
 
 export interface Kind<P = unknown, R = unknown> {
@@ -96,10 +114,16 @@ const problems = (error: z.ZodError): string =>
   error.issues.map(issue => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ')
 
 /**
- * Checks what a file of kinds exports by default: what `defineKind` returns, or a function of { defineKind, z }.
+ * Checks what a file of kinds exports by default: what `defineKind` returns, or a function of { defineKind, z }
+ * (and `settings`).
  * @throws KIND_INVALID with the file's name and the reason
  */
-export const loadKind = (name: string, exported: unknown, file: string): NamedKind => {
+export const loadKind = (
+  name: string,
+  exported: unknown,
+  file: string,
+  settings: KindSettings = DEFAULT_KIND_SETTINGS,
+): NamedKind => {
   const refuse = (reason: string, cause?: unknown) =>
     new MadhavaError('KIND_INVALID', `${file}: ${reason}`, { cause })
   if (!KIND_NAME.test(name))
@@ -109,7 +133,7 @@ export const loadKind = (name: string, exported: unknown, file: string): NamedKi
   let value = exported
   if (typeof value === 'function') {
     try {
-      value = value({ defineKind, z })
+      value = value({ defineKind, z, settings } satisfies KindTools)
     } catch (error) {
       throw refuse(`its function threw: ${error instanceof Error ? error.message : String(error)}`, error)
     }

@@ -119,14 +119,15 @@ export const report =
     return enter(task, 'PROGRESS', at, { progress: { ...progress, percent }, result: partial })
   }
 
-/** -> SUCCESS. Either the result itself, or null and the bytes of the blob that holds it. */
+/** -> SUCCESS. Either the result itself, or null and the bytes of the blob that holds it; and how it was come by. */
 export const succeed =
-  (result: Json, resultBytes: number | null, at: string): Move =>
+  (result: Json, resultBytes: number | null, at: string, resultInfo?: Json): Move =>
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'finished')
     return enter(task, 'SUCCESS', at, {
       result,
       resultBytes,
+      ...(resultInfo === undefined ? {} : { resultInfo }),
       error: null,
       finishedAt: at,
       progress: { percent: 100, note: task.progress?.note ?? null, etaSeconds: null },
@@ -209,7 +210,8 @@ export const again =
   (at: string): Move =>
   task => {
     if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
-    return enter(task, 'PENDING', at, {
+    const { resultInfo: _, ...rest } = task
+    return enter(rest as TaskRecord, 'PENDING', at, {
       attempt: 0,
       worker: null,
       startedAt: null,

@@ -78,6 +78,8 @@ export const taskSchema = z.looseObject({
     .nullable(),
   result: json,
   resultBytes: z.int().min(0).nullable(),
+  /** How the result was come by; only where the kind said something. */
+  resultInfo: json.optional(),
   error: z.object({ code: z.string(), message: z.string(), detail: json }).nullable(),
   createdAt: time,
   notBefore: time.nullable(),

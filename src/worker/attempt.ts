@@ -123,16 +123,16 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     return outcome
   }
 
-  const keepResult = async (result: EncodedResult): Promise<Move> => {
+  const keepResult = async (result: EncodedResult, info: Json | undefined): Promise<Move> => {
     const { textResult, jsonResult } = BLOBS
     if (result.form === 'inline') {
       if (earlier) for (const name of [textResult, jsonResult]) await store.removeBlob(id, name)
-      return task => succeed(JSON.parse(result.json) as Json, null, now())(task)
+      return task => succeed(JSON.parse(result.json) as Json, null, now(), info)(task)
     }
     const [name, other] = result.form === 'text' ? [textResult, jsonResult] : [jsonResult, textResult]
     await store.putBlob(id, name, result.bytes)
     await store.removeBlob(id, other)
-    return task => succeed(null, result.bytes.length, now())(task)
+    return task => succeed(null, result.bytes.length, now(), info)(task)
   }
 
   const failure = (error: RunError): Move => {
@@ -182,7 +182,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
         // at every try: on a disk that was full the last words would else be lost. They do not hold up the end
         await Promise.all([taskLog.flush(), change ? checkpoints.flush() : null])
         if (outcome.type === 'success' && !kept) {
-          const success = await keepResult(outcome.result)
+          const success = await keepResult(outcome.result, outcome.info)
           // before the move, while the claim still keeps others from writing a new one
           await checkpoints.remove()
           kept = success

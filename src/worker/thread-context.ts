@@ -2,9 +2,10 @@
 // everything is thinned out here, before it becomes a message.
 import { serialize } from 'node:v8'
 import type { TaskContext } from '../core/kind.ts'
+import type { Json } from '../core/task.ts'
 import { strictJson } from './encode-result.ts'
 import type { ThreadChildren } from './thread-children.ts'
-import type { FromThread, RunRequest } from './thread-protocol.ts'
+import type { Crew, FromThread, RunRequest } from './thread-protocol.ts'
 
 const PROGRESS_EVERY_MS = 50
 const LOG_EVERY_MS = 100
@@ -15,9 +16,12 @@ const MAX_NOTE = 500
 export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
 /** Serialising checkpoints may take about a twentieth of the time, however often a kind asks. */
 const CHECKPOINT_SHARE = 20
+const MAX_INFO_BYTES = 4 * 1024
 
 export interface ThreadContext {
   context: TaskContext
+  /** What the kind said about its result; undefined when nothing. */
+  info(): Json | undefined
   /** What a kind prints; kept line by line. */
   print(text: string): void
   /** Sends what is still held back. */
@@ -60,9 +64,11 @@ export const createThreadContext = (deps: {
   submit: ThreadChildren['submit']
   /** Bytes of JSON that a partial result may have. */
   partialBytes: number
+  crew: Crew
   post: (message: FromThread, transfer?: ArrayBuffer[]) => void
 }): ThreadContext => {
-  const { run, request, resume, signal, submit, partialBytes, post } = deps
+  const { run, request, resume, signal, submit, partialBytes, crew, post } = deps
+  let info: Json | undefined
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
   let lines: string[] = []
@@ -148,7 +154,14 @@ export const createThreadContext = (deps: {
         bytes = serialised
         checkpoints.request()
       },
+      cores: () => Math.max(1, Math.floor(crew.cores / Math.max(1, Atomics.load(crew.running, 0)))),
+      resultInfo(value) {
+        const json = strictJson(value)
+        if (Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json
+        else addLine(`resultInfo left out: it has more than ${MAX_INFO_BYTES} bytes`)
+      },
     },
+    info: () => info,
     print(text) {
       if (closed) return
       const parts = (unfinishedLine + text).split('\n')

@@ -5,13 +5,14 @@ import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { isMadhavaError, MadhavaError, PASSING } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
+import type { Json } from '../core/task.ts'
 import { importModule, ModuleLoadError } from '../platform/modules.ts'
 import { encodeResult } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
 import type { FromThread, Outcome, RunError, RunRequest, ThreadData, ToThread } from './thread-protocol.ts'
 
-const { port, results } = workerData as ThreadData
+const { port, results, settings, crew } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
 const loaded = new Map<string, Promise<NamedKind>>()
@@ -20,7 +21,12 @@ const load = (name: string, file: string): Promise<NamedKind> => {
   const known = loaded.get(file)
   if (known) return known
   const loading = importModule(file).then(exported =>
-    loadKind(name, exported, file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1)),
+    loadKind(
+      name,
+      exported,
+      file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1),
+      settings,
+    ),
   )
   loaded.set(file, loading)
   // a file that could not be read may be there the next time
@@ -75,11 +81,16 @@ const checkParams = async (kind: NamedKind, request: RunRequest) => {
   )
 }
 
-const checkResult = async (kind: NamedKind, returned: unknown): Promise<Outcome> => {
+const checkResult = async (kind: NamedKind, returned: unknown, info: Json | undefined): Promise<Outcome> => {
   try {
     let parsed = await kind.result.safeParseAsync(returned)
     if (!parsed.success && returned === undefined) parsed = await kind.result.safeParseAsync(null)
-    if (parsed.success) return { type: 'success', result: encodeResult(parsed.data, results) }
+    if (parsed.success)
+      return {
+        type: 'success',
+        result: encodeResult(parsed.data, results),
+        ...(info === undefined ? {} : { info }),
+      }
     throw new TypeError(problems(parsed.error))
   } catch (error) {
     if (isMadhavaError(error, 'RESULT_TOO_LARGE')) throw error
@@ -150,6 +161,7 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
       signal: mine.controller.signal,
       submit: mine.children.submit,
       partialBytes: results.inlineBytes,
+      crew,
       post,
     })
     mine.kindContext = kindContext
@@ -160,7 +172,7 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
     const returned = await kind.run(params, kindContext.context)
     // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
     await mine.children.settled()
-    return await checkResult(kind, returned)
+    return await checkResult(kind, returned, kindContext.info())
   } catch (error) {
     return { type: 'error', error: describe(error) }
   }

@@ -1,12 +1,21 @@
 // What the worker process and a thread say to each other, and what becomes of a run. Types only.
 import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../core/errors.ts'
+import type { KindSettings } from '../core/kind.ts'
 import type { Json, ResultLimits } from '../core/task.ts'
 
 /** What a thread is started with. */
 export interface ThreadData {
   port: MessagePort
   results: ResultLimits
+  settings: KindSettings
+  crew: Crew
+}
+
+/** What the threads of one pool share: how many cores there are, and, in a shared array, how many tasks run. */
+export interface Crew {
+  cores: number
+  running: Int32Array
 }
 
 export interface RunRequest {
@@ -41,7 +50,7 @@ export interface RunError {
 }
 
 export type Outcome =
-  | { type: 'success'; result: EncodedResult }
+  | { type: 'success'; result: EncodedResult; info?: Json }
   | { type: 'error'; error: RunError }
   /** Ended because it was cancelled or killed. */
   | { type: 'stopped' }

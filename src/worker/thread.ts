@@ -1,9 +1,11 @@
 // One worker thread from outside: starts it, runs one request at a time in it, says what became of the run.
 // It decides nothing about grace times or how many threads there are.
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type {
   ChildAnswer,
+  Crew,
   FromThread,
   Outcome,
   ProgressReport,
@@ -83,11 +85,16 @@ const explain = (failure: Error | null, exitCode: number, wasReady: boolean, mem
 }
 
 /** Starts a thread. @throws when the system refuses one */
-export const startThread = (options: { memoryMb: number; results: ResultLimits }): Thread => {
-  const { memoryMb, results } = options
+export const startThread = (options: {
+  memoryMb: number
+  results: ResultLimits
+  settings: KindSettings
+  crew: Crew
+}): Thread => {
+  const { memoryMb, results, settings, crew } = options
   const { port1: port, port2 } = new MessageChannel()
   const worker = new Worker(ENTRY, {
-    workerData: { port: port2, results } satisfies ThreadData,
+    workerData: { port: port2, results, settings, crew } satisfies ThreadData,
     transferList: [port2],
     name: 'task',
     // flags of this process (a loader, a test runner) are not meant for its threads

@@ -1,14 +1,17 @@
 // A pool of threads that run kinds: one task at a time each, made when needed, used again, never more than `size`.
 // It knows no store: what an outcome means for a record is the runner's business.
+import { availableParallelism } from 'node:os'
+import { DEFAULT_KIND_SETTINGS, type KindSettings } from '../core/kind.ts'
 import { RESULT_LIMITS, type ResultLimits } from '../core/task.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
-import type { Outcome, RunRequest } from './thread-protocol.ts'
+import type { Crew, Outcome, RunRequest } from './thread-protocol.ts'
 
 export interface ThreadPoolOptions {
   size: number
   /** Heap that one thread may use, megabytes. Buffers lie outside of it. */
   memoryMb: number
   results?: ResultLimits
+  settings?: KindSettings
   /** An unused thread ends after this time. */
   idleMs?: number
 }
@@ -45,6 +48,11 @@ interface Job {
 
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
+  const { settings = DEFAULT_KIND_SETTINGS } = options
+  const crew: Crew = { cores: availableParallelism(), running: new Int32Array(new SharedArrayBuffer(4)) }
+  const countBusy = (): void => {
+    Atomics.store(crew.running, 0, busy.size)
+  }
   const idle = new Map<Thread, NodeJS.Timeout>()
   const busy = new Set<Thread>()
   /** Every thread that is not yet gone, the dying included. */
@@ -53,11 +61,12 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   let closing: Promise<void> | null = null
 
   const open = (): Thread => {
-    const thread = startThread({ memoryMb, results })
+    const thread = startThread({ memoryMb, results, settings, crew })
     all.add(thread)
     thread.onGone(() => {
       all.delete(thread)
       busy.delete(thread)
+      countBusy()
       clearTimeout(idle.get(thread))
       idle.delete(thread)
     })
@@ -73,6 +82,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   }
   const release = (thread: Thread, reusable: boolean): void => {
     busy.delete(thread)
+    countBusy()
     if (reusable && !closing)
       idle.set(
         thread,
@@ -94,6 +104,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       return
     }
     busy.add(thread)
+    countBusy()
     job.thread = thread
     const end = await thread.run(job.request, job.events)
     if (end.outcome.type === 'success') job.settle(end.outcome)

@@ -1,6 +1,6 @@
 // Puts the worker together: threads, runner, the queue's slots, the sweeper; and closes them in order.
 import { hostname } from 'node:os'
-import type { Kinds } from '../core/kind.ts'
+import type { KindSettings, Kinds } from '../core/kind.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
@@ -18,6 +18,7 @@ export interface WorkerOptions {
   /** How long a close waits for running tasks before it gives them back. */
   drainMs: number
   results: ResultLimits
+  kindSettings: KindSettings
   /** How long, how many, and how many bytes of ended tasks are kept; null: however many. */
   retentionMs: number
   retentionCount: number
@@ -43,8 +44,8 @@ export interface Worker {
 /** Takes tasks from the moment it is opened. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
-  const { concurrency: size, taskMemoryMb: memoryMb, results } = options
-  const threads = createThreads({ size, memoryMb, results })
+  const { concurrency: size, taskMemoryMb: memoryMb, results, kindSettings: settings } = options
+  const threads = createThreads({ size, memoryMb, results, settings })
   const alarm = createAlarm({ clock, ring: () => work.nudge() })
   const runner = createRunner({
     store,

@@ -75,6 +75,16 @@ describe('the benchmarks', () => {
     assert.equal(row(output, '400 | text, not found')[3], '0')
   })
 
+  it('pi: the same digits as PARI/GP, where that is installed', LIMIT, async () => {
+    const output = await run('pi.ts', ['--dir', dir, '--rounds', '1', '--most', '1000'])
+    for (const what of ['10 digits', '100 digits', '1,000 digits']) {
+      const [ours, theirs] = row(output, what).slice(2, 4)
+      assert.ok(Number(ours) > 0, output)
+      assert.ok(theirs === '-' ? /gp is not installed/.test(output) : Number(theirs) > 0, output)
+    }
+    assert.match(output, /^\| C\(1,000,000, 1,000\) \|/m)
+  })
+
   it('leaves nothing behind', () => {
     assert.deepEqual(readdirSync(dir), [])
   })

@@ -183,6 +183,15 @@ describe('moves', () => {
     )
   })
 
+  it('SUCCESS holds how the result was come by, and a retry by hand forgets it', () => {
+    const running = start('w1', at(1))(newTask({}))
+    assert.equal('resultInfo' in succeed('all', null, at(2))(running), false)
+    const done = succeed('all', null, at(2), { terms: 7 })(running)
+    assert.deepEqual(done.resultInfo, { terms: 7 })
+    assert.equal('resultInfo' in again(at(3))(done), false)
+    assert.equal(taskSchema.parse(JSON.parse(JSON.stringify(done))).resultInfo !== undefined, true)
+  })
+
   it('no history of moves makes a record that is not one, or forgets what it must keep', () => {
     const names = fc.array(fc.constantFrom(...Object.keys(MOVES)), { maxLength: 80 })
     fc.assert(

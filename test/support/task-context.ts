@@ -11,5 +11,7 @@ export const contextWith = (over: Partial<TaskContext>): TaskContext => ({
   checkpoint() {},
   submit: async () => assert.fail('nobody takes tasks here'),
   resume: null,
+  cores: () => 1,
+  resultInfo() {},
   ...over,
 })

@@ -1,7 +1,7 @@
 // The pool of threads: whatever a kind does, one outcome, and the others are not disturbed.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -104,6 +104,30 @@ describe('a pool of threads', () => {
       resume: { at: 7 },
     })
     assert.equal(resumed.heard.started, 1)
+  })
+
+  it('brings what the kind says about its result, unless that is long', OUTER, async () => {
+    const said = await outcomeOf('say how it was come by', { terms: 7 })
+    assert.deepEqual(said.type === 'success' && said.info, { terms: 7 })
+    const { heard, run: going } = run('say how it was come by', 'x'.repeat(5_000))
+    const long = await going.outcome
+    assert.deepEqual(long.type === 'success' && long.info, { earlier: true })
+    assert.match(heard.lines.join('\n'), /resultInfo left out: it has more than 4096 bytes/)
+    assert.equal('info' in (await outcomeOf('return the value')), false)
+  })
+
+  it('shares the cores among the tasks that run, one to each at least', OUTER, async () => {
+    const pool = createThreads({ size: 50, memoryMb: 64 })
+    const { events } = listen()
+    const all = availableParallelism()
+    assert.equal(inline(await pool.run(request('tell its cores'), events).outcome), all)
+    const forever = Array.from({ length: all }, () => pool.run(request('loop for ever'), events))
+    await until('all are busy', () => pool.state().busy === all)
+    assert.equal(inline(await pool.run(request('tell its cores'), events).outcome), 1)
+    for (const going of forever) going.kill()
+    await Promise.all(forever.map(going => going.outcome))
+    assert.equal(inline(await pool.run(request('tell its cores'), events).outcome), all)
+    await pool.close()
   })
 
   it('brings progress, log lines, printed text and checkpoints before the outcome', OUTER, async () => {

@@ -25,6 +25,12 @@ const aborted = (signal: AbortSignal): Promise<never> =>
 const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
   'return the value': (_context, value) => value,
   'tell about itself': ({ id, attempt, resume }) => ({ id, attempt, resume: resume as Json }),
+  'tell its cores': ({ cores }) => cores(),
+  'say how it was come by': (context, value) => {
+    context.resultInfo({ earlier: true })
+    context.resultInfo(value)
+    return 'done'
+  },
   'report, log, checkpoint': (context, value) => {
     context.progress(40, 'well on its way', value)
     context.log('one\ntwo')

@@ -1,0 +1,96 @@
+// Does jobs in the order of a computation's choice, as many at a time as there are lanes. It knows no mathematics.
+import type { JobName, Jobs } from './jobs.ts'
+
+export interface Order {
+  /** Of the jobs that wait the one with the lowest place is done first. */
+  place: number
+  /** Told to `done` when the job is. */
+  weight: number
+}
+
+export interface Workshop {
+  /** @throws what ended the workshop */
+  make<N extends JobName>(name: N, given: Jobs[N]['given'], order: Order): Promise<Jobs[N]['made']>
+  /** Ends what is under way: everybody who waits gets the reason. Idempotent. */
+  end(reason: unknown): void
+}
+
+export interface WorkshopOptions {
+  /** How many jobs may be under way; asked before each one. */
+  lanes: () => number
+  perform: <N extends JobName>(name: N, given: Jobs[N]['given']) => Jobs[N]['made'] | Promise<Jobs[N]['made']>
+  /** Called after each job; the next one waits for it, and what it throws ends the workshop. */
+  done: (weight: number) => Promise<void> | void
+}
+
+interface Waiting extends Order {
+  begin: () => Promise<void>
+  give: () => void
+  refuse: (reason: unknown) => void
+}
+
+/** Begins with the first job. */
+export const createWorkshop = ({ lanes, perform, done }: WorkshopOptions): Workshop => {
+  const waiting: Waiting[] = []
+  const open = new Set<Waiting>()
+  let busy = 0
+  let ended: { reason: unknown } | null = null
+
+  const end = (reason: unknown): void => {
+    if (ended) return
+    ended = { reason }
+    waiting.length = 0
+    for (const job of open) job.refuse(reason)
+    open.clear()
+  }
+  const work = async (job: Waiting): Promise<void> => {
+    try {
+      await job.begin()
+      await done(job.weight)
+      if (ended) return
+      open.delete(job)
+      job.give()
+    } catch (error) {
+      end(error)
+    }
+    busy -= 1
+    pump()
+  }
+  const pump = (): void => {
+    while (!ended && waiting.length > 0 && busy < Math.max(1, lanes())) {
+      let first = 0
+      for (const [index, job] of waiting.entries())
+        if (job.place < (waiting[first]?.place ?? Number.POSITIVE_INFINITY)) first = index
+      const [job] = waiting.splice(first, 1)
+      if (!job) return
+      busy += 1
+      void work(job)
+    }
+  }
+
+  return {
+    make: <N extends JobName>(name: N, given: Jobs[N]['given'], order: Order) =>
+      new Promise<Jobs[N]['made']>((resolve, reject) => {
+        if (ended) {
+          reject(ended.reason)
+          return
+        }
+        let made: { value: Jobs[N]['made'] } | null = null
+        const job: Waiting = {
+          ...order,
+          begin: async () => {
+            made = { value: await perform(name, given) }
+          },
+          give: () => {
+            if (made) resolve(made.value)
+          },
+          refuse: reject,
+        }
+        open.add(job)
+        waiting.push(job)
+        // those that are asked for in one go are looked at together
+        queueMicrotask(pump)
+      }),
+    end,
+  }
+}

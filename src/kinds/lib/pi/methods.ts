@@ -1,0 +1,51 @@
+// The methods of calcpi by name: how far each goes, and what it is in one line.
+import { cvzPi } from './cvz.ts'
+import type { Answer, Surroundings } from './engine.ts'
+import { madhavaPi } from './madhava.ts'
+import { MAX_PLAIN_DIGITS, plainPi } from './plain.ts'
+import { PACED_SHORT_DIGITS, SHORT_DIGITS, shortPi } from './short.ts'
+import { treePi } from './tree.ts'
+
+export interface Method {
+  /** Of this method alone; the setting bounds it too. */
+  maxDigits: number
+  about: string
+  compute(digits: number, around: Surroundings): Promise<Answer>
+}
+
+/** Beyond these a loop over the terms takes longer than half a minute; it is quadratic. */
+const MAX_LOOP_DIGITS = 100_000
+/** Where the factors of the series stop being exact in a double. */
+export const MAX_TREE_DIGITS = 13_000_000
+
+export const METHODS = {
+  wijngaarden: {
+    maxDigits: MAX_TREE_DIGITS,
+    about: "van Wijngaarden's rule, 0.7 terms per digit",
+    compute: (digits, around) =>
+      digits <= (around.paceMs > 0 ? PACED_SHORT_DIGITS : SHORT_DIGITS)
+        ? shortPi(digits, around)
+        : treePi({ series: 'wijngaarden', digits }, around),
+  },
+  plain: {
+    maxDigits: MAX_PLAIN_DIGITS,
+    about: `the partial sums themselves, at most ${MAX_PLAIN_DIGITS} digits`,
+    compute: plainPi,
+  },
+  madhava: {
+    maxDigits: MAX_LOOP_DIGITS,
+    about: "terms and Madhava's correction as a continued fraction",
+    compute: madhavaPi,
+  },
+  euler: {
+    maxDigits: MAX_TREE_DIGITS,
+    about: "Euler's transform, 3.3 terms per digit",
+    compute: (digits, around) => treePi({ series: 'euler', digits }, around),
+  },
+  cvz: {
+    maxDigits: MAX_LOOP_DIGITS,
+    about: 'the acceleration of Cohen, Rodriguez Villegas and Zagier, 1.3 terms per digit',
+    compute: cvzPi,
+  },
+} as const satisfies Record<string, Method>
+export type MethodName = keyof typeof METHODS

@@ -1,0 +1,78 @@
+// Runs what is computed step by step, for the methods that are linear in their terms: pauses, progress, checkpoints.
+import type { Surroundings } from './engine.ts'
+import { createPauses } from './pauses.ts'
+
+/** All that a computation has to remember: whole numbers, by name. */
+export type Numbers = Record<string, bigint>
+
+export interface Recurrence<N extends Numbers> {
+  method: string
+  digits: number
+  guardBits: number
+  steps: number
+  begin(): N
+  /** Step k = 0, 1, …; changes the numbers. */
+  step(numbers: N, k: number): void
+  /** Share of the work before step k. */
+  share(k: number): number
+}
+
+interface State<N> {
+  format: 1
+  method: string
+  digits: number
+  guardBits: number
+  next: number
+  numbers: N
+}
+
+/** Between two checkpoints; each is a few numbers of the digits' length. */
+const KEEP_EVERY_MS = 2_000
+/** Looking at the clock at every step would be seen with few digits. */
+const STEPS_PER_LOOK = 16
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
+
+const readState = <N extends Numbers>(resume: unknown, recurrence: Recurrence<N>): State<N> | null => {
+  if (!isRecord(resume) || resume.format !== 1 || !isRecord(resume.numbers)) return null
+  const { method, digits, guardBits, steps } = recurrence
+  const { next, numbers } = resume
+  const same = resume.method === method && resume.digits === digits && resume.guardBits === guardBits
+  if (!same || !Number.isSafeInteger(next) || (next as number) < 0 || (next as number) > steps) return null
+  const names = Object.keys(recurrence.begin())
+  const whole = names.every(name => typeof numbers[name] === 'bigint')
+  return whole && Object.keys(numbers).length === names.length ? (resume as unknown as State<N>) : null
+}
+
+/** The numbers after the last step. @throws the signal's reason */
+export const runRecurrence = async <N extends Numbers>(
+  recurrence: Recurrence<N>,
+  around: Surroundings,
+): Promise<N> => {
+  const { method, digits, guardBits, steps } = recurrence
+  const state: State<N> = readState(around.resume, recurrence) ?? {
+    format: 1,
+    method,
+    digits,
+    guardBits,
+    next: 0,
+    numbers: recurrence.begin(),
+  }
+  const pauses = createPauses(around.signal, around.paceMs, recurrence.share(state.next))
+  const stride = around.paceMs > 0 ? 1 : STEPS_PER_LOOK
+  let keptAt = performance.now()
+  while (state.next < steps) {
+    for (const end = Math.min(steps, state.next + stride); state.next < end; state.next++)
+      recurrence.step(state.numbers, state.next)
+    const share = recurrence.share(state.next)
+    around.report(share, null)
+    const pause = pauses.pause(share)
+    if (pause) await pause
+    if (performance.now() - keptAt >= KEEP_EVERY_MS) {
+      around.keep(state)
+      keptAt = performance.now()
+    }
+  }
+  return state.numbers
+}
