@@ -89,6 +89,12 @@ const safeDecode = (text: string): string => {
   }
 }
 
+/** As the broker names it; `/` unless the URL says otherwise. */
+const vhostOf = (url: URL): string =>
+  safeDecode(url.pathname.slice(1))
+    .replace(/\p{Cc}/gu, ' ')
+    .slice(0, 100) || '/'
+
 /** Words for people out of an error of net, tls or amqplib: one line, short, without the password of `url`. */
 export const reasonOf = (error: unknown, url: URL): string => {
   // a host with several addresses gives an AggregateError, whose own message is empty
@@ -100,6 +106,9 @@ export const reasonOf = (error: unknown, url: URL): string => {
     .replace(/(:\/\/[^:/@\s]*):[^@\s]*@/g, '$1:********@')
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .slice(0, 300)
+  // amqplib drops the broker's own words here
+  if (/Expected ConnectionOpenOk; got .ConnectionClose/.test(line))
+    return `the broker let nobody into the vhost ${vhostOf(url)} (does it exist, and has the user rights in it?)`
   if (/ACCESS.REFUSED.*Login|403 \(ACCESS-REFUSED\)/i.test(line))
     return `${line} (are the user and the password in the URL right?)`
   if (/setup took longer/.test(line)) return `${line} (has the queue a leader?)`
@@ -137,6 +146,7 @@ export const createAmqpLink = (options: AmqpLinkOptions): AmqpLink => {
   /** One connection from the first byte to the last; answers how long it was good, in milliseconds. */
   const live = async (url: URL): Promise<number> => {
     const over = new AbortController()
+    const gone = new Promise<void>(resolve => over.signal.addEventListener('abort', () => resolve()))
     const socket = new AbortController()
     const channels: Channel[] = []
     let connection: ChannelModel | null = null
@@ -193,6 +203,9 @@ export const createAmqpLink = (options: AmqpLinkOptions): AmqpLink => {
           channel.on('error', error =>
             log.debug({ link: name, reason: reasonOf(error, url) }, 'spare channel'),
           )
+          // amqplib never answers a close that the end of the connection overtakes
+          const close = channel.close.bind(channel)
+          channel.close = () => Promise.race([close(), gone])
           return channel
         },
         fail: end,

@@ -50,9 +50,9 @@ export interface HostSamplerOptions {
   root?: string
 }
 
-/** While nobody asks for so long, only every so many a sample is taken. */
+/** When nobody has asked for so long, samples are taken so seldom. */
 const ASKED_MS = 60_000
-const UNASKED_EVERY = 8
+const UNASKED_EVERY = 30
 
 type CpuTimes = { busy: number; total: number }
 
@@ -202,21 +202,17 @@ export const createHostSampler = (options: HostSamplerOptions): HostSampler => {
   readNames()
   let askedAt = Number.NEGATIVE_INFINITY
   let sampledAt = performance.now()
+  let next: NodeJS.Timeout | undefined
   const sample = (): void => {
+    clearTimeout(next)
     sampledAt = performance.now()
     sampleCpu()
     sampleSoon()
+    const wanted = sampledAt - askedAt < ASKED_MS
+    next = setTimeout(sample, wanted ? everyMs : UNASKED_EVERY * everyMs).unref()
   }
-  const timers = [
-    setTimeout(sampleCpu, Math.min(250, everyMs)),
-    setInterval(() => {
-      const at = performance.now()
-      const wanted = at - askedAt < ASKED_MS
-      if (wanted || at - sampledAt > UNASKED_EVERY * everyMs) sample()
-    }, everyMs),
-    setInterval(sampleDisks, disksEveryMs),
-  ]
-  for (const timer of timers) timer.unref()
+  const first = setTimeout(sample, Math.min(250, everyMs)).unref()
+  const looks = setInterval(sampleDisks, disksEveryMs).unref()
 
   return {
     snapshot() {
@@ -232,7 +228,7 @@ export const createHostSampler = (options: HostSamplerOptions): HostSampler => {
     },
     close() {
       closed = true
-      for (const timer of timers) clearTimeout(timer)
+      for (const timer of [first, next, looks]) clearTimeout(timer)
     },
   }
 }

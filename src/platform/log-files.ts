@@ -1,20 +1,24 @@
-// Keeps the folder of log files bounded: a file over the limit becomes `<name>.1`, and goes on empty.
-import { copyFile, readdir, stat, truncate } from 'node:fs/promises'
+// The folder of log files that PM2 writes: keeps it bounded, reads the end of a file, finds the last words of a role.
+import { constants } from 'node:fs'
+import { open, readdir, stat, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 const LIMIT_BYTES = 16 * 1024 * 1024
-const LOOK_MS = 30_000
+const LOOK_MS = 5_000
 
 /**
- * Copies and empties what has grown too long. The writer goes on at the new beginning, since it appends; lines that
- * it writes between the copy and the cut are lost, which PM2 has no way to avoid.
+ * Empties what has grown too long, and keeps its end aside. The writer goes on at the new beginning, since it appends;
+ * lines that it writes between the copy and the cut are lost, which PM2 has no way to avoid.
  */
 export const boundLogs = async (folder: string, limitBytes = LIMIT_BYTES): Promise<void> => {
   for (const name of await readdir(folder)) {
     if (!name.endsWith('.log')) continue
     const file = path.join(folder, name)
     if ((await stat(file)).size <= limitBytes) continue
-    await copyFile(file, `${file}.1`)
+    const end = await readEnd(file, limitBytes)
+    if (!end) continue
+    // the first line was cut in the middle; a file of one long line stays as it is
+    await writeFile(`${file}.1`, end.bytes.subarray(end.bytes.indexOf('\n') + 1))
     await truncate(file)
   }
 }
@@ -26,4 +30,76 @@ export const keepLogsBounded = (folder: string): void => {
       // a full disk or a file that has just gone: the next look tries again
     })
   }, LOOK_MS).unref()
+}
+
+/** The last bytes of a plain file, in one bounded read; null when there is none. Another kind of file is none. */
+export const readEnd = async (
+  file: string,
+  maxBytes: number,
+): Promise<{ bytes: Buffer; size: number; writtenAt: number } | null> => {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null
+      throw error
+    },
+  )
+  if (!handle) return null
+  try {
+    const info = await handle.stat()
+    if (!info.isFile()) return null
+    const start = Math.max(0, info.size - maxBytes)
+    const buffer = Buffer.alloc(info.size - start)
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start)
+    return { bytes: buffer.subarray(0, bytesRead), size: info.size, writtenAt: info.mtimeMs }
+  } finally {
+    await handle.close()
+  }
+}
+
+const LOOK_BACK_BYTES = 64 * 1024
+const WORDS_MAX = 500
+
+/** The text of a line that says why its process ends; null for any other line. */
+const fatalText = (line: string, sinceMs: number): string | null => {
+  if (!line.includes('"level":"fatal"')) return null
+  try {
+    const { time, message, error } = JSON.parse(line) as {
+      time: string
+      message: string
+      error?: { message?: string }
+    }
+    if (Date.parse(time) < sinceMs) return null
+    return error?.message === undefined || error.message === message
+      ? message
+      : `${message}: ${error.message}`
+  } catch {
+    return null
+  }
+}
+
+/** How Node itself says why it ends, on standard error. */
+const CRASH = /^(?:Uncaught )?(?:\w*Error(?: \[\w+\])?|FATAL ERROR): .+/
+
+const lastOf = <T>(lines: readonly string[], find: (line: string) => T | null): T | null => {
+  for (const line of lines.toReversed()) {
+    const found = find(line)
+    if (found !== null) return found
+  }
+  return null
+}
+
+/**
+ * Why the last process of a role ended, in its own words out of its log files, on one line; null when it has said
+ * nothing since. Lines on standard error have no time, so the file's own counts for them.
+ * @param sinceMs milliseconds since 1970
+ */
+export const lastWords = async (folder: string, role: string, sinceMs: number): Promise<string | null> => {
+  const linesOf = async (stream: string): Promise<string[]> => {
+    const end = await readEnd(path.join(folder, `${role}.${stream}.log`), LOOK_BACK_BYTES).catch(() => null)
+    return end && end.writtenAt >= sinceMs ? end.bytes.toString().split('\n') : []
+  }
+  const words =
+    lastOf(await linesOf('out'), line => fatalText(line, sinceMs)) ??
+    lastOf(await linesOf('err'), line => CRASH.exec(line)?.[0] ?? null)
+  return words?.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, WORDS_MAX) ?? null
 }

@@ -8,11 +8,15 @@ const KEPT = 20_000
 
 type WithoutCursor<T> = T extends unknown ? Omit<T, 'cursor'> : never
 
+const idOf = (change: WithoutCursor<Change>): string => (change.type === 'task' ? change.task.id : change.id)
+
 export interface MemoryFeed {
   add(change: WithoutCursor<Change>): void
   cursor(): string
   /** `open` throws when the reader's store is closed. @throws BAD_CURSOR, CURSOR_TOO_OLD from the first step */
   after(cursor: string, signal: AbortSignal, open: () => void): AsyncIterable<Change>
+  /** The ids that entries after the cursor name, and the end. @throws BAD_CURSOR, CURSOR_TOO_OLD */
+  idsAfter(cursor: string): { ids: string[]; cursor: string }
 }
 
 export const createMemoryFeed = (): MemoryFeed => {
@@ -41,6 +45,12 @@ export const createMemoryFeed = (): MemoryFeed => {
       for (const wake of readers) wake()
     },
     cursor: () => cursorAt(end()),
+    idsAfter(cursor) {
+      const position = parse(cursor)
+      if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
+      const ids = new Set(kept.slice(position - first).map(change => idOf(change)))
+      return { ids: [...ids], cursor: cursorAt(end()) }
+    },
     async *after(cursor, signal, open) {
       open()
       let position = parse(cursor)

@@ -39,8 +39,9 @@ export const planOf = (
   tasks: readonly TaskRecord[],
   now: string,
   limit: number,
+  kinds?: readonly string[],
 ): Omit<Agenda, 'orphaned'> => {
-  const due = tasks.filter(task => isDue(task, now)).sort(nextFirst)
+  const due = tasks.filter(task => isDue(task, now) && (kinds?.includes(task.kind) ?? true)).sort(nextFirst)
   const late = ({ status, expiresAt }: TaskRecord): boolean =>
     status === 'PENDING' && expiresAt !== null && expiresAt <= now
   const times = tasks

@@ -234,6 +234,10 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     changes(since, signal) {
       return feed.after(since, AbortSignal.any([signal, ending.signal]), open)
     },
+    async changedSince(cursor) {
+      open()
+      return feed.idsAfter(cursor)
+    },
 
     async announce({ role, details }) {
       open()
@@ -247,13 +251,14 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       leave()
     },
 
-    async agenda(now, limit) {
+    async agenda(now, limit, kinds) {
       open()
       return {
         ...planOf(
           [...entries.values()].map(entry => entry.record),
           now,
           limit,
+          kinds,
         ),
         orphaned: [...entries.values()].filter(orphaned).map(entry => entry.record.id),
       }

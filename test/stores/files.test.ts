@@ -9,21 +9,21 @@ import type { TaskStore } from '../../src/core/store.ts'
 import { taskSchema } from '../../src/core/task.ts'
 import { add, addEnded, at, follow, read, take } from '../suites/store/world.ts'
 import { storeSuite } from '../suites/store.ts'
-import {
-  loseAt,
-  type ProcessStoreFactory,
-  type ProcessWorld,
-  storeProcessesSuite,
-} from '../suites/store-processes.ts'
+import { loseAt, type ProcessWorld, storeProcessesSuite } from '../suites/store-processes.ts'
 import { openPlace, type StorePlace } from '../support/store-place.ts'
 import { until } from '../support/until.ts'
 
-const openWorld: ProcessStoreFactory = async () => {
+interface FilesWorld extends ProcessWorld {
+  readonly dir: string
+}
+
+const openWorld = async (): Promise<FilesWorld> => {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-store-'))
   const place: StorePlace = { adapter: 'files', dir }
   const stores: TaskStore[] = []
   return {
     place,
+    dir,
     async open() {
       const store = await openPlace(place)
       stores.push(store)
@@ -41,7 +41,7 @@ storeSuite('files', openWorld)
 storeProcessesSuite('files', openWorld)
 
 describe('files store', () => {
-  const promise = (title: string, body: (world: ProcessWorld) => Promise<void>) =>
+  const promise = (title: string, body: (world: FilesWorld) => Promise<void>) =>
     it(title, { timeout: 60_000 }, async () => {
       const world = await openWorld()
       try {
@@ -50,8 +50,7 @@ describe('files store', () => {
         await world.end()
       }
     })
-  const fileOf = (world: ProcessWorld, id: string) =>
-    path.join(world.place.dir, 'tasks', id.slice(-2), `${id}.json`)
+  const fileOf = (world: FilesWorld, id: string) => path.join(world.dir, 'tasks', id.slice(-2), `${id}.json`)
 
   promise(
     'the state file of a task is one JSON document with a final newline, at its promised place',
@@ -104,9 +103,9 @@ describe('files store', () => {
     await one.close()
     const rubbish = ['', '{"id":', `${JSON.stringify({ id: 'x' })}\n`, '\0'.repeat(500)]
     for (const [n, { id }] of broken.entries()) await fs.writeFile(fileOf(world, id), rubbish[n] ?? '')
-    await fs.writeFile(path.join(world.place.dir, 'tasks', 'README'), 'not a task')
-    await fs.mkdir(path.join(world.place.dir, 'tasks', 'ab'), { recursive: true })
-    await fs.writeFile(path.join(world.place.dir, 'tasks', 'ab', 'note.json'), '{}')
+    await fs.writeFile(path.join(world.dir, 'tasks', 'README'), 'not a task')
+    await fs.mkdir(path.join(world.dir, 'tasks', 'ab'), { recursive: true })
+    await fs.writeFile(path.join(world.dir, 'tasks', 'ab', 'note.json'), '{}')
     const store = await world.open()
     await store.check()
     const listed = (await store.list({}, { limit: 50, cursor: null })).tasks

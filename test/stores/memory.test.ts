@@ -74,6 +74,7 @@ describe('memory store', () => {
     for (let n = 0; n < 40_000; n += 1) await store.move(id, claim, task => task)
     const iteration = store.changes(cursor, new AbortController().signal)[Symbol.asyncIterator]()
     await refused(() => iteration.next(), 'CURSOR_TOO_OLD')
+    await refused(() => store.changedSince(cursor), 'CURSOR_TOO_OLD')
     await store.close()
   })
 })

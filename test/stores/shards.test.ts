@@ -17,7 +17,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createDisk } from '../../src/stores/files/disk.ts'
 import { createLayout, type Layout, makeFolders, type SafeId } from '../../src/stores/files/layout.ts'
 import { createRecords } from '../../src/stores/files/records.ts'
-import { createShards, SHARD_COUNT, type Shards } from '../../src/stores/files/shards.ts'
+import { createShards, SHARD_COUNT, type Shards, TICK_MS } from '../../src/stores/files/shards.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
@@ -96,6 +96,7 @@ describe('snapshots of the folders of state files', () => {
 
   it('does not rely on what changed the moment it was read', () => {
     shards.read(SHARD)
+    const from = performance.now()
     write(5, { status: 'STARTED', rev: 1 })
     // many enough that what is found now is kept
     for (let number = 100; number < 140; number += 1) write(number)
@@ -104,7 +105,8 @@ describe('snapshots of the folders of state files', () => {
     // within the same tick of the file system's clock, perhaps, and with the same size
     write(5, { status: 'RETRY', rev: 1, worker: '12' as const })
     assert.equal(statuses(another())[idOf(5)], 'RETRY')
-    assert.ok(reads >= 41)
+    // on a busy machine the files may be older than a tick by now, and are rightly relied on
+    if (performance.now() - from < TICK_MS) assert.ok(reads >= 41)
   })
 
   it('takes a snapshot that is torn, empty, foreign or of another version for none', () => {

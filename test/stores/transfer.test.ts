@@ -1,27 +1,27 @@
 // Export and import: what comes out goes in, whole; what is hostile stays outside.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { closeSync, promises as fs, openSync, readdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { fail, report, succeed } from '../../src/core/moves.ts'
+import { succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
-import { newTaskId, STATUSES, type TaskRecord } from '../../src/core/task.ts'
+import { newTaskId } from '../../src/core/task.ts'
 import { checkFolder } from '../../src/stores/files/fsck.ts'
 import { exportFolder } from '../../src/stores/files/transfer.ts'
-import { type ImportSummary, importFolder } from '../../src/stores/files/transfer-in.ts'
+import { importFolder } from '../../src/stores/files/transfer-in.ts'
+import type { ImportSummary } from '../../src/stores/shared/take-in.ts'
 import { add, addEnded, at, keyed, newTask, read, refused, take } from '../suites/store/world.ts'
 import { openPlace } from '../support/store-place.ts'
+import { bytesOf, fill, LARGE } from '../support/transfer-sample.ts'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 60)
 const clock = () => new Date(Date.UTC(2026, 5, 1))
 const tool = (name: string) => fileURLToPath(new URL(`../../bin/${name}.mjs`, import.meta.url))
-const LARGE = randomBytes(3 * 1024 * 1024 + 17)
 
 interface World {
   /** A new, empty place; its parent holds nothing else, so that a file outside shows. */
@@ -76,45 +76,6 @@ const bring = async (
   return { ...(await importFolder({ dir, input: pieces(), clock, replace, onRefused })), why }
 }
 
-const bytesOf = async (store: TaskStore, id: string, name: string): Promise<Buffer> => {
-  const blob = await store.getBlob(id, name)
-  assert.ok(blob, `${name} of ${id} is there`)
-  return buffer(blob.stream)
-}
-
-/** One task in each status, one with a key, one asked to end while it runs, blobs of all sizes. */
-const fill = async (store: TaskStore) => {
-  const started = await take(store, (await add(store, { title: 'ü\n"' })).id)
-  const { id } = await add(store)
-  const { claim } = await take(store, id)
-  const progress = await store.move(
-    id,
-    claim,
-    report({ percent: 7, note: null, etaSeconds: 3 }, 'half', at(2)),
-  )
-  await store.putBlob(progress.id, 'checkpoint.bin', randomBytes(500))
-  const asked = await take(store, (await add(store)).id)
-  await store.revoke(asked.id, at(3))
-  const failing = await take(store, (await add(store)).id)
-  const error = { code: 'KIND_FAILED', message: 'it broke', detail: { a: [1, null] } }
-  const retry = await store.move(failing.id, failing.claim, fail(error, at(99), at(4)))
-  const failed = await take(store, (await add(store)).id)
-  const failure = await store.move(failed.id, failed.claim, fail(error, null, at(4)))
-  const { task: revoked } = await store.revoke((await add(store)).id, at(5))
-  const big = await take(store, (await add(store)).id)
-  await store.putBlob(big.id, 'result.txt', LARGE)
-  await store.putBlob(big.id, 'empty', Buffer.alloc(0))
-  await store.putBlob(big.id, 'mib', LARGE.subarray(0, 2 * 1024 * 1024))
-  const success = await store.move(big.id, big.claim, succeed(null, LARGE.length, at(6)))
-  const { task: pending } = await store.create(
-    ...keyed('a key', 'a print', { owner: 'me', notBefore: at(500) }),
-  )
-  const resting: TaskRecord[] = [retry, failure, revoked, success, pending]
-  const running = [started, progress, asked]
-  assert.deepEqual(new Set([...resting, ...running].map(task => task.status)), new Set(STATUSES))
-  return { resting, running, success, pending, progress, asked }
-}
-
 const outside = (dir: string): string[] => readdirSync(path.dirname(dir))
 
 describe('export and import', () => {
@@ -124,7 +85,9 @@ describe('export and import', () => {
     const { resting, running, success, pending, progress, asked } = await fill(source)
     const lines = await exported(from)
     assert.ok(lines.every(line => line.length < 1.5 * 1024 * 1024))
-    assert.deepEqual(JSON.parse(lines.at(-1) ?? ''), { type: 'end', tasks: 8, blobs: 4 })
+    const { sha256, ...end } = JSON.parse(lines.at(-1) ?? '')
+    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4 })
+    assert.equal(sha256, createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex'))
     const { problem, created, givenBack, blobs, refused: none } = await bring(to, lines)
     assert.deepEqual([problem, created, givenBack, blobs, none], [null, 8, 3, 4, 0])
 

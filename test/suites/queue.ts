@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskQueue, WorkHandle } from '../../src/core/queue.ts'
+import { takenUntil } from '../support/taken.ts'
 import { until } from '../support/until.ts'
 
 /** One process's view: its queue, and the store's part that a take needs. */
@@ -63,7 +64,7 @@ const createWorker = (member: QueueMember, slots: number, run: (id: string) => P
     if (id === null) return null
     ran.push(id)
     worker.running++
-    return { done: live(id) }
+    return takenUntil(live(id))
   }
   return worker
 }
@@ -273,6 +274,15 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
         assert.equal(first.takes, takes, 'a stopped worker took')
       },
     )
+
+    promise('has no dead messages at first, and knows none by an id', async world => {
+      const { queue } = await world.join()
+      await until('it is ready', () => queue.state().status === 'ready')
+      assert.deepEqual(await queue.dead.list(10), { messages: [], total: 0 })
+      assert.equal(await queue.dead.count(), 0)
+      const id = '0190f3a1-7c5e-7b3a-9d2f-100000000000'
+      assert.deepEqual([await queue.dead.replay(id), await queue.dead.discard(id)], [false, false])
+    })
 
     promise('stop() waits for the take that is under way', async world => {
       const member = await world.join()

@@ -3,6 +3,7 @@ import { describe } from 'node:test'
 import { startChild } from '../support/child.ts'
 import type { StorePlace } from '../support/store-place.ts'
 import { checkIn, type StoreWorld } from './store/world.ts'
+import { begun } from './store-processes/begun.ts'
 import { histories } from './store-processes/histories.ts'
 import { kills } from './store-processes/kills.ts'
 import { kindLimits } from './store-processes/kind-limits.ts'
@@ -21,6 +22,7 @@ export const storeProcessesSuite = (name: string, factory: ProcessStoreFactory):
     kills(checkIn(factory))
     kindLimits(checkIn(factory))
     wishes(checkIn(factory))
+    begun(checkIn(factory))
     histories(checkIn(factory))
   })
 }

@@ -8,6 +8,8 @@ import { createDisk, type Disk } from '../../src/stores/files/disk.ts'
 interface Inode {
   chunks: { step: number; bytes: Buffer }[]
   syncedAt: number[]
+  /** The file is longer than what stands in it: what was not synced may be there or not, each piece by itself. */
+  ahead: boolean
 }
 
 type Target = Inode | { symlink: string }
@@ -41,8 +43,8 @@ export const recordDisk = (): RecordedDisk => {
     step += 1
     target.chunks.push({ step, bytes: Buffer.from(bytes) })
   }
-  const newInode = (file: string): Inode => {
-    const inode: Inode = { chunks: [], syncedAt: [] }
+  const newInode = (file: string, ahead = false): Inode => {
+    const inode: Inode = { chunks: [], syncedAt: [], ahead }
     inodes.set(file, inode)
     change([], [[file, inode]])
     return inode
@@ -66,9 +68,9 @@ export const recordDisk = (): RecordedDisk => {
       inode.syncedAt.push(step)
       return size
     },
-    append(file) {
-      const appender = real.append(file)
-      const inode = newInode(file)
+    append(file, ahead) {
+      const appender = real.append(file, ahead)
+      const inode = newInode(file, ahead)
       return {
         get size() {
           return appender.size
@@ -123,11 +125,25 @@ export const recordDisk = (): RecordedDisk => {
   const isSynced = (name: string, changed: number, at: number): boolean =>
     (folderSyncs.get(path.dirname(name)) ?? []).some(sync => sync > changed && sync <= at)
 
+  /** A piece written over NUL bytes: whole, not at all, or cut on one of its sides. */
+  const partly = (piece: Buffer, random: () => number): Buffer => {
+    const left = Buffer.from(piece)
+    const luck = random()
+    const cut = Math.floor(piece.length * random())
+    if (luck < 0.3) left.fill(0)
+    else if (luck < 0.5) left.fill(0, cut)
+    else if (luck < 0.7) left.fill(0, 0, cut)
+    return left
+  }
+
   const contentAt = (inode: Inode, at: number, random: () => number): Buffer => {
     const sure = Math.max(0, ...inode.syncedAt.filter(sync => sync <= at))
     const chunks = inode.chunks.filter(chunk => chunk.step <= at)
     const kept = Buffer.concat(chunks.filter(chunk => chunk.step < sure).map(chunk => chunk.bytes))
-    const rest = Buffer.concat(chunks.filter(chunk => chunk.step >= sure).map(chunk => chunk.bytes))
+    const pieces = chunks.filter(chunk => chunk.step >= sure).map(chunk => chunk.bytes)
+    if (inode.ahead)
+      return Buffer.concat([kept, ...pieces.map(piece => partly(piece, random)), Buffer.alloc(5_000)])
+    const rest = Buffer.concat(pieces)
     const luck = random()
     const more = luck < 0.4 ? rest.length : luck < 0.7 ? 0 : Math.floor(rest.length * random())
     return Buffer.concat([kept, rest.subarray(0, more)])

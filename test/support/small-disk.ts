@@ -8,6 +8,8 @@ export interface SmallDisk {
   dir: string
   /** @throws Error with what `mount` said */
   remount(options: string): void
+  /** As after a reboot: the mount is given up and made anew. @throws Error when something is still open on it */
+  mountAnew(): void
   close(): void
 }
 
@@ -21,14 +23,17 @@ export const makeDisk = (kind: 'tmpfs' | 'ext4', options = 'size=16m'): SmallDis
   const place = mkdtempSync(path.join(os.tmpdir(), 'small-disk-'))
   const dir = path.join(place, 'mnt')
   mkdirSync(dir)
+  const image = path.join(place, 'image')
+  const mount = (): void =>
+    kind === 'tmpfs'
+      ? run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', dir)
+      : run('mount', '-o', 'loop', image, dir)
   try {
-    if (kind === 'tmpfs') run('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', dir)
-    else {
-      const image = path.join(place, 'image')
+    if (kind === 'ext4') {
       run('truncate', '-s', '24M', image)
       run('mkfs.ext4', '-q', '-F', '-m', '0', '-N', '4096', image)
-      run('mount', '-o', 'loop', image, dir)
     }
+    mount()
   } catch (error) {
     rmSync(place, { recursive: true, force: true })
     throw error
@@ -36,6 +41,10 @@ export const makeDisk = (kind: 'tmpfs' | 'ext4', options = 'size=16m'): SmallDis
   return {
     dir,
     remount: wanted => run('mount', '-o', `remount,${wanted}`, dir),
+    mountAnew() {
+      run('umount', dir)
+      mount()
+    },
     close() {
       run('umount', '--lazy', dir)
       rmSync(place, { recursive: true, force: true })

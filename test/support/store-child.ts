@@ -2,11 +2,12 @@
 import { limitedRole } from './store-limited.ts'
 import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
-import { hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
+import { beginRole, hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
 import { writesRole } from './store-writes.ts'
 
 const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void>> = {
   hold,
+  begin: beginRole,
   read: readRole,
   move: moveRole,
   work: workRole,

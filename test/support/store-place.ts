@@ -1,13 +1,26 @@
 // Where a store lives, said in JSON so that a child process can open the same one.
 import type { TaskStore } from '../../src/core/store.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { openFilesStore } from '../../src/stores/files/open.ts'
+import { parseRedisUrl, type RedisPlace } from '../../src/platform/redis-url.ts'
 
-export interface StorePlace {
-  adapter: 'files'
-  dir: string
+export type StorePlace = { adapter: 'files'; dir: string } | { adapter: 'redis'; url: string; prefix: string }
+
+/** @throws Error for what is no URL of a Redis */
+export const placeOf = (url: string): RedisPlace => {
+  const place = parseRedisUrl(url)
+  if (!place) throw new Error(`${url} is not the URL of a Redis`)
+  return place
 }
 
+const clock = (): Date => new Date()
+
 /** A store of its own instance on this place. */
-export const openPlace = ({ dir }: StorePlace): Promise<TaskStore> =>
-  openFilesStore({ dir, clock: () => new Date(), log: silentLog() })
+export const openPlace = async (place: StorePlace): Promise<TaskStore> => {
+  const log = silentLog()
+  if (place.adapter === 'files') {
+    const { openFilesStore } = await import('../../src/stores/files/open.ts')
+    return openFilesStore({ dir: place.dir, clock, log })
+  }
+  const { openRedisStore } = await import('../../src/stores/redis/open.ts')
+  return openRedisStore({ place: placeOf(place.url), prefix: place.prefix, clock, log })
+}

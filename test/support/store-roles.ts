@@ -24,6 +24,17 @@ export const hold = async ({ store, tell, signal }: RoleContext, input: { ids: s
   while (!signal.aborted) await delay(20)
 }
 
+/** Takes the next task, and is killed. */
+export const beginRole = async (
+  { store, tell }: RoleContext,
+  { ahead }: { ahead: boolean },
+): Promise<void> => {
+  await store.announce({ role: 'worker', details: () => details() })
+  const task = await store.claimNext({ kinds: ['adding'], now: at(5), ahead }, start(store.instance, at(5)))
+  tell({ begun: task?.id })
+  await delay(60_000)
+}
+
 /** The text that move number `n` leaves in the record: long, and of one letter, so that a mixture shows. */
 export const padding = (n: number): string =>
   String.fromCharCode(97 + (n % 26)).repeat(200 + ((n * 7919) % 9000))

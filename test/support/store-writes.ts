@@ -12,6 +12,8 @@ export type WriteLine =
   | { will: 'blob'; id: string; name: string; n: number }
   | { done: 'create'; id: string; key: string | null }
   | { done: 'write'; version: Version }
+  /** `claimNext` answered; others see that later. */
+  | { done: 'begin'; version: Version }
   | { done: 'revoke'; id: string; outcome: string }
   | { done: 'blob'; id: string; name: string; n: number }
   | { done: 'remove'; id: string }
@@ -78,7 +80,7 @@ export const writesRole = async ({ store, tell: say, signal }: RoleContext): Pro
       await create('shared')
       const task = await store.claimNext({ kinds: ['shared'], now: at(5) }, start(store.instance, at(5)))
       if (!task) return
-      wrote(task)
+      tell({ done: 'begin', version: version(task) })
       if (task.claim < 3) wrote(await store.move(task.id, task.claim, giveBack(at(6))))
       else await end(task.id, task.claim, LATE)
     },

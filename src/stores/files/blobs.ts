@@ -38,6 +38,14 @@ interface BlobsDeps {
   unique: () => string
 }
 
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  }
+}
+
 export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps): Blobs => {
   const list = (id: SafeId): BlobInfo[] => {
     const folder = layout.blobFolder(id)
@@ -61,7 +69,8 @@ export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps
       const file = layout.blob(id, name)
       const folder = layout.blobFolder(id)
       if (!(bytes instanceof Readable)) room.forBytes(bytes.length)
-      await mkdir(folder, { recursive: true })
+      // one after the other: on a disk that may only be read `recursive` says ENOENT
+      for (const wanted of [path.dirname(folder), folder]) await makeFolder(wanted)
       const aside = path.join(folder, `.${name}.${unique()}.tmp`)
       // a sync that fails here spoils nothing: the file goes, and another try writes another one
       const size = await disk.writeThrough(aside, bytes)

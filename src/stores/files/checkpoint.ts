@@ -4,7 +4,7 @@ import type { Committer } from './committer.ts'
 import type { Disk } from './disk.ts'
 import type { Instances } from './instance.ts'
 import type { Layout, SafeId } from './layout.ts'
-import { listWals, markUnsynced, readWal, type Wal, type WalEntry } from './wal.ts'
+import { listWals, markUnsynced, type Owed, owedBy, readWal, type Wal, type WalEntry } from './wal.ts'
 
 export interface Checkpoints {
   /** Idempotent; a last one, so that an orderly end leaves no log. */
@@ -25,28 +25,28 @@ interface CheckpointDeps {
 }
 
 const EVERY_MS = 5_000
-/** Looks per checkpoint: the log may grow long before its time. */
+/** Looks per checkpoint: the log may grow long before its time. While there is none, fewer, so that idling costs nothing. */
 const LOOKS = 10
+const IDLE_LOOKS = 2
 const WAL_BYTES = 32 * 1024 * 1024
 
 const idOf = (entry: WalEntry): SafeId => (entry.type === 'task' ? entry.task.id : entry.id) as SafeId
 
 /** Everything that the entries of a log have touched. */
-const touched = (layout: Layout, entries: readonly WalEntry[]): string[] => {
+const touched = (layout: Layout, { ids, wishes }: Owed): string[] => {
   const paths = new Set<string>([layout.keys, layout.revokes])
-  for (const entry of entries) {
-    const id = idOf(entry)
+  for (const id of ids as ReadonlySet<SafeId>) {
     paths.add(layout.task(id))
     paths.add(layout.taskFolder(id))
-    if (entry.type === 'revoke') paths.add(layout.revoke(id))
   }
+  for (const id of wishes as ReadonlySet<SafeId>) paths.add(layout.revoke(id))
   return [...paths]
 }
 
 export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
   const { layout, disk, wal, committer, instances, log, everyMs = EVERY_MS } = deps
   /** Our own logs that are no longer written, the oldest first; one that could not be given up stays until it is. */
-  const owed: string[] = []
+  const owed: Owed[] = []
   let lastAt = performance.now()
   let underWay: Promise<void> | null = null
   let closed = false
@@ -69,18 +69,15 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
     }
   }
 
-  const giveUp = async (file: string): Promise<void> => {
-    const entries = readSafely(file)
+  const giveUp = async (old: Owed): Promise<void> => {
+    const { file } = old
     try {
-      await committer.syncing(() => disk.sync(touched(layout, entries)))
+      await committer.syncing(() => disk.sync(touched(layout, old)))
     } catch (error) {
       markUnsynced(file)
       throw error
     }
-    const removals = stillLogged(
-      entries.filter(entry => entry.type === 'removed'),
-      file,
-    )
+    const removals = stillLogged(old.removals, file)
     if (removals.length > 0)
       await committer.between(async () => {
         wal.append(removals)
@@ -105,30 +102,35 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
     }
   }
 
-  const timer = setInterval(() => {
-    const now = performance.now()
-    const isDue = (wal.size() > 0 || owed.length > 0) && now - lastAt >= everyMs
-    if (underWay || !(isDue || wal.size() >= WAL_BYTES)) return
-    underWay = checkpoint()
-      .catch((error: unknown) => log.error({ error }, 'a checkpoint failed; the log is kept'))
-      .finally(() => {
-        underWay = null
-      })
-  }, everyMs / LOOKS)
-  timer.unref()
+  const hasLog = (): boolean => wal.size() > 0 || owed.length > 0
+  const look = (): void => {
+    const isDue = hasLog() && performance.now() - lastAt >= everyMs
+    if (!underWay && (isDue || wal.size() >= WAL_BYTES))
+      underWay = checkpoint()
+        .catch((error: unknown) => log.error({ error }, 'a checkpoint failed; the log is kept'))
+        .finally(() => {
+          underWay = null
+        })
+    schedule()
+  }
+  let timer: NodeJS.Timeout | undefined
+  const schedule = (): void => {
+    timer = setTimeout(look, everyMs / (hasLog() ? LOOKS : IDLE_LOOKS)).unref()
+  }
+  schedule()
 
   return {
     async settleDead() {
       for (const { file, instance, unsynced } of listWals(layout.wal)) {
         // only a recovery, which writes anew what they name, can settle those
         if (unsynced || instance === instances.instance || (await instances.isAlive(instance))) continue
-        await giveUp(file)
+        await giveUp(owedBy(file, readSafely(file)))
       }
     },
     async close() {
       if (closed) return
       closed = true
-      clearInterval(timer)
+      clearTimeout(timer)
       await underWay
       try {
         await checkpoint()

@@ -1,15 +1,22 @@
 // Claims as symbolic links `claims/<id>.<number>` that name their owner: made by exactly one process, and in
 // nobody's way when that process is dead. It knows nothing of records.
+// One that is taken to run the task says so, `<instance>.run`: should the process die before it has written that, the
+// attempt is known all the same. `<instance>.ahead`: the task may have waited for its turn until then.
 import { lstatSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { parseId } from './layout.ts'
 
+/** Why a claim is taken: an attempt begins with it, or soon, or neither. */
+export type Purpose = 'run' | 'ahead' | 'write'
+
 export interface Claims {
   /** True for exactly one process per number. */
-  take(id: SafeId, number: number): boolean
+  take(id: SafeId, number: number, purpose: Purpose): boolean
   /** The instance that made this claim, or null when there is none. */
   owner(id: SafeId, number: number): string | null
+  /** Since when an attempt may run under this claim, as far as the claim says so; else null. */
+  begun(id: SafeId, number: number): { at: Date; ahead: boolean } | null
   drop(id: SafeId, number: number): void
   /** As `drop`, of one that is there for sure. */
   release(id: SafeId, number: number): void
@@ -24,23 +31,35 @@ const unlink = (file: string): void => {
   }
 }
 
+const ENDING: Record<Purpose, string> = { run: '.run', ahead: '.ahead', write: '' }
+const ENDINGS = /\.(?:run|ahead)$/
+
+/** What the link says; null when there is none. */
+const targetOf = (file: string): string | null => {
+  try {
+    return readlinkSync(file)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
 export const createClaims = (layout: Layout, instance: string): Claims => ({
-  take(id, number) {
+  take(id, number, purpose) {
     try {
-      symlinkSync(instance, layout.claim(id, number))
+      symlinkSync(instance + ENDING[purpose], layout.claim(id, number))
       return true
     } catch (error) {
       if (isErrno(error, 'EEXIST')) return false
       throw error
     }
   },
-  owner(id, number) {
-    try {
-      return readlinkSync(layout.claim(id, number))
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return null
-      throw error
-    }
+  owner: (id, number) => targetOf(layout.claim(id, number))?.replace(ENDINGS, '') ?? null,
+  begun(id, number) {
+    const file = layout.claim(id, number)
+    const target = targetOf(file) ?? ''
+    const at = ENDINGS.test(target) && lstatSync(file, { throwIfNoEntry: false })?.mtime
+    return at ? { at, ahead: target.endsWith(ENDING.ahead) } : null
   },
   drop(id, number) {
     const file = layout.claim(id, number)

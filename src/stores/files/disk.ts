@@ -10,12 +10,14 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statfsSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
+import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -36,7 +38,12 @@ export interface Disk {
   write(file: string, data: string): void
   /** A new file, whole or not at all, and durable but for its name; answers its size. */
   writeThrough(file: string, data: Uint8Array | Readable): Promise<number>
-  append(file: string): Appender
+  /**
+   * `ahead`: the file is kept longer than what stands in it, by NUL bytes, until it is closed. A sync then writes the
+   * bytes alone; where a file grows, the file system has its length to write with each, and holds up whoever makes or
+   * renames files meanwhile. Not for a file that others read while it is written.
+   */
+  append(file: string, ahead?: boolean): Appender
   rename(from: string, to: string): void
   /** False when the name is taken. */
   link(from: string, to: string): boolean
@@ -106,13 +113,47 @@ const takeAway = (file: string): void => {
   }
 }
 
-const openAppender = (file: string): Appender => {
-  const fd = openSync(file, 'a', FILE_MODE)
+/**
+ * As much again as stands in the file is written ahead, within these bounds, and never more than a small part of what is
+ * free: who watches the room of the disk must not see it gone at one stroke.
+ */
+const AHEAD_BYTES = { min: 64 * 1024, max: 4 * 1024 * 1024 }
+const AHEAD_SHARE = 1 / 32
+
+const freeBytesBy = (file: string): number => {
+  try {
+    const { bavail, bsize } = statfsSync(path.dirname(file))
+    return bavail * bsize
+  } catch {
+    return 0
+  }
+}
+
+const openAppender = (file: string, ahead: boolean): Appender => {
+  const fd = openSync(file, 'w', FILE_MODE)
   let size = 0
+  /** The length of the file. */
+  let length = 0
   let torn = false
   const mend = (): void => {
     if (torn) ftruncateSync(fd, size)
+    if (torn) length = size
     torn = false
+  }
+  const writeAt = (bytes: Uint8Array, place: number): void => {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, place + at)
+  }
+  const writeAhead = (until: number): void => {
+    if (!ahead || until <= length) return
+    const more = Math.min(AHEAD_BYTES.max, Math.max(AHEAD_BYTES.min, size), freeBytesBy(file) * AHEAD_SHARE)
+    const zeros = Buffer.alloc(until - length + Math.floor(more))
+    try {
+      writeAt(zeros, length)
+      length += zeros.length
+    } catch {
+      // without room for more than is needed the bytes themselves may still fit; if not, they say what is wrong
+      ftruncateSync(fd, length)
+    }
   }
   return {
     get size() {
@@ -120,8 +161,10 @@ const openAppender = (file: string): Appender => {
     },
     append(bytes) {
       mend()
+      writeAhead(size + bytes.length)
+      torn = true
       try {
-        for (let at = 0; at < bytes.length; torn = true) at += writeSync(fd, bytes, at)
+        writeAt(bytes, size)
       } catch (error) {
         try {
           mend()
@@ -131,10 +174,18 @@ const openAppender = (file: string): Appender => {
         throw error
       }
       size += bytes.length
+      length = Math.max(length, size)
       torn = false
     },
     sync: () => new Promise((resolve, reject) => fdatasync(fd, error => (error ? reject(error) : resolve()))),
-    close: () => closeSync(fd),
+    close() {
+      try {
+        if (length > size) ftruncateSync(fd, size)
+      } catch {
+        // readers pass over what is written ahead
+      }
+      closeSync(fd)
+    },
   }
 }
 
@@ -157,7 +208,7 @@ export const createDisk = (): Disk => ({
       throw error
     }
   },
-  append: openAppender,
+  append: (file, ahead = false) => openAppender(file, ahead),
   rename: renameSync,
   link: (from, to) => unlessTaken(() => linkSync(from, to)),
   symlink: (target, file) => unlessTaken(() => symlinkSync(target, file)),

@@ -1,28 +1,28 @@
 // What the sweeper has to do, and the look after processes that died.
 import type { Agenda } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
+import type { Acquiring } from './acquiring.ts'
 import type { Checkpoints } from './checkpoint.ts'
-import type { Holder } from './holder.ts'
 import type { Instances } from './instance.ts'
 import type { View } from './view.ts'
 
 interface DutiesDeps {
   instances: Instances
   view: View
-  holder: Holder
+  acquiring: Acquiring
   checkpoints: Checkpoints
   clock: () => Date
   log: Log
 }
 
 export interface Duties {
-  agenda(now: string, limit: number): Promise<Agenda>
+  agenda(now: string, limit: number, kinds?: readonly string[]): Promise<Agenda>
 }
 
 /** A dead process's last beat lies at most this long before its last write. */
 const RECOVER_MARGIN_MS = 60_000
 
-export const createDuties = ({ instances, view, holder, checkpoints, clock, log }: DutiesDeps): Duties => {
+export const createDuties = ({ instances, view, acquiring, checkpoints, clock, log }: DutiesDeps): Duties => {
   /** Dead processes that nobody has looked after yet: what they wrote and had no time to announce. */
   const recoverDead = async (): Promise<string[]> => {
     const dead: string[] = []
@@ -36,12 +36,13 @@ export const createDuties = ({ instances, view, holder, checkpoints, clock, log 
   }
 
   return {
-    async agenda(now, limit) {
+    async agenda(now, limit, kinds) {
       const dead = await recoverDead()
       const index = await view.current()
       const waiting = index.waiting()
       const orphaned: string[] = []
-      for (const task of index.running()) if (!(await holder.isHeld(task))) orphaned.push(task.id)
+      for (const task of index.running()) if (!(await acquiring.isHeld(task))) orphaned.push(task.id)
+      if (dead.length > 0) orphaned.push(...acquiring.begunByDead(instance => dead.includes(instance)))
       // nothing of them is needed any more once no task names them
       if (orphaned.length === 0 && dead.length > 0) {
         await checkpoints.settleDead()
@@ -50,14 +51,16 @@ export const createDuties = ({ instances, view, holder, checkpoints, clock, log 
       const expired = index.expired(now)
       const ending = new Set(expired.map(({ id }) => id))
       const dueIds: string[] = []
-      for (const { id } of waiting.due(now)) {
+      for (const { id } of waiting.due(now, kinds)) {
         if (dueIds.length >= limit) break
         if (!ending.has(id)) dueIds.push(id)
       }
-      const dueAndEnding = expired.filter(({ notBefore }) => notBefore === null || notBefore <= now)
+      const dueAndEnding = expired.filter(
+        ({ kind, notBefore }) => (notBefore === null || notBefore <= now) && (kinds?.includes(kind) ?? true),
+      )
       const nexts = [waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
       return {
-        due: waiting.countDue(now) - dueAndEnding.length,
+        due: waiting.countDue(now, kinds) - dueAndEnding.length,
         dueIds,
         expired: [...ending],
         orphaned,

@@ -1,6 +1,6 @@
 // One owner of a data folder: `lock.<n>` names the instance that owns it, and the next number is taken only when
 // that one and every process it started are dead. Nothing that a dead process leaves is in the way.
-import { readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, SeenPresence } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
 import { createDisk } from './disk.ts'
-import { isErrno } from './errno.ts'
+import { isErrno, storeError } from './errno.ts'
 import { type Instances, openInstances } from './instance.ts'
 import { createLayout, makeFolders } from './layout.ts'
 import { recoverOnce } from './recovery.ts'
@@ -47,8 +47,11 @@ const describe = (folder: string, id: string): string => {
  */
 export const lockFolder = async ({ dir, clock, log, patienceMs }: FolderLockOptions): Promise<FolderLock> => {
   const layout = createLayout(path.resolve(dir))
-  await makeFolders(layout)
-  const instances = await openInstances({ folder: layout.run, host: hostname(), clock, log })
+  const failed = (error: unknown): never => {
+    throw startError(layout.dir, error)
+  }
+  await makeFolders(layout).catch(failed)
+  const instances = await openInstances({ folder: layout.run, host: hostname(), clock, log }).catch(failed)
   try {
     await instances.announce({
       role: 'supervisor',
@@ -66,9 +69,38 @@ export const lockFolder = async ({ dir, clock, log, patienceMs }: FolderLockOpti
     await recoverOnce({ layout, disk: createDisk(), instances, log })
   } catch (error) {
     await instances.leave()
-    throw error
+    throw startError(layout.dir, error)
   }
   return { presences: () => instances.presences(), release: () => instances.leave() }
+}
+
+/** The nearest folder that exists, and whose it is: with a mounted folder that is what has to be mended. */
+const ownerOf = (dir: string): string => {
+  try {
+    const { uid, gid, mode } = statSync(dir)
+    return `${dir} belongs to user ${uid}, group ${gid}, mode ${(mode & 0o777).toString(8).padStart(4, '0')}`
+  } catch (error) {
+    const parent = path.dirname(dir)
+    return isErrno(error, 'ENOENT') && parent !== dir ? ownerOf(parent) : `${dir} cannot be looked at`
+  }
+}
+
+/** An error of the start in words that say what would mend it. */
+const startError = (dir: string, error: unknown): unknown => {
+  const cause = error instanceof MadhavaError ? error.cause : error
+  if (isErrno(cause, 'EROFS'))
+    return new MadhavaError(
+      'STORE_UNAVAILABLE',
+      `The data folder ${dir} is on a read-only file system: mount it writable, or set DATA_DIR`,
+      { cause: error },
+    )
+  if (!isErrno(cause, 'EACCES', 'EPERM')) return storeError(error)
+  const user = `user ${process.getuid?.()}, group ${process.getgid?.()}`
+  return new MadhavaError(
+    'STORE_UNAVAILABLE',
+    `The data folder cannot be written: ${ownerOf(dir)}, and this process runs as ${user}. Give the folder to that user (chown -R ${process.getuid?.()}:${process.getgid?.()}), or start as its owner`,
+    { cause: error },
+  )
 }
 
 const numbers = (folder: string): number[] =>

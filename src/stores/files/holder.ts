@@ -3,13 +3,16 @@
 //   2. with the claim, the record is read again: had its claim number changed meanwhile, start over
 //   3. only the holder writes the record; the claim is let go after a record that is not running is visible
 //   4. a claim above the record's number is never removed by others: two takers could else hold two numbers
+//   5. who begins to run a task may show that a moment later, or with its end: until then the claim alone says so, and
+//      under the claim of a dead process the task is one that was running
 // No live process is ever overruled, so that a check before a rename is enough.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
-import { isFinal, isRunning, isWaiting, type Status, type TaskRecord, taskSchema } from '../../core/task.ts'
+import { isFinal, isRunning, isWaiting, type TaskRecord, taskSchema } from '../../core/task.ts'
+import type { Log } from '../../platform/log.ts'
+import { type Acquired, type Acquiring, notFound } from './acquiring.ts'
 import type { Claims } from './claims.ts'
 import type { Committer } from './committer.ts'
-import type { Instances } from './instance.ts'
 import type { SafeId } from './layout.ts'
 import { type Revokes, wishFor } from './marks.ts'
 import type { Records } from './records.ts'
@@ -17,15 +20,18 @@ import type { Records } from './records.ts'
 export interface Holder {
   /** @throws TASK_NOT_FOUND, what the move throws. Null: a live process holds the task. */
   claim(id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null>
+  /**
+   * As `claim`, for a move that begins an attempt: resolves when the claim is taken. That the task runs is seen by this
+   * process at once, by others a moment later, or never where it ends before. `ahead`: it is to wait a moment first.
+   */
+  begin(id: SafeId, move: Move, ahead?: boolean): Promise<TaskRecord | null>
   /** @throws CLAIM_LOST, what the move throws */
   move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
   /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
   withClaim<T>(id: SafeId, work: (task: TaskRecord, claim: number) => Promise<T>): Promise<T | null>
   /** Whether this process is just working on the task. */
   isBusy(id: SafeId): boolean
-  /** Whether a live process holds the claim that a running record names. */
-  isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
-  /** Waits for what is under way, then forgets every claim: this process writes nothing any more. */
+  /** Waits for what is under way, shows what runs, then forgets every claim: this process writes nothing any more. */
   leave(): Promise<void>
   /** The record as readers see it: with the wish to cancel that its holder has not written yet. */
   read(id: SafeId): TaskRecord | null
@@ -41,9 +47,13 @@ export interface Holder {
 /** Looks at the task while the claim is taken and nothing is written. What it throws lets go. */
 export type Check = (task: TaskRecord) => Promise<void>
 
-interface Acquired {
+/** A record that this process holds. */
+interface Held {
   task: TaskRecord
-  claim: number
+  /** The claim number that the state file shows: below the task's own until the record is written. */
+  shownClaim: number
+  /** Runs until the record is shown; null when it is. */
+  timer: NodeJS.Timeout | null
 }
 
 interface HolderDeps {
@@ -51,13 +61,22 @@ interface HolderDeps {
   committer: Committer
   claims: Claims
   revokes: Revokes
-  instances: Instances
+  acquiring: Pick<Acquiring, 'acquire'>
   publish: (task: TaskRecord) => void
-  /** What this process believes of a task, which may be out of date; null when it knows nothing. */
-  lookUp: (id: SafeId) => { claim: number; status: Status } | null
+  /** Takes a record into this process's own index, and tells nobody. */
+  note: (task: TaskRecord) => void
+  log: Log
 }
 
-const notFound = (id: string) => new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
+/**
+ * An attempt that lasts longer is shown as running. Most of those that end before would have cost as much again to show
+ * as to end.
+ */
+const SHOW_AFTER_MS = 10
+/** One that was taken ahead is let go again before this when it has not begun. */
+const SHOW_AHEAD_MS = 100
+/** After a disk that would not take it. */
+const SHOW_AGAIN_MS = 1_000
 
 /** One call after another per id; an entry lives only as long as somebody waits. */
 const createTurns = () => {
@@ -79,17 +98,13 @@ const createTurns = () => {
 }
 
 export const createHolder = (deps: HolderDeps): Holder => {
-  const { records, committer, claims, revokes, instances, publish, lookUp } = deps
+  const { records, committer, claims, revokes, publish, note, log } = deps
+  const { acquire } = deps.acquiring
   const turns = createTurns()
   const inTurn = turns.take
   let left = false
   /** The records that this process holds: nobody else writes them, so memory is as good as the file. */
-  const held = new Map<string, TaskRecord>()
-
-  const isHeld: Holder['isHeld'] = async task => {
-    const owner = claims.owner(task.id as SafeId, task.claim)
-    return owner !== null && (await instances.isAlive(owner))
-  }
+  const held = new Map<string, Held>()
 
   const withWish = (task: TaskRecord, wish = revokes.read(task.id as SafeId)): TaskRecord => {
     const revokeRequestedAt = task.revokeRequestedAt ?? wishFor(task, wish)
@@ -99,56 +114,13 @@ export const createHolder = (deps: HolderDeps): Holder => {
   const read: Holder['read'] = id => {
     // the wish first: it goes with the end, and the record from before the end would be seen without it
     const wish = revokes.read(id)
-    const task = records.read(id)
+    const mine = held.get(id)
+    const task = mine?.timer ? mine.task : records.read(id)
     return task && withWish(task, wish)
   }
 
-  /**
-   * The common case in the fewest steps: the claim is taken under the number that the index makes us expect, and the
-   * record then says whether that was right. Null: it was not, or there is more to look at.
-   */
-  const acquireExpected = (id: SafeId): Acquired | null => {
-    const expected = lookUp(id)
-    if (!expected || isRunning(expected.status)) return null
-    const claim = expected.claim + 1
-    if (!claims.take(id, claim)) return null
-    let task: TaskRecord | null = null
-    try {
-      task = records.read(id)
-      if (task && task.claim === expected.claim && !isRunning(task.status)) return { task, claim }
-      task = null
-    } finally {
-      if (!task) claims.drop(id, claim)
-    }
-    return null
-  }
-
-  const acquire = async (id: SafeId): Promise<Acquired | null> => {
-    const expected = acquireExpected(id)
-    if (expected) return expected
-    for (;;) {
-      const task = records.read(id)
-      if (!task) throw notFound(id)
-      if (isRunning(task.status) && (await isHeld(task))) return null
-      let claim = task.claim + 1
-      let startOver = false
-      while (!claims.take(id, claim)) {
-        const owner = claims.owner(id, claim)
-        if (owner === null) startOver = true
-        else if (await instances.isAlive(owner)) return null
-        if (startOver) break
-        claim += 1
-      }
-      if (startOver) continue
-      const now = records.read(id)
-      if (now?.claim === task.claim) return { task: now, claim }
-      claims.drop(id, claim)
-    }
-  }
-
-  /** Writes the next record under the claim and lets go of it when the task no longer runs. */
-  const write = async (before: TaskRecord, after: TaskRecord, claim: number): Promise<TaskRecord> => {
-    const id = before.id as SafeId
+  /** The record that a move led to. */
+  const made = (before: TaskRecord, after: TaskRecord, claim: number): TaskRecord => {
     const next = { ...after, id: before.id, claim, rev: before.rev + 1 }
     // a move must not be able to write what no reader takes: it changes nothing then
     const checked = taskSchema.safeParse(next)
@@ -156,6 +128,22 @@ export const createHolder = (deps: HolderDeps): Holder => {
       throw new MadhavaError('ILLEGAL_MOVE', 'A move made a record that is not valid', {
         cause: checked.error,
       })
+    return next
+  }
+
+  const hold = (task: TaskRecord, shownClaim: number, timer: NodeJS.Timeout | null): void => {
+    clearTimeout(held.get(task.id)?.timer ?? undefined)
+    held.set(task.id, { task, shownClaim, timer })
+  }
+  const letGo = (id: string): void => {
+    clearTimeout(held.get(id)?.timer ?? undefined)
+    held.delete(id)
+  }
+
+  /** Makes a record durable and visible, and lets go of its claim when the task no longer runs. */
+  const show = async (next: TaskRecord, shownClaim: number, wasWished: boolean): Promise<void> => {
+    const id = next.id as SafeId
+    const { claim } = next
     await committer.commit({ type: 'task', task: next }, () => {
       const staged = records.replace(next)
       return {
@@ -163,19 +151,45 @@ export const createHolder = (deps: HolderDeps): Holder => {
         show() {
           staged.show()
           publish(next)
-          if (isRunning(next.status)) held.set(id, next)
-          else held.delete(id)
+          if (isRunning(next.status)) hold(next, claim, null)
+          else letGo(id)
         },
       }
     })
     // claims begin at 1
-    for (let older = Math.max(before.claim, 1); older < claim; older += 1) claims.drop(id, older)
-    if (isRunning(next.status)) return next
+    for (let older = Math.max(shownClaim, 1); older < claim; older += 1) claims.drop(id, older)
+    if (isRunning(next.status)) return
     // a wish that comes from now on finds that the task has ended, and is taken back by who made it
-    if (isFinal(next.status) && before.revokeRequestedAt !== null) revokes.remove(id)
+    if (isFinal(next.status) && wasWished) revokes.remove(id)
     claims.release(id, claim)
+  }
+
+  /** Writes the next record under the claim. */
+  const write = async (
+    before: TaskRecord,
+    after: TaskRecord,
+    claim: number,
+    shownClaim = before.claim,
+  ): Promise<TaskRecord> => {
+    const next = made(before, after, claim)
+    await show(next, shownClaim, before.revokeRequestedAt !== null)
     return next
   }
+
+  const showBegun = (id: SafeId): Promise<void> =>
+    inTurn(id, async () => {
+      const mine = held.get(id)
+      if (mine?.timer) await show(mine.task, mine.shownClaim, false)
+    })
+  const showLater = (id: SafeId, afterMs: number): NodeJS.Timeout =>
+    setTimeout(() => {
+      showBegun(id).catch((error: unknown) => {
+        const mine = held.get(id)
+        if (!mine?.timer) return
+        log.warn({ error, id, retryMs: SHOW_AGAIN_MS }, 'that a task runs could not be written; trying again')
+        hold(mine.task, mine.shownClaim, showLater(id, SHOW_AGAIN_MS))
+      })
+    }, afterMs).unref()
 
   /** A wish that came while a task was let go would else wait until it is due. */
   const honourWish = async (task: TaskRecord): Promise<void> => {
@@ -207,6 +221,25 @@ export const createHolder = (deps: HolderDeps): Holder => {
     }
   }
 
+  const beginNow = async (id: SafeId, move: Move, ahead: boolean): Promise<TaskRecord | null> => {
+    refuseWhenLeft()
+    if (held.has(id)) return null
+    const got = await acquire(id, ahead ? 'ahead' : 'run')
+    if (!got) return null
+    try {
+      const task = withWish(got.task)
+      const after = move(task)
+      if (!isRunning(after.status)) return await write(task, after, got.claim)
+      const next = made(task, after, got.claim)
+      hold(next, task.claim, showLater(id, ahead ? SHOW_AHEAD_MS : SHOW_AFTER_MS))
+      note(next)
+      return next
+    } catch (error) {
+      claims.drop(id, got.claim)
+      throw error
+    }
+  }
+
   /** The others see this process as dead: what it would take could be taken from it at once. */
   const refuseWhenLeft = (): void => {
     if (left) throw new MadhavaError('STORE_UNAVAILABLE', 'This process has left the store')
@@ -220,11 +253,12 @@ export const createHolder = (deps: HolderDeps): Holder => {
 
   return {
     isBusy: id => turns.isTaken(id),
-    isHeld,
     async leave() {
       left = true
+      // whoever takes the task over knows in any case that it ran
+      await Promise.allSettled([...held.keys()].map(id => showBegun(id as SafeId)))
       await turns.all()
-      held.clear()
+      for (const id of [...held.keys()]) letGo(id)
     },
     read,
     mustRead,
@@ -234,6 +268,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
         if (next) await honourWish(next)
         return next
       }),
+    begin: (id, move, ahead = false) => inTurn(id, () => beginNow(id, move, ahead)),
     standing(id) {
       for (;;) {
         const task = mustRead(id)
@@ -245,10 +280,10 @@ export const createHolder = (deps: HolderDeps): Holder => {
     },
     move: (id, claim, move) =>
       inTurn(id, async () => {
-        const task = held.get(id)
-        if (!task || task.claim !== claim) throw new MadhavaError('CLAIM_LOST')
-        const wished = withWish(task)
-        const next = await write(wished, move(wished), claim)
+        const mine = held.get(id)
+        if (mine?.task.claim !== claim) throw new MadhavaError('CLAIM_LOST')
+        const wished = withWish(mine.task)
+        const next = await write(wished, move(wished), claim, mine.shownClaim)
         await honourWish(next)
         return next
       }),

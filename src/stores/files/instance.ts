@@ -3,7 +3,16 @@
 // after a reboot, and between containers that share the folder one after the other, where a pid proves nothing.
 // A connection once made is kept, so that a process that lives costs nothing, and its death is known when it breaks.
 import { randomBytes } from 'node:crypto'
-import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -36,12 +45,63 @@ export interface InstancesOptions {
   log: Log
 }
 
-const parsePresence = (text: string): Presence | null => {
+/** A process's own entry; null when there is none, or none that can be read. */
+const readPresence = (file: string): Presence | null => {
   try {
-    const value = JSON.parse(text) as Presence
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Presence
     return typeof value.instance === 'string' && typeof value.role === 'string' ? value : null
   } catch {
     return null
+  }
+}
+
+/** Ids that have left a file or a socket in the folder. */
+const idsIn = (folder: string): string[] => {
+  const ids = readdirSync(folder).flatMap(name => /^([0-9a-f]{12})\.(?:json|sock)$/.exec(name)?.[1] ?? [])
+  return [...new Set(ids)]
+}
+
+/** A deep data folder: the same file by way of the open folder's own name, which is always short. */
+const socketPathIn = (folder: string, folderFd: number, id: string): string => {
+  const plain = path.join(folder, `${id}.sock`)
+  return Buffer.byteLength(plain) <= SOCKET_PATH_MAX ? plain : `/proc/self/fd/${folderFd}/${id}.sock`
+}
+
+/** Whether the error of a connect proves that nobody listens any more. */
+const provesDeath = ({ code }: NodeJS.ErrnoException): boolean => code === 'ECONNREFUSED' || code === 'ENOENT'
+
+const inOrder = (seen: readonly (SeenPresence | null)[]): SeenPresence[] =>
+  seen
+    .filter(presence => presence !== null)
+    .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
+
+/**
+ * The presences of a `run` folder for one who only looks: it opens no socket of its own, writes nothing, and nobody
+ * takes it for a process of the bundle. A folder that is not there has none.
+ */
+export const seeInstances = async (folder: string): Promise<SeenPresence[]> => {
+  if (!existsSync(folder)) return []
+  const folderFd = openSync(folder, 'r')
+  const isAlive = (id: string): Promise<boolean> =>
+    new Promise(resolve => {
+      const socket = connect(socketPathIn(folder, folderFd, id))
+      socket.once('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.on('error', error => resolve(!provesDeath(error)))
+    })
+  try {
+    return inOrder(
+      await Promise.all(
+        idsIn(folder).map(async id => {
+          const presence = readPresence(path.join(folder, `${id}.json`))
+          return presence && { ...presence, alive: await isAlive(id) }
+        }),
+      ),
+    )
+  } finally {
+    closeSync(folderFd)
   }
 }
 
@@ -49,11 +109,7 @@ const parsePresence = (text: string): Presence | null => {
 export const openInstances = async ({ folder, host, clock, log }: InstancesOptions): Promise<Instances> => {
   const instance = randomBytes(6).toString('hex')
   const folderFd = openSync(folder, 'r')
-  // A deep data folder: the same file by way of the open folder's own name, which is always short.
-  const socketPath = (id: string): string => {
-    const plain = path.join(folder, `${id}.sock`)
-    return Buffer.byteLength(plain) <= SOCKET_PATH_MAX ? plain : `/proc/self/fd/${folderFd}/${id}.sock`
-  }
+  const socketPath = (id: string): string => socketPathIn(folder, folderFd, id)
   const presenceFile = (id: string) => path.join(folder, `${id}.json`)
   const startedAt = clock().toISOString()
   const dead = new Set<string>()
@@ -115,26 +171,13 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
         socket.on('close', forgetIt)
         resolve(true)
       })
-      socket.on('error', (error: NodeJS.ErrnoException) =>
-        resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
-      )
+      socket.on('error', error => resolve(!provesDeath(error)))
     })
     if (!alive) dead.add(id)
     return alive
   }
 
-  const known = (): string[] => {
-    const ids = readdirSync(folder).flatMap(name => /^([0-9a-f]{12})\.(?:json|sock)$/.exec(name)?.[1] ?? [])
-    return [...new Set(ids)]
-  }
-
-  const read = (id: string): Presence | null => {
-    try {
-      return parsePresence(readFileSync(presenceFile(id), 'utf8'))
-    } catch {
-      return null
-    }
-  }
+  const known = (): string[] => idsIn(folder)
 
   return {
     instance,
@@ -167,15 +210,11 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
       beat.unref()
     },
     async presences() {
-      const seen = await Promise.all(
-        known().map(async id => {
-          const presence = read(id)
-          return presence && { ...presence, alive: await isAlive(id) }
-        }),
-      )
-      return seen
-        .filter(presence => presence !== null)
-        .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
+      const seen = known().map(async id => {
+        const presence = readPresence(presenceFile(id))
+        return presence && { ...presence, alive: await isAlive(id) }
+      })
+      return inOrder(await Promise.all(seen))
     },
     forget(id) {
       for (const ending of ['json', 'sock', 'sound'])
@@ -189,9 +228,12 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       for (const socket of [...watchers, ...watched.values()]) socket.destroy()
       await closed
-      for (const ending of ['json', 'sock', 'sound'])
-        rmSync(path.join(folder, `${instance}.${ending}`), { force: true })
-      closeSync(folderFd)
+      try {
+        for (const ending of ['json', 'sock', 'sound'])
+          rmSync(path.join(folder, `${instance}.${ending}`), { force: true })
+      } finally {
+        closeSync(folderFd)
+      }
     },
   }
 }

@@ -51,6 +51,7 @@ export const createLayout = (dir: string): Layout => {
   const revokes = path.join(dir, 'revoke')
   const permits = path.join(dir, 'rate')
   const shard = (id: SafeId) => id.slice(-2)
+  // path.join would look through each of these again, several times in the life of a task
   const layout: Layout = {
     dir,
     tasks,
@@ -64,17 +65,17 @@ export const createLayout = (dir: string): Layout => {
     wal: path.join(dir, 'wal'),
     index: path.join(dir, 'index'),
     shards: () => SHARDS.map(name => path.join(tasks, name)),
-    taskFolder: id => path.join(tasks, shard(id)),
-    task: id => path.join(tasks, shard(id), `${id}.json`),
-    blobFolder: id => path.join(blobs, shard(id), id),
+    taskFolder: id => `${tasks}/${shard(id)}`,
+    task: id => `${tasks}/${shard(id)}/${id}.json`,
+    blobFolder: id => `${blobs}/${shard(id)}/${id}`,
     blob: (id, name) => {
       if (!BLOB_NAME.test(name))
         throw new MadhavaError('BAD_KEY', `A blob's name matches ${BLOB_NAME.source}`)
       return path.join(layout.blobFolder(id), name)
     },
     key: key => path.join(keys, createHash('sha256').update(key).digest('hex')),
-    claim: (id, number) => path.join(claims, `${id}.${number}`),
-    revoke: id => path.join(revokes, id),
+    claim: (id, number) => `${claims}/${id}.${number}`,
+    revoke: id => `${revokes}/${id}`,
     permit: (kind, number) => path.join(permits, `${kind}.${number}`),
   }
   return layout

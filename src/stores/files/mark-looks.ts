@@ -1,8 +1,9 @@
 // Looks at the small facts beside the tasks: claims, links of idempotency keys, wishes to cancel. Changes nothing by
 // itself.
 import { lstatSync } from 'node:fs'
-import { isFinal, isRunning } from '../../core/task.ts'
+import { isFinal, isRunning, isWaiting } from '../../core/task.ts'
 import { replaceFile } from '../../platform/atomic-file.ts'
+import { createClaims } from './claims.ts'
 import { isThere, type Look, type Places } from './findings.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { readWish, wishFor } from './marks.ts'
@@ -15,6 +16,7 @@ export interface MarkLooks {
 }
 
 export const createMarkLooks = (layout: Layout, { at, moving, removing }: Places): MarkLooks => {
+  const claims = createClaims(layout, '')
   const claim =
     (link: string, id: SafeId, number: number): Look =>
     () => {
@@ -24,6 +26,8 @@ export const createMarkLooks = (layout: Layout, { at, moving, removing }: Places
       if (file.state === 'broken' || file.state === 'later') return null
       const task = file.state === 'whole' ? file.task : null
       if (task && isRunning(task.status) && task.claim === number) return null
+      // an attempt that is not shown yet, or whose process died before: whoever takes the task counts it
+      if (task && isWaiting(task.status) && number > task.claim && claims.begun(id, number)) return null
       const text = task
         ? `a claim ${number} on a task that is ${task.status} under claim ${task.claim}`
         : 'a claim on a task that is not there'

@@ -7,6 +7,7 @@ import { fits } from '../../core/filter.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
+import { createAcquiring } from './acquiring.ts'
 import { createBlobs } from './blobs.ts'
 import { createCancellation } from './cancellation.ts'
 import { startCheckpoints } from './checkpoint.ts'
@@ -110,14 +111,16 @@ export const openFilesStore = async ({
   })
   const shards = createShards({ layout, records, unique: instance, log })
   const view = createView({ layout, records, shards, journals, clock, log })
+  const acquiring = createAcquiring({ records, claims, instances, lookUp: view.known })
   const holder = createHolder({
     records,
     committer,
     claims,
     revokes,
-    instances,
+    acquiring,
     publish: task => view.publish({ type: 'task', task }),
-    lookUp: view.known,
+    note: view.note,
+    log,
   })
   const retention = createRetention({
     layout,
@@ -142,7 +145,7 @@ export const openFilesStore = async ({
     holder,
     limiter: createKindLimiter({ layout, disk, claims, records, instances }),
   })
-  const duties = createDuties({ instances, view, holder, checkpoints, clock, log })
+  const duties = createDuties({ instances, view, acquiring, checkpoints, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
 
@@ -230,6 +233,7 @@ export const openFilesStore = async ({
 
     cursor: () => run(async () => view.cursor()),
     changes: (since, signal) => view.changes(since, signal),
+    changedSince: cursor => run(async () => view.changedSince(cursor)),
 
     announce: ({ role, details }) =>
       run(() =>
@@ -245,7 +249,7 @@ export const openFilesStore = async ({
     presences: () => run(() => instances.presences()),
     leave: () => leave(),
 
-    agenda: (now, limit) => run(() => duties.agenda(now, limit)),
+    agenda: (now, limit, kinds) => run(() => duties.agenda(now, limit, kinds)),
 
     retain: rule => run(() => retention.retain(rule)),
 
@@ -263,13 +267,17 @@ export const openFilesStore = async ({
     close() {
       closing ??= (async () => {
         await Promise.allSettled(underWay)
+        await holder.leave()
         view.close()
         await committer.settled()
         await checkpoints
           .close()
           .catch((error: unknown) => log.error({ error }, 'the log could not be given up'))
-        await leave()
-        journals.close()
+        try {
+          await instances.leave()
+        } finally {
+          journals.close()
+        }
       })()
       return closing
     },

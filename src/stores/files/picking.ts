@@ -36,6 +36,26 @@ class HeldBack extends Error {
 const CONTESTS = 12
 const CONTEST_MS = 4
 
+/** What could not be had is not tried again so soon, unless there is nothing else: its holder shows it before long. */
+const ELSEWHERE_MS = 20
+
+/** Ids that were added within the last so many milliseconds. */
+const createLately = (forMs: number) => {
+  const until = new Map<string, number>()
+  return {
+    has: (id: string): boolean => (until.get(id) ?? 0) > performance.now(),
+    add(id: string): void {
+      const now = performance.now()
+      for (const [old, at] of until) {
+        if (at > now) break
+        until.delete(old)
+      }
+      until.delete(id)
+      until.set(id, now + forMs)
+    },
+  }
+}
+
 const runningOf = (index: TaskIndex, kind: string): number => {
   const counts = index.counts().byKind[kind]
   return (counts?.STARTED ?? 0) + (counts?.PROGRESS ?? 0)
@@ -43,18 +63,20 @@ const runningOf = (index: TaskIndex, kind: string): number => {
 
 export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking => {
   /** The task, running now; null when it is somebody else's, or went elsewhere than to a running status. */
-  const tryOne = async (id: SafeId, now: string, move: Move, check?: Check): Promise<TaskRecord | null> => {
+  const tryOne = async (
+    id: SafeId,
+    { now, ahead }: Pick<Wanted, 'now' | 'ahead'>,
+    move: Move,
+    check?: Check,
+  ): Promise<TaskRecord | null> => {
     try {
-      const task = await holder.claim(
-        id,
-        found => {
-          // the index may be behind: another process may have tried it meanwhile and put it off
-          if (!isWaiting(found.status) || (found.notBefore ?? '') > now)
-            throw new MadhavaError('ILLEGAL_MOVE')
-          return move(found)
-        },
-        check,
-      )
+      const take: Move = found => {
+        // the index may be behind: another process may have tried it meanwhile and put it off
+        if (!isWaiting(found.status) || (found.notBefore ?? '') > now) throw new MadhavaError('ILLEGAL_MOVE')
+        return move(found)
+      }
+      // who counts what runs of a kind counts what is shown
+      const task = await (check ? holder.claim(id, take, check) : holder.begin(id, take, ahead))
       return task && isRunning(task.status) ? task : null
     } catch (error) {
       if (error instanceof MadhavaError && MOVED_ON.includes(error.code)) return null
@@ -65,7 +87,7 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
   /** As `tryOne`; `full` when so many of the kind run. */
   const tryWithin = async (
     id: SafeId,
-    now: string,
+    wanted: Wanted,
     move: Move,
     maxConcurrency: number,
   ): Promise<TaskRecord | null | 'full'> => {
@@ -75,7 +97,7 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
     }
     for (let contest = 1; ; contest += 1) {
       try {
-        return await tryOne(id, now, move, check)
+        return await tryOne(id, wanted, move, check)
       } catch (error) {
         if (!(error instanceof HeldBack)) throw error
         if (!error.contested || contest === CONTESTS) return 'full'
@@ -84,63 +106,73 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
     }
   }
 
-  return {
-    async claimNext({ kinds, now, limits = {}, onHeldBack }, move) {
-      const index = await view.current()
-      const wanted = new Set(kinds)
+  const elsewhere = createLately(ELSEWHERE_MS)
 
-      const within = async (id: SafeId, kind: string, limit: KindLimits): Promise<TaskRecord | null> => {
-        const { maxConcurrency, rate } = limit
-        // the index spares most of the claims that would be let go again, but does not know who is dead
-        const mayBeFull = maxConcurrency !== null && runningOf(index, kind) >= maxConcurrency
-        if (mayBeFull && (await limiter.roomFor(id, kind, maxConcurrency)) === 'full') {
+  const pickFrom = async (index: TaskIndex, want: Wanted, move: Move): Promise<TaskRecord | null> => {
+    const { kinds, now, limits = {}, onHeldBack } = want
+    const wanted = new Set(kinds)
+
+    const within = async (id: SafeId, kind: string, limit: KindLimits): Promise<TaskRecord | null> => {
+      const { maxConcurrency, rate } = limit
+      // the index spares most of the claims that would be let go again, but does not know who is dead
+      const mayBeFull = maxConcurrency !== null && runningOf(index, kind) >= maxConcurrency
+      if (mayBeFull && (await limiter.roomFor(id, kind, maxConcurrency)) === 'full') {
+        wanted.delete(kind)
+        return null
+      }
+      let permit: Permit | null = null
+      if (rate) {
+        const answer = limiter.permit(kind, rate, Date.parse(now))
+        if ('nextAtMs' in answer) {
           wanted.delete(kind)
+          onHeldBack?.(kind, answer.nextAtMs)
           return null
         }
-        let permit: Permit | null = null
-        if (rate) {
-          const answer = limiter.permit(kind, rate, Date.parse(now))
-          if ('nextAtMs' in answer) {
-            wanted.delete(kind)
-            onHeldBack?.(kind, answer.nextAtMs)
-            return null
-          }
-          permit = answer
-        }
-        let task: TaskRecord | null = null
-        try {
-          const tried =
-            maxConcurrency === null
-              ? await tryOne(id, now, move)
-              : await tryWithin(id, now, move, maxConcurrency)
-          if (tried === 'full') wanted.delete(kind)
-          else task = tried
-        } finally {
-          if (!task) permit?.giveBack()
-        }
-        return task
+        permit = answer
       }
-      const take = (id: SafeId, kind: string): Promise<TaskRecord | null> => {
-        const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
-        return limit ? within(id, kind, limit) : tryOne(id, now, move)
+      let task: TaskRecord | null = null
+      try {
+        const tried =
+          maxConcurrency === null
+            ? await tryOne(id, want, move)
+            : await tryWithin(id, want, move, maxConcurrency)
+        if (tried === 'full') wanted.delete(kind)
+        else task = tried
+      } finally {
+        if (!task) permit?.giveBack()
       }
+      return task
+    }
+    const take = (id: SafeId, kind: string): Promise<TaskRecord | null> => {
+      const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
+      return limit ? within(id, kind, limit) : tryOne(id, want, move)
+    }
 
-      // what another slot of this process is just taking is passed over at first: waiting for it helps nobody
-      const busy: { id: SafeId; kind: string }[] = []
-      for (const { id, kind } of index.waiting().due(now)) {
-        if (!wanted.has(kind)) continue
-        if (holder.isBusy(id as SafeId)) {
-          busy.push({ id: id as SafeId, kind })
-          continue
-        }
-        const task = await take(id as SafeId, kind)
-        if (task) return task
+    // what another slot of this process or another process is just taking is passed over at first: waiting for it helps
+    // nobody
+    const busy: { id: SafeId; kind: string }[] = []
+    for (const { id, kind } of index.waiting().due(now, kinds)) {
+      if (!wanted.has(kind)) continue
+      if (holder.isBusy(id as SafeId) || elsewhere.has(id)) {
+        busy.push({ id: id as SafeId, kind })
+        continue
       }
-      for (const { id, kind } of busy) {
-        const task = wanted.has(kind) ? await take(id, kind) : null
-        if (task) return task
-      }
-      return null
+      const task = await take(id as SafeId, kind)
+      if (task) return task
+      elsewhere.add(id)
+    }
+    for (const { id, kind } of busy) {
+      const task = wanted.has(kind) ? await take(id, kind) : null
+      if (task) return task
+    }
+    return null
+  }
+
+  return {
+    async claimNext(want, move) {
+      // many are taken ahead in a row: most of those looks may rest on what was read a moment ago
+      const early = want.ahead ? await pickFrom(await view.recent(), want, move) : null
+      return early ?? pickFrom(await view.current(), want, move)
     },
   }
 }

@@ -1,7 +1,6 @@
 // State files: one JSON document per task, written aside and renamed, so that `cat` never shows half of one.
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs'
-import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
 import type { Staged } from './committer.ts'
 import type { Disk } from './disk.ts'
@@ -37,7 +36,7 @@ export const createRecords = (layout: Layout, disk: Disk, onBroken: (id: SafeId)
   const stage = <T>(task: TaskRecord, show: (aside: string, file: string) => T): Staged<T> => {
     const file = layout.task(task.id as SafeId)
     count += 1
-    const aside = path.join(path.dirname(file), `.${task.id}.${mine}${count}.tmp`)
+    const aside = `${layout.taskFolder(task.id as SafeId)}/.${task.id}.${mine}${count}.tmp`
     const discard = () => disk.unlink(aside)
     try {
       disk.write(aside, serialize(task))

@@ -117,7 +117,7 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
     for (const { file } of files) disk.unlink(file)
     await disk.sync([layout.wal])
     const last = guard.rotate()
-    if (last !== null) disk.unlink(last)
+    if (last !== null) disk.unlink(last.file)
   }
   journals.close()
   await disk.sync([...paths]).catch((error: unknown) => {

@@ -28,7 +28,7 @@ export interface TaskIndex {
   ended(): Ended
   /** Those that have ended, of the ids whose last two hex digits are one of these numbers. */
   endedIn(shards: ReadonlySet<number>): { id: string; claim: number }[]
-  expired(now: string): { id: string; notBefore: string | null }[]
+  expired(now: string): { id: string; kind: string; notBefore: string | null }[]
   nextExpiry(now: string): string | null
 }
 
@@ -94,11 +94,12 @@ const compile = (table: Columns, filter: TaskFilter): ((row: number) => boolean)
   }
   if (filter.text !== undefined) {
     const text = filter.text.toLowerCase()
+    const word = Buffer.from(text)
     const named = kinds.where(kind => kind.includes(text))
     const inIds = HEX_TEXT.test(text)
     tests.push(
       row =>
-        texts[row]?.includes(text) ||
+        texts.holds(row, word) ||
         named.has(at.kind[row] as number) ||
         (inIds && table.id(row).includes(text)),
     )
@@ -116,7 +117,7 @@ export const createTaskIndex = (): TaskIndex => {
   let loading = false
   /** By id: how many there are at a time is bounded by what workers run. */
   const running = new Map<string, number>()
-  const expiring = new Map<string, { expiresAt: string; notBefore: string | null }>()
+  const expiring = new Map<string, { kind: string; expiresAt: string; notBefore: string | null }>()
   let waiting: WaitingList | null = null
   /** By kind's number: how many per status. */
   let counted = new Map<number, Uint32Array>()
@@ -194,8 +195,8 @@ export const createTaskIndex = (): TaskIndex => {
         kind: kinds.word(at.kind[row] as number) ?? '',
         priority: at.priority[row] as number,
         createdAt: iso(at.createdAt[row] as number),
-        notBefore: isoOrNull(at.notBefore[row]),
-        expiresAt: status === PENDING ? isoOrNull(at.expiresAt[row]) : null,
+        notBefore: isoOrNull(table.notBefore.get(row)),
+        expiresAt: status === PENDING ? isoOrNull(table.expiresAt.get(row)) : null,
       })
     }
     return list
@@ -211,7 +212,7 @@ export const createTaskIndex = (): TaskIndex => {
   const put = (task: Summary): boolean => {
     const known = table.find(task.id)
     if (known >= 0) {
-      const version = { claim: table.at.claim[known] as number, rev: table.at.rev[known] as number }
+      const version = { claim: table.claim.get(known), rev: table.rev.get(known) }
       const order = compareVersions(task, version)
       if (order <= 0) return order === 0
       forget(known, task.id)
@@ -224,7 +225,7 @@ export const createTaskIndex = (): TaskIndex => {
     if (isWaiting(task.status))
       waiting?.add({ id, kind, priority, createdAt, notBefore, expiresAt: pending ? expiresAt : null })
     if (isRunning(task.status)) running.set(id, task.claim)
-    if (pending && expiresAt !== null) expiring.set(id, { expiresAt, notBefore })
+    if (pending && expiresAt !== null) expiring.set(id, { kind, expiresAt, notBefore })
     return true
   }
 
@@ -236,18 +237,17 @@ export const createTaskIndex = (): TaskIndex => {
     version(id) {
       const row = table.find(id)
       if (row < 0) return null
-      const { claim, rev, status } = table.at
       return {
-        claim: claim[row] as number,
-        rev: rev[row] as number,
-        status: STATUSES[status[row] as number] as Status,
+        claim: table.claim.get(row),
+        rev: table.rev.get(row),
+        status: STATUSES[table.at.status[row] as number] as Status,
       }
     },
     put,
     remove(id, claim) {
       const known = table.find(id)
       if (claim !== LOST) {
-        if (known >= 0 && (table.at.claim[known] as number) > claim) return false
+        if (known >= 0 && table.claim.get(known) > claim) return false
         removed.delete(id)
         removed.set(id, claim)
         const oldest = removed.keys().next().value
@@ -316,12 +316,12 @@ export const createTaskIndex = (): TaskIndex => {
       const found: { id: string; claim: number }[] = []
       for (let row = 0; row < table.rows; row += 1)
         if (FINAL[table.at.status[row] as number] && shards.has(table.shard(row)))
-          found.push({ id: table.id(row), claim: table.at.claim[row] as number })
+          found.push({ id: table.id(row), claim: table.claim.get(row) })
       return found
     },
     expired: now =>
-      [...expiring].flatMap(([id, { expiresAt, notBefore }]) =>
-        expiresAt <= now ? [{ id, notBefore }] : [],
+      [...expiring].flatMap(([id, { kind, expiresAt, notBefore }]) =>
+        expiresAt <= now ? [{ id, kind, notBefore }] : [],
       ),
     nextExpiry(now) {
       let next: string | null = null

@@ -1,234 +1,60 @@
-// Import: takes the lines of an export into a data folder that nobody else uses. Everything in a line is hostile until
-// it is checked. It writes through the store alone, so that indexes, logs and the feed know what it did.
-
+// Import into a data folder that nobody else uses, and the comparison of one with an export.
+import { rmSync } from 'node:fs'
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { isMadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
-import { idempotencyScope, isFinal, isRunning, type TaskRecord } from '../../core/task.ts'
-import { type Line, LineTooLongError, readLines } from '../../platform/lines.ts'
 import { silentLog } from '../../platform/log.ts'
+import type { PlacingDeps } from '../shared/placing.ts'
+import {
+  type ImportSummary,
+  type TakeInOptions,
+  takeAll,
+  type VerifyOptions,
+  type VerifySummary,
+  verifyAll,
+} from '../shared/take-in.ts'
 import { lockFolder } from './folder-lock.ts'
 import { createLayout } from './layout.ts'
 import { openFilesStore } from './open.ts'
-import { atRest, createPlacing, type Outcome, type Placing } from './placing.ts'
-import {
-  type BlobLine,
-  badLine,
-  decodeChunk,
-  LINE_BYTES_MAX,
-  parseTransferLine,
-  type TaskLine,
-  type TransferLine,
-} from './transfer-lines.ts'
+import { keyFileOf, readKeyLink, readStateFile } from './state-file.ts'
 
-export interface ImportOptions {
+export interface FolderOptions {
   /** Made when it is missing. */
   dir: string
-  input: AsyncIterable<Uint8Array>
   clock: () => Date
-  /** A task that is there and older by (claim, rev) is replaced. */
-  replace: boolean
-  /** A task that is not taken in, with the reason; the others are. */
-  onRefused: (id: string, why: string) => void
 }
 
-export interface ImportSummary {
-  created: number
-  replaced: number
-  /** Were there with the same content; their blobs are written anew, so that an import can simply be repeated. */
-  unchanged: number
-  /** Were there with other content, and stay as they are. */
-  left: number
-  refused: number
-  /** Ran at the time of the export, and were given back. */
-  givenBack: number
-  blobs: number
-  /** Null: the export was whole. Else where and why the import ended. */
-  problem: string | null
-}
-
-/** Records on their way to the disk at a time, so that they can share its syncs. */
-const IN_FLIGHT = 64
-const BLOBS_PER_TASK_MAX = 10_000
-
-interface Lines {
-  /** The next line without taking it; null at the end. @throws BAD_REQUEST */
-  peek(): Promise<{ line: TransferLine; number: number } | null>
-  take(): Promise<{ line: TransferLine; number: number } | null>
-}
-
-const linesOf = (input: AsyncIterable<Uint8Array>): Lines => {
-  const source = readLines(input, LINE_BYTES_MAX)
-  let next: Promise<{ line: TransferLine; number: number } | null> | null = null
-  const read = async () => {
-    let found: IteratorResult<Line>
-    try {
-      found = await source.next()
-    } catch (error) {
-      if (error instanceof LineTooLongError) throw badLine(0, error.message)
-      throw error
-    }
-    if (found.done) return null
-    const { bytes, number } = found.value
-    return { line: parseTransferLine(bytes, number), number }
-  }
-  const peek = () => {
-    next ??= read()
-    return next
-  }
-  return {
-    peek,
-    async take() {
-      const taken = await peek()
-      next = null
-      return taken
-    },
-  }
-}
-
-const cutOff = () => badLine(0, 'The line that ends an export is missing: the file is cut off')
-
-/** The bytes of the blob that begins at the next line; takes its lines and no more. @throws BAD_REQUEST */
-async function* bytesOf(lines: Lines, first: BlobLine): AsyncGenerator<Buffer> {
-  let at = 0
-  do {
-    const taken = await lines.take()
-    const number = taken?.number ?? 0
-    if (taken?.line.type !== 'blob') throw badLine(number, `the blob ${first.name} is cut off`)
-    const { line } = taken
-    if (line.id !== first.id || line.name !== first.name || line.size !== first.size || line.offset !== at)
-      throw badLine(number, `the blob ${first.name} does not go on where it stopped`)
-    const bytes = decodeChunk(line, number)
-    at += bytes.length
-    if (at > first.size || (bytes.length === 0 && first.size > 0))
-      throw badLine(number, `the blob ${first.name} has another size than it says`)
-    yield bytes
-  } while (at < first.size)
-}
-
-const takeIn = async (
-  lines: Lines,
-  store: TaskStore,
-  place: Placing,
-  replace: boolean,
-  summary: ImportSummary,
-): Promise<void> => {
-  /** What is on its way, by id and by idempotency key. */
-  const underWay = new Map<string, Promise<Outcome>>()
-  const settle = async (): Promise<void> => {
-    const results = await Promise.allSettled(underWay.values())
-    underWay.clear()
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-  }
-  const namesOf = (record: TaskRecord): string[] =>
-    [record.id, idempotencyScope(record)].filter(name => name !== null)
-
-  const takeBlobs = async (record: TaskRecord, outcome: Outcome): Promise<number> => {
-    const wanted = outcome === 'created' || outcome === 'replaced' || outcome === 'unchanged'
-    const names = new Set<string>()
-    for (;;) {
-      const next = await lines.peek()
-      if (!next) throw cutOff()
-      if (next.line.type !== 'blob') break
-      const { line: first, number } = next
-      if (first.id !== record.id) throw badLine(number, 'a blob stands behind the task that it belongs to')
-      if (names.has(first.name)) throw badLine(number, `the blob ${first.name} stands there twice`)
-      if (names.size >= BLOBS_PER_TASK_MAX) throw badLine(number, 'the task has too many blobs')
-      names.add(first.name)
-      const bytes = bytesOf(lines, first)
-      if (wanted) {
-        await store.putBlob(record.id, first.name, Readable.from(bytes, { highWaterMark: 1 }))
-        summary.blobs += 1
-      } else for await (const _ of bytes);
-    }
-    if (outcome === 'replaced')
-      for (const { name } of await store.listBlobs(record.id))
-        if (!names.has(name)) await store.removeBlob(record.id, name)
-    return names.size
-  }
-
-  const takeTask = async (line: TaskLine, record: TaskRecord): Promise<number> => {
-    const placed = place({ record, fingerprint: line.fingerprint }).then(outcome => {
-      summary[outcome] += 1
-      const isNew = outcome === 'created' || outcome === 'replaced'
-      if (isNew && isRunning(line.record.status)) summary.givenBack += 1
-      return outcome
-    })
-    // a failure is told where it is waited for
-    placed.catch(() => {})
-    for (const name of namesOf(record)) underWay.set(name, placed)
-    try {
-      const next = await lines.peek()
-      if (!next) throw cutOff()
-      if (next.line.type === 'blob' || replace) return await takeBlobs(record, await placed)
-    } catch (error) {
-      if ((await placed) === 'created' && isFinal(record.status)) {
-        // no end without its result: half of a task is none
-        await store.remove(record.id)
-        summary.created -= 1
-      }
-      throw error
-    }
-    if (underWay.size >= IN_FLIGHT) await settle()
-    return 0
-  }
-
-  const first = await lines.take()
-  if (!first) throw badLine(1, 'there is nothing: an export begins with its header')
-  if (first.line.type !== 'madhava-export') throw badLine(1, 'an export begins with its header')
-  const { at } = first.line
-  const counted = { tasks: 0, blobs: 0 }
-  try {
-    for (;;) {
-      const next = await lines.take()
-      if (!next) throw cutOff()
-      const { line, number } = next
-      if (line.type === 'end') {
-        if (line.tasks !== counted.tasks || line.blobs !== counted.blobs)
-          throw badLine(
-            number,
-            `${counted.tasks} tasks and ${counted.blobs} blobs came, the end counts ${line.tasks} and ${line.blobs}`,
-          )
-        if (await lines.peek()) throw badLine(number + 1, 'something stands behind the end')
-        return
-      }
-      if (line.type !== 'task') throw badLine(number, `a line ${line.type} does not belong here`)
-      const record = atRest(line.record, at)
-      if (namesOf(record).some(name => underWay.has(name))) await settle()
-      counted.tasks += 1
-      counted.blobs += await takeTask(line, record)
-    }
-  } finally {
-    await settle()
-  }
-}
-
-/**
- * Reads an export to its end, or to the first line that is wrong; what stood before that line is kept. To repeat an
- * import is safe.
- * @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE
- */
-export const importFolder = async (options: ImportOptions): Promise<ImportSummary> => {
-  const { clock, input, replace, onRefused } = options
-  const dir = path.resolve(options.dir)
+const withFolder = async <T>(
+  { dir: given, clock }: FolderOptions,
+  work: (store: TaskStore, refusal: PlacingDeps['refusal']) => Promise<T>,
+): Promise<T> => {
+  const dir = path.resolve(given)
   const log = silentLog()
-  const counts = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }
-  const summary: ImportSummary = { ...counts, problem: null }
+  const layout = createLayout(dir)
   const lock = await lockFolder({ dir, clock, log, patienceMs: 0 })
   try {
     const store = await openFilesStore({ dir, clock, log })
     try {
-      const place = createPlacing({ store, layout: createLayout(dir), replace, onRefused })
-      await takeIn(linesOf(input), store, place, replace, summary)
+      return await work(store, record => {
+        const link = keyFileOf(layout, record)
+        const bound = link === null ? null : readKeyLink(link)
+        // a key that names nothing would else give this record the id that it names
+        if (link !== null && bound && readStateFile(layout, bound.id).state === 'none')
+          rmSync(link, { force: true })
+        else if (bound && bound.id !== record.id) return `its idempotency key belongs to the task ${bound.id}`
+        return null
+      })
     } finally {
       await store.close()
     }
-  } catch (error) {
-    if (!isMadhavaError(error, 'BAD_REQUEST')) throw error
-    summary.problem = error.message.replace('Line 0: ', '')
   } finally {
     await lock.release()
   }
-  return summary
 }
+
+/** @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
+export const importFolder = (options: FolderOptions & TakeInOptions): Promise<ImportSummary> =>
+  withFolder(options, (store, refusal) => takeAll(store, { ...options, refusal }))
+
+/** @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
+export const verifyFolder = (options: FolderOptions & VerifyOptions): Promise<VerifySummary> =>
+  withFolder(options, store => verifyAll(store, options))

@@ -4,13 +4,13 @@ import { lstatSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
+import { CHUNK_BYTES, createLineWriter } from '../shared/transfer-lines.ts'
 import { isErrno, storeError } from './errno.ts'
 import { entriesOf } from './findings.ts'
 import { mustBeDataFolder } from './fsck.ts'
 import { createLayout, idOfStateFile, type Layout, type SafeId } from './layout.ts'
 import { readWish, wishFor } from './marks.ts'
 import { keyFileOf, readKeyLink, readStateFile } from './state-file.ts'
-import { CHUNK_BYTES, TRANSFER_VERSION, type TransferLine } from './transfer-lines.ts'
 
 export interface ExportOptions {
   dir: string
@@ -69,7 +69,11 @@ const fingerprintOf = (layout: Layout, task: TaskRecord): string | null => {
   return bound?.id === task.id && bound.fingerprint !== '' ? bound.fingerprint : null
 }
 
-async function* chunksOf(id: string, { name, handle, size }: OpenBlob): AsyncGenerator<TransferLine> {
+/** The pieces of a blob, one at least. */
+async function* piecesOf(
+  id: string,
+  { name, handle, size }: OpenBlob,
+): AsyncGenerator<{ offset: number; bytes: Buffer }> {
   let offset = 0
   do {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - offset))
@@ -79,7 +83,7 @@ async function* chunksOf(id: string, { name, handle, size }: OpenBlob): AsyncGen
       if (bytesRead === 0) throw new Error(`The blob ${name} of ${id} has become shorter while it was read`)
       filled += bytesRead
     }
-    yield { type: 'blob', id, name, size, offset, bytes: chunk.toString('base64') }
+    yield { offset, bytes: chunk }
     offset += filled
   } while (offset < size)
 }
@@ -91,7 +95,7 @@ async function* chunksOf(id: string, { name, handle, size }: OpenBlob): AsyncGen
  */
 export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): AsyncGenerator<string> {
   const layout = createLayout(path.resolve(dir))
-  const toText = (line: TransferLine): string => `${JSON.stringify(line)}\n`
+  const lines = createLineWriter()
 
   const take = async (id: SafeId): Promise<Taken | null> => {
     for (let tries = 1; ; tries += 1) {
@@ -118,10 +122,8 @@ export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): A
   }
 
   mustBeDataFolder(layout)
-  let tasks = 0
-  let blobCount = 0
   try {
-    yield toText({ type: 'madhava-export', version: TRANSFER_VERSION, at: clock().toISOString() })
+    yield lines.begin(clock().toISOString())
     for (const shard of layout.shards())
       for (const { name } of entriesOf(shard)) {
         const id = idOfStateFile(name)
@@ -130,15 +132,15 @@ export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): A
         if (!taken) continue
         try {
           const { task, blobs } = taken
-          yield toText({ type: 'task', record: task, fingerprint: fingerprintOf(layout, task) })
-          for (const blob of blobs) for await (const line of chunksOf(id, blob)) yield toText(line)
-          tasks += 1
-          blobCount += blobs.length
+          yield lines.task(task, fingerprintOf(layout, task))
+          for (const blob of blobs)
+            for await (const { offset, bytes } of piecesOf(id, blob))
+              yield lines.piece(id, blob, offset, bytes)
         } finally {
           await closeAll(taken.blobs)
         }
       }
-    yield toText({ type: 'end', tasks, blobs: blobCount })
+    yield lines.end()
   } catch (error) {
     throw storeError(error)
   }

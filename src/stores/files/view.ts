@@ -1,5 +1,5 @@
 // The index and the feed of this process: begins with a scan of the state files, then follows all journals.
-// Watching the folder is a hint only; a look every second finds what the watch missed.
+// Watching the folder is a hint only; a look now and then finds what the watch missed.
 import { randomInt } from 'node:crypto'
 import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import path from 'node:path'
@@ -15,27 +15,35 @@ import type { Records } from './records.ts'
 import { SHARD_COUNT, type Shards, TICK_MS } from './shards.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
 
-const LOOK_MS = 1_000
-/** Nothing is cut that is younger than minutes: who looks every second has missed nothing. */
+const LOOK_MS = 2_000
+/** Where the folder cannot be watched. */
+const BLIND_LOOK_MS = 250
+/** Nothing is cut that is younger than minutes: who looks every few seconds has missed nothing. */
 const SLEPT_MS = 10_000
+/** How old `recent` may be. */
+const RECENT_MS = 2
 /** State files looked at in a row before other work of the process gets a turn. */
 const BATCH = 200
-/** No factor of it divides the number of folders: every folder has its turn. */
-const STRIDE = 101
 /** A subscriber that is this far behind is told that its cursor is too old. */
 const BEHIND_MAX = 20_000
 
 export interface View {
   /** The index, with everything taken in that any process had acknowledged before the call. */
   current(): Promise<TaskIndex>
+  /** As `current`, but for what others have acknowledged within the last few milliseconds. */
+  recent(): Promise<TaskIndex>
   /** What the index knows of a task, without looking into the journals; null before it is there. */
   known(id: string): ReturnType<TaskIndex['version']>
   /** A change of this process: into its own index at once, to everybody with the next `flush`. */
   publish(entry: Entry): void
+  /** As `publish`, for this process's own index alone. */
+  note(task: TaskRecord): void
   /** Tells everybody what was published. Never throws. */
   flush(): void
   cursor(): string
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
+  /** From the journals alone: no index is needed. @throws BAD_CURSOR, CURSOR_TOO_OLD */
+  changedSince(cursor: string): { ids: string[]; cursor: string }
   /** Looks through the state files written since `sinceMs` for changes that no journal tells; answers how many. */
   findWritten(sinceMs: number): Promise<number>
   /** Tells of ended tasks whose state file is gone while nobody was told: their remover was killed in between. */
@@ -58,6 +66,18 @@ interface Subscriber {
   lose(): void
 }
 
+/** The numbers below `count` in an order that chance makes (Fisher and Yates). */
+const shuffled = (count: number): number[] => {
+  const numbers = Array.from({ length: count }, (_, number) => number)
+  for (let last = count - 1; last > 0; last -= 1) {
+    const other = randomInt(last + 1)
+    const kept = numbers[other] as number
+    numbers[other] = numbers[last] as number
+    numbers[last] = kept
+  }
+  return numbers
+}
+
 const toChange = (entry: Entry, cursor: string): Change =>
   entry.type === 'removed' ? { type: 'removed', id: entry.id, cursor } : { ...entry, cursor }
 
@@ -74,6 +94,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
   let due = false
   let closed = false
   let lookedAt = performance.now()
+  let readAt = Number.NEGATIVE_INFINITY
 
   /** False when the entry is behind what is known, so that nobody is led backwards. */
   const take = (entry: Entry): boolean => {
@@ -83,6 +104,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
   }
 
   const readOn = (): void => {
+    readAt = performance.now()
     journals.follow(positions, entry => {
       if (!take(entry) || subscribers.size === 0) return
       const change = toChange(entry, encodeCursor(positions, clock()))
@@ -136,10 +158,11 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
     // the place in the journals first: what changes during the scan is read again from there
     positions = journals.begin()
     await index.load(async () => {
-      // processes that start together begin at different places, so that each finds the others' work done
-      const first = randomInt(SHARD_COUNT)
-      for (let turn = 0; turn < SHARD_COUNT && !closed; turn += 1) {
-        for (const task of shards.read((first + turn * STRIDE) % SHARD_COUNT)) index.put(task)
+      // processes that start together go through the folders in orders of their own: two of them are hardly ever at the
+      // same one, each finds done what another has done, and none is left with a long stretch alone
+      for (const shard of shuffled(SHARD_COUNT)) {
+        if (closed) return
+        for (const task of shards.read(shard)) index.put(task)
         await yieldToOthers()
       }
     })
@@ -152,16 +175,21 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
       due = true
       setImmediate(safely)
     }
+    const lookEvery = (ms: number): void => {
+      if (timer) clearInterval(timer)
+      if (!closed) timer = setInterval(look, ms).unref()
+    }
+    const cannotWatch = (error: unknown): void => {
+      log.warn({ error }, 'the journals cannot be watched; looking four times a second')
+      lookEvery(BLIND_LOOK_MS)
+    }
+    lookEvery(LOOK_MS)
     try {
       watcher = watch(layout.journal, { persistent: false }, onHint)
-      watcher.on('error', error =>
-        log.warn({ error }, 'the journals cannot be watched; looking every second'),
-      )
+      watcher.on('error', cannotWatch)
     } catch (error) {
-      log.warn({ error }, 'the journals cannot be watched; looking every second')
+      cannotWatch(error)
     }
-    timer = setInterval(look, LOOK_MS)
-    timer.unref()
   }
 
   const ready = async (): Promise<void> => {
@@ -204,8 +232,16 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
       readOn()
       return index
     },
+    async recent() {
+      await ready()
+      if (performance.now() - readAt > RECENT_MS) readOn()
+      return index
+    },
     known: id => (loaded ? index.version(id) : null),
     publish,
+    note(task) {
+      if (loaded) index.put(task)
+    },
     flush,
     cursor: () => encodeCursor(journals.end(), clock()),
     async *changes(since, signal) {
@@ -253,6 +289,16 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
         subscribers.delete(subscriber)
         signal.removeEventListener('abort', onAbort)
       }
+    },
+    changedSince(cursor) {
+      const positions = decodeCursor(cursor, clock())
+      flush()
+      if (!journals.holds(positions)) throw new MadhavaError('CURSOR_TOO_OLD')
+      const ids = new Set<string>()
+      journals.read(positions, entry => {
+        ids.add(entry.type === 'task' ? entry.task.id : entry.id)
+      })
+      return { ids: [...ids], cursor: encodeCursor(positions, clock()) }
     },
     async findWritten(sinceMs) {
       await ready()

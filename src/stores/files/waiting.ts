@@ -65,36 +65,72 @@ const createOrdered = (before: Before, isPresent: (task: Waiting) => boolean) =>
 export interface WaitingList {
   add(task: Waiting): void
   remove(id: string): void
-  /** Those due at `now`, the best first. */
-  due(now: string): Generator<Waiting>
-  countDue(now: string): number
+  /** Those due at `now`, the best first; of these kinds where some are named, however many others wait. */
+  due(now: string, kinds?: readonly string[]): Generator<Waiting>
+  countDue(now: string, kinds?: readonly string[]): number
   /** When the next one becomes due, or null. */
   nextAt(now: string): string | null
 }
 
 const PRIORITIES = 10
 
+type Ordered = ReturnType<typeof createOrdered>
+
+/** Several ordered lists as one. */
+const merge = function* (lists: readonly Ordered[]): Generator<Waiting> {
+  const [only] = lists
+  if (only && lists.length === 1) return yield* only.each()
+  const heads = lists.flatMap(list => {
+    const rest = list.each()
+    const { value } = rest.next()
+    return value ? [{ task: value as Waiting, rest }] : []
+  })
+  while (heads.length > 0) {
+    let best = 0
+    for (let at = 1; at < heads.length; at += 1)
+      if (older((heads[at] as (typeof heads)[0]).task, (heads[best] as (typeof heads)[0]).task)) best = at
+    const head = heads[best] as (typeof heads)[0]
+    yield head.task
+    const { value } = head.rest.next()
+    if (value) head.task = value
+    else heads.splice(best, 1)
+  }
+}
+
 export const createWaitingList = (): WaitingList => {
   const present = new Map<string, Waiting>()
   const isPresent = (task: Waiting): boolean => present.get(task.id) === task
-  const due = Array.from({ length: PRIORITIES }, () => createOrdered(older, isPresent))
+  // by kind, so that tasks of a kind that no worker has are in nobody's way
+  const due = Array.from({ length: PRIORITIES }, () => new Map<string, Ordered>())
   const later = createOrdered(sooner, isPresent)
-  let dueCount = 0
+  const dueCounts = new Map<string, number>()
 
-  const listOf = (task: Waiting) => (task.notBefore === null ? due[task.priority] : later)
+  const count = (kind: string, change: number): void => {
+    dueCounts.set(kind, (dueCounts.get(kind) ?? 0) + change)
+  }
+
+  const listOf = ({ notBefore, priority, kind }: Waiting): Ordered | undefined => {
+    if (notBefore !== null) return later
+    const byKind = due[priority]
+    const known = byKind?.get(kind)
+    if (known || !byKind) return known
+    const made = createOrdered(older, isPresent)
+    byKind.set(kind, made)
+    return made
+  }
 
   const remove = (id: string): void => {
     const task = present.get(id)
     if (!task) return
     present.delete(id)
-    if (task.notBefore === null) dueCount -= 1
+    if (task.notBefore === null) count(task.kind, -1)
     listOf(task)?.left()
   }
 
   const add = (task: Waiting): void => {
     remove(task.id)
     present.set(task.id, task)
-    if (task.notBefore === null) dueCount += 1
+    if (task.notBefore === null) count(task.kind, 1)
     listOf(task)?.add(task)
   }
 
@@ -110,13 +146,19 @@ export const createWaitingList = (): WaitingList => {
   return {
     add,
     remove,
-    *due(now) {
+    *due(now, kinds) {
       ripen(now)
-      for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) yield* due[priority]?.each() ?? []
+      const wanted = kinds && [...new Set(kinds)]
+      for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
+        const byKind = due[priority]
+        if (!byKind || byKind.size === 0) continue
+        yield* merge(wanted ? wanted.flatMap(kind => byKind.get(kind) ?? []) : [...byKind.values()])
+      }
     },
-    countDue(now) {
+    countDue(now, kinds) {
       ripen(now)
-      return dueCount
+      const counts = kinds ? [...new Set(kinds)].map(kind => dueCounts.get(kind) ?? 0) : dueCounts.values()
+      return [...counts].reduce((sum, each) => sum + each, 0)
     },
     nextAt(now) {
       ripen(now)

@@ -15,6 +15,39 @@ export type WalEntry =
   | { type: 'revoke'; id: string; at: string; claim?: number }
   | { type: 'removed'; id: string; claim: number }
 
+/** What the state files must hold durably before a log may be given up. */
+export interface Owed {
+  file: string
+  /** Tasks that were written or removed, or wished to end. */
+  ids: ReadonlySet<string>
+  /** Those of them with a wish. */
+  wishes: ReadonlySet<string>
+  removals: readonly WalEntry[]
+}
+
+/** What stands in a log, as far as giving it up goes. */
+export const owedBy = (file: string, entries: Iterable<WalEntry>): Owed => {
+  const owed = begin(file)
+  for (const entry of entries) note(owed, entry)
+  return owed
+}
+
+interface Growing extends Owed {
+  ids: Set<string>
+  wishes: Set<string>
+  removals: WalEntry[]
+}
+const begin = (file: string): Growing => ({ file, ids: new Set(), wishes: new Set(), removals: [] })
+const note = (owed: Growing, entry: WalEntry): void => {
+  if (entry.type === 'task') {
+    owed.ids.add(entry.task.id)
+    return
+  }
+  owed.ids.add(entry.id)
+  if (entry.type === 'revoke') owed.wishes.add(entry.id)
+  else owed.removals.push(entry)
+}
+
 export interface Wal {
   /** All of them or, when the disk refuses, none; not yet durable. */
   append(entries: readonly WalEntry[]): void
@@ -22,8 +55,8 @@ export interface Wal {
   sync(): Promise<void>
   /** Bytes since the last rotation. */
   size(): number
-  /** Further writes go to a new file; answers the old one, or null when nothing was written. */
-  rotate(): string | null
+  /** Further writes go to a new file; answers what the old one holds, or null when nothing was written. */
+  rotate(): Owed | null
   close(): void
 }
 
@@ -57,7 +90,10 @@ export const listWals = (folder: string): WalFile[] =>
     })
     .sort((a, b) => (a.instance === b.instance ? a.number - b.number : a.instance < b.instance ? -1 : 1))
 
-/** What stands in a log. A line that is torn or missing its end was never acknowledged. */
+/**
+ * What stands in a log. A line that is torn or missing its end was never acknowledged. While its process lives, and
+ * after its death, NUL bytes follow.
+ */
 export const readWal = (file: string): WalEntry[] =>
   readFileSync(file, 'utf8')
     .split('\n')
@@ -72,18 +108,20 @@ export const readWal = (file: string): WalEntry[] =>
 
 export const createWal = (disk: Disk, folder: string, instance: string): Wal => {
   let number = 0
-  let current: { file: string; appender: Appender; named: boolean } | null = null
-  const begin = () => {
+  let current: { owed: Growing; appender: Appender; named: boolean } | null = null
+  const open = () => {
     const file = path.join(folder, `${instance}.${number + 1}.ndjson`)
-    const begun = { file, appender: disk.append(file), named: false }
+    const opened = { owed: begin(file), appender: disk.append(file, true), named: false }
     number += 1
-    current = begun
-    return begun
+    current = opened
+    return opened
   }
   return {
     append(entries) {
-      const { appender } = current ?? begin()
+      const { appender, owed } = current ?? open()
       appender.append(Buffer.from(entries.map(toLine).join('')))
+      // in memory too: to read a long log again only to give it up is a tenth of what a task costs
+      for (const entry of entries) note(owed, entry)
     },
     async sync() {
       if (!current) return
@@ -97,7 +135,7 @@ export const createWal = (disk: Disk, folder: string, instance: string): Wal => 
       const old = current
       current = null
       old?.appender.close()
-      return old?.file ?? null
+      return old?.owed ?? null
     },
     close() {
       current?.appender.close()

@@ -48,7 +48,9 @@ export const blobs = (check: Check): void => {
             { name: 'stream.bin', bytes: large.length },
           ],
         )
-        assert.equal((await store.getBlob(id, 'stream.bin'))?.bytes, large.length)
+        const stored = await store.getBlob(id, 'stream.bin')
+        assert.equal(stored?.bytes, large.length)
+        stored?.stream.destroy()
       }
       await holds(one)
       await holds(other)

@@ -191,6 +191,37 @@ export const feed = (check: Check): void => {
     await rest.stop()
   })
 
+  check('a look at what changed since a cursor names each task once, and goes on behind it', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    await add(one)
+    const gone = await addEnded(other)
+    const wished = await add(one)
+    await take(one, wished.id)
+    const cursor = await one.cursor()
+    for (const store of [one, other]) assert.deepEqual((await store.changedSince(cursor)).ids, [])
+    const [mine, theirs] = [await add(one), await add(other)]
+    await take(other, mine.id)
+    await other.remove(gone.id)
+    await other.revoke(wished.id, at(3))
+    const places: string[] = []
+    for (const store of [one, other]) {
+      const { ids, cursor: behind } = await store.changedSince(cursor)
+      assert.deepEqual(ids.toSorted(), [mine.id, theirs.id, gone.id, wished.id].toSorted())
+      assert.deepEqual((await store.changedSince(behind)).ids, [])
+      places.push(behind)
+    }
+    const late = await add(one)
+    await one.close()
+    await other.close()
+    const later = await world.open()
+    for (const place of places) {
+      assert.deepEqual((await later.changedSince(place)).ids, [late.id])
+      const follower = follow(later, place)
+      await until('the feed goes on from there too', () => latest(follower.seen).has(late.id))
+      await follower.stop()
+    }
+  })
+
   check('a cursor that the store did not give out is refused at the first step', async world => {
     const store = await world.open()
     await add(store)
@@ -214,6 +245,7 @@ export const feed = (check: Check): void => {
     for (const cursor of bad) {
       const iteration = store.changes(cursor, new AbortController().signal)[Symbol.asyncIterator]()
       await refused(() => iteration.next(), 'BAD_CURSOR')
+      await refused(() => store.changedSince(cursor), 'BAD_CURSOR')
     }
   })
 

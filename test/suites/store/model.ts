@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { again, fail, giveBack, type Move, report, start, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { isFinal, isRunning, isWaiting, STATUSES, type Status } from '../../../src/core/task.ts'
+import { until } from '../../support/until.ts'
 import { SAMPLE } from './sample.ts'
 import { add, at, type Check, read, refused } from './world.ts'
 
@@ -96,6 +97,13 @@ const play = async (
       assert.equal(got?.id, best?.id)
       if (best) {
         changed(best, 'STARTED', store, true)
+        assert.equal((await read(store, best.id)).status, 'STARTED')
+        // to others it may show a moment later
+        for (const other of stores)
+          await until(
+            'the task is seen to run',
+            async () => (await read(other, best.id)).status === 'STARTED',
+          )
         await compare(best)
       }
       continue

@@ -138,6 +138,29 @@ export const picking = (check: Check): void => {
     assert.equal((await next(other))?.id, id)
   })
 
+  check(
+    "tasks of kinds that nobody asks for are in nobody's way, and the agenda can leave them out",
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      for (let n = 0; n < 300; n += 1) await add(one, { kind: 'unknown', priority: 9, createdAt: at(n) })
+      const late = await add(one, { kind: 'adding', createdAt: at(500) })
+      const early = await add(other, { kind: 'counting', createdAt: at(400) })
+      await add(one, { kind: 'unknown', expiresAt: at(550) })
+      for (const store of [one, other]) {
+        const known = await store.agenda(at(600), 10, ['counting', 'adding', 'absent'])
+        assert.deepEqual([known.due, known.dueIds, known.expired.length], [2, [early.id, late.id], 1])
+        const all = await store.agenda(at(600), 10)
+        assert.deepEqual([all.due, all.dueIds.length], [302, 10])
+        assert.equal((await store.agenda(at(600), 10, [])).due, 0)
+      }
+      assert.equal((await next(other, at(600), ['adding', 'counting']))?.id, early.id)
+      assert.equal((await next(other, at(600), ['adding', 'counting']))?.id, late.id)
+      assert.equal(await next(other, at(600), ['adding', 'counting']), null)
+      assert.equal((await other.agenda(at(600), 10, ['adding', 'counting'])).due, 0)
+      assert.equal((await next(one, at(600), ['unknown']))?.kind, 'unknown')
+    },
+  )
+
   check('the agenda tells what is due, expired and next', async world => {
     const [one, other] = [await world.open(), await world.open()]
     const empty = { due: 0, dueIds: [], expired: [], orphaned: [], nextAt: null }

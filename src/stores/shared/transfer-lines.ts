@@ -1,7 +1,8 @@
 // The lines of an export: what each holds, and the check of each one that comes from outside. No I/O.
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
-import { parseTaskId, taskSchema } from '../../core/task.ts'
+import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
 
 export const TRANSFER_VERSION = 1
 /** A blob stands in lines of so many bytes, before base64. */
@@ -49,7 +50,16 @@ const blobLineSchema = z.looseObject({
   offset: count,
   bytes: z.string(),
 })
-const endSchema = z.looseObject({ type: z.literal('end'), tasks: count, blobs: count })
+const endSchema = z.looseObject({
+  type: z.literal('end'),
+  tasks: count,
+  blobs: count,
+  /** Of all bytes before this line. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+})
 
 export type HeaderLine = z.infer<typeof headerSchema>
 export type TaskLine = z.infer<typeof taskLineSchema>
@@ -108,4 +118,29 @@ export const decodeChunk = (line: BlobLine, number: number): Buffer => {
   if (bytes.toString('base64') !== line.bytes) throw badLine(number, 'bytes: must be base64')
   if (bytes.length > CHUNK_BYTES) throw badLine(number, `bytes: must be at most ${CHUNK_BYTES} bytes`)
   return bytes
+}
+
+/** The lines of an export as texts, with the end that counts and seals them. */
+export const createLineWriter = () => {
+  const hash = createHash('sha256')
+  const counts = { tasks: 0, blobs: 0 }
+  const toText = (line: TransferLine): string => {
+    const text = `${JSON.stringify(line)}\n`
+    hash.update(text)
+    return text
+  }
+  return {
+    begin: (at: string) => toText({ type: 'madhava-export', version: TRANSFER_VERSION, at }),
+    task(record: TaskRecord, fingerprint: string | null): string {
+      counts.tasks += 1
+      return toText({ type: 'task', record, fingerprint })
+    },
+    /** One piece of a blob; the piece at offset 0 counts it. */
+    piece(id: string, { name, size }: { name: string; size: number }, offset: number, bytes: Buffer): string {
+      if (offset === 0) counts.blobs += 1
+      return toText({ type: 'blob', id, name, size, offset, bytes: bytes.toString('base64') })
+    },
+    end: () =>
+      `${JSON.stringify({ type: 'end', ...counts, sha256: hash.digest('hex') } satisfies EndLine)}\n`,
+  }
 }

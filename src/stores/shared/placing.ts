@@ -1,13 +1,10 @@
 // Where an imported record goes: made, in the place of an older one, or nowhere, with the reason. One record at a time;
 // it writes through the store and knows nothing of lines.
-import { rmSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { type ErrorCode, isMadhavaError } from '../../core/errors.ts'
 import { giveBack } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
 import { compareVersions, idempotencyScope, isRunning, type TaskRecord } from '../../core/task.ts'
-import type { Layout } from './layout.ts'
-import { keyFileOf, readKeyLink, readStateFile } from './state-file.ts'
 import type { TaskLine } from './transfer-lines.ts'
 
 export type Outcome = 'created' | 'replaced' | 'unchanged' | 'left' | 'refused'
@@ -22,12 +19,14 @@ export const atRest = (task: TaskRecord, at: string): TaskRecord =>
       }
     : task
 
-const sameContent = (a: TaskRecord, b: TaskRecord): boolean =>
+/** Whether two records say the same, whoever held them and however often they were written. */
+export const sameContent = (a: TaskRecord, b: TaskRecord): boolean =>
   isDeepStrictEqual({ ...a, claim: 0, rev: 0 }, { ...b, claim: 0, rev: 0 })
 
 export interface PlacingDeps {
   store: TaskStore
-  layout: Layout
+  /** Why an adapter cannot take in this record now, or null. It may tidy up what stands in the way. */
+  refusal: (record: TaskRecord) => string | null
   /** A task that is there and older by (claim, rev) is replaced. */
   replace: boolean
   onRefused: (id: string, why: string) => void
@@ -37,31 +36,26 @@ export interface PlacingDeps {
 export type Placing = (line: Pick<TaskLine, 'record' | 'fingerprint'>) => Promise<Outcome>
 
 export const createPlacing = (deps: PlacingDeps): Placing => {
-  const { store, layout, replace, onRefused } = deps
+  const { store, refusal, replace, onRefused } = deps
   const refuse = (id: string, why: string): Outcome => {
     onRefused(id, why)
     return 'refused'
   }
   const WHY: Partial<Record<ErrorCode, string>> = {
-    TASK_EXISTS: 'a state file that cannot be read stands in its place',
+    TASK_EXISTS: 'something that cannot be read stands in its place',
     IDEMPOTENCY_MISMATCH: 'its idempotency key belongs to another task',
   }
 
   const create = async (record: TaskRecord, fingerprint: string | null): Promise<Outcome> => {
-    const link = keyFileOf(layout, record)
-    const bound = link === null ? null : readKeyLink(link)
-    // a key that names nothing would else give this record the id that it names
-    if (link !== null && bound && readStateFile(layout, bound.id).state === 'none')
-      rmSync(link, { force: true })
-    else if (bound && bound.id !== record.id)
-      return refuse(record.id, `its idempotency key belongs to the task ${bound.id}`)
+    const why = refusal(record)
+    if (why !== null) return refuse(record.id, why)
     try {
       const { created } = await store.create(record, fingerprint)
       return created ? 'created' : refuse(record.id, 'its idempotency key belongs to another task')
     } catch (error) {
-      const why = isMadhavaError(error) ? WHY[error.code] : undefined
-      if (why === undefined) throw error
-      return refuse(record.id, why)
+      const known = isMadhavaError(error) ? WHY[error.code] : undefined
+      if (known === undefined) throw error
+      return refuse(record.id, known)
     }
   }
 

@@ -1,0 +1,59 @@
+// Proof that a process of this host is gone, for which no time has to pass. A doubt counts as alive.
+// It knows Linux: elsewhere nothing is ever proved, and others wait for a lease to run out.
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+/** Names one process for ever: the kernel's boot and the space of its process ids, the id, and when it began. */
+export interface ProcessName {
+  /** Null where the system does not tell. */
+  space: string | null
+  pid: number
+  /** In the kernel's ticks since the boot. */
+  startedTicks: string | null
+}
+
+/** State and start of a process; null when they cannot be read. `/proc/<pid>/stat`: see proc(5), fields 3 and 22. */
+const readStat = (pid: number | 'self'): { state: string; startedTicks: string } | null => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // the second field is the program's name in brackets, which may hold anything
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const [state, startedTicks] = [fields[0], fields[19]]
+    return state && startedTicks ? { state, startedTicks } : null
+  } catch {
+    return null
+  }
+}
+
+const readSpace = (): string | null => {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+    // a pid means the same process only within one space of them: containers have their own
+    // the name of the host, for a machine that was copied while it ran
+    return `${hostname()} ${boot} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return null
+  }
+}
+
+let mine: ProcessName | null = null
+/** Read once: it does not change. */
+export const thisProcess = (): ProcessName => {
+  mine ??= { space: readSpace(), pid: process.pid, startedTicks: readStat('self')?.startedTicks ?? null }
+  return mine
+}
+
+/** Whether the process that was called this is gone for certain. */
+export const isProvedGone = (name: ProcessName, mine: ProcessName): boolean => {
+  if (name.space === null || name.space !== mine.space || name.startedTicks === null) return false
+  if (!Number.isInteger(name.pid) || name.pid <= 0) return false
+  try {
+    process.kill(name.pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+  const stat = readStat(name.pid)
+  if (stat === null) return false
+  // Z and X: killed, and only not yet fetched by its parent; or the id belongs to somebody else by now
+  return stat.startedTicks !== name.startedTicks || stat.state === 'Z' || stat.state === 'X'
+}

@@ -1,0 +1,148 @@
+// Bytes beside a record, in chunks: a version is written aside and then takes the place of the one before.
+// What a process writes of a task that it holds is refused once somebody else has taken the task over.
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { MadhavaError } from '../../core/errors.ts'
+import type { TaskStore } from '../../core/store.ts'
+import type { Scripts } from './scripts.ts'
+
+type Range = { start: number; end: number }
+export type Blobs = Pick<TaskStore, 'putBlob' | 'getBlob' | 'removeBlob' | 'listBlobs'>
+
+const CHUNK_BYTES = 256 * 1024
+
+interface BlobsDeps {
+  scripts: Scripts
+  instance: string
+  /** `blobs:<id>`: version and bytes of each. */
+  listed: (id: string) => Promise<Record<string, string>>
+  /** Takes away a version that will not be finished. */
+  unlink: (key: string) => Promise<unknown>
+  claimOf: (id: string) => number | null
+}
+
+/** @throws BAD_KEY */
+const parseName = (name: unknown): string => {
+  if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name)) return name
+  throw new MadhavaError('BAD_KEY', 'A blob is named by 1 to 64 lower case letters, digits, dots and dashes')
+}
+
+/** Pieces of any size -> pieces of one size, and a rest. */
+async function* chunksOf(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = []
+  let size = 0
+  for await (const piece of source) {
+    const part = Buffer.from(piece as Uint8Array)
+    parts.push(part)
+    size += part.length
+    if (size < CHUNK_BYTES) continue
+    const whole = Buffer.concat(parts)
+    let start = 0
+    for (; whole.length - start >= CHUNK_BYTES; start += CHUNK_BYTES)
+      yield whole.subarray(start, start + CHUNK_BYTES)
+    const rest = whole.subarray(start)
+    parts = rest.length > 0 ? [rest] : []
+    size = rest.length
+  }
+  if (size > 0) yield Buffer.concat(parts)
+}
+
+export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: BlobsDeps): Blobs => {
+  /** Chunks go one after another: the source waits for Redis, and Redis is not held up by one blob. */
+  const putChunks = async (key: string, source: AsyncIterable<Uint8Array | string>) => {
+    let [chunks, bytes] = [0, 0]
+    let first: Buffer | null = null
+    for await (const chunk of chunksOf(source)) {
+      if (chunks === 0) first = chunk
+      else {
+        if (chunks === 1 && first) await scripts.run('chunk', key, 0, first)
+        first = null
+        await scripts.run('chunk', key, chunks, chunk)
+      }
+      chunks += 1
+      bytes += chunk.length
+    }
+    return { chunks, bytes, only: first }
+  }
+
+  return {
+    async putBlob(id, name, bytes) {
+      parseName(name)
+      const version = randomBytes(9).toString('base64url')
+      const key = `bytes:${id}:${name}:${version}`
+      const source =
+        bytes instanceof Readable ? bytes : Readable.from([Buffer.from(bytes)], { objectMode: false })
+      let written = false
+      try {
+        const put = await putChunks(key, source)
+        const claim = claimOf(id)
+        const outcome = await scripts.run<string>(
+          'put',
+          id,
+          name,
+          version,
+          put.bytes,
+          put.chunks,
+          claim ?? '',
+          instance,
+          ...(put.only ? [put.only] : []),
+        )
+        if (outcome === 'gone') throw new MadhavaError('TASK_NOT_FOUND')
+        if (outcome === 'lost') throw new MadhavaError('CLAIM_LOST')
+        if (outcome === 'broken')
+          throw new MadhavaError('STORE_UNAVAILABLE', 'A part of the bytes was lost on the way')
+        written = true
+        return { name, bytes: put.bytes }
+      } finally {
+        if (!written) unlink(key).catch(() => {})
+      }
+    },
+
+    async getBlob(id, name, range?: Range) {
+      parseName(name)
+      const start = range?.start ?? 0
+      const end = range?.end ?? Number.MAX_SAFE_INTEGER
+      const found = await scripts.runBuffer<[Buffer, Buffer, Buffer] | null>(
+        'fetch',
+        id,
+        name,
+        start,
+        end,
+        CHUNK_BYTES,
+      )
+      if (found === null) return null
+      const [version, size, head] = found
+      const bytes = Number(size.toString())
+      const till = Math.min(end, bytes)
+      const pieces = async function* (): AsyncGenerator<Buffer> {
+        for (let at = start; at < till; ) {
+          const number = Math.floor(at / CHUNK_BYTES)
+          const chunk =
+            at === start
+              ? head
+              : await scripts.runBuffer<Buffer | null>('nextChunk', id, name, version.toString(), number)
+          if (!chunk)
+            throw new MadhavaError('STORE_UNAVAILABLE', 'The bytes were replaced while they were read')
+          const from = at - number * CHUNK_BYTES
+          const piece = chunk.subarray(from, Math.min(chunk.length, from + till - at))
+          yield piece
+          at += piece.length
+        }
+      }
+      return { bytes, stream: Readable.from(pieces(), { objectMode: false }) }
+    },
+
+    async removeBlob(id, name) {
+      parseName(name)
+      const outcome = await scripts.run<string>('drop', id, name, claimOf(id) ?? '', instance)
+      if (outcome === 'lost') throw new MadhavaError('CLAIM_LOST')
+    },
+
+    async listBlobs(id) {
+      return Object.entries(await listed(id)).map(([name, text]) => ({
+        name,
+        bytes: Number(text.slice(text.lastIndexOf(' ') + 1)),
+      }))
+    },
+  }
+}

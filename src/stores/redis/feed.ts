@@ -1,0 +1,244 @@
+// The change feed: one stream in Redis, kept to its last changes. One reader per process follows its end and keeps what
+// came lately; whoever is further behind reads from the stream. A cursor is a place in the stream.
+import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import type { Change } from '../../core/store.ts'
+import type { Log } from '../../platform/log.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import { redisError } from './errors.ts'
+import { decode } from './records.ts'
+
+/** Changes kept here for those who follow. */
+const KEPT = 2_000
+const BATCH = 500
+const BLOCK_MS = 2_000
+const PAUSE_MS = 250
+/** From one answer to the next question, when changes come faster: a call for each would cost more than the change. */
+const RUSH_MS = 5
+/** A connection that is away for longer ends what follows it; shorter gaps show as a pause. */
+const PATIENCE_MS = 15_000
+/** A place so far in the future was never given out. */
+const FUTURE_MS = 3_600_000
+
+type Place = readonly [ms: number, seq: number]
+type Entry = [id: string, fields: string[]]
+
+const parsePlace = (text: string): Place | null => {
+  const [, ms, seq] = /^(\d{1,15})-(\d{1,10})$/.exec(text) ?? []
+  return ms === undefined ? null : [Number(ms), Number(seq)]
+}
+const compare = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1]
+
+export interface Feed {
+  cursor(): Promise<string>
+  changes(since: string, signal: AbortSignal): AsyncIterable<Change>
+  changedSince(since: string): Promise<{ ids: string[]; cursor: string }>
+  /** Ends every iteration. Idempotent. */
+  close(): void
+}
+
+interface FeedDeps {
+  redis: RedisConnection
+  /** A connection that may be held up by waiting. */
+  openTail: () => RedisConnection
+  key: string
+  /** A word of this database's beginning: cursors of another one are refused. */
+  epoch: string
+  readJson: (id: string) => Promise<string | null>
+  clock: () => Date
+  log: Log
+}
+
+export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }: FeedDeps): Feed => {
+  const closing = new AbortController()
+  const waiters = new Set<() => void>()
+  const wakeAll = (): void => {
+    for (const wake of [...waiters]) wake()
+  }
+  /** What came after `since`, oldest first; null while nobody follows. */
+  let ring: { since: Place; entries: { place: Place; fields: string[] }[] } | null = null
+  let failing: { since: number; error: unknown } | null = null
+  let tail: RedisConnection | null = null
+
+  const lastPlace = async (from: RedisConnection): Promise<string> => {
+    const [last] = (await from.call('XREVRANGE', key, '+', '-', 'COUNT', 1)) as Entry[]
+    return last?.[0] ?? '0-0'
+  }
+
+  const followTail = async (own: RedisConnection): Promise<void> => {
+    let at: string | null = null
+    while (!closing.signal.aborted) {
+      try {
+        await own.ready(PATIENCE_MS)
+        if (at === null || !ring) {
+          at = await lastPlace(own)
+          ring = { since: parsePlace(at) ?? [0, 0], entries: [] }
+          wakeAll()
+        } else {
+          // after a failover the stream may have lost its end: what was told is not so any more
+          const end = parsePlace(await lastPlace(own))
+          const mine = parsePlace(at)
+          if (!end || !mine || compare(end, mine) < 0) {
+            ring = null
+            wakeAll()
+            continue
+          }
+        }
+        failing = null
+        let newsAt = Number.NEGATIVE_INFINITY
+        while (!closing.signal.aborted) {
+          const answer = (await own.call('XREAD', 'COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', key, at)) as
+            | [string, Entry[]][]
+            | null
+          const entries: Entry[] = answer?.[0]?.[1] ?? []
+          for (const [id, fields] of entries) {
+            at = id
+            ring.entries.push({ place: parsePlace(id) ?? [0, 0], fields })
+          }
+          if (ring.entries.length > 2 * KEPT) {
+            const cut: number = ring.entries.length - KEPT
+            ring = { since: ring.entries[cut - 1]?.place ?? ring.since, entries: ring.entries.slice(cut) }
+          }
+          if (entries.length === 0) continue
+          wakeAll()
+          const before = newsAt
+          newsAt = performance.now()
+          if (newsAt - before < RUSH_MS + RUSH_MS)
+            await new Promise(resolve => setTimeout(resolve, RUSH_MS).unref())
+        }
+      } catch (error) {
+        if (closing.signal.aborted) return
+        if (!failing) log.debug({ error }, 'the end of the change feed cannot be read; trying again')
+        failing ??= { since: performance.now(), error }
+        wakeAll()
+        await new Promise(resolve => setTimeout(resolve, PAUSE_MS).unref())
+      }
+    }
+  }
+  const startTail = (): void => {
+    if (tail || closing.signal.aborted) return
+    tail = openTail()
+    void followTail(tail)
+  }
+
+  /** Resolves at the next news of the tail, or when the signal fires. */
+  const news = (signal: AbortSignal): Promise<void> =>
+    new Promise(resolve => {
+      if (signal.aborted) return resolve()
+      const wake = () => {
+        waiters.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      waiters.add(wake)
+      signal.addEventListener('abort', wake)
+    })
+
+  /** What comes after the place in the stream itself. @throws CURSOR_TOO_OLD when some of it is gone */
+  const readOn = async (from: Place): Promise<{ place: Place; fields: string[] }[]> => {
+    // in this order: what was cut off before the second answer is missed in the first
+    const [found, [first], [last]] = (await Promise.all([
+      redis.call('XRANGE', key, `(${from[0]}-${from[1]}`, '+', 'COUNT', BATCH),
+      redis.call('XRANGE', key, '-', '+', 'COUNT', 1),
+      redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1),
+    ])) as [Entry[], Entry[], Entry[]]
+    const begin = parsePlace(first?.[0] ?? '')
+    const end = parsePlace(last?.[0] ?? '')
+    // the place itself must still be there, so that nothing after it is missing; or its end was lost with a server
+    if (!begin || !end || compare(begin, from) > 0 || compare(from, end) > 0)
+      throw new MadhavaError('CURSOR_TOO_OLD')
+    return found.map(([id, fields]) => ({ place: parsePlace(id) ?? [0, 0], fields }))
+  }
+
+  /** Null when the entry tells nothing any more: a later one does. */
+  const tell = async (
+    [name, value = '', , claim, , rev]: string[],
+    cursor: string,
+  ): Promise<Change | null> => {
+    if (name === 'task') return { type: 'task', cursor, task: decode(value) }
+    if (name === 'revoke') return { type: 'revoke', cursor, id: value, at: claim ?? '' }
+    if (name === 'removed') return { type: 'removed', cursor, id: value }
+    if (name !== 'large') return null
+    const json = await readJson(value)
+    const task = json === null ? null : decode(json)
+    return task?.claim === Number(claim) && task.rev === Number(rev) ? { type: 'task', cursor, task } : null
+  }
+
+  const encodeCursor = (place: Place): string => `${epoch}.${place[0]}-${place[1]}`
+  /** @throws BAD_CURSOR */
+  const decodeCursor = (cursor: string): Place => {
+    const [, named, placed] = /^([0-9a-f]{12})\.(\S{3,30})$/.exec(cursor) ?? []
+    const place = parsePlace(placed ?? '')
+    if (!place || named !== epoch || place[0] > clock().getTime() + FUTURE_MS)
+      throw new MadhavaError('BAD_CURSOR')
+    return place
+  }
+  /** The task that an entry tells of. */
+  const idIn = ([name, value = '']: string[]): string => (name === 'task' ? decode(value).id : value)
+
+  async function* changes(since: string, signal: AbortSignal): AsyncGenerator<Change> {
+    if (closing.signal.aborted) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
+    let at = decodeCursor(since)
+    const ending = AbortSignal.any([signal, closing.signal])
+    let begun = false
+    let away: number | null = null
+    startTail()
+    while (!ending.aborted) {
+      let found: { place: Place; fields: string[] }[]
+      if (ring && compare(at, ring.since) >= 0) {
+        const from: Place = at
+        // from the end: a follower is mostly there
+        let first = ring.entries.length
+        while (first > 0 && compare(ring.entries[first - 1]?.place ?? from, from) > 0) first -= 1
+        found = ring.entries.slice(first)
+      } else {
+        try {
+          found = await readOn(at)
+          away = null
+        } catch (error) {
+          // who has followed for a while waits for Redis; who begins is told at once
+          away ??= performance.now()
+          const over = !begun || performance.now() - away > PATIENCE_MS
+          if (over || !isMadhavaError(error, 'STORE_UNAVAILABLE')) throw error
+          await new Promise(resolve => setTimeout(resolve, PAUSE_MS).unref())
+          continue
+        }
+      }
+      begun = true
+      for (const { place, fields } of found) {
+        at = place
+        const change = await tell(fields, encodeCursor(place))
+        if (ending.aborted) return
+        if (change) yield change
+        if (ending.aborted) return
+      }
+      if (found.length > 0) continue
+      if (failing && performance.now() - failing.since > PATIENCE_MS) throw redisError(failing.error)
+      // it may have come while the stream was read
+      if (ring && compare(ring.entries.at(-1)?.place ?? ring.since, at) > 0) continue
+      await news(ending)
+    }
+  }
+
+  return {
+    async cursor() {
+      return `${epoch}.${await lastPlace(redis)}`
+    },
+    changes,
+    async changedSince(since) {
+      let at = decodeCursor(since)
+      const end = parsePlace(await lastPlace(redis)) ?? at
+      const ids = new Set<string>()
+      do {
+        const found = await readOn(at)
+        for (const { fields } of found) if (fields[0] !== 'begin') ids.add(idIn(fields))
+        at = found.at(-1)?.place ?? end
+      } while (compare(at, end) < 0)
+      return { ids: [...ids], cursor: encodeCursor(at) }
+    },
+    close() {
+      closing.abort()
+      tail?.close()
+      wakeAll()
+    },
+  }
+}

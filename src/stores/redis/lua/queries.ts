@@ -1,0 +1,181 @@
+// The scripts that find tasks, in Lua: what comes next, what there is to do, pages and counts.
+import { ALWAYS, PRELUDE } from './prelude.ts'
+
+/** How long the taker of a task is let alone with it, by Redis's clock. A hint: the write decides. */
+const TAKING_MS = 1_000
+
+/**
+ * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it takes ahead.
+ * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where the
+ * taker holds the task from now on: of a kind without limits, which needs no further look when it is written.
+ */
+export const PICK = `${ALWAYS}${PRELUDE}
+local now, kinds, limits, me = tonumber(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4]
+tick(now)
+local at = clock()
+call('ZREMRANGEBYSCORE', P .. 'taking', '-inf', at)
+local full, spent = {}, {}
+
+local function better(a, b) return not b or a.score < b.score or (a.score == b.score and a.id < b.id) end
+-- the first one that nobody is just taking, else the first one
+local function best_of(kind)
+  local first, from, many = nil, 0, 1
+  while true do
+    local found = call('ZRANGE', P .. 'ready:' .. kind, from, from + many - 1, 'WITHSCORES')
+    if #found == 0 then return first end
+    for n = 1, #found, 2 do
+      local candidate = { id = found[n], score = tonumber(found[n + 1]), free = true, kind = kind }
+      if not call('ZSCORE', P .. 'taking', candidate.id) then return candidate end
+      candidate.free = false
+      first = first or candidate
+    end
+    from, many = from + many, 20
+  end
+end
+
+while true do
+  local free, taken = nil, nil
+  full, spent = {}, {}
+  for _, kind in ipairs(kinds) do
+    local limit = limits[kind]
+    if call('EXISTS', P .. 'ready:' .. kind) == 0 then -- nothing of this kind
+    elseif limit and limit.max and crowd(kind, limit.max) >= limit.max then full[#full + 1] = kind
+    elseif limit and limit.newest and not permit(kind, limit) then spent[#spent + 1] = kind
+    else
+      local candidate = best_of(kind)
+      if candidate and candidate.free then
+        if better(candidate, free) then free = candidate end
+      elseif candidate and better(candidate, taken) then taken = candidate end
+    end
+  end
+  local best = free or taken
+  if not best then return { false, full, spent, 0 } end
+  local json = call('GET', P .. 'task:' .. best.id)
+  local _, _, status = head(json or '')
+  local waits = status == 'PENDING' or status == 'RETRY'
+  if waits and not call('HGET', P .. 'holders', best.id) then
+    if limits[best.kind] then
+      call('ZADD', P .. 'taking', at + ${TAKING_MS}, best.id)
+      return { json, full, spent, 0 }
+    end
+    unwait(best.id, best.kind)
+    hold(best.id, me)
+    if ARGV[5] == '1' then call('HSET', P .. 'ahead', best.id, 1) end
+    return { json, full, spent, 1 }
+  end
+  -- a set that names no waiting task: somebody has changed or deleted a record by hand; or it was begun, and the sets
+  -- were made anew since
+  for _, kind in ipairs(kinds) do unwait(best.id, kind) end
+end
+`
+
+/** ARGV: now (ms), how many ids, JSON of the kinds that count as due or '' for all. Due count, due ids, expired ids, orphans, next time or '', processes. */
+export const AGENDA = `${ALWAYS}${PRELUDE}
+local now, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+tick(now)
+local due, heads, sources = 0, {}, 0
+local kinds = ARGV[3] == '' and call('SMEMBERS', P .. 'kinds') or cjson.decode(ARGV[3])
+for _, kind in ipairs(kinds) do
+  local count = call('ZCARD', P .. 'ready:' .. kind)
+  due = due + count
+  if count > 0 and limit > 0 then
+    sources = sources + 1
+    local found = call('ZRANGE', P .. 'ready:' .. kind, 0, limit - 1, 'WITHSCORES')
+    for n = 1, #found, 2 do heads[#heads + 1] = { found[n], tonumber(found[n + 1]) } end
+  end
+end
+if sources > 1 then
+  table.sort(heads, function(a, b) return a[2] < b[2] or (a[2] == b[2] and a[1] < b[1]) end)
+end
+local ids = {}
+for n = 1, math.min(limit, #heads) do ids[n] = heads[n][1] end
+
+local orphans = {}
+for _, keeper in ipairs(call('SMEMBERS', P .. 'keepers')) do
+  if not alive(keeper) then
+    local held = call('SMEMBERS', P .. 'held:' .. keeper)
+    for _, id in ipairs(held) do orphans[#orphans + 1] = id end
+    if #held == 0 then call('SREM', P .. 'keepers', keeper) end
+  end
+end
+-- of the dead nothing is needed once they hold nothing
+for _, who in ipairs(call('HKEYS', P .. 'processes')) do
+  if not alive(who) and call('EXISTS', P .. 'held:' .. who) == 0 then
+    call('HDEL', P .. 'processes', who)
+    call('HDEL', P .. 'presences', who)
+    call('ZREM', P .. 'beats', who)
+  end
+end
+
+local next_at = call('ZRANGE', P .. 'expiring', 0, 0, 'WITHSCORES')[2]
+local from = 0
+while true do
+  local found = call('ZRANGE', P .. 'later', from, from + 49, 'WITHSCORES')
+  local waiting = nil
+  for n = 1, #found, 2 do
+    if not call('ZSCORE', P .. 'expired', found[n]) then waiting = found[n + 1] break end
+  end
+  if waiting and (not next_at or tonumber(waiting) < tonumber(next_at)) then next_at = waiting end
+  if waiting or #found == 0 then break end
+  from = from + 50
+end
+return { due, ids, call('ZRANGE', P .. 'expired', 0, 999), orphans, next_at or '' }
+`
+
+/**
+ * ARGV: JSON of the sets, the lowest and highest score, score and id of the place after which to begin or '', how many.
+ * Score and id of the last one, and the records, newest first; '' for one that is not there.
+ */
+export const PAGE = `${ALWAYS}${PRELUDE}
+local sets, low, high, after_score, after_id, limit =
+  cjson.decode(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local rows = {}
+local function add(found)
+  for n = 1, #found, 2 do rows[#rows + 1] = { found[n], tonumber(found[n + 1]) } end
+end
+for _, set in ipairs(sets) do
+  local key = P .. set
+  if after_id ~= '' then
+    -- those of the same millisecond that come after it
+    local from, left = 0, limit
+    while left > 0 do
+      local found = call('ZREVRANGEBYSCORE', key, after_score, after_score, 'WITHSCORES', 'LIMIT', from, 200)
+      local fit = {}
+      for n = 1, #found, 2 do
+        if found[n] < after_id and left > 0 then
+          fit[#fit + 1] = found[n]
+          fit[#fit + 1] = found[n + 1]
+          left = left - 1
+        end
+      end
+      add(fit)
+      if #found < 400 then break end
+      from = from + 200
+    end
+  end
+  add(call('ZREVRANGEBYSCORE', key, high, low, 'WITHSCORES', 'LIMIT', 0, limit))
+end
+if #sets > 1 then
+  table.sort(rows, function(a, b) return a[2] > b[2] or (a[2] == b[2] and a[1] > b[1]) end)
+end
+local page, count = {}, math.min(limit, #rows)
+for n = 1, count do page[n] = call('GET', P .. 'task:' .. rows[n][1]) or '' end
+if count == 0 then return { 0, '', page } end
+return { string.format('%.0f', rows[count][2]), rows[count][1], page }
+`
+
+/** Kind, status and count, one after another. */
+export const COUNTS = `${ALWAYS}${PRELUDE}
+local found = {}
+for _, kind in ipairs(call('SMEMBERS', P .. 'kinds')) do
+  for _, status in ipairs({ 'PENDING', 'STARTED', 'PROGRESS', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED' }) do
+    local count = call('ZCARD', P .. 'in:' .. kind .. ':' .. status)
+    if count > 0 then
+      found[#found + 1] = kind
+      found[#found + 1] = status
+      found[#found + 1] = count
+    end
+  end
+end
+return found
+`

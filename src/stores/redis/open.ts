@@ -1,0 +1,313 @@
+// The Redis adapter of TaskStore: puts the parts together. Any number of processes on any hosts may open one prefix.
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { MadhavaError } from '../../core/errors.ts'
+import type { SeenPresence, TaskStore } from '../../core/store.ts'
+import { parseTaskId } from '../../core/task.ts'
+import type { Log } from '../../platform/log.ts'
+import { connectRedis } from '../../platform/redis.ts'
+import { describePlace, type RedisPlace } from '../../platform/redis-url.ts'
+import type { SharedClock } from '../../platform/shared-clock.ts'
+import { createBlobs } from './blobs.ts'
+import { redisError, withOurErrors } from './errors.ts'
+import { createFeed } from './feed.ts'
+import { createHealth } from './health.ts'
+import { createHolder } from './holder.ts'
+import { createHoldings } from './holdings.ts'
+import { createLeases, readPresences } from './leases.ts'
+import { createLists } from './lists.ts'
+import { createPicking } from './picking.ts'
+import { rebuildIndexes } from './rebuild.ts'
+import { decode, encode, keyHash, planOf } from './records.ts'
+import { createRetention } from './retention.ts'
+import { createScripts } from './scripts.ts'
+import { checkRedis } from './startup.ts'
+
+export interface RedisStoreOptions {
+  place: RedisPlace
+  /** Begins every key, with a colon after it. */
+  prefix: string
+  clock: () => Date
+  /** Told of Redis's own time at every beat. */
+  sharedClock?: Pick<SharedClock, 'told'>
+  log: Log
+  /** The name of this host in presences. */
+  host?: string
+  /** How long a Redis that does not answer yet is waited for at the start, milliseconds. */
+  patienceMs?: number
+}
+
+const PATIENCE_MS = 10_000
+const FORMAT = '1'
+
+/** @throws STORE_UNAVAILABLE when this Redis cannot be used, with the reason */
+export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskStore> => {
+  const {
+    place,
+    prefix: word,
+    clock,
+    sharedClock,
+    log,
+    host = hostname(),
+    patienceMs = PATIENCE_MS,
+  } = options
+  const prefix = `${word}:`
+  const key = (name: string): string => prefix + name
+  const instance = randomBytes(6).toString('hex')
+  const connection = connectRedis(place, `madhava-${instance}`)
+  const redis = withOurErrors(connection)
+  const scripts = createScripts(connection, prefix)
+
+  const begin = async (): Promise<string> => {
+    await checkRedis({ redis: connection, prefix, word: instance, patienceMs })
+    await scripts.load()
+    const fresh = randomBytes(6).toString('hex')
+    const [found, value, indexed] = await scripts.run<[string, string, string]>('begin', FORMAT, fresh)
+    if (found === 'begun') {
+      if (indexed !== '') return value
+      const tasks = await rebuildIndexes({ redis, scripts, prefix, instance })
+      if (tasks > 0) log.info({ tasks }, 'the sets in Redis are made anew')
+      return value
+    }
+    throw new MadhavaError(
+      'STORE_UNAVAILABLE',
+      `The tasks under ${word} are of format ${value}, and this version knows ${FORMAT}: use the version that wrote them`,
+    )
+  }
+  const epoch = await begin().catch((error: unknown) => {
+    const trouble = redisError(error, redis.lastError())
+    redis.close()
+    throw trouble.code === 'STORE_UNAVAILABLE'
+      ? new MadhavaError('STORE_UNAVAILABLE', `${trouble.message} (${describePlace(place)})`, {
+          cause: error,
+        })
+      : trouble
+  })
+
+  const readJson = async (id: string): Promise<string | null> =>
+    (await redis.call('GET', key(`task:${id}`))) as string | null
+  const readHash = async (name: string): Promise<Record<string, string>> => {
+    const flat = (await redis.call('HGETALL', key(name))) as string[]
+    return Object.fromEntries(
+      Array.from({ length: flat.length / 2 }, (_, n) => [flat[2 * n] ?? '', flat[2 * n + 1] ?? '']),
+    )
+  }
+
+  const health = createHealth({ redis: connection, log })
+  const leases = createLeases({
+    scripts,
+    instance,
+    host,
+    clock,
+    processes: () => readHash('processes'),
+    onBeat({ held, ...time }) {
+      sharedClock?.told(time)
+      health.beaten()
+      holder
+        .reconcile(held)
+        .catch((error: unknown) => log.debug({ error }, 'what is held could not be compared'))
+    },
+    onMissed: health.missed,
+  })
+  const holdings = createHoldings({ scripts, instance, log })
+  const holder = createHolder({
+    scripts,
+    holdings,
+    leases,
+    instance,
+    clock,
+    heldIds: async () => (await redis.call('SMEMBERS', key(`held:${instance}`))) as string[],
+  })
+  const picking = createPicking({
+    scripts,
+    holdings,
+    holder,
+    leases,
+    instance,
+    release: id => redis.call('ZREM', key('taking'), id),
+    async passOver(json, kinds) {
+      const [, id = ''] = /^{"id":"([^"]*)"/.exec(json) ?? []
+      log.error({ id }, 'a record in Redis is not JSON; it is passed over')
+      await Promise.all([...kinds].map(kind => redis.call('ZREM', key(`ready:${kind}`), id)))
+      await Promise.all([
+        redis.call('HDEL', key('holders'), id),
+        redis.call('SREM', key(`held:${instance}`), id),
+      ])
+    },
+  })
+  const lists = createLists(scripts)
+  const blobs = createBlobs({
+    scripts,
+    instance,
+    listed: id => readHash(`blobs:${id}`),
+    unlink: name => redis.call('UNLINK', key(name)),
+    claimOf: holdings.claimOf,
+  })
+  const retention = createRetention(scripts, readJson)
+  const feed = createFeed({
+    redis,
+    openTail: () => connectRedis(place, `madhava-${instance}-feed`),
+    key: key('feed'),
+    epoch,
+    readJson,
+    clock,
+    log,
+  })
+
+  let closing: Promise<void> | null = null
+  const underWay = new Set<Promise<unknown>>()
+
+  /** Every call: refused after close, and waited for by close. */
+  const run = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (closing) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
+    health.mayAsk()
+    const mine = work()
+    underWay.add(mine)
+    try {
+      return await mine
+    } finally {
+      underWay.delete(mine)
+    }
+  }
+
+  const store: TaskStore = {
+    instance,
+
+    create: (task, fingerprint) =>
+      run(async () => {
+        const record = { ...task, id: parseTaskId(task.id) }
+        health.forNewTask()
+        const json = encode(record)
+        const print = JSON.stringify(fingerprint)
+        type Made = ['made'] | ['exists'] | ['known', string, string]
+        const plan = JSON.stringify(planOf(null, record))
+        const made = await scripts.run<Made>('create', record.id, json, plan, keyHash(record), print)
+        if (made[0] === 'exists') throw new MadhavaError('TASK_EXISTS')
+        if (made[0] === 'made') return { task: decode(json), created: true }
+        if (made[2] !== print) throw new MadhavaError('IDEMPOTENCY_MISMATCH')
+        return { task: decode(made[1]), created: false }
+      }),
+
+    get: id =>
+      run(async () => {
+        const json = await readJson(parseTaskId(id))
+        return json === null ? null : holdings.asSeenHere(decode(json))
+      }),
+
+    list: (filter, page) =>
+      run(async () => {
+        const { tasks, next } = await lists.list(filter, page)
+        return { tasks: tasks.map(holdings.asSeenHere), next }
+      }),
+    counts: () => run(() => lists.counts()),
+
+    claim: (id, move) => run(async () => holder.claim(parseTaskId(id), move)),
+    claimNext: (wanted, move) =>
+      run(async () => (health.mayBegin() ? picking.claimNext(wanted, move) : null)),
+    move: (id, claim, move) => run(async () => holdings.move(parseTaskId(id), claim, move)),
+    revoke: (id, at) => run(async () => holder.revoke(parseTaskId(id), at)),
+    remove: id => run(async () => retention.remove(parseTaskId(id))),
+
+    putBlob: (id, name, bytes) =>
+      run(async () => {
+        const safe = parseTaskId(id)
+        await holdings.show(safe)
+        return blobs.putBlob(safe, name, bytes)
+      }),
+    getBlob: (id, name, range) => run(async () => blobs.getBlob(parseTaskId(id), name, range)),
+    removeBlob: (id, name) =>
+      run(async () => {
+        const safe = parseTaskId(id)
+        await holdings.show(safe)
+        return blobs.removeBlob(safe, name)
+      }),
+    listBlobs: id => run(async () => blobs.listBlobs(parseTaskId(id))),
+
+    cursor: () => run(() => feed.cursor()),
+    changes: (since, signal) => feed.changes(since, signal),
+    changedSince: since => run(() => feed.changedSince(since)),
+
+    announce: ({ role, details }) =>
+      run(() =>
+        leases.announce({
+          role,
+          details() {
+            const own = details()
+            const trouble = health.trouble()
+            return trouble === null ? own : { ...own, troubles: { ...own.troubles, store: trouble } }
+          },
+        }),
+      ),
+    presences: () => run(() => leases.presences()),
+    async leave() {
+      await holdings.leave()
+      await leases
+        .leave()
+        .catch((error: unknown) => log.warn({ error }, 'Redis could not be told that this process leaves'))
+    },
+
+    agenda: (now, limit, kinds) =>
+      run(async () => {
+        await leases.buryTheDead()
+        type Found = [due: number, dueIds: string[], expired: string[], orphaned: string[], nextAt: string]
+        const [due, dueIds, expired, orphaned, nextAt] = await scripts.run<Found>(
+          'agenda',
+          Date.parse(now),
+          limit,
+          kinds ? JSON.stringify([...new Set(kinds)]) : '',
+        )
+        return {
+          due,
+          dueIds,
+          expired,
+          orphaned,
+          nextAt: nextAt === '' ? null : new Date(Number(nextAt)).toISOString(),
+        }
+      }),
+
+    retain: rule => run(() => retention.retain(rule)),
+
+    counters: () => ({}),
+
+    check: () =>
+      run(async () => {
+        await leases.beat()
+        await health.look()
+        health.forNewTask()
+      }),
+
+    close() {
+      closing ??= (async () => {
+        feed.close()
+        await Promise.allSettled(underWay)
+        await store.leave()
+        leases.stop()
+        health.close()
+        redis.close()
+      })()
+      return closing
+    },
+  }
+
+  await leases.begin().catch(async (error: unknown) => {
+    await store.close()
+    throw redisError(error, redis.lastError())
+  })
+  return store
+}
+
+/** Everybody's presences, for a look from outside: nobody is announced, nothing stays open. @throws STORE_UNAVAILABLE */
+export const seeRedisPresences = async ({
+  place,
+  prefix,
+}: Pick<RedisStoreOptions, 'place' | 'prefix'>): Promise<SeenPresence[]> => {
+  const connection = connectRedis(place, 'madhava-look')
+  try {
+    await connection.ready(PATIENCE_MS)
+    return await readPresences(createScripts(connection, `${prefix}:`))
+  } catch (error) {
+    throw redisError(error, connection.lastError())
+  } finally {
+    connection.close()
+  }
+}

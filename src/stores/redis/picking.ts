@@ -1,0 +1,103 @@
+// Which task a free slot gets: Redis names the best one that is due and that nobody else is just taking; the claim on it
+// is decided when it is written.
+import type { Move } from '../../core/moves.ts'
+import type { Wanted } from '../../core/store.ts'
+import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
+import type { Holder } from './holder.ts'
+import type { Holdings } from './holdings.ts'
+import type { Leases } from './leases.ts'
+import { decode, decodeIfSound, type LimitPlan, limitPlanOf } from './records.ts'
+import type { Scripts } from './scripts.ts'
+
+export interface Picking {
+  claimNext(wanted: Wanted, move: Move): Promise<TaskRecord | null>
+}
+
+interface PickingDeps {
+  scripts: Scripts
+  holdings: Holdings
+  holder: Holder
+  leases: Leases
+  instance: string
+  /** Lets others have a task that was picked here. */
+  release: (id: string) => Promise<unknown>
+  /** Takes a record that is no JSON any more out of what may be taken. */
+  passOver: (json: string, kinds: Iterable<string>) => Promise<unknown>
+}
+
+type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1]
+
+export const createPicking = ({
+  scripts,
+  holdings,
+  holder,
+  leases,
+  instance,
+  release,
+  passOver,
+}: PickingDeps): Picking => ({
+  async claimNext({ kinds, now, limits = {}, ahead = false, onHeldBack }, move) {
+    const nowMs = Date.parse(now)
+    const wanted = new Set(kinds)
+    const plans: Record<string, LimitPlan> = Object.create(null)
+    const nextAt = new Map<string, number | null>()
+    for (const kind of wanted) {
+      if (!Object.hasOwn(limits, kind) || !limits[kind]) continue
+      const { plan, nextAtMs } = limitPlanOf(kind, limits[kind], nowMs)
+      plans[kind] = plan
+      nextAt.set(kind, nextAtMs)
+    }
+    const spent = (kind: string): void => {
+      if (!wanted.delete(kind)) return
+      const at = nextAt.get(kind)
+      if (at !== null && at !== undefined) onHeldBack?.(kind, at)
+    }
+    let looked = false
+
+    while (wanted.size > 0) {
+      const picked = await scripts.run<Picked>(
+        'pick',
+        nowMs,
+        JSON.stringify([...wanted]),
+        JSON.stringify(plans),
+        instance,
+        ahead ? 1 : 0,
+      )
+      const [json, full, waiting, begun] = picked
+      // what a dead process ran makes room
+      if (full.length > 0 && !looked) {
+        looked = true
+        if ((await leases.buryTheDead()) > 0) continue
+      }
+      for (const kind of full) wanted.delete(kind)
+      for (const kind of waiting) spent(kind)
+      if (json === null) return null
+      const before = decodeIfSound(json)
+      if (!before) {
+        await passOver(json, wanted)
+        continue
+      }
+      if (begun === 1) {
+        const task = await holdings.begin(before, move, ahead)
+        if (isRunning(task.status)) return task
+        if (isWaiting(task.status)) return null
+        continue
+      }
+      let after: TaskRecord
+      try {
+        after = move(decode(json))
+      } catch (error) {
+        await release(before.id)
+        throw error
+      }
+      const limit = plans[before.kind]
+      const { written, task } = await holder.acquire(before, after, limit)
+      if (written[0] === 'done' && isRunning(task.status)) return task
+      // a move that leaves it waiting would be given it again and again
+      if (written[0] === 'done' && isWaiting(task.status)) return null
+      if (written[0] === 'full') wanted.delete(before.kind)
+      if (written[0] === 'spent') spent(before.kind)
+    }
+    return null
+  },
+})

@@ -1,0 +1,71 @@
+// Makes the sets anew from the records: they can be deleted while nothing runs, and after `indexed` is taken from
+// `about` the next start finds that out. One process does it, the others wait for it.
+import { setTimeout as wait } from 'node:timers/promises'
+import { MadhavaError } from '../../core/errors.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import { decodeIfSound, planOf } from './records.ts'
+import type { Scripts } from './scripts.ts'
+
+/** What follows from the records. Who holds a task does not, and stays. */
+const DERIVED =
+  /^(in:.*|owner:.*|children:.*|ready:.*|created|ended|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
+const LOCK_MS = 30_000
+const LOOK_MS = 100
+const BATCH = 200
+
+interface RebuildDeps {
+  redis: RedisConnection
+  scripts: Scripts
+  prefix: string
+  /** Of this process alone. */
+  instance: string
+}
+
+/** Resolves when the sets are whole. @throws STORE_UNAVAILABLE while other processes use them */
+export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: RebuildDeps): Promise<number> => {
+  const lock = `${prefix}rebuilding`
+  const scan = async (match: string, each: (keys: string[]) => Promise<unknown>): Promise<void> => {
+    let cursor = '0'
+    do {
+      const [next, keys] = (await redis.call('SCAN', cursor, 'MATCH', match, 'COUNT', 1_000)) as [
+        string,
+        string[],
+      ]
+      if (keys.length > 0) await each(keys)
+      // a process that dies over it is replaced after a while
+      await redis.call('SET', lock, instance, 'PX', LOCK_MS)
+      cursor = next
+    } while (cursor !== '0')
+  }
+
+  while ((await redis.call('SET', lock, instance, 'NX', 'PX', LOCK_MS)) === null) await wait(LOOK_MS)
+  try {
+    if ((await redis.call('HGET', `${prefix}about`, 'indexed')) !== null) return 0
+    if ((await scripts.run<number>('living')) > 0)
+      throw new MadhavaError(
+        'STORE_UNAVAILABLE',
+        'The sets in Redis are to be made anew, which cannot be done while other processes use them: stop all of them first',
+      )
+    await scan(`${prefix}*`, async keys => {
+      const derived = keys.filter(key => DERIVED.test(key.slice(prefix.length)))
+      if (derived.length > 0) await redis.call('UNLINK', ...derived)
+    })
+    let found = 0
+    await scan(`${prefix}task:*`, async keys => {
+      for (let from = 0; from < keys.length; from += BATCH)
+        await Promise.all(
+          keys.slice(from, from + BATCH).map(async key => {
+            const json = (await redis.call('GET', key)) as string | null
+            const task = decodeIfSound(json ?? '')
+            if (!task) return
+            await scripts.run('index', task.id, JSON.stringify(planOf(null, task)))
+            found += 1
+          }),
+        )
+    })
+    await redis.call('HSET', `${prefix}about`, 'indexed', '1')
+    return found
+  } finally {
+    await redis.call('UNLINK', lock)
+  }
+}

@@ -1,0 +1,145 @@
+// A record as Redis keeps it, and the sets that it stands in. Pure.
+import { createHash } from 'node:crypto'
+import type { KindLimits } from '../../core/kind-limits.ts'
+import { permitsAt } from '../../core/kind-limits.ts'
+import { idempotencyScope, isFinal, isWaiting, type TaskRecord } from '../../core/task.ts'
+
+/** The scripts find the version of a record at its head, before anything that a user wrote. */
+export const encode = ({ id, claim, rev, status, ...rest }: TaskRecord): string =>
+  JSON.stringify({ id, claim, rev, status, ...rest })
+
+/** In the order of fields that records have everywhere else. */
+export const decode = (json: string): TaskRecord => {
+  const { id, version, kind, params, status, ...rest } = JSON.parse(json) as TaskRecord
+  return { id, version, kind, params, status, ...rest }
+}
+
+/** Null for what somebody has spoilt by hand: one such record must not stop the others. */
+export const decodeIfSound = (json: string): TaskRecord | null => {
+  try {
+    return decode(json)
+  } catch {
+    return null
+  }
+}
+
+/** A time of a record as a score. */
+const score = (time: string): number => Date.parse(time)
+
+/** Of a text that becomes part of a key: what UTF-8 cannot carry is replaced. */
+const keyPart = (text: string): string =>
+  /[\ud800-\udfff]/.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text
+
+export const setOf = {
+  created: 'created',
+  ended: 'ended',
+  status: (kind: string, status: string) => `in:${keyPart(kind)}:${status}`,
+  owner: (owner: string) => `owner:${keyPart(owner)}`,
+  parent: (id: string) => `children:${keyPart(id)}`,
+}
+
+/** Sets with the score of the task in each. */
+const setsOf = (task: TaskRecord): Map<string, number> => {
+  const created = score(task.createdAt)
+  const sets = new Map([
+    [setOf.created, created],
+    [setOf.status(task.kind, task.status), created],
+  ])
+  if (task.owner !== null) sets.set(setOf.owner(task.owner), created)
+  if (task.parentId !== null) sets.set(setOf.parent(task.parentId), created)
+  if (isFinal(task.status)) sets.set(setOf.ended, score(task.finishedAt ?? task.updatedAt))
+  return sets
+}
+
+/** Room for times until the year 2527 under each priority; sums stay exact. */
+const PRIORITY_STEP = 2 ** 44
+
+/** How a waiting task is let in: its place among those that are ready, and the times before and after which it is not. */
+interface Wait {
+  kind: string
+  score: number
+  from?: number
+  till?: number
+}
+
+const waitOf = (task: TaskRecord): Wait | null => {
+  if (!isWaiting(task.status)) return null
+  const age = Math.min(Math.max(score(task.createdAt), 0), PRIORITY_STEP - 1)
+  return {
+    kind: keyPart(task.kind),
+    score: (9 - task.priority) * PRIORITY_STEP + age,
+    ...(task.notBefore === null ? {} : { from: score(task.notBefore) }),
+    ...(task.status === 'PENDING' && task.expiresAt !== null ? { till: score(task.expiresAt) } : {}),
+  }
+}
+
+export interface LimitPlan {
+  kind: string
+  max?: number
+  oldest?: number
+  newest?: number
+  /** Permits up to this number are forgotten. */
+  forget?: number
+}
+
+/** Spoilt permits are remembered for so many more, in case that the clock of a taker is behind. */
+const PERMITS_KEPT = 1_000
+
+export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, nowMs: number) => {
+  const plan: LimitPlan = { kind: keyPart(kind) }
+  if (maxConcurrency !== null) plan.max = maxConcurrency
+  if (!rate) return { plan, nextAtMs: null }
+  const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
+  const perMinute = Math.ceil((rate.count * 60_000) / rate.perMs)
+  Object.assign(plan, { oldest, newest, forget: oldest - Math.max(PERMITS_KEPT, perMinute) })
+  return { plan, nextAtMs }
+}
+
+/** What changes in the sets when a record takes the place of another one; null: there is none. */
+export interface Plan {
+  kind: string
+  out: string[]
+  in: [string, number][]
+  unwait?: string
+  wait?: Wait
+  as?: 'taker' | 'holder' | 'asker'
+  wish?: string
+  /** The record stays as it is: there is nothing to tell. */
+  quiet?: true
+  limit?: LimitPlan
+}
+
+export const planOf = (before: TaskRecord | null, after: TaskRecord | null): Plan => {
+  const [old, now] = [before ? setsOf(before) : new Map(), after ? setsOf(after) : new Map()]
+  const [oldWait, wait] = [before && waitOf(before), after && waitOf(after)]
+  const plan: Plan = {
+    kind: keyPart((after ?? before)?.kind ?? ''),
+    out: [...old.keys()].filter(set => !now.has(set)),
+    in: [...now].filter(([set, at]) => old.get(set) !== at),
+  }
+  if (JSON.stringify(oldWait) === JSON.stringify(wait)) return plan
+  if (oldWait) plan.unwait = oldWait.kind
+  if (wait) plan.wait = wait
+  return plan
+}
+
+/** As `planOf` from a record that waits and was taken out of what may be taken: its place there is given back. */
+export const planFromBegun = (before: TaskRecord, after: TaskRecord): Plan => {
+  const { wait: _, ...plan } = planOf(before, after)
+  const wait = waitOf(after)
+  return wait ? { ...plan, wait } : plan
+}
+
+/** The name under which an idempotency key is kept, or '': keys hold anything, also what must not reach a log. */
+export const keyHash = (task: Pick<TaskRecord, 'owner' | 'idempotencyKey'>): string => {
+  const scope = idempotencyScope(task)
+  return scope === null ? '' : createHash('sha256').update(scope).digest('hex')
+}
+
+/** Id, claim and rev are the store's, whatever the move says. */
+export const version = (task: TaskRecord, id: string, claim: number, rev: number): TaskRecord => ({
+  ...task,
+  id,
+  claim,
+  rev,
+})

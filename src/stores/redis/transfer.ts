@@ -1,0 +1,66 @@
+// Export from Redis, import into it, and the comparison of the two: others may use it meanwhile.
+import { silentLog } from '../../platform/log.ts'
+import { connectRedis } from '../../platform/redis.ts'
+import { type GiveOutOptions, giveOut } from '../shared/give-out.ts'
+import {
+  type ImportSummary,
+  type TakeInOptions,
+  takeAll,
+  type VerifyOptions,
+  type VerifySummary,
+  verifyAll,
+} from '../shared/take-in.ts'
+import { openRedisStore, type RedisStoreOptions } from './open.ts'
+import { keyHash } from './records.ts'
+
+export type RedisTarget = Pick<RedisStoreOptions, 'place' | 'prefix' | 'clock'>
+
+/** `<id> <fingerprint as JSON>`, as the scripts keep it. */
+const readFingerprint = (id: string, value: string | null): string | null => {
+  if (value === null || !value.startsWith(`${id} `)) return null
+  const fingerprint: unknown = JSON.parse(value.slice(id.length + 1))
+  return typeof fingerprint === 'string' ? fingerprint : null
+}
+
+/** The lines of an export. @throws STORE_UNAVAILABLE */
+export async function* exportRedis(
+  target: RedisTarget,
+  options: Omit<GiveOutOptions, 'fingerprintOf'>,
+): AsyncGenerator<string> {
+  const store = await openRedisStore({ ...target, log: silentLog() })
+  const connection = connectRedis(target.place, 'madhava-export')
+  try {
+    yield* giveOut(store, {
+      ...options,
+      async fingerprintOf(record) {
+        const hash = keyHash(record)
+        if (hash === '') return null
+        const value = await connection.call('GET', `${target.prefix}:key:${hash}`)
+        return readFingerprint(record.id, value as string | null)
+      },
+    })
+  } finally {
+    connection.close()
+    await store.close()
+  }
+}
+
+/** @throws STORE_UNAVAILABLE */
+export const importRedis = async (target: RedisTarget, options: TakeInOptions): Promise<ImportSummary> => {
+  const store = await openRedisStore({ ...target, log: silentLog() })
+  try {
+    return await takeAll(store, { ...options, refusal: () => null })
+  } finally {
+    await store.close()
+  }
+}
+
+/** @throws STORE_UNAVAILABLE */
+export const verifyRedis = async (target: RedisTarget, options: VerifyOptions): Promise<VerifySummary> => {
+  const store = await openRedisStore({ ...target, log: silentLog() })
+  try {
+    return await verifyAll(store, options)
+  } finally {
+    await store.close()
+  }
+}
