@@ -11,8 +11,33 @@ import Int64 = require('node-int64');
 
 import ttypes = require('./rpcinterface_types');
 import BadTask = ttypes.BadTask
+import Refused = ttypes.Refused
+import NotFound = ttypes.NotFound
+import Conflict = ttypes.Conflict
+import Unavailable = ttypes.Unavailable
 import calcResult = ttypes.calcResult
 import RESULT = ttypes.RESULT
+import Problem = ttypes.Problem
+import Progress = ttypes.Progress
+import TaskError = ttypes.TaskError
+import HistoryEntry = ttypes.HistoryEntry
+import RetryPolicy = ttypes.RetryPolicy
+import TimeLimits = ttypes.TimeLimits
+import Task = ttypes.Task
+import SubmitOptions = ttypes.SubmitOptions
+import TaskFilter = ttypes.TaskFilter
+import TaskPage = ttypes.TaskPage
+import Cancelled = ttypes.Cancelled
+import Piece = ttypes.Piece
+import Kind = ttypes.Kind
+import Cpu = ttypes.Cpu
+import Memory = ttypes.Memory
+import Disk = ttypes.Disk
+import NetworkAddress = ttypes.NetworkAddress
+import ContainerLimits = ttypes.ContainerLimits
+import BundleProcess = ttypes.BundleProcess
+import HostStatus = ttypes.HostStatus
+import QueueStatus = ttypes.QueueStatus
 
 /**
  * The original service. It stays as it was on the wire, so that its clients work unchanged.

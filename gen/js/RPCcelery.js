@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp31 = input.readListBegin();
-          const _size0 = _rtmp31.size || 0;
-          for (let _i2 = 0; _i2 < _size0; ++_i2) {
-            let elem3 = null;
-            elem3 = new ttypes.calcResult();
-            elem3.read(input);
-            this.success.push(elem3);
+          const _rtmp389 = input.readListBegin();
+          const _size88 = _rtmp389.size || 0;
+          for (let _i90 = 0; _i90 < _size88; ++_i90) {
+            let elem91 = null;
+            elem91 = new ttypes.calcResult();
+            elem91.read(input);
+            this.success.push(elem91);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter4 in this.success) {
-        if (this.success.hasOwnProperty(iter4)) {
-          iter4 = this.success[iter4];
-          iter4.write(output);
+      for (let iter92 in this.success) {
+        if (this.success.hasOwnProperty(iter92)) {
+          iter92 = this.success[iter92];
+          iter92.write(output);
         }
       }
       output.writeListEnd();

@@ -42,3 +42,349 @@ declare class BadTask extends Thrift.TException {
 
       constructor(args?: { uuid: string; error_code: number; });
   }
+
+/**
+ * One thing that is wrong with what was asked.
+ */
+declare class Problem {
+    public path: string;
+    public problem: string;
+
+      constructor(args?: { path: string; problem: string; });
+  }
+
+/**
+ * What was asked cannot be done, now or later: mend it.
+ */
+declare class Refused extends Thrift.TException {
+    public code: string;
+    public message: string;
+    public status: number;
+    public problems: Problem[];
+
+      constructor(args?: { code: string; message: string; status: number; problems: Problem[]; });
+  }
+
+/**
+ * There is no such task, or it has no result.
+ */
+declare class NotFound extends Thrift.TException {
+    public code: string;
+    public message: string;
+    public status: number;
+
+      constructor(args?: { code: string; message: string; status: number; });
+  }
+
+/**
+ * The task is not in a state for this: ended already, not ended yet, just held by a process.
+ */
+declare class Conflict extends Thrift.TException {
+    public code: string;
+    public message: string;
+    public status: number;
+
+      constructor(args?: { code: string; message: string; status: number; });
+  }
+
+/**
+ * Not now: the same call may succeed a little later. Nothing was done, except perhaps after a call that ran out of time.
+ */
+declare class Unavailable extends Thrift.TException {
+    public code: string;
+    public message: string;
+    public status: number;
+
+      constructor(args?: { code: string; message: string; status: number; });
+  }
+
+/**
+ * How far a running task is.
+ */
+declare class Progress {
+    public percent: number;
+    public note?: string;
+    public etaSeconds?: number;
+
+      constructor(args?: { percent: number; note?: string; etaSeconds?: number; });
+  }
+
+/**
+ * Why a task failed.
+ */
+declare class TaskError {
+    public code: string;
+    public message: string;
+    public detail?: string;
+
+      constructor(args?: { code: string; message: string; detail?: string; });
+  }
+
+/**
+ * One move of a task from a status to the next.
+ */
+declare class HistoryEntry {
+    public status: string;
+    public at: string;
+    public attempt: number;
+    public worker?: string;
+
+      constructor(args?: { status: string; at: string; attempt: number; worker?: string; });
+  }
+
+/**
+ * How an error that a kind throws is tried again: exponential backoff with jitter. What is unset has its default.
+ */
+declare class RetryPolicy {
+    public delaySeconds?: number;
+    public factor?: number;
+    public maxDelaySeconds?: number;
+    public retryOn?: string[];
+
+      constructor(args?: { delaySeconds?: number; factor?: number; maxDelaySeconds?: number; retryOn?: string[]; });
+  }
+
+/**
+ * Time limits of one attempt, seconds. Unset: none.
+ */
+declare class TimeLimits {
+    public softSeconds?: number;
+    public hardSeconds?: number;
+
+      constructor(args?: { softSeconds?: number; hardSeconds?: number; });
+  }
+
+/**
+ * One task, all of its record.
+ */
+declare class Task {
+    public id: string;
+    public kind: string;
+    public status: string;
+    public params: string;
+    public rev: Int64;
+    public claim: Int64;
+    public attempt: number;
+    public maxAttempts: number;
+    public priority: any;
+    public progress?: Progress;
+    public result?: string;
+    public resultBytes?: Int64;
+    public resultTruncated: boolean;
+    public resultInfo?: string;
+    public error?: TaskError;
+    public createdAt: string;
+    public notBefore?: string;
+    public expiresAt?: string;
+    public startedAt?: string;
+    public finishedAt?: string;
+    public updatedAt: string;
+    public worker?: string;
+    public owner?: string;
+    public parentId?: string;
+    public title?: string;
+    public description?: string;
+    public idempotencyKey?: string;
+    public revokeRequestedAt?: string;
+    public retryPolicy?: RetryPolicy;
+    public limits: TimeLimits;
+    public history: HistoryEntry[];
+    public version: string;
+
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; });
+  }
+
+/**
+ * What may be said when a task is submitted. What is unset has the default of the server or of the kind.
+ */
+declare class SubmitOptions {
+    public priority?: any;
+    public notBefore?: string;
+    public expiresAt?: string;
+    public maxAttempts?: number;
+    public retryPolicy?: RetryPolicy;
+    public neverRetry?: boolean;
+    public limits?: TimeLimits;
+    public title?: string;
+    public description?: string;
+    public idempotencyKey?: string;
+
+      constructor(args?: { priority?: any; notBefore?: string; expiresAt?: string; maxAttempts?: number; retryPolicy?: RetryPolicy; neverRetry?: boolean; limits?: TimeLimits; title?: string; description?: string; idempotencyKey?: string; });
+  }
+
+/**
+ * Which tasks a page holds: all that is set must fit.
+ */
+declare class TaskFilter {
+    public statuses?: string[];
+    public kinds?: string[];
+    public owner?: string;
+    public parentId?: string;
+    public text?: string;
+    public createdFrom?: string;
+    public createdTo?: string;
+
+      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; });
+  }
+
+/**
+ * Some tasks, newest first.
+ */
+declare class TaskPage {
+    public tasks: Task[];
+    public nextCursor?: string;
+
+      constructor(args?: { tasks: Task[]; nextCursor?: string; });
+  }
+
+/**
+ * What became of a wish to cancel.
+ */
+declare class Cancelled {
+    public outcome: string;
+    public task: Task;
+
+      constructor(args?: { outcome: string; task: Task; });
+  }
+
+/**
+ * Some bytes of a result or a log.
+ */
+declare class Piece {
+    public bytes: Buffer;
+    public totalBytes: Int64;
+    public contentType: string;
+    public rev: Int64;
+
+      constructor(args?: { bytes: Buffer; totalBytes: Int64; contentType: string; rev: Int64; });
+  }
+
+/**
+ * A kind of task.
+ */
+declare class Kind {
+    public name: string;
+    public summary: string;
+    public paramsSchema: string;
+    public resultSchema: string;
+    public example: string;
+    public maxAttempts: number;
+    public retryPolicy?: RetryPolicy;
+    public limits: TimeLimits;
+    public maxConcurrency?: number;
+    public rate?: string;
+
+      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; });
+  }
+
+declare class Cpu {
+    public model?: string;
+    public cores: number;
+    public physicalCores?: number;
+    public loadPercent?: number;
+    public loadPercentPerCore: number[];
+
+      constructor(args?: { model?: string; cores: number; physicalCores?: number; loadPercent?: number; loadPercentPerCore: number[]; });
+  }
+
+declare class Memory {
+    public totalBytes: Int64;
+    public availableBytes: Int64;
+    public usedBytes: Int64;
+    public usedPercent: number;
+
+      constructor(args?: { totalBytes: Int64; availableBytes: Int64; usedBytes: Int64; usedPercent: number; });
+  }
+
+declare class Disk {
+    public path: string;
+    public totalBytes: Int64;
+    public freeBytes: Int64;
+    public usedPercent: number;
+    public data: boolean;
+
+      constructor(args?: { path: string; totalBytes: Int64; freeBytes: Int64; usedPercent: number; data: boolean; });
+  }
+
+declare class NetworkAddress {
+    public networkInterface: string;
+    public address: string;
+    public family: string;
+    public isInternal: boolean;
+
+      constructor(args?: { networkInterface: string; address: string; family: string; isInternal: boolean; });
+  }
+
+/**
+ * What limits the server below its machine.
+ */
+declare class ContainerLimits {
+    public cpuCores?: number;
+    public cpusetCores?: number;
+    public memoryLimitBytes?: Int64;
+    public memoryUsedBytes?: Int64;
+
+      constructor(args?: { cpuCores?: number; cpusetCores?: number; memoryLimitBytes?: Int64; memoryUsedBytes?: Int64; });
+  }
+
+/**
+ * A process of the bundle.
+ */
+declare class BundleProcess {
+    public role: string;
+    public instance: string;
+    public host: string;
+    public pid: number;
+    public alive: boolean;
+    public startedAt: string;
+    public beatAt: string;
+    public address?: string;
+    public slots: number;
+    public running: string[];
+    public counters: { [k: string]: Int64; };
+    public rssBytes: Int64;
+    public cpu: number;
+    public troubles: { [k: string]: string; };
+
+      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; });
+  }
+
+/**
+ * The machine, the processes and the tasks.
+ */
+declare class HostStatus {
+    public name: string;
+    public version: string;
+    public time: string;
+    public sampledAt: string;
+    public hostName: string;
+    public uptimeSeconds: number;
+    public platform: string;
+    public osName?: string;
+    public kernel: string;
+    public arch: string;
+    public cpu: Cpu;
+    public loadAverages: number[];
+    public memory: Memory;
+    public disks: Disk[];
+    public addresses: NetworkAddress[];
+    public container?: ContainerLimits;
+    public processes?: BundleProcess[];
+    public tasks?: { [k: string]: Int64; };
+    public troubles: { [k: string]: string; };
+
+      constructor(args?: { name: string; version: string; time: string; sampledAt: string; hostName: string; uptimeSeconds: number; platform: string; osName?: string; kernel: string; arch: string; cpu: Cpu; loadAverages: number[]; memory: Memory; disks: Disk[]; addresses: NetworkAddress[]; container?: ContainerLimits; processes?: BundleProcess[]; tasks?: { [k: string]: Int64; }; troubles: { [k: string]: string; }; });
+  }
+
+/**
+ * The queue as this process sees it.
+ */
+declare class QueueStatus {
+    public name: string;
+    public status: string;
+    public reason?: string;
+    public depth?: Int64;
+    public outbox: Int64;
+
+      constructor(args?: { name: string; status: string; reason?: string; depth?: Int64; outbox: Int64; });
+  }

@@ -286,3 +286,3826 @@ const BadTask = module.exports.BadTask = class extends Thrift.TException {
   }
 
 };
+const Problem = module.exports.Problem = class {
+  constructor(args) {
+    this.path = null;
+    this.problem = null;
+    if (args) {
+      if (args.path !== undefined && args.path !== null) {
+        this.path = args.path;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field path is unset!');
+      }
+      if (args.problem !== undefined && args.problem !== null) {
+        this.problem = args.problem;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field problem is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.path = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.problem = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Problem');
+    if (this.path !== null && this.path !== undefined) {
+      output.writeFieldBegin('path', Thrift.Type.STRING, 1);
+      output.writeString(this.path);
+      output.writeFieldEnd();
+    }
+    if (this.problem !== null && this.problem !== undefined) {
+      output.writeFieldBegin('problem', Thrift.Type.STRING, 2);
+      output.writeString(this.problem);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Refused = module.exports.Refused = class extends Thrift.TException {
+  constructor(args) {
+    super(args);
+    this.name = "Refused";
+    this.code = null;
+    this.message = null;
+    this.status = null;
+    this.problems = null;
+    if (args) {
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field code is unset!');
+      }
+      if (args.message !== undefined && args.message !== null) {
+        this.message = args.message;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field message is unset!');
+      }
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+      if (args.problems !== undefined && args.problems !== null) {
+        this.problems = Thrift.copyList(args.problems, [ttypes.Problem]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field problems is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.message = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I16) {
+          this.status = input.readI16();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.problems = [];
+          const _rtmp31 = input.readListBegin();
+          const _size0 = _rtmp31.size || 0;
+          for (let _i2 = 0; _i2 < _size0; ++_i2) {
+            let elem3 = null;
+            elem3 = new ttypes.Problem();
+            elem3.read(input);
+            this.problems.push(elem3);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Refused');
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 1);
+      output.writeString(this.code);
+      output.writeFieldEnd();
+    }
+    if (this.message !== null && this.message !== undefined) {
+      output.writeFieldBegin('message', Thrift.Type.STRING, 2);
+      output.writeString(this.message);
+      output.writeFieldEnd();
+    }
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.I16, 3);
+      output.writeI16(this.status);
+      output.writeFieldEnd();
+    }
+    if (this.problems !== null && this.problems !== undefined) {
+      output.writeFieldBegin('problems', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRUCT, this.problems.length);
+      for (let iter4 in this.problems) {
+        if (this.problems.hasOwnProperty(iter4)) {
+          iter4 = this.problems[iter4];
+          iter4.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const NotFound = module.exports.NotFound = class extends Thrift.TException {
+  constructor(args) {
+    super(args);
+    this.name = "NotFound";
+    this.code = null;
+    this.message = null;
+    this.status = null;
+    if (args) {
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field code is unset!');
+      }
+      if (args.message !== undefined && args.message !== null) {
+        this.message = args.message;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field message is unset!');
+      }
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.message = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I16) {
+          this.status = input.readI16();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('NotFound');
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 1);
+      output.writeString(this.code);
+      output.writeFieldEnd();
+    }
+    if (this.message !== null && this.message !== undefined) {
+      output.writeFieldBegin('message', Thrift.Type.STRING, 2);
+      output.writeString(this.message);
+      output.writeFieldEnd();
+    }
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.I16, 3);
+      output.writeI16(this.status);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Conflict = module.exports.Conflict = class extends Thrift.TException {
+  constructor(args) {
+    super(args);
+    this.name = "Conflict";
+    this.code = null;
+    this.message = null;
+    this.status = null;
+    if (args) {
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field code is unset!');
+      }
+      if (args.message !== undefined && args.message !== null) {
+        this.message = args.message;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field message is unset!');
+      }
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.message = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I16) {
+          this.status = input.readI16();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Conflict');
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 1);
+      output.writeString(this.code);
+      output.writeFieldEnd();
+    }
+    if (this.message !== null && this.message !== undefined) {
+      output.writeFieldBegin('message', Thrift.Type.STRING, 2);
+      output.writeString(this.message);
+      output.writeFieldEnd();
+    }
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.I16, 3);
+      output.writeI16(this.status);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Unavailable = module.exports.Unavailable = class extends Thrift.TException {
+  constructor(args) {
+    super(args);
+    this.name = "Unavailable";
+    this.code = null;
+    this.message = null;
+    this.status = null;
+    if (args) {
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field code is unset!');
+      }
+      if (args.message !== undefined && args.message !== null) {
+        this.message = args.message;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field message is unset!');
+      }
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.message = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I16) {
+          this.status = input.readI16();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Unavailable');
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 1);
+      output.writeString(this.code);
+      output.writeFieldEnd();
+    }
+    if (this.message !== null && this.message !== undefined) {
+      output.writeFieldBegin('message', Thrift.Type.STRING, 2);
+      output.writeString(this.message);
+      output.writeFieldEnd();
+    }
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.I16, 3);
+      output.writeI16(this.status);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Progress = module.exports.Progress = class {
+  constructor(args) {
+    this.percent = null;
+    this.note = null;
+    this.etaSeconds = null;
+    if (args) {
+      if (args.percent !== undefined && args.percent !== null) {
+        this.percent = args.percent;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field percent is unset!');
+      }
+      if (args.note !== undefined && args.note !== null) {
+        this.note = args.note;
+      }
+      if (args.etaSeconds !== undefined && args.etaSeconds !== null) {
+        this.etaSeconds = args.etaSeconds;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.percent = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.note = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.etaSeconds = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Progress');
+    if (this.percent !== null && this.percent !== undefined) {
+      output.writeFieldBegin('percent', Thrift.Type.DOUBLE, 1);
+      output.writeDouble(this.percent);
+      output.writeFieldEnd();
+    }
+    if (this.note !== null && this.note !== undefined) {
+      output.writeFieldBegin('note', Thrift.Type.STRING, 2);
+      output.writeString(this.note);
+      output.writeFieldEnd();
+    }
+    if (this.etaSeconds !== null && this.etaSeconds !== undefined) {
+      output.writeFieldBegin('etaSeconds', Thrift.Type.DOUBLE, 3);
+      output.writeDouble(this.etaSeconds);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TaskError = module.exports.TaskError = class {
+  constructor(args) {
+    this.code = null;
+    this.message = null;
+    this.detail = null;
+    if (args) {
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field code is unset!');
+      }
+      if (args.message !== undefined && args.message !== null) {
+        this.message = args.message;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field message is unset!');
+      }
+      if (args.detail !== undefined && args.detail !== null) {
+        this.detail = args.detail;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.message = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.detail = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskError');
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 1);
+      output.writeString(this.code);
+      output.writeFieldEnd();
+    }
+    if (this.message !== null && this.message !== undefined) {
+      output.writeFieldBegin('message', Thrift.Type.STRING, 2);
+      output.writeString(this.message);
+      output.writeFieldEnd();
+    }
+    if (this.detail !== null && this.detail !== undefined) {
+      output.writeFieldBegin('detail', Thrift.Type.STRING, 3);
+      output.writeString(this.detail);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const HistoryEntry = module.exports.HistoryEntry = class {
+  constructor(args) {
+    this.status = null;
+    this.at = null;
+    this.attempt = null;
+    this.worker = null;
+    if (args) {
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+      if (args.at !== undefined && args.at !== null) {
+        this.at = args.at;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field at is unset!');
+      }
+      if (args.attempt !== undefined && args.attempt !== null) {
+        this.attempt = args.attempt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field attempt is unset!');
+      }
+      if (args.worker !== undefined && args.worker !== null) {
+        this.worker = args.worker;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.status = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.at = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.attempt = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.worker = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('HistoryEntry');
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.STRING, 1);
+      output.writeString(this.status);
+      output.writeFieldEnd();
+    }
+    if (this.at !== null && this.at !== undefined) {
+      output.writeFieldBegin('at', Thrift.Type.STRING, 2);
+      output.writeString(this.at);
+      output.writeFieldEnd();
+    }
+    if (this.attempt !== null && this.attempt !== undefined) {
+      output.writeFieldBegin('attempt', Thrift.Type.I32, 3);
+      output.writeI32(this.attempt);
+      output.writeFieldEnd();
+    }
+    if (this.worker !== null && this.worker !== undefined) {
+      output.writeFieldBegin('worker', Thrift.Type.STRING, 4);
+      output.writeString(this.worker);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const RetryPolicy = module.exports.RetryPolicy = class {
+  constructor(args) {
+    this.delaySeconds = null;
+    this.factor = null;
+    this.maxDelaySeconds = null;
+    this.retryOn = null;
+    if (args) {
+      if (args.delaySeconds !== undefined && args.delaySeconds !== null) {
+        this.delaySeconds = args.delaySeconds;
+      }
+      if (args.factor !== undefined && args.factor !== null) {
+        this.factor = args.factor;
+      }
+      if (args.maxDelaySeconds !== undefined && args.maxDelaySeconds !== null) {
+        this.maxDelaySeconds = args.maxDelaySeconds;
+      }
+      if (args.retryOn !== undefined && args.retryOn !== null) {
+        this.retryOn = Thrift.copyList(args.retryOn, [null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.delaySeconds = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.factor = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.maxDelaySeconds = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.retryOn = [];
+          const _rtmp36 = input.readListBegin();
+          const _size5 = _rtmp36.size || 0;
+          for (let _i7 = 0; _i7 < _size5; ++_i7) {
+            let elem8 = null;
+            elem8 = input.readString();
+            this.retryOn.push(elem8);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('RetryPolicy');
+    if (this.delaySeconds !== null && this.delaySeconds !== undefined) {
+      output.writeFieldBegin('delaySeconds', Thrift.Type.DOUBLE, 1);
+      output.writeDouble(this.delaySeconds);
+      output.writeFieldEnd();
+    }
+    if (this.factor !== null && this.factor !== undefined) {
+      output.writeFieldBegin('factor', Thrift.Type.DOUBLE, 2);
+      output.writeDouble(this.factor);
+      output.writeFieldEnd();
+    }
+    if (this.maxDelaySeconds !== null && this.maxDelaySeconds !== undefined) {
+      output.writeFieldBegin('maxDelaySeconds', Thrift.Type.DOUBLE, 3);
+      output.writeDouble(this.maxDelaySeconds);
+      output.writeFieldEnd();
+    }
+    if (this.retryOn !== null && this.retryOn !== undefined) {
+      output.writeFieldBegin('retryOn', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.retryOn.length);
+      for (let iter9 in this.retryOn) {
+        if (this.retryOn.hasOwnProperty(iter9)) {
+          iter9 = this.retryOn[iter9];
+          output.writeString(iter9);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TimeLimits = module.exports.TimeLimits = class {
+  constructor(args) {
+    this.softSeconds = null;
+    this.hardSeconds = null;
+    if (args) {
+      if (args.softSeconds !== undefined && args.softSeconds !== null) {
+        this.softSeconds = args.softSeconds;
+      }
+      if (args.hardSeconds !== undefined && args.hardSeconds !== null) {
+        this.hardSeconds = args.hardSeconds;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.softSeconds = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.hardSeconds = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TimeLimits');
+    if (this.softSeconds !== null && this.softSeconds !== undefined) {
+      output.writeFieldBegin('softSeconds', Thrift.Type.DOUBLE, 1);
+      output.writeDouble(this.softSeconds);
+      output.writeFieldEnd();
+    }
+    if (this.hardSeconds !== null && this.hardSeconds !== undefined) {
+      output.writeFieldBegin('hardSeconds', Thrift.Type.DOUBLE, 2);
+      output.writeDouble(this.hardSeconds);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Task = module.exports.Task = class {
+  constructor(args) {
+    this.id = null;
+    this.kind = null;
+    this.status = null;
+    this.params = null;
+    this.rev = null;
+    this.claim = null;
+    this.attempt = null;
+    this.maxAttempts = null;
+    this.priority = null;
+    this.progress = null;
+    this.result = null;
+    this.resultBytes = null;
+    this.resultTruncated = null;
+    this.resultInfo = null;
+    this.error = null;
+    this.createdAt = null;
+    this.notBefore = null;
+    this.expiresAt = null;
+    this.startedAt = null;
+    this.finishedAt = null;
+    this.updatedAt = null;
+    this.worker = null;
+    this.owner = null;
+    this.parentId = null;
+    this.title = null;
+    this.description = null;
+    this.idempotencyKey = null;
+    this.revokeRequestedAt = null;
+    this.retryPolicy = null;
+    this.limits = null;
+    this.history = null;
+    this.version = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.kind !== undefined && args.kind !== null) {
+        this.kind = args.kind;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field kind is unset!');
+      }
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+      if (args.params !== undefined && args.params !== null) {
+        this.params = args.params;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field params is unset!');
+      }
+      if (args.rev !== undefined && args.rev !== null) {
+        this.rev = args.rev;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rev is unset!');
+      }
+      if (args.claim !== undefined && args.claim !== null) {
+        this.claim = args.claim;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field claim is unset!');
+      }
+      if (args.attempt !== undefined && args.attempt !== null) {
+        this.attempt = args.attempt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field attempt is unset!');
+      }
+      if (args.maxAttempts !== undefined && args.maxAttempts !== null) {
+        this.maxAttempts = args.maxAttempts;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field maxAttempts is unset!');
+      }
+      if (args.priority !== undefined && args.priority !== null) {
+        this.priority = args.priority;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field priority is unset!');
+      }
+      if (args.progress !== undefined && args.progress !== null) {
+        this.progress = new ttypes.Progress(args.progress);
+      }
+      if (args.result !== undefined && args.result !== null) {
+        this.result = args.result;
+      }
+      if (args.resultBytes !== undefined && args.resultBytes !== null) {
+        this.resultBytes = args.resultBytes;
+      }
+      if (args.resultTruncated !== undefined && args.resultTruncated !== null) {
+        this.resultTruncated = args.resultTruncated;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field resultTruncated is unset!');
+      }
+      if (args.resultInfo !== undefined && args.resultInfo !== null) {
+        this.resultInfo = args.resultInfo;
+      }
+      if (args.error !== undefined && args.error !== null) {
+        this.error = new ttypes.TaskError(args.error);
+      }
+      if (args.createdAt !== undefined && args.createdAt !== null) {
+        this.createdAt = args.createdAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field createdAt is unset!');
+      }
+      if (args.notBefore !== undefined && args.notBefore !== null) {
+        this.notBefore = args.notBefore;
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      }
+      if (args.startedAt !== undefined && args.startedAt !== null) {
+        this.startedAt = args.startedAt;
+      }
+      if (args.finishedAt !== undefined && args.finishedAt !== null) {
+        this.finishedAt = args.finishedAt;
+      }
+      if (args.updatedAt !== undefined && args.updatedAt !== null) {
+        this.updatedAt = args.updatedAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field updatedAt is unset!');
+      }
+      if (args.worker !== undefined && args.worker !== null) {
+        this.worker = args.worker;
+      }
+      if (args.owner !== undefined && args.owner !== null) {
+        this.owner = args.owner;
+      }
+      if (args.parentId !== undefined && args.parentId !== null) {
+        this.parentId = args.parentId;
+      }
+      if (args.title !== undefined && args.title !== null) {
+        this.title = args.title;
+      }
+      if (args.description !== undefined && args.description !== null) {
+        this.description = args.description;
+      }
+      if (args.idempotencyKey !== undefined && args.idempotencyKey !== null) {
+        this.idempotencyKey = args.idempotencyKey;
+      }
+      if (args.revokeRequestedAt !== undefined && args.revokeRequestedAt !== null) {
+        this.revokeRequestedAt = args.revokeRequestedAt;
+      }
+      if (args.retryPolicy !== undefined && args.retryPolicy !== null) {
+        this.retryPolicy = new ttypes.RetryPolicy(args.retryPolicy);
+      }
+      if (args.limits !== undefined && args.limits !== null) {
+        this.limits = new ttypes.TimeLimits(args.limits);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field limits is unset!');
+      }
+      if (args.history !== undefined && args.history !== null) {
+        this.history = Thrift.copyList(args.history, [ttypes.HistoryEntry]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field history is unset!');
+      }
+      if (args.version !== undefined && args.version !== null) {
+        this.version = args.version;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field version is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.kind = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.status = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.params = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I64) {
+          this.rev = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I64) {
+          this.claim = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.I32) {
+          this.attempt = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.I32) {
+          this.maxAttempts = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.BYTE) {
+          this.priority = input.readByte();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.progress = new ttypes.Progress();
+          this.progress.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 11:
+        if (ftype == Thrift.Type.STRING) {
+          this.result = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 12:
+        if (ftype == Thrift.Type.I64) {
+          this.resultBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 13:
+        if (ftype == Thrift.Type.BOOL) {
+          this.resultTruncated = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 14:
+        if (ftype == Thrift.Type.STRING) {
+          this.resultInfo = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 15:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.error = new ttypes.TaskError();
+          this.error.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 16:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 17:
+        if (ftype == Thrift.Type.STRING) {
+          this.notBefore = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 18:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 19:
+        if (ftype == Thrift.Type.STRING) {
+          this.startedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 20:
+        if (ftype == Thrift.Type.STRING) {
+          this.finishedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 21:
+        if (ftype == Thrift.Type.STRING) {
+          this.updatedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 22:
+        if (ftype == Thrift.Type.STRING) {
+          this.worker = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 23:
+        if (ftype == Thrift.Type.STRING) {
+          this.owner = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 24:
+        if (ftype == Thrift.Type.STRING) {
+          this.parentId = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 25:
+        if (ftype == Thrift.Type.STRING) {
+          this.title = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 26:
+        if (ftype == Thrift.Type.STRING) {
+          this.description = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 27:
+        if (ftype == Thrift.Type.STRING) {
+          this.idempotencyKey = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 28:
+        if (ftype == Thrift.Type.STRING) {
+          this.revokeRequestedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 29:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.retryPolicy = new ttypes.RetryPolicy();
+          this.retryPolicy.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 30:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.limits = new ttypes.TimeLimits();
+          this.limits.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 31:
+        if (ftype == Thrift.Type.LIST) {
+          this.history = [];
+          const _rtmp311 = input.readListBegin();
+          const _size10 = _rtmp311.size || 0;
+          for (let _i12 = 0; _i12 < _size10; ++_i12) {
+            let elem13 = null;
+            elem13 = new ttypes.HistoryEntry();
+            elem13.read(input);
+            this.history.push(elem13);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 32:
+        if (ftype == Thrift.Type.STRING) {
+          this.version = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Task');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.kind !== null && this.kind !== undefined) {
+      output.writeFieldBegin('kind', Thrift.Type.STRING, 2);
+      output.writeString(this.kind);
+      output.writeFieldEnd();
+    }
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.STRING, 3);
+      output.writeString(this.status);
+      output.writeFieldEnd();
+    }
+    if (this.params !== null && this.params !== undefined) {
+      output.writeFieldBegin('params', Thrift.Type.STRING, 4);
+      output.writeString(this.params);
+      output.writeFieldEnd();
+    }
+    if (this.rev !== null && this.rev !== undefined) {
+      output.writeFieldBegin('rev', Thrift.Type.I64, 5);
+      output.writeI64(this.rev);
+      output.writeFieldEnd();
+    }
+    if (this.claim !== null && this.claim !== undefined) {
+      output.writeFieldBegin('claim', Thrift.Type.I64, 6);
+      output.writeI64(this.claim);
+      output.writeFieldEnd();
+    }
+    if (this.attempt !== null && this.attempt !== undefined) {
+      output.writeFieldBegin('attempt', Thrift.Type.I32, 7);
+      output.writeI32(this.attempt);
+      output.writeFieldEnd();
+    }
+    if (this.maxAttempts !== null && this.maxAttempts !== undefined) {
+      output.writeFieldBegin('maxAttempts', Thrift.Type.I32, 8);
+      output.writeI32(this.maxAttempts);
+      output.writeFieldEnd();
+    }
+    if (this.priority !== null && this.priority !== undefined) {
+      output.writeFieldBegin('priority', Thrift.Type.BYTE, 9);
+      output.writeByte(this.priority);
+      output.writeFieldEnd();
+    }
+    if (this.progress !== null && this.progress !== undefined) {
+      output.writeFieldBegin('progress', Thrift.Type.STRUCT, 10);
+      this.progress.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.result !== null && this.result !== undefined) {
+      output.writeFieldBegin('result', Thrift.Type.STRING, 11);
+      output.writeString(this.result);
+      output.writeFieldEnd();
+    }
+    if (this.resultBytes !== null && this.resultBytes !== undefined) {
+      output.writeFieldBegin('resultBytes', Thrift.Type.I64, 12);
+      output.writeI64(this.resultBytes);
+      output.writeFieldEnd();
+    }
+    if (this.resultTruncated !== null && this.resultTruncated !== undefined) {
+      output.writeFieldBegin('resultTruncated', Thrift.Type.BOOL, 13);
+      output.writeBool(this.resultTruncated);
+      output.writeFieldEnd();
+    }
+    if (this.resultInfo !== null && this.resultInfo !== undefined) {
+      output.writeFieldBegin('resultInfo', Thrift.Type.STRING, 14);
+      output.writeString(this.resultInfo);
+      output.writeFieldEnd();
+    }
+    if (this.error !== null && this.error !== undefined) {
+      output.writeFieldBegin('error', Thrift.Type.STRUCT, 15);
+      this.error.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.createdAt !== null && this.createdAt !== undefined) {
+      output.writeFieldBegin('createdAt', Thrift.Type.STRING, 16);
+      output.writeString(this.createdAt);
+      output.writeFieldEnd();
+    }
+    if (this.notBefore !== null && this.notBefore !== undefined) {
+      output.writeFieldBegin('notBefore', Thrift.Type.STRING, 17);
+      output.writeString(this.notBefore);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 18);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    if (this.startedAt !== null && this.startedAt !== undefined) {
+      output.writeFieldBegin('startedAt', Thrift.Type.STRING, 19);
+      output.writeString(this.startedAt);
+      output.writeFieldEnd();
+    }
+    if (this.finishedAt !== null && this.finishedAt !== undefined) {
+      output.writeFieldBegin('finishedAt', Thrift.Type.STRING, 20);
+      output.writeString(this.finishedAt);
+      output.writeFieldEnd();
+    }
+    if (this.updatedAt !== null && this.updatedAt !== undefined) {
+      output.writeFieldBegin('updatedAt', Thrift.Type.STRING, 21);
+      output.writeString(this.updatedAt);
+      output.writeFieldEnd();
+    }
+    if (this.worker !== null && this.worker !== undefined) {
+      output.writeFieldBegin('worker', Thrift.Type.STRING, 22);
+      output.writeString(this.worker);
+      output.writeFieldEnd();
+    }
+    if (this.owner !== null && this.owner !== undefined) {
+      output.writeFieldBegin('owner', Thrift.Type.STRING, 23);
+      output.writeString(this.owner);
+      output.writeFieldEnd();
+    }
+    if (this.parentId !== null && this.parentId !== undefined) {
+      output.writeFieldBegin('parentId', Thrift.Type.STRING, 24);
+      output.writeString(this.parentId);
+      output.writeFieldEnd();
+    }
+    if (this.title !== null && this.title !== undefined) {
+      output.writeFieldBegin('title', Thrift.Type.STRING, 25);
+      output.writeString(this.title);
+      output.writeFieldEnd();
+    }
+    if (this.description !== null && this.description !== undefined) {
+      output.writeFieldBegin('description', Thrift.Type.STRING, 26);
+      output.writeString(this.description);
+      output.writeFieldEnd();
+    }
+    if (this.idempotencyKey !== null && this.idempotencyKey !== undefined) {
+      output.writeFieldBegin('idempotencyKey', Thrift.Type.STRING, 27);
+      output.writeString(this.idempotencyKey);
+      output.writeFieldEnd();
+    }
+    if (this.revokeRequestedAt !== null && this.revokeRequestedAt !== undefined) {
+      output.writeFieldBegin('revokeRequestedAt', Thrift.Type.STRING, 28);
+      output.writeString(this.revokeRequestedAt);
+      output.writeFieldEnd();
+    }
+    if (this.retryPolicy !== null && this.retryPolicy !== undefined) {
+      output.writeFieldBegin('retryPolicy', Thrift.Type.STRUCT, 29);
+      this.retryPolicy.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.limits !== null && this.limits !== undefined) {
+      output.writeFieldBegin('limits', Thrift.Type.STRUCT, 30);
+      this.limits.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.history !== null && this.history !== undefined) {
+      output.writeFieldBegin('history', Thrift.Type.LIST, 31);
+      output.writeListBegin(Thrift.Type.STRUCT, this.history.length);
+      for (let iter14 in this.history) {
+        if (this.history.hasOwnProperty(iter14)) {
+          iter14 = this.history[iter14];
+          iter14.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.version !== null && this.version !== undefined) {
+      output.writeFieldBegin('version', Thrift.Type.STRING, 32);
+      output.writeString(this.version);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const SubmitOptions = module.exports.SubmitOptions = class {
+  constructor(args) {
+    this.priority = null;
+    this.notBefore = null;
+    this.expiresAt = null;
+    this.maxAttempts = null;
+    this.retryPolicy = null;
+    this.neverRetry = null;
+    this.limits = null;
+    this.title = null;
+    this.description = null;
+    this.idempotencyKey = null;
+    if (args) {
+      if (args.priority !== undefined && args.priority !== null) {
+        this.priority = args.priority;
+      }
+      if (args.notBefore !== undefined && args.notBefore !== null) {
+        this.notBefore = args.notBefore;
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      }
+      if (args.maxAttempts !== undefined && args.maxAttempts !== null) {
+        this.maxAttempts = args.maxAttempts;
+      }
+      if (args.retryPolicy !== undefined && args.retryPolicy !== null) {
+        this.retryPolicy = new ttypes.RetryPolicy(args.retryPolicy);
+      }
+      if (args.neverRetry !== undefined && args.neverRetry !== null) {
+        this.neverRetry = args.neverRetry;
+      }
+      if (args.limits !== undefined && args.limits !== null) {
+        this.limits = new ttypes.TimeLimits(args.limits);
+      }
+      if (args.title !== undefined && args.title !== null) {
+        this.title = args.title;
+      }
+      if (args.description !== undefined && args.description !== null) {
+        this.description = args.description;
+      }
+      if (args.idempotencyKey !== undefined && args.idempotencyKey !== null) {
+        this.idempotencyKey = args.idempotencyKey;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.BYTE) {
+          this.priority = input.readByte();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.notBefore = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I32) {
+          this.maxAttempts = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.retryPolicy = new ttypes.RetryPolicy();
+          this.retryPolicy.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.BOOL) {
+          this.neverRetry = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.limits = new ttypes.TimeLimits();
+          this.limits.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRING) {
+          this.title = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.STRING) {
+          this.description = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.STRING) {
+          this.idempotencyKey = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('SubmitOptions');
+    if (this.priority !== null && this.priority !== undefined) {
+      output.writeFieldBegin('priority', Thrift.Type.BYTE, 1);
+      output.writeByte(this.priority);
+      output.writeFieldEnd();
+    }
+    if (this.notBefore !== null && this.notBefore !== undefined) {
+      output.writeFieldBegin('notBefore', Thrift.Type.STRING, 2);
+      output.writeString(this.notBefore);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 3);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    if (this.maxAttempts !== null && this.maxAttempts !== undefined) {
+      output.writeFieldBegin('maxAttempts', Thrift.Type.I32, 4);
+      output.writeI32(this.maxAttempts);
+      output.writeFieldEnd();
+    }
+    if (this.retryPolicy !== null && this.retryPolicy !== undefined) {
+      output.writeFieldBegin('retryPolicy', Thrift.Type.STRUCT, 5);
+      this.retryPolicy.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.neverRetry !== null && this.neverRetry !== undefined) {
+      output.writeFieldBegin('neverRetry', Thrift.Type.BOOL, 6);
+      output.writeBool(this.neverRetry);
+      output.writeFieldEnd();
+    }
+    if (this.limits !== null && this.limits !== undefined) {
+      output.writeFieldBegin('limits', Thrift.Type.STRUCT, 7);
+      this.limits.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.title !== null && this.title !== undefined) {
+      output.writeFieldBegin('title', Thrift.Type.STRING, 8);
+      output.writeString(this.title);
+      output.writeFieldEnd();
+    }
+    if (this.description !== null && this.description !== undefined) {
+      output.writeFieldBegin('description', Thrift.Type.STRING, 9);
+      output.writeString(this.description);
+      output.writeFieldEnd();
+    }
+    if (this.idempotencyKey !== null && this.idempotencyKey !== undefined) {
+      output.writeFieldBegin('idempotencyKey', Thrift.Type.STRING, 10);
+      output.writeString(this.idempotencyKey);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TaskFilter = module.exports.TaskFilter = class {
+  constructor(args) {
+    this.statuses = null;
+    this.kinds = null;
+    this.owner = null;
+    this.parentId = null;
+    this.text = null;
+    this.createdFrom = null;
+    this.createdTo = null;
+    if (args) {
+      if (args.statuses !== undefined && args.statuses !== null) {
+        this.statuses = Thrift.copyList(args.statuses, [null]);
+      }
+      if (args.kinds !== undefined && args.kinds !== null) {
+        this.kinds = Thrift.copyList(args.kinds, [null]);
+      }
+      if (args.owner !== undefined && args.owner !== null) {
+        this.owner = args.owner;
+      }
+      if (args.parentId !== undefined && args.parentId !== null) {
+        this.parentId = args.parentId;
+      }
+      if (args.text !== undefined && args.text !== null) {
+        this.text = args.text;
+      }
+      if (args.createdFrom !== undefined && args.createdFrom !== null) {
+        this.createdFrom = args.createdFrom;
+      }
+      if (args.createdTo !== undefined && args.createdTo !== null) {
+        this.createdTo = args.createdTo;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.statuses = [];
+          const _rtmp316 = input.readListBegin();
+          const _size15 = _rtmp316.size || 0;
+          for (let _i17 = 0; _i17 < _size15; ++_i17) {
+            let elem18 = null;
+            elem18 = input.readString();
+            this.statuses.push(elem18);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.kinds = [];
+          const _rtmp320 = input.readListBegin();
+          const _size19 = _rtmp320.size || 0;
+          for (let _i21 = 0; _i21 < _size19; ++_i21) {
+            let elem22 = null;
+            elem22 = input.readString();
+            this.kinds.push(elem22);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.owner = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.parentId = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.text = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdFrom = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdTo = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskFilter');
+    if (this.statuses !== null && this.statuses !== undefined) {
+      output.writeFieldBegin('statuses', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRING, this.statuses.length);
+      for (let iter23 in this.statuses) {
+        if (this.statuses.hasOwnProperty(iter23)) {
+          iter23 = this.statuses[iter23];
+          output.writeString(iter23);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.kinds !== null && this.kinds !== undefined) {
+      output.writeFieldBegin('kinds', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
+      for (let iter24 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter24)) {
+          iter24 = this.kinds[iter24];
+          output.writeString(iter24);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.owner !== null && this.owner !== undefined) {
+      output.writeFieldBegin('owner', Thrift.Type.STRING, 3);
+      output.writeString(this.owner);
+      output.writeFieldEnd();
+    }
+    if (this.parentId !== null && this.parentId !== undefined) {
+      output.writeFieldBegin('parentId', Thrift.Type.STRING, 4);
+      output.writeString(this.parentId);
+      output.writeFieldEnd();
+    }
+    if (this.text !== null && this.text !== undefined) {
+      output.writeFieldBegin('text', Thrift.Type.STRING, 5);
+      output.writeString(this.text);
+      output.writeFieldEnd();
+    }
+    if (this.createdFrom !== null && this.createdFrom !== undefined) {
+      output.writeFieldBegin('createdFrom', Thrift.Type.STRING, 6);
+      output.writeString(this.createdFrom);
+      output.writeFieldEnd();
+    }
+    if (this.createdTo !== null && this.createdTo !== undefined) {
+      output.writeFieldBegin('createdTo', Thrift.Type.STRING, 7);
+      output.writeString(this.createdTo);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TaskPage = module.exports.TaskPage = class {
+  constructor(args) {
+    this.tasks = null;
+    this.nextCursor = null;
+    if (args) {
+      if (args.tasks !== undefined && args.tasks !== null) {
+        this.tasks = Thrift.copyList(args.tasks, [ttypes.Task]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field tasks is unset!');
+      }
+      if (args.nextCursor !== undefined && args.nextCursor !== null) {
+        this.nextCursor = args.nextCursor;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.tasks = [];
+          const _rtmp326 = input.readListBegin();
+          const _size25 = _rtmp326.size || 0;
+          for (let _i27 = 0; _i27 < _size25; ++_i27) {
+            let elem28 = null;
+            elem28 = new ttypes.Task();
+            elem28.read(input);
+            this.tasks.push(elem28);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.nextCursor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskPage');
+    if (this.tasks !== null && this.tasks !== undefined) {
+      output.writeFieldBegin('tasks', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.tasks.length);
+      for (let iter29 in this.tasks) {
+        if (this.tasks.hasOwnProperty(iter29)) {
+          iter29 = this.tasks[iter29];
+          iter29.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.nextCursor !== null && this.nextCursor !== undefined) {
+      output.writeFieldBegin('nextCursor', Thrift.Type.STRING, 2);
+      output.writeString(this.nextCursor);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Cancelled = module.exports.Cancelled = class {
+  constructor(args) {
+    this.outcome = null;
+    this.task = null;
+    if (args) {
+      if (args.outcome !== undefined && args.outcome !== null) {
+        this.outcome = args.outcome;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field outcome is unset!');
+      }
+      if (args.task !== undefined && args.task !== null) {
+        this.task = new ttypes.Task(args.task);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field task is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.outcome = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.task = new ttypes.Task();
+          this.task.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Cancelled');
+    if (this.outcome !== null && this.outcome !== undefined) {
+      output.writeFieldBegin('outcome', Thrift.Type.STRING, 1);
+      output.writeString(this.outcome);
+      output.writeFieldEnd();
+    }
+    if (this.task !== null && this.task !== undefined) {
+      output.writeFieldBegin('task', Thrift.Type.STRUCT, 2);
+      this.task.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Piece = module.exports.Piece = class {
+  constructor(args) {
+    this.bytes = null;
+    this.totalBytes = null;
+    this.contentType = null;
+    this.rev = null;
+    if (args) {
+      if (args.bytes !== undefined && args.bytes !== null) {
+        this.bytes = args.bytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field bytes is unset!');
+      }
+      if (args.totalBytes !== undefined && args.totalBytes !== null) {
+        this.totalBytes = args.totalBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field totalBytes is unset!');
+      }
+      if (args.contentType !== undefined && args.contentType !== null) {
+        this.contentType = args.contentType;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field contentType is unset!');
+      }
+      if (args.rev !== undefined && args.rev !== null) {
+        this.rev = args.rev;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rev is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.bytes = input.readBinary();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.totalBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.contentType = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I64) {
+          this.rev = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Piece');
+    if (this.bytes !== null && this.bytes !== undefined) {
+      output.writeFieldBegin('bytes', Thrift.Type.STRING, 1);
+      output.writeBinary(this.bytes);
+      output.writeFieldEnd();
+    }
+    if (this.totalBytes !== null && this.totalBytes !== undefined) {
+      output.writeFieldBegin('totalBytes', Thrift.Type.I64, 2);
+      output.writeI64(this.totalBytes);
+      output.writeFieldEnd();
+    }
+    if (this.contentType !== null && this.contentType !== undefined) {
+      output.writeFieldBegin('contentType', Thrift.Type.STRING, 3);
+      output.writeString(this.contentType);
+      output.writeFieldEnd();
+    }
+    if (this.rev !== null && this.rev !== undefined) {
+      output.writeFieldBegin('rev', Thrift.Type.I64, 4);
+      output.writeI64(this.rev);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Kind = module.exports.Kind = class {
+  constructor(args) {
+    this.name = null;
+    this.summary = null;
+    this.paramsSchema = null;
+    this.resultSchema = null;
+    this.example = null;
+    this.maxAttempts = null;
+    this.retryPolicy = null;
+    this.limits = null;
+    this.maxConcurrency = null;
+    this.rate = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.summary !== undefined && args.summary !== null) {
+        this.summary = args.summary;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field summary is unset!');
+      }
+      if (args.paramsSchema !== undefined && args.paramsSchema !== null) {
+        this.paramsSchema = args.paramsSchema;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field paramsSchema is unset!');
+      }
+      if (args.resultSchema !== undefined && args.resultSchema !== null) {
+        this.resultSchema = args.resultSchema;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field resultSchema is unset!');
+      }
+      if (args.example !== undefined && args.example !== null) {
+        this.example = args.example;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field example is unset!');
+      }
+      if (args.maxAttempts !== undefined && args.maxAttempts !== null) {
+        this.maxAttempts = args.maxAttempts;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field maxAttempts is unset!');
+      }
+      if (args.retryPolicy !== undefined && args.retryPolicy !== null) {
+        this.retryPolicy = new ttypes.RetryPolicy(args.retryPolicy);
+      }
+      if (args.limits !== undefined && args.limits !== null) {
+        this.limits = new ttypes.TimeLimits(args.limits);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field limits is unset!');
+      }
+      if (args.maxConcurrency !== undefined && args.maxConcurrency !== null) {
+        this.maxConcurrency = args.maxConcurrency;
+      }
+      if (args.rate !== undefined && args.rate !== null) {
+        this.rate = args.rate;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.summary = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.paramsSchema = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.resultSchema = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.example = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I32) {
+          this.maxAttempts = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.retryPolicy = new ttypes.RetryPolicy();
+          this.retryPolicy.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.limits = new ttypes.TimeLimits();
+          this.limits.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.I32) {
+          this.maxConcurrency = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.STRING) {
+          this.rate = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Kind');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.summary !== null && this.summary !== undefined) {
+      output.writeFieldBegin('summary', Thrift.Type.STRING, 2);
+      output.writeString(this.summary);
+      output.writeFieldEnd();
+    }
+    if (this.paramsSchema !== null && this.paramsSchema !== undefined) {
+      output.writeFieldBegin('paramsSchema', Thrift.Type.STRING, 3);
+      output.writeString(this.paramsSchema);
+      output.writeFieldEnd();
+    }
+    if (this.resultSchema !== null && this.resultSchema !== undefined) {
+      output.writeFieldBegin('resultSchema', Thrift.Type.STRING, 4);
+      output.writeString(this.resultSchema);
+      output.writeFieldEnd();
+    }
+    if (this.example !== null && this.example !== undefined) {
+      output.writeFieldBegin('example', Thrift.Type.STRING, 5);
+      output.writeString(this.example);
+      output.writeFieldEnd();
+    }
+    if (this.maxAttempts !== null && this.maxAttempts !== undefined) {
+      output.writeFieldBegin('maxAttempts', Thrift.Type.I32, 6);
+      output.writeI32(this.maxAttempts);
+      output.writeFieldEnd();
+    }
+    if (this.retryPolicy !== null && this.retryPolicy !== undefined) {
+      output.writeFieldBegin('retryPolicy', Thrift.Type.STRUCT, 7);
+      this.retryPolicy.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.limits !== null && this.limits !== undefined) {
+      output.writeFieldBegin('limits', Thrift.Type.STRUCT, 8);
+      this.limits.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.maxConcurrency !== null && this.maxConcurrency !== undefined) {
+      output.writeFieldBegin('maxConcurrency', Thrift.Type.I32, 9);
+      output.writeI32(this.maxConcurrency);
+      output.writeFieldEnd();
+    }
+    if (this.rate !== null && this.rate !== undefined) {
+      output.writeFieldBegin('rate', Thrift.Type.STRING, 10);
+      output.writeString(this.rate);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Cpu = module.exports.Cpu = class {
+  constructor(args) {
+    this.model = null;
+    this.cores = null;
+    this.physicalCores = null;
+    this.loadPercent = null;
+    this.loadPercentPerCore = null;
+    if (args) {
+      if (args.model !== undefined && args.model !== null) {
+        this.model = args.model;
+      }
+      if (args.cores !== undefined && args.cores !== null) {
+        this.cores = args.cores;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field cores is unset!');
+      }
+      if (args.physicalCores !== undefined && args.physicalCores !== null) {
+        this.physicalCores = args.physicalCores;
+      }
+      if (args.loadPercent !== undefined && args.loadPercent !== null) {
+        this.loadPercent = args.loadPercent;
+      }
+      if (args.loadPercentPerCore !== undefined && args.loadPercentPerCore !== null) {
+        this.loadPercentPerCore = Thrift.copyList(args.loadPercentPerCore, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field loadPercentPerCore is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.model = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.cores = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.physicalCores = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.loadPercent = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.LIST) {
+          this.loadPercentPerCore = [];
+          const _rtmp331 = input.readListBegin();
+          const _size30 = _rtmp331.size || 0;
+          for (let _i32 = 0; _i32 < _size30; ++_i32) {
+            let elem33 = null;
+            elem33 = input.readDouble();
+            this.loadPercentPerCore.push(elem33);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Cpu');
+    if (this.model !== null && this.model !== undefined) {
+      output.writeFieldBegin('model', Thrift.Type.STRING, 1);
+      output.writeString(this.model);
+      output.writeFieldEnd();
+    }
+    if (this.cores !== null && this.cores !== undefined) {
+      output.writeFieldBegin('cores', Thrift.Type.I32, 2);
+      output.writeI32(this.cores);
+      output.writeFieldEnd();
+    }
+    if (this.physicalCores !== null && this.physicalCores !== undefined) {
+      output.writeFieldBegin('physicalCores', Thrift.Type.I32, 3);
+      output.writeI32(this.physicalCores);
+      output.writeFieldEnd();
+    }
+    if (this.loadPercent !== null && this.loadPercent !== undefined) {
+      output.writeFieldBegin('loadPercent', Thrift.Type.DOUBLE, 4);
+      output.writeDouble(this.loadPercent);
+      output.writeFieldEnd();
+    }
+    if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
+      output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
+      output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
+      for (let iter34 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter34)) {
+          iter34 = this.loadPercentPerCore[iter34];
+          output.writeDouble(iter34);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Memory = module.exports.Memory = class {
+  constructor(args) {
+    this.totalBytes = null;
+    this.availableBytes = null;
+    this.usedBytes = null;
+    this.usedPercent = null;
+    if (args) {
+      if (args.totalBytes !== undefined && args.totalBytes !== null) {
+        this.totalBytes = args.totalBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field totalBytes is unset!');
+      }
+      if (args.availableBytes !== undefined && args.availableBytes !== null) {
+        this.availableBytes = args.availableBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field availableBytes is unset!');
+      }
+      if (args.usedBytes !== undefined && args.usedBytes !== null) {
+        this.usedBytes = args.usedBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field usedBytes is unset!');
+      }
+      if (args.usedPercent !== undefined && args.usedPercent !== null) {
+        this.usedPercent = args.usedPercent;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field usedPercent is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I64) {
+          this.totalBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.availableBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I64) {
+          this.usedBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.usedPercent = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Memory');
+    if (this.totalBytes !== null && this.totalBytes !== undefined) {
+      output.writeFieldBegin('totalBytes', Thrift.Type.I64, 1);
+      output.writeI64(this.totalBytes);
+      output.writeFieldEnd();
+    }
+    if (this.availableBytes !== null && this.availableBytes !== undefined) {
+      output.writeFieldBegin('availableBytes', Thrift.Type.I64, 2);
+      output.writeI64(this.availableBytes);
+      output.writeFieldEnd();
+    }
+    if (this.usedBytes !== null && this.usedBytes !== undefined) {
+      output.writeFieldBegin('usedBytes', Thrift.Type.I64, 3);
+      output.writeI64(this.usedBytes);
+      output.writeFieldEnd();
+    }
+    if (this.usedPercent !== null && this.usedPercent !== undefined) {
+      output.writeFieldBegin('usedPercent', Thrift.Type.DOUBLE, 4);
+      output.writeDouble(this.usedPercent);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Disk = module.exports.Disk = class {
+  constructor(args) {
+    this.path = null;
+    this.totalBytes = null;
+    this.freeBytes = null;
+    this.usedPercent = null;
+    this.data = null;
+    if (args) {
+      if (args.path !== undefined && args.path !== null) {
+        this.path = args.path;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field path is unset!');
+      }
+      if (args.totalBytes !== undefined && args.totalBytes !== null) {
+        this.totalBytes = args.totalBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field totalBytes is unset!');
+      }
+      if (args.freeBytes !== undefined && args.freeBytes !== null) {
+        this.freeBytes = args.freeBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field freeBytes is unset!');
+      }
+      if (args.usedPercent !== undefined && args.usedPercent !== null) {
+        this.usedPercent = args.usedPercent;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field usedPercent is unset!');
+      }
+      if (args.data !== undefined && args.data !== null) {
+        this.data = args.data;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field data is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.path = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.totalBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I64) {
+          this.freeBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.usedPercent = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.BOOL) {
+          this.data = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Disk');
+    if (this.path !== null && this.path !== undefined) {
+      output.writeFieldBegin('path', Thrift.Type.STRING, 1);
+      output.writeString(this.path);
+      output.writeFieldEnd();
+    }
+    if (this.totalBytes !== null && this.totalBytes !== undefined) {
+      output.writeFieldBegin('totalBytes', Thrift.Type.I64, 2);
+      output.writeI64(this.totalBytes);
+      output.writeFieldEnd();
+    }
+    if (this.freeBytes !== null && this.freeBytes !== undefined) {
+      output.writeFieldBegin('freeBytes', Thrift.Type.I64, 3);
+      output.writeI64(this.freeBytes);
+      output.writeFieldEnd();
+    }
+    if (this.usedPercent !== null && this.usedPercent !== undefined) {
+      output.writeFieldBegin('usedPercent', Thrift.Type.DOUBLE, 4);
+      output.writeDouble(this.usedPercent);
+      output.writeFieldEnd();
+    }
+    if (this.data !== null && this.data !== undefined) {
+      output.writeFieldBegin('data', Thrift.Type.BOOL, 5);
+      output.writeBool(this.data);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const NetworkAddress = module.exports.NetworkAddress = class {
+  constructor(args) {
+    this.networkInterface = null;
+    this.address = null;
+    this.family = null;
+    this.isInternal = null;
+    if (args) {
+      if (args.networkInterface !== undefined && args.networkInterface !== null) {
+        this.networkInterface = args.networkInterface;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field networkInterface is unset!');
+      }
+      if (args.address !== undefined && args.address !== null) {
+        this.address = args.address;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field address is unset!');
+      }
+      if (args.family !== undefined && args.family !== null) {
+        this.family = args.family;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field family is unset!');
+      }
+      if (args.isInternal !== undefined && args.isInternal !== null) {
+        this.isInternal = args.isInternal;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field isInternal is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.networkInterface = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.address = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.family = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.BOOL) {
+          this.isInternal = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('NetworkAddress');
+    if (this.networkInterface !== null && this.networkInterface !== undefined) {
+      output.writeFieldBegin('networkInterface', Thrift.Type.STRING, 1);
+      output.writeString(this.networkInterface);
+      output.writeFieldEnd();
+    }
+    if (this.address !== null && this.address !== undefined) {
+      output.writeFieldBegin('address', Thrift.Type.STRING, 2);
+      output.writeString(this.address);
+      output.writeFieldEnd();
+    }
+    if (this.family !== null && this.family !== undefined) {
+      output.writeFieldBegin('family', Thrift.Type.STRING, 3);
+      output.writeString(this.family);
+      output.writeFieldEnd();
+    }
+    if (this.isInternal !== null && this.isInternal !== undefined) {
+      output.writeFieldBegin('isInternal', Thrift.Type.BOOL, 4);
+      output.writeBool(this.isInternal);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const ContainerLimits = module.exports.ContainerLimits = class {
+  constructor(args) {
+    this.cpuCores = null;
+    this.cpusetCores = null;
+    this.memoryLimitBytes = null;
+    this.memoryUsedBytes = null;
+    if (args) {
+      if (args.cpuCores !== undefined && args.cpuCores !== null) {
+        this.cpuCores = args.cpuCores;
+      }
+      if (args.cpusetCores !== undefined && args.cpusetCores !== null) {
+        this.cpusetCores = args.cpusetCores;
+      }
+      if (args.memoryLimitBytes !== undefined && args.memoryLimitBytes !== null) {
+        this.memoryLimitBytes = args.memoryLimitBytes;
+      }
+      if (args.memoryUsedBytes !== undefined && args.memoryUsedBytes !== null) {
+        this.memoryUsedBytes = args.memoryUsedBytes;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.cpuCores = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.cpusetCores = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I64) {
+          this.memoryLimitBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I64) {
+          this.memoryUsedBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('ContainerLimits');
+    if (this.cpuCores !== null && this.cpuCores !== undefined) {
+      output.writeFieldBegin('cpuCores', Thrift.Type.DOUBLE, 1);
+      output.writeDouble(this.cpuCores);
+      output.writeFieldEnd();
+    }
+    if (this.cpusetCores !== null && this.cpusetCores !== undefined) {
+      output.writeFieldBegin('cpusetCores', Thrift.Type.I32, 2);
+      output.writeI32(this.cpusetCores);
+      output.writeFieldEnd();
+    }
+    if (this.memoryLimitBytes !== null && this.memoryLimitBytes !== undefined) {
+      output.writeFieldBegin('memoryLimitBytes', Thrift.Type.I64, 3);
+      output.writeI64(this.memoryLimitBytes);
+      output.writeFieldEnd();
+    }
+    if (this.memoryUsedBytes !== null && this.memoryUsedBytes !== undefined) {
+      output.writeFieldBegin('memoryUsedBytes', Thrift.Type.I64, 4);
+      output.writeI64(this.memoryUsedBytes);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const BundleProcess = module.exports.BundleProcess = class {
+  constructor(args) {
+    this.role = null;
+    this.instance = null;
+    this.host = null;
+    this.pid = null;
+    this.alive = null;
+    this.startedAt = null;
+    this.beatAt = null;
+    this.address = null;
+    this.slots = null;
+    this.running = null;
+    this.counters = null;
+    this.rssBytes = null;
+    this.cpu = null;
+    this.troubles = null;
+    if (args) {
+      if (args.role !== undefined && args.role !== null) {
+        this.role = args.role;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field role is unset!');
+      }
+      if (args.instance !== undefined && args.instance !== null) {
+        this.instance = args.instance;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field instance is unset!');
+      }
+      if (args.host !== undefined && args.host !== null) {
+        this.host = args.host;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field host is unset!');
+      }
+      if (args.pid !== undefined && args.pid !== null) {
+        this.pid = args.pid;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field pid is unset!');
+      }
+      if (args.alive !== undefined && args.alive !== null) {
+        this.alive = args.alive;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field alive is unset!');
+      }
+      if (args.startedAt !== undefined && args.startedAt !== null) {
+        this.startedAt = args.startedAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field startedAt is unset!');
+      }
+      if (args.beatAt !== undefined && args.beatAt !== null) {
+        this.beatAt = args.beatAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field beatAt is unset!');
+      }
+      if (args.address !== undefined && args.address !== null) {
+        this.address = args.address;
+      }
+      if (args.slots !== undefined && args.slots !== null) {
+        this.slots = args.slots;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field slots is unset!');
+      }
+      if (args.running !== undefined && args.running !== null) {
+        this.running = Thrift.copyList(args.running, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field running is unset!');
+      }
+      if (args.counters !== undefined && args.counters !== null) {
+        this.counters = Thrift.copyMap(args.counters, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field counters is unset!');
+      }
+      if (args.rssBytes !== undefined && args.rssBytes !== null) {
+        this.rssBytes = args.rssBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field rssBytes is unset!');
+      }
+      if (args.cpu !== undefined && args.cpu !== null) {
+        this.cpu = args.cpu;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field cpu is unset!');
+      }
+      if (args.troubles !== undefined && args.troubles !== null) {
+        this.troubles = Thrift.copyMap(args.troubles, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field troubles is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.role = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.instance = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.host = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I32) {
+          this.pid = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.BOOL) {
+          this.alive = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.startedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.beatAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRING) {
+          this.address = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.I32) {
+          this.slots = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.LIST) {
+          this.running = [];
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = input.readString();
+            this.running.push(elem38);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 11:
+        if (ftype == Thrift.Type.MAP) {
+          this.counters = {};
+          const _rtmp340 = input.readMapBegin();
+          const _size39 = _rtmp340.size || 0;
+          for (let _i41 = 0; _i41 < _size39; ++_i41) {
+            let key42 = null;
+            let val43 = null;
+            key42 = input.readString();
+            val43 = input.readI64();
+            this.counters[key42] = val43;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 12:
+        if (ftype == Thrift.Type.I64) {
+          this.rssBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 13:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.cpu = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 14:
+        if (ftype == Thrift.Type.MAP) {
+          this.troubles = {};
+          const _rtmp345 = input.readMapBegin();
+          const _size44 = _rtmp345.size || 0;
+          for (let _i46 = 0; _i46 < _size44; ++_i46) {
+            let key47 = null;
+            let val48 = null;
+            key47 = input.readString();
+            val48 = input.readString();
+            this.troubles[key47] = val48;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('BundleProcess');
+    if (this.role !== null && this.role !== undefined) {
+      output.writeFieldBegin('role', Thrift.Type.STRING, 1);
+      output.writeString(this.role);
+      output.writeFieldEnd();
+    }
+    if (this.instance !== null && this.instance !== undefined) {
+      output.writeFieldBegin('instance', Thrift.Type.STRING, 2);
+      output.writeString(this.instance);
+      output.writeFieldEnd();
+    }
+    if (this.host !== null && this.host !== undefined) {
+      output.writeFieldBegin('host', Thrift.Type.STRING, 3);
+      output.writeString(this.host);
+      output.writeFieldEnd();
+    }
+    if (this.pid !== null && this.pid !== undefined) {
+      output.writeFieldBegin('pid', Thrift.Type.I32, 4);
+      output.writeI32(this.pid);
+      output.writeFieldEnd();
+    }
+    if (this.alive !== null && this.alive !== undefined) {
+      output.writeFieldBegin('alive', Thrift.Type.BOOL, 5);
+      output.writeBool(this.alive);
+      output.writeFieldEnd();
+    }
+    if (this.startedAt !== null && this.startedAt !== undefined) {
+      output.writeFieldBegin('startedAt', Thrift.Type.STRING, 6);
+      output.writeString(this.startedAt);
+      output.writeFieldEnd();
+    }
+    if (this.beatAt !== null && this.beatAt !== undefined) {
+      output.writeFieldBegin('beatAt', Thrift.Type.STRING, 7);
+      output.writeString(this.beatAt);
+      output.writeFieldEnd();
+    }
+    if (this.address !== null && this.address !== undefined) {
+      output.writeFieldBegin('address', Thrift.Type.STRING, 8);
+      output.writeString(this.address);
+      output.writeFieldEnd();
+    }
+    if (this.slots !== null && this.slots !== undefined) {
+      output.writeFieldBegin('slots', Thrift.Type.I32, 9);
+      output.writeI32(this.slots);
+      output.writeFieldEnd();
+    }
+    if (this.running !== null && this.running !== undefined) {
+      output.writeFieldBegin('running', Thrift.Type.LIST, 10);
+      output.writeListBegin(Thrift.Type.STRING, this.running.length);
+      for (let iter49 in this.running) {
+        if (this.running.hasOwnProperty(iter49)) {
+          iter49 = this.running[iter49];
+          output.writeString(iter49);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.counters !== null && this.counters !== undefined) {
+      output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
+      output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
+      for (let kiter50 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter50)) {
+          let viter51 = this.counters[kiter50];
+          output.writeString(kiter50);
+          output.writeI64(viter51);
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    if (this.rssBytes !== null && this.rssBytes !== undefined) {
+      output.writeFieldBegin('rssBytes', Thrift.Type.I64, 12);
+      output.writeI64(this.rssBytes);
+      output.writeFieldEnd();
+    }
+    if (this.cpu !== null && this.cpu !== undefined) {
+      output.writeFieldBegin('cpu', Thrift.Type.DOUBLE, 13);
+      output.writeDouble(this.cpu);
+      output.writeFieldEnd();
+    }
+    if (this.troubles !== null && this.troubles !== undefined) {
+      output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
+      output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
+      for (let kiter52 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter52)) {
+          let viter53 = this.troubles[kiter52];
+          output.writeString(kiter52);
+          output.writeString(viter53);
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const HostStatus = module.exports.HostStatus = class {
+  constructor(args) {
+    this.name = null;
+    this.version = null;
+    this.time = null;
+    this.sampledAt = null;
+    this.hostName = null;
+    this.uptimeSeconds = null;
+    this.platform = null;
+    this.osName = null;
+    this.kernel = null;
+    this.arch = null;
+    this.cpu = null;
+    this.loadAverages = null;
+    this.memory = null;
+    this.disks = null;
+    this.addresses = null;
+    this.container = null;
+    this.processes = null;
+    this.tasks = null;
+    this.troubles = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.version !== undefined && args.version !== null) {
+        this.version = args.version;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field version is unset!');
+      }
+      if (args.time !== undefined && args.time !== null) {
+        this.time = args.time;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field time is unset!');
+      }
+      if (args.sampledAt !== undefined && args.sampledAt !== null) {
+        this.sampledAt = args.sampledAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sampledAt is unset!');
+      }
+      if (args.hostName !== undefined && args.hostName !== null) {
+        this.hostName = args.hostName;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field hostName is unset!');
+      }
+      if (args.uptimeSeconds !== undefined && args.uptimeSeconds !== null) {
+        this.uptimeSeconds = args.uptimeSeconds;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field uptimeSeconds is unset!');
+      }
+      if (args.platform !== undefined && args.platform !== null) {
+        this.platform = args.platform;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field platform is unset!');
+      }
+      if (args.osName !== undefined && args.osName !== null) {
+        this.osName = args.osName;
+      }
+      if (args.kernel !== undefined && args.kernel !== null) {
+        this.kernel = args.kernel;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field kernel is unset!');
+      }
+      if (args.arch !== undefined && args.arch !== null) {
+        this.arch = args.arch;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field arch is unset!');
+      }
+      if (args.cpu !== undefined && args.cpu !== null) {
+        this.cpu = new ttypes.Cpu(args.cpu);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field cpu is unset!');
+      }
+      if (args.loadAverages !== undefined && args.loadAverages !== null) {
+        this.loadAverages = Thrift.copyList(args.loadAverages, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field loadAverages is unset!');
+      }
+      if (args.memory !== undefined && args.memory !== null) {
+        this.memory = new ttypes.Memory(args.memory);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field memory is unset!');
+      }
+      if (args.disks !== undefined && args.disks !== null) {
+        this.disks = Thrift.copyList(args.disks, [ttypes.Disk]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field disks is unset!');
+      }
+      if (args.addresses !== undefined && args.addresses !== null) {
+        this.addresses = Thrift.copyList(args.addresses, [ttypes.NetworkAddress]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field addresses is unset!');
+      }
+      if (args.container !== undefined && args.container !== null) {
+        this.container = new ttypes.ContainerLimits(args.container);
+      }
+      if (args.processes !== undefined && args.processes !== null) {
+        this.processes = Thrift.copyList(args.processes, [ttypes.BundleProcess]);
+      }
+      if (args.tasks !== undefined && args.tasks !== null) {
+        this.tasks = Thrift.copyMap(args.tasks, [null]);
+      }
+      if (args.troubles !== undefined && args.troubles !== null) {
+        this.troubles = Thrift.copyMap(args.troubles, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field troubles is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.version = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.time = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.sampledAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.hostName = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.uptimeSeconds = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.platform = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRING) {
+          this.osName = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.STRING) {
+          this.kernel = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.STRING) {
+          this.arch = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 11:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.cpu = new ttypes.Cpu();
+          this.cpu.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 12:
+        if (ftype == Thrift.Type.LIST) {
+          this.loadAverages = [];
+          const _rtmp355 = input.readListBegin();
+          const _size54 = _rtmp355.size || 0;
+          for (let _i56 = 0; _i56 < _size54; ++_i56) {
+            let elem57 = null;
+            elem57 = input.readDouble();
+            this.loadAverages.push(elem57);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 13:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.memory = new ttypes.Memory();
+          this.memory.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 14:
+        if (ftype == Thrift.Type.LIST) {
+          this.disks = [];
+          const _rtmp359 = input.readListBegin();
+          const _size58 = _rtmp359.size || 0;
+          for (let _i60 = 0; _i60 < _size58; ++_i60) {
+            let elem61 = null;
+            elem61 = new ttypes.Disk();
+            elem61.read(input);
+            this.disks.push(elem61);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 15:
+        if (ftype == Thrift.Type.LIST) {
+          this.addresses = [];
+          const _rtmp363 = input.readListBegin();
+          const _size62 = _rtmp363.size || 0;
+          for (let _i64 = 0; _i64 < _size62; ++_i64) {
+            let elem65 = null;
+            elem65 = new ttypes.NetworkAddress();
+            elem65.read(input);
+            this.addresses.push(elem65);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 16:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.container = new ttypes.ContainerLimits();
+          this.container.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 17:
+        if (ftype == Thrift.Type.LIST) {
+          this.processes = [];
+          const _rtmp367 = input.readListBegin();
+          const _size66 = _rtmp367.size || 0;
+          for (let _i68 = 0; _i68 < _size66; ++_i68) {
+            let elem69 = null;
+            elem69 = new ttypes.BundleProcess();
+            elem69.read(input);
+            this.processes.push(elem69);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 18:
+        if (ftype == Thrift.Type.MAP) {
+          this.tasks = {};
+          const _rtmp371 = input.readMapBegin();
+          const _size70 = _rtmp371.size || 0;
+          for (let _i72 = 0; _i72 < _size70; ++_i72) {
+            let key73 = null;
+            let val74 = null;
+            key73 = input.readString();
+            val74 = input.readI64();
+            this.tasks[key73] = val74;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 19:
+        if (ftype == Thrift.Type.MAP) {
+          this.troubles = {};
+          const _rtmp376 = input.readMapBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let key78 = null;
+            let val79 = null;
+            key78 = input.readString();
+            val79 = input.readString();
+            this.troubles[key78] = val79;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('HostStatus');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.version !== null && this.version !== undefined) {
+      output.writeFieldBegin('version', Thrift.Type.STRING, 2);
+      output.writeString(this.version);
+      output.writeFieldEnd();
+    }
+    if (this.time !== null && this.time !== undefined) {
+      output.writeFieldBegin('time', Thrift.Type.STRING, 3);
+      output.writeString(this.time);
+      output.writeFieldEnd();
+    }
+    if (this.sampledAt !== null && this.sampledAt !== undefined) {
+      output.writeFieldBegin('sampledAt', Thrift.Type.STRING, 4);
+      output.writeString(this.sampledAt);
+      output.writeFieldEnd();
+    }
+    if (this.hostName !== null && this.hostName !== undefined) {
+      output.writeFieldBegin('hostName', Thrift.Type.STRING, 5);
+      output.writeString(this.hostName);
+      output.writeFieldEnd();
+    }
+    if (this.uptimeSeconds !== null && this.uptimeSeconds !== undefined) {
+      output.writeFieldBegin('uptimeSeconds', Thrift.Type.DOUBLE, 6);
+      output.writeDouble(this.uptimeSeconds);
+      output.writeFieldEnd();
+    }
+    if (this.platform !== null && this.platform !== undefined) {
+      output.writeFieldBegin('platform', Thrift.Type.STRING, 7);
+      output.writeString(this.platform);
+      output.writeFieldEnd();
+    }
+    if (this.osName !== null && this.osName !== undefined) {
+      output.writeFieldBegin('osName', Thrift.Type.STRING, 8);
+      output.writeString(this.osName);
+      output.writeFieldEnd();
+    }
+    if (this.kernel !== null && this.kernel !== undefined) {
+      output.writeFieldBegin('kernel', Thrift.Type.STRING, 9);
+      output.writeString(this.kernel);
+      output.writeFieldEnd();
+    }
+    if (this.arch !== null && this.arch !== undefined) {
+      output.writeFieldBegin('arch', Thrift.Type.STRING, 10);
+      output.writeString(this.arch);
+      output.writeFieldEnd();
+    }
+    if (this.cpu !== null && this.cpu !== undefined) {
+      output.writeFieldBegin('cpu', Thrift.Type.STRUCT, 11);
+      this.cpu.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.loadAverages !== null && this.loadAverages !== undefined) {
+      output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
+      output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
+      for (let iter80 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter80)) {
+          iter80 = this.loadAverages[iter80];
+          output.writeDouble(iter80);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.memory !== null && this.memory !== undefined) {
+      output.writeFieldBegin('memory', Thrift.Type.STRUCT, 13);
+      this.memory.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.disks !== null && this.disks !== undefined) {
+      output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
+      output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
+      for (let iter81 in this.disks) {
+        if (this.disks.hasOwnProperty(iter81)) {
+          iter81 = this.disks[iter81];
+          iter81.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.addresses !== null && this.addresses !== undefined) {
+      output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
+      output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
+      for (let iter82 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter82)) {
+          iter82 = this.addresses[iter82];
+          iter82.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.container !== null && this.container !== undefined) {
+      output.writeFieldBegin('container', Thrift.Type.STRUCT, 16);
+      this.container.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.processes !== null && this.processes !== undefined) {
+      output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
+      output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
+      for (let iter83 in this.processes) {
+        if (this.processes.hasOwnProperty(iter83)) {
+          iter83 = this.processes[iter83];
+          iter83.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.tasks !== null && this.tasks !== undefined) {
+      output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
+      output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
+      for (let kiter84 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter84)) {
+          let viter85 = this.tasks[kiter84];
+          output.writeString(kiter84);
+          output.writeI64(viter85);
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    if (this.troubles !== null && this.troubles !== undefined) {
+      output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
+      output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
+      for (let kiter86 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter86)) {
+          let viter87 = this.troubles[kiter86];
+          output.writeString(kiter86);
+          output.writeString(viter87);
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const QueueStatus = module.exports.QueueStatus = class {
+  constructor(args) {
+    this.name = null;
+    this.status = null;
+    this.reason = null;
+    this.depth = null;
+    this.outbox = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.status !== undefined && args.status !== null) {
+        this.status = args.status;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field status is unset!');
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      }
+      if (args.depth !== undefined && args.depth !== null) {
+        this.depth = args.depth;
+      }
+      if (args.outbox !== undefined && args.outbox !== null) {
+        this.outbox = args.outbox;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field outbox is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.status = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.reason = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.I64) {
+          this.depth = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I64) {
+          this.outbox = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('QueueStatus');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.status !== null && this.status !== undefined) {
+      output.writeFieldBegin('status', Thrift.Type.STRING, 2);
+      output.writeString(this.status);
+      output.writeFieldEnd();
+    }
+    if (this.reason !== null && this.reason !== undefined) {
+      output.writeFieldBegin('reason', Thrift.Type.STRING, 3);
+      output.writeString(this.reason);
+      output.writeFieldEnd();
+    }
+    if (this.depth !== null && this.depth !== undefined) {
+      output.writeFieldBegin('depth', Thrift.Type.I64, 4);
+      output.writeI64(this.depth);
+      output.writeFieldEnd();
+    }
+    if (this.outbox !== null && this.outbox !== undefined) {
+      output.writeFieldBegin('outbox', Thrift.Type.I64, 5);
+      output.writeI64(this.outbox);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};

@@ -1,26 +1,28 @@
 // One call in, one reply out, whatever the method does: answers, throws, never ends, or returns nonsense.
-// Works between the scanner, which has checked the bytes, and the generated processor. No sockets, no tasks.
-import thrift from 'thrift'
-import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
+// Works between the receiver, which has checked the bytes, and the generated processor. No sockets, no tasks.
+import type thrift from 'thrift'
+import { ERRORS, isMadhavaError, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
+import { createDeadlines } from './deadlines.ts'
+import { createInput, createOutput, type Dialect, type Output } from './dialect.ts'
 import { exceptionReply } from './exception.ts'
-import type { RpcMessage } from './scanner.ts'
+import type { RpcMessage } from './receiver.ts'
 
-/**
- * A method. Arguments that the client left out are null. `declares` says whether an error is one of the exceptions
- * that the IDL declares for it; those reach the client as they are.
- */
+/** A method. */
 export interface RpcMethod {
-  /** The number of arguments in the IDL: generated code takes the style of a call from a function's length. */
+  /** The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length. */
   arity: number
-  run: (...args: unknown[]) => Promise<unknown>
-  declares: (error: unknown) => boolean
+  /** Arguments that the client left out are null. The signal fires when nobody waits for the answer any longer. */
+  run: (args: readonly unknown[], signal: AbortSignal) => Promise<unknown>
+  /** The exception that the IDL declares for an error of this method, or null where it declares none. */
+  declared: (error: unknown) => Error | null
 }
 
+interface Processor {
+  process(input: thrift.TProtocol, output: thrift.TProtocol): void
+}
 /** The generated class `Processor` of a service. */
-export type ProcessorClass = new (
-  handler: object,
-) => { process(input: thrift.TProtocol, output: thrift.TProtocol): void }
+export type ProcessorClass = new (handler: object) => Processor
 
 export interface CallerDeps {
   processor: ProcessorClass
@@ -30,77 +32,123 @@ export interface CallerDeps {
   callMs: number
 }
 
-/** Answers one call with the bytes of the reply. Never rejects. */
-export type Caller = (message: RpcMessage) => Promise<Buffer>
+/**
+ * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone, or the door
+ * closes: a method that waits answers at once then.
+ */
+export type Caller = (message: RpcMessage, signal: AbortSignal) => Promise<Buffer>
 
-const INPUT_SEQID = 0
+type Body = (args: readonly unknown[]) => Promise<unknown>
+
+/** A function of exactly so many parameters. */
+const ofArity = (arity: number, body: Body): ((...args: unknown[]) => Promise<unknown>) => {
+  if (arity === 0) return () => body([])
+  if (arity === 1) return (a: unknown) => body([a])
+  if (arity === 2) return (a: unknown, b: unknown) => body([a, b])
+  if (arity === 3) return (a: unknown, b: unknown, c: unknown) => body([a, b, c])
+  throw new Error(`A method of ${arity} arguments: make room for them here`)
+}
+
+/** Outputs that have written their message, for the next ones. */
+const createOutputs = () => {
+  const kept = new Map<string, Output[]>()
+  const of = ({ protocol, framed }: Dialect): Output[] => {
+    const key = `${protocol}${framed}`
+    const list = kept.get(key) ?? []
+    kept.set(key, list)
+    return list
+  }
+  return {
+    take: (dialect: Dialect): Output => of(dialect).pop() ?? createOutput(dialect),
+    giveBack: (dialect: Dialect, output: Output): void => void of(dialect).push(output),
+  }
+}
 
 export const createCaller = ({ processor: Processor, methods, log, callMs }: CallerDeps): Caller => {
-  const refuse = (message: RpcMessage, error: unknown): Buffer => {
-    const ours = toMadhavaError(error)
+  const deadlines = createDeadlines(callMs)
+  const outputs = createOutputs()
+  const inputs = { binary: createInput('binary'), compact: createInput('compact') } as const
+  /** The method that generated code calls next: it does so before `process` returns, or never. */
+  let body: Body = async () => undefined
+  const processors = new Map(
+    [...methods].map(([name, { arity }]) => [
+      name,
+      new Processor({ [name]: ofArity(arity, args => body(args)) }),
+    ]),
+  )
+
+  const note = (method: string, error: MadhavaError): void => {
     // a client's mistake is the client's to log
-    if (ERRORS[ours.code].status >= 500) log.error({ error, method: message.name }, 'a call failed')
-    return exceptionReply(message, 'internal', ours)
+    if (ERRORS[error.code].status >= 500) log.error({ error, method }, 'a call failed')
   }
 
-  const run = (message: RpcMessage, method: RpcMethod, settle: (reply: Buffer) => void): void => {
-    const fail = (error: unknown): void => settle(refuse(message, error))
+  const run = (
+    message: RpcMessage,
+    method: RpcMethod,
+    signal: AbortSignal,
+    settle: (reply: Buffer) => void,
+  ): void => {
+    const { name, dialect } = message
+    const fail = (error: unknown): void => {
+      const ours = toMadhavaError(error)
+      note(name, ours)
+      settle(exceptionReply(message, 'internal', ours))
+    }
 
-    const transport = new thrift.TBufferedTransport(undefined, bytes => {
-      if (bytes) settle(bytes)
-    })
-    const output = new thrift.TBinaryProtocol(transport, true, true)
-    const begin = output.writeMessageBegin.bind(output)
-    let begun = false
-    output.writeMessageBegin = (name, type, seqid) => {
+    const bodyOfThis: Body = args =>
+      new Promise((resolve, reject) => {
+        const failed = (error: unknown): void => {
+          done()
+          const declared = method.declared(error)
+          if (declared) {
+            if (isMadhavaError(error)) note(name, error)
+            reject(declared)
+            return
+          }
+          fail(error)
+          // generated code sends this text into a reply that nobody looks at any more
+          reject(new Error('answered already'))
+        }
+        const done = deadlines.begin(() =>
+          failed(new MadhavaError('STORE_UNAVAILABLE', 'There was no answer in time; try again')),
+        )
+        const answered = (value: unknown): void => {
+          done()
+          resolve(value)
+        }
+        try {
+          method.run(args, signal).then(answered, failed)
+        } catch (error) {
+          failed(error)
+        }
+      })
+
+    const output = outputs.take(dialect)
+    let flushed = false
+    output.begin((bytes, whole) => {
       // generated code that fails to write a result begins an exception behind the half of it
-      if (begun) fail(new Error('the result of a method cannot be written'))
-      else begin(name, type, seqid)
-      begun = true
-    }
-
-    const body = async (...args: unknown[]): Promise<unknown> => {
-      try {
-        return await method.run(...args)
-      } catch (error) {
-        if (method.declares(error)) throw error
-        fail(error)
-        // generated code sends this text into a reply that nobody looks at any more
-        throw new Error('answered already')
-      }
-    }
-    Object.defineProperty(body, 'length', { value: method.arity })
-
-    const handOver = thrift.TBufferedTransport.receiver(input => {
-      new Processor({ [message.name]: body }).process(new thrift.TBinaryProtocol(input, true, true), output)
-    }, INPUT_SEQID)
+      if (whole) settle(bytes)
+      else fail(new Error('the result of a method cannot be written'))
+      if (!flushed) outputs.giveBack(dialect, output)
+      flushed = true
+    })
     try {
-      handOver(message.bytes)
+      const input = inputs[dialect.protocol]
+      input.begin(message.bytes)
+      body = bodyOfThis
+      processors.get(name)?.process(input.protocol, output.protocol)
     } catch (error) {
       fail(error)
     }
   }
-
-  return message =>
+  return (message, signal) =>
     new Promise(resolve => {
       const method = methods.get(message.name)
-      if (!method) {
-        const error = new MadhavaError('NOT_FOUND', `There is no method ${JSON.stringify(message.name)}`)
-        resolve(exceptionReply(message, 'unknownMethod', error))
+      if (method) {
+        run(message, method, signal, resolve)
         return
       }
-      const timer = setTimeout(() => {
-        settle(
-          refuse(message, new MadhavaError('STORE_UNAVAILABLE', 'There was no answer in time; try again')),
-        )
-      }, callMs).unref()
-      let settled = false
-      const settle = (reply: Buffer): void => {
-        if (settled) return
-        settled = true
-        clearTimeout(timer)
-        resolve(reply)
-      }
-      run(message, method, settle)
+      const error = new MadhavaError('NOT_FOUND', `There is no method ${JSON.stringify(message.name)}`)
+      resolve(exceptionReply(message, 'unknownMethod', error))
     })
 }

@@ -1,8 +1,9 @@
-// Our errors as Thrift's TApplicationException, whole messages. The one place that decides what of an error a
-// client of this door sees: code and public message, never a stack, a path or a cause.
+// Our errors as Thrift's TApplicationException, whole messages. The one place that decides what of an undeclared error
+// a client of this door sees: code and public message, never a stack, a path or a cause.
 import thrift from 'thrift'
 import type { MadhavaError } from '../core/errors.ts'
-import type { MessageHeader } from './scanner.ts'
+import { createOutput, type Dialect } from './dialect.ts'
+import type { MessageHeader } from './grammar.ts'
 
 const TYPES = { unknownMethod: 1, internal: 6, protocol: 7 } as const
 export type ExceptionType = keyof typeof TYPES
@@ -10,18 +11,24 @@ export type ExceptionType = keyof typeof TYPES
 /** Longest message sent; a message may quote what the client sent. */
 const TEXT_LENGTH = 1000
 
-/** `CODE: message`, cut. */
-export const publicText = (error: MadhavaError): string =>
-  `${error.code}: ${error.message}`.slice(0, TEXT_LENGTH)
+/** A text for a client, cut where it is too long. */
+export const cutText = (text: string): string => text.slice(0, TEXT_LENGTH)
 
 /** The bytes of an exception message in answer to a call. */
-export const exceptionReply = (call: MessageHeader, type: ExceptionType, error: MadhavaError): Buffer => {
+export const exceptionReply = (
+  call: MessageHeader & { dialect: Dialect },
+  type: ExceptionType,
+  error: MadhavaError,
+): Buffer => {
   let reply: Buffer = Buffer.alloc(0)
-  const transport = new thrift.TBufferedTransport(undefined, bytes => {
-    if (bytes) reply = bytes
+  const { protocol: output, begin } = createOutput(call.dialect)
+  begin(bytes => {
+    reply = bytes
   })
-  const output = new thrift.TBinaryProtocol(transport, true, true)
-  const exception = new thrift.Thrift.TApplicationException(TYPES[type], publicText(error))
+  const exception = new thrift.Thrift.TApplicationException(
+    TYPES[type],
+    cutText(`${error.code}: ${error.message}`),
+  )
   // the library's constructor sets `type`, and its write sends `code`
   exception.code = TYPES[type]
   output.writeMessageBegin(call.name, thrift.Thrift.MessageType.EXCEPTION, call.seqid)

@@ -19,6 +19,8 @@ export interface RpcLimits {
   connections: number
   /** Bytes that may wait for a client to read them before its next call is looked at. */
   unreadBytes: number
+  /** Bytes that may wait for all clients; beyond it the one that has not read for longest is closed. */
+  unreadTotalBytes: number
   /** What close() gives to calls under way, milliseconds. */
   closeMs: number
   /** Tasks that one listTasks answers. */
@@ -36,7 +38,8 @@ export const RPC_LIMITS: RpcLimits = {
   messageMs: 60_000,
   callMs: 60_000,
   connections: 256,
-  unreadBytes: 1024 * 1024,
+  unreadBytes: 256 * 1024,
+  unreadTotalBytes: 64 * 1024 * 1024,
   closeMs: 3_000,
   listedTasks: 10_000,
   lists: 2,

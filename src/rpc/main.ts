@@ -1,19 +1,23 @@
 // The rpc process: Thrift.
-import { readConfig } from '../config.ts'
+import { readConfig, VERSION } from '../config.ts'
+import { createHostSampler } from '../platform/host.ts'
 import { runProcess } from '../platform/run-process.ts'
 import { wire } from '../wire.ts'
 import { createRpcServer } from './server.ts'
 
 await runProcess('rpc', readConfig, async (config, log) => {
-  const parts = await wire(config, log)
+  const { service, clock, announce, close } = await wire(config, log)
+  const machine = createHostSampler({ dataDir: config.dataDir, log })
   const server = await createRpcServer({
-    service: parts.service,
-    log,
-    host: config.host,
-    port: config.ports.rpc,
-    settingName: 'RPC_PORT',
+    ...{ service, machine, clock, log, version: VERSION },
+    ...{ host: config.host, port: config.ports.rpc, settingName: 'RPC_PORT' },
   })
   const { host, port } = server.address
-  await parts.announce('rpc', () => ({ address: `${host}:${port}`, counters: server.counters() }))
-  return { close: () => server.close().finally(parts.close) }
+  await announce('rpc', () => ({ address: `${host}:${port}`, counters: server.counters() }))
+  return {
+    close: async () => {
+      machine.close()
+      await server.close().finally(close)
+    },
+  }
 })

@@ -1,16 +1,16 @@
 // The Thrift door's listening side: opens the port, counts and bounds connections, closes in order.
 // What is said on a connection is connection.ts's; what a method does is handler.ts's.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import type { Service } from '../core/service.ts'
 import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
 import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
 import { type Connection, serveConnection } from './connection.ts'
-import { createMethods, processor } from './handler.ts'
+import { createHandler, type HandlerDeps } from './handler.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
 
-export interface RpcServerOptions {
-  service: Service
+export interface DoorOptions {
+  processor: ProcessorClass
+  methods: ReadonlyMap<string, RpcMethod>
   log: Log
   host: string
   /** 0 picks a free one. */
@@ -20,6 +20,8 @@ export interface RpcServerOptions {
   limits?: Partial<RpcLimits>
 }
 
+export type RpcServerOptions = Omit<DoorOptions, 'processor' | 'methods'> & Omit<HandlerDeps, 'limits'>
+
 export interface RpcServer {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { host: string; port: number }
@@ -27,11 +29,6 @@ export interface RpcServer {
   counters(): { calls: number; refused: number; connections: number }
   /** Takes no more, answers the calls under way, ends the connections. Idempotent; takes at most `closeMs`. */
   close(): Promise<void>
-}
-
-export interface DoorOptions extends Omit<RpcServerOptions, 'service'> {
-  processor: ProcessorClass
-  methods: ReadonlyMap<string, RpcMethod>
 }
 
 const listen = (server: Server, { host, port, settingName }: DoorOptions): Promise<void> =>
@@ -50,6 +47,8 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   const { log, processor, methods } = options
   const limits = { ...RPC_LIMITS, ...options.limits }
   const connections = new Map<Socket, Connection>()
+  /** Clients that have to read before they are served on, the one that waits for longest first. */
+  const unread = new Set<Socket>()
   const counters = { calls: 0, refused: 0 }
   const refused = (reason: string): void => {
     counters.refused += 1
@@ -59,19 +58,43 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
       log.warn({ reason, refused: total }, 'a message or a connection was refused')
   }
 
+  const shedUnread = (): void => {
+    let total = 0
+    for (const connection of connections.values()) total += connection.unreadBytes()
+    for (const socket of unread) {
+      if (total <= limits.unreadTotalBytes) return
+      total -= socket.writableLength
+      unread.delete(socket)
+      socket.destroy()
+      refused('a client does not read, and the answers that wait take too much')
+    }
+  }
+
   const call = createCaller({ processor, methods, log, callMs: limits.callMs })
   const server = createServer({ allowHalfOpen: true }, socket => {
     const connection = serveConnection({
       socket,
       call,
       limits,
-      onRefused: error => refused(error.message),
+      onRefused: error => {
+        if (error.code === 'INTERNAL') log.error({ error }, 'a call failed')
+        refused(error.message)
+      },
       onCall: () => {
         counters.calls += 1
       },
+      onUnread: isUnread => {
+        if (isUnread) {
+          unread.add(socket)
+          shedUnread()
+        } else unread.delete(socket)
+      },
     })
     connections.set(socket, connection)
-    socket.once('close', () => connections.delete(socket))
+    socket.once('close', () => {
+      connections.delete(socket)
+      unread.delete(socket)
+    })
   })
   server.maxConnections = limits.connections
   server.on('drop', () => refused(`more than ${limits.connections} connections`))
@@ -108,7 +131,5 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
  * Opens the Thrift door on the service.
  * Rejects with a text for people, naming the setting, when the port cannot be opened.
  */
-export const createRpcServer = ({ service, ...options }: RpcServerOptions): Promise<RpcServer> => {
-  const limits = { ...RPC_LIMITS, ...options.limits }
-  return openDoor({ ...options, processor, methods: createMethods({ service, limits }) })
-}
+export const createRpcServer = (options: RpcServerOptions): Promise<RpcServer> =>
+  openDoor({ ...options, ...createHandler({ ...options, limits: { ...RPC_LIMITS, ...options.limits } }) })

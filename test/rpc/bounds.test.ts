@@ -112,8 +112,8 @@ const bigDoor = async (limits: Partial<RpcLimits> = {}) => {
   const door = await openDoor({
     processor: celery.Processor,
     methods: new Map([
-      ['startCalcPi', { arity: 1, run: async () => ANSWER, declares: () => false }],
-      ['listTasks', { arity: 0, run: async () => [], declares: () => false }],
+      ['startCalcPi', { arity: 1, run: async () => ANSWER, declared: () => null }],
+      ['listTasks', { arity: 0, run: async () => [], declared: () => null }],
     ]),
     log: silentLog(),
     host: '127.0.0.1',
@@ -153,6 +153,22 @@ test('a client that never reads is not served on, holds bounded memory, and gets
   const bytes = countBytes(mute)
   await until('all answers', () => bytes() >= CALLS * bigAnswerBytes)
   assert.equal(bytes(), CALLS * bigAnswerBytes)
+})
+
+test('where the answers that nobody reads take too much, those that wait for longest are closed, and no other', async () => {
+  const MUTE = 12
+  const LIMIT = 2 * 1024 * 1024
+  const door = await bigDoor({ unreadTotalBytes: LIMIT })
+  const good = clientOf(door)
+  assert.deepEqual(await good.listTasks(), [])
+  const mute = await Promise.all(Array.from({ length: MUTE }, () => raw(door, false)))
+  for (const client of mute) client.socket.write(Buffer.concat(Array<Buffer>(400).fill(bigCall)))
+  // each that is served no further holds at least a quarter of a MiB
+  await until('some are closed', () => door.counters().refused >= 4)
+  assert.deepEqual(await good.listTasks(), [])
+  await until('as many are gone', () => door.counters().connections <= MUTE + 1 - 4)
+  const open = door.counters().connections - 1
+  assert.ok(open <= LIMIT / RPC_LIMITS.unreadBytes, `${open} are open`)
 })
 
 test('a client that has said its last and reads late gets every answer; one that resets instead harms nobody', async () => {

@@ -5,7 +5,6 @@ import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import type { RpcMethod } from '../../src/rpc/caller.ts'
 import { openDoor, type RpcServer } from '../../src/rpc/server.ts'
 import { openClient } from './fixture.ts'
 
@@ -14,7 +13,7 @@ afterEach(async () => {
   for (const close of toClose.splice(0).reverse()) await close()
 })
 
-type Run = RpcMethod['run']
+type Run = (...args: never[]) => Promise<unknown>
 const serve = async (methods: Record<string, Run>, callMs = 60_000, declares = false): Promise<RpcServer> => {
   const arity: Record<string, number> = { startCalcPi: 1, getTaskStatus: 1, listTasks: 0 }
   const door = await openDoor({
@@ -22,7 +21,11 @@ const serve = async (methods: Record<string, Run>, callMs = 60_000, declares = f
     methods: new Map(
       Object.entries(methods).map(([name, run]) => [
         name,
-        { arity: arity[name] ?? 0, run, declares: error => declares && error instanceof types.BadTask },
+        {
+          arity: arity[name] ?? 0,
+          run: args => run(...(args as never[])),
+          declared: error => (declares && error instanceof types.BadTask ? error : null),
+        },
       ]),
     ),
     log: silentLog(),

@@ -4,11 +4,13 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import thrift from 'thrift'
 import { z } from 'zod'
-import celery from '../../gen/js/RPCcelery.js'
+import madhava from '../../gen/js/Madhava.js'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import type { Announcement } from '../../src/core/queue.ts'
 import { createService, type Service } from '../../src/core/service.ts'
+import type { HostSnapshot } from '../../src/platform/host.ts'
 import { silentLog } from '../../src/platform/log.ts'
+import type { Dialect } from '../../src/rpc/dialect.ts'
 import type { RpcLimits } from '../../src/rpc/limits.ts'
 import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
@@ -38,6 +40,38 @@ const calcpi = loadKind(
   'calcpi.ts',
 )
 
+const echo = loadKind(
+  'echo',
+  defineKind({
+    summary: 'Takes anything',
+    params: z.json(),
+    result: z.json(),
+    example: 'hello',
+    run: params => params,
+  }),
+  'echo.ts',
+)
+
+/** With sizes that do not fit 32 bits. */
+export const machine: HostSnapshot = {
+  sampledAt: '2026-01-31T12:00:00.000Z',
+  name: 'machine',
+  uptimeSeconds: 5.5,
+  os: { platform: 'linux', name: null, kernel: '6', arch: 'x64' },
+  cpu: { model: 'M', cores: 2, physicalCores: null, loadPercent: null, loadPercentPerCore: [10, 15.5] },
+  loadAverages: [0.1, 0.2, 0.3],
+  memory: { totalBytes: 2 ** 41, availableBytes: 2 ** 40, usedBytes: 2 ** 40, usedPercent: 50 },
+  disks: [{ path: '/data', totalBytes: 2 ** 52 + 1, freeBytes: 2 ** 33, usedPercent: 1, data: true }],
+  addresses: [{ interface: 'lo', address: '127.0.0.1', family: 'IPv4', internal: true }],
+  container: {
+    cgroup: 2,
+    cpuCores: 1.5,
+    cpusetCores: null,
+    memoryLimitBytes: 2 ** 33,
+    memoryUsedBytes: 7,
+  },
+}
+
 export interface Bench {
   store: MemoryStore
   service: Service
@@ -53,10 +87,13 @@ export const openBench = async (
 ): Promise<Bench> => {
   const store = createMemoryStore({ clock: () => new Date() })
   const { queue, announced } = createNotingQueue()
-  const kinds = createKinds([calcpi])
+  const kinds = createKinds([calcpi, echo])
   const service = change(createService({ store, queue, kinds, clock: () => new Date() }))
   const door = await createRpcServer({
     service,
+    machine: { snapshot: () => machine },
+    clock: () => new Date(),
+    version: '1.2.3',
     log: silentLog(),
     host: '127.0.0.1',
     port: 0,
@@ -75,14 +112,17 @@ export const openBench = async (
   }
 }
 
+/** What a client has to know of a door. */
+export type DoorAddress = Pick<RpcServer, 'address'>
+
 /** The library's own client. */
-export const openClient = (door: RpcServer) => {
+export const openClient = (door: DoorAddress, dialect: Dialect = { protocol: 'binary', framed: false }) => {
   const connection = thrift.createConnection('127.0.0.1', door.address.port, {
-    transport: thrift.TBufferedTransport,
-    protocol: thrift.TBinaryProtocol,
+    transport: dialect.framed ? thrift.TFramedTransport : thrift.TBufferedTransport,
+    protocol: dialect.protocol === 'compact' ? thrift.TCompactProtocol : thrift.TBinaryProtocol,
   })
   connection.on('error', () => undefined)
-  return { client: thrift.createClient(celery, connection), close: () => connection.destroy() }
+  return { client: thrift.createClient(madhava, connection), close: () => connection.destroy() }
 }
 
 export interface RawClient {
@@ -94,7 +134,7 @@ export interface RawClient {
 }
 
 /** A client that sends what it likes. With `reading` false it takes nothing from the wire. */
-export const openRaw = async (door: RpcServer, reading = true): Promise<RawClient> => {
+export const openRaw = async (door: DoorAddress, reading = true): Promise<RawClient> => {
   const socket = connect(door.address.port, '127.0.0.1')
   const pieces: Buffer[] = []
   let over = false
@@ -139,7 +179,7 @@ export const statusCall = (uuid: string, seqid = 1): Buffer =>
   wire.call('getTaskStatus', seqid, wire.field(STRING, 1, wire.string(uuid)))
 
 /** Proves that the door serves: a call that every door answers, over a connection of its own. */
-export const proveAlive = async (door: RpcServer): Promise<void> => {
+export const proveAlive = async (door: DoorAddress): Promise<void> => {
   const { client, close } = openClient(door)
   try {
     await assert.rejects(

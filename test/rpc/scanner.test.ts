@@ -2,121 +2,98 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import thrift from 'thrift'
 import { isMadhavaError } from '../../src/core/errors.ts'
+import { createInput, type Protocol } from '../../src/rpc/dialect.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
-import { createScanner, type RpcMessage } from '../../src/rpc/scanner.ts'
+import { createScanner, type ScannedMessage } from '../../src/rpc/scanner.ts'
 import { wire } from './fixture.ts'
+import { anyMessage, cut, encode, type Message, mutated, sizes } from './messages.ts'
 
 const LIMITS = { messageBytes: 4096, nameBytes: 16, depth: 8, elements: 1000 }
 
+const NO_FIELDS: Message = { name: 'x', seqid: 1, fields: [] }
+const FIVE_FIELDS: Message = {
+  ...NO_FIELDS,
+  fields: [1, 2, 3, 4, 5].map(id => ({ id, value: { type: 8, int: id } })),
+}
+
 const raw = (...bytes: number[]): Buffer => Buffer.from(bytes)
-const bytes = (length: number) =>
-  fc.uint8Array({ minLength: length, maxLength: length }).map(array => Buffer.from(array))
 
-/** A value of any type, as its type and its bytes, nested at most so deep. */
-const value = (depth: number): fc.Arbitrary<{ type: number; bytes: Buffer }> => {
-  const flat: fc.Arbitrary<{ type: number; bytes: Buffer }>[] = [
-    ...([2, 3, 4, 6, 8, 10, 16] as const).map(type =>
-      bytes({ 2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16 }[type]).map(content => ({ type, bytes: content })),
-    ),
-    fc.string({ maxLength: 20, unit: 'binary' }).map(text => ({ type: 11, bytes: wire.string(text) })),
-  ]
-  if (depth === 0) return fc.oneof(...flat)
-  const inner = value(depth - 1)
-  const struct = fc.array(inner, { maxLength: 3 }).map(fields => ({
-    type: 12,
-    bytes: Buffer.concat([...fields.map((field, i) => wire.field(field.type, i, field.bytes)), raw(0)]),
-  }))
-  const list = fc.tuple(inner, fc.nat(3), fc.constantFrom(14, 15)).map(([element, count, type]) => ({
-    type,
-    bytes: Buffer.concat([raw(element.type), wire.i32(count), ...Array<Buffer>(count).fill(element.bytes)]),
-  }))
-  const map = fc.tuple(inner, inner, fc.nat(3)).map(([key, content, count]) => ({
-    type: 13,
-    bytes: Buffer.concat([
-      raw(key.type, content.type),
-      wire.i32(count),
-      ...Array<Buffer>(count).fill(Buffer.concat([key.bytes, content.bytes])),
-    ]),
-  }))
-  return fc.oneof(...flat, struct, list, map)
-}
-
-const message = fc
-  .tuple(fc.string({ maxLength: 4 }), fc.integer(), fc.array(value(3), { maxLength: 3 }))
-  .map(([name, seqid, fields]) => ({
-    name,
-    seqid,
-    bytes: wire.call(name, seqid, ...fields.map((field, i) => wire.field(field.type, i + 1, field.bytes))),
-  }))
-
-const copyAll = (scanned: Iterable<RpcMessage>): RpcMessage[] =>
+const copyAll = (scanned: Iterable<ScannedMessage>): ScannedMessage[] =>
   [...scanned].map(found => ({ ...found, bytes: Buffer.from(found.bytes) }))
-
-const cut = (stream: Buffer, sizes: number[]): Buffer[] => {
-  const chunks: Buffer[] = []
-  for (let at = 0, i = 0; at < stream.length; i += 1) {
-    const size = sizes[i % sizes.length] ?? 1
-    chunks.push(Buffer.from(stream.subarray(at, at + size)))
-    at += size
+const takesOrRefuses = (input: Buffer, protocol: Protocol): ScannedMessage[] => {
+  try {
+    return copyAll(createScanner(protocol, LIMITS).push(input))
+  } catch (error) {
+    assert.ok(isMadhavaError(error, 'BAD_REQUEST') || isMadhavaError(error, 'BODY_TOO_LARGE'), String(error))
+    return []
   }
-  return chunks
 }
 
-test('any messages come out as they went in, however the stream is cut', () => {
-  fc.assert(
-    fc.property(
-      fc.array(message, { minLength: 1, maxLength: 5 }),
-      fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 6 }),
-      (messages, sizes) => {
-        const scanner = createScanner(RPC_LIMITS)
-        const out: RpcMessage[] = []
-        for (const chunk of cut(Buffer.concat(messages.map(one => one.bytes)), sizes))
+for (const protocol of ['binary', 'compact'] as const) {
+  const scanned = (message: Message): ScannedMessage => ({
+    name: message.name,
+    seqid: message.seqid,
+    bytes: encode(protocol, message),
+  })
+  const oneMessage = anyMessage.map(scanned)
+
+  test(`${protocol}: any messages come out as they went in, however the stream is cut`, () => {
+    fc.assert(
+      fc.property(fc.array(oneMessage, { minLength: 1, maxLength: 5 }), sizes, (messages, pieces) => {
+        const scanner = createScanner(protocol, RPC_LIMITS)
+        const out: ScannedMessage[] = []
+        for (const chunk of cut(Buffer.concat(messages.map(one => one.bytes)), pieces))
           out.push(...copyAll(scanner.push(chunk)))
         assert.deepEqual(out, messages)
         assert.equal(scanner.partial(), false)
-      },
-    ),
-    { numRuns: 300 },
-  )
-})
+      }),
+      { numRuns: 300 },
+    )
+  })
 
-test('a message is not given out before its last byte', () => {
-  fc.assert(
-    fc.property(message, one => {
-      const scanner = createScanner(RPC_LIMITS)
-      assert.deepEqual(copyAll(scanner.push(one.bytes.subarray(0, -1))), [])
-      assert.equal(scanner.partial(), true)
-      assert.deepEqual(copyAll(scanner.push(one.bytes.subarray(-1))), [one])
-    }),
-  )
-})
+  test(`${protocol}: a message is not given out before its last byte`, () => {
+    fc.assert(
+      fc.property(oneMessage, one => {
+        const scanner = createScanner(protocol, RPC_LIMITS)
+        assert.deepEqual(copyAll(scanner.push(one.bytes.subarray(0, -1))), [])
+        assert.equal(scanner.partial(), true)
+        assert.deepEqual(copyAll(scanner.push(one.bytes.subarray(-1))), [one])
+      }),
+    )
+  })
 
-test('any bytes at all are taken or refused with a typed error', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), message, fc.nat(), (noise, one, at) => {
-      const mutated = Buffer.from(one.bytes)
-      for (const [i, byte] of noise.entries()) mutated.writeUInt8(byte, (at + i * i) % mutated.length)
-      for (const input of [Buffer.from(noise), mutated, Buffer.concat([wire.header('x', 1), noise])])
-        try {
-          copyAll(createScanner(LIMITS).push(input))
-        } catch (error) {
-          assert.ok(
-            isMadhavaError(error, 'BAD_REQUEST') || isMadhavaError(error, 'BODY_TOO_LARGE'),
-            String(error),
-          )
+  test(`${protocol}: any bytes are taken or refused with a typed error; what is taken, the library reads to its end`, () => {
+    const bytes = oneMessage.map(one => one.bytes)
+    const noise = fc.uint8Array({ maxLength: 200 }).map(array => Buffer.from(array))
+    const behindHeader = noise.map(tail => Buffer.concat([encode(protocol, NO_FIELDS).subarray(0, -1), tail]))
+    let taken = 0
+    fc.assert(
+      fc.property(fc.oneof(noise, behindHeader, mutated(bytes), mutated(bytes)), input => {
+        for (const message of takesOrRefuses(input, protocol)) {
+          taken += 1
+          const { protocol: reader, begin } = createInput(protocol)
+          begin(message.bytes)
+          try {
+            reader.readMessageBegin()
+            reader.skip(thrift.Thrift.Type.STRUCT)
+          } catch (error) {
+            assert.match(String(error), /not UTF-8/)
+            continue
+          }
+          assert.throws(() => reader.readByte(), /beyond the message/)
         }
-    }),
-    { numRuns: 500 },
-  )
-})
+      }),
+      { numRuns: 3000 },
+    )
+    assert.ok(taken > 100, `${taken} messages were taken`)
+  })
+}
 
 const refused: [string, Buffer, RegExp][] = [
-  ['an HTTP request, at its first byte', Buffer.from('G'), /speaks Thrift/],
-  ['a TLS hello', raw(0x16, 0x03, 0x01), /speaks Thrift/],
-  ['a framed message', Buffer.concat([wire.i32(40), wire.call('x', 1)]), /speaks Thrift/],
-  ['a message of the compact protocol', raw(0x82, 0x21, 0x01, 0x01), /speaks Thrift/],
-  ['a header without a version', Buffer.concat([wire.string('x'), raw(1), wire.i32(1)]), /speaks Thrift/],
+  ['another message than of the binary protocol', encode('compact', FIVE_FIELDS), /version/],
+  ['a header without a version', Buffer.concat([wire.string('x'), raw(1), wire.i32(1)]), /version/],
   ['another version', raw(0x80, 0x02, 0, 1, 0, 0, 0, 1), /version/],
   ['a name of negative length', Buffer.concat([raw(0x80, 1, 0, 1), wire.i32(-1)]), /name of a method/],
   ['a name of 17 bytes', Buffer.concat([raw(0x80, 1, 0, 1), wire.i32(17)]), /name of a method/],
@@ -145,8 +122,43 @@ const refused: [string, Buffer, RegExp][] = [
 ]
 for (const [what, input, reason] of refused)
   test(`refused: ${what}`, () => {
-    assert.throws(() => copyAll(createScanner(LIMITS).push(input)), { code: 'BAD_REQUEST', message: reason })
+    assert.throws(() => copyAll(createScanner('binary', LIMITS).push(input)), {
+      code: 'BAD_REQUEST',
+      message: reason,
+    })
   })
+
+const compact = (...fields: Buffer[]): Buffer =>
+  Buffer.concat([raw(0x82, 0x21, 1, 1), Buffer.from('x'), ...fields, raw(0)])
+const refusedCompact: [string, Buffer, RegExp][] = [
+  ['another version', raw(0x82, 0x22, 1, 1, 0x78), /version/],
+  ['a number of a call over 32 bits', raw(0x82, 0x21, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0x78), /32 bits/],
+  ['a varint that does not end', raw(0x82, 0x21, ...Array<number>(6).fill(0xff)), /more than 5 bytes/],
+  ['a name of 17 bytes', raw(0x82, 0x21, 1, 17), /name of a method/],
+  ['a reply', encode('compact', NO_FIELDS, 2), /Only calls/],
+  ['a oneway call', encode('compact', NO_FIELDS, 4), /Only calls/],
+  ['a type that does not exist', compact(raw(0x1e)), /no type 14/],
+  ['a list of a type that does not exist', compact(raw(0x19, 0x1f)), /no type 15/],
+  ['a list of nothing', compact(raw(0x19, 0x10)), /no type 0/],
+  ['an i64 of eleven bytes', compact(raw(0x16, ...Array<number>(10).fill(0x80), 1)), /more than 10 bytes/],
+  ['an i32 of six bytes', compact(raw(0x15, ...Array<number>(5).fill(0x80), 1)), /more than 5 bytes/],
+  ['a list of 2^31 bools', compact(raw(0x19, 0xf1, 0x80, 0x80, 0x80, 0x80, 8)), /elements/],
+  ['a map of 2^31', compact(raw(0x1b, 0x80, 0x80, 0x80, 0x80, 8, 0x33)), /elements/],
+  ['60,000 nested structs', compact(Buffer.alloc(60_000, 0x1c)), /nested/],
+  ['60,000 nested lists', compact(raw(0x19), Buffer.alloc(60_000, 0x19)), /nested/],
+]
+for (const [what, input, reason] of refusedCompact)
+  test(`refused in the compact protocol: ${what}`, () => {
+    assert.throws(() => copyAll(createScanner('compact', LIMITS).push(input)), {
+      code: 'BAD_REQUEST',
+      message: reason,
+    })
+  })
+
+test('a text of 2 GiB is refused in the compact protocol where it is announced', () => {
+  const announced = compact(raw(0x18, 0xff, 0xff, 0xff, 0xff, 7))
+  assert.throws(() => copyAll(createScanner('compact', LIMITS).push(announced)), { code: 'BODY_TOO_LARGE' })
+})
 
 test('a size over the limit is refused where it is announced, before a byte of it has come', () => {
   const announced: [string, Buffer][] = [
@@ -155,7 +167,7 @@ test('a size over the limit is refused where it is announced, before a byte of i
     ['doubles', wire.field(15, 1, raw(4, 0, 0, 3, 0xe8))],
   ]
   for (const [what, field] of announced) {
-    const scanner = createScanner(LIMITS)
+    const scanner = createScanner('binary', LIMITS)
     const input = Buffer.concat([wire.header('x', 7), field])
     assert.throws(() => copyAll(scanner.push(input)), { code: 'BODY_TOO_LARGE' }, what)
     assert.deepEqual(scanner.header(), { name: 'x', seqid: 7 })
@@ -167,7 +179,7 @@ test('a message of exactly the limit passes, one byte more does not, also in sma
   for (const extra of [0, 1]) {
     const text = 'a'.repeat(LIMITS.messageBytes - frame + extra)
     const input = wire.call('x', 1, wire.field(11, 1, wire.string(text)))
-    const scanner = createScanner(LIMITS)
+    const scanner = createScanner('binary', LIMITS)
     const scan = () => cut(input, [7]).flatMap(chunk => copyAll(scanner.push(chunk)))
     if (extra === 0) assert.equal(scan().length, 1)
     else assert.throws(scan, { code: 'BODY_TOO_LARGE' })
@@ -179,7 +191,7 @@ test('a message of many small values in many small pieces costs time in proporti
   const count = Math.floor((RPC_LIMITS.messageBytes - 100) / text.length)
   const input = wire.call('x', 1, Buffer.concat(Array<Buffer>(count).fill(text)))
   const timeFor = (stream: Buffer): number => {
-    const scanner = createScanner(RPC_LIMITS)
+    const scanner = createScanner('binary', RPC_LIMITS)
     const begin = process.cpuUsage()
     for (const chunk of cut(stream, [64])) for (const _ of scanner.push(chunk));
     const { user, system } = process.cpuUsage(begin)

@@ -1,6 +1,6 @@
 """A client of the original interface, as its users wrote them: Debian's python3-thrift and generated code.
 
-Usage: rpc_client.py <folder of generated code> <port>; prints what it saw as one line of JSON.
+Usage: rpc_client.py <folder of generated code> <port> <HTTP port>; prints what it saw as one line of JSON.
 """
 
 import json
@@ -8,10 +8,9 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
-from thrift.protocol import TBinaryProtocol  # noqa: E402
 from thrift.Thrift import TApplicationException  # noqa: E402
-from thrift.transport import TSocket, TTransport  # noqa: E402
 
+from rpc_transports import WAYS, protocol_for  # noqa: E402
 from rpcinterface import RPCcelery  # noqa: E402
 from rpcinterface.ttypes import BadTask  # noqa: E402
 
@@ -33,35 +32,24 @@ def error_of(call):
     return None
 
 
-def talk(protocol_class, port):
-    socket = TSocket.TSocket("127.0.0.1", port)
-    socket.setTimeout(30_000)
-    transport = TTransport.TBufferedTransport(socket)
-    client = RPCcelery.Client(protocol_class(transport))
-    transport.open()
-    try:
-        task = client.startCalcPi(7)
-        return {
-            "id": task,
-            "status": shown(client.getTaskStatus(task)),
-            "listed": [shown(one) for one in client.listTasks()],
-            "unknown": error_of(
-                lambda: client.getTaskStatus("0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f")
-            ),
-            "malformed": error_of(lambda: client.getTaskStatus("x" * 100)),
-            "negative": error_of(lambda: client.startCalcPi(-1)),
-            "after": shown(client.getTaskStatus(task)),
-        }
-    finally:
-        transport.close()
+def talk(protocol):
+    client = RPCcelery.Client(protocol)
+    task = client.startCalcPi(7)
+    return {
+        "id": task,
+        "status": shown(client.getTaskStatus(task)),
+        "listed": [shown(one) for one in client.listTasks()],
+        "unknown": error_of(
+            lambda: client.getTaskStatus("0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f")
+        ),
+        "malformed": error_of(lambda: client.getTaskStatus("x" * 100)),
+        "negative": error_of(lambda: client.startCalcPi(-1)),
+        "after": shown(client.getTaskStatus(task)),
+    }
 
 
-port = int(sys.argv[2])
-print(
-    json.dumps(
-        {
-            "plain": talk(TBinaryProtocol.TBinaryProtocol, port),
-            "accelerated": talk(TBinaryProtocol.TBinaryProtocolAccelerated, port),
-        }
-    )
-)
+seen = {}
+for way in WAYS:
+    with protocol_for(way, int(sys.argv[2]), int(sys.argv[3])) as protocol:
+        seen[way] = talk(protocol)
+print(json.dumps(seen))

@@ -1,0 +1,128 @@
+// What clients send as arguments -> what the service takes. Arguments and fields that were left out are null.
+import { z } from 'zod'
+import type { SubmitOptions, TaskFilter as TaskFilterStruct } from '../../gen/js/rpcinterface_types.js'
+import { MadhavaError } from '../core/errors.ts'
+import { parseSoundJson } from '../core/sound-json.ts'
+import type { TaskFilter } from '../core/store.ts'
+import { STATUSES } from '../core/task.ts'
+
+export const PAGE_LIMIT = { default: 50, highest: 200 } as const
+/** The longest wait: less than what a connection may be silent, here and at what may stand between. */
+export const WAIT_LIMIT_MS = 30_000
+/** Of a result or a log, bytes. */
+export const PIECE_LIMIT = 512 * 1024
+
+const refuse = (message: string, problems: { path: string; problem: string }[] = []): MadhavaError =>
+  new MadhavaError('BAD_REQUEST', message, { detail: { problems } })
+
+/** Generated structs with what is set in them, as plain objects. */
+const whatIsSet = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(whatIsSet)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, field]) => (field === null ? [] : [[name, whatIsSet(field)]])),
+  )
+}
+
+/** @throws BAD_REQUEST */
+export const toText = (value: unknown, name: string): string => {
+  if (typeof value === 'string') return value
+  throw refuse(`The argument ${name} is missing`)
+}
+
+const toRetry = ({ retryPolicy, neverRetry }: Partial<SubmitOptions>): object => {
+  if (neverRetry && retryPolicy) throw refuse('retryPolicy and neverRetry exclude each other')
+  if (neverRetry) return { retry: null }
+  return retryPolicy ? { retry: retryPolicy } : {}
+}
+
+/** A submission as the service takes it, which checks all of it. @throws BAD_REQUEST */
+export const toSubmission = (
+  kind: unknown,
+  params: unknown,
+  options: unknown,
+): { submission: unknown; idempotencyKey: string | undefined } => {
+  const text = params === null ? '' : toText(params, 'params')
+  const set = (whatIsSet(options) ?? {}) as Partial<SubmitOptions>
+  const { idempotencyKey, retryPolicy, neverRetry, ...rest } = set
+  return {
+    submission: {
+      kind: toText(kind, 'kind'),
+      ...(text === '' ? {} : { params: parseSoundJson(text, 'params') }),
+      ...rest,
+      ...toRetry({ ...(retryPolicy && { retryPolicy }), ...(neverRetry && { neverRetry }) }),
+    },
+    idempotencyKey,
+  }
+}
+
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
+  .transform(value => new Date(value).toISOString())
+  // a zone can push it over the edge, where ISO-8601 no longer compares as text
+  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
+
+const filterSchema = z
+  .object({
+    statuses: z.array(z.enum(STATUSES, `must be out of ${STATUSES.join(', ')}`)).max(50),
+    kinds: z.array(z.string().max(63, 'is no name of a kind')).max(50, 'may name at most 50 kinds'),
+    owner: z.string().max(200),
+    parentId: z.uuid('must be the id of a task').toLowerCase(),
+    text: z.string().max(200),
+    createdFrom: instant,
+    createdTo: instant,
+  } satisfies Record<keyof TaskFilterStruct, z.ZodType>)
+  .partial()
+
+/** @throws BAD_REQUEST with one entry per problem */
+export const toFilter = (filter: unknown): TaskFilter => {
+  const parsed = filterSchema.safeParse(whatIsSet(filter) ?? {})
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(issue => ({
+      path: issue.path.join('.'),
+      problem: issue.message,
+    }))
+    const text = problems.map(({ path, problem }) => `${path}: ${problem}`).join('; ')
+    throw refuse(`The filter is malformed: ${text}`, problems)
+  }
+  const { createdFrom, createdTo, statuses, kinds, ...rest } = parsed.data
+  return {
+    ...(rest as TaskFilter),
+    ...(statuses?.length ? { statuses } : {}),
+    ...(kinds?.length ? { kinds } : {}),
+    ...(createdFrom === undefined ? {} : { from: createdFrom }),
+    ...(createdTo === undefined ? {} : { to: createdTo }),
+  }
+}
+
+/** @throws BAD_REQUEST */
+export const toPage = (limit: unknown, cursor: unknown): { limit: number; cursor: string | null } => {
+  const wanted = limit === null || limit === 0 ? PAGE_LIMIT.default : limit
+  if (typeof wanted !== 'number' || wanted < 1 || wanted > PAGE_LIMIT.highest)
+    throw refuse(`limit is 1 to ${PAGE_LIMIT.highest}, or 0 for ${PAGE_LIMIT.default}`)
+  const text = cursor === null ? '' : toText(cursor, 'cursor')
+  if (text.length > 1024) throw new MadhavaError('BAD_CURSOR')
+  return { limit: wanted, cursor: text === '' ? null : text }
+}
+
+/** An i64 as a number; null, and what a double does not hold exactly, is refused. @throws BAD_REQUEST */
+export const toWholeNumber = (value: unknown, name: string): number => {
+  const number = Number(value ?? 0)
+  if (Number.isSafeInteger(number) && number >= 0) return number
+  throw refuse(`${name} is a whole number, 0 or more`)
+}
+
+/** How long a call may wait, milliseconds. @throws BAD_REQUEST */
+export const toTimeout = (value: unknown): number => {
+  const wanted = toWholeNumber(value, 'timeoutMs')
+  if (wanted <= WAIT_LIMIT_MS) return wanted
+  throw refuse(`timeoutMs is 0 to ${WAIT_LIMIT_MS}`)
+}
+
+/** The bytes [start, end) of content with so many. @throws BAD_REQUEST, RANGE_NOT_SATISFIABLE */
+export const toRange = (offset: unknown, length: unknown, bytes: number): { start: number; end: number } => {
+  const start = toWholeNumber(offset, 'offset')
+  const wanted = toWholeNumber(length, 'length')
+  if (start > bytes) throw new MadhavaError('RANGE_NOT_SATISFIABLE', `There are ${bytes} bytes`)
+  return { start, end: Math.min(bytes, start + Math.min(PIECE_LIMIT, wanted === 0 ? PIECE_LIMIT : wanted)) }
+}

@@ -1,0 +1,37 @@
+// Thrift over HTTP: the body of a request is one call, the body of the answer its reply. It knows no routes.
+import { isMadhavaError, MadhavaError } from '../core/errors.ts'
+import { createCaller } from './caller.ts'
+import { exceptionReply } from './exception.ts'
+import { createHandler, type HandlerDeps } from './handler.ts'
+import { RPC_LIMITS } from './limits.ts'
+import { createReceiver, type Receiver, type RpcMessage } from './receiver.ts'
+
+/**
+ * Answers the body of a request with the body of its answer. The signal fires when nobody waits for that any longer.
+ * @throws BAD_REQUEST, BODY_TOO_LARGE for bytes that are so little of a call that no reply can be made to it
+ */
+export type HttpRpc = (body: Buffer, signal: AbortSignal) => Promise<Buffer>
+
+const onlyMessage = (receiver: Receiver, body: Buffer): RpcMessage => {
+  const messages = [...receiver.push(body)]
+  const [message] = messages
+  if (message && messages.length === 1 && !receiver.partial()) return message
+  throw new MadhavaError('BAD_REQUEST', 'The body must be one call of Thrift, whole and nothing else')
+}
+
+export const createHttpRpc = (deps: Omit<HandlerDeps, 'limits'>): HttpRpc => {
+  const handler = createHandler({ ...deps, limits: RPC_LIMITS })
+  const call = createCaller({ ...handler, log: deps.log, callMs: RPC_LIMITS.callMs })
+  return async (body, signal) => {
+    const receiver = createReceiver(RPC_LIMITS)
+    let message: RpcMessage
+    try {
+      message = onlyMessage(receiver, body)
+    } catch (error) {
+      const begun = receiver.begun()
+      if (begun && isMadhavaError(error)) return exceptionReply(begun, 'protocol', error)
+      throw error
+    }
+    return call(message, signal)
+  }
+}

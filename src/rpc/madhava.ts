@@ -1,0 +1,191 @@
+// The methods of the service Madhava: Thrift's structs on one side, the service on the other. No rules of its own about
+// tasks, no sockets.
+import types from '../../gen/js/rpcinterface_types.js'
+import type { Content } from '../core/content.ts'
+import { MadhavaError } from '../core/errors.ts'
+import type { Actor, KindInfo, Service } from '../core/service.ts'
+import { createStateReader } from '../core/state-reader.ts'
+import type { HostSnapshot } from '../platform/host.ts'
+import type { Log } from '../platform/log.ts'
+import { toFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
+import { build, i64 } from './build.ts'
+import type { RpcMethod } from './caller.ts'
+import { declares, EXCEPTIONS, type ExceptionName } from './declared.ts'
+import { hostStatusStruct, queueStatusStruct } from './host-struct.ts'
+import { limitsStruct, listedTaskStruct, retryStruct, taskStruct } from './task-struct.ts'
+
+export interface MadhavaDeps {
+  service: Service
+  /** The machine's figures. */
+  machine: { snapshot(): HostSnapshot }
+  log: Log
+  clock: () => Date
+  /** Of the package. */
+  version: string
+}
+
+const ACTOR: Actor = { name: null, via: 'rpc' }
+
+/** A page whose tasks' params take more than this, in characters of JSON, is cut short after its first task at least. */
+const PAGE_CHARACTERS = 1024 * 1024
+
+const kindStruct = (kind: KindInfo) =>
+  build(types.Kind, {
+    name: kind.name,
+    summary: kind.summary,
+    paramsSchema: JSON.stringify(kind.params),
+    resultSchema: JSON.stringify(kind.result),
+    example: JSON.stringify(kind.example),
+    maxAttempts: kind.maxAttempts,
+    retryPolicy: retryStruct(kind.retry),
+    limits: limitsStruct(kind.limits),
+    maxConcurrency: kind.maxConcurrency,
+    rate: kind.rate,
+  })
+
+const bytesOf = async (content: Content, range: { start: number; end: number }): Promise<Buffer> => {
+  if (range.start === range.end) return Buffer.alloc(0)
+  const pieces: Buffer[] = []
+  for await (const piece of await content.open(range)) pieces.push(Buffer.from(piece))
+  return Buffer.concat(pieces)
+}
+
+/** How many tasks of a page fit in one reply. The result of each is a preview; its params may be large. */
+const fitting = (tasks: readonly { params: string }[]): number => {
+  let room = PAGE_CHARACTERS
+  const count = tasks.findIndex(({ params }) => {
+    room -= params.length
+    return room < 0
+  })
+  return count === -1 ? tasks.length : Math.max(1, count)
+}
+
+/** By name. */
+export const createMadhavaMethods = ({
+  service,
+  machine,
+  log,
+  clock,
+  version,
+}: MadhavaDeps): ReadonlyMap<string, RpcMethod> => {
+  const readState = createStateReader(service, error => log.warn({ error }, 'the state cannot be read'))
+
+  const pageTasks = async (filter: unknown, limit: unknown, cursor: unknown) => {
+    const wanted = toFilter(filter)
+    const place = toPage(limit, cursor)
+    let page = await service.list(ACTOR, wanted, place)
+    let tasks = page.tasks.map(listedTaskStruct)
+    const count = fitting(tasks)
+    if (count < tasks.length) {
+      // asked for anew, since a cursor stands behind the last task of its page
+      page = await service.list(ACTOR, wanted, { ...place, limit: count })
+      tasks = page.tasks.map(listedTaskStruct)
+    }
+    return build(types.TaskPage, { tasks, nextCursor: page.next })
+  }
+
+  const piece =
+    (read: Service['result']) =>
+    async ([id, offset, length]: readonly unknown[]): Promise<unknown> => {
+      const task = await service.get(ACTOR, toText(id, 'id'))
+      const content = await read(ACTOR, task.id)
+      const bytes = await bytesOf(content, toRange(offset, length, content.bytes))
+      return build(types.Piece, {
+        bytes,
+        totalBytes: i64(content.bytes),
+        contentType: content.contentType,
+        rev: i64(task.rev),
+      })
+    }
+
+  const method = (arity: number, run: RpcMethod['run'], ...exceptions: ExceptionName[]): RpcMethod => ({
+    arity,
+    run,
+    declared: declares(...exceptions),
+  })
+
+  return new Map<string, RpcMethod>([
+    ['ping', method(0, async () => undefined)],
+    ['version', method(0, async () => version)],
+    [
+      'submitTask',
+      method(
+        3,
+        async ([kind, params, options]) => {
+          const { submission, idempotencyKey } = toSubmission(kind, params, options)
+          return taskStruct((await service.submit(ACTOR, submission, idempotencyKey)).task)
+        },
+        'refused',
+        'unavailable',
+      ),
+    ],
+    [
+      'getTask',
+      method(
+        1,
+        async ([id]) => taskStruct(await service.get(ACTOR, toText(id, 'id'))),
+        'refused',
+        'notFound',
+        'unavailable',
+      ),
+    ],
+    [
+      'waitTask',
+      method(
+        3,
+        async ([id, version, timeoutMs], signal) => {
+          const timeout = toTimeout(timeoutMs)
+          const known = version === null ? '' : toText(version, 'version')
+          return taskStruct((await service.wait(ACTOR, toText(id, 'id'), known, timeout, signal)).task)
+        },
+        'refused',
+        'notFound',
+        'unavailable',
+      ),
+    ],
+    [
+      'pageTasks',
+      method(3, ([filter, limit, cursor]) => pageTasks(filter, limit, cursor), 'refused', 'unavailable'),
+    ],
+    [
+      'cancelTask',
+      method(
+        1,
+        async ([id]) => {
+          const { outcome, task } = await service.cancel(ACTOR, toText(id, 'id'))
+          return build(types.Cancelled, { outcome, task: taskStruct(task) })
+        },
+        ...EXCEPTIONS,
+      ),
+    ],
+    [
+      'retryTask',
+      method(1, async ([id]) => taskStruct(await service.retry(ACTOR, toText(id, 'id'))), ...EXCEPTIONS),
+    ],
+    ['purgeTask', method(1, ([id]) => service.purge(ACTOR, toText(id, 'id')), ...EXCEPTIONS)],
+    ['readResult', method(3, piece(service.result), ...EXCEPTIONS)],
+    ['readLog', method(3, piece(service.log), 'refused', 'notFound', 'unavailable')],
+    ['listKinds', method(0, async () => service.kinds(ACTOR).map(kindStruct), 'unavailable')],
+    [
+      'hostStatus',
+      method(
+        0,
+        async () =>
+          hostStatusStruct({ host: machine.snapshot(), ...(await readState(ACTOR)), version, now: clock() }),
+        'unavailable',
+      ),
+    ],
+    [
+      'queueStatus',
+      method(
+        0,
+        async () => {
+          const { state, trouble } = await readState(ACTOR)
+          if (state) return queueStatusStruct(state.queue)
+          throw new MadhavaError('STORE_UNAVAILABLE', trouble ?? undefined)
+        },
+        'unavailable',
+      ),
+    ],
+  ])
+}

@@ -1,0 +1,98 @@
+// The methods of the original service RPCcelery, as its clients know them: Thrift's structs on one side, the service on
+// the other. No rules of its own about tasks, no sockets.
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { calcResult } from '../../gen/js/rpcinterface_types.js'
+import types from '../../gen/js/rpcinterface_types.js'
+import { ERRORS, isMadhavaError, MadhavaError } from '../core/errors.ts'
+import type { Actor, Service } from '../core/service.ts'
+import type { TaskRecord } from '../core/task.ts'
+import type { RpcMethod } from './caller.ts'
+import { createGate } from './gate.ts'
+import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
+import type { RpcLimits } from './limits.ts'
+
+export interface OriginalDeps {
+  service: Service
+  limits: Pick<RpcLimits, 'listedTasks' | 'lists'>
+}
+
+const ACTOR: Actor = { name: null, via: 'rpc' }
+const PAGE = 500
+/** Large results looked into at a time: each may hold a file open. */
+const PARALLEL_READS = 16
+const ECHO_LENGTH = 64
+
+const badTask = (error: unknown): Error | null => (error instanceof types.BadTask ? error : null)
+const nothing = (): null => null
+
+/** By name. */
+export const createOriginalMethods = ({ service, limits }: OriginalDeps): ReadonlyMap<string, RpcMethod> => {
+  const oneList = createGate(limits.lists)
+
+  /** Null also when the task or its result has gone in the meantime. */
+  const numberOf = async (task: TaskRecord): Promise<number | null> => {
+    if (task.status !== 'SUCCESS' && task.status !== 'PROGRESS') return null
+    if (task.resultBytes === null) return leadingNumber(task.result)
+    try {
+      return await leadingNumberOfContent(await service.result(ACTOR, task.id))
+    } catch (error) {
+      const gone = ['TASK_NOT_FOUND', 'RESULT_NOT_FOUND', 'TASK_NOT_ENDED'] as const
+      if (gone.some(code => isMadhavaError(error, code))) return null
+      throw error
+    }
+  }
+
+  const toStruct = async (task: TaskRecord): Promise<calcResult> => {
+    const result = await numberOf(task)
+    return new types.calcResult({
+      id: task.id,
+      status: task.status,
+      pushqtime: task.createdAt,
+      ...(task.startedAt !== null && { starttime: task.startedAt }),
+      ...(task.finishedAt !== null && { stoptime: task.finishedAt }),
+      ...(result !== null && { result }),
+    })
+  }
+
+  const startCalcPi = async (decimal: unknown): Promise<string> => {
+    if (typeof decimal !== 'number')
+      throw new MadhavaError('BAD_REQUEST', 'startCalcPi takes one argument: 1: i8 decimal')
+    if (decimal < 0)
+      throw new MadhavaError('PARAMS_INVALID', `decimal is a number of digits, 0 to 127; it is ${decimal}`)
+    const { task } = await service.submit(ACTOR, { kind: 'calcpi', params: { digits: decimal } })
+    return task.id
+  }
+
+  const getTaskStatus = async (uuid: unknown): Promise<calcResult> => {
+    const id = typeof uuid === 'string' ? uuid : ''
+    try {
+      return await toStruct(await service.get(ACTOR, id))
+    } catch (error) {
+      if (isMadhavaError(error) && ERRORS[error.code].rpc < 500)
+        throw new types.BadTask({ uuid: id.slice(0, ECHO_LENGTH), error_code: ERRORS[error.code].rpc })
+      throw error
+    }
+  }
+
+  /** Records become structs page by page, so that no more than a page of them is held. */
+  const listTasks = async (): Promise<calcResult[]> => {
+    const listed: calcResult[] = []
+    let cursor: string | null = null
+    do {
+      const wanted = Math.min(PAGE, limits.listedTasks - listed.length)
+      const page = await service.list(ACTOR, {}, { limit: wanted, cursor })
+      for (let i = 0; i < page.tasks.length; i += PARALLEL_READS)
+        listed.push(...(await Promise.all(page.tasks.slice(i, i + PARALLEL_READS).map(toStruct))))
+      cursor = page.next
+      // others get their turn, also with a store that answers at once
+      await nextTurn()
+    } while (cursor !== null && listed.length < limits.listedTasks)
+    return listed
+  }
+
+  return new Map<string, RpcMethod>([
+    ['startCalcPi', { arity: 1, run: ([decimal]) => startCalcPi(decimal), declared: nothing }],
+    ['getTaskStatus', { arity: 1, run: ([uuid]) => getTaskStatus(uuid), declared: badTask }],
+    ['listTasks', { arity: 0, run: () => oneList(listTasks), declared: nothing }],
+  ])
+}

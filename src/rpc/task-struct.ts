@@ -1,0 +1,64 @@
+// A task's record as the struct Task.
+import types from '../../gen/js/rpcinterface_types.js'
+import { type Limits, type RetryPolicy, type TaskRecord, versionOf } from '../core/task.ts'
+import { viewTask } from '../core/task-view.ts'
+import { build, i64, i64OrNull, jsonOrNull } from './build.ts'
+
+/** How an error is tried again, or null where it is final. */
+export const retryStruct = (retry: RetryPolicy | null) =>
+  retry ? build(types.RetryPolicy, { ...retry, retryOn: retry.retryOn ?? null }) : null
+
+export const limitsStruct = (limits: Limits) => build(types.TimeLimits, limits)
+
+/** Everything. `resultTruncated` says whether the whole result has to be read elsewhere. */
+export const taskStruct = (task: TaskRecord, resultTruncated = task.resultBytes !== null) =>
+  build(types.Task, {
+    id: task.id,
+    kind: task.kind,
+    status: task.status,
+    params: JSON.stringify(task.params),
+    rev: i64(task.rev),
+    claim: i64(task.claim),
+    attempt: task.attempt,
+    maxAttempts: task.maxAttempts,
+    priority: task.priority,
+    progress: task.progress && build(types.Progress, task.progress),
+    // a task may have the result null; one that has none yet is in no status that shows it
+    result:
+      task.status === 'SUCCESS' && task.resultBytes === null
+        ? JSON.stringify(task.result)
+        : jsonOrNull(task.result),
+    resultBytes: i64OrNull(task.resultBytes),
+    resultTruncated,
+    resultInfo: jsonOrNull(task.resultInfo),
+    error:
+      task.error &&
+      build(types.TaskError, {
+        code: task.error.code,
+        message: task.error.message,
+        detail: jsonOrNull(task.error.detail),
+      }),
+    version: versionOf(task),
+    createdAt: task.createdAt,
+    notBefore: task.notBefore,
+    expiresAt: task.expiresAt,
+    startedAt: task.startedAt,
+    finishedAt: task.finishedAt,
+    updatedAt: task.updatedAt,
+    worker: task.worker,
+    owner: task.owner,
+    parentId: task.parentId,
+    title: task.title,
+    description: task.description,
+    idempotencyKey: task.idempotencyKey,
+    revokeRequestedAt: task.revokeRequestedAt,
+    retryPolicy: retryStruct(task.retry),
+    limits: limitsStruct(task.limits),
+    history: task.history.map(entry => build(types.HistoryEntry, entry)),
+  })
+
+/** As lists show it: with a preview of a long result. */
+export const listedTaskStruct = (task: TaskRecord) => {
+  const { resultTruncated, ...shown } = viewTask(task)
+  return taskStruct(shown as TaskRecord, resultTruncated)
+}

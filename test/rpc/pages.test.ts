@@ -1,0 +1,96 @@
+// Pages of tasks over Thrift: filters, cursors, bounds.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import types from '../../gen/js/rpcinterface_types.js'
+import { newTaskId } from '../../src/core/task.ts'
+import { type Bench, openBench, openClient } from './fixture.ts'
+
+describe('pages', () => {
+  let own: Bench
+  let rpc: ReturnType<typeof openClient>
+  const ids: string[] = []
+  before(async () => {
+    own = await openBench()
+    rpc = openClient(own.door)
+    for (let i = 0; i < 120; i += 1) ids.unshift(await rpc.client.startCalcPi(i % 100))
+  })
+  after(async () => {
+    rpc.close()
+    await own.close()
+  })
+  const filter = (fields: object = {}) => new types.TaskFilter(fields)
+
+  test('hold every task once, newest first', async () => {
+    const seen: string[] = []
+    for (let cursor = '', pages = 0; ; pages += 1) {
+      const page = await rpc.client.pageTasks(filter(), 50, cursor)
+      seen.push(...page.tasks.map(task => task.id))
+      if (!page.nextCursor) {
+        assert.equal(pages, 2)
+        break
+      }
+      cursor = page.nextCursor
+    }
+    assert.deepEqual(seen, ids)
+    assert.equal((await rpc.client.pageTasks(filter(), 0, '')).tasks.length, 50)
+  })
+
+  test('hold what the filter says', async () => {
+    const all = async (fields: object) => (await rpc.client.pageTasks(filter(fields), 200, '')).tasks.length
+    assert.equal(await all({ statuses: ['PENDING', 'STARTED'] }), 120)
+    assert.equal(await all({ statuses: ['SUCCESS'] }), 0)
+    assert.equal(await all({ kinds: ['calcpi'] }), 120)
+    assert.equal(await all({ kinds: ['other'] }), 0)
+    assert.equal(await all({ text: (ids[3] ?? '').toUpperCase() }), 1)
+    assert.equal(await all({ createdFrom: '2031-01-01T00:00:00+02:00' }), 0)
+    assert.equal(await all({ createdTo: '2031-01-01T00:00:00Z' }), 120)
+    assert.equal(await all({ parentId: newTaskId() }), 0)
+  })
+
+  test('are Refused when they are asked for wrongly, with every problem', async () => {
+    for (const [fields, path] of [
+      [{ statuses: ['LOST'] }, 'statuses.0'],
+      [{ parentId: 'x' }, 'parentId'],
+      [{ createdFrom: 'yesterday' }, 'createdFrom'],
+      [{ text: 'x'.repeat(201) }, 'text'],
+      [{ kinds: Array(51).fill('a') }, 'kinds'],
+    ] as const)
+      await assert.rejects(
+        rpc.client.pageTasks(filter(fields), 10, ''),
+        (error: InstanceType<typeof types.Refused>) => {
+          assert.equal(error.code, 'BAD_REQUEST')
+          assert.equal(error.problems[0]?.path, path)
+          return true
+        },
+      )
+    for (const limit of [-1, 201, 2 ** 31 - 1])
+      await assert.rejects(rpc.client.pageTasks(filter(), limit, ''), { code: 'BAD_REQUEST' })
+    for (const cursor of ['x', 'y'.repeat(5000)])
+      await assert.rejects(rpc.client.pageTasks(filter(), 10, cursor), { code: 'BAD_CURSOR' })
+  })
+
+  test('are cut short where their tasks are large, and lose none', async () => {
+    const large = await openBench()
+    const { client, close } = openClient(large.door)
+    try {
+      const sent: string[] = []
+      for (let i = 0; i < 6; i += 1) {
+        const params = JSON.stringify('x'.repeat(400_000))
+        const { id } = await client.submitTask('echo', params, new types.SubmitOptions())
+        sent.unshift(id)
+      }
+      const seen: string[] = []
+      for (let cursor = ''; ; ) {
+        const page = await client.pageTasks(filter(), 200, cursor)
+        assert.ok(page.tasks.length > 0 && page.tasks.length < 3)
+        seen.push(...page.tasks.map(task => task.id))
+        if (!page.nextCursor) break
+        cursor = page.nextCursor
+      }
+      assert.deepEqual(seen, sent)
+    } finally {
+      close()
+      await large.close()
+    }
+  })
+})

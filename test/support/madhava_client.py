@@ -1,0 +1,86 @@
+"""A client of the service Madhava in Python: every method, in every way of speaking.
+
+Usage: madhava_client.py <folder of generated code> <port> <HTTP port> <id of a task that runs>; prints what it saw as
+one line of JSON.
+"""
+
+import json
+import sys
+
+sys.path.insert(0, sys.argv[1])
+
+from rpc_transports import WAYS, protocol_for  # noqa: E402
+from rpcinterface import Madhava  # noqa: E402
+from rpcinterface.ttypes import (  # noqa: E402
+    BadTask,
+    Conflict,
+    NotFound,
+    Refused,
+    SubmitOptions,
+    TaskFilter,
+    TimeLimits,
+)
+
+
+def error_of(call):
+    try:
+        call()
+    except (Refused, NotFound, Conflict) as error:
+        return [type(error).__name__, error.code, error.status]
+    return None
+
+
+def read_all(read, task):
+    whole, size = b"", 1
+    while len(whole) < size:
+        piece = read(task, len(whole), 100_000)
+        size = piece.totalBytes
+        whole += piece.bytes
+    return whole
+
+
+def talk(protocol, running):
+    client = Madhava.Client(protocol)
+    client.ping()
+    options = SubmitOptions(priority=9, title="from Python: \u00e9", limits=TimeLimits(hardSeconds=2.5))
+    task = client.submitTask("calcpi", json.dumps({"digits": 7}), options)
+    unchanged = client.waitTask(task.id, task.version, 10)
+    cancelled = client.cancelTask(task.id)
+    page = client.pageTasks(TaskFilter(statuses=["REVOKED"], text=task.id), 10, "")
+    big = client.pageTasks(TaskFilter(statuses=["SUCCESS"]), 1, "").tasks[0]
+    host = client.hostStatus()
+    seen = {
+        "version": client.version(),
+        "task": [task.id, task.kind, json.loads(task.params), task.priority, task.title, task.limits.hardSeconds],
+        "unset": [task.result, task.resultBytes, task.progress, task.limits.softSeconds],
+        "unchanged": unchanged.version == task.version,
+        "cancelled": [cancelled.outcome, cancelled.task.status],
+        "page": [[one.id for one in page.tasks], page.nextCursor],
+        "again": client.retryTask(task.id).status,
+        "purged": error_of(lambda: client.purgeTask(task.id)),
+        "big": [big.resultBytes, big.resultTruncated, read_all(client.readResult, big.id).decode()[-10:]],
+        "log": read_all(client.readLog, big.id).decode(),
+        "kinds": [kind.name for kind in client.listKinds()],
+        "host": [host.hostName, host.memory.totalBytes, host.disks[0].totalBytes, host.cpu.loadPercent],
+        "queue": client.queueStatus().status,
+        "requested": client.cancelTask(running).outcome,
+        "errors": [
+            error_of(lambda: client.getTask("0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f")),
+            error_of(lambda: client.getTask("x")),
+            error_of(lambda: client.submitTask("calcpi", '{"digits": -1}', SubmitOptions())),
+            error_of(lambda: client.submitTask("calcpi", "{", SubmitOptions())),
+        ],
+        "original": client.getTaskStatus(task.id).status,
+    }
+    try:
+        client.getTaskStatus("x")
+    except BadTask as bad:
+        seen["bad"] = bad.error_code
+    return seen
+
+
+seen = {}
+for way in WAYS:
+    with protocol_for(way, int(sys.argv[2]), int(sys.argv[3])) as protocol:
+        seen[way] = talk(protocol, sys.argv[4])
+print(json.dumps(seen))
