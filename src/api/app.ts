@@ -3,15 +3,26 @@ import { randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
+import { bulkRoutes } from './bulk.ts'
 import { calcpiRoutes } from './calcpi.ts'
+import { compress } from './compress.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
+import { allowOrigins } from './cors.ts'
+import { deadRoutes } from './dead.ts'
+import { docsRoutes } from './docs.ts'
+import { documentRoutes } from './document.ts'
 import { guardRequests, SAFE_METHODS } from './guards.ts'
 import { healthRoutes } from './health.ts'
 import { createHttpMeter } from './http-meter.ts'
 import { kindsRoutes } from './kinds.ts'
+import { liveRoutes } from './live.ts'
 import { metricsRoutes } from './metrics.ts'
+import { describedRoutes } from './openapi.ts'
 import { sendProblem, shownPath } from './problem.ts'
+import { rpcRoutes } from './rpc.ts'
+import { rpcDocsRoutes } from './rpc-docs.ts'
 import { statusRoutes } from './status.ts'
+import { createStreams } from './streams.ts'
 import { taskRoutes } from './task.ts'
 import { tasksRoutes } from './tasks.ts'
 
@@ -20,6 +31,9 @@ const HEADERS = {
   'Cache-Control': 'no-store',
   'Referrer-Policy': 'no-referrer',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
 }
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
@@ -63,20 +77,39 @@ const closeRoutes = (app: Hono<ApiEnv>): void => {
 
 /** The app. `fetch` serves it; `request` tries it without a port. */
 export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
-  const { log, clock, allowedHosts } = deps
+  const { log, clock, allowedHosts, corsOrigins = [] } = deps
   const app = new Hono<ApiEnv>()
   const http = createHttpMeter()
-  app.use('*', http.measure, frame(log, clock), guardRequests(allowedHosts))
+  const streams = createStreams(deps.closing)
+  app.use(
+    '*',
+    http.measure,
+    frame(log, clock),
+    compress(log),
+    allowOrigins(corsOrigins),
+    guardRequests(allowedHosts),
+  )
   for (const routes of [
     statusRoutes,
     calcpiRoutes,
     tasksRoutes,
-    taskRoutes,
+    bulkRoutes,
+    taskRoutes(streams),
+    liveRoutes(streams),
+    deadRoutes,
     kindsRoutes,
     healthRoutes,
     metricsRoutes(http),
+    rpcRoutes(streams),
+    rpcDocsRoutes,
+    docsRoutes,
   ])
     app.route('/', routes(deps))
+  app.route(
+    '/',
+    documentRoutes(() => described, deps.version),
+  )
+  const described = describedRoutes(app)
   closeRoutes(app)
   app.notFound(c => sendProblem(c, new MadhavaError('NOT_FOUND', 'There is nothing at this address')))
   app.onError((thrown, c) => {

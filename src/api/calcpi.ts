@@ -3,15 +3,16 @@ import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { refuseCrossSite } from './guards.ts'
-import { parseQuery, single } from './query.ts'
+import { describe } from './operation.ts'
 import { sendAccepted } from './task.ts'
+import { calcpiQuery, startCalcPi } from './task-operations.ts'
 
 /** A number where the text is one, else the text: the kind's schema says what is right. */
 const numberOrText = (text: string): number | string =>
   /^\d{1,9}(\.\d{1,6})?$/.test(text) ? Number(text) : text
 
-export const calcpiRoutes = ({ service }: ApiDeps): Hono<ApiEnv> =>
-  new Hono<ApiEnv>().get('/calcpi/:n', async c => {
+export const calcpiRoutes = ({ service, clock }: ApiDeps): Hono<ApiEnv> =>
+  new Hono<ApiEnv>().get('/calcpi/:n', describe(startCalcPi), async c => {
     if (c.req.method === 'HEAD') {
       c.header('Allow', 'GET, OPTIONS')
       throw new MadhavaError('METHOD_NOT_ALLOWED', 'GET creates a task here, so HEAD is refused')
@@ -23,13 +24,12 @@ export const calcpiRoutes = ({ service }: ApiDeps): Hono<ApiEnv> =>
         'BAD_REQUEST',
         'The number of digits must be a whole number, 0 or more: /calcpi/10',
       )
-    const query = parseQuery(c.req.url, { once: ['method', 'pace'] })
-    const [method, pace] = [single(query, 'method'), single(query, 'pace')]
+    const { method, pace } = calcpiQuery.read(c.req.url)
     const params = {
       digits: Number(n),
       ...(method === undefined ? {} : { method }),
       ...(pace === undefined ? {} : { pace: numberOrText(pace) }),
     }
     const { task } = await service.submit(c.get('actor'), { kind: 'calcpi', params })
-    return sendAccepted(c, task)
+    return sendAccepted(c, task, clock())
   })

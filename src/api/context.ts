@@ -5,23 +5,35 @@ import type { Readiness } from '../core/readiness.ts'
 import type { Actor, Service } from '../core/service.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
+import type { HttpRpc } from '../rpc/http.ts'
 
 export interface ApiDeps {
   service: Service
   /** The machine's figures. */
   host: { snapshot(): HostSnapshot }
   readiness: () => Promise<Readiness>
+  /** Answers calls of Thrift over HTTP. */
+  rpc: HttpRpc
   log: Log
   /** Names that the Host header may have, beside localhost and IP addresses: HOST and ALLOWED_HOSTS. */
   allowedHosts: readonly string[]
+  /** Origins whose pages may ask: CORS_ORIGINS. */
+  corsOrigins?: readonly string[]
   clock: () => Date
+  /** Fires when the door closes: streams and long polls end then. */
+  closing: AbortSignal
   /** Of the package, shown by GET /. */
   version: string
 }
 
 export interface ApiEnv {
   Bindings: { outgoing?: ServerResponse }
-  Variables: { requestId: string; actor: Actor }
+  Variables: {
+    requestId: string
+    actor: Actor
+    /** Set for a page of an origin that CORS_ORIGINS names. */
+    friend?: true
+  }
 }
 
 export type ApiContext = Context<ApiEnv>

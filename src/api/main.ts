@@ -6,8 +6,8 @@ import { openApi } from './door.ts'
 
 await runProcess('api', readConfig, async (config, log) => {
   const parts = await wire(config, log)
-  const { host, ports, dataDir, roles, allowedHosts } = config
-  const options = { host, port: ports.api, dataDir, roles, allowedHosts, version: VERSION }
+  const { host, ports, dataDir, roles, allowedHosts, corsOrigins } = config
+  const options = { host, port: ports.api, dataDir, roles, allowedHosts, corsOrigins, version: VERSION }
   const door = await openApi(options, parts, log)
   await parts.announce('api', () => ({ address: door.address }))
   return { close: () => door.close().finally(parts.close) }

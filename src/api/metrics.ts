@@ -4,12 +4,15 @@ import { Hono } from 'hono'
 import { type MetricObject, Registry } from 'prom-client'
 import { whySilent } from '../core/readiness.ts'
 import type { ServiceState } from '../core/service.ts'
+import { createStateReader } from '../core/state-reader.ts'
 import type { SeenPresence } from '../core/store.ts'
 import { STATUSES } from '../core/task.ts'
 import { BUCKETS, type Histogram } from '../core/timings.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import type { HttpMeter } from './http-meter.ts'
-import { createStateReader } from './status.ts'
+import { describe } from './operation.ts'
+import { createSeats, type Seats } from './seats.ts'
+import { getMetrics } from './server-operations.ts'
 
 type Labels = Record<string, string | number>
 interface Sample {
@@ -50,12 +53,22 @@ const bucketsOf = (name: string, labels: Labels, { counts, sumSeconds }: Histogr
 /** `takenOver` -> `taken_over`. */
 const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
-const ofProcesses = (registry: Registry, presences: readonly SeenPresence[], nowMs: number): void => {
-  const all = presences.map(({ role, pid, host, details, ...presence }) => ({
-    labels: { role, pid, host },
-    details,
+const ofProcesses = (
+  registry: Registry,
+  seats: Seats,
+  presences: readonly SeenPresence[],
+  nowMs: number,
+): void => {
+  const seen = presences.map(presence => ({
+    ...presence,
     up: presence.alive && whySilent(presence, nowMs) === null,
   }))
+  const names = seats.assign(seen)
+  const all = seen.flatMap(({ instance, role, host, details, up, pid, startedAt }) => {
+    const process = names.get(instance)
+    // one that is gone, and whose successor goes on with its series
+    return process === undefined ? [] : [{ labels: { process, role, host }, details, up, pid, startedAt }]
+  })
   const living = all.filter(({ up }) => up)
   const gauge = (
     name: string,
@@ -78,6 +91,20 @@ const ofProcesses = (registry: Registry, presences: readonly SeenPresence[], now
     'madhava_process_up',
     '1 for a process that beats, 0 for one that is frozen or has died and is not swept yet.',
     all.map(({ labels, up }) => ({ labels, value: up ? 1 : 0 })),
+  )
+  metric(
+    registry,
+    'gauge',
+    'madhava_process_start_time_seconds',
+    'When the process started, in seconds since 1970.',
+    living.map(({ labels, startedAt }) => ({ labels, value: Date.parse(startedAt) / 1000 })),
+  )
+  metric(
+    registry,
+    'gauge',
+    'madhava_process_pid',
+    'The number that the process has in its system.',
+    living.map(({ labels, pid }) => ({ labels, value: pid })),
   )
   gauge('madhava_process_resident_memory_bytes', 'Memory of the process.', ({ rssBytes }) => rssBytes)
   gauge('madhava_process_cpu_ratio', 'Share of one core since the last beat.', ({ cpu }) => cpu)
@@ -123,7 +150,7 @@ const ofProcesses = (registry: Registry, presences: readonly SeenPresence[], now
     )
 }
 
-const ofTasks = (registry: Registry, { counts, queue }: ServiceState): void => {
+const ofTasks = (registry: Registry, { counts, queue, dead }: ServiceState): void => {
   metric(
     registry,
     'gauge',
@@ -133,7 +160,16 @@ const ofTasks = (registry: Registry, { counts, queue }: ServiceState): void => {
       STATUSES.map(status => ({ labels: { kind, status }, value: byStatus[status] ?? 0 })),
     ),
   )
+  metric(
+    registry,
+    'gauge',
+    'madhava_dead_tasks',
+    'Tasks that wait, and no worker has their kind.',
+    Object.entries(dead.waiting).map(([kind, value]) => ({ labels: { kind }, value })),
+  )
   const labels = { queue: queue.name }
+  const messages = dead.messages === null ? [] : [{ labels, value: dead.messages }]
+  metric(registry, 'gauge', 'madhava_dead_messages', 'Messages kept aside that announce no task.', messages)
   const depth = queue.depth === null ? [] : [{ labels, value: queue.depth }]
   metric(registry, 'gauge', 'madhava_queue_depth', 'Announcements that the broker holds.', depth)
   metric(
@@ -151,8 +187,11 @@ const ofTasks = (registry: Registry, { counts, queue }: ServiceState): void => {
 export const metricsRoutes =
   (http: HttpMeter) =>
   (deps: ApiDeps): Hono<ApiEnv> => {
-    const readState = createStateReader(deps)
-    return new Hono<ApiEnv>().get('/metrics', async c => {
+    const readState = createStateReader(deps.service, error =>
+      deps.log.warn({ error }, 'the state cannot be read'),
+    )
+    const seats = createSeats()
+    return new Hono<ApiEnv>().get('/metrics', describe(getMetrics), async c => {
       const { state } = await readState(c.get('actor'))
       const registry = new Registry()
       metric(registry, 'gauge', 'madhava_build_info', 'The version of the api process.', [
@@ -163,7 +202,7 @@ export const metricsRoutes =
       ])
       if (state) {
         ofTasks(registry, state)
-        ofProcesses(registry, state.presences, deps.clock().getTime())
+        ofProcesses(registry, seats, state.presences, deps.clock().getTime())
       }
       const text = [await registry.metrics(), await http.text()].filter(part => part !== '').join('\n')
       return c.body(text, 200, {

@@ -55,7 +55,9 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   const problem = toProblem(error.code, error.message, shownPath(c.req.path))
   const problems = problemsOf(error.detail)
   if (problems) problem.problems = problems
-  if (problem.status === 503) c.header('Retry-After', '1')
+  // 429: what has to go away first is work, not a moment
+  if (problem.status === 503 || problem.status === 429)
+    c.header('Retry-After', problem.status === 429 ? '5' : '1')
   // the rest of a body that was not read is not worth a connection
   if (problem.status === 413) c.header('Connection', 'close')
   const text = JSON.stringify(problem)

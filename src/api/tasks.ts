@@ -1,63 +1,59 @@
 // POST /tasks, and the two lists: GET /tasks by pages, GET /alltasks as one stream.
 import { Hono } from 'hono'
-import { MadhavaError } from '../core/errors.ts'
-import type { Actor, Service } from '../core/service.ts'
-import type { TaskFilter } from '../core/store.ts'
+import { viewTask } from '../core/task-view.ts'
+import { prefers } from './accept.ts'
+import { allTasksText, NDJSON_TYPE } from './all-tasks.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { readJson, sendJson } from './json.ts'
-import { parseFilter, parsePage } from './query.ts'
+import { parseFilter, parsePage } from './list-query.ts'
+import { describe } from './operation.ts'
 import { streamOf } from './stream.ts'
 import { sendAccepted } from './task.ts'
-import { viewTask } from './task-view.ts'
+import { allTasks, listTasks, submitTask } from './tasks-operations.ts'
 
-/** Tasks read at a time for GET /alltasks, and the characters after which they are sent on. */
-const STREAM_PAGE = 200
-const STREAM_CHUNK = 64 * 1024
+const JSON_TYPE = 'application/json'
 
-/** All that fit as one JSON array, a page in memory at a time. */
-const allTasks = async function* (
-  service: Service,
-  actor: Actor,
-  filter: TaskFilter,
-): AsyncGenerator<Uint8Array> {
-  let text = '['
-  let first = true
-  let cursor: string | null = null
-  do {
-    const page = await service.list(actor, filter, { limit: STREAM_PAGE, cursor })
-    for (const task of page.tasks) {
-      text += `${first ? '\n' : ',\n'}${JSON.stringify(viewTask(task))}`
-      first = false
-      if (text.length < STREAM_CHUNK) continue
-      yield Buffer.from(text)
-      text = ''
-    }
-    cursor = page.next
-  } while (cursor !== null)
-  yield Buffer.from(`${text}\n]\n`)
+/** The links of RFC 8288 of a page: the first one, and the next where there is one. */
+const linksOf = (url: string, next: string | null): string => {
+  const link = (cursor: string | null, rel: string): string => {
+    const { pathname, searchParams } = new URL(url)
+    searchParams.delete('cursor')
+    if (cursor !== null) searchParams.set('cursor', cursor)
+    return `<${pathname}${searchParams.size > 0 ? `?${searchParams}` : ''}>; rel="${rel}"`
+  }
+  return [link(null, 'first'), ...(next === null ? [] : [link(next, 'next')])].join(', ')
 }
 
-export const tasksRoutes = ({ service, log }: ApiDeps): Hono<ApiEnv> =>
+export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
-    .post('/tasks', async c => {
-      const submission = await readJson(c)
-      if (Array.isArray(submission))
-        throw new MadhavaError(
-          'NOT_IMPLEMENTED',
-          'Several tasks in one request are not part of this version: send one object for each',
+    .post('/tasks', describe(submitTask), async c => {
+      const [actor, key] = [c.get('actor'), c.req.header('idempotency-key')]
+      const submitted = await readJson(c)
+      const made = Array.isArray(submitted)
+        ? await service.submitMany(actor, submitted, key)
+        : [await service.submit(actor, submitted, key)]
+      if (made.every(({ created }) => !created)) c.header('Idempotent-Replayed', 'true')
+      const [first] = made
+      if (Array.isArray(submitted) || !first)
+        return sendJson(
+          c,
+          made.map(({ task }) => task),
+          202,
         )
-      const { task } = await service.submit(c.get('actor'), submission, c.req.header('idempotency-key'))
-      return sendAccepted(c, task)
+      return sendAccepted(c, first.task, clock())
     })
-    .get('/tasks', async c => {
+    .get('/tasks', describe(listTasks), async c => {
       const { filter, ...page } = parsePage(c.req.url)
       const { tasks, next } = await service.list(c.get('actor'), filter, page)
+      c.header('Link', linksOf(c.req.url, next))
       return sendJson(c, { tasks: tasks.map(viewTask), next })
     })
-    .get('/alltasks', async c => {
+    .get('/alltasks', describe(allTasks), async c => {
       const filter = parseFilter(c.req.url)
-      const headers = { 'Content-Type': 'application/json' }
+      const lines = prefers(c.req.header('accept'), NDJSON_TYPE, JSON_TYPE)
+      c.header('Vary', 'Accept', { append: true })
+      const headers = { 'Content-Type': lines ? NDJSON_TYPE : JSON_TYPE }
       if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-      const chunks = allTasks(service, c.get('actor'), filter)
+      const chunks = allTasksText(service, c.get('actor'), filter, lines)
       return c.body(await streamOf(chunks, log, c.get('requestId')), 200, headers)
     })

@@ -88,15 +88,17 @@ export const begin = (task: NewTask): TaskRecord => ({
   history: [{ status: 'PENDING', at: task.createdAt, attempt: 0, worker: null }],
 })
 
-/** PENDING or RETRY -> STARTED, a new attempt; REVOKED instead when that was asked, FAILURE when expired. */
-export const start =
-  (worker: string, at: string): Move =>
+/**
+ * PENDING or RETRY -> STARTED, a new attempt, come what may: for a store that learns afterwards that one began. Nobody
+ * knows whether a task that was taken `ahead` had begun: that counts, except for the last attempt that it has.
+ */
+export const begun =
+  (worker: string, at: string, ahead = false): Move =>
   task => {
     if (!isWaiting(task.status)) throw illegal(task, 'started')
-    if (task.revokeRequestedAt !== null) return revoke(at)(task)
-    if (task.status === 'PENDING' && task.expiresAt !== null && task.expiresAt <= at) return expire(at)(task)
+    const spared = ahead && task.attempt + 1 >= task.maxAttempts
     return enter(task, 'STARTED', at, {
-      attempt: task.attempt + 1,
+      attempt: task.attempt + (spared ? 0 : 1),
       worker,
       startedAt: at,
       finishedAt: null,
@@ -106,6 +108,16 @@ export const start =
       resultBytes: null,
       error: null,
     })
+  }
+
+/** PENDING or RETRY -> STARTED, a new attempt; REVOKED instead when that was asked, FAILURE when expired. */
+export const start =
+  (worker: string, at: string): Move =>
+  task => {
+    if (!isWaiting(task.status)) throw illegal(task, 'started')
+    if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    if (task.status === 'PENDING' && task.expiresAt !== null && task.expiresAt <= at) return expire(at)(task)
+    return begun(worker, at)(task)
   }
 
 /** STARTED or PROGRESS -> PROGRESS. `percent` 0 to 100 never falls within an attempt. */

@@ -7,16 +7,24 @@ export interface Announcement {
   kind: string
 }
 
-/** A task that was taken: `done` resolves, and never rejects, when its last move of this run is durable. */
+/** A task that was taken. Neither of the two rejects. */
 export interface Taken {
+  /** Nothing of it runs any more, and another task may have its slot; at the latest with `done`. */
+  free: Promise<void>
+  /** Its last move of this run is durable. */
   done: Promise<void>
 }
 
 export interface WorkOptions {
   /** At most so many tasks at a time. */
   slots: number
-  /** Looks for one task in the store and starts it; null when there is none. It may not reject. */
-  take: () => Promise<Taken | null>
+  /** Beyond them, so many are taken ahead while tasks take next to no time; 0 by default. Their owner lets them wait. */
+  ahead?: number
+  /**
+   * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none that may
+   * be taken ahead. It may not reject.
+   */
+  take: (ahead: boolean) => Promise<Taken | null>
 }
 
 /** The consuming side. */
@@ -36,6 +44,31 @@ export interface QueueState {
   outbox: number
 }
 
+/** A message that announces no task: nothing can be done with it, so it is kept aside until somebody decides. */
+export interface DeadMessage {
+  /** A UUID of ours; it changes when the message is replayed and kept aside once more. */
+  id: string
+  /** What is wrong with it. */
+  reason: string
+  deadAt: string
+  bytes: number
+  contentType: string | null
+  /** The beginning of its body as text. */
+  preview: string
+}
+
+/** The messages that were kept aside: durable, and bounded (the oldest go first). */
+export interface DeadMessages {
+  /** The oldest first, and how many there are in all. @throws QUEUE_UNAVAILABLE */
+  list(limit: number): Promise<{ messages: DeadMessage[]; total: number }>
+  /** Puts one back into the queue as it came. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
+  replay(id: string): Promise<boolean>
+  /** Removes one. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
+  discard(id: string): Promise<boolean>
+  /** How many there are, or null when that cannot be known now. */
+  count(): Promise<number | null>
+}
+
 export interface TaskQueue {
   /** For people: `rabbitmq` or `embedded`. */
   readonly name: string
@@ -52,6 +85,8 @@ export interface TaskQueue {
   work(options: WorkOptions): WorkHandle
   /** Announcements not yet delivered, or null when that cannot be known now. */
   depth(): Promise<number | null>
+  /** Whatever is in the queue and announces no task ends here, and blocks nothing. */
+  readonly dead: DeadMessages
   state(): QueueState
   /** Running totals since the start of this process, by name. */
   counters(): Record<string, number>

@@ -1,5 +1,9 @@
-// How long a failed attempt waits for the next. Pure.
+// Whether a failed attempt is followed by another, and how long it waits for it. Pure.
 import type { RetryPolicy } from './task.ts'
+
+/** Whether an error that goes by these names is tried again under the policy. */
+export const isRetried = ({ retryOn }: RetryPolicy, names: readonly string[]): boolean =>
+  retryOn === undefined || names.some(name => retryOn.includes(name))
 
 /**
  * Milliseconds from the end of attempt `attempt` (1 for the first) to the next: exponential backoff, of which the

@@ -1,5 +1,5 @@
-// What JSON may say and we could not keep as it is: refused with its place, so that nothing is lost or damaged in
-// silence. It knows no schema.
+// JSON from outside: bounded in depth before it is parsed; what we could not keep as it is gets refused with its place,
+// so that nothing is lost or damaged in silence. It knows no schema.
 import { MadhavaError } from './errors.ts'
 
 /** How deep arrays and objects may nest in what a client sends. */
@@ -63,4 +63,41 @@ export const refuseUnsoundJson = (value: unknown): void => {
   throw new MadhavaError('BAD_REQUEST', `The JSON cannot be accepted: ${path || 'it'} ${flaw.problem}`, {
     detail: { problems: [{ path, problem: flaw.problem }] },
   })
+}
+
+/**
+ * How deep arrays and objects nest in JSON text, found in one pass without recursion. Of text that is not JSON it
+ * may say anything; the parser finds that out.
+ */
+export const jsonDepth = (text: string): number => {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text.charCodeAt(at)
+    if (inString) {
+      if (char === 0x5c) at += 1
+      else if (char === 0x22) inString = false
+    } else if (char === 0x22) inString = true
+    else if (char === 0x5b || char === 0x7b) {
+      depth += 1
+      if (depth > deepest) deepest = depth
+    } else if (char === 0x5d || char === 0x7d) depth -= 1
+  }
+  return deepest
+}
+
+/** The value that sound JSON text stands for; `what` names the text in errors. @throws BAD_REQUEST */
+export const parseSoundJson = (text: string, what: string): unknown => {
+  if (text.trim() === '') throw new MadhavaError('BAD_REQUEST', `${what} is empty; JSON is expected`)
+  if (jsonDepth(text) > JSON_DEPTH_LIMIT)
+    throw new MadhavaError('BAD_REQUEST', `The JSON nests deeper than ${JSON_DEPTH_LIMIT} levels`)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new MadhavaError('BAD_REQUEST', `${what} is not JSON`)
+  }
+  refuseUnsoundJson(value)
+  return value
 }

@@ -31,6 +31,8 @@ export interface Wanted {
   kinds: readonly string[]
   now: string
   limits?: Readonly<Record<string, KindLimits>>
+  /** The task is to wait a moment before it runs: should this process die by then, its last attempt is not lost. */
+  ahead?: boolean
   /** Told of a kind that was passed over because of its rate: when the next one may begin, milliseconds. */
   onHeldBack?: (kind: string, untilMs: number) => void
 }
@@ -69,10 +71,14 @@ export interface PresenceDetails {
   slots: number
   /** Ids of the tasks it runs. */
   running: string[]
+  /** A word of the start that the process belongs to: several bundles may share a store. */
+  bundle?: string
   /** Running totals since its start, by name. */
   counters: Record<string, number>
   /** Waits and runs of tasks since its start, by kind; left out by roles that run none. */
   timings?: Timings
+  /** The kinds it can run; left out by roles that run none. */
+  kinds?: string[]
   rssBytes: number
   /** Share of one core since the last beat, 1 = one core. */
   cpu: number
@@ -123,7 +129,10 @@ export interface TaskStore {
    */
   create(task: TaskRecord, fingerprint: string | null): Promise<{ task: TaskRecord; created: boolean }>
 
-  /** The newest state, or null. Never torn, never older than what any process was shown before. @throws BAD_ID */
+  /**
+   * The newest state, or null. Never torn, never older than what any process was shown before, but for an attempt that
+   * `claimNext` has just begun. @throws BAD_ID
+   */
   get(id: string): Promise<TaskRecord | null>
 
   /** @throws BAD_CURSOR */
@@ -143,6 +152,9 @@ export interface TaskStore {
    * move. Tasks that the move sends elsewhere than to a running status (cancelled, expired) are done on the way.
    * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere. Null also
    * while there is hardly any room: what is left belongs to the tasks that run.
+   * That the task runs is seen by this process at once, and by others a moment later (20 ms at the most on a disk that
+   * is not busy, 110 where it was taken `ahead`), or not at all when it ends before. Should this process die in between, the attempt counts all the same:
+   * the task is an orphan. Of a task taken `ahead` it does not, where it would be the last one.
    * `limits` by kind: tasks of a kind that is at its limit, over all processes, are passed over. A dead process's do
    * not count.
    */
@@ -167,7 +179,8 @@ export interface TaskStore {
 
   /**
    * Writes bytes beside a record, whole or not at all; replaces a blob of this name. Names match
-   * `[a-z0-9][a-z0-9.-]{0,63}`. Only while the task exists. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL
+   * `[a-z0-9][a-z0-9.-]{0,63}`. Only while the task exists. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL; CLAIM_LOST
+   * when this process held the task and, unknown to it, another one has taken it over
    */
   putBlob(id: string, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
   /** Reads `start` to `end` (exclusive) of a blob, or all of it; null when there is none. @throws BAD_KEY */
@@ -176,7 +189,7 @@ export interface TaskStore {
     name: string,
     range?: { start: number; end: number },
   ): Promise<{ bytes: number; stream: Readable } | null>
-  /** Nothing happens when it is not there. */
+  /** Nothing happens when it is not there. @throws CLAIM_LOST, as putBlob */
   removeBlob(id: string, name: string): Promise<void>
   listBlobs(id: string): Promise<BlobInfo[]>
 
@@ -187,6 +200,12 @@ export interface TaskStore {
    * an hour. @throws CURSOR_TOO_OLD, BAD_CURSOR (from the first step of the iteration)
    */
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
+  /**
+   * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor behind them: a finite look
+   * for whoever was away, where `changes` goes on for ever. A task that was removed, or is wished away, is among them.
+   * @throws CURSOR_TOO_OLD, BAD_CURSOR
+   */
+  changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
 
   /** Writes this process's presence, and beats from then on with what `details` returns. */
   announce(presence: { role: string; details: () => PresenceDetails }): Promise<void>
@@ -194,7 +213,8 @@ export interface TaskStore {
   /** Takes this process's presence away; claims it still holds are free at once. */
   leave(): Promise<void>
 
-  agenda(now: string, limit: number): Promise<Agenda>
+  /** With `kinds`, `due` and `dueIds` tell of these alone; all the rest is of every kind. */
+  agenda(now: string, limit: number, kinds?: readonly string[]): Promise<Agenda>
   /** Applies the rule; answers how many tasks were removed. */
   retain(rule: RetentionRule): Promise<number>
 

@@ -36,7 +36,8 @@ export const PRIORITY = { lowest: 0, default: 5, highest: 9 } as const
 export const DEFAULT_MAX_ATTEMPTS = 5
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
-const json = z.json() as z.ZodType<Json>
+/** Whatever JSON can say. */
+export const jsonSchema = z.json() as z.ZodType<Json>
 const status = z.enum(STATUSES)
 /** ISO-8601, UTC, milliseconds: compares as text in the order of time. */
 const time = z.iso.datetime({ precision: 3 })
@@ -45,6 +46,11 @@ export const retryPolicySchema = z.strictObject({
   delaySeconds: z.number().min(0).max(86_400).default(1).describe('wait before the second attempt'),
   factor: z.number().min(1).max(10).default(2).describe('each further wait is this many times longer'),
   maxDelaySeconds: z.number().min(0).max(2_592_000).default(3600).describe('no wait is longer'),
+  retryOn: z
+    .array(z.string().min(1).max(100))
+    .max(50)
+    .optional()
+    .describe('only errors with one of these names or codes are tried again; without it all are'),
 })
 /** How an error thrown by a kind is tried again: exponential backoff, full jitter over the last half. */
 export type RetryPolicy = z.infer<typeof retryPolicySchema>
@@ -66,7 +72,7 @@ export const taskSchema = z.looseObject({
   id: z.string(),
   version: z.literal(RECORD_VERSION),
   kind: z.string(),
-  params: json,
+  params: jsonSchema,
   status,
   claim: z.int().min(0),
   rev: z.int().min(0),
@@ -76,11 +82,11 @@ export const taskSchema = z.looseObject({
   progress: z
     .object({ percent: z.number(), note: z.string().nullable(), etaSeconds: z.number().nullable() })
     .nullable(),
-  result: json,
+  result: jsonSchema,
   resultBytes: z.int().min(0).nullable(),
   /** How the result was come by; only where the kind said something. */
-  resultInfo: json.optional(),
-  error: z.object({ code: z.string(), message: z.string(), detail: json }).nullable(),
+  resultInfo: jsonSchema.optional(),
+  error: z.object({ code: z.string(), message: z.string(), detail: jsonSchema }).nullable(),
   createdAt: time,
   notBefore: time.nullable(),
   expiresAt: time.nullable(),
@@ -117,6 +123,17 @@ export const compareVersions = (
   a: Pick<TaskRecord, 'claim' | 'rev'>,
   b: Pick<TaskRecord, 'claim' | 'rev'>,
 ): number => a.claim - b.claim || a.rev - b.rev
+
+/**
+ * The version of a record as one word, for whoever has to say which one it knows: `<claim>-<rev>`. A wish to cancel that
+ * waits for the holder shows in the record before its rev moves, so it has a mark of its own.
+ */
+export const versionOf = (
+  task: Pick<TaskRecord, 'claim' | 'rev' | 'status' | 'revokeRequestedAt'>,
+): string => {
+  const waiting = task.revokeRequestedAt !== null && !isFinal(task.status)
+  return `${task.claim}-${task.rev}${waiting ? '-revoking' : ''}`
+}
 
 /** The word under which a store knows a task's idempotency key, or null: one owner's key never meets another's. */
 export const idempotencyScope = (task: Pick<TaskRecord, 'owner' | 'idempotencyKey'>): string | null =>

@@ -1,16 +1,21 @@
 // A REST door over a memory store, for tests: with a queue that only listens, and a clock that can be moved.
-
+// Every answer that it gives is held against the document of the API.
+import assert from 'node:assert/strict'
 import { z } from 'zod'
 import { createApp } from '../../src/api/app.ts'
+import { createDocument, describedRoutes } from '../../src/api/openapi.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
-import type { QueueState } from '../../src/core/queue.ts'
+import type { DeadMessages, QueueState } from '../../src/core/queue.ts'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createService, type Service } from '../../src/core/service.ts'
+import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
+import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory.ts'
+import { checkAnswer, createDocumentCheck, type DocumentCheck } from '../support/document-check.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
 const calcpi = defineKind({
@@ -47,34 +52,66 @@ export const HOST: HostSnapshot = {
 
 export interface FixtureOptions {
   allowedHosts?: string[]
+  corsOrigins?: string[]
+  maxWaiting?: number
+  /** Instead of a memory store; closed with the fixture. */
+  store?: TaskStore
   readiness?: () => Promise<Readiness>
   log?: Log
   /** What the queue says about its length. */
   depth?: () => Promise<number>
+  /** The queue's dead messages. */
+  dead?: DeadMessages
   /** Replaces parts of the service. */
   service?: Partial<Service>
 }
 
+let check: DocumentCheck | null = null
+/** The app, and what it answered that its document does not say. */
+const holdToDocument = (app: ReturnType<typeof createApp>): string[] => {
+  check ??= createDocumentCheck(createDocument(describedRoutes(app), '1.2.3'))
+  const [held, misfits, answer] = [check, [] as string[], app.fetch]
+  app.fetch = async (request, ...rest) =>
+    checkAnswer(held, request, await answer(request, ...rest), misfit => misfits.push(misfit))
+  return misfits
+}
+
 export const createFixture = (options: FixtureOptions = {}) => {
-  const clock = () => new Date()
-  const store = createMemoryStore({ clock })
+  let passed = 0
+  const clock = () => new Date(Date.now() + passed)
+  const store = options.store ?? createMemoryStore({ clock })
   const state: QueueState = { status: 'ready', reason: null, outbox: 0 }
   const { queue, announced } = createNotingQueue({
     name: 'listening',
     state: () => state,
     ...(options.depth ? { depth: options.depth } : {}),
+    ...(options.dead ? { dead: options.dead } : {}),
   })
   const kinds = createKinds([loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts')])
-  const service = { ...createService({ store, queue, kinds, clock }), ...options.service }
+  const closing = new AbortController()
+  const service = {
+    ...createService({ store, queue, kinds, clock, maxWaiting: options.maxWaiting ?? null }),
+    ...options.service,
+  }
   const app = createApp({
     service,
     host: { snapshot: () => HOST },
+    rpc: createHttpRpc({
+      service,
+      machine: { snapshot: () => HOST },
+      clock,
+      log: options.log ?? silentLog(),
+      version: '1.2.3',
+    }),
     readiness: options.readiness ?? (async () => ({ ok: true, checks: {} })),
     log: options.log ?? silentLog(),
     allowedHosts: options.allowedHosts ?? [],
+    corsOrigins: options.corsOrigins ?? [],
     clock,
     version: '1.2.3',
+    closing: closing.signal,
   })
+  const misfits = holdToDocument(app)
 
   const submit = async (kind: string, params: Json, more: object = {}): Promise<TaskRecord> =>
     (await service.submit({ name: null, via: 'rest' }, { kind, params, ...more })).task
@@ -85,6 +122,10 @@ export const createFixture = (options: FixtureOptions = {}) => {
     announced,
     state,
     submit,
+    /** Lets so many milliseconds pass for everything that looks at the clock. */
+    pass(ms: number) {
+      passed += ms
+    },
     /** Claims a task as a worker does. */
     run: (id: string) => store.claim(id, start('worker', clock().toISOString())),
     /** A task that has run and ended with this result; `blob` holds it when it is large. */
@@ -105,7 +146,13 @@ export const createFixture = (options: FixtureOptions = {}) => {
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
-    close: () => store.close(),
+    /** As the door does when it closes. */
+    endStreams: () => closing.abort(),
+    async close() {
+      closing.abort()
+      await store.close()
+      assert.deepEqual(misfits, [])
+    },
   }
 }
 

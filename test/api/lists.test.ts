@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parseFilter, parsePage } from '../../src/api/query.ts'
-import { type TaskView, viewTask } from '../../src/api/task-view.ts'
+import { parseFilter, parsePage } from '../../src/api/list-query.ts'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
 import { STATUSES } from '../../src/core/task.ts'
+import { type TaskView, viewTask } from '../../src/core/task-view.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
 type Page = { tasks: TaskView[]; next: string | null }

@@ -73,7 +73,7 @@ describe('GET /metrics', () => {
   it('has the figures of each process, its waits and runs as histograms', async () => {
     await door.store.announce({ role: 'worker', details: () => WORKER })
     const text = await scrape()
-    const labels = { role: 'worker', pid: String(process.pid) }
+    const labels = { role: 'worker', process: 'worker-0' }
     assert.equal(sample(text, 'madhava_process_up', labels), 1)
     assert.equal(sample(text, 'madhava_process_resident_memory_bytes', labels), 1_000_000)
     assert.equal(sample(text, 'madhava_process_cpu_ratio', labels), 0.25)

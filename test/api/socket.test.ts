@@ -271,12 +271,20 @@ describe('the REST door on a real port', () => {
     const record = await fixture.submit('echo', 'p'.repeat(1000))
     await fixture.close()
     await door.close()
+    // not before the client has the beginning: what fails earlier is a 500
+    let fail = (): void => {}
+    const begun = new Promise<void>(resolve => {
+      fail = resolve
+    })
     await open(
       {},
       {
         service: {
           list: async (_actor, _filter, { cursor }) => {
-            if (cursor === 'second') throw new Error('secret of the store')
+            if (cursor === 'second') {
+              await begun
+              throw new Error('secret of the store')
+            }
             return { tasks: Array.from({ length: 200 }, () => record), next: 'second' }
           },
         },
@@ -287,6 +295,7 @@ describe('the REST door on a real port', () => {
     try {
       const response = await fetch(url('/alltasks'))
       assert.equal(response.status, 200)
+      fail()
       await assert.rejects(response.text())
       const text = await raw('GET /alltasks HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
       assert.doesNotMatch(text, /secret/)

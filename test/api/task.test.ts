@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { etagOf } from '../../src/api/etag.ts'
 import { parseRange } from '../../src/api/range.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { soon } from '../support/soon.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
 const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
@@ -68,10 +70,40 @@ describe('one task', () => {
     assert.notEqual((await jsonOf(after)).revokeRequestedAt, null)
   })
 
-  it('?wait= is 501, other parameters are refused', async () => {
+  it('a long poll answers when the task changes, with 304 when it does not, and at once to who knows nothing', async () => {
+    for (const form of ['ETAG', '"9-9", W/ETAG', '*']) {
+      const { id } = await door.submit('echo', 1)
+      const path = `/task/${id}?wait=`
+      const etag = (await get(`${path}60`)).headers.get('etag') ?? ''
+      const known = { 'if-none-match': form.replace('ETAG', etag) }
+      assert.equal((await get(`${path}60`, { 'if-none-match': '"9-9"' })).status, 200)
+      const same = await get(`${path}0.05`, known)
+      assert.deepEqual([same.status, same.headers.get('etag')], [304, etag])
+      const waiting = soon(Promise.resolve(get(`${path}60`, known)), 'the answer')
+      await door.run(id)
+      const changed = await waiting
+      assert.equal(changed.status, 200)
+      const record = await jsonOf<TaskRecord>(changed)
+      assert.deepEqual([record.status, changed.headers.get('etag')], ['STARTED', etagOf(record)])
+    }
+  })
+
+  it('a long poll ends when its task is removed, and when the door closes', async () => {
+    const [gone, kept] = [await door.ended('x'), await door.ended('y')]
+    const wait = (task: TaskRecord) =>
+      soon(Promise.resolve(get(`/task/${task.id}?wait=60`, { 'if-none-match': etagOf(task) })), 'the answer')
+    const [removed, closed] = [wait(gone), wait(kept)]
+    await door.store.remove(gone.id)
+    await expectProblem(await removed, 404, 'TASK_NOT_FOUND')
+    door.endStreams()
+    assert.equal((await closed).status, 304)
+    await expectProblem(await wait(kept), 503, 'SHUTTING_DOWN')
+  })
+
+  it('refuses a wait that is none, and other parameters', async () => {
     const { id } = await door.submit('echo', 1)
-    await expectProblem(await get(`/task/${id}?wait=5`), 501, 'NOT_IMPLEMENTED')
-    await expectProblem(await get(`/task/${id}?weight=5`), 400, 'BAD_REQUEST')
+    for (const query of ['wait=61', 'wait=-1', 'wait=1e1', 'wait=soon', 'wait=1&wait=2', 'weight=5'])
+      await expectProblem(await get(`/task/${id}?${query}`), 400, 'BAD_REQUEST')
   })
 
   it('DELETE revokes a waiting task at once, asks for the end of a running one, and is 409 after the end', async () => {

@@ -33,7 +33,7 @@ describe('config', () => {
       ],
     )
     assert.equal(config.dataDir, path.resolve('data'))
-    assert.equal(config.concurrency, os.availableParallelism())
+    assert.equal(config.concurrency, null)
     assert.deepEqual(
       [config.retentionMs, config.retentionCount, config.drainMs],
       [7 * 86_400_000, 100_000, 10_000],
@@ -73,6 +73,12 @@ describe('config', () => {
       ['RESULT_MAX_MB', '2', config => config.results.maxBytes, 2 * 1024 ** 2],
       ['DISK_RESERVE_MB', '0', config => config.reserveBytes, 0],
       ['DRAIN_SECONDS', '0', config => config.drainMs, 0],
+      [
+        'CORS_ORIGINS',
+        'https://a.example, http://b.example:8080',
+        config => config.corsOrigins,
+        ['https://a.example', 'http://b.example:8080'],
+      ],
       ['ALLOWED_HOSTS', 'a.example, b.example', config => config.allowedHosts, ['a.example', 'b.example']],
       ['DASHBOARD_PASSWORD', 'long enough', config => config.dashboardPassword, 'long enough'],
       ['LOG_LEVEL', 'debug', config => config.logLevel, 'debug'],
@@ -107,6 +113,9 @@ describe('config', () => {
       ['DRAIN_SECONDS', '3601'],
       ['TASK_MEMORY_MB', '1'],
       ['DASHBOARD_PASSWORD', 'short'],
+      ['CORS_ORIGINS', '*'],
+      ['CORS_ORIGINS', 'https://a.example/'],
+      ['CORS_ORIGINS', 'https://a.example, ftp://b.example'],
       ['LOG_LEVEL', 'loud'],
     ]
     for (const [name, value] of wrong) {

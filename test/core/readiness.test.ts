@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
 import type { QueueState } from '../../src/core/queue.ts'
-import { createReadiness } from '../../src/core/readiness.ts'
+import { createReadiness, rolesAmiss } from '../../src/core/readiness.ts'
 import type { SeenPresence } from '../../src/core/store.ts'
 
 const presence = (role: string, alive: boolean, beatMs: number): SeenPresence => ({
@@ -25,6 +25,7 @@ const createBundle = (everyMs = 3_600_000) => {
       presence('worker', true, world.ms),
     ],
     check: async (): Promise<void> => undefined,
+    lastWords: async (_role: string, _sinceMs: number): Promise<string | null> => null,
     looks: 0,
   }
   const probe = createReadiness({
@@ -38,6 +39,7 @@ const createBundle = (everyMs = 3_600_000) => {
     queue: { state: () => world.queue },
     roles: ['api', 'worker'],
     clock: () => new Date(world.ms),
+    lastWords: (role, sinceMs) => world.lastWords(role, sinceMs),
     storeMs: 50,
     everyMs,
   })
@@ -66,6 +68,18 @@ describe('readiness', () => {
     const ready = await probe.check()
     assert.equal(ready.ok, true)
     assert.deepEqual(ready.checks.queue, { status: 'degraded', reason: 'RabbitMQ refuses the connection' })
+    probe.close()
+  })
+
+  it('stays ok, degraded with the reason, while a worker alone is cut off', async () => {
+    const { world, probe } = createBundle()
+    const worker = presence('worker', true, world.ms)
+    const troubled = { ...worker, details: { ...worker.details, troubles: { queue: 'RabbitMQ refuses' } } }
+    world.presences = async () => [presence('api', true, world.ms), worker, troubled]
+    const ready = await probe.check()
+    assert.equal(ready.ok, true)
+    assert.deepEqual(ready.checks.worker, { status: 'degraded', reason: 'queue: RabbitMQ refuses' })
+    assert.deepEqual(ready.checks.queue, { status: 'ok' })
     probe.close()
   })
 
@@ -125,6 +139,25 @@ describe('readiness', () => {
     probe.close()
   })
 
+  it('repeats the last words of a role that is away, and does without them', async () => {
+    const { world, probe } = createBundle()
+    const start = world.ms
+    world.presences = async () => [presence('api', true, world.ms)]
+    const asked: unknown[] = []
+    world.lastWords = async (role, sinceMs) => {
+      asked.push([role, start - sinceMs])
+      return 'Port 1 is taken'
+    }
+    world.ms += 31_000
+    assert.deepEqual((await probe.check()).checks.worker, {
+      status: 'failed',
+      reason: 'No worker process has been alive for 31 s. The last one said: Port 1 is taken',
+    })
+    assert.deepEqual(asked, [['worker', 30_000]])
+    world.lastWords = () => Promise.reject(new Error('EACCES'))
+    assert.equal((await probe.check()).checks.worker?.reason, 'No worker process has been alive for 31 s')
+  })
+
   it('fails for a process that is there and has not beaten for 30 seconds, with the reason', async () => {
     const { world, probe } = createBundle()
     const lastBeat = world.ms
@@ -173,5 +206,23 @@ describe('readiness', () => {
     const ready = await probe.check()
     assert.deepEqual([ready.ok, ready.checks.worker?.status], [true, 'degraded'])
     probe.close()
+  })
+})
+
+describe('the roles at one look', () => {
+  const now = Date.parse('2026-01-31T12:00:00.000Z')
+  const amiss = (...presences: SeenPresence[]) =>
+    Object.fromEntries(rolesAmiss(presences, ['api', 'worker'], now))
+
+  it('are well while each has a process that beats, whatever else lies there', () => {
+    const seen = [presence('api', true, now), presence('worker', false, now), presence('worker', true, now)]
+    assert.deepEqual(amiss(...seen, presence('worker', true, now - 60_000)), {})
+  })
+
+  it('are amiss where none is alive, or those that are do not beat', () => {
+    assert.deepEqual(amiss(presence('api', false, now), presence('worker', true, now - 30_000)), {
+      api: 'No api process is alive',
+      worker: 'No beat for 30 s: frozen or overloaded',
+    })
   })
 })

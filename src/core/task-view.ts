@@ -1,5 +1,5 @@
 // A task as lists show it: the record with a long result cut to a preview.
-import type { TaskRecord } from '../core/task.ts'
+import type { TaskRecord } from './task.ts'
 
 export const PREVIEW_CHARACTERS = 256
 

@@ -1,0 +1,28 @@
+// What cannot be run: the list with the reasons, and what becomes of each.
+import { Hono } from 'hono'
+import { viewTask } from '../core/task-view.ts'
+import type { ApiDeps, ApiEnv } from './context.ts'
+import { discardDead, listDead, replayDead } from './dead-operations.ts'
+import { sendJson } from './json.ts'
+import { PAGE_LIMIT, plainPageQuery } from './list-query.ts'
+import { describe } from './operation.ts'
+import { sendAccepted } from './task.ts'
+
+export const deadRoutes = ({ service, clock }: ApiDeps): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    .get('/dead', describe(listDead), async c => {
+      const { limit = PAGE_LIMIT.default, cursor = null } = plainPageQuery.read(c.req.url)
+      const page = await service.dead(c.get('actor'), { limit, cursor })
+      return sendJson(c, {
+        ...page,
+        tasks: page.tasks.map(({ task, reason }) => ({ task: viewTask(task), reason })),
+      })
+    })
+    .post('/dead/:id/replay', describe(replayDead), async c => {
+      const replayed = await service.replayDead(c.get('actor'), c.req.param('id'))
+      return 'task' in replayed ? sendAccepted(c, replayed.task, clock()) : sendJson(c, replayed, 202)
+    })
+    .delete('/dead/:id', describe(discardDead), async c => {
+      await service.discardDead(c.get('actor'), c.req.param('id'))
+      return c.body(null, 204)
+    })

@@ -1,0 +1,52 @@
+// GET /docs: the reference page and its files, all of them our own. The page asks for /openapi.json.
+import { readFileSync } from 'node:fs'
+import { Hono } from 'hono'
+import { MadhavaError } from '../core/errors.ts'
+import type { ApiEnv } from './context.ts'
+import { describe } from './operation.ts'
+import { getDocs, getDocsFile } from './server-operations.ts'
+import { DOCS_STYLE } from './web/docs-style.ts'
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Madhava: reference of the API</title>
+<link rel="stylesheet" href="/docs/files/docs.css">
+<main><noscript>This page is made by a script; <a href="/openapi.json">openapi.json</a> has all of it.</noscript></main>
+<script type="module" src="/docs/files/docs.mjs"></script>
+</html>
+`
+
+/** Nothing from elsewhere, nothing inline; calls go to this server alone. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const script = (name: string): string => readFileSync(new URL(`./web/${name}`, import.meta.url), 'utf8')
+
+const JAVASCRIPT = 'text/javascript; charset=utf-8'
+const FILES: ReadonlyMap<string, { type: string; read: () => string }> = new Map([
+  ['docs.css', { type: 'text/css; charset=utf-8', read: () => DOCS_STYLE }],
+  ...['docs.mjs', 'docs-call.mjs', 'docs-schema.mjs'].map(
+    name => [name, { type: JAVASCRIPT, read: () => script(name) }] as const,
+  ),
+])
+
+export const docsRoutes = (): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    .get('/docs', describe(getDocs), c => {
+      c.header('Content-Security-Policy', POLICY)
+      return c.body(PAGE, 200, {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Length': String(Buffer.byteLength(PAGE)),
+      })
+    })
+    .get('/docs/files/:file', describe(getDocsFile), c => {
+      const file = FILES.get(c.req.param('file'))
+      if (!file) throw new MadhavaError('NOT_FOUND', 'The page has no such file')
+      const text = file.read()
+      return c.body(text, 200, {
+        'Content-Type': file.type,
+        'Content-Length': String(Buffer.byteLength(text)),
+      })
+    })

@@ -1,0 +1,60 @@
+// What a route says about itself for the document of the API. `describe(operation)` stands between path and handler;
+// openapi.ts collects what the routes of the app say. A route without a description fails a test.
+import type { MiddlewareHandler } from 'hono'
+import type { z } from 'zod'
+import type { ErrorCode } from '../core/errors.ts'
+import type { ApiEnv } from './context.ts'
+import type { Query } from './query.ts'
+
+/** What a media type holds: a schema of schemas.ts, a whole text, or `null` for bytes without one. */
+export type Content = Readonly<Record<string, z.ZodType | null>>
+
+export interface Answer {
+  /** One sentence. */
+  description: string
+  /** By media type; left out: no body. */
+  content?: Content
+  /** By name, what it says. Always sent, unless the name ends with `?`. */
+  headers?: Readonly<Record<string, string>>
+}
+
+export const TAGS = {
+  tasks: 'Submit tasks, read them, and end them.',
+  lists: 'All tasks, by pages or at once.',
+  dead: 'What cannot be run: why, once more, or away with it.',
+  server: 'The server itself: its machine, its processes, its health, its documents.',
+} as const
+
+export interface Operation {
+  /** Unique; generated clients name their functions after it. */
+  id: string
+  tag: keyof typeof TAGS
+  /** A few words. */
+  summary: string
+  /** Markdown. */
+  description?: string
+  /** Schemas of the parts of the path, where the usual ones do not say enough. */
+  path?: Readonly<Record<string, z.ZodType>>
+  query?: Query<unknown>
+  /** Request headers that mean something here, and what. */
+  headers?: Readonly<Record<string, string>>
+  body?: { content: Content; example?: unknown; optional?: true }
+  /** By status. */
+  answers: Readonly<Record<number, Answer>>
+  /** Codes beside those that every operation can have (openapi.ts). */
+  errors?: readonly ErrorCode[]
+  /** Changes something although it is a GET: no HEAD, and refused to other web sites. */
+  creates?: true
+}
+
+const descriptions = new WeakMap<object, Operation>()
+
+/** Describes the route that it stands in. Does nothing else. */
+export const describe = (operation: Operation): MiddlewareHandler<ApiEnv> => {
+  const pass: MiddlewareHandler<ApiEnv> = (_c, next) => next()
+  descriptions.set(pass, operation)
+  return pass
+}
+
+/** What a handler of the app describes, or null for one that describes nothing. */
+export const operationOf = (handler: object): Operation | null => descriptions.get(handler) ?? null

@@ -1,0 +1,296 @@
+// The shapes of what the REST door takes and answers, by name: the components of the document. What is checked on
+// its way in is checked with these very schemas; what goes out is compared with them by the tests.
+import { z } from 'zod'
+import { BULK_ACTIONS, type BulkOutcome } from '../core/bulk.ts'
+import { ERRORS, type ErrorCode } from '../core/errors.ts'
+import type { Readiness } from '../core/readiness.ts'
+import type { SeenPresence, TaskCounts } from '../core/store.ts'
+import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
+import {
+  jsonSchema,
+  limitsSchema,
+  retryPolicySchema,
+  STATUSES,
+  type Status,
+  taskSchema,
+} from '../core/task.ts'
+import type { HostSnapshot } from '../platform/host.ts'
+
+/** Schemas of what comes in, and of what goes out, each with its name in the document. */
+export const INPUTS = z.registry<{ id: string }>()
+export const OUTPUTS = z.registry<{ id: string }>()
+
+const input = <T extends z.ZodType>(id: string, schema: T): T => {
+  INPUTS.add(schema, { id })
+  return schema
+}
+/** For shapes that a route answers: name them here, once. */
+export const output = <T extends z.ZodType>(id: string, schema: T): T => {
+  OUTPUTS.add(schema, { id })
+  return schema
+}
+
+INPUTS.add(jsonSchema, { id: 'Json' })
+OUTPUTS.add(jsonSchema, { id: 'Json' })
+
+export { jsonSchema }
+
+const codes = z.enum(Object.keys(ERRORS) as ErrorCode[])
+const time = z.iso.datetime({ precision: 3 })
+const bytes = z.number().min(0)
+
+export const submission = input('Submission', submissionSchema)
+/** Checked one by one by the service, so that each problem has its place. */
+export const submissions = input(
+  'Submissions',
+  z.union([submission, z.array(submission).min(1).max(SUBMIT_MANY_LIMIT)]),
+)
+
+/** As in the store, where fields of a later version are kept too; the document shows those of this one. */
+const record = z.object(taskSchema.shape).describe('One task: docs/state-files.md says what each field means')
+export const task = output('Task', record)
+
+export const taskView = output(
+  'TaskView',
+  z
+    .object({
+      ...record.shape,
+      resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
+    })
+    .describe('A task as lists show it: a result over 256 characters is cut'),
+)
+
+export const taskViews = output('TaskViews', z.array(taskView))
+
+export const submitted = output('Submitted', z.union([task, z.array(task)]))
+
+export const taskPage = output(
+  'TaskPage',
+  z.object({
+    tasks: z.array(taskView).describe('newest first'),
+    next: z.string().nullable().describe('cursor of the next page; null at the end'),
+  }),
+)
+
+export const deadPage = output(
+  'DeadPage',
+  z.object({
+    tasks: z
+      .array(
+        z.object({
+          task: taskView,
+          reason: z.object({
+            code: z.enum(Object.keys(ERRORS) as (keyof typeof ERRORS)[]),
+            message: z.string(),
+          }),
+        }),
+      )
+      .describe(
+        'those that wait for a worker with their kind, then those that have ended; each newest first',
+      ),
+    messages: z
+      .array(
+        z.object({
+          id: z.uuid(),
+          reason: z.string(),
+          deadAt: time,
+          bytes: z.int(),
+          contentType: z.string().nullable(),
+          preview: z.string().describe('how it begins'),
+        }),
+      )
+      .describe('on the first page alone: the oldest 100 messages in the queue that announce no task'),
+    messageCount: z.int().nullable().describe('of all messages; null when the broker cannot be asked'),
+    trouble: z.string().nullable().describe('why the broker cannot be asked'),
+    next: z
+      .string()
+      .nullable()
+      .describe('cursor of the next page; null at the end. A page without tasks may be followed by others'),
+  }),
+)
+
+export const replayedMessage = output('ReplayedMessage', z.object({ message: z.uuid() }))
+export const replayed = output('Replayed', z.union([task, replayedMessage]))
+
+export const cancellation = output(
+  'Cancellation',
+  z.object({
+    outcome: z
+      .enum(['revoked', 'requested'])
+      .describe('revoked: it is REVOKED now; requested: the worker that runs it was told'),
+    task,
+  }),
+)
+
+export const bulkOutcome = output(
+  'BulkOutcome',
+  z.object({
+    action: z.enum(BULK_ACTIONS),
+    dryRun: z.boolean(),
+    matched: z.int().describe('tasks that fit the filter, and that the action can be meant for'),
+    done: z.int().describe('those that it was done to; none in a dry run'),
+    refused: z
+      .record(z.string(), z.int())
+      .describe('those that moved meanwhile or could not be changed, by code'),
+    next: z.string().nullable().describe('cursor to go on with; null when all is done'),
+  }) satisfies z.ZodType<Omit<BulkOutcome, 'refused'>>,
+)
+
+export const problem = output(
+  'Problem',
+  z
+    .object({
+      type: z.string().describe('urn:madhava:error:<code>'),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string().describe('what is wrong with this request'),
+      code: codes.describe('permanent; docs/errors.md'),
+      instance: z.string().optional(),
+      problems: z
+        .array(z.object({ path: z.string(), problem: z.string() }))
+        .optional()
+        .describe('one entry per field that is wrong'),
+    })
+    .describe('RFC 9457'),
+)
+
+export const kindList = output(
+  'KindList',
+  z.object({
+    kinds: z.array(
+      z.object({
+        name: z.string(),
+        summary: z.string(),
+        params: jsonSchema.describe('JSON Schema'),
+        result: jsonSchema.describe('JSON Schema'),
+        example: jsonSchema,
+        maxAttempts: z.int(),
+        retry: retryPolicySchema.nullable(),
+        limits: limitsSchema,
+        maxConcurrency: z.int().nullable(),
+        rate: z.string().nullable(),
+      }),
+    ),
+  }),
+)
+
+const checkSchema = z.object({
+  status: z.enum(['ok', 'degraded', 'failed']),
+  reason: z.string().exactOptional(),
+})
+export const readinessAnswer = output(
+  'Readiness',
+  z.object({
+    ok: z.boolean(),
+    checks: z.record(z.string(), checkSchema),
+  }) satisfies z.ZodType<Readiness>,
+)
+export const liveness = output('Liveness', z.object({ ok: z.literal(true) }))
+
+const host = z.object({
+  sampledAt: z.string(),
+  name: z.string(),
+  uptimeSeconds: z.number(),
+  os: z.object({ platform: z.string(), name: z.string().nullable(), kernel: z.string(), arch: z.string() }),
+  cpu: z.object({
+    model: z.string().nullable(),
+    cores: z.int(),
+    physicalCores: z.int().nullable(),
+    loadPercent: z.number().nullable().describe('0 to 100, all cores together'),
+    loadPercentPerCore: z.array(z.number()),
+  }),
+  loadAverages: z.tuple([z.number(), z.number(), z.number()]).describe('over 1, 5 and 15 minutes'),
+  memory: z.object({
+    totalBytes: bytes,
+    availableBytes: bytes,
+    usedBytes: bytes,
+    usedPercent: z.number(),
+  }),
+  disks: z.array(
+    z.object({
+      path: z.string(),
+      totalBytes: bytes,
+      freeBytes: bytes,
+      usedPercent: z.number(),
+      data: z.boolean().describe('the data folder lies here'),
+    }),
+  ),
+  addresses: z.array(
+    z.object({
+      interface: z.string(),
+      address: z.string(),
+      family: z.enum(['IPv4', 'IPv6']),
+      internal: z.boolean(),
+    }),
+  ),
+  container: z
+    .object({
+      cgroup: z.union([z.literal(1), z.literal(2)]),
+      cpuCores: z.number().nullable(),
+      cpusetCores: z.number().nullable(),
+      memoryLimitBytes: bytes.nullable(),
+      memoryUsedBytes: bytes.nullable(),
+    })
+    .nullable()
+    .describe('null where nothing limits this process below the machine'),
+}) satisfies z.ZodType<HostSnapshot>
+
+const processSchema = z.object({
+  role: z.string(),
+  instance: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  alive: z.boolean(),
+  startedAt: time,
+  beatAt: time,
+  address: z.string().nullable(),
+  slots: z.int().describe('tasks it may run at a time'),
+  running: z.array(z.string()).describe('ids of the tasks it runs'),
+  counters: z.record(z.string(), z.number()).describe('totals since its start'),
+  rssBytes: bytes,
+  cpu: z.number().describe('share of one core since the last beat'),
+  kinds: z.array(z.string()).exactOptional().describe('what it can run'),
+  troubles: z.record(z.string(), z.string()),
+}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings'>>
+
+const counts = z.object({
+  total: z.int(),
+  byStatus: z.object(
+    Object.fromEntries(STATUSES.map(name => [name, z.int()])) as unknown as Record<Status, z.ZodInt>,
+  ),
+  byKind: z.record(z.string(), z.partialRecord(z.enum(STATUSES), z.int())),
+})
+counts satisfies z.ZodType<{ [K in Exclude<keyof TaskCounts, 'byKind'>]: TaskCounts[K] }>
+
+export const hostStatus = output(
+  'HostStatus',
+  z.object({
+    name: z.literal('madhava'),
+    version: z.string(),
+    time,
+    host,
+    processes: z.array(processSchema).nullable(),
+    queue: z
+      .object({
+        name: z.string(),
+        depth: z.int().nullable(),
+        status: z.enum(['ready', 'connecting', 'blocked', 'closed']),
+        reason: z.string().nullable(),
+        outbox: z.int(),
+      })
+      .nullable(),
+    tasks: counts.nullable(),
+    dead: z
+      .object({
+        waiting: z
+          .record(z.string(), z.int())
+          .describe('tasks that wait for a worker with their kind, by kind'),
+        messages: z
+          .int()
+          .nullable()
+          .describe('messages that announce no task; null when that is not known now'),
+      })
+      .nullable(),
+    troubles: z.record(z.string(), z.string()).describe('why something above is null'),
+  }),
+)

@@ -1,0 +1,171 @@
+// Answers that stay open: event streams and long polls. Bounds their number, ends them when the client leaves or the
+// door closes, and writes event streams at the pace of their readers.
+import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import type { WatchEvent } from '../core/watch.ts'
+import type { Log } from '../platform/log.ts'
+import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
+
+export interface StreamLimits {
+  /** Event streams and long polls together: the rest of the door's connections is left for others. */
+  open: number
+  /** Silence after which an event stream sends a comment, milliseconds. */
+  heartbeatMs: number
+  /** Characters of events that are written at a time. */
+  chunk: number
+}
+export const STREAM_LIMITS: StreamLimits = { open: 512, heartbeatMs: 15_000, chunk: 64 * 1024 }
+
+/** A place among the open answers. */
+export interface Place {
+  /** Fires when the client leaves, the door closes, or the place is given back. */
+  readonly signal: AbortSignal
+  /** Idempotent. */
+  close(): void
+}
+
+export interface Streams {
+  /** Takes a place until `close`. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
+  open(client: AbortSignal): Place
+  /** How many are open. */
+  count(): number
+  /**
+   * The body of an event stream: what `events` yields, heartbeats in between, and at last why it ends. Gives the
+   * place back. `ended` gives the reason where the events end by themselves, from the last of them.
+   */
+  body(options: {
+    place: Place
+    events: AsyncGenerator<WatchEvent[], void, void>
+    write: (event: WatchEvent) => string
+    ended: (last: WatchEvent | null) => EndReason
+    log: Log
+    requestId: string
+  }): ReadableStream<Uint8Array>
+}
+
+type Step = IteratorResult<WatchEvent[], void> | { failure: unknown }
+
+export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREAM_LIMITS): Streams => {
+  const places = new Set<() => void>()
+  closing.addEventListener('abort', () => {
+    for (const end of [...places]) end()
+  })
+
+  const reasonOf = (failure: unknown): EndReason => {
+    const { code } = toMadhavaError(failure)
+    if (code === 'TASK_NOT_FOUND') return 'removed'
+    return code === 'CURSOR_TOO_OLD' ? 'slow' : 'broken'
+  }
+
+  return {
+    open(client) {
+      if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
+      if (places.size >= limits.open)
+        throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
+      const ending = new AbortController()
+      const end = (): void => {
+        places.delete(end)
+        client.removeEventListener('abort', end)
+        ending.abort()
+      }
+      places.add(end)
+      client.addEventListener('abort', end)
+      if (client.aborted) end()
+      return { signal: ending.signal, close: end }
+    },
+
+    count: () => places.size,
+
+    body({ place, events, write, ended, log, requestId }) {
+      const encoder = new TextEncoder()
+      /** Events that were handed over and are not written yet. */
+      let rest: WatchEvent[] = []
+      let last: WatchEvent | null = null
+      let opened = false
+      let asked = false
+      let step: Step | null = null
+      let wake = (): void => {}
+      const settle = (next: Step): void => {
+        asked = false
+        step = next
+        wake()
+      }
+      const ask = (): void => {
+        if (asked || step) return
+        asked = true
+        events.next().then(settle, (failure: unknown) => settle({ failure }))
+      }
+      const stepOrSilence = async (): Promise<void> => {
+        ask()
+        if (step) return
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, limits.heartbeatMs)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
+      }
+      /** Text from what is at hand; no more than a chunk, but for an event that is larger. */
+      const written = (): string => {
+        let text = ''
+        let count = 0
+        for (const event of rest) {
+          if (text.length >= limits.chunk) break
+          text += write(event)
+          last = event
+          count += 1
+        }
+        rest = rest.slice(count)
+        return text
+      }
+      /** The next piece of text, and whether it is the last. */
+      const next = async (): Promise<{ text: string; last: boolean }> => {
+        if (rest.length > 0) return { text: written(), last: false }
+        await stepOrSilence()
+        const now = step as Step | null
+        step = null
+        if (now === null) return { text: HEARTBEAT, last: false }
+        if (!('failure' in now) && !now.done) {
+          rest = now.value
+          return { text: written(), last: false }
+        }
+        if (closing.aborted) return { text: endText('shutdown'), last: true }
+        if (!('failure' in now)) return { text: endText(ended(last)), last: true }
+        const reason = reasonOf(now.failure)
+        if (reason === 'broken') log.warn({ requestId, error: now.failure }, 'an event stream broke off')
+        return { text: endText(reason), last: true }
+      }
+      const leave = (): void => {
+        place.close()
+        // it ends at the signal; whatever comes of it is for nobody
+        events.return().catch(() => undefined)
+      }
+      return new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            if (!opened) {
+              opened = true
+              controller.enqueue(encoder.encode(OPENING))
+              return
+            }
+            // events that nobody asked for have no text: a pull has to bring something
+            let piece = await next()
+            while (piece.text === '' && !piece.last) piece = await next()
+            if (place.signal.aborted && !closing.aborted) {
+              leave()
+              controller.close()
+              return
+            }
+            controller.enqueue(encoder.encode(piece.text))
+            if (!piece.last) return
+            place.close()
+            controller.close()
+          },
+          cancel: leave,
+        },
+        // nothing is read ahead of the client
+        { highWaterMark: 0 },
+      )
+    },
+  }
+}

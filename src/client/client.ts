@@ -1,0 +1,230 @@
+// The client of the REST door, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
+// retry, lists. It uses fetch alone, and imports nothing of the server.
+import { WaitTimeoutError } from './errors.ts'
+import { type ClientOptions, createPatience, createRequests } from './request.ts'
+import { type Filter, isFinal, type KindInfo, type Submission, type Task, type TaskView } from './task.ts'
+import { type WatchEvent, watchTask, watchTasks } from './watch.ts'
+
+export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
+export type { ClientOptions } from './request.ts'
+export {
+  type Filter,
+  isFinal,
+  type Json,
+  type KindInfo,
+  type Limits,
+  type RetryPolicy,
+  type Status,
+  type Submission,
+  type Task,
+  type TaskView,
+} from './task.ts'
+export type { WatchEvent } from './watch.ts'
+
+/** Of any call. */
+export interface CallOptions {
+  signal?: AbortSignal
+}
+
+/** A result or a log, as it comes. `bytes` is its size, null when the server did not say. */
+export interface ByteStream {
+  contentType: string
+  bytes: number | null
+  stream: ReadableStream<Uint8Array>
+  text(): Promise<string>
+}
+
+/**
+ * Every call rejects with an ApiError when the server refuses, with a ConnectionError when it cannot be reached for
+ * longer than the client's patience, and with the signal's reason when that fires.
+ */
+export interface Client {
+  /**
+   * Submits a task. The key makes a submit that is tried again find the first one; one is made up when it is left out.
+   */
+  submit(submission: Submission, options?: CallOptions & { idempotencyKey?: string }): Promise<Task>
+  get(id: string, options?: CallOptions): Promise<Task>
+  /**
+   * Waits for the task's end, by long polls, and answers its final record, whatever the end is.
+   * @throws WaitTimeoutError after `timeoutMs`; without one it waits for as long as it takes
+   */
+  wait(id: string, options?: CallOptions & { timeoutMs?: number }): Promise<Task>
+  /**
+   * The task, and again at every change, up to its final status. Connections that break are made anew, and nothing is
+   * told twice. Of changes faster than the reader the last one is told. `since` is the version that is known,
+   * `<claim>-<rev>`.
+   */
+  watch(id: string, options?: CallOptions & { since?: string }): AsyncGenerator<Task, void, void>
+  /** The changes of all tasks that fit, for ever; goes on behind `since`, the `cursor` of an event. */
+  watchAll(
+    filter?: Filter,
+    options?: CallOptions & { since?: string; snapshot?: boolean },
+  ): AsyncGenerator<WatchEvent, void, void>
+  /** The whole result of a task in SUCCESS, or the bytes from `start` up to, not including, `end`. */
+  result(id: string, options?: CallOptions & { range?: { start: number; end?: number } }): Promise<ByteStream>
+  /** The task's own last log lines. */
+  log(id: string, options?: CallOptions): Promise<ByteStream>
+  /** `revoked`: it is REVOKED; `requested`: the worker that runs it was told. */
+  cancel(id: string, options?: CallOptions): Promise<{ outcome: 'revoked' | 'requested'; task: Task }>
+  /** An ended task runs again. */
+  retry(id: string, options?: CallOptions): Promise<Task>
+  /** Removes an ended task, all of it. */
+  purge(id: string, options?: CallOptions): Promise<void>
+  /** One page, newest first; `next` is the cursor of the one after it, or null. */
+  list(
+    filter?: Filter,
+    options?: CallOptions & { limit?: number; cursor?: string },
+  ): Promise<{ tasks: TaskView[]; next: string | null }>
+  /** Every task that fits, newest first, a page at a time. */
+  all(filter?: Filter, options?: CallOptions): AsyncGenerator<TaskView, void, void>
+  kinds(options?: CallOptions): Promise<KindInfo[]>
+}
+
+/** Seconds of one long poll: under what proxies end. */
+const POLL_SECONDS = 30
+
+const pathOf = (id: string): string => `/task/${encodeURIComponent(id)}`
+
+const queryOf = (
+  filter: Filter,
+  more: Readonly<Record<string, string | number | undefined>> = {},
+): string => {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...filter, ...more })) {
+    if (value === undefined) continue
+    for (const one of Array.isArray(value) ? value : [value])
+      query.append(name, one instanceof Date ? one.toISOString() : String(one))
+  }
+  return query.toString()
+}
+
+/** Without `crypto.randomUUID`, which pages over plain HTTP do not have. */
+const newKey = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
+
+const bytesOf = (response: Response): ByteStream => ({
+  contentType: response.headers.get('content-type') ?? 'application/octet-stream',
+  bytes: response.headers.has('content-length') ? Number(response.headers.get('content-length')) : null,
+  // an empty body may be none at all
+  stream: response.body ?? new Response('').body ?? new ReadableStream(),
+  text: () => response.text(),
+})
+
+const json = async <T>(answer: Promise<Response>): Promise<T> => (await (await answer).json()) as T
+
+/** Makes a client. Nothing is opened before a call, and nothing has to be closed. */
+export const createClient = (options: ClientOptions): Client => {
+  const requests = createRequests(options)
+  const { send } = requests
+  const read = { repeatable: true } as const
+
+  /** The task as soon as its version is not `etag`, or as it is after a while. */
+  const poll = async (
+    id: string,
+    known: { etag: string; task: Task } | null,
+    seconds: number,
+    signal: AbortSignal | undefined,
+  ): Promise<{ etag: string; task: Task }> => {
+    const response = await send(pathOf(id), {
+      signal,
+      ...(known
+        ? {
+            query: `wait=${seconds}`,
+            headers: { 'if-none-match': known.etag },
+            waitMs: seconds * 1000,
+            answers: [304],
+          }
+        : {}),
+    })
+    if (response.status === 304 && known) {
+      await response.body?.cancel()
+      return known
+    }
+    return { etag: response.headers.get('etag') ?? '', task: (await response.json()) as Task }
+  }
+
+  const client: Client = {
+    submit: (body, { idempotencyKey = newKey(), signal } = {}) =>
+      json(
+        send('/tasks', {
+          ...read,
+          method: 'POST',
+          body,
+          headers: { 'idempotency-key': idempotencyKey },
+          signal,
+        }),
+      ),
+
+    get: (id, { signal } = {}) => json(send(pathOf(id), { ...read, signal })),
+
+    async wait(id, { timeoutMs, signal } = {}) {
+      const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs
+      const patience = createPatience(requests.patienceMs)
+      let known: { etag: string; task: Task } | null = null
+      for (;;)
+        try {
+          const left = Math.max(0, (deadline - Date.now()) / 1000)
+          // three decimals are what the server takes
+          known = await poll(id, known, Math.floor(Math.min(POLL_SECONDS, left) * 1000) / 1000, signal)
+          patience.reset()
+          if (isFinal(known.task.status)) return known.task
+          if (Date.now() >= deadline) throw new WaitTimeoutError(known.task, timeoutMs ?? 0)
+        } catch (error) {
+          if (error instanceof WaitTimeoutError) throw error
+          await patience.bear(error, signal)
+        }
+    },
+
+    watch: (id, { since, signal } = {}) =>
+      watchTask(requests, { path: `${pathOf(id)}/events`, query: '', since, signal }),
+
+    watchAll: (filter = {}, { since, snapshot, signal } = {}) =>
+      watchTasks(requests, {
+        path: '/events',
+        query: queryOf(filter, { snapshot: snapshot ? 1 : undefined }),
+        since,
+        signal,
+      }),
+
+    async result(id, { range, signal } = {}) {
+      const bytes = range && `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`
+      return bytesOf(
+        await send(`${pathOf(id)}/result`, {
+          ...read,
+          signal,
+          ...(bytes ? { headers: { range: bytes } } : {}),
+        }),
+      )
+    },
+
+    log: async (id, { signal } = {}) => bytesOf(await send(`${pathOf(id)}/log`, { ...read, signal })),
+
+    cancel: (id, { signal } = {}) => json(send(pathOf(id), { method: 'DELETE', signal })),
+
+    retry: (id, { signal } = {}) => json(send(`${pathOf(id)}/retry`, { method: 'POST', signal })),
+
+    async purge(id, { signal } = {}) {
+      await send(pathOf(id), { method: 'DELETE', query: 'purge=1', signal })
+    },
+
+    list: (filter = {}, { limit, cursor, signal } = {}) =>
+      json(send('/tasks', { ...read, query: queryOf(filter, { limit, cursor }), signal })),
+
+    async *all(filter = {}, { signal } = {}) {
+      let cursor: string | undefined
+      do {
+        const page: { tasks: TaskView[]; next: string | null } = await client.list(filter, {
+          limit: 200,
+          ...(cursor === undefined ? {} : { cursor }),
+          ...(signal ? { signal } : {}),
+        })
+        yield* page.tasks
+        cursor = page.next ?? undefined
+      } while (cursor !== undefined)
+    },
+
+    kinds: async ({ signal } = {}) =>
+      (await json<{ kinds: KindInfo[] }>(send('/kinds', { ...read, signal }))).kinds,
+  }
+  return client
+}

@@ -1,0 +1,163 @@
+// One request over fetch: addresses, time limits, errors as types, and tries again where that does no harm.
+import { ApiError, ConnectionError, isPassing, type Problem, UNEXPECTED_ANSWER } from './errors.ts'
+
+export interface ClientOptions {
+  /** Where the REST door is: `http://127.0.0.1:8000`, with a path where a proxy has one. In a page `''`: its own origin. */
+  baseUrl: string
+  /** Sent with every request. */
+  headers?: Readonly<Record<string, string>>
+  /** For tests, proxies and old platforms. */
+  fetch?: typeof fetch
+  /** How long the head of an answer may take, milliseconds; long polls have their wait on top. 30 s when left out. */
+  timeoutMs?: number
+  /**
+   * How long calls that only read, submits, waits and watches bear a server that cannot be reached, milliseconds: they
+   * try again, later and later. 60 s when left out; 0: one try.
+   */
+  patienceMs?: number
+}
+
+export interface RequestOptions {
+  method?: string
+  query?: string
+  headers?: Readonly<Record<string, string>>
+  body?: unknown
+  signal?: AbortSignal | undefined
+  /** Asking twice is as good as once: it is tried again while that can help. */
+  repeatable?: boolean
+  /** On top of the time for an answer. */
+  waitMs?: number
+  /** Statuses beside 2xx that are answers. */
+  answers?: readonly number[]
+}
+
+export interface Requests {
+  /** @throws ApiError, ConnectionError, the reason of the signal */
+  send(path: string, options?: RequestOptions): Promise<Response>
+  readonly patienceMs: number
+}
+
+const FIRST_DELAY_MS = 100
+const LAST_DELAY_MS = 5_000
+
+/** Waits. @throws the reason of the signal */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })
+
+export interface Patience {
+  /** Waits before the next try; throws the error when no further one is worth it. */
+  bear(error: unknown, signal?: AbortSignal): Promise<void>
+  /** It works again. */
+  reset(): void
+}
+
+/** Exponential backoff with jitter, for as long as `patienceMs` since the first of a row of failures. */
+export const createPatience = (patienceMs: number): Patience => {
+  let failures = 0
+  let since = 0
+  return {
+    async bear(error, signal) {
+      if (signal?.aborted) throw signal.reason
+      if (failures === 0) since = Date.now()
+      const backoff = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20))
+      failures += 1
+      const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
+      const delay = Math.max(asked, backoff * (0.5 + Math.random() / 2))
+      if (!isPassing(error) || Date.now() - since + delay > patienceMs) throw error
+      await pause(delay, signal)
+    },
+    reset() {
+      failures = 0
+    },
+  }
+}
+
+/** Seconds, or a date. */
+const retryAfterMs = (header: string | null): number | null => {
+  if (header === null) return null
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isFinite(ms) ? Math.max(0, ms) : null
+}
+
+const problemOf = async (response: Response): Promise<Problem> => {
+  const { status, headers } = response
+  const text = await response.text().catch(() => '')
+  if (headers.get('content-type')?.startsWith('application/problem+json'))
+    try {
+      return JSON.parse(text) as Problem
+    } catch {
+      // cut off: as good as none
+    }
+  return {
+    type: 'about:blank',
+    title: 'An answer that is not from the task server',
+    status,
+    detail: `${status} ${response.statusText}`.trim(),
+    code: UNEXPECTED_ANSWER,
+  }
+}
+
+export const createRequests = ({
+  baseUrl,
+  headers: common = {},
+  fetch: fetchOf = globalThis.fetch.bind(globalThis),
+  timeoutMs = 30_000,
+  patienceMs = 60_000,
+}: ClientOptions): Requests => {
+  const base = baseUrl.replace(/\/+$/, '')
+
+  const once = async (path: string, options: RequestOptions): Promise<Response> => {
+    const { method = 'GET', query = '', headers = {}, body, signal, waitMs = 0, answers = [] } = options
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeoutMs + waitMs)
+    try {
+      const response = await fetchOf(`${base}${path}${query === '' ? '' : `?${query}`}`, {
+        method,
+        headers: {
+          ...common,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // the body may take as long as it takes
+        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+      })
+      if (response.ok || answers.includes(response.status)) return response
+      throw new ApiError(await problemOf(response), {
+        requestId: response.headers.get('x-request-id'),
+        retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+      })
+    } catch (error) {
+      if (error instanceof ApiError) throw error
+      if (signal?.aborted) throw signal.reason
+      const why = late.signal.aborted ? `no answer within ${timeoutMs + waitMs} ms` : 'the request failed'
+      throw new ConnectionError(`${method} ${base}${path}: ${why}`, { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    patienceMs,
+    async send(path, options = {}) {
+      const patience = createPatience(options.repeatable ? patienceMs : 0)
+      for (;;)
+        try {
+          return await once(path, options)
+        } catch (error) {
+          await patience.bear(error, options.signal)
+        }
+    },
+  }
+}

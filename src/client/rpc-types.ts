@@ -1,0 +1,120 @@
+// What a caller gets instead of generated structs: plain objects, numbers for i64, null for what is unset, and JSON
+// already parsed.
+import thrift from 'thrift'
+import type types from '../../gen/js/rpcinterface_types.js'
+
+export type RpcStatus = 'PENDING' | 'STARTED' | 'PROGRESS' | 'RETRY' | 'SUCCESS' | 'FAILURE' | 'REVOKED'
+
+type Int64 = InstanceType<typeof thrift.Int64>
+type Struct<Name extends keyof typeof types> = InstanceType<(typeof types)[Name]>
+
+/** A generated struct as a plain object. */
+export type Plain<T> = T extends Int64
+  ? number
+  : T extends string | number | boolean | Buffer
+    ? T
+    : T extends (infer Element)[]
+      ? Plain<Element>[]
+      : {
+          [K in keyof T]-?: undefined extends T[K] ? Plain<Exclude<T[K], undefined>> | null : Plain<T[K]>
+        }
+
+export interface RpcTask
+  extends Omit<Plain<Struct<'Task'>>, 'status' | 'params' | 'result' | 'resultInfo' | 'error'> {
+  status: RpcStatus
+  params: unknown
+  /**
+   * Partial in PROGRESS, final in SUCCESS; null when there is none, and when it is too large to stand here: then
+   * `resultTruncated` is true, and `result()` reads it. In pages a long result is a text with its beginning.
+   */
+  result: unknown
+  resultInfo: unknown
+  error: { code: string; message: string; detail: unknown } | null
+}
+
+export interface RpcKind extends Omit<Plain<Struct<'Kind'>>, 'paramsSchema' | 'resultSchema' | 'example'> {
+  /** JSON Schema. */
+  paramsSchema: unknown
+  /** JSON Schema. */
+  resultSchema: unknown
+  example: unknown
+}
+
+export type RpcHostStatus = Plain<Struct<'HostStatus'>>
+export type RpcQueueStatus = Plain<Struct<'QueueStatus'>>
+export interface RpcPage {
+  tasks: RpcTask[]
+  /** Continues after this page; null at the end. */
+  nextCursor: string | null
+}
+
+export interface RpcSubmitOptions {
+  /** 0 to 9, 9 runs first. */
+  priority?: number
+  notBefore?: Date | string
+  expiresAt?: Date | string
+  maxAttempts?: number
+  /** Null: an error is final, also where the kind would try again. */
+  retry?: {
+    delaySeconds?: number
+    factor?: number
+    maxDelaySeconds?: number
+    /** Only errors with one of these names or codes; without it all. */
+    retryOn?: string[]
+  } | null
+  limits?: { softSeconds?: number; hardSeconds?: number }
+  title?: string
+  description?: string
+  /** The same key with the same task answers the first one instead of a second. */
+  idempotencyKey?: string
+}
+
+export interface RpcFilter {
+  statuses?: RpcStatus[]
+  kinds?: string[]
+  owner?: string
+  parentId?: string
+  /** Found in id, kind, title or description, ignoring case. */
+  text?: string
+  createdFrom?: Date | string
+  createdTo?: Date | string
+}
+
+/** A struct as a plain object. @throws RangeError for an i64 that a number does not hold exactly */
+export const plain = <T>(value: T): Plain<T> => {
+  const convert = (one: unknown): unknown => {
+    if (one instanceof thrift.Int64) {
+      const number = one.toNumber()
+      if (Number.isSafeInteger(number)) return number
+      throw new RangeError('The server sent a number that is too large')
+    }
+    if (typeof one !== 'object' || one === null || Buffer.isBuffer(one)) return one
+    if (Array.isArray(one)) return one.map(convert)
+    return Object.fromEntries(Object.entries(one).map(([name, field]) => [name, convert(field)]))
+  }
+  return convert(value) as Plain<T>
+}
+
+const parsed = (json: string | null): unknown => (json === null ? null : JSON.parse(json))
+
+export const toRpcTask = (struct: Struct<'Task'>): RpcTask => {
+  const task = plain(struct)
+  return {
+    ...task,
+    status: task.status as RpcStatus,
+    params: parsed(task.params),
+    result: parsed(task.result),
+    resultInfo: parsed(task.resultInfo),
+    error: task.error && { ...task.error, detail: parsed(task.error.detail) },
+  }
+}
+
+export const toRpcKind = (struct: Struct<'Kind'>): RpcKind => {
+  const kind = plain(struct)
+  return {
+    ...kind,
+    paramsSchema: parsed(kind.paramsSchema),
+    resultSchema: parsed(kind.resultSchema),
+    example: parsed(kind.example),
+  }
+}

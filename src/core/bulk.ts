@@ -1,0 +1,87 @@
+// Cancelling, retrying and removing many tasks by a filter: a bounded piece of work per call, told in numbers.
+import { type ErrorCode, isMadhavaError } from './errors.ts'
+import type { TaskFilter, TaskPage } from './store.ts'
+import { isFinal, STATUSES, type Status, type TaskRecord } from './task.ts'
+
+export const BULK_ACTIONS = ['cancel', 'retry', 'delete'] as const
+export type BulkAction = (typeof BULK_ACTIONS)[number]
+
+export interface BulkOutcome {
+  action: BulkAction
+  dryRun: boolean
+  /** Tasks that fit the filter, and that the action can be meant for by their status. */
+  matched: number
+  /** Those that it was done to; cancelled ones that run count when they were told. None in a dry run. */
+  done: number
+  /** Those that moved meanwhile or could not be changed, by the code of the error. */
+  refused: Partial<Record<ErrorCode, number>>
+  /** Where to go on when there was more than one call may do; null when all is done. */
+  next: string | null
+}
+
+/** What one call may do at most: tasks changed, milliseconds spent. */
+export const BULK_LIMITS = { tasks: 10_000, ms: 20_000 }
+const PAGE = 200
+const AT_A_TIME = 32
+
+export interface BulkDeps {
+  list: (filter: TaskFilter, page: { limit: number; cursor: string | null }) => Promise<TaskPage>
+  /** Each does it to one task, or throws why not. */
+  acts: Readonly<Record<BulkAction, (id: string) => Promise<unknown>>>
+  /** Milliseconds. */
+  elapsed?: () => number
+  limits?: Partial<typeof BULK_LIMITS>
+}
+
+const meantFor = (action: BulkAction, status: Status): boolean =>
+  action === 'cancel' ? !isFinal(status) : isFinal(status)
+
+/** Errors that concern one task; any other ends the call. */
+const OF_ONE: readonly ErrorCode[] = ['TASK_NOT_FOUND', 'TASK_ENDED', 'TASK_NOT_ENDED', 'TASK_BUSY']
+
+export const createBulk = ({ list, acts, elapsed = () => performance.now(), limits = {} }: BulkDeps) => {
+  const bound = { ...BULK_LIMITS, ...limits }
+
+  const act = async (
+    action: BulkAction,
+    tasks: readonly TaskRecord[],
+    outcome: BulkOutcome,
+  ): Promise<void> => {
+    for (let at = 0; at < tasks.length; at += AT_A_TIME)
+      await Promise.all(
+        tasks.slice(at, at + AT_A_TIME).map(async ({ id }) => {
+          try {
+            await acts[action](id)
+            outcome.done += 1
+          } catch (error) {
+            if (!isMadhavaError(error) || !OF_ONE.includes(error.code)) throw error
+            outcome.refused[error.code] = (outcome.refused[error.code] ?? 0) + 1
+          }
+        }),
+      )
+  }
+
+  /** @throws BAD_CURSOR, STORE_UNAVAILABLE, STORE_FULL */
+  return async (
+    action: BulkAction,
+    filter: TaskFilter,
+    { dryRun, cursor }: { dryRun: boolean; cursor: string | null },
+  ): Promise<BulkOutcome> => {
+    const begun = elapsed()
+    const outcome: BulkOutcome = { action, dryRun, matched: 0, done: 0, refused: {}, next: cursor }
+    const statuses = (filter.statuses ?? STATUSES).filter(status => meantFor(action, status))
+    if (statuses.length === 0) return { ...outcome, next: null }
+    do {
+      const limit = dryRun ? PAGE : Math.min(PAGE, bound.tasks - outcome.matched)
+      const page = await list({ ...filter, statuses }, { limit, cursor: outcome.next })
+      outcome.matched += page.tasks.length
+      if (!dryRun) await act(action, page.tasks, outcome)
+      outcome.next = page.next
+    } while (
+      outcome.next !== null &&
+      elapsed() - begun < bound.ms &&
+      (dryRun || outcome.matched < bound.tasks)
+    )
+    return outcome
+  }
+}

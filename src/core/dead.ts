@@ -1,0 +1,196 @@
+// What cannot be run: tasks of kinds that no worker has, tasks that ended because they could not be run, and messages
+// that announce no task. Lists them with the reason; runs them again, or removes them. It keeps nothing itself.
+import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
+import type { Kinds } from './kind.ts'
+import { again, revoke } from './moves.ts'
+import type { DeadMessage, TaskQueue } from './queue.ts'
+import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
+import { isFinal, isWaiting, parseTaskId, type TaskRecord } from './task.ts'
+
+/** Ends that say that the task could not be run, not that its kind failed at it. */
+export const UNRUNNABLE: readonly ErrorCode[] = ['PARAMS_INVALID', 'KIND_INVALID', 'WORKER_LOST']
+
+export const isUnrunnable = (task: Pick<TaskRecord, 'status' | 'error'>): boolean =>
+  task.status === 'FAILURE' && task.error !== null && UNRUNNABLE.some(code => code === task.error?.code)
+
+export interface DeadTask {
+  task: TaskRecord
+  reason: { code: ErrorCode; message: string }
+}
+
+export interface DeadPage {
+  /** Those that wait first, then those that have ended; each newest first. */
+  tasks: DeadTask[]
+  /** On the first page alone, the oldest first. */
+  messages: DeadMessage[]
+  /** How many messages there are in all; null when that cannot be known now, and then `trouble` says why. */
+  messageCount: number | null
+  trouble: string | null
+  /** Continues; null at the end. A page may hold few tasks, or none, and not be the last. */
+  next: string | null
+}
+
+/** A task that runs again, or the id of a message that is in the queue again. */
+export type Replayed = { task: TaskRecord } | { message: string }
+
+export interface DeadCalls {
+  /** @throws BAD_CURSOR, STORE_UNAVAILABLE */
+  list(page: { limit: number; cursor: string | null }): Promise<DeadPage>
+  /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it runs by itself), TASK_BUSY, QUEUE_UNAVAILABLE */
+  replay(id: string): Promise<Replayed>
+  /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
+  discard(id: string): Promise<void>
+}
+
+export interface DeadDeps {
+  store: TaskStore
+  queue: TaskQueue
+  kinds: Kinds
+  clock: () => Date
+  /** Makes it known that a task waits. */
+  announceIfDue: (task: TaskRecord) => void
+}
+
+/** Messages on the first page. */
+const MESSAGES = 100
+/** Records of failed tasks looked at for one page, and how many of them are read at a time. */
+const LOOK_AT = 1_000
+const READ = 200
+
+/** The kinds that can run now. While no worker lives, tasks just wait: what this process knows is taken for it. */
+const runnableKinds = (presences: readonly SeenPresence[], kinds: Kinds): Set<string> => {
+  const workers = presences.filter(({ alive, role }) => alive && role === 'worker')
+  return new Set(workers.length > 0 ? workers.flatMap(({ details }) => details.kinds ?? []) : kinds.names())
+}
+
+/** How many tasks wait for a worker that has their kind, by kind; only those of which there are some. */
+export const waitingInVain = (
+  presences: readonly SeenPresence[],
+  counts: TaskCounts,
+  kinds: Kinds,
+): Record<string, number> => {
+  const runnable = runnableKinds(presences, kinds)
+  return Object.fromEntries(
+    Object.entries(counts.byKind).flatMap(([kind, { PENDING = 0, RETRY = 0 }]) =>
+      !runnable.has(kind) && PENDING + RETRY > 0 ? [[kind, PENDING + RETRY]] : [],
+    ),
+  )
+}
+
+const NOT_DEAD = 'No task and no message that cannot be run has this id'
+const IN_VAIN = (kind: string) => `No worker has the kind ${kind}: the task runs by itself as soon as one has`
+
+type Stretch = { part: 'waiting' | 'failed'; cursor: string | null }
+
+/** @throws BAD_CURSOR */
+const parseCursor = (cursor: string | null): Stretch => {
+  if (cursor === null) return { part: 'waiting', cursor: null }
+  const [, part, inner] = /^(waiting|failed)\.(.*)$/s.exec(cursor) ?? []
+  if (part === undefined) throw new MadhavaError('BAD_CURSOR')
+  return { part: part as Stretch['part'], cursor: inner || null }
+}
+
+export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: DeadDeps): DeadCalls => {
+  const now = () => clock().toISOString()
+
+  const unknownKinds = async (): Promise<string[]> => {
+    const [presences, counts] = await Promise.all([store.presences(), store.counts()])
+    return Object.keys(waitingInVain(presences, counts, kinds))
+  }
+
+  const waiting = async (limit: number, cursor: string | null, unknown: readonly string[]) => {
+    if (unknown.length === 0) return { tasks: [], next: null }
+    const filter: TaskFilter = { statuses: ['PENDING', 'RETRY'], kinds: unknown }
+    const { tasks, next } = await store.list(filter, { limit, cursor })
+    const dead = tasks.map(
+      (task): DeadTask => ({ task, reason: { code: 'KIND_UNKNOWN', message: IN_VAIN(task.kind) } }),
+    )
+    return { tasks: dead, next }
+  }
+
+  const failed = async (limit: number, start: string | null) => {
+    const dead: DeadTask[] = []
+    let cursor = start
+    for (let looked = 0; looked < LOOK_AT; ) {
+      const page = await store.list(
+        { statuses: ['FAILURE'] },
+        { limit: Math.min(READ, limit - dead.length), cursor },
+      )
+      looked += Math.max(1, page.tasks.length)
+      for (const task of page.tasks)
+        if (isUnrunnable(task) && task.error && isErrorCode(task.error.code))
+          dead.push({ task, reason: { code: task.error.code, message: task.error.message } })
+      cursor = page.next
+      if (cursor === null || dead.length >= limit) break
+    }
+    return { tasks: dead, next: cursor }
+  }
+
+  const messages = async (): Promise<Pick<DeadPage, 'messages' | 'messageCount' | 'trouble'>> => {
+    try {
+      const { messages, total } = await queue.dead.list(MESSAGES)
+      return { messages, messageCount: total, trouble: null }
+    } catch (error) {
+      if (!(error instanceof MadhavaError)) throw error
+      return { messages: [], messageCount: null, trouble: error.message }
+    }
+  }
+
+  const isInVain = async (task: TaskRecord): Promise<boolean> =>
+    isWaiting(task.status) && (await unknownKinds()).includes(task.kind)
+
+  return {
+    async list({ limit, cursor }) {
+      const from = parseCursor(cursor)
+      const aside =
+        cursor === null
+          ? await messages()
+          : { messages: [], messageCount: await queue.dead.count(), trouble: null }
+      const tasks: DeadTask[] = []
+      let after = from.cursor
+      if (from.part === 'waiting') {
+        const page = await waiting(limit, after, await unknownKinds())
+        tasks.push(...page.tasks)
+        if (page.next !== null) return { tasks, ...aside, next: `waiting.${page.next}` }
+        if (tasks.length >= limit) return { tasks, ...aside, next: 'failed.' }
+        after = null
+      }
+      const page = await failed(limit - tasks.length, after)
+      tasks.push(...page.tasks)
+      return { tasks, ...aside, next: page.next === null ? null : `failed.${page.next}` }
+    },
+
+    async replay(given) {
+      const id = parseTaskId(given)
+      const task = await store.get(id)
+      if (task && isUnrunnable(task)) {
+        const waits = await store.claim(id, again(now()))
+        if (!waits) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
+        announceIfDue(waits)
+        return { task: waits }
+      }
+      if (task && (await isInVain(task))) throw new MadhavaError('TASK_NOT_ENDED', IN_VAIN(task.kind))
+      if (!task && (await queue.dead.replay(id))) return { message: id }
+      throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
+    },
+
+    async discard(given) {
+      const id = parseTaskId(given)
+      const task = await store.get(id)
+      if (!task) {
+        if (await queue.dead.discard(id)) return
+        throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
+      }
+      if (await isInVain(task)) {
+        // as one step, and not as a cancel: a worker that has just come may have begun it
+        const ended = await store.claim(id, found => {
+          if (isWaiting(found.status)) return revoke(now())(found)
+          throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
+        })
+        if (!ended || !isFinal(ended.status))
+          throw new MadhavaError('TASK_BUSY', 'A worker is just taking the task')
+      } else if (!isUnrunnable(task)) throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
+      await store.remove(id)
+    },
+  }
+}

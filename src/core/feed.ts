@@ -1,0 +1,193 @@
+// The store's change feed, read once per process and shared by all who listen here: long polls and live streams.
+// Nothing is read while nobody listens. It knows neither filters nor doors.
+import { MadhavaError } from './errors.ts'
+import type { Change, TaskStore } from './store.ts'
+
+export interface FeedLimits {
+  /** Tasks of which changes may wait for one reader. */
+  pending: number
+  /** Characters of JSON that may wait for one reader of all tasks. */
+  pendingSize: number
+  /** How long the reading goes on after the last reader left, milliseconds: long polls come one after another. */
+  lingerMs: number
+}
+export const FEED_LIMITS: FeedLimits = { pending: 1_000, pendingSize: 16 * 1024 ** 2, lingerMs: 5_000 }
+
+/**
+ * One reader's place. The rule for slow readers: of a task that changed more than once before the reader came to it,
+ * the last change is kept, since each has the whole state; a reader that more than `pending` tasks or `pendingSize`
+ * characters wait for is dropped.
+ */
+export interface Subscription {
+  /** The cursor of the shared reading when this one joined it: every change behind it is told here. */
+  readonly position: string
+  /**
+   * What has come, oldest first, at most `max`; waits for something. Empty: the signal fired.
+   * @throws CURSOR_TOO_OLD when the reader was too slow and was dropped; STORE_UNAVAILABLE when the feed broke off
+   */
+  take(max: number): Promise<Change[]>
+  /** Idempotent. */
+  close(): void
+}
+
+export interface Feed {
+  /** Changes of one task, or of all of them (null), from now on. @throws STORE_UNAVAILABLE */
+  subscribe(id: string | null, signal: AbortSignal): Promise<Subscription>
+  /** How many read now. */
+  readers(): number
+}
+
+interface Reader {
+  id: string | null
+  pending: Map<string, { change: Change; size: number }>
+  /** Of all that is pending. */
+  size: number
+  wake: () => void
+  failure: MadhavaError | null
+}
+
+/** One run through the store's feed, from a cursor until it breaks off or nobody listens any more. */
+interface Run {
+  /** Rejects when it could not begin. */
+  begun: Promise<void>
+  position: string
+  ending: AbortController
+}
+
+const idOf = (change: Change): string => (change.type === 'task' ? change.task.id : change.id)
+
+const brokenOff = (cause: unknown): MadhavaError =>
+  new MadhavaError('STORE_UNAVAILABLE', 'The feed of changes broke off', { cause })
+
+export const createFeed = (
+  store: Pick<TaskStore, 'cursor' | 'changes'>,
+  limits: FeedLimits = FEED_LIMITS,
+): Feed => {
+  const ofAll = new Set<Reader>()
+  const ofTask = new Map<string, Set<Reader>>()
+  let count = 0
+  let run: Run | null = null
+  let linger: NodeJS.Timeout | undefined
+
+  const add = (reader: Reader): void => {
+    count += 1
+    clearTimeout(linger)
+    if (reader.id === null) ofAll.add(reader)
+    else ofTask.set(reader.id, (ofTask.get(reader.id) ?? new Set()).add(reader))
+  }
+  const remove = (reader: Reader): void => {
+    const among = reader.id === null ? ofAll : ofTask.get(reader.id)
+    if (!among?.delete(reader)) return
+    if (reader.id !== null && among.size === 0) ofTask.delete(reader.id)
+    count -= 1
+    if (count > 0) return
+    linger = setTimeout(() => {
+      run?.ending.abort()
+      run = null
+    }, limits.lingerMs).unref()
+  }
+  const fail = (reader: Reader, failure: MadhavaError): void => {
+    reader.failure = failure
+    reader.pending.clear()
+    reader.size = 0
+    remove(reader)
+    reader.wake()
+  }
+  const drop = (reader: Reader, id: string): void => {
+    reader.size -= reader.pending.get(id)?.size ?? 0
+    reader.pending.delete(id)
+  }
+  const push = (reader: Reader, id: string, change: Change, size: number): void => {
+    // to the end: the order of cursors is kept
+    drop(reader, id)
+    reader.pending.set(id, { change, size })
+    reader.size += size
+    // a single one may be as large as it is
+    if (reader.pending.size > limits.pending || (reader.size > limits.pendingSize && reader.pending.size > 1))
+      fail(reader, new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the changes'))
+    else reader.wake()
+  }
+  const deliver = (change: Change): void => {
+    const id = idOf(change)
+    // one change at most waits for each of these
+    for (const reader of ofTask.get(id) ?? []) push(reader, id, change, 0)
+    if (ofAll.size === 0) return
+    const size = change.type === 'task' ? JSON.stringify(change.task).length : 0
+    for (const reader of ofAll) push(reader, id, change, size)
+  }
+
+  const breakOff = (mine: Run, cause: unknown): void => {
+    if (mine.ending.signal.aborted) return
+    run = null
+    const failure = brokenOff(cause)
+    for (const reader of [...ofAll, ...[...ofTask.values()].flatMap(set => [...set])]) fail(reader, failure)
+  }
+  const read = async (mine: Run): Promise<void> => {
+    try {
+      for await (const change of store.changes(mine.position, mine.ending.signal)) {
+        mine.position = change.cursor
+        deliver(change)
+      }
+      breakOff(mine, new Error('the feed ended'))
+    } catch (error) {
+      breakOff(mine, error)
+    }
+  }
+  const begin = (): Run => {
+    const begun = store.cursor().then(
+      cursor => {
+        mine.position = cursor
+        void read(mine)
+      },
+      (error: unknown) => {
+        breakOff(mine, error)
+        throw brokenOff(error)
+      },
+    )
+    const mine: Run = { begun, position: '', ending: new AbortController() }
+    return mine
+  }
+
+  return {
+    async subscribe(id, signal) {
+      const reader: Reader = { id, pending: new Map(), size: 0, wake: () => {}, failure: null }
+      add(reader)
+      run ??= begin()
+      const mine = run
+      try {
+        await mine.begun
+      } catch (error) {
+        remove(reader)
+        throw error
+      }
+      const { position } = mine
+      const onAbort = (): void => reader.wake()
+      signal.addEventListener('abort', onAbort)
+      return {
+        position,
+        async take(max) {
+          for (;;) {
+            if (reader.failure) throw reader.failure
+            if (signal.aborted) return []
+            const changes: Change[] = []
+            for (const [of, { change }] of reader.pending) {
+              if (changes.length >= max) break
+              drop(reader, of)
+              changes.push(change)
+            }
+            if (changes.length > 0) return changes
+            await new Promise<void>(resolve => {
+              reader.wake = resolve
+            })
+          }
+        },
+        close() {
+          signal.removeEventListener('abort', onAbort)
+          remove(reader)
+          reader.pending.clear()
+        },
+      }
+    },
+    readers: () => count,
+  }
+}

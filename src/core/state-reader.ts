@@ -1,0 +1,61 @@
+// The state of the bundle for people and monitors: never waited for longer than a moment, and as others should see it.
+import { toMadhavaError } from './errors.ts'
+import { whySilent } from './readiness.ts'
+import type { Actor, Service, ServiceState } from './service.ts'
+import type { PresenceDetails, SeenPresence } from './store.ts'
+
+const STATE_MS = 500
+
+/** A process as the doors show it. */
+export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings'>
+
+/** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */
+export const viewProcess = (
+  { details: { timings: _, ...details }, ...presence }: SeenPresence,
+  now: number,
+): ProcessView => {
+  const silent = presence.alive ? whySilent(presence, now) : null
+  return {
+    role: presence.role,
+    instance: presence.instance,
+    host: presence.host,
+    pid: presence.pid,
+    alive: presence.alive && silent === null,
+    startedAt: presence.startedAt,
+    beatAt: presence.beatAt,
+    ...details,
+    ...(silent === null ? {} : { troubles: { ...details.troubles, beat: silent } }),
+  }
+}
+
+/** What is known of the state in time: `trouble` says why there is none. */
+export type StateReader = (actor: Actor) => Promise<{ state: ServiceState | null; trouble: string | null }>
+
+/**
+ * Requests that come while one is under way share it. Never rejects.
+ * @param onFailed told of every reading that failed
+ */
+export const createStateReader = (
+  service: Pick<Service, 'state'>,
+  onFailed: (error: unknown) => void,
+): StateReader => {
+  let underWay: Promise<ServiceState> | null = null
+  return async actor => {
+    underWay ??= service.state(actor).finally(() => {
+      underWay = null
+    })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<null>(resolve => {
+      timer = setTimeout(resolve, STATE_MS, null)
+    })
+    try {
+      const state = await Promise.race([underWay, late])
+      return { state, trouble: state ? null : `No answer within ${STATE_MS} ms` }
+    } catch (error) {
+      onFailed(error)
+      return { state: null, trouble: toMadhavaError(error).message }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// What a client may say when it submits a task: its schema, its keys, and when two submissions mean the same. Pure.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { MadhavaError } from './errors.ts'
+import { refuseUnsoundJson } from './sound-json.ts'
+import { type Json, jsonSchema, limitsSchema, PRIORITY, retryPolicySchema } from './task.ts'
+
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
+  .transform(value => new Date(value).toISOString())
+  // a zone can push it over the edge, where ISO-8601 no longer compares as text
+  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
+
+/** What a client may say when it submits a task. Unknown fields are refused, so that a typo is not lost. */
+export const submissionSchema = z.strictObject({
+  kind: z.string().min(1).max(63).describe('the kind of task; GET /kinds lists them'),
+  params: jsonSchema.optional().describe('what the kind takes; its schema is in GET /kinds'),
+  priority: z
+    .int()
+    .min(PRIORITY.lowest)
+    .max(PRIORITY.highest)
+    .default(PRIORITY.default)
+    .describe('9 runs first'),
+  notBefore: instant.nullable().default(null).describe('do not start before'),
+  expiresAt: instant.nullable().default(null).describe('fail with EXPIRED when not started before'),
+  maxAttempts: z.int().min(1).max(1000).optional().describe('tries in all, lost workers included'),
+  retry: retryPolicySchema.nullable().optional().describe('try again when the kind throws'),
+  limits: limitsSchema.optional().describe('time limits of one attempt, in seconds'),
+  title: z.string().max(200).nullable().default(null),
+  description: z.string().max(2000).nullable().default(null),
+})
+export type Submission = z.input<typeof submissionSchema>
+export type Wanted = z.output<typeof submissionSchema>
+
+/** Tasks that one request may submit. */
+export const SUBMIT_MANY_LIMIT = 1000
+
+/** @throws BAD_REQUEST with one entry per problem in `detail.problems` */
+export const parseSubmission = (submission: unknown): Wanted => {
+  // before the schema, which drops what it cannot keep
+  refuseUnsoundJson(submission)
+  const parsed = submissionSchema.safeParse(submission)
+  if (parsed.success) return parsed.data
+  const problems = parsed.error.issues.map(issue => ({
+    path: issue.path.join('.'),
+    problem: issue.message,
+  }))
+  throw new MadhavaError(
+    'BAD_REQUEST',
+    `The task cannot be accepted: ${problems.map(({ path, problem }) => (path ? `${path}: ${problem}` : problem)).join('; ')}`,
+    { detail: { problems } },
+  )
+}
+
+/** JSON with the keys in order, so that two bodies that mean the same have one fingerprint. */
+const canonical = (value: Json): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+
+/** The same for two submissions, or two lists of them, that mean the same. */
+export const fingerprintOf = (meant: unknown): string =>
+  createHash('sha256')
+    .update(canonical(meant as Json))
+    .digest('hex')
+
+/** @throws BAD_KEY */
+export const parseKey = (key: string): string => {
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key
+  throw new MadhavaError('BAD_KEY', 'An idempotency key is 1 to 255 visible ASCII characters without spaces')
+}
+
+/**
+ * The key of a task among many that were submitted under one: that of the first is the key itself, so that it can
+ * never belong to another body as well; the others hold a space, which no client's key can.
+ */
+export const keyOfPlace = (key: string, place: number): string => (place === 0 ? key : `${key} ${place}`)
+
+/** Leaves room for the parent's id, which goes before it. @throws BAD_KEY */
+export const parseChildKey = (key: unknown): string => {
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)) return key
+  throw new MadhavaError('BAD_KEY', 'The key of a child is 1 to 200 visible ASCII characters without spaces')
+}

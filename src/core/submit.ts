@@ -1,0 +1,155 @@
+// Submitting: validates, stores, announces; one task, many at once, or a child of a running one.
+import { isMadhavaError, MadhavaError } from './errors.ts'
+import { type Kinds, parseParams } from './kind.ts'
+import { begin } from './moves.ts'
+import type { TaskStore } from './store.ts'
+import {
+  fingerprintOf,
+  keyOfPlace,
+  parseChildKey,
+  parseKey,
+  parseSubmission,
+  SUBMIT_MANY_LIMIT,
+  type Wanted,
+} from './submission.ts'
+import {
+  DEFAULT_MAX_ATTEMPTS,
+  type Json,
+  limitsSchema,
+  newTaskId,
+  retryPolicySchema,
+  type TaskRecord,
+} from './task.ts'
+import type { WaitingLimit } from './waiting-limit.ts'
+
+export interface Submitted {
+  task: TaskRecord
+  /** False when the key had been used for it before. */
+  created: boolean
+}
+
+/** A submission that was checked against its kind: the record but for its id and its times, and what it means. */
+interface Plan {
+  wanted: Wanted
+  params: Json
+}
+
+export interface SubmitDeps {
+  store: TaskStore
+  kinds: Kinds
+  now: () => string
+  limit: WaitingLimit
+  announceIfDue: (task: TaskRecord) => void
+}
+
+type Origin = Pick<TaskRecord, 'owner' | 'parentId' | 'idempotencyKey'>
+
+/** Tasks that are made at a time: the store shares one sync among those that come together. */
+const AT_A_TIME = 100
+
+/** What is wrong with many, as one error: the code of the first, and the problems of each under its place. */
+const refuseMany = (
+  failures: readonly { place: number; error: MadhavaError }[],
+  of: number,
+): MadhavaError => {
+  const problems = failures.flatMap(({ place, error }) => {
+    const own = (error.detail as { problems?: { path: string; problem: string }[] } | null)?.problems
+    return own
+      ? own.map(({ path, problem }) => ({ path: path === '' ? String(place) : `${place}.${path}`, problem }))
+      : [{ path: `${place}.kind`, problem: error.message }]
+  })
+  const [first] = failures
+  return new MadhavaError(
+    first?.error.code ?? 'BAD_REQUEST',
+    `${failures.length} of ${of} tasks cannot be accepted, so none was: ${first?.place}: ${first?.error.message}`,
+    { detail: { problems: problems.slice(0, 100) } },
+  )
+}
+
+export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: SubmitDeps) => {
+  const plan = (submission: unknown): Plan => {
+    const wanted = parseSubmission(submission)
+    return { wanted, params: parseParams(kinds.get(wanted.kind), wanted.params ?? {}) }
+  }
+  const meaning = ({ wanted, params }: Plan) => ({ ...wanted, params })
+
+  const create = async ({ wanted, params }: Plan, from: Origin, fingerprint: string): Promise<Submitted> => {
+    const kind = kinds.get(wanted.kind)
+    const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
+    const record = begin({
+      id: newTaskId(),
+      kind: kind.name,
+      params,
+      priority: wanted.priority,
+      maxAttempts: wanted.maxAttempts ?? kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+      createdAt: now(),
+      notBefore: wanted.notBefore,
+      expiresAt: wanted.expiresAt,
+      title: wanted.title,
+      description: wanted.description,
+      retry: retry && retryPolicySchema.parse(retry),
+      limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
+      ...from,
+    })
+    const { task, created } = await store.create(record, fingerprint)
+    if (created) announceIfDue(task)
+    return { task, created }
+  }
+
+  return {
+    one: async (owner: string | null, submission: unknown, key: string | undefined): Promise<Submitted> => {
+      const planned = plan(submission)
+      const idempotencyKey = key === undefined ? null : parseKey(key)
+      await limit.take(1)
+      return create(planned, { owner, parentId: null, idempotencyKey }, fingerprintOf(meaning(planned)))
+    },
+
+    /** All or none, as far as what is asked can be wrong; the key holds for all of them together. */
+    many: async (
+      owner: string | null,
+      submissions: readonly unknown[],
+      key: string | undefined,
+    ): Promise<Submitted[]> => {
+      const count = submissions.length
+      if (count === 0 || count > SUBMIT_MANY_LIMIT)
+        throw new MadhavaError('BAD_REQUEST', `One request submits 1 to ${SUBMIT_MANY_LIMIT} tasks`)
+      const known = key === undefined ? null : parseKey(key)
+      const plans: Plan[] = []
+      const failures: { place: number; error: MadhavaError }[] = []
+      submissions.forEach((submission, place) => {
+        try {
+          plans.push(plan(submission))
+        } catch (error) {
+          if (!isMadhavaError(error)) throw error
+          failures.push({ place, error })
+        }
+      })
+      if (failures.length > 0) throw refuseMany(failures, count)
+      await limit.take(count)
+      // one fingerprint for all: the first of another list meets the first of this one
+      const fingerprint = fingerprintOf(plans.map(meaning))
+      const make = (planned: Plan, place: number) => {
+        const idempotencyKey = known === null ? null : keyOfPlace(known, place)
+        return create(planned, { owner, parentId: null, idempotencyKey }, fingerprint)
+      }
+      const [first, ...others] = plans as [Plan, ...Plan[]]
+      const made = [await make(first, 0)]
+      for (let at = 0; at < others.length; at += AT_A_TIME)
+        made.push(
+          ...(await Promise.all(
+            others.slice(at, at + AT_A_TIME).map((planned, place) => make(planned, 1 + at + place)),
+          )),
+        )
+      return made
+    },
+
+    /** Not bounded by the limit: what runs is let go on. */
+    child: async (parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord> => {
+      const { owner, id: parentId } = parent
+      const planned = plan(submission)
+      const idempotencyKey = key === null ? null : `${parentId}/${parseChildKey(key)}`
+      const from = { owner, parentId, idempotencyKey }
+      return (await create(planned, from, fingerprintOf(meaning(planned)))).task
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// How many tasks may wait at a time. Counts are taken now and then, so several processes together may go over the
+// limit by what they accept within that time.
+import { MadhavaError } from './errors.ts'
+import type { TaskStore } from './store.ts'
+
+/** Milliseconds for which a count is relied on. */
+const COUNT_MS = 250
+
+export interface WaitingLimit {
+  /** Makes sure that so many more may wait. @throws TOO_MANY_WAITING */
+  take(tasks: number): Promise<void>
+}
+
+/** @param max null: no limit */
+export const createWaitingLimit = (
+  store: Pick<TaskStore, 'counts'>,
+  max: number | null,
+  clock: () => Date,
+): WaitingLimit => {
+  let [waiting, countedAt] = [0, Number.NEGATIVE_INFINITY]
+  let counting: Promise<void> | null = null
+  const count = async (): Promise<void> => {
+    const { byStatus } = await store.counts()
+    waiting = byStatus.PENDING + byStatus.RETRY
+    countedAt = clock().getTime()
+  }
+  return {
+    async take(tasks) {
+      if (max === null) return
+      // a clock that was set back is no reason to go on with an old count
+      if (Math.abs(clock().getTime() - countedAt) >= COUNT_MS) {
+        counting ??= count().finally(() => {
+          counting = null
+        })
+        await counting
+      }
+      if (waiting + tasks > max)
+        throw new MadhavaError(
+          'TOO_MANY_WAITING',
+          `${waiting} tasks wait, and ${max} may (MAX_WAITING); try again when some have run`,
+        )
+      waiting += tasks
+    },
+  }
+}

@@ -1,0 +1,257 @@
+// Waiting for changes, once for all doors: a long poll, one task's events, and everybody's. Changes are hints: what is
+// told is the record. It knows no HTTP.
+import { MadhavaError, toMadhavaError } from './errors.ts'
+import type { Feed, Subscription } from './feed.ts'
+import { fits } from './filter.ts'
+import type { Actor } from './service.ts'
+import type { Change, TaskFilter, TaskStore } from './store.ts'
+import { compareVersions, isFinal, parseTaskId, type TaskRecord, versionOf } from './task.ts'
+
+/** Why the present state is told first. */
+export type SnapshotReason = 'asked' | 'too-old' | 'unknown'
+
+export type WatchEvent =
+  /** A task as it is now. Null: no place to resume at, it is part of a snapshot or of what was missed. */
+  | { type: 'task'; cursor: string | null; task: TaskRecord }
+  | { type: 'removed'; cursor: string | null; id: string }
+  /** What follows, up to `live`, is the present state of all that fit: the changes in between are not known. */
+  | { type: 'snapshot'; reason: SnapshotReason }
+  /** From here on it is told as it happens. */
+  | { type: 'live'; cursor: string }
+  /** A place to resume at, with nothing to tell. */
+  | { type: 'place'; cursor: string }
+
+export interface Watch {
+  /**
+   * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`, or
+   * when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also when it is removed meanwhile),
+   * STORE_UNAVAILABLE
+   */
+  wait(
+    actor: Actor,
+    id: string,
+    known: string,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<{ task: TaskRecord; changed: boolean }>
+  /**
+   * One task's events: the task, unless its version is `since`, then every change, the last one of several when the
+   * reader is slow. The cursor is the version, so it is never too old. Ends after a final status, after `removed`, and
+   * when the signal fires. @throws BAD_ID, TASK_NOT_FOUND at the first step; STORE_UNAVAILABLE
+   */
+  watchTask(
+    actor: Actor,
+    id: string,
+    since: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent[], void, void>
+  /**
+   * Events of all tasks that fit, and of removed ones, from `since` (null: from now on), for ever. What was missed is
+   * told as the present state of what changed; a cursor that is too old or unknown gets a snapshot, as does who asks for
+   * one. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription); STORE_UNAVAILABLE
+   */
+  watchAll(
+    actor: Actor,
+    filter: TaskFilter,
+    from: { since: string | null; snapshot: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent[], void, void>
+}
+
+/** Events handed on at a time, and tasks read at a time. */
+const BATCH = 100
+/** After so few missed changes the rest is read while new ones are already noted for the reader. */
+const FEW = 100
+/** For so long a look at what changed is good enough to begin with, milliseconds. */
+const LOOK_MS = 1_000
+/** Changes that do not fit pass by for so long without a word; the store keeps ten times as many. */
+const SILENT_MAX = 1_000
+
+/** What tells two versions of a record apart: little enough to be kept of many. */
+type Version = Pick<TaskRecord, 'claim' | 'rev' | 'revokeRequestedAt'>
+const versionIn = ({ claim, rev, revokeRequestedAt }: Version): Version => ({ claim, rev, revokeRequestedAt })
+const versionAfter = (task: Version, last: Version): boolean => {
+  const order = compareVersions(task, last)
+  return order > 0 || (order === 0 && task.revokeRequestedAt !== null && last.revokeRequestedAt === null)
+}
+
+export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): Watch => {
+  const find = async (id: string): Promise<TaskRecord> => {
+    const task = await store.get(id)
+    if (task) return task
+    throw new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
+  }
+  /** The state that a change leads to; null: removed meanwhile. */
+  const stateAfter = async (change: Change): Promise<TaskRecord | null> => {
+    if (change.type === 'task') return change.task
+    return change.type === 'removed' ? null : store.get(change.id)
+  }
+
+  /** Looks of just now, by their cursor: after a restart everybody comes back at once, and most with the same one. */
+  const looks = new Map<string, ReturnType<TaskStore['changedSince']>>()
+  const lookSince = (cursor: string): ReturnType<TaskStore['changedSince']> => {
+    const known = looks.get(cursor)
+    if (known) return known
+    const look = store.changedSince(cursor)
+    looks.set(cursor, look)
+    setTimeout(() => looks.delete(cursor), LOOK_MS).unref()
+    return look
+  }
+  /** The changes after the cursor, up to a moment ago, or why they are not known. */
+  const missedSince = async (
+    cursor: string,
+  ): Promise<{ ids: string[]; cursor: string } | 'too-old' | 'unknown'> => {
+    try {
+      return await lookSince(cursor)
+    } catch (error) {
+      const { code } = toMadhavaError(error)
+      if (code === 'CURSOR_TOO_OLD') return 'too-old'
+      if (code === 'BAD_CURSOR') return 'unknown'
+      throw error
+    }
+  }
+
+  return {
+    async wait(_actor, given, known, timeoutMs, signal) {
+      const id = parseTaskId(given)
+      const before = await find(id)
+      if (versionOf(before) !== known) return { task: before, changed: true }
+      const ending = new AbortController()
+      const end = (): void => ending.abort()
+      if (timeoutMs <= 0 || signal?.aborted) return { task: before, changed: false }
+      const timer = setTimeout(end, timeoutMs)
+      signal?.addEventListener('abort', end)
+      let reader: Subscription | null = null
+      try {
+        reader = await feed.subscribe(id, ending.signal)
+        for (;;) {
+          const task = await find(id)
+          if (versionOf(task) !== known) return { task, changed: true }
+          if ((await reader.take(1)).length === 0) return { task, changed: false }
+        }
+      } finally {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+        reader?.close()
+      }
+    },
+
+    async *watchTask(_actor, given, since, signal) {
+      const id = parseTaskId(given)
+      let last = await find(id)
+      const reader = await feed.subscribe(id, signal)
+      try {
+        last = await find(id)
+        if (versionOf(last) !== since) yield [{ type: 'task', cursor: versionOf(last), task: last }]
+        while (!isFinal(last.status)) {
+          const [change] = await reader.take(1)
+          if (!change) return
+          const task = await stateAfter(change)
+          if (!task) {
+            yield [{ type: 'removed', cursor: null, id }]
+            return
+          }
+          // the feed may come after what was read
+          if (!versionAfter(task, last)) continue
+          last = task
+          yield [{ type: 'task', cursor: versionOf(task), task }]
+        }
+      } finally {
+        reader.close()
+      }
+    },
+
+    async *watchAll(_actor, filter, { since, snapshot }, signal) {
+      const eventOf = (id: string, task: TaskRecord | null, cursor: string | null): WatchEvent | null => {
+        if (!task) return { type: 'removed', cursor, id }
+        return fits(task, filter) ? { type: 'task', cursor, task } : null
+      }
+      const present = async function* (reason: SnapshotReason): AsyncGenerator<WatchEvent[], void, void> {
+        yield [{ type: 'snapshot', reason }]
+        let page: string | null = null
+        do {
+          const { tasks, next } = await store.list(filter, { limit: BATCH, cursor: page })
+          yield tasks.map(task => ({ type: 'task', cursor: null, task }))
+          page = next
+        } while (page !== null && !signal.aborted)
+      }
+      /** What was told of each task that changed lately; null: that it was removed. */
+      let told = new Map<string, Version | null>()
+      const isTold = (id: string, task: TaskRecord | null): boolean => {
+        const before = told.get(id)
+        if (before === undefined) return false
+        return task && before ? !versionAfter(task, before) : !task && !before
+      }
+      /** The tasks as they are now, where that is news. */
+      const states = async function* (ids: readonly string[]): AsyncGenerator<WatchEvent[], void, void> {
+        for (let at = 0; at < ids.length && !signal.aborted; at += BATCH) {
+          const events: WatchEvent[] = []
+          for (const id of ids.slice(at, at + BATCH)) {
+            const task = await store.get(id)
+            if (isTold(id, task)) continue
+            told.set(id, task && versionIn(task))
+            const event = eventOf(id, task, null)
+            if (event) events.push(event)
+          }
+          yield events
+        }
+      }
+
+      let from = since ?? (await store.cursor())
+      let known = since !== null
+      // the cursor first: what changes during a snapshot is told after it
+      if (since === null && snapshot) yield* present('asked')
+      for (;;) {
+        const missed = await missedSince(from)
+        if (typeof missed === 'string') {
+          // ours, and grown too old while the snapshot was read
+          if (!known) throw new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the changes')
+          known = false
+          from = await store.cursor()
+          yield* present(missed)
+        } else {
+          told = new Map()
+          yield* states(missed.ids)
+          from = missed.cursor
+          if (missed.ids.length <= FEW) break
+          yield [{ type: 'place', cursor: from }]
+        }
+        if (signal.aborted) return
+      }
+
+      const reader = await feed.subscribe(null, signal)
+      try {
+        const missed = await store.changedSince(from)
+        // the shared reading may be behind what was told here already: what it still has to tell is no news then
+        const late = await store.changedSince(reader.position)
+        yield* states([...new Set([...missed.ids, ...late.ids])])
+        yield [{ type: 'live', cursor: missed.cursor }]
+        let silent = 0
+        for (;;) {
+          const changes = await reader.take(BATCH)
+          if (changes.length === 0) return
+          const events: WatchEvent[] = []
+          for (const change of changes) {
+            const id = change.type === 'task' ? change.task.id : change.id
+            const task = await stateAfter(change)
+            if (isTold(id, task)) continue
+            told.delete(id)
+            const event = change.type === 'revoke' && !task ? null : eventOf(id, task, change.cursor)
+            silent += 1
+            if (!event) continue
+            silent = 0
+            events.push(event)
+          }
+          const last = changes.at(-1)
+          if (silent >= SILENT_MAX && last) {
+            silent = 0
+            events.push({ type: 'place', cursor: last.cursor })
+          }
+          if (events.length > 0) yield events
+        }
+      } finally {
+        reader.close()
+      }
+    },
+  }
+}
