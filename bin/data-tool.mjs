@@ -1,4 +1,4 @@
-// What the tools for a data folder share: their arguments, the build, and how they end. It prints no result itself.
+// What the tools for tasks and data folders share: their arguments, the build, and how they end. It prints no result itself.
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,11 +31,18 @@ const build = () => {
   if (status !== 0) process.exit(2)
 }
 
-/** The tools and the folder: `--data-dir`, else DATA_DIR as everywhere. */
-export const openTools = async given => {
+/** The tools for a folder, and the folder: `--data-dir`, else DATA_DIR as everywhere. */
+export const openFolderTools = async given => {
   build()
-  const { dataTools } = await import('../dist/wire.js')
-  if (given !== undefined) return { ...(await dataTools()), dir: given, clock: () => new Date() }
+  const { folderTools } = await import('../dist/wire.js')
   const { readConfig } = await import('../dist/config.js')
-  return { ...(await dataTools()), dir: readConfig().dataDir, clock: () => new Date() }
+  return { ...(await folderTools()), dir: given ?? readConfig().dataDir, clock: () => new Date() }
+}
+
+/** The tools for the tasks: of the folder `--data-dir`, else of the store that the settings name. */
+export const openTransferTools = async given => {
+  build()
+  const { transferTools } = await import('../dist/wire.js')
+  const { readConfig } = await import('../dist/config.js')
+  return transferTools(given === undefined ? readConfig() : { redis: null, dataDir: given })
 }

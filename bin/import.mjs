@@ -1,27 +1,40 @@
-// Reads an export from standard input into a data folder, which must have no other user.
-// Exit code: 0 all of it, 1 the export is not whole or some tasks were refused, 2 it could not work.
-import { giveUp, openTools, readArguments } from './data-tool.mjs'
+// Reads an export from standard input into a store, or compares the two. A data folder must have no other user.
+// Exit code: 0 all of it, 1 the export is not whole, some tasks were refused, or something differs, 2 it could not work.
+import { giveUp, openTransferTools, readArguments } from './data-tool.mjs'
 
 const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
-  --data-dir DIR  the folder, made when it is missing; by default DATA_DIR
-  --replace       a task that is there and older, by claim and rev, is replaced`
+       node bin/import.mjs [--data-dir DIR] --verify < file.ndjson
+  --data-dir DIR  files in this folder, made when it is missing; by default the store that STORE_URL and DATA_DIR name
+  --replace       a task that is there and older, by claim and rev, is replaced
+  --verify        nothing is written: every record and every blob is compared with the export`
 
-const { 'data-dir': given, replace } = readArguments(usage, { replace: { type: 'boolean', default: false } })
+const {
+  'data-dir': given,
+  replace,
+  verify,
+} = readArguments(usage, {
+  replace: { type: 'boolean', default: false },
+  verify: { type: 'boolean', default: false },
+})
 
-try {
-  const { importFolder, dir, clock } = await openTools(given)
-  const summary = await importFolder({
-    dir,
-    input: process.stdin,
-    clock,
-    replace,
-    onRefused: (id, why) => process.stderr.write(`refused ${id}: ${why}\n`),
-  })
-  const { problem, ...counts } = summary
+const finish = ({ problem, ...counts }, isGood) => {
   const done = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   process.stdout.write(`${done.join(', ')}\n`)
   if (problem !== null) process.stderr.write(`The export is not whole. ${problem}\n`)
-  process.exitCode = problem === null && summary.refused === 0 ? 0 : 1
+  process.exitCode = problem === null && isGood ? 0 : 1
+}
+const tell = word => (id, why) => process.stderr.write(`${word} ${id}: ${why}\n`)
+
+try {
+  const { importTasks, verifyTasks } = await openTransferTools(given)
+  const input = process.stdin
+  if (verify) {
+    const summary = await verifyTasks({ input, onDifference: tell('differs') })
+    finish(summary, summary.missing === 0 && summary.different === 0)
+  } else {
+    const summary = await importTasks({ input, replace, onRefused: tell('refused') })
+    finish(summary, summary.refused === 0)
+  }
 } catch (error) {
   giveUp(error.message)
 }

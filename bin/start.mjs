@@ -10,10 +10,15 @@ import { ensureBuilt } from './build.mjs'
 import { ensureInstalled } from './install.mjs'
 
 const startedAt = Date.now()
+const require = createRequire(import.meta.url)
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 /** The longest path of a Unix socket is 107 bytes; PM2's longest name in its folder takes 17. */
 const PM2_HOME_MAX = 88
 const READY_MS = 30_000
+const ONLINE = ['online', 'launching']
+const LOOK_MS = 2_000
+/** A role that is started again is not online for a moment. */
+const LOOKS_WITH_NONE = 4
 
 ensureInstalled()
 ensureBuilt()
@@ -88,8 +93,14 @@ const becomeSupervisor = pm2Home => {
     // all roles start side by side; two at a time is PM2's default
     PM2_CONCURRENT_ACTIONS: String(config.roles.length),
   })
-  process.argv = [process.argv[0], 'pm2-runtime', 'start', path.join(root, 'ecosystem.config.cjs')]
-  createRequire(import.meta.url)('pm2/lib/binaries/Runtime4Docker.js')
+  process.argv = [
+    process.argv[0],
+    'pm2-runtime',
+    'start',
+    path.join(root, 'ecosystem.config.cjs'),
+    '--no-auto-exit',
+  ]
+  require('pm2/lib/binaries/Runtime4Docker.js')
 }
 
 const addressOf = ({ role, details }) => {
@@ -97,28 +108,56 @@ const addressOf = ({ role, details }) => {
   return details.address && `  ${role.padEnd(10)} ${scheme}://${details.address}${role === 'rpc' ? '' : '/'}`
 }
 
-/** Waits until every role has said that it is there, and tells people where. */
+/** Waits until every role has said that it is there, and tells people where; after a while also who is missing. */
 const tellWhenReady = async () => {
-  for (;;) {
-    const present = (await data.presences()).filter(({ alive }) => alive)
-    const missing = config.roles.filter(role => !present.some(presence => presence.role === role))
-    const late = Date.now() - startedAt > READY_MS
-    if (missing.length > 0 && !late) {
-      await new Promise(resolve => setTimeout(resolve, 50))
-      continue
-    }
-    const lines = [
-      missing.length === 0
-        ? `Madhava is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`
-        : `Madhava is not complete: ${missing.join(', ')} did not start. The lines above say why; PM2 keeps trying.`,
-      ...present.map(addressOf).filter(Boolean),
-    ]
-    if (password !== null)
-      lines.push(`  The dashboard's login is operator, password ${password} (shown this once).`)
+  // not from the start of all: to install and to build may take long, and says nothing of the roles
+  const begunAt = performance.now()
+  let secret =
+    password === null ? [] : [`  The dashboard's login is operator, password ${password} (shown this once).`]
+  const tell = lines => {
     // PM2 has put its own prefix on console.log by now
-    process.stdout.write(`${lines.join('\n')}\n`)
-    return
+    process.stdout.write(`${[...lines, ...secret].join('\n')}\n`)
+    secret = []
   }
+  for (let told = false; ; ) {
+    // a store that is away for a moment shows nobody
+    const present = (await data.presences().catch(() => [])).filter(({ alive }) => alive)
+    const missing = config.roles.filter(role => !present.some(presence => presence.role === role))
+    const addresses = present.map(addressOf).filter(Boolean)
+    if (missing.length === 0) {
+      tell([`Madhava is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`, ...addresses])
+      return
+    }
+    if (!told && performance.now() - begunAt > READY_MS) {
+      told = true
+      tell([
+        `Madhava is not complete: ${missing.join(', ')} did not start. The lines above say why; PM2 keeps trying.`,
+        ...addresses,
+      ])
+    }
+    await new Promise(resolve => setTimeout(resolve, told ? 1_000 : 50))
+  }
+}
+
+/**
+ * Nobody could be reached any more, nor start a role again: the end, with an exit code that makes Docker start anew.
+ * PM2's own look for it sends the whole list over its socket every two seconds, idle or not; its table is in this process.
+ */
+const endWithTheLastRole = () => {
+  const god = require.resolve('pm2/lib/God.js')
+  let looksWithNone = 0
+  setInterval(() => {
+    const roles = Object.values(require.cache[god]?.exports.clusters_db ?? {})
+    if (roles.length === 0 || roles.some(({ pm2_env }) => ONLINE.includes(pm2_env.status))) looksWithNone = 0
+    else looksWithNone += 1
+    if (looksWithNone !== LOOKS_WITH_NONE) return
+    process.stderr.write('Madhava ends: no role runs any more.\n')
+    // PM2 ends in order, but with its own idea of the code
+    process.on('exit', () => {
+      process.exitCode = 2
+    })
+    process.kill(process.pid, 'SIGTERM')
+  }, LOOK_MS).unref()
 }
 
 /** Under npm the end of npm is the end of this: a `kill -9` of npm would else leave it behind. */
@@ -133,5 +172,7 @@ const endWithNpm = () => {
 mkdirSync(path.join(config.dataDir, 'logs'), { recursive: true })
 becomeSupervisor(makePm2Home())
 endWithNpm()
+endWithTheLastRole()
 keepLogsBounded(path.join(config.dataDir, 'logs'))
 await tellWhenReady()
+await data.started()

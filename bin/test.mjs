@@ -7,6 +7,9 @@ import { ensureBuilt } from './build.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const wanted = process.argv.slice(2)
+// A file that hangs must end as a failure, not hold up the run: a long test names itself in a variable of this form
+const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
+const FILE_TIMEOUT_MS = (isLong ? 60 : 10) * 60_000
 
 const run = (command, args) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
@@ -26,4 +29,5 @@ if (files.length === 0) {
 }
 if (wanted.length === 0) run('npm', ['run', '--silent', 'check'])
 ensureBuilt()
-run(process.execPath, ['--import', 'tsx', '--test', '--test-concurrency=2', '--test-reporter=spec', ...files])
+const options = ['--test-concurrency=2', `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec']
+run(process.execPath, ['--import', 'tsx', '--test', ...options, ...files])

@@ -1,5 +1,6 @@
 // The whole, as a user runs it: four processes under PM2, the embedded queue, state files.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -157,10 +158,7 @@ export default ({ defineKind, z }) => defineKind({
       all.map(child => child.id),
     )
     const metrics = await (await fetch(`${bundle.api}/metrics`)).text()
-    assert.match(
-      metrics,
-      /^madhava_task_wait_seconds_count\{role="worker",pid="\d+",host="[^"]+",kind="add"\} \d+$/m,
-    )
+    assert.match(metrics, /^madhava_task_wait_seconds_count\{[^}]*process="worker-0"[^}]*kind="add"\} \d+$/m)
   })
 
   it('ends every one of 60 tasks in SUCCESS, once, though the worker is killed with -9 three times', async () => {
@@ -248,6 +246,23 @@ export default ({ defineKind, z }) => defineKind({
     assert.doesNotMatch(bundle.output(), /shown this once/)
     await bundle.kill()
     assert.deepEqual(processesOf(dataDir), [])
+  })
+})
+
+describe('a bundle without a role that runs', LONG, () => {
+  it('ends, and says so by its exit code', async () => {
+    const { dataDir, remove } = makeDataDir()
+    const bundle = await startBundle(dataDir)
+    const { stderr } = spawnSync(process.execPath, ['node_modules/pm2/bin/pm2', 'stop', 'all'], {
+      encoding: 'utf8',
+      env: { ...process.env, PM2_HOME: path.join(dataDir, 'pm2') },
+    })
+    assert.equal(stderr, '')
+    const { code } = await bundle.ended
+    assert.equal(code, 2)
+    assert.match(bundle.output(), /no role runs any more/)
+    assert.deepEqual(processesOf(dataDir), [])
+    remove()
   })
 })
 

@@ -1,0 +1,49 @@
+# The whole bundle in one container: api, worker, rpc and dashboard under PM2. docs/operating.md says how to run it.
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+# no script of a package runs, here or below: none of them needs one
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json ./
+COPY bin bin
+COPY gen gen
+COPY src src
+RUN node bin/build.mjs
+
+FROM node:24-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM node:24-bookworm-slim
+# tini: PM2 as process 1 would leave zombies; procps: PM2 looks for a process's children with ps
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends procps tini \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+# what is kept belongs to the user that the processes run as; a fresh named volume takes owner and mode from here
+RUN install -d -o node -g node -m 0750 /data
+COPY --from=packages /app/node_modules node_modules
+COPY package.json LICENSE ecosystem.config.cjs ./
+COPY bin bin
+COPY idl idl
+COPY gen gen
+COPY --from=build /app/dist dist
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    DATA_DIR=/data
+USER node
+VOLUME /data
+EXPOSE 8000 9000 9001
+HEALTHCHECK --interval=15s --timeout=8s --retries=3 --start-period=60s --start-interval=1s \
+  CMD ["node", "bin/healthcheck.mjs"]
+ENTRYPOINT ["tini", "--"]
+CMD ["node", "bin/start.mjs"]
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Madhava" \
+      org.opencontainers.image.description="A task server in one container: REST, Thrift, live progress, files you can read." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="MIT AND AGPL-3.0-only" \
+      org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"

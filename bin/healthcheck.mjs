@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// Whether this container can do its work: exit code 0, or 1 with the reasons. With the api among ROLES its /readyz
+// is asked, which costs little more than starting Node; without it the processes' presences are looked at.
+import { existsSync } from 'node:fs'
+import { connect, isIPv6 } from 'node:net'
+import path from 'node:path'
+
+const LIMIT_MS = 6_000
+const SAID_MS = 300_000
+const EVERY_ADDRESS = ['0.0.0.0', '::']
+
+const end = (code, words) => {
+  process.stdout.write(`${words}\n`)
+  process.exit(code)
+}
+
+/** One request in HTTP/1.0, so that the answer ends with its connection. Resolves status and body. */
+const ask = (host, port) =>
+  new Promise((resolve, reject) => {
+    const address = host === '::' ? '::1' : EVERY_ADDRESS.includes(host) ? '127.0.0.1' : host
+    const name = isIPv6(address) ? `[${address}]` : address
+    const socket = connect({ host: address, port })
+    let text = ''
+    socket.setEncoding('utf8')
+    socket.on('connect', () => socket.write(`GET /readyz HTTP/1.0\r\nHost: ${name}:${port}\r\n\r\n`))
+    socket.on('data', data => {
+      text += data
+    })
+    socket.on('error', error => reject(new Error(`the api does not answer on port ${port} (${error.code})`)))
+    socket.on('end', () => {
+      const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(text)?.[1])
+      resolve({ status, body: text.slice(text.indexOf('\r\n\r\n') + 4) })
+    })
+  })
+
+/** Each failed check in words; the whole body when it is not what /readyz answers. */
+const reasonsIn = body => {
+  try {
+    return Object.entries(JSON.parse(body).checks)
+      .filter(([, { status }]) => status === 'failed')
+      .map(([name, { reason }]) => `${name}: ${reason}`)
+      .join('; ')
+  } catch {
+    return body.slice(0, 300)
+  }
+}
+
+const askApi = async (host, port) => {
+  const { status, body } = await ask(host, port)
+  if (status === 200) end(0, 'ready')
+  end(1, `/readyz answers ${status}: ${reasonsIn(body)}`)
+}
+
+/** With what the last process of the role said at its end, if that was in the last minutes. */
+const told =
+  dataDir =>
+  async ([role, reason]) => {
+    const { lastWords } = await import('../dist/platform/log-files.js')
+    const words = await lastWords(path.join(dataDir, 'logs'), role, Date.now() - SAID_MS)
+    return words === null ? `${role}: ${reason}` : `${role}: ${reason}. The last one said: ${words}`
+  }
+
+const lookAtPresences = async () => {
+  const { readConfig } = await import('../dist/config.js')
+  const { rolesAmiss } = await import('../dist/core/readiness.js')
+  const { seePresences } = await import('../dist/wire.js')
+  const config = readConfig()
+  const here = await seePresences(config)
+  const amiss = rolesAmiss(here, config.roles, Date.now())
+  if (amiss.size > 0) end(1, (await Promise.all([...amiss].map(told(config.dataDir)))).join('; '))
+  const door = here.find(({ role, alive }) => role === 'api' && alive)?.details.address
+  if (!door) end(0, 'ready')
+  await askApi(config.host, Number(door.slice(door.lastIndexOf(':') + 1)))
+}
+
+setTimeout(() => end(1, `no answer within ${LIMIT_MS / 1000} s`), LIMIT_MS).unref()
+try {
+  // as src/config.ts reads the settings: the environment over .env
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const { ROLES, HOST, API_PORT } = process.env
+  const port = Number(API_PORT || 8000)
+  const withApi = !ROLES || ROLES.split(',').some(role => role.trim() === 'api')
+  await (withApi && port > 0 ? askApi(HOST || '127.0.0.1', port) : lookAtPresences())
+} catch (error) {
+  end(1, error.message)
+}
