@@ -18,8 +18,8 @@ const { values: options } = parseArgs({
   options: {
     dir: { type: 'string' },
     rounds: { type: 'string', default: '5' },
-    creates: { type: 'string', default: '3000' },
-    lives: { type: 'string', default: '1500' },
+    creates: { type: 'string', default: '10000' },
+    lives: { type: 'string', default: '6000' },
     alone: { type: 'string', default: '200' },
     width: { type: 'string', default: '64' },
     only: { type: 'string' },

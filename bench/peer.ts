@@ -16,7 +16,7 @@ export interface Peer<Ask, Answer> {
 const { apps } = createRequire(import.meta.url)('../ecosystem.config.cjs') as {
   apps: { node_args: string[] }[]
 }
-const roleOptions = apps[0]?.node_args ?? []
+export const roleOptions = apps[0]?.node_args ?? []
 
 /** Starts `bench/<program>`; it counts as started when it has answered null. */
 export const startPeer = async <Ask, Answer>(

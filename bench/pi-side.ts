@@ -2,14 +2,13 @@
 import { serialize } from 'node:v8'
 import { binomial } from '../src/kinds/lib/binomial/binomial.ts'
 import { BITS_PER_DIGIT, certainDigits } from '../src/kinds/lib/pi/decimals.ts'
-import type { Surroundings } from '../src/kinds/lib/pi/engine.ts'
 import { METHODS, type MethodName } from '../src/kinds/lib/pi/methods.ts'
 import { termsFor, WIJNGAARDEN } from '../src/kinds/lib/pi/series.ts'
 import { block } from '../src/kinds/lib/pi/splitting.ts'
 import { treePi } from '../src/kinds/lib/pi/tree.ts'
 import { precisionFor } from '../src/kinds/lib/pi/truncation.ts'
 import { servePeer } from './peer.ts'
-import { residentOf } from './proc.ts'
+import { surround } from './surround.ts'
 
 export type Ask =
   | { act: 'method'; method: MethodName; digits: number; cores: number; times: number }
@@ -23,19 +22,7 @@ export interface Answer {
   cpuMs: number
   wallMs: number
   tail: string
-  /** Bytes, at the highest since this process began. */
-  resident: number
 }
-
-const surround = (cores: number, over: Partial<Surroundings> = {}): Surroundings => ({
-  signal: new AbortController().signal,
-  paceMs: 0,
-  cores: () => cores,
-  resume: null,
-  report() {},
-  keep() {},
-  ...over,
-})
 
 const timed = async (times: number, work: () => Promise<string> | string): Promise<Answer> => {
   const cpu = process.cpuUsage()
@@ -48,7 +35,6 @@ const timed = async (times: number, work: () => Promise<string> | string): Promi
     cpuMs: (user + system) / 1000 / times,
     wallMs,
     tail: text.slice(-40),
-    resident: residentOf('self').highest,
   }
 }
 
@@ -94,7 +80,7 @@ const cancel = async (digits: number, cores: number, at: number): Promise<Answer
     (error: Error) => error,
   )
   const wallMs = performance.now() - asked
-  return { cpuMs: 0, wallMs, tail: failure?.message ?? 'not cancelled', resident: residentOf('self').highest }
+  return { cpuMs: 0, wallMs, tail: failure?.message ?? 'not cancelled' }
 }
 
 const act = async (ask: Ask): Promise<Answer> => {

@@ -1,11 +1,13 @@
 // How fast pi and binomial coefficients are computed, side by side with PARI/GP, in turns, in one run.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { MethodName } from '../src/kinds/lib/pi/methods.ts'
 import { median, show, spread, table } from './figures.ts'
 import { gpVersion, timeInGp } from './gp.ts'
-import { startPeer } from './peer.ts'
+import { roleOptions, startPeer } from './peer.ts'
 import type { Answer, Ask } from './pi-side.ts'
 import { takePlace } from './place.ts'
 
@@ -93,7 +95,6 @@ print("pi by Leibniz's series: `wijngaarden` and `sumalt`, CPU of one thread", s
 
 const whole: Row[] = []
 const spreadOut: Row[] = []
-let resident = 0
 for (const digits of [10_000, 100_000, 1_000_000, 10_000_000]) {
   if (digits > most) continue
   const label = `${digits.toLocaleString('en-US')} digits`
@@ -104,7 +105,6 @@ for (const digits of [10_000, 100_000, 1_000_000, 10_000_000]) {
     row.ours.push(ours.cpuMs)
     const both = digits > 200_000 ? await pi(digits, 1, 'wijngaarden', cores) : null
     if (both) wide.ours.push(both.wallMs)
-    if (digits === 1_000_000) resident = Math.max(resident, ours.resident, both?.resident ?? 0)
     if (!gp) continue
     // GP keeps the constant: with more digits each time it has to begin anew
     const again = `default(realprecision,${digits}+20*bench_i);Str(Pi)`
@@ -117,7 +117,26 @@ for (const digits of [10_000, 100_000, 1_000_000, 10_000_000]) {
   if (wide.ours.length > 0) spreadOut.push(wide)
 }
 print("pi by Leibniz's series, and `Str(Pi)` by Chudnovsky's", [...whole, ...spreadOut])
-if (resident > 0) console.log(`\nResident at 1,000,000 digits, at the highest: ${show(resident / 1e6)} MB`)
+
+/** In a process of its own, with the built code. */
+const residentAt = (digits: number, lanes: number): number => {
+  const program = fileURLToPath(new URL('pi-resident.mjs', import.meta.url))
+  const output = execFileSync(process.execPath, [...roleOptions, program, String(digits), String(lanes)], {
+    encoding: 'utf8',
+  })
+  const { resident, characters } = JSON.parse(output.trim().split('\n').at(-1) ?? '') as {
+    resident: number
+    characters: number
+  }
+  assert.equal(characters, digits + 2)
+  return resident
+}
+if (most >= 1_000_000) {
+  const megabytes = [1, cores].map(lanes => show(residentAt(1_000_000, lanes) / 1e6))
+  console.log(
+    `\nResident at 1,000,000 digits, at the highest, by one core and by ${cores}: ${megabytes.join(' and ')} MB`,
+  )
+}
 
 const methods: Row[] = []
 for (const method of ['wijngaarden', 'madhava', 'euler', 'cvz'] as const) {

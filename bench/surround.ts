@@ -1,0 +1,12 @@
+// What a computation of pi is surrounded with when nobody watches it.
+import type { Surroundings } from '../src/kinds/lib/pi/engine.ts'
+
+export const surround = (cores: number, over: Partial<Surroundings> = {}): Surroundings => ({
+  signal: new AbortController().signal,
+  paceMs: 0,
+  cores: () => cores,
+  resume: null,
+  report() {},
+  keep() {},
+  ...over,
+})
