@@ -1,10 +1,10 @@
 // Environment -> frozen Config. The only reader of the environment. All problems are reported at once.
 import { existsSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { MadhavaError } from './core/errors.ts'
+import { parseRedisUrl, type RedisPlace } from './platform/redis-url.ts'
 
 /** Of the package. */
 export const VERSION: string = JSON.parse(
@@ -31,6 +31,13 @@ export const SETTINGS = {
   RPC_PORT: { default: '9000', meaning: 'port of Thrift; 0 picks a free one' },
   DASHBOARD_PORT: { default: '9001', meaning: 'port of the dashboard; 0 picks a free one' },
   DATA_DIR: { default: 'data', meaning: 'the one folder that holds everything kept' },
+  STORE_URL: {
+    default: '',
+    meaning:
+      'where tasks are kept: redis://, rediss://, redis+sentinel:// (docs/redis.md); unset: files in DATA_DIR',
+    url: true,
+  },
+  STORE_PREFIX: { default: 'madhava', meaning: 'what every key in Redis begins with' },
   AMQP_URL: {
     default: '',
     meaning: 'RabbitMQ, amqp:// or amqps://; several, comma-separated, for a cluster; unset: embedded queue',
@@ -40,7 +47,8 @@ export const SETTINGS = {
   ROLES: { default: ROLES.join(','), meaning: 'which processes this start runs' },
   CONCURRENCY: {
     default: '',
-    meaning: 'tasks that one worker runs at a time; unset: number of usable cores',
+    meaning:
+      'tasks that one worker runs at a time; unset: one per usable core, fewer where the memory does not hold them',
   },
   KINDS_DIR: { default: '', meaning: 'a folder of further kinds' },
   MAX_DIGITS: {
@@ -53,6 +61,10 @@ export const SETTINGS = {
     default: '',
     meaning: 'how much of the disk ended tasks and their results may take; unset: no limit of its own',
   },
+  MAX_WAITING: {
+    default: '',
+    meaning: 'with so many tasks waiting no more are taken (429); unset: no limit',
+  },
   INLINE_RESULT_KB: { default: '32', meaning: 'results up to this stay in the state file' },
   RESULT_MAX_MB: { default: '256', meaning: 'a task whose result is larger fails' },
   DISK_RESERVE_MB: {
@@ -63,8 +75,15 @@ export const SETTINGS = {
     default: '10',
     meaning: 'how long a stop waits for running tasks before giving them back',
   },
-  TASK_MEMORY_MB: { default: '512', meaning: 'heap that one task may use' },
+  TASK_MEMORY_MB: {
+    default: '512',
+    meaning: 'heap that one task may use; less where the memory of machine or container does not hold it',
+  },
   ALLOWED_HOSTS: { default: '', meaning: 'further names that the Host header may have, comma-separated' },
+  CORS_ORIGINS: {
+    default: '',
+    meaning: 'origins whose web pages may use the REST API, comma-separated: https://app.example.org',
+  },
   DASHBOARD_PASSWORD: {
     default: '',
     meaning:
@@ -102,12 +121,28 @@ const words = z.string().transform(text =>
     .filter(word => word !== ''),
 )
 
+const origin = z
+  .string()
+  .refine(
+    text => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text,
+    'must be an origin as browsers send it, such as https://app.example.org: no path, no * and no port that is the default',
+  )
+
 const amqpUrl = z
   .string()
   .refine(
     text => URL.canParse(text) && /^amqps?:$/.test(new URL(text).protocol),
     'must be a URL such as amqp://user:password@host:5672/vhost',
   )
+
+const redisPlace = z.string().transform((text, context): RedisPlace => {
+  const place = parseRedisUrl(text)
+  if (place) return place
+  context.addIssue(
+    'must be a URL such as redis://user:password@host:6379/0, rediss://host or redis+sentinel://host:26379,host:26379/name',
+  )
+  return z.NEVER
+})
 
 const schema = z.object({
   HOST: z
@@ -120,6 +155,13 @@ const schema = z.object({
     .string()
     .min(1, 'must be a folder')
     .transform(folder => path.resolve(folder)),
+  STORE_URL: z
+    .literal('')
+    .transform(() => null)
+    .or(redisPlace),
+  STORE_PREFIX: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
   AMQP_URL: words.pipe(z.array(amqpUrl)),
   AMQP_QUEUE: z
     .string()
@@ -131,7 +173,7 @@ const schema = z.object({
   ),
   CONCURRENCY: z
     .literal('')
-    .transform(() => availableParallelism())
+    .transform(() => null)
     .or(whole(1, 1024)),
   KINDS_DIR: z
     .string()
@@ -144,12 +186,17 @@ const schema = z.object({
     .literal('')
     .transform(() => null)
     .or(whole(0, 100_000_000)),
+  MAX_WAITING: z
+    .literal('')
+    .transform(() => null)
+    .or(whole(1, 100_000_000)),
   INLINE_RESULT_KB: whole(1, 1024),
   RESULT_MAX_MB: whole(1, 1024),
   DISK_RESERVE_MB: whole(0, 1_000_000),
   DRAIN_SECONDS: whole(0, 3600),
   TASK_MEMORY_MB: whole(16, 1_000_000),
   ALLOWED_HOSTS: words,
+  CORS_ORIGINS: words.pipe(z.array(origin)),
   DASHBOARD_PASSWORD: z
     .literal('')
     .transform(() => null)
@@ -161,22 +208,29 @@ export interface Config {
   readonly host: string
   readonly ports: { readonly api: number; readonly rpc: number; readonly dashboard: number }
   readonly dataDir: string
+  /** Null: files in `dataDir`. */
+  readonly redis: { readonly place: RedisPlace; readonly prefix: string } | null
   /** Empty: embedded queue. */
   readonly amqpUrls: readonly string[]
   readonly amqpQueue: string
   readonly roles: readonly Role[]
-  readonly concurrency: number
+  /** Null: what the machine or container has room for. */
+  readonly concurrency: number | null
   readonly kindsDir: string | null
   readonly kindSettings: { readonly maxDigits: number }
   readonly retentionMs: number
   readonly retentionCount: number
   /** Null: no rule by size. */
   readonly retentionBytes: number | null
+  /** Null: no limit. */
+  readonly maxWaiting: number | null
   readonly results: { readonly inlineBytes: number; readonly maxBytes: number }
   readonly reserveBytes: number
   readonly drainMs: number
   readonly taskMemoryMb: number
   readonly allowedHosts: readonly string[]
+  /** Empty: no CORS. */
+  readonly corsOrigins: readonly string[]
   readonly dashboardPassword: string | null
   /** The supervisor's own folder, which the start script chooses; beside the data when there was none. */
   readonly pm2Home: string
@@ -219,6 +273,7 @@ export const parseConfig = (env: Env): Config => {
     host: value.HOST,
     ports: Object.freeze({ api: value.API_PORT, rpc: value.RPC_PORT, dashboard: value.DASHBOARD_PORT }),
     dataDir: value.DATA_DIR,
+    redis: value.STORE_URL && Object.freeze({ place: value.STORE_URL, prefix: value.STORE_PREFIX }),
     amqpUrls: value.AMQP_URL,
     amqpQueue: value.AMQP_QUEUE,
     roles: ROLES.filter(role => value.ROLES.includes(role)),
@@ -228,6 +283,7 @@ export const parseConfig = (env: Env): Config => {
     retentionMs: value.RETENTION,
     retentionCount: value.RETENTION_COUNT,
     retentionBytes: value.RETENTION_MB === null ? null : value.RETENTION_MB * MB,
+    maxWaiting: value.MAX_WAITING,
     results: Object.freeze({
       inlineBytes: value.INLINE_RESULT_KB * 1024,
       maxBytes: value.RESULT_MAX_MB * MB,
@@ -236,6 +292,7 @@ export const parseConfig = (env: Env): Config => {
     drainMs: value.DRAIN_SECONDS * 1000,
     taskMemoryMb: value.TASK_MEMORY_MB,
     allowedHosts: value.ALLOWED_HOSTS,
+    corsOrigins: value.CORS_ORIGINS,
     dashboardPassword: value.DASHBOARD_PASSWORD,
     pm2Home: path.resolve(env.PM2_HOME ?? path.join(value.DATA_DIR, 'pm2')),
     logLevel: value.LOG_LEVEL,

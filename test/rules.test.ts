@@ -31,9 +31,10 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     because: 'an adapter knows its port and the machine, no other one',
   },
   platform: { may: ['platform'], because: 'the platform knows nothing about tasks' },
-  api: { may: ['core', 'platform', 'api'], because: 'a door maps the service to its protocol' },
+  api: { may: ['core', 'platform', 'api', 'rpc/http'], because: 'a door maps the service to its protocol' },
   worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
   rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'a door maps the service to its protocol' },
+  client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
     may: ['core', 'platform', 'dashboard', 'api/app'],
     because: 'there is one task API, which it mounts',
@@ -65,7 +66,10 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   if (/^\w+\/main$/.test(place)) return { ...MAIN, may: [...MAIN.may, roomOf(place)] }
   if (place === 'wire') return WIRE
   if (place === 'config')
-    return { may: ['core/errors'], because: 'the settings stand before everything else' }
+    return {
+      may: ['core/errors', 'platform/redis-url'],
+      because: 'the settings stand before everything else',
+    }
   return MATRIX[roomOf(place)]
 }
 
@@ -78,6 +82,21 @@ const breaches = (file: string): string[] => {
     .map(target => placeOf(path.resolve(root, path.dirname(file), target)))
     .filter(target => !row.may.some(may => target === may || target.startsWith(`${may}/`)))
     .map(target => `${file} imports ${target}: ${row.because}`)
+}
+
+/**
+ * The texts of `log.warn`, `log.error` and `log.fatal` calls: the last string in the call. A call whose text is a
+ * variable gives ''; `tellOnce` of the files store hands its text on to one of those.
+ */
+const troubleLines = (text: string): string[] => {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+  return [...code.matchAll(/\b(?:log\.(?:warn|error|fatal)|tellOnce)\(/g)].map(({ index, 0: head }) => {
+    let depth = 1
+    let end = index + head.length
+    for (; depth > 0 && end < code.length; end += 1)
+      depth += code[end] === '(' ? 1 : code[end] === ')' ? -1 : 0
+    return [...code.slice(index, end).matchAll(/'((?:[^'\\]|\\.)*)'/g)].at(-1)?.[1] ?? ''
+  })
 }
 
 describe('the rules of the house', () => {
@@ -98,7 +117,7 @@ describe('the rules of the house', () => {
   it('keeps the adapters of one port apart', () => {
     /** `stores/memory-feed` and `stores/memory/feed` belong to `memory`; what lies in `shared` is everybody's. */
     const adapterOf = (place: string): string => /^(?:stores|queues)\/([a-z]+)/.exec(place)?.[1] ?? ''
-    const shared = ['slots']
+    const shared = ['slots', 'shared']
     const mixed = sources.flatMap(file => {
       const mine = adapterOf(placeOf(path.join(root, file)))
       if (mine === '') return []
@@ -171,5 +190,19 @@ describe('the rules of the house', () => {
       ].map(found => found[1])
       assert.deepEqual(titles, [...new Set(titles)], file)
     }
+  })
+
+  it('explains every log line of trouble in docs/log-lines.md, and no other', () => {
+    const said = new Set(sources.flatMap(file => troubleLines(read(file))).filter(text => text !== ''))
+    const explained = [...read('docs/log-lines.md').matchAll(/^\| `(.+?)` \|/gm)].map(
+      ([, text]) => text ?? '',
+    )
+    assert.ok(said.size > 40)
+    // what bin/start.mjs prints for people is not a line of the log
+    const ofTheStart = explained.filter(text => text.startsWith('Madhava ')).sort()
+    for (const text of ofTheStart)
+      assert.ok(read('bin/start.mjs').includes(text.split('...')[0] ?? text), text)
+    assert.deepEqual(explained.filter(text => !said.has(text)).sort(), ofTheStart)
+    assert.deepEqual([...said].filter(text => !explained.includes(text)).sort(), [], 'add a row there')
   })
 })

@@ -1,7 +1,6 @@
 // The last lines of a log file, as plain text. One bounded read from the end, however large the file is.
 // It never writes, and knows neither PM2 nor HTML.
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { readEnd } from '../platform/log-files.ts'
 
 /** What a page shows of a log at most. */
 export const TAIL = { bytes: 64 * 1024, lineBytes: 4 * 1024, lines: 1000 } as const
@@ -53,25 +52,12 @@ const splitLines = (bytes: Buffer): Buffer[] => {
 
 /** The last `lines` lines among the last 64 KiB. A file that is not there is an empty one. */
 export const readTail = async (file: string, lines: number): Promise<Tail> => {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    },
-  )
-  if (!handle) return { lines: [], more: false, bytes: null }
-  try {
-    const info = await handle.stat()
-    if (!info.isFile()) return { lines: [], more: false, bytes: null }
-    const start = Math.max(0, info.size - TAIL.bytes)
-    const buffer = Buffer.alloc(info.size - start)
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, start)
-    const found = splitLines(buffer.subarray(0, bytesRead))
-    // The read began somewhere within a line; its rest is shown only when there is nothing else.
-    if (start > 0 && found.length > 1) found.shift()
-    const last = found.slice(-Math.min(Math.max(1, lines), TAIL.lines))
-    return { lines: last.map(showLine), more: start > 0 || last.length < found.length, bytes: info.size }
-  } finally {
-    await handle.close()
-  }
+  const end = await readEnd(file, TAIL.bytes)
+  if (!end) return { lines: [], more: false, bytes: null }
+  const cut = end.bytes.length < end.size
+  const found = splitLines(end.bytes)
+  // The read began somewhere within a line; its rest is shown only when there is nothing else.
+  if (cut && found.length > 1) found.shift()
+  const last = found.slice(-Math.min(Math.max(1, lines), TAIL.lines))
+  return { lines: last.map(showLine), more: cut || last.length < found.length, bytes: end.size }
 }

@@ -105,9 +105,9 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
       for (const loop of loops) loop.look()
     },
 
-    work({ slots, take }) {
+    work(options) {
       const ending = new AbortController()
-      const loop = createSlotLoop({ slots, take, log, holdMs: ACK_HOLD_MS, onDemand: () => {} })
+      const loop = createSlotLoop({ ...options, log, holdMs: ACK_HOLD_MS, onDemand: () => {} })
       const signal = AbortSignal.any([closing.signal, ending.signal])
       const feed = follow(loop, signal)
       loops.add(loop)
@@ -124,6 +124,14 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
     },
 
     depth: () => Promise.resolve(0),
+
+    // nobody can send a message here
+    dead: {
+      list: () => Promise.resolve({ messages: [], total: 0 }),
+      replay: () => Promise.resolve(false),
+      discard: () => Promise.resolve(false),
+      count: () => Promise.resolve(0),
+    },
 
     counters: () => ({}),
 

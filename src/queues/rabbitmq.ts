@@ -5,6 +5,7 @@ import { ACK_HOLD_MS, type QueueState, type TaskQueue } from '../core/queue.ts'
 import { type AmqpLink, type AmqpSession, createAmqpLink } from '../platform/amqp.ts'
 import type { Log } from '../platform/log.ts'
 import { type Consumer, createConsumer } from './rabbitmq/consumer.ts'
+import { createDeadLetters } from './rabbitmq/dead-letters.ts'
 import { createPublisher } from './rabbitmq/publisher.ts'
 
 export interface RabbitQueueOptions {
@@ -13,6 +14,7 @@ export interface RabbitQueueOptions {
   /** Name of the queue. */
   queue: string
   log: Log
+  clock?: () => Date
   /** Times in milliseconds, and the heartbeat in seconds: for tests of faults. */
   ackHoldMs?: number
   confirmTimeoutMs?: number
@@ -32,7 +34,7 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
   const heartbeat =
     options.heartbeatSeconds === undefined ? {} : { heartbeatSeconds: options.heartbeatSeconds }
   /** Each connection made counts, the first ones too. */
-  const counts = { brokerConnections: 0, redelivered: 0 }
+  const counts = { brokerConnections: 0, redelivered: 0, deadMessages: 0 }
   const publisher = createPublisher({
     queue,
     log,
@@ -48,6 +50,12 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
       counts.brokerConnections += 1
       return publisher.attach(session)
     },
+  })
+  const { bury, ...dead } = createDeadLetters({
+    queue,
+    log,
+    session: () => publishing.session(),
+    clock: options.clock ?? (() => new Date()),
   })
   const consumers: { consumer: Consumer; link: AmqpLink }[] = []
   let closing: Promise<void> | null = null
@@ -77,6 +85,8 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
 
     announce: task => publisher.announce(task),
 
+    dead,
+
     work(work) {
       const consumer = createConsumer({
         ...work,
@@ -85,6 +95,10 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
         ackHoldMs: options.ackHoldMs ?? ACK_HOLD_MS,
         onRedelivered() {
           counts.redelivered += 1
+        },
+        async bury(message, reason) {
+          await bury(message, reason)
+          counts.deadMessages += 1
         },
       })
       const link = createAmqpLink({

@@ -1,4 +1,5 @@
-// The loop that both queues share: at most `slots` tasks at a time, and no more takes under way than free slots.
+// The loop that both queues share: at most `slots` tasks at a time, and no more takes under way than free slots. While
+// tasks take next to no time, the way to the store and back takes longer than they do: then some are taken ahead.
 // It knows no broker and no store: announcements come in as tickets, and work is found by `take`.
 import type { Taken, WorkOptions } from '../core/queue.ts'
 import type { Log } from '../platform/log.ts'
@@ -32,13 +33,40 @@ export interface SlotLoopOptions extends WorkOptions {
 
 /** Shorter than this, being full is only the moment between two tiny tasks. */
 const FULL_MS = 20
+/**
+ * From its claim to the end of its run a tiny task takes less than this, with the wait for those before it. Each that
+ * does is a step towards taking one more ahead, each that does not halves what is taken. After one that is not tiny at
+ * all nothing is: what were taken then would wait here while another worker may be idle.
+ */
+const PACE_MS = 5
+const STEP = 1 / 8
+const NOT_TINY_MS = 25
+
 /** After a take that threw, which it may not: the slot rests, so that the loop cannot run hot. */
 const REST_MS = 1_000
 
+/**
+ * Tasks that have left their slots and are being written. So many share a sync of the disk or a trip to the store at the
+ * most; beyond them a slot waits for its task's end to be durable.
+ */
+export const ENDING_MAX = 64
+
+/** An announcement in hand, and how many came before it. */
+interface Waiting {
+  ticket: Ticket
+  order: number
+}
+
 /** Starts idle; the first look or ticket sets it going. */
-export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopOptions): SlotLoop => {
-  const waiting: { ticket: Ticket; order: number }[] = []
+export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
+  const { slots, ahead = 0, take, log, holdMs, onDemand } = options
+  const waiting: Waiting[] = []
   let running = 0
+  /** How many may be taken ahead just now; whole ones count. */
+  let reach = 0
+  let ending = 0
+  /** Runs that are over and keep their slots for now. */
+  const stuck: (() => void)[] = []
   let taking = 0
   let resting = 0
   let stopped = false
@@ -46,7 +74,9 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
   // counts what came in, so that a take which found nothing answers for all that came before it began
   let order = 0
   let lookSince: number | null = null
-  let looking = false
+  /** Looks under way; while they find something there may be one for each free slot, else a single one. */
+  let looks = 0
+  let looksFind = false
   let fullTimer: NodeJS.Timeout | null = null
   const idle: (() => void)[] = []
 
@@ -56,8 +86,15 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
     onDemand(value)
   }
 
+  /** @param ms from the claim to the end of a run */
+  const pace = (ms: number): void => {
+    if (ms < PACE_MS) reach = Math.min(ahead, reach + STEP)
+    else reach = ms < NOT_TINY_MS ? reach / 2 : 0
+  }
+  const capacity = (): number => slots + Math.floor(reach)
+
   const watchFull = (): void => {
-    if (running < slots || stopped) {
+    if (running < capacity() || stopped) {
       if (fullTimer) clearTimeout(fullTimer)
       fullTimer = null
     } else
@@ -71,11 +108,12 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
     // the store had been asked after these announcements were made: their tasks are taken or ended
     while (waiting[0] && waiting[0].order <= began) waiting.shift()?.ticket.settle()
     if (lookSince !== null && lookSince <= began) lookSince = null
-    if (!stopped && running < slots) demand(true)
+    if (!stopped && running < capacity()) demand(true)
   }
 
   const hold = (taken: Taken, ticket: Ticket | null): void => {
     running++
+    const heldAt = performance.now()
     const limit = ticket && setTimeout(settle, holdMs).unref()
     let settled = false
     function settle(): void {
@@ -83,11 +121,31 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
       if (!settled) ticket?.settle()
       settled = true
     }
-    const done = (): void => {
-      settle()
+    let inSlot = true
+    const leave = (): void => {
+      if (!inSlot) return
+      inSlot = false
       running--
+      pace(performance.now() - heldAt)
       look()
       watchFull()
+    }
+    let early = false
+    const leaveEarly = (): void => {
+      if (!inSlot) return
+      if (ending >= ENDING_MAX) return void stuck.push(leaveEarly)
+      early = true
+      ending++
+      leave()
+    }
+    // a rejection is told with `done`
+    taken.free.then(leaveEarly, () => {})
+    const done = (): void => {
+      settle()
+      leave()
+      if (!early) return
+      ending--
+      for (const next of stuck.splice(0)) next()
     }
     taken.done.then(done, (error: unknown) => {
       log.error({ error }, 'the end of a task was rejected')
@@ -104,13 +162,20 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
     }, REST_MS).unref()
   }
 
-  const start = async (ticket: Ticket | null): Promise<void> => {
+  const start = async (next: Waiting | null): Promise<void> => {
+    const ticket = next?.ticket ?? null
     const began = order
+    const isAhead = running + taking + resting >= slots
     taking++
     try {
-      const taken = await take()
+      const taken = await take(isAhead)
+      if (ticket === null) looksFind = taken !== null
       if (taken) hold(taken, ticket)
-      else {
+      else if (isAhead) {
+        // it was not asked for everything: who has a free slot asks again
+        reach = 0
+        if (next) waiting.unshift(next)
+      } else {
         ticket?.settle()
         nothingThere(began)
       }
@@ -119,7 +184,7 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
       rest(ticket)
     } finally {
       taking--
-      if (ticket === null) looking = false
+      if (ticket === null) looks--
       watchFull()
       pump()
       if (taking === 0) for (const resolve of idle.splice(0)) resolve()
@@ -127,12 +192,12 @@ export const createSlotLoop = ({ slots, take, log, holdMs, onDemand }: SlotLoopO
   }
 
   const pump = (): void => {
-    while (!stopped && running + taking + resting < slots) {
+    while (!stopped && running + taking + resting < capacity()) {
       const next = waiting.shift()
-      if (next) void start(next.ticket)
-      else if (lookSince !== null && !looking) {
-        // one look at a time: each that finds something is followed by another
-        looking = true
+      if (next) void start(next)
+      else if (lookSince !== null && (looks === 0 || looksFind)) {
+        // each that finds something is followed by another
+        looks++
         void start(null)
       } else break
     }

@@ -1,8 +1,9 @@
 // One attempt at one claimed task: runs the kind in a thread, writes what it reports, and makes its last move.
 // It takes no tasks and follows no feed; it is told when to stop.
 import { BLOBS } from '../core/content.ts'
+import { isUnrunnable } from '../core/dead.ts'
 import { fail, giveBack, type Move, revoke, succeed, takeOver } from '../core/moves.ts'
-import { retryDelayMs } from '../core/retry.ts'
+import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Json, Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
@@ -17,6 +18,7 @@ import { startTimeLimits } from './time-limits.ts'
 
 /** Why an attempt is ended from outside. A later one in this list overrules an earlier one. */
 const STOP_REASONS = {
+  'no-slot': 'no slot got free in time',
   drain: 'the worker shuts down',
   'time-limit': 'the time limit is reached',
   revoked: 'the task is cancelled',
@@ -25,13 +27,28 @@ const STOP_REASONS = {
 export type StopReason = keyof typeof STOP_REASONS
 const RANK = Object.keys(STOP_REASONS)
 
+/** A task that was taken ahead of a free slot waits no longer; then another worker may have it. */
+const AHEAD_MS = 50
+
 /** How it ended: the status that the last move led to, or LOST when the task was no longer ours. */
 export type End = Status | 'LOST'
 
+export interface Ended {
+  end: End
+  /** A failure that says that the task could not be run, not that its kind failed at it. */
+  unrunnable: boolean
+  /** From the begin of the run; null when it never began. */
+  seconds: number | null
+}
+
 export interface Attempt {
   readonly task: TaskRecord
+  /** Resolves when the run is over and little is left to write, at the latest with `done`. Never rejects. */
+  readonly free: Promise<void>
   /** Resolves when the last move is durable or the claim is lost. Never rejects. */
-  readonly done: Promise<End>
+  readonly done: Promise<Ended>
+  /** Taken ahead: no thread is free for it yet. */
+  isWaiting(): boolean
   /** Without effect once the outcome is known: a success that is under way wins over a cancel. */
   stop(reason: StopReason): void
 }
@@ -62,6 +79,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   let run: Run | null = null
   let stopReason: StopReason | null = null
   let over = false
+  let begunAt: number | null = null
 
   const stop = (reason: StopReason, atOnce = reason === 'claim-lost'): void => {
     if (over) return
@@ -100,6 +118,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       { id, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
       {
         started() {
+          begunAt = performance.now()
           clearLimits = startTimeLimits(task.limits, {
             soft: () => stop('time-limit'),
             hard: () => stop('time-limit', true),
@@ -113,7 +132,11 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
         submit: children.submit,
       },
     )
+    const waits = run.isWaiting()
+      ? setTimeout(() => run?.isWaiting() && stop('no-slot', true), AHEAD_MS)
+      : undefined
     const outcome = await run.outcome
+    clearTimeout(waits)
     over = outcome.type !== 'stopped'
     clearLimits()
     await children.settled()
@@ -139,24 +162,27 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     taskLog.add(`attempt ${task.attempt} failed: ${error.code}: ${error.message}`)
     log.info({ code: error.code, reason: error.message, attempt: task.attempt }, 'an attempt failed')
     if (error.stack !== null) log.debug({ stack: error.stack }, 'where it failed')
-    const { code, message } = error
+    const { code, message, names } = error
+    // what `retryOn` would have to list stands in the record, unless it says nothing
+    const detail = names.some(name => name !== 'Error') ? { names } : null
     return current => {
       const at = clock()
       const retryAt =
-        current.retry && error.retryable
+        current.retry && error.retryable && isRetried(current.retry, [code, ...names])
           ? new Date(at.getTime() + retryDelayMs(current.retry, current.attempt, random())).toISOString()
           : null
-      return fail({ code, message, detail: null }, retryAt, at.toISOString())(current)
+      return fail({ code, message, detail }, retryAt, at.toISOString())(current)
     }
   }
 
   const afterStop = (reason: StopReason): Move => {
     if (reason === 'revoked') return task => revoke(now())(task)
-    if (reason === 'drain') return task => giveBack(now())(task)
+    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now())(task)
     return failure({
       code: 'TIME_LIMIT',
       message: `The attempt ran longer than its limit (soft ${task.limits.softSeconds ?? 'none'}, hard ${task.limits.hardSeconds ?? 'none'}, in seconds)`,
       stack: null,
+      names: [],
       retryable: true,
     })
   }
@@ -168,12 +194,25 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     return task => takeOver(now())(task)
   }
 
-  const finish = async (): Promise<End> => {
+  const ended = (last: TaskRecord | null): Ended => ({
+    end: last?.status ?? 'LOST',
+    unrunnable: last !== null && isUnrunnable(last),
+    seconds: begunAt === null ? null : (performance.now() - begunAt) / 1000,
+  })
+
+  let freed: () => void = () => {}
+  const free = new Promise<void>(resolve => {
+    freed = resolve
+  })
+
+  const finish = async (): Promise<Ended> => {
     const outcome = await execute()
     over = true
+    // large results are held in memory until they are written: no more of them than there are slots
+    if (outcome.type === 'error' || (outcome.type === 'success' && outcome.result.form === 'inline')) freed()
     if (stopReason === 'claim-lost') {
       log.warn('the claim is lost; what this attempt did is left to the holder')
-      return 'LOST'
+      return ended(null)
     }
     const change = outcome.type === 'success' ? null : lastMove(outcome)
     let kept: Move | null = change
@@ -191,12 +230,14 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       },
       { log, random, signal: closing },
     )
-    return last?.status ?? 'LOST'
+    return ended(last)
   }
 
-  const done = finish().catch((error: unknown): End => {
-    log.error({ error }, 'running a task went wrong inside the worker')
-    return 'LOST'
-  })
-  return { task, done, stop: reason => stop(reason) }
+  const done = finish()
+    .catch((error: unknown): Ended => {
+      log.error({ error }, 'running a task went wrong inside the worker')
+      return ended(null)
+    })
+    .finally(freed)
+  return { task, free, done, isWaiting: () => run?.isWaiting() ?? true, stop: reason => stop(reason) }
 }

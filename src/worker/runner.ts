@@ -34,12 +34,16 @@ export interface RunnerOptions {
   random?: () => number
   /** Told when tasks wait for their kind's rate: when to look again, milliseconds. */
   onHeldBack?: (untilMs: number) => void
+  /** Told when a task that was taken ahead of a free slot is let go again, for others to take. */
+  onLetGo?: (task: TaskRecord) => void
 }
 
 export interface Runner {
-  /** For TaskQueue.work: claims the next task and starts it; null when there is none. Never rejects. */
-  take(): Promise<Taken | null>
-  /** Ids of the tasks that run here. */
+  /** For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet. Never rejects. */
+  take(ahead?: boolean): Promise<Taken | null>
+  /** Ids of the tasks that run here, and of those whose end is being written. */
+  held(): string[]
+  /** Those of them that run; those that were taken ahead do not yet. */
   running(): string[]
   /** Totals since the start, by name. */
   counters(): Record<string, number>
@@ -83,13 +87,15 @@ const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> =
 /** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
   const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
-  const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS, onHeldBack = () => {} } = options
+  const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
+  const { onHeldBack = () => {}, onLetGo = () => {} } = options
   for (const name of kinds.names())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
 
   const attempts = new Map<string, Attempt>()
+  const runs = new Set<string>()
   const takes = new Set<Promise<unknown>>()
-  const counters: Record<string, number> = { taken: 0 }
+  const counters: Record<string, number> = { taken: 0, unrunnable: 0 }
   for (const name of Object.values(COUNTER)) counters[name] = 0
   const count = (name: string): void => {
     counters[name] = (counters[name] ?? 0) + 1
@@ -123,7 +129,6 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const begin = (task: TaskRecord): Taken => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
-    const begunAt = performance.now()
     const attempt = startAttempt(task, {
       store,
       threads,
@@ -137,17 +142,23 @@ export const createRunner = (options: RunnerOptions): Runner => {
       closing: closing.signal,
     })
     attempts.set(task.id, attempt)
+    runs.add(task.id)
     count('taken')
+    const free = attempt.free.then(() => {
+      if (attempts.get(task.id) === attempt) runs.delete(task.id)
+    })
     if (stopping) attempt.stop('drain')
     if (feed.seen(task.id)) void lookAgain(attempt)
-    const done = attempt.done.then(end => {
+    const done = attempt.done.then(({ end, unrunnable, seconds }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
       count(COUNTER[end])
-      timings.observe(task.kind, 'run', (performance.now() - begunAt) / 1000)
+      if (unrunnable) count('unrunnable')
+      if (end === 'PENDING' && !stopping) onLetGo(task)
+      if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')
     })
-    return { done }
+    return { free, done }
   }
 
   const limits = Object.fromEntries(
@@ -160,20 +171,24 @@ export const createRunner = (options: RunnerOptions): Runner => {
       ]),
   )
   const wanted = {
-    kinds: kinds.names(),
     limits,
     onHeldBack: (_kind: string, untilMs: number) => onHeldBack(untilMs),
   }
 
-  const claimNext = async (): Promise<Taken | null> => {
+  // a task that waits here would keep others of its kind from running elsewhere
+  const unlimited = kinds.names().filter(name => !Object.hasOwn(limits, name))
+  const claimNext = async (ahead: boolean): Promise<Taken | null> => {
     try {
       const now = clock().toISOString()
       const take = start(workerName, now)
       let dueAt = now
-      const task = await store.claimNext({ ...wanted, now }, found => {
-        dueAt = dueSince(found)
-        return take(found)
-      })
+      const task = await store.claimNext(
+        { ...wanted, kinds: ahead ? unlimited : kinds.names(), now, ahead },
+        found => {
+          dueAt = dueSince(found)
+          return take(found)
+        },
+      )
       if (!task || !isRunning(task.status)) return null
       timings.observe(task.kind, 'wait', (Date.parse(now) - Date.parse(dueAt)) / 1000)
       return begin(task)
@@ -198,9 +213,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
   }
 
   return {
-    async take() {
+    async take(ahead = false) {
       if (stopping) return null
-      const taking = claimNext()
+      const taking = claimNext(ahead)
       takes.add(taking)
       try {
         return await taking
@@ -208,7 +223,8 @@ export const createRunner = (options: RunnerOptions): Runner => {
         takes.delete(taking)
       }
     },
-    running: () => [...attempts.keys()],
+    held: () => [...attempts.keys()],
+    running: () => [...runs].filter(id => attempts.get(id)?.isWaiting() === false),
     counters: () => ({ ...counters }),
     timings: () => timings.snapshot(),
     drain,

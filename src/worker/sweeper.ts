@@ -10,6 +10,8 @@ import type { Log } from '../platform/log.ts'
 export interface SweeperOptions {
   store: TaskStore
   queue: TaskQueue
+  /** What this worker can run: the due tasks of other kinds are announced by whoever can run them. */
+  kinds: readonly string[]
   /** Makes this worker look for work by itself, without an announcement. */
   nudge: () => void
   clock: () => Date
@@ -36,8 +38,9 @@ const MISSED_BEFORE_LOST = 5
 const DUE_BEFORE_NUDGE = 5
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
-  const { store, queue, nudge, clock, log, retention, everyMs = 1_000, retainEveryMs = 60_000 } = options
-  const counts = { takenOver: 0, expired: 0, announced: 0, removed: 0 }
+  const { store, queue, kinds, nudge, clock, log, retention } = options
+  const { everyMs = 1_000, retainEveryMs = 60_000 } = options
+  const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0 }
   let missed = 0
   let dueFor = 0
   let nextAt: string | null = null
@@ -63,6 +66,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         const task = await store.claim(id, takeOver(clock().toISOString()))
         if (!task) return
         counts.takenOver += 1
+        if (task.status === 'FAILURE') counts.workerLost += 1
         log.warn({ id, status: task.status, attempt: task.attempt }, 'took over a task from a dead process')
         if (isWaiting(task.status)) queue.announce({ id, kind: task.kind })
       })
@@ -93,7 +97,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   const sweep = async (): Promise<void> => {
     try {
       const now = clock()
-      const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX)
+      const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX, kinds)
       await takeOverFrom(agenda.orphaned)
       await endExpired(agenda.expired)
       const ripened = nextAt !== null && nextAt <= now.toISOString()

@@ -36,6 +36,14 @@ const load = (name: string, file: string): Promise<NamedKind> => {
 
 const MAX_MESSAGE = 2_000
 
+/** The name and the code of an error, as `retryOn` may list them, such as TypeError and ECONNREFUSED. */
+const namesOf = (thrown: unknown): string[] => {
+  if (!(thrown instanceof Error) || isMadhavaError(thrown)) return []
+  const { name, code } = thrown as NodeJS.ErrnoException
+  const names = [name, code].filter(word => typeof word === 'string' && word !== '').map(word => String(word))
+  return [...new Set(names)].map(word => word.slice(0, 100))
+}
+
 /** Whatever was thrown, as plain data. Nothing here may throw: getters of a thrown object can. */
 const describe = (thrown: unknown): RunError => {
   try {
@@ -44,6 +52,7 @@ const describe = (thrown: unknown): RunError => {
         code: 'KIND_INVALID',
         message: thrown.message.slice(0, MAX_MESSAGE),
         stack: null,
+        names: [],
         retryable: false,
       }
     const error = thrown instanceof Error ? thrown : null
@@ -53,6 +62,7 @@ const describe = (thrown: unknown): RunError => {
       code: ours ? thrown.code : 'KIND_FAILED',
       message: message.slice(0, MAX_MESSAGE),
       stack: error ? String(error.stack).slice(0, 10_000) : null,
+      names: namesOf(thrown),
       retryable: !ours || PASSING.includes(thrown.code),
     }
   } catch {
@@ -60,6 +70,7 @@ const describe = (thrown: unknown): RunError => {
       code: 'KIND_FAILED',
       message: 'The kind threw something unreadable',
       stack: null,
+      names: [],
       retryable: true,
     }
   }

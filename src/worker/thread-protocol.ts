@@ -45,6 +45,8 @@ export interface RunError {
   message: string
   /** For the log alone. */
   stack: string | null
+  /** What `retryOn` may call it besides its code: the error's own name and code. */
+  names: string[]
   /** False when another attempt would end in the same way. */
   retryable: boolean
 }

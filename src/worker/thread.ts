@@ -67,6 +67,7 @@ const explain = (failure: Error | null, exitCode: number, wasReady: boolean, mem
         code: 'OUT_OF_MEMORY',
         message: `The task used more than the ${memoryMb} MB that a thread may`,
         stack: null,
+        names: [],
         retryable: true,
       },
     }
@@ -79,6 +80,7 @@ const explain = (failure: Error | null, exitCode: number, wasReady: boolean, mem
         ? failure.message.slice(0, 2_000)
         : `The kind ended its thread with process.exit(${exitCode})`,
       stack: failure?.stack ?? null,
+      names: failure ? [failure.name] : [],
       retryable: true,
     },
   }

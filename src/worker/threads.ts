@@ -10,6 +10,8 @@ export interface ThreadPoolOptions {
   size: number
   /** Heap that one thread may use, megabytes. Buffers lie outside of it. */
   memoryMb: number
+  /** That the running tasks share; by default all that this process may use. */
+  cores?: number
   results?: ResultLimits
   settings?: KindSettings
   /** An unused thread ends after this time. */
@@ -19,6 +21,8 @@ export interface ThreadPoolOptions {
 export interface Run {
   /** Never rejects. */
   readonly outcome: Promise<Outcome>
+  /** No thread is free for it yet. */
+  isWaiting(): boolean
   /** Fires the signal inside the thread, and ends the thread when the run is not over after the grace time. */
   cancel(reason: string, graceMs: number): void
   /** Ends the thread at once. */
@@ -48,8 +52,8 @@ interface Job {
 
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
-  const { settings = DEFAULT_KIND_SETTINGS } = options
-  const crew: Crew = { cores: availableParallelism(), running: new Int32Array(new SharedArrayBuffer(4)) }
+  const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism() } = options
+  const crew: Crew = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
   const countBusy = (): void => {
     Atomics.store(crew.running, 0, busy.size)
   }
@@ -155,6 +159,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       }
       return {
         outcome,
+        isWaiting: () => !settled && job.thread === null,
         cancel(reason, graceMs) {
           if (settled || job.stopping) return
           job.stopping = true

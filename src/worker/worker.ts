@@ -12,9 +12,12 @@ import { createSweeper } from './sweeper.ts'
 import { createThreads } from './threads.ts'
 
 export interface WorkerOptions {
-  concurrency: number
+  /** Tasks at a time. */
+  slots: number
   /** Heap of one task's thread. */
   taskMemoryMb: number
+  /** Whole cores that the tasks share. */
+  cores: number
   /** How long a close waits for running tasks before it gives them back. */
   drainMs: number
   results: ResultLimits
@@ -41,11 +44,14 @@ export interface Worker {
   close(): Promise<void>
 }
 
+/** Beyond these nothing more was won: the round trips to the store overlap, and its writes share what they can share. */
+const AHEAD = 16
+
 /** Takes tasks from the moment it is opened. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
-  const { concurrency: size, taskMemoryMb: memoryMb, results, kindSettings: settings } = options
-  const threads = createThreads({ size, memoryMb, results, settings })
+  const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
+  const threads = createThreads({ size, memoryMb, cores, results, settings })
   const alarm = createAlarm({ clock, ring: () => work.nudge() })
   const runner = createRunner({
     store,
@@ -57,13 +63,15 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     clock,
     log,
     onHeldBack: untilMs => alarm.set(untilMs),
+    onLetGo: ({ id, kind }) => queue.announce({ id, kind }),
   })
-  const work = queue.work({ slots: options.concurrency, take: () => runner.take() })
+  const work = queue.work({ slots: size, ahead: AHEAD, take: runner.take })
   // what waited while no worker was there
   work.nudge()
   const sweeper = createSweeper({
     store,
     queue,
+    kinds: kinds.names(),
     nudge: () => work.nudge(),
     clock,
     log,
@@ -85,17 +93,18 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   let closing: Promise<void> | null = null
   return {
     details: () => ({
-      slots: options.concurrency,
+      slots: size,
       running: runner.running(),
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
+      kinds: [...kinds.names()],
     }),
     close() {
       closing ??= (async () => {
         alarm.clear()
         await work.stop()
         await sweeper.close()
-        const ids = runner.running()
+        const ids = runner.held()
         await runner.drain(options.drainMs)
         await announceGivenBack(ids)
         await runner.close()

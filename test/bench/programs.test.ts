@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { requireService } from '../support/services.ts'
 
 const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))))
 const LIMIT = { timeout: 120_000 }
@@ -66,6 +67,19 @@ describe('the benchmarks', () => {
     }
   })
 
+  it('live: every move reaches every client', LIMIT, async () => {
+    const output = await run('live.ts', [
+      ...['--dir', dir, '--clients', '6', '--rate', '20', '--seconds', '1', '--warm', '0.5'],
+    ])
+    for (const what of ['the store alone', 'GET /events', 'GET /task/{id}/events']) {
+      const [clients, events, arrived = ''] = row(output, what).slice(2, 5)
+      assert.equal(clients, what === 'the store alone' ? '1' : '3')
+      const [came = 0, merged = 0] = [...arrived.matchAll(/\d+/g)].map(Number)
+      assert.ok(Number(events) > 0)
+      assert.equal(came + merged, Number(events), output)
+    }
+  })
+
   it('list: every process finds every task', LIMIT, async () => {
     const output = await run('list.ts', [
       ...['--dir', dir, '--tasks', '400', '--processes', '2', '--times', '2', '--claims', '5'],
@@ -73,6 +87,14 @@ describe('the benchmarks', () => {
     assert.equal(row(output, '400 | page of 50')[3], '50')
     assert.equal(row(output, '400 | counts')[3], '400')
     assert.equal(row(output, '400 | text, not found')[3], '0')
+  })
+
+  it('alltasks: sends every task, in each form', LIMIT, async () => {
+    const output = await run('alltasks.ts', ['--dir', dir, '--tasks', '300'])
+    for (const way of ['one array', 'lines', 'one array, gzip']) {
+      const [sent] = row(output, `300 | ${way} |`).slice(3, 4)
+      assert.ok(Number(sent) > 0.001, output)
+    }
   })
 
   it('pi: the same digits as PARI/GP, where that is installed', LIMIT, async () => {
@@ -85,7 +107,48 @@ describe('the benchmarks', () => {
     assert.match(output, /^\| C\(1,000,000, 1,000\) \|/m)
   })
 
+  it('tried: each way gives the same digits', LIMIT, async () => {
+    const output = await run('tried.ts', ['--dir', dir, '--rounds', '1', '--most', '1000'])
+    assert.ok(Number(row(output, 'term by term, beside a tree | 1,000')[3]) > 0, output)
+  })
+
+  it('roles: all four get ready, from dist/ and through tsx', LIMIT, async () => {
+    const output = await run('roles.ts', ['--dir', dir, '--times', '1', '--warm', '0', '--settle', '0'])
+    for (const way of ['dist/', 'tsx, compiled before', 'tsx, nothing compiled'])
+      assert.ok(Number(row(output, way)[4]) > 10 && Number(row(output, way)[5]) >= 4, output)
+  })
+
+  it('rpc: every call is answered as it should be, on every side', LIMIT, async () => {
+    const output = await run('rpc.ts', ['--dir', dir, '--rounds', '1', '--seconds', '0.2'])
+    for (const what of [
+      'ping, 1 connection,',
+      'ping, 32 connections',
+      'submit, 1 ',
+      'submit, 32',
+      'get, 1 ',
+      'get, 32',
+    ]) {
+      const rates = row(output, what).slice(2, 5)
+      assert.ok(
+        rates.every(cell => Number(cell.split(' / ')[1]?.replaceAll(',', '')) > 0),
+        output,
+      )
+    }
+  })
+
   it('leaves nothing behind', () => {
     assert.deepEqual(readdirSync(dir), [])
+  })
+
+  it('redis: the store with some hundred tasks, and the bundle on it', {
+    ...LIMIT,
+    skip: requireService('redis'),
+  }, async () => {
+    const output = await run('redis.ts', [
+      ...['--dir', dir, '--records', '300', '--times', '3', '--claims', '4', '--rounds', '0'],
+    ])
+    assert.match(output, /^300 tasks: [\d,]+ bytes each in Redis/m)
+    for (const what of ['first page', 'a page of 50', 'counts', 'agenda', 'claimNext']) row(output, what)
+    assert.match(output, /^the bundle on it: \d+ MB in \d processes$/m)
   })
 })

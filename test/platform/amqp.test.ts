@@ -77,6 +77,15 @@ describe('the reason for people', () => {
     )
   })
 
+  it('names the vhost that a broker lets nobody into', () => {
+    const error = new Error('Expected ConnectionOpenOk; got <ConnectionClose channel:0>')
+    assert.match(
+      reasonOf(error, new URL('amqp://localhost/else%2Fwhere')),
+      /the vhost else\/where \(does it exist/,
+    )
+    assert.match(reasonOf(error, new URL('amqp://localhost/')), /the vhost \/ \(does it exist/)
+  })
+
   it('tells what every address of a host answered', () => {
     const reason = reasonOf(
       new AggregateError([

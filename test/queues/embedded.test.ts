@@ -12,6 +12,7 @@ import { createEmbeddedQueue } from '../../src/queues/embedded.ts'
 import { createMemory, type Memory, type MemoryStore } from '../../src/stores/memory.ts'
 import { type QueueMember, queueSuite } from '../suites/queue.ts'
 import { newTaskOf } from '../support/new-task.ts'
+import { takenUntil } from '../support/taken.ts'
 import { until } from '../support/until.ts'
 
 const clock = () => new Date()
@@ -83,7 +84,7 @@ describe('the embedded queue', () => {
           const id = await member.claim()
           if (id === null) return null
           ran++
-          return { done: member.finish(id) }
+          return takenUntil(member.finish(id))
         },
       })
     await until('the first looks are over', () => takes >= 8)
@@ -113,7 +114,7 @@ describe('the embedded queue', () => {
         const id = await only.claim()
         if (id === null) return null
         ran.push(id)
-        return { done: only.finish(id) }
+        return takenUntil(only.finish(id))
       },
     })
     for (let i = 1; i <= 20; i++) {
@@ -146,7 +147,7 @@ describe('the embedded queue', () => {
         const id = await member.claim()
         if (id === null) return null
         ran.push(id)
-        return { done: member.finish(id) }
+        return takenUntil(member.finish(id))
       },
     })
     await until('several tries', () => tries >= 3)

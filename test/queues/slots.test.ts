@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLog } from '../../src/platform/log.ts'
-import { createSlotLoop } from '../../src/queues/slots.ts'
+import { createSlotLoop, ENDING_MAX } from '../../src/queues/slots.ts'
+import { takenUntil } from '../support/taken.ts'
 import { until } from '../support/until.ts'
 
 /** What can happen to a loop, in any order. */
@@ -23,12 +24,15 @@ describe('the slot loop', () => {
       fc.asyncProperty(
         fc.array(event, { maxLength: 40 }),
         fc.integer({ min: 1, max: 4 }),
-        async (events, slots) => {
+        fc.nat(3),
+        fc.boolean(),
+        async (events, slots, ahead, early) => {
           const pile: number[] = []
           const answers: string[][] = []
           let [running, taking, peak, ran] = [0, 0, 0, 0]
           const loop = createSlotLoop({
             slots,
+            ahead,
             log: silentLog(),
             holdMs: 60_000,
             onDemand: () => {},
@@ -40,11 +44,15 @@ describe('the slot loop', () => {
               const ms = pile.shift()
               if (ms === undefined) return null
               running++
-              const end = () => {
+              const free = sleep(ms).then(() => {
                 running--
-                ran++
-              }
-              return { done: sleep(ms).then(end) }
+              })
+              const done = free
+                .then(() => sleep(early ? ms : 0))
+                .then(() => {
+                  ran++
+                })
+              return early ? { free, done } : takenUntil(done)
             },
           })
           const offer = () => {
@@ -67,7 +75,7 @@ describe('the slot loop', () => {
           await until('all work ran', () => ran === made)
           await until('all tickets are answered', () => answers.every(given => given.length > 0))
           await loop.stop()
-          assert.ok(peak <= slots, `${peak} of ${slots}`)
+          assert.ok(peak <= slots + ahead, `${peak} of ${slots} and ${ahead}`)
           assert.deepEqual(
             answers.filter(given => given.length !== 1),
             [],
@@ -91,11 +99,11 @@ describe('the slot loop', () => {
       onDemand: wanted => demands.push(wanted),
       take: async () =>
         left-- > 0
-          ? {
-              done: new Promise<void>(resolve => {
+          ? takenUntil(
+              new Promise<void>(resolve => {
                 end = resolve
               }),
-            }
+            )
           : null,
     })
     loop.look()
@@ -121,11 +129,11 @@ describe('the slot loop', () => {
       onDemand: () => {},
       take: async () =>
         takes++ === 0
-          ? {
-              done: new Promise<void>(resolve => {
+          ? takenUntil(
+              new Promise<void>(resolve => {
                 end = resolve
               }),
-            }
+            )
           : null,
     })
     loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('given back') })
@@ -136,6 +144,137 @@ describe('the slot loop', () => {
     end()
     await until('the free slot looked', () => takes >= 2)
     assert.deepEqual(given, ['settled'])
+    await loop.stop()
+  })
+
+  it('gives a slot away when its task runs no more, and settles the ticket when its end is durable', {
+    timeout: 60_000,
+  }, async () => {
+    const free = Promise.resolve()
+    const ends: (() => void)[] = []
+    const given: string[] = []
+    const loop = createSlotLoop({
+      slots: 1,
+      log: silentLog(),
+      holdMs: 60_000,
+      onDemand: () => {},
+      // a store that writes nothing, and work without end
+      take: async () => ({ free, done: new Promise<void>(resolve => ends.push(resolve)) }),
+    })
+    loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('given back') })
+    await until('as many ends wait as may', () => ends.length === ENDING_MAX + 1)
+    await sleep(20)
+    assert.deepEqual([ends.length, given], [ENDING_MAX + 1, []])
+    for (const end of ends.slice(0, 10)) end()
+    await until('as many more', () => ends.length === ENDING_MAX + 11)
+    await sleep(20)
+    assert.deepEqual([ends.length, given], [ENDING_MAX + 11, ['settled']])
+    await loop.stop()
+  })
+
+  it('takes ahead while tasks are tiny, says so, and no more once they are not', {
+    timeout: 60_000,
+  }, async () => {
+    let ms = 0
+    let work = 2_000
+    const seen = { held: 0, peak: 0, ahead: 0, wrong: 0 }
+    const loop = createSlotLoop({
+      slots: 2,
+      ahead: 4,
+      log: silentLog(),
+      holdMs: 60_000,
+      onDemand: () => {},
+      take: async ahead => {
+        if (work === 0) return null
+        work--
+        if (ahead) seen.ahead++
+        if (ahead !== seen.held >= 2) seen.wrong++
+        seen.held++
+        seen.peak = Math.max(seen.peak, seen.held)
+        const ends = ms === 0 ? new Promise<void>(resolve => setImmediate(resolve)) : sleep(ms)
+        return takenUntil(ends.then(() => void seen.held--))
+      },
+    })
+    loop.look()
+    await until('the tiny ones ran', () => work === 0 && seen.held === 0)
+    assert.ok(seen.ahead > 0)
+    assert.equal(seen.peak, 6)
+    assert.equal(seen.wrong, 0)
+    // the first of these may still be taken ahead
+    ms = 20
+    work = 40
+    loop.look()
+    await until('it is slow', () => work < 25)
+    seen.peak = 0
+    await until('the slow ones ran', () => work === 0 && seen.held === 0)
+    assert.equal(seen.peak, 2)
+    await loop.stop()
+  })
+
+  it('takes nothing ahead after one run that is not tiny at all, however many were before', {
+    timeout: 60_000,
+  }, async () => {
+    let [work, ms, ended] = [0, 0, 0]
+    const aheads: boolean[] = []
+    const loop = createSlotLoop({
+      slots: 1,
+      ahead: 8,
+      log: silentLog(),
+      holdMs: 60_000,
+      onDemand: () => {},
+      take: async ahead => {
+        if (work === 0) return null
+        work--
+        aheads.push(ahead)
+        const run = ms === 0 ? new Promise<void>(resolve => setImmediate(resolve)) : sleep(ms)
+        return takenUntil(run.then(() => void ended++))
+      },
+    })
+    const runs = async (count: number, each: number) => {
+      const before = ended
+      ms = each
+      work = count
+      loop.look()
+      await until(`${count} ran`, () => ended === before + count)
+    }
+    await runs(500, 0)
+    assert.ok(aheads.includes(true))
+    await runs(1, 40)
+    aheads.length = 0
+    await runs(7, 0)
+    assert.deepEqual(aheads, Array(7).fill(false))
+    await loop.stop()
+  })
+
+  it('looks in several ways at a time only while looks find something', { timeout: 60_000 }, async () => {
+    let work = 50
+    const seen = { takes: 0, under: 0, peak: 0, peakAtEnd: 0 }
+    const loop = createSlotLoop({
+      slots: 4,
+      log: silentLog(),
+      holdMs: 60_000,
+      onDemand: () => {},
+      take: async () => {
+        seen.takes++
+        seen.under++
+        seen.peak = Math.max(seen.peak, seen.under)
+        await sleep(1)
+        seen.under--
+        if (work === 0) return null
+        work--
+        return takenUntil(sleep(1))
+      },
+    })
+    loop.look()
+    await until('all ran', () => work === 0 && seen.under === 0)
+    assert.ok(seen.peak > 1, 'one look at a time')
+    assert.ok(seen.takes <= 50 + 4 + 4, `${seen.takes} takes`)
+    await sleep(30)
+    const { takes } = seen
+    seen.peak = 0
+    for (let n = 0; n < 5; n++) loop.look()
+    await until('it looked', () => seen.takes > takes && seen.under === 0)
+    assert.equal(seen.peak, 1)
     await loop.stop()
   })
 })

@@ -21,6 +21,8 @@ export interface Bundle {
   readonly api: string
   readonly dashboard: string
   readonly rpc: string
+  /** Resolves when the supervisor has ended, by itself too. */
+  readonly ended: Promise<{ code: number | null }>
   /** Everything printed so far. */
   output(): string
   /** The pid of a role's present process. */
@@ -120,7 +122,10 @@ export const startBundle = async (dataDir: string, more: Record<string, string> 
     child.kill('SIGKILL')
     throw new Error(`${String(error)}\n${output}`)
   })
-  assert.match(output, /Madhava is ready/)
+  if (!/Madhava is ready/.test(output)) {
+    child.kill('SIGKILL')
+    assert.fail(`the bundle did not get ready:\n${output}`)
+  }
   const api = `http://${addressOf('api')}`
 
   const call = async (method: string, where: string, body?: unknown): Promise<unknown> => {
@@ -141,6 +146,7 @@ export const startBundle = async (dataDir: string, more: Record<string, string> 
     api,
     dashboard: `http://${addressOf('dashboard')}`,
     rpc: addressOf('rpc'),
+    ended: closed.then(([code]: (number | null)[]) => ({ code: code ?? null })),
     output: () => output,
     async pidOf(role) {
       const { processes } = (await call('GET', '/')) as {

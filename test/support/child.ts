@@ -23,12 +23,12 @@ export interface Child<Line> {
 
 const WAIT_MS = 60_000
 
-/** Starts `test/support/<program>` with `input` as its one argument. */
-export const startChild = <Line>(program: string, input: unknown): Child<Line> => {
+/** Starts `test/support/<program>` with `input` as its one argument; `nodeArgs` are for Node. */
+export const startChild = <Line>(program: string, input: unknown, nodeArgs: string[] = []): Child<Line> => {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
   const child = spawn(
     process.execPath,
-    ['--import', 'tsx', fileURLToPath(new URL(program, import.meta.url)), JSON.stringify(input)],
+    [...nodeArgs, '--import', 'tsx', fileURLToPath(new URL(program, import.meta.url)), JSON.stringify(input)],
     { stdio: ['pipe', 'pipe', 'pipe'], env },
   )
   const lines: Line[] = []

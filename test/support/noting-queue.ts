@@ -10,6 +10,12 @@ export const createNotingQueue = (over: Partial<TaskQueue> = {}) => {
     },
     work: () => ({ nudge() {}, stop: async () => {} }),
     depth: async () => announced.length,
+    dead: {
+      list: async () => ({ messages: [], total: 0 }),
+      replay: async () => false,
+      discard: async () => false,
+      count: async () => 0,
+    },
     state: () => ({ status: 'ready', reason: null, outbox: 0 }),
     counters: () => ({}),
     flush: async () => true,

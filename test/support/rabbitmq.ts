@@ -4,12 +4,12 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { connect } from 'amqplib'
+import { freePort } from './free-port.ts'
 import { until } from './until.ts'
 
 export interface Rabbit {
@@ -40,16 +40,6 @@ export interface Rabbit {
 const BIN = '/usr/lib/rabbitmq/bin'
 const BOOT_MS = 180_000
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
 const signalGroup = (child: ChildProcess | null, signal: NodeJS.Signals): void => {
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   process.kill(-child.pid, signal)
@@ -69,14 +59,24 @@ for group in $groups; do kill -s CONT -- "-$group" 2>/dev/null; kill -s KILL -- 
 rm -rf -- "$1"
 `
 
-/** Boots one; about 8 s on an idle machine, so share it within a test file. */
-export const startRabbit = async (): Promise<Rabbit> => {
+/**
+ * Boots one; about 8 s on an idle machine, so share it within a test file.
+ * `settings` are lines of rabbitmq.conf, `flags` are for the Erlang VM, such as `-rabbit NAME VALUE`.
+ */
+export const startRabbit = async ({
+  settings = [],
+  flags = '',
+}: {
+  settings?: readonly string[]
+  flags?: string
+} = {}): Promise<Rabbit> => {
   const root = await mkdtemp(path.join(tmpdir(), 'madhava-rabbit-'))
   const [port, distPort, epmdPort] = [await freePort(), await freePort(), await freePort()]
   const node = `test${port}@localhost`
   const folder = (name: string) => path.join(root, name)
   for (const name of ['home', 'mnesia', 'log', 'schema']) await mkdir(folder(name))
-  await writeFile(folder('rabbitmq.conf'), 'log.file.level = warning\nloopback_users = none\n')
+  const conf = ['log.file.level = warning', 'loopback_users = none', ...settings]
+  await writeFile(folder('rabbitmq.conf'), `${conf.join('\n')}\n`)
   await writeFile(folder('plugins'), '[].\n')
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
@@ -98,8 +98,7 @@ export const startRabbit = async (): Promise<Rabbit> => {
     // the script becomes the VM, so that its process group is the broker's
     RABBITMQ_ALLOW_INPUT: '1',
     // one scheduler that does not spin: the test shares its cores with the broker
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-      '-noinput +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-noinput +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1} ${flags}`,
   }
   const url = `amqp://guest:guest@127.0.0.1:${port}/`
   const output: WriteStream = createWriteStream(folder('output.log'))

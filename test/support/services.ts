@@ -9,6 +9,10 @@ const PROGRAMS = {
   thrift: ['/usr/bin/thrift', '/usr/local/bin/thrift'],
   'thrift-python': ['/usr/lib/python3/dist-packages/thrift/Thrift.py'],
   chromium: ['/usr/bin/chromium'],
+  nginx: ['/usr/sbin/nginx'],
+  curl: ['/usr/bin/curl'],
+  jq: ['/usr/bin/jq'],
+  python: ['/usr/bin/python3'],
   promtool: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
 } as const
 export type ServiceName = keyof typeof PROGRAMS

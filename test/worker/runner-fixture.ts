@@ -82,4 +82,4 @@ export const setUp = (
 }
 
 /** One pool for a whole file: its threads stay warm. */
-export const openPool = (): ThreadPool => createThreads({ size: 4, memoryMb: 64 })
+export const openPool = (size = 4): ThreadPool => createThreads({ size, memoryMb: 64 })

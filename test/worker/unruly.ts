@@ -42,6 +42,9 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
   'throw an error': () => {
     throw new Error('it went wrong')
   },
+  'throw by name and code': (_context, value) => {
+    throw Object.assign(new Error('it went wrong'), value as { name?: string; code?: string })
+  },
   'throw a string': () => {
     throw 'just words'
   },

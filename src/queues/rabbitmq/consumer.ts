@@ -1,11 +1,12 @@
 // The taking side: a consumer that is active only while a slot is free, so that a full worker sits on no message.
-// What a message holds is not looked at: anybody can have sent it, and the store decides what is run.
+// Which task a message names is not looked at: the store decides what is run. One that names none is kept aside.
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { WorkHandle, WorkOptions } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
 import { createSlotLoop, type Ticket } from '../slots.ts'
 import { declareQueue } from './declare.ts'
+import { whyForeign } from './foreign.ts'
 
 export interface Consumer {
   handle: WorkHandle
@@ -19,10 +20,15 @@ export interface ConsumerOptions extends WorkOptions {
   ackHoldMs: number
   /** A message came that had been handed out before: whoever had it lost its connection, or gave it back. */
   onRedelivered: () => void
+  /** Keeps a message aside that announces nothing; resolves when it is durable there. */
+  bury: (message: ConsumeMessage, reason: string) => Promise<void>
 }
 
 /** Unacknowledged messages at a time: a prefetch of 1 caps a quorum queue at some 800 messages a second. */
 const PREFETCH = 64
+
+/** Before a message that could not be kept aside comes again. Milliseconds. */
+const BURY_AGAIN_MS = 2_000
 
 /** The channel of one session, and the consumer on it. */
 interface Lane {
@@ -38,7 +44,9 @@ export const createConsumer = ({
   log,
   ackHoldMs,
   onRedelivered,
+  bury,
   slots,
+  ahead = 0,
   take,
 }: ConsumerOptions): Consumer => {
   let lane: Lane | null = null
@@ -46,6 +54,7 @@ export const createConsumer = ({
 
   const loop = createSlotLoop({
     slots,
+    ahead,
     take,
     log,
     holdMs: ackHoldMs,
@@ -70,9 +79,23 @@ export const createConsumer = ({
     giveBack: () => answer(on, () => on.channel.nack(message, false, true)),
   })
 
+  const keepAside = async (on: Lane, message: ConsumeMessage, reason: string): Promise<void> => {
+    const ticket = ticketOf(on, message)
+    try {
+      await bury(message, reason)
+      ticket.settle()
+    } catch (error) {
+      log.warn({ error, reason }, 'a message that announces no task could not be kept aside; it comes again')
+      // at once it would come at once
+      setTimeout(() => ticket.giveBack(), BURY_AGAIN_MS).unref()
+    }
+  }
+
   const arrived = (on: Lane, message: ConsumeMessage | null): void => {
     if (message?.fields.redelivered) onRedelivered()
-    if (message) loop.offer(ticketOf(on, message))
+    const foreign = message && whyForeign(message.content)
+    if (message && foreign !== null) void keepAside(on, message, foreign)
+    else if (message) loop.offer(ticketOf(on, message))
     // the broker's cancel: the queue was deleted, its leader moved, or an acknowledgement was late
     else on.session.fail('the broker cancelled the consumer')
   }

@@ -8,16 +8,21 @@ const codeOf = (error: unknown): unknown =>
 /**
  * Declares a durable quorum queue without a delivery limit (the store counts attempts). RabbitMQ 4 has a limit of
  * 20 unless told otherwise; 3.x has none, and some of its versions refuse the argument.
- * A queue that exists with other arguments, or that this user may not declare, is used as it is.
+ * `bounds` are further arguments. A queue that exists with other arguments, or that this user may not declare, is used as it is.
  * @throws what the broker answers, for example when the queue is not there and may not be made
  */
-export const declareQueue = async (session: AmqpSession, queue: string, log: Log): Promise<void> => {
+export const declareQueue = async (
+  session: AmqpSession,
+  queue: string,
+  log: Log,
+  bounds: Record<string, unknown> = {},
+): Promise<void> => {
   const unlimited = Number.parseInt(session.brokerVersion, 10) >= 4 ? { 'x-delivery-limit': -1 } : {}
   const channel = await session.spareChannel()
   try {
     await channel.assertQueue(queue, {
       durable: true,
-      arguments: { 'x-queue-type': 'quorum', ...unlimited },
+      arguments: { 'x-queue-type': 'quorum', ...unlimited, ...bounds },
     })
     await channel.close()
   } catch (error) {

@@ -7,7 +7,7 @@ import { createPauses } from './pauses.ts'
 import { WIJNGAARDEN } from './series.ts'
 
 /** More digits than these are split faster. */
-export const SHORT_DIGITS = 300
+export const SHORT_DIGITS = 1_500
 /** With a pace to watch, up to these are computed here: a few milliseconds. */
 export const PACED_SHORT_DIGITS = 5_000
 

@@ -1,0 +1,68 @@
+// What the files of the image promise, as far as it can be read without building it.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { SETTINGS } from '../src/config.ts'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const read = (name: string): string => readFileSync(path.join(root, name), 'utf8')
+const dockerfile = read('Dockerfile')
+const compose = read('docker-compose.yml')
+
+describe('the files of the image', () => {
+  it('say the version of the package', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string }
+    assert.match(dockerfile, new RegExp(`image\\.version="${version.replaceAll('.', '\\.')}"`))
+  })
+
+  it('let nothing into the build but what the Dockerfile copies', () => {
+    const lines = read('.dockerignore')
+      .split('\n')
+      .filter(line => line !== '' && !line.startsWith('#'))
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
+      (names ?? '').split(' '),
+    )
+    assert.equal(lines[0], '*')
+    assert.deepEqual(lines.slice(1).sort(), [...new Set(copied)].map(name => `!${name}`).sort())
+  })
+
+  it('open and publish the ports that the settings name, on loopback', () => {
+    const ports = (['API_PORT', 'RPC_PORT', 'DASHBOARD_PORT'] as const).map(name => [
+      name,
+      SETTINGS[name].default,
+    ])
+    assert.match(dockerfile, new RegExp(`^EXPOSE ${ports.map(([, port]) => port).join(' ')}$`, 'm'))
+    const published = [...compose.matchAll(/^ {6}- (\S+:\d+)$/gm)].map(([, line]) => line)
+    assert.deepEqual(
+      published,
+      ports.map(([name, port]) => `127.0.0.1:\${${name}:-${port}}:${port}`),
+    )
+  })
+
+  it('give a stop more time than the processes take: drain, then closing, then the kill of the supervisor', () => {
+    const grace = /stop_grace_period: (\d+)s\$\{DRAIN_SECONDS:-(\d+)\}s/.exec(compose)
+    const drainSeconds = Number(SETTINGS.DRAIN_SECONDS.default)
+    assert.equal(Number(grace?.[2]), drainSeconds)
+    const { apps } = createRequire(import.meta.url)('../ecosystem.config.cjs') as {
+      apps: { kill_timeout: number }[]
+    }
+    for (const { kill_timeout } of apps) {
+      assert.ok(kill_timeout > (drainSeconds + 5) * 1000)
+      assert.ok(kill_timeout < (drainSeconds + Number(grace?.[1])) * 1000)
+    }
+  })
+
+  it('have programs that can be run as they are', () => {
+    for (const name of ['bin/smoke', 'bin/healthcheck.mjs']) {
+      assert.ok((statSync(path.join(root, name)).mode & 0o111) !== 0, name)
+      const { status, stderr } = spawnSync(process.execPath, ['--check', path.join(root, name)], {
+        encoding: 'utf8',
+      })
+      assert.equal(status, 0, stderr)
+    }
+  })
+})

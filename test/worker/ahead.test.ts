@@ -1,0 +1,91 @@
+// Tasks that are taken before a slot is free: they begin when one is, or are let go, and nothing of that counts.
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { createKinds, loadKind } from '../../src/core/kind.ts'
+import type { TaskRecord } from '../../src/core/task.ts'
+import { until } from '../support/until.ts'
+import { openPool, setUp } from './runner-fixture.ts'
+import unruly from './unruly.ts'
+
+const OUTER = { timeout: 120_000 }
+
+/** A worker of one slot whose thread is busy with the first task. */
+const busyWorker = async (t: TestContext) => {
+  const threads = openPool(1)
+  t.after(() => threads.close())
+  const letGo: TaskRecord[] = []
+  const world = setUp(t, threads, { onLetGo: task => letGo.push(task) })
+  const { runner } = world.openRunner('w1')
+  const first = await world.submit('checkpoint and wait')
+  const taken = await runner.take()
+  await world.reports(first)
+  return { world, runner, first, taken, letGo }
+}
+
+describe('a task that is taken ahead', () => {
+  it('is let go, uncounted, when no slot gets free soon', OUTER, async t => {
+    const { world, runner, first, letGo } = await busyWorker(t)
+    const id = await world.submit('return the value', 1)
+    const ahead = await runner.take(true)
+    assert.ok(ahead)
+    assert.deepEqual(runner.held().toSorted(), [first, id].toSorted())
+    assert.deepEqual(runner.running(), [first])
+    await ahead.done
+    assert.deepEqual(
+      letGo.map(task => task.id),
+      [id],
+    )
+    const task = await world.get(id)
+    assert.deepEqual([task.status, task.attempt, task.worker, task.startedAt], ['PENDING', 0, null, null])
+    assert.deepEqual(runner.held(), [first])
+    assert.equal(runner.counters().givenBack, 1)
+    // nothing ran, so that no run is counted
+    assert.equal(runner.timings().unruly?.run.sumSeconds, 0)
+  })
+
+  it('runs in the slot that gets free in time', OUTER, async t => {
+    const { world, runner, first, letGo } = await busyWorker(t)
+    const id = await world.submit('return the value', 1)
+    const wish = world.client.revoke(first, new Date().toISOString())
+    const ahead = await runner.take(true)
+    await wish
+    await ahead?.done
+    await world.ended(first)
+    // the end of the first takes its time, on a loaded machine more than such a task waits
+    if (letGo.length > 0) await (await runner.take())?.done
+    const task = await world.get(id)
+    assert.deepEqual([task.status, task.attempt, task.result], ['SUCCESS', 1, 1])
+  })
+
+  it('is cancelled like any other', OUTER, async t => {
+    const { world, runner, letGo } = await busyWorker(t)
+    const id = await world.submit('return the value', 1)
+    const ahead = await runner.take(true)
+    await world.client.revoke(id, new Date().toISOString())
+    await ahead?.done
+    await until('it is revoked', async () => (await world.get(id)).status === 'REVOKED')
+    assert.deepEqual(letGo, [])
+  })
+
+  it('is of no kind with limits, which it would take up while it waits', OUTER, async t => {
+    const threads = openPool(1)
+    t.after(() => threads.close())
+    const kinds = createKinds([{ ...loadKind('unruly', unruly, 'unruly.ts'), maxConcurrency: 2 }])
+    const world = setUp(t, threads, { kinds })
+    const { runner } = world.openRunner('w1')
+    const id = await world.submit('return the value', 1)
+    assert.equal(await runner.take(true), null)
+    await (await runner.take())?.done
+    assert.equal((await world.get(id)).status, 'SUCCESS')
+  })
+
+  it('is given back with the others when the worker stops', OUTER, async t => {
+    const { world, runner, first, letGo } = await busyWorker(t)
+    const id = await world.submit('return the value', 1)
+    await runner.take(true)
+    await runner.drain(0)
+    for (const each of [first, id])
+      assert.deepEqual([(await world.get(each)).status, (await world.get(each)).attempt], ['PENDING', 0])
+    assert.deepEqual(letGo, [])
+  })
+})
