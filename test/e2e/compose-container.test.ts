@@ -68,7 +68,7 @@ export default ({ defineKind, z }) =>
   defineKind({
     summary: 'For this test',
     params: z.strictObject({}),
-    result: z.any(),
+    result: z.unknown(),
     example: {},
     run: async () => { ${body} },
   })

@@ -19,7 +19,7 @@ import { until } from '../support/until.ts'
 const clock = () => new Date()
 const log = silentLog()
 const kindFile = (params: string) => `export default ({ defineKind, z }) => defineKind({
-  summary: 'Answers its own params', params: ${params}, result: z.any(), example: { n: 1 }, run: given => given,
+  summary: 'Answers its own params', params: ${params}, result: z.unknown(), example: { n: 1 }, run: given => given,
 })`
 
 const folderOf = async (t: TestContext, files: Record<string, string>): Promise<string> => {
