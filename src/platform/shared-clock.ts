@@ -13,7 +13,7 @@ const TOLERATED_MS = 50
 export const createSharedClock = (own: () => number = Date.now): SharedClock => {
   let offsetMs = 0
   /** How far the offset may be from the truth, as long as nobody sets this host's clock. */
-  let boundMs = 0
+  let boundMs = Infinity
   return {
     now: () => new Date(own() + offsetMs),
     told({ serverMs, tookMs }) {
@@ -22,9 +22,13 @@ export const createSharedClock = (own: () => number = Date.now): SharedClock => 
       const found = Math.round(serverMs + doubtMs - own())
       // a worse look overrules a better one only where both cannot be true: the clock was set
       const allowedMs = doubtMs + TOLERATED_MS + (doubtMs < boundMs ? 0 : boundMs)
-      if (Math.abs(found - offsetMs) <= allowedMs) return
-      offsetMs = found
-      boundMs = doubtMs
+      const apartMs = Math.abs(found - offsetMs)
+      if (apartMs > allowedMs) {
+        offsetMs = found
+        boundMs = doubtMs
+      }
+      // a better look that leaves the offset as it is says all the same how good that is
+      else boundMs = Math.min(boundMs, doubtMs + apartMs)
     },
   }
 }

@@ -38,6 +38,19 @@ describe('the shared clock', () => {
           assert.ok(Math.abs(clock.now().getTime() - server) <= 2 * least + 51)
         },
       ),
+      {
+        examples: [
+          // a third look as bad as the first, after a better one that changed nothing
+          [
+            -53,
+            [
+              [166, 3],
+              [32, 0],
+              [0, 168],
+            ].map(([up = 0, down = 0]) => ({ up, down, pause: 0 })),
+          ],
+        ],
+      },
     )
   })
 
