@@ -116,14 +116,25 @@ export const transferTools = async ({ redis, dataDir: dir }: Pick<Config, 'redis
   }
 }
 
-const openStore = async (config: Config, sharedClock: SharedClock, log: Log): Promise<TaskStore> => {
+const openStore = async (
+  config: Config,
+  sharedClock: SharedClock,
+  log: Log,
+  { scribeThread = false }: WireOptions = {},
+): Promise<TaskStore> => {
   const clock = sharedClock.now
   if (config.redis) {
     const { openRedisStore } = await import('./stores/redis/open.ts')
     return openRedisStore({ ...config.redis, clock, sharedClock, log })
   }
   const { openFilesStore } = await import('./stores/files/open.ts')
-  return openFilesStore({ dir: config.dataDir, clock, log, reserveBytes: config.reserveBytes })
+  return openFilesStore({
+    dir: config.dataDir,
+    clock,
+    log,
+    reserveBytes: config.reserveBytes,
+    scribeThread,
+  })
 }
 
 const openQueue = async (
@@ -156,12 +167,17 @@ export interface Parts {
   close(): Promise<void>
 }
 
+export interface WireOptions {
+  /** For a process that writes many tasks: the store's calls to the disk in a thread of their own, where it has such. */
+  scribeThread?: boolean
+}
+
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
-export const wire = async (config: Config, log: Log): Promise<Parts> => {
+export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
   const sharedClock = createSharedClock()
   const clock = sharedClock.now
   const { kinds, files: kindFiles } = await loadKinds(config)
-  const store = await openStore(config, sharedClock, log)
+  const store = await openStore(config, sharedClock, log, options)
   const queue = await openQueue(config, store, clock, log).catch(async (error: unknown) => {
     await store.close()
     throw error

@@ -13,13 +13,16 @@ import { loseAt, type ProcessWorld, storeProcessesSuite } from '../suites/store-
 import { openPlace, type StorePlace } from '../support/store-place.ts'
 import { until } from '../support/until.ts'
 
+/** STORE_LONG=1: both suites in both ways. */
+const LONG = process.env.STORE_LONG === '1'
+
 interface FilesWorld extends ProcessWorld {
   readonly dir: string
 }
 
-const openWorld = async (): Promise<FilesWorld> => {
+const openWorld = async (scribeThread = false): Promise<FilesWorld> => {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-store-'))
-  const place: StorePlace = { adapter: 'files', dir }
+  const place: StorePlace = { adapter: 'files', dir, scribeThread }
   const stores: TaskStore[] = []
   return {
     place,
@@ -38,7 +41,12 @@ const openWorld = async (): Promise<FilesWorld> => {
 }
 
 storeSuite('files', openWorld)
-storeProcessesSuite('files', openWorld)
+// as workers do it. To start a thread from the sources takes its time, the whole contract with it twice as long
+storeProcessesSuite('files, written in a thread', () => openWorld(true))
+if (LONG) {
+  storeSuite('files, written in a thread', () => openWorld(true))
+  storeProcessesSuite('files', openWorld)
+}
 
 describe('files store', () => {
   const promise = (title: string, body: (world: FilesWorld) => Promise<void>) =>

@@ -6,10 +6,13 @@ import type { Claims, Purpose } from './claims.ts'
 import type { Instances } from './instance.ts'
 import type { SafeId } from './layout.ts'
 import type { Records } from './records.ts'
+import type { Scribe } from './scribe.ts'
 
 export interface Acquired {
   task: TaskRecord
   claim: number
+  /** False: nobody wished to cancel the task before the claim was taken. */
+  wished: boolean
 }
 
 /** An attempt that a dead process had begun, or taken ahead. */
@@ -32,6 +35,7 @@ interface AcquiringDeps {
   records: Records
   claims: Claims
   instances: Instances
+  scribe: Pick<Scribe, 'take'>
   /** What this process believes of a task, which may be out of date; null when it knows nothing. */
   lookUp: (id: SafeId) => { claim: number; status: Status } | null
 }
@@ -39,7 +43,7 @@ interface AcquiringDeps {
 export const notFound = (id: string) => new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
 
 export const createAcquiring = (deps: AcquiringDeps): Acquiring => {
-  const { records, claims, instances, lookUp } = deps
+  const { records, claims, instances, scribe, lookUp } = deps
 
   const isHeld: Acquiring['isHeld'] = async task => {
     const owner = claims.owner(task.id as SafeId, task.claim)
@@ -50,15 +54,17 @@ export const createAcquiring = (deps: AcquiringDeps): Acquiring => {
    * The common case in the fewest steps: the claim is taken under the number that the index makes us expect, and the
    * record then says whether that was right. Null: it was not, or there is more to look at.
    */
-  const acquireExpected = (id: SafeId, purpose: Purpose): Acquired | null => {
+  const acquireExpected = async (id: SafeId, purpose: Purpose): Promise<Acquired | null> => {
     const expected = lookUp(id)
     if (!expected || isRunning(expected.status)) return null
     const claim = expected.claim + 1
-    if (!claims.take(id, claim, purpose)) return null
+    const got = await scribe.take(claims.order(id, claim, purpose))
+    if (!got.taken) return null
     let task: TaskRecord | null = null
     try {
-      task = records.read(id)
-      if (task && task.claim === expected.claim && !isRunning(task.status)) return { task, claim }
+      task = got.text === null ? records.read(id) : records.parse(id, got.text)
+      if (task && task.claim === expected.claim && !isRunning(task.status))
+        return { task, claim, wished: got.wished }
       task = null
     } finally {
       if (!task) claims.drop(id, claim)
@@ -74,7 +80,7 @@ export const createAcquiring = (deps: AcquiringDeps): Acquiring => {
   }
 
   const acquire: Acquiring['acquire'] = async (id, purpose = 'write') => {
-    const expected = acquireExpected(id, purpose)
+    const expected = await acquireExpected(id, purpose)
     if (expected) return expected
     for (;;) {
       const task = records.read(id)
@@ -94,7 +100,8 @@ export const createAcquiring = (deps: AcquiringDeps): Acquiring => {
       }
       if (startOver) continue
       const now = records.read(id)
-      if (now?.claim === task.claim) return { task: attempt ? await asBegun(now, attempt) : now, claim }
+      if (now?.claim === task.claim)
+        return { task: attempt ? await asBegun(now, attempt) : now, claim, wished: true }
       claims.drop(id, claim)
     }
   }

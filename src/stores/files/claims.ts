@@ -6,6 +6,7 @@ import { lstatSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'n
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { parseId } from './layout.ts'
+import type { Take } from './scribe.ts'
 
 /** Why a claim is taken: an attempt begins with it, or soon, or neither. */
 export type Purpose = 'run' | 'ahead' | 'write'
@@ -13,13 +14,15 @@ export type Purpose = 'run' | 'ahead' | 'write'
 export interface Claims {
   /** True for exactly one process per number. */
   take(id: SafeId, number: number, purpose: Purpose): boolean
+  /** The same claim, to be taken by a scribe. */
+  order(id: SafeId, number: number, purpose: Purpose): Take
   /** The instance that made this claim, or null when there is none. */
   owner(id: SafeId, number: number): string | null
   /** Since when an attempt may run under this claim, as far as the claim says so; else null. */
   begun(id: SafeId, number: number): { at: Date; ahead: boolean } | null
   drop(id: SafeId, number: number): void
-  /** As `drop`, of one that is there for sure. */
-  release(id: SafeId, number: number): void
+  /** Where it stands. */
+  file(id: SafeId, number: number): string
   list(): { id: SafeId; number: number }[]
 }
 
@@ -45,6 +48,12 @@ const targetOf = (file: string): string | null => {
 }
 
 export const createClaims = (layout: Layout, instance: string): Claims => ({
+  order: (id, number, purpose) => ({
+    claim: layout.claim(id, number),
+    target: instance + ENDING[purpose],
+    file: layout.task(id),
+    wish: layout.revoke(id),
+  }),
   take(id, number, purpose) {
     try {
       symlinkSync(instance + ENDING[purpose], layout.claim(id, number))
@@ -67,7 +76,7 @@ export const createClaims = (layout: Layout, instance: string): Claims => ({
     if (!lstatSync(file, { throwIfNoEntry: false })) return
     unlink(file)
   },
-  release: (id, number) => unlink(layout.claim(id, number)),
+  file: (id, number) => layout.claim(id, number),
   list: () =>
     readdirSync(layout.claims).flatMap(name => {
       const parts = /^(.{36})\.(\d+)$/.exec(name)

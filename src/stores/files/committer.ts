@@ -1,6 +1,7 @@
 // Group commit: changes that come while the disk is busy share one sync. Each is written aside first, then all stand
 // in the write-ahead log and are synced, then each becomes visible; only then its caller hears of it.
 import { MadhavaError } from '../../core/errors.ts'
+import type { Draft, Scribe, Shown } from './scribe.ts'
 import type { Wal, WalEntry } from './wal.ts'
 
 /** A change on its way: `stage` writes aside, `show` makes it visible and never waits, `discard` takes it back. */
@@ -12,6 +13,8 @@ export interface Staged<T> {
 export interface Committer {
   /** Resolves with what `show` answers, when the change is durable and visible. */
   commit<T>(entry: WalEntry, stage: () => Staged<T>): Promise<T>
+  /** The same for a state file, many of which are written at a stretch. `told` hears whether it is shown. */
+  commitDraft<T>(entry: WalEntry, draft: () => Draft, told: (shown: boolean) => T): Promise<T>
   /**
    * Runs something that syncs. When it fails the process must end: every change from then on is refused, and so is
    * every further sync, since its success would say nothing. @throws STORE_UNAVAILABLE
@@ -25,27 +28,41 @@ export interface Committer {
 
 interface Job {
   entry: WalEntry
-  stage: () => Staged<unknown>
+  prepare: () => Prepared
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
 }
+
+/** What a change does to the disk: a state file for the scribe, or something small that is done here. */
+type Prepared = { draft: Draft; told: (shown: boolean) => unknown } | { draft: null; change: Staged<unknown> }
+type Work = Prepared & { job: Job }
+type Drafted = Extract<Work, { draft: Draft }>
 
 /** Changes in one sync at the most: what they take of the processor holds up the rest of the process. */
 const BATCH_MAX = 64
 
 export interface CommitterOptions {
   wal: Wal
+  scribe: Scribe
   /** Changes are visible, and nobody has been answered yet. */
   onShown: () => void
   /** The disk failed to sync: what it kept is unknown, and the process must end. Called once. */
   onFailure: (error: unknown) => void
 }
 
-export const createCommitter = ({ wal, onShown, onFailure }: CommitterOptions): Committer => {
+export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOptions): Committer => {
   const queue: Job[] = []
   let failed: MadhavaError | null = null
   let turn: Promise<void> = Promise.resolve()
   let scheduled = false
+
+  /** Everything from now on is refused, and the process must end. */
+  const fail = (what: string, error: unknown): MadhavaError => {
+    const first = failed === null
+    failed ??= new MadhavaError('STORE_UNAVAILABLE', what, { cause: error })
+    if (first) onFailure(error)
+    return failed
+  }
 
   const syncing: Committer['syncing'] = async work => {
     if (failed) throw failed
@@ -53,13 +70,7 @@ export const createCommitter = ({ wal, onShown, onFailure }: CommitterOptions): 
       await work()
     } catch (error) {
       // whatever it was: also an error such as ENOSPC tells here of bytes that were accepted and are gone
-      const code = (error as NodeJS.ErrnoException).code
-      const first = failed === null
-      failed ??= new MadhavaError('STORE_UNAVAILABLE', `The data folder cannot be synced (${code})`, {
-        cause: error,
-      })
-      if (first) onFailure(error)
-      throw failed
+      throw fail(`The data folder cannot be synced (${(error as NodeJS.ErrnoException).code})`, error)
     }
   }
 
@@ -72,44 +83,82 @@ export const createCommitter = ({ wal, onShown, onFailure }: CommitterOptions): 
     }
   }
 
-  const log = async (staged: readonly { job: Job; change: Staged<unknown> }[]): Promise<boolean> => {
+  const isDrafted = (work: Work): work is Drafted => work.draft !== null
+
+  /** Everything is written aside; answers what could be. */
+  const stage = async (jobs: readonly Job[]): Promise<Work[]> => {
+    const works: Work[] = []
+    for (const job of jobs) {
+      try {
+        if (failed) throw failed
+        works.push({ job, ...job.prepare() })
+      } catch (error) {
+        job.reject(error)
+      }
+    }
+    const drafted = works.filter(isDrafted)
+    if (drafted.length === 0) return works
+    const errors = await scribe.write(drafted.map(({ draft }) => draft))
+    const refused = new Set<Work>()
+    for (const [place, work] of drafted.entries()) {
+      const error = errors[place]
+      if (!error) continue
+      work.job.reject(error)
+      refused.add(work)
+    }
+    return refused.size === 0 ? works : works.filter(work => !refused.has(work))
+  }
+
+  const log = async (works: readonly Work[]): Promise<boolean> => {
     try {
       // a disk that refuses more is not a broken one: nothing of this batch stands in the log then
-      wal.append(staged.map(({ job }) => job.entry))
+      wal.append(works.map(({ job }) => job.entry))
       await syncing(wal.sync)
       return true
     } catch (error) {
-      for (const { job, change } of staged) {
-        takeBack(change)
-        job.reject(error)
+      await scribe.discard(works.filter(isDrafted).map(({ draft }) => draft))
+      for (const work of works) {
+        if (work.draft === null) takeBack(work.change)
+        work.job.reject(error)
       }
       return false
     }
   }
 
-  const commitBatch = async (): Promise<void> => {
-    const staged: { job: Job; change: Staged<unknown> }[] = []
-    for (const job of queue.splice(0, BATCH_MAX)) {
+  const show = async (works: readonly Work[]): Promise<void> => {
+    const drafted = works.filter(isDrafted)
+    const shown = drafted.length === 0 ? [] : await scribe.show(drafted.map(({ draft }) => draft))
+    const became = new Map(drafted.map((work, place) => [work, shown[place] as Shown]))
+    const answers: (() => void)[] = []
+    for (const work of works) {
       try {
-        if (failed) throw failed
-        staged.push({ job, change: job.stage() })
+        let answer: unknown
+        if (work.draft === null) answer = work.change.show()
+        else {
+          const result = became.get(work)
+          if (result instanceof Error) throw result
+          answer = work.told(result === true)
+        }
+        answers.push(() => work.job.resolve(answer))
       } catch (error) {
-        job.reject(error)
-      }
-    }
-    if (staged.length === 0 || !(await log(staged))) return
-    const shown: (() => void)[] = []
-    for (const { job, change } of staged) {
-      try {
-        const answer = change.show()
-        shown.push(() => job.resolve(answer))
-      } catch (error) {
-        takeBack(change)
-        job.reject(error)
+        if (work.draft === null) takeBack(work.change)
+        work.job.reject(error)
       }
     }
     onShown()
-    for (const answer of shown) answer()
+    for (const answer of answers) answer()
+  }
+
+  const commitBatch = async (): Promise<void> => {
+    const batch = queue.splice(0, BATCH_MAX)
+    try {
+      const works = await stage(batch)
+      if (works.length > 0 && (await log(works))) await show(works)
+    } catch (error) {
+      // the scribe is lost: what it has done is unknown
+      const refusal = fail('The thread that writes state files is lost', error)
+      for (const job of batch) job.reject(refusal)
+    }
   }
 
   const drain = async (): Promise<void> => {
@@ -124,13 +173,15 @@ export const createCommitter = ({ wal, onShown, onFailure }: CommitterOptions): 
     turn = turn.then(drain)
   }
 
+  const add = <T>(entry: WalEntry, prepare: () => Prepared): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      queue.push({ entry, prepare, resolve: resolve as (value: unknown) => void, reject })
+      schedule()
+    })
+
   return {
-    commit<T>(entry: WalEntry, stage: () => Staged<T>): Promise<T> {
-      return new Promise<T>((resolve, reject) => {
-        queue.push({ entry, stage, resolve: resolve as (value: unknown) => void, reject })
-        schedule()
-      })
-    },
+    commit: (entry, stage) => add(entry, () => ({ draft: null, change: stage() })),
+    commitDraft: (entry, draft, told) => add(entry, () => ({ draft: draft(), told })),
     syncing,
     between(work) {
       const mine = turn.then(work)

@@ -9,6 +9,7 @@ import { type Layout, parseId, type SafeId } from './layout.ts'
 import type { Keys } from './marks.ts'
 import type { Records } from './records.ts'
 import type { Room } from './room.ts'
+import type { Draft } from './scribe.ts'
 import { readKeyLink } from './state-file.ts'
 import type { View } from './view.ts'
 
@@ -32,18 +33,14 @@ export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> =>
     if (records.exists(id)) return false
     if (blobs.exist(id)) await blobs.removeAll(id)
     const entry = { type: 'task', task, ...(fingerprint === null ? {} : { fingerprint }) } as const
-    return committer.commit(entry, () => {
+    const draft = (): Draft => {
       // once more: many may have waited for their turn
       room.forNewTask()
-      const staged = records.create(task)
-      return {
-        discard: staged.discard,
-        show() {
-          const made = staged.show()
-          if (made) view.publish({ type: 'task', task })
-          return made
-        },
-      }
+      return records.create(task)
+    }
+    return committer.commitDraft(entry, draft, made => {
+      if (made) view.publish({ type: 'task', task })
+      return made
     })
   }
 

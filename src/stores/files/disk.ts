@@ -13,7 +13,6 @@ import {
   statfsSync,
   symlinkSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -101,6 +100,16 @@ const syncAll = async (file: string): Promise<boolean> => {
     const { code, killed, stderr } = error as { code?: unknown; killed?: boolean; stderr?: string }
     if (typeof code !== 'number' || killed || NOT_TRIED.test(stderr ?? '')) return false
     throw Object.assign(new Error('the file system cannot be synced', { cause: error }), { code: 'EIO' })
+  }
+}
+
+/** As `writeFileSync` does it, without what that looks at for the sake of other callers: it is a quarter of the time. */
+const writeNew = (file: string, bytes: Buffer): void => {
+  const fd = openSync(file, 'wx', FILE_MODE)
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at)
+  } finally {
+    closeSync(fd)
   }
 }
 
@@ -192,7 +201,7 @@ const openAppender = (file: string, ahead: boolean): Appender => {
 export const createDisk = (): Disk => ({
   write(file, data) {
     try {
-      writeFileSync(file, data, { flag: 'wx', mode: FILE_MODE })
+      writeNew(file, Buffer.from(data))
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) takeAway(file)
       throw error

@@ -8,7 +8,14 @@
 // No live process is ever overruled, so that a check before a rename is enough.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
-import { isFinal, isRunning, isWaiting, type TaskRecord, taskSchema } from '../../core/task.ts'
+import {
+  compareVersions,
+  faultOfChange,
+  isFinal,
+  isRunning,
+  isWaiting,
+  type TaskRecord,
+} from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Acquired, type Acquiring, notFound } from './acquiring.ts'
 import type { Claims } from './claims.ts'
@@ -41,7 +48,7 @@ export interface Holder {
    * The record, and the highest claim number that anybody has taken: above the record's while a taker writes.
    * @throws TASK_NOT_FOUND
    */
-  standing(id: SafeId): Acquired
+  standing(id: SafeId): Omit<Acquired, 'wished'>
 }
 
 /** Looks at the task while the claim is taken and nothing is written. What it throws lets go. */
@@ -84,7 +91,7 @@ const createTurns = () => {
   return {
     async take<T>(id: string, work: () => Promise<T>): Promise<T> {
       const before = last.get(id)
-      const mine = (before ?? Promise.resolve()).then(work, work)
+      const mine = before ? before.then(work, work) : work()
       last.set(id, mine)
       try {
         return await mine
@@ -115,7 +122,12 @@ export const createHolder = (deps: HolderDeps): Holder => {
     // the wish first: it goes with the end, and the record from before the end would be seen without it
     const wish = revokes.read(id)
     const mine = held.get(id)
-    const task = mine?.timer ? mine.task : records.read(id)
+    let task = mine?.timer ? mine.task : records.read(id)
+    if (mine?.timer && turns.isTaken(id)) {
+      // what it becomes may be shown already, and others may have seen it
+      const shown = records.read(id)
+      if (shown && compareVersions(shown, mine.task) > 0) task = shown
+    }
     return task && withWish(task, wish)
   }
 
@@ -123,11 +135,9 @@ export const createHolder = (deps: HolderDeps): Holder => {
   const made = (before: TaskRecord, after: TaskRecord, claim: number): TaskRecord => {
     const next = { ...after, id: before.id, claim, rev: before.rev + 1 }
     // a move must not be able to write what no reader takes: it changes nothing then
-    const checked = taskSchema.safeParse(next)
-    if (!checked.success)
-      throw new MadhavaError('ILLEGAL_MOVE', 'A move made a record that is not valid', {
-        cause: checked.error,
-      })
+    const fault = faultOfChange(before, next)
+    if (fault)
+      throw new MadhavaError('ILLEGAL_MOVE', 'A move made a record that is not valid', { cause: fault })
     return next
   }
 
@@ -144,24 +154,25 @@ export const createHolder = (deps: HolderDeps): Holder => {
   const show = async (next: TaskRecord, shownClaim: number, wasWished: boolean): Promise<void> => {
     const id = next.id as SafeId
     const { claim } = next
-    await committer.commit({ type: 'task', task: next }, () => {
-      const staged = records.replace(next)
-      return {
-        discard: staged.discard,
-        show() {
-          staged.show()
-          publish(next)
-          if (isRunning(next.status)) hold(next, claim, null)
-          else letGo(id)
-        },
-      }
-    })
+    const running = isRunning(next.status)
+    // a wish goes before the claim does: it comes from a time when the task was held
+    const wish = isFinal(next.status) && wasWished
+    const release = running || wish ? null : claims.file(id, claim)
+    await committer.commitDraft(
+      { type: 'task', task: next },
+      () => ({ ...records.replace(next), release }),
+      () => {
+        publish(next)
+        if (running) hold(next, claim, null)
+        else letGo(id)
+      },
+    )
     // claims begin at 1
     for (let older = Math.max(shownClaim, 1); older < claim; older += 1) claims.drop(id, older)
-    if (isRunning(next.status)) return
+    if (!wish) return
     // a wish that comes from now on finds that the task has ended, and is taken back by who made it
-    if (isFinal(next.status) && wasWished) revokes.remove(id)
-    claims.release(id, claim)
+    revokes.remove(id)
+    claims.drop(id, claim)
   }
 
   /** Writes the next record under the claim. */
@@ -213,7 +224,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
       // a wish left over from before the end is of no use
       if (isFinal(got.task.status)) revokes.remove(id)
       await check?.(got.task)
-      const task = withWish(got.task)
+      const task = got.wished ? withWish(got.task) : got.task
       return await write(task, move(task), got.claim)
     } catch (error) {
       if (!held.has(id)) claims.drop(id, got.claim)
@@ -227,7 +238,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
     const got = await acquire(id, ahead ? 'ahead' : 'run')
     if (!got) return null
     try {
-      const task = withWish(got.task)
+      const task = got.wished ? withWish(got.task) : got.task
       const after = move(task)
       if (!isRunning(after.status)) return await write(task, after, got.claim)
       const next = made(task, after, got.claim)

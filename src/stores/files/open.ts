@@ -29,8 +29,10 @@ import { createRecords } from './records.ts'
 import { recoverOnce } from './recovery.ts'
 import { createRetention } from './retention.ts'
 import { createRoom } from './room.ts'
+import { createScribe } from './scribe.ts'
 import { createSetAside } from './set-aside.ts'
 import { createShards } from './shards.ts'
+import { startScribe } from './threaded-scribe.ts'
 import { createView } from './view.ts'
 import { createWal } from './wal.ts'
 
@@ -47,6 +49,8 @@ export interface FilesStoreOptions {
   checkpointEveryMs?: number
   /** Bytes of the disk that no new task may take; on a small disk a share of it. */
   reserveBytes?: number
+  /** State files are written in a thread of their own; `disk` is not asked for those. */
+  scribeThread?: boolean
   /** The disk failed to sync. By default an error that nobody catches, which ends the process. */
   onFailure?: (error: unknown) => void
 }
@@ -70,6 +74,7 @@ export const openFilesStore = async ({
   checkpointEveryMs,
   reserveBytes = RESERVE_BYTES,
   onFailure = endProcess,
+  scribeThread = false,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
   await makeFolders(layout).catch((error: unknown) => {
@@ -92,12 +97,15 @@ export const openFilesStore = async ({
     },
   })
   const records = createRecords(layout, disk, setAside.take)
+  const scribe = scribeThread
+    ? startScribe({ onWrite: ({ text }) => room.noteWritten(text.length), onLost: onFailure })
+    : createScribe(disk)
   const claims = createClaims(layout, instance)
   const revokes = createRevokes(layout, disk)
   const keys = createKeys(layout, disk)
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
-  const committer = createCommitter({ wal, onShown: () => view.flush(), onFailure })
+  const committer = createCommitter({ wal, scribe, onShown: () => view.flush(), onFailure })
   const unique = () => randomBytes(6).toString('hex')
   const blobs = createBlobs({ layout, disk, room, committer, unique })
   const checkpoints = startCheckpoints({
@@ -111,7 +119,7 @@ export const openFilesStore = async ({
   })
   const shards = createShards({ layout, records, unique: instance, log })
   const view = createView({ layout, records, shards, journals, clock, log })
-  const acquiring = createAcquiring({ records, claims, instances, lookUp: view.known })
+  const acquiring = createAcquiring({ records, claims, instances, scribe, lookUp: view.known })
   const holder = createHolder({
     records,
     committer,
@@ -273,6 +281,7 @@ export const openFilesStore = async ({
         await checkpoints
           .close()
           .catch((error: unknown) => log.error({ error }, 'the log could not be given up'))
+        await scribe.close()
         try {
           await instances.leave()
         } finally {

@@ -93,9 +93,9 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
       continue
     }
     if (!newest) continue
-    if (newest === there && unsure.has(id)) records.replace(newest).show()
+    if (newest === there && unsure.has(id)) records.put(newest)
     if (newest !== there) {
-      records.replace(newest).show()
+      records.put(newest)
       journals.append([{ type: 'task', task: newest }])
       restored += 1
     }

@@ -15,6 +15,8 @@ export interface Room {
   forBytes(bytes: number): void
   /** The same disk; what is written through it is counted, so that a burst cannot pass between two looks. */
   watch(disk: Disk): Disk
+  /** As what is written through such a disk. */
+  noteWritten(characters: number): void
 }
 
 /** What `statfs` says of a file system. `files` is 0 where inodes are made as they are needed. */
@@ -116,6 +118,11 @@ export const createRoom = (options: RoomOptions): Room => {
     return full('No new tasks are taken', seen)
   }
 
+  const noteWritten = (characters: number): void => {
+    usedBytes += characters * COPIES
+    usedInodes += 1
+  }
+
   return {
     trouble: () => refusal()?.message ?? null,
     forNewTask() {
@@ -135,9 +142,9 @@ export const createRoom = (options: RoomOptions): Room => {
       ...disk,
       write(file, data) {
         disk.write(file, data)
-        usedBytes += data.length * COPIES
-        usedInodes += 1
+        noteWritten(data.length)
       },
     }),
+    noteWritten,
   }
 }

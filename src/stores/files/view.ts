@@ -78,8 +78,22 @@ const shuffled = (count: number): number[] => {
   return numbers
 }
 
-const toChange = (entry: Entry, cursor: string): Change =>
-  entry.type === 'removed' ? { type: 'removed', id: entry.id, cursor } : { ...entry, cursor }
+/** `positions`: behind the entry. Most readers never ask for the cursor: it is made when they do. */
+const toChange = (entry: Entry, positions: Positions, now: Date): Change => {
+  const behind = { ...positions }
+  let text: string | null = null
+  const cursor = (): string => {
+    text ??= encodeCursor(behind, now)
+    return text
+  }
+  const told = entry.type === 'removed' ? ({ type: 'removed', id: entry.id } as const) : entry
+  return {
+    ...told,
+    get cursor() {
+      return cursor()
+    },
+  }
+}
 
 export const createView = ({ layout, records, shards, journals, clock, log }: ViewDeps): View => {
   let index = createTaskIndex()
@@ -107,7 +121,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
     readAt = performance.now()
     journals.follow(positions, entry => {
       if (!take(entry) || subscribers.size === 0) return
-      const change = toChange(entry, encodeCursor(positions, clock()))
+      const change = toChange(entry, positions, clock())
       for (const subscriber of subscribers) subscriber.push(change)
     })
   }
@@ -228,12 +242,12 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
 
   return {
     async current() {
-      await ready()
+      if (!loaded || closed) await ready()
       readOn()
       return index
     },
     async recent() {
-      await ready()
+      if (!loaded || closed) await ready()
       if (performance.now() - readAt > RECENT_MS) readOn()
       return index
     },
@@ -271,7 +285,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
           const known = index.version(entry.type === 'task' ? entry.task.id : entry.id)
           if (entry.type === 'task' && (!known || compareVersions(entry.task, known) < 0)) return
           if (entry.type === 'removed' && known) return
-          pending.push(toChange(entry, encodeCursor(from, clock())))
+          pending.push(toChange(entry, from, clock()))
         }
         journals.read(from, replay, positions)
         subscribers.add(subscriber)

@@ -11,6 +11,11 @@ export interface Waiting {
   expiresAt: string | null
 }
 
+/** A task in the lists; one that has left is not looked up to be passed over. */
+interface Entry extends Waiting {
+  present: boolean
+}
+
 type Before = (a: Waiting, b: Waiting) => boolean
 const older: Before = (a, b) => (a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt)
 const sooner: Before = (a, b) => (a.notBefore ?? '') < (b.notBefore ?? '')
@@ -18,17 +23,19 @@ const sooner: Before = (a, b) => (a.notBefore ?? '') < (b.notBefore ?? '')
 /** Places of tasks that left stay until they are many. */
 const STALE_KEPT = 256
 
+const isPresent = ({ present }: Entry): boolean => present
+
 /**
  * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in when somebody asks, so that
  * loading many in no order costs one sort. Who is going through it is not disturbed: it is replaced, never changed.
  */
-const createOrdered = (before: Before, isPresent: (task: Waiting) => boolean) => {
-  let items: Waiting[] = []
+const createOrdered = (before: Before) => {
+  let items: Entry[] = []
   let head = 0
   let stale = 0
   let sorted = true
   const tidy = (): void => {
-    while (head < items.length && !isPresent(items[head] as Waiting)) {
+    while (head < items.length && !isPresent(items[head] as Entry)) {
       head += 1
       stale -= 1
     }
@@ -41,7 +48,7 @@ const createOrdered = (before: Before, isPresent: (task: Waiting) => boolean) =>
     sorted = true
   }
   return {
-    add(task: Waiting): void {
+    add(task: Entry): void {
       const last = items.at(-1)
       if (last && before(task, last)) sorted = false
       items.push(task)
@@ -51,11 +58,11 @@ const createOrdered = (before: Before, isPresent: (task: Waiting) => boolean) =>
       stale += 1
       if (stale > STALE_KEPT && stale > items.length / 2) tidy()
     },
-    *each(): Generator<Waiting> {
+    *each(): Generator<Entry> {
       tidy()
       const list = items
       for (let at = head; at < list.length; at += 1) {
-        const task = list[at] as Waiting
+        const task = list[at] as Entry
         if (isPresent(task)) yield task
       }
     },
@@ -98,11 +105,10 @@ const merge = function* (lists: readonly Ordered[]): Generator<Waiting> {
 }
 
 export const createWaitingList = (): WaitingList => {
-  const present = new Map<string, Waiting>()
-  const isPresent = (task: Waiting): boolean => present.get(task.id) === task
+  const present = new Map<string, Entry>()
   // by kind, so that tasks of a kind that no worker has are in nobody's way
   const due = Array.from({ length: PRIORITIES }, () => new Map<string, Ordered>())
-  const later = createOrdered(sooner, isPresent)
+  const later = createOrdered(sooner)
   const dueCounts = new Map<string, number>()
 
   const count = (kind: string, change: number): void => {
@@ -114,7 +120,7 @@ export const createWaitingList = (): WaitingList => {
     const byKind = due[priority]
     const known = byKind?.get(kind)
     if (known || !byKind) return known
-    const made = createOrdered(older, isPresent)
+    const made = createOrdered(older)
     byKind.set(kind, made)
     return made
   }
@@ -123,15 +129,17 @@ export const createWaitingList = (): WaitingList => {
     const task = present.get(id)
     if (!task) return
     present.delete(id)
+    task.present = false
     if (task.notBefore === null) count(task.kind, -1)
     listOf(task)?.left()
   }
 
   const add = (task: Waiting): void => {
     remove(task.id)
-    present.set(task.id, task)
+    const entry = { ...task, present: true }
+    present.set(task.id, entry)
     if (task.notBefore === null) count(task.kind, 1)
-    listOf(task)?.add(task)
+    listOf(task)?.add(entry)
   }
 
   const ripen = (now: string): void => {

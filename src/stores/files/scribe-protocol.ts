@@ -1,0 +1,42 @@
+// What a scribe and its thread say to each other. An error would lose its code on the way: it goes as plain data.
+import type { MessagePort } from 'node:worker_threads'
+import type { Draft, Take, Taken } from './scribe.ts'
+
+export interface ScribeThreadData {
+  port: MessagePort
+}
+
+export type Order =
+  | { type: 'take'; takes: readonly Take[] }
+  | { type: 'write'; drafts: readonly Pick<Draft, 'aside' | 'text'>[] }
+  | { type: 'show'; drafts: readonly Omit<Draft, 'text'>[] }
+  | { type: 'discard'; files: readonly string[] }
+
+/** One for each part of the order. */
+export interface Answers {
+  take: (Taken | PlainError)[]
+  write: (PlainError | null)[]
+  show: (boolean | PlainError)[]
+  discard: []
+}
+
+export interface PlainError {
+  message: string
+  code: string | undefined
+}
+
+const toPlain = ({ message, code }: NodeJS.ErrnoException): PlainError => ({ message, code })
+
+/** Errors as plain data, everything else as it is. */
+export const plain = <T>(outcome: T | Error): T | PlainError =>
+  outcome instanceof Error ? toPlain(outcome) : outcome
+
+const isPlainError = (outcome: unknown): outcome is PlainError =>
+  typeof outcome === 'object' && outcome !== null && 'message' in outcome
+
+/** The way back. */
+export const revive = <T>(outcome: T | PlainError): T | Error => {
+  if (!isPlainError(outcome)) return outcome
+  const { message, code } = outcome
+  return Object.assign(new Error(message), code === undefined ? {} : { code })
+}

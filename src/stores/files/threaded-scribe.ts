@@ -1,0 +1,123 @@
+// A scribe in a thread of its own: the calls to the disk that a process with many tasks would else spend its time in.
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { threadEntry } from '../../platform/thread-entry.ts'
+import type { Draft, Scribe, Take, Taken } from './scribe.ts'
+import { type Answers, type Order, revive, type ScribeThreadData } from './scribe-protocol.ts'
+
+const { file: ENTRY, argv } = threadEntry('scribe-thread', import.meta.url)
+
+const HEAP = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
+/** Characters of state files in one order: what the thread has in its hands at a time must fit into its heap. */
+const ORDER_MAX = 4 * 1024 * 1024
+
+export interface ScribeOptions {
+  /** Hears of each state file before it is written. */
+  onWrite: (draft: Draft) => void
+  /** The thread is lost, and what it was doing unknown: the process must end. Called once. */
+  onLost: (error: Error) => void
+}
+
+interface Asked {
+  resolve: (answer: never) => void
+  reject: (error: Error) => void
+}
+
+/** Parts that go together: none of them is larger than what one order may have, or it stands alone. */
+const inOrders = (drafts: readonly Draft[]): Draft[][] => {
+  const orders: Draft[][] = []
+  let room = 0
+  for (const draft of drafts) {
+    room -= draft.text.length
+    if (room < 0 || orders.length === 0) {
+      orders.push([])
+      room = ORDER_MAX - draft.text.length
+    }
+    orders.at(-1)?.push(draft)
+  }
+  return orders
+}
+
+export const startScribe = ({ onWrite, onLost }: ScribeOptions): Scribe => {
+  const { port1: port, port2 } = new MessageChannel()
+  const worker = new Worker(ENTRY, {
+    workerData: { port: port2 } satisfies ScribeThreadData,
+    transferList: [port2],
+    name: 'scribe',
+    // flags of this process (a loader, a test runner) are not meant for its threads
+    execArgv: [],
+    argv,
+    resourceLimits: HEAP,
+  })
+  const asked: Asked[] = []
+  let lost: Error | null = null
+  let closed = false
+  port.on('message', (answer: unknown) => {
+    // whoever asked knows what answers such an order
+    asked.shift()?.resolve(answer as never)
+    if (asked.length === 0) port.unref()
+  })
+  const lose = (error: Error): void => {
+    const first = lost === null
+    lost ??= error
+    for (const { reject } of asked.splice(0)) reject(lost)
+    if (first && !closed) onLost(lost)
+  }
+  worker.on('error', error => lose(error instanceof Error ? error : new Error(String(error))))
+  worker.on('exit', code => {
+    lose(new Error(`the thread that writes state files ended with code ${code}`))
+    port.close()
+  })
+  // idle, it keeps nobody alive
+  worker.unref()
+  port.unref()
+
+  const ask = <T extends Order['type']>(order: Extract<Order, { type: T }>): Promise<Answers[T]> =>
+    new Promise((resolve, reject) => {
+      if (lost !== null) return reject(lost)
+      asked.push({ resolve, reject })
+      port.ref()
+      port.postMessage(order)
+    })
+
+  /** Takes that were asked for in this turn of the event loop: they go together. */
+  let takes: { take: Take; resolve: (taken: Taken) => void; reject: (error: unknown) => void }[] = []
+  const sendTakes = async (): Promise<void> => {
+    const sent = takes
+    takes = []
+    try {
+      const answer = await ask<'take'>({ type: 'take', takes: sent.map(({ take }) => take) })
+      for (const [place, { resolve, reject }] of sent.entries()) {
+        const outcome = revive<Taken>(answer[place] ?? { taken: false })
+        if (outcome instanceof Error) reject(outcome)
+        else resolve(outcome)
+      }
+    } catch (error) {
+      for (const { reject } of sent) reject(error)
+    }
+  }
+
+  return {
+    take: take =>
+      new Promise((resolve, reject) => {
+        // after everything that is ready to run, so that their takes come along
+        if (takes.push({ take, resolve, reject }) === 1) process.nextTick(() => void sendTakes())
+      }),
+    async write(drafts) {
+      for (const draft of drafts) onWrite(draft)
+      const orders = inOrders(drafts).map(order => order.map(({ aside, text }) => ({ aside, text })))
+      const answers = await Promise.all(orders.map(order => ask<'write'>({ type: 'write', drafts: order })))
+      return answers.flat().map(revive)
+    },
+    async show(drafts) {
+      const order = drafts.map(({ aside, file, once, release }) => ({ aside, file, once, release }))
+      return (await ask<'show'>({ type: 'show', drafts: order })).map(revive)
+    },
+    async discard(drafts) {
+      await ask<'discard'>({ type: 'discard', files: drafts.map(({ aside }) => aside) })
+    },
+    async close() {
+      closed = true
+      await worker.terminate()
+    },
+  }
+}

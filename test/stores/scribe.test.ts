@@ -1,0 +1,115 @@
+// The scribe, here and in a thread: the same answers, each error with its code, and nothing left behind.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, it, type TestContext } from 'node:test'
+import { createDisk } from '../../src/stores/files/disk.ts'
+import { createScribe, type Draft, type Scribe } from '../../src/stores/files/scribe.ts'
+import { startScribe } from '../../src/stores/files/threaded-scribe.ts'
+
+const OUTER = { timeout: 60_000 }
+
+const ways: Record<string, (written: Draft[]) => Scribe> = {
+  'on the spot': () => createScribe(createDisk()),
+  'in a thread': written =>
+    startScribe({
+      onWrite: draft => written.push(draft),
+      onLost: error => {
+        throw error
+      },
+    }),
+}
+
+for (const [way, open] of Object.entries(ways))
+  describe(`a scribe ${way}`, () => {
+    const setUp = (t: TestContext) => {
+      const dir = mkdtempSync(path.join(tmpdir(), 'madhava-scribe-'))
+      const written: Draft[] = []
+      const scribe = open(written)
+      t.after(async () => {
+        await scribe.close()
+        rmSync(dir, { recursive: true, force: true })
+      })
+      const draft = (name: string, text: string, over: Partial<Draft> = {}): Draft => ({
+        aside: path.join(dir, `.${name}.tmp`),
+        file: path.join(dir, name),
+        text,
+        once: false,
+        release: null,
+        ...over,
+      })
+      return { dir, scribe, draft, written }
+    }
+    const codeOf = (outcome: unknown): unknown =>
+      outcome instanceof Error ? (outcome as NodeJS.ErrnoException).code : outcome
+
+    it('writes aside, shows, lets a claim go, and keeps a name that is taken', OUTER, async t => {
+      const { dir, scribe, draft } = setUp(t)
+      const claim = path.join(dir, 'claim')
+      writeFileSync(claim, '')
+      const first = [draft('a', 'one', { release: claim }), draft('b', 'β', { once: true })]
+      assert.deepEqual(await scribe.write(first), [null, null])
+      assert.deepEqual(readdirSync(dir).toSorted(), ['.a.tmp', '.b.tmp', 'claim'])
+      assert.deepEqual(await scribe.show(first), [true, true])
+      assert.deepEqual(readdirSync(dir).toSorted(), ['a', 'b'])
+      const second = [draft('a', 'two', { release: claim }), draft('b', 'γ', { once: true })]
+      await scribe.write(second)
+      assert.deepEqual(await scribe.show(second), [true, false])
+      assert.deepEqual(readdirSync(dir).toSorted(), ['a', 'b'])
+      const texts = ['a', 'b'].map(name => readFileSync(path.join(dir, name), 'utf8'))
+      assert.deepEqual(texts, ['two', 'β'])
+      const third = [draft('c', 'three')]
+      await scribe.write(third)
+      await scribe.discard(third)
+      assert.deepEqual(readdirSync(dir).toSorted(), ['a', 'b'])
+    })
+
+    it('says with its code what went wrong with one, and does the others', OUTER, async t => {
+      const { dir, scribe, draft } = setUp(t)
+      const nowhere = { aside: path.join(dir, 'no', 'aside'), file: path.join(dir, 'no', 'file') }
+      const drafts = [draft('a', 'one'), draft('', 'two', nowhere), draft('c', 'three')]
+      assert.deepEqual((await scribe.write(drafts)).map(codeOf), [null, 'ENOENT', null])
+      assert.deepEqual((await scribe.show(drafts)).map(codeOf), [true, 'ENOENT', true])
+      assert.deepEqual(readdirSync(dir).toSorted(), ['a', 'c'])
+      const take = { claim: path.join(dir, 'no', 'claim'), target: 'me', file: '', wish: '' }
+      await assert.rejects(scribe.take(take), { code: 'ENOENT' })
+    })
+
+    it('takes a claim once, and tells what stood there then', OUTER, async t => {
+      const { dir, scribe } = setUp(t)
+      const file = path.join(dir, 'file')
+      const wish = path.join(dir, 'wish')
+      writeFileSync(file, 'π')
+      const take = (name: string, over: object = {}) =>
+        scribe.take({ claim: path.join(dir, name), target: 'me', file, wish, ...over })
+      const [one, again, other] = await Promise.all([take('1'), take('1'), take('2')])
+      assert.deepEqual(one, { taken: true, text: 'π', wished: false })
+      assert.deepEqual(again, { taken: false })
+      assert.deepEqual(other, one)
+      assert.equal(readlinkSync(path.join(dir, '1')), 'me')
+      writeFileSync(wish, '')
+      assert.deepEqual(await take('3', { file: dir }), { taken: true, text: null, wished: true })
+      assert.deepEqual(await take('4', { file: path.join(dir, 'none') }), {
+        taken: true,
+        text: null,
+        wished: true,
+      })
+    })
+
+    it('writes more at once than a thread may hold', OUTER, async t => {
+      const { scribe, draft, written, dir } = setUp(t)
+      const text = 'ä'.repeat(3 * 1024 * 1024)
+      const drafts = Array.from({ length: 48 }, (_, n) => draft(`${n}`, text))
+      assert.deepEqual(
+        await scribe.write(drafts),
+        drafts.map(() => null),
+      )
+      assert.deepEqual(
+        await scribe.show(drafts),
+        drafts.map(() => true),
+      )
+      assert.equal(readFileSync(path.join(dir, '47'), 'utf8'), text)
+      if (way === 'in a thread') assert.equal(written.length, 48)
+    })
+  })
