@@ -9,8 +9,11 @@ export interface Announcement {
 
 /** A task that was taken. Neither of the two rejects. */
 export interface Taken {
-  /** Nothing of it runs any more, and another task may have its slot; at the latest with `done`. */
-  free: Promise<void>
+  /**
+   * Nothing of it runs any more, and another task may have its slot; at the latest with `done`. How many milliseconds the
+   * run took, without what it waited for; null when nothing ran.
+   */
+  free: Promise<number | null>
   /** Its last move of this run is durable. */
   done: Promise<void>
 }

@@ -77,6 +77,7 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
     await Promise.all(consumers.map(({ consumer }) => consumer.handle.stop()))
     await publisher.flush(publishing.state().status === 'ready' ? CLOSE_FLUSH_MS : 0)
     publisher.close()
+    for (const { consumer } of consumers) consumer.flush()
     await Promise.all([publishing.close(), ...consumers.map(({ link }) => link.close())])
   }
 

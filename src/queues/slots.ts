@@ -34,9 +34,9 @@ export interface SlotLoopOptions extends WorkOptions {
 /** Shorter than this, being full is only the moment between two tiny tasks. */
 const FULL_MS = 20
 /**
- * From its claim to the end of its run a tiny task takes less than this, with the wait for those before it. Each that
- * does is a step towards taking one more ahead, each that does not halves what is taken. After one that is not tiny at
- * all nothing is: what were taken then would wait here while another worker may be idle.
+ * So many are taken ahead as runs like the last one would take no longer than this to get through, and each run is a
+ * step of this size towards it at the most. After one that is not tiny at all nothing is: what were taken then would wait
+ * here while another worker may be idle.
  */
 const PACE_MS = 5
 const STEP = 1 / 8
@@ -86,10 +86,10 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     onDemand(value)
   }
 
-  /** @param ms from the claim to the end of a run */
-  const pace = (ms: number): void => {
-    if (ms < PACE_MS) reach = Math.min(ahead, reach + STEP)
-    else reach = ms < NOT_TINY_MS ? reach / 2 : 0
+  /** @param ms that a run took; null when nothing ran, for want of a slot, say */
+  const pace = (ms: number | null): void => {
+    if (ms === null || ms >= NOT_TINY_MS) reach = 0
+    else reach = Math.min(ahead, reach + STEP, (slots * PACE_MS) / ms)
   }
   const capacity = (): number => slots + Math.floor(reach)
 
@@ -113,7 +113,6 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
 
   const hold = (taken: Taken, ticket: Ticket | null): void => {
     running++
-    const heldAt = performance.now()
     const limit = ticket && setTimeout(settle, holdMs).unref()
     let settled = false
     function settle(): void {
@@ -122,11 +121,12 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       settled = true
     }
     let inSlot = true
+    let ranMs: number | null = null
     const leave = (): void => {
       if (!inSlot) return
       inSlot = false
       running--
-      pace(performance.now() - heldAt)
+      pace(ranMs)
       look()
       watchFull()
     }
@@ -139,7 +139,13 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       leave()
     }
     // a rejection is told with `done`
-    taken.free.then(leaveEarly, () => {})
+    taken.free.then(
+      ms => {
+        ranMs = ms
+        leaveEarly()
+      },
+      () => {},
+    )
     const done = (): void => {
       settle()
       leave()

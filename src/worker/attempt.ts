@@ -43,8 +43,11 @@ export interface Ended {
 
 export interface Attempt {
   readonly task: TaskRecord
-  /** Resolves when the run is over and little is left to write, at the latest with `done`. Never rejects. */
-  readonly free: Promise<void>
+  /**
+   * Resolves when the run is over and little is left to write, at the latest with `done`: with the milliseconds that it
+   * took in its thread; null when nothing ran. Never rejects.
+   */
+  readonly free: Promise<number | null>
   /** Resolves when the last move is durable or the claim is lost. Never rejects. */
   readonly done: Promise<Ended>
   /** Taken ahead: no thread is free for it yet. */
@@ -119,6 +122,8 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       {
         started() {
           begunAt = performance.now()
+          // a thread that went before the run had begun makes it begin a second time
+          clearLimits()
           clearLimits = startTimeLimits(task.limits, {
             soft: () => stop('time-limit'),
             hard: () => stop('time-limit', true),
@@ -201,8 +206,8 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   })
 
   let freed: () => void = () => {}
-  const free = new Promise<void>(resolve => {
-    freed = resolve
+  const free = new Promise<number | null>(resolve => {
+    freed = () => resolve(run?.tookMs() ?? null)
   })
 
   const finish = async (): Promise<Ended> => {
@@ -238,6 +243,6 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       log.error({ error }, 'running a task went wrong inside the worker')
       return ended(null)
     })
-    .finally(freed)
+    .finally(() => freed())
   return { task, free, done, isWaiting: () => run?.isWaiting() ?? true, stop: reason => stop(reason) }
 }

@@ -20,12 +20,13 @@ export const followRevocations = (deps: {
   store: TaskStore
   log: Log
   held: () => string[]
+  isHeld: (id: string) => boolean
   /** May be called more than once, and for ids that are not held. */
   onRevoke: (id: string) => void
   /** A held task as the store now has it. */
   onRecord: (task: TaskRecord) => void
 }): Revocations => {
-  const { store, log, held, onRevoke, onRecord } = deps
+  const { store, log, held, isHeld, onRevoke, onRecord } = deps
   const ending = new AbortController()
   const { signal } = ending
   const lately = new Set<string>()
@@ -51,7 +52,7 @@ export const followRevocations = (deps: {
     for await (const change of store.changes(cursor, signal)) {
       attended()
       if (change.type === 'revoke') revoked(change.id)
-      else if (change.type === 'task' && held().includes(change.task.id)) look(change.task)
+      else if (change.type === 'task' && isHeld(change.task.id)) look(change.task)
     }
   }
   const following = (async () => {

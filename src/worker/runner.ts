@@ -108,6 +108,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     store,
     log,
     held: () => [...attempts.keys()],
+    isHeld: id => attempts.has(id),
     onRevoke: id => attempts.get(id)?.stop('revoked'),
     onRecord: task => {
       const attempt = attempts.get(task.id)
@@ -144,8 +145,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
     attempts.set(task.id, attempt)
     runs.add(task.id)
     count('taken')
-    const free = attempt.free.then(() => {
+    const free = attempt.free.then(ms => {
       if (attempts.get(task.id) === attempt) runs.delete(task.id)
+      return ms
     })
     if (stopping) attempt.stop('drain')
     if (feed.seen(task.id)) void lookAgain(attempt)
@@ -176,21 +178,23 @@ export const createRunner = (options: RunnerOptions): Runner => {
   }
 
   // a task that waits here would keep others of its kind from running elsewhere
-  const unlimited = kinds.names().filter(name => !Object.hasOwn(limits, name))
+  const names = kinds.names()
+  const unlimited = names.filter(name => !Object.hasOwn(limits, name))
   const claimNext = async (ahead: boolean): Promise<Taken | null> => {
     try {
-      const now = clock().toISOString()
+      const at = clock()
+      const now = at.toISOString()
       const take = start(workerName, now)
       let dueAt = now
       const task = await store.claimNext(
-        { ...wanted, kinds: ahead ? unlimited : kinds.names(), now, ahead },
+        { ...wanted, kinds: ahead ? unlimited : names, now, ahead },
         found => {
           dueAt = dueSince(found)
           return take(found)
         },
       )
       if (!task || !isRunning(task.status)) return null
-      timings.observe(task.kind, 'wait', (Date.parse(now) - Date.parse(dueAt)) / 1000)
+      timings.observe(task.kind, 'wait', (at.getTime() - Date.parse(dueAt)) / 1000)
       return begin(task)
     } catch (error) {
       log.warn({ error }, 'looking for a task failed')

@@ -10,9 +10,19 @@ import { importModule, ModuleLoadError } from '../platform/modules.ts'
 import { encodeResult } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
-import type { FromThread, Outcome, RunError, RunRequest, ThreadData, ToThread } from './thread-protocol.ts'
+import {
+  closeGate,
+  type FromThread,
+  type Outcome,
+  openGate,
+  type RunError,
+  type RunRequest,
+  type ThreadData,
+  type ToThread,
+  tryBegin,
+} from './thread-protocol.ts'
 
-const { port, results, settings, crew } = workerData as ThreadData
+const { port, results, settings, crew, gate } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
 const loaded = new Map<string, Promise<NamedKind>>()
@@ -143,20 +153,23 @@ interface Current {
   controller: AbortController
   kindContext: ThreadContext | null
   children: ThreadChildren
+  begunAt: number
   before: string[]
 }
 let current: Current | null = null
 
 const finish = (outcome: Outcome, reusable: boolean): void => {
   if (!current) return
-  const { run, kindContext, children } = current
+  const { run, kindContext, children, begunAt } = current
   current = null
+  // what waits in this thread shall run in another one
+  if (!reusable) closeGate(gate)
   children.close()
   kindContext?.flush()
   kindContext?.close()
   const bytes = outcome.type === 'success' && outcome.result.form !== 'inline' ? outcome.result.bytes : null
   post(
-    { type: 'outcome', run, outcome, reusable },
+    { type: 'outcome', run, outcome, reusable, ms: performance.now() - begunAt },
     bytes && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
   )
 }
@@ -196,13 +209,25 @@ const begin = async (run: number, request: RunRequest): Promise<void> => {
     controller,
     kindContext: null,
     children: createThreadChildren({ run, signal: controller.signal, post }),
+    begunAt: performance.now(),
     before: activeResources(),
   }
   current = mine
   const outcome = await execute(mine, request)
   // let what the kind has just ended be gone before looking for what it left behind
   await turn()
-  if (current === mine) finish(outcome, !leftSomething(mine.before, activeResources()))
+  if (current !== mine) return
+  finish(outcome, !leftSomething(mine.before, activeResources()))
+  beginNext()
+}
+
+/** Runs that were given and have not begun. */
+let line: { run: number; request: RunRequest }[] = []
+const beginNext = (): void => {
+  const [next] = line
+  if (current || !next || !tryBegin(gate, next.run)) return
+  line.shift()
+  void begin(next.run, next.request)
 }
 
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
@@ -223,8 +248,13 @@ process.on('uncaughtException', error => {
 process.on('exit', () => current?.kindContext?.flush())
 
 port.on('message', (message: ToThread) => {
-  if (message.type === 'run') void begin(message.run, message.request)
-  else if (message.run !== current?.run) return
+  if (message.type === 'run') {
+    line.push(message)
+    beginNext()
+  } else if (message.type === 'reopen') {
+    line = []
+    openGate(gate)
+  } else if (message.run !== current?.run) return
   else if (message.type === 'submitted') current.children.answered(message.call, message.answer)
   else {
     const reason = new Error(message.reason)

@@ -1,4 +1,4 @@
-// What the worker process and a thread say to each other, and what becomes of a run. Types only.
+// What the worker process and a thread say to each other, and what becomes of a run.
 import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../core/errors.ts'
 import type { KindSettings } from '../core/kind.ts'
@@ -10,7 +10,23 @@ export interface ThreadData {
   results: ResultLimits
   settings: KindSettings
   crew: Crew
+  gate: Gate
 }
+
+/**
+ * Which runs of a thread may begin, in one shared number: twice that of the last one that began, plus one while no
+ * further one may. Runs are numbered from 1 and begin in that order; each beginning and each closing is one atomic step,
+ * so that both sides agree on what has begun, also while the thread is in a tight loop.
+ */
+export type Gate = Int32Array
+
+/** In the thread. False: the gate is closed, and the run will be given anew or was taken back. */
+export const tryBegin = (gate: Gate, run: number): boolean =>
+  Atomics.compareExchange(gate, 0, 2 * (run - 1), 2 * run) === 2 * (run - 1)
+/** Answers the number of the last run that began; no further one does until the gate is opened. */
+export const closeGate = (gate: Gate): number => Atomics.or(gate, 0, 1) >> 1
+export const openGate = (gate: Gate): void => void Atomics.and(gate, 0, ~1)
+export const lastBegun = (gate: Gate): number => Atomics.load(gate, 0) >> 1
 
 /** What the threads of one pool share: how many cores there are, and, in a shared array, how many tasks run. */
 export interface Crew {
@@ -66,6 +82,8 @@ export type ToThread =
   | { type: 'submitted'; run: number; call: number; answer: ChildAnswer }
   | { type: 'run'; run: number; request: RunRequest }
   | { type: 'abort'; run: number; reason: string }
+  /** Runs that were given before and have not begun are void; the gate opens for what follows. */
+  | { type: 'reopen' }
 
 export type FromThread =
   | { type: 'ready' }
@@ -75,4 +93,4 @@ export type FromThread =
   /** `submission`: JSON text. */
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
   /** `reusable`: the kind left nothing behind that could disturb the next run in this thread. */
-  | { type: 'outcome'; run: number; outcome: Outcome; reusable: boolean }
+  | { type: 'outcome'; run: number; outcome: Outcome; reusable: boolean; ms: number }

@@ -1,17 +1,22 @@
-// One worker thread from outside: starts it, runs one request at a time in it, says what became of the run.
+// One worker thread from outside: starts it, runs requests in it one after another, says what became of each. Requests may
+// be given ahead, so that the thread goes from one to the next without asking, and taken back while they have not begun.
 // It decides nothing about grace times or how many threads there are.
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
-import type {
-  ChildAnswer,
-  Crew,
-  FromThread,
-  Outcome,
-  ProgressReport,
-  RunRequest,
-  ThreadData,
-  ToThread,
+import { threadEntry } from '../platform/thread-entry.ts'
+import {
+  type ChildAnswer,
+  type Crew,
+  closeGate,
+  type FromThread,
+  type Gate,
+  lastBegun,
+  type Outcome,
+  type ProgressReport,
+  type RunRequest,
+  type ThreadData,
+  type ToThread,
 } from './thread-protocol.ts'
 
 /** What a run tells while it goes on. None of these may throw. */
@@ -25,16 +30,27 @@ export interface RunEvents {
   submit(submission: string, key: string | null): Promise<ChildAnswer>
 }
 
-export interface RunEnd {
+export type RunEnd = RunOver | { begun: false }
+
+export interface RunOver {
+  begun: true
   outcome: Outcome
   /** False when the thread is gone or must not be used again. */
   reusable: boolean
+  /** How long the run took in the thread; null when the thread did not live to tell. */
+  ms: number | null
 }
 
 export interface Thread {
-  /** One at a time. Never rejects. */
+  /** In the order given, one at a time. Never rejects; `begun: false`: it was taken back, or the thread went before. */
   run(request: RunRequest, events: RunEvents): Promise<RunEnd>
-  /** Fires the signal inside. */
+  /** How many runs are given and not over, as far as is known here. */
+  length(): number
+  /** How many runs are over. */
+  ended(): number
+  /** Every run that has not begun, but for the first, ends with `begun: false`. */
+  takeBack(): void
+  /** Fires the signal inside, for the run that goes on. */
   abort(reason: string): void
   /** Ends the thread, also in a tight loop. Resolves when it is gone. Idempotent. */
   terminate(): Promise<void>
@@ -42,8 +58,7 @@ export interface Thread {
   onGone(listener: () => void): void
 }
 
-/** From the sources a thread needs a loader; compiled it does not. */
-const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './boot.mjs' : './thread-main.js', import.meta.url)
+const { file: ENTRY, argv } = threadEntry('thread-main', import.meta.url)
 
 /**
  * Node gives a thread over its limit 16 MB more to end in, and aborts the whole process when that is not enough. What
@@ -51,8 +66,9 @@ const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './boot.mjs' : './thread
  */
 const YOUNG_MB = 16
 
-interface Current {
+interface Given {
   run: number
+  request: RunRequest
   events: RunEvents
   started: boolean
   resolve: (end: RunEnd) => void
@@ -95,13 +111,14 @@ export const startThread = (options: {
 }): Thread => {
   const { memoryMb, results, settings, crew } = options
   const { port1: port, port2 } = new MessageChannel()
+  const gate: Gate = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(ENTRY, {
-    workerData: { port: port2, results, settings, crew } satisfies ThreadData,
+    workerData: { port: port2, results, settings, crew, gate } satisfies ThreadData,
     transferList: [port2],
     name: 'task',
     // flags of this process (a loader, a test runner) are not meant for its threads
     execArgv: [],
-    argv: [],
+    argv,
     // whatever gets past the redirection inside must not mix with this process's log
     stdout: true,
     stderr: true,
@@ -110,10 +127,13 @@ export const startThread = (options: {
   worker.stdout.resume()
   worker.stderr.resume()
 
-  let current: Current | null = null
+  /** The first one goes on, or begins this moment. */
+  let line: Given[] = []
   let runs = 0
+  let ended = 0
   let ready = false
   let gone = false
+  let spoilt = false
   let failure: Error | null = null
   const queued: ToThread[] = []
   const listeners: (() => void)[] = []
@@ -129,19 +149,21 @@ export const startThread = (options: {
     }
   }
   const end = (result: RunEnd): void => {
-    const ended = current
-    current = null
-    hold(false)
-    ended?.resolve(result)
+    const over = line.shift()
+    ended += 1
+    if (line.length === 0) hold(false)
+    over?.resolve(result)
+    start()
   }
   const start = (): void => {
-    if (!current || !ready || current.started) return
-    current.started = true
-    current.events.started()
+    const [first] = line
+    if (!first || !ready || gone || spoilt || first.started) return
+    first.started = true
+    first.events.started()
   }
 
   const submit = async (
-    { run, events }: Current,
+    { run, events }: Given,
     { call, submission, key }: Extract<FromThread, { type: 'submit' }>,
   ): Promise<void> => {
     const answer = await events.submit(submission, key)
@@ -154,12 +176,28 @@ export const startThread = (options: {
       start()
       return
     }
+    const [current] = line
     if (!current || message.run !== current.run) return
     if (message.type === 'progress') current.events.progress(message.report)
     else if (message.type === 'log') current.events.log(message.lines)
     else if (message.type === 'checkpoint') current.events.checkpoint(message.bytes)
     else if (message.type === 'submit') void submit(current, message)
-    else end({ outcome: message.outcome, reusable: message.reusable })
+    else {
+      const { outcome, reusable, ms } = message
+      // then the thread has closed its gate itself
+      spoilt ||= !reusable
+      end({ begun: true, outcome, reusable, ms })
+      if (spoilt) while (line.length > 0) end({ begun: false })
+    }
+  }
+  const readPort = (): void => {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message)
+  }
+  const give = (given: Given): void => {
+    given.run = ++runs
+    line.push(given)
+    send({ type: 'run', run: given.run, request: given.request })
+    start()
   }
   port.on('message', receive)
   worker.on('error', error => {
@@ -168,9 +206,14 @@ export const startThread = (options: {
   worker.on('exit', code => {
     gone = true
     // last words of a thread may still lie in the port
-    for (let last = receiveMessageOnPort(port); last; last = receiveMessageOnPort(port)) receive(last.message)
+    readPort()
     port.close()
-    end({ outcome: explain(failure, code, ready, memoryMb), reusable: false })
+    const outcome = explain(failure, code, ready, memoryMb)
+    const [first] = line
+    // one that had not begun had no part in it, unless no thread comes up at all
+    const isLast = first && (!ready || first.run <= lastBegun(gate))
+    if (isLast) end({ begun: true, outcome, reusable: false, ms: null })
+    while (line.length > 0) end({ begun: false })
     for (const listener of listeners.splice(0)) listener()
   })
   hold(false)
@@ -179,15 +222,31 @@ export const startThread = (options: {
     run: (request, events) =>
       new Promise(resolve => {
         if (gone) {
-          resolve({ outcome: { type: 'lost', reason: 'the thread is gone' }, reusable: false })
+          const outcome = { type: 'lost', reason: 'the thread is gone' } as const
+          resolve({ begun: true, outcome, reusable: false, ms: null })
           return
         }
-        current = { run: ++runs, events, started: false, resolve }
         hold(true)
-        send({ type: 'run', run: runs, request })
-        start()
+        give({ run: 0, request, events, started: false, resolve })
       }),
+    length: () => line.length,
+    ended: () => ended,
+    takeBack() {
+      if (line.length < 2 || gone || spoilt) return
+      const begun = closeGate(gate)
+      // what has ended before the gate was closed has said so before
+      readPort()
+      const kept = line.filter(({ run }) => run <= begun)
+      const back = line.filter(({ run }) => run > begun)
+      line = kept
+      runs = begun
+      send({ type: 'reopen' })
+      // the first is taken for one that goes on: it was about to begin, and is given anew
+      if (kept.length === 0) for (const given of back.splice(0, 1)) give(given)
+      for (const { resolve } of back) resolve({ begun: false })
+    },
     abort(reason) {
+      const [current] = line
       if (current) send({ type: 'abort', run: current.run, reason })
     },
     async terminate() {

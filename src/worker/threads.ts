@@ -1,4 +1,5 @@
-// A pool of threads that run kinds: one task at a time each, made when needed, used again, never more than `size`.
+// A pool of threads that run kinds: one task at a time each, made when needed, used again, never more than `size`. While
+// runs are tiny, threads are given some ahead: to be woken for each takes longer than to run it.
 // It knows no store: what an outcome means for a record is the runner's business.
 import { availableParallelism } from 'node:os'
 import { DEFAULT_KIND_SETTINGS, type KindSettings } from '../core/kind.ts'
@@ -23,6 +24,8 @@ export interface Run {
   readonly outcome: Promise<Outcome>
   /** No thread is free for it yet. */
   isWaiting(): boolean
+  /** Milliseconds that the run took in its thread; null before its end, and when the thread could not tell. */
+  tookMs(): number | null
   /** Fires the signal inside the thread, and ends the thread when the run is not over after the grace time. */
   cancel(reason: string, graceMs: number): void
   /** Ends the thread at once. */
@@ -42,11 +45,25 @@ const IDLE_MS = 60_000
 /** A thread inside one long operation of the engine (a multiplication of huge numbers) dies only after it. */
 const DEATH_MS = 1_000
 
+/** A run that takes less is tiny: to wake its thread for each would take longer. */
+const TINY_MS = 2
+/** Runs that a thread is given at the most, with the one that goes on. */
+const LINE_MAX = 9
+/** A thread that has ended none in this time gives back what it was given ahead. */
+const AHEAD_MS = 5
+
+const CLOSED: Outcome = { type: 'lost', reason: 'the pool was closed' }
+
 interface Job {
   request: RunRequest
   events: RunEvents
   thread: Thread | null
+  /** Given to a thread that was not done with another one, and not begun as far as is known. */
+  ahead: boolean
+  /** Jobs begin in the order of their numbers. */
+  number: number
   stopping: boolean
+  tookMs: number | null
   settle: (outcome: Outcome) => void
 }
 
@@ -62,6 +79,11 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   /** Every thread that is not yet gone, the dying included. */
   const all = new Set<Thread>()
   const waiting: Job[] = []
+  /** Threads whose last run was tiny: while they are busy they may be given more ahead. */
+  const quick = new Set<Thread>()
+  /** Those that were, and are looked after. */
+  const watched = new Set<Thread>()
+  let jobs = 0
   let closing: Promise<void> | null = null
 
   const open = (): Thread => {
@@ -70,6 +92,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     thread.onGone(() => {
       all.delete(thread)
       busy.delete(thread)
+      quick.delete(thread)
       countBusy()
       clearTimeout(idle.get(thread))
       idle.delete(thread)
@@ -99,7 +122,38 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     pump()
   }
 
-  const begin = async (job: Job): Promise<void> => {
+  const hand = async (job: Job, thread: Thread): Promise<void> => {
+    job.thread = thread
+    job.ahead = thread.length() > 0
+    const end = await thread.run(job.request, {
+      ...job.events,
+      started() {
+        job.ahead = false
+        job.events.started()
+      },
+    })
+    if (!end.begun) {
+      job.thread = null
+      job.ahead = false
+      if (job.stopping || closing) job.settle(job.stopping ? { type: 'stopped' } : CLOSED)
+      else waiting.push(job)
+      waiting.sort((one, other) => one.number - other.number)
+      if (!closing) pump()
+      return
+    }
+    job.tookMs = end.ms
+    const tiny = end.ms !== null && end.ms < TINY_MS
+    if (end.outcome.type === 'success') job.settle(end.outcome)
+    else if (job.stopping) job.settle({ type: 'stopped' })
+    else job.settle(closing ? CLOSED : end.outcome)
+    // a thread that is being killed was released by that
+    if (!busy.has(thread)) return pump()
+    if (tiny) quick.add(thread)
+    else quick.delete(thread)
+    if (thread.length() === 0 || !end.reusable) release(thread, end.reusable)
+    else pump()
+  }
+  const begin = (job: Job): void => {
     let thread: Thread
     try {
       thread = reuse() ?? open()
@@ -109,31 +163,57 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     }
     busy.add(thread)
     countBusy()
-    job.thread = thread
-    const end = await thread.run(job.request, job.events)
-    if (end.outcome.type === 'success') job.settle(end.outcome)
-    else if (job.stopping) job.settle({ type: 'stopped' })
-    else job.settle(closing ? { type: 'lost', reason: 'the pool was closed' } : end.outcome)
-    // a thread that is being killed was released by that
-    if (busy.has(thread)) release(thread, end.reusable)
-    else pump()
+    void hand(job, thread)
+  }
+
+  /** What a thread has not come to in time is for whichever is free first. */
+  const watch = (thread: Thread): void => {
+    const before = thread.ended()
+    setTimeout(() => {
+      if (thread.ended() === before) {
+        quick.delete(thread)
+        thread.takeBack()
+      }
+      if (thread.length() > 1) watch(thread)
+      else watched.delete(thread)
+    }, AHEAD_MS).unref()
+  }
+  /** The thread that gets one ahead: of those whose last run was tiny the one that has the least to do. */
+  const quickest = (): Thread | null => {
+    let best: Thread | null = null
+    for (const thread of quick)
+      if (busy.has(thread) && thread.length() < LINE_MAX && (!best || thread.length() < best.length()))
+        best = thread
+    return best
   }
   const pump = (): void => {
-    while (waiting.length > 0 && busy.size < size && !closing) {
-      const job = waiting.shift()
-      if (job) void begin(job)
+    while (waiting.length > 0 && !closing) {
+      if (busy.size < size) {
+        const job = waiting.shift()
+        if (job) begin(job)
+        continue
+      }
+      const thread = quickest()
+      const job = thread && waiting.shift()
+      if (!job) return
+      void hand(job, thread)
+      if (watched.has(thread)) continue
+      watched.add(thread)
+      watch(thread)
     }
   }
 
   const kill = (job: Job): void => {
     job.stopping = true
-    if (!job.thread) {
+    if (job.ahead) job.thread?.takeBack()
+    if (!job.thread || job.ahead) {
       const place = waiting.indexOf(job)
       if (place >= 0) waiting.splice(place, 1)
       job.settle({ type: 'stopped' })
       return
     }
     const { thread } = job
+    thread.takeBack()
     // the dying thread makes room at once; its outcome waits for its death, within reason
     setTimeout(() => job.settle({ type: 'stopped' }), DEATH_MS).unref()
     if (busy.has(thread)) release(thread, false)
@@ -151,7 +231,16 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
           resolve(value)
         }
       })
-      const job: Job = { request, events, thread: null, stopping: false, settle }
+      const job: Job = {
+        request,
+        events,
+        thread: null,
+        ahead: false,
+        number: ++jobs,
+        stopping: false,
+        tookMs: null,
+        settle,
+      }
       if (closing) settle({ type: 'lost', reason: 'the pool is closed' })
       else {
         waiting.push(job)
@@ -159,11 +248,13 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       }
       return {
         outcome,
-        isWaiting: () => !settled && job.thread === null,
+        tookMs: () => job.tookMs,
+        isWaiting: () => !settled && (job.thread === null || job.ahead),
         cancel(reason, graceMs) {
           if (settled || job.stopping) return
+          if (job.ahead) job.thread?.takeBack()
+          if (!job.thread || job.ahead) return kill(job)
           job.stopping = true
-          if (!job.thread) return kill(job)
           job.thread.abort(reason)
           grace = setTimeout(() => kill(job), graceMs)
         },
@@ -173,7 +264,11 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       }
     },
 
-    state: () => ({ busy: busy.size, idle: idle.size, waiting: waiting.length }),
+    state() {
+      let ahead = 0
+      for (const thread of busy) ahead += Math.max(0, thread.length() - 1)
+      return { busy: busy.size, idle: idle.size, waiting: waiting.length + ahead }
+    },
 
     close() {
       closing ??= (async () => {

@@ -46,6 +46,7 @@ describe('the slot loop', () => {
               running++
               const free = sleep(ms).then(() => {
                 running--
+                return ms
               })
               const done = free
                 .then(() => sleep(early ? ms : 0))
@@ -150,7 +151,7 @@ describe('the slot loop', () => {
   it('gives a slot away when its task runs no more, and settles the ticket when its end is durable', {
     timeout: 60_000,
   }, async () => {
-    const free = Promise.resolve()
+    const free = Promise.resolve(0)
     const ends: (() => void)[] = []
     const given: string[] = []
     const loop = createSlotLoop({

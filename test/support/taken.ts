@@ -1,4 +1,8 @@
-// A taken task whose slot is free when it is done, as of one with a large result.
+// A taken task whose slot is free when it is done, as of one with a large result: its run took that long.
 import type { Taken } from '../../src/core/queue.ts'
 
-export const takenUntil = (done: Promise<void>): Taken => ({ free: done, done })
+export const takenUntil = (done: Promise<void>): Taken => {
+  const begunAt = performance.now()
+  const free = done.then(() => performance.now() - begunAt)
+  return { free, done: free.then(() => {}) }
+}

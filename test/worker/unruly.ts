@@ -1,4 +1,5 @@
 // A kind that does whatever its params say, the wrong things above all. For the tests of threads and runner.
+import { appendFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parentPort } from 'node:worker_threads'
 import { z } from 'zod'
@@ -24,6 +25,11 @@ const aborted = (signal: AbortSignal): Promise<never> =>
 
 const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
   'return the value': (_context, value) => value,
+  'leave a line': (_context, value) => {
+    const { file, line } = value as { file: string; line: string }
+    appendFileSync(file, `${line}\n`)
+    return line
+  },
   'tell about itself': ({ id, attempt, resume }) => ({ id, attempt, resume: resume as Json }),
   'tell its cores': ({ cores }) => cores(),
   'say how it was come by': (context, value) => {

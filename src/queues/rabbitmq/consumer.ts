@@ -5,6 +5,7 @@ import type { WorkHandle, WorkOptions } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
 import { createSlotLoop, type Ticket } from '../slots.ts'
+import { type Answers, createAnswers } from './answers.ts'
 import { declareQueue } from './declare.ts'
 import { whyForeign } from './foreign.ts'
 
@@ -12,6 +13,8 @@ export interface Consumer {
   handle: WorkHandle
   /** Setup of a session: declares, then consumes while there is a free slot. */
   attach(session: AmqpSession): Promise<void>
+  /** Tells the broker now which messages are done. */
+  flush(): void
 }
 
 export interface ConsumerOptions extends WorkOptions {
@@ -34,6 +37,7 @@ const BURY_AGAIN_MS = 2_000
 interface Lane {
   session: AmqpSession
   channel: Channel
+  answers: Answers
   tag: string | null
   turning: boolean
 }
@@ -65,18 +69,18 @@ export const createConsumer = ({
   })
 
   /** Answers belong to the channel that delivered: once it is dead the broker has the message back already. */
-  const answer = (on: Lane, give: () => void): void => {
-    if (on.session.signal.aborted) return
+  const answer = (session: AmqpSession, give: () => void): void => {
+    if (session.signal.aborted) return
     try {
       give()
     } catch (error) {
-      on.session.fail(error instanceof Error ? error.message : 'an acknowledgement failed')
+      session.fail(error instanceof Error ? error.message : 'an acknowledgement failed')
     }
   }
 
-  const ticketOf = (on: Lane, message: ConsumeMessage): Ticket => ({
-    settle: () => answer(on, () => on.channel.ack(message)),
-    giveBack: () => answer(on, () => on.channel.nack(message, false, true)),
+  const ticketOf = ({ answers }: Lane, message: ConsumeMessage): Ticket => ({
+    settle: () => answers.acknowledge(message),
+    giveBack: () => answers.giveBack(message),
   })
 
   const keepAside = async (on: Lane, message: ConsumeMessage, reason: string): Promise<void> => {
@@ -124,12 +128,14 @@ export const createConsumer = ({
   }
 
   return {
+    flush: () => lane?.answers.flush(),
     handle: { nudge: () => loop.look(), stop: () => loop.stop() },
     async attach(session) {
       await declareQueue(session, queue, log)
       const channel = await session.channel()
       await channel.prefetch(Math.max(slots, PREFETCH))
-      const mine: Lane = { session, channel, tag: null, turning: false }
+      const answers = createAnswers(channel, give => answer(session, give))
+      const mine: Lane = { session, channel, answers, tag: null, turning: false }
       session.signal.addEventListener('abort', () => {
         if (lane === mine) lane = null
         loop.release()

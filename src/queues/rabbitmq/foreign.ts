@@ -9,6 +9,9 @@ const MAX_BYTES = 4_096
 const PREVIEW_BYTES = 256
 const MAX_HEADER_BYTES = 16_384
 
+/** One for all: to make it takes longer than to use it. */
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 const isWord = (value: unknown, max: number): boolean =>
   typeof value === 'string' && value.length > 0 && value.length <= max
 
@@ -18,7 +21,7 @@ export const whyForeign = (content: Buffer): string | null => {
     return `It has ${content.length} bytes; an announcement has at most ${MAX_BYTES}`
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content))
+    value = JSON.parse(decoder.decode(content))
   } catch {
     return 'It is not JSON'
   }
