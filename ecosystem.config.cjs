@@ -13,6 +13,10 @@ const drainMs = bundle.drainMs ?? 10_000
 // has a smaller limit of its own. Not for the worker: the option would overrule the limits of its threads.
 const heapMb = Math.min(1024, Math.floor(v8.getHeapStatistics().heap_size_limit / 2 ** 20))
 const heapOptions = role => (role === 'worker' ? [] : [`--max-old-space-size=${heapMb}`])
+// With V8's own 16 MB a process that has once been busy keeps 30 MB that it does not need. A worker with many tiny tasks
+// spends a tenth of its time on collecting where it has less.
+const youngOptions = role =>
+  role === 'worker' ? ['--min-semi-space-size=16', '--max-semi-space-size=16'] : ['--max-semi-space-size=4']
 
 module.exports = {
   apps: roles.map(role => ({
@@ -20,8 +24,7 @@ module.exports = {
     script: path.join(__dirname, 'dist', role, 'main.js'),
     cwd: bundle.cwd ?? process.cwd(),
     exec_mode: 'fork',
-    // with V8's own 16 MB a process that has once been busy keeps 30 MB that it does not need
-    node_args: ['--enable-source-maps', '--max-semi-space-size=4', ...heapOptions(role)],
+    node_args: ['--enable-source-maps', ...youngOptions(role), ...heapOptions(role)],
     wait_ready: true,
     listen_timeout: 30_000,
     // above what a process takes to drain and close, so that PM2's SIGKILL is the last resort

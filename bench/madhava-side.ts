@@ -11,7 +11,7 @@ import { LOOK_MS, rateOf, type Side, startWorker } from './side.ts'
 
 const WORKER = fileURLToPath(new URL('../dist/worker/main.js', import.meta.url))
 export const KINDS = fileURLToPath(new URL('./kinds', import.meta.url))
-const ROLE_OPTIONS = ['--enable-source-maps', '--max-semi-space-size=4']
+const ROLE_OPTIONS = ['--enable-source-maps', '--min-semi-space-size=16', '--max-semi-space-size=16']
 const LIMIT_MS = 600_000
 const IN_FLIGHT = 64
 
