@@ -138,7 +138,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       },
     )
     const waits = run.isWaiting()
-      ? setTimeout(() => run?.isWaiting() && stop('no-slot', true), AHEAD_MS)
+      ? setTimeout(() => run?.withdraw() && stop('no-slot', true), AHEAD_MS)
       : undefined
     const outcome = await run.outcome
     clearTimeout(waits)

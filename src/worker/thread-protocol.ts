@@ -14,19 +14,28 @@ export interface ThreadData {
 }
 
 /**
- * Which runs of a thread may begin, in one shared number: twice that of the last one that began, plus one while no
- * further one may. Runs are numbered from 1 and begin in that order; each beginning and each closing is one atomic step,
- * so that both sides agree on what has begun, also while the thread is in a tight loop.
+ * Which runs of a thread may begin, in one shared number: how often the gate was closed and not opened again, and above
+ * that the last run that began. Runs are numbered from 1 and begin in that order while the gate is open. Each beginning,
+ * closing and opening is one atomic step, so that both sides agree on what has begun, also while the thread is in a tight
+ * loop; and each closing has its own opening, so that one that comes late opens nothing that was closed again meanwhile.
  */
 export type Gate = Int32Array
 
-/** In the thread. False: the gate is closed, and the run will be given anew or was taken back. */
+const CLOSINGS = 64
+/** So many runs the gate can count. */
+export const RUNS_MAX = 2 ** 24
+
+export const createGate = (): Gate => new Int32Array(new SharedArrayBuffer(4))
+/** In the thread. False: the gate is closed, and the run was taken back. */
 export const tryBegin = (gate: Gate, run: number): boolean =>
-  Atomics.compareExchange(gate, 0, 2 * (run - 1), 2 * run) === 2 * (run - 1)
-/** Answers the number of the last run that began; no further one does until the gate is opened. */
-export const closeGate = (gate: Gate): number => Atomics.or(gate, 0, 1) >> 1
-export const openGate = (gate: Gate): void => void Atomics.and(gate, 0, ~1)
-export const lastBegun = (gate: Gate): number => Atomics.load(gate, 0) >> 1
+  Atomics.compareExchange(gate, 0, CLOSINGS * (run - 1), CLOSINGS * run) === CLOSINGS * (run - 1)
+/** Answers the number of the last run that began; no further one does until this is opened. */
+export const closeGate = (gate: Gate): number => Math.floor(Atomics.add(gate, 0, 1) / CLOSINGS)
+export const openGate = (gate: Gate): void => void Atomics.sub(gate, 0, 1)
+export const lastBegun = (gate: Gate): number => Math.floor(Atomics.load(gate, 0) / CLOSINGS)
+/** Counts from 1 anew, when nothing is given that has not ended. False: an opening is still on its way. */
+export const resetGate = (gate: Gate, runs: number): boolean =>
+  Atomics.compareExchange(gate, 0, CLOSINGS * runs, 0) === CLOSINGS * runs
 
 /** What the threads of one pool share: how many cores there are, and, in a shared array, how many tasks run. */
 export interface Crew {
@@ -82,7 +91,7 @@ export type ToThread =
   | { type: 'submitted'; run: number; call: number; answer: ChildAnswer }
   | { type: 'run'; run: number; request: RunRequest }
   | { type: 'abort'; run: number; reason: string }
-  /** Runs that were given before and have not begun are void; the gate opens for what follows. */
+  /** Runs that were given before and have not begun are void; takes back one closing of the gate. */
   | { type: 'reopen' }
 
 export type FromThread =

@@ -9,12 +9,14 @@ import {
   type ChildAnswer,
   type Crew,
   closeGate,
+  createGate,
   type FromThread,
-  type Gate,
   lastBegun,
   type Outcome,
   type ProgressReport,
+  RUNS_MAX,
   type RunRequest,
+  resetGate,
   type ThreadData,
   type ToThread,
 } from './thread-protocol.ts'
@@ -46,6 +48,8 @@ export interface Thread {
   run(request: RunRequest, events: RunEvents): Promise<RunEnd>
   /** How many runs are given and not over, as far as is known here. */
   length(): number
+  /** Whether it may be given a run while it is not done with another. */
+  takesAhead(): boolean
   /** How many runs are over. */
   ended(): number
   /** Every run that has not begun, but for the first, ends with `begun: false`. */
@@ -111,7 +115,7 @@ export const startThread = (options: {
 }): Thread => {
   const { memoryMb, results, settings, crew } = options
   const { port1: port, port2 } = new MessageChannel()
-  const gate: Gate = new Int32Array(new SharedArrayBuffer(4))
+  const gate = createGate()
   const worker = new Worker(ENTRY, {
     workerData: { port: port2, results, settings, crew, gate } satisfies ThreadData,
     transferList: [port2],
@@ -194,6 +198,7 @@ export const startThread = (options: {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message)
   }
   const give = (given: Given): void => {
+    if (line.length === 0 && runs >= RUNS_MAX / 2 && resetGate(gate, runs)) runs = 0
     given.run = ++runs
     line.push(given)
     send({ type: 'run', run: given.run, request: given.request })
@@ -230,12 +235,14 @@ export const startThread = (options: {
         give({ run: 0, request, events, started: false, resolve })
       }),
     length: () => line.length,
+    takesAhead: () => !gone && !spoilt && runs < RUNS_MAX / 2,
     ended: () => ended,
     takeBack() {
       if (line.length < 2 || gone || spoilt) return
       const begun = closeGate(gate)
       // what has ended before the gate was closed has said so before
       readPort()
+      if (spoilt) return
       const kept = line.filter(({ run }) => run <= begun)
       const back = line.filter(({ run }) => run > begun)
       line = kept

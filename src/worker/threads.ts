@@ -26,6 +26,8 @@ export interface Run {
   isWaiting(): boolean
   /** Milliseconds that the run took in its thread; null before its end, and when the thread could not tell. */
   tookMs(): number | null
+  /** True: it had not begun, and never will. Else it goes on, or is over. */
+  withdraw(): boolean
   /** Fires the signal inside the thread, and ends the thread when the run is not over after the grace time. */
   cancel(reason: string, graceMs: number): void
   /** Ends the thread at once. */
@@ -182,7 +184,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const quickest = (): Thread | null => {
     let best: Thread | null = null
     for (const thread of quick)
-      if (busy.has(thread) && thread.length() < LINE_MAX && (!best || thread.length() < best.length()))
+      if (busy.has(thread) && thread.takesAhead() && thread.length() < (best?.length() ?? LINE_MAX))
         best = thread
     return best
   }
@@ -194,7 +196,9 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         continue
       }
       const thread = quickest()
-      const job = thread && waiting.shift()
+      // a checkpoint may be large, and is kept until the run begins
+      if (!thread || waiting[0]?.request.resume) return
+      const job = waiting.shift()
       if (!job) return
       void hand(job, thread)
       if (watched.has(thread)) continue
@@ -203,16 +207,20 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     }
   }
 
-  const kill = (job: Job): void => {
-    job.stopping = true
+  const withdraw = (job: Job): boolean => {
     if (job.ahead) job.thread?.takeBack()
-    if (!job.thread || job.ahead) {
-      const place = waiting.indexOf(job)
-      if (place >= 0) waiting.splice(place, 1)
-      job.settle({ type: 'stopped' })
-      return
-    }
+    if (job.thread && !job.ahead) return false
+    job.stopping = true
+    const place = waiting.indexOf(job)
+    if (place >= 0) waiting.splice(place, 1)
+    job.settle({ type: 'stopped' })
+    return true
+  }
+  const kill = (job: Job): void => {
+    if (withdraw(job)) return
+    job.stopping = true
     const { thread } = job
+    if (!thread) return
     thread.takeBack()
     // the dying thread makes room at once; its outcome waits for its death, within reason
     setTimeout(() => job.settle({ type: 'stopped' }), DEATH_MS).unref()
@@ -251,13 +259,12 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         tookMs: () => job.tookMs,
         isWaiting: () => !settled && (job.thread === null || job.ahead),
         cancel(reason, graceMs) {
-          if (settled || job.stopping) return
-          if (job.ahead) job.thread?.takeBack()
-          if (!job.thread || job.ahead) return kill(job)
+          if (settled || job.stopping || withdraw(job)) return
           job.stopping = true
-          job.thread.abort(reason)
+          job.thread?.abort(reason)
           grace = setTimeout(() => kill(job), graceMs)
         },
+        withdraw: () => !settled && withdraw(job),
         kill() {
           if (!settled) kill(job)
         },

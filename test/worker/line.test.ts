@@ -11,10 +11,11 @@ import type { Json } from '../../src/core/task.ts'
 import type { RunEvents } from '../../src/worker/thread.ts'
 import {
   closeGate,
-  type Gate,
+  createGate,
   lastBegun,
   type Outcome,
   openGate,
+  resetGate,
   tryBegin,
 } from '../../src/worker/thread-protocol.ts'
 import { createThreads, type Run } from '../../src/worker/threads.ts'
@@ -23,7 +24,7 @@ import { until } from '../support/until.ts'
 const UNRULY = fileURLToPath(new URL('./unruly.ts', import.meta.url))
 const OUTER = { timeout: 120_000 }
 
-type Happening = 'line' | 'throw' | 'exit' | 'timer' | 'loop' | 'cancel at once' | 'kill at once'
+type Happening = 'line' | 'throw' | 'exit' | 'timer' | 'loop' | 'cancel at once' | 'kill at once' | 'withdraw'
 const ACTS: Record<Happening, string> = {
   line: 'leave a line',
   throw: 'throw an error',
@@ -32,6 +33,7 @@ const ACTS: Record<Happening, string> = {
   loop: 'loop for ever',
   'cancel at once': 'leave a line',
   'kill at once': 'leave a line',
+  withdraw: 'leave a line',
 }
 
 describe('runs given ahead', () => {
@@ -85,27 +87,34 @@ describe('runs given ahead', () => {
       const happening = fc.oneof(
         { weight: 40, arbitrary: fc.constant<Happening>('line') },
         { weight: 8, arbitrary: fc.constantFrom<Happening>('cancel at once', 'kill at once', 'throw') },
+        { weight: 12, arbitrary: fc.constant<Happening>('withdraw') },
         { weight: 3, arbitrary: fc.constantFrom<Happening>('timer', 'exit', 'loop') },
       )
       let rounds = 0
+      const seen = new Set<string>()
       await fc.assert(
         fc.asyncProperty(fc.array(happening, { minLength: 20, maxLength: 60 }), async happenings => {
           rounds += 1
           await warm()
           const runs = happenings.map((what, place) => {
             const line = `${rounds} ${place}`
-            const mine: { run: Run | null } = { run: null }
+            const mine: { run: Run | null; withdrawn: boolean } = { run: null, withdrawn: false }
             mine.run = run(ACTS[what], { file, line }, { started: () => what === 'loop' && mine.run?.kill() })
             // the first two are begun inside the call
             if (what === 'loop' && !mine.run.isWaiting()) mine.run.kill()
             if (what === 'cancel at once') mine.run.cancel('enough', 60_000)
             if (what === 'kill at once') mine.run.kill()
-            return { what, line, outcome: mine.run.outcome }
+            // while some of the others run, whichever these are
+            if (what === 'withdraw')
+              setTimeout(() => {
+                mine.withdrawn = mine.run?.withdraw() ?? false
+              }, place % 8)
+            return { what, line, mine, outcome: mine.run.outcome }
           })
           const outcomes = await Promise.all(runs.map(({ outcome }) => outcome))
           const left = lines().filter(line => line.startsWith(`${rounds} `))
           assert.equal(new Set(left).size, left.length, 'a run happened twice')
-          for (const [place, { what, line }] of runs.entries()) {
+          for (const [place, { what, line, mine }] of runs.entries()) {
             const outcome = outcomes[place] as Outcome
             const told = `${what}: ${JSON.stringify(outcome)}`
             if (what === 'line') assert.equal(outcome.type, 'success', told)
@@ -114,13 +123,18 @@ describe('runs given ahead', () => {
               assert.ok(outcome.type === 'success' || told.includes('left behind'), told)
             else if (what === 'throw' || what === 'exit') assert.equal(outcome.type, 'error', told)
             else if (what === 'loop') assert.equal(outcome.type, 'stopped', told)
-            else assert.ok(['stopped', 'success'].includes(outcome.type), told)
+            else if (what === 'withdraw') {
+              assert.equal(outcome.type, mine.withdrawn ? 'stopped' : 'success', told)
+              assert.equal(left.includes(line), !mine.withdrawn, 'a run that was withdrawn happened')
+              seen.add(`withdrawn: ${mine.withdrawn}`)
+            } else assert.ok(['stopped', 'success'].includes(outcome.type), told)
             if (what === 'line') assert.ok(left.includes(line), `${line} did not happen`)
           }
           assert.deepEqual([pool.state().busy, pool.state().waiting], [0, 0])
         }),
         { numRuns: 12 },
       )
+      assert.deepEqual([...seen].sort(), ['withdrawn: false', 'withdrawn: true'])
     } finally {
       await pool.close()
     }
@@ -169,24 +183,30 @@ describe('runs given ahead', () => {
 describe('the gate of a thread', () => {
   it('lets runs begin in their order, none while it is closed, and says which was the last', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('begin', 'skip', 'close', 'open')), steps => {
-        const gate: Gate = new Int32Array(new SharedArrayBuffer(4))
-        let [begun, closed] = [0, false]
-        for (const step of steps) {
-          if (step === 'begin') {
-            assert.equal(tryBegin(gate, begun + 1), !closed)
-            if (!closed) begun += 1
-          } else if (step === 'skip') assert.equal(tryBegin(gate, begun + 2), false)
-          else if (step === 'close') {
-            assert.equal(closeGate(gate), begun)
-            closed = true
-          } else {
-            openGate(gate)
-            closed = false
+      fc.property(
+        fc.array(fc.constantFrom('begin', 'skip', 'close', 'open', 'reset'), { maxLength: 60 }),
+        steps => {
+          const gate = createGate()
+          let [begun, closed] = [0, 0]
+          for (const step of steps) {
+            if (step === 'begin') {
+              assert.equal(tryBegin(gate, begun + 1), closed === 0)
+              if (closed === 0) begun += 1
+            } else if (step === 'skip') assert.equal(tryBegin(gate, begun + 2), false)
+            else if (step === 'close') {
+              assert.equal(closeGate(gate), begun)
+              closed += 1
+            } else if (step === 'open' && closed > 0) {
+              openGate(gate)
+              closed -= 1
+            } else if (step === 'reset') {
+              assert.equal(resetGate(gate, begun), closed === 0)
+              if (closed === 0) begun = 0
+            }
+            assert.equal(lastBegun(gate), begun)
           }
-          assert.equal(lastBegun(gate), begun)
-        }
-      }),
+        },
+      ),
     )
   })
 })
