@@ -85,7 +85,13 @@ describe('the Redis store and Sentinel', { skip: requireService('redis') }, () =
 
       // the old master comes back, and is told that it is one no more
       await master.start()
-      await until('it is a replica', async () => (await master.cli('ROLE')).startsWith('slave'))
+      // a Sentinel that makes it one cuts its clients off, this one too
+      const isReplica = (): Promise<boolean> =>
+        master.cli('ROLE').then(
+          role => role.startsWith('slave'),
+          () => false,
+        )
+      await until('it is a replica', isReplica)
       await add(other)
       assert.deepEqual(await read(store, held.id), done)
       const direct = placeOf(`redis://:secret@127.0.0.1:${master.port}`)
