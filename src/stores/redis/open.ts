@@ -280,10 +280,14 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       closing ??= (async () => {
         feed.close()
         await Promise.allSettled(underWay)
-        await store.leave()
-        leases.stop()
-        health.close()
-        redis.close()
+        try {
+          await store.leave()
+        } finally {
+          // also where Redis is away: what stays open would keep its process alive
+          leases.stop()
+          health.close()
+          redis.close()
+        }
       })()
       return closing
     },
