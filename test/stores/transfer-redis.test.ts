@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { createKinds } from '../../src/core/kind.ts'
@@ -17,7 +17,7 @@ import { at, keyed, newTask, refused } from '../suites/store/world.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { type PrivateRedis, startRedis } from '../support/redis.ts'
 import { requireService } from '../support/services.ts'
-import { openPlace } from '../support/store-place.ts'
+import { openPlace, type StorePlace } from '../support/store-place.ts'
 import { bytesOf, fill, LARGE } from '../support/transfer-sample.ts'
 
 const skip = requireService('redis')
@@ -35,17 +35,28 @@ describe('moving between files and Redis', { skip }, () => {
     rmSync(root, { recursive: true, force: true })
   })
 
+  /** One that a failed test leaves open would keep this process alive. */
+  const stores: TaskStore[] = []
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map(store => store.close()))
+  })
+  const opened = async (place: StorePlace): Promise<TaskStore> => {
+    const store = await openPlace(place)
+    stores.push(store)
+    return store
+  }
+
   let prefixes = 0
   /** A place as the settings name it, and as the suites open it. */
   const inRedis = () => {
     prefixes += 1
     const prefix = `move${prefixes}`
     const env = { STORE_URL: redis.url, STORE_PREFIX: prefix }
-    return { env, open: () => openPlace({ adapter: 'redis', url: redis.url, prefix }) }
+    return { env, open: () => opened({ adapter: 'redis', url: redis.url, prefix }) }
   }
   const inFiles = (name: string) => {
     const dir = path.join(root, name)
-    return { env: { DATA_DIR: dir, STORE_URL: '' }, open: () => openPlace({ adapter: 'files', dir }) }
+    return { env: { DATA_DIR: dir, STORE_URL: '' }, open: () => opened({ adapter: 'files', dir }) }
   }
   type Place = ReturnType<typeof inFiles> | ReturnType<typeof inRedis>
 

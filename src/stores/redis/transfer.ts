@@ -15,6 +15,9 @@ import { keyHash } from './records.ts'
 
 export type RedisTarget = Pick<RedisStoreOptions, 'place' | 'prefix' | 'clock'>
 
+/** For the connection that the keys are read over; the store's own has been made by then. */
+const PATIENCE_MS = 10_000
+
 /** `<id> <fingerprint as JSON>`, as the scripts keep it. */
 const readFingerprint = (id: string, value: string | null): string | null => {
   if (value === null || !value.startsWith(`${id} `)) return null
@@ -30,6 +33,8 @@ export async function* exportRedis(
   const store = await openRedisStore({ ...target, log: silentLog() })
   const connection = connectRedis(target.place, 'madhava-export')
   try {
+    // commands that come before that fail at once
+    await connection.ready(PATIENCE_MS)
     yield* giveOut(store, {
       ...options,
       async fingerprintOf(record) {
