@@ -14,7 +14,7 @@ const drainMs = bundle.drainMs ?? 10_000
 const heapMb = Math.min(1024, Math.floor(v8.getHeapStatistics().heap_size_limit / 2 ** 20))
 const heapOptions = role => (role === 'worker' ? [] : [`--max-old-space-size=${heapMb}`])
 // With V8's own 16 MB a process that has once been busy keeps 30 MB that it does not need. A worker with many tiny tasks
-// spends a tenth of its time on collecting where it has less.
+// collects all the time where it has less.
 const youngOptions = role =>
   role === 'worker' ? ['--min-semi-space-size=16', '--max-semi-space-size=16'] : ['--max-semi-space-size=4']
 

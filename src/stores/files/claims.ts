@@ -2,11 +2,11 @@
 // nobody's way when that process is dead. It knows nothing of records.
 // One that is taken to run the task says so, `<instance>.run`: should the process die before it has written that, the
 // attempt is known all the same. `<instance>.ahead`: the task may have waited for its turn until then.
-import { lstatSync, readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, unlinkSync } from 'node:fs'
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { parseId } from './layout.ts'
-import type { Take } from './scribe.ts'
+import { makeSymlink, type Take } from './scribe.ts'
 
 /** Why a claim is taken: an attempt begins with it, or soon, or neither. */
 export type Purpose = 'run' | 'ahead' | 'write'
@@ -54,15 +54,7 @@ export const createClaims = (layout: Layout, instance: string): Claims => ({
     file: layout.task(id),
     wish: layout.revoke(id),
   }),
-  take(id, number, purpose) {
-    try {
-      symlinkSync(instance + ENDING[purpose], layout.claim(id, number))
-      return true
-    } catch (error) {
-      if (isErrno(error, 'EEXIST')) return false
-      throw error
-    }
-  },
+  take: (id, number, purpose) => makeSymlink(instance + ENDING[purpose], layout.claim(id, number)),
   owner: (id, number) => targetOf(layout.claim(id, number))?.replace(ENDINGS, '') ?? null,
   begun(id, number) {
     const file = layout.claim(id, number)

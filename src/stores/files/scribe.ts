@@ -50,7 +50,8 @@ export interface Scribe {
 
 type ScribesDisk = Pick<Disk, 'write' | 'rename' | 'link' | 'unlink'>
 
-const makeSymlink = (target: string, file: string): boolean => {
+/** False when the name is taken. @throws what else the disk says */
+export const makeSymlink = (target: string, file: string): boolean => {
   try {
     symlinkSync(target, file)
     return true
