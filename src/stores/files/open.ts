@@ -97,15 +97,21 @@ export const openFilesStore = async ({
     },
   })
   const records = createRecords(layout, disk, setAside.take)
+  // a scribe that is lost is told by itself, and by the commit that it was working at
+  let failed = false
+  const failOnce = (error: unknown): void => {
+    if (!failed) onFailure(error)
+    failed = true
+  }
   const scribe = scribeThread
-    ? startScribe({ onWrite: ({ text }) => room.noteWritten(text.length), onLost: onFailure })
+    ? startScribe({ onWrite: ({ text }) => room.noteWritten(text.length), onLost: failOnce })
     : createScribe(disk)
   const claims = createClaims(layout, instance)
   const revokes = createRevokes(layout, disk)
   const keys = createKeys(layout, disk)
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
-  const committer = createCommitter({ wal, scribe, onShown: () => view.flush(), onFailure })
+  const committer = createCommitter({ wal, scribe, onShown: () => view.flush(), onFailure: failOnce })
   const unique = () => randomBytes(6).toString('hex')
   const blobs = createBlobs({ layout, disk, room, committer, unique })
   const checkpoints = startCheckpoints({
