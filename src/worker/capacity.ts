@@ -30,8 +30,10 @@ export interface Capacity {
 const MB = 1024 ** 2
 /** What a process of the bundle keeps for itself: some 40 MB idle, the rest for its lists and its work. */
 const PROCESS_MB = 64
-/** With less than that for each, there are fewer slots instead. */
-const SLOT_MB = 128
+/** What a thread takes besides its heap: what a heap over its limit may have to end in, the young generation, the stack. */
+const THREAD_MB = 32
+/** With less heap than that for each, there are fewer slots instead. */
+const SLOT_MB = 96
 /** Less does not start a thread. */
 const LEAST_MB = 16
 
@@ -41,10 +43,12 @@ const LEAST_MB = 16
  */
 export const capacityOf = (wishes: CapacityWishes, room: Room): Capacity => {
   const cores = Math.max(1, Math.ceil(room.cores))
-  const freeMb = room.memoryBytes / MB - PROCESS_MB * (wishes.roles.length + 1)
-  const fitting = Math.floor(freeMb / Math.min(SLOT_MB, wishes.taskMemoryMb))
+  // the supervisor is a process too, and the store of a worker has a thread
+  const freeMb = room.memoryBytes / MB - PROCESS_MB * (wishes.roles.length + 1) - THREAD_MB
+  const fitting = Math.floor(freeMb / (Math.min(SLOT_MB, wishes.taskMemoryMb) + THREAD_MB))
   const slots = wishes.concurrency ?? Math.max(1, Math.min(cores, fitting))
-  const taskMemoryMb = Math.max(LEAST_MB, Math.min(wishes.taskMemoryMb, Math.floor(freeMb / slots)))
+  const heapMb = Math.floor(freeMb / slots) - THREAD_MB
+  const taskMemoryMb = Math.max(LEAST_MB, Math.min(wishes.taskMemoryMb, heapMb))
   return { slots, taskMemoryMb, cores }
 }
 

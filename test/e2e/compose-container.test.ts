@@ -303,7 +303,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
     )
     for (const { status, error } of tasks) {
       assert.deepEqual([status, error?.code], ['FAILURE', 'OUT_OF_MEMORY'])
-      assert.match(error?.message ?? '', /160 MB/)
+      assert.match(error?.message ?? '', /112 MB/)
     }
     const after = (await container.door.call('GET', '/')).body as { processes: typeof processes }
     assert.equal(workerOf(after.processes)?.pid, workerOf(processes)?.pid, 'the same worker goes on')

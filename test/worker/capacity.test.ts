@@ -30,26 +30,28 @@ describe('the capacity of a worker', () => {
   })
 
   it('has smaller heaps first, and fewer slots then, where the memory does not hold them', () => {
-    assert.deepEqual(capacity({ memoryMb: 320 + 1_024 }), { slots: 4, taskMemoryMb: 256, cores: 4 })
-    assert.deepEqual(capacity({ memoryMb: 320 + 300 }), { slots: 2, taskMemoryMb: 150, cores: 4 })
-    assert.deepEqual(capacity({ memoryMb: 320 + 20 }), { slots: 1, taskMemoryMb: 20, cores: 4 })
+    assert.deepEqual(capacity({ memoryMb: 480 + 1_024 }), { slots: 4, taskMemoryMb: 256, cores: 4 })
+    assert.deepEqual(capacity({ memoryMb: 416 + 300 }), { slots: 2, taskMemoryMb: 150, cores: 4 })
+    assert.deepEqual(capacity({ memoryMb: 384 + 20 }), { slots: 1, taskMemoryMb: 20, cores: 4 })
     assert.deepEqual(capacity({ memoryMb: 100 }), { slots: 1, taskMemoryMb: 16, cores: 4 })
   })
 
   it('leaves the processes of this container their memory, and no more', () => {
-    assert.equal(capacity({ memoryMb: 512 }, { roles: ['worker'] }).taskMemoryMb, 128)
-    assert.equal(capacity({ memoryMb: 512 }).taskMemoryMb, 192)
-    assert.equal(capacity({ memoryMb: 512 }, { roles: ['worker'] }).slots, 3)
-    assert.equal(capacity({ memoryMb: 512 }).slots, 1)
+    assert.deepEqual(capacity({ memoryMb: 512 }, { roles: ['worker'] }), {
+      slots: 2,
+      taskMemoryMb: 144,
+      cores: 4,
+    })
+    assert.deepEqual(capacity({ memoryMb: 512 }), { slots: 1, taskMemoryMb: 128, cores: 4 })
   })
 
   it('keeps a wish for slots, and a wish for a small heap', () => {
-    assert.deepEqual(capacity({ memoryMb: 320 + 800 }, { concurrency: 8 }), {
+    assert.deepEqual(capacity({ memoryMb: 608 + 800 }, { concurrency: 8 }), {
       slots: 8,
       taskMemoryMb: 100,
       cores: 4,
     })
-    assert.deepEqual(capacity({ memoryMb: 320 + 256 }, { taskMemoryMb: 64 }), {
+    assert.deepEqual(capacity({ memoryMb: 480 + 256 }, { taskMemoryMb: 64 }), {
       slots: 4,
       taskMemoryMb: 64,
       cores: 4,
@@ -66,7 +68,7 @@ describe('the capacity of a worker', () => {
           const wishes = { taskMemoryMb: wanted, ...(concurrency === null ? {} : { concurrency }) }
           const { slots, taskMemoryMb } = capacity(room, wishes)
           assert.ok(Number.isInteger(slots) && slots >= 1 && taskMemoryMb <= wanted)
-          assert.ok(taskMemoryMb === 16 || slots * taskMemoryMb <= room.memoryMb - 320)
+          assert.ok(taskMemoryMb === 16 || slots * (taskMemoryMb + 32) <= room.memoryMb - 352)
         },
       ),
     )
