@@ -106,21 +106,6 @@ export const taskSchema = z.looseObject({
 })
 export type TaskRecord = z.infer<typeof taskSchema>
 
-/**
- * What is wrong with a record that was made from a valid one; null when it is valid. Only what differs is looked at: a
- * whole record is checked wherever it is read.
- */
-export const faultOfChange = (before: TaskRecord, after: TaskRecord): z.ZodError | null => {
-  for (const [name, schema] of FIELDS) {
-    const value = after[name]
-    if (value === before[name]) continue
-    const checked = schema.safeParse(value)
-    if (!checked.success) return checked.error
-  }
-  return null
-}
-const FIELDS: readonly (readonly [string, z.ZodType])[] = Object.entries(taskSchema.shape)
-
 /** A new id: UUID v7, so that ids sort by time of creation. */
 export const newTaskId = (): string => uuidV7()
 

@@ -8,14 +8,8 @@
 // No live process is ever overruled, so that a check before a rename is enough.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
-import {
-  compareVersions,
-  faultOfChange,
-  isFinal,
-  isRunning,
-  isWaiting,
-  type TaskRecord,
-} from '../../core/task.ts'
+import { compareVersions, isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { faultOfChange } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Acquired, type Acquiring, notFound } from './acquiring.ts'
 import type { Claims } from './claims.ts'

@@ -1,6 +1,7 @@
 // What stands in one state file, with the reason when it cannot be used. It only reads, and keeps nothing in mind.
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
-import { idempotencyScope, RECORD_VERSION, type TaskRecord, taskSchema } from '../../core/task.ts'
+import { idempotencyScope, RECORD_VERSION, type TaskRecord } from '../../core/task.ts'
+import { checkTask } from '../../core/task-check.ts'
 import { createUpgrade } from '../../core/upgrade.ts'
 import { isErrno } from './errno.ts'
 import { type Layout, parseId, type SafeId } from './layout.ts'
@@ -30,7 +31,7 @@ export const judge = (text: string, id: SafeId): StateFile => {
   if (typeof version === 'number' && Number.isInteger(version) && version > RECORD_VERSION)
     return { state: 'later', why: `it has version ${version}, this program knows ${RECORD_VERSION}` }
   try {
-    const parsed = taskSchema.safeParse(value)
+    const parsed = checkTask(value)
     if (!parsed.success) {
       const [issue] = parsed.error.issues
       const field = issue?.path.join('.') || 'the document'

@@ -1,0 +1,152 @@
+// Whether a value is a valid record. The schema decides; what is plainly valid is seen at a glance first, since every
+// claim and every move asks. A glance accepts nothing that the schema would refuse or change (test/core/task-check.test.ts).
+import { z } from 'zod'
+import { PRIORITY, RECORD_VERSION, STATUSES, type TaskRecord, taskSchema } from './task.ts'
+
+type Glance = (value: unknown) => boolean
+
+const statuses: ReadonlySet<unknown> = new Set(STATUSES)
+const timePattern = z.regexes.datetime({ precision: 3 })
+
+const orNull =
+  (glance: Glance): Glance =>
+  value =>
+    value === null || glance(value)
+const isText: Glance = value => typeof value === 'string'
+const isStatus: Glance = value => statuses.has(value)
+const isTime: Glance = value => typeof value === 'string' && timePattern.test(value)
+const isInt =
+  (min: number, max = Number.MAX_SAFE_INTEGER): Glance =>
+  value =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+const isNumber =
+  (min: number, max: number): Glance =>
+  value =>
+    typeof value === 'number' && value >= min && value <= max
+const isAnyNumber = isNumber(-Number.MAX_VALUE, Number.MAX_VALUE)
+
+/** Exactly these fields. */
+const isObject = (fields: Readonly<Record<string, Glance>>): Glance => {
+  const glances = Object.entries(fields)
+  return value => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+    if (Object.keys(value).length !== glances.length) return false
+    for (const [name, glance] of glances)
+      if (!Object.hasOwn(value, name) || !glance((value as Record<string, unknown>)[name])) return false
+    return true
+  }
+}
+const isArray =
+  (glance: Glance): Glance =>
+  value =>
+    Array.isArray(value) && value.every(glance)
+
+/** Levels of a JSON value that are looked into; the schema looks into deeper ones. */
+const DEPTH = 8
+const isJson = (value: unknown, depth = DEPTH): boolean => {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth === 0) return false
+  if (Array.isArray(value)) {
+    for (const each of value) if (!isJson(each, depth - 1)) return false
+    return true
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  // a symbol is nothing that JSON says, and the schema drops this one name
+  if (Object.getOwnPropertySymbols(value).length > 0 || Object.hasOwn(value, '__proto__')) return false
+  for (const each of Object.values(value)) if (!isJson(each, depth - 1)) return false
+  return true
+}
+const isAnyJson: Glance = value => isJson(value)
+
+const LIMIT_MAX = 31_536_000
+const isLimit = orNull(value => isNumber(0, LIMIT_MAX)(value) && value !== 0)
+
+const GLANCES: Readonly<Record<keyof typeof taskSchema.shape, Glance>> = {
+  id: isText,
+  version: value => value === RECORD_VERSION,
+  kind: isText,
+  params: isAnyJson,
+  status: isStatus,
+  claim: isInt(0),
+  rev: isInt(0),
+  attempt: isInt(0),
+  maxAttempts: isInt(1),
+  priority: isInt(PRIORITY.lowest, PRIORITY.highest),
+  progress: orNull(isObject({ percent: isAnyNumber, note: orNull(isText), etaSeconds: orNull(isAnyNumber) })),
+  result: isAnyJson,
+  resultBytes: orNull(isInt(0)),
+  resultInfo: isAnyJson,
+  error: orNull(isObject({ code: isText, message: isText, detail: isAnyJson })),
+  createdAt: isTime,
+  notBefore: orNull(isTime),
+  expiresAt: orNull(isTime),
+  startedAt: orNull(isTime),
+  finishedAt: orNull(isTime),
+  updatedAt: isTime,
+  worker: orNull(isText),
+  owner: orNull(isText),
+  parentId: orNull(isText),
+  title: orNull(isText),
+  description: orNull(isText),
+  idempotencyKey: orNull(isText),
+  revokeRequestedAt: orNull(isTime),
+  // a policy may name errors, and what it lacks is filled in: the schema's business
+  retry: orNull(
+    isObject({
+      delaySeconds: isNumber(0, 86_400),
+      factor: isNumber(1, 10),
+      maxDelaySeconds: isNumber(0, 2_592_000),
+    }),
+  ),
+  limits: isObject({ softSeconds: isLimit, hardSeconds: isLimit }),
+  history: isArray(
+    isObject({
+      status: isStatus,
+      at: isTime,
+      attempt: isInt(Number.MIN_SAFE_INTEGER),
+      worker: orNull(isText),
+    }),
+  ),
+}
+
+const FIELDS = Object.entries(taskSchema.shape).map(
+  ([name, schema]) =>
+    [
+      name,
+      GLANCES[name as keyof typeof taskSchema.shape],
+      schema as z.ZodType,
+      name !== 'resultInfo',
+    ] as const,
+)
+
+const isPlainlyValid = (value: unknown): value is TaskRecord => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (Object.hasOwn(value, '__proto__')) return false
+  for (const [name, glance, , required] of FIELDS) {
+    if (!Object.hasOwn(value, name)) {
+      if (required) return false
+    } else if (!glance((value as Record<string, unknown>)[name])) return false
+  }
+  return true
+}
+
+/** As the schema's `safeParse`. @throws RangeError for a value that nests too deep */
+export const checkTask = (
+  value: unknown,
+): { success: true; data: TaskRecord } | { success: false; error: z.ZodError } =>
+  isPlainlyValid(value) ? { success: true, data: value } : taskSchema.safeParse(value)
+
+/**
+ * What is wrong with a record that was made from a valid one; null when it is valid. Only what differs is looked at: a
+ * whole record is checked wherever it is read.
+ */
+export const faultOfChange = (before: TaskRecord, after: TaskRecord): z.ZodError | null => {
+  for (const [name, glance, schema] of FIELDS) {
+    const value = after[name]
+    if (value === before[name] || glance(value)) continue
+    const checked = schema.safeParse(value)
+    if (!checked.success) return checked.error
+  }
+  return null
+}
