@@ -97,6 +97,17 @@ for (const [way, open] of Object.entries(ways))
       })
     })
 
+    if (way === 'in a thread')
+      it('takes a claim before what is left of an order', OUTER, async t => {
+        const { dir, scribe, draft } = setUp(t)
+        const drafts = Array.from({ length: 2_000 }, (_, n) => draft(`${n}`, 'text'))
+        const order: string[] = []
+        const note = (what: string) => () => void order.push(what)
+        const take = { claim: path.join(dir, 'claim'), target: 'me', file: '', wish: '' }
+        await Promise.all([scribe.write(drafts).then(note('written')), scribe.take(take).then(note('taken'))])
+        assert.deepEqual(order, ['taken', 'written'])
+      })
+
     it('writes more at once than a thread may hold', OUTER, async t => {
       const { scribe, draft, written, dir } = setUp(t)
       const text = 'ä'.repeat(3 * 1024 * 1024)

@@ -53,8 +53,12 @@ export interface CommitterOptions {
 export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOptions): Committer => {
   const queue: Job[] = []
   let failed: MadhavaError | null = null
-  let turn: Promise<void> = Promise.resolve()
+  /** Written aside, and not logged yet. */
+  const staged: Work[] = []
+  let staging: Promise<void> = Promise.resolve()
   let scheduled = false
+  let turn: Promise<void> = Promise.resolve()
+  let finishScheduled = false
 
   /** Everything from now on is refused, and the process must end. */
   const fail = (what: string, error: unknown): MadhavaError => {
@@ -111,6 +115,7 @@ export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOp
 
   const log = async (works: readonly Work[]): Promise<boolean> => {
     try {
+      if (failed) throw failed
       // a disk that refuses more is not a broken one: nothing of this batch stands in the log then
       wal.append(works.map(({ job }) => job.entry))
       await syncing(wal.sync)
@@ -149,28 +154,47 @@ export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOp
     for (const answer of answers) answer()
   }
 
-  const commitBatch = async (): Promise<void> => {
-    const batch = queue.splice(0, BATCH_MAX)
-    try {
-      const works = await stage(batch)
-      if (works.length > 0 && (await log(works))) await show(works)
-    } catch (error) {
-      // the scribe is lost: what it has done is unknown
-      const refusal = fail('The thread that writes state files is lost', error)
-      for (const job of batch) job.reject(refusal)
-    }
+  /** The scribe is lost: what it has done is unknown. */
+  const lose = (jobs: readonly Job[], error: unknown): void => {
+    const refusal = fail('The thread that writes state files is lost', error)
+    for (const job of jobs) job.reject(refusal)
   }
 
-  const drain = async (): Promise<void> => {
-    scheduled = false
-    await commitBatch()
+  const finish = async (): Promise<void> => {
+    finishScheduled = false
+    const works = staged.splice(0, BATCH_MAX)
+    try {
+      if (await log(works)) await show(works)
+    } catch (error) {
+      lose(
+        works.map(({ job }) => job),
+        error,
+      )
+    }
     // one batch at a turn, so that what waits between commits gets its own
+    if (staged.length > 0) scheduleFinish()
+  }
+  const scheduleFinish = (): void => {
+    if (finishScheduled) return
+    finishScheduled = true
+    turn = turn.then(finish)
+  }
+
+  const prepare = async (): Promise<void> => {
+    scheduled = false
+    const batch = queue.splice(0, BATCH_MAX)
+    try {
+      staged.push(...(await stage(batch)))
+    } catch (error) {
+      lose(batch, error)
+    }
+    if (staged.length > 0) scheduleFinish()
     if (queue.length > 0) schedule()
   }
   const schedule = (): void => {
     if (scheduled) return
     scheduled = true
-    turn = turn.then(drain)
+    staging = staging.then(prepare)
   }
 
   const add = <T>(entry: WalEntry, prepare: () => Prepared): Promise<T> =>
@@ -189,8 +213,10 @@ export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOp
       return mine
     },
     async settled() {
-      while (queue.length > 0 || scheduled) await turn
-      await turn
+      do {
+        await staging
+        await turn
+      } while (queue.length > 0 || scheduled || finishScheduled)
     },
   }
 }

@@ -4,17 +4,21 @@ import type { Draft, Take, Taken } from './scribe.ts'
 
 export interface ScribeThreadData {
   port: MessagePort
+  /** For takes alone, which go before what is left of an order: the tasks that run next wait for them. */
+  takes: MessagePort
 }
 
 export type Order =
-  | { type: 'take'; takes: readonly Take[] }
   | { type: 'write'; drafts: readonly Pick<Draft, 'aside' | 'text'>[] }
   | { type: 'show'; drafts: readonly Omit<Draft, 'text'>[] }
   | { type: 'discard'; files: readonly string[] }
 
+/** To takes that went together. */
+export type TakeAnswers = (Taken | PlainError)[]
+export type Takes = readonly Take[]
+
 /** One for each part of the order. */
 export interface Answers {
-  take: (Taken | PlainError)[]
   write: (PlainError | null)[]
   show: (boolean | PlainError)[]
   discard: []

@@ -1,10 +1,10 @@
 // The thread of a scribe: does what it is told, one order after another, and answers each.
-import { workerData } from 'node:worker_threads'
+import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createDisk } from './disk.ts'
 import { showDraft, type Take, type Taken, takeAway, takeClaim, writeAside } from './scribe.ts'
-import { type Answers, type Order, plain, type ScribeThreadData } from './scribe-protocol.ts'
+import { type Answers, type Order, plain, type ScribeThreadData, type Takes } from './scribe-protocol.ts'
 
-const { port } = workerData as ScribeThreadData
+const { port, takes } = workerData as ScribeThreadData
 const disk = createDisk()
 
 const take = (one: Take): Taken | Error => {
@@ -14,20 +14,30 @@ const take = (one: Take): Taken | Error => {
     return error as Error
   }
 }
+const answerTakes = (order: Takes): void => takes.postMessage(order.map(one => plain(take(one))))
+
+/** After so many files of an order takes have their turn. */
+const STRETCH = 8
+const inStretches = <T, A>(drafts: readonly T[], work: (draft: T) => A): A[] =>
+  drafts.map((draft, place) => {
+    if (place % STRETCH === 0)
+      for (let next = receiveMessageOnPort(takes); next; next = receiveMessageOnPort(takes))
+        answerTakes(next.message)
+    return work(draft)
+  })
 
 const carryOut = (order: Order): Answers[keyof Answers] => {
   switch (order.type) {
-    case 'take':
-      return order.takes.map(one => plain(take(one)))
     case 'write':
-      return order.drafts.map(draft => plain(writeAside(disk, draft)))
+      return inStretches(order.drafts, draft => plain(writeAside(disk, draft)))
     case 'show':
-      return order.drafts.map(draft => plain(showDraft(disk, draft)))
+      return inStretches(order.drafts, draft => plain(showDraft(disk, draft)))
     case 'discard':
       for (const file of order.files) takeAway(disk, file)
       return []
   }
 }
 
-// the answers come in the order of what was told: they need no number
+// on each port the answers come in the order of what was told: they need no number
+takes.on('message', answerTakes)
 port.on('message', (order: Order) => port.postMessage(carryOut(order)))

@@ -2,7 +2,14 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { threadEntry } from '../../platform/thread-entry.ts'
 import type { Draft, Scribe, Take, Taken } from './scribe.ts'
-import { type Answers, type Order, revive, type ScribeThreadData } from './scribe-protocol.ts'
+import {
+  type Answers,
+  type Order,
+  revive,
+  type ScribeThreadData,
+  type TakeAnswers,
+  type Takes,
+} from './scribe-protocol.ts'
 
 const { file: ENTRY, argv } = threadEntry('scribe-thread', import.meta.url)
 
@@ -37,47 +44,63 @@ const inOrders = (drafts: readonly Draft[]): Draft[][] => {
   return orders
 }
 
+/** A way to the thread and back: what is asked is answered in that order, if at all. */
+const createLine = () => {
+  const { port1: near, port2: far } = new MessageChannel()
+  const asked: Asked[] = []
+  let lost: Error | null = null
+  near.on('message', (answer: unknown) => {
+    // whoever asked knows what answers such a question
+    asked.shift()?.resolve(answer as never)
+    if (asked.length === 0) near.unref()
+  })
+  near.unref()
+  return {
+    far,
+    ask: <T>(question: unknown): Promise<T> =>
+      new Promise((resolve, reject) => {
+        if (lost !== null) return reject(lost)
+        asked.push({ resolve, reject })
+        near.ref()
+        near.postMessage(question)
+      }),
+    /** Whatever is asked or was is rejected. */
+    lose(error: Error): void {
+      lost ??= error
+      for (const { reject } of asked.splice(0)) reject(lost)
+      near.close()
+    },
+  }
+}
+
 export const startScribe = ({ onWrite, onLost }: ScribeOptions): Scribe => {
-  const { port1: port, port2 } = new MessageChannel()
+  const orders = createLine()
+  const takeOrders = createLine()
+  const lines = [orders, takeOrders]
   const worker = new Worker(ENTRY, {
-    workerData: { port: port2 } satisfies ScribeThreadData,
-    transferList: [port2],
+    workerData: { port: orders.far, takes: takeOrders.far } satisfies ScribeThreadData,
+    transferList: lines.map(({ far }) => far),
     name: 'scribe',
     // flags of this process (a loader, a test runner) are not meant for its threads
     execArgv: [],
     argv,
     resourceLimits: HEAP,
   })
-  const asked: Asked[] = []
   let lost: Error | null = null
   let closed = false
-  port.on('message', (answer: unknown) => {
-    // whoever asked knows what answers such an order
-    asked.shift()?.resolve(answer as never)
-    if (asked.length === 0) port.unref()
-  })
   const lose = (error: Error): void => {
     const first = lost === null
     lost ??= error
-    for (const { reject } of asked.splice(0)) reject(lost)
+    for (const { lose } of lines) lose(lost)
     if (first && !closed) onLost(lost)
   }
   worker.on('error', error => lose(error instanceof Error ? error : new Error(String(error))))
-  worker.on('exit', code => {
-    lose(new Error(`the thread that writes state files ended with code ${code}`))
-    port.close()
-  })
+  worker.on('exit', code => lose(new Error(`the thread that writes state files ended with code ${code}`)))
   // idle, it keeps nobody alive
   worker.unref()
-  port.unref()
 
   const ask = <T extends Order['type']>(order: Extract<Order, { type: T }>): Promise<Answers[T]> =>
-    new Promise((resolve, reject) => {
-      if (lost !== null) return reject(lost)
-      asked.push({ resolve, reject })
-      port.ref()
-      port.postMessage(order)
-    })
+    orders.ask(order)
 
   /** Takes that were asked for in this turn of the event loop: they go together. */
   let takes: { take: Take; resolve: (taken: Taken) => void; reject: (error: unknown) => void }[] = []
@@ -85,7 +108,7 @@ export const startScribe = ({ onWrite, onLost }: ScribeOptions): Scribe => {
     const sent = takes
     takes = []
     try {
-      const answer = await ask<'take'>({ type: 'take', takes: sent.map(({ take }) => take) })
+      const answer: TakeAnswers = await takeOrders.ask(sent.map(({ take }) => take) satisfies Takes)
       for (const [place, { resolve, reject }] of sent.entries()) {
         const outcome = revive<Taken>(answer[place] ?? { taken: false })
         if (outcome instanceof Error) reject(outcome)

@@ -40,7 +40,9 @@ const createOrdered = (before: Before) => {
       stale -= 1
     }
     const crowded = stale > STALE_KEPT && stale > (items.length - head) / 2
-    if (sorted && !crowded && head <= STALE_KEPT) return
+    // only when half of it is gone: a task then costs the same, however many wait
+    const spent = head > STALE_KEPT && head > items.length / 2
+    if (sorted && !crowded && !spent) return
     items = items.slice(head).filter(isPresent)
     head = 0
     stale = 0
