@@ -49,7 +49,7 @@ const REST_MS = 1_000
  * Tasks that have left their slots and are being written. So many share a sync of the disk or a trip to the store at the
  * most; beyond them a slot waits for its task's end to be durable.
  */
-export const ENDING_MAX = 64
+export const ENDING_MAX = 256
 
 /** An announcement in hand, and how many came before it. */
 interface Waiting {
@@ -92,6 +92,17 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     else reach = Math.min(ahead, reach + STEP, (slots * PACE_MS) / ms)
   }
   const capacity = (): number => slots + Math.floor(reach)
+  /**
+   * What is taken ahead is taken in one go when half of it is used up: one task after another would each wake the store's
+   * threads and those of the runs.
+   */
+  let filling = false
+  const mayTake = (): boolean => {
+    const inHand = running + taking + resting
+    if (inHand <= slots + Math.floor(reach / 2)) filling = true
+    if (inHand >= capacity()) filling = false
+    return filling
+  }
 
   const watchFull = (): void => {
     if (running < capacity() || stopped) {
@@ -198,7 +209,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   }
 
   const pump = (): void => {
-    while (!stopped && running + taking + resting < capacity()) {
+    while (!stopped && mayTake()) {
       const next = waiting.shift()
       if (next) void start(next)
       else if (lookSince !== null && (looks === 0 || looksFind)) {

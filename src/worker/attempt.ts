@@ -72,6 +72,17 @@ export interface AttemptDeps {
   closing: AbortSignal
 }
 
+/** Made when it is first asked for: most tiny tasks report, log and submit nothing. */
+interface Lazily<T> {
+  (): T
+  /** Null: nobody has asked. */
+  made: () => T | null
+}
+const lazily = <T>(make: () => T): Lazily<T> => {
+  let made: T | null = null
+  return Object.assign(() => (made ??= make()), { made: () => made })
+}
+
 /** Starts running a task that this process has claimed. */
 export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const { store, threads, clock, random, log, graceMs, closing } = deps
@@ -95,27 +106,35 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     if (isOver(error)) stop('claim-lost')
   }
 
-  const checkpoints = createCheckpoints({ store, id, failed: failedAside('a checkpoint') })
-  const taskLog = createTaskLog({ store, id, earlier, clock, failed: failedAside("the task's log") })
-
-  const children = createChildren({
-    parent: task,
-    submitChild: deps.submitChild,
-    refusal: () => (stopReason !== null ? STOP_REASONS[stopReason] : over ? 'the attempt is over' : null),
-    log,
-  })
+  const checkpoints = lazily(() => createCheckpoints({ store, id, failed: failedAside('a checkpoint') }))
+  const taskLog = lazily(() =>
+    createTaskLog({ store, id, earlier, clock, failed: failedAside("the task's log") }),
+  )
+  const children = lazily(() =>
+    createChildren({
+      parent: task,
+      submitChild: deps.submitChild,
+      refusal: () => (stopReason !== null ? STOP_REASONS[stopReason] : over ? 'the attempt is over' : null),
+      log,
+    }),
+  )
 
   const execute = async (): Promise<Outcome> => {
     // a task that is claimed for the first time has no checkpoint: no need to look
-    const resume = earlier ? await persist(() => checkpoints.read(), { log, random, signal: closing }) : null
+    const resume = earlier
+      ? await persist(() => checkpoints().read(), { log, random, signal: closing })
+      : null
     if (stopReason !== null) return { type: 'stopped' }
-    const progress = createProgress({
-      everyMs: deps.progressEveryMs,
-      clock,
-      resumed: resume !== null,
-      move,
-      failed: failedAside('progress'),
-    })
+    const startedAt = clock().getTime()
+    const progress = lazily(() =>
+      createProgress({
+        everyMs: deps.progressEveryMs,
+        clock,
+        begunAt: resume === null ? startedAt : null,
+        move,
+        failed: failedAside('progress'),
+      }),
+    )
     let clearLimits: () => void = () => {}
     run = threads.run(
       { id, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
@@ -129,12 +148,12 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
             hard: () => stop('time-limit', true),
           })
         },
-        progress: progress.offer,
+        progress: report => progress().offer(report),
         log(lines) {
-          for (const line of lines) taskLog.add(line)
+          for (const line of lines) taskLog().add(line)
         },
-        checkpoint: checkpoints.save,
-        submit: children.submit,
+        checkpoint: bytes => checkpoints().save(bytes),
+        submit: (submission, key) => children().submit(submission, key),
       },
     )
     const waits = run.isWaiting()
@@ -144,10 +163,10 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     clearTimeout(waits)
     over = outcome.type !== 'stopped'
     clearLimits()
-    await children.settled()
+    await children.made()?.settled()
     // after a failure the last partial result stays readable
-    if (outcome.type === 'error') await progress.flush()
-    await progress.stop()
+    if (outcome.type === 'error') await progress.made()?.flush()
+    await progress.made()?.stop()
     return outcome
   }
 
@@ -164,7 +183,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
 
   const failure = (error: RunError): Move => {
-    taskLog.add(`attempt ${task.attempt} failed: ${error.code}: ${error.message}`)
+    taskLog().add(`attempt ${task.attempt} failed: ${error.code}: ${error.message}`)
     log.info({ code: error.code, reason: error.message, attempt: task.attempt }, 'an attempt failed')
     if (error.stack !== null) log.debug({ stack: error.stack }, 'where it failed')
     const { code, message, names } = error
@@ -224,11 +243,11 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     const last = await persist(
       async () => {
         // at every try: on a disk that was full the last words would else be lost. They do not hold up the end
-        await Promise.all([taskLog.flush(), change ? checkpoints.flush() : null])
+        await Promise.all([taskLog.made()?.flush(), change ? checkpoints.made()?.flush() : null])
         if (outcome.type === 'success' && !kept) {
           const success = await keepResult(outcome.result, outcome.info)
           // before the move, while the claim still keeps others from writing a new one
-          await checkpoints.remove()
+          await checkpoints.made()?.remove()
           kept = success
         }
         return kept ? move(kept) : null

@@ -22,12 +22,12 @@ export const etaSeconds = (
 export const createProgress = (deps: {
   everyMs: number
   clock: () => Date
-  /** The attempt goes on from a checkpoint: its first report is no measure of its speed. */
-  resumed: boolean
+  /** When the attempt began; null when it goes on from a checkpoint: its first report is no measure of its speed. */
+  begunAt: number | null
   move: (move: ReturnType<typeof report>) => Promise<TaskRecord>
   failed: (error: unknown) => void
 }): Latest<ProgressReport> => {
-  let first = deps.resumed ? null : { at: deps.clock().getTime(), percent: 0 }
+  let first = deps.begunAt === null ? null : { at: deps.begunAt, percent: 0 }
   let partial: Json = null
   const latest = createLatest<ProgressReport>({
     everyMs: deps.everyMs,

@@ -13,6 +13,7 @@ import { createThreadContext, type ThreadContext } from './thread-context.ts'
 import {
   closeGate,
   type FromThread,
+  type NumberedRun,
   type Outcome,
   openGate,
   type RunError,
@@ -222,7 +223,7 @@ const begin = async (run: number, request: RunRequest): Promise<void> => {
 }
 
 /** Runs that were given and have not begun. */
-let line: { run: number; request: RunRequest }[] = []
+let line: NumberedRun[] = []
 const beginNext = (): void => {
   const [next] = line
   if (current || !next || !tryBegin(gate, next.run)) return
@@ -248,8 +249,8 @@ process.on('uncaughtException', error => {
 process.on('exit', () => current?.kindContext?.flush())
 
 port.on('message', (message: ToThread) => {
-  if (message.type === 'run') {
-    line.push(message)
+  if (message.type === 'runs') {
+    line.push(...message.runs)
     beginNext()
   } else if (message.type === 'reopen') {
     line = []

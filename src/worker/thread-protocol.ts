@@ -87,9 +87,15 @@ export type Outcome =
 /** What became of a child that a run submits. */
 export type ChildAnswer = { id: string } | { code: string; message: string; detail: unknown }
 
+/** A run under its number in its thread. */
+export interface NumberedRun {
+  run: number
+  request: RunRequest
+}
+
 export type ToThread =
   | { type: 'submitted'; run: number; call: number; answer: ChildAnswer }
-  | { type: 'run'; run: number; request: RunRequest }
+  | { type: 'runs'; runs: NumberedRun[] }
   | { type: 'abort'; run: number; reason: string }
   /** Runs that were given before and have not begun are void; takes back one closing of the gate. */
   | { type: 'reopen' }

@@ -12,6 +12,7 @@ import {
   createGate,
   type FromThread,
   lastBegun,
+  type NumberedRun,
   type Outcome,
   type ProgressReport,
   RUNS_MAX,
@@ -142,9 +143,20 @@ export const startThread = (options: {
   const queued: ToThread[] = []
   const listeners: (() => void)[] = []
 
-  const send = (message: ToThread): void => {
+  const post = (message: ToThread): void => {
     if (ready) port.postMessage(message)
     else queued.push(message)
+  }
+  /** Runs given in this turn of the event loop: a message for each would cost more than a tiny run does. */
+  let givenNow: NumberedRun[] = []
+  const postRuns = (): void => {
+    const runs = givenNow
+    givenNow = []
+    if (runs.length > 0) post({ type: 'runs', runs })
+  }
+  const send = (message: ToThread): void => {
+    postRuns()
+    post(message)
   }
   const hold = (holding: boolean): void => {
     for (const handle of [worker, port]) {
@@ -201,7 +213,8 @@ export const startThread = (options: {
     if (line.length === 0 && runs >= RUNS_MAX / 2 && resetGate(gate, runs)) runs = 0
     given.run = ++runs
     line.push(given)
-    send({ type: 'run', run: given.run, request: given.request })
+    // after everything that is ready to run, so that what that gives comes along
+    if (givenNow.push({ run: given.run, request: given.request }) === 1) process.nextTick(postRuns)
     start()
   }
   port.on('message', receive)

@@ -247,6 +247,43 @@ describe('the slot loop', () => {
     await loop.stop()
   })
 
+  it('takes ahead in one go, when half of what was taken ahead is used up', { timeout: 60_000 }, async () => {
+    const ends: (() => void)[] = []
+    let tiny = 200
+    let takes = 0
+    const loop = createSlotLoop({
+      slots: 1,
+      ahead: 8,
+      log: silentLog(),
+      holdMs: 60_000,
+      onDemand: () => {},
+      take: async () => {
+        takes++
+        const run =
+          tiny-- > 0
+            ? new Promise<void>(resolve => setImmediate(resolve))
+            : new Promise<void>(resolve => ends.push(resolve))
+        const free = run.then(() => 0.1)
+        return { free, done: free.then(() => {}) }
+      },
+    })
+    const end = async (count: number): Promise<void> => {
+      for (const resolve of ends.splice(0, count)) resolve()
+      for (let n = 0; n < 5; n += 1) await new Promise<void>(resolve => setImmediate(resolve))
+    }
+    loop.look()
+    await until('the tiny ones ran', () => tiny < -4)
+    await end(0)
+    takes = 0
+    await end(ends.length - 6)
+    assert.deepEqual([takes, ends.length], [0, 6])
+    await end(1)
+    assert.deepEqual([takes, ends.length], [4, 9])
+    const stopped = loop.stop()
+    await end(9)
+    await stopped
+  })
+
   it('looks in several ways at a time only while looks find something', { timeout: 60_000 }, async () => {
     let work = 50
     const seen = { takes: 0, under: 0, peak: 0, peakAtEnd: 0 }
