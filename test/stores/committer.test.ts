@@ -8,13 +8,14 @@ import type { Wal, WalEntry } from '../../src/stores/files/wal.ts'
 
 const idOf = (entry: WalEntry): string => (entry.type === 'task' ? entry.task.id : entry.id)
 
-const setUp = () => {
+const setUp = (apart = true) => {
   const events: string[] = []
   const failures: unknown[] = []
   /** Syncs that the test has not let end. */
   const syncs: { resolve: () => void; reject: (error: Error) => void }[] = []
   const names = (drafts: readonly Draft[]): string => drafts.map(({ file }) => file).join('+')
   const scribe: Scribe = {
+    apart,
     take: async () => ({ taken: false }),
     async write(drafts) {
       events.push(`write ${names(drafts)}`)
@@ -76,6 +77,22 @@ describe('the committer', () => {
     syncs[1]?.resolve()
     assert.deepEqual(await Promise.all([second, third]), ['b true', 'c true'])
     assert.deepEqual(take(), ['show b+c'])
+  })
+
+  it('leaves what comes during a sync for later where the same thread would have to write it', async () => {
+    const { commit, syncs, settle, take } = setUp(false)
+    const first = commit('a')
+    await settle()
+    const others = [commit('b'), commit('c')]
+    await settle()
+    assert.deepEqual(take(), ['write a', 'log a'])
+    syncs[0]?.resolve()
+    assert.equal(await first, 'a true')
+    others.push(commit('d'))
+    await settle()
+    assert.deepEqual(take(), ['show a', 'write b+c+d', 'log b+c+d'])
+    syncs[1]?.resolve()
+    assert.deepEqual(await Promise.all(others), ['b true', 'c true', 'd true'])
   })
 
   it('has nothing logged and not shown while it does what goes between, and settles after all of it', async () => {

@@ -181,6 +181,8 @@ export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOp
   }
 
   const prepare = async (): Promise<void> => {
+    // done on the spot it would only make batches smaller: what follows at once from one that was shown could not come along
+    if (!scribe.apart) await turn
     scheduled = false
     const batch = queue.splice(0, BATCH_MAX)
     try {

@@ -37,6 +37,8 @@ export type Shown = boolean | Error
 
 /** Answers about many come in the order of what was given. */
 export interface Scribe {
+  /** Works while this thread does something else. */
+  readonly apart: boolean
   /** @throws what the disk says; a claim that stands is no error */
   take(take: Take): Promise<Taken>
   /** Writes them aside. Null: done; else what went wrong, and nothing is left behind. */
@@ -116,6 +118,7 @@ export const showDraft = (disk: ScribesDisk, { aside, file, once, release }: Omi
 
 /** Does it on the spot. */
 export const createScribe = (disk: ScribesDisk): Scribe => ({
+  apart: false,
   take: async take => takeClaim(take),
   write: async drafts => drafts.map(draft => writeAside(disk, draft)),
   show: async drafts => drafts.map(draft => showDraft(disk, draft)),

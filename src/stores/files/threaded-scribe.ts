@@ -120,6 +120,7 @@ export const startScribe = ({ onWrite, onLost }: ScribeOptions): Scribe => {
   }
 
   return {
+    apart: true,
     take: take =>
       new Promise((resolve, reject) => {
         // after everything that is ready to run, so that their takes come along
