@@ -162,11 +162,13 @@ describe('a session', () => {
   it('is refused with any character of its cookie changed, added or left out', async () => {
     const cookie = await begin()
     const sessions = open()
+    // every other character, also those that stand for the same bytes at the end of a signature
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.'
     const forged = [...cookie].flatMap((character, index) => {
       const before = cookie.slice(0, index)
       const rest = cookie.slice(index + 1)
-      const changed = before + (character === 'A' ? 'B' : 'A') + rest
-      return [changed, before + rest, `${before}${character}A${rest}`]
+      const changed = [...alphabet].filter(other => other !== character).map(other => before + other + rest)
+      return [...changed, before + rest, `${before}${character}A${rest}`]
     })
     for (const value of [...forged, '', 'v1...', 'x'.repeat(10_000), `${cookie} `, `${cookie}\n`, undefined])
       assert.equal(await sessions.check(value), null, value)
@@ -177,7 +179,8 @@ describe('a session', () => {
     const [one, other] = [await sessions.check(await begin()), await sessions.check(await begin())]
     assert.ok(one && other)
     assert.ok(sessions.isFormToken(one, one.formToken))
-    for (const token of [other.formToken, '', 'x', `${one.formToken}A`])
+    const twin = one.formToken.replace(/.$/, last => String.fromCharCode(last.charCodeAt(0) + 1))
+    for (const token of [other.formToken, '', 'x', `${one.formToken}A`, twin])
       assert.equal(sessions.isFormToken(one, token), false)
   })
 })
