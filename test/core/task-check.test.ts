@@ -2,26 +2,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { begin, report, start, succeed } from '../../src/core/moves.ts'
-import { newTaskId, type TaskRecord, taskSchema } from '../../src/core/task.ts'
+import { report, start, succeed } from '../../src/core/moves.ts'
+import { type TaskRecord, taskSchema } from '../../src/core/task.ts'
 import { checkTask, faultOfChange } from '../../src/core/task-check.ts'
+import { newTaskOf } from '../support/new-task.ts'
 
 const AT = '2026-11-27T10:00:00.000Z'
 const fresh = (): TaskRecord =>
-  begin({
-    id: newTaskId(),
-    kind: 'noop',
+  newTaskOf({
     params: { digits: 10, deep: [{ a: null }] },
-    priority: 5,
-    maxAttempts: 5,
     createdAt: AT,
-    notBefore: null,
-    expiresAt: null,
-    owner: null,
-    parentId: null,
-    title: null,
-    description: null,
-    idempotencyKey: null,
     retry: { delaySeconds: 1, factor: 2, maxDelaySeconds: 3600 },
     limits: { softSeconds: null, hardSeconds: 10 },
   })
