@@ -1,7 +1,15 @@
 // Whether a value is a valid record. The schema decides; what is plainly valid is seen at a glance first, since every
 // claim and every move asks. A glance accepts nothing that the schema would refuse or change (test/core/task-check.test.ts).
 import { z } from 'zod'
-import { PRIORITY, RECORD_VERSION, STATUSES, type TaskRecord, taskSchema } from './task.ts'
+import {
+  LIMIT_SECONDS_MAX,
+  PRIORITY,
+  RECORD_VERSION,
+  RETRY_MAX,
+  STATUSES,
+  type TaskRecord,
+  taskSchema,
+} from './task.ts'
 
 type Glance = (value: unknown) => boolean
 
@@ -59,8 +67,7 @@ const isJson = (value: unknown, depth = DEPTH): boolean => {
 }
 const isAnyJson: Glance = value => isJson(value)
 
-const LIMIT_MAX = 31_536_000
-const isLimit = orNull(value => isNumber(0, LIMIT_MAX)(value) && value !== 0)
+const isLimit = orNull(value => value !== 0 && isNumber(0, LIMIT_SECONDS_MAX)(value))
 
 const GLANCES: Readonly<Record<keyof typeof taskSchema.shape, Glance>> = {
   id: isText,
@@ -94,9 +101,9 @@ const GLANCES: Readonly<Record<keyof typeof taskSchema.shape, Glance>> = {
   // a policy may name errors, and what it lacks is filled in: the schema's business
   retry: orNull(
     isObject({
-      delaySeconds: isNumber(0, 86_400),
-      factor: isNumber(1, 10),
-      maxDelaySeconds: isNumber(0, 2_592_000),
+      delaySeconds: isNumber(0, RETRY_MAX.delaySeconds),
+      factor: isNumber(1, RETRY_MAX.factor),
+      maxDelaySeconds: isNumber(0, RETRY_MAX.maxDelaySeconds),
     }),
   ),
   limits: isObject({ softSeconds: isLimit, hardSeconds: isLimit }),

@@ -42,10 +42,27 @@ const status = z.enum(STATUSES)
 /** ISO-8601, UTC, milliseconds: compares as text in the order of time. */
 const time = z.iso.datetime({ precision: 3 })
 
+/** Seconds, and how many times longer a wait may get. */
+export const RETRY_MAX = { delaySeconds: 86_400, factor: 10, maxDelaySeconds: 2_592_000 } as const
 export const retryPolicySchema = z.strictObject({
-  delaySeconds: z.number().min(0).max(86_400).default(1).describe('wait before the second attempt'),
-  factor: z.number().min(1).max(10).default(2).describe('each further wait is this many times longer'),
-  maxDelaySeconds: z.number().min(0).max(2_592_000).default(3600).describe('no wait is longer'),
+  delaySeconds: z
+    .number()
+    .min(0)
+    .max(RETRY_MAX.delaySeconds)
+    .default(1)
+    .describe('wait before the second attempt'),
+  factor: z
+    .number()
+    .min(1)
+    .max(RETRY_MAX.factor)
+    .default(2)
+    .describe('each further wait is this many times longer'),
+  maxDelaySeconds: z
+    .number()
+    .min(0)
+    .max(RETRY_MAX.maxDelaySeconds)
+    .default(3600)
+    .describe('no wait is longer'),
   retryOn: z
     .array(z.string().min(1).max(100))
     .max(50)
@@ -55,15 +72,22 @@ export const retryPolicySchema = z.strictObject({
 /** How an error thrown by a kind is tried again: exponential backoff, full jitter over the last half. */
 export type RetryPolicy = z.infer<typeof retryPolicySchema>
 
+export const LIMIT_SECONDS_MAX = 31_536_000
 export const limitsSchema = z.strictObject({
   softSeconds: z
     .number()
     .positive()
-    .max(31_536_000)
+    .max(LIMIT_SECONDS_MAX)
     .nullable()
     .default(null)
     .describe('the signal fires, then a grace time'),
-  hardSeconds: z.number().positive().max(31_536_000).nullable().default(null).describe('the thread is ended'),
+  hardSeconds: z
+    .number()
+    .positive()
+    .max(LIMIT_SECONDS_MAX)
+    .nullable()
+    .default(null)
+    .describe('the thread is ended'),
 })
 export type Limits = z.infer<typeof limitsSchema>
 

@@ -46,8 +46,8 @@ const NOT_TINY_MS = 25
 const REST_MS = 1_000
 
 /**
- * Tasks that have left their slots and are being written. So many share a sync of the disk or a trip to the store at the
- * most; beyond them a slot waits for its task's end to be durable.
+ * Tasks that have left their slots and are being written, at the most: several batches of the store's, so that one is made
+ * ready while another is synced. Beyond them a slot waits for its task's end to be durable.
  */
 export const ENDING_MAX = 256
 

@@ -38,7 +38,25 @@ const texts = fc.constantFrom(
   '__proto__',
 )
 const numbers = fc.oneof(
-  fc.constantFrom(0, -0, 1, -1, 0.5, 9, 10, 1e21, 86_401, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53),
+  fc.constantFrom(
+    0,
+    -0,
+    1,
+    -1,
+    0.5,
+    9,
+    10,
+    1e21,
+    86_400,
+    86_401,
+    2_592_000,
+    2_592_001,
+    31_536_000,
+    31_536_001,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    2 ** 53,
+  ),
   fc.double(),
 )
 const leaf = fc.oneof(fc.constant(null), fc.boolean(), numbers, texts, fc.string(), fc.constant(undefined))

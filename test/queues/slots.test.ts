@@ -16,6 +16,9 @@ const event = fc.oneof(
   fc.record({ type: fc.constant('wait' as const), ms: fc.nat(4) }),
 )
 
+/** For loops of which only the takes matter. */
+const QUIET = { log: silentLog(), holdMs: 60_000, onDemand: () => {} }
+
 describe('the slot loop', () => {
   it('answers each ticket once, never exceeds its slots, and leaves no work after a look', {
     timeout: 90_000,
@@ -156,9 +159,7 @@ describe('the slot loop', () => {
     const given: string[] = []
     const loop = createSlotLoop({
       slots: 1,
-      log: silentLog(),
-      holdMs: 60_000,
-      onDemand: () => {},
+      ...QUIET,
       // a store that writes nothing, and work without end
       take: async () => ({ free, done: new Promise<void>(resolve => ends.push(resolve)) }),
     })
@@ -182,9 +183,7 @@ describe('the slot loop', () => {
     const loop = createSlotLoop({
       slots: 2,
       ahead: 4,
-      log: silentLog(),
-      holdMs: 60_000,
-      onDemand: () => {},
+      ...QUIET,
       take: async ahead => {
         if (work === 0) return null
         work--
@@ -220,9 +219,7 @@ describe('the slot loop', () => {
     const loop = createSlotLoop({
       slots: 1,
       ahead: 8,
-      log: silentLog(),
-      holdMs: 60_000,
-      onDemand: () => {},
+      ...QUIET,
       take: async ahead => {
         if (work === 0) return null
         work--
@@ -254,9 +251,7 @@ describe('the slot loop', () => {
     const loop = createSlotLoop({
       slots: 1,
       ahead: 8,
-      log: silentLog(),
-      holdMs: 60_000,
-      onDemand: () => {},
+      ...QUIET,
       take: async () => {
         takes++
         const run =
@@ -289,9 +284,7 @@ describe('the slot loop', () => {
     const seen = { takes: 0, under: 0, peak: 0, peakAtEnd: 0 }
     const loop = createSlotLoop({
       slots: 4,
-      log: silentLog(),
-      holdMs: 60_000,
-      onDemand: () => {},
+      ...QUIET,
       take: async () => {
         seen.takes++
         seen.under++

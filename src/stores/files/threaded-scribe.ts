@@ -91,7 +91,7 @@ export const startScribe = ({ onWrite, onLost }: ScribeOptions): Scribe => {
   const lose = (error: Error): void => {
     const first = lost === null
     lost ??= error
-    for (const { lose } of lines) lose(lost)
+    for (const line of lines) line.lose(lost)
     if (first && !closed) onLost(lost)
   }
   worker.on('error', error => lose(error instanceof Error ? error : new Error(String(error))))
