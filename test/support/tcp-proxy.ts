@@ -109,8 +109,9 @@ export const startTcpProxy = async (target: { host?: string; port: number }): Pr
   const carry = async (pair: Pair, direction: Direction): Promise<void> => {
     const [from, to] = direction === 'up' ? [pair.client, pair.server] : [pair.server, pair.client]
     for await (const { piece, at } of piecesOf(from)) {
-      const early = at + delayMs - performance.now()
-      if (early > 0) await sleep(early)
+      // a timer counts in whole milliseconds, cut off, and may ring one early
+      for (let early = at + delayMs - performance.now(); early > 0; early = at + delayMs - performance.now())
+        await sleep(Math.ceil(early))
       for (let gate = gates[direction]; gate; gate = gates[direction]) await gate.opened
       if (!pairs.has(pair)) return
       const harmed = spots.harm(direction, from, piece)
