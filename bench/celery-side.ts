@@ -10,7 +10,8 @@ import { LOOK_MS, rateOf, runToEnd, type Side, startWorker } from './side.ts'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 /** Debian's own, whatever else is on the path: its packages are meant. */
 const PYTHON = '/usr/bin/python3'
-const LIMIT_MS = 600_000
+/** A worker that ends no task for so long ends none any more. */
+const STUCK_MS = 60_000
 
 /** The version installed, or null. */
 export const celeryVersion = (): string | null => {
@@ -75,11 +76,15 @@ export const createCelerySide = (options: {
       let cpu = 0
       try {
         // looked at seldom, so that the worker has the machine
-        const deadline = performance.now() + LIMIT_MS
-        while ((await results.count()) < count) {
+        let ended = 0
+        for (let movedAt = performance.now(); ended < count; ) {
           worker.mustRun()
-          if (performance.now() > deadline) throw new Error("not all of Celery's tasks ended in time")
           await sleep(LOOK_MS)
+          const now = await results.count()
+          if (now > ended) movedAt = performance.now()
+          else if (performance.now() - movedAt > STUCK_MS)
+            throw new Error(`Celery has ended ${now} of ${count} tasks and goes on with none`)
+          ended = now
         }
         cpu = cpuOf([worker.pid, ...childrenOf(worker.pid)]).total
       } finally {
