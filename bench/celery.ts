@@ -13,8 +13,8 @@ import { takePlace } from './place.ts'
 const { values: options } = parseArgs({
   options: {
     dir: { type: 'string' },
-    tasks: { type: 'string', default: '12000' },
-    rounds: { type: 'string', default: '5' },
+    tasks: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '3' },
     concurrency: { type: 'string', default: '2' },
     /** Only our side, under V8's profiler, whose file lands in the folder of the call. */
     profile: { type: 'boolean', default: false },
