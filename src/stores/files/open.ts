@@ -29,7 +29,7 @@ import { createRecords } from './records.ts'
 import { recoverOnce } from './recovery.ts'
 import { createRetention } from './retention.ts'
 import { createRoom } from './room.ts'
-import { createScribe } from './scribe.ts'
+import { createScribe, type Scribe } from './scribe.ts'
 import { createSetAside } from './set-aside.ts'
 import { createShards } from './shards.ts'
 import { startScribe } from './threaded-scribe.ts'
@@ -51,6 +51,8 @@ export interface FilesStoreOptions {
   reserveBytes?: number
   /** State files are written in a thread of their own; `disk` is not asked for those. */
   scribeThread?: boolean
+  /** For tests: in place of a scribe that does its work on the spot. */
+  makeScribe?: (disk: Disk) => Scribe
   /** The disk failed to sync. By default an error that nobody catches, which ends the process. */
   onFailure?: (error: unknown) => void
 }
@@ -75,6 +77,7 @@ export const openFilesStore = async ({
   reserveBytes = RESERVE_BYTES,
   onFailure = endProcess,
   scribeThread = false,
+  makeScribe = createScribe,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
   await makeFolders(layout).catch((error: unknown) => {
@@ -105,7 +108,7 @@ export const openFilesStore = async ({
   }
   const scribe = scribeThread
     ? startScribe({ onWrite: ({ text }) => room.noteWritten(text.length), onLost: failOnce })
-    : createScribe(disk)
+    : makeScribe(disk)
   const claims = createClaims(layout, instance)
   const revokes = createRevokes(layout, disk)
   const keys = createKeys(layout, disk)
