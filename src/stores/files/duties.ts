@@ -4,11 +4,13 @@ import type { Log } from '../../platform/log.ts'
 import type { Acquiring } from './acquiring.ts'
 import type { Checkpoints } from './checkpoint.ts'
 import type { Instances } from './instance.ts'
+import type { Missed } from './missed.ts'
 import type { View } from './view.ts'
 
 interface DutiesDeps {
   instances: Instances
-  view: View
+  view: Pick<View, 'current'>
+  missed: Missed
   acquiring: Acquiring
   checkpoints: Checkpoints
   clock: () => Date
@@ -22,7 +24,15 @@ export interface Duties {
 /** A dead process's last beat lies at most this long before its last write. */
 const RECOVER_MARGIN_MS = 60_000
 
-export const createDuties = ({ instances, view, acquiring, checkpoints, clock, log }: DutiesDeps): Duties => {
+export const createDuties = ({
+  instances,
+  view,
+  missed,
+  acquiring,
+  checkpoints,
+  clock,
+  log,
+}: DutiesDeps): Duties => {
   /** Dead processes that nobody has looked after yet: what they wrote and had no time to announce. */
   const recoverDead = async (): Promise<string[]> => {
     const dead: string[] = []
@@ -30,7 +40,7 @@ export const createDuties = ({ instances, view, acquiring, checkpoints, clock, l
     if (dead.length === 0) return dead
     const beats = (await instances.presences()).filter(({ instance: id }) => dead.includes(id))
     const since = Math.min(...beats.map(({ beatAt }) => Date.parse(beatAt)), clock().getTime())
-    const found = (await view.findWritten(since - RECOVER_MARGIN_MS)) + (await view.findGone())
+    const found = (await missed.findWritten(since - RECOVER_MARGIN_MS)) + (await missed.findGone())
     if (found > 0) log.warn({ found, dead }, 'changes of a dead process were found in the state files')
     return dead
   }

@@ -24,6 +24,7 @@ import { createJournals, LOST } from './journal.ts'
 import { createKindLimiter } from './kind-limits.ts'
 import { createLayout, makeFolders, parseId, type SafeId } from './layout.ts'
 import { createKeys, createRevokes } from './marks.ts'
+import { createMissed } from './missed.ts'
 import { createPicking } from './picking.ts'
 import { createRecords } from './records.ts'
 import { recoverOnce } from './recovery.ts'
@@ -127,7 +128,8 @@ export const openFilesStore = async ({
     ...(checkpointEveryMs === undefined ? {} : { everyMs: checkpointEveryMs }),
   })
   const shards = createShards({ layout, records, unique: instance, log })
-  const view = createView({ layout, records, shards, journals, clock, log })
+  const view = createView({ layout, shards, journals, clock, log })
+  const missed = createMissed({ layout, records, view })
   const acquiring = createAcquiring({ records, claims, instances, scribe, lookUp: view.known })
   const holder = createHolder({
     records,
@@ -152,6 +154,7 @@ export const openFilesStore = async ({
     instances,
     journals,
     view,
+    missed,
     shards,
     clock,
   })
@@ -162,7 +165,7 @@ export const openFilesStore = async ({
     holder,
     limiter: createKindLimiter({ layout, disk, claims, records, instances }),
   })
-  const duties = createDuties({ instances, view, acquiring, checkpoints, clock, log })
+  const duties = createDuties({ instances, view, missed, acquiring, checkpoints, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
 

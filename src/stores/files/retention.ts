@@ -14,6 +14,7 @@ import type { Instances } from './instance.ts'
 import type { Journals } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import type { Keys, Revokes } from './marks.ts'
+import type { Missed } from './missed.ts'
 import type { Records } from './records.ts'
 import type { Room } from './room.ts'
 import type { Shards } from './shards.ts'
@@ -43,6 +44,7 @@ interface RetentionDeps {
   instances: Instances
   journals: Journals
   view: View
+  missed: Pick<Missed, 'findGone'>
   shards: Shards
   clock: () => Date
 }
@@ -67,6 +69,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     instances,
     journals,
     view,
+    missed,
     shards,
     clock,
   } = deps
@@ -182,7 +185,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
           if (!(error instanceof MadhavaError)) throw error
         }
       }
-      await view.findGone()
+      await missed.findGone()
       await shards.refresh(Date.now(), yieldToOthers)
       await sweepClaims()
       await sweepBlobs()

@@ -1,18 +1,16 @@
-// The index and the feed of this process: begins with a scan of the state files, then follows all journals.
+// The index of this process: begins with a scan of the state files, then follows all journals.
 // Watching the folder is a hint only; a look now and then finds what the watch missed.
 import { randomInt } from 'node:crypto'
-import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
-import path from 'node:path'
+import { type FSWatcher, watch } from 'node:fs'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
-import type { Change } from '../../core/store.ts'
-import { compareVersions, type TaskRecord } from '../../core/task.ts'
+import type { TaskRecord } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
+import { createFeed, type Feed } from './feed.ts'
 import type { Entry, Journals, Positions } from './journal.ts'
-import { idOfStateFile, type Layout, type SafeId } from './layout.ts'
-import type { Records } from './records.ts'
-import { SHARD_COUNT, type Shards, TICK_MS } from './shards.ts'
+import type { Layout } from './layout.ts'
+import { SHARD_COUNT, type Shards } from './shards.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
 
 const LOOK_MS = 2_000
@@ -22,10 +20,6 @@ const BLIND_LOOK_MS = 250
 const SLEPT_MS = 10_000
 /** How old `recent` may be. */
 const RECENT_MS = 2
-/** State files looked at in a row before other work of the process gets a turn. */
-const BATCH = 200
-/** A subscriber that is this far behind is told that its cursor is too old. */
-const BEHIND_MAX = 20_000
 
 export interface View {
   /** The index, with everything taken in that any process had acknowledged before the call. */
@@ -41,29 +35,18 @@ export interface View {
   /** Tells everybody what was published. Never throws. */
   flush(): void
   cursor(): string
-  changes(since: string, signal: AbortSignal): AsyncIterable<Change>
+  changes: Feed['changes']
   /** From the journals alone: no index is needed. @throws BAD_CURSOR, CURSOR_TOO_OLD */
   changedSince(cursor: string): { ids: string[]; cursor: string }
-  /** Looks through the state files written since `sinceMs` for changes that no journal tells; answers how many. */
-  findWritten(sinceMs: number): Promise<number>
-  /** Tells of ended tasks whose state file is gone while nobody was told: their remover was killed in between. */
-  findGone(): Promise<number>
   close(): void
 }
 
 interface ViewDeps {
-  layout: Layout
-  records: Records
+  layout: Pick<Layout, 'journal'>
   shards: Shards
   journals: Journals
   clock: () => Date
   log: Log
-}
-
-interface Subscriber {
-  push(change: Change): void
-  /** What it has not read yet cannot be told any more. */
-  lose(): void
 }
 
 /** The numbers below `count` in an order that chance makes (Fisher and Yates). */
@@ -78,28 +61,8 @@ const shuffled = (count: number): number[] => {
   return numbers
 }
 
-/** `positions`: behind the entry. Most readers never ask for the cursor: it is made when they do. */
-const toChange = (entry: Entry, positions: Positions, now: Date): Change => {
-  const behind = { ...positions }
-  let text: string | null = null
-  const cursor = (): string => {
-    text ??= encodeCursor(behind, now)
-    return text
-  }
-  const told = entry.type === 'removed' ? ({ type: 'removed', id: entry.id } as const) : entry
-  return {
-    ...told,
-    get cursor() {
-      return cursor()
-    },
-  }
-}
-
-export const createView = ({ layout, records, shards, journals, clock, log }: ViewDeps): View => {
+export const createView = ({ layout, shards, journals, clock, log }: ViewDeps): View => {
   let index = createTaskIndex()
-  const subscribers = new Set<Subscriber>()
-  /** Folders that nothing was found missing in, with the time of their last change then. */
-  const unchanged = new Map<number, number>()
   let positions: Positions = {}
   let loading: Promise<void> | null = null
   let loaded = false
@@ -117,12 +80,20 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
     return true
   }
 
+  const feed = createFeed({
+    journals,
+    clock,
+    ready: () => ready(),
+    catchUp() {
+      readOn()
+      return { index, positions }
+    },
+  })
+
   const readOn = (): void => {
     readAt = performance.now()
     journals.follow(positions, entry => {
-      if (!take(entry) || subscribers.size === 0) return
-      const change = toChange(entry, positions, clock())
-      for (const subscriber of subscribers) subscriber.push(change)
+      if (take(entry)) feed.push(entry, positions)
     })
   }
 
@@ -145,27 +116,11 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
     safely()
     if (!late || closed || !loaded || journals.holds(positions)) return
     log.warn('the journals were cut before they were read; scanning the state files again')
-    for (const subscriber of subscribers) subscriber.lose()
+    feed.lose()
     loaded = false
     index = createTaskIndex()
     loading = null
     ready().catch((error: unknown) => log.error({ error }, 'the state files could not be scanned'))
-  }
-
-  const scanWritten = async (sinceMs: number, onTask: (task: TaskRecord) => void): Promise<void> => {
-    let count = 0
-    for (const folder of layout.shards()) {
-      if ((statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) < sinceMs) continue
-      for (const name of readdirSync(folder)) {
-        const id = idOfStateFile(name)
-        if (!id) continue
-        const stat = statSync(path.join(folder, name), { throwIfNoEntry: false })
-        const task = stat && stat.mtimeMs >= sinceMs ? records.read(id) : null
-        if (task) onTask(task)
-        count += 1
-        if (count % BATCH === 0) await yieldToOthers()
-      }
-    }
   }
 
   const load = async (): Promise<void> => {
@@ -258,52 +213,7 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
     },
     flush,
     cursor: () => encodeCursor(journals.end(), clock()),
-    async *changes(since, signal) {
-      const from = decodeCursor(since, clock())
-      await ready()
-      if (!journals.holds(from)) throw new MadhavaError('CURSOR_TOO_OLD')
-      const pending: Change[] = []
-      let behind = false
-      let wake: () => void = () => {}
-      const subscriber: Subscriber = {
-        push(change) {
-          if (pending.length >= BEHIND_MAX) behind = true
-          else pending.push(change)
-          wake()
-        },
-        lose() {
-          behind = true
-          wake()
-        },
-      }
-      const onAbort = (): void => wake()
-      signal.addEventListener('abort', onAbort)
-      try {
-        readOn()
-        // up to where the index stands, at one stretch; from there on with everybody else
-        const replay = (entry: Entry): void => {
-          const known = index.version(entry.type === 'task' ? entry.task.id : entry.id)
-          if (entry.type === 'task' && (!known || compareVersions(entry.task, known) < 0)) return
-          if (entry.type === 'removed' && known) return
-          pending.push(toChange(entry, from, clock()))
-        }
-        journals.read(from, replay, positions)
-        subscribers.add(subscriber)
-        while (!signal.aborted && !closed) {
-          const change = pending.shift()
-          if (change) yield change
-          else if (behind) throw new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the feed')
-          else
-            await new Promise<void>(resolve => {
-              wake = resolve
-              if (signal.aborted || pending.length > 0 || closed) resolve()
-            })
-        }
-      } finally {
-        subscribers.delete(subscriber)
-        signal.removeEventListener('abort', onAbort)
-      }
-    },
+    changes: feed.changes,
     changedSince(cursor) {
       const positions = decodeCursor(cursor, clock())
       flush()
@@ -314,47 +224,11 @@ export const createView = ({ layout, records, shards, journals, clock, log }: Vi
       })
       return { ids: [...ids], cursor: encodeCursor(positions, clock()) }
     },
-    async findWritten(sinceMs) {
-      await ready()
-      let found = 0
-      await scanWritten(sinceMs, task => {
-        const known = index.version(task.id)
-        if (known && compareVersions(task, known) <= 0) return
-        found += 1
-        publish({ type: 'task', task })
-      })
-      flush()
-      return found
-    },
-    async findGone() {
-      await ready()
-      readOn()
-      const changed = new Set<number>()
-      const present = new Set<string>()
-      for (const [shard, folder] of layout.shards().entries()) {
-        const begun = Date.now()
-        const { mtimeMs } = statSync(folder)
-        if (unchanged.get(shard) === mtimeMs) continue
-        if (mtimeMs < begun - TICK_MS) unchanged.set(shard, mtimeMs)
-        changed.add(shard)
-        for (const name of readdirSync(folder)) present.add(name)
-      }
-      let found = 0
-      if (changed.size === 0) return found
-      for (const { id, claim } of index.endedIn(changed)) {
-        // the listing took a while: what came up meanwhile is no loss
-        if (present.has(`${id}.json`) || existsSync(layout.task(id as SafeId))) continue
-        found += 1
-        publish({ type: 'removed', id, claim: claim + 1 })
-      }
-      flush()
-      return found
-    },
     close() {
       closed = true
       watcher?.close()
       if (timer) clearInterval(timer)
-      for (const subscriber of subscribers) subscriber.lose()
+      feed.close()
     },
   }
 }
