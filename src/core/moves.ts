@@ -172,14 +172,18 @@ export const revoke =
     })
   }
 
-/** The holder gives the task back unharmed: PENDING, and the attempt does not count. */
+/**
+ * The holder gives the task back unharmed: PENDING, and the attempt does not count. `hasBegun`: its run had, so that it has
+ * started in time and expires no more.
+ */
 export const giveBack =
-  (at: string): Move =>
+  (at: string, hasBegun = true): Move =>
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'given back')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     return enter(task, 'PENDING', at, {
       attempt: Math.max(0, task.attempt - 1),
+      expiresAt: hasBegun || task.attempt > 1 ? null : task.expiresAt,
       worker: null,
       startedAt: null,
       progress: null,
@@ -187,7 +191,10 @@ export const giveBack =
     })
   }
 
-/** The holder died: PENDING with the attempt counted, FAILURE (WORKER_LOST) when none is left, REVOKED if asked. */
+/**
+ * The holder died: PENDING with the attempt counted, FAILURE (WORKER_LOST) when none is left, REVOKED if asked. It had
+ * started in time, and expires no more.
+ */
 export const takeOver =
   (at: string): Move =>
   task => {
@@ -202,7 +209,13 @@ export const takeOver =
           detail: { worker: task.worker },
         },
       })
-    return enter(task, 'PENDING', at, { worker: null, startedAt: null, progress: null, result: null })
+    return enter(task, 'PENDING', at, {
+      worker: null,
+      startedAt: null,
+      expiresAt: null,
+      progress: null,
+      result: null,
+    })
   }
 
 /** PENDING past its `expiresAt` -> FAILURE (EXPIRED). */

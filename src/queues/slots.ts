@@ -191,7 +191,9 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       else if (isAhead) {
         // it was not asked for everything: who has a free slot asks again
         reach = 0
-        if (next) waiting.unshift(next)
+        // a full worker's announcements have been given back
+        if (next && wanted && !stopped) waiting.unshift(next)
+        else next?.ticket.giveBack()
       } else {
         ticket?.settle()
         nothingThere(began)

@@ -201,7 +201,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
 
   const afterStop = (reason: StopReason): Move => {
     if (reason === 'revoked') return task => revoke(now())(task)
-    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now())(task)
+    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now(), begunAt !== null)(task)
     return failure({
       code: 'TIME_LIMIT',
       message: `The attempt ran longer than its limit (soft ${task.limits.softSeconds ?? 'none'}, hard ${task.limits.hardSeconds ?? 'none'}, in seconds)`,

@@ -17,7 +17,7 @@ import {
   type Outcome,
   openGate,
   type RunError,
-  type RunRequest,
+  type SentRun,
   type ThreadData,
   type ToThread,
   tryBegin,
@@ -93,9 +93,9 @@ const problems = (error: { issues: { path: PropertyKey[]; message: string }[] })
     .map(issue => `${issue.path.map(String).join('.') || 'it'}: ${issue.message}`)
     .join('; ')
 
-const checkParams = async (kind: NamedKind, request: RunRequest) => {
+const checkParams = async (kind: NamedKind, request: SentRun) => {
   // stored params were checked when they came; the kind's file may have changed since
-  const parsed = await kind.params.safeParseAsync(request.params)
+  const parsed = await kind.params.safeParseAsync(JSON.parse(request.params))
   if (parsed.success) return parsed.data
   throw new MadhavaError(
     'PARAMS_INVALID',
@@ -175,7 +175,7 @@ const finish = (outcome: Outcome, reusable: boolean): void => {
   )
 }
 
-const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => {
+const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
   try {
     const kind = await load(request.kind, request.file)
     const early: string[] = []
@@ -203,7 +203,7 @@ const execute = async (mine: Current, request: RunRequest): Promise<Outcome> => 
   }
 }
 
-const begin = async (run: number, request: RunRequest): Promise<void> => {
+const begin = async (run: number, request: SentRun): Promise<void> => {
   const controller = new AbortController()
   const mine: Current = {
     run,

@@ -55,6 +55,15 @@ export interface RunRequest {
   resume: Uint8Array | null
 }
 
+/**
+ * As it goes to a thread. The params are made of their text inside the run: a heap that is too small for them is then
+ * this run's affair alone, and not that of whichever goes on when the message arrives.
+ */
+export interface SentRun extends Omit<RunRequest, 'params'> {
+  /** JSON text. */
+  params: string
+}
+
 export interface ProgressReport {
   percent: number
   note: string | null
@@ -90,7 +99,7 @@ export type ChildAnswer = { id: string } | { code: string; message: string; deta
 /** A run under its number in its thread. */
 export interface NumberedRun {
   run: number
-  request: RunRequest
+  request: SentRun
 }
 
 export type ToThread =

@@ -16,8 +16,8 @@ import {
   type Outcome,
   type ProgressReport,
   RUNS_MAX,
-  type RunRequest,
   resetGate,
+  type SentRun,
   type ThreadData,
   type ToThread,
 } from './thread-protocol.ts'
@@ -46,7 +46,7 @@ export interface RunOver {
 
 export interface Thread {
   /** In the order given, one at a time. Never rejects; `begun: false`: it was taken back, or the thread went before. */
-  run(request: RunRequest, events: RunEvents): Promise<RunEnd>
+  run(request: SentRun, events: RunEvents): Promise<RunEnd>
   /** How many runs are given and not over, as far as is known here. */
   length(): number
   /** Whether it may be given a run while it is not done with another. */
@@ -55,8 +55,10 @@ export interface Thread {
   ended(): number
   /** Every run that has not begun, but for the first, ends with `begun: false`. */
   takeBack(): void
-  /** Fires the signal inside, for the run that goes on. */
-  abort(reason: string): void
+  /** Whether this run goes on, or begins this moment, as far as is known here. */
+  isAt(request: SentRun): boolean
+  /** Fires the signal inside for this run, if it is the one that goes on. */
+  abort(request: SentRun, reason: string): void
   /** Ends the thread, also in a tight loop. Resolves when it is gone. Idempotent. */
   terminate(): Promise<void>
   /** Called once, when the thread is gone. */
@@ -73,15 +75,18 @@ const YOUNG_MB = 16
 
 interface Given {
   run: number
-  request: RunRequest
+  request: SentRun
   events: RunEvents
   started: boolean
   resolve: (end: RunEnd) => void
 }
 
+const isOutOfMemory = (failure: Error | null): boolean =>
+  (failure as NodeJS.ErrnoException | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+
 /** Why a thread went away by itself. */
 const explain = (failure: Error | null, exitCode: number, wasReady: boolean, memoryMb: number): Outcome => {
-  if (failure && (failure as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY')
+  if (isOutOfMemory(failure))
     return {
       type: 'error',
       error: {
@@ -228,8 +233,8 @@ export const startThread = (options: {
     port.close()
     const outcome = explain(failure, code, ready, memoryMb)
     const [first] = line
-    // one that had not begun had no part in it, unless no thread comes up at all
-    const isLast = first && (!ready || first.run <= lastBegun(gate))
+    // one that had not begun had no part in it, unless no thread comes up at all, or one has not even room for its request
+    const isLast = first && (!ready || first.run <= lastBegun(gate) || isOutOfMemory(failure))
     if (isLast) end({ begun: true, outcome, reusable: false, ms: null })
     while (line.length > 0) end({ begun: false })
     for (const listener of listeners.splice(0)) listener()
@@ -265,9 +270,10 @@ export const startThread = (options: {
       if (kept.length === 0) for (const given of back.splice(0, 1)) give(given)
       for (const { resolve } of back) resolve({ begun: false })
     },
-    abort(reason) {
+    isAt: request => line[0]?.request === request,
+    abort(request, reason) {
       const [current] = line
-      if (current) send({ type: 'abort', run: current.run, reason })
+      if (current?.request === request) send({ type: 'abort', run: current.run, reason })
     },
     async terminate() {
       await worker.terminate()

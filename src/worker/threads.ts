@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { DEFAULT_KIND_SETTINGS, type KindSettings } from '../core/kind.ts'
 import { RESULT_LIMITS, type ResultLimits } from '../core/task.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
-import type { Crew, Outcome, RunRequest } from './thread-protocol.ts'
+import type { Crew, Outcome, RunRequest, SentRun } from './thread-protocol.ts'
 
 export interface ThreadPoolOptions {
   size: number
@@ -54,10 +54,13 @@ const LINE_MAX = 9
 /** A thread that has ended none in this time gives back what it was given ahead. */
 const AHEAD_MS = 5
 
+/** What a request may hold to be given ahead, in characters: it is kept in the thread until it begins. */
+const AHEAD_LENGTH = 32 * 1024
+
 const CLOSED: Outcome = { type: 'lost', reason: 'the pool was closed' }
 
 interface Job {
-  request: RunRequest
+  request: SentRun
   events: RunEvents
   thread: Thread | null
   /** Given to a thread that was not done with another one, and not begun as far as is known. */
@@ -196,10 +199,10 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         continue
       }
       const thread = quickest()
-      // a checkpoint may be large, and is kept until the run begins
-      if (!thread || waiting[0]?.request.resume) return
-      const job = waiting.shift()
-      if (!job) return
+      const [job] = waiting
+      // a checkpoint may be large, too
+      if (!thread || !job || job.request.resume || job.request.params.length > AHEAD_LENGTH) return
+      waiting.shift()
       void hand(job, thread)
       if (watched.has(thread)) continue
       watched.add(thread)
@@ -222,6 +225,8 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     const { thread } = job
     if (!thread) return
     thread.takeBack()
+    // it was over, and what came after it goes on
+    if (!thread.isAt(job.request)) return
     // the dying thread makes room at once; its outcome waits for its death, within reason
     setTimeout(() => job.settle({ type: 'stopped' }), DEATH_MS).unref()
     if (busy.has(thread)) release(thread, false)
@@ -240,7 +245,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         }
       })
       const job: Job = {
-        request,
+        request: { ...request, params: JSON.stringify(request.params) },
         events,
         thread: null,
         ahead: false,
@@ -261,7 +266,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         cancel(reason, graceMs) {
           if (settled || job.stopping || withdraw(job)) return
           job.stopping = true
-          job.thread?.abort(reason)
+          job.thread?.abort(job.request, reason)
           grace = setTimeout(() => kill(job), graceMs)
         },
         withdraw: () => !settled && withdraw(job),

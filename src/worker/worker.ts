@@ -84,10 +84,13 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
 
   /** What this worker gave back waits for another one, which has not heard of it. */
   const announceGivenBack = async (ids: readonly string[]): Promise<void> => {
-    for (const id of ids) {
-      const task = await store.get(id)
-      if (task?.status === 'PENDING') queue.announce({ id, kind: task.kind })
-    }
+    for (const id of ids)
+      try {
+        const task = await store.get(id)
+        if (task?.status === 'PENDING') queue.announce({ id, kind: task.kind })
+      } catch (error) {
+        log.warn({ error, id }, 'it is unknown whether this task was given back; a sweeper will announce it')
+      }
   }
 
   let closing: Promise<void> | null = null

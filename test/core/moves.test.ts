@@ -37,7 +37,7 @@ const MOVES: Record<string, (when: string) => Move> = {
   fail: when => fail(error, null, when),
   retry: when => fail(error, at(9999), when),
   revoke,
-  giveBack,
+  giveBack: when => giveBack(when),
   takeOver,
   expire,
   again,
@@ -152,6 +152,20 @@ describe('moves', () => {
     assert.equal(start('w', at(9))(task).status, 'STARTED')
     const retrying = fail(error, at(20), at(5))(start('w', at(4))(task))
     assert.equal(start('w', at(20))(retrying).status, 'STARTED')
+    // nor when it comes back to PENDING: by a restart, by the death of its worker, for want of a slot for its second attempt
+    const running = start('w', at(4))(newTask({ expiresAt: at(10), maxAttempts: 3 }))
+    const second = start('w', at(20))(fail(error, at(15), at(5))(running))
+    for (const back of [
+      giveBack(at(12))(running),
+      takeOver(at(12))(running),
+      giveBack(at(21), false)(second),
+    ]) {
+      assert.deepEqual([back.status, back.expiresAt], ['PENDING', null])
+      assert.equal(start('w', at(30))(back).status, 'STARTED')
+    }
+    // but when it was only taken ahead, and nothing of it had begun
+    const untouched = giveBack(at(12), false)(running)
+    assert.equal(start('w', at(13))(untouched).error?.code, 'EXPIRED')
   })
 
   it('percent stays between 0 and 100 and never falls within an attempt', () => {

@@ -279,6 +279,46 @@ describe('the slot loop', () => {
     await stopped
   })
 
+  it('keeps no announcement for which nothing was there ahead once it is full and has given the others back', {
+    timeout: 60_000,
+  }, async () => {
+    const ends: (() => void)[] = []
+    const empty: (() => void)[] = []
+    let tiny = 100
+    let full = false
+    const loop = createSlotLoop({
+      slots: 1,
+      ahead: 4,
+      ...QUIET,
+      onDemand(wanted) {
+        full ||= !wanted && tiny < 0
+        if (!wanted) loop.release()
+      },
+      take: async ahead => {
+        if (ahead && tiny < 0) {
+          await new Promise<void>(resolve => empty.push(resolve))
+          return null
+        }
+        const run =
+          tiny-- > 0
+            ? new Promise<void>(resolve => setImmediate(resolve))
+            : new Promise<void>(resolve => ends.push(resolve))
+        return takenUntil(run)
+      },
+    })
+    loop.look()
+    await until('the tiny ones ran', () => tiny < 0 && ends.length === 1)
+    let back = 0
+    for (let n = 0; n < 3; n += 1) loop.offer({ settle: () => {}, giveBack: () => void back++ })
+    await until('several takes ahead are under way', () => empty.length > 1)
+    empty.shift()?.()
+    await until('the worker is full', () => full)
+    for (const resolve of empty.splice(0)) resolve()
+    await until('all are given back', () => back === 3)
+    for (const resolve of ends) resolve()
+    await loop.stop()
+  })
+
   it('looks in several ways at a time only while looks find something', { timeout: 60_000 }, async () => {
     let work = 50
     const seen = { takes: 0, under: 0, peak: 0, peakAtEnd: 0 }

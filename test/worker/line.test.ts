@@ -44,8 +44,8 @@ describe('runs given ahead', () => {
   })
   after(() => rmSync(dir, { recursive: true, force: true }))
 
-  const openPool = () => {
-    const pool = createThreads({ size: 2, memoryMb: 64 })
+  const openPool = ({ size = 2, memoryMb = 64 } = {}) => {
+    const pool = createThreads({ size, memoryMb })
     const file = path.join(dir, `${++files}`)
     const run = (act: string, value: Json, events: Partial<RunEvents> = {}): Run =>
       pool.run(
@@ -155,6 +155,62 @@ describe('runs given ahead', () => {
       assert.equal(long.isWaiting(), false)
       long.cancel('enough', 60_000)
       assert.deepEqual(await long.outcome, { type: 'stopped' })
+    } finally {
+      await pool.close()
+    }
+  })
+
+  for (const [what, strike] of Object.entries({
+    cancelled: (one: Run) => one.cancel('enough', 60_000),
+    killed: (one: Run) => one.kill(),
+  }))
+    it(
+      `are over in the thread before that is known here: ${what}, and the one after it goes on`,
+      OUTER,
+      async () => {
+        const { pool, file, run, warm, lines } = openPool({ size: 1 })
+        try {
+          await warm()
+          const first = run('return the value', 1)
+          const second = run('leave a line', { file, line: 'second' })
+          const third = run('wait for the signal', null)
+          // the messages of a turn of this event loop leave before this one goes on
+          await null
+          await new Promise<void>(resolve => process.nextTick(resolve))
+          // whatever the thread says from here on is not heard
+          const began = performance.now()
+          while (lines().length === 0) assert.ok(performance.now() - began < 30_000, 'the second one ran')
+          for (const until = performance.now() + 50; performance.now() < until; );
+          assert.equal(second.isWaiting(), true, 'it is known that the second one has begun')
+          strike(second)
+          assert.deepEqual((await first.outcome).type, 'success')
+          assert.deepEqual((await second.outcome).type, 'success')
+          await run('return the value', 2).withdraw()
+          const early = await Promise.race([third.outcome, new Promise(resolve => setTimeout(resolve, 100))])
+          assert.equal(early, undefined, 'the third one was hit')
+          third.cancel('enough', 60_000)
+          assert.deepEqual(await third.outcome, { type: 'stopped' })
+        } finally {
+          await pool.close()
+        }
+      },
+    )
+
+  it('whose params are too much for a thread fail alone, once, with OUT_OF_MEMORY', OUTER, async () => {
+    const { pool, run, warm } = openPool({ size: 1, memoryMb: 24 })
+    try {
+      await warm()
+      const beside = run('return the value', 1)
+      let started = 0
+      const huge = run('return the value', new Array(340_000).fill({}), { started: () => void started++ })
+      const after = run('return the value', 2)
+      const outcome = await huge.outcome
+      assert.deepEqual(
+        [outcome.type, outcome.type === 'error' && outcome.error.code],
+        ['error', 'OUT_OF_MEMORY'],
+      )
+      assert.equal(started, 1)
+      for (const other of [beside, after]) assert.equal((await other.outcome).type, 'success')
     } finally {
       await pool.close()
     }
