@@ -149,6 +149,7 @@ describe('a power cut', () => {
       const from = path.join(root, 'from')
       const recorded = recordDisk()
       const store = await open(from, recorded.disk, makeScribe)
+      const before = await store.cursor()
       const told = await work(store, recorded)
       const end = recorded.step()
       await store.close()
@@ -162,6 +163,12 @@ describe('a power cut', () => {
         const later = await open(to)
         try {
           await check(later, told, step)
+          // whoever followed the feed until the work began hears of everything in the end
+          const heard = new Set((await later.changedSince(before)).ids)
+          for (const fact of told.filter(fact => fact.step <= step)) {
+            const id = fact.told === 'there' ? fact.task.id : fact.id
+            assert.ok(heard.has(id), `the feed does not tell of a task that is ${fact.told}`)
+          }
           // and life goes on
           for (const id of (await later.agenda(at(4), 100)).orphaned)
             assert.ok(await later.claim(id, takeOver(at(4))))

@@ -99,10 +99,14 @@ export const createAcquiring = (deps: AcquiringDeps): Acquiring => {
         claim += 1
       }
       if (startOver) continue
-      const now = records.read(id)
-      if (now?.claim === task.claim)
-        return { task: attempt ? await asBegun(now, attempt) : now, claim, wished: true }
-      claims.drop(id, claim)
+      let taken: TaskRecord | null = null
+      try {
+        const now = records.read(id)
+        if (now?.claim === task.claim) taken = attempt ? await asBegun(now, attempt) : now
+      } finally {
+        if (!taken) claims.drop(id, claim)
+      }
+      if (taken) return { task: taken, claim, wished: true }
     }
   }
 

@@ -103,14 +103,17 @@ export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps
     remove: async (id, name) => rm(layout.blob(id, name), { force: true }),
     removeAll: async id => rm(layout.blobFolder(id), { recursive: true, force: true }),
     ids: () =>
-      readdirSync(layout.blobs).flatMap(shard =>
-        readdirSync(path.join(layout.blobs, shard)).flatMap(name => {
-          try {
-            return [parseId(name)]
-          } catch {
-            return []
-          }
-        }),
+      readdirSync(layout.blobs, { withFileTypes: true }).flatMap(shard =>
+        // whatever else somebody has put there
+        !shard.isDirectory()
+          ? []
+          : readdirSync(path.join(layout.blobs, shard.name)).flatMap(name => {
+              try {
+                return [parseId(name)]
+              } catch {
+                return []
+              }
+            }),
       ),
   }
 }

@@ -1,7 +1,10 @@
 // Makes the state files durable now and then, so that the write-ahead log can be given up. Nothing waits for it.
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
 import type { Log } from '../../platform/log.ts'
 import type { Committer } from './committer.ts'
 import type { Disk } from './disk.ts'
+import { isErrno } from './errno.ts'
 import type { Instances } from './instance.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { listWals, markUnsynced, type Owed, owedBy, readWal, type Wal, type WalEntry } from './wal.ts'
@@ -32,9 +35,12 @@ const WAL_BYTES = 32 * 1024 * 1024
 
 const idOf = (entry: WalEntry): SafeId => (entry.type === 'task' ? entry.task.id : entry.id) as SafeId
 
-/** Everything that the entries of a log have touched. */
-const touched = (layout: Layout, { ids, wishes }: Owed): string[] => {
-  const paths = new Set<string>([layout.keys, layout.revokes])
+/** Everything that the entries of a log have touched, and the journals that tell of it. */
+const touched = (layout: Layout, { file, ids, wishes }: Owed): string[] => {
+  const paths = new Set<string>([layout.keys, layout.revokes, layout.journal])
+  const [instance] = path.basename(file).split('.')
+  for (const name of readdirSync(layout.journal))
+    if (name.startsWith(`${instance}.`)) paths.add(path.join(layout.journal, name))
   for (const id of ids as ReadonlySet<SafeId>) {
     paths.add(layout.task(id))
     paths.add(layout.taskFolder(id))
@@ -63,9 +69,10 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
   const readSafely = (file: string): WalEntry[] => {
     try {
       return readWal(file)
-    } catch {
-      // its owner has just given it up
-      return []
+    } catch (error) {
+      // its owner has just given it up; any other log that cannot be read is kept
+      if (isErrno(error, 'ENOENT')) return []
+      throw error
     }
   }
 
@@ -124,7 +131,11 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
       for (const { file, instance, unsynced } of listWals(layout.wal)) {
         // only a recovery, which writes anew what they name, can settle those
         if (unsynced || instance === instances.instance || (await instances.isAlive(instance))) continue
-        await giveUp(owedBy(file, readSafely(file)))
+        try {
+          await giveUp(owedBy(file, readSafely(file)))
+        } catch (error) {
+          log.error({ error, file }, 'the log of a process that died could not be given up; it is kept')
+        }
       }
     },
     async close() {

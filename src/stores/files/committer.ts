@@ -24,6 +24,8 @@ export interface Committer {
   between(work: () => Promise<void>): Promise<void>
   /** Resolves when nothing is under way. */
   settled(): Promise<void>
+  /** A sync has failed: everything is refused, though it may stand in a log, and the process must end. */
+  isBroken(): boolean
 }
 
 interface Job {
@@ -214,6 +216,7 @@ export const createCommitter = ({ wal, scribe, onShown, onFailure }: CommitterOp
       turn = mine.catch(() => {})
       return mine
     },
+    isBroken: () => failed !== null,
     async settled() {
       do {
         await staging

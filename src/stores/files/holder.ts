@@ -209,6 +209,11 @@ export const createHolder = (deps: HolderDeps): Holder => {
     }
   }
 
+  /** What was refused for a failed sync may stand in the log under this number: nobody else may write under it. */
+  const letClaim = (id: SafeId, claim: number): void => {
+    if (!committer.isBroken()) claims.drop(id, claim)
+  }
+
   const claimNow = async (id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null> => {
     refuseWhenLeft()
     if (held.has(id)) return null
@@ -221,7 +226,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
       const task = got.wished ? withWish(got.task) : got.task
       return await write(task, move(task), got.claim)
     } catch (error) {
-      if (!held.has(id)) claims.drop(id, got.claim)
+      if (!held.has(id)) letClaim(id, got.claim)
       throw error
     }
   }
@@ -240,7 +245,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
       note(next)
       return next
     } catch (error) {
-      claims.drop(id, got.claim)
+      letClaim(id, got.claim)
       throw error
     }
   }
@@ -301,7 +306,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
         try {
           return await work(got.task, got.claim)
         } finally {
-          claims.drop(id, got.claim)
+          letClaim(id, got.claim)
         }
       }),
   }

@@ -75,7 +75,8 @@ interface Listing {
 }
 
 export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
-  let number = 0
+  /** Of the journal that is written; null before the first. */
+  let number: number | null = null
   let current: Appender | null = null
   let listed: (Listing & { mtimeMs: number; at: number }) | null = null
   /** Our own entries that `follow` has not told yet, each with the place behind it; null while nobody follows. */
@@ -99,6 +100,12 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     const byNumber = (a: Part, b: Part) => a.number - b.number
     listed = { parts: parts.sort(byNumber), marks: marks.sort(byNumber), mtimeMs, at: begun }
     return listed
+  }
+
+  const lastNumber = (): number => {
+    const { parts, marks } = list()
+    const mine = [...parts, ...marks].filter(part => part.instance === instance)
+    return Math.max(0, ...mine.map(part => part.number))
   }
 
   /** Reads whole lines from `offset` to `end`, each with the offset behind it. */
@@ -186,15 +193,17 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     append(entries) {
       if (current === null || current.size >= JOURNAL_BYTES) {
         current?.close()
-        number += 1
+        // a recovery under this name may have written before
+        number = (number ?? lastNumber()) + 1
         current = disk.append(path.join(folder, `${instance}.${number}.ndjson`))
       }
+      const at = number ?? 0
       let behind = current.size
       const lines = entries.map(entry => Buffer.from(toLine(entry)))
       current.append(Buffer.concat(lines))
-      for (const [at, entry] of entries.entries()) {
-        behind += lines[at]?.length ?? 0
-        own?.push({ entry, behind: [number, behind] })
+      for (const [place, entry] of entries.entries()) {
+        behind += lines[place]?.length ?? 0
+        own?.push({ entry, behind: [at, behind] })
       }
     },
     begin() {

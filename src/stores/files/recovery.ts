@@ -8,7 +8,7 @@ import { compareVersions, idempotencyScope, type TaskRecord } from '../../core/t
 import type { Log } from '../../platform/log.ts'
 import type { Disk } from './disk.ts'
 import type { Instances } from './instance.ts'
-import { createJournals } from './journal.ts'
+import { createJournals, type Entry } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { createKeys, createRevokes, type Keys, type Wish, wishFor } from './marks.ts'
 import { createRecords, type Records } from './records.ts'
@@ -81,6 +81,8 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
   for (const { file } of wals.filter(({ unsynced }) => unsynced))
     for (const entry of readWal(file)) unsure.add(entry.type === 'task' ? entry.task.id : entry.id)
   const removals: WalEntry[] = []
+  /** Told anew in any case: whoever made a change may have died before it could tell, and readers know what is old. */
+  const tell = (entry: Entry): void => journals.append([entry])
   for (const [name, { task, removed, fingerprint, wish }] of collect(layout)) {
     const id = name as SafeId
     if (removed >= 0) removals.push({ type: 'removed', id, claim: removed })
@@ -88,15 +90,18 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
     const newest = task && (!there || compareVersions(task, there) > 0) ? task : there
     if (newest && removed >= newest.claim) {
       records.remove(id)
-      journals.append([{ type: 'removed', id, claim: removed }])
+      tell({ type: 'removed', id, claim: removed })
       paths.add(layout.taskFolder(id))
       continue
     }
-    if (!newest) continue
+    if (!newest) {
+      if (removed >= 0) tell({ type: 'removed', id, claim: removed })
+      continue
+    }
+    tell({ type: 'task', task: newest })
     if (newest === there && unsure.has(id)) records.put(newest)
     if (newest !== there) {
       records.put(newest)
-      journals.append([{ type: 'task', task: newest }])
       restored += 1
     }
     const key = idempotencyScope(newest)

@@ -172,29 +172,45 @@ export const createRetention = (deps: RetentionDeps): Retention => {
       }
   }
 
+  const cutFeed = async (): Promise<void> => {
+    const alive = new Set<string>()
+    for (const id of instances.known()) if (await instances.isAlive(id)) alive.add(id)
+    // on a full disk the feed keeps what it must
+    const bytes = room.trouble() === null ? FEED.bytes : 0
+    journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
+  }
+
+  /** False when somebody else was faster: removed it, or made it run again. */
+  const removeIfThere = async (id: SafeId): Promise<boolean> => {
+    try {
+      await remove(id)
+      return true
+    } catch (error) {
+      if (error instanceof MadhavaError) return false
+      throw error
+    }
+  }
+
   return {
     remove,
     async retain(rule) {
       let removed = 0
-      for (const id of await outdated(rule)) {
-        try {
-          await remove(id)
-          removed += 1
-        } catch (error) {
-          // somebody else was faster: removed it, or made it run again
-          if (!(error instanceof MadhavaError)) throw error
-        }
-      }
-      await missed.findGone()
-      await shards.refresh(Date.now(), yieldToOthers)
-      await sweepClaims()
-      await sweepBlobs()
-      await sweepAside()
-      const alive = new Set<string>()
-      for (const id of instances.known()) if (await instances.isAlive(id)) alive.add(id)
-      // on a full disk the feed keeps what it must
-      const bytes = room.trouble() === null ? FEED.bytes : 0
-      journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
+      const steps = [
+        // first, since on a full disk the others may need what this frees
+        cutFeed,
+        async () => {
+          for (const id of await outdated(rule)) removed += (await removeIfThere(id)) ? 1 : 0
+        },
+        missed.findGone,
+        () => shards.refresh(Date.now(), yieldToOthers),
+        sweepClaims,
+        sweepBlobs,
+        sweepAside,
+      ]
+      // what stands in the way of one stands in the way of no other, today or for a month
+      const troubles: unknown[] = []
+      for (const step of steps) await step().catch((error: unknown) => troubles.push(error))
+      if (troubles.length > 0) throw troubles[0]
       return removed
     },
   }

@@ -94,17 +94,19 @@ export const listWals = (folder: string): WalFile[] =>
  * What stands in a log. A line that is torn or missing its end was never acknowledged. While its process lives, and
  * after its death, NUL bytes follow.
  */
-export const readWal = (file: string): WalEntry[] =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .flatMap(line => {
-      try {
-        return [JSON.parse(line) as WalEntry]
-      } catch {
-        return []
-      }
-    })
+export const readWal = (file: string): WalEntry[] => {
+  const bytes = readFileSync(file)
+  const entries: WalEntry[] = []
+  // line by line: a log that could not be given up for long may be larger than what a string may hold
+  for (let from = 0, to = bytes.indexOf(10); to >= 0; from = to + 1, to = bytes.indexOf(10, from)) {
+    try {
+      entries.push(JSON.parse(bytes.toString('utf8', from, to)) as WalEntry)
+    } catch {
+      // torn
+    }
+  }
+  return entries
+}
 
 export const createWal = (disk: Disk, folder: string, instance: string): Wal => {
   let number = 0
