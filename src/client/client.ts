@@ -1,7 +1,7 @@
 // The client of the REST door, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
 // retry, lists. It uses fetch alone, and imports nothing of the server.
 import { WaitTimeoutError } from './errors.ts'
-import { type ClientOptions, createPatience, createRequests } from './request.ts'
+import { type ClientOptions, createPatience, createRequests, type RequestOptions } from './request.ts'
 import { type Filter, isFinal, type KindInfo, type Submission, type Task, type TaskView } from './task.ts'
 import { type WatchEvent, watchTask, watchTasks } from './watch.ts'
 
@@ -110,12 +110,12 @@ const bytesOf = (response: Response): ByteStream => ({
   text: () => response.text(),
 })
 
-const json = async <T>(answer: Promise<Response>): Promise<T> => (await (await answer).json()) as T
-
 /** Makes a client. Nothing is opened before a call, and nothing has to be closed. */
 export const createClient = (options: ClientOptions): Client => {
   const requests = createRequests(options)
   const { send } = requests
+  const json = async <T>(path: string, options: RequestOptions): Promise<T> =>
+    (await (await send(path, { ...options, whole: true })).json()) as T
   const read = { repeatable: true } as const
 
   /** The task as soon as its version is not `etag`, or as it is after a while. */
@@ -127,6 +127,7 @@ export const createClient = (options: ClientOptions): Client => {
   ): Promise<{ etag: string; task: Task }> => {
     const response = await send(pathOf(id), {
       signal,
+      whole: true,
       ...(known
         ? {
             query: `wait=${seconds}`,
@@ -145,17 +146,15 @@ export const createClient = (options: ClientOptions): Client => {
 
   const client: Client = {
     submit: (body, { idempotencyKey = newKey(), signal } = {}) =>
-      json(
-        send('/tasks', {
-          ...read,
-          method: 'POST',
-          body,
-          headers: { 'idempotency-key': idempotencyKey },
-          signal,
-        }),
-      ),
+      json('/tasks', {
+        ...read,
+        method: 'POST',
+        body,
+        headers: { 'idempotency-key': idempotencyKey },
+        signal,
+      }),
 
-    get: (id, { signal } = {}) => json(send(pathOf(id), { ...read, signal })),
+    get: (id, { signal } = {}) => json(pathOf(id), { ...read, signal }),
 
     async wait(id, { timeoutMs, signal } = {}) {
       const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs
@@ -199,16 +198,16 @@ export const createClient = (options: ClientOptions): Client => {
 
     log: async (id, { signal } = {}) => bytesOf(await send(`${pathOf(id)}/log`, { ...read, signal })),
 
-    cancel: (id, { signal } = {}) => json(send(pathOf(id), { method: 'DELETE', signal })),
+    cancel: (id, { signal } = {}) => json(pathOf(id), { method: 'DELETE', signal }),
 
-    retry: (id, { signal } = {}) => json(send(`${pathOf(id)}/retry`, { method: 'POST', signal })),
+    retry: (id, { signal } = {}) => json(`${pathOf(id)}/retry`, { method: 'POST', signal }),
 
     async purge(id, { signal } = {}) {
       await send(pathOf(id), { method: 'DELETE', query: 'purge=1', signal })
     },
 
     list: (filter = {}, { limit, cursor, signal } = {}) =>
-      json(send('/tasks', { ...read, query: queryOf(filter, { limit, cursor }), signal })),
+      json('/tasks', { ...read, query: queryOf(filter, { limit, cursor }), signal }),
 
     async *all(filter = {}, { signal } = {}) {
       let cursor: string | undefined
@@ -224,7 +223,7 @@ export const createClient = (options: ClientOptions): Client => {
     },
 
     kinds: async ({ signal } = {}) =>
-      (await json<{ kinds: KindInfo[] }>(send('/kinds', { ...read, signal }))).kinds,
+      (await json<{ kinds: KindInfo[] }>('/kinds', { ...read, signal })).kinds,
   }
   return client
 }

@@ -8,7 +8,7 @@ export interface ClientOptions {
   headers?: Readonly<Record<string, string>>
   /** For tests, proxies and old platforms. */
   fetch?: typeof fetch
-  /** How long the head of an answer may take, milliseconds; long polls have their wait on top. 30 s when left out. */
+  /** How long an answer may take, of streams its head, milliseconds; long polls have their wait on top. 30 s when left out. */
   timeoutMs?: number
   /**
    * How long calls that only read, submits, waits and watches bear a server that cannot be reached, milliseconds: they
@@ -27,6 +27,8 @@ export interface RequestOptions {
   repeatable?: boolean
   /** On top of the time for an answer. */
   waitMs?: number
+  /** The answer is read to its end here, within the same time. */
+  whole?: boolean
   /** Statuses beside 2xx that are answers. */
   answers?: readonly number[]
 }
@@ -119,6 +121,7 @@ export const createRequests = ({
 
   const once = async (path: string, options: RequestOptions): Promise<Response> => {
     const { method = 'GET', query = '', headers = {}, body, signal, waitMs = 0, answers = [] } = options
+    const { whole = false } = options
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), timeoutMs + waitMs)
     try {
@@ -133,7 +136,10 @@ export const createRequests = ({
         // the body may take as long as it takes
         signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
       })
-      if (response.ok || answers.includes(response.status)) return response
+      if (response.ok || answers.includes(response.status))
+        return whole && response.body
+          ? new Response(await response.arrayBuffer(), { status: response.status, headers: response.headers })
+          : response
       throw new ApiError(await problemOf(response), {
         requestId: response.headers.get('x-request-id'),
         retryAfterMs: retryAfterMs(response.headers.get('retry-after')),

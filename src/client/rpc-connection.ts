@@ -38,7 +38,10 @@ export const openConnection = ({ host, port, protocol, replyBytes }: RpcPlace): 
     socket.destroy()
     failCall?.(over)
   }
+  /** Whether the call under way has left as a whole. */
+  let sent = false
   const output = new thrift.TFramedTransport(undefined, bytes => {
+    sent = true
     if (bytes) socket.write(bytes)
   })
   const client = new madhava.Client(output, Protocol as never)
@@ -87,7 +90,14 @@ export const openConnection = ({ host, port, protocol, replyBytes }: RpcPlace): 
           settle()
           reject(error)
         }
-        invoke(client).then(resolve, reject).finally(settle)
+        sent = false
+        // what cannot be written leaves half a message in the transport, and an invocation may also throw
+        const asked = (async () => invoke(client))()
+        asked.then(resolve, error => {
+          reject(error)
+          if (!sent) end('A call could not be written', error)
+        })
+        asked.then(settle, settle)
       }),
     close: () => end('The connection was closed'),
     get over() {

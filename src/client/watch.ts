@@ -23,6 +23,9 @@ export interface StreamOptions {
 /** The server sends something every 15 s: what is silent for longer is a dead connection. */
 const SILENCE_MS = 45_000
 
+/** A connection that held so long was a good one. */
+const STEADY_MS = 1_000
+
 interface StreamEvent {
   event: string
   data: unknown
@@ -35,6 +38,7 @@ const resume = async function* (
   { path, query, since, signal }: StreamOptions,
 ): AsyncGenerator<StreamEvent, void, void> {
   const patience = createPatience(requests.patienceMs)
+  let openedAt = Number.POSITIVE_INFINITY
   let cursor = since ?? ''
   let retryMs = 1_000
   for (;;) {
@@ -52,6 +56,7 @@ const resume = async function* (
       })
       if (response.status === 204 || !response.body) return
       alive()
+      openedAt = Date.now()
       const events = readEvents(response.body, alive, id => {
         if (id !== '') cursor = id
       })
@@ -70,6 +75,9 @@ const resume = async function* (
     } catch (error) {
       clearTimeout(silence)
       if (signal?.aborted) throw signal.reason
+      // a stream without news is as good as one with
+      if (Date.now() - openedAt >= STEADY_MS) patience.reset()
+      openedAt = Number.POSITIVE_INFINITY
       const known = error instanceof ApiError || error instanceof ConnectionError
       await patience.bear(
         known ? error : new ConnectionError('The event stream broke off', { cause: error }),
