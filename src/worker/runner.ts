@@ -130,6 +130,8 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const begin = (task: TaskRecord): Taken => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
+    // cut off from the store for a while, this process may have lost the task and taken it again before it heard of that
+    attempts.get(task.id)?.stop('claim-lost')
     const attempt = startAttempt(task, {
       store,
       threads,

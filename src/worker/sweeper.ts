@@ -109,6 +109,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       retainedAt = performance.now()
       counts.removed += await store.retain(retention(now))
     } catch (error) {
+      // what was due is due still: at the usual pace
+      nextAt = null
       log.error({ error }, 'a sweep failed; the next one tries again')
     }
   }

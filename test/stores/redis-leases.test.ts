@@ -104,6 +104,16 @@ describe('leases of the Redis store', { skip: requireService('redis') }, () => {
     },
   )
 
+  promise('a process that was cut off and is back does not take over from itself', async ({ open, pass }) => {
+    const [one, other] = [await open(), await open()]
+    const { id } = await add(one)
+    const held = await take(one, id)
+    await pass([one], 20_000)
+    assert.deepEqual((await one.agenda(at(3), 10)).orphaned, [])
+    assert.deepEqual((await other.agenda(at(3), 10)).orphaned, [])
+    assert.equal((await one.move(id, held.claim, progress(5))).status, 'PROGRESS')
+  })
+
   promise('a beat that is late by less than a lease costs nothing', async ({ open, pass }) => {
     const [one, other] = [await open(), await open()]
     const { id } = await add(one)

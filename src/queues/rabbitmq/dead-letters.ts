@@ -28,6 +28,8 @@ export interface DeadLettersOptions {
 const BOUNDS = { 'x-max-length': 1_000, 'x-max-length-bytes': 64 * 1024 ** 2 }
 /** A blocked broker answers nothing on a connection that has published. */
 const ANSWER_MS = 10_000
+/** For a count alone. */
+const COUNT_MS = 2_000
 const LOCK_PAUSE_MS = 50
 const RECONNECT_MS = 5_000
 /** A queue that is not there is not asked after again for so long: the broker logs each time. */
@@ -193,6 +195,7 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
       return found
     })
 
+  let counting: { session: AmqpSession; answer: Promise<number | null> } | null = null
   const ask = async (on: AmqpSession): Promise<number | null> => {
     if (performance.now() < absentUntil) return 0
     try {
@@ -254,7 +257,16 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
 
     async count() {
       const on = session()
-      return on ? ask(on) : null
+      if (!on) return null
+      // a blocked broker answers when it likes: one question at a time, and nobody waits for long
+      if (counting?.session !== on) {
+        const mine = { session: on, answer: ask(on) }
+        counting = mine
+        void mine.answer.finally(() => {
+          if (counting === mine) counting = null
+        })
+      }
+      return inTime(counting.answer, COUNT_MS).catch(() => null)
     },
   }
 }

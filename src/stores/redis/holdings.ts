@@ -80,6 +80,11 @@ export const createHoldings = (deps: { scripts: Scripts; instance: string; log: 
     if (lostClaims.size > LOST_KEPT) lostClaims.delete(lostClaims.keys().next().value ?? '')
   }
 
+  /** Not of what this process has taken again meanwhile. */
+  const letGoOf = (id: string, mine: Held): void => {
+    if (held.get(id) === mine) letGo(id, mine.claim)
+  }
+
   const write: Holdings['write'] = (before, json, plan) =>
     scripts.run('write', before.id, before.claim, before.rev, instance, json, JSON.stringify(plan))
 
@@ -121,7 +126,7 @@ export const createHoldings = (deps: { scripts: Scripts; instance: string; log: 
     const mineStill =
       mine.stored === null ? claimNow === mine.claim : found[0] === 'held' && found[2] === instance
     if (json === null || !mineStill) {
-      letGo(id, mine.claim)
+      letGoOf(id, mine)
       throw new MadhavaError('CLAIM_LOST')
     }
     takeIn(mine, json)
@@ -156,7 +161,7 @@ export const createHoldings = (deps: { scripts: Scripts; instance: string; log: 
         takeIn(mine, answer[1])
         continue
       }
-      letGo(id, mine.claim)
+      letGoOf(id, mine)
       throw new MadhavaError('CLAIM_LOST')
     }
   }

@@ -10,6 +10,8 @@ export interface Leases {
   /** The first beat: from here on this instance counts as alive. */
   begin(): Promise<void>
   beat(): Promise<void>
+  /** A beat between the others, which draws no conclusions: those rest on the time from one to the next. */
+  showAlive(): Promise<void>
   announce(presence: { role: string; details: () => PresenceDetails }): Promise<void>
   presences(): Promise<SeenPresence[]>
   /** Whether the process behind an instance is provably gone; if so, Redis knows it now. */
@@ -71,8 +73,8 @@ export const createLeases = (deps: LeasesDeps): Leases => {
   let left = false
   let beating = false
 
-  const beat = async (): Promise<void> => {
-    if (left) return
+  const send = async (): Promise<Parameters<LeasesDeps['onBeat']>[0] | null> => {
+    if (left) return null
     const presence: Omit<Presence, 'beatAt'> | null = said && {
       instance,
       role: said.role,
@@ -88,7 +90,11 @@ export const createLeases = (deps: LeasesDeps): Leases => {
       myName,
       presence ? JSON.stringify(presence) : '',
     )
-    onBeat({ serverMs, tookMs: performance.now() - sentAt, held })
+    return { serverMs, tookMs: performance.now() - sentAt, held }
+  }
+  const beat = async (): Promise<void> => {
+    const answer = await send()
+    if (answer) onBeat(answer)
   }
   const tick = (): void => {
     // one that is late is not followed by a heap of others
@@ -113,6 +119,9 @@ export const createLeases = (deps: LeasesDeps): Leases => {
       timer.unref()
     },
     beat,
+    async showAlive() {
+      await send()
+    },
     async announce(presence) {
       said = presence
       await beat()

@@ -84,6 +84,11 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       : trouble
   })
 
+  const isBound = async (hash: string): Promise<boolean> => {
+    if (hash === '') return false
+    const bound = (await redis.call('GET', key(`key:${hash}`))) as string | null
+    return bound !== null && (await readJson(bound.split(' ', 1)[0] ?? '')) !== null
+  }
   const readJson = async (id: string): Promise<string | null> =>
     (await redis.call('GET', key(`task:${id}`))) as string | null
   const readHash = async (name: string): Promise<Record<string, string>> => {
@@ -173,9 +178,10 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
   const store: TaskStore = {
     instance,
 
-    create: (task, fingerprint) =>
+    create: (task, fingerprint, admit) =>
       run(async () => {
         const record = { ...task, id: parseTaskId(task.id) }
+        if (admit && !(await isBound(keyHash(record)))) await admit()
         health.forNewTask()
         const json = encode(record)
         const print = JSON.stringify(fingerprint)
@@ -248,6 +254,8 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
 
     agenda: (now, limit, kinds) =>
       run(async () => {
+        // whoever asks is alive: after a while without Redis its own tasks would else be among those of the dead
+        await leases.showAlive()
         await leases.buryTheDead()
         type Found = [due: number, dueIds: string[], expired: string[], orphaned: string[], nextAt: string]
         const [due, dueIds, expired, orphaned, nextAt] = await scripts.run<Found>(
