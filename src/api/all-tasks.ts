@@ -1,6 +1,7 @@
 // GET /alltasks as text: one array or a line per task, a page of the store in memory at a time.
 import type { Actor, Service } from '../core/service.ts'
 import type { TaskFilter } from '../core/store.ts'
+import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
 
 export const NDJSON_TYPE = 'application/x-ndjson'
@@ -18,6 +19,20 @@ interface Shape {
 const ARRAY: Shape = { open: '[\n', between: ',\n', close: '\n]\n' }
 const LINES: Shape = { open: '', between: '\n', close: '\n' }
 
+/** What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results. */
+const chunksOf = (tasks: readonly TaskRecord[], { open, between }: Shape, isFirst: boolean): Buffer[] => {
+  const chunks: Buffer[] = []
+  let text = isFirst ? open : ''
+  for (const [place, task] of tasks.entries()) {
+    text += `${isFirst && place === 0 ? '' : between}${JSON.stringify(viewTask(task))}`
+    if (text.length < STREAM_CHUNK) continue
+    chunks.push(Buffer.from(text))
+    text = ''
+  }
+  if (text !== '') chunks.push(Buffer.from(text))
+  return chunks
+}
+
 /** The bytes; the service is asked for the next page when the reader has taken the one before. */
 export const allTasksText = async function* (
   service: Pick<Service, 'list'>,
@@ -25,21 +40,20 @@ export const allTasksText = async function* (
   filter: TaskFilter,
   lines: boolean,
 ): AsyncGenerator<Uint8Array> {
-  const { open, between, close } = lines ? LINES : ARRAY
-  let text = open
-  let first = true
+  const shape = lines ? LINES : ARRAY
+  let isEmpty = true
+  const pageAt = async (cursor: string | null) => {
+    const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor })
+    const chunks = chunksOf(tasks, shape, cursor === null)
+    isEmpty &&= tasks.length === 0
+    return { chunks, next }
+  }
   let cursor: string | null = null
   do {
-    const page = await service.list(actor, filter, { limit: STREAM_PAGE, cursor })
-    for (const task of page.tasks) {
-      text += `${first ? '' : between}${JSON.stringify(viewTask(task))}`
-      first = false
-      if (text.length < STREAM_CHUNK) continue
-      yield Buffer.from(text)
-      text = ''
-    }
-    cursor = page.next
+    const { chunks, next }: { chunks: Buffer[]; next: string | null } = await pageAt(cursor)
+    for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) yield chunk
+    cursor = next
   } while (cursor !== null)
   // no line at all is no empty line
-  if (!lines || !first) yield Buffer.from(text + close)
+  if (!lines || !isEmpty) yield Buffer.from(shape.close)
 }

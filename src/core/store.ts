@@ -125,9 +125,14 @@ export interface TaskStore {
    * Durable and visible to every reader when it resolves.
    * A task with an `idempotencyKey` that its owner has used before is not made: with the same fingerprint of what
    * was asked the answer is the first task, `created` false. Without a key the fingerprint counts for nothing.
+   * `admit` is asked before a task is made, and not where the key has its task already; what it rejects with is thrown.
    * @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH, STORE_FULL
    */
-  create(task: TaskRecord, fingerprint: string | null): Promise<{ task: TaskRecord; created: boolean }>
+  create(
+    task: TaskRecord,
+    fingerprint: string | null,
+    admit?: () => Promise<void>,
+  ): Promise<{ task: TaskRecord; created: boolean }>
 
   /**
    * The newest state, or null. Never torn, never older than what any process was shown before, but for an attempt that

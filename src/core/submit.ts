@@ -73,7 +73,12 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
   }
   const meaning = ({ wanted, params }: Plan) => ({ ...wanted, params })
 
-  const create = async ({ wanted, params }: Plan, from: Origin, fingerprint: string): Promise<Submitted> => {
+  const create = async (
+    { wanted, params }: Plan,
+    from: Origin,
+    fingerprint: string,
+    admit?: () => Promise<void>,
+  ): Promise<Submitted> => {
     const kind = kinds.get(wanted.kind)
     const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
     const record = begin({
@@ -91,7 +96,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
       limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
       ...from,
     })
-    const { task, created } = await store.create(record, fingerprint)
+    const { task, created } = await store.create(record, fingerprint, admit)
     if (created) announceIfDue(task)
     return { task, created }
   }
@@ -100,8 +105,8 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
     one: async (owner: string | null, submission: unknown, key: string | undefined): Promise<Submitted> => {
       const planned = plan(submission)
       const idempotencyKey = key === undefined ? null : parseKey(key)
-      await limit.take(1)
-      return create(planned, { owner, parentId: null, idempotencyKey }, fingerprintOf(meaning(planned)))
+      const from = { owner, parentId: null, idempotencyKey }
+      return create(planned, from, fingerprintOf(meaning(planned)), () => limit.take(1))
     },
 
     /** All or none, as far as what is asked can be wrong; the key holds for all of them together. */
@@ -125,15 +130,15 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
         }
       })
       if (failures.length > 0) throw refuseMany(failures, count)
-      await limit.take(count)
       // one fingerprint for all: the first of another list meets the first of this one
       const fingerprint = fingerprintOf(plans.map(meaning))
-      const make = (planned: Plan, place: number) => {
+      const make = (planned: Plan, place: number, admit?: () => Promise<void>) => {
         const idempotencyKey = known === null ? null : keyOfPlace(known, place)
-        return create(planned, { owner, parentId: null, idempotencyKey }, fingerprint)
+        return create(planned, { owner, parentId: null, idempotencyKey }, fingerprint, admit)
       }
       const [first, ...others] = plans as [Plan, ...Plan[]]
-      const made = [await make(first, 0)]
+      // there is room for all or none; a list that was broken off half-way had been let in
+      const made = [await make(first, 0, () => limit.take(count))]
       for (let at = 0; at < others.length; at += AT_A_TIME)
         made.push(
           ...(await Promise.all(

@@ -60,6 +60,8 @@ export interface Watch {
 
 /** Events handed on at a time, and tasks read at a time. */
 const BATCH = 100
+/** Whole records that are read for one stream alone, at a time: a slow reader holds as many. */
+const FEW_RECORDS = 10
 /** After so few missed changes the rest is read while new ones are already noted for the reader. */
 const FEW = 100
 /** For so long a look at what changed is good enough to begin with, milliseconds. */
@@ -170,7 +172,7 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): 
         yield [{ type: 'snapshot', reason }]
         let page: string | null = null
         do {
-          const { tasks, next } = await store.list(filter, { limit: BATCH, cursor: page })
+          const { tasks, next } = await store.list(filter, { limit: FEW_RECORDS, cursor: page })
           yield tasks.map(task => ({ type: 'task', cursor: null, task }))
           page = next
         } while (page !== null && !signal.aborted)
@@ -184,9 +186,9 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): 
       }
       /** The tasks as they are now, where that is news. */
       const states = async function* (ids: readonly string[]): AsyncGenerator<WatchEvent[], void, void> {
-        for (let at = 0; at < ids.length && !signal.aborted; at += BATCH) {
+        for (let at = 0; at < ids.length && !signal.aborted; at += FEW_RECORDS) {
           const events: WatchEvent[] = []
-          for (const id of ids.slice(at, at + BATCH)) {
+          for (const id of ids.slice(at, at + FEW_RECORDS)) {
             const task = await store.get(id)
             if (isTold(id, task)) continue
             told.set(id, task && versionIn(task))

@@ -136,11 +136,13 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
   const store: MemoryStore = {
     instance,
 
-    async create(task, fingerprint) {
+    async create(task, fingerprint, admit) {
       open()
       const id = parseTaskId(task.id)
       const key = idempotencyScope(task)
-      const known = key === null ? undefined : keys.get(key)
+      const boundTo = () => (key === null ? undefined : keys.get(key))
+      if (!entries.has(boundTo()?.id ?? '')) await admit?.()
+      const known = boundTo()
       const first = known && entries.get(known.id)
       if (known && first) {
         if (known.fingerprint !== fingerprint) throw new MadhavaError('IDEMPOTENCY_MISMATCH')

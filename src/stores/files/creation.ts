@@ -45,12 +45,15 @@ export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> =>
   }
 
   return {
-    async create(task, fingerprint) {
+    async create(task, fingerprint, admit) {
       const id = parseId(task.id)
       const key = idempotencyScope(task)
       let record: TaskRecord = { ...task, id }
       // a key that is bound has its answer already, or waits for its task, which is refused below
-      if (key === null || readKeyLink(layout.key(key)) === null) room.forNewTask()
+      if (key === null || readKeyLink(layout.key(key)) === null) {
+        await admit?.()
+        room.forNewTask()
+      }
       if (key !== null) {
         if (records.exists(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
         const bound = keys.bind(key, id, fingerprint ?? '')

@@ -191,7 +191,7 @@ export const openFilesStore = async ({
   return {
     instance,
 
-    create: (task, fingerprint) => run(() => creation.create(task, fingerprint)),
+    create: (...asked) => run(() => creation.create(...asked)),
 
     get: id => run(async () => holder.read(parseId(id))),
 

@@ -1,5 +1,6 @@
 // create: an id once, durable and visible when it resolves, one task per idempotency key.
 import assert from 'node:assert/strict'
+import { MadhavaError } from '../../../src/core/errors.ts'
 import { succeed } from '../../../src/core/moves.ts'
 import { addEnded, at, type Check, keyed, newTask, read, refused, take } from './world.ts'
 
@@ -91,6 +92,26 @@ export const create = (check: Check): void => {
       )
     }
   })
+
+  check(
+    'who admits is asked before a task is made, and not about one that its key has already',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      let asked = 0
+      const admit = async (): Promise<void> => void asked++
+      const refuse = async (): Promise<void> => {
+        throw new MadhavaError('TOO_MANY_WAITING')
+      }
+      await refused(() => one.create(newTask(), null, refuse), 'TOO_MANY_WAITING')
+      await refused(() => one.create(...keyed('k'), refuse), 'TOO_MANY_WAITING')
+      assert.equal((await one.counts()).total, 0)
+      assert.equal((await one.create(newTask(), null, admit)).created, true)
+      const { task, created } = await one.create(...keyed('k'), admit)
+      assert.deepEqual([created, asked], [true, 2])
+      for (const store of [one, other])
+        assert.deepEqual(await store.create(...keyed('k'), refuse), { task, created: false })
+    },
+  )
 
   check('a key is free again once its task is removed', async world => {
     const [one, other] = [await world.open(), await world.open()]
