@@ -2,6 +2,7 @@
 // It takes no tasks and follows no feed; it is told when to stop.
 import { BLOBS } from '../core/content.ts'
 import { isUnrunnable } from '../core/dead.ts'
+import { MadhavaError } from '../core/errors.ts'
 import { fail, giveBack, type Move, revoke, succeed, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
@@ -54,6 +55,8 @@ export interface Attempt {
   isWaiting(): boolean
   /** Without effect once the outcome is known: a success that is under way wins over a cancel. */
   stop(reason: StopReason): void
+  /** A later attempt of this process has the task: this one ends, and writes nothing more. */
+  disown(): void
 }
 
 export interface AttemptDeps {
@@ -106,9 +109,24 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     if (isOver(error)) stop('claim-lost')
   }
 
-  const checkpoints = lazily(() => createCheckpoints({ store, id, failed: failedAside('a checkpoint') }))
+  let disowned = false
+  /** The store's own fence is the process: the claim of a later attempt here would pass for the one of this attempt. */
+  const fenced = lazily((): TaskStore => {
+    const unlessDisowned =
+      <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
+      (...args: A): Promise<R> =>
+        disowned ? Promise.reject(new MadhavaError('CLAIM_LOST')) : write(...args)
+    return {
+      ...store,
+      putBlob: unlessDisowned(store.putBlob),
+      removeBlob: unlessDisowned(store.removeBlob),
+    }
+  })
+  const checkpoints = lazily(() =>
+    createCheckpoints({ store: fenced(), id, failed: failedAside('a checkpoint') }),
+  )
   const taskLog = lazily(() =>
-    createTaskLog({ store, id, earlier, clock, failed: failedAside("the task's log") }),
+    createTaskLog({ store: fenced(), id, earlier, clock, failed: failedAside("the task's log") }),
   )
   const children = lazily(() =>
     createChildren({
@@ -173,12 +191,12 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const keepResult = async (result: EncodedResult, info: Json | undefined): Promise<Move> => {
     const { textResult, jsonResult } = BLOBS
     if (result.form === 'inline') {
-      if (earlier) for (const name of [textResult, jsonResult]) await store.removeBlob(id, name)
+      if (earlier) for (const name of [textResult, jsonResult]) await fenced().removeBlob(id, name)
       return task => succeed(JSON.parse(result.json) as Json, null, now(), info)(task)
     }
     const [name, other] = result.form === 'text' ? [textResult, jsonResult] : [jsonResult, textResult]
-    await store.putBlob(id, name, result.bytes)
-    await store.removeBlob(id, other)
+    await fenced().putBlob(id, name, result.bytes)
+    await fenced().removeBlob(id, other)
     return task => succeed(null, result.bytes.length, now(), info)(task)
   }
 
@@ -263,5 +281,15 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       return ended(null)
     })
     .finally(() => freed())
-  return { task, free, done, isWaiting: () => run?.isWaiting() ?? true, stop: reason => stop(reason) }
+  return {
+    task,
+    free,
+    done,
+    isWaiting: () => run?.isWaiting() ?? true,
+    stop: reason => stop(reason),
+    disown() {
+      disowned = true
+      stop('claim-lost')
+    },
+  }
 }

@@ -131,7 +131,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
     // cut off from the store for a while, this process may have lost the task and taken it again before it heard of that
-    attempts.get(task.id)?.stop('claim-lost')
+    attempts.get(task.id)?.disown()
     const attempt = startAttempt(task, {
       store,
       threads,

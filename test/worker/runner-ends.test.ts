@@ -4,6 +4,8 @@ import { after, describe, it } from 'node:test'
 import { BLOBS } from '../../src/core/content.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import type { TaskStore } from '../../src/core/store.ts'
+import type { TaskRecord } from '../../src/core/task.ts'
+import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
 const OUTER = { timeout: 120_000 }
@@ -227,6 +229,53 @@ describe('a store that fails', () => {
       assert.equal(task.status, act === 'throw an error' ? 'FAILURE' : 'SUCCESS', act)
     }
   })
+
+  it(
+    'is written to by none but the last attempt of a task that this process lost and took again',
+    OUTER,
+    async t => {
+      let first: TaskRecord | null = null
+      let away = true
+      let refused = 0
+      const written: string[] = []
+      const world = setUp(t, threads, {
+        wrap: (store): TaskStore => ({
+          ...store,
+          async claimNext(...asked) {
+            // taken over and taken again, while this process heard nothing
+            if (first) return { ...first, claim: first.claim + 2, attempt: 2 }
+            first = await store.claimNext(...asked)
+            return first
+          },
+          async putBlob(id, name, bytes) {
+            if (away) {
+              refused += 1
+              throw new MadhavaError('STORE_UNAVAILABLE')
+            }
+            written.push(name)
+            return store.putBlob(id, name, bytes)
+          },
+        }),
+      })
+      const { runner } = world.openRunner('w1')
+      await world.submit('return text', 50_000)
+      const early = await runner.take()
+      // its run is over, and its result cannot be kept for the moment
+      await until('the run is over', () => refused > 0)
+      const late = await runner.take()
+      away = false
+      await Promise.all([early?.done, late?.done])
+      assert.deepEqual(written, [BLOBS.textResult])
+
+      first = null
+      await world.submit('wait, deaf to the signal')
+      const running = await runner.take()
+      const again = await runner.take()
+      await running?.done
+      await runner.drain(0)
+      await again?.done
+    },
+  )
 
   it('gives no task rather than an error when it cannot be asked', OUTER, async t => {
     const world = setUp(t, threads, {
