@@ -106,11 +106,13 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       closing ??= (async () => {
         alarm.clear()
         await work.stop()
-        const ids = runner.held()
         // a sweep with much to remove must not take the time that the tasks have
-        await Promise.all([sweeper.close(), runner.drain(options.drainMs)])
+        const swept = sweeper.close()
+        const ids = runner.held()
+        await runner.drain(options.drainMs)
         await announceGivenBack(ids)
         await runner.close()
+        await swept
         await threads.close()
       })()
       return closing

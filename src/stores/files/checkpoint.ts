@@ -1,11 +1,10 @@
 // Makes the state files durable now and then, so that the write-ahead log can be given up. Nothing waits for it.
-import { readdirSync } from 'node:fs'
-import path from 'node:path'
 import type { Log } from '../../platform/log.ts'
 import type { Committer } from './committer.ts'
 import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
 import type { Instances } from './instance.ts'
+import type { Journals } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { listWals, markUnsynced, type Owed, owedBy, readWal, type Wal, type WalEntry } from './wal.ts'
 
@@ -22,6 +21,7 @@ interface CheckpointDeps {
   wal: Wal
   committer: Committer
   instances: Instances
+  journals: Pick<Journals, 'filesOf'>
   log: Log
   /** From one checkpoint to the next, milliseconds. */
   everyMs?: number
@@ -35,12 +35,9 @@ const WAL_BYTES = 32 * 1024 * 1024
 
 const idOf = (entry: WalEntry): SafeId => (entry.type === 'task' ? entry.task.id : entry.id) as SafeId
 
-/** Everything that the entries of a log have touched, and the journals that tell of it. */
-const touched = (layout: Layout, { file, ids, wishes }: Owed): string[] => {
-  const paths = new Set<string>([layout.keys, layout.revokes, layout.journal])
-  const [instance] = path.basename(file).split('.')
-  for (const name of readdirSync(layout.journal))
-    if (name.startsWith(`${instance}.`)) paths.add(path.join(layout.journal, name))
+/** Everything that the entries of a log have touched. */
+const touched = (layout: Layout, { ids, wishes }: Owed): string[] => {
+  const paths = new Set<string>([layout.keys, layout.revokes])
   for (const id of ids as ReadonlySet<SafeId>) {
     paths.add(layout.task(id))
     paths.add(layout.taskFolder(id))
@@ -50,7 +47,7 @@ const touched = (layout: Layout, { file, ids, wishes }: Owed): string[] => {
 }
 
 export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
-  const { layout, disk, wal, committer, instances, log, everyMs = EVERY_MS } = deps
+  const { layout, disk, wal, committer, instances, journals, log, everyMs = EVERY_MS } = deps
   /** Our own logs that are no longer written, the oldest first; one that could not be given up stays until it is. */
   const owed: Owed[] = []
   let lastAt = performance.now()
@@ -76,10 +73,12 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
     }
   }
 
-  const giveUp = async (old: Owed): Promise<void> => {
+  const giveUp = async (old: Owed, instance: string): Promise<void> => {
     const { file } = old
     try {
-      await committer.syncing(() => disk.sync(touched(layout, old)))
+      // and the journals that tell of it: nothing would tell once more
+      const told = [layout.journal, ...journals.filesOf(instance)]
+      await committer.syncing(() => disk.sync([...touched(layout, old), ...told]))
     } catch (error) {
       markUnsynced(file)
       throw error
@@ -104,7 +103,7 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
         if (old !== null) owed.push(old)
       })
     for (let [old] = owed; old !== undefined; [old] = owed) {
-      await giveUp(old)
+      await giveUp(old, instances.instance)
       owed.shift()
     }
   }
@@ -132,7 +131,7 @@ export const startCheckpoints = (deps: CheckpointDeps): Checkpoints => {
         // only a recovery, which writes anew what they name, can settle those
         if (unsynced || instance === instances.instance || (await instances.isAlive(instance))) continue
         try {
-          await giveUp(owedBy(file, readSafely(file)))
+          await giveUp(owedBy(file, readSafely(file)), instance)
         } catch (error) {
           log.error({ error, file }, 'the log of a process that died could not be given up; it is kept')
         }

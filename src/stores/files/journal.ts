@@ -42,6 +42,8 @@ export interface Journals {
   follow(positions: Positions, onEntry: (entry: Entry) => void): void
   /** The end of all journals as they stand. */
   end(): Positions
+  /** The journals that a process has written and that are not cut. */
+  filesOf(instance: string): string[]
   /** False when entries after these positions are gone. */
   holds(positions: Positions): boolean
   /** Removes old journals of which `keep` says so. */
@@ -75,9 +77,7 @@ interface Listing {
 }
 
 export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
-  /** Of the journal that is written; null before the first. */
-  let number: number | null = null
-  let current: Appender | null = null
+  let current: { appender: Appender; number: number } | null = null
   let listed: (Listing & { mtimeMs: number; at: number }) | null = null
   /** Our own entries that `follow` has not told yet, each with the place behind it; null while nobody follows. */
   let own: { entry: Entry; behind: Positions[string] }[] | null = null
@@ -191,19 +191,19 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
 
   return {
     append(entries) {
-      if (current === null || current.size >= JOURNAL_BYTES) {
-        current?.close()
+      if (current === null || current.appender.size >= JOURNAL_BYTES) {
+        current?.appender.close()
         // a recovery under this name may have written before
-        number = (number ?? lastNumber()) + 1
-        current = disk.append(path.join(folder, `${instance}.${number}.ndjson`))
+        const number = (current?.number ?? lastNumber()) + 1
+        current = { number, appender: disk.append(path.join(folder, `${instance}.${number}.ndjson`)) }
       }
-      const at = number ?? 0
-      let behind = current.size
+      const { appender, number } = current
+      let behind = appender.size
       const lines = entries.map(entry => Buffer.from(toLine(entry)))
-      current.append(Buffer.concat(lines))
-      for (const [place, entry] of entries.entries()) {
-        behind += lines[place]?.length ?? 0
-        own?.push({ entry, behind: [at, behind] })
+      appender.append(Buffer.concat(lines))
+      for (const [at, entry] of entries.entries()) {
+        behind += lines[at]?.length ?? 0
+        own?.push({ entry, behind: [number, behind] })
       }
     },
     begin() {
@@ -221,6 +221,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     },
     read,
     end,
+    filesOf: of => list().parts.flatMap(part => (part.instance === of ? [part.file] : [])),
     holds(positions) {
       const { parts, marks } = list()
       // whatever was cut must lie before the positions; whatever they name must still be there, or be a mark
@@ -268,7 +269,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       }
     },
     close() {
-      current?.close()
+      current?.appender.close()
       current = null
     },
   }

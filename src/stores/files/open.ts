@@ -124,6 +124,7 @@ export const openFilesStore = async ({
     wal,
     committer,
     instances,
+    journals,
     log,
     ...(checkpointEveryMs === undefined ? {} : { everyMs: checkpointEveryMs }),
   })
