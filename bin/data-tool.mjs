@@ -3,12 +3,34 @@ import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { watchOutput } from './own-output.mjs'
 
 /** Ends the process with a word to people: the tool could not work. */
 export const giveUp = message => {
   process.stderr.write(`${message}\n`)
   process.exit(2)
 }
+
+let unwritten = null
+/**
+ * Ends the process at once when its output cannot be written, or, for a tool that is in the middle of writing to the
+ * store, when `whenDone` is called. It did not say all that it found: that is not the exit code of findings.
+ */
+export const endWithOutput = ({ atOnce = true } = {}) => {
+  watchOutput(words => {
+    unwritten = words
+    if (atOnce) giveUp(words)
+  })
+  return {
+    whenDone: async () => {
+      await new Promise(resolve => process.stdout.write('', resolve))
+      if (unwritten !== null) giveUp(unwritten)
+    },
+  }
+}
+
+/** The words before an error about a folder: a tool that is called in another place looks at another folder. */
+export const lookedAt = dir => `Looked at ${path.resolve(dir)} (--data-dir or DATA_DIR names the folder). `
 
 /** The options of the command line; `--help` and a mistake print how the tool is used. */
 export const readArguments = (usage, options) => {
@@ -39,10 +61,11 @@ export const openFolderTools = async given => {
   return { ...(await folderTools()), dir: given ?? readConfig().dataDir, clock: () => new Date() }
 }
 
-/** The tools for the tasks: of the folder `--data-dir`, else of the store that the settings name. */
+/** The tools for the tasks: of the folder `--data-dir`, else of the store that the settings name; `place` for errors. */
 export const openTransferTools = async given => {
   build()
   const { transferTools } = await import('../dist/wire.js')
   const { readConfig } = await import('../dist/config.js')
-  return transferTools(given === undefined ? readConfig() : { redis: null, dataDir: given })
+  const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
+  return { ...(await transferTools(target)), place: target.redis ? '' : lookedAt(target.dataDir) }
 }

@@ -3,14 +3,19 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { giveUp, openTransferTools, readArguments } from './data-tool.mjs'
+import { cutOff, ignoreDeafErrors } from './own-output.mjs'
 
 const usage = `node bin/export.mjs [--data-dir DIR] > file.ndjson
   --data-dir DIR  files in this folder; by default the store that STORE_URL and DATA_DIR name`
 
 const { 'data-dir': given } = readArguments(usage, {})
+ignoreDeafErrors()
 
+let place = ''
 try {
-  const { exportTasks } = await openTransferTools(given)
+  const tools = await openTransferTools(given)
+  place = tools.place
+  const { exportTasks } = tools
   const lines = exportTasks({
     onLeftOut: (place, why) => {
       process.stderr.write(`left out ${place}: ${why}\n`)
@@ -19,5 +24,5 @@ try {
   })
   await pipeline(Readable.from(lines), process.stdout)
 } catch (error) {
-  giveUp(error.message)
+  giveUp(error.syscall === 'write' ? cutOff(error) : `${place}${error.message}`)
 }

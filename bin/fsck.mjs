@@ -1,6 +1,6 @@
 // Checks a data folder, also while a bundle runs on it; with --repair mends it, for which it must have no other user.
 // Exit code: 0 clean or mended, 1 findings are left, 2 it could not work.
-import { giveUp, openFolderTools, readArguments } from './data-tool.mjs'
+import { endWithOutput, giveUp, lookedAt, openFolderTools, readArguments } from './data-tool.mjs'
 
 const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
   --data-dir DIR  the folder; by default DATA_DIR
@@ -16,10 +16,14 @@ const {
   json: { type: 'boolean', default: false },
 })
 
+// what is being mended is mended to the end
+const output = endWithOutput({ atOnce: !repair })
 const print = (value, text) => process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)
 
+let place = ''
 try {
   const { checkFolder, dir, clock } = await openFolderTools(given)
+  place = lookedAt(dir)
   const summary = await checkFolder({
     dir,
     clock,
@@ -36,6 +40,7 @@ try {
   const outcome = findings === 0 ? 'clean' : `${findings} findings, ${mended} mended`
   print({ type: 'summary', ...summary }, `${tasks} tasks, ${blobs} blobs: ${outcome}`)
   process.exitCode = findings === mended ? 0 : 1
+  await output.whenDone()
 } catch (error) {
-  giveUp(error.message)
+  giveUp(`${place}${error.message}`)
 }

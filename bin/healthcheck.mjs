@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Whether this container can do its work: exit code 0, or 1 with the reasons. With the api among ROLES its /readyz
 // is asked, which costs little more than starting Node; without it the processes' presences are looked at.
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { connect, isIPv6 } from 'node:net'
 import path from 'node:path'
 
@@ -76,8 +76,9 @@ const lookAtPresences = async () => {
 setTimeout(() => end(1, `no answer within ${LIMIT_MS / 1000} s`), LIMIT_MS).unref()
 try {
   // as src/config.ts reads the settings: the environment over .env
-  if (existsSync('.env')) process.loadEnvFile('.env')
-  const { ROLES, HOST, API_PORT } = process.env
+  const { parseEnvFile } = await import('../dist/platform/env-file.js')
+  const file = existsSync('.env') ? parseEnvFile(readFileSync('.env')).values : {}
+  const { ROLES, HOST, API_PORT } = { ...file, ...process.env }
   const port = Number(API_PORT || 8000)
   const withApi = !ROLES || ROLES.split(',').some(role => role.trim() === 'api')
   await (withApi && port > 0 ? askApi(HOST || '127.0.0.1', port) : lookAtPresences())

@@ -1,6 +1,6 @@
 // Reads an export from standard input into a store, or compares the two. A data folder must have no other user.
 // Exit code: 0 all of it, 1 the export is not whole, some tasks were refused, or something differs, 2 it could not work.
-import { giveUp, openTransferTools, readArguments } from './data-tool.mjs'
+import { endWithOutput, giveUp, openTransferTools, readArguments } from './data-tool.mjs'
 
 const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
        node bin/import.mjs [--data-dir DIR] --verify < file.ndjson
@@ -17,6 +17,7 @@ const {
   verify: { type: 'boolean', default: false },
 })
 
+const output = endWithOutput({ atOnce: verify })
 const finish = ({ problem, ...counts }, isGood) => {
   const done = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   process.stdout.write(`${done.join(', ')}\n`)
@@ -25,8 +26,11 @@ const finish = ({ problem, ...counts }, isGood) => {
 }
 const tell = word => (id, why) => process.stderr.write(`${word} ${id}: ${why}\n`)
 
+let place = ''
 try {
-  const { importTasks, verifyTasks } = await openTransferTools(given)
+  const tools = await openTransferTools(given)
+  place = tools.place
+  const { importTasks, verifyTasks } = tools
   const input = process.stdin
   if (verify) {
     const summary = await verifyTasks({ input, onDifference: tell('differs') })
@@ -35,6 +39,7 @@ try {
     const summary = await importTasks({ input, replace, onRefused: tell('refused') })
     finish(summary, summary.refused === 0)
   }
+  await output.whenDone()
 } catch (error) {
-  giveUp(error.message)
+  giveUp(`${place}${error.message}`)
 }

@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
-/** Where only what runs is installed, as in an image. */
-const isProduction = process.env.NODE_ENV === 'production'
+/** A checkout needs the compiler, whatever NODE_ENV says; an image has no sources and only what runs. */
+const hasSources = existsSync(path.join(root, 'src'))
 
 const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
 
@@ -21,7 +21,7 @@ const isInstalled = () => {
   const present = packagesOf(installed)
   return Object.entries(packagesOf(wanted)).every(
     ([name, { version, optional, dev }]) =>
-      name === '' || optional || (dev && isProduction) || present[name]?.version === version,
+      name === '' || optional || (dev && !hasSources) || present[name]?.version === version,
   )
 }
 
@@ -34,7 +34,10 @@ export const ensureInstalled = () => {
   }
   if (isInstalled()) return
   console.log('Installing packages (npm ci) ...')
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // said outright, since a user's own settings of npm may say otherwise, and would leave half of the packages out
+  const kept = hasSources ? ['dev', 'optional', 'prod'].map(kind => `--include=${kind}`) : ['--omit=dev']
+  const plain = ['--no-global', '--no-dry-run', '--no-package-lock-only', '--no-audit', '--no-fund']
+  const { status } = spawnSync('npm', ['ci', ...kept, ...plain, '--loglevel=error'], {
     cwd: root,
     stdio: 'inherit',
   })

@@ -1,5 +1,5 @@
 // `npm start`: installs and builds what is missing, checks everything that can be checked before, then becomes
-// the supervisor (pm2-runtime, in this process) of the roles. `--check` prints the effective settings and ends.
+// the supervisor (pm2-runtime, in this process) of the roles. `--help` lists its options.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
@@ -8,6 +8,9 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './build.mjs'
 import { ensureInstalled } from './install.mjs'
+import { outliveReaders } from './own-output.mjs'
+import { clearEnvironment, mendPaths } from './pm2-surroundings.mjs'
+import { readStartOptions } from './start-options.mjs'
 
 const startedAt = Date.now()
 const require = createRequire(import.meta.url)
@@ -20,10 +23,11 @@ const LOOK_MS = 2_000
 /** A role that is started again is not online for a moment. */
 const LOOKS_WITH_NONE = 4
 
+const options = readStartOptions()
 ensureInstalled()
 ensureBuilt()
 
-const { describeSettings, readConfig } = await import('../dist/config.js')
+const { describeSettings, passedOver, readConfig } = await import('../dist/config.js')
 const { createLog } = await import('../dist/platform/log.js')
 const { keepLogsBounded } = await import('../dist/platform/log-files.js')
 const { listenError } = await import('../dist/platform/listen-error.js')
@@ -47,8 +51,9 @@ const checkPorts = async ({ host, ports, roles }) => {
 
 const prepare = async () => {
   const config = readConfig()
+  for (const words of passedOver()) console.error(words)
   const { kinds } = await loadKinds(config)
-  if (process.argv.includes('--check')) {
+  if (options.check) {
     console.log([...describeSettings(), `kinds: ${kinds.names().join(', ')}`].join('\n'))
     process.exit(0)
   }
@@ -78,6 +83,8 @@ const makePm2Home = () => {
 }
 
 const becomeSupervisor = pm2Home => {
+  outliveReaders()
+  clearEnvironment(require)
   Object.assign(process.env, {
     BUNDLE: JSON.stringify({
       roles: config.roles,
@@ -100,12 +107,18 @@ const becomeSupervisor = pm2Home => {
     path.join(root, 'ecosystem.config.cjs'),
     '--no-auto-exit',
   ]
+  mendPaths(require)
   require('pm2/lib/binaries/Runtime4Docker.js')
 }
 
-const addressOf = ({ role, details }) => {
-  const scheme = role === 'rpc' ? 'thrift' : 'http'
-  return details.address && `  ${role.padEnd(10)} ${scheme}://${details.address}${role === 'rpc' ? '' : '/'}`
+/** An address that stands for all of the machine's cannot be opened everywhere; loopback can. */
+const EVERY_ADDRESS = { '0.0.0.0:': '127.0.0.1:', '[::]:': '[::1]:' }
+
+const addressOf = ({ role, details: { address } }) => {
+  if (!address) return null
+  const [every, loopback] = Object.entries(EVERY_ADDRESS).find(([all]) => address.startsWith(all)) ?? ['', '']
+  const url = `${role === 'rpc' ? 'thrift' : 'http'}://${loopback}${address.slice(every.length)}`
+  return `  ${role.padEnd(10)} ${url}${role === 'rpc' ? '' : '/'}${every && '   and on every other address of this machine'}`
 }
 
 /** Waits until every role has said that it is there, and tells people where; after a while also who is missing. */
@@ -169,9 +182,20 @@ const endWithNpm = () => {
   }, 1_000).unref()
 }
 
+/**
+ * A terminal that is closed is a stop like any other: without this the supervisor would die of it, and nothing would be
+ * drained. Where there is no terminal the signal is meant for others, and nohup is what it looks like: Node takes its
+ * effect away.
+ */
+const stopWithTheTerminal = () => {
+  const hasTerminal = [process.stdin, process.stdout, process.stderr].some(stream => stream.isTTY)
+  process.on('SIGHUP', () => hasTerminal && process.kill(process.pid, 'SIGTERM'))
+}
+
 mkdirSync(path.join(config.dataDir, 'logs'), { recursive: true })
 becomeSupervisor(makePm2Home())
 endWithNpm()
+stopWithTheTerminal()
 endWithTheLastRole()
 keepLogsBounded(path.join(config.dataDir, 'logs'))
 await tellWhenReady()

@@ -1,9 +1,10 @@
 // Environment -> frozen Config. The only reader of the environment. All problems are reported at once.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { MadhavaError } from './core/errors.ts'
+import { didYouMean, nearest } from './core/nearest.ts'
+import { parseEnvFile } from './platform/env-file.ts'
 import { parseRedisUrl, type RedisPlace } from './platform/redis-url.ts'
 
 /** Of the package. */
@@ -114,18 +115,32 @@ const duration = z
   .regex(/^\d{1,6}[smhd]$/, 'must be a number with a unit: 90s, 15m, 12h or 7d')
   .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
 
-const words = z.string().transform(text =>
-  text
-    .split(',')
-    .map(word => word.trim())
-    .filter(word => word !== ''),
-)
+const words = z
+  .string()
+  .transform(text =>
+    text
+      .split(',')
+      .map(word => word.trim())
+      .filter(word => word !== ''),
+  )
+  // the places, not the words: some hold passwords
+  .refine(
+    list => new Set(list).size === list.length,
+    'must name each one once: one of them stands there twice',
+  )
 
 const origin = z
   .string()
   .refine(
     text => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text,
     'must be an origin as browsers send it, such as https://app.example.org: no path, no * and no port that is the default',
+  )
+
+const hostName = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9._-]{1,253}$|^\[?[0-9a-fA-F:.]{2,45}\]?$/,
+    'must be names as they stand in an address, such as tasks.example.org: no https:// and no port',
   )
 
 const amqpUrl = z
@@ -178,7 +193,11 @@ const schema = z.object({
   KINDS_DIR: z
     .string()
     .transform(folder => (folder === '' ? null : path.resolve(folder)))
-    .refine(folder => folder === null || existsSync(folder), 'must be a folder that exists'),
+    .refine(folder => folder === null || existsSync(folder), 'must be a folder that exists')
+    .refine(
+      folder => folder === null || !folder.includes('\\'),
+      'must have no backslash in its path: Node imports nothing from there',
+    ),
   MAX_DIGITS: whole(1, 13_000_000),
   RETENTION: duration,
   RETENTION_COUNT: whole(0, 100_000_000),
@@ -195,7 +214,7 @@ const schema = z.object({
   DISK_RESERVE_MB: whole(0, 1_000_000),
   DRAIN_SECONDS: whole(0, 3600),
   TASK_MEMORY_MB: whole(16, 1_000_000),
-  ALLOWED_HOSTS: words,
+  ALLOWED_HOSTS: words.pipe(z.array(hostName)),
   CORS_ORIGINS: words.pipe(z.array(origin)),
   DASHBOARD_PASSWORD: z
     .literal('')
@@ -239,6 +258,11 @@ export interface Config {
 
 type Env = Readonly<Record<string, string | undefined>>
 
+const wrong = (problems: readonly string[]): MadhavaError =>
+  new MadhavaError('CONFIG_INVALID', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
+    detail: { problems },
+  })
+
 const withDefaults = (env: Env): Record<string, string> =>
   Object.fromEntries(
     Object.entries(SETTINGS).map(([name, setting]) => [name, env[name]?.trim() || setting.default]),
@@ -257,18 +281,12 @@ export const parseConfig = (env: Env): Config => {
         issue.code === 'invalid_union' ? issue.errors.flat().map(inner => inner.message) : [issue.message]
       return `${name}: ${messages.at(-1)}${shown}`
     })
-    throw new MadhavaError('CONFIG_INVALID', `The configuration is wrong:\n  ${problems.join('\n  ')}`, {
-      detail: { problems },
-    })
+    throw wrong(problems)
   }
   const value = parsed.data
   const ports = [value.API_PORT, value.RPC_PORT, value.DASHBOARD_PORT].filter(number => number !== 0)
-  if (new Set(ports).size < ports.length) {
-    const problem = 'API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'
-    throw new MadhavaError('CONFIG_INVALID', `The configuration is wrong:\n  ${problem}`, {
-      detail: { problems: [problem] },
-    })
-  }
+  if (new Set(ports).size < ports.length)
+    throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
   return Object.freeze({
     host: value.HOST,
     ports: Object.freeze({ api: value.API_PORT, rpc: value.RPC_PORT, dashboard: value.DASHBOARD_PORT }),
@@ -299,10 +317,45 @@ export const parseConfig = (env: Env): Config => {
   })
 }
 
+const NAMES = Object.keys(SETTINGS)
+const ENV_FILE = '.env'
+
+/** What `.env` in the present folder says; nothing where there is none. @throws CONFIG_INVALID */
+const readEnvFile = (): Env => {
+  if (!existsSync(ENV_FILE)) return {}
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(ENV_FILE)
+  } catch (error) {
+    throw wrong([`${ENV_FILE}: cannot be read (${(error as NodeJS.ErrnoException).code})`])
+  }
+  const { values, problems } = parseEnvFile(bytes)
+  const misspelt = Object.keys(values)
+    .filter(name => !NAMES.includes(name) && nearest(name, NAMES) !== null)
+    .map(name => `${name}: is no setting${didYouMean(name, NAMES)}`)
+  const all = [...problems, ...misspelt]
+  if (all.length > 0) throw wrong(all.map(problem => `${ENV_FILE}: ${problem}`))
+  return values
+}
+
 /** The environment over `.env` in the present folder. */
-const readEnv = (): Env => {
-  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {}
-  return { ...file, ...process.env }
+const readEnv = (): Env => ({ ...readEnvFile(), ...process.env })
+
+/**
+ * What was set and is passed over: names in the environment that look like a setting misspelt, and names in `.env` that
+ * are none. Lines for people, for the start to show once. The environment belongs to other programs too, so that a
+ * likeness there is told and not refused.
+ * @throws CONFIG_INVALID
+ */
+export const passedOver = (file: Env = readEnvFile(), env: Env = process.env): string[] => {
+  const isUnknown = (name: string): boolean => !NAMES.includes(name)
+  const inFile = Object.keys(file)
+    .filter(isUnknown)
+    .map(name => `${ENV_FILE}: ${name} is no setting and is passed over`)
+  const inEnvironment = Object.keys(env)
+    .filter(name => isUnknown(name) && !(name in file) && nearest(name, NAMES) !== null)
+    .map(name => `The environment has ${name}, which is no setting${didYouMean(name, NAMES)}`)
+  return [...inFile, ...inEnvironment]
 }
 
 /** @throws CONFIG_INVALID */

@@ -4,6 +4,7 @@ import type { TaskQueue } from '../core/queue.ts'
 import { createReadiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
 import type { TaskStore } from '../core/store.ts'
+import { hostAndPort } from '../platform/address.ts'
 import { createHostSampler } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
 import { lastWords } from '../platform/log-files.ts'
@@ -75,7 +76,7 @@ export const openApi = async (
     refuse: refuseRequest,
   })
   return {
-    address: `${door.address.host}:${door.address.port}`,
+    address: hostAndPort(door.address.host, door.address.port),
     async close() {
       closing.abort()
       await door.close()

@@ -57,10 +57,16 @@ export const readBody = async (request: Request): Promise<Uint8Array> => {
 
 /** The body of a request as JSON. @throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_REQUEST */
 export const readJson = async (c: ApiContext): Promise<unknown> => {
-  if (!isJsonType(c.req.header('content-type') ?? '') || c.req.header('content-encoding') !== undefined)
+  const type = c.req.header('content-type') ?? ''
+  if (!isJsonType(type))
     throw new MadhavaError(
       'UNSUPPORTED_MEDIA_TYPE',
-      'Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding',
+      `The body has ${type === '' ? 'no Content-Type' : `the Content-Type ${type.slice(0, 100)}`}: add the header Content-Type: application/json (with curl: -H 'Content-Type: application/json'), and send the body in UTF-8`,
+    )
+  if (c.req.header('content-encoding') !== undefined)
+    throw new MadhavaError(
+      'UNSUPPORTED_MEDIA_TYPE',
+      'The body has a Content-Encoding: send it as it is, without that header',
     )
   return parseJson(await readBody(c.req.raw))
 }

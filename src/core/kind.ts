@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
+import { nearest } from './nearest.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
@@ -154,6 +155,9 @@ export const loadKind = (
   return { ...kind, name }
 }
 
+/** Names of kinds that an error lists. */
+const KINDS_TOLD = 20
+
 /** The kinds that this process knows, by name. */
 export interface Kinds {
   names(): string[]
@@ -171,13 +175,20 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
     byName.set(kind.name, kind)
   }
   const names = [...byName.keys()].sort()
+  const more = names.length - KINDS_TOLD
+  const known = `There are ${names.slice(0, KINDS_TOLD).join(', ')}${more > 0 ? ` and ${more} more (GET /kinds)` : ''}`
+  const unknown = (name: string): string => {
+    const near = nearest(name, names)
+    const meant = near === null ? '' : `Did you mean ${near}? `
+    return `There is no kind ${JSON.stringify(name.slice(0, 64))}. ${meant}${known}`
+  }
   return {
     names: () => names,
     list: () => names.flatMap(name => byName.get(name) ?? []),
     get: name => {
       const kind = byName.get(name)
       if (kind) return kind
-      throw new MadhavaError('KIND_UNKNOWN', `There is no kind ${JSON.stringify(name.slice(0, 64))}`, {
+      throw new MadhavaError('KIND_UNKNOWN', unknown(name), {
         detail: { kinds: names },
       })
     },

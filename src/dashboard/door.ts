@@ -1,4 +1,5 @@
 // Opens the dashboard's door: operator, sessions, PM2, the app and its port.
+import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
@@ -45,5 +46,5 @@ export const openDashboard = async (
     setting: 'DASHBOARD_PORT',
     log,
   })
-  return { address: `${door.address.host}:${door.address.port}`, close: () => door.close() }
+  return { address: hostAndPort(door.address.host, door.address.port), close: () => door.close() }
 }

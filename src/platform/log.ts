@@ -8,26 +8,48 @@ const RETRIES = 50
 const RETRY_MS = 20
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
+/** Writes some of the bytes from `at` on and answers how many; throws as `fs.writeSync` does. */
+type WriteSome = (bytes: Buffer, at: number) => number
+
 /**
  * Standard output, written at once. pino's own writer waits for ever when the reader is gone (a supervisor killed
  * with -9), and would keep the process from ending. Here a reader that is gone loses the lines, and one that does
- * not read for a second loses some.
+ * not read for a second loses some. It is waited for once: a reader that has stopped must not cost a second a line.
+ * @param rest waits between two tries
  */
-const standardOutput = {
-  write(line: string): void {
-    const bytes = Buffer.from(line)
-    let at = 0
-    for (let tries = 0; at < bytes.length && tries < RETRIES; ) {
-      try {
-        at += writeSync(1, bytes, at)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
-        tries += 1
-        Atomics.wait(pause, 0, 0, RETRY_MS)
+export const createLineWriter = (writeSome: WriteSome, rest: () => void): { write(line: string): void } => {
+  let patience = RETRIES
+  let torn = false
+  return {
+    write(line) {
+      const bytes = Buffer.from(torn ? `\n${line}` : line)
+      let at = 0
+      for (let tries = 0; at < bytes.length; ) {
+        try {
+          at += writeSome(bytes, at)
+        } catch (error) {
+          const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN'
+          if (isFull && tries < patience) {
+            tries += 1
+            rest()
+            continue
+          }
+          if (isFull) patience = 0
+          // what is written next must not go on the same line
+          torn ||= at > 0
+          return
+        }
       }
-    }
-  },
+      patience = RETRIES
+      torn = false
+    },
+  }
 }
+
+const standardOutput = createLineWriter(
+  (bytes, at) => writeSync(1, bytes, at),
+  () => void Atomics.wait(pause, 0, 0, RETRY_MS),
+)
 
 /** A logger whose lines carry `role`. Fields before the text: `log.warn({ id }, 'what happened')`. */
 export const createLog = (role: string, level: string): Log =>

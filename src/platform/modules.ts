@@ -1,6 +1,7 @@
 // Finds and imports the modules of one folder, TypeScript included, on every Node that we run on.
 // It does not judge what they export.
 import { readdir } from 'node:fs/promises'
+import { register } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -44,6 +45,14 @@ const defaultExport = (module: unknown): unknown => {
   return value
 }
 
+let hooked = false
+/** tsx cannot read TypeScript below a folder with a `?` in its name. */
+const importBesideTsx = async (url: string): Promise<unknown> => {
+  if (!hooked) register(new URL('./typescript-hooks.mjs', import.meta.url))
+  hooked = true
+  return import(url)
+}
+
 /**
  * The default export of one file. A file is read once per process or thread: a change is seen after a restart.
  * @throws ModuleLoadError
@@ -51,6 +60,7 @@ const defaultExport = (module: unknown): unknown => {
 export const importModule = async (file: string): Promise<unknown> => {
   const url = pathToFileURL(file).href
   try {
+    if (TYPESCRIPT.test(file) && file.includes('?')) return defaultExport(await importBesideTsx(url))
     if (!TYPESCRIPT.test(file) || typescriptIsLoaded) return defaultExport(await import(url))
     const { tsImport } = await import('tsx/esm/api')
     return defaultExport(await tsImport(url, import.meta.url))

@@ -1,4 +1,5 @@
 // A Redis URL -> where to connect. Knows the forms of one server, with and without TLS, and of Sentinels. No I/O.
+import { hostAndPort } from './address.ts'
 
 /** What a URL names. */
 export interface RedisPlace {
@@ -62,5 +63,5 @@ export const parseRedisUrl = (url: string): RedisPlace | null => {
 /** For people: without the password. */
 export const describePlace = ({ at }: RedisPlace): string =>
   at.type === 'server'
-    ? `${at.host}:${at.port}`
-    : `${at.name} by Sentinel ${at.sentinels.map(({ host, port }) => `${host}:${port}`).join(', ')}`
+    ? hostAndPort(at.host, at.port)
+    : `${at.name} by Sentinel ${at.sentinels.map(({ host, port }) => hostAndPort(host, port)).join(', ')}`

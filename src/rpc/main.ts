@@ -1,5 +1,6 @@
 // The rpc process: Thrift.
 import { readConfig, VERSION } from '../config.ts'
+import { hostAndPort } from '../platform/address.ts'
 import { createHostSampler } from '../platform/host.ts'
 import { runProcess } from '../platform/run-process.ts'
 import { wire } from '../wire.ts'
@@ -13,7 +14,7 @@ await runProcess('rpc', readConfig, async (config, log) => {
     ...{ host: config.host, port: config.ports.rpc, settingName: 'RPC_PORT' },
   })
   const { host, port } = server.address
-  await announce('rpc', () => ({ address: `${host}:${port}`, counters: server.counters() }))
+  await announce('rpc', () => ({ address: hostAndPort(host, port), counters: server.counters() }))
   return {
     close: async () => {
       machine.close()

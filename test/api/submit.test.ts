@@ -90,7 +90,8 @@ describe('submitting a task', () => {
     )
     const paths = problem.problems?.map(({ path }) => path) ?? []
     for (const path of ['priority', 'maxAttempts', 'notBefore']) assert.ok(paths.includes(path), path)
-    await problemOf(await door.post('/tasks', { kind: 'nothing' }), 422, 'KIND_UNKNOWN')
+    const unknown = await problemOf(await door.post('/tasks', { kind: 'ecco' }), 422, 'KIND_UNKNOWN')
+    assert.match(unknown.detail ?? '', /^There is no kind "ecco"\. Did you mean echo\? There are .*echo/)
     await problemOf(
       await door.post('/tasks', { kind: 'echo', notBefore: '9999-12-31T23:59:59-14:00' }),
       400,

@@ -36,6 +36,22 @@ describe('loadModules', () => {
     assert.deepEqual(call(found?.exported), { value: 2, z: 1 })
   })
 
+  it('loads them from folders with signs that mean something in a URL', async t => {
+    for (const name of ['a?b', 'a#b', 'a%20b', "it's [a] {b} & é"]) {
+      const folder = path.join(await folderOf(t, {}), name)
+      await mkdir(path.join(folder, 'lib'), { recursive: true })
+      await writeFile(path.join(folder, 'lib/twice.ts'), TWICE)
+      for (const file of ['a.ts', 'b.mts']) await writeFile(path.join(folder, file), KIND)
+      await writeFile(path.join(folder, 'c.mjs'), 'export default () => ({ value: 2, z: 1 })')
+      const loaded = await loadModules(folder)
+      assert.deepEqual(
+        loaded.map(({ exported }) => call(exported)),
+        [0, 1, 2].map(() => ({ value: 2, z: 1 })),
+        name,
+      )
+    }
+  })
+
   it('loads the same from a folder whose package.json says module', async t => {
     const folder = await folderOf(t, {
       'package.json': '{"type":"module"}',

@@ -36,6 +36,8 @@ export interface Bundle {
   /** Sends SIGTERM and waits; answers the exit code and the milliseconds it took. */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | null; ms: number }>
   kill(): Promise<void>
+  /** Ends the reading of what the start prints, as a log shipper does that ends. */
+  stopReading(): void
 }
 
 /** A folder of the test's own; removed with `remove`. */
@@ -92,9 +94,14 @@ export const processesOf = (dataDir: string): number[] =>
       }
     })
 
-export const startBundle = async (dataDir: string, more: Record<string, string> = {}): Promise<Bundle> => {
+/** @param root the checkout to start, by default this one */
+export const startBundle = async (
+  dataDir: string,
+  more: Record<string, string> = {},
+  root = ROOT,
+): Promise<Bundle> => {
   const child: ChildProcess = spawn(process.execPath, ['bin/start.mjs'], {
-    cwd: ROOT,
+    cwd: root,
     env: environment(dataDir, more),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -148,6 +155,9 @@ export const startBundle = async (dataDir: string, more: Record<string, string> 
     rpc: addressOf('rpc'),
     ended: closed.then(([code]: (number | null)[]) => ({ code: code ?? null })),
     output: () => output,
+    stopReading() {
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy()
+    },
     async pidOf(role) {
       const { processes } = (await call('GET', '/')) as {
         processes: { role: string; pid: number; alive: boolean }[]

@@ -1,0 +1,43 @@
+// Keeps what surrounds PM2 from changing what it does: variables of the environment that it takes for its own settings,
+// and paths that it takes for commands.
+import path from 'node:path'
+
+/** PM2 lays the whole environment over a process's description, so that a variable `uid` or `watch` would be obeyed. */
+const OWN_FIELDS =
+  `status instances vizion_running created_at pm_id pm_uptime unique_id unstable_restarts restart_time
+  exit_code prev_restart_delay version node_version versioning axm_actions axm_monitor axm_options axm_dynamic km_link
+  restart_task max_memory_restart current_conf args filter_env namespace interpreter script cwd`.split(/\s+/)
+
+/** Variables that PM2 reads of its own accord. */
+const READ_BY_PM2 =
+  /^(?:PM2_|KEYMETRICS_|pm_|pm2_)|^(?:OVER_HOME|EXP_BACKOFF_RESET_TIMER|ASZ_MODE|PROCESS_TITLE|INSTANCE_NAME|MACHINE_NAME|ROOT_URL|INFO_NODE|NODE_APP_INSTANCE)$/
+
+/** Takes out of this process's environment what PM2 would understand. To be called before PM2 is loaded. */
+export const clearEnvironment = require => {
+  const schema = require('pm2/lib/API/schema.json')
+  const own = new Set([...Object.keys(schema), ...OWN_FIELDS])
+  for (const name of Object.keys(process.env))
+    if (own.has(name) || READ_BY_PM2.test(name)) delete process.env[name]
+}
+
+/**
+ * PM2 gives a script whose path holds a space to a shell, and takes a `.json` anywhere in the path of its configuration
+ * for the ending. To be called after PM2's settings stand in the environment.
+ */
+export const mendPaths = require => {
+  const common = require('pm2/lib/Common.js')
+  const { isConfigFile, verifyConfs } = common
+  common.isConfigFile = file => isConfigFile(typeof file === 'string' ? path.basename(file) : file)
+  common.verifyConfs = confs => {
+    const scripts = new Map()
+    for (const conf of [confs ?? []].flat()) {
+      if (!conf.script?.includes(' ')) continue
+      scripts.set(conf.name, conf.script)
+      conf.script = path.basename(conf.script)
+    }
+    const verified = verifyConfs(confs)
+    if (Array.isArray(verified))
+      for (const conf of verified) conf.script = scripts.get(conf.name) ?? conf.script
+    return verified
+  }
+}

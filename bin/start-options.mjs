@@ -1,0 +1,38 @@
+// The command line of the start script. Node's own modules only: it is read before anything is installed.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+
+const usage = `npm start [-- OPTION]      or: node bin/start.mjs [OPTION]
+  (none)     installs and builds what is missing, then runs the roles that ROLES names
+  --check    prints the effective settings and the kinds, and ends: 1 when something is wrong with them
+  --help     prints this
+  --version  prints the version
+Settings come from the environment and from .env; README.md lists them.`
+
+const end = (code, words) => {
+  const stream = code === 0 ? process.stdout : process.stderr
+  stream.write(`${words}\n`)
+  process.exit(code)
+}
+
+const versionOf = () => JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+
+/** npm keeps options that stand before `--` for itself, and only tells its child in the environment. */
+const refuseWhatNpmKept = () => {
+  if (process.env.npm_lifecycle_event === 'start' && process.env.npm_config_check)
+    end(2, 'npm has kept --check for itself. Put -- before it: npm start -- --check')
+}
+
+/** The options; ends the process for --help, --version and for what is not understood. */
+export const readStartOptions = () => {
+  refuseWhatNpmKept()
+  try {
+    const flag = { type: 'boolean', default: false }
+    const { values } = parseArgs({ options: { check: flag, help: flag, version: flag } })
+    if (values.help) end(0, usage)
+    if (values.version) end(0, versionOf())
+    return { check: values.check }
+  } catch (error) {
+    return end(2, `${error.message}\n${usage}`)
+  }
+}

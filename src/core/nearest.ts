@@ -1,0 +1,29 @@
+// The known word that an unknown one was most likely meant to be, for hints such as "did you mean". Pure.
+import leven from 'leven'
+
+/** Longer words are no slips of the hand, and comparing them would take long. */
+const WORD_MAX = 64
+/** So many letters may differ: one in a short word, more in a longer one. */
+const slipsIn = (word: string): number => Math.min(3, Math.max(1, Math.floor(word.length / 3)))
+
+/** The nearest of the known words, case aside; null when none is near. */
+export const nearest = (word: string, known: readonly string[]): string | null => {
+  if (word.length === 0 || word.length > WORD_MAX) return null
+  const wanted = word.toLowerCase()
+  const most = slipsIn(word)
+  let best: string | null = null
+  let distance = most + 1
+  for (const candidate of known) {
+    const apart = leven(wanted, candidate.toLowerCase(), { maxDistance: distance })
+    if (apart >= distance) continue
+    best = candidate
+    distance = apart
+  }
+  return best
+}
+
+/** `; did you mean "x"?`, or nothing. */
+export const didYouMean = (word: string, known: readonly string[]): string => {
+  const near = nearest(word, known)
+  return near === null ? '' : `; did you mean ${near}?`
+}
