@@ -2,6 +2,7 @@
 // a query are the ones that the document of the API shows.
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
+import { didYouMean } from '../core/nearest.ts'
 
 /** What a query may hold, by name: schemas that take a text, or an array of texts where it may be given often. */
 export interface Query<T> {
@@ -27,14 +28,14 @@ export const defineQuery = <S extends Readonly<Record<string, z.ZodType>>>(
   const schema = z.object(shape)
   const names = Object.keys(shape)
   const many = new Set(names.filter(name => takesMany(shape[name] as z.ZodType)))
-  const unknown = `is not known here${names.length > 0 ? `; known are ${names.join(', ')}` : ''}`
+  const known = names.length > 0 ? `; known are ${names.join(', ')}` : ''
 
   const textsOf = (url: string): Map<string, string[]> => {
     const texts = new Map<string, string[]>()
     const problems = new Map<string, string>()
     for (const [name, text] of new URL(url).searchParams) {
       const path = name.slice(0, 64)
-      if (!names.includes(name)) problems.set(path, unknown)
+      if (!names.includes(name)) problems.set(path, `is not known here${didYouMean(name, names)}${known}`)
       else if (texts.has(name) && !many.has(name)) problems.set(path, 'may be given once')
       else texts.set(name, [...(texts.get(name) ?? []), text])
     }

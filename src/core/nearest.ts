@@ -6,6 +6,10 @@ const WORD_MAX = 64
 /** So many letters may differ: one in a short word, more in a longer one. */
 const slipsIn = (word: string): number => Math.min(3, Math.max(1, Math.floor(word.length / 3)))
 
+/** Two neighbours changed places: one slip, which counts as two changes of a letter. */
+const isSwapped = (one: string, other: string): boolean =>
+  one.length === other.length && [...one].sort().join() === [...other].sort().join()
+
 /** The nearest of the known words, case aside; null when none is near. */
 export const nearest = (word: string, known: readonly string[]): string | null => {
   if (word.length === 0 || word.length > WORD_MAX) return null
@@ -14,7 +18,9 @@ export const nearest = (word: string, known: readonly string[]): string | null =
   let best: string | null = null
   let distance = most + 1
   for (const candidate of known) {
-    const apart = leven(wanted, candidate.toLowerCase(), { maxDistance: distance })
+    const other = candidate.toLowerCase()
+    const changes = leven(wanted, other, { maxDistance: distance + 1 })
+    const apart = changes === 2 && isSwapped(wanted, other) ? 1 : changes
     if (apart >= distance) continue
     best = candidate
     distance = apart
@@ -22,7 +28,7 @@ export const nearest = (word: string, known: readonly string[]): string | null =
   return best
 }
 
-/** `; did you mean "x"?`, or nothing. */
+/** `; did you mean x?`, or nothing. */
 export const didYouMean = (word: string, known: readonly string[]): string => {
   const near = nearest(word, known)
   return near === null ? '' : `; did you mean ${near}?`

@@ -14,6 +14,7 @@ describe('the nearest known word', () => {
       ['LOGLEVEL', 'LOG_LEVEL'],
       ['ROLE', 'ROLES'],
       ['DATADIR', 'DATA_DIR'],
+      ['HSOT', 'HOST'],
     ] as const)
       assert.equal(nearest(word, KNOWN), meant)
     assert.equal(didYouMean('ROLE', KNOWN), '; did you mean ROLES?')

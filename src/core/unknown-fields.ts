@@ -1,0 +1,29 @@
+// What zod says of fields that an object does not have: the first of them, each with the known one that is nearest. Pure.
+import type { z } from 'zod'
+import { nearest } from './nearest.ts'
+
+/** Fields that one message names; a body can hold a hundred thousand. */
+const NAMED_MAX = 5
+const KNOWN_MAX = 30
+
+const knownIn = (schema: unknown): string[] => {
+  const shape = (schema as { _zod?: { def?: { shape?: object } } } | undefined)?._zod?.def?.shape
+  return shape ? Object.keys(shape) : []
+}
+
+const shown = (name: string): string => JSON.stringify(name.length > 64 ? `${name.slice(0, 63)}…` : name)
+
+/** For `schema.safeParse(value, { error: explainUnknownFields })`; every other problem keeps zod's own words. */
+export const explainUnknownFields: z.core.$ZodErrorMap = issue => {
+  if (issue.code !== 'unrecognized_keys') return undefined
+  const known = knownIn(issue.inst)
+  const words = issue.keys.slice(0, NAMED_MAX).map(key => {
+    const near = nearest(key, known)
+    return near === null ? shown(key) : `${shown(key)} (did you mean ${shown(near)}?)`
+  })
+  const more = issue.keys.length - words.length
+  const all = more > 0 ? `${words.join(', ')} and ${more} more` : words.join(', ')
+  const list =
+    known.length === 0 || known.length > KNOWN_MAX ? '' : `; known are ${known.map(shown).join(', ')}`
+  return `unknown field${issue.keys.length > 1 ? 's' : ''} ${all}${list}`
+}
