@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
+import { reasonOf } from './thrown.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
 export interface ChildOptions {
@@ -135,7 +136,7 @@ export const loadKind = (
     try {
       value = value({ defineKind, z, settings } satisfies KindTools)
     } catch (error) {
-      throw refuse(`its function threw: ${error instanceof Error ? error.message : String(error)}`, error)
+      throw refuse(`its function threw: ${reasonOf(error)}`, error)
     }
   }
   if (typeof value !== 'object' || value === null)
