@@ -1,6 +1,7 @@
 // What somebody else's code threw, whatever it is, read with its causes into plain data. Nothing here throws: getters, proxies
 // and `toString` of what was thrown can, and are somebody else's code too.
 import { inspect } from 'node:util'
+import { cutText } from './cut-text.ts'
 
 export interface Thrown {
   /** What programs may call it: its name, the name of its class, its code. */
@@ -18,10 +19,6 @@ const COUNT = 24
 const MESSAGE = 2_000
 const NAME = 100
 const STACK = 10_000
-
-/** The first characters, without half of a surrogate pair at the end. */
-export const cutText = (text: string, length: number): string =>
-  text.length <= length ? text : text.slice(0, length).replace(/[\ud800-\udbff]$/, '')
 
 const attempt = <T>(read: () => T, otherwise: T): T => {
   try {

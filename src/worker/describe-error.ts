@@ -1,8 +1,9 @@
 // What a kind threw -> the error that its task ends with, and the lines that its log gets. Pure.
 import { fileURLToPath } from 'node:url'
+import { cutText } from '../core/cut-text.ts'
 import { type ErrorCode, isMadhavaError, type MadhavaError, PASSING } from '../core/errors.ts'
 import type { Json } from '../core/task.ts'
-import { allCauses, cutText, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
+import { allCauses, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
 import { ModuleLoadError } from '../platform/modules.ts'
 import type { RunError } from './thread-protocol.ts'
 

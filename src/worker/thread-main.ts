@@ -5,6 +5,7 @@ import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
+import { parseWith, wordsOfProblems } from '../core/kind-schema.ts'
 import type { Json } from '../core/task.ts'
 import { reasonOf } from '../core/thrown.ts'
 import { importModule } from '../platform/modules.ts'
@@ -46,16 +47,10 @@ const load = (name: string, file: string): Promise<NamedKind> => {
   return loading
 }
 
-const problems = (error: { issues: { path: PropertyKey[]; message: string }[] }): string =>
-  error.issues
-    .slice(0, 10)
-    .map(issue => `${issue.path.map(String).join('.') || 'it'}: ${issue.message}`)
-    .join('; ')
-
 /** What a check of the kind's own throws is no failure of this attempt: the value does not fit. */
-const parseWith = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
+const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
   try {
-    return await schema.safeParseAsync(value)
+    return await parseWith(schema, value)
   } catch (error) {
     throw refuse(`a check of the kind threw: ${reasonOf(error)}`, error)
   }
@@ -66,17 +61,17 @@ const checkParams = async (kind: NamedKind, request: SentRun) => {
   const refuse: Refuse = (why, cause) =>
     new MadhavaError('PARAMS_INVALID', `The stored params no longer fit the kind: ${why}`, { cause })
   // stored params were checked when they came; the kind's file may have changed since
-  const parsed = await parseWith(kind.params, JSON.parse(request.params), refuse)
+  const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
   if (parsed.success) return parsed.data as Json
-  throw refuse(problems(parsed.error))
+  throw refuse(wordsOfProblems(parsed.error))
 }
 
 const checkResult = async (kind: NamedKind, returned: unknown, info: Json | undefined): Promise<Outcome> => {
   const refuse: Refuse = (why, cause) =>
     new MadhavaError('RESULT_INVALID', `The result does not fit the schema of the kind: ${why}`, { cause })
-  let parsed = await parseWith(kind.result, returned, refuse)
-  if (!parsed.success && returned === undefined) parsed = await parseWith(kind.result, null, refuse)
-  if (!parsed.success) throw refuse(problems(parsed.error))
+  let parsed = await parseFor(kind.result, returned, refuse)
+  if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
+  if (!parsed.success) throw refuse(wordsOfProblems(parsed.error))
   try {
     return {
       type: 'success',
