@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { MadhavaError } from './core/errors.ts'
-import { createKinds, type Kinds, loadKind, type NamedKind } from './core/kind.ts'
+import { checkExample, createKinds, type Kinds, loadKind, type NamedKind } from './core/kind.ts'
 import type { TaskQueue } from './core/queue.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
@@ -34,7 +34,9 @@ export const loadKinds = async ({
   try {
     for (const folder of kindsDir === null ? [BUILT_IN_KINDS] : [BUILT_IN_KINDS, kindsDir])
       for (const { name, file, exported } of await loadModules(folder)) {
-        kinds.push(loadKind(name, exported, path.basename(file), kindSettings))
+        const kind = loadKind(name, exported, path.basename(file), kindSettings)
+        await checkExample(kind, path.basename(file))
+        kinds.push(kind)
         files.set(name, file)
       }
   } catch (error) {
@@ -189,7 +191,15 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindFiles,
-    service: createService({ store, queue, kinds, clock, maxWaiting: config.maxWaiting }),
+    service: createService({
+      store,
+      queue,
+      kinds,
+      clock,
+      maxWaiting: config.maxWaiting,
+      onCheckThrew: (kind, error) =>
+        log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
+    }),
     clock,
     ownPresences: config.redis ? ofBundle(config, () => store.presences()) : () => store.presences(),
     announce: (role, details = () => ({})) =>

@@ -34,6 +34,26 @@ export class ApiError extends Error {
   }
 }
 
+/** Words of a cause at the most, characters. */
+const WORDS = 500
+
+/** What an error says, or, where it says nothing, what its causes say: a name with several addresses has several. */
+const wordsOf = (error: unknown, depth = 0): string => {
+  if (!(error instanceof Error)) return String(error)
+  const { message, cause } = error
+  const causes: unknown[] = [
+    ...(cause === undefined ? [] : [cause]),
+    ...(error instanceof AggregateError ? error.errors : []),
+  ]
+  const why = depth < 5 ? [...new Set(causes.slice(0, 5).map(one => wordsOf(one, depth + 1)))] : []
+  return [message, why.filter(words => words !== '' && !message.includes(words)).join('; ')]
+    .filter(words => words !== '')
+    .join(': ')
+}
+
+/** Why there is no answer, with the causes, for people: `fetch failed` alone helps nobody. */
+export const reasonOf = (error: unknown): string => wordsOf(error).slice(0, WORDS)
+
 /** No answer came, or it broke off: the cause says why. Whether the server did what was asked is not known. */
 export class ConnectionError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {

@@ -1,5 +1,5 @@
 // One request over fetch: addresses, time limits, errors as types, and tries again where that does no harm.
-import { ApiError, ConnectionError, isPassing, type Problem, UNEXPECTED_ANSWER } from './errors.ts'
+import { ApiError, ConnectionError, isPassing, type Problem, reasonOf, UNEXPECTED_ANSWER } from './errors.ts'
 
 export interface ClientOptions {
   /** Where the REST door is: `http://127.0.0.1:8000`, with a path where a proxy has one. In a page `''`: its own origin. */
@@ -147,7 +147,7 @@ export const createRequests = ({
     } catch (error) {
       if (error instanceof ApiError) throw error
       if (signal?.aborted) throw signal.reason
-      const why = late.signal.aborted ? `no answer within ${timeoutMs + waitMs} ms` : 'the request failed'
+      const why = late.signal.aborted ? `no answer within ${timeoutMs + waitMs} ms` : reasonOf(error)
       throw new ConnectionError(`${method} ${base}${path}: ${why}`, { cause: error })
     } finally {
       clearTimeout(timer)

@@ -3,6 +3,7 @@
 import { connect } from 'node:net'
 import thrift from 'thrift'
 import madhava from '../../gen/js/Madhava.js'
+import { reasonOf } from './errors.ts'
 import { RpcConnectionError } from './rpc-errors.ts'
 
 export interface RpcPlace {
@@ -70,7 +71,7 @@ export const openConnection = ({ host, port, protocol, replyBytes }: RpcPlace): 
       end('The server answers with what is no reply', error)
     }
   })
-  socket.on('error', error => end(`There is no connection to ${host}:${port}: ${error.message}`, error))
+  socket.on('error', error => end(`There is no connection to ${host}:${port}: ${reasonOf(error)}`, error))
   socket.on('close', () => end('The server has closed the connection'))
 
   return {

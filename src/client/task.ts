@@ -12,6 +12,8 @@ export interface RetryPolicy {
   delaySeconds: number
   factor: number
   maxDelaySeconds: number
+  /** Only errors with one of these names or codes are tried again; without it all are. */
+  retryOn?: string[] | undefined
 }
 
 /** Seconds of one attempt; null: no limit. */
@@ -37,6 +39,10 @@ export interface Task {
   result: Json
   resultBytes: number | null
   resultInfo?: Json | undefined
+  /**
+   * `message` has the words of the causes, too. `detail`, of what a kind threw: `names` (what `retryOn` may list), `causes`,
+   * and `stack`, the first frames of the kind's own code; the task's log has the whole.
+   */
   error: { code: string; message: string; detail: Json } | null
   createdAt: string
   notBefore: string | null

@@ -1,9 +1,11 @@
 // What a kind of task is, and the set of kinds a process knows. No I/O: platform/modules finds the files.
 import { z } from 'zod'
-import { MadhavaError } from './errors.ts'
+import { isMadhavaError, MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
+import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
 import { nearest } from './nearest.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
+import { reasonOf } from './thrown.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
 export interface ChildOptions {
@@ -91,6 +93,8 @@ export interface Kind<P = unknown, R = unknown> {
 /** A kind with its name, all options resolved. */
 export interface NamedKind extends Kind<Json, unknown> {
   name: string
+  /** JSON Schema of what it takes and of what it answers, made once: making it runs code of the schemas. */
+  schemas: { params: Json; result: Json }
 }
 
 /** Types the parts of a kind against each other; the file's name becomes the kind's name. */
@@ -111,8 +115,12 @@ const kindShape = z.strictObject({
   rate: rateSchema.optional(),
 })
 
-const problems = (error: z.ZodError): string =>
-  error.issues.map(issue => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ')
+const refuseFile =
+  (file: string) =>
+  (reason: string, cause?: unknown): MadhavaError =>
+    new MadhavaError('KIND_INVALID', `${file}: ${reason}`, { cause })
+
+const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null)) as Json
 
 /**
  * Checks what a file of kinds exports by default: what `defineKind` returns, or a function of { defineKind, z }
@@ -125,8 +133,7 @@ export const loadKind = (
   file: string,
   settings: KindSettings = DEFAULT_KIND_SETTINGS,
 ): NamedKind => {
-  const refuse = (reason: string, cause?: unknown) =>
-    new MadhavaError('KIND_INVALID', `${file}: ${reason}`, { cause })
+  const refuse = refuseFile(file)
   if (!KIND_NAME.test(name))
     throw refuse(
       `the file's name is the kind's name and must match ${KIND_NAME.source}: rename the file or put it elsewhere`,
@@ -136,23 +143,61 @@ export const loadKind = (
     try {
       value = value({ defineKind, z, settings } satisfies KindTools)
     } catch (error) {
-      throw refuse(`its function threw: ${error instanceof Error ? error.message : String(error)}`, error)
+      throw refuse(`its function threw: ${reasonOf(error)}`, error)
     }
   }
   if (typeof value !== 'object' || value === null)
     throw refuse('it has no default export made by defineKind, or by a function of { defineKind, z }')
   const shape = kindShape.safeParse(value)
-  if (!shape.success) throw refuse(problems(shape.error))
+  if (!shape.success) throw refuse(wordsOfProblems(shape.error))
   const kind = value as Kind<Json, unknown>
-  const example = kind.params.safeParse(kind.example)
-  if (!example.success) throw refuse(`its example does not fit its params: ${problems(example.error)}`)
-  try {
-    z.toJSONSchema(kind.params, { io: 'input' })
-    z.toJSONSchema(kind.result, { io: 'output' })
-  } catch (error) {
-    throw refuse('its params or result have no JSON Schema; use only schemas that JSON can express', error)
+  // of a schema with code of its own this is `checkExample`'s, which can wait for it
+  if (!hasOwnCode(kind.params)) {
+    const example = kind.params.safeParse(kind.example)
+    if (!example.success)
+      throw refuse(`its example does not fit its params: ${wordsOfProblems(example.error)}`)
   }
-  return { ...kind, name }
+  const schemaOf = (part: 'params' | 'result', io: 'input' | 'output'): Json => {
+    try {
+      return asJson(z.toJSONSchema(kind[part], { io }))
+    } catch (error) {
+      const text = `its ${part} have no JSON Schema; use only schemas that JSON can express`
+      throw refuse(`${text}: ${reasonOf(error)}`, error)
+    }
+  }
+  return {
+    ...kind,
+    name,
+    schemas: { params: schemaOf('params', 'input'), result: schemaOf('result', 'output') },
+  }
+}
+
+/**
+ * Runs the schema of the params on the example, as a submit and a worker will: what it answers must be JSON that it takes
+ * again. @throws KIND_INVALID with the file's name and the reason
+ */
+export const checkExample = async (kind: NamedKind, file: string): Promise<void> => {
+  const refuse = refuseFile(file)
+  const check = async (value: unknown, whose: string): Promise<unknown> => {
+    let parsed: z.ZodSafeParseResult<unknown>
+    try {
+      parsed = await parseWith(kind.params, value)
+    } catch (error) {
+      throw refuse(`a check of its params threw at ${whose}: ${reasonOf(error)}`, error)
+    }
+    if (parsed.success) return parsed.data
+    throw refuse(`${whose} does not fit its params: ${wordsOfProblems(parsed.error)}`)
+  }
+  const jsonOf = (value: unknown, whose: string): Json => {
+    try {
+      return asJson(value)
+    } catch (error) {
+      throw refuse(`${whose} is not JSON: ${reasonOf(error)}`, error)
+    }
+  }
+  const whose = 'what its params make of its example'
+  const kept = jsonOf(await check(jsonOf(kind.example, 'its example'), 'its example'), whose)
+  await check(kept, whose)
 }
 
 /** Names of kinds that an error lists. */
@@ -197,14 +242,15 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
 
 /**
  * The params as they are stored: checked, defaults filled in, JSON and nothing else.
- * @throws PARAMS_INVALID with one entry per problem in `detail.problems`
+ * @throws PARAMS_INVALID with one entry per problem in `detail.problems`; with a cause, where code of the schema threw
  */
-export const parseParams = (kind: NamedKind, params: unknown): Json => {
-  const parsed = kind.params.safeParse(params)
-  if (!parsed.success)
+export const parseParams = async (kind: NamedKind, params: unknown): Promise<Json> => {
+  try {
+    const parsed = await parseWith(kind.params, params)
+    if (parsed.success) return asJson(parsed.data)
     throw new MadhavaError(
       'PARAMS_INVALID',
-      `The params do not fit the kind ${kind.name}: ${problems(parsed.error)}`,
+      `The params do not fit the kind ${kind.name}: ${wordsOfProblems(parsed.error, parsed.error.issues.length)}`,
       {
         detail: {
           problems: parsed.error.issues.map(issue => ({
@@ -214,5 +260,12 @@ export const parseParams = (kind: NamedKind, params: unknown): Json => {
         },
       },
     )
-  return JSON.parse(JSON.stringify(parsed.data ?? null)) as Json
+  } catch (error) {
+    if (isMadhavaError(error)) throw error
+    const problem = `a check of the kind ${kind.name} threw: ${reasonOf(error, 300)}`
+    throw new MadhavaError('PARAMS_INVALID', `The params cannot be checked: ${problem}`, {
+      detail: { problems: [{ path: 'params', problem }] },
+      cause: error,
+    })
+  }
 }

@@ -1,5 +1,5 @@
 // What one can ask of Madhava, once for all doors. Each call carries the actor. It knows no HTTP and no Thrift.
-import { z } from 'zod'
+import type { z } from 'zod'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { type Content, logContent, resultContent } from './content.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
@@ -108,6 +108,8 @@ export interface ServiceDeps {
   clock: () => Date
   /** How many tasks may wait at a time; null, as when left out: no limit. */
   maxWaiting?: number | null
+  /** Told when code of a kind's schema threw at what somebody submitted; the submit is refused. */
+  onCheckThrew?: (kind: string, error: unknown) => void
 }
 
 /** Milliseconds that a broker may take to say how much it holds; the rest of the state does not wait longer. */
@@ -127,7 +129,14 @@ const inTime = async (asked: Promise<number | null>): Promise<number | null> => 
 }
 
 /** Builds the service over the two ports. It holds no state of its own, but who waits for changes just now. */
-export const createService = ({ store, queue, kinds, clock, maxWaiting = null }: ServiceDeps): Service => {
+export const createService = ({
+  store,
+  queue,
+  kinds,
+  clock,
+  maxWaiting = null,
+  onCheckThrew = () => {},
+}: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const find = async (id: string): Promise<TaskRecord> => {
     const task = await store.get(parseTaskId(id))
@@ -146,6 +155,7 @@ export const createService = ({ store, queue, kinds, clock, maxWaiting = null }:
     now,
     limit: createWaitingLimit(store, maxWaiting, clock),
     announceIfDue,
+    onCheckThrew,
   })
 
   const cancel = async (id: string) => {
@@ -202,8 +212,7 @@ export const createService = ({ store, queue, kinds, clock, maxWaiting = null }:
       kinds.list().map(kind => ({
         name: kind.name,
         summary: kind.summary,
-        params: z.toJSONSchema(kind.params, { io: 'input' }),
-        result: z.toJSONSchema(kind.result, { io: 'output' }),
+        ...kind.schemas,
         example: kind.example,
         maxAttempts: kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
         retry: kind.retry ? retryPolicySchema.parse(kind.retry) : null,

@@ -40,6 +40,7 @@ export interface SubmitDeps {
   now: () => string
   limit: WaitingLimit
   announceIfDue: (task: TaskRecord) => void
+  onCheckThrew: (kind: string, error: unknown) => void
 }
 
 type Origin = Pick<TaskRecord, 'owner' | 'parentId' | 'idempotencyKey'>
@@ -66,10 +67,16 @@ const refuseMany = (
   )
 }
 
-export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: SubmitDeps) => {
-  const plan = (submission: unknown): Plan => {
+export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckThrew }: SubmitDeps) => {
+  const plan = async (submission: unknown): Promise<Plan> => {
     const wanted = parseSubmission(submission)
-    return { wanted, params: parseParams(kinds.get(wanted.kind), wanted.params ?? {}) }
+    const kind = kinds.get(wanted.kind)
+    try {
+      return { wanted, params: await parseParams(kind, wanted.params ?? {}) }
+    } catch (error) {
+      if (isMadhavaError(error) && error.cause !== undefined) onCheckThrew(kind.name, error.cause)
+      throw error
+    }
   }
   const meaning = ({ wanted, params }: Plan) => ({ ...wanted, params })
 
@@ -103,7 +110,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
 
   return {
     one: async (owner: string | null, submission: unknown, key: string | undefined): Promise<Submitted> => {
-      const planned = plan(submission)
+      const planned = await plan(submission)
       const idempotencyKey = key === undefined ? null : parseKey(key)
       const from = { owner, parentId: null, idempotencyKey }
       return create(planned, from, fingerprintOf(meaning(planned)), () => limit.take(1))
@@ -121,14 +128,14 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
       const known = key === undefined ? null : parseKey(key)
       const plans: Plan[] = []
       const failures: { place: number; error: MadhavaError }[] = []
-      submissions.forEach((submission, place) => {
+      for (const [place, submission] of submissions.entries()) {
         try {
-          plans.push(plan(submission))
+          plans.push(await plan(submission))
         } catch (error) {
           if (!isMadhavaError(error)) throw error
           failures.push({ place, error })
         }
-      })
+      }
       if (failures.length > 0) throw refuseMany(failures, count)
       // one fingerprint for all: the first of another list meets the first of this one
       const fingerprint = fingerprintOf(plans.map(meaning))
@@ -151,7 +158,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
     /** Not bounded by the limit: what runs is let go on. */
     child: async (parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord> => {
       const { owner, id: parentId } = parent
-      const planned = plan(submission)
+      const planned = await plan(submission)
       const idempotencyKey = key === null ? null : `${parentId}/${parseChildKey(key)}`
       const from = { owner, parentId, idempotencyKey }
       return (await create(planned, from, fingerprintOf(meaning(planned)))).task

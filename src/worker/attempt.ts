@@ -201,12 +201,11 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
 
   const failure = (error: RunError): Move => {
-    taskLog().add(`attempt ${task.attempt} failed: ${error.code}: ${error.message}`)
-    log.info({ code: error.code, reason: error.message, attempt: task.attempt }, 'an attempt failed')
-    if (error.stack !== null) log.debug({ stack: error.stack }, 'where it failed')
-    const { code, message, names } = error
-    // what `retryOn` would have to list stands in the record, unless it says nothing
-    const detail = names.some(name => name !== 'Error') ? { names } : null
+    const { code, message, names, detail, stack } = error
+    taskLog().add(`attempt ${task.attempt} failed: ${code}: ${message}`)
+    for (const line of stack?.split('\n') ?? []) taskLog().add(`  ${line.trim()}`)
+    log.warn({ code, reason: message, attempt: task.attempt }, 'an attempt failed')
+    if (stack !== null) log.debug({ stack }, 'where it failed')
     return current => {
       const at = clock()
       const retryAt =
@@ -225,6 +224,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       message: `The attempt ran longer than its limit (soft ${task.limits.softSeconds ?? 'none'}, hard ${task.limits.hardSeconds ?? 'none'}, in seconds)`,
       stack: null,
       names: [],
+      detail: null,
       retryable: true,
     })
   }

@@ -3,10 +3,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
-import { isMadhavaError, MadhavaError, PASSING } from '../core/errors.ts'
+import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
+import { parseWith, wordsOfProblems } from '../core/kind-schema.ts'
 import type { Json } from '../core/task.ts'
-import { importModule, ModuleLoadError } from '../platform/modules.ts'
+import { reasonOf } from '../core/thrown.ts'
+import { importModule } from '../platform/modules.ts'
+import { describeError } from './describe-error.ts'
 import { encodeResult } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
@@ -16,7 +19,6 @@ import {
   type NumberedRun,
   type Outcome,
   openGate,
-  type RunError,
   type SentRun,
   type ThreadData,
   type ToThread,
@@ -45,81 +47,40 @@ const load = (name: string, file: string): Promise<NamedKind> => {
   return loading
 }
 
-const MAX_MESSAGE = 2_000
-
-/** The name and the code of an error, as `retryOn` may list them, such as TypeError and ECONNREFUSED. */
-const namesOf = (thrown: unknown): string[] => {
-  if (!(thrown instanceof Error) || isMadhavaError(thrown)) return []
-  const { name, code } = thrown as NodeJS.ErrnoException
-  const names = [name, code].filter(word => typeof word === 'string' && word !== '').map(word => String(word))
-  return [...new Set(names)].map(word => word.slice(0, 100))
-}
-
-/** Whatever was thrown, as plain data. Nothing here may throw: getters of a thrown object can. */
-const describe = (thrown: unknown): RunError => {
+/** What a check of the kind's own throws is no failure of this attempt: the value does not fit. */
+const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
   try {
-    if (thrown instanceof ModuleLoadError)
-      return {
-        code: 'KIND_INVALID',
-        message: thrown.message.slice(0, MAX_MESSAGE),
-        stack: null,
-        names: [],
-        retryable: false,
-      }
-    const error = thrown instanceof Error ? thrown : null
-    const message = error ? String(error.message || error.name) : String(thrown)
-    const ours = isMadhavaError(thrown)
-    return {
-      code: ours ? thrown.code : 'KIND_FAILED',
-      message: message.slice(0, MAX_MESSAGE),
-      stack: error ? String(error.stack).slice(0, 10_000) : null,
-      names: namesOf(thrown),
-      retryable: !ours || PASSING.includes(thrown.code),
-    }
-  } catch {
-    return {
-      code: 'KIND_FAILED',
-      message: 'The kind threw something unreadable',
-      stack: null,
-      names: [],
-      retryable: true,
-    }
+    return await parseWith(schema, value)
+  } catch (error) {
+    throw refuse(`a check of the kind threw: ${reasonOf(error)}`, error)
   }
 }
-
-const problems = (error: { issues: { path: PropertyKey[]; message: string }[] }): string =>
-  error.issues
-    .slice(0, 10)
-    .map(issue => `${issue.path.map(String).join('.') || 'it'}: ${issue.message}`)
-    .join('; ')
+type Refuse = (why: string, cause?: unknown) => MadhavaError
 
 const checkParams = async (kind: NamedKind, request: SentRun) => {
+  const refuse: Refuse = (why, cause) =>
+    new MadhavaError('PARAMS_INVALID', `The stored params no longer fit the kind: ${why}`, { cause })
   // stored params were checked when they came; the kind's file may have changed since
-  const parsed = await kind.params.safeParseAsync(JSON.parse(request.params))
-  if (parsed.success) return parsed.data
-  throw new MadhavaError(
-    'PARAMS_INVALID',
-    `The stored params no longer fit the kind: ${problems(parsed.error)}`,
-  )
+  const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
+  if (parsed.success) return parsed.data as Json
+  throw refuse(wordsOfProblems(parsed.error))
 }
 
 const checkResult = async (kind: NamedKind, returned: unknown, info: Json | undefined): Promise<Outcome> => {
+  const refuse: Refuse = (why, cause) =>
+    new MadhavaError('RESULT_INVALID', `The result does not fit the schema of the kind: ${why}`, { cause })
+  let parsed = await parseFor(kind.result, returned, refuse)
+  if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
+  if (!parsed.success) throw refuse(wordsOfProblems(parsed.error))
   try {
-    let parsed = await kind.result.safeParseAsync(returned)
-    if (!parsed.success && returned === undefined) parsed = await kind.result.safeParseAsync(null)
-    if (parsed.success)
-      return {
-        type: 'success',
-        result: encodeResult(parsed.data, results),
-        ...(info === undefined ? {} : { info }),
-      }
-    throw new TypeError(problems(parsed.error))
+    return {
+      type: 'success',
+      result: encodeResult(parsed.data, results),
+      ...(info === undefined ? {} : { info }),
+    }
   } catch (error) {
-    if (isMadhavaError(error, 'RESULT_TOO_LARGE')) throw error
-    throw new MadhavaError(
-      'RESULT_INVALID',
-      `The result does not fit the schema of the kind: ${describe(error).message}`,
-    )
+    if (isMadhavaError(error)) throw error
+    throw refuse(reasonOf(error))
   }
 }
 
@@ -199,7 +160,7 @@ const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
     await mine.children.settled()
     return await checkResult(kind, returned, kindContext.info())
   } catch (error) {
-    return { type: 'error', error: describe(error) }
+    return { type: 'error', error: describeError(error) }
   }
 }
 
@@ -242,10 +203,13 @@ process.stdout.write = print
 process.stderr.write = print
 
 // thrown outside of the promise that `run` returned, for example in a timer's callback
-process.on('uncaughtException', error => {
+const failOutside = (thrown: unknown): void => {
   if (!current) process.exit(1)
-  finish({ type: 'error', error: describe(error) }, false)
-})
+  finish({ type: 'error', error: describeError(thrown) }, false)
+}
+process.on('uncaughtException', failOutside)
+// as it was thrown: on its own way to the one above, Node puts an error without words in the place of what is none
+process.on('unhandledRejection', failOutside)
 process.on('exit', () => current?.kindContext?.flush())
 
 port.on('message', (message: ToThread) => {

@@ -77,10 +77,12 @@ export type EncodedResult = { form: 'inline'; json: string } | { form: 'text' | 
 export interface RunError {
   code: ErrorCode
   message: string
-  /** For the log alone. */
+  /** With the stacks of its causes, for the task's log. */
   stack: string | null
-  /** What `retryOn` may call it besides its code: the error's own name and code. */
+  /** What `retryOn` may call it besides its code: names and codes of the error and of its causes. */
   names: string[]
+  /** What the record says of it beside the message: short. */
+  detail: Json | null
   /** False when another attempt would end in the same way. */
   retryable: boolean
 }

@@ -5,6 +5,7 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
 import { threadEntry } from '../platform/thread-entry.ts'
+import { describeError } from './describe-error.ts'
 import {
   type ChildAnswer,
   type Crew,
@@ -94,22 +95,13 @@ const explain = (failure: Error | null, exitCode: number, wasReady: boolean, mem
         message: `The task used more than the ${memoryMb} MB that a thread may`,
         stack: null,
         names: [],
+        detail: null,
         retryable: true,
       },
     }
   if (!wasReady) return { type: 'lost', reason: failure?.message ?? `the thread ended with code ${exitCode}` }
-  return {
-    type: 'error',
-    error: {
-      code: 'KIND_FAILED',
-      message: failure
-        ? failure.message.slice(0, 2_000)
-        : `The kind ended its thread with process.exit(${exitCode})`,
-      stack: failure?.stack ?? null,
-      names: failure ? [failure.name] : [],
-      retryable: true,
-    },
-  }
+  const said = failure ?? `The kind ended its thread with process.exit(${exitCode})`
+  return { type: 'error', error: describeError(said) }
 }
 
 /** Starts a thread. @throws when the system refuses one */

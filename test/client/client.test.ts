@@ -279,10 +279,14 @@ describe('the client', () => {
     const counting = clientOf({
       fetch: async () => {
         tries += 1
-        throw new TypeError('fetch failed')
+        const refused = [new Error('refused by ::1'), new Error('refused by 127.0.0.1')]
+        throw new TypeError('fetch failed', { cause: new AggregateError(refused) })
       },
     })
-    await assert.rejects(counting.cancel(id), ConnectionError)
+    await assert.rejects(counting.cancel(id), {
+      name: 'ConnectionError',
+      message: /: fetch failed: refused by ::1; refused by 127\.0\.0\.1$/,
+    })
     await assert.rejects(counting.retry(id), ConnectionError)
     assert.equal(tries, 2)
   })

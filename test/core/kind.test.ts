@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { isMadhavaError } from '../../src/core/errors.ts'
-import { createKinds, defineKind, loadKind, parseParams } from '../../src/core/kind.ts'
+import { checkExample, createKinds, defineKind, loadKind, parseParams } from '../../src/core/kind.ts'
 
 const adding = defineKind({
   summary: 'Adds two numbers',
@@ -102,15 +102,101 @@ describe('createKinds', () => {
   })
 })
 
-describe('parseParams', () => {
-  const kind = loadKind('adding', adding, 'adding.ts')
+/** A kind with code of its own in the schema of `u`, which sees everything but the example as odd. */
+const checking = (u: z.ZodType, example: unknown = { u: 'a' }) =>
+  loadKind('checking', { ...adding, params: z.object({ u }), result: z.unknown(), example }, 'checking.ts')
+const fail = (): never => {
+  throw new Error('it broke', { cause: new Error('for a reason') })
+}
 
-  it('fills in defaults and drops what the schema does not know', () => {
-    assert.deepEqual(parseParams(kind, { a: 1, extra: true }), { a: 1, b: 2 })
+describe('checkExample', () => {
+  it('takes asynchronous checks, and refuses an example that one of them refuses', async () => {
+    const quick = async (value: string) => value.length < 5
+    await checkExample(checking(z.string().refine(quick)), 'checking.ts')
+    await assert.rejects(checkExample(checking(z.string().refine(quick), { u: 'too long' }), 'checking.ts'), {
+      code: 'KIND_INVALID',
+      message: /^checking\.ts: its example does not fit its params: u: /,
+    })
   })
 
-  it('says of each problem where it is', () => {
-    assert.throws(
+  it('refuses code that throws at the example, and params that do not take what they made', async () => {
+    for (const [schema, example, reason] of [
+      [z.string().refine(fail), 'a', /a check of its params threw at its example: it broke: for a reason/],
+      [z.string().refine(async () => fail()), 'a', /threw at its example: it broke: for a reason/],
+      [z.number().default(fail), undefined, /JSON Schema.*it broke|threw at its example: it broke/],
+      [z.string().transform(Number), '7', /what its params make of its example does not fit its params: u/],
+      [z.any().transform(() => 1n), 1, /what its params make of its example is not JSON: .*BigInt/],
+      [z.any(), 1n, /its example is not JSON: .*BigInt/],
+    ] as const)
+      await assert.rejects(
+        async () => checkExample(checking(schema, { u: example }), 'checking.ts'),
+        (error: unknown) => {
+          assert.ok(isMadhavaError(error, 'KIND_INVALID'), String(error))
+          assert.match(error.message, /^checking\.ts: /)
+          assert.match(error.message, reason)
+          return true
+        },
+      )
+  })
+})
+
+describe('parseParams', () => {
+  it('refuses what code of the schema throws at, in whatever way, and says whose it is', async () => {
+    const odd = (value: unknown) => (value === 'a' ? true : fail())
+    for (const schema of [
+      z.any().refine(odd),
+      z.any().refine(async value => odd(value)),
+      z.any().refine(value => Promise.resolve(value).then(odd)),
+      z.any().superRefine(value => void odd(value)),
+      z.any().transform(value => odd(value) && value),
+      z.preprocess(value => odd(value) && value, z.any()),
+      z.custom(odd),
+      z.lazy(() => z.any().refine(odd)),
+      z.union([z.number(), z.any().refine(odd)]),
+      z.string().refine(value => value === 'a', { error: fail }),
+    ]) {
+      const kind = { ...checking(z.any()), params: z.object({ u: schema }) } as ReturnType<typeof checking>
+      assert.deepEqual(await parseParams(kind, { u: 'a' }), { u: 'a' })
+      await assert.rejects(parseParams(kind, { u: 'odd' }), (error: unknown) => {
+        assert.ok(isMadhavaError(error, 'PARAMS_INVALID'), String(error))
+        const problem = 'a check of the kind checking threw: it broke: for a reason'
+        assert.deepEqual(error.detail, { problems: [{ path: 'params', problem }] })
+        assert.equal(error.message, `The params cannot be checked: ${problem}`)
+        return error.cause instanceof Error
+      })
+    }
+  })
+
+  it('takes checks that answer later, and refuses what they refuse', async () => {
+    const later = (value: unknown) =>
+      new Promise<boolean>(resolve => setImmediate(() => resolve(value === 'a')))
+    for (const schema of [z.any().refine(later), z.string().pipe(z.string().refine(later))]) {
+      assert.deepEqual(await parseParams(checking(schema), { u: 'a' }), { u: 'a' })
+      await assert.rejects(parseParams(checking(schema), { u: 'b' }), {
+        code: 'PARAMS_INVALID',
+        message: /do not fit the kind checking: u: /,
+      })
+    }
+  })
+
+  it('names a problem whatever a check says about its place', async () => {
+    const odd = z.any().superRefine((_value, context) => {
+      context.addIssue({ code: 'custom', message: 'no', path: [Symbol('place') as unknown as string, 1] })
+    })
+    await assert.rejects(parseParams({ ...checking(z.any()), params: odd }, 1), {
+      code: 'PARAMS_INVALID',
+      message: /Symbol\(place\)\.1: no/,
+    })
+  })
+
+  const kind = loadKind('adding', adding, 'adding.ts')
+
+  it('fills in defaults and drops what the schema does not know', async () => {
+    assert.deepEqual(await parseParams(kind, { a: 1, extra: true }), { a: 1, b: 2 })
+  })
+
+  it('says of each problem where it is', async () => {
+    await assert.rejects(
       () => parseParams(kind, { a: 'x', b: null }),
       (error: unknown) => {
         assert.ok(isMadhavaError(error, 'PARAMS_INVALID'))
@@ -123,7 +209,7 @@ describe('parseParams', () => {
       },
     )
     for (const params of [undefined, null, 1, 'x', [], () => 1])
-      assert.throws(
+      await assert.rejects(
         () => parseParams(kind, params),
         (error: unknown) => isMadhavaError(error, 'PARAMS_INVALID'),
       )

@@ -36,7 +36,17 @@ const plain = defineKind({
   run: () => null,
 })
 
+/** As a careless author writes a check: it chokes on what he did not think of. */
+const careless = defineKind({
+  summary: 'Looks into what it gets',
+  params: z.object({ u: z.any().refine(value => value.a.b > 0) }),
+  result: z.null(),
+  example: { u: { a: { b: 1 } } },
+  run: () => null,
+})
+
 let store: TaskStore
+let choked: string[]
 let announced: Announcement[]
 let service: Service
 let now: string
@@ -46,8 +56,19 @@ beforeEach(() => {
   store = createMemoryStore({ clock: () => new Date(now) })
   const noting = createNotingQueue()
   announced = noting.announced
-  const kinds = createKinds([loadKind('adding', adding, 'adding.ts'), loadKind('plain', plain, 'plain.ts')])
-  service = createService({ store, queue: noting.queue, kinds, clock: () => new Date(now) })
+  const kinds = createKinds([
+    loadKind('adding', adding, 'adding.ts'),
+    loadKind('careless', careless, 'careless.ts'),
+    loadKind('plain', plain, 'plain.ts'),
+  ])
+  choked = []
+  service = createService({
+    store,
+    queue: noting.queue,
+    kinds,
+    clock: () => new Date(now),
+    onCheckThrew: (kind, error) => choked.push(`${kind}: ${error}`),
+  })
 })
 afterEach(() => store.close())
 
@@ -69,6 +90,22 @@ describe('submit', () => {
     )
     assert.deepEqual(task.retry, { delaySeconds: 4, factor: 2, maxDelaySeconds: 3600 })
     assert.deepEqual(task.limits, { softSeconds: 60, hardSeconds: null })
+  })
+
+  it('refuses what a check of the kind chokes on, by whatever way it comes, and tells of it', async () => {
+    const odd = { kind: 'careless', params: { u: {} } }
+    const parent = await submit({ kind: 'careless', params: careless.example })
+    for (const way of [
+      () => service.submit(anybody, odd),
+      () => service.submitMany(anybody, [{ kind: 'plain' }, odd]),
+      () => service.submitChild(parent, odd, null),
+    ])
+      await refused(way, 'PARAMS_INVALID')
+    assert.deepEqual(
+      choked,
+      Array(3).fill("careless: TypeError: Cannot read properties of undefined (reading 'b')"),
+    )
+    assert.equal((await store.counts()).total, 1)
   })
 
   it('lets the client overrule the kind, down to no retry at all', async () => {
@@ -232,7 +269,7 @@ describe('result and log', () => {
 
 describe('kinds and state', () => {
   it('each kind has its schemas, its example, and its defaults resolved', () => {
-    const [first, second] = service.kinds(anybody)
+    const [first, , second] = service.kinds(anybody)
     assert.deepEqual(
       [first?.name, first?.maxAttempts, second?.name, second?.maxAttempts],
       ['adding', 3, 'plain', 5],

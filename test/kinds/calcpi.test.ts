@@ -14,9 +14,9 @@ const truncated = (digits: number): string => (digits === 0 ? '3' : PI.slice(0, 
 const kind = loadKind('calcpi', calcpi, 'calcpi.ts')
 
 describe('the kind calcpi', () => {
-  it('fills in the defaults, and refuses what a method cannot compute, naming the field', () => {
-    assert.deepEqual(parseParams(kind, { digits: 5 }), { digits: 5, method: 'wijngaarden', pace: 0 })
-    assert.deepEqual(parseParams(kind, { digits: 10_000_000, method: 'euler' }), {
+  it('fills in the defaults, and refuses what a method cannot compute, naming the field', async () => {
+    assert.deepEqual(await parseParams(kind, { digits: 5 }), { digits: 5, method: 'wijngaarden', pace: 0 })
+    assert.deepEqual(await parseParams(kind, { digits: 10_000_000, method: 'euler' }), {
       digits: 10_000_000,
       method: 'euler',
       pace: 0,
@@ -35,20 +35,31 @@ describe('the kind calcpi', () => {
       { digits: 5, pace: -1 },
       { digits: 5, more: true },
     ])
-      assert.throws(() => parseParams(kind, params), { code: 'PARAMS_INVALID' }, JSON.stringify(params))
-    assert.throws(
+      await assert.rejects(
+        () => parseParams(kind, params),
+        { code: 'PARAMS_INVALID' },
+        JSON.stringify(params),
+      )
+    await assert.rejects(
       () => parseParams(kind, { digits: 99_999_999, method: 'madhava' }),
       (error: MadhavaError) => (error.detail as { problems: unknown[] }).problems.length === 1,
       'one problem is told once',
     )
-    assert.throws(() => parseParams(kind, { digits: 10, method: 'plain' }), /digits: must be at most 9/)
+    await assert.rejects(
+      () => parseParams(kind, { digits: 10, method: 'plain' }),
+      /digits: must be at most 9/,
+    )
   })
 
-  it('goes as far as the settings let it', () => {
+  it('goes as far as the settings let it', async () => {
     const small = loadKind('calcpi', calcpi, 'calcpi.ts', { maxDigits: 500 })
-    assert.deepEqual(parseParams(small, { digits: 500 }), { digits: 500, method: 'wijngaarden', pace: 0 })
+    assert.deepEqual(await parseParams(small, { digits: 500 }), {
+      digits: 500,
+      method: 'wijngaarden',
+      pace: 0,
+    })
     for (const method of ['wijngaarden', 'madhava'])
-      assert.throws(() => parseParams(small, { digits: 501, method }), /digits: Too big/)
+      await assert.rejects(() => parseParams(small, { digits: 501, method }), /digits: Too big/)
   })
 
   it('gives digits that its schema takes, and says how it came by them', { timeout: 60_000 }, async () => {

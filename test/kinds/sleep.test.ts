@@ -57,7 +57,7 @@ describe('the kind sleep', () => {
       sleptSeconds: 0,
       resumedAtSeconds: 0,
     })
-    assert.throws(() => parseParams(kind, { seconds: 86_401 }), { code: 'PARAMS_INVALID' })
-    assert.deepEqual(parseParams(kind, { seconds: 1 }), { seconds: 1, steps: 10 })
+    await assert.rejects(() => parseParams(kind, { seconds: 86_401 }), { code: 'PARAMS_INVALID' })
+    assert.deepEqual(await parseParams(kind, { seconds: 1 }), { seconds: 1, steps: 10 })
   })
 })

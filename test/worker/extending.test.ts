@@ -25,6 +25,7 @@ describe('the example in docs/extending.md', () => {
     const [found] = await loadModules(folder)
     assert.ok(found, 'the file was not found')
     const kind = loadKind(found.name, found.exported, name)
+    const params = await parseParams(kind, kind.example)
     const pool = createThreads({ size: 1, memoryMb: 128 })
     t.after(() => pool.close())
     const run = (resume: Uint8Array | null) => {
@@ -36,7 +37,7 @@ describe('the example in docs/extending.md', () => {
           attempt: 1,
           kind: kind.name,
           file: found.file,
-          params: parseParams(kind, kind.example),
+          params,
           resume,
         },
         {

@@ -5,6 +5,7 @@ import { deserialize } from 'node:v8'
 import { BLOBS } from '../../src/core/content.ts'
 import { again, revoke } from '../../src/core/moves.ts'
 import { retryPolicySchema } from '../../src/core/task.ts'
+import { keepingLog } from '../support/keeping-log.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -96,7 +97,7 @@ describe('a task that ends by itself', () => {
   )
 
   it(
-    'ends in FAILURE with KIND_FAILED and at most 2,000 characters, without a stack or a path',
+    'ends in FAILURE with KIND_FAILED and at most 2,000 characters, and without a path in the record',
     OUTER,
     async t => {
       const world = setUp(t, threads)
@@ -114,7 +115,8 @@ describe('a task that ends by itself', () => {
         assert.equal(status, 'FAILURE', act)
         assert.equal(error?.code, code)
         assert.match(error?.message ?? '', words)
-        assert.doesNotMatch(JSON.stringify(error), /unruly\.ts|node_modules|\n/)
+        assert.doesNotMatch(error?.message ?? '', /unruly\.ts|node_modules|\n/)
+        assert.doesNotMatch(JSON.stringify(error), /[/\\]unruly\.ts|node_modules/)
         assert.match(await world.log(id), new RegExp(`attempt 1 failed: ${code}`))
       }
       assert.equal(runner.counters().failed, 5)
@@ -150,24 +152,21 @@ describe('a task that is tried again', () => {
       const named = { ...retry(60), retryOn: ['ECONNREFUSED', 'TimeoutError', 'TIME_LIMIT'] }
       const soft = { softSeconds: 0.05, hardSeconds: null }
       const refused = { name: 'Error', code: 'ECONNREFUSED' }
-      for (const [act, value, policy, limits, status, detail] of [
-        ['throw by name and code', refused, named, null, 'RETRY', { names: ['Error', 'ECONNREFUSED'] }],
-        [
-          'throw by name and code',
-          { name: 'TimeoutError' },
-          named,
-          null,
-          'RETRY',
-          { names: ['TimeoutError'] },
-        ],
-        ['throw by name and code', { name: 'TypeError' }, named, null, 'FAILURE', { names: ['TypeError'] }],
-        ['throw by name and code', { code: 7 }, named, null, 'FAILURE', null],
-        ['throw an error', null, named, null, 'FAILURE', null],
+      const plain = ['Error']
+      for (const [act, value, policy, limits, status, names] of [
+        ['throw by name and code', refused, named, null, 'RETRY', ['Error', 'ECONNREFUSED']],
+        ['throw by name and code', { name: 'TimeoutError' }, named, null, 'RETRY', ['TimeoutError']],
+        ['throw by name and code', { name: 'TypeError' }, named, null, 'FAILURE', ['TypeError']],
+        ['throw by name and code', { code: 7 }, named, null, 'FAILURE', ['Error', '7']],
+        ['throw by name and code', { code: 7 }, { ...named, retryOn: ['7'] }, null, 'RETRY', ['Error', '7']],
+        ['throw for a cause', null, named, null, 'RETRY', ['Error', 'AggregateError', 'ECONNREFUSED']],
+        ['throw an object', null, { ...named, retryOn: ['E_QUOTA'] }, null, 'RETRY', ['E_QUOTA']],
+        ['throw an error', null, named, null, 'FAILURE', plain],
         ['throw a string', null, named, null, 'FAILURE', null],
         ['loop for ever', null, named, soft, 'RETRY', null],
-        ['throw an error', null, { ...named, retryOn: ['KIND_FAILED'] }, null, 'RETRY', null],
-        ['throw an error', null, { ...named, retryOn: ['Error'] }, null, 'RETRY', null],
-        ['throw an error', null, { ...named, retryOn: [] }, null, 'FAILURE', null],
+        ['throw an error', null, { ...named, retryOn: ['KIND_FAILED'] }, null, 'RETRY', plain],
+        ['throw an error', null, { ...named, retryOn: ['Error'] }, null, 'RETRY', plain],
+        ['throw an error', null, { ...named, retryOn: [] }, null, 'FAILURE', plain],
         // what would end in the same way is not tried again whatever the policy names
         ['return a cycle', null, { ...named, retryOn: ['RESULT_INVALID'] }, null, 'FAILURE', null],
       ] as const) {
@@ -177,8 +176,39 @@ describe('a task that is tried again', () => {
         const task = await world.get(id)
         const what = JSON.stringify([act, value, policy.retryOn, task.error])
         assert.equal(task.status, status, what)
-        assert.deepEqual(task.error?.detail, detail, what)
+        const detail = task.error?.detail as { names?: string[] } | null
+        assert.deepEqual(detail?.names ?? null, names, what)
       }
+    },
+  )
+
+  it(
+    'tells why each attempt failed: with its causes in the record, with all stacks in its log, as a warning',
+    OUTER,
+    async t => {
+      const { log, lines } = keepingLog()
+      const world = setUp(t, threads, { log })
+      const { runner } = world.openRunner('w1')
+      const id = await world.submit('throw for a cause once', null, { retry: retry(0) })
+      await (await runner.take())?.done
+      const { status, error } = await world.get(id)
+      assert.equal(status, 'RETRY')
+      assert.equal(error?.message, 'no user: nobody answers: refused by db-1')
+      assert.ok(error)
+      const { causes, stack } = error.detail as { causes: { message: string }[]; stack: string[] }
+      assert.deepEqual(
+        causes.map(({ message }) => message),
+        ['nobody answers', 'refused by db-1'],
+      )
+      assert.match(stack.join('\n'), /^at .*unruly\.ts:\d+:\d+/)
+      assert.ok(JSON.stringify(error).length < 4_096, 'it stays small')
+      assert.ok(lines().some(({ level, message }) => level === 'warn' && message === 'an attempt failed'))
+      await (await runner.take())?.done
+      assert.equal((await world.get(id)).status, 'SUCCESS')
+      const told = await world.log(id)
+      assert.match(told, /attempt 1 failed: KIND_FAILED: no user: nobody answers: refused by db-1\n/)
+      assert.match(told, /cause: AggregateError: nobody answers\n.* at .*unruly\.ts/)
+      assert.match(told, /cause: Error: refused by db-1\n.* at .*unruly\.ts/)
     },
   )
 

@@ -148,7 +148,10 @@ describe('a pool of threads', () => {
     for (const [act, words] of [
       ['throw an error', /^it went wrong$/],
       ['throw a string', /^just words$/],
-      ['throw what cannot be read', /unreadable/],
+      ['throw what cannot be read', /^{ message: \[Getter\]/],
+      ['throw an object', /^quota exceeded$/],
+      ['reject with an object behind the back', /^quota exceeded$/],
+      ['throw for a cause', /^no user: nobody answers: refused by db-1$/],
       ['throw in a timer', /^out of nowhere$/],
       ['reject behind the back', /^nobody looked$/],
       ['exit', /process\.exit\(3\)/],

@@ -23,6 +23,12 @@ const aborted = (signal: AbortSignal): Promise<never> =>
     else signal.addEventListener('abort', stop, { once: true })
   })
 
+const quota = () => ({ message: 'quota exceeded', code: 'E_QUOTA' })
+const forACause = (): Error => {
+  const refused = Object.assign(new Error('refused by db-1'), { code: 'ECONNREFUSED' })
+  return new Error('no user', { cause: new AggregateError([refused], 'nobody answers') })
+}
+
 const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
   'return the value': (_context, value) => value,
   'leave a line': (_context, value) => {
@@ -63,6 +69,20 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
         throw new Error('no text')
       },
     }
+  },
+  'throw an object': () => {
+    throw quota()
+  },
+  'reject with an object behind the back': () => {
+    void Promise.reject(quota())
+    return new Promise(() => {})
+  },
+  'throw for a cause': () => {
+    throw forACause()
+  },
+  'throw for a cause once': ({ attempt }) => {
+    if (attempt === 1) throw forACause()
+    return 'done'
   },
   'throw a long error': () => {
     throw new Error('x'.repeat(100_000))

@@ -1,5 +1,6 @@
 // What Redis says -> our errors, with a reason that lets an operator mend it. The words of Redis itself go to the log.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { reasonOf } from '../../core/thrown.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 
 const REASONS: readonly [RegExp, string][] = [
@@ -36,7 +37,8 @@ export const isInDoubt = (error: unknown): boolean =>
  */
 export const redisError = (error: unknown, last: Error | null = null): MadhavaError => {
   if (error instanceof MadhavaError) return error
-  const text = error instanceof Error ? error.message : String(error)
+  // a host with several addresses gives an error whose words are those of its causes
+  const text = reasonOf(error)
   if (/\bOOM\b/.test(text))
     return new MadhavaError('STORE_FULL', 'Redis has no memory left for this: maxmemory is reached', {
       cause: error,
@@ -46,7 +48,7 @@ export const redisError = (error: unknown, last: Error | null = null): MadhavaEr
   const reasonFor = (words: string): string | undefined =>
     REASONS.find(([pattern]) => pattern.test(words))?.[1]
   // what was wrong with the connection says more than that there is none
-  const reason = (last && reasonFor(last.message)) ?? reasonFor(text)
+  const reason = (last && reasonFor(reasonOf(last))) ?? reasonFor(text)
   return new MadhavaError(
     'STORE_UNAVAILABLE',
     reason ?? 'The connection to Redis is lost; it is tried again',

@@ -1,0 +1,103 @@
+// What a kind threw -> the error that its task ends with, and the lines that its log gets. Pure.
+import { fileURLToPath } from 'node:url'
+import { cutText } from '../core/cut-text.ts'
+import { type ErrorCode, isMadhavaError, type MadhavaError, PASSING } from '../core/errors.ts'
+import type { Json } from '../core/task.ts'
+import { allCauses, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
+import { ModuleLoadError } from '../platform/modules.ts'
+import type { RunError } from './thread-protocol.ts'
+
+/** What stands in the record stays small; the task's log has the whole. */
+const CAUSES = { count: 8, message: 300 }
+const FRAMES = { count: 5, length: 200 }
+const NAMES = 20
+const PROBLEMS = 4_000
+const LOG = { lines: 100, ofOne: 40, length: 12_000 }
+
+/** As frames name it: by its address, or by its path where a source map was read. */
+const OURS = [new URL('.', import.meta.url).href, fileURLToPath(new URL('.', import.meta.url))]
+
+/** A frame with the name of its file in place of the path to it: nobody outside need know where things lie. */
+const withoutPath = (frame: string): string =>
+  frame.replace(/(\(|\bat (?:async )?)(?:file:\/\/|[A-Za-z]:[\\/]|\/)[^()]*[\\/]/g, '$1')
+
+/** The first frames of the kind's own code. */
+const framesOf = (stack: string): string[] =>
+  stack
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line.startsWith('at ') && !/[ (]node:/.test(line))
+    .filter(line => !OURS.some(ours => line.includes(ours)))
+    .slice(0, FRAMES.count)
+    .map(frame => cutText(withoutPath(frame), FRAMES.length))
+
+/** What the record says beside the message; null when there is nothing. */
+const detailOf = (names: string[], read: Thrown, problems: Json | undefined): Json | null => {
+  const causes = allCauses(read)
+    .slice(0, CAUSES.count)
+    .map(cause => ({ names: cause.names, message: cutText(cause.message, CAUSES.message) }))
+  const frames = read.stack === null ? [] : framesOf(read.stack)
+  const detail = {
+    ...(names.length > 0 ? { names } : {}),
+    ...(problems === undefined ? {} : { problems }),
+    ...(causes.length > 0 ? { causes } : {}),
+    ...(frames.length > 0 ? { stack: frames } : {}),
+  }
+  return Object.keys(detail).length > 0 ? detail : null
+}
+
+const linesOf = ({ names, message, stack }: Thrown): string[] => {
+  // a stack begins with the name and the message, unless these were changed later
+  const head = message === '' ? (names[0] ?? '') : message
+  const text = stack?.includes(message) ? stack : [head, stack].filter(part => part).join('\n')
+  return text.split('\n').slice(0, LOG.ofOne)
+}
+
+/** The stack and, below it, those of the causes; null when the message has said it all. */
+const traceOf = (read: Thrown): string | null => {
+  const causes = allCauses(read)
+  if (read.stack === null && causes.length === 0) return null
+  const lines = [
+    ...linesOf(read),
+    ...causes.flatMap(cause => linesOf(cause).map((line, place) => (place === 0 ? `cause: ${line}` : line))),
+  ]
+  return cutText(lines.slice(0, LOG.lines).join('\n'), LOG.length)
+}
+
+/** What was wrong with a child that was refused, field by field. */
+const problemsOf = ({ detail }: MadhavaError): Json | undefined => {
+  const problems = (detail as { problems?: Json } | null)?.problems
+  return Array.isArray(problems) && JSON.stringify(problems).length <= PROBLEMS ? problems : undefined
+}
+
+/** What was thrown, if it is of this class: a proxy may throw when asked. */
+const asA = <T>(thrown: unknown, is: (thrown: unknown) => thrown is T): T | null => {
+  try {
+    return is(thrown) ? thrown : null
+  } catch {
+    return null
+  }
+}
+const isLoadError = (thrown: unknown): thrown is ModuleLoadError => thrown instanceof ModuleLoadError
+const isOurs = (thrown: unknown): thrown is MadhavaError => isMadhavaError(thrown)
+
+/** Whatever was thrown, as plain data. Never throws. */
+export const describeError = (thrown: unknown): RunError => {
+  const read = readThrown(thrown)
+  const loading = asA(thrown, isLoadError)
+  const ours = asA(thrown, isOurs)
+  const code: ErrorCode = loading ? 'KIND_INVALID' : (ours?.code ?? 'KIND_FAILED')
+  // its message says what its cause says, without the path
+  const told = loading ? { ...read, causes: read.causes.flatMap(({ causes }) => causes) } : read
+  // the names of our own classes say nothing, and the code stands beside
+  const own = loading || ours ? [] : read.names
+  const names = [...new Set([...own, ...allCauses(read).flatMap(cause => cause.names)])]
+  return {
+    code,
+    message: wordsOf(told),
+    stack: traceOf(read),
+    names,
+    detail: detailOf(names.slice(0, NAMES), read, ours ? problemsOf(ours) : undefined),
+    retryable: !loading && (!ours || PASSING.includes(ours.code)),
+  }
+}
