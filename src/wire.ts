@@ -60,9 +60,15 @@ export interface Ownership {
 const bundleOf = ({ dataDir }: Config): string =>
   createHash('sha256').update(`${hostname()}\0${dataDir}`).digest('hex').slice(0, 12)
 
+/** Whether a presence is of the bundle of these settings: a folder belongs to one alone, a Redis to many. */
+const isOwnOf =
+  (config: Config) =>
+  ({ details }: SeenPresence): boolean =>
+    !config.redis || details.bundle === bundleOf(config)
+
 const ofBundle =
   (config: Config, presences: () => Promise<SeenPresence[]>) => async (): Promise<SeenPresence[]> =>
-    (await presences()).filter(({ details }) => details.bundle === bundleOf(config))
+    (await presences()).filter(isOwnOf(config))
 
 /** Owns the data folder until this process ends. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
 export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
@@ -76,15 +82,21 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   return { presences: ofBundle(config, () => store.presences()), started: () => store.close() }
 }
 
-/** The bundle's processes, for one who only looks: bin/healthcheck. Nothing is written, nothing stays open. */
-export const seePresences = async (config: Config): Promise<SeenPresence[]> => {
+/**
+ * All processes of the store, and which are of this bundle, for one who only looks: bin/healthcheck. Nothing is written,
+ * nothing stays open.
+ */
+export const seePresences = async (
+  config: Config,
+): Promise<{ presences: SeenPresence[]; isOwn: (presence: SeenPresence) => boolean }> => {
   const { redis } = config
+  const isOwn = isOwnOf(config)
   if (redis) {
     const { seeRedisPresences } = await import('./stores/redis/open.ts')
-    return ofBundle(config, () => seeRedisPresences(redis))()
+    return { presences: await seeRedisPresences(redis), isOwn }
   }
   const { seeInstances } = await import('./stores/files/instance.ts')
-  return seeInstances(path.join(config.dataDir, 'run'))
+  return { presences: await seeInstances(path.join(config.dataDir, 'run')), isOwn }
 }
 
 /** What bin/fsck does with a data folder. */
@@ -159,8 +171,8 @@ export interface Parts {
   kindFiles: ReadonlyMap<string, string>
   service: Service
   clock: () => Date
-  /** The processes of this bundle: a store may be shared with others. */
-  ownPresences(): Promise<SeenPresence[]>
+  /** Whether a process is of this bundle: a store may be shared with others. */
+  isOwn(presence: SeenPresence): boolean
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
   announce(role: string, details?: () => Partial<PresenceDetails>): Promise<void>
   /** Idempotent; in the reverse order of opening. */
@@ -191,7 +203,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     kindFiles,
     service: createService({ store, queue, kinds, clock, maxWaiting: config.maxWaiting }),
     clock,
-    ownPresences: config.redis ? ofBundle(config, () => store.presences()) : () => store.presences(),
+    isOwn: isOwnOf(config),
     announce: (role, details = () => ({})) =>
       store.announce({
         role,
