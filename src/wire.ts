@@ -13,7 +13,7 @@ import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import type { Log } from './platform/log.ts'
 import { loadModules, ModuleLoadError } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
-import { createSharedClock, type SharedClock } from './platform/shared-clock.ts'
+import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import type { TakeInOptions, VerifyOptions } from './stores/shared/take-in.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
@@ -70,10 +70,13 @@ const ofBundle =
   (config: Config, presences: () => Promise<SeenPresence[]>) => async (): Promise<SeenPresence[]> =>
     (await presences()).filter(isOwnOf(config))
 
+/** Where Redis tells the time, a step of this host's own clock is nobody's business. */
+const openClock = ({ redis }: Config): SharedClock => createSharedClock(redis ? steadyNow : Date.now)
+
 /** Owns the data folder until this process ends. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
 export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   const { lockFolder } = await import('./stores/files/folder-lock.ts')
-  const sharedClock = createSharedClock()
+  const sharedClock = openClock(config)
   const clock = sharedClock.now
   const folder = await lockFolder({ dir: config.dataDir, clock, log, patienceMs: config.drainMs + 8_000 })
   if (!config.redis) return { presences: () => folder.presences(), started: async () => {} }
@@ -186,7 +189,7 @@ export interface WireOptions {
 
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
-  const sharedClock = createSharedClock()
+  const sharedClock = openClock(config)
   const clock = sharedClock.now
   const { kinds, files: kindFiles } = await loadKinds(config)
   const store = await openStore(config, sharedClock, log, options)
@@ -216,8 +219,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             running: [],
             bundle: bundleOf(config),
             ...figures(),
-            troubles: reason === null ? {} : { queue: reason },
             ...own,
+            troubles: { ...(reason === null ? {} : { queue: reason }), ...own.troubles },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },
