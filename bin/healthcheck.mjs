@@ -51,25 +51,28 @@ const askApi = async (host, port) => {
   end(1, `/readyz answers ${status}: ${reasonsIn(body)}`)
 }
 
-/** With what the last process of the role said at its end, if that was in the last minutes. */
+/** With what the last process of the role said at its end, if that was in the last minutes and not one before it. */
 const told =
-  dataDir =>
-  async ([role, reason]) => {
+  (dataDir, startOf) =>
+  async ([role, { reason }]) => {
     const { lastWords } = await import('../dist/platform/log-files.js')
-    const words = await lastWords(path.join(dataDir, 'logs'), role, Date.now() - SAID_MS)
+    const since = Math.max(Date.now() - SAID_MS, startOf(role))
+    const words = await lastWords(path.join(dataDir, 'logs'), role, since)
     return words === null ? `${role}: ${reason}` : `${role}: ${reason}. The last one said: ${words}`
   }
 
 const lookAtPresences = async () => {
   const { readConfig } = await import('../dist/config.js')
-  const { rolesAmiss } = await import('../dist/core/readiness.js')
+  const { lastStartOf, rolesAmiss } = await import('../dist/core/readiness.js')
   const { seePresences } = await import('../dist/wire.js')
   const config = readConfig()
-  const here = await seePresences(config)
-  const amiss = rolesAmiss(here, config.roles, Date.now())
-  if (amiss.size > 0) end(1, (await Promise.all([...amiss].map(told(config.dataDir)))).join('; '))
+  const { presences, isOwn } = await seePresences(config)
+  const here = presences.filter(isOwn)
+  const amiss = [...rolesAmiss(presences, config.roles, Date.now(), isOwn)]
+  const words = await Promise.all(amiss.map(told(config.dataDir, role => lastStartOf(here, role))))
+  if (amiss.some(([, { status }]) => status === 'failed')) end(1, words.join('; '))
   const door = here.find(({ role, alive }) => role === 'api' && alive)?.details.address
-  if (!door) end(0, 'ready')
+  if (!door) end(0, ['ready', ...words].join('; '))
   await askApi(config.host, Number(door.slice(door.lastIndexOf(':') + 1)))
 }
 

@@ -13,7 +13,7 @@ import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import type { Log } from './platform/log.ts'
 import { loadModules, ModuleLoadError } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
-import { createSharedClock, type SharedClock } from './platform/shared-clock.ts'
+import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import type { TakeInOptions, VerifyOptions } from './stores/shared/take-in.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
@@ -62,14 +62,23 @@ export interface Ownership {
 const bundleOf = ({ dataDir }: Config): string =>
   createHash('sha256').update(`${hostname()}\0${dataDir}`).digest('hex').slice(0, 12)
 
+/** Whether a presence is of the bundle of these settings: a folder belongs to one alone, a Redis to many. */
+const isOwnOf =
+  (config: Config) =>
+  ({ details }: SeenPresence): boolean =>
+    !config.redis || details.bundle === bundleOf(config)
+
 const ofBundle =
   (config: Config, presences: () => Promise<SeenPresence[]>) => async (): Promise<SeenPresence[]> =>
-    (await presences()).filter(({ details }) => details.bundle === bundleOf(config))
+    (await presences()).filter(isOwnOf(config))
+
+/** Where Redis tells the time, a step of this host's own clock is nobody's business. */
+const openClock = ({ redis }: Config): SharedClock => createSharedClock(redis ? steadyNow : Date.now)
 
 /** Owns the data folder until this process ends. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
 export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   const { lockFolder } = await import('./stores/files/folder-lock.ts')
-  const sharedClock = createSharedClock()
+  const sharedClock = openClock(config)
   const clock = sharedClock.now
   const folder = await lockFolder({ dir: config.dataDir, clock, log, patienceMs: config.drainMs + 8_000 })
   if (!config.redis) return { presences: () => folder.presences(), started: async () => {} }
@@ -78,15 +87,21 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   return { presences: ofBundle(config, () => store.presences()), started: () => store.close() }
 }
 
-/** The bundle's processes, for one who only looks: bin/healthcheck. Nothing is written, nothing stays open. */
-export const seePresences = async (config: Config): Promise<SeenPresence[]> => {
+/**
+ * All processes of the store, and which are of this bundle, for one who only looks: bin/healthcheck. Nothing is written,
+ * nothing stays open.
+ */
+export const seePresences = async (
+  config: Config,
+): Promise<{ presences: SeenPresence[]; isOwn: (presence: SeenPresence) => boolean }> => {
   const { redis } = config
+  const isOwn = isOwnOf(config)
   if (redis) {
     const { seeRedisPresences } = await import('./stores/redis/open.ts')
-    return ofBundle(config, () => seeRedisPresences(redis))()
+    return { presences: await seeRedisPresences(redis), isOwn }
   }
   const { seeInstances } = await import('./stores/files/instance.ts')
-  return seeInstances(path.join(config.dataDir, 'run'))
+  return { presences: await seeInstances(path.join(config.dataDir, 'run')), isOwn }
 }
 
 /** What bin/fsck does with a data folder. */
@@ -161,8 +176,8 @@ export interface Parts {
   kindFiles: ReadonlyMap<string, string>
   service: Service
   clock: () => Date
-  /** The processes of this bundle: a store may be shared with others. */
-  ownPresences(): Promise<SeenPresence[]>
+  /** Whether a process is of this bundle: a store may be shared with others. */
+  isOwn(presence: SeenPresence): boolean
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
   announce(role: string, details?: () => Partial<PresenceDetails>): Promise<void>
   /** Idempotent; in the reverse order of opening. */
@@ -176,7 +191,7 @@ export interface WireOptions {
 
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
-  const sharedClock = createSharedClock()
+  const sharedClock = openClock(config)
   const clock = sharedClock.now
   const { kinds, files: kindFiles } = await loadKinds(config)
   const store = await openStore(config, sharedClock, log, options)
@@ -201,7 +216,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
     }),
     clock,
-    ownPresences: config.redis ? ofBundle(config, () => store.presences()) : () => store.presences(),
+    isOwn: isOwnOf(config),
     announce: (role, details = () => ({})) =>
       store.announce({
         role,
@@ -214,8 +229,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             running: [],
             bundle: bundleOf(config),
             ...figures(),
-            troubles: reason === null ? {} : { queue: reason },
             ...own,
+            troubles: { ...(reason === null ? {} : { queue: reason }), ...own.troubles },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },

@@ -3,8 +3,8 @@ import path from 'node:path'
 import type { TaskQueue } from '../core/queue.ts'
 import { createReadiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
-import type { TaskStore } from '../core/store.ts'
 import { hostAndPort } from '../platform/address.ts'
+import type { SeenPresence, TaskStore } from '../core/store.ts'
 import { createHostSampler } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
 import { lastWords } from '../platform/log-files.ts'
@@ -28,7 +28,8 @@ export interface ApiParts {
   store: TaskStore
   queue: TaskQueue
   clock: () => Date
-  ownPresences: TaskStore['presences']
+  /** Whether a process is of this bundle. */
+  isOwn: (presence: SeenPresence) => boolean
 }
 
 /** Thrift's library is loaded at the first call: it takes some megabytes, and most never call over HTTP. */
@@ -43,12 +44,13 @@ const loadedWhenCalled = (deps: Parameters<typeof import('../rpc/http.ts').creat
 /** Rejects with a text for people when the port cannot be opened. */
 export const openApi = async (
   { host, port, dataDir, roles, allowedHosts, corsOrigins = [], version }: ApiOptions,
-  { service, store, queue, clock, ownPresences }: ApiParts,
+  { service, store, queue, clock, isOwn }: ApiParts,
   log: Log,
 ): Promise<{ address: string; close(): Promise<void> }> => {
   const sampler = createHostSampler({ dataDir, log })
   const readiness = createReadiness({
-    store: { check: () => store.check(), presences: ownPresences },
+    store,
+    isOwn,
     queue,
     roles,
     clock,

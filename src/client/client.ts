@@ -157,17 +157,17 @@ export const createClient = (options: ClientOptions): Client => {
     get: (id, { signal } = {}) => json(pathOf(id), { ...read, signal }),
 
     async wait(id, { timeoutMs, signal } = {}) {
-      const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeoutMs
+      const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
       const patience = createPatience(requests.patienceMs)
       let known: { etag: string; task: Task } | null = null
       for (;;)
         try {
-          const left = Math.max(0, (deadline - Date.now()) / 1000)
+          const left = Math.max(0, (deadline - performance.now()) / 1000)
           // three decimals are what the server takes
           known = await poll(id, known, Math.floor(Math.min(POLL_SECONDS, left) * 1000) / 1000, signal)
           patience.reset()
           if (isFinal(known.task.status)) return known.task
-          if (Date.now() >= deadline) throw new WaitTimeoutError(known.task, timeoutMs ?? 0)
+          if (performance.now() >= deadline) throw new WaitTimeoutError(known.task, timeoutMs ?? 0)
         } catch (error) {
           if (error instanceof WaitTimeoutError) throw error
           await patience.bear(error, signal)

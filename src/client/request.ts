@@ -71,12 +71,12 @@ export const createPatience = (patienceMs: number): Patience => {
   return {
     async bear(error, signal) {
       if (signal?.aborted) throw signal.reason
-      if (failures === 0) since = Date.now()
+      if (failures === 0) since = performance.now()
       const backoff = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20))
       failures += 1
       const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
       const delay = Math.max(asked, backoff * (0.5 + Math.random() / 2))
-      if (!isPassing(error) || Date.now() - since + delay > patienceMs) throw error
+      if (!isPassing(error) || performance.now() - since + delay > patienceMs) throw error
       await pause(delay, signal)
     },
     reset() {

@@ -56,7 +56,7 @@ const resume = async function* (
       })
       if (response.status === 204 || !response.body) return
       alive()
-      openedAt = Date.now()
+      openedAt = performance.now()
       const events = readEvents(response.body, alive, id => {
         if (id !== '') cursor = id
       })
@@ -76,7 +76,7 @@ const resume = async function* (
       clearTimeout(silence)
       if (signal?.aborted) throw signal.reason
       // a stream without news is as good as one with
-      if (Date.now() - openedAt >= STEADY_MS) patience.reset()
+      if (performance.now() - openedAt >= STEADY_MS) patience.reset()
       openedAt = Number.POSITIVE_INFINITY
       const known = error instanceof ApiError || error instanceof ConnectionError
       await patience.bear(

@@ -160,6 +160,19 @@ export const fail =
     return enter(task, 'RETRY', at, { error, notBefore: retryAt, progress: null, result: null })
   }
 
+/**
+ * RETRY that a clock has set which went back since: the move that made it lies in the future. It waits from now on as
+ * long as it was to wait then.
+ */
+export const waitAnew =
+  (at: string): Move =>
+  task => {
+    if (task.status !== 'RETRY' || task.notBefore === null || task.updatedAt <= at)
+      throw illegal(task, 'made to wait anew')
+    const waitMs = Math.max(0, Date.parse(task.notBefore) - Date.parse(task.updatedAt))
+    return enter(task, 'RETRY', at, { notBefore: new Date(Date.parse(at) + waitMs).toISOString() })
+  }
+
 /** Anything but an end -> REVOKED. */
 export const revoke =
   (at: string): Move =>

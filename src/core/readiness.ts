@@ -1,6 +1,7 @@
 // Whether this bundle can do its work: the store can be used and every role lives. A queue that is away makes it
 // degraded, never unready: submits are accepted and run when it is back. A full disk makes it degraded too: what
-// runs goes on, and everything can be read.
+// runs goes on, and everything can be read. So does a worker that is missing here while another one works on the same
+// store: tasks are run. Times between two looks are taken from a clock that nobody sets.
 import { isMadhavaError, MadhavaError, toMadhavaError } from './errors.ts'
 import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskStore } from './store.ts'
@@ -17,11 +18,16 @@ export interface Readiness {
 }
 
 export interface ReadinessDeps {
+  /** `presences` may hold those of other bundles on the same store. */
   store: Pick<TaskStore, 'check' | 'presences'>
+  /** Whether a presence is of this bundle; when left out, all are. */
+  isOwn?: (presence: SeenPresence) => boolean
   queue: Pick<TaskQueue, 'state'>
   /** The roles that ROLES names. */
   roles: readonly string[]
   clock: () => Date
+  /** Milliseconds of a clock that never jumps. */
+  elapsed?: () => number
   /** Why the last process of a role ended, for people; null when it has said nothing since that time. */
   lastWords?: (role: string, sinceMs: number) => Promise<string | null>
   /** Milliseconds that the store may take to answer. */
@@ -42,6 +48,9 @@ export interface ReadinessProbe {
 /** Milliseconds after which a process that gives no sign of life counts as gone. */
 const ABSENT_MS = 30_000
 
+const silence = (ageMs: number, absentMs: number): string | null =>
+  ageMs >= absentMs ? `No beat for ${Math.floor(ageMs / 1000)} s: frozen or overloaded` : null
+
 /**
  * Why a process that is there does no work, or null while it beats: one that is stopped or has no time still holds
  * its claims and its socket. A beat in the future counts as fresh: a clock may be set back.
@@ -51,26 +60,50 @@ export const whySilent = (
   { beatAt }: Pick<SeenPresence, 'beatAt'>,
   now: number,
   absentMs: number = ABSENT_MS,
-): string | null => {
-  const age = now - Date.parse(beatAt)
-  return age >= absentMs ? `No beat for ${Math.floor(age / 1000)} s: frozen or overloaded` : null
+): string | null => silence(now - Date.parse(beatAt), absentMs)
+
+/** Roles whose work any process does that shares the store; a door serves those alone who reach its own address. */
+const SHARED_ROLES: readonly string[] = ['worker']
+
+/** Why a role that is missing here is no failure: who does its work, or null. `others` beat, and are of other bundles. */
+const servedBy = (role: string, others: readonly SeenPresence[]): string | null => {
+  const other = SHARED_ROLES.includes(role) ? others.find(presence => presence.role === role) : undefined
+  return other ? `Tasks are run all the same: by a ${role} on ${other.host} that shares the store` : null
 }
 
+/** When the last process of a role began, as far as it is seen, milliseconds since 1970; its last words are younger. */
+export const lastStartOf = (presences: readonly SeenPresence[], role: string): number =>
+  Math.max(
+    Number.NEGATIVE_INFINITY,
+    ...presences.filter(presence => presence.role === role).map(({ startedAt }) => Date.parse(startedAt)),
+  )
+
 /**
- * What is wrong with each of `roles` at this moment, for one who looks once and has seen nothing before.
+ * What is wrong with each of `roles` at this moment, for one who looks once and has seen nothing before. `degraded`:
+ * its work is done all the same.
  * @param now milliseconds since 1970
+ * @param isOwn whether a presence is of this bundle
  */
 export const rolesAmiss = (
   presences: readonly SeenPresence[],
   roles: readonly string[],
   now: number,
-): Map<string, string> => {
-  const amiss = new Map<string, string>()
+  isOwn: (presence: SeenPresence) => boolean = () => true,
+): Map<string, { status: 'degraded' | 'failed'; reason: string }> => {
+  const amiss = new Map<string, { status: 'degraded' | 'failed'; reason: string }>()
+  const alive = presences.filter(presence => presence.alive)
+  const others = alive.filter(presence => !isOwn(presence) && whySilent(presence, now) === null)
   for (const role of roles) {
-    const alive = presences.filter(presence => presence.role === role && presence.alive)
-    const silent = alive.map(presence => whySilent(presence, now))
+    const silent = alive
+      .filter(presence => presence.role === role && isOwn(presence))
+      .map(presence => whySilent(presence, now))
     if (silent.includes(null)) continue
-    amiss.set(role, silent[0] ?? `No ${role} process is alive`)
+    const reason = silent[0] ?? `No ${role} process is alive`
+    const served = servedBy(role, others)
+    amiss.set(
+      role,
+      served === null ? { status: 'failed', reason } : { status: 'degraded', reason: `${reason}. ${served}` },
+    )
   }
   return amiss
 }
@@ -78,6 +111,8 @@ export const rolesAmiss = (
 interface Sight {
   /** Roles with a process that beats. */
   alive: Set<string>
+  /** Processes of other bundles that beat. */
+  others: SeenPresence[]
   /** Roles with a process that is there and silent, and why. */
   silent: Map<string, string>
   /** Roles with a process that beats and says that something is wrong, and what. */
@@ -99,28 +134,60 @@ const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
   }
 }
 
+/**
+ * Who is silent, for one who looks again and again: a beat that has not moved for the time. The first look at a process
+ * has nothing but the time that the beat names.
+ */
+const createBeatWatch = (absentMs: number, elapsed: () => number) => {
+  let known = new Map<string, { beatAt: string; movedAt: number }>()
+  return (presences: readonly SeenPresence[], wallMs: number): Map<SeenPresence, string> => {
+    const now = elapsed()
+    const silent = new Map<SeenPresence, string>()
+    const seen: typeof known = new Map()
+    for (const presence of presences) {
+      const { instance, beatAt } = presence
+      const before = known.get(instance)
+      const age = Math.max(0, wallMs - Date.parse(beatAt))
+      const movedAt = before ? (before.beatAt === beatAt ? before.movedAt : now) : now - age
+      seen.set(instance, { beatAt, movedAt })
+      const reason = silence(now - movedAt, absentMs)
+      if (reason !== null) silent.set(presence, reason)
+    }
+    known = seen
+    return silent
+  }
+}
+
 /** Starts to watch the roles; each has `absentMs` from now to appear. */
 export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
-  const { store, queue, roles, clock, lastWords = async () => null } = deps
-  const { storeMs = 1_000, absentMs = ABSENT_MS, everyMs = 5_000 } = deps
-  const start = clock().getTime()
+  const { store, queue, roles, clock, isOwn = () => true, lastWords = async () => null } = deps
+  const { storeMs = 1_000, absentMs = ABSENT_MS, everyMs = 5_000, elapsed = () => performance.now() } = deps
+  const start = elapsed()
   const lastSeen = new Map(roles.map(role => [role, start]))
+  /** When the youngest process of a role that was ever seen had begun. */
+  const lastStart = new Map<string, number>()
+  const silentOf = createBeatWatch(absentMs, elapsed)
 
   const look = async (): Promise<Sight> => {
     const alive = new Set<string>()
     const silent = new Map<string, string>()
     const troubled = new Map<string, string>()
     const presences = await within(store.presences(), storeMs)
-    const now = clock().getTime()
-    for (const presence of presences.filter(seen => seen.alive)) {
-      const reason = whySilent(presence, now, absentMs)
-      if (reason === null) alive.add(presence.role)
+    const own = presences.filter(isOwn)
+    for (const role of roles)
+      lastStart.set(role, Math.max(lastStart.get(role) ?? Number.NEGATIVE_INFINITY, lastStartOf(own, role)))
+    const living = presences.filter(seen => seen.alive)
+    const reasons = silentOf(living, clock().getTime())
+    for (const presence of living.filter(isOwn)) {
+      const reason = reasons.get(presence)
+      if (reason === undefined) alive.add(presence.role)
       else silent.set(presence.role, reason)
       const troubles = Object.entries(presence.details.troubles).map(([part, words]) => `${part}: ${words}`)
-      if (reason === null && troubles.length > 0) troubled.set(presence.role, troubles.join('; '))
+      if (reason === undefined && troubles.length > 0) troubled.set(presence.role, troubles.join('; '))
     }
-    for (const role of roles) if (alive.has(role)) lastSeen.set(role, now)
-    return { alive, silent, troubled }
+    for (const role of roles) if (alive.has(role)) lastSeen.set(role, elapsed())
+    const others = living.filter(presence => !isOwn(presence) && !reasons.has(presence))
+    return { alive, others, silent, troubled }
   }
 
   const checkStore = async (): Promise<Check> => {
@@ -141,17 +208,25 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     // the queue's own check is that of this process; a worker may be cut off alone
     const trouble = sight.troubled.get(role)
     if (sight.alive.has(role)) return trouble ? { status: 'degraded', reason: trouble } : { status: 'ok' }
+    const served = servedBy(role, sight.others)
+    const amiss = (isFailed: boolean, reason: string): Check =>
+      served === null
+        ? { status: isFailed ? 'failed' : 'degraded', reason }
+        : { status: 'degraded', reason: `${reason}. ${served}` }
     const silent = sight.silent.get(role)
     // it has been silent for the whole time already; where beats cannot be written that says nothing
-    if (silent !== undefined)
-      return { status: storeCheck.status === 'degraded' ? 'degraded' : 'failed', reason: silent }
-    const since = lastSeen.get(role) ?? start
-    const seconds = Math.floor((clock().getTime() - since) / 1000)
-    // one that failed before this process came up counts too
-    const words = await lastWords(role, since - absentMs).catch(() => null)
+    if (silent !== undefined) return amiss(storeCheck.status !== 'degraded', silent)
+    const awayMs = elapsed() - (lastSeen.get(role) ?? start)
+    const seconds = Math.floor(awayMs / 1000)
+    // one that failed before this process came up counts too, but not what was said before the last one began
+    const since = Math.max(
+      clock().getTime() - awayMs - absentMs,
+      lastStart.get(role) ?? Number.NEGATIVE_INFINITY,
+    )
+    const words = await lastWords(role, since).catch(() => null)
     const absent = `No ${role} process has been alive for ${seconds} s`
     const reason = words === null ? absent : `${absent}. The last one said: ${words}`
-    return { status: seconds * 1000 >= absentMs ? 'failed' : 'degraded', reason }
+    return amiss(seconds * 1000 >= absentMs, reason)
   }
 
   let looking = false

@@ -37,7 +37,7 @@ export const openDashboard = async (
     session,
     log,
     allowedHosts: [host, ...allowedHosts],
-    clock: Date.now,
+    clock: () => performance.now(),
   })
   const door = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),

@@ -13,6 +13,8 @@ export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
 const KEY_BYTES = 32
 /** `v1.<end, milliseconds, base 36>.<random>.<signature>` */
 const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
+/** How far the clock may be put right under a session. */
+const SKEW_MS = 60_000
 /** How many ended sessions are remembered, the latest. Only somebody who had logged in adds one. */
 const MAX_ENDED = 1_000
 
@@ -98,7 +100,9 @@ export const createSessions = ({ key, credential, clock }: SessionsOptions): Ses
       const signer = await signingKey()
       if (!signer || !isSame(textOf(sign(signer, 'session', body)), signature)) return null
       const expiresAt = Number.parseInt(end, 36)
-      if (expiresAt <= clock() || ended.has(body)) return null
+      const leftMs = expiresAt - clock()
+      // more than a lifetime is left of one that began while the clock was ahead: it would last as much longer
+      if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || ended.has(body)) return null
       return { expiresAt, formToken: textOf(sign(signer, 'form', body)) }
     },
 

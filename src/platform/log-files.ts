@@ -59,28 +59,58 @@ export const readEnd = async (
 const LOOK_BACK_BYTES = 64 * 1024
 const WORDS_MAX = 500
 
-/** The text of a line that says why its process ends; null for any other line. */
-const fatalText = (line: string, sinceMs: number): string | null => {
-  if (!line.includes('"level":"fatal"')) return null
+interface Line {
+  level?: string
+  /** Milliseconds since 1970. */
+  at: number
+  pid?: number
+  message?: string
+  error?: { message?: string }
+}
+
+/** A line as `createLog` writes it; null for any other. */
+const parseLine = (text: string): Line | null => {
+  if (!text.startsWith('{')) return null
   try {
-    const { time, message, error } = JSON.parse(line) as {
-      time: string
-      message: string
-      error?: { message?: string }
-    }
-    if (Date.parse(time) < sinceMs) return null
-    return error?.message === undefined || error.message === message
-      ? message
-      : `${message}: ${error.message}`
+    const { time, ...line } = JSON.parse(text) as Omit<Line, 'at'> & { time: string }
+    const at = Date.parse(time)
+    return Number.isNaN(at) ? null : { ...line, at }
   } catch {
     return null
   }
 }
 
+/** The text of a line that says why its process ends; null for any other line. */
+const fatalText = ({ level, message = '', error }: Line): string | null => {
+  if (level !== 'fatal') return null
+  return error?.message === undefined || error.message === message ? message : `${message}: ${error.message}`
+}
+
+/** When the process began that wrote the last line, as far as the lines go back. */
+const beginOfTheLast = (lines: readonly Line[]): number => {
+  const last = lines.at(-1)
+  if (!last) return Number.NEGATIVE_INFINITY
+  const others = lines.findLastIndex(({ pid }) => pid !== last.pid)
+  return lines[others + 1]?.at ?? last.at
+}
+
 /** How Node itself says why it ends, on standard error. */
 const CRASH = /^(?:Uncaught )?(?:\w*Error(?: \[\w+\])?|FATAL ERROR): .+/
 
-const lastOf = <T>(lines: readonly string[], find: (line: string) => T | null): T | null => {
+/** After it nothing more comes from a process that Node ends for an error. */
+const NODES_LAST_LINE = /^Node\.js v\d/
+
+/** The last crash on standard error; null when a process that came later has written there. */
+const crashIn = (lines: readonly string[]): string | null => {
+  const place = lines.findLastIndex(line => CRASH.test(line))
+  if (place < 0) return null
+  const rest = lines.slice(place)
+  const end = rest.findIndex(line => NODES_LAST_LINE.test(line))
+  const isLast = end < 0 || rest.slice(end + 1).every(line => line.trim() === '')
+  return isLast ? (CRASH.exec(rest[0] ?? '')?.[0] ?? null) : null
+}
+
+const lastOf = <L, T>(lines: readonly L[], find: (line: L) => T | null): T | null => {
   for (const line of lines.toReversed()) {
     const found = find(line)
     if (found !== null) return found
@@ -90,16 +120,20 @@ const lastOf = <T>(lines: readonly string[], find: (line: string) => T | null): 
 
 /**
  * Why the last process of a role ended, in its own words out of its log files, on one line; null when it has said
- * nothing since. Lines on standard error have no time, so the file's own counts for them.
+ * nothing since. What a process said that another one has followed since does not count. Lines on standard error have no
+ * time, so the file's own counts for them.
  * @param sinceMs milliseconds since 1970
  */
 export const lastWords = async (folder: string, role: string, sinceMs: number): Promise<string | null> => {
-  const linesOf = async (stream: string): Promise<string[]> => {
-    const end = await readEnd(path.join(folder, `${role}.${stream}.log`), LOOK_BACK_BYTES).catch(() => null)
-    return end && end.writtenAt >= sinceMs ? end.bytes.toString().split('\n') : []
-  }
+  const endOf = (stream: string) =>
+    readEnd(path.join(folder, `${role}.${stream}.log`), LOOK_BACK_BYTES).catch(() => null)
+  const linesOf = (end: Awaited<ReturnType<typeof readEnd>>): string[] =>
+    end?.bytes.toString().split('\n') ?? []
+  const [out, err] = await Promise.all([endOf('out'), endOf('err')])
+  const lines = linesOf(out).flatMap(text => parseLine(text) ?? [])
+  const since = Math.max(sinceMs, beginOfTheLast(lines))
   const words =
-    lastOf(await linesOf('out'), line => fatalText(line, sinceMs)) ??
-    lastOf(await linesOf('err'), line => CRASH.exec(line)?.[0] ?? null)
+    lastOf(lines, line => (line.at < since ? null : fatalText(line))) ??
+    (err && err.writtenAt >= since ? crashIn(linesOf(err)) : null)
   return words?.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, WORDS_MAX) ?? null
 }

@@ -7,6 +7,9 @@ export interface SharedClock {
   told(server: { serverMs: number; tookMs: number }): void
 }
 
+/** The time when this process began and what has passed since, milliseconds since 1970: nobody sets it. */
+export const steadyNow = (): number => Math.floor(performance.timeOrigin + performance.now())
+
 /** Less than this is nobody's harm, and a correction would only make times jump. */
 const TOLERATED_MS = 50
 

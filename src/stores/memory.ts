@@ -108,6 +108,11 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     if (maxConcurrency !== null && running >= maxConcurrency) return 'full'
     if (!rate) return { giveBack() {} }
     const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
+    // those of later times were taken before the clock went back
+    for (const permit of permits) {
+      const [, of, number] = /^(.*)\.(\d+)$/.exec(permit) ?? []
+      if (of === kind && Number(number) > newest + 1) permits.delete(permit)
+    }
     for (let number = oldest; number <= newest; number += 1) {
       const permit = `${kind}.${number}`
       if (permits.has(permit)) continue

@@ -143,7 +143,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       ? await persist(() => checkpoints().read(), { log, random, signal: closing })
       : null
     if (stopReason !== null) return { type: 'stopped' }
-    const startedAt = clock().getTime()
+    const startedAt = performance.now()
     const progress = lazily(() =>
       createProgress({
         everyMs: deps.progressEveryMs,

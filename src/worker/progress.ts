@@ -22,18 +22,21 @@ export const etaSeconds = (
 export const createProgress = (deps: {
   everyMs: number
   clock: () => Date
-  /** When the attempt began; null when it goes on from a checkpoint: its first report is no measure of its speed. */
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed?: () => number
+  /** When the attempt began, by `elapsed`; null when it goes on from a checkpoint: its first report is no measure of its speed. */
   begunAt: number | null
   move: (move: ReturnType<typeof report>) => Promise<TaskRecord>
   failed: (error: unknown) => void
 }): Latest<ProgressReport> => {
+  const { elapsed = () => performance.now() } = deps
   let first = deps.begunAt === null ? null : { at: deps.begunAt, percent: 0 }
   let partial: Json = null
   const latest = createLatest<ProgressReport>({
     everyMs: deps.everyMs,
     failed: deps.failed,
     async write({ percent, note }) {
-      const now = { at: deps.clock().getTime(), percent }
+      const now = { at: elapsed(), percent }
       first ??= now
       await deps.move(
         report({ percent, note, etaSeconds: etaSeconds(first, now) }, partial, deps.clock().toISOString()),

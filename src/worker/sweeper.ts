@@ -1,11 +1,13 @@
 // The one recovery path: takes over from dead processes, announces what is due and lost its announcement, ends the
-// expired, applies retention. Idempotent; any number of them may run, one in every worker.
+// expired, applies retention, and makes good what a step of the clock does to waits. Idempotent; any number of them may
+// run, one in every worker.
 import { MadhavaError } from '../core/errors.ts'
-import { expire, takeOver } from '../core/moves.ts'
+import { expire, takeOver, waitAnew } from '../core/moves.ts'
 import type { TaskQueue } from '../core/queue.ts'
-import type { RetentionRule, TaskStore } from '../core/store.ts'
+import type { RetentionRule, TaskPage, TaskStore } from '../core/store.ts'
 import { isWaiting } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
+import { type ClockWatch, createClockWatch } from './clock-watch.ts'
 
 export interface SweeperOptions {
   store: TaskStore
@@ -18,6 +20,10 @@ export interface SweeperOptions {
   log: Log
   /** The rule as of now. */
   retention: (now: Date) => RetentionRule
+  /** The age that removes, milliseconds. */
+  retentionMs: number
+  /** Milliseconds of a clock that nobody sets. */
+  elapsed?: () => number
   everyMs?: number
   retainEveryMs?: number
 }
@@ -26,6 +32,8 @@ export interface Sweeper {
   /** One whole sweep; errors are logged, never thrown. */
   sweep(): Promise<void>
   counters(): Record<string, number>
+  /** What is wrong with the clock, for people; null when nothing is. */
+  clockTrouble(): string | null
   /** Idempotent; waits for the sweep under way. */
   close(): Promise<void>
 }
@@ -36,16 +44,24 @@ const ANNOUNCE_MAX = 1_000
 const MISSED_BEFORE_LOST = 5
 /** With tasks due for so many sweeps, a free slot looks by itself: the broker may be away, or hang. */
 const DUE_BEFORE_NUDGE = 5
+/** Clocks of several hosts agree within less. */
+const SKEW_MS = 1_000
+/** After the clock went back, so much later: an attempt that failed just then may have written the old time. */
+const WAITS_LOOKS_MS = [0, 5_000, 60_000]
+const PAGE = 500
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
   const { store, queue, kinds, nudge, clock, log, retention } = options
-  const { everyMs = 1_000, retainEveryMs = 60_000 } = options
-  const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0 }
+  const { everyMs = 1_000, retainEveryMs = 60_000, retentionMs, elapsed = () => performance.now() } = options
+  const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
   let missed = 0
   let dueFor = 0
   let nextAt: string | null = null
   /** On a clock that never jumps. */
   let retainedAt = Number.NEGATIVE_INFINITY
+  let clockWatch: ClockWatch | null = null
+  /** When to look through the waits for those that a clock has set which went back since; once at the start. */
+  let waitsLooks = [elapsed()]
   let closed = false
   let timer: NodeJS.Timeout | null = null
   let underWay: Promise<void> = Promise.resolve()
@@ -79,6 +95,37 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       })
   }
 
+  /** The youngest time that the newest tasks show. */
+  const youngestMs = async (): Promise<number | null> => {
+    const { tasks } = await store.list({}, { limit: 100, cursor: null })
+    return tasks.length === 0 ? null : Math.max(...tasks.map(({ updatedAt }) => Date.parse(updatedAt)))
+  }
+
+  const lookAtClock = async (): Promise<ClockWatch> => {
+    clockWatch ??= createClockWatch({ clock, elapsed, retentionMs, youngestMs: await youngestMs(), log })
+    if (clockWatch.look()) waitsLooks = WAITS_LOOKS_MS.map(ms => elapsed() + ms)
+    return clockWatch
+  }
+
+  /** A wait that was set by a clock which went back since would else last as much longer. */
+  const shortenWaits = async (): Promise<void> => {
+    const due = waitsLooks.filter(at => at <= elapsed())
+    if (due.length === 0) return
+    let cursor: string | null = null
+    do {
+      const page: TaskPage = await store.list({ statuses: ['RETRY'] }, { limit: PAGE, cursor })
+      for (const { id, updatedAt } of page.tasks) {
+        const at = clock()
+        if (Date.parse(updatedAt) <= at.getTime() + SKEW_MS) continue
+        await quietly(id, async () => {
+          if (await store.claim(id, waitAnew(at.toISOString()))) counts.waitsShortened += 1
+        })
+      }
+      cursor = page.next
+    } while (cursor !== null)
+    waitsLooks = waitsLooks.filter(at => !due.includes(at))
+  }
+
   /** At most the number due less the queue's depth, so that a long queue is not announced again and again. */
   const announceLost = async (due: number, dueIds: readonly string[], ripened: boolean): Promise<void> => {
     const depth = due === 0 ? 0 : await queue.depth()
@@ -96,6 +143,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
 
   const sweep = async (): Promise<void> => {
     try {
+      const watch = await lookAtClock()
+      await shortenWaits()
       const now = clock()
       const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX, kinds)
       await takeOverFrom(agenda.orphaned)
@@ -107,7 +156,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       if (dueFor >= DUE_BEFORE_NUDGE) nudge()
       if (performance.now() - retainedAt < retainEveryMs) return
       retainedAt = performance.now()
-      counts.removed += await store.retain(retention(now))
+      const rule = retention(now)
+      counts.removed += await store.retain(watch.mayRemove() ? rule : { ...rule, finishedBefore: null })
     } catch (error) {
       // what was due is due still: at the usual pace
       nextAt = null
@@ -130,6 +180,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   return {
     sweep,
     counters: () => ({ ...counts }),
+    clockTrouble: () => clockWatch?.trouble() ?? null,
     async close() {
       closed = true
       if (timer) clearTimeout(timer)

@@ -47,6 +47,9 @@ export interface Worker {
 /** Beyond these nothing more was won: the round trips to the store overlap, and its writes share what they can share. */
 const AHEAD = 16
 
+const troublesOf = (all: Record<string, string | null>): Record<string, string> =>
+  Object.fromEntries(Object.entries(all).flatMap(([part, words]) => (words === null ? [] : [[part, words]])))
+
 /** Takes tasks from the moment it is opened. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
@@ -80,6 +83,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       maxCount: options.retentionCount,
       maxBytes: options.retentionBytes,
     }),
+    retentionMs: options.retentionMs,
   })
 
   /** What this worker gave back waits for another one, which has not heard of it. */
@@ -101,6 +105,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
       kinds: [...kinds.names()],
+      troubles: troublesOf({ clock: sweeper.clockTrouble() }),
     }),
     close() {
       closing ??= (async () => {

@@ -84,7 +84,7 @@ describe('Thrift over HTTP', () => {
         store,
         queue: createNotingQueue().queue,
         clock: () => new Date(),
-        ownPresences: () => store.presences(),
+        isOwn: () => true,
       },
       silentLog(),
     )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
 import type { QueueState } from '../../src/core/queue.ts'
-import { createReadiness, rolesAmiss } from '../../src/core/readiness.ts'
+import { createReadiness, lastStartOf, rolesAmiss } from '../../src/core/readiness.ts'
 import type { SeenPresence } from '../../src/core/store.ts'
 
 const presence = (role: string, alive: boolean, beatMs: number): SeenPresence => ({
@@ -27,6 +27,8 @@ const createBundle = (everyMs = 3_600_000) => {
     check: async (): Promise<void> => undefined,
     lastWords: async (_role: string, _sinceMs: number): Promise<string | null> => null,
     looks: 0,
+    /** How far the wall clock was set ahead (or back) of what has passed. */
+    setMs: 0,
   }
   const probe = createReadiness({
     store: {
@@ -38,7 +40,9 @@ const createBundle = (everyMs = 3_600_000) => {
     },
     queue: { state: () => world.queue },
     roles: ['api', 'worker'],
-    clock: () => new Date(world.ms),
+    isOwn: presence => presence.details.bundle !== 'other',
+    clock: () => new Date(world.ms + world.setMs),
+    elapsed: () => world.ms,
     lastWords: (role, sinceMs) => world.lastWords(role, sinceMs),
     storeMs: 50,
     everyMs,
@@ -185,8 +189,77 @@ describe('readiness', () => {
     const { world, probe } = createBundle()
     const beat = world.ms
     world.presences = async () => [presence('api', true, beat), presence('worker', true, beat)]
-    world.ms -= 3_600_000
+    world.setMs = -3_600_000
     assert.equal((await probe.check()).ok, true)
+    probe.close()
+  })
+
+  it('judges beats by the time that passes, wherever the clock is set to', async () => {
+    const { world, probe } = createBundle()
+    const beat = world.ms
+    assert.equal((await probe.check()).ok, true)
+    for (const setMs of [86_400_000, -86_400_000]) {
+      world.setMs = setMs
+      world.presences = async () => [presence('api', true, beat), presence('worker', true, beat)]
+      assert.equal((await probe.check()).ok, true, `a clock that leapt by ${setMs} ms is nobody's silence`)
+    }
+    world.ms += 30_000
+    world.presences = async () => [presence('api', true, world.ms), presence('worker', true, beat)]
+    assert.equal((await probe.check()).checks.worker?.reason, 'No beat for 30 s: frozen or overloaded')
+    world.presences = async () => [presence('api', true, world.ms)]
+    world.setMs = 86_400_000
+    assert.equal((await probe.check()).checks.worker?.status, 'failed')
+    probe.close()
+  })
+
+  it('stays ok, degraded with the reason, while a worker that shares the store works elsewhere', async () => {
+    const { world, probe } = createBundle()
+    const elsewhere = (role: string, beatMs: number): SeenPresence => {
+      const other = presence(role, true, beatMs)
+      return { ...other, instance: 'b', host: 'box-2', details: { ...other.details, bundle: 'other' } }
+    }
+    const frozenAt = world.ms
+    for (const own of [[], [presence('worker', false, frozenAt)], [presence('worker', true, frozenAt)]]) {
+      world.presences = async () => [
+        presence('api', true, world.ms),
+        ...own,
+        elsewhere('worker', world.ms),
+        elsewhere('api', world.ms),
+      ]
+      world.ms += 60_000
+      const ready = await probe.check()
+      assert.deepEqual([ready.ok, ready.checks.worker?.status], [true, 'degraded'])
+      assert.match(ready.checks.worker?.reason ?? '', /60 s|120 s|180 s/)
+      assert.match(ready.checks.worker?.reason ?? '', /a worker on box-2/)
+    }
+    // one that is frozen helps nobody, and a door elsewhere does not open the one here
+    const later = world.ms
+    world.presences = async () => [presence('api', true, world.ms), elsewhere('worker', later)]
+    await probe.check()
+    world.ms += 60_000
+    assert.equal((await probe.check()).checks.worker?.status, 'failed')
+    world.presences = async () => [elsewhere('api', world.ms), presence('worker', true, world.ms)]
+    world.ms += 60_000
+    assert.deepEqual((await probe.check()).checks.api?.status, 'failed')
+    probe.close()
+  })
+
+  it('asks for no words that were said before the last process of the role had begun', async () => {
+    const { world, probe } = createBundle()
+    const asked: number[] = []
+    world.lastWords = async (_role, sinceMs) => {
+      asked.push(sinceMs)
+      return null
+    }
+    const begunAt = world.ms + 5_000
+    world.ms += 10_000
+    const worker = { ...presence('worker', true, world.ms), startedAt: new Date(begunAt).toISOString() }
+    world.presences = async () => [presence('api', true, world.ms), worker]
+    await probe.check()
+    world.presences = async () => [presence('api', true, world.ms)]
+    world.ms += 1_000
+    await probe.check()
+    assert.deepEqual(asked, [begunAt])
     probe.close()
   })
 
@@ -212,7 +285,7 @@ describe('readiness', () => {
 describe('the roles at one look', () => {
   const now = Date.parse('2026-01-31T12:00:00.000Z')
   const amiss = (...presences: SeenPresence[]) =>
-    Object.fromEntries(rolesAmiss(presences, ['api', 'worker'], now))
+    Object.fromEntries(rolesAmiss(presences, ['api', 'worker'], now, ({ host }) => host === 'machine'))
 
   it('are well while each has a process that beats, whatever else lies there', () => {
     const seen = [presence('api', true, now), presence('worker', false, now), presence('worker', true, now)]
@@ -221,8 +294,24 @@ describe('the roles at one look', () => {
 
   it('are amiss where none is alive, or those that are do not beat', () => {
     assert.deepEqual(amiss(presence('api', false, now), presence('worker', true, now - 30_000)), {
-      api: 'No api process is alive',
-      worker: 'No beat for 30 s: frozen or overloaded',
+      api: { status: 'failed', reason: 'No api process is alive' },
+      worker: { status: 'failed', reason: 'No beat for 30 s: frozen or overloaded' },
     })
+  })
+
+  it('are degraded where a worker that shares the store works elsewhere', () => {
+    const elsewhere = { ...presence('worker', true, now), host: 'box-2' }
+    const text = 'Tasks are run all the same: by a worker on box-2 that shares the store'
+    assert.deepEqual(amiss(presence('api', true, now), elsewhere), {
+      worker: { status: 'degraded', reason: `No worker process is alive. ${text}` },
+    })
+    assert.equal(amiss({ ...elsewhere, role: 'api' }, elsewhere).api?.status, 'failed')
+  })
+
+  it('are younger than the begin of their last process in what they said', () => {
+    const early = presence('worker', true, now)
+    const late = { ...early, startedAt: new Date(now + 5).toISOString(), alive: false }
+    assert.equal(lastStartOf([late, early], 'worker'), now + 5)
+    assert.equal(lastStartOf([late], 'api'), Number.NEGATIVE_INFINITY)
   })
 })

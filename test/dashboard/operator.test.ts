@@ -144,6 +144,15 @@ describe('a session', () => {
     assert.equal(await open().check(cookie), null)
   })
 
+  it('does not outlive its twelve hours because the clock was ahead when it began', async () => {
+    now += 30 * SESSION_LIFETIME_MS
+    const cookie = await begin()
+    now -= 30_000
+    assert.ok(await open().check(cookie))
+    now -= 30 * SESSION_LIFETIME_MS
+    assert.equal(await open().check(cookie), null)
+  })
+
   it('ends with a new password, another key, and when it is ended', async () => {
     const cookie = await begin()
     const sessions = open()

@@ -85,6 +85,27 @@ describe('the last words of a role', () => {
     assert.equal(await words(), null)
   })
 
+  it('are none of a process that another one has followed since', async () => {
+    const of = (pid: number, level: string, message: string, ms: number): string =>
+      `${JSON.stringify({ level, time: new Date(ms).toISOString(), role: 'rpc', pid, message })}\n`
+    writeFileSync(file('rpc.out.log'), of(1, 'info', 'ready', start) + of(1, 'fatal', 'gone', start + 1_000))
+    assert.equal(await words(), 'gone')
+    appendFileSync(file('rpc.out.log'), of(2, 'info', 'ready', start + 2_000))
+    assert.equal(await words(), null)
+    appendFileSync(file('rpc.out.log'), of(2, 'fatal', 'gone again', start + 3_000))
+    assert.equal(await words(), 'gone again')
+    appendFileSync(file('rpc.out.log'), of(3, 'info', 'ready', start + 4_000))
+    // on standard error: of the first, written before the third began
+    const crash = 'Error: lost\n    at x\n\nNode.js v24.0.0\n'
+    writeFileSync(file('rpc.err.log'), crash)
+    utimesSync(file('rpc.err.log'), start / 1000 + 3, start / 1000 + 3)
+    assert.equal(await words(), null)
+    utimesSync(file('rpc.err.log'), start / 1000 + 5, start / 1000 + 5)
+    assert.equal(await words(), 'Error: lost')
+    appendFileSync(file('rpc.err.log'), '(node:3) Warning: something\n')
+    assert.equal(await words(), null)
+  })
+
   it('are bounded, and on one line', async () => {
     writeFileSync(file('rpc.out.log'), line('fatal', `a\u001b[31m\n${'b'.repeat(5_000)}`))
     const found = await words()

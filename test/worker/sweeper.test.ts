@@ -1,14 +1,20 @@
 // The pace of the sweeper: sooner when a task becomes due, and no faster for a store that is away.
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, type TestContext } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
+import { fail, start, succeed } from '../../src/core/moves.ts'
 import type { TaskQueue } from '../../src/core/queue.ts'
 import type { Agenda, TaskStore } from '../../src/core/store.ts'
+import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
+import { createMemoryStore } from '../../src/stores/memory.ts'
 import { createSweeper } from '../../src/worker/sweeper.ts'
+import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
 const EVERY_MS = 300
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 describe('the sweeper', () => {
   it('looks soon for what is due, and at its usual pace while the store is away', {
@@ -24,6 +30,7 @@ describe('the sweeper', () => {
         return { due: 0, dueIds: [], expired: [], orphaned: [], nextAt }
       },
       retain: async () => 0,
+      list: async () => ({ tasks: [], next: null }),
     }
     const sweeper = createSweeper({
       store: store as TaskStore,
@@ -33,6 +40,7 @@ describe('the sweeper', () => {
       clock: () => new Date(),
       log: silentLog(),
       retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
+      retentionMs: 1_000,
       everyMs: EVERY_MS,
     })
     await until('it looked again and again', () => looks.length >= 5)
@@ -44,5 +52,125 @@ describe('the sweeper', () => {
     // a timer may ring one millisecond early
     assert.ok(third - first >= 2 * (EVERY_MS - 1), `two looks within ${third - first} ms`)
     await sweeper.close()
+  })
+
+  /** A sweeper over a store in memory, on clocks that the test sets; its own sweeps are an hour apart. */
+  const onClocks = async (test: TestContext) => {
+    const time = { wallMs: Date.UTC(2026, 5, 1, 12), elapsedMs: 0 }
+    const clock = () => new Date(time.wallMs)
+    const iso = () => clock().toISOString()
+    const store = createMemoryStore({ clock })
+    const sweeper = createSweeper({
+      store,
+      queue: {
+        state: () => ({ outbox: 0 }),
+        depth: async () => 0,
+        announce: () => {},
+      } as unknown as TaskQueue,
+      kinds: ['test'],
+      nudge: () => {},
+      clock,
+      elapsed: () => time.elapsedMs,
+      log: silentLog(),
+      retention: now => ({
+        finishedBefore: new Date(now.getTime() - 7 * DAY).toISOString(),
+        maxCount: null,
+        maxBytes: null,
+      }),
+      retentionMs: 7 * DAY,
+      everyMs: HOUR,
+      retainEveryMs: 0,
+    })
+    test.after(() => sweeper.close().then(() => store.close()))
+    const begun = async (): Promise<TaskRecord> => {
+      const { task } = await store.create(newTaskOf({ createdAt: iso() }), null)
+      return (await store.claim(task.id, start('w', iso()))) as TaskRecord
+    }
+    const pass = (ms: number): void => {
+      time.wallMs += ms
+      time.elapsedMs += ms
+    }
+    await sweeper.sweep()
+    return { time, iso, store, sweeper, begun, pass }
+  }
+
+  it('makes a retry wait no longer than it was to, when the clock goes back', async test => {
+    const { time, iso, store, sweeper, begun, pass } = await onClocks(test)
+    const failed = async (delayMs: number): Promise<string> => {
+      const { id, claim } = await begun()
+      const retryAt = new Date(time.wallMs + delayMs).toISOString()
+      await store.move(id, claim, fail({ code: 'KIND_FAILED', message: 'no', detail: null }, retryAt, iso()))
+      return id
+    }
+    const put = new Date(time.wallMs + HOUR).toISOString()
+    const given = (await store.create(newTaskOf({ createdAt: iso(), notBefore: put }), null)).task
+    const [soon, later] = [await failed(5_000), await failed(600_000)]
+    time.wallMs -= 2 * HOUR
+    await sweeper.sweep()
+    const waitOf = async (id: string): Promise<number> =>
+      Date.parse((await store.get(id))?.notBefore ?? '') - time.wallMs
+    assert.deepEqual([await waitOf(soon), await waitOf(later)], [5_000, 600_000])
+    assert.equal((await store.get(given.id))?.notBefore, put, 'a time that was asked for stays')
+    assert.equal(sweeper.counters().waitsShortened, 2)
+    pass(1_000)
+    await sweeper.sweep()
+    assert.equal(await waitOf(soon), 4_000, 'once is enough')
+    // one whose end was on its way when the clock was set
+    const { id, claim } = await begun()
+    const old = new Date(time.wallMs + 2 * HOUR)
+    const error = { code: 'KIND_FAILED', message: 'no', detail: null } as const
+    await store.move(id, claim, fail(error, new Date(old.getTime() + 5_000).toISOString(), old.toISOString()))
+    pass(60_000)
+    await sweeper.sweep()
+    assert.equal(await waitOf(id), 5_000)
+  })
+
+  it('looks through the waits when it starts: the clock may have gone back while nobody was there', async test => {
+    const { time, iso, store, begun } = await onClocks(test)
+    const { id, claim } = await begun()
+    const error = { code: 'KIND_FAILED', message: 'no', detail: null } as const
+    await store.move(id, claim, fail(error, new Date(time.wallMs + 5_000).toISOString(), iso()))
+    time.wallMs -= 48 * HOUR
+    const second = createSweeper({
+      store,
+      queue: {
+        state: () => ({ outbox: 0 }),
+        depth: async () => 0,
+        announce: () => {},
+      } as unknown as TaskQueue,
+      kinds: [],
+      nudge: () => {},
+      clock: () => new Date(time.wallMs),
+      log: silentLog(),
+      retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
+      retentionMs: DAY,
+    })
+    await until(
+      'the wait is short',
+      async () => (await store.get(id))?.notBefore === new Date(time.wallMs + 5_000).toISOString(),
+    )
+    await second.close()
+  })
+
+  it('removes nothing by its age when the clock leaps ahead, and says why; what is old goes when the clock is believed', async test => {
+    const { time, iso, store, sweeper, begun, pass } = await onClocks(test)
+    const { id, claim } = await begun()
+    await store.move(id, claim, succeed(1, null, iso()))
+    pass(2 * HOUR)
+    await sweeper.sweep()
+    assert.equal(sweeper.clockTrouble(), null)
+    time.wallMs += 30 * DAY
+    await sweeper.sweep()
+    assert.equal((await store.get(id))?.status, 'SUCCESS')
+    assert.match(sweeper.clockTrouble() ?? '', /30 days ahead/)
+    time.wallMs -= 30 * DAY
+    await sweeper.sweep()
+    assert.equal(sweeper.clockTrouble(), null)
+    time.wallMs += 30 * DAY
+    await sweeper.sweep()
+    pass(25 * HOUR)
+    await sweeper.sweep()
+    assert.equal(await store.get(id), null)
+    assert.equal(sweeper.clockTrouble(), null)
   })
 })

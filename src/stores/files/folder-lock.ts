@@ -111,7 +111,7 @@ const numbers = (folder: string): number[] =>
 
 const take = async (folder: string, instances: Instances, patienceMs: number): Promise<void> => {
   const file = (number: number) => path.join(folder, `lock.${number}`)
-  const until = Date.now() + patienceMs
+  const until = performance.now() + patienceMs
   for (;;) {
     const taken = numbers(folder)
     const last = taken.at(-1) ?? 0
@@ -123,7 +123,7 @@ const take = async (folder: string, instances: Instances, patienceMs: number): P
       )
     const others = await living(folder, instances)
     if (others.length > 0) {
-      if (Date.now() > until)
+      if (performance.now() > until)
         throw new MadhavaError(
           'DATA_DIR_IN_USE',
           `Processes of an earlier start still use the data folder: ${others.join('; ')}. Wait for them or end them`,

@@ -27,6 +27,7 @@ export interface Permit {
 
 /** Permits of a kind asked for by this process before it looks for spoilt ones. */
 const TIDY_EVERY = 100
+const BACK_MS = 1_000
 
 export const createKindLimiter = (deps: {
   layout: Layout
@@ -37,7 +38,7 @@ export const createKindLimiter = (deps: {
 }): KindLimiter => {
   const { layout, disk, claims, records, instances } = deps
   /** By kind: kinds that take turns must not have only one of them tidied. */
-  const asked = new Map<string, number>()
+  const asked = new Map<string, { times: number; atMs: number }>()
 
   /** Those of later times too: they were taken before the clock went back. */
   const tidy = (kind: string, oldest: number, newest: number): void => {
@@ -67,9 +68,10 @@ export const createKindLimiter = (deps: {
 
     permit(kind, rate, nowMs) {
       const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
-      const times = asked.get(kind) ?? 0
-      asked.set(kind, times + 1)
-      if (times % TIDY_EVERY === 0) tidy(kind, oldest, newest)
+      const { times, atMs } = asked.get(kind) ?? { times: 0, atMs: nowMs }
+      asked.set(kind, { times: times + 1, atMs: nowMs })
+      // what was taken before the clock went back would be waited for until it comes again
+      if (times % TIDY_EVERY === 0 || nowMs < atMs - BACK_MS) tidy(kind, oldest, newest)
       // the oldest first: a newer one is good for longer
       for (let number = oldest; number <= newest; number += 1) {
         const file = layout.permit(kind, number)

@@ -14,6 +14,8 @@ export interface Waiting {
 /** A task in the lists; one that has left is not looked up to be passed over. */
 interface Entry extends Waiting {
   present: boolean
+  /** Its time before it ripened. */
+  ripeAt?: string
 }
 
 type Before = (a: Waiting, b: Waiting) => boolean
@@ -22,6 +24,8 @@ const sooner: Before = (a, b) => (a.notBefore ?? '') < (b.notBefore ?? '')
 
 /** Places of tasks that left stay until they are many. */
 const STALE_KEPT = 256
+/** A clock that goes back by less makes nothing wait again. */
+const BACK_MS = 1_000
 
 const isPresent = ({ present }: Entry): boolean => present
 
@@ -136,25 +140,36 @@ export const createWaitingList = (): WaitingList => {
     listOf(task)?.left()
   }
 
-  const add = (task: Waiting): void => {
+  const add = (task: Waiting, ripeAt?: string): void => {
     remove(task.id)
-    const entry = { ...task, present: true }
+    const entry: Entry = { ...task, present: true, ...(ripeAt === undefined ? {} : { ripeAt }) }
     present.set(task.id, entry)
     if (task.notBefore === null) count(task.kind, 1)
     listOf(task)?.add(entry)
   }
 
+  let ripenedTo = ''
+  /** The clock went back: what has ripened and is not due any more would stand in the way of what is. */
+  const unripen = (now: string): void => {
+    ripenedTo = now
+    for (const { ripeAt, present: _, ...task } of [...present.values()])
+      if (ripeAt !== undefined && ripeAt > now) add({ ...task, notBefore: ripeAt })
+  }
+
   const ripen = (now: string): void => {
-    const ripe: Waiting[] = []
+    if (now >= ripenedTo) ripenedTo = now
+    else if (Date.parse(ripenedTo) - Date.parse(now) > BACK_MS) unripen(now)
+    const ripe: Entry[] = []
     for (const task of later.each()) {
       if ((task.notBefore ?? '') > now) break
       ripe.push(task)
     }
-    for (const task of ripe) add({ ...task, notBefore: null })
+    for (const { ripeAt: _, present: __, ...task } of ripe)
+      add({ ...task, notBefore: null }, task.notBefore ?? undefined)
   }
 
   return {
-    add,
+    add: task => add(task),
     remove,
     *due(now, kinds) {
       ripen(now)

@@ -80,10 +80,14 @@ export interface LimitPlan {
   newest?: number
   /** Permits up to this number are forgotten. */
   forget?: number
+  /** Those beyond it too: they were taken before the clock went back. */
+  beyond?: number
 }
 
 /** Spoilt permits are remembered for so many more, in case that the clock of a taker is behind. */
 const PERMITS_KEPT = 1_000
+/** The clocks of takers agree within less. */
+const SKEW_MS = 2_000
 
 export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, nowMs: number) => {
   const plan: LimitPlan = { kind: keyPart(kind) }
@@ -91,7 +95,8 @@ export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, 
   if (!rate) return { plan, nextAtMs: null }
   const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
   const perMinute = Math.ceil((rate.count * 60_000) / rate.perMs)
-  Object.assign(plan, { oldest, newest, forget: oldest - Math.max(PERMITS_KEPT, perMinute) })
+  const beyond = newest + 1 + Math.floor((rate.count * SKEW_MS) / rate.perMs)
+  Object.assign(plan, { oldest, newest, forget: oldest - Math.max(PERMITS_KEPT, perMinute), beyond })
   return { plan, nextAtMs }
 }
 

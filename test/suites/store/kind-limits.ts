@@ -134,6 +134,21 @@ export const kindLimits = (check: Check): void => {
     assert.deepEqual(await next(store, rate), { task: null, heldUntil: Date.parse(at(100)) + 20 })
   })
 
+  check(
+    'permits that were taken before the clock went back are waited for twice as long as for one at the most',
+    async world => {
+      const store = await world.open()
+      const rate = { rate: { count: 6, perMs: 60_000 } }
+      await addMany(store, 12)
+      for (let n = 0; n < 10; n += 1) assert.ok((await next(store, rate, at(n * 10))).task, `${n}`)
+      // back to where a permit was taken already
+      await next(store, rate, at(20))
+      await next(store, rate, at(30))
+      assert.ok((await next(store, rate, at(40))).task, 'those after it are free again')
+      assert.ok((await next(store, rate, at(50))).task)
+    },
+  )
+
   check('the clock may go back, and the rate goes on', async world => {
     const store = await world.open()
     const rate = { rate: { count: 1, perMs: 1_000 } }

@@ -1,7 +1,7 @@
 // claimNext and agenda: which task comes next, and what there is to do.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { fail, giveBack, start, takeOver } from '../../../src/core/moves.ts'
+import { fail, giveBack, start, takeOver, waitAnew } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { isDue, type TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
@@ -41,6 +41,37 @@ export const picking = (check: Check): void => {
       }),
       { numRuns: 15 },
     )
+  })
+
+  check(
+    'a retry that was set by a clock which went back since waits as long as it was to, from now on',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      const { id } = await add(one)
+      const { claim } = await take(one, id)
+      const error = { code: 'KIND_FAILED', message: 'no', detail: null } as const
+      const hours = 2 * 3_600
+      await one.move(id, claim, fail(error, at(hours + 5), at(hours)))
+      assert.equal(await next(other, at(4)), null)
+      const anew = await other.claim(id, waitAnew(at(4)))
+      assert.deepEqual([anew?.status, anew?.notBefore, anew?.attempt], ['RETRY', at(9), 1])
+      await assert.rejects(other.claim(id, waitAnew(at(4))), { code: 'ILLEGAL_MOVE' })
+      assert.equal(await next(one, at(8)), null)
+      assert.equal((await next(one, at(9)))?.attempt, 2)
+    },
+  )
+
+  check('what a clock that was ahead made due is not due when the clock went back', async world => {
+    const store = await world.open()
+    for (let n = 0; n < 3; n += 1) await add(store, { notBefore: at(5_000 + n), priority: 9 })
+    const low = await add(store, { priority: 0 })
+    assert.equal((await store.agenda(at(9_000), 10)).due, 4)
+    const agenda = await store.agenda(at(100), 10)
+    assert.deepEqual([agenda.due, agenda.dueIds, agenda.nextAt], [1, [low.id], at(5_000)])
+    assert.equal((await next(store))?.id, low.id)
+    assert.equal(await next(store), null)
+    assert.equal((await store.agenda(at(5_001), 10)).due, 2)
+    assert.ok(await next(store, at(5_001)))
   })
 
   check('only what is due and of these kinds is taken', async world => {

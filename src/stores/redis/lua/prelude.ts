@@ -150,6 +150,7 @@ local function crowd(kind, max)
 end
 -- the number of a permit that nobody has taken
 local function permit(kind, limit)
+  call('ZREMRANGEBYSCORE', P .. 'permits:' .. kind, '(' .. string.format('%.0f', limit.beyond), '+inf')
   for number = limit.oldest, limit.newest do
     if not call('ZSCORE', P .. 'permits:' .. kind, string.format('%.0f', number)) then return number end
   end
