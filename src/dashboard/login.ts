@@ -3,7 +3,7 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { MadhavaError } from '../core/errors.ts'
-import { isCrossSite } from '../platform/http-guards.ts'
+import { isCrossSite, isUnproven } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import type { LoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
@@ -61,8 +61,12 @@ export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) =
 /** Refuses what another site made the browser send, and reads the form otherwise. @throws CROSS_SITE and others */
 export const readForm: MiddlewareHandler<DashboardEnv> = async (c, next) => {
   const header = (name: string): string | null => c.req.header(name) ?? null
-  if (isCrossSite({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') }))
-    throw new MadhavaError('CROSS_SITE')
+  const foreign = isCrossSite({
+    host: header('host'),
+    origin: header('origin'),
+    site: header('sec-fetch-site'),
+  })
+  if (foreign || isUnproven({ method: c.req.method, header })) throw new MadhavaError('CROSS_SITE')
   const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== 'application/x-www-form-urlencoded')
     throw new MadhavaError('UNSUPPORTED_MEDIA_TYPE', 'A form is sent as application/x-www-form-urlencoded')
