@@ -102,7 +102,7 @@ export const createLogin = ({ operator, session, limit, log }: LoginOptions): Ho
       return c.html(loginPage(`Too many tries. Wait ${wait} seconds and try again.`), 429)
     }
     const form = c.get('form')
-    if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? ''))) {
+    if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? '', limit.tries(address)))) {
       log.warn({ address }, 'a login failed')
       return c.html(loginPage('Name or password is wrong.'), 401)
     }
@@ -114,8 +114,8 @@ export const createLogin = ({ operator, session, limit, log }: LoginOptions): Ho
     return c.redirect('/', 303)
   })
 
-  app.post('/logout', requireSession, readForm, requireFormToken(session), c => {
-    session.end(getCookie(c, SESSION_COOKIE) ?? '')
+  app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {
+    await session.end(getCookie(c, SESSION_COOKIE) ?? '')
     deleteCookie(c, SESSION_COOKIE, COOKIE)
     return c.redirect('/login', 303)
   })
