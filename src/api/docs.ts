@@ -36,6 +36,8 @@ export const docsRoutes = (): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/docs', describe(getDocs), c => {
       c.header('Content-Security-Policy', POLICY)
+      // over plain HTTP nothing else shows that the page's own GET /calcpi is ours
+      c.header('Referrer-Policy', 'same-origin')
       return c.body(PAGE, 200, {
         'Content-Type': 'text/html; charset=utf-8',
         'Content-Length': String(Buffer.byteLength(PAGE)),

@@ -2,7 +2,7 @@
 // platform/http-guards.
 import type { MiddlewareHandler } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
-import { createHostGuard, isCrossSite } from '../platform/http-guards.ts'
+import { createHostGuard, isCrossSite, isLookingAhead, isUnproven } from '../platform/http-guards.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 
 export const URL_LIMIT_BYTES = 8 * 1024
@@ -13,8 +13,16 @@ export const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS']
 export const refuseCrossSite = (c: ApiContext): void => {
   if (c.get('friend')) return
   const header = (name: string) => c.req.header(name) ?? null
-  if (!isCrossSite({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') })) return
-  throw new MadhavaError('CROSS_SITE', 'A page of another web site may not create or change anything here')
+  const request = { method: c.req.method, header }
+  if (isCrossSite({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') }))
+    throw new MadhavaError('CROSS_SITE', 'A page of another web site may not create or change anything here')
+  if (isUnproven(request))
+    throw new MadhavaError(
+      'CROSS_SITE',
+      'Over plain HTTP a browser does not say whether you asked or a page of another web site, so this was not done: use HTTPS, an address of this machine itself such as localhost, the page /docs, or a program that sends POST /tasks',
+    )
+  if (isLookingAhead(request))
+    throw new MadhavaError('CROSS_SITE', 'A browser that only looks ahead creates nothing here')
 }
 
 /** Runs before every route. Routes that create by GET call `refuseCrossSite` themselves. */

@@ -3,9 +3,11 @@ import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
+import { openEndedSessions } from './ended-sessions.ts'
 import { openOperator } from './operator.ts'
 import { createProcesses } from './processes.ts'
-import { createSessions, ensureSessionKey } from './session.ts'
+import { createSessions } from './session.ts'
+import { sessionKeyFor } from './session-key.ts'
 
 export interface DashboardDoorOptions {
   host: string
@@ -24,11 +26,13 @@ export const openDashboard = async (
 ): Promise<{ address: string; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only end up in a log file
   const operator = openOperator({ dataDir, configured: password })
-  if ((await operator.credential()) === null)
+  const credential = await operator.credential()
+  if (credential === null)
     log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
   const session = createSessions({
-    key: await ensureSessionKey(dataDir),
+    key: await sessionKeyFor(dataDir, credential),
     credential: () => operator.credential(),
+    ended: await openEndedSessions(dataDir, Date.now),
     clock: Date.now,
   })
   const app = createDashboard({

@@ -1,13 +1,18 @@
-// How often a login may be tried. Counts tries, right or wrong, over a sliding minute; keeps nothing longer.
+// How often a login may be tried from one address. Counts tries, right or wrong, over a sliding minute; keeps nothing
+// longer. There is no limit for all addresses together: with one, anybody could lock everybody out. What all of them
+// may cost is bounded by login-turns.ts.
 import { isIPv4 } from 'node:net'
 
 const WINDOW_MS = 60_000
-/** All addresses together also bounds what is remembered: a try beyond it is refused before it is noted. */
-const LIMIT = { perAddress: 5, total: 30 } as const
+const TRIES_MAX = 5
+/** Whoever has so many addresses that the oldest of them are forgotten here gains little: checks are one at a time. */
+const OWNERS_MAX = 10_000
 
 export interface LoginLimit {
   /** Notes a try. Answers 0 when it may go on, else how many seconds to wait. */
   take(address: string): number
+  /** Tries of an address within the last minute. */
+  tries(address: string): number
   /** Forgets the tries of an address that has logged in. */
   forgive(address: string): void
 }
@@ -28,26 +33,34 @@ export const ownerOf = (address: string): string => {
 
 /** `clock` in milliseconds. */
 export const createLoginLimit = ({ clock }: { clock: () => number }): LoginLimit => {
-  let tries: Array<{ owner: string; at: number }> = []
+  /** When each owner has tried, the one that tried last at the end. */
+  const owners = new Map<string, number[]>()
+
+  const recent = (owner: string): number[] => {
+    const now = clock()
+    return (owners.get(owner) ?? []).filter(at => at > now - WINDOW_MS)
+  }
+  const forgetOld = (): void => {
+    const now = clock()
+    for (const [owner, tries] of owners) {
+      if (owners.size <= OWNERS_MAX && (tries.at(-1) ?? 0) > now - WINDOW_MS) return
+      owners.delete(owner)
+    }
+  }
 
   return {
     take(address) {
-      const now = clock()
-      tries = tries.filter(one => one.at > now - WINDOW_MS)
       const owner = ownerOf(address)
-      const own = tries.filter(one => one.owner === owner)
-      const full = own.length >= LIMIT.perAddress ? own : tries.length >= LIMIT.total ? tries : null
-      if (!full) {
-        tries.push({ owner, at: now })
-        return 0
-      }
-      const oldest = full[0]?.at ?? now
-      return Math.max(1, Math.ceil((oldest + WINDOW_MS - now) / 1000))
+      const own = recent(owner)
+      if (own.length >= TRIES_MAX) return Math.max(1, Math.ceil(((own[0] ?? 0) + WINDOW_MS - clock()) / 1000))
+      owners.delete(owner)
+      owners.set(owner, [...own, clock()])
+      forgetOld()
+      return 0
     },
-
+    tries: address => recent(ownerOf(address)).length,
     forgive(address) {
-      const owner = ownerOf(address)
-      tries = tries.filter(one => one.owner !== owner)
+      owners.delete(ownerOf(address))
     },
   }
 }

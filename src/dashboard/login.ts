@@ -3,7 +3,7 @@ import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { MadhavaError } from '../core/errors.ts'
-import { isCrossSite } from '../platform/http-guards.ts'
+import { isCrossSite, isUnproven } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import type { LoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
@@ -61,8 +61,12 @@ export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) =
 /** Refuses what another site made the browser send, and reads the form otherwise. @throws CROSS_SITE and others */
 export const readForm: MiddlewareHandler<DashboardEnv> = async (c, next) => {
   const header = (name: string): string | null => c.req.header(name) ?? null
-  if (isCrossSite({ host: header('host'), origin: header('origin'), site: header('sec-fetch-site') }))
-    throw new MadhavaError('CROSS_SITE')
+  const foreign = isCrossSite({
+    host: header('host'),
+    origin: header('origin'),
+    site: header('sec-fetch-site'),
+  })
+  if (foreign || isUnproven({ method: c.req.method, header })) throw new MadhavaError('CROSS_SITE')
   const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
   if (type !== 'application/x-www-form-urlencoded')
     throw new MadhavaError('UNSUPPORTED_MEDIA_TYPE', 'A form is sent as application/x-www-form-urlencoded')
@@ -98,7 +102,7 @@ export const createLogin = ({ operator, session, limit, log }: LoginOptions): Ho
       return c.html(loginPage(`Too many tries. Wait ${wait} seconds and try again.`), 429)
     }
     const form = c.get('form')
-    if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? ''))) {
+    if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? '', limit.tries(address)))) {
       log.warn({ address }, 'a login failed')
       return c.html(loginPage('Name or password is wrong.'), 401)
     }
@@ -110,8 +114,8 @@ export const createLogin = ({ operator, session, limit, log }: LoginOptions): Ho
     return c.redirect('/', 303)
   })
 
-  app.post('/logout', requireSession, readForm, requireFormToken(session), c => {
-    session.end(getCookie(c, SESSION_COOKIE) ?? '')
+  app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {
+    await session.end(getCookie(c, SESSION_COOKIE) ?? '')
     deleteCookie(c, SESSION_COOKIE, COOKIE)
     return c.redirect('/login', 303)
   })

@@ -1,19 +1,22 @@
 // The first operator and the password: made once, kept as a hash, checked. It knows no HTTP and no sessions.
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
-import { chmod, mkdir, readFile } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
 import { createFile } from '../platform/atomic-file.ts'
+import { readPlain } from '../platform/plain-file.ts'
+import { createLoginTurns } from './login-turns.ts'
 
 export const OPERATOR_NAME = 'operator'
 
 export interface Operator {
   /**
    * Whether name and password are right; takes the same time for any wrong pair.
+   * @param tries how often whoever asks has tried lately: where many wait, who has tried least is next
    * @throws TOO_MANY_REQUESTS when too many wait to be checked, CONFIG_INVALID when the file cannot be used
    */
-  verify(name: string, password: string): Promise<boolean>
+  verify(name: string, password: string, tries?: number): Promise<boolean>
   /**
    * A secret that changes with the password, for binding sessions to it; null while there is no operator.
    * @throws CONFIG_INVALID
@@ -31,8 +34,7 @@ export interface OperatorOptions {
 const COST = { N: 16_384, r: 8, p: 5 } as const
 const HASH_BYTES = 32
 const MAX_PASSWORD_CHARACTERS = 256
-/** Checks at a time, and how many more may wait. */
-const CHECKS = { running: 2, waiting: 8 } as const
+const FILE_BYTES_MAX = 64 * 1024
 
 /** Without i, l, o, 0 and 1, which look alike. 20 of 31 symbols are 99 bits. */
 const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz'
@@ -55,7 +57,8 @@ const fileSchema = z.object({
 })
 type OperatorFile = z.infer<typeof fileSchema>
 
-const hashPassword = (password: string, salt: Buffer, cost: OperatorFile['scrypt']): Promise<Buffer> =>
+/** The hash that stands for a password. */
+export const hashPassword = (password: string, salt: Buffer, cost: OperatorFile['scrypt']): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const maxmem = 256 * cost.N * cost.r
     scrypt(password, salt, HASH_BYTES, { ...cost, maxmem }, (error, hash) =>
@@ -73,15 +76,11 @@ export const ensureAccountsFolder = async (dataDir: string): Promise<string> => 
 
 /** @throws CONFIG_INVALID */
 const readOperatorFile = async (dataDir: string): Promise<OperatorFile | null> => {
-  const text = await readFile(path.join(dataDir, 'accounts', 'operator.json'), 'utf8').catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    },
-  )
-  if (text === null) return null
+  const file = path.join(dataDir, 'accounts', 'operator.json')
   try {
-    return fileSchema.parse(JSON.parse(text))
+    const bytes = await readPlain(file, FILE_BYTES_MAX)
+    if (bytes === null) return null
+    return fileSchema.parse(JSON.parse(bytes.toString()))
   } catch (cause) {
     throw new MadhavaError(
       'CONFIG_INVALID',
@@ -117,29 +116,9 @@ export const ensureOperator = async ({
   return { created: made ? password : null }
 }
 
-/** Runs at most `running` at a time; refuses when too many wait, so that logins cannot eat the processor. */
-const createGate = () => {
-  let running = 0
-  const waiting: Array<() => void> = []
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= CHECKS.running) {
-      if (waiting.length >= CHECKS.waiting) throw new MadhavaError('TOO_MANY_REQUESTS')
-      // Whoever leaves hands the place over, so `running` stays as it is.
-      await new Promise<void>(resolve => waiting.push(resolve))
-    } else running++
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else running--
-    }
-  }
-}
-
 /** The operator as the dashboard asks for it. The file is read anew each time, so a new password counts at once. */
 export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator => {
-  const gate = createGate()
+  const turns = createLoginTurns()
   // A configured password gets a hash of this process's own, so that both ways take the same road and time.
   const ownSalt = randomBytes(16)
   const ownHash = configured === null ? null : hashPassword(configured, ownSalt, COST)
@@ -158,8 +137,8 @@ export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator
   }
 
   return {
-    verify: (name, password) =>
-      gate(async () => {
+    verify: (name, password, tries = 0) =>
+      turns.run(tries, async () => {
         const { salt, hash, cost } = await expected()
         const tried = await hashPassword(password.slice(0, MAX_PASSWORD_CHARACTERS + 1), salt, cost)
         const same = tried.length === hash.length && timingSafeEqual(tried, hash)

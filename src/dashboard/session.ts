@@ -1,22 +1,15 @@
-// Sessions as signed cookies: nothing is kept for them but the key. It knows no passwords and no HTTP framework.
+// Sessions as signed cookies: nothing is kept for them but the key, and which were ended. It knows no passwords and no HTTP framework.
 // The signing key is made from the key file and the operator's present credential: a new password ends them all.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import path from 'node:path'
-import { MadhavaError } from '../core/errors.ts'
-import { createFile } from '../platform/atomic-file.ts'
-import { ensureAccountsFolder } from './operator.ts'
+import type { EndedSessions } from './ended-sessions.ts'
 
 export const SESSION_COOKIE = 'madhava_session'
 export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
 
-const KEY_BYTES = 32
 /** `v1.<end, milliseconds, base 36>.<random>.<signature>` */
 const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
 /** How far the clock may be put right under a session. */
 const SKEW_MS = 60_000
-/** How many ended sessions are remembered, the latest. Only somebody who had logged in adds one. */
-const MAX_ENDED = 1_000
 
 export interface Session {
   /** Milliseconds since 1970. */
@@ -32,37 +25,17 @@ export interface Sessions {
   check(cookie: string | undefined): Promise<Session | null>
   /** Whether a form's token belongs to the session. */
   isFormToken(session: Session, token: string): boolean
-  /** Ends it for this process at once; a restart forgets that, the lifetime ends it anyway. */
-  end(cookie: string): void
+  /** Ends it at once, for good. Rejects where that cannot be kept on the disk: this process ends it anyway. */
+  end(cookie: string): Promise<void>
 }
 
 export interface SessionsOptions {
   key: Buffer
   /** What sessions are bound to, as `Operator.credential`. */
   credential: () => Promise<string | null>
+  ended: EndedSessions
   /** Milliseconds since 1970. */
   clock: () => number
-}
-
-/** The key that signs, made once for a data folder. @throws CONFIG_INVALID when the file is not a key */
-export const ensureSessionKey = async (dataDir: string): Promise<Buffer> => {
-  const file = path.join(await ensureAccountsFolder(dataDir), 'session.key')
-  const read = (): Promise<Buffer | null> =>
-    readFile(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    })
-  let key = await read()
-  if (!key) {
-    await createFile(file, randomBytes(KEY_BYTES), { mode: 0o600 })
-    // Another process may have been first: what stands in the file is the key.
-    key = await read()
-  }
-  if (key?.length === KEY_BYTES) return key
-  throw new MadhavaError(
-    'CONFIG_INVALID',
-    'accounts/session.key in the data folder cannot be used; remove it, and everybody logs in anew',
-  )
 }
 
 const sign = (key: Buffer, purpose: string, text: string): Buffer =>
@@ -77,9 +50,7 @@ const isSame = (expected: string, given: string): boolean => {
 }
 
 /** Issues and checks cookies. */
-export const createSessions = ({ key, credential, clock }: SessionsOptions): Sessions => {
-  const ended = new Set<string>()
-
+export const createSessions = ({ key, credential, ended, clock }: SessionsOptions): Sessions => {
   const signingKey = async (): Promise<Buffer | null> => {
     const bound = await credential()
     return bound === null ? null : sign(key, 'credential', bound)
@@ -102,18 +73,15 @@ export const createSessions = ({ key, credential, clock }: SessionsOptions): Ses
       const expiresAt = Number.parseInt(end, 36)
       const leftMs = expiresAt - clock()
       // more than a lifetime is left of one that began while the clock was ahead: it would last as much longer
-      if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || ended.has(body)) return null
+      if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || (await ended.has(body))) return null
       return { expiresAt, formToken: textOf(sign(signer, 'form', body)) }
     },
 
     isFormToken: (session, token) => isSame(session.formToken, token),
 
-    end(cookie) {
+    async end(cookie) {
       const body = COOKIE.exec(cookie)?.[1]
-      if (body === undefined) return
-      ended.add(body)
-      const [oldest] = ended
-      if (ended.size > MAX_ENDED && oldest !== undefined) ended.delete(oldest)
+      if (body !== undefined) await ended.add(body)
     },
   }
 }

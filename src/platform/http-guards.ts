@@ -63,3 +63,52 @@ export const isCrossSite = ({ host, origin, site }: Provenance): boolean => {
   if (origin === 'null') return site !== 'same-origin'
   return !sameHost(origin, host)
 }
+
+/** Programs that name a browser or types of pages by themselves: no page can make a browser say so. */
+const PROGRAM = /^Java\/|PowerShell\//
+/** A page can ask for another type, or for none, but what it loads as a picture or a document says one of these. */
+const PAGE_TYPES = /text\/html|image\//i
+const BROWSER_ONLY = ['upgrade-insecure-requests', 'sec-fetch-dest', 'sec-ch-ua']
+/** Types of a body that a page may send to any address without asking first. */
+const SIMPLE_TYPES = ['', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data']
+
+export interface RequestHead {
+  method: string
+  /** By its name in lower case. */
+  header: (name: string) => string | null
+}
+
+const looksLikeBrowser = (header: RequestHead['header']): boolean => {
+  const agent = header('user-agent') ?? ''
+  if (BROWSER_ONLY.some(name => header(name) !== null)) return true
+  if (PROGRAM.test(agent)) return false
+  // fetch in Node and Deno says `*`
+  const language = header('accept-language') ?? '*'
+  return /^(?:Mozilla|Opera)\//.test(agent) || language !== '*' || PAGE_TYPES.test(header('accept') ?? '')
+}
+
+/** Whether a browser would have asked first whether a page of another site may send this at all. */
+const isAskedFirst = ({ method, header }: RequestHead): boolean => {
+  if (!['GET', 'HEAD', 'POST'].includes(method)) return true
+  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+  return method === 'POST' && !SIMPLE_TYPES.includes(type)
+}
+
+/**
+ * Whether a browser sent this without saying on whose behalf. Browsers send Sec-Fetch-Site to loopback addresses and
+ * over HTTPS alone, and no Origin with a GET; a page can leave out the Referer, but not name a wrong one. So over plain
+ * HTTP to another address only the Referer can show that it was a page of ours.
+ */
+export const isUnproven = (request: RequestHead): boolean => {
+  const { header } = request
+  if (header('sec-fetch-site') !== null || header('origin') !== null || isAskedFirst(request)) return false
+  const referer = header('referer')
+  if (referer !== null) return !sameHost(referer, header('host'))
+  return looksLikeBrowser(header)
+}
+
+/** Whether a browser only looks ahead at an address that a person has not asked for yet. */
+export const isLookingAhead = ({ header }: RequestHead): boolean =>
+  ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some(name =>
+    /prefetch|preview|prerender/i.test(header(name) ?? ''),
+  )

@@ -13,6 +13,8 @@ import { createFixture, type Fixture } from './fixture.ts'
 
 const FRIEND = 'friend.example'
 const STRANGER = 'stranger.example'
+/** A name of the server's own, where it speaks plain HTTP: browsers send no Sec-Fetch-Site there. */
+const NAMED = 'tasks.example'
 const MS = 60_000
 const SCRIPT = readFileSync(new URL('foreign-page.mjs', import.meta.url), 'utf8')
 const PAGE = '<!doctype html><title>elsewhere</title><body><script src="/foreign-page.mjs"></script>'
@@ -35,7 +37,7 @@ describe('the REST door in Chromium', { skip: requireService('chromium'), timeou
     await new Promise<void>(resolve => elsewhere.listen(0, '127.0.0.1', resolve))
     elsewherePort = (elsewhere.address() as AddressInfo).port
     friend = `http://${FRIEND}:${elsewherePort}`
-    fixture = createFixture({ corsOrigins: [friend] })
+    fixture = createFixture({ corsOrigins: [friend], allowedHosts: [NAMED] })
     door = await serveHttp({
       fetch: (request, env) => fixture.app.fetch(request, env as object),
       host: '127.0.0.1',
@@ -44,7 +46,7 @@ describe('the REST door in Chromium', { skip: requireService('chromium'), timeou
       log: silentLog(),
     })
     api = `http://127.0.0.1:${door.address.port}`
-    browser = await launchBrowser([FRIEND, STRANGER])
+    browser = await launchBrowser([FRIEND, STRANGER, NAMED])
   })
   after(async () => {
     await browser?.close()
@@ -118,11 +120,12 @@ describe('the REST door in Chromium', { skip: requireService('chromium'), timeou
     const [tasks, record] = [await total(), await fixture.store.get(id)]
     const { port } = door.address
     for (const [from, to] of [
-      // another site; another port of this machine, which is the same site; a name that now leads here
+      // another site; another port of this machine, which is the same site; a name that now leads here; a name of ours
       [STRANGER, api],
       ['127.0.0.1', api],
       ['localhost', `http://localhost:${port}`],
       [STRANGER, `http://${STRANGER}:${port}`],
+      [STRANGER, `http://${NAMED}:${port}`],
     ] as const) {
       const { page } = await open(`http://${from}:${elsewherePort}/`)
       assert.deepEqual(await page.evaluate(`attack('${to}', '${id}')`), [], `${from} to ${to}`)
@@ -143,6 +146,23 @@ describe('the REST door in Chromium', { skip: requireService('chromium'), timeou
     assert.match((await page.textContent('body')) ?? '', /"digits":11/)
     await page.close()
     assert.equal(await total(), before + 1)
+  })
+
+  it('over plain HTTP under a name, where a browser does not say who asked, the page /docs still starts a task', async () => {
+    const named = `http://${NAMED}:${door.address.port}`
+    const before = await total()
+    const { page } = await open(`${named}/calcpi/11`)
+    assert.match((await page.textContent('body')) ?? '', /use HTTPS/)
+    assert.equal(await total(), before)
+    await page.goto(`${named}/docs`)
+    await page.click('#startCalcPi > summary')
+    await page.fill('#startCalcPi input >> nth=0', '11')
+    await page.click('#startCalcPi button.primary')
+    await page.waitForSelector('#startCalcPi .answer-head.good')
+    assert.equal(await total(), before + 1)
+    // and a program there needs nothing
+    assert.equal((await fetch(`${api}/calcpi/11`)).status, 202)
+    await page.close()
   })
 
   it('a rebound name is refused even when the browser takes the page for the same origin', async () => {

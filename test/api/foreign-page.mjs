@@ -76,6 +76,24 @@ const attack = async (to, task) => {
     }),
   )
   await attempt('form', () => postForm(to))
+  // without a word on where they come from
+  const silent = { referrerpolicy: 'no-referrer' }
+  await attempt('silent image', () => embed('img', { ...silent, src: `${to}/calcpi/14` }))
+  await attempt('silent frame', () =>
+    frameText(frame => {
+      frame.referrerPolicy = 'no-referrer'
+      frame.src = `${to}/calcpi/15`
+    }),
+  )
+  for (const headers of [{}, { accept: '*/*', 'accept-language': '*' }])
+    await attempt('silent fetch', () =>
+      text('/calcpi/16', { mode: 'no-cors', referrerPolicy: 'no-referrer', headers }),
+    )
+  for (const path of ['/tasks/cancel', `/task/${task}/retry`])
+    await attempt(`silent ${path}`, () =>
+      text(path, { method: 'POST', mode: 'no-cors', referrerPolicy: 'no-referrer' }),
+    )
+  await attempt('prefetch', () => embed('link', { ...silent, rel: 'prefetch', href: `${to}/calcpi/17` }))
   return read
 }
 

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
+import { type EndedSessions, openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
 import type { Outcome, Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { createSessions, SESSION_LIFETIME_MS } from '../../src/dashboard/session.ts'
@@ -43,8 +44,10 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     credential: async () => PASSWORD,
   }
 
+  let ended: EndedSessions
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'madhava-dashboard-'))
+    ended = await openEndedSessions(folder, () => now)
   })
   after(() => rm(folder, { recursive: true, force: true }))
 
@@ -80,7 +83,7 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     app = createDashboard({
       processes,
       operator,
-      session: createSessions({ key: Buffer.alloc(32, 1), credential: operator.credential, clock }),
+      session: createSessions({ key: Buffer.alloc(32, 1), credential: operator.credential, ended, clock }),
       log: silentLog(),
       allowedHosts: ['tasks.example'],
       clock,
@@ -219,6 +222,14 @@ describe('the dashboard', { timeout: 120_000 }, () => {
       assert.equal(answer.headers.get('location'), '/login')
       assert.match(answer.headers.get('set-cookie') ?? '', /^madhava_session=; Max-Age=0/)
       assert.equal((await get('/', { cookie })).headers.get('location'), '/login')
+    })
+
+    it('does not end with a logout whose token is missing or that of another session', async () => {
+      const [{ cookie }, other] = [await enter(), await enter()]
+      for (const form of [{}, { token: '' }, { token: other.token }]) {
+        assert.equal((await post('/logout', form, { cookie })).status, 403, JSON.stringify(form))
+        assert.equal((await get('/', { cookie })).status, 200)
+      }
     })
 
     it('ends after twelve hours; a forged or foreign cookie is none', async () => {

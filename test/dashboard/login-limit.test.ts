@@ -25,9 +25,20 @@ describe('the limit of logins', () => {
     assert.equal(limit.take('10.0.0.1'), 0)
   })
 
-  it('lets thirty a minute through for all addresses together', () => {
-    for (let count = 0; count < 30; count++) assert.equal(limit.take(`10.0.0.${count}`), 0)
-    assert.equal(limit.take('10.0.1.1'), 60)
+  it('locks nobody out for the tries of other addresses, however many', () => {
+    for (let count = 0; count < 20_000; count++) limit.take(`10.1.${count >> 8}.${count & 255}`)
+    assert.equal(limit.tries('10.0.0.1'), 0)
+    assert.equal(limit.take('10.0.0.1'), 0)
+    assert.equal(limit.tries('10.0.0.1'), 1)
+  })
+
+  it('forgives the address that has logged in, and no other', () => {
+    for (const address of ['10.0.0.1', '10.0.0.2'])
+      for (let count = 0; count < 5; count++) assert.equal(limit.take(address), 0)
+    limit.forgive('10.0.0.2')
+    assert.equal(limit.tries('10.0.0.2'), 0)
+    assert.equal(limit.take('10.0.0.2'), 0)
+    assert.equal(limit.take('10.0.0.1'), 60)
   })
 
   it('takes a whole IPv6 network, and IPv4 written as IPv6, for one owner', () => {

@@ -1,17 +1,15 @@
 // The operator's password and the key of the sessions, on a temp folder.
 import assert from 'node:assert/strict'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isMadhavaError } from '../../src/core/errors.ts'
+import { type EndedSessions, openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import { ensureOperator, openOperator } from '../../src/dashboard/operator.ts'
-import {
-  createSessions,
-  ensureSessionKey,
-  SESSION_LIFETIME_MS,
-  type Sessions,
-} from '../../src/dashboard/session.ts'
+import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../src/dashboard/session.ts'
+import { ensureSessionKey, sessionKeyFor } from '../../src/dashboard/session-key.ts'
 
 let dataDir: string
 beforeEach(async () => {
@@ -88,19 +86,6 @@ describe('the operator', { timeout: 120_000 }, () => {
       assert.equal(await readFile(accounts('operator.json'), 'utf8'), text)
     }
   })
-
-  it('is asked for by a few at a time; the rest is told to come again', async () => {
-    const operator = openOperator({ dataDir, configured: 'correct horse' })
-    const results = await Promise.allSettled(
-      Array.from({ length: 20 }, () => operator.verify('operator', 'correct horse')),
-    )
-    const refused = results.filter(
-      result => result.status === 'rejected' && isMadhavaError(result.reason, 'TOO_MANY_REQUESTS'),
-    )
-    assert.equal(refused.length, 10)
-    assert.equal(results.filter(result => result.status === 'fulfilled' && result.value).length, 10)
-    assert.equal(await operator.verify('operator', 'correct horse'), true)
-  })
 })
 
 describe('the key of the sessions', () => {
@@ -117,22 +102,54 @@ describe('the key of the sessions', () => {
     await writeFile(accounts('session.key'), 'short')
     await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
   })
+
+  it('is none when a link or a pipe stands in its place', async () => {
+    await mkdir(accounts())
+    await writeFile(path.join(dataDir, 'other'), Buffer.alloc(32))
+    await symlink('../other', accounts('session.key'))
+    await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
+    await rm(accounts('session.key'))
+    execFileSync('mkfifo', [accounts('session.key')])
+    await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
+    execFileSync('mkfifo', [accounts('operator.json')])
+    await assert.rejects(ensureOperator({ dataDir, configured: null }), error =>
+      isMadhavaError(error, 'CONFIG_INVALID'),
+    )
+  })
+
+  it('changes when the dashboard starts with another password, so that one that comes back finds another key', async () => {
+    const hex = async (credential: string | null) =>
+      (await sessionKeyFor(dataDir, credential)).toString('hex')
+    const first = await hex('configured:one')
+    assert.equal(await hex('configured:one'), first)
+    assert.equal(await hex(null), first)
+    const second = await hex('file:x')
+    assert.notEqual(second, first)
+    assert.notEqual(await hex('configured:one'), first)
+    await writeFile(accounts('session.password'), 'torn')
+    const third = await hex('configured:one')
+    assert.equal(await hex('configured:one'), third)
+    assert.ok(!(await readFile(accounts('session.password'), 'utf8')).includes('one'))
+    assert.equal(await modeOf(accounts('session.password')), 0o600)
+  })
 })
 
 describe('a session', () => {
   let now: number
   let bound: string | null
+  let ended: EndedSessions
   const key = Buffer.alloc(32, 7)
   const open = (own = key): Sessions =>
-    createSessions({ key: own, credential: async () => bound, clock: () => now })
+    createSessions({ key: own, credential: async () => bound, ended, clock: () => now })
   const begin = async (): Promise<string> => {
     const cookie = await open().begin()
     assert.ok(cookie)
     return cookie
   }
-  beforeEach(() => {
+  beforeEach(async () => {
     now = Date.UTC(2030, 0, 1)
     bound = 'first'
+    ended = await openEndedSessions(dataDir, () => now)
   })
 
   it('is good for twelve hours, in every process with the key', async () => {
@@ -164,8 +181,37 @@ describe('a session', () => {
     assert.equal(await sessions.begin(), null)
     bound = 'first'
     assert.ok(await sessions.check(cookie))
-    sessions.end(cookie)
+    await sessions.end(cookie)
     assert.equal(await sessions.check(cookie), null)
+  })
+
+  it('that was ended stays so in every process, after a restart, and however many end after it', async () => {
+    const sessions = open()
+    const cookies = await Promise.all(Array.from({ length: 1_100 }, begin))
+    await Promise.all(cookies.slice(0, 1_099).map(cookie => sessions.end(cookie)))
+    ended = await openEndedSessions(dataDir, () => now)
+    for (const cookie of [cookies[0], cookies[1], cookies[1_098]]) {
+      assert.equal(await sessions.check(cookie), null)
+      assert.equal(await open().check(cookie), null)
+    }
+    assert.ok(await open().check(cookies[1_099]))
+    // what is kept is no cookie, and goes when the cookies are of no use, and a day
+    const [name = ''] = await readdir(accounts('ended'))
+    assert.equal(await sessions.check(name), null)
+    now += SESSION_LIFETIME_MS + 25 * 3_600_000
+    ended = await openEndedSessions(dataDir, () => now)
+    assert.deepEqual(await readdir(accounts('ended')), [])
+  })
+
+  it('ends for this process also where that cannot be written, and says so', async () => {
+    const [cookie, other] = [await begin(), await begin()]
+    await rm(accounts('ended'), { recursive: true })
+    await writeFile(accounts('ended'), '')
+    const sessions = open()
+    await assert.rejects(sessions.end(cookie))
+    assert.equal(await sessions.check(cookie), null)
+    // nobody can say whether this one was ended: that is no yes
+    await assert.rejects(sessions.check(other))
   })
 
   it('is refused with any character of its cookie changed, added or left out', async () => {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { isIP } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createHostGuard, isCrossSite, parseHost } from '../../src/platform/http-guards.ts'
+import {
+  createHostGuard,
+  isCrossSite,
+  isLookingAhead,
+  isUnproven,
+  parseHost,
+} from '../../src/platform/http-guards.ts'
 
 describe('the host guard', () => {
   const allowed = createHostGuard(['Tasks.Example.org', 'bundle:8000'])
@@ -141,5 +147,77 @@ describe('the cross-site guard', () => {
       }),
     )
     fc.assert(fc.property(fc.string(), text => assert.equal(from(text, 'cross-site'), true)))
+  })
+})
+
+describe('the guard against browsers that do not say who asked', () => {
+  const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36'
+  const unproven = (headers: Record<string, string>, method = 'GET') =>
+    isUnproven({ method, header: name => ({ host: 'tasks.lan:8000', ...headers })[name] ?? null })
+
+  it('lets programs pass, whatever they are written in', () => {
+    for (const headers of [
+      {},
+      { 'user-agent': 'curl/8.5.0', accept: '*/*' },
+      { 'user-agent': 'Wget/1.21.4', accept: '*/*', 'accept-encoding': 'identity' },
+      { 'user-agent': 'python-requests/2.32', accept: '*/*', 'accept-encoding': 'gzip, deflate' },
+      { 'user-agent': 'Python-urllib/3.12', 'accept-encoding': 'identity' },
+      { 'user-agent': 'node', accept: '*/*', 'accept-language': '*', 'sec-fetch-mode': 'cors' },
+      { 'user-agent': 'HTTPie/3.2', accept: 'application/json, */*;q=0.5' },
+      { 'user-agent': 'Go-http-client/1.1', 'accept-encoding': 'gzip' },
+      { 'user-agent': 'Java/21.0.1', accept: 'text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2' },
+      { 'user-agent': 'Mozilla/5.0 (Windows NT; Windows NT 10.0; de-DE) WindowsPowerShell/5.1.22621' },
+      { accept: 'application/json' },
+    ])
+      assert.equal(unproven(headers), false, JSON.stringify(headers))
+  })
+
+  it('refuses what only a browser sends, each sign alone', () => {
+    for (const headers of [
+      { 'user-agent': CHROME },
+      { 'user-agent': CHROME, accept: '*/*' },
+      { 'user-agent': 'Opera/9.80 (X11)' },
+      { accept: 'image/avif,image/webp,*/*;q=0.8' },
+      { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+      { 'accept-language': 'de-DE,de;q=0.9' },
+      { 'upgrade-insecure-requests': '1' },
+      { 'sec-ch-ua': '"Chromium";v="140"' },
+      { 'user-agent': 'Java/21', 'upgrade-insecure-requests': '1' },
+      { referer: 'http://evil.example/' },
+      { referer: 'http://tasks.lan:9001/' },
+      { referer: 'http://tasks.lan:8000@evil.example/' },
+      { referer: 'about:blank' },
+      { referer: '' },
+    ])
+      assert.equal(unproven(headers), true, JSON.stringify(headers))
+  })
+
+  it('takes a page of the same host, and what Sec-Fetch-Site or Origin speak of, as proven', () => {
+    assert.equal(unproven({ 'user-agent': CHROME, referer: 'http://tasks.lan:8000/docs' }), false)
+    for (const name of ['sec-fetch-site', 'origin'])
+      assert.equal(unproven({ 'user-agent': CHROME, [name]: 'judged elsewhere' }), false, name)
+  })
+
+  it('asks no proof where a browser would have asked the server first', () => {
+    assert.equal(unproven({ 'user-agent': CHROME, 'content-type': 'application/json' }, 'POST'), false)
+    assert.equal(unproven({ 'user-agent': CHROME }, 'DELETE'), false)
+    for (const type of [
+      'text/plain;charset=UTF-8',
+      'application/x-www-form-urlencoded',
+      'Multipart/Form-Data; a',
+    ])
+      assert.equal(unproven({ 'user-agent': CHROME, 'content-type': type }, 'POST'), true, type)
+    assert.equal(unproven({ 'user-agent': CHROME }, 'POST'), true)
+    // a GET has no body that its type would speak of
+    assert.equal(unproven({ 'user-agent': CHROME, 'content-type': 'application/json' }), true)
+  })
+
+  it('sees when a browser only looks ahead', () => {
+    const ahead = (headers: Record<string, string>) =>
+      isLookingAhead({ method: 'GET', header: name => headers[name] ?? null })
+    assert.equal(ahead({ 'sec-purpose': 'prefetch;prerender' }), true)
+    assert.equal(ahead({ purpose: 'prefetch' }), true)
+    assert.equal(ahead({ 'x-moz': 'prefetch' }), true)
+    assert.equal(ahead({ accept: 'text/html' }), false)
   })
 })

@@ -55,10 +55,14 @@ const shapeOf = (schemas, content) =>
     )
   })
 
+let ids = 0
+/** Unlike `crypto.randomUUID`, it works over plain HTTP under a name too. */
+const newId = letter => `${letter}${++ids}`
+
 /** A labelled field for a parameter; `read` answers what was typed. */
 const inputFor = ({ name, in: place, description, required, schema }) => {
   const choices = schema.enum ?? schema.items?.enum
-  const id = `p${crypto.randomUUID()}`
+  const id = newId('p')
   const field = choices
     ? make(
         'select',
@@ -91,7 +95,7 @@ const bodyFor = requestBody => {
   const [first] = Object.entries(requestBody?.content ?? {})
   if (!first) return null
   const [type, { example }] = first
-  const id = `b${crypto.randomUUID()}`
+  const id = newId('b')
   const text = example === undefined ? '' : JSON.stringify(example, null, 2)
   const field = make('textarea', { id, rows: Math.min(14, text.split('\n').length + 1), spellcheck: 'false' })
   field.value = text
