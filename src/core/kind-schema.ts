@@ -1,6 +1,7 @@
 // The schemas of kinds hold code of their authors: checks, transforms, defaults, which may throw, or answer later. What runs them
 // goes through here, so that what a schema throws is told as what it is and takes nothing down.
 import type { z } from 'zod'
+import { explainUnknownFields } from './unknown-fields.ts'
 
 /** Parts of a schema that are looked at; one with more of them counts as one with code. */
 const PARTS = 5_000
@@ -53,9 +54,11 @@ export const hasOwnCode = (schema: z.core.$ZodType): boolean => {
   return found
 }
 
+const WORDS = { error: explainUnknownFields }
+
 /** As the schema's `safeParse`, of schemas with asynchronous code too. @throws what code of the schema throws */
 export const parseWith = async <T>(schema: z.ZodType<T>, value: unknown): Promise<z.ZodSafeParseResult<T>> =>
-  hasOwnCode(schema) ? schema.safeParseAsync(value) : schema.safeParse(value)
+  hasOwnCode(schema) ? schema.safeParseAsync(value, WORDS) : schema.safeParse(value, WORDS)
 
 /** One line for all that is wrong. A check may say anything about where. */
 export const wordsOfProblems = ({ issues }: { issues: readonly z.core.$ZodIssue[] }, most = 10): string =>

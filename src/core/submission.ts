@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { refuseUnsoundJson } from './sound-json.ts'
 import { type Json, jsonSchema, limitsSchema, PRIORITY, retryPolicySchema } from './task.ts'
+import { explainUnknownFields } from './unknown-fields.ts'
 
 const instant = z.iso
   .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
@@ -39,7 +40,7 @@ export const SUBMIT_MANY_LIMIT = 1000
 export const parseSubmission = (submission: unknown): Wanted => {
   // before the schema, which drops what it cannot keep
   refuseUnsoundJson(submission)
-  const parsed = submissionSchema.safeParse(submission)
+  const parsed = submissionSchema.safeParse(submission, { error: explainUnknownFields })
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(issue => ({
     path: issue.path.join('.'),

@@ -90,6 +90,8 @@ describe('submitting a task', () => {
     )
     const paths = problem.problems?.map(({ path }) => path) ?? []
     for (const path of ['priority', 'maxAttempts', 'notBefore']) assert.ok(paths.includes(path), path)
+    const misspelt = await problemOf(await door.post('/tasks', { kind: 'echo', parms: {} }), 400, 'BAD_REQUEST')
+    assert.match(misspelt.detail ?? '', /unknown field "parms" \(did you mean "params"\?\)/)
     const unknown = await problemOf(await door.post('/tasks', { kind: 'ecco' }), 422, 'KIND_UNKNOWN')
     assert.match(unknown.detail ?? '', /^There is no kind "ecco"\. Did you mean echo\? There are .*echo/)
     await problemOf(
