@@ -22,7 +22,6 @@ export interface DashboardOptions {
   log: Log
   /** Further names that the Host header may have. */
   allowedHosts: readonly string[]
-  /** Milliseconds since 1970. */
   /** Milliseconds of a clock that nobody sets: tries to log in are counted by it. */
   clock: () => number
 }
