@@ -1,8 +1,17 @@
 // What a kind of task is, and the set of kinds a process knows. No I/O: platform/modules finds the files.
 import { z } from 'zod'
+import { cutText } from './cut-text.ts'
 import { MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
-import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
+import { strictJson } from './strict-json.ts'
+import {
+  type Json,
+  type Limits,
+  limitsSchema,
+  RECORD_LIMIT,
+  type RetryPolicy,
+  retryPolicySchema,
+} from './task.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
 export interface ChildOptions {
@@ -177,11 +186,23 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
     get: name => {
       const kind = byName.get(name)
       if (kind) return kind
-      throw new MadhavaError('KIND_UNKNOWN', `There is no kind ${JSON.stringify(name.slice(0, 64))}`, {
+      throw new MadhavaError('KIND_UNKNOWN', `There is no kind ${JSON.stringify(cutText(name, 64))}`, {
         detail: { kinds: names },
       })
     },
   }
+}
+
+/** What a schema fills in or makes of the params must be JSON too. */
+const jsonOfParams = ({ name }: NamedKind, params: unknown): string => {
+  const what = `what the kind ${name} makes of the params`
+  const spoken = { what, code: 'PARAMS_INVALID', takesLargeIntegers: true } as const
+  const json = strictJson(params, spoken, RECORD_LIMIT)
+  if (json !== null) return json
+  throw new MadhavaError(
+    'PARAMS_INVALID',
+    `What the kind ${name} makes of the params is too large for a record`,
+  )
 }
 
 /**
@@ -203,5 +224,5 @@ export const parseParams = (kind: NamedKind, params: unknown): Json => {
         },
       },
     )
-  return JSON.parse(JSON.stringify(parsed.data ?? null)) as Json
+  return JSON.parse(jsonOfParams(kind, parsed.data)) as Json
 }

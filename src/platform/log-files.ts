@@ -101,5 +101,10 @@ export const lastWords = async (folder: string, role: string, sinceMs: number): 
   const words =
     lastOf(await linesOf('out'), line => fatalText(line, sinceMs)) ??
     lastOf(await linesOf('err'), line => CRASH.exec(line)?.[0] ?? null)
-  return words?.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, WORDS_MAX) ?? null
+  return (
+    words
+      ?.replace(/[\p{Cc}\s]+/gu, ' ')
+      .slice(0, WORDS_MAX)
+      .toWellFormed() ?? null
+  )
 }

@@ -3,11 +3,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
+import { cutText } from '../core/cut-text.ts'
 import { isMadhavaError, MadhavaError, PASSING } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
+import { refuseBeforeSchema } from '../core/strict-json.ts'
 import type { Json } from '../core/task.ts'
 import { importModule, ModuleLoadError } from '../platform/modules.ts'
-import { encodeResult } from './encode-result.ts'
+import { encodeResult, RESULT } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
 import {
@@ -52,7 +54,7 @@ const namesOf = (thrown: unknown): string[] => {
   if (!(thrown instanceof Error) || isMadhavaError(thrown)) return []
   const { name, code } = thrown as NodeJS.ErrnoException
   const names = [name, code].filter(word => typeof word === 'string' && word !== '').map(word => String(word))
-  return [...new Set(names)].map(word => word.slice(0, 100))
+  return [...new Set(names)].map(word => cutText(word, 100))
 }
 
 /** Whatever was thrown, as plain data. Nothing here may throw: getters of a thrown object can. */
@@ -61,7 +63,7 @@ const describe = (thrown: unknown): RunError => {
     if (thrown instanceof ModuleLoadError)
       return {
         code: 'KIND_INVALID',
-        message: thrown.message.slice(0, MAX_MESSAGE),
+        message: cutText(thrown.message, MAX_MESSAGE),
         stack: null,
         names: [],
         retryable: false,
@@ -71,8 +73,8 @@ const describe = (thrown: unknown): RunError => {
     const ours = isMadhavaError(thrown)
     return {
       code: ours ? thrown.code : 'KIND_FAILED',
-      message: message.slice(0, MAX_MESSAGE),
-      stack: error ? String(error.stack).slice(0, 10_000) : null,
+      message: cutText(message, MAX_MESSAGE),
+      stack: error ? cutText(String(error.stack), 10_000) : null,
       names: namesOf(thrown),
       retryable: !ours || PASSING.includes(thrown.code),
     }
@@ -105,6 +107,7 @@ const checkParams = async (kind: NamedKind, request: SentRun) => {
 
 const checkResult = async (kind: NamedKind, returned: unknown, info: Json | undefined): Promise<Outcome> => {
   try {
+    refuseBeforeSchema(returned, RESULT)
     let parsed = await kind.result.safeParseAsync(returned)
     if (!parsed.success && returned === undefined) parsed = await kind.result.safeParseAsync(null)
     if (parsed.success)
@@ -115,7 +118,7 @@ const checkResult = async (kind: NamedKind, returned: unknown, info: Json | unde
       }
     throw new TypeError(problems(parsed.error))
   } catch (error) {
-    if (isMadhavaError(error, 'RESULT_TOO_LARGE')) throw error
+    if (isMadhavaError(error, 'RESULT_TOO_LARGE') || isMadhavaError(error, 'RESULT_INVALID')) throw error
     throw new MadhavaError(
       'RESULT_INVALID',
       `The result does not fit the schema of the kind: ${describe(error).message}`,
@@ -232,8 +235,7 @@ const beginNext = (): void => {
 }
 
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
-  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString()
-  current?.kindContext?.print(text)
+  current?.kindContext?.print(chunk as string | Uint8Array)
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
 }

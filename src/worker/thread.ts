@@ -2,6 +2,7 @@
 // be given ahead, so that the thread goes from one to the next without asking, and taken back while they have not begun.
 // It decides nothing about grace times or how many threads there are.
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { cutText } from '../core/cut-text.ts'
 import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
 import { threadEntry } from '../platform/thread-entry.ts'
@@ -103,7 +104,7 @@ const explain = (failure: Error | null, exitCode: number, wasReady: boolean, mem
     error: {
       code: 'KIND_FAILED',
       message: failure
-        ? failure.message.slice(0, 2_000)
+        ? cutText(failure.message, 2_000)
         : `The kind ended its thread with process.exit(${exitCode})`,
       stack: failure?.stack ?? null,
       names: failure ? [failure.name] : [],
