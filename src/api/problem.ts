@@ -1,5 +1,6 @@
 // Errors as answers: RFC 9457 problem details, by the table of core/errors.ts. The only place that makes them.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { cutText } from '../core/cut-text.ts'
 import { ERRORS, type ErrorCode, type MadhavaError } from '../core/errors.ts'
 import type { RefusedStatus } from '../platform/serve.ts'
 import type { ApiContext } from './context.ts'
@@ -48,7 +49,7 @@ export const refuseRequest = (status: RefusedStatus): { contentType: string; bod
 }
 
 /** An address as it is echoed: bounded, without the query. */
-export const shownPath = (path: string): string => path.slice(0, 512)
+export const shownPath = (path: string): string => cutText(path, 512)
 
 /** The answer for an error. Its message and `detail.problems` reach the client, its cause never does. */
 export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {

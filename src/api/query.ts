@@ -1,6 +1,7 @@
 // Query strings -> typed values. Everything unknown, doubled or malformed is refused by name. The schemas that read
 // a query are the ones that the document of the API shows.
 import { z } from 'zod'
+import { cutText } from '../core/cut-text.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
 
@@ -34,7 +35,7 @@ export const defineQuery = <S extends Readonly<Record<string, z.ZodType>>>(
     const texts = new Map<string, string[]>()
     const problems = new Map<string, string>()
     for (const [name, text] of new URL(url).searchParams) {
-      const path = name.slice(0, 64)
+      const path = cutText(name, 64)
       if (!names.includes(name)) problems.set(path, `is not known here${didYouMean(name, names)}${known}`)
       else if (texts.has(name) && !many.has(name)) problems.set(path, 'may be given once')
       else texts.set(name, [...(texts.get(name) ?? []), text])

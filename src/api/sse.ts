@@ -1,5 +1,6 @@
 // Events as the text of Server-Sent Events (the HTML standard's event streams), readable for people too: a comment in
 // plain words stands before each task. Pure.
+import { cutText } from '../core/cut-text.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { WatchEvent } from '../core/watch.ts'
 
@@ -25,8 +26,7 @@ export const HEARTBEAT = ': \n\n'
 const SHOWN = 120
 /** Words of strangers on a terminal: without line ends, control and invisible formatting characters, and short. */
 const shown = (text: string): string =>
-  text
-    .slice(0, SHOWN)
+  cutText(text, SHOWN)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, ' ')
     .trim()
 

@@ -58,6 +58,7 @@ export const ERRORS = {
   CONFIG_INVALID: row(500, 'The configuration is wrong'),
   KIND_INVALID: row(500, 'A file of kinds cannot be used'),
   ILLEGAL_MOVE: row(500, 'A task cannot make this move from its status'),
+  RECORD_INVALID: row(500, 'The record of a task would not be valid'),
   CLAIM_LOST: row(500, 'The claim on the task is no longer current'),
 
   // ends of tasks, found in record.error.code

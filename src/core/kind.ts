@@ -1,10 +1,19 @@
 // What a kind of task is, and the set of kinds a process knows. No I/O: platform/modules finds the files.
 import { z } from 'zod'
+import { cutText } from './cut-text.ts'
 import { isMadhavaError, MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
 import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
 import { nearest } from './nearest.ts'
-import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
+import { strictJson } from './strict-json.ts'
+import {
+  type Json,
+  type Limits,
+  limitsSchema,
+  RECORD_LIMIT,
+  type RetryPolicy,
+  retryPolicySchema,
+} from './task.ts'
 import { reasonOf } from './thrown.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
@@ -225,7 +234,7 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
   const unknown = (name: string): string => {
     const near = nearest(name, names)
     const meant = near === null ? '' : `Did you mean ${near}? `
-    return `There is no kind ${JSON.stringify(name.slice(0, 64))}. ${meant}${known}`
+    return `There is no kind ${JSON.stringify(cutText(name, 64))}. ${meant}${known}`
   }
   return {
     names: () => names,
@@ -240,6 +249,18 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
   }
 }
 
+/** What a schema fills in or makes of the params must be JSON too. */
+const jsonOfParams = ({ name }: NamedKind, params: unknown): string => {
+  const what = `what the kind ${name} makes of the params`
+  const spoken = { what, code: 'PARAMS_INVALID', takesLargeIntegers: true } as const
+  const json = strictJson(params, spoken, RECORD_LIMIT)
+  if (json !== null) return json
+  throw new MadhavaError(
+    'PARAMS_INVALID',
+    `What the kind ${name} makes of the params is too large for a record`,
+  )
+}
+
 /**
  * The params as they are stored: checked, defaults filled in, JSON and nothing else.
  * @throws PARAMS_INVALID with one entry per problem in `detail.problems`; with a cause, where code of the schema threw
@@ -247,7 +268,7 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
 export const parseParams = async (kind: NamedKind, params: unknown): Promise<Json> => {
   try {
     const parsed = await parseWith(kind.params, params)
-    if (parsed.success) return asJson(parsed.data)
+    if (parsed.success) return JSON.parse(jsonOfParams(kind, parsed.data)) as Json
     throw new MadhavaError(
       'PARAMS_INVALID',
       `The params do not fit the kind ${kind.name}: ${wordsOfProblems(parsed.error, parsed.error.issues.length)}`,

@@ -148,15 +148,15 @@ export const succeed =
 
 /**
  * An attempt failed: RETRY until `retryAt` when that is given and attempts are left, else FAILURE.
- * A cancel that was asked wins over RETRY. A partial result stays readable after FAILURE.
+ * A cancel that was asked wins over both. A partial result stays readable after FAILURE.
  */
 export const fail =
   (error: TaskError, retryAt: string | null, at: string): Move =>
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'failed')
+    if (task.revokeRequestedAt !== null) return revoke(at)(task)
     if (retryAt === null || task.attempt >= task.maxAttempts)
       return enter(task, 'FAILURE', at, { error, finishedAt: at })
-    if (task.revokeRequestedAt !== null) return revoke(at)(task)
     return enter(task, 'RETRY', at, { error, notBefore: retryAt, progress: null, result: null })
   }
 

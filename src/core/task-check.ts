@@ -1,9 +1,12 @@
 // Whether a value is a valid record. The schema decides; what is plainly valid is seen at a glance first, since every
 // claim and every move asks. A glance accepts nothing that the schema would refuse or change (test/core/task-check.test.ts).
 import { z } from 'zod'
+import { MadhavaError } from './errors.ts'
 import {
   LIMIT_SECONDS_MAX,
   PRIORITY,
+  RECORD_DEPTH_LIMIT,
+  RECORD_LIMIT,
   RECORD_VERSION,
   RETRY_MAX,
   STATUSES,
@@ -49,9 +52,8 @@ const isArray =
   value =>
     Array.isArray(value) && value.every(glance)
 
-/** Levels of a JSON value that are looked into; the schema looks into deeper ones. */
-const DEPTH = 8
-const isJson = (value: unknown, depth = DEPTH): boolean => {
+/** As deep as a record may nest; the schema looks into what older versions have kept deeper. */
+const isJson = (value: unknown, depth = RECORD_DEPTH_LIMIT): boolean => {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || depth === 0) return false
@@ -144,16 +146,42 @@ export const checkTask = (
 ): { success: true; data: TaskRecord } | { success: false; error: z.ZodError } =>
   isPlainlyValid(value) ? { success: true, data: value } : taskSchema.safeParse(value)
 
+/** Whether arrays and objects nest at most so deep, also where a value holds itself. */
+const isShallow = (value: unknown, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return true
+  if (depth === 0) return false
+  for (const each of Object.values(value)) if (!isShallow(each, depth - 1)) return false
+  return true
+}
+
+const invalid = (problem: string): MadhavaError =>
+  new MadhavaError('RECORD_INVALID', `The record of the task would not be valid: ${problem}`)
+
 /**
- * What is wrong with a record that was made from a valid one; null when it is valid. Only what differs is looked at: a
- * whole record is checked wherever it is read.
+ * The last defence of every store, before it writes: refuses a record that no reader would take. Of one that was made from a
+ * valid one only what differs is looked at: a whole record is checked wherever it is read.
+ * @param before null: the record is new
+ * @throws RECORD_INVALID with what is wrong
  */
-export const faultOfChange = (before: TaskRecord, after: TaskRecord): z.ZodError | null => {
-  for (const [name, glance, schema] of FIELDS) {
+export const refuseFault = (before: TaskRecord | null, after: TaskRecord): void => {
+  for (const [name, glance, schema, required] of FIELDS) {
     const value = after[name]
-    if (value === before[name] || glance(value)) continue
+    if (before && value === before[name]) continue
+    if (glance(value) || (value === undefined && !required)) continue
+    // a schema follows it until the stack ends
+    if (!isShallow(value, RECORD_DEPTH_LIMIT))
+      throw invalid(`${name} nests deeper than ${RECORD_DEPTH_LIMIT} levels`)
     const checked = schema.safeParse(value)
-    if (!checked.success) return checked.error
+    if (checked.success) continue
+    const [issue] = checked.error.issues
+    throw invalid(
+      `${[name, ...(issue?.path ?? [])].map(String).join('.')}: ${issue?.message ?? 'it is not JSON'}`,
+    )
   }
-  return null
+}
+
+/** The same text. @throws RECORD_INVALID where a record of this JSON is larger than a record may be */
+export const refuseLarge = (json: string): string => {
+  if (json.length <= RECORD_LIMIT) return json
+  throw invalid(`it has ${json.length} characters of JSON, and may have ${RECORD_LIMIT}`)
 }

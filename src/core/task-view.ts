@@ -1,12 +1,10 @@
 // A task as lists show it: the record with a long result cut to a preview.
+import { cutText } from './cut-text.ts'
 import type { TaskRecord } from './task.ts'
 
 export const PREVIEW_CHARACTERS = 256
 
 export type TaskView = TaskRecord & { resultTruncated: boolean }
-
-/** The first characters, without half of a surrogate pair at the end. */
-const cut = (text: string): string => text.slice(0, PREVIEW_CHARACTERS).replace(/[\ud800-\udbff]$/, '')
 
 /**
  * `resultTruncated` is true when the whole result is elsewhere: cut here because its JSON is longer than 256
@@ -16,5 +14,6 @@ export const viewTask = (task: TaskRecord): TaskView => {
   const { result } = task
   const json = JSON.stringify(result)
   if (json.length <= PREVIEW_CHARACTERS) return { ...task, resultTruncated: task.resultBytes !== null }
-  return { ...task, result: cut(typeof result === 'string' ? result : json), resultTruncated: true }
+  const text = typeof result === 'string' ? result : json
+  return { ...task, result: cutText(text, PREVIEW_CHARACTERS), resultTruncated: true }
 }

@@ -30,6 +30,16 @@ export interface ResultLimits {
 }
 /** A text of V8 ends at 512 MB, and the memory of a task holds its result at least twice. */
 export const RESULT_LIMITS: ResultLimits = { inlineBytes: 32 * 1024, maxBytes: 256 * 1024 ** 2 }
+/**
+ * Characters of JSON that a record may have; params of 1 MiB of the numbers that JSON writes longest stay under it. What an
+ * import reads as one line is larger.
+ */
+export const RECORD_LIMIT = 12 * 1024 ** 2
+/**
+ * How deep JSON values may nest in a record. What comes through the doors and from kinds stays far below; an import may
+ * bring more from elsewhere.
+ */
+export const RECORD_DEPTH_LIMIT = 500
 /** The status changes that `history` keeps: the last ones. */
 export const HISTORY_LENGTH = 20
 export const PRIORITY = { lowest: 0, default: 5, highest: 9 } as const

@@ -3,6 +3,7 @@
 // socket, queues calls for whichever daemon comes next, never times out, and costs 13 MB. This one can do none of it.
 import { connect } from 'node:net'
 import path from 'node:path'
+import { cutText } from '../core/cut-text.ts'
 
 /**
  * `answer`: the call returned. `refused`: the daemon said no, with its reason, which is for the log.
@@ -66,7 +67,7 @@ const readReply = (args: readonly string[]): Reply => {
   const message: unknown = JSON.parse(body.slice(2))
   if (typeof message !== 'object' || message === null)
     return { kind: 'refused', reason: 'not an answer of PM2' }
-  if ('error' in message) return { kind: 'refused', reason: String(message.error).slice(0, 500) }
+  if ('error' in message) return { kind: 'refused', reason: cutText(String(message.error), 500) }
   return {
     kind: 'answer',
     value: 'args' in message && Array.isArray(message.args) ? message.args[0] : undefined,

@@ -93,7 +93,8 @@ const safeDecode = (text: string): string => {
 const vhostOf = (url: URL): string =>
   safeDecode(url.pathname.slice(1))
     .replace(/\p{Cc}/gu, ' ')
-    .slice(0, 100) || '/'
+    .slice(0, 100)
+    .toWellFormed() || '/'
 
 /** Words for people out of an error of net, tls or amqplib: one line, short, without the password of `url`. */
 export const reasonOf = (error: unknown, url: URL): string => {
@@ -106,6 +107,7 @@ export const reasonOf = (error: unknown, url: URL): string => {
     .replace(/(:\/\/[^:/@\s]*):[^@\s]*@/g, '$1:********@')
     .replace(/[\p{Cc}\s]+/gu, ' ')
     .slice(0, 300)
+    .toWellFormed()
   // amqplib drops the broker's own words here
   if (/Expected ConnectionOpenOk; got .ConnectionClose/.test(line))
     return `the broker let nobody into the vhost ${vhostOf(url)} (does it exist, and has the user rights in it?)`

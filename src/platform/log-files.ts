@@ -135,5 +135,10 @@ export const lastWords = async (folder: string, role: string, sinceMs: number): 
   const words =
     lastOf(lines, line => (line.at < since ? null : fatalText(line))) ??
     (err && err.writtenAt >= since ? crashIn(linesOf(err)) : null)
-  return words?.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, WORDS_MAX) ?? null
+  return (
+    words
+      ?.replace(/[\p{Cc}\s]+/gu, ' ')
+      .slice(0, WORDS_MAX)
+      .toWellFormed() ?? null
+  )
 }

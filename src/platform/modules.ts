@@ -19,9 +19,15 @@ export class ModuleLoadError extends Error {
   readonly file: string
   constructor(file: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    super(`${path.basename(file)}: ${reason.replaceAll(path.dirname(file) + path.sep, '').slice(0, 2_000)}`, {
-      cause,
-    })
+    super(
+      `${path.basename(file)}: ${reason
+        .replaceAll(path.dirname(file) + path.sep, '')
+        .slice(0, 2_000)
+        .toWellFormed()}`,
+      {
+        cause,
+      },
+    )
     this.name = 'ModuleLoadError'
     this.file = file
   }

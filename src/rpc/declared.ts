@@ -3,7 +3,7 @@
 import types from '../../gen/js/rpcinterface_types.js'
 import { ERRORS, type ErrorMeaning, isMadhavaError, type MadhavaError } from '../core/errors.ts'
 import { build } from './build.ts'
-import { cutText } from './exception.ts'
+import { shortText } from './exception.ts'
 
 /** Problems that one exception names. */
 const PROBLEMS = 50
@@ -25,7 +25,7 @@ const problemsOf = (detail: unknown) => {
   return (Array.isArray(problems) ? problems : [])
     .filter(isProblem)
     .slice(0, PROBLEMS)
-    .map(({ path, problem }) => build(types.Problem, { path: cutText(path), problem: cutText(problem) }))
+    .map(({ path, problem }) => build(types.Problem, { path: shortText(path), problem: shortText(problem) }))
 }
 
 /** Which exception a status belongs to; null for faults of the server, which no method declares. */
@@ -37,7 +37,7 @@ export const exceptionName = ({ status }: Pick<ErrorMeaning, 'status'>): Excepti
 }
 
 const struct = (name: ExceptionName, { code, message, detail }: MadhavaError): Error => {
-  const fields = { code, message: cutText(message), status: ERRORS[code].status }
+  const fields = { code, message: shortText(message), status: ERRORS[code].status }
   if (name === 'notFound') return build(types.NotFound, fields)
   if (name === 'conflict') return build(types.Conflict, fields)
   if (name === 'unavailable') return build(types.Unavailable, fields)

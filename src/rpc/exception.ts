@@ -1,6 +1,7 @@
 // Our errors as Thrift's TApplicationException, whole messages. The one place that decides what of an undeclared error
 // a client of this door sees: code and public message, never a stack, a path or a cause.
 import thrift from 'thrift'
+import { cutText } from '../core/cut-text.ts'
 import type { MadhavaError } from '../core/errors.ts'
 import { createOutput, type Dialect } from './dialect.ts'
 import type { MessageHeader } from './grammar.ts'
@@ -12,7 +13,7 @@ export type ExceptionType = keyof typeof TYPES
 const TEXT_LENGTH = 1000
 
 /** A text for a client, cut where it is too long. */
-export const cutText = (text: string): string => text.slice(0, TEXT_LENGTH)
+export const shortText = (text: string): string => cutText(text, TEXT_LENGTH)
 
 /** The bytes of an exception message in answer to a call. */
 export const exceptionReply = (
@@ -27,7 +28,7 @@ export const exceptionReply = (
   })
   const exception = new thrift.Thrift.TApplicationException(
     TYPES[type],
-    cutText(`${error.code}: ${error.message}`),
+    shortText(`${error.code}: ${error.message}`),
   )
   // the library's constructor sets `type`, and its write sends `code`
   exception.code = TYPES[type]

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { calcResult } from '../../gen/js/rpcinterface_types.js'
 import types from '../../gen/js/rpcinterface_types.js'
+import { cutText } from '../core/cut-text.ts'
 import { ERRORS, isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Actor, Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
@@ -69,7 +70,7 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
       return await toStruct(await service.get(ACTOR, id))
     } catch (error) {
       if (isMadhavaError(error) && ERRORS[error.code].rpc < 500)
-        throw new types.BadTask({ uuid: id.slice(0, ECHO_LENGTH), error_code: ERRORS[error.code].rpc })
+        throw new types.BadTask({ uuid: cutText(id, ECHO_LENGTH), error_code: ERRORS[error.code].rpc })
       throw error
     }
   }

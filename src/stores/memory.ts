@@ -15,6 +15,7 @@ import {
   parseTaskId,
   type TaskRecord,
 } from '../core/task.ts'
+import { refuseFault, refuseLarge } from '../core/task-check.ts'
 import { type Blobs, createBlobCalls } from './memory-blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './memory-feed.ts'
 import { join, type Owner, seenBy } from './memory-presence.ts'
@@ -62,7 +63,7 @@ interface State {
 }
 
 /** As JSON would bring it back: nobody outside shares an object with the store. */
-const copy = (task: TaskRecord): TaskRecord => JSON.parse(JSON.stringify(task)) as TaskRecord
+const copy = (task: TaskRecord): TaskRecord => JSON.parse(refuseLarge(JSON.stringify(task))) as TaskRecord
 
 const oldestEndFirst = (a: Entry, b: Entry): number =>
   byText(a.record.finishedAt ?? '', b.record.finishedAt ?? '') || byText(a.record.id, b.record.id)
@@ -90,8 +91,11 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
   const write = (entry: Entry, claim: number, move: Move): TaskRecord => {
     const before = entry.record
-    const after = copy(move(copy(before)))
-    entry.record = { ...after, id: before.id, claim, rev: before.rev + 1 }
+    const read = copy(before)
+    const made = { ...move(read), id: before.id, claim, rev: before.rev + 1 }
+    refuseFault(read, made)
+    const after = copy(made)
+    entry.record = after
     entry.holder = isRunning(after.status) ? me : null
     feed.add({ type: 'task', task: copy(entry.record) })
     return copy(entry.record)
@@ -144,6 +148,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     async create(task, fingerprint, admit) {
       open()
       const id = parseTaskId(task.id)
+      refuseFault(null, task)
       const key = idempotencyScope(task)
       const boundTo = () => (key === null ? undefined : keys.get(key))
       if (!entries.has(boundTo()?.id ?? '')) await admit?.()

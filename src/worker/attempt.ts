@@ -1,19 +1,19 @@
 // One attempt at one claimed task: runs the kind in a thread, writes what it reports, and makes its last move.
 // It takes no tasks and follows no feed; it is told when to stop.
-import { BLOBS } from '../core/content.ts'
 import { isUnrunnable } from '../core/dead.ts'
 import { MadhavaError } from '../core/errors.ts'
-import { fail, giveBack, type Move, revoke, succeed, takeOver } from '../core/moves.ts'
+import { fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
-import type { Json, Status, TaskRecord } from '../core/task.ts'
+import type { Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
-import { isOver, persist } from './last-move.ts'
+import { createEnding } from './ending.ts'
+import { isOver, type Persistence, persist, reasonOf } from './last-move.ts'
 import { createProgress } from './progress.ts'
 import { createTaskLog } from './task-log.ts'
-import type { EncodedResult, Outcome, RunError } from './thread-protocol.ts'
+import type { Outcome, RunError } from './thread-protocol.ts'
 import type { Run, ThreadPool } from './threads.ts'
 import { startTimeLimits } from './time-limits.ts'
 
@@ -53,7 +53,7 @@ export interface Attempt {
   readonly done: Promise<Ended>
   /** Taken ahead: no thread is free for it yet. */
   isWaiting(): boolean
-  /** Without effect once the outcome is known: a success that is under way wins over a cancel. */
+  /** Once the outcome is known a cancel alone has an effect, and a success that can be written at once wins over it. */
   stop(reason: StopReason): void
   /** A later attempt of this process has the task: this one ends, and writes nothing more. */
   disown(): void
@@ -99,8 +99,10 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   let begunAt: number | null = null
 
   const stop = (reason: StopReason, atOnce = reason === 'claim-lost'): void => {
-    if (over) return
+    if (over && reason !== 'revoked') return
     if (stopReason === null || RANK.indexOf(reason) > RANK.indexOf(stopReason)) stopReason = reason
+    hurry().abort()
+    if (over) return
     if (atOnce) run?.kill()
     else run?.cancel(STOP_REASONS[reason], graceMs)
   }
@@ -108,6 +110,9 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     log.debug({ error }, `${what} could not be written`)
     if (isOver(error)) stop('claim-lost')
   }
+
+  const hurry = lazily(() => new AbortController())
+  const persistence: Persistence = { log, random, closing, hurry: () => hurry().signal }
 
   let disowned = false
   /** The store's own fence is the process: the claim of a later attempt here would pass for the one of this attempt. */
@@ -137,11 +142,18 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     }),
   )
 
+  /** A task that is claimed for the first time has none. One that cannot be read is as none, and so it is for who is stopped. */
+  const readCheckpoint = async (): Promise<Uint8Array | null> => {
+    const read = await persist(async () => (stopReason === null ? checkpoints().read() : null), persistence)
+    if (read.state === 'refused') {
+      log.warn({ error: read.error }, 'the checkpoint of a task cannot be read; it begins anew')
+      taskLog().add(`the checkpoint could not be read (${reasonOf(read.error)}); beginning anew`)
+    }
+    return read.state === 'written' ? read.value : null
+  }
+
   const execute = async (): Promise<Outcome> => {
-    // a task that is claimed for the first time has no checkpoint: no need to look
-    const resume = earlier
-      ? await persist(() => checkpoints().read(), { log, random, signal: closing })
-      : null
+    const resume = earlier ? await readCheckpoint() : null
     if (stopReason !== null) return { type: 'stopped' }
     const startedAt = performance.now()
     const progress = lazily(() =>
@@ -186,18 +198,6 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     if (outcome.type === 'error') await progress.made()?.flush()
     await progress.made()?.stop()
     return outcome
-  }
-
-  const keepResult = async (result: EncodedResult, info: Json | undefined): Promise<Move> => {
-    const { textResult, jsonResult } = BLOBS
-    if (result.form === 'inline') {
-      if (earlier) for (const name of [textResult, jsonResult]) await fenced().removeBlob(id, name)
-      return task => succeed(JSON.parse(result.json) as Json, null, now(), info)(task)
-    }
-    const [name, other] = result.form === 'text' ? [textResult, jsonResult] : [jsonResult, textResult]
-    await fenced().putBlob(id, name, result.bytes)
-    await fenced().removeBlob(id, other)
-    return task => succeed(null, result.bytes.length, now(), info)(task)
   }
 
   const failure = (error: RunError): Move => {
@@ -256,23 +256,24 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       log.warn('the claim is lost; what this attempt did is left to the holder')
       return ended(null)
     }
-    const change = outcome.type === 'success' ? null : lastMove(outcome)
-    let kept: Move | null = change
-    const last = await persist(
-      async () => {
-        // at every try: on a disk that was full the last words would else be lost. They do not hold up the end
-        await Promise.all([taskLog.made()?.flush(), change ? checkpoints.made()?.flush() : null])
-        if (outcome.type === 'success' && !kept) {
-          const success = await keepResult(outcome.result, outcome.info)
-          // before the move, while the claim still keeps others from writing a new one
-          await checkpoints.made()?.remove()
-          kept = success
-        }
-        return kept ? move(kept) : null
-      },
-      { log, random, signal: closing },
-    )
-    return ended(last)
+    const ending = createEnding({
+      id,
+      earlier,
+      store: fenced,
+      move,
+      now,
+      log,
+      persistence,
+      isRevoked: () => stopReason === 'revoked',
+      // the last words are no reason to hold up the end
+      flushLog: async () => taskLog.made()?.flush(),
+      flushCheckpoint: async () => checkpoints.made()?.flush(),
+      removeCheckpoint: async () => checkpoints.made()?.remove(),
+      failure,
+    })
+    if (outcome.type === 'success') return ended(await ending.success(outcome.result, outcome.info))
+    const change = lastMove(outcome)
+    return ended(change && (await ending.other(change)))
   }
 
   const done = finish()

@@ -3,7 +3,7 @@ import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import type { ChildAnswer } from './thread-protocol.ts'
+import { type ChildAnswer, SUBMIT_TOO_LARGE } from './thread-protocol.ts'
 
 /** Submits on behalf of a running task. Rejects as `Service.submitChild` does. */
 export type SubmitChild = (parent: TaskRecord, submission: unknown, key: string | null) => Promise<TaskRecord>
@@ -31,10 +31,7 @@ export const createChildren = (deps: {
       if (reason !== null)
         throw new MadhavaError('CLAIM_LOST', `No task can be submitted any more: ${reason}`)
       if (Buffer.byteLength(submission) > SUBMIT_LIMIT_BYTES)
-        throw new MadhavaError(
-          'BODY_TOO_LARGE',
-          `A task may have at most ${SUBMIT_LIMIT_BYTES} bytes of JSON`,
-        )
+        throw new MadhavaError('BODY_TOO_LARGE', SUBMIT_TOO_LARGE)
       const { id, kind } = await submitChild(parent, JSON.parse(submission), key)
       log.debug({ child: id, childKind: kind }, 'submitted a child')
       return { id }

@@ -1,39 +1,104 @@
-// Makes the last move of a run durable, however long the store is away. The one place that tries a move again.
+// Makes the last move of a run durable, however long the store is away. The one place that tries a move again, and that
+// tells what passes by itself from what would come again at every try.
 import { setTimeout as wait } from 'node:timers/promises'
-import { type ErrorCode, isMadhavaError } from '../core/errors.ts'
+import { cutText } from '../core/cut-text.ts'
+import { type ErrorCode, isMadhavaError, PASSING } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 
 const MIN_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 10_000
+/** An error that nobody knows may pass: so many tries show that it does not. */
+const TRIES_OF_UNKNOWN = 5
 
 /** With these the task is no longer ours to write, and trying again would not change that. */
 const OVER: readonly ErrorCode[] = ['CLAIM_LOST', 'ILLEGAL_MOVE', 'TASK_NOT_FOUND']
 
 export const isOver = (error: unknown): boolean => isMadhavaError(error) && OVER.includes(error.code)
 
+/** Of the system, such as a full disk, or too many open files: `syscall` and `errno` are Node's words for it. */
+const isOfSystem = (error: Error): boolean => 'errno' in error || 'syscall' in error
+
+/** A mistake in what was to be written, but for a shortage of memory. */
+const isMistake = (error: Error): boolean =>
+  (error instanceof TypeError || error instanceof RangeError || error.name === 'DataCloneError') &&
+  !/allocation failed/i.test(error.message)
+
+export type Prospect =
+  /** The store is away, full or busy: the same may well succeed later. */
+  | 'passes'
+  /** The same input would bring it again. */
+  | 'lasts'
+  | 'unknown'
+
+/** What becomes of an error when the same write is tried again. */
+export const prospectOf = (error: unknown): Prospect => {
+  if (isMadhavaError(error)) {
+    if (PASSING.includes(error.code) || error.code === 'SHUTTING_DOWN') return 'passes'
+    return error.code === 'INTERNAL' ? 'unknown' : 'lasts'
+  }
+  if (!(error instanceof Error)) return 'unknown'
+  if (isMistake(error)) return 'lasts'
+  return isOfSystem(error) ? 'passes' : 'unknown'
+}
+
+/** What became of a write. */
+export type Persisted<T> =
+  | { state: 'written'; value: T }
+  /** The task is no longer ours, or the worker closes. */
+  | { state: 'left' }
+  /** It cannot be written, now or later. */
+  | { state: 'refused'; error: unknown }
+
+/** What is wrong, short, for people: of errors that are not ours only their name. */
+export const reasonOf = (error: unknown): string => {
+  if (isMadhavaError(error)) return cutText(error.message, 500)
+  return error instanceof Error ? error.name : 'an error without a name'
+}
+
+export interface Persistence {
+  log: Log
+  /** 0 to 1, for jitter. */
+  random: () => number
+  /** Fires when the worker closes and waits for the store no longer. */
+  closing: AbortSignal
+  /** A signal that fires when something has come that the next try is to know of: it comes at once. */
+  hurry: () => AbortSignal
+  /** What is written is taken by every store: whatever the error, it passes. */
+  patient?: boolean
+}
+
 /**
- * Runs `write` until it succeeds; null when the task is no longer ours or the signal ended the tries. `write` must
- * be safe to repeat after any failure.
+ * Runs `write` until it succeeds, as long as what fails may pass. `write` must be safe to repeat after any failure; it is
+ * told how many tries have failed. Never rejects.
  */
 export const persist = async <T>(
-  write: () => Promise<T>,
-  deps: { log: Log; random: () => number; signal: AbortSignal },
-): Promise<T | null> => {
-  for (let backoff = MIN_BACKOFF_MS; ; backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)) {
+  write: (failed: number) => Promise<T>,
+  { log, random, closing, hurry, patient = false }: Persistence,
+): Promise<Persisted<T>> => {
+  let unknown = 0
+  let backoff = MIN_BACKOFF_MS
+  for (let failed = 0; ; failed += 1) {
     try {
-      return await write()
+      return { state: 'written', value: await write(failed) }
     } catch (error) {
       if (isOver(error)) {
-        deps.log.warn({ error }, 'the task is no longer held here; its end is left to others')
-        return null
+        log.warn({ error }, 'the task is no longer held here; its end is left to others')
+        return { state: 'left' }
       }
-      if (deps.signal.aborted) {
-        deps.log.error({ error }, 'the end of the task could not be written before the worker closed')
-        return null
+      const prospect = prospectOf(error)
+      if (prospect === 'unknown') unknown += 1
+      if (!patient && (prospect === 'lasts' || unknown >= TRIES_OF_UNKNOWN))
+        return { state: 'refused', error }
+      if (closing.aborted) {
+        log.error({ error }, 'the end of the task could not be written before the worker closed')
+        return { state: 'left' }
       }
-      const retryMs = Math.round(backoff * (0.5 + deps.random() / 2))
-      deps.log.warn({ error, retryMs }, 'the end of the task could not be written; trying again')
-      await wait(retryMs, undefined, { signal: deps.signal }).catch(() => {})
+      const retryMs = Math.round(backoff * (0.5 + random() / 2))
+      log.warn({ error, retryMs }, 'the end of the task could not be written; trying again')
+      const hurried = hurry()
+      const signal = hurried.aborted ? closing : AbortSignal.any([closing, hurried])
+      await wait(retryMs, undefined, { signal }).catch(() => {})
+      backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)
     }
   }
 }

@@ -1,8 +1,9 @@
 // `ctx.submit` inside a thread: asks the worker process for a task and waits for its answer, a few at a time.
 import { isErrorCode, MadhavaError } from '../core/errors.ts'
 import type { TaskContext } from '../core/kind.ts'
-import { strictJson } from './encode-result.ts'
-import type { ChildAnswer, FromThread } from './thread-protocol.ts'
+import { SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
+import { strictJson } from '../core/strict-json.ts'
+import { type ChildAnswer, type FromThread, SUBMIT_TOO_LARGE } from './thread-protocol.ts'
 
 /** Submits that one run may have on their way: a kind that awaits none of them must not fill the worker's memory. */
 const ON_THE_WAY = 32
@@ -68,7 +69,9 @@ export const createThreadChildren = (deps: {
       refuseWhenOver()
       const { key = null, ...fields } = options
       // here and not later: the kind may go on changing what it handed over
-      const submission = strictJson({ kind, params: params ?? {}, ...fields })
+      const asked = { kind, params: params ?? {}, ...fields }
+      const submission = strictJson(asked, { what: 'the task', code: 'BAD_REQUEST' }, SUBMIT_LIMIT_BYTES)
+      if (submission === null) throw new MadhavaError('BODY_TOO_LARGE', SUBMIT_TOO_LARGE)
       return new Promise<string>((resolve, reject) => {
         queued.push({ submission, key, resolve, reject })
         next()

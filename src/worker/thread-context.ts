@@ -1,9 +1,12 @@
 // The TaskContext that a kind sees inside its thread, and what keeps a chatty kind from flooding the worker:
 // everything is thinned out here, before it becomes a message.
+import { StringDecoder } from 'node:string_decoder'
 import { serialize } from 'node:v8'
+import { cutText } from '../core/cut-text.ts'
+import { isMadhavaError } from '../core/errors.ts'
 import type { TaskContext } from '../core/kind.ts'
+import { strictJson } from '../core/strict-json.ts'
 import type { Json } from '../core/task.ts'
-import { strictJson } from './encode-result.ts'
 import type { ThreadChildren } from './thread-children.ts'
 import type { Crew, FromThread, RunRequest } from './thread-protocol.ts'
 
@@ -17,13 +20,15 @@ export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
 /** Serialising checkpoints may take about a twentieth of the time, however often a kind asks. */
 const CHECKPOINT_SHARE = 20
 const MAX_INFO_BYTES = 4 * 1024
+const PARTIAL = { what: 'the partial result', code: 'RESULT_INVALID' } as const
+const INFO = { what: 'what resultInfo was given', code: 'RESULT_INVALID' } as const
 
 export interface ThreadContext {
   context: TaskContext
   /** What the kind said about its result; undefined when nothing. */
   info(): Json | undefined
   /** What a kind prints; kept line by line. */
-  print(text: string): void
+  print(chunk: string | Uint8Array): void
   /** Sends what is still held back. */
   flush(): void
   /** Later calls of the kind have no effect. */
@@ -53,6 +58,16 @@ const throttle = (everyMs: number, send: () => void) => {
   }
 }
 
+/** Null: it nests deeper than the stack reaches. @throws DataCloneError for what cannot be kept */
+const serialisedOf = (data: unknown): Uint8Array<ArrayBuffer> | null => {
+  try {
+    return new Uint8Array(serialize(data))
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value))
 
 /** The context of one run. `post` hands a message to the worker process. */
@@ -73,13 +88,16 @@ export const createThreadContext = (deps: {
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
   let lines: string[] = []
   let dropped = 0
+  let saidLast = ''
   let unfinishedLine = ''
+  // a sign may come in two pieces
+  const decoder = new StringDecoder('utf8')
   let bytes: Uint8Array<ArrayBuffer> | null = null
   let serialisedAt = Number.NEGATIVE_INFINITY
   let serialisingTook = 0
 
   const addLine = (line: string): void => {
-    lines.push(line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line)
+    lines.push(line.length > MAX_LINE ? `${cutText(line, MAX_LINE - 1)}…` : line)
     if (lines.length > MAX_PENDING_LINES) {
       lines.shift()
       dropped++
@@ -87,12 +105,22 @@ export const createThreadContext = (deps: {
     logs.request()
   }
 
+  const leaveOut = (what: string, why: string): void => {
+    const line = `${what} left out: ${why}`
+    // a kind reports thousands of them
+    if (line === saidLast) return
+    saidLast = line
+    addLine(line)
+  }
+  /** Null: left out. What is too large is left out without a word, as is said to kinds. */
   const partialJson = (value: unknown): string | null => {
     if (value === undefined) return null
     try {
-      const json = strictJson(value)
-      return Buffer.byteLength(json) <= partialBytes ? json : null
-    } catch {
+      const json = strictJson(value, PARTIAL, partialBytes)
+      return json !== null && Buffer.byteLength(json) <= partialBytes ? json : null
+    } catch (error) {
+      // a getter of the kind's own may throw anything
+      leaveOut('partial result', isMadhavaError(error) ? error.message : 'it cannot be read')
       return null
     }
   }
@@ -127,7 +155,7 @@ export const createThreadContext = (deps: {
         if (closed || !Number.isFinite(percent)) return
         pending = {
           percent: Math.min(100, Math.max(0, percent)),
-          note: note === undefined || note === null ? null : textOf(note).slice(0, MAX_NOTE),
+          note: note === undefined || note === null ? null : cutText(textOf(note), MAX_NOTE),
           // a report without a partial result does not take back the one before
           partial: partialResult === undefined ? pending?.partial : partialResult,
         }
@@ -142,7 +170,11 @@ export const createThreadContext = (deps: {
         // What is skipped here only lets a resumed attempt begin a little earlier. It cannot be serialised later:
         // the kind goes on changing it.
         if (closed || begun - serialisedAt < serialisingTook * CHECKPOINT_SHARE) return
-        const serialised = new Uint8Array(serialize(data))
+        const serialised = serialisedOf(data)
+        if (!serialised) {
+          leaveOut('checkpoint', 'it nests too deep')
+          return
+        }
         serialisedAt = performance.now()
         serialisingTook = serialisedAt - begun
         if (serialised.length > MAX_CHECKPOINT_BYTES) {
@@ -156,14 +188,15 @@ export const createThreadContext = (deps: {
       },
       cores: () => Math.max(1, Math.floor(crew.cores / Math.max(1, Atomics.load(crew.running, 0)))),
       resultInfo(value) {
-        const json = strictJson(value)
-        if (Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json
+        const json = strictJson(value, INFO, MAX_INFO_BYTES)
+        if (json !== null && Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json
         else addLine(`resultInfo left out: it has more than ${MAX_INFO_BYTES} bytes`)
       },
     },
     info: () => info,
-    print(text) {
+    print(chunk) {
       if (closed) return
+      const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))
       const parts = (unfinishedLine + text).split('\n')
       unfinishedLine = parts.pop() ?? ''
       if (unfinishedLine.length > MAX_LINE) {

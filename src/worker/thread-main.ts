@@ -6,11 +6,12 @@ import { workerData } from 'node:worker_threads'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { loadKind, type NamedKind } from '../core/kind.ts'
 import { parseWith, wordsOfProblems } from '../core/kind-schema.ts'
+import { refuseBeforeSchema } from '../core/strict-json.ts'
 import type { Json } from '../core/task.ts'
 import { reasonOf } from '../core/thrown.ts'
 import { importModule } from '../platform/modules.ts'
 import { describeError } from './describe-error.ts'
-import { encodeResult } from './encode-result.ts'
+import { encodeResult, RESULT } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
 import {
@@ -69,6 +70,7 @@ const checkParams = async (kind: NamedKind, request: SentRun) => {
 const checkResult = async (kind: NamedKind, returned: unknown, info: Json | undefined): Promise<Outcome> => {
   const refuse: Refuse = (why, cause) =>
     new MadhavaError('RESULT_INVALID', `The result does not fit the schema of the kind: ${why}`, { cause })
+  refuseBeforeSchema(returned, RESULT)
   let parsed = await parseFor(kind.result, returned, refuse)
   if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
   if (!parsed.success) throw refuse(wordsOfProblems(parsed.error))
@@ -193,8 +195,7 @@ const beginNext = (): void => {
 }
 
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
-  const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString()
-  current?.kindContext?.print(text)
+  current?.kindContext?.print(chunk as string | Uint8Array)
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
 }

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../core/errors.ts'
 import type { KindSettings } from '../core/kind.ts'
+import { SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { Json, ResultLimits } from '../core/task.ts'
 
 /** What a thread is started with. */
@@ -94,6 +95,9 @@ export type Outcome =
   | { type: 'stopped' }
   /** The thread could not be started or went away for no reason of the kind's. */
   | { type: 'lost'; reason: string }
+
+/** Said where a child has more JSON than a submit may have. */
+export const SUBMIT_TOO_LARGE = `A task may have at most ${SUBMIT_LIMIT_BYTES} bytes of JSON`
 
 /** What became of a child that a run submits. */
 export type ChildAnswer = { id: string } | { code: string; message: string; detail: unknown }

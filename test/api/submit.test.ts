@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { BODY_LIMIT_BYTES } from '../../src/api/json.ts'
 import type { Problem } from '../../src/api/problem.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
-import { JSON_DEPTH_LIMIT, jsonDepth, refuseUnsoundJson } from '../../src/core/sound-json.ts'
+import { JSON_DEPTH_LIMIT } from '../../src/core/json-flaw.ts'
+import { refuseUnsoundJson } from '../../src/core/sound-json.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -90,7 +91,11 @@ describe('submitting a task', () => {
     )
     const paths = problem.problems?.map(({ path }) => path) ?? []
     for (const path of ['priority', 'maxAttempts', 'notBefore']) assert.ok(paths.includes(path), path)
-    const misspelt = await problemOf(await door.post('/tasks', { kind: 'echo', parms: {} }), 400, 'BAD_REQUEST')
+    const misspelt = await problemOf(
+      await door.post('/tasks', { kind: 'echo', parms: {} }),
+      400,
+      'BAD_REQUEST',
+    )
     assert.match(misspelt.detail ?? '', /unknown field "parms" \(did you mean "params"\?\)/)
     const unknown = await problemOf(await door.post('/tasks', { kind: 'ecco' }), 422, 'KIND_UNKNOWN')
     assert.match(unknown.detail ?? '', /^There is no kind "ecco"\. Did you mean echo\? There are .*echo/)
@@ -162,16 +167,31 @@ describe('submitting a task', () => {
     await problemOf(await door.post('/tasks', '['.repeat(900_000)), 400, 'BAD_REQUEST')
   })
 
-  it('the depth that is counted is the depth of what the parser makes', () => {
-    const depthOf = (value: unknown): number =>
-      typeof value === 'object' && value !== null
-        ? 1 + Math.max(0, ...Object.values(value).map(inner => depthOf(inner)))
-        : 0
-    fc.assert(
-      fc.property(fc.json(), text => {
-        assert.equal(jsonDepth(text), depthOf(JSON.parse(text)))
-      }),
-    )
+  it('what parsing would change without a word is 400 with its place, at the top and in a list', async () => {
+    const asked = {
+      'params.what': '{"kind":"echo","params":{"what":12345678901234567890}}',
+      'params.a.1.b': '{"kind":"echo","params":{"a":[0,{"b":-9007199254740993}]}}',
+      'params.a': '{"kind":"echo","params":{"a":1,"b":[{"a":2}],"\\u0061":3}}',
+      kind: '{"kind":"echo","kind":"other"}',
+      'params.huge': '{"kind":"echo","params":{"huge":1e400}}',
+    }
+    for (const [path, body] of Object.entries(asked)) {
+      const problem = await problemOf(await door.post('/tasks', body), 400, 'BAD_REQUEST')
+      assert.deepEqual(
+        problem.problems?.map(each => each.path),
+        [path],
+      )
+      assert.ok(problem.detail.includes(path), problem.detail)
+      const many = await problemOf(await door.post('/tasks', `[{"kind":"echo"},${body}]`), 400, 'BAD_REQUEST')
+      assert.deepEqual(
+        many.problems?.map(each => each.path),
+        [`1.${path}`],
+      )
+    }
+    assert.equal(await total(), 0)
+    const fine = '[9007199254740991,-9007199254740991,1e20,0.1234567890123456789,"12345678901234567890"]'
+    const taken = await door.post('/tasks', `{"kind":"echo","params":${fine}}`)
+    assert.deepEqual((await jsonOf<TaskRecord>(taken)).params, JSON.parse(fine))
   })
 
   it('a lone surrogate in a text or a key is 400 with its place, from every door; whole pairs are taken', async () => {

@@ -132,13 +132,13 @@ describe('moves', () => {
     assert.deepEqual([lost.status, lost.error?.code, lost.finishedAt], ['FAILURE', 'WORKER_LOST', at(5)])
   })
 
-  it('a wish to cancel is honoured by whatever would let the task run again, and by no end', () => {
+  it('a wish to cancel is honoured by whatever would let the task run again, and by every end but a success', () => {
     const wished: TaskRecord = { ...apply(newTask(), 'start', 'report'), revokeRequestedAt: at(3) }
-    for (const name of ['giveBack', 'retry', 'takeOver', 'revoke']) {
+    for (const name of ['giveBack', 'retry', 'fail', 'takeOver', 'revoke']) {
       const ended = apply(wished, name)
       assert.deepEqual([ended.status, ended.revokeRequestedAt], ['REVOKED', at(3)])
     }
-    for (const name of ['succeed', 'fail']) assert.notEqual(apply(wished, name).status, 'REVOKED')
+    assert.equal(apply(wished, 'succeed').status, 'SUCCESS')
     const waiting: TaskRecord = { ...newTask(), revokeRequestedAt: at(3) }
     assert.equal(apply(waiting, 'start').status, 'REVOKED')
     assert.equal(again(at(9))(apply(wished, 'succeed')).revokeRequestedAt, null)

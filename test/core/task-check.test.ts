@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { isMadhavaError } from '../../src/core/errors.ts'
 import { report, start, succeed } from '../../src/core/moves.ts'
-import { type TaskRecord, taskSchema } from '../../src/core/task.ts'
-import { checkTask, faultOfChange } from '../../src/core/task-check.ts'
+import {
+  type Json,
+  RECORD_DEPTH_LIMIT,
+  RECORD_LIMIT,
+  type TaskRecord,
+  taskSchema,
+} from '../../src/core/task.ts'
+import { checkTask, refuseFault, refuseLarge } from '../../src/core/task-check.ts'
 import { newTaskOf } from '../support/new-task.ts'
 
 const AT = '2026-11-27T10:00:00.000Z'
@@ -112,6 +119,22 @@ const spoil = (
 const verdict = (parsed: ReturnType<typeof taskSchema.safeParse>): unknown =>
   parsed.success ? { data: parsed.data } : { issues: parsed.error.issues }
 
+const nest = (levels: number): Json => {
+  let nested: Json = 1
+  for (let level = 0; level < levels; level += 1) nested = level % 2 ? [nested] : { in: nested }
+  return nested
+}
+
+const refuses = (before: TaskRecord | null, after: TaskRecord): boolean => {
+  try {
+    refuseFault(before, after)
+    return false
+  } catch (error) {
+    assert.ok(isMadhavaError(error, 'RECORD_INVALID'), String(error))
+    return true
+  }
+}
+
 describe('the check of a record', () => {
   it('takes every record of a life at a glance, and answers with that very object', () => {
     for (const task of life()) {
@@ -143,9 +166,44 @@ describe('the check of a record', () => {
         const wrong = taskSchema
           .safeParse(after)
           .error?.issues.some(({ path }) => changed.includes(String(path[0])))
-        assert.equal(faultOfChange(task, after) !== null, wrong === true)
+        assert.equal(refuses(task, after), wrong === true)
       }),
       { numRuns: 3_000 },
     )
+  })
+
+  it('refuses to write what nests deeper or is larger than a record may, whichever field holds it', () => {
+    const [task] = life()
+    assert.ok(task)
+    const changes: ((value: Json) => Partial<TaskRecord>)[] = [
+      params => ({ params }),
+      result => ({ result }),
+      resultInfo => ({ resultInfo }),
+      detail => ({ error: { code: 'KIND_FAILED', message: '', detail } }),
+    ]
+    for (const change of changes) {
+      assert.equal(refuses(task, { ...task, ...change(nest(RECORD_DEPTH_LIMIT - 1)) }), false)
+      for (const levels of [RECORD_DEPTH_LIMIT + 1, 1_000, 20_000]) {
+        assert.equal(refuses(task, { ...task, ...change(nest(levels)) }), true)
+        assert.equal(refuses(null, { ...task, ...change(nest(levels)) }), true)
+      }
+    }
+    const ring: Json[] = []
+    ring.push(ring)
+    assert.equal(refuses(task, { ...task, result: ring }), true)
+    // what stood there before is nothing that the change brought
+    const old = { ...task, result: nest(1_000) }
+    assert.equal(refuses(old, { ...old, status: 'REVOKED' }), false)
+    assert.equal(refuseLarge('x'.repeat(RECORD_LIMIT)).length, RECORD_LIMIT)
+    assert.throws(
+      () => refuseLarge('x'.repeat(RECORD_LIMIT + 1)),
+      error => isMadhavaError(error, 'RECORD_INVALID'),
+    )
+  })
+
+  it('refuses a new record that lacks a field', () => {
+    for (const name of ['id', 'params', 'result', 'history'])
+      assert.equal(refuses(null, spoil(fresh(), [[name, Symbol.for('gone')]]) as TaskRecord), true, name)
+    for (const task of life()) assert.equal(refuses(null, task), false)
   })
 })

@@ -115,6 +115,8 @@ for (const [spoken, dialect] of DIALECTS)
         ['calcpi', '', {}, 'PARAMS_INVALID', /digits/],
         ['calcpi', '{"digits": ', {}, 'BAD_REQUEST', /params is not JSON/],
         ['calcpi', '{"__proto__": 1}', {}, 'BAD_REQUEST', /cannot be kept/],
+        ['calcpi', '{"digits": 9007199254740993}', {}, 'BAD_REQUEST', /digits is an integer beyond/],
+        ['calcpi', '{"digits": 1, "digits": 2}', {}, 'BAD_REQUEST', /digits stands there twice/],
         ['calcpi', `${'['.repeat(65)}${']'.repeat(65)}`, {}, 'BAD_REQUEST', /nests deeper/],
         ['calcpi', '{"digits": 1}', { priority: 10 }, 'BAD_REQUEST', /priority/],
         ['calcpi', '{"digits": 1}', { priority: -128 }, 'BAD_REQUEST', /priority/],

@@ -74,6 +74,17 @@ describe('files store', () => {
     },
   )
 
+  promise('a record of deep params makes no state file that is larger than what can be read', async world => {
+    const store = await world.open()
+    // a body of nearly 1 MiB; indented, each number would take a line of 128 bytes
+    const params = JSON.parse(`${'['.repeat(63)}${'1,'.repeat(520_000)}1${']'.repeat(63)}`)
+    const { id } = await add(store, { params })
+    assert.ok((await fs.stat(fileOf(world, id))).size < 2 * 1024 ** 2)
+    await store.close()
+    const later = await world.open()
+    assert.deepEqual((await read(later, id)).params, params)
+  })
+
   promise('the state file can be read whole at any moment while moves go on', async world => {
     const store = await world.open()
     const { id } = await add(store)

@@ -115,6 +115,72 @@ describe('a task that is ended from outside', () => {
       }
   })
 
+  it('is REVOKED, and no FAILURE, when the wish came before the failure was written', OUTER, async t => {
+    let asked: string | null = null
+    const world = setUp(t, threads, {
+      wrap: store => ({
+        ...store,
+        async move(id, claim, change) {
+          if (asked === null) {
+            asked = id
+            await world.client.revoke(id, now())
+            throw new MadhavaError('STORE_UNAVAILABLE')
+          }
+          return store.move(id, claim, change)
+        },
+      }),
+    })
+    const { runner } = world.openRunner('w1')
+    const id = await world.submit('throw an error')
+    await (await runner.take())?.done
+    assert.equal(asked, id)
+    const task = await world.get(id)
+    assert.deepEqual([task.status, task.error], ['REVOKED', null])
+    assert.match(await world.log(id), /KIND_FAILED: it went wrong/)
+  })
+
+  for (const [form, act, value] of [
+    ['in the record', 'return the value', 1],
+    ['beside it', 'return text', 50_000],
+  ] as const)
+    it(
+      `is REVOKED when its result ${form} cannot be written while the store is full, without waiting for room`,
+      OUTER,
+      async t => {
+        let tries = 0
+        const full = (isResult: boolean): void => {
+          if (!isResult) return
+          tries += 1
+          throw new MadhavaError('STORE_FULL')
+        }
+        const world = setUp(t, threads, {
+          wrap: store => ({
+            ...store,
+            async putBlob(id, name, bytes) {
+              full(name === BLOBS.textResult)
+              return store.putBlob(id, name, bytes)
+            },
+            move: (id, claim, change) =>
+              store.move(id, claim, task => {
+                const next = change(task)
+                full(next.status === 'SUCCESS')
+                return next
+              }),
+          }),
+          // waits of seconds, after the first tries
+          random: () => 1,
+        })
+        const { runner } = world.openRunner('w1')
+        const id = await world.submit(act, value)
+        const taken = await runner.take()
+        await until('the result was refused some times', () => tries >= 3)
+        assert.equal((await world.client.revoke(id, now())).outcome, 'requested')
+        await taken?.done
+        assert.equal((await world.get(id)).status, 'REVOKED')
+        assert.equal(runner.counters().revoked, 1)
+      },
+    )
+
   it('may run for longer than a timer can wait', OUTER, async t => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1')
@@ -276,6 +342,71 @@ describe('a store that fails', () => {
       await again?.done
     },
   )
+
+  it('for a reason that would come again makes a result a failure that says why, at once', OUTER, async t => {
+    const errors = {
+      'a record that no reader takes': () => new MadhavaError('RECORD_INVALID', 'result nests too deep'),
+      'a stack that ends': () => new RangeError('Maximum call stack size exceeded'),
+      'what cannot be written': () => new TypeError('Do not know how to serialize a BigInt'),
+    }
+    for (const [name, make] of Object.entries(errors)) {
+      let tries = 0
+      const world = setUp(t, threads, {
+        wrap: store => ({
+          ...store,
+          move: (id, claim, change) =>
+            store.move(id, claim, task => {
+              const next = change(task)
+              if (next.status !== 'SUCCESS') return next
+              tries += 1
+              throw make()
+            }),
+        }),
+      })
+      const { runner } = world.openRunner('w1')
+      const id = await world.submit('return the value', 1)
+      await (await runner.take())?.done
+      const { status, error } = await world.get(id)
+      assert.deepEqual([status, error?.code, tries], ['FAILURE', 'RESULT_INVALID', 1], name)
+      assert.match(error?.message ?? '', /^The result cannot be kept: (result nests|RangeError|TypeError)/)
+      assert.equal(runner.counters().failed, 1)
+      await runner.close()
+    }
+  })
+
+  it('whose checkpoint cannot be read begins anew, and hears a cancel while it is tried', OUTER, async t => {
+    let refuse = (): Error => new RangeError('Invalid array length')
+    let tries = 0
+    const world = setUp(t, threads, {
+      wrap: store => ({
+        ...store,
+        getBlob(id, name, range) {
+          if (name !== BLOBS.checkpoint) return store.getBlob(id, name, range)
+          tries += 1
+          return Promise.reject(refuse())
+        },
+      }),
+      random: () => 1,
+    })
+    const { runner, store } = world.openRunner('w1')
+    const again = async (act: string): Promise<string> => {
+      const id = await world.submit(act, 1)
+      await store.claim(id, task => ({ ...task, attempt: 1 }))
+      return id
+    }
+    const id = await again('return the value')
+    await (await runner.take())?.done
+    assert.deepEqual([(await world.get(id)).status, tries], ['SUCCESS', 1])
+    assert.match(await world.log(id), /the checkpoint could not be read \(RangeError\)/)
+
+    refuse = () => new MadhavaError('STORE_UNAVAILABLE')
+    const other = await again('return the value')
+    const taken = await runner.take()
+    await until('the checkpoint was tried', () => tries >= 4)
+    await world.client.revoke(other, now())
+    await taken?.done
+    assert.equal((await world.get(other)).status, 'REVOKED')
+  })
 
   it('gives no task rather than an error when it cannot be asked', OUTER, async t => {
     const world = setUp(t, threads, {

@@ -89,8 +89,8 @@ describe('a pool of threads', () => {
     const refused = inline(await outcomeOf('submit what is refused'))
     assert.deepEqual(refused, { name: 'MadhavaError', ...REFUSAL })
     const error = failed(await outcomeOf('submit a BigInt'))
-    assert.equal(error.code, 'KIND_FAILED')
-    assert.match(error.message, /"act" is a BigInt/)
+    assert.equal(error.code, 'BAD_REQUEST')
+    assert.match(error.message, /^The task at params\.act: it is a BigInt/)
   })
 
   it('hands over params and context, and brings back the result as JSON', OUTER, async () => {
@@ -171,14 +171,60 @@ describe('a pool of threads', () => {
     assert.deepEqual(heard.lines, ['last words'])
   })
 
+  it('leaves out a partial result that JSON cannot express, and says so once in the log', OUTER, async () => {
+    const { heard, run: going } = run('report partial results that are refused')
+    assert.equal(inline(await going.outcome), 'done')
+    assert.deepEqual(new Set(heard.progress.map(({ partial }) => partial)), new Set([null]))
+    assert.deepEqual(heard.lines, [
+      'partial result left out: The partial result at list.0: it is an instance of Promise, which JSON cannot express',
+      'partial result left out: The partial result at 0.0.0.0.0.0.0.0.…: it nests deeper than 64 levels',
+    ])
+  })
+
+  it('leaves out a checkpoint that nests too deep, and says so in the log', OUTER, async () => {
+    const { heard, run: going } = run('checkpoint something deep')
+    assert.equal(inline(await going.outcome), 'done')
+    assert.deepEqual([heard.checkpoints, heard.lines], [[], ['checkpoint left out: it nests too deep']])
+  })
+
+  it('fails with the place where resultInfo or a child holds what JSON cannot express', OUTER, async () => {
+    for (const [act, code, words] of [
+      ['say something deep of the result', 'RESULT_INVALID', /resultInfo.* nests deeper than 64 levels/],
+      ['submit something deep', 'BAD_REQUEST', /^The task at params.* nests deeper than 64 levels/],
+      ['submit a Promise', 'BAD_REQUEST', /^The task at params\.value: it is an instance of Promise/],
+    ] as const) {
+      const error = failed(await outcomeOf(act))
+      assert.deepEqual([error.code, error.retryable], [code, false], act)
+      assert.match(error.message, words)
+    }
+  })
+
+  it(
+    'cuts notes, lines and messages at whole signs, and puts together signs that come in pieces',
+    OUTER,
+    async () => {
+      const { heard, run: going } = run('write long words')
+      const error = failed(await going.outcome)
+      assert.deepEqual([error.message.length, error.message.isWellFormed()], [1_999, true])
+      assert.ok(error.names.every(name => name.isWellFormed()))
+      assert.equal(heard.progress.at(-1)?.note, 'x'.repeat(499))
+      assert.deepEqual(heard.lines, [`${'y'.repeat(4_094)}…`, 'naïve 😀'])
+    },
+  )
+
   it('refuses as RESULT_INVALID what JSON cannot express', OUTER, async () => {
     for (const [act, words] of [
       ['return a BigInt', /BigInt/],
-      ['return a cycle', /circular/],
+      ['return a cycle', /self\.self\.self.* nests deeper than 64 levels/],
       ['return NaN', /NaN/],
       ['return a function', /function/],
       ['return a Map', /Map/],
-      ['return something deep', /stack/],
+      ['return something deep', /nests deeper than 64 levels/],
+      ['return what nobody awaited', /at rows\.1: it is an instance of Promise/],
+      ['return an Error', /at why: it is an instance of TypeError/],
+      ['return a Buffer', /is a Buffer/],
+      ['return a large integer', /at id: it is an integer beyond 9007199254740991/],
+      ['return a name that is dropped', /at __proto__: it is a name that cannot be kept/],
     ] as const) {
       const error = failed(await outcomeOf(act))
       assert.equal(error.code, 'RESULT_INVALID', act)

@@ -112,6 +112,29 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
   'return a function': () => () => 1,
   'return a Map': () => new Map([[1, 2]]),
   'return something deep': deep,
+  'return what nobody awaited': () => ({ rows: [1, Promise.resolve(2)] }),
+  'return an Error': () => ({ why: new TypeError('lost') }),
+  'return a Buffer': () => Buffer.from('bytes'),
+  'return a large integer': () => ({ id: 2 ** 60 }),
+  'return a name that is dropped': () => JSON.parse('{"__proto__":{"x":1},"y":2}'),
+  'report partial results that are refused': async context => {
+    for (const partial of [{ list: [Promise.resolve()] }, { list: [Promise.resolve()] }, deep()]) {
+      context.progress(1, 'on', partial as Json)
+      await wait(60)
+    }
+    return 'done'
+  },
+  'say something deep of the result': context => context.resultInfo(deep() as Json),
+  'submit something deep': context =>
+    context.submit('unruly', { act: 'return the value', value: deep() as Json }),
+  'submit a Promise': context => context.submit('unruly', { value: Promise.resolve(1) as unknown as Json }),
+  'write long words': context => {
+    context.progress(1, `${'x'.repeat(499)}😀`)
+    context.log(`${'y'.repeat(4_094)}😀😀`)
+    const bytes = Buffer.from('naïve 😀\n')
+    for (let at = 0; at < bytes.length; at += 1) process.stdout.write(bytes.subarray(at, at + 1))
+    throw Object.assign(new Error(`${'x'.repeat(1_999)}😀`), { name: `${'N'.repeat(99)}😀` })
+  },
   'return nothing': () => undefined,
   'return text': (_context, value) => 'π'.repeat(Number(value)),
   'return numbers': (_context, value) => new Array(Number(value)).fill(1),
@@ -204,6 +227,10 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     )
     if (context.attempt === 1) throw new Error('after the child')
     return id
+  },
+  'checkpoint something deep': context => {
+    context.checkpoint(deep())
+    return 'done'
   },
   'checkpoint a function': context => context.checkpoint(() => 1),
   'checkpoint and wait': context => {

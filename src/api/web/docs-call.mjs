@@ -44,7 +44,8 @@ export const send = async ({ method, url, headers, body }, { signal, onHead, onT
     const part = await reader?.read()
     if (part === undefined || part.done) break
     size += part.value.length
-    if (text.length < SHOWN) text += part.value.slice(0, SHOWN - text.length)
+    // whole signs: half of one would be shown as a box
+    if (text.length < SHOWN) text += part.value.slice(0, SHOWN - text.length).replace(/[\ud800-\udbff]$/, '')
     onText(text, size)
   }
   if (answer.headers.get('content-type')?.endsWith('json') && text.length === size && size > 0)

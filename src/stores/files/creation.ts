@@ -2,6 +2,7 @@
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import { idempotencyScope, type TaskRecord } from '../../core/task.ts'
+import { refuseFault } from '../../core/task-check.ts'
 import type { Blobs } from './blobs.ts'
 import type { Committer } from './committer.ts'
 import type { Holder } from './holder.ts'
@@ -47,6 +48,7 @@ export const createCreation = (deps: CreationDeps): Pick<TaskStore, 'create'> =>
   return {
     async create(task, fingerprint, admit) {
       const id = parseId(task.id)
+      refuseFault(null, task)
       const key = idempotencyScope(task)
       let record: TaskRecord = { ...task, id }
       // a key that is bound has its answer already, or waits for its task, which is refused below

@@ -9,7 +9,7 @@
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import { compareVersions, isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
-import { faultOfChange } from '../../core/task-check.ts'
+import { refuseFault } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Acquired, type Acquiring, notFound } from './acquiring.ts'
 import type { Claims } from './claims.ts'
@@ -129,9 +129,7 @@ export const createHolder = (deps: HolderDeps): Holder => {
   const made = (before: TaskRecord, after: TaskRecord, claim: number): TaskRecord => {
     const next = { ...after, id: before.id, claim, rev: before.rev + 1 }
     // a move must not be able to write what no reader takes: it changes nothing then
-    const fault = faultOfChange(before, next)
-    if (fault)
-      throw new MadhavaError('ILLEGAL_MOVE', 'A move made a record that is not valid', { cause: fault })
+    refuseFault(before, next)
     return next
   }
 

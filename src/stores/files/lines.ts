@@ -3,7 +3,8 @@ import type { TaskRecord } from '../../core/task.ts'
 
 const texts = new WeakMap<TaskRecord, string>()
 
-const textOf = (task: TaskRecord): string => {
+/** The JSON of a record in one line. */
+export const textOf = (task: TaskRecord): string => {
   const known = texts.get(task)
   if (known !== undefined) return known
   const text = JSON.stringify(task)

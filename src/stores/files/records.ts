@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { TaskRecord } from '../../core/task.ts'
+import { refuseLarge } from '../../core/task-check.ts'
 import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
+import { textOf } from './lines.ts'
 import type { Draft } from './scribe.ts'
 import { readSmall } from './small-file.ts'
 import { judge, readStateFile, type StateFile } from './state-file.ts'
@@ -24,8 +26,14 @@ export interface Records {
   remove(id: SafeId): void
 }
 
-/** The bytes of a state file: indented for people, one final newline. */
-const serialize = (task: TaskRecord): string => `${JSON.stringify(task, null, 2)}\n`
+/** Above so many characters a record is not indented: what nests deep would take a hundred times as many. */
+const INDENTED_MAX = 64 * 1024
+
+/** The bytes of a state file: indented for people, one final newline. @throws RECORD_INVALID when it is too large */
+const serialize = (task: TaskRecord): string => {
+  const json = refuseLarge(textOf(task))
+  return `${json.length > INDENTED_MAX ? json : JSON.stringify(task, null, 2)}\n`
+}
 
 /** `onBroken` hears of a state file that is there and cannot be used. */
 export const createRecords = (layout: Layout, disk: Disk, onBroken: (id: SafeId) => void): Records => {

@@ -5,7 +5,16 @@ import { begun, giveBack, type Move, revoke } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { Holdings, Look, Written } from './holdings.ts'
 import type { Leases } from './leases.ts'
-import { decode, encode, type LimitPlan, type Plan, planFromBegun, planOf, version } from './records.ts'
+import {
+  decode,
+  encode,
+  type LimitPlan,
+  moved,
+  type Plan,
+  planFromBegun,
+  planOf,
+  version,
+} from './records.ts'
 import type { Scripts } from './scripts.ts'
 
 export interface Holder {
@@ -82,9 +91,10 @@ export const createHolder = (deps: HolderDeps): Holder => {
   /** Takes a task that nobody alive holds, with a move that is applied to what it had come to. */
   const take = async (found: Exclude<Look, ['gone']>, move: Move) => {
     const before = decode(found[1])
-    if (found[0] !== 'begun') return acquire(before, move(decode(found[1])))
-    const started = begun(await nameOf(found[2]), clock().toISOString(), found[3] === 1)(decode(found[1]))
-    return acquire(before, move(started), undefined, 1)
+    if (found[0] !== 'begun') return acquire(before, moved(found[1], move))
+    const started = begun(await nameOf(found[2]), clock().toISOString(), found[3] === 1)
+    const after = moved(found[1], task => move(started(task)))
+    return acquire(before, after, undefined, 1)
   }
 
   const claim: Holder['claim'] = async (id, move) => {

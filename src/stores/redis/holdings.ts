@@ -3,6 +3,7 @@
 import { MadhavaError } from '../../core/errors.ts'
 import type { Move } from '../../core/moves.ts'
 import { isRunning, type TaskRecord } from '../../core/task.ts'
+import { refuseFault } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
 import { isInDoubt } from './errors.ts'
 import { decode, encode, type Plan, planFromBegun, planOf, version } from './records.ts'
@@ -147,7 +148,9 @@ export const createHoldings = (deps: { scripts: Scripts; instance: string; log: 
         if (!isRunning(now.status)) return now
       }
       const before = decode(mine.stored ?? mine.json)
-      const task = change(decode(mine.json))
+      const current = decode(mine.json)
+      const task = change(current)
+      refuseFault(current, task)
       const json = encode(task)
       const answer = await write(before, json, planFrom(mine, before, task)).catch((error: unknown) => {
         if (isInDoubt(error)) mine.doubt = json
@@ -198,7 +201,9 @@ export const createHoldings = (deps: { scripts: Scripts; instance: string; log: 
     const { id } = before
     let task: TaskRecord
     try {
-      task = version(move(before), id, before.claim + 1, before.rev + 1)
+      const after = move(before)
+      refuseFault(before, after)
+      task = version(after, id, before.claim + 1, before.rev + 1)
     } catch (error) {
       await unbegin(before)
       throw error

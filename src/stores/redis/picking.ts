@@ -6,7 +6,7 @@ import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { Holder } from './holder.ts'
 import type { Holdings } from './holdings.ts'
 import type { Leases } from './leases.ts'
-import { decode, decodeIfSound, type LimitPlan, limitPlanOf } from './records.ts'
+import { decodeIfSound, type LimitPlan, limitPlanOf, moved } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
 export interface Picking {
@@ -85,7 +85,7 @@ export const createPicking = ({
       }
       let after: TaskRecord
       try {
-        after = move(decode(json))
+        after = moved(json, move)
       } catch (error) {
         await release(before.id)
         throw error

@@ -2,11 +2,16 @@
 import { createHash } from 'node:crypto'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
+import type { Move } from '../../core/moves.ts'
 import { idempotencyScope, isFinal, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { refuseFault, refuseLarge } from '../../core/task-check.ts'
 
-/** The scripts find the version of a record at its head, before anything that a user wrote. */
+/**
+ * The scripts find the version of a record at its head, before anything that a user wrote.
+ * @throws RECORD_INVALID when it is too large
+ */
 export const encode = ({ id, claim, rev, status, ...rest }: TaskRecord): string =>
-  JSON.stringify({ id, claim, rev, status, ...rest })
+  refuseLarge(JSON.stringify({ id, claim, rev, status, ...rest }))
 
 /** In the order of fields that records have everywhere else. */
 export const decode = (json: string): TaskRecord => {
@@ -21,6 +26,14 @@ export const decodeIfSound = (json: string): TaskRecord | null => {
   } catch {
     return null
   }
+}
+
+/** What a move makes of the record in `json`. @throws what the move throws; RECORD_INVALID for what no reader would take */
+export const moved = (json: string, move: Move): TaskRecord => {
+  const before = decode(json)
+  const after = move(before)
+  refuseFault(before, after)
+  return after
 }
 
 /** A time of a record as a score. */

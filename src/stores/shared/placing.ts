@@ -44,6 +44,12 @@ export const createPlacing = (deps: PlacingDeps): Placing => {
   const WHY: Partial<Record<ErrorCode, string>> = {
     TASK_EXISTS: 'something that cannot be read stands in its place',
     IDEMPOTENCY_MISMATCH: 'its idempotency key belongs to another task',
+    RECORD_INVALID: 'it nests deeper or is larger than a record may',
+  }
+  const unlessKnown = (id: string, error: unknown): Outcome => {
+    const why = isMadhavaError(error) ? WHY[error.code] : undefined
+    if (why === undefined) throw error
+    return refuse(id, why)
   }
 
   const create = async (record: TaskRecord, fingerprint: string | null): Promise<Outcome> => {
@@ -53,9 +59,7 @@ export const createPlacing = (deps: PlacingDeps): Placing => {
       const { created } = await store.create(record, fingerprint)
       return created ? 'created' : refuse(record.id, 'its idempotency key belongs to another task')
     } catch (error) {
-      const known = isMadhavaError(error) ? WHY[error.code] : undefined
-      if (known === undefined) throw error
-      return refuse(record.id, known)
+      return unlessKnown(record.id, error)
     }
   }
 
@@ -66,7 +70,11 @@ export const createPlacing = (deps: PlacingDeps): Placing => {
     if (!replace || compareVersions(record, there) <= 0) return 'left'
     if (idempotencyScope(there) !== idempotencyScope(record))
       return refuse(record.id, 'the task that is there has another idempotency key')
-    const written = await store.claim(record.id, () => record)
-    return written ? 'replaced' : refuse(record.id, 'another process holds it')
+    try {
+      const written = await store.claim(record.id, () => record)
+      return written ? 'replaced' : refuse(record.id, 'another process holds it')
+    } catch (error) {
+      return unlessKnown(record.id, error)
+    }
   }
 }

@@ -1,9 +1,9 @@
 // Ids, names and keys from outside: refused, or harmless. Nothing becomes a path or a property unchecked.
 import assert from 'node:assert/strict'
 import { isMadhavaError } from '../../../src/core/errors.ts'
-import { start } from '../../../src/core/moves.ts'
+import { again, fail, start, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
-import { newTaskId } from '../../../src/core/task.ts'
+import { type Json, newTaskId, RECORD_DEPTH_LIMIT, RECORD_LIMIT } from '../../../src/core/task.ts'
 import { add, at, type Check, newTask, read, refused, take } from './world.ts'
 
 const uuid = newTaskId()
@@ -161,6 +161,53 @@ export const hostile = (check: Check): void => {
     assert.equal((await store.counts()).total, 1)
     assert.equal((await store.list({}, { limit: 50, cursor: null })).tasks.length, 1)
   })
+
+  check(
+    'a record that nests too deep, is too large or is no JSON is refused, and changes nothing',
+    async world => {
+      const store = await world.open()
+      const nest = (levels: number): Json => {
+        let nested: Json = 1
+        for (let level = 0; level < levels; level += 1) nested = [nested]
+        return nested
+      }
+      const bad: Json[] = [
+        nest(RECORD_DEPTH_LIMIT + 1),
+        nest(1_500),
+        nest(20_000),
+        'x'.repeat(RECORD_LIMIT),
+        1n as unknown as Json,
+        [Number.NaN],
+      ]
+      const { id } = await add(store)
+      const { claim } = await take(store, id)
+      const before = await read(store, id)
+      for (const value of bad) {
+        await refused(() => store.create(newTask({ params: value }), null), 'RECORD_INVALID')
+        for (const change of [
+          { result: value },
+          { resultInfo: value },
+          { result: value, status: 'SUCCESS' as const },
+        ])
+          await refused(() => store.move(id, claim, task => ({ ...task, ...change })), 'RECORD_INVALID')
+        await refused(
+          () => store.move(id, claim, fail({ code: 'KIND_FAILED', message: '', detail: value }, null, at(2))),
+          'RECORD_INVALID',
+        )
+      }
+      assert.deepEqual(await read(store, id), before)
+      assert.equal((await store.counts()).total, 1)
+      const deep = nest(RECORD_DEPTH_LIMIT)
+      const ended = await store.move(id, claim, succeed(deep, null, at(3)))
+      assert.deepEqual([ended.status, JSON.stringify(ended.result)], ['SUCCESS', JSON.stringify(deep)])
+      assert.equal(JSON.stringify((await read(store, id)).result), JSON.stringify(deep))
+      await refused(
+        () => store.claim(id, task => ({ ...again(at(4))(task), result: nest(2_000) })),
+        'RECORD_INVALID',
+      )
+      assert.equal((await store.claim(id, again(at(4))))?.status, 'PENDING')
+    },
+  )
 
   check('an idempotency key is a word and nothing else: each has its own task', async world => {
     const store = await world.open()

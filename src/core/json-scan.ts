@@ -1,0 +1,122 @@
+// JSON text before it is parsed: how deep it nests, and what parsing would lose without a word. One pass in linear time,
+// without recursion, that stops at the depth limit. What it finds, a second pass names with its place.
+import { type Flaw, flawHere, LARGE_INTEGER } from './json-flaw.ts'
+
+export interface Scan {
+  /** How deep arrays and objects nest; the scan ends where that goes over the limit. */
+  depth: number
+  /** How many names of fields stand in it. Of text that is not JSON this may say anything. */
+  names: number
+  /** Whether an integer is written in it that a double cannot be trusted with. */
+  hasLargeInteger: boolean
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const MINUS = 0x2d
+const COLON = 0x3a
+
+const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
+/** . + - E e, which make a number no plain integer, and digits. */
+const isOfNumber = (char: number): boolean =>
+  isDigit(char) || char === 0x2e || char === 0x65 || char === 0x45 || char === 0x2b || char === MINUS
+
+/** The place behind the string that begins at `at`. */
+const endOfString = (text: string, at: number): number => {
+  let end = at + 1
+  for (; end < text.length; end += 1) {
+    const char = text.charCodeAt(end)
+    if (char === BACKSLASH) end += 1
+    else if (char === QUOTE) return end + 1
+  }
+  return end
+}
+
+const endOfNumber = (text: string, at: number): number => {
+  let end = at + 1
+  while (end < text.length && isOfNumber(text.charCodeAt(end))) end += 1
+  return end
+}
+
+/** 15 digits fit in any case. */
+const SAFE_LENGTH = 15
+const isLargeInteger = (number: string): boolean =>
+  number.length > SAFE_LENGTH && /^-?\d+$/.test(number) && !Number.isSafeInteger(Number(number))
+
+export const scanJson = (text: string, depthLimit: number): Scan => {
+  const scan: Scan = { depth: 0, names: 0, hasLargeInteger: false }
+  let depth = 0
+  let at = 0
+  while (at < text.length) {
+    const char = text.charCodeAt(at)
+    if (char === QUOTE) {
+      at = endOfString(text, at)
+      continue
+    }
+    if (isDigit(char) || char === MINUS) {
+      const end = endOfNumber(text, at)
+      if (end - at > SAFE_LENGTH && isLargeInteger(text.slice(at, end))) scan.hasLargeInteger = true
+      at = end
+      continue
+    }
+    // [ and {, ] and }
+    if (char === 0x5b || char === 0x7b) {
+      depth += 1
+      if (depth > scan.depth) scan.depth = depth
+      if (depth > depthLimit) return scan
+    } else if (char === 0x5d || char === 0x7d) depth -= 1
+    else if (char === COLON) scan.names += 1
+    at += 1
+  }
+  return scan
+}
+
+/** An array or object that the second pass is inside of. */
+interface Level {
+  /** Null: an array. */
+  names: Set<string> | null
+  /** The name or the number of what comes. */
+  step: string | number
+  namesNext: boolean
+}
+
+/** The first name that stands twice in one object, or the first integer that is too large. The text must be JSON. */
+export const flawInText = (text: string): Flaw | null => {
+  const levels: Level[] = []
+  const here = (problem: string): Flaw => ({
+    ...flawHere(problem),
+    steps: levels.map(({ step }) => String(step)),
+  })
+  let at = 0
+  while (at < text.length) {
+    const char = text.charCodeAt(at)
+    const level = levels.at(-1)
+    if (char === QUOTE) {
+      const end = endOfString(text, at)
+      if (level?.names && level.namesNext) {
+        const name = JSON.parse(text.slice(at, end)) as string
+        level.step = name
+        level.namesNext = false
+        if (level.names.has(name)) return here('stands there twice, and only one value can be kept')
+        level.names.add(name)
+      }
+      at = end
+      continue
+    }
+    if (isDigit(char) || char === MINUS) {
+      const end = endOfNumber(text, at)
+      if (isLargeInteger(text.slice(at, end))) return here(LARGE_INTEGER)
+      at = end
+      continue
+    }
+    if (char === 0x7b) levels.push({ names: new Set(), step: '', namesNext: true })
+    else if (char === 0x5b) levels.push({ names: null, step: 0, namesNext: false })
+    else if (char === 0x5d || char === 0x7d) levels.pop()
+    else if (char === 0x2c && level) {
+      if (typeof level.step === 'number') level.step += 1
+      else level.namesNext = true
+    }
+    at += 1
+  }
+  return null
+}

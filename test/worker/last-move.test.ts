@@ -1,0 +1,102 @@
+// What passes by itself and what would come again at every try.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { MadhavaError } from '../../src/core/errors.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { type Prospect, persist, prospectOf } from '../../src/worker/last-move.ts'
+
+const errno = (code: string): Error => Object.assign(new Error(code), { code, errno: -1, syscall: 'open' })
+const deepSchema = (): unknown => {
+  const fall = (): number => 1 + fall()
+  try {
+    return fall()
+  } catch (error) {
+    return error
+  }
+}
+const uncloneable = (): unknown => {
+  try {
+    return structuredClone(() => 1)
+  } catch (error) {
+    return error
+  }
+}
+
+const ERRORS: [unknown, Prospect][] = [
+  [new MadhavaError('STORE_UNAVAILABLE'), 'passes'],
+  [new MadhavaError('STORE_FULL'), 'passes'],
+  [new MadhavaError('TASK_BUSY'), 'passes'],
+  [errno('ENOSPC'), 'passes'],
+  [errno('EMFILE'), 'passes'],
+  [new RangeError('Array buffer allocation failed'), 'unknown'],
+  [new MadhavaError('INTERNAL'), 'unknown'],
+  [new Error('nobody knows'), 'unknown'],
+  ['just words', 'unknown'],
+  [new MadhavaError('RECORD_INVALID'), 'lasts'],
+  [new MadhavaError('BAD_KEY'), 'lasts'],
+  [deepSchema(), 'lasts'],
+  [uncloneable(), 'lasts'],
+  [new TypeError('a circular structure'), 'lasts'],
+]
+
+const persistence = (over: { closing?: AbortSignal; hurry?: AbortSignal; patient?: boolean } = {}) => {
+  const never = new AbortController().signal
+  const { closing = never, hurry = never, patient = false } = over
+  return { log: silentLog(), random: () => 0, closing, hurry: () => hurry, patient }
+}
+
+describe('an end that cannot be written', () => {
+  it('is known to pass, to last, or neither', () => {
+    for (const [error, prospect] of ERRORS) assert.equal(prospectOf(error), prospect, String(error))
+  })
+
+  it('is tried again while that may help, and refused at the first error that lasts', async () => {
+    for (const [error, prospect] of ERRORS.filter(([, each]) => each !== 'unknown')) {
+      let tries = 0
+      const answer = await persist(async () => {
+        tries += 1
+        if (tries === 1) throw error
+        return 'done'
+      }, persistence())
+      const passed = { state: 'written', value: 'done' }
+      assert.deepEqual(answer, prospect === 'passes' ? passed : { state: 'refused', error })
+      assert.equal(tries, prospect === 'passes' ? 2 : 1)
+    }
+  })
+
+  it('is refused after some tries where nobody knows, and never where every store takes it', async () => {
+    const hurry = AbortSignal.abort()
+    let tries = 0
+    const write = async () => {
+      tries += 1
+      if (tries <= 5) throw new MadhavaError('INTERNAL')
+      return tries
+    }
+    assert.equal((await persist(write, persistence({ hurry }))).state, 'refused')
+    tries = 0
+    assert.deepEqual(await persist(write, persistence({ hurry, patient: true })), {
+      state: 'written',
+      value: 6,
+    })
+  })
+
+  it('is left when the claim is lost or the worker closes, and tried at once when something has come', async () => {
+    const lost = await persist(() => Promise.reject(new MadhavaError('CLAIM_LOST')), persistence())
+    assert.deepEqual(lost, { state: 'left' })
+    const away = new MadhavaError('STORE_UNAVAILABLE')
+    const closed = await persist(() => Promise.reject(away), persistence({ closing: AbortSignal.abort() }))
+    assert.deepEqual(closed, { state: 'left' })
+    const news = new AbortController()
+    const failures: number[] = []
+    const answer = await persist(
+      async failed => {
+        failures.push(failed)
+        if (news.signal.aborted) return 'heard'
+        setImmediate(() => news.abort())
+        throw away
+      },
+      { ...persistence({ hurry: news.signal }), random: () => 10_000 },
+    )
+    assert.deepEqual([answer, failures], [{ state: 'written', value: 'heard' }, [0, 1]])
+  })
+})
