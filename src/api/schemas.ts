@@ -55,9 +55,10 @@ export const taskView = output(
   z
     .object({
       ...record.shape,
+      paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
     })
-    .describe('A task as lists show it: a result over 256 characters is cut'),
+    .describe('A task as lists show it: params and a result over 256 characters of JSON are cut to a text'),
 )
 
 export const taskViews = output('TaskViews', z.array(taskView))

@@ -19,6 +19,13 @@ export interface TaskFilter {
   to?: string
   /** Found, ignoring case, in id, kind, title or description. */
   text?: string
+  /** Whose record has an error with one of these codes. */
+  errorCodes?: readonly string[]
+  /** Found, ignoring case, in the message of the record's error. */
+  errorText?: string
+  /** Bounds of `finishedAt`, inclusive and exclusive: with either only ended tasks fit. */
+  finishedFrom?: string
+  finishedTo?: string
 }
 
 /** One page, newest first. `next` continues after it and is null at the end. */
