@@ -252,7 +252,7 @@ const processSchema = z.object({
   cpu: z.number().describe('share of one core since the last beat'),
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
   troubles: z.record(z.string(), z.string()),
-}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings'>>
+}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings' | 'failures'>>
 
 const counts = z.object({
   total: z.int(),

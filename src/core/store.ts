@@ -2,6 +2,7 @@
 // Its meaning is decided by test/suites/store.ts, which runs on every adapter. No optional methods, no raw client.
 
 import type { Readable } from 'node:stream'
+import type { Failures } from './failures.ts'
 import type { KindLimits } from './kind-limits.ts'
 import type { Move } from './moves.ts'
 import type { Status, TaskRecord } from './task.ts'
@@ -84,6 +85,8 @@ export interface PresenceDetails {
   counters: Record<string, number>
   /** Waits and runs of tasks since its start, by kind; left out by roles that run none. */
   timings?: Timings
+  /** Tasks that ended in FAILURE by it since its start; left out by roles that run none. */
+  failures?: Failures
   /** The kinds it can run; left out by roles that run none. */
   kinds?: string[]
   rssBytes: number

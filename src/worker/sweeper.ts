@@ -1,10 +1,11 @@
 // The one recovery path: takes over from dead processes, announces what is due and lost its announcement, ends the
 // expired, applies retention. Idempotent; any number of them may run, one in every worker.
 import { MadhavaError } from '../core/errors.ts'
+import type { FailuresMeter } from '../core/failures.ts'
 import { expire, takeOver } from '../core/moves.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { RetentionRule, TaskStore } from '../core/store.ts'
-import { isWaiting } from '../core/task.ts'
+import { isWaiting, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 
 export interface SweeperOptions {
@@ -18,6 +19,8 @@ export interface SweeperOptions {
   log: Log
   /** The rule as of now. */
   retention: (now: Date) => RetentionRule
+  /** Counts the tasks that fail. */
+  failures?: FailuresMeter
   everyMs?: number
   retainEveryMs?: number
 }
@@ -60,6 +63,10 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     }
   }
 
+  const countFailure = ({ kind, status, error }: TaskRecord): void => {
+    if (status === 'FAILURE' && error) options.failures?.count(kind, error.code)
+  }
+
   const takeOverFrom = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
       await quietly(id, async () => {
@@ -67,6 +74,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         if (!task) return
         counts.takenOver += 1
         if (task.status === 'FAILURE') counts.workerLost += 1
+        countFailure(task)
         log.warn({ id, status: task.status, attempt: task.attempt }, 'took over a task from a dead process')
         if (isWaiting(task.status)) queue.announce({ id, kind: task.kind })
       })
@@ -75,7 +83,10 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   const endExpired = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
       await quietly(id, async () => {
-        if (await store.claim(id, expire(clock().toISOString()))) counts.expired += 1
+        const task = await store.claim(id, expire(clock().toISOString()))
+        if (!task) return
+        counts.expired += 1
+        countFailure(task)
       })
   }
 
