@@ -220,7 +220,9 @@ struct Task {
   /** The last moves, oldest first. */
   31: required list<HistoryEntry> history,
   /** One word for this state of the record, for waitTask: it differs after every change, and tells nothing else. */
-  32: required string version
+  32: required string version,
+  /** In pages: whether `params`, of more than 256 characters, are a text with their beginning; getTask has the whole. */
+  33: optional bool paramsTruncated
 }
 
 /** What may be said when a task is submitted. What is unset has the default of the server or of the kind. */
@@ -255,7 +257,15 @@ struct TaskFilter {
   /** Created at or after. */
   6: optional string createdFrom,
   /** Created before. */
-  7: optional string createdTo
+  7: optional string createdTo,
+  /** Whose error has one of these codes. */
+  8: optional list<string> errorCodes,
+  /** Found in the message of the error, ignoring case. */
+  9: optional string errorText,
+  /** Ended at or after; only ended tasks fit. */
+  10: optional string finishedFrom,
+  /** Ended before; only ended tasks fit. */
+  11: optional string finishedTo
 }
 
 /** Some tasks, newest first. */

@@ -190,8 +190,9 @@ declare class Task {
     public limits: TimeLimits;
     public history: HistoryEntry[];
     public version: string;
+    public paramsTruncated?: boolean;
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; });
   }
 
 /**
@@ -223,8 +224,12 @@ declare class TaskFilter {
     public text?: string;
     public createdFrom?: string;
     public createdTo?: string;
+    public errorCodes?: string[];
+    public errorText?: string;
+    public finishedFrom?: string;
+    public finishedTo?: string;
 
-      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; });
+      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; errorCodes?: string[]; errorText?: string; finishedFrom?: string; finishedTo?: string; });
   }
 
 /**

@@ -52,6 +52,13 @@ const filterShape = {
   q: textParameter(200).optional().describe('this text, ignoring case, in id, kind, title or description'),
   from: instant.optional().describe('created at this time or later: a day, or a time with its zone'),
   to: instant.optional().describe('created before this time'),
+  errorCode: words()
+    .pipe(z.array(z.string().max(63, 'is no code')).max(50, 'may name at most 50 codes'))
+    .optional()
+    .describe('whose error has one of these codes; several times, or several separated by commas'),
+  error: textParameter(200).optional().describe('this text, ignoring case, in the message of the error'),
+  finishedFrom: instant.optional().describe('ended at this time or later: a day, or a time with its zone'),
+  finishedTo: instant.optional().describe('ended before this time'),
 }
 
 const LIMIT = `must be a whole number, 1 to ${PAGE_LIMIT.highest}`
@@ -95,7 +102,11 @@ export const bulkQuery = defineQuery({
 
 type FilterValues = ReturnType<typeof filterQuery.read>
 
-const toFilter = ({ status, kind, owner, parent, q, from, to }: FilterValues): TaskFilter => ({
+const toFilter = ({ status, kind, owner, parent, q, from, to, ...end }: FilterValues): TaskFilter => ({
+  ...(end.errorCode?.length ? { errorCodes: end.errorCode } : {}),
+  ...(end.error === undefined ? {} : { errorText: end.error }),
+  ...(end.finishedFrom === undefined ? {} : { finishedFrom: end.finishedFrom }),
+  ...(end.finishedTo === undefined ? {} : { finishedTo: end.finishedTo }),
   ...(status?.length ? { statuses: status } : {}),
   ...(kind?.length ? { kinds: kind } : {}),
   ...(owner === undefined ? {} : { owner }),

@@ -133,6 +133,17 @@ const ofProcesses = (
       })),
     ),
   )
+  metric(
+    registry,
+    'counter',
+    'madhava_tasks_failed_total',
+    'Tasks that ended in FAILURE since the start of the process, by the code of their error.',
+    living.flatMap(({ labels, details }) =>
+      Object.entries(details.failures ?? {}).flatMap(([kind, codes]) =>
+        Object.entries(codes).map(([code, value]) => ({ labels: { ...labels, kind, code }, value })),
+      ),
+    ),
+  )
   for (const [what, name, help] of [
     ['wait', 'madhava_task_wait_seconds', 'From the moment a task is due to the begin of an attempt.'],
     ['run', 'madhava_task_run_seconds', 'From the begin of an attempt to its durable end.'],

@@ -55,9 +55,10 @@ export const taskView = output(
   z
     .object({
       ...record.shape,
+      paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
     })
-    .describe('A task as lists show it: a result over 256 characters is cut'),
+    .describe('A task as lists show it: params and a result over 256 characters of JSON are cut to a text'),
 )
 
 export const taskViews = output('TaskViews', z.array(taskView))
@@ -251,7 +252,7 @@ const processSchema = z.object({
   cpu: z.number().describe('share of one core since the last beat'),
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
   troubles: z.record(z.string(), z.string()),
-}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings'>>
+}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings' | 'failures'>>
 
 const counts = z.object({
   total: z.int(),

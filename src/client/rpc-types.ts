@@ -78,6 +78,12 @@ export interface RpcFilter {
   text?: string
   createdFrom?: Date | string
   createdTo?: Date | string
+  /** Whose error has one of these codes. */
+  errorCodes?: string[]
+  /** Found in the message of the error, ignoring case. */
+  errorText?: string
+  finishedFrom?: Date | string
+  finishedTo?: Date | string
 }
 
 /** A struct as a plain object. @throws RangeError for an i64 that a number does not hold exactly */

@@ -87,9 +87,11 @@ const submitOptions = ({ notBefore, expiresAt, retry, limits, ...rest }: RpcSubm
     ...(limits ? { limits: new types.TimeLimits(limits) } : {}),
   })
 
-const taskFilter = ({ createdFrom, createdTo, ...rest }: RpcFilter) =>
+const taskFilter = ({ createdFrom, createdTo, finishedFrom, finishedTo, ...rest }: RpcFilter) =>
   new types.TaskFilter({
     ...rest,
+    ...(finishedFrom === undefined ? {} : { finishedFrom: time(finishedFrom) }),
+    ...(finishedTo === undefined ? {} : { finishedTo: time(finishedTo) }),
     ...(createdFrom === undefined ? {} : { createdFrom: time(createdFrom) }),
     ...(createdTo === undefined ? {} : { createdTo: time(createdTo) }),
   })

@@ -62,8 +62,8 @@ export interface Task {
   history: { status: Status; at: string; attempt: number; worker: string | null }[]
 }
 
-/** As lists show it: a result over 256 characters is cut to a text, and `resultTruncated` says so. */
-export type TaskView = Task & { resultTruncated: boolean }
+/** As lists show it: params and a result over 256 characters of JSON are cut to texts, as `...Truncated` say. */
+export type TaskView = Task & { paramsTruncated: boolean; resultTruncated: boolean }
 
 export interface Submission {
   kind: string
@@ -105,4 +105,11 @@ export interface Filter {
   /** Created at this time or later; before this time. */
   from?: string | Date
   to?: string | Date
+  /** Whose error has one of these codes. */
+  errorCode?: string | readonly string[]
+  /** Found, ignoring case, in the message of the error. */
+  error?: string
+  /** Ended at this time or later; before this time. */
+  finishedFrom?: string | Date
+  finishedTo?: string | Date
 }

@@ -7,11 +7,11 @@ import type { PresenceDetails, SeenPresence } from './store.ts'
 const STATE_MS = 500
 
 /** A process as the doors show it. */
-export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings'>
+export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings' | 'failures'>
 
 /** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */
 export const viewProcess = (
-  { details: { timings: _, ...details }, ...presence }: SeenPresence,
+  { details: { timings: _timings, failures: _failures, ...details }, ...presence }: SeenPresence,
   now: number,
 ): ProcessView => {
   const silent = presence.alive ? whySilent(presence, now) : null

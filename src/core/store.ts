@@ -2,6 +2,7 @@
 // Its meaning is decided by test/suites/store.ts, which runs on every adapter. No optional methods, no raw client.
 
 import type { Readable } from 'node:stream'
+import type { Failures } from './failures.ts'
 import type { KindLimits } from './kind-limits.ts'
 import type { Move } from './moves.ts'
 import type { Status, TaskRecord } from './task.ts'
@@ -19,6 +20,13 @@ export interface TaskFilter {
   to?: string
   /** Found, ignoring case, in id, kind, title or description. */
   text?: string
+  /** Whose record has an error with one of these codes. */
+  errorCodes?: readonly string[]
+  /** Found, ignoring case, in the message of the record's error. */
+  errorText?: string
+  /** Bounds of `finishedAt`, inclusive and exclusive: with either only ended tasks fit. */
+  finishedFrom?: string
+  finishedTo?: string
 }
 
 /** One page, newest first. `next` continues after it and is null at the end. */
@@ -77,6 +85,8 @@ export interface PresenceDetails {
   counters: Record<string, number>
   /** Waits and runs of tasks since its start, by kind; left out by roles that run none. */
   timings?: Timings
+  /** Tasks that ended in FAILURE by it since its start; left out by roles that run none. */
+  failures?: Failures
   /** The kinds it can run; left out by roles that run none. */
   kinds?: string[]
   rssBytes: number

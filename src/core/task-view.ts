@@ -1,19 +1,29 @@
-// A task as lists show it: the record with a long result cut to a preview.
+// A task as lists show it: the record with long params and a long result cut to previews.
 import { cutText } from './cut-text.ts'
-import type { TaskRecord } from './task.ts'
+import type { Json, TaskRecord } from './task.ts'
 
 export const PREVIEW_CHARACTERS = 256
 
-export type TaskView = TaskRecord & { resultTruncated: boolean }
+export type TaskView = TaskRecord & { paramsTruncated: boolean; resultTruncated: boolean }
+
+/** The beginning of the text, or of the JSON, of what is long; null of what is short. */
+const previewOf = (value: Json): string | null => {
+  const json = JSON.stringify(value)
+  if (json.length <= PREVIEW_CHARACTERS) return null
+  return cutText(typeof value === 'string' ? value : json, PREVIEW_CHARACTERS)
+}
 
 /**
- * `resultTruncated` is true when the whole result is elsewhere: cut here because its JSON is longer than 256
- * characters (then `result` is text: the beginning of the string, or of the JSON), or kept beside the record.
+ * What is longer than 256 characters of JSON becomes a text: the beginning of the string, or of the JSON.
+ * `paramsTruncated` says so of the params; `resultTruncated` is true also when the result is kept beside the record.
  */
 export const viewTask = (task: TaskRecord): TaskView => {
-  const { result } = task
-  const json = JSON.stringify(result)
-  if (json.length <= PREVIEW_CHARACTERS) return { ...task, resultTruncated: task.resultBytes !== null }
-  const text = typeof result === 'string' ? result : json
-  return { ...task, result: cutText(text, PREVIEW_CHARACTERS), resultTruncated: true }
+  const [params, result] = [previewOf(task.params), previewOf(task.result)]
+  return {
+    ...task,
+    params: params ?? task.params,
+    result: result ?? task.result,
+    paramsTruncated: params !== null,
+    resultTruncated: result !== null || task.resultBytes !== null,
+  }
 }

@@ -71,6 +71,10 @@ const filterSchema = z
     text: z.string().max(200),
     createdFrom: instant,
     createdTo: instant,
+    errorCodes: z.array(z.string().max(63, 'is no code')).max(50, 'may name at most 50 codes'),
+    errorText: z.string().max(200),
+    finishedFrom: instant,
+    finishedTo: instant,
   } satisfies Record<keyof TaskFilterStruct, z.ZodType>)
   .partial()
 
@@ -85,11 +89,12 @@ export const toFilter = (filter: unknown): TaskFilter => {
     const text = problems.map(({ path, problem }) => `${path}: ${problem}`).join('; ')
     throw refuse(`The filter is malformed: ${text}`, problems)
   }
-  const { createdFrom, createdTo, statuses, kinds, ...rest } = parsed.data
+  const { createdFrom, createdTo, statuses, kinds, errorCodes, ...rest } = parsed.data
   return {
     ...(rest as TaskFilter),
     ...(statuses?.length ? { statuses } : {}),
     ...(kinds?.length ? { kinds } : {}),
+    ...(errorCodes?.length ? { errorCodes } : {}),
     ...(createdFrom === undefined ? {} : { from: createdFrom }),
     ...(createdTo === undefined ? {} : { to: createdTo }),
   }

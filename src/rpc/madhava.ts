@@ -26,7 +26,7 @@ export interface MadhavaDeps {
 
 const ACTOR: Actor = { name: null, via: 'rpc' }
 
-/** A page whose tasks' params take more than this, in characters of JSON, is cut short after its first task at least. */
+/** A page whose tasks' texts take more than this, in characters, is cut short after its first task at least. */
 const PAGE_CHARACTERS = 1024 * 1024
 
 const kindStruct = (kind: KindInfo) =>
@@ -50,11 +50,12 @@ const bytesOf = async (content: Content, range: { start: number; end: number }):
   return Buffer.concat(pieces)
 }
 
-/** How many tasks of a page fit in one reply. The result of each is a preview; its params may be large. */
-const fitting = (tasks: readonly { params: string }[]): number => {
+/** How many tasks of a page fit in one reply. Params and result of each are previews; what else it says may be large. */
+const fitting = (tasks: readonly ReturnType<typeof listedTaskStruct>[]): number => {
   let room = PAGE_CHARACTERS
-  const count = tasks.findIndex(({ params }) => {
-    room -= params.length
+  const count = tasks.findIndex(({ params, result, resultInfo, description, error }) => {
+    const texts = [params, result, resultInfo, description, error?.message, error?.detail]
+    for (const text of texts) room -= text?.length ?? 0
     return room < 0
   })
   return count === -1 ? tasks.length : Math.max(1, count)

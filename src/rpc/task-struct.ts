@@ -10,8 +10,12 @@ export const retryStruct = (retry: RetryPolicy | null) =>
 
 export const limitsStruct = (limits: Limits) => build(types.TimeLimits, limits)
 
-/** Everything. `resultTruncated` says whether the whole result has to be read elsewhere. */
-export const taskStruct = (task: TaskRecord, resultTruncated = task.resultBytes !== null) =>
+/** Everything. `resultTruncated` says whether the whole result has to be read elsewhere, `paramsTruncated` the params. */
+export const taskStruct = (
+  task: TaskRecord,
+  resultTruncated = task.resultBytes !== null,
+  paramsTruncated = false,
+) =>
   build(types.Task, {
     id: task.id,
     kind: task.kind,
@@ -30,6 +34,7 @@ export const taskStruct = (task: TaskRecord, resultTruncated = task.resultBytes 
         : jsonOrNull(task.result),
     resultBytes: i64OrNull(task.resultBytes),
     resultTruncated,
+    paramsTruncated,
     resultInfo: jsonOrNull(task.resultInfo),
     error:
       task.error &&
@@ -57,8 +62,8 @@ export const taskStruct = (task: TaskRecord, resultTruncated = task.resultBytes 
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
   })
 
-/** As lists show it: with a preview of a long result. */
+/** As lists show it: with previews of long params and a long result. */
 export const listedTaskStruct = (task: TaskRecord) => {
-  const { resultTruncated, ...shown } = viewTask(task)
-  return taskStruct(shown as TaskRecord, resultTruncated)
+  const { paramsTruncated, resultTruncated, ...shown } = viewTask(task)
+  return taskStruct(shown as TaskRecord, resultTruncated, paramsTruncated)
 }

@@ -38,6 +38,8 @@ export interface Ended {
   end: End
   /** A failure that says that the task could not be run, not that its kind failed at it. */
   unrunnable: boolean
+  /** The code of its error, where the task has failed. */
+  failedWith: string | null
   /** From the begin of the run; null when it never began. */
   seconds: number | null
 }
@@ -239,6 +241,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const ended = (last: TaskRecord | null): Ended => ({
     end: last?.status ?? 'LOST',
     unrunnable: last !== null && isUnrunnable(last),
+    failedWith: last?.status === 'FAILURE' ? (last.error?.code ?? null) : null,
     seconds: begunAt === null ? null : (performance.now() - begunAt) / 1000,
   })
 

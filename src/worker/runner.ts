@@ -2,6 +2,7 @@
 // It asks the store alone what to do; when to look is the queue's business.
 import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../core/errors.ts'
+import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
@@ -32,6 +33,8 @@ export interface RunnerOptions {
   /** From the signal to the end of the thread. */
   graceMs?: number
   random?: () => number
+  /** Counts the tasks that fail. */
+  failures?: FailuresMeter
   /** Told when tasks wait for their kind's rate: when to look again, milliseconds. */
   onHeldBack?: (untilMs: number) => void
   /** Told when a task that was taken ahead of a free slot is let go again, for others to take. */
@@ -153,11 +156,12 @@ export const createRunner = (options: RunnerOptions): Runner => {
     })
     if (stopping) attempt.stop('drain')
     if (feed.seen(task.id)) void lookAgain(attempt)
-    const done = attempt.done.then(({ end, unrunnable, seconds }) => {
+    const done = attempt.done.then(({ end, unrunnable, seconds, failedWith }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
       count(COUNTER[end])
       if (unrunnable) count('unrunnable')
+      if (failedWith !== null) options.failures?.count(task.kind, failedWith)
       if (end === 'PENDING' && !stopping) onLetGo(task)
       if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')

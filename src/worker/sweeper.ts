@@ -2,10 +2,11 @@
 // expired, applies retention, and makes good what a step of the clock does to waits. Idempotent; any number of them may
 // run, one in every worker.
 import { MadhavaError } from '../core/errors.ts'
+import type { FailuresMeter } from '../core/failures.ts'
 import { expire, takeOver, waitAnew } from '../core/moves.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { RetentionRule, TaskPage, TaskStore } from '../core/store.ts'
-import { isWaiting } from '../core/task.ts'
+import { isWaiting, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { type ClockWatch, createClockWatch } from './clock-watch.ts'
 
@@ -24,6 +25,8 @@ export interface SweeperOptions {
   retentionMs: number
   /** Milliseconds of a clock that nobody sets. */
   elapsed?: () => number
+  /** Counts the tasks that fail. */
+  failures?: FailuresMeter
   everyMs?: number
   retainEveryMs?: number
 }
@@ -76,6 +79,10 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     }
   }
 
+  const countFailure = ({ kind, status, error }: TaskRecord): void => {
+    if (status === 'FAILURE' && error) options.failures?.count(kind, error.code)
+  }
+
   const takeOverFrom = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
       await quietly(id, async () => {
@@ -83,6 +90,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         if (!task) return
         counts.takenOver += 1
         if (task.status === 'FAILURE') counts.workerLost += 1
+        countFailure(task)
         log.warn({ id, status: task.status, attempt: task.attempt }, 'took over a task from a dead process')
         if (isWaiting(task.status)) queue.announce({ id, kind: task.kind })
       })
@@ -91,7 +99,10 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   const endExpired = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
       await quietly(id, async () => {
-        if (await store.claim(id, expire(clock().toISOString()))) counts.expired += 1
+        const task = await store.claim(id, expire(clock().toISOString()))
+        if (!task) return
+        counts.expired += 1
+        countFailure(task)
       })
   }
 

@@ -1,5 +1,6 @@
 // Puts the worker together: threads, runner, the queue's slots, the sweeper; and closes them in order.
 import { hostname } from 'node:os'
+import { createFailures } from '../core/failures.ts'
 import type { KindSettings, Kinds } from '../core/kind.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { Service } from '../core/service.ts'
@@ -56,7 +57,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
   const threads = createThreads({ size, memoryMb, cores, results, settings })
   const alarm = createAlarm({ clock, ring: () => work.nudge() })
+  const failures = createFailures(kinds.names())
   const runner = createRunner({
+    failures,
     store,
     kinds,
     files: Object.fromEntries(kindFiles),
@@ -72,6 +75,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   // what waited while no worker was there
   work.nudge()
   const sweeper = createSweeper({
+    failures,
     store,
     queue,
     kinds: kinds.names(),
@@ -104,6 +108,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       running: runner.running(),
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
+      failures: failures.snapshot(),
       kinds: [...kinds.names()],
       troubles: troublesOf({ clock: sweeper.clockTrouble() }),
     }),

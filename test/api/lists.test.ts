@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseFilter, parsePage } from '../../src/api/list-query.ts'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
+import { fail, start } from '../../src/core/moves.ts'
 import { STATUSES } from '../../src/core/task.ts'
 import { type TaskView, viewTask } from '../../src/core/task-view.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
@@ -134,6 +135,63 @@ describe('the lists of tasks', () => {
     assert.equal('resultTruncated' in whole, false)
   })
 
+  it('params over 256 characters of JSON are cut to a preview in both lists, never in the task itself', async () => {
+    const text = 'p'.repeat(300_000)
+    const [short, long, object] = [
+      await door.submit('echo', 'x'.repeat(254)),
+      await door.submit('echo', text),
+      await door.submit('echo', { text, n: 1 }),
+    ]
+    for (const list of [(await page('')).tasks, await all('')]) {
+      const of = (id: string) => list.find(task => task.id === id)
+      assert.deepEqual([of(short.id)?.params, of(short.id)?.paramsTruncated], ['x'.repeat(254), false])
+      assert.deepEqual([of(long.id)?.params, of(long.id)?.paramsTruncated], [text.slice(0, 256), true])
+      const preview = of(object.id)?.params
+      assert.ok(typeof preview === 'string' && preview.startsWith('{"text":"ppp') && preview.length === 256)
+      assert.ok(JSON.stringify(of(long.id)).length < 2_000)
+    }
+    const whole = await jsonOf(await door.app.request(`/task/${object.id}`))
+    assert.deepEqual([whole.params, 'paramsTruncated' in whole], [{ text, n: 1 }, false])
+  })
+
+  it('finds what failed by its code, its words and its end, for a list and for a bulk action', async () => {
+    const before = new Date(Date.now() - 1).toISOString()
+    const failedWith = async (code: string, message: string) => {
+      const { id } = await door.submit('echo', 1)
+      const task = await door.store.claim(id, start('w', new Date().toISOString()))
+      assert.ok(task)
+      const error = { code, message, detail: null }
+      await door.store.move(id, task.claim, fail(error, null, new Date().toISOString()))
+      return id
+    }
+    const away = await failedWith('KIND_FAILED', 'No answer from db-7')
+    const late = await failedWith('TIME_LIMIT', 'It ran too long')
+    for (const [query, found] of [
+      ['errorCode=TIME_LIMIT', [late]],
+      ['errorCode=TIME_LIMIT,KIND_FAILED&kind=echo', [late, away]],
+      ['errorCode=EXPIRED', []],
+      ['error=ANSWER+from+db-7', [away]],
+      [`errorCode=KIND_FAILED&finishedFrom=${before}`, [away]],
+      [`errorCode=KIND_FAILED&finishedTo=${before}`, []],
+    ] as const) {
+      assert.deepEqual(
+        (await page(`?${query}`)).tasks.map(task => task.id),
+        found,
+        query,
+      )
+      assert.deepEqual(
+        (await all(`?${query}`)).map(task => task.id),
+        found,
+        query,
+      )
+      const dry = await door.app.request(`/tasks/retry?dryRun=1&${query}`, { method: 'POST' })
+      assert.equal((await jsonOf(dry)).matched, found.length, query)
+    }
+    const retried = await door.app.request('/tasks/retry?error=db-7', { method: 'POST' })
+    assert.equal((await jsonOf(retried)).done, 1)
+    assert.deepEqual((await door.store.get(away))?.status, 'PENDING')
+  })
+
   it('a preview is at most 256 characters and never half a character', async () => {
     const task = await door.submit('echo', 1)
     fc.assert(
@@ -203,6 +261,10 @@ describe('the query parser', () => {
     'q',
     'from',
     'to',
+    'errorCode',
+    'error',
+    'finishedFrom',
+    'finishedTo',
     'x',
     '__proto__',
     'constructor',
@@ -222,7 +284,7 @@ describe('the query parser', () => {
           assert.ok(Number.isInteger(limit) && limit >= 1 && limit <= 200)
           assert.ok(cursor === null || cursor.length <= 1024)
           for (const status of filter.statuses ?? []) assert.ok(STATUSES.includes(status))
-          for (const time of [filter.from, filter.to])
+          for (const time of [filter.from, filter.to, filter.finishedFrom, filter.finishedTo])
             if (time !== undefined) assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
           assert.ok(!pairs.some(([name]) => ['x', '__proto__', 'constructor'].includes(name)))
         } catch (error) {

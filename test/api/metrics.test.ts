@@ -1,6 +1,9 @@
 // GET /metrics: every figure, in a form that Prometheus's own checker accepts.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { PresenceDetails } from '../../src/core/store.ts'
 import { BUCKETS, createTimings } from '../../src/core/timings.ts'
@@ -19,6 +22,7 @@ const WORKER: PresenceDetails = {
   running: ['a', 'b'],
   counters: { takenOver: 3, succeeded: 7 },
   timings: timings.snapshot(),
+  failures: { echo: { KIND_FAILED: 4, TIME_LIMIT: 1 }, 'odd-one': { WORKER_LOST: 2 } },
   rssBytes: 1_000_000,
   cpu: 0.25,
   troubles: { queue: 'the broker "x"\nis away' },
@@ -81,6 +85,10 @@ describe('GET /metrics', () => {
     assert.equal(sample(text, 'madhava_worker_running', labels), 2)
     assert.equal(sample(text, 'madhava_process_trouble', { ...labels, part: 'queue' }), 1)
     assert.equal(sample(text, 'madhava_events_total', { ...labels, event: 'taken_over' }), 3)
+    const failed = 'madhava_tasks_failed_total'
+    assert.equal(sample(text, failed, { ...labels, kind: 'echo', code: 'KIND_FAILED' }), 4)
+    assert.equal(sample(text, failed, { ...labels, kind: 'echo', code: 'TIME_LIMIT' }), 1)
+    assert.equal(sample(text, failed, { ...labels, kind: 'odd-one', code: 'WORKER_LOST' }), 2)
     const wait = (le: string) =>
       sample(text, 'madhava_task_wait_seconds_bucket', { ...labels, kind: 'echo', le })
     assert.deepEqual(['0.005', '0.1', '0.25', '43200', '+Inf'].map(wait), [1, 1, 3, 3, 4])
@@ -89,7 +97,7 @@ describe('GET /metrics', () => {
     assert.equal(sample(text, 'madhava_task_run_seconds_count', { kind: 'echo' }), 2)
     assert.equal(text.match(/^madhava_task_wait_seconds_bucket/gm)?.length, BUCKETS.length + 1)
     const shown = await (await door.app.request('/')).text()
-    assert.doesNotMatch(shown, /timings/)
+    assert.doesNotMatch(shown, /timings|failures/)
   })
 
   it('says that the store is away, and no more', async () => {
@@ -98,6 +106,34 @@ describe('GET /metrics', () => {
     assert.equal(sample(text, 'madhava_store_up'), 0)
     assert.doesNotMatch(text, /madhava_tasks|madhava_process/)
     await away.close()
+  })
+
+  it('has alarms that promtool takes, each over figures that there are', {
+    skip: requireService('promtool'),
+  }, async () => {
+    const docs = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+    const [, table = ''] = /## What to alarm on\n([\s\S]*?)\n## /.exec(docs) ?? []
+    const rows = [...table.matchAll(/^\| ([^|]+) \| ((?:[^|\\]|\\\|)+) \|/gm)].slice(2)
+    const rules = rows.flatMap(([, name = '', cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, expr = '']) => ({
+        alert: name.trim(),
+        expr: expr.replaceAll('\\|', '|'),
+      })),
+    )
+    assert.ok(rules.length > 10 && rules.some(({ alert }) => /fail/.test(alert)), JSON.stringify(rules))
+    const file = path.join(await mkdtemp(path.join(tmpdir(), 'madhava-rules-')), 'rules.json')
+    await writeFile(file, JSON.stringify({ groups: [{ name: 'madhava', rules }] }))
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })
+    await rm(path.dirname(file), { recursive: true })
+    assert.equal(status, 0, stdout + stderr)
+    await door.store.announce({ role: 'worker', details: () => WORKER })
+    await door.submit('echo', 1)
+    const text = await scrape()
+    // gauges that are left out while they have nothing to tell
+    const left = ['madhava_dead_tasks']
+    for (const { expr } of rules)
+      for (const [name] of expr.matchAll(/madhava_[a-z_]+/g))
+        assert.ok(left.includes(name) || text.includes(name), name)
   })
 
   it('passes the check of promtool', { skip: requireService('promtool') }, async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import types from '../../gen/js/rpcinterface_types.js'
 import { newTaskId } from '../../src/core/task.ts'
+import { newTaskOf } from '../support/new-task.ts'
 import { type Bench, openBench, openClient } from './fixture.ts'
 
 describe('pages', () => {
@@ -45,6 +46,9 @@ describe('pages', () => {
     assert.equal(await all({ createdFrom: '2031-01-01T00:00:00+02:00' }), 0)
     assert.equal(await all({ createdTo: '2031-01-01T00:00:00Z' }), 120)
     assert.equal(await all({ parentId: newTaskId() }), 0)
+    assert.equal(await all({ errorCodes: ['KIND_FAILED'] }), 0)
+    assert.equal(await all({ errorText: 'no answer' }), 0)
+    assert.equal(await all({ finishedFrom: '2020-01-01T00:00:00Z', finishedTo: '2031-01-01T00:00:00Z' }), 0)
   })
 
   test('are Refused when they are asked for wrongly, with every problem', async () => {
@@ -52,6 +56,8 @@ describe('pages', () => {
       [{ statuses: ['LOST'] }, 'statuses.0'],
       [{ parentId: 'x' }, 'parentId'],
       [{ createdFrom: 'yesterday' }, 'createdFrom'],
+      [{ finishedTo: 'tomorrow' }, 'finishedTo'],
+      [{ errorText: 'x'.repeat(201) }, 'errorText'],
       [{ text: 'x'.repeat(201) }, 'text'],
       [{ kinds: Array(51).fill('a') }, 'kinds'],
     ] as const)
@@ -69,15 +75,42 @@ describe('pages', () => {
       await assert.rejects(rpc.client.pageTasks(filter(), 10, cursor), { code: 'BAD_CURSOR' })
   })
 
+  test('show the beginning of long params, and getTask the whole', async () => {
+    const large = await openBench()
+    const { client, close } = openClient(large.door)
+    try {
+      const params = JSON.stringify('x'.repeat(400_000))
+      const { id } = await client.submitTask('echo', params, new types.SubmitOptions())
+      await client.submitTask('echo', '1', new types.SubmitOptions())
+      const { tasks } = await client.pageTasks(filter(), 200, '')
+      assert.deepEqual(
+        tasks.map(task => [task.params, task.paramsTruncated]),
+        [
+          ['1', false],
+          [`"${'x'.repeat(256)}"`, true],
+        ],
+      )
+      const whole = await client.getTask(id)
+      assert.deepEqual([whole.params, whole.paramsTruncated], [params, false])
+    } finally {
+      close()
+      await large.close()
+    }
+  })
+
   test('are cut short where their tasks are large, and lose none', async () => {
     const large = await openBench()
     const { client, close } = openClient(large.door)
     try {
       const sent: string[] = []
       for (let i = 0; i < 6; i += 1) {
-        const params = JSON.stringify('x'.repeat(400_000))
-        const { id } = await client.submitTask('echo', params, new types.SubmitOptions())
-        sent.unshift(id)
+        const createdAt = `2026-01-01T00:00:0${i}.000Z`
+        // as another program may have written it
+        const { task } = await large.store.create(
+          newTaskOf({ createdAt, description: 'x'.repeat(400_000) }),
+          null,
+        )
+        sent.unshift(task.id)
       }
       const seen: string[] = []
       for (let cursor = ''; ; ) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { deserialize } from 'node:v8'
 import { BLOBS } from '../../src/core/content.ts'
+import { createFailures } from '../../src/core/failures.ts'
 import { again, revoke } from '../../src/core/moves.ts'
 import { retryPolicySchema } from '../../src/core/task.ts'
 import { keepingLog } from '../support/keeping-log.ts'
@@ -100,7 +101,8 @@ describe('a task that ends by itself', () => {
     'ends in FAILURE with KIND_FAILED and at most 2,000 characters, and without a path in the record',
     OUTER,
     async t => {
-      const world = setUp(t, threads)
+      const failures = createFailures(['unruly', 'other'])
+      const world = setUp(t, threads, { failures })
       const { runner } = world.openRunner('w1')
       for (const [act, code, words] of [
         ['throw an error', 'KIND_FAILED', /^it went wrong$/],
@@ -120,6 +122,10 @@ describe('a task that ends by itself', () => {
         assert.match(await world.log(id), new RegExp(`attempt 1 failed: ${code}`))
       }
       assert.equal(runner.counters().failed, 5)
+      assert.deepEqual(failures.snapshot(), {
+        unruly: { KIND_FAILED: 3, RESULT_INVALID: 1, OUT_OF_MEMORY: 1 },
+        other: { KIND_FAILED: 0 },
+      })
     },
   )
 })

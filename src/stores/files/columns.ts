@@ -22,7 +22,7 @@ export type Summary = Pick<
   | 'parentId'
   | 'title'
   | 'description'
->
+> & { error: { code: string } | null }
 
 /** A status column's entry for a row whose task was removed. */
 export const GONE = 255
@@ -91,6 +91,8 @@ const makeArrays = (rows: number) => ({
   kind: new Uint32Array(rows),
   owner: new Uint32Array(rows),
   parent: new Uint32Array(rows),
+  /** The code of the error that stands in the record. */
+  errorCode: new Uint32Array(rows),
 })
 type Arrays = ReturnType<typeof makeArrays>
 
@@ -111,6 +113,7 @@ export interface Columns {
   readonly kinds: Words
   readonly owners: Words
   readonly parents: Words
+  readonly errorCodes: Words
   /** Rows in use, those whose task is gone included. */
   readonly rows: number
   /** The row of a task, or -1. */
@@ -148,6 +151,7 @@ export const createColumns = (): Columns => {
   const kinds = createWords()
   const owners = createWords()
   const parents = createWords()
+  const errorCodes = createWords()
   // ids may come from outside: nobody can make up many that share a cell
   const seed = randomInt(2 ** 32)
   const wanted = new Uint32Array(ID_WORDS)
@@ -224,6 +228,7 @@ export const createColumns = (): Columns => {
     kinds,
     owners,
     parents,
+    errorCodes,
     find,
     put(task) {
       const known = find(task.id)
@@ -239,6 +244,7 @@ export const createColumns = (): Columns => {
       at.kind[row] = kinds.number(task.kind)
       at.owner[row] = owners.number(task.owner)
       at.parent[row] = parents.number(task.parentId)
+      at.errorCode[row] = errorCodes.number(task.error?.code ?? null)
       const { title, description } = task
       const text =
         title !== null && description !== null ? `${title}\n${description}` : (title ?? description)
@@ -252,6 +258,7 @@ export const createColumns = (): Columns => {
       at.kind[row] = kinds.number(from.kinds.word(from.at.kind[old] as number))
       at.owner[row] = owners.number(from.owners.word(from.at.owner[old] as number))
       at.parent[row] = parents.number(from.parents.word(from.at.parent[old] as number))
+      at.errorCode[row] = errorCodes.number(from.errorCodes.word(from.at.errorCode[old] as number))
       for (const name of NUMBERS_IN_EVERY_TABLE) numbers[name].set(row, from[name].get(old))
       texts.set(row, from.texts.get(old))
       return row

@@ -18,7 +18,7 @@ export interface Shards {
 }
 
 export const SHARD_COUNT = 256
-const VERSION = 1
+const VERSION = 2
 /** Two changes within one tick of the file system's clock look like one: what is younger is not relied on. */
 export const TICK_MS = 100
 /** Fewer state files are read faster than a snapshot is kept. */
@@ -56,13 +56,17 @@ type Row = [
   parentId: string | null,
   title: string | null,
   description: string | null,
+  errorCode: string | null,
 ]
 
 const encode = ({ folderMs, entries }: Snapshot): string => {
   const body = JSON.stringify({
     version: VERSION,
     folderMs,
-    rows: entries.map(({ identity, task }) => [...identity, ...Object.values(task)]),
+    rows: entries.map(({ identity, task }) => [
+      ...identity,
+      ...Object.values({ ...task, error: task.error?.code ?? null }),
+    ]),
   })
   return `${crc32(body)}\n${body}\n`
 }
@@ -80,9 +84,11 @@ const decode = (text: string): Snapshot | null => {
   if (version !== VERSION) return null
   const entries = rows.map(row => {
     const [ino, changedMs, bytes, id, kind, status, claim, rev, priority, createdAt, ...rest] = row
-    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description] = rest
+    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description, code] = rest
     const times = { createdAt, notBefore, expiresAt, finishedAt }
-    const task = { id, kind, status, claim, rev, priority, ...times, owner, parentId, title, description }
+    const error = code === null ? null : { code }
+    const own = { owner, parentId, title, description, error }
+    const task = { id, kind, status, claim, rev, priority, ...times, ...own }
     return { identity: [ino, changedMs, bytes] as const, task }
   })
   return { folderMs, entries }
@@ -104,6 +110,7 @@ const summarize = (task: Summary): Summary => ({
   parentId: task.parentId,
   title: task.title,
   description: task.description,
+  error: task.error && { code: task.error.code },
 })
 
 /** Of a file that may have changed again unnoticed. */

@@ -20,7 +20,7 @@ export interface TaskIndex {
   counts(): TaskCounts
   /**
    * Places of the tasks that may fit, newest first, after the place of a cursor. Text is looked for in title and
-   * description together, so that a caller has the last word on it. To be gone through at one stretch.
+   * description together, and not in errors, so that a caller has the last word on it. To be gone through at one stretch.
    */
   newest(filter: TaskFilter, after: Place | null): Generator<Place>
   running(): { id: string; claim: number }[]
@@ -63,7 +63,7 @@ const isoOrNull = (ms: number | undefined): string | null =>
 
 /** Whether a row may fit; null when none can. */
 const compile = (table: Columns, filter: TaskFilter): ((row: number) => boolean) | null => {
-  const { at, kinds, owners, parents, texts } = table
+  const { at, kinds, owners, parents, texts, errorCodes } = table
   const tests: ((row: number) => boolean)[] = []
   if (filter.statuses) {
     const wanted = new Set(filter.statuses.map(statusNumber))
@@ -92,6 +92,22 @@ const compile = (table: Columns, filter: TaskFilter): ((row: number) => boolean)
     const to = Date.parse(filter.to)
     tests.push(row => (at.createdAt[row] as number) < to)
   }
+  if (filter.finishedFrom !== undefined) {
+    const from = Date.parse(filter.finishedFrom)
+    tests.push(row => (at.finishedAt[row] as number) >= from)
+  }
+  if (filter.finishedTo !== undefined) {
+    const to = Date.parse(filter.finishedTo)
+    tests.push(row => (at.finishedAt[row] as number) < to)
+  }
+  if (filter.errorCodes) {
+    const wanted = new Set(filter.errorCodes.map(errorCodes.find))
+    wanted.delete(-1)
+    if (wanted.size === 0) return null
+    tests.push(row => wanted.has(at.errorCode[row] as number))
+  }
+  // the words of an error are not kept here
+  if (filter.errorText !== undefined) tests.push(row => at.errorCode[row] !== 0)
   if (filter.text !== undefined) {
     const text = filter.text.toLowerCase()
     const word = Buffer.from(text)

@@ -46,7 +46,10 @@ export const createLists = (scripts: Scripts): Lists => {
   /** The sets that together hold all that may fit, none of it twice; `exact` when they hold nothing else. */
   const setsFor = async (filter: TaskFilter): Promise<{ sets: string[]; exact: boolean }> => {
     const { statuses, kinds, owner, parentId, text } = filter
-    const plain = text === undefined && !statuses && !kinds
+    const { errorCodes, errorText, finishedFrom, finishedTo } = filter
+    // no set is sorted by these: the record decides
+    const byRecord = [text, errorCodes, errorText, finishedFrom, finishedTo].some(part => part !== undefined)
+    const plain = !byRecord && !statuses && !kinds
     if (parentId !== undefined) return { sets: [setOf.parent(parentId)], exact: plain && owner === undefined }
     if (owner !== undefined) return { sets: [setOf.owner(owner)], exact: plain }
     if (!statuses && !kinds) return { sets: [setOf.created], exact: plain }
@@ -55,7 +58,7 @@ export const createLists = (scripts: Scripts): Lists => {
       [...new Set(statuses ?? STATUSES)].map(status => setOf.status(kind, status)),
     )
     if (sets.length > SETS_MAX) return { sets: [setOf.created], exact: false }
-    return { sets, exact: text === undefined }
+    return { sets, exact: !byRecord }
   }
 
   return {

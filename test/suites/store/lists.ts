@@ -29,6 +29,13 @@ const expected = (tasks: readonly TaskRecord[], filter: TaskFilter): string[] =>
   const time = (text: string | undefined, otherwise: number) => (text ? Date.parse(text) : otherwise)
   left = left.filter(task => Date.parse(task.createdAt) >= time(filter.from, Number.NEGATIVE_INFINITY))
   left = left.filter(task => Date.parse(task.createdAt) < time(filter.to, Number.POSITIVE_INFINITY))
+  const ended = (task: TaskRecord) => (task.finishedAt ? Date.parse(task.finishedAt) : Number.NaN)
+  if (filter.finishedFrom) left = left.filter(task => ended(task) >= time(filter.finishedFrom, 0))
+  if (filter.finishedTo) left = left.filter(task => ended(task) < time(filter.finishedTo, 0))
+  if (filter.errorCodes)
+    left = left.filter(task => filter.errorCodes?.some(code => code === task.error?.code))
+  const words = filter.errorText?.toLowerCase()
+  if (words !== undefined) left = left.filter(task => task.error?.message.toLowerCase().includes(words))
   const text = filter.text?.toLowerCase() ?? ''
   left = left.filter(task =>
     `${task.id}\n${task.kind}\n${task.title ?? ''}\n${task.description ?? ''}`.toLowerCase().includes(text),
@@ -51,13 +58,14 @@ const mixed = async (store: TaskStore): Promise<TaskRecord[]> => {
       description: n % 5 === 0 ? 'has .* and calculus' : null,
     })
     const step = n % 6
-    if (step === 1) await store.revoke(id, at(500))
+    if (step === 1) await store.revoke(id, at(500 + n))
     if (step >= 2) {
       const { claim } = await take(store, id)
-      const error = { code: 'KIND_FAILED', message: 'no', detail: null }
-      if (step === 3) await store.move(id, claim, fail(error, null, at(501)))
-      if (step === 4) await store.move(id, claim, fail(error, at(600), at(501)))
-      if (step === 5) await store.move(id, claim, revoke(at(501)))
+      const code = n % 4 < 2 ? 'KIND_FAILED' : 'TIME_LIMIT'
+      const error = { code, message: n % 3 === 0 ? 'No answer from db-1' : 'straße, %', detail: null }
+      if (step === 3) await store.move(id, claim, fail(error, null, at(500 + n)))
+      if (step === 4) await store.move(id, claim, fail(error, at(600), at(500 + n)))
+      if (step === 5) await store.move(id, claim, revoke(at(500 + n)))
     }
     const task = await store.get(id)
     assert.ok(task)
@@ -70,6 +78,7 @@ export const lists = (check: Check): void => {
   check('each filter and every combination of filters finds what fits, newest first', async world => {
     const [store, other] = [await world.open(), await world.open()]
     const tasks = await mixed(store)
+    const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 1 })
     const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 })
     const part = tasks.map(task => task.id.slice(20, 30))
     const filters = fc.record({
@@ -79,7 +88,11 @@ export const lists = (check: Check): void => {
       parentId: some(fc.constantFrom(...PARENTS)),
       from: some(fc.integer({ min: 0, max: 250 }).map(at)),
       to: some(fc.integer({ min: 0, max: 250 }).map(at)),
-      text: some(fc.constantFrom(...TEXTS, ...part)),
+      text: fc.option(fc.constantFrom(...TEXTS, ...part), { nil: undefined, freq: 1 }),
+      errorCodes: rarely(fc.subarray(['KIND_FAILED', 'TIME_LIMIT', 'EXPIRED'])),
+      errorText: rarely(fc.constantFrom('NO answer', 'db-1', 'STRASSE', 'straße', '%', '')),
+      finishedFrom: rarely(fc.integer({ min: 495, max: 530 }).map(at)),
+      finishedTo: rarely(fc.integer({ min: 495, max: 530 }).map(at)),
     })
     await fc.assert(
       fc.asyncProperty(filters, fc.constantFrom(1, 2, 7, 100), async (drawn, limit) => {
@@ -101,6 +114,40 @@ export const lists = (check: Check): void => {
     assert.deepEqual(await all(store, { from: at(6) }), [])
     assert.deepEqual(await all(store, { to: at(5) }), [])
   })
+
+  check(
+    'what failed is found by its code, by its words and by its end, in every store, and not before',
+    async world => {
+      const [store, other] = [await world.open(), await world.open()]
+      const { id } = await add(store)
+      const { claim } = await take(store, id)
+      const error = { code: 'KIND_FAILED', message: 'No answer from db-1', detail: null }
+      const filters: TaskFilter[] = [
+        { errorCodes: ['EXPIRED', 'KIND_FAILED'] },
+        { errorText: 'no ANSWER' },
+        { finishedFrom: at(500), finishedTo: at(501) },
+        { statuses: ['FAILURE'], kinds: ['adding'], errorCodes: ['KIND_FAILED'], text: id.slice(0, 8) },
+      ]
+      const found = async (by: TaskStore) => {
+        for (const filter of filters)
+          assert.deepEqual(ids(await all(by, filter)), [id], JSON.stringify(filter))
+      }
+      for (const filter of filters) assert.deepEqual(await all(store, filter), [])
+      await store.move(id, claim, fail(error, null, at(500)))
+      await found(store)
+      await found(other)
+      for (const filter of [
+        { finishedFrom: at(501) },
+        { finishedTo: at(500) },
+        { errorCodes: [] },
+        { errorText: 'db-2' },
+      ])
+        assert.deepEqual(await all(other, filter), [])
+      await store.close()
+      await other.close()
+      await found(await world.open())
+    },
+  )
 
   check('tasks of one moment have one order, whatever the size of the page', async world => {
     const [store, other] = [await world.open(), await world.open()]

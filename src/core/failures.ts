@@ -1,0 +1,22 @@
+// How many tasks ended in FAILURE, counted by kind and by the code of the error.
+
+/** By kind, then by code. */
+export type Failures = Record<string, Record<string, number>>
+
+export interface FailuresMeter {
+  count(kind: string, code: string): void
+  snapshot(): Failures
+}
+
+/** These kinds have a zero from the beginning: the first failure is an increase that Prometheus sees. */
+export const createFailures = (known: readonly string[] = []): FailuresMeter => {
+  const kinds = new Map(known.map(kind => [kind, new Map([['KIND_FAILED', 0]])]))
+  return {
+    count(kind, code) {
+      const codes = kinds.get(kind) ?? new Map<string, number>()
+      kinds.set(kind, codes)
+      codes.set(code, (codes.get(code) ?? 0) + 1)
+    },
+    snapshot: () => Object.fromEntries([...kinds].map(([kind, codes]) => [kind, Object.fromEntries(codes)])),
+  }
+}
