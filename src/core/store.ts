@@ -41,8 +41,13 @@ export interface Wanted {
   limits?: Readonly<Record<string, KindLimits>>
   /** The task is to wait a moment before it runs: should this process die by then, its last attempt is not lost. */
   ahead?: boolean
-  /** Told of a kind that was passed over because of its rate: when the next one may begin, milliseconds. */
+  /**
+   * Told of a kind that was passed over because of its rate, or since others are just taking what may begin of it: when to
+   * look again, milliseconds.
+   */
   onHeldBack?: (kind: string, untilMs: number) => void
+  /** Told of a kind of which a task waits that was passed over since so many of the kind run. */
+  onFull?: (kind: string) => void
 }
 
 export interface TaskCounts {
@@ -171,7 +176,7 @@ export interface TaskStore {
    * is not busy, 110 where it was taken `ahead`), or not at all when it ends before. Should this process die in between, the attempt counts all the same:
    * the task is an orphan. Of a task taken `ahead` it does not, where it would be the last one.
    * `limits` by kind: tasks of a kind that is at its limit, over all processes, are passed over. A dead process's do
-   * not count.
+   * not count. Of a kind with a limit the tasks begin in their order, whoever takes them.
    */
   claimNext(want: Wanted, move: Move): Promise<TaskRecord | null>
 

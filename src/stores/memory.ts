@@ -193,7 +193,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       return held(entry) ? null : acquire(entry, move)
     },
 
-    async claimNext({ kinds, now, limits = {}, onHeldBack }, move) {
+    async claimNext({ kinds, now, limits = {}, onHeldBack, onFull }, move) {
       open()
       const wanted = new Set(kinds)
       for (const { id, kind } of sorted(nextFirst, task => kinds.includes(task.kind) && isDue(task, now))) {
@@ -201,6 +201,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
         const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
         const answer = limit ? mayBegin(kind, limit, Date.parse(now)) : null
         if (answer === 'full' || typeof answer === 'number') wanted.delete(kind)
+        if (answer === 'full') onFull?.(kind)
         if (typeof answer === 'number') onHeldBack?.(kind, answer)
         if (answer === 'full' || typeof answer === 'number') continue
         let task: TaskRecord | null = null

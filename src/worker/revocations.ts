@@ -1,4 +1,5 @@
-// Follows the store's feed for what concerns the tasks that are held here: wishes to end them, and their loss.
+// Follows the store's feed for what concerns the tasks that are held here: wishes to end them, and their loss. What else
+// it tells is passed on.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TaskStore } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
@@ -25,8 +26,12 @@ export const followRevocations = (deps: {
   onRevoke: (id: string) => void
   /** A held task as the store now has it. */
   onRecord: (task: TaskRecord) => void
+  /** Any task as a change tells it. */
+  onChange?: (task: TaskRecord) => void
+  /** The feed is followed from now on; changes from before may have been missed. */
+  onFollow?: () => void
 }): Revocations => {
-  const { store, log, held, isHeld, onRevoke, onRecord } = deps
+  const { store, log, held, isHeld, onRevoke, onRecord, onChange, onFollow } = deps
   const ending = new AbortController()
   const { signal } = ending
   const lately = new Set<string>()
@@ -49,10 +54,13 @@ export const followRevocations = (deps: {
       const task = await store.get(id)
       if (task) look(task)
     }
+    onFollow?.()
     for await (const change of store.changes(cursor, signal)) {
       attended()
       if (change.type === 'revoke') revoked(change.id)
-      else if (change.type === 'task' && isHeld(change.task.id)) look(change.task)
+      if (change.type !== 'task') continue
+      if (isHeld(change.task.id)) look(change.task)
+      onChange?.(change.task)
     }
   }
   const following = (async () => {

@@ -13,6 +13,7 @@ import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
 import { type Attempt, type End, startAttempt } from './attempt.ts'
 import type { SubmitChild } from './children.ts'
+import { createPlaces } from './places.ts'
 import { followRevocations } from './revocations.ts'
 import type { ThreadPool } from './threads.ts'
 
@@ -37,6 +38,8 @@ export interface RunnerOptions {
   failures?: FailuresMeter
   /** Told when tasks wait for their kind's rate: when to look again, milliseconds. */
   onHeldBack?: (untilMs: number) => void
+  /** Told when a task may begin that a look had passed over because of its kind's limit: to look again now. */
+  onPlace?: () => void
   /** Told when a task that was taken ahead of a free slot is let go again, for others to take. */
   onLetGo?: (task: TaskRecord) => void
 }
@@ -91,7 +94,7 @@ const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> =
 export const createRunner = (options: RunnerOptions): Runner => {
   const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
   const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
-  const { onHeldBack = () => {}, onLetGo = () => {} } = options
+  const { onHeldBack = () => {}, onPlace = () => {}, onLetGo = () => {} } = options
   for (const name of kinds.names())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
 
@@ -107,6 +110,21 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const closing = new AbortController()
   let stopping = false
 
+  const limits = Object.fromEntries(
+    kinds
+      .list()
+      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
+      .map(({ name, maxConcurrency = null, rate }): [string, KindLimits] => [
+        name,
+        { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
+      ]),
+  )
+  const places = createPlaces({
+    limited: new Set(Object.keys(limits).filter(name => limits[name]?.maxConcurrency !== null)),
+    look: onPlace,
+    random,
+  })
+
   const feed = followRevocations({
     store,
     log,
@@ -117,6 +135,8 @@ export const createRunner = (options: RunnerOptions): Runner => {
       const attempt = attempts.get(task.id)
       if (attempt && task.claim > attempt.task.claim) attempt.stop('claim-lost')
     },
+    onChange: places.hear,
+    onFollow: places.lookAgain,
   })
 
   /** A cancel may have come by on the feed between the claim and the moment when this process knew of it. */
@@ -163,24 +183,11 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (unrunnable) count('unrunnable')
       if (failedWith !== null) options.failures?.count(task.kind, failedWith)
       if (end === 'PENDING' && !stopping) onLetGo(task)
+      places.ended(task.kind)
       if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')
     })
     return { free, done }
-  }
-
-  const limits = Object.fromEntries(
-    kinds
-      .list()
-      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
-      .map(({ name, maxConcurrency = null, rate }): [string, KindLimits] => [
-        name,
-        { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
-      ]),
-  )
-  const wanted = {
-    limits,
-    onHeldBack: (_kind: string, untilMs: number) => onHeldBack(untilMs),
   }
 
   // a task that waits here would keep others of its kind from running elsewhere
@@ -188,19 +195,26 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const unlimited = names.filter(name => !Object.hasOwn(limits, name))
   const claimNext = async (ahead: boolean): Promise<Taken | null> => {
     try {
-      const at = clock()
-      const now = at.toISOString()
-      const take = start(workerName, now)
+      const now = clock().toISOString()
       let dueAt = now
       const task = await store.claimNext(
-        { ...wanted, kinds: ahead ? unlimited : names, now, ahead },
+        {
+          kinds: ahead ? unlimited : names,
+          now,
+          ahead,
+          limits,
+          onHeldBack: (_kind, untilMs) => onHeldBack(untilMs),
+          onFull: places.looking(),
+        },
         found => {
           dueAt = dueSince(found)
-          return take(found)
+          // a look may take its time, among many that others are just taking
+          return start(workerName, clock().toISOString())(found)
         },
       )
       if (!task || !isRunning(task.status)) return null
-      timings.observe(task.kind, 'wait', (at.getTime() - Date.parse(dueAt)) / 1000)
+      const waitedMs = Date.parse(task.startedAt ?? now) - Date.parse(dueAt)
+      timings.observe(task.kind, 'wait', waitedMs / 1000)
       return begin(task)
     } catch (error) {
       log.warn({ error }, 'looking for a task failed')
@@ -216,6 +230,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   let closed: Promise<void> | null = null
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping = true
+    places.close()
     if (timeoutMs > 0 && (await within(allDone(), timeoutMs))) return
     for (const attempt of attempts.values()) attempt.stop('drain')
     if (!(await within(allDone(), graceMs + LAST_MOVES_MS)))

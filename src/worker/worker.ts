@@ -69,6 +69,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     clock,
     log,
     onHeldBack: untilMs => alarm.set(untilMs),
+    onPlace: () => work.nudge(),
     onLetGo: ({ id, kind }) => queue.announce({ id, kind }),
   })
   const work = queue.work({ slots: size, ahead: AHEAD, take: runner.take })

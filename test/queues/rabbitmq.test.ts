@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { connect } from 'amqplib'
 import type { TaskQueue } from '../../src/core/queue.ts'
+import { createMemory } from '../../src/stores/memory.ts'
+import { placesSuite } from '../suites/places.ts'
 import { queueSuite } from '../suites/queue.ts'
 import { createPile, createRabbitBench, ready } from '../support/rabbit-bench.ts'
 import { takenUntil } from '../support/taken.ts'
@@ -32,6 +34,19 @@ queueSuite('rabbitmq', {
       close: async () => {
         await Promise.all(members.map(queue => queue.close()))
       },
+    }
+  },
+})
+
+placesSuite('memory store, RabbitMQ', {
+  skip,
+  world: async () => {
+    const memory = createMemory()
+    const name = freshName()
+    return {
+      open: async () => memory.open({ clock: () => new Date() }),
+      queue: () => open(name),
+      end: async () => {},
     }
   },
 })

@@ -61,7 +61,7 @@ export const createDuties = ({
       const expired = index.expired(now)
       const ending = new Set(expired.map(({ id }) => id))
       const dueIds: string[] = []
-      for (const { id } of waiting.due(now, kinds)) {
+      for (const { id } of waiting.due(now, kinds && new Set(kinds))) {
         if (dueIds.length >= limit) break
         if (!ending.has(id)) dueIds.push(id)
       }

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { permitsAt, type Rate } from '../../core/kind-limits.ts'
-import { isRunning } from '../../core/task.ts'
+import { isDue, isRunning } from '../../core/task.ts'
 import type { Claims } from './claims.ts'
 import type { Disk } from './disk.ts'
 import type { Instances } from './instance.ts'
@@ -16,6 +16,8 @@ export interface KindLimiter {
    * be room, but others are just taking too; try again after a moment.
    */
   roomFor(id: SafeId, kind: string, maxConcurrency: number): Promise<'room' | 'full' | 'contested'>
+  /** Whether a task waits, is due, and nobody has a claim on it. */
+  isFree(id: SafeId, now: string): boolean
   /** One permit of the rate, or when the next one ripens. */
   permit(kind: string, rate: Rate, nowMs: number): Permit | { nextAtMs: number }
 }
@@ -64,6 +66,11 @@ export const createKindLimiter = (deps: {
       }
       if (running >= maxConcurrency) return 'full'
       return running + inFlight >= maxConcurrency ? 'contested' : 'room'
+    },
+
+    isFree(id, now) {
+      const task = records.read(id)
+      return task !== null && isDue(task, now) && claims.owner(id, task.claim + 1) === null
     },
 
     permit(kind, rate, nowMs) {

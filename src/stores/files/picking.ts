@@ -32,9 +32,13 @@ class HeldBack extends Error {
     this.contested = contested
   }
 }
-/** Takers that see each other all let go; these pauses, with jitter, let one of them be first. */
+/**
+ * Takers that see each other all let go and begin again with the oldest; these pauses, with jitter, let one of them be
+ * first. After so many the kind is left for a while.
+ */
 const CONTESTS = 12
 const CONTEST_MS = 4
+const CONTEST_AGAIN_MS = 50
 
 /** What could not be had is not tried again so soon, unless there is nothing else: its holder shows it before long. */
 const ELSEWHERE_MS = 20
@@ -84,41 +88,58 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
     }
   }
 
-  /** As `tryOne`; `full` when so many of the kind run. */
+  /** As `tryOne`; `full` when so many of the kind run. `before`: those of the kind that come first and could not be had. */
   const tryWithin = async (
     id: SafeId,
-    wanted: Wanted,
+    want: Wanted,
     move: Move,
     maxConcurrency: number,
-  ): Promise<TaskRecord | null | 'full'> => {
+    before: readonly SafeId[],
+  ): Promise<TaskRecord | null | 'full' | 'contested'> => {
     const check: Check = async task => {
       const room = await limiter.roomFor(id, task.kind, maxConcurrency)
-      if (room !== 'room') throw new HeldBack(room === 'contested')
+      // whoever had one of them has let it go: it is its turn
+      const overtakes = room === 'room' && before.some(each => limiter.isFree(each, want.now))
+      if (room !== 'room' || overtakes) throw new HeldBack(room !== 'full')
     }
-    for (let contest = 1; ; contest += 1) {
-      try {
-        return await tryOne(id, wanted, move, check)
-      } catch (error) {
-        if (!(error instanceof HeldBack)) throw error
-        if (!error.contested || contest === CONTESTS) return 'full'
-        await wait(Math.random() * CONTEST_MS * contest)
-      }
+    try {
+      return await tryOne(id, want, move, check)
+    } catch (error) {
+      if (!(error instanceof HeldBack)) throw error
+      return error.contested ? 'contested' : 'full'
     }
   }
 
   const elsewhere = createLately(ELSEWHERE_MS)
 
-  const pickFrom = async (index: TaskIndex, want: Wanted, move: Move): Promise<TaskRecord | null> => {
-    const { kinds, now, limits = {}, onHeldBack } = want
+  /** `contested` is told the kinds of which others are just taking all that may begin. */
+  const pickFrom = async (
+    index: TaskIndex,
+    want: Wanted,
+    move: Move,
+    contested: Set<string>,
+  ): Promise<TaskRecord | null> => {
+    const { kinds, now, limits = {}, onHeldBack, onFull } = want
     const wanted = new Set(kinds)
+    const limitOf = (kind: string) => (Object.hasOwn(limits, kind) ? limits[kind] : undefined)
+    const hasPlaces = (kind: string): boolean => (limitOf(kind)?.maxConcurrency ?? null) !== null
+    /** Of kinds of which so many run at a time: those that somebody else is just taking, the first ones first. */
+    const passed = new Map<string, SafeId[]>()
+    const passedOf = (kind: string): SafeId[] => passed.get(kind) ?? []
 
+    const passOver = (kind: string, why: 'full' | 'contested'): null => {
+      wanted.delete(kind)
+      if (why === 'full') onFull?.(kind)
+      else contested.add(kind)
+      return null
+    }
     const within = async (id: SafeId, kind: string, limit: KindLimits): Promise<TaskRecord | null> => {
       const { maxConcurrency, rate } = limit
+      const before = passedOf(kind)
       // the index spares most of the claims that would be let go again, but does not know who is dead
-      const mayBeFull = maxConcurrency !== null && runningOf(index, kind) >= maxConcurrency
-      if (mayBeFull && (await limiter.roomFor(id, kind, maxConcurrency)) === 'full') {
-        wanted.delete(kind)
-        return null
+      if (maxConcurrency !== null && runningOf(index, kind) + before.length >= maxConcurrency) {
+        const room = await limiter.roomFor(id, kind, maxConcurrency)
+        if (room === 'full' || (room === 'contested' && before.length > 0)) return passOver(kind, room)
       }
       let permit: Permit | null = null
       if (rate) {
@@ -135,8 +156,8 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
         const tried =
           maxConcurrency === null
             ? await tryOne(id, want, move)
-            : await tryWithin(id, want, move, maxConcurrency)
-        if (tried === 'full') wanted.delete(kind)
+            : await tryWithin(id, want, move, maxConcurrency, before)
+        if (tried === 'full' || tried === 'contested') passOver(kind, tried)
         else task = tried
       } finally {
         if (!task) permit?.giveBack()
@@ -144,22 +165,28 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
       return task
     }
     const take = (id: SafeId, kind: string): Promise<TaskRecord | null> => {
-      const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
+      const limit = limitOf(kind)
       return limit ? within(id, kind, limit) : tryOne(id, want, move)
     }
 
     // what another slot of this process or another process is just taking is passed over at first: waiting for it helps
     // nobody
     const busy: { id: SafeId; kind: string }[] = []
-    for (const { id, kind } of index.waiting().due(now, kinds)) {
-      if (!wanted.has(kind)) continue
-      if (holder.isBusy(id as SafeId) || elsewhere.has(id)) {
-        busy.push({ id: id as SafeId, kind })
+    for (const { id: text, kind } of index.waiting().due(now, wanted)) {
+      const id = text as SafeId
+      // who takes a task for one of few places may have to let it go again, and then it comes before all others
+      const few = hasPlaces(kind)
+      if (holder.isBusy(id) || (!few && elsewhere.has(id))) {
+        busy.push({ id, kind })
+        if (few) passed.set(kind, [...passedOf(kind), id])
         continue
       }
-      const task = await take(id as SafeId, kind)
+      const task = await take(id, kind)
       if (task) return task
-      elsewhere.add(id)
+      // what its kind's limit holds back is nobody's, and its turn may come at any moment
+      if (!wanted.has(kind)) continue
+      if (few) passed.set(kind, [...passedOf(kind), id])
+      else elsewhere.add(id)
     }
     for (const { id, kind } of busy) {
       const task = wanted.has(kind) ? await take(id, kind) : null
@@ -171,8 +198,19 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
   return {
     async claimNext(want, move) {
       // many are taken ahead in a row: most of those looks may rest on what was read a moment ago
-      const early = want.ahead ? await pickFrom(await view.recent(), want, move) : null
-      return early ?? pickFrom(await view.current(), want, move)
+      const early = want.ahead ? await pickFrom(await view.recent(), want, move, new Set()) : null
+      if (early) return early
+      for (let contest = 1; ; contest += 1) {
+        const contested = new Set<string>()
+        const task = await pickFrom(await view.current(), want, move, contested)
+        if (task) for (const kind of contested) want.onFull?.(kind)
+        if (task || contested.size === 0) return task
+        if (contest === CONTESTS) {
+          for (const kind of contested) want.onHeldBack?.(kind, Date.parse(want.now) + CONTEST_AGAIN_MS)
+          return null
+        }
+        await wait(Math.random() * CONTEST_MS * contest)
+      }
     },
   }
 }

@@ -78,8 +78,11 @@ const createOrdered = (before: Before) => {
 export interface WaitingList {
   add(task: Waiting): void
   remove(id: string): void
-  /** Those due at `now`, the best first; of these kinds where some are named, however many others wait. */
-  due(now: string, kinds?: readonly string[]): Generator<Waiting>
+  /**
+   * Those due at `now`, the best first; of these kinds where some are named, however many others wait. A kind that is taken
+   * out of the set meanwhile is left out from then on, at no cost for each of its tasks.
+   */
+  due(now: string, kinds?: ReadonlySet<string>): Generator<Waiting>
   countDue(now: string, kinds?: readonly string[]): number
   /** When the next one becomes due, or null. */
   nextAt(now: string): string | null
@@ -89,10 +92,8 @@ const PRIORITIES = 10
 
 type Ordered = ReturnType<typeof createOrdered>
 
-/** Several ordered lists as one. */
-const merge = function* (lists: readonly Ordered[]): Generator<Waiting> {
-  const [only] = lists
-  if (only && lists.length === 1) return yield* only.each()
+/** Several ordered lists, each of one kind, as one; only while the kind `isWanted`. */
+const merge = function* (lists: readonly Ordered[], isWanted: (kind: string) => boolean): Generator<Waiting> {
   const heads = lists.flatMap(list => {
     const rest = list.each()
     const { value } = rest.next()
@@ -103,8 +104,8 @@ const merge = function* (lists: readonly Ordered[]): Generator<Waiting> {
     for (let at = 1; at < heads.length; at += 1)
       if (older((heads[at] as (typeof heads)[0]).task, (heads[best] as (typeof heads)[0]).task)) best = at
     const head = heads[best] as (typeof heads)[0]
-    yield head.task
-    const { value } = head.rest.next()
+    if (isWanted(head.task.kind)) yield head.task
+    const { value } = isWanted(head.task.kind) ? head.rest.next() : { value: undefined }
     if (value) head.task = value
     else heads.splice(best, 1)
   }
@@ -173,11 +174,12 @@ export const createWaitingList = (): WaitingList => {
     remove,
     *due(now, kinds) {
       ripen(now)
-      const wanted = kinds && [...new Set(kinds)]
+      const isWanted = (kind: string): boolean => kinds?.has(kind) ?? true
       for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
         const byKind = due[priority]
         if (!byKind || byKind.size === 0) continue
-        yield* merge(wanted ? wanted.flatMap(kind => byKind.get(kind) ?? []) : [...byKind.values()])
+        const lists = kinds ? [...kinds].flatMap(kind => byKind.get(kind) ?? []) : [...byKind.values()]
+        yield* merge(lists, isWanted)
       }
     },
     countDue(now, kinds) {

@@ -1,5 +1,6 @@
 // Which task a free slot gets: Redis names the best one that is due and that nobody else is just taking; the claim on it
 // is decided when it is written.
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Move } from '../../core/moves.ts'
 import type { Wanted } from '../../core/store.ts'
 import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
@@ -25,7 +26,15 @@ interface PickingDeps {
   passOver: (json: string, kinds: Iterable<string>) => Promise<unknown>
 }
 
-type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1]
+type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1, contested: string[]]
+
+/**
+ * Where others are just taking all that may begin of a kind, they may still let go of it: it is looked at again after such
+ * pauses, with jitter, and after so many of them left for a while.
+ */
+const CONTESTS = 12
+const CONTEST_MS = 4
+const CONTEST_AGAIN_MS = 50
 
 export const createPicking = ({
   scripts,
@@ -36,7 +45,7 @@ export const createPicking = ({
   release,
   passOver,
 }: PickingDeps): Picking => ({
-  async claimNext({ kinds, now, limits = {}, ahead = false, onHeldBack }, move) {
+  async claimNext({ kinds, now, limits = {}, ahead = false, onHeldBack, onFull }, move) {
     const nowMs = Date.parse(now)
     const wanted = new Set(kinds)
     const plans: Record<string, LimitPlan> = Object.create(null)
@@ -52,7 +61,11 @@ export const createPicking = ({
       const at = nextAt.get(kind)
       if (at !== null && at !== undefined) onHeldBack?.(kind, at)
     }
+    const full = (kind: string): void => {
+      if (wanted.delete(kind)) onFull?.(kind)
+    }
     let looked = false
+    let contests = 0
 
     while (wanted.size > 0) {
       const picked = await scripts.run<Picked>(
@@ -63,15 +76,25 @@ export const createPicking = ({
         instance,
         ahead ? 1 : 0,
       )
-      const [json, full, waiting, begun] = picked
+      const [json, crowded, waiting, begun, contested] = picked
       // what a dead process ran makes room
-      if (full.length > 0 && !looked) {
+      if (json === null && crowded.length > 0 && !looked) {
         looked = true
         if ((await leases.buryTheDead()) > 0) continue
       }
-      for (const kind of full) wanted.delete(kind)
+      for (const kind of crowded) full(kind)
       for (const kind of waiting) spent(kind)
-      if (json === null) return null
+      if (json === null) {
+        if (contested.length === 0) return null
+        contests += 1
+        if (contests === CONTESTS) {
+          for (const kind of contested) onHeldBack?.(kind, nowMs + CONTEST_AGAIN_MS)
+          return null
+        }
+        await wait(Math.random() * CONTEST_MS * contests)
+        continue
+      }
+      for (const kind of contested) onFull?.(kind)
       const before = decodeIfSound(json)
       if (!before) {
         await passOver(json, wanted)
@@ -95,7 +118,7 @@ export const createPicking = ({
       if (written[0] === 'done' && isRunning(task.status)) return task
       // a move that leaves it waiting would be given it again and again
       if (written[0] === 'done' && isWaiting(task.status)) return null
-      if (written[0] === 'full') wanted.delete(before.kind)
+      if (written[0] === 'full') full(before.kind)
       if (written[0] === 'spent') spent(before.kind)
     }
     return null

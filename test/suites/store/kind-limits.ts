@@ -9,12 +9,13 @@ const limitsOf = (limit: Partial<KindLimits>): Record<string, KindLimits> => ({
   adding: { maxConcurrency: null, rate: null, ...limit },
 })
 
-/** The next task under this limit, and when to look again if a rate holds the kind back. */
+/** The next task under this limit, and when to look again if a rate holds the kind back; `onFull` where so many run. */
 const next = async (
   store: TaskStore,
   limit: Partial<KindLimits>,
   now = at(100),
   kinds = ['adding', 'other'],
+  onFull: (kind: string) => void = () => {},
 ) => {
   let heldUntil: number | null = null
   const task = await store.claimNext(
@@ -22,6 +23,7 @@ const next = async (
       kinds,
       now,
       limits: limitsOf(limit),
+      onFull,
       onHeldBack(kind, untilMs) {
         assert.equal(kind, 'adding')
         heldUntil = untilMs
@@ -110,6 +112,65 @@ export const kindLimits = (check: Check): void => {
     assert.equal((await next(one, rate, later(5_000))).task?.id, ids[2])
     await addMany(one, 1)
     assert.equal((await next(one, rate, later(5_050))).task, null)
+  })
+
+  check('what its rate holds back keeps its turn, however often it is refused', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const rate = { rate: { count: 10, perMs: 1_000 } }
+    const ids = await addMany(one, 12)
+    const later = (ms: number) => new Date(Date.parse(at(100)) + ms).toISOString()
+    for (const [n, id] of ids.entries()) {
+      const store = n % 2 === 0 ? one : other
+      assert.equal((await next(store, rate, later(100 * n))).task?.id, id, `${n}`)
+      // asked again at once when the permit is ripe: the next round
+      for (const each of [one, other]) assert.equal((await next(each, rate, later(100 * n + 99))).task, null)
+    }
+  })
+
+  check('of takers at once the one who gets the only place or permit gets the oldest task', async world => {
+    const stores = [await world.open(), await world.open(), await world.open()]
+    const [store] = stores
+    assert.ok(store)
+    const ids = await addMany(store, 16)
+    for (const [n, id] of ids.entries()) {
+      const limit = n % 2 === 0 ? { maxConcurrency: 1 } : { rate: { count: 1, perMs: 1_000 } }
+      const takers = [...stores, ...stores].map(each => next(each, limit, at(100 + n)))
+      const taken = (await Promise.all(takers)).flatMap(({ task }, place) =>
+        task ? [{ task, holder: stores[place % 3] }] : [],
+      )
+      assert.deepEqual(
+        taken.map(({ task }) => task.id),
+        [id],
+        `${n}`,
+      )
+      for (const { task, holder } of taken)
+        await holder?.move(task.id, task.claim, succeed(1, null, at(101 + n)))
+    }
+  })
+
+  check('who looks is told of a kind that is full while a task of it waits, and of no other', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const full: string[] = []
+    const look = async (store: TaskStore) => {
+      full.length = 0
+      const { task } = await next(store, { maxConcurrency: 1 }, at(100), ['adding', 'other'], kind => {
+        full.push(kind)
+      })
+      return { task, full: [...new Set(full)] }
+    }
+    assert.deepEqual(await look(one), { task: null, full: [] })
+    await addMany(one, 2)
+    const first = await look(one)
+    assert.deepEqual(first.full, [])
+    assert.ok(first.task)
+    for (const store of [one, other]) assert.deepEqual(await look(store), { task: null, full: ['adding'] })
+    await add(one, { kind: 'other', priority: 0 })
+    const passing = await look(other)
+    assert.deepEqual([passing.task?.kind, passing.full], ['other', ['adding']])
+    await one.move(first.task.id, first.task.claim, succeed(1, null, at(101)))
+    const last = await look(other)
+    assert.deepEqual([last.task?.kind, last.full], ['adding', []])
+    assert.deepEqual(await look(one), { task: null, full: [] })
   })
 
   check('a permit of a rate is spent only on a task that begins', async world => {

@@ -148,6 +148,15 @@ local function crowd(kind, max)
   end
   return count
 end
+-- how many permits nobody has taken, counted up to 'enough'
+local function permits(kind, limit, enough)
+  local count = 0
+  for number = limit.oldest, limit.newest do
+    if count >= enough then return count end
+    if not call('ZSCORE', P .. 'permits:' .. kind, string.format('%.0f', number)) then count = count + 1 end
+  end
+  return count
+end
 -- the number of a permit that nobody has taken
 local function permit(kind, limit)
   call('ZREMRANGEBYSCORE', P .. 'permits:' .. kind, '(' .. string.format('%.0f', limit.beyond), '+inf')

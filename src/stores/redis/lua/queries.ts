@@ -7,61 +7,76 @@ const TAKING_MS = 1_000
 /**
  * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it takes ahead.
  * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where the
- * taker holds the task from now on: of a kind without limits, which needs no further look when it is written.
+ * taker holds the task from now on: of a kind without limits, which needs no further look when it is written; then the
+ * kinds with a limit of which others are just taking all that may begin.
  */
 export const PICK = `${ALWAYS}${PRELUDE}
 local now, kinds, limits, me = tonumber(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4]
 tick(now)
 local at = clock()
 call('ZREMRANGEBYSCORE', P .. 'taking', '-inf', at)
-local full, spent = {}, {}
+local full, spent, contested = {}, {}, {}
 
 local function better(a, b) return not b or a.score < b.score or (a.score == b.score and a.id < b.id) end
--- the first one that nobody is just taking, else the first one
-local function best_of(kind)
-  local first, from, many = nil, 0, 1
+-- the first one that nobody is just taking, else the first one; and how many come before it, or as many as 'enough'
+local function best_of(kind, enough)
+  local first, from, many, passed = nil, 0, 1, 0
   while true do
     local found = call('ZRANGE', P .. 'ready:' .. kind, from, from + many - 1, 'WITHSCORES')
-    if #found == 0 then return first end
+    if #found == 0 then return first, passed end
     for n = 1, #found, 2 do
       local candidate = { id = found[n], score = tonumber(found[n + 1]), free = true, kind = kind }
-      if not call('ZSCORE', P .. 'taking', candidate.id) then return candidate end
+      if not call('ZSCORE', P .. 'taking', candidate.id) then return candidate, passed end
       candidate.free = false
       first = first or candidate
+      passed = passed + 1
+      if enough and passed >= enough then return first, passed end
     end
     from, many = from + many, 20
   end
 end
+-- how many of a kind may begin now, by its limit; a limit of any kind makes that a number
+local function may_begin(kind, limit)
+  local places = math.huge
+  if limit.max then places = limit.max - crowd(kind, limit.max) end
+  if places <= 0 then return 0, full end
+  if limit.newest then places = math.min(places, permits(kind, limit, places)) end
+  return places, spent
+end
 
 while true do
   local free, taken = nil, nil
-  full, spent = {}, {}
+  full, spent, contested = {}, {}, {}
   for _, kind in ipairs(kinds) do
     local limit = limits[kind]
-    if call('EXISTS', P .. 'ready:' .. kind) == 0 then -- nothing of this kind
-    elseif limit and limit.max and crowd(kind, limit.max) >= limit.max then full[#full + 1] = kind
-    elseif limit and limit.newest and not permit(kind, limit) then spent[#spent + 1] = kind
-    else
-      local candidate = best_of(kind)
-      if candidate and candidate.free then
-        if better(candidate, free) then free = candidate end
-      elseif candidate and better(candidate, taken) then taken = candidate end
+    if call('EXISTS', P .. 'ready:' .. kind) == 1 then
+      local places, why = nil, nil
+      if limit then places, why = may_begin(kind, limit) end
+      if places and places <= 0 then why[#why + 1] = kind
+      else
+        local candidate, passed = best_of(kind, places)
+        -- those of a kind with a limit begin in their order: no younger one has the place of one that is being taken
+        if places and passed >= places then contested[#contested + 1] = kind
+        elseif candidate and candidate.free then
+          if better(candidate, free) then free = candidate end
+        elseif candidate and better(candidate, taken) then taken = candidate end
+      end
     end
   end
   local best = free or taken
-  if not best then return { false, full, spent, 0 } end
+  if not best then return { false, full, spent, 0, contested } end
   local json = call('GET', P .. 'task:' .. best.id)
   local _, _, status = head(json or '')
   local waits = status == 'PENDING' or status == 'RETRY'
   if waits and not call('HGET', P .. 'holders', best.id) then
     if limits[best.kind] then
       call('ZADD', P .. 'taking', at + ${TAKING_MS}, best.id)
-      return { json, full, spent, 0 }
+      return { json, full, spent, 0, contested }
     end
     unwait(best.id, best.kind)
     hold(best.id, me)
     if ARGV[5] == '1' then call('HSET', P .. 'ahead', best.id, 1) end
-    return { json, full, spent, 1 }
+    return { json, full, spent, 1, contested }
   end
   -- a set that names no waiting task: somebody has changed or deleted a record by hand; or it was begun, and the sets
   -- were made anew since
