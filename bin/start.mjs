@@ -48,10 +48,12 @@ const checkPorts = async ({ host, ports, roles }) => {
 const prepare = async () => {
   const config = readConfig()
   const { kinds } = await loadKinds(config)
+  const troubles = kinds.troubles().map(({ file, reason }) => `A kind is in trouble: ${file}: ${reason}`)
   if (process.argv.includes('--check')) {
-    console.log([...describeSettings(), `kinds: ${kinds.names().join(', ')}`].join('\n'))
-    process.exit(0)
+    console.log([...describeSettings(), `kinds: ${kinds.names().join(', ')}`, ...troubles].join('\n'))
+    process.exit(troubles.length === 0 ? 0 : 1)
   }
+  for (const words of troubles) console.error(`${words} (the other kinds run)`)
   const data = await ownData(config, createLog('supervisor', config.logLevel))
   await checkPorts(config)
   const { created } = await ensureOperator({ dataDir: config.dataDir, configured: config.dashboardPassword })

@@ -6,12 +6,13 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { MadhavaError } from './core/errors.ts'
-import { createKinds, type Kinds, loadKind, type NamedKind } from './core/kind.ts'
+import { createKinds, type KindSettings, type Kinds, loadKind, type NamedKind } from './core/kind.ts'
+import { type KindTrouble, publicReason, troublesInWords } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import type { Log } from './platform/log.ts'
-import { loadModules, ModuleLoadError } from './platform/modules.ts'
+import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import type { TakeInOptions, VerifyOptions } from './stores/shared/take-in.ts'
@@ -24,28 +25,76 @@ export interface LoadedKinds {
   files: ReadonlyMap<string, string>
 }
 
-/** The built-in kinds and those of KINDS_DIR. @throws KIND_INVALID with the file's name and the reason */
+const reasonOf = (error: unknown, file: string): string => {
+  const text = error instanceof Error ? error.message : String(error)
+  return publicReason(text.startsWith(`${file}: `) ? text.slice(file.length + 2) : text)
+}
+
+/** The kinds that come with Madhava: one that is broken stops everything. @throws KIND_INVALID */
+const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string][]> => {
+  try {
+    return (await loadModules(BUILT_IN_KINDS)).map(({ name, file, exported }) => [
+      loadKind(name, exported, path.basename(file), settings),
+      file,
+    ])
+  } catch (error) {
+    if (error instanceof ModuleLoadError)
+      throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
+    throw error
+  }
+}
+
+/** The kinds of a user's folder, and those of which nothing can be used. @throws KIND_INVALID for the folder itself */
+const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
+  const { loaded, failed } = await tryModules(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.syscall === undefined) throw error
+    const text = `The folder of KINDS_DIR, ${folder}, cannot be read (${error.code}): this user needs the right to`
+    throw new MadhavaError('KIND_INVALID', text, { cause: error })
+  })
+  const kinds: [NamedKind, string][] = []
+  const troubles: KindTrouble[] = failed.map(({ name, file, error }) => {
+    const short = path.basename(file)
+    return { name, file: short, reason: reasonOf(error, short) }
+  })
+  const filesOf = (name: string): string[] =>
+    [...loaded, ...failed].filter(one => one.name === name).map(({ file }) => path.basename(file))
+  for (const { name, file, exported } of loaded) {
+    const short = path.basename(file)
+    const add = (reason: string) => troubles.push({ name, file: short, reason })
+    if (ours.has(name)) add(`Madhava has a kind ${name} of its own; rename the file`)
+    else if (filesOf(name).length > 1)
+      add(`${filesOf(name).length} files define the kind ${name} (${filesOf(name).join(', ')}); rename them`)
+    else
+      try {
+        kinds.push([loadKind(name, exported, short, settings), file])
+      } catch (error) {
+        add(reasonOf(error, short))
+      }
+  }
+  return { kinds, troubles: troubles.sort((a, b) => (a.file < b.file ? -1 : 1)) }
+}
+
+/**
+ * The built-in kinds and those of KINDS_DIR. A broken file there is a kind in trouble, and the others run.
+ * @throws KIND_INVALID with the file's name and the reason when a kind of ours is broken, or the folder cannot be read
+ */
 export const loadKinds = async ({
   kindsDir,
   kindSettings,
 }: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<LoadedKinds> => {
-  const kinds: NamedKind[] = []
-  const files = new Map<string, string>()
-  try {
-    for (const folder of kindsDir === null ? [BUILT_IN_KINDS] : [BUILT_IN_KINDS, kindsDir])
-      for (const { name, file, exported } of await loadModules(folder)) {
-        kinds.push(loadKind(name, exported, path.basename(file), kindSettings))
-        files.set(name, file)
-      }
-  } catch (error) {
-    if (error instanceof ModuleLoadError)
-      throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
-    const { syscall, code } = error as NodeJS.ErrnoException
-    if (syscall === undefined) throw error
-    const text = `The folder of KINDS_DIR, ${kindsDir}, cannot be read (${code}): this user needs the right to`
-    throw new MadhavaError('KIND_INVALID', text, { cause: error })
+  const ours = await loadOurKinds(kindSettings)
+  const users =
+    kindsDir === null
+      ? { kinds: [], troubles: [] }
+      : await loadUsersKinds(kindsDir, new Set(ours.map(([{ name }]) => name)), kindSettings)
+  const all = [...ours, ...users.kinds]
+  return {
+    kinds: createKinds(
+      all.map(([kind]) => kind),
+      users.troubles,
+    ),
+    files: new Map(all.map(([{ name }, file]) => [name, file])),
   }
-  return { kinds: createKinds(kinds), files }
 }
 
 /** What the start script needs of the store before any role runs: nobody else may use the data folder. */
@@ -187,11 +236,18 @@ export interface WireOptions {
   scribeThread?: boolean
 }
 
+/** A presence is small: of a folder full of broken files it names so many. */
+const TROUBLES_TOLD = 50
+
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
   const sharedClock = openClock(config)
   const clock = sharedClock.now
   const { kinds, files: kindFiles } = await loadKinds(config)
+  const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
+  for (const { file, reason } of kindsInTrouble)
+    log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
+  const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: troublesInWords(kindsInTrouble) }
   const store = await openStore(config, sharedClock, log, options)
   const queue = await openQueue(config, store, clock, log).catch(async (error: unknown) => {
     await store.close()
@@ -220,7 +276,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             bundle: bundleOf(config),
             ...figures(),
             ...own,
-            troubles: { ...(reason === null ? {} : { queue: reason }), ...own.troubles },
+            ...(kindsInTrouble.length === 0 ? {} : { kindsInTrouble }),
+            troubles: { ...(reason === null ? {} : { queue: reason }), ...kindTroubles, ...own.troubles },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },

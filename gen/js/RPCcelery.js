@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp389 = input.readListBegin();
-          const _size88 = _rtmp389.size || 0;
-          for (let _i90 = 0; _i90 < _size88; ++_i90) {
-            let elem91 = null;
-            elem91 = new ttypes.calcResult();
-            elem91.read(input);
-            this.success.push(elem91);
+          const _rtmp394 = input.readListBegin();
+          const _size93 = _rtmp394.size || 0;
+          for (let _i95 = 0; _i95 < _size93; ++_i95) {
+            let elem96 = null;
+            elem96 = new ttypes.calcResult();
+            elem96.read(input);
+            this.success.push(elem96);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter92 in this.success) {
-        if (this.success.hasOwnProperty(iter92)) {
-          iter92 = this.success[iter92];
-          iter92.write(output);
+      for (let iter97 in this.success) {
+        if (this.success.hasOwnProperty(iter97)) {
+          iter97 = this.success[iter97];
+          iter97.write(output);
         }
       }
       output.writeListEnd();

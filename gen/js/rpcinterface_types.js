@@ -2625,6 +2625,126 @@ const Kind = module.exports.Kind = class {
   }
 
 };
+const KindTrouble = module.exports.KindTrouble = class {
+  constructor(args) {
+    this.name = null;
+    this.file = null;
+    this.reason = null;
+    this.roles = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.file !== undefined && args.file !== null) {
+        this.file = args.file;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field file is unset!');
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field reason is unset!');
+      }
+      if (args.roles !== undefined && args.roles !== null) {
+        this.roles = Thrift.copyList(args.roles, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field roles is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.file = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.reason = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.roles = [];
+          const _rtmp331 = input.readListBegin();
+          const _size30 = _rtmp331.size || 0;
+          for (let _i32 = 0; _i32 < _size30; ++_i32) {
+            let elem33 = null;
+            elem33 = input.readString();
+            this.roles.push(elem33);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('KindTrouble');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.file !== null && this.file !== undefined) {
+      output.writeFieldBegin('file', Thrift.Type.STRING, 2);
+      output.writeString(this.file);
+      output.writeFieldEnd();
+    }
+    if (this.reason !== null && this.reason !== undefined) {
+      output.writeFieldBegin('reason', Thrift.Type.STRING, 3);
+      output.writeString(this.reason);
+      output.writeFieldEnd();
+    }
+    if (this.roles !== null && this.roles !== undefined) {
+      output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.roles.length);
+      for (let iter34 in this.roles) {
+        if (this.roles.hasOwnProperty(iter34)) {
+          iter34 = this.roles[iter34];
+          output.writeString(iter34);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Cpu = module.exports.Cpu = class {
   constructor(args) {
     this.model = null;
@@ -2696,12 +2816,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp331 = input.readListBegin();
-          const _size30 = _rtmp331.size || 0;
-          for (let _i32 = 0; _i32 < _size30; ++_i32) {
-            let elem33 = null;
-            elem33 = input.readDouble();
-            this.loadPercentPerCore.push(elem33);
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = input.readDouble();
+            this.loadPercentPerCore.push(elem38);
           }
           input.readListEnd();
         } else {
@@ -2742,10 +2862,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter34 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter34)) {
-          iter34 = this.loadPercentPerCore[iter34];
-          output.writeDouble(iter34);
+      for (let iter39 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter39)) {
+          iter39 = this.loadPercentPerCore[iter39];
+          output.writeDouble(iter39);
         }
       }
       output.writeListEnd();
@@ -3351,12 +3471,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = input.readString();
-            this.running.push(elem38);
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = input.readString();
+            this.running.push(elem43);
           }
           input.readListEnd();
         } else {
@@ -3366,14 +3486,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp340 = input.readMapBegin();
-          const _size39 = _rtmp340.size || 0;
-          for (let _i41 = 0; _i41 < _size39; ++_i41) {
-            let key42 = null;
-            let val43 = null;
-            key42 = input.readString();
-            val43 = input.readI64();
-            this.counters[key42] = val43;
+          const _rtmp345 = input.readMapBegin();
+          const _size44 = _rtmp345.size || 0;
+          for (let _i46 = 0; _i46 < _size44; ++_i46) {
+            let key47 = null;
+            let val48 = null;
+            key47 = input.readString();
+            val48 = input.readI64();
+            this.counters[key47] = val48;
           }
           input.readMapEnd();
         } else {
@@ -3397,14 +3517,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp345 = input.readMapBegin();
-          const _size44 = _rtmp345.size || 0;
-          for (let _i46 = 0; _i46 < _size44; ++_i46) {
-            let key47 = null;
-            let val48 = null;
-            key47 = input.readString();
-            val48 = input.readString();
-            this.troubles[key47] = val48;
+          const _rtmp350 = input.readMapBegin();
+          const _size49 = _rtmp350.size || 0;
+          for (let _i51 = 0; _i51 < _size49; ++_i51) {
+            let key52 = null;
+            let val53 = null;
+            key52 = input.readString();
+            val53 = input.readString();
+            this.troubles[key52] = val53;
           }
           input.readMapEnd();
         } else {
@@ -3470,10 +3590,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter49 in this.running) {
-        if (this.running.hasOwnProperty(iter49)) {
-          iter49 = this.running[iter49];
-          output.writeString(iter49);
+      for (let iter54 in this.running) {
+        if (this.running.hasOwnProperty(iter54)) {
+          iter54 = this.running[iter54];
+          output.writeString(iter54);
         }
       }
       output.writeListEnd();
@@ -3482,11 +3602,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter50 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter50)) {
-          let viter51 = this.counters[kiter50];
-          output.writeString(kiter50);
-          output.writeI64(viter51);
+      for (let kiter55 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter55)) {
+          let viter56 = this.counters[kiter55];
+          output.writeString(kiter55);
+          output.writeI64(viter56);
         }
       }
       output.writeMapEnd();
@@ -3505,11 +3625,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter52 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter52)) {
-          let viter53 = this.troubles[kiter52];
-          output.writeString(kiter52);
-          output.writeString(viter53);
+      for (let kiter57 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter57)) {
+          let viter58 = this.troubles[kiter57];
+          output.writeString(kiter57);
+          output.writeString(viter58);
         }
       }
       output.writeMapEnd();
@@ -3724,12 +3844,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp355 = input.readListBegin();
-          const _size54 = _rtmp355.size || 0;
-          for (let _i56 = 0; _i56 < _size54; ++_i56) {
-            let elem57 = null;
-            elem57 = input.readDouble();
-            this.loadAverages.push(elem57);
+          const _rtmp360 = input.readListBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let elem62 = null;
+            elem62 = input.readDouble();
+            this.loadAverages.push(elem62);
           }
           input.readListEnd();
         } else {
@@ -3747,13 +3867,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp359 = input.readListBegin();
-          const _size58 = _rtmp359.size || 0;
-          for (let _i60 = 0; _i60 < _size58; ++_i60) {
-            let elem61 = null;
-            elem61 = new ttypes.Disk();
-            elem61.read(input);
-            this.disks.push(elem61);
+          const _rtmp364 = input.readListBegin();
+          const _size63 = _rtmp364.size || 0;
+          for (let _i65 = 0; _i65 < _size63; ++_i65) {
+            let elem66 = null;
+            elem66 = new ttypes.Disk();
+            elem66.read(input);
+            this.disks.push(elem66);
           }
           input.readListEnd();
         } else {
@@ -3763,13 +3883,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp363 = input.readListBegin();
-          const _size62 = _rtmp363.size || 0;
-          for (let _i64 = 0; _i64 < _size62; ++_i64) {
-            let elem65 = null;
-            elem65 = new ttypes.NetworkAddress();
-            elem65.read(input);
-            this.addresses.push(elem65);
+          const _rtmp368 = input.readListBegin();
+          const _size67 = _rtmp368.size || 0;
+          for (let _i69 = 0; _i69 < _size67; ++_i69) {
+            let elem70 = null;
+            elem70 = new ttypes.NetworkAddress();
+            elem70.read(input);
+            this.addresses.push(elem70);
           }
           input.readListEnd();
         } else {
@@ -3787,13 +3907,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp367 = input.readListBegin();
-          const _size66 = _rtmp367.size || 0;
-          for (let _i68 = 0; _i68 < _size66; ++_i68) {
-            let elem69 = null;
-            elem69 = new ttypes.BundleProcess();
-            elem69.read(input);
-            this.processes.push(elem69);
+          const _rtmp372 = input.readListBegin();
+          const _size71 = _rtmp372.size || 0;
+          for (let _i73 = 0; _i73 < _size71; ++_i73) {
+            let elem74 = null;
+            elem74 = new ttypes.BundleProcess();
+            elem74.read(input);
+            this.processes.push(elem74);
           }
           input.readListEnd();
         } else {
@@ -3803,14 +3923,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp371 = input.readMapBegin();
-          const _size70 = _rtmp371.size || 0;
-          for (let _i72 = 0; _i72 < _size70; ++_i72) {
-            let key73 = null;
-            let val74 = null;
-            key73 = input.readString();
-            val74 = input.readI64();
-            this.tasks[key73] = val74;
+          const _rtmp376 = input.readMapBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let key78 = null;
+            let val79 = null;
+            key78 = input.readString();
+            val79 = input.readI64();
+            this.tasks[key78] = val79;
           }
           input.readMapEnd();
         } else {
@@ -3820,14 +3940,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp376 = input.readMapBegin();
-          const _size75 = _rtmp376.size || 0;
-          for (let _i77 = 0; _i77 < _size75; ++_i77) {
-            let key78 = null;
-            let val79 = null;
-            key78 = input.readString();
-            val79 = input.readString();
-            this.troubles[key78] = val79;
+          const _rtmp381 = input.readMapBegin();
+          const _size80 = _rtmp381.size || 0;
+          for (let _i82 = 0; _i82 < _size80; ++_i82) {
+            let key83 = null;
+            let val84 = null;
+            key83 = input.readString();
+            val84 = input.readString();
+            this.troubles[key83] = val84;
           }
           input.readMapEnd();
         } else {
@@ -3903,10 +4023,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter80 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter80)) {
-          iter80 = this.loadAverages[iter80];
-          output.writeDouble(iter80);
+      for (let iter85 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter85)) {
+          iter85 = this.loadAverages[iter85];
+          output.writeDouble(iter85);
         }
       }
       output.writeListEnd();
@@ -3920,10 +4040,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter81 in this.disks) {
-        if (this.disks.hasOwnProperty(iter81)) {
-          iter81 = this.disks[iter81];
-          iter81.write(output);
+      for (let iter86 in this.disks) {
+        if (this.disks.hasOwnProperty(iter86)) {
+          iter86 = this.disks[iter86];
+          iter86.write(output);
         }
       }
       output.writeListEnd();
@@ -3932,10 +4052,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter82 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter82)) {
-          iter82 = this.addresses[iter82];
-          iter82.write(output);
+      for (let iter87 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter87)) {
+          iter87 = this.addresses[iter87];
+          iter87.write(output);
         }
       }
       output.writeListEnd();
@@ -3949,10 +4069,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter83 in this.processes) {
-        if (this.processes.hasOwnProperty(iter83)) {
-          iter83 = this.processes[iter83];
-          iter83.write(output);
+      for (let iter88 in this.processes) {
+        if (this.processes.hasOwnProperty(iter88)) {
+          iter88 = this.processes[iter88];
+          iter88.write(output);
         }
       }
       output.writeListEnd();
@@ -3961,11 +4081,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter84 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter84)) {
-          let viter85 = this.tasks[kiter84];
-          output.writeString(kiter84);
-          output.writeI64(viter85);
+      for (let kiter89 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter89)) {
+          let viter90 = this.tasks[kiter89];
+          output.writeString(kiter89);
+          output.writeI64(viter90);
         }
       }
       output.writeMapEnd();
@@ -3974,11 +4094,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter86 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter86)) {
-          let viter87 = this.troubles[kiter86];
-          output.writeString(kiter86);
-          output.writeString(viter87);
+      for (let kiter91 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter91)) {
+          let viter92 = this.troubles[kiter91];
+          output.writeString(kiter91);
+          output.writeString(viter92);
         }
       }
       output.writeMapEnd();

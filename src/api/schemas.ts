@@ -154,25 +154,11 @@ export const problem = output(
     .describe('RFC 9457'),
 )
 
-export const kindList = output(
-  'KindList',
-  z.object({
-    kinds: z.array(
-      z.object({
-        name: z.string(),
-        summary: z.string(),
-        params: jsonSchema.describe('JSON Schema'),
-        result: jsonSchema.describe('JSON Schema'),
-        example: jsonSchema,
-        maxAttempts: z.int(),
-        retry: retryPolicySchema.nullable(),
-        limits: limitsSchema,
-        maxConcurrency: z.int().nullable(),
-        rate: z.string().nullable(),
-      }),
-    ),
-  }),
-)
+export const kindTrouble = z.object({
+  name: z.string(),
+  file: z.string(),
+  reason: z.string(),
+})
 
 const checkSchema = z.object({
   status: z.enum(['ok', 'degraded', 'failed']),
@@ -250,6 +236,7 @@ const processSchema = z.object({
   rssBytes: bytes,
   cpu: z.number().describe('share of one core since the last beat'),
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
+  kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
   troubles: z.record(z.string(), z.string()),
 }) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings'>>
 

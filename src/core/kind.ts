@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
+import type { KindTrouble } from './kind-trouble.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
@@ -157,13 +158,15 @@ export const loadKind = (
 /** The kinds that this process knows, by name. */
 export interface Kinds {
   names(): string[]
-  /** @throws KIND_UNKNOWN */
+  /** @throws KIND_UNKNOWN; KIND_IN_TROUBLE for one whose file cannot be used */
   get(name: string): NamedKind
   list(): NamedKind[]
+  /** Those whose files cannot be used; their names are none of `names`, but for a file named as a kind of ours. */
+  troubles(): readonly KindTrouble[]
 }
 
 /** @throws KIND_INVALID when two kinds have one name */
-export const createKinds = (list: readonly NamedKind[]): Kinds => {
+export const createKinds = (list: readonly NamedKind[], troubles: readonly KindTrouble[] = []): Kinds => {
   const byName = new Map<string, NamedKind>()
   for (const kind of list) {
     if (byName.has(kind.name))
@@ -173,10 +176,17 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
   const names = [...byName.keys()].sort()
   return {
     names: () => names,
+    troubles: () => troubles,
     list: () => names.flatMap(name => byName.get(name) ?? []),
     get: name => {
       const kind = byName.get(name)
       if (kind) return kind
+      const trouble = troubles.find(one => one.name === name)
+      if (trouble)
+        throw new MadhavaError(
+          'KIND_IN_TROUBLE',
+          `The kind ${name} cannot be run: ${trouble.file}: ${trouble.reason}`,
+        )
       throw new MadhavaError('KIND_UNKNOWN', `There is no kind ${JSON.stringify(name.slice(0, 64))}`, {
         detail: { kinds: names },
       })

@@ -91,6 +91,8 @@ describe('submitting a task', () => {
     const paths = problem.problems?.map(({ path }) => path) ?? []
     for (const path of ['priority', 'maxAttempts', 'notBefore']) assert.ok(paths.includes(path), path)
     await problemOf(await door.post('/tasks', { kind: 'nothing' }), 422, 'KIND_UNKNOWN')
+    const trouble = await problemOf(await door.post('/tasks', { kind: 'broken' }), 503, 'KIND_IN_TROUBLE')
+    assert.match(trouble.detail ?? '', /broken\.mjs: no luck/)
     await problemOf(
       await door.post('/tasks', { kind: 'echo', notBefore: '9999-12-31T23:59:59-14:00' }),
       400,
