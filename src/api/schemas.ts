@@ -6,14 +6,7 @@ import { ERRORS, type ErrorCode } from '../core/errors.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
-import {
-  jsonSchema,
-  limitsSchema,
-  retryPolicySchema,
-  STATUSES,
-  type Status,
-  taskSchema,
-} from '../core/task.ts'
+import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 
 /** Schemas of what comes in, and of what goes out, each with its name in the document. */
