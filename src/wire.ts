@@ -1,13 +1,15 @@
 // Config -> the parts of a process. The only file that knows the adapters' names; they are imported when they are
 // needed, so that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { MadhavaError } from './core/errors.ts'
 import { createKinds, type KindSettings, type Kinds, loadKind, type NamedKind } from './core/kind.ts'
-import { type KindTrouble, publicReason, troublesInWords } from './core/kind-trouble.ts'
+import { judgeKinds } from './core/kind-files.ts'
+import { troublesInWords } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
@@ -25,11 +27,6 @@ export interface LoadedKinds {
   files: ReadonlyMap<string, string>
 }
 
-const reasonOf = (error: unknown, file: string): string => {
-  const text = error instanceof Error ? error.message : String(error)
-  return publicReason(text.startsWith(`${file}: `) ? text.slice(file.length + 2) : text)
-}
-
 /** The kinds that come with Madhava: one that is broken stops everything. @throws KIND_INVALID */
 const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string][]> => {
   try {
@@ -44,34 +41,29 @@ const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string]
   }
 }
 
+const refuseFolder = (folder: string) => (error: NodeJS.ErrnoException) => {
+  if (error.syscall === undefined) throw error
+  const text = `The folder of KINDS_DIR, ${folder}, cannot be read (${error.code}): this user needs the right to`
+  throw new MadhavaError('KIND_INVALID', text, { cause: error })
+}
+
+/**
+ * What stops a start: a broken kind of ours, a folder that cannot be read. No file of a user's is run for it: what it does
+ * is the affair of the processes that can be started again. @throws KIND_INVALID
+ */
+export const checkKinds = async ({
+  kindsDir,
+  kindSettings,
+}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<void> => {
+  await loadOurKinds(kindSettings)
+  if (kindsDir !== null) await readdir(kindsDir).catch(refuseFolder(kindsDir))
+}
+
 /** The kinds of a user's folder, and those of which nothing can be used. @throws KIND_INVALID for the folder itself */
 const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
-  const { loaded, failed } = await tryModules(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.syscall === undefined) throw error
-    const text = `The folder of KINDS_DIR, ${folder}, cannot be read (${error.code}): this user needs the right to`
-    throw new MadhavaError('KIND_INVALID', text, { cause: error })
-  })
-  const kinds: [NamedKind, string][] = []
-  const troubles: KindTrouble[] = failed.map(({ name, file, error }) => {
-    const short = path.basename(file)
-    return { name, file: short, reason: reasonOf(error, short) }
-  })
-  const filesOf = (name: string): string[] =>
-    [...loaded, ...failed].filter(one => one.name === name).map(({ file }) => path.basename(file))
-  for (const { name, file, exported } of loaded) {
-    const short = path.basename(file)
-    const add = (reason: string) => troubles.push({ name, file: short, reason })
-    if (ours.has(name)) add(`Madhava has a kind ${name} of its own; rename the file`)
-    else if (filesOf(name).length > 1)
-      add(`${filesOf(name).length} files define the kind ${name} (${filesOf(name).join(', ')}); rename them`)
-    else
-      try {
-        kinds.push([loadKind(name, exported, short, settings), file])
-      } catch (error) {
-        add(reasonOf(error, short))
-      }
-  }
-  return { kinds, troubles: troubles.sort((a, b) => (a.file < b.file ? -1 : 1)) }
+  const { loaded, failed } = await tryModules(folder).catch(refuseFolder(folder))
+  const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
+  return judgeKinds({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
 }
 
 /**

@@ -213,19 +213,16 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     return status === 'ready' ? { status: 'ok' } : { status: 'degraded', reason: reason ?? status }
   }
   /** Where some processes can use a file and others cannot, it was changed in between: the roles say which. */
-  const checkKinds = ({ kinds, alive }: Sight): Check | null =>
-    kinds.length === 0
-      ? null
-      : {
-          status: 'degraded',
-          reason: troublesInWords(
-            kinds.map(({ roles: told, ...trouble }) =>
-              told.length >= alive.size
-                ? trouble
-                : { ...trouble, reason: `${trouble.reason} (in ${told.join(', ')})` },
-            ),
-          ),
-        }
+  const checkKinds = ({ kinds, alive }: Sight): Check | null => {
+    if (kinds.length === 0) return null
+    const all = roles.filter(role => alive.has(role))
+    const named = kinds.map(({ roles: told, ...trouble }) =>
+      all.every(role => told.includes(role))
+        ? trouble
+        : { ...trouble, reason: `${trouble.reason} (in ${told.join(', ')})` },
+    )
+    return { status: 'degraded', reason: troublesInWords(named) }
+  }
   const checkRole = async (role: string, sight: Sight | null, storeCheck: Check): Promise<Check> => {
     if (sight === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
     // the queue's own check is that of this process; a worker may be cut off alone

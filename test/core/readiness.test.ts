@@ -95,7 +95,11 @@ describe('readiness', () => {
       const one = presence(role, true, world.ms)
       return { ...one, details: { ...one.details, kindsInTrouble, troubles: { kinds: 'in other words' } } }
     }
-    world.presences = async () => [saying('api', broken), saying('worker', broken, late)]
+    world.presences = async () => [
+      saying('api', broken),
+      saying('worker', broken, late),
+      presence('supervisor', true, world.ms),
+    ]
     const ready = await probe.check()
     assert.equal(ready.ok, true)
     assert.deepEqual(ready.checks.kinds, {
