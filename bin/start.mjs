@@ -31,7 +31,7 @@ const { describeSettings, passedOver, readConfig } = await import('../dist/confi
 const { createLog } = await import('../dist/platform/log.js')
 const { keepLogsBounded } = await import('../dist/platform/log-files.js')
 const { listenError } = await import('../dist/platform/listen-error.js')
-const { loadKinds, ownData } = await import('../dist/wire.js')
+const { checkKinds, loadKinds, ownData } = await import('../dist/wire.js')
 const { ensureOperator } = await import('../dist/dashboard/operator.js')
 
 /** A port that is taken would only show in the log of a role that is started again and again. */
@@ -49,14 +49,18 @@ const checkPorts = async ({ host, ports, roles }) => {
   }
 }
 
+const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason}`
+
 const prepare = async () => {
   const config = readConfig()
   for (const words of passedOver()) console.error(words)
-  const { kinds } = await loadKinds(config)
   if (options.check) {
-    console.log([...describeSettings(), `kinds: ${kinds.names().join(', ')}`].join('\n'))
-    process.exit(0)
+    const { kinds } = await loadKinds(config)
+    const troubles = kinds.troubles().map(inTrouble)
+    console.log([...describeSettings(), `kinds: ${kinds.names().join(', ')}`, ...troubles].join('\n'))
+    process.exit(troubles.length === 0 ? 0 : 1)
   }
+  await checkKinds(config)
   const data = await ownData(config, createLog('supervisor', config.logLevel))
   await checkPorts(config)
   const { created } = await ensureOperator({ dataDir: config.dataDir, configured: config.dashboardPassword })
@@ -138,7 +142,14 @@ const tellWhenReady = async () => {
     const missing = config.roles.filter(role => !present.some(presence => presence.role === role))
     const addresses = present.map(addressOf).filter(Boolean)
     if (missing.length === 0) {
-      tell([`Madhava is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`, ...addresses])
+      const troubles = new Set(
+        present.flatMap(({ details }) => (details.kindsInTrouble ?? []).map(inTrouble)),
+      )
+      tell([
+        ...troubles,
+        `Madhava is ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`,
+        ...addresses,
+      ])
       return
     }
     if (!told && performance.now() - begunAt > READY_MS) {

@@ -313,6 +313,17 @@ struct Kind {
   10: optional string rate
 }
 
+/** A kind whose file cannot be used. */
+struct KindTrouble {
+  1: required string name,
+  /** The file's name, without its folder. */
+  2: required string file,
+  /** Why, for people. */
+  3: required string reason,
+  /** Whose processes could not use it, as far as known. */
+  4: required list<string> roles
+}
+
 struct Cpu {
   1: optional string model,
   2: required i32 cores,
@@ -435,7 +446,7 @@ service Madhava extends RPCcelery {
 
   /**
    * Submits a task. It exists, durably, when this answers. `params` is JSON; empty means {}.
-   * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH.
+   * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH. Unavailable: KIND_IN_TROUBLE.
    */
   Task submitTask(1: string kind, 2: string params, 3: SubmitOptions options)
     throws (1: Refused refused, 2: Unavailable unavailable),
@@ -483,6 +494,9 @@ service Madhava extends RPCcelery {
 
   /** The kinds of task that this server knows. */
   list<Kind> listKinds() throws (1: Unavailable unavailable),
+
+  /** The kinds whose files cannot be used: a submit to one is Unavailable with KIND_IN_TROUBLE, the others run. */
+  list<KindTrouble> listKindTroubles() throws (1: Unavailable unavailable),
 
   /** The machine, the processes and the tasks. */
   HostStatus hostStatus() throws (1: Unavailable unavailable),

@@ -1,17 +1,27 @@
 // Config -> the parts of a process. The only file that knows the adapters' names; they are imported when they are
 // needed, so that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { MadhavaError } from './core/errors.ts'
-import { checkExample, createKinds, type Kinds, loadKind, type NamedKind } from './core/kind.ts'
+import {
+  checkExample,
+  createKinds,
+  type KindSettings,
+  type Kinds,
+  loadKind,
+  type NamedKind,
+} from './core/kind.ts'
+import { judgeKinds } from './core/kind-files.ts'
+import { troublesInWords } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import type { Log } from './platform/log.ts'
-import { loadModules, ModuleLoadError } from './platform/modules.ts'
+import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import type { TakeInOptions, VerifyOptions } from './stores/shared/take-in.ts'
@@ -24,30 +34,69 @@ export interface LoadedKinds {
   files: ReadonlyMap<string, string>
 }
 
-/** The built-in kinds and those of KINDS_DIR. @throws KIND_INVALID with the file's name and the reason */
+/** The kinds that come with Madhava: one that is broken stops everything. @throws KIND_INVALID */
+const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string][]> => {
+  try {
+    const kinds: [NamedKind, string][] = []
+    for (const { name, file, exported } of await loadModules(BUILT_IN_KINDS)) {
+      const kind = loadKind(name, exported, path.basename(file), settings)
+      await checkExample(kind, path.basename(file))
+      kinds.push([kind, file])
+    }
+    return kinds
+  } catch (error) {
+    if (error instanceof ModuleLoadError)
+      throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
+    throw error
+  }
+}
+
+const refuseFolder = (folder: string) => (error: NodeJS.ErrnoException) => {
+  if (error.syscall === undefined) throw error
+  const text = `The folder of KINDS_DIR, ${folder}, cannot be read (${error.code}): this user needs the right to`
+  throw new MadhavaError('KIND_INVALID', text, { cause: error })
+}
+
+/**
+ * What stops a start: a broken kind of ours, a folder that cannot be read. No file of a user's is run for it: what it does
+ * is the affair of the processes that can be started again. @throws KIND_INVALID
+ */
+export const checkKinds = async ({
+  kindsDir,
+  kindSettings,
+}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<void> => {
+  await loadOurKinds(kindSettings)
+  if (kindsDir !== null) await readdir(kindsDir).catch(refuseFolder(kindsDir))
+}
+
+/** The kinds of a user's folder, and those of which nothing can be used. @throws KIND_INVALID for the folder itself */
+const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
+  const { loaded, failed } = await tryModules(folder).catch(refuseFolder(folder))
+  const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
+  return judgeKinds({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
+}
+
+/**
+ * The built-in kinds and those of KINDS_DIR. A broken file there is a kind in trouble, and the others run.
+ * @throws KIND_INVALID with the file's name and the reason when a kind of ours is broken, or the folder cannot be read
+ */
 export const loadKinds = async ({
   kindsDir,
   kindSettings,
 }: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<LoadedKinds> => {
-  const kinds: NamedKind[] = []
-  const files = new Map<string, string>()
-  try {
-    for (const folder of kindsDir === null ? [BUILT_IN_KINDS] : [BUILT_IN_KINDS, kindsDir])
-      for (const { name, file, exported } of await loadModules(folder)) {
-        const kind = loadKind(name, exported, path.basename(file), kindSettings)
-        await checkExample(kind, path.basename(file))
-        kinds.push(kind)
-        files.set(name, file)
-      }
-  } catch (error) {
-    if (error instanceof ModuleLoadError)
-      throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
-    const { syscall, code } = error as NodeJS.ErrnoException
-    if (syscall === undefined) throw error
-    const text = `The folder of KINDS_DIR, ${kindsDir}, cannot be read (${code}): this user needs the right to`
-    throw new MadhavaError('KIND_INVALID', text, { cause: error })
+  const ours = await loadOurKinds(kindSettings)
+  const users =
+    kindsDir === null
+      ? { kinds: [], troubles: [] }
+      : await loadUsersKinds(kindsDir, new Set(ours.map(([{ name }]) => name)), kindSettings)
+  const all = [...ours, ...users.kinds]
+  return {
+    kinds: createKinds(
+      all.map(([kind]) => kind),
+      users.troubles,
+    ),
+    files: new Map(all.map(([{ name }, file]) => [name, file])),
   }
-  return { kinds: createKinds(kinds), files }
 }
 
 /** What the start script needs of the store before any role runs: nobody else may use the data folder. */
@@ -189,11 +238,18 @@ export interface WireOptions {
   scribeThread?: boolean
 }
 
+/** A presence is small: of a folder full of broken files it names so many. */
+const TROUBLES_TOLD = 50
+
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
   const sharedClock = openClock(config)
   const clock = sharedClock.now
   const { kinds, files: kindFiles } = await loadKinds(config)
+  const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
+  for (const { file, reason } of kindsInTrouble)
+    log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
+  const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: troublesInWords(kindsInTrouble) }
   const store = await openStore(config, sharedClock, log, options)
   const queue = await openQueue(config, store, clock, log).catch(async (error: unknown) => {
     await store.close()
@@ -230,7 +286,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             bundle: bundleOf(config),
             ...figures(),
             ...own,
-            troubles: { ...(reason === null ? {} : { queue: reason }), ...own.troubles },
+            ...(kindsInTrouble.length === 0 ? {} : { kindsInTrouble }),
+            troubles: { ...(reason === null ? {} : { queue: reason }), ...kindTroubles, ...own.troubles },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },

@@ -31,6 +31,7 @@ import TaskPage = ttypes.TaskPage
 import Cancelled = ttypes.Cancelled
 import Piece = ttypes.Piece
 import Kind = ttypes.Kind
+import KindTrouble = ttypes.KindTrouble
 import Cpu = ttypes.Cpu
 import Memory = ttypes.Memory
 import Disk = ttypes.Disk
@@ -69,13 +70,13 @@ declare class Client extends RPCcelery.Client {
 
     /**
      * Submits a task. It exists, durably, when this answers. `params` is JSON; empty means {}.
-     * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH.
+     * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH. Unavailable: KIND_IN_TROUBLE.
      */
     submitTask(kind: string, params: string, options: SubmitOptions): Promise<Task>;
 
     /**
      * Submits a task. It exists, durably, when this answers. `params` is JSON; empty means {}.
-     * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH.
+     * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH. Unavailable: KIND_IN_TROUBLE.
      */
     submitTask(kind: string, params: string, options: SubmitOptions, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Task)=>void): void;
 
@@ -178,6 +179,16 @@ declare class Client extends RPCcelery.Client {
     listKinds(callback?: (error: ttypes.Unavailable, response: Kind[])=>void): void;
 
     /**
+     * The kinds whose files cannot be used: a submit to one is Unavailable with KIND_IN_TROUBLE, the others run.
+     */
+    listKindTroubles(): Promise<KindTrouble[]>;
+
+    /**
+     * The kinds whose files cannot be used: a submit to one is Unavailable with KIND_IN_TROUBLE, the others run.
+     */
+    listKindTroubles(callback?: (error: ttypes.Unavailable, response: KindTrouble[])=>void): void;
+
+    /**
      * The machine, the processes and the tasks.
      */
     hostStatus(): Promise<HostStatus>;
@@ -213,6 +224,7 @@ declare class Processor extends RPCcelery.Processor {
     process_readResult(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_readLog(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKinds(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listKindTroubles(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_hostStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_queueStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
 }

@@ -1864,13 +1864,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp399 = input.readListBegin();
-          const _size98 = _rtmp399.size || 0;
-          for (let _i100 = 0; _i100 < _size98; ++_i100) {
-            let elem101 = null;
-            elem101 = new ttypes.Kind();
-            elem101.read(input);
-            this.success.push(elem101);
+          const _rtmp3104 = input.readListBegin();
+          const _size103 = _rtmp3104.size || 0;
+          for (let _i105 = 0; _i105 < _size103; ++_i105) {
+            let elem106 = null;
+            elem106 = new ttypes.Kind();
+            elem106.read(input);
+            this.success.push(elem106);
           }
           input.readListEnd();
         } else {
@@ -1899,10 +1899,123 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter102 in this.success) {
-        if (this.success.hasOwnProperty(iter102)) {
-          iter102 = this.success[iter102];
-          iter102.write(output);
+      for (let iter107 in this.success) {
+        if (this.success.hasOwnProperty(iter107)) {
+          iter107 = this.success[iter107];
+          iter107.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 1);
+      this.unavailable.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_listKindTroubles_args = class {
+  constructor(args) {
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      input.skip(ftype);
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_listKindTroubles_args');
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_listKindTroubles_result = class {
+  constructor(args) {
+    this.success = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = Thrift.copyList(args.success, [ttypes.KindTrouble]);
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.LIST) {
+          this.success = [];
+          const _rtmp3109 = input.readListBegin();
+          const _size108 = _rtmp3109.size || 0;
+          for (let _i110 = 0; _i110 < _size108; ++_i110) {
+            let elem111 = null;
+            elem111 = new ttypes.KindTrouble();
+            elem111.read(input);
+            this.success.push(elem111);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_listKindTroubles_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.LIST, 0);
+      output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
+      for (let iter112 in this.success) {
+        if (this.success.hasOwnProperty(iter112)) {
+          iter112 = this.success[iter112];
+          iter112.write(output);
         }
       }
       output.writeListEnd();
@@ -2823,6 +2936,57 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
     return callback('listKinds failed: unknown result');
   }
 
+  listKindTroubles () {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_listKindTroubles();
+    });
+  }
+
+  send_listKindTroubles () {
+    const output = new this.pClass(this.output);
+    const args = new Madhava_listKindTroubles_args();
+    try {
+      output.writeMessageBegin('listKindTroubles', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_listKindTroubles (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_listKindTroubles_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('listKindTroubles failed: unknown result');
+  }
+
   hostStatus () {
     this._seqid = this.new_seqid();
     const self = this;
@@ -3438,6 +3602,47 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("listKinds", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_listKindTroubles (seqid, input, output) {
+    const args = new Madhava_listKindTroubles_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.listKindTroubles.length === 0) {
+      Promise.resolve(this._handler.listKindTroubles.bind(this._handler)(
+      )).then(result => {
+        const result_obj = new Madhava_listKindTroubles_result({success: result});
+        output.writeMessageBegin("listKindTroubles", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Unavailable) {
+          result = new Madhava_listKindTroubles_result(err);
+          output.writeMessageBegin("listKindTroubles", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("listKindTroubles", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.listKindTroubles((err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_listKindTroubles_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("listKindTroubles", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("listKindTroubles", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

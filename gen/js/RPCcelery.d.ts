@@ -30,6 +30,7 @@ import TaskPage = ttypes.TaskPage
 import Cancelled = ttypes.Cancelled
 import Piece = ttypes.Piece
 import Kind = ttypes.Kind
+import KindTrouble = ttypes.KindTrouble
 import Cpu = ttypes.Cpu
 import Memory = ttypes.Memory
 import Disk = ttypes.Disk

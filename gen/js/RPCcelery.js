@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp394 = input.readListBegin();
-          const _size93 = _rtmp394.size || 0;
-          for (let _i95 = 0; _i95 < _size93; ++_i95) {
-            let elem96 = null;
-            elem96 = new ttypes.calcResult();
-            elem96.read(input);
-            this.success.push(elem96);
+          const _rtmp399 = input.readListBegin();
+          const _size98 = _rtmp399.size || 0;
+          for (let _i100 = 0; _i100 < _size98; ++_i100) {
+            let elem101 = null;
+            elem101 = new ttypes.calcResult();
+            elem101.read(input);
+            this.success.push(elem101);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter97 in this.success) {
-        if (this.success.hasOwnProperty(iter97)) {
-          iter97 = this.success[iter97];
-          iter97.write(output);
+      for (let iter102 in this.success) {
+        if (this.success.hasOwnProperty(iter102)) {
+          iter102 = this.success[iter102];
+          iter102.write(output);
         }
       }
       output.writeListEnd();

@@ -282,6 +282,18 @@ declare class Kind {
       constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; });
   }
 
+/**
+ * A kind whose file cannot be used.
+ */
+declare class KindTrouble {
+    public name: string;
+    public file: string;
+    public reason: string;
+    public roles: string[];
+
+      constructor(args?: { name: string; file: string; reason: string; roles: string[]; });
+  }
+
 declare class Cpu {
     public model?: string;
     public cores: number;

@@ -2720,6 +2720,126 @@ const Kind = module.exports.Kind = class {
   }
 
 };
+const KindTrouble = module.exports.KindTrouble = class {
+  constructor(args) {
+    this.name = null;
+    this.file = null;
+    this.reason = null;
+    this.roles = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.file !== undefined && args.file !== null) {
+        this.file = args.file;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field file is unset!');
+      }
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field reason is unset!');
+      }
+      if (args.roles !== undefined && args.roles !== null) {
+        this.roles = Thrift.copyList(args.roles, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field roles is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.file = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.reason = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.roles = [];
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = input.readString();
+            this.roles.push(elem38);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('KindTrouble');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.file !== null && this.file !== undefined) {
+      output.writeFieldBegin('file', Thrift.Type.STRING, 2);
+      output.writeString(this.file);
+      output.writeFieldEnd();
+    }
+    if (this.reason !== null && this.reason !== undefined) {
+      output.writeFieldBegin('reason', Thrift.Type.STRING, 3);
+      output.writeString(this.reason);
+      output.writeFieldEnd();
+    }
+    if (this.roles !== null && this.roles !== undefined) {
+      output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.roles.length);
+      for (let iter39 in this.roles) {
+        if (this.roles.hasOwnProperty(iter39)) {
+          iter39 = this.roles[iter39];
+          output.writeString(iter39);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Cpu = module.exports.Cpu = class {
   constructor(args) {
     this.model = null;
@@ -2791,12 +2911,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = input.readDouble();
-            this.loadPercentPerCore.push(elem38);
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = input.readDouble();
+            this.loadPercentPerCore.push(elem43);
           }
           input.readListEnd();
         } else {
@@ -2837,10 +2957,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter39 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter39)) {
-          iter39 = this.loadPercentPerCore[iter39];
-          output.writeDouble(iter39);
+      for (let iter44 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter44)) {
+          iter44 = this.loadPercentPerCore[iter44];
+          output.writeDouble(iter44);
         }
       }
       output.writeListEnd();
@@ -3446,12 +3566,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = input.readString();
-            this.running.push(elem43);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = input.readString();
+            this.running.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -3461,14 +3581,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp345 = input.readMapBegin();
-          const _size44 = _rtmp345.size || 0;
-          for (let _i46 = 0; _i46 < _size44; ++_i46) {
-            let key47 = null;
-            let val48 = null;
-            key47 = input.readString();
-            val48 = input.readI64();
-            this.counters[key47] = val48;
+          const _rtmp350 = input.readMapBegin();
+          const _size49 = _rtmp350.size || 0;
+          for (let _i51 = 0; _i51 < _size49; ++_i51) {
+            let key52 = null;
+            let val53 = null;
+            key52 = input.readString();
+            val53 = input.readI64();
+            this.counters[key52] = val53;
           }
           input.readMapEnd();
         } else {
@@ -3492,14 +3612,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp350 = input.readMapBegin();
-          const _size49 = _rtmp350.size || 0;
-          for (let _i51 = 0; _i51 < _size49; ++_i51) {
-            let key52 = null;
-            let val53 = null;
-            key52 = input.readString();
-            val53 = input.readString();
-            this.troubles[key52] = val53;
+          const _rtmp355 = input.readMapBegin();
+          const _size54 = _rtmp355.size || 0;
+          for (let _i56 = 0; _i56 < _size54; ++_i56) {
+            let key57 = null;
+            let val58 = null;
+            key57 = input.readString();
+            val58 = input.readString();
+            this.troubles[key57] = val58;
           }
           input.readMapEnd();
         } else {
@@ -3565,10 +3685,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter54 in this.running) {
-        if (this.running.hasOwnProperty(iter54)) {
-          iter54 = this.running[iter54];
-          output.writeString(iter54);
+      for (let iter59 in this.running) {
+        if (this.running.hasOwnProperty(iter59)) {
+          iter59 = this.running[iter59];
+          output.writeString(iter59);
         }
       }
       output.writeListEnd();
@@ -3577,11 +3697,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter55 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter55)) {
-          let viter56 = this.counters[kiter55];
-          output.writeString(kiter55);
-          output.writeI64(viter56);
+      for (let kiter60 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter60)) {
+          let viter61 = this.counters[kiter60];
+          output.writeString(kiter60);
+          output.writeI64(viter61);
         }
       }
       output.writeMapEnd();
@@ -3600,11 +3720,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter57 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter57)) {
-          let viter58 = this.troubles[kiter57];
-          output.writeString(kiter57);
-          output.writeString(viter58);
+      for (let kiter62 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter62)) {
+          let viter63 = this.troubles[kiter62];
+          output.writeString(kiter62);
+          output.writeString(viter63);
         }
       }
       output.writeMapEnd();
@@ -3819,12 +3939,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp360 = input.readListBegin();
-          const _size59 = _rtmp360.size || 0;
-          for (let _i61 = 0; _i61 < _size59; ++_i61) {
-            let elem62 = null;
-            elem62 = input.readDouble();
-            this.loadAverages.push(elem62);
+          const _rtmp365 = input.readListBegin();
+          const _size64 = _rtmp365.size || 0;
+          for (let _i66 = 0; _i66 < _size64; ++_i66) {
+            let elem67 = null;
+            elem67 = input.readDouble();
+            this.loadAverages.push(elem67);
           }
           input.readListEnd();
         } else {
@@ -3842,13 +3962,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp364 = input.readListBegin();
-          const _size63 = _rtmp364.size || 0;
-          for (let _i65 = 0; _i65 < _size63; ++_i65) {
-            let elem66 = null;
-            elem66 = new ttypes.Disk();
-            elem66.read(input);
-            this.disks.push(elem66);
+          const _rtmp369 = input.readListBegin();
+          const _size68 = _rtmp369.size || 0;
+          for (let _i70 = 0; _i70 < _size68; ++_i70) {
+            let elem71 = null;
+            elem71 = new ttypes.Disk();
+            elem71.read(input);
+            this.disks.push(elem71);
           }
           input.readListEnd();
         } else {
@@ -3858,13 +3978,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp368 = input.readListBegin();
-          const _size67 = _rtmp368.size || 0;
-          for (let _i69 = 0; _i69 < _size67; ++_i69) {
-            let elem70 = null;
-            elem70 = new ttypes.NetworkAddress();
-            elem70.read(input);
-            this.addresses.push(elem70);
+          const _rtmp373 = input.readListBegin();
+          const _size72 = _rtmp373.size || 0;
+          for (let _i74 = 0; _i74 < _size72; ++_i74) {
+            let elem75 = null;
+            elem75 = new ttypes.NetworkAddress();
+            elem75.read(input);
+            this.addresses.push(elem75);
           }
           input.readListEnd();
         } else {
@@ -3882,13 +4002,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp372 = input.readListBegin();
-          const _size71 = _rtmp372.size || 0;
-          for (let _i73 = 0; _i73 < _size71; ++_i73) {
-            let elem74 = null;
-            elem74 = new ttypes.BundleProcess();
-            elem74.read(input);
-            this.processes.push(elem74);
+          const _rtmp377 = input.readListBegin();
+          const _size76 = _rtmp377.size || 0;
+          for (let _i78 = 0; _i78 < _size76; ++_i78) {
+            let elem79 = null;
+            elem79 = new ttypes.BundleProcess();
+            elem79.read(input);
+            this.processes.push(elem79);
           }
           input.readListEnd();
         } else {
@@ -3898,14 +4018,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp376 = input.readMapBegin();
-          const _size75 = _rtmp376.size || 0;
-          for (let _i77 = 0; _i77 < _size75; ++_i77) {
-            let key78 = null;
-            let val79 = null;
-            key78 = input.readString();
-            val79 = input.readI64();
-            this.tasks[key78] = val79;
+          const _rtmp381 = input.readMapBegin();
+          const _size80 = _rtmp381.size || 0;
+          for (let _i82 = 0; _i82 < _size80; ++_i82) {
+            let key83 = null;
+            let val84 = null;
+            key83 = input.readString();
+            val84 = input.readI64();
+            this.tasks[key83] = val84;
           }
           input.readMapEnd();
         } else {
@@ -3915,14 +4035,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp381 = input.readMapBegin();
-          const _size80 = _rtmp381.size || 0;
-          for (let _i82 = 0; _i82 < _size80; ++_i82) {
-            let key83 = null;
-            let val84 = null;
-            key83 = input.readString();
-            val84 = input.readString();
-            this.troubles[key83] = val84;
+          const _rtmp386 = input.readMapBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let key88 = null;
+            let val89 = null;
+            key88 = input.readString();
+            val89 = input.readString();
+            this.troubles[key88] = val89;
           }
           input.readMapEnd();
         } else {
@@ -3998,10 +4118,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter85 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter85)) {
-          iter85 = this.loadAverages[iter85];
-          output.writeDouble(iter85);
+      for (let iter90 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter90)) {
+          iter90 = this.loadAverages[iter90];
+          output.writeDouble(iter90);
         }
       }
       output.writeListEnd();
@@ -4015,10 +4135,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter86 in this.disks) {
-        if (this.disks.hasOwnProperty(iter86)) {
-          iter86 = this.disks[iter86];
-          iter86.write(output);
+      for (let iter91 in this.disks) {
+        if (this.disks.hasOwnProperty(iter91)) {
+          iter91 = this.disks[iter91];
+          iter91.write(output);
         }
       }
       output.writeListEnd();
@@ -4027,10 +4147,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter87 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter87)) {
-          iter87 = this.addresses[iter87];
-          iter87.write(output);
+      for (let iter92 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter92)) {
+          iter92 = this.addresses[iter92];
+          iter92.write(output);
         }
       }
       output.writeListEnd();
@@ -4044,10 +4164,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter88 in this.processes) {
-        if (this.processes.hasOwnProperty(iter88)) {
-          iter88 = this.processes[iter88];
-          iter88.write(output);
+      for (let iter93 in this.processes) {
+        if (this.processes.hasOwnProperty(iter93)) {
+          iter93 = this.processes[iter93];
+          iter93.write(output);
         }
       }
       output.writeListEnd();
@@ -4056,11 +4176,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter89 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter89)) {
-          let viter90 = this.tasks[kiter89];
-          output.writeString(kiter89);
-          output.writeI64(viter90);
+      for (let kiter94 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter94)) {
+          let viter95 = this.tasks[kiter94];
+          output.writeString(kiter94);
+          output.writeI64(viter95);
         }
       }
       output.writeMapEnd();
@@ -4069,11 +4189,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter91 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter91)) {
-          let viter92 = this.troubles[kiter91];
-          output.writeString(kiter91);
-          output.writeString(viter92);
+      for (let kiter96 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter96)) {
+          let viter97 = this.troubles[kiter96];
+          output.writeString(kiter96);
+          output.writeString(viter97);
         }
       }
       output.writeMapEnd();

@@ -6,14 +6,7 @@ import { ERRORS, type ErrorCode } from '../core/errors.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
-import {
-  jsonSchema,
-  limitsSchema,
-  retryPolicySchema,
-  STATUSES,
-  type Status,
-  taskSchema,
-} from '../core/task.ts'
+import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 
 /** Schemas of what comes in, and of what goes out, each with its name in the document. */
@@ -155,25 +148,11 @@ export const problem = output(
     .describe('RFC 9457'),
 )
 
-export const kindList = output(
-  'KindList',
-  z.object({
-    kinds: z.array(
-      z.object({
-        name: z.string(),
-        summary: z.string(),
-        params: jsonSchema.describe('JSON Schema'),
-        result: jsonSchema.describe('JSON Schema'),
-        example: jsonSchema,
-        maxAttempts: z.int(),
-        retry: retryPolicySchema.nullable(),
-        limits: limitsSchema,
-        maxConcurrency: z.int().nullable(),
-        rate: z.string().nullable(),
-      }),
-    ),
-  }),
-)
+export const kindTrouble = z.object({
+  name: z.string(),
+  file: z.string(),
+  reason: z.string(),
+})
 
 const checkSchema = z.object({
   status: z.enum(['ok', 'degraded', 'failed']),
@@ -251,6 +230,7 @@ const processSchema = z.object({
   rssBytes: bytes,
   cpu: z.number().describe('share of one core since the last beat'),
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
+  kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
   troubles: z.record(z.string(), z.string()),
 }) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings' | 'failures'>>
 

@@ -1,6 +1,7 @@
 // What the routes about the server itself say about themselves.
+import { kindList } from './kind-schemas.ts'
 import type { Operation } from './operation.ts'
-import { hostStatus, jsonSchema, kindList, liveness, readinessAnswer } from './schemas.ts'
+import { hostStatus, jsonSchema, liveness, readinessAnswer } from './schemas.ts'
 
 const JSON_TYPE = 'application/json'
 
@@ -14,7 +15,7 @@ export const getStatus: Operation = {
 export const getKinds: Operation = {
   id: 'getKinds',
   tag: 'server',
-  summary: 'The kinds of tasks, with JSON Schema of params and result',
+  summary: 'The kinds of tasks, with JSON Schema of params and result; and those whose files cannot be used',
   answers: { 200: { description: 'The kinds.', content: { [JSON_TYPE]: kindList } } },
 }
 

@@ -34,6 +34,7 @@ export const submitTask: Operation = {
   errors: [
     'BAD_KEY',
     'KIND_UNKNOWN',
+    'KIND_IN_TROUBLE',
     'PARAMS_INVALID',
     'IDEMPOTENCY_MISMATCH',
     'STORE_FULL',

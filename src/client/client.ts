@@ -2,7 +2,15 @@
 // retry, lists. It uses fetch alone, and imports nothing of the server.
 import { WaitTimeoutError } from './errors.ts'
 import { type ClientOptions, createPatience, createRequests, type RequestOptions } from './request.ts'
-import { type Filter, isFinal, type KindInfo, type Submission, type Task, type TaskView } from './task.ts'
+import {
+  type Filter,
+  isFinal,
+  type KindInfo,
+  type KindTrouble,
+  type Submission,
+  type Task,
+  type TaskView,
+} from './task.ts'
 import { type WatchEvent, watchTask, watchTasks } from './watch.ts'
 
 export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
@@ -12,6 +20,7 @@ export {
   isFinal,
   type Json,
   type KindInfo,
+  type KindTrouble,
   type Limits,
   type RetryPolicy,
   type Status,
@@ -78,6 +87,8 @@ export interface Client {
   /** Every task that fits, newest first, a page at a time. */
   all(filter?: Filter, options?: CallOptions): AsyncGenerator<TaskView, void, void>
   kinds(options?: CallOptions): Promise<KindInfo[]>
+  /** Those whose files cannot be used. */
+  kindTroubles(options?: CallOptions): Promise<KindTrouble[]>
 }
 
 /** Seconds of one long poll: under what proxies end. */
@@ -224,6 +235,8 @@ export const createClient = (options: ClientOptions): Client => {
 
     kinds: async ({ signal } = {}) =>
       (await json<{ kinds: KindInfo[] }>('/kinds', { ...read, signal })).kinds,
+    kindTroubles: async ({ signal } = {}) =>
+      (await json<{ trouble: KindTrouble[] }>('/kinds', { ...read, signal })).trouble,
   }
   return client
 }

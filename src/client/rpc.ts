@@ -17,6 +17,7 @@ import {
   toRpcKind,
   toRpcTask,
 } from './rpc-types.ts'
+import type { KindTrouble } from './task.ts'
 
 export interface RpcOptions {
   /** 127.0.0.1 when left out. */
@@ -65,6 +66,8 @@ export interface RpcClient {
   /** The task's own last log lines. */
   log(id: string): Promise<string>
   kinds(): Promise<RpcKind[]>
+  /** Those whose files cannot be used. */
+  kindTroubles(): Promise<KindTrouble[]>
   hostStatus(): Promise<RpcHostStatus>
   queueStatus(): Promise<RpcQueueStatus>
   /** Ends all connections; calls under way reject. Idempotent. */
@@ -190,6 +193,7 @@ export const createRpcClient = ({
     },
     log: async id => (await whole((client, offset) => client.readLog(id, offset, 0))).bytes.toString('utf8'),
     kinds: async () => (await call(client => client.listKinds())).map(toRpcKind),
+    kindTroubles: async () => (await call(client => client.listKindTroubles())).map(plain),
     hostStatus: async () => plain(await call(client => client.hostStatus())),
     queueStatus: async () => plain(await call(client => client.queueStatus())),
     close: () => pool.close(),

@@ -94,6 +94,15 @@ export interface KindInfo {
   rate: string | null
 }
 
+/** A kind whose file cannot be used: a submit to it is refused with KIND_IN_TROUBLE. */
+export interface KindTrouble {
+  name: string
+  file: string
+  reason: string
+  /** Whose processes could not use it, as far as known. */
+  roles: string[]
+}
+
 /** All that is given must fit. */
 export interface Filter {
   status?: Status | readonly Status[]

@@ -2,6 +2,7 @@
 // that announce no task. Lists them with the reason; runs them again, or removes them. It keeps nothing itself.
 import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
+import { seenKindTroubles } from './kind-trouble.ts'
 import { again, revoke } from './moves.ts'
 import type { DeadMessage, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
@@ -80,6 +81,14 @@ export const waitingInVain = (
 const NOT_DEAD = 'No task and no message that cannot be run has this id'
 const IN_VAIN = (kind: string) => `No worker has the kind ${kind}: the task runs by itself as soon as one has`
 
+const reasonOf = (kind: string, broken: string | undefined): DeadTask['reason'] =>
+  broken === undefined
+    ? { code: 'KIND_UNKNOWN', message: IN_VAIN(kind) }
+    : {
+        code: 'KIND_IN_TROUBLE',
+        message: `${broken}: the task runs by itself when the file is mended and the worker was restarted`,
+      }
+
 type Stretch = { part: 'waiting' | 'failed'; cursor: string | null }
 
 /** @throws BAD_CURSOR */
@@ -93,17 +102,28 @@ const parseCursor = (cursor: string | null): Stretch => {
 export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: DeadDeps): DeadCalls => {
   const now = () => clock().toISOString()
 
-  const unknownKinds = async (): Promise<string[]> => {
+  /** The kinds that tasks wait for in vain, and why. */
+  const unknownKinds = async (): Promise<Map<string, DeadTask['reason']>> => {
     const [presences, counts] = await Promise.all([store.presences(), store.counts()])
-    return Object.keys(waitingInVain(presences, counts, kinds))
+    const troubles = seenKindTroubles(kinds.troubles(), presences)
+    return new Map(
+      Object.keys(waitingInVain(presences, counts, kinds)).map(name => {
+        const trouble = troubles.find(one => one.name === name)
+        return [name, reasonOf(name, trouble && `${trouble.file}: ${trouble.reason}`)]
+      }),
+    )
   }
 
-  const waiting = async (limit: number, cursor: string | null, unknown: readonly string[]) => {
-    if (unknown.length === 0) return { tasks: [], next: null }
-    const filter: TaskFilter = { statuses: ['PENDING', 'RETRY'], kinds: unknown }
+  const waiting = async (
+    limit: number,
+    cursor: string | null,
+    unknown: ReadonlyMap<string, DeadTask['reason']>,
+  ) => {
+    if (unknown.size === 0) return { tasks: [], next: null }
+    const filter: TaskFilter = { statuses: ['PENDING', 'RETRY'], kinds: [...unknown.keys()] }
     const { tasks, next } = await store.list(filter, { limit, cursor })
     const dead = tasks.map(
-      (task): DeadTask => ({ task, reason: { code: 'KIND_UNKNOWN', message: IN_VAIN(task.kind) } }),
+      (task): DeadTask => ({ task, reason: unknown.get(task.kind) ?? reasonOf(task.kind, undefined) }),
     )
     return { tasks: dead, next }
   }
@@ -136,8 +156,9 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
     }
   }
 
-  const isInVain = async (task: TaskRecord): Promise<boolean> =>
-    isWaiting(task.status) && (await unknownKinds()).includes(task.kind)
+  /** Why it waits in vain, or null. */
+  const whyInVain = async (task: TaskRecord): Promise<DeadTask['reason'] | null> =>
+    isWaiting(task.status) ? ((await unknownKinds()).get(task.kind) ?? null) : null
 
   return {
     async list({ limit, cursor }) {
@@ -169,7 +190,8 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
         announceIfDue(waits)
         return { task: waits }
       }
-      if (task && (await isInVain(task))) throw new MadhavaError('TASK_NOT_ENDED', IN_VAIN(task.kind))
+      const inVain = task && (await whyInVain(task))
+      if (inVain) throw new MadhavaError('TASK_NOT_ENDED', inVain.message)
       if (!task && (await queue.dead.replay(id))) return { message: id }
       throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
     },
@@ -181,7 +203,7 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
         if (await queue.dead.discard(id)) return
         throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
       }
-      if (await isInVain(task)) {
+      if (await whyInVain(task)) {
         // as one step, and not as a cancel: a worker that has just come may have begun it
         const ended = await store.claim(id, found => {
           if (isWaiting(found.status)) return revoke(now())(found)

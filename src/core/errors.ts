@@ -50,6 +50,7 @@ export const ERRORS = {
   NOT_IMPLEMENTED: row(501, 'This is not part of this version'),
   STORE_FULL: row(507, 'The store has no room for this'),
   STORE_UNAVAILABLE: row(503, 'The store cannot be read or written'),
+  KIND_IN_TROUBLE: row(503, 'The file of this kind cannot be used'),
   QUEUE_UNAVAILABLE: row(503, 'The queue cannot be reached'),
   SUPERVISOR_UNAVAILABLE: row(503, 'The process supervisor does not answer'),
   TOO_MANY_STREAMS: row(503, 'The server has as many open streams as it takes'),

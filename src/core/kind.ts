@@ -4,6 +4,7 @@ import { cutText } from './cut-text.ts'
 import { isMadhavaError, MadhavaError } from './errors.ts'
 import { rateSchema } from './kind-limits.ts'
 import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
+import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
 import { strictJson } from './strict-json.ts'
 import {
@@ -215,13 +216,15 @@ const KINDS_TOLD = 20
 /** The kinds that this process knows, by name. */
 export interface Kinds {
   names(): string[]
-  /** @throws KIND_UNKNOWN */
+  /** @throws KIND_UNKNOWN; KIND_IN_TROUBLE for one whose file cannot be used */
   get(name: string): NamedKind
   list(): NamedKind[]
+  /** Those whose files cannot be used; their names are none of `names`, but for a file named as a kind of ours. */
+  troubles(): readonly KindTrouble[]
 }
 
 /** @throws KIND_INVALID when two kinds have one name */
-export const createKinds = (list: readonly NamedKind[]): Kinds => {
+export const createKinds = (list: readonly NamedKind[], troubles: readonly KindTrouble[] = []): Kinds => {
   const byName = new Map<string, NamedKind>()
   for (const kind of list) {
     if (byName.has(kind.name))
@@ -238,10 +241,17 @@ export const createKinds = (list: readonly NamedKind[]): Kinds => {
   }
   return {
     names: () => names,
+    troubles: () => troubles,
     list: () => names.flatMap(name => byName.get(name) ?? []),
     get: name => {
       const kind = byName.get(name)
       if (kind) return kind
+      const trouble = troubles.find(one => one.name === name)
+      if (trouble)
+        throw new MadhavaError(
+          'KIND_IN_TROUBLE',
+          `The kind ${name} cannot be run: ${trouble.file}: ${trouble.reason}`,
+        )
       throw new MadhavaError('KIND_UNKNOWN', unknown(name), {
         detail: { kinds: names },
       })

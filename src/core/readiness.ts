@@ -3,6 +3,7 @@
 // runs goes on, and everything can be read. So does a worker that is missing here while another one works on the same
 // store: tasks are run. Times between two looks are taken from a clock that nobody sets.
 import { isMadhavaError, MadhavaError, toMadhavaError } from './errors.ts'
+import { type SeenKindTrouble, seenKindTroubles, troublesInWords } from './kind-trouble.ts'
 import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskStore } from './store.ts'
 
@@ -11,7 +12,10 @@ export interface Check {
   reason?: string
 }
 
-/** `ok` when no check failed. The checks are `store`, `queue`, and each role by its name. */
+/**
+ * `ok` when no check failed. The checks are `store`, `queue`, each role by its name, and `kinds` while a file of kinds
+ * cannot be used.
+ */
 export interface Readiness {
   ok: boolean
   checks: Record<string, Check>
@@ -117,6 +121,8 @@ interface Sight {
   silent: Map<string, string>
   /** Roles with a process that beats and says that something is wrong, and what. */
   troubled: Map<string, string>
+  /** Kinds whose files processes of this bundle could not use. */
+  kinds: SeenKindTrouble[]
 }
 
 const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
@@ -182,12 +188,15 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
       const reason = reasons.get(presence)
       if (reason === undefined) alive.add(presence.role)
       else silent.set(presence.role, reason)
-      const troubles = Object.entries(presence.details.troubles).map(([part, words]) => `${part}: ${words}`)
+      const troubles = Object.entries(presence.details.troubles)
+        // a check of its own: all processes read the same files
+        .filter(([part]) => part !== 'kinds')
+        .map(([part, words]) => `${part}: ${words}`)
       if (reason === undefined && troubles.length > 0) troubled.set(presence.role, troubles.join('; '))
     }
     for (const role of roles) if (alive.has(role)) lastSeen.set(role, elapsed())
     const others = living.filter(presence => !isOwn(presence) && !reasons.has(presence))
-    return { alive, others, silent, troubled }
+    return { alive, others, silent, troubled, kinds: seenKindTroubles([], living.filter(isOwn)) }
   }
 
   const checkStore = async (): Promise<Check> => {
@@ -202,6 +211,17 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
   const checkQueue = (): Check => {
     const { status, reason } = queue.state()
     return status === 'ready' ? { status: 'ok' } : { status: 'degraded', reason: reason ?? status }
+  }
+  /** Where some processes can use a file and others cannot, it was changed in between: the roles say which. */
+  const checkKinds = ({ kinds, alive }: Sight): Check | null => {
+    if (kinds.length === 0) return null
+    const all = roles.filter(role => alive.has(role))
+    const named = kinds.map(({ roles: told, ...trouble }) =>
+      all.every(role => told.includes(role))
+        ? trouble
+        : { ...trouble, reason: `${trouble.reason} (in ${told.join(', ')})` },
+    )
+    return { status: 'degraded', reason: troublesInWords(named) }
   }
   const checkRole = async (role: string, sight: Sight | null, storeCheck: Check): Promise<Check> => {
     if (sight === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
@@ -247,6 +267,8 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
       const [storeCheck, sight] = await Promise.all([checkStore(), look().catch(() => null)])
       const checks: Record<string, Check> = { store: storeCheck, queue: checkQueue() }
       for (const role of roles) checks[role] = await checkRole(role, sight, storeCheck)
+      const kinds = sight && checkKinds(sight)
+      if (kinds) checks.kinds = kinds
       return { ok: Object.values(checks).every(check => check.status !== 'failed'), checks }
     },
     close: () => clearInterval(timer),

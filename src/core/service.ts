@@ -6,6 +6,7 @@ import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
+import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import { again } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
@@ -39,7 +40,7 @@ export interface ServiceState {
 export interface Service extends Watch {
   /**
    * Validates, stores, announces. With a key, the same key and body answer the first task (`created` false).
-   * @throws BAD_REQUEST, KIND_UNKNOWN, PARAMS_INVALID, IDEMPOTENCY_MISMATCH, TOO_MANY_WAITING,
+   * @throws BAD_REQUEST, KIND_UNKNOWN, KIND_IN_TROUBLE, PARAMS_INVALID, IDEMPOTENCY_MISMATCH, TOO_MANY_WAITING,
    * STORE_FULL, STORE_UNAVAILABLE
    */
   submit(actor: Actor, submission: unknown, idempotencyKey?: string): Promise<Submitted>
@@ -85,6 +86,8 @@ export interface Service extends Watch {
   /** Removes one of them, all of it. @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
   discardDead(actor: Actor, id: string): Promise<void>
   kinds(actor: Actor): KindInfo[]
+  /** Kinds whose files this process or another one could not use. Of the others only when they are known soon. */
+  kindTroubles(actor: Actor): Promise<SeenKindTrouble[]>
   state(actor: Actor): Promise<ServiceState>
 }
 
@@ -115,8 +118,8 @@ export interface ServiceDeps {
 /** Milliseconds that a broker may take to say how much it holds; the rest of the state does not wait longer. */
 const DEPTH_MS = 200
 
-/** What the broker says, or null when it does not say it in time. */
-const inTime = async (asked: Promise<number | null>): Promise<number | null> => {
+/** What is asked, or null when it is not said in time. */
+const inTime = async <T>(asked: Promise<T | null>): Promise<T | null> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<null>(resolve => {
     timer = setTimeout(resolve, DEPTH_MS, null)
@@ -220,6 +223,8 @@ export const createService = ({
         maxConcurrency: kind.maxConcurrency ?? null,
         rate: kind.rate ?? null,
       })),
+
+    kindTroubles: async () => seenKindTroubles(kinds.troubles(), (await inTime(store.presences())) ?? []),
 
     async state() {
       const [presences, counts, depth, messages] = await Promise.all([

@@ -4,6 +4,7 @@
 import type { Readable } from 'node:stream'
 import type { Failures } from './failures.ts'
 import type { KindLimits } from './kind-limits.ts'
+import type { KindTrouble } from './kind-trouble.ts'
 import type { Move } from './moves.ts'
 import type { Status, TaskRecord } from './task.ts'
 import type { Timings } from './timings.ts'
@@ -94,10 +95,12 @@ export interface PresenceDetails {
   failures?: Failures
   /** The kinds it can run; left out by roles that run none. */
   kinds?: string[]
+  /** Kinds whose files it could not use; left out when there are none. */
+  kindsInTrouble?: KindTrouble[]
   rssBytes: number
   /** Share of one core since the last beat, 1 = one core. */
   cpu: number
-  /** What is wrong with what it depends on, by name (`queue`, `store`); empty when all is well. */
+  /** What is wrong with what it depends on, by name (`queue`, `store`, `clock`, `kinds`); empty when all is well. */
   troubles: Record<string, string>
 }
 

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
+import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import { createLogin, type DashboardEnv, isProgram, readSession } from './login.ts'
@@ -19,6 +20,8 @@ export interface DashboardOptions {
   processes: Processes
   operator: Operator
   session: Sessions
+  /** Kinds whose files cannot be used. */
+  kindTroubles: () => Promise<SeenKindTrouble[]>
   log: Log
   /** Further names that the Host header may have. */
   allowedHosts: readonly string[]
@@ -45,6 +48,7 @@ export const createDashboard = ({
   processes,
   operator,
   session,
+  kindTroubles,
   log,
   allowedHosts,
   clock,
@@ -91,6 +95,6 @@ export const createDashboard = ({
     readSession(session),
   )
   app.route('/', createLogin({ operator, session, limit: createLoginLimit({ clock }), log }))
-  app.route('/', createProcessRoutes({ processes, session, log }))
+  app.route('/', createProcessRoutes({ processes, session, kindTroubles, log }))
   return app
 }

@@ -1,4 +1,6 @@
 // Opens the dashboard's door: operator, sessions, PM2, the app and its port.
+
+import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { serveHttp } from '../platform/serve.ts'
@@ -19,9 +21,15 @@ export interface DashboardDoorOptions {
   allowedHosts: readonly string[]
 }
 
+export interface DashboardParts {
+  /** Kinds whose files cannot be used. */
+  kindTroubles: () => Promise<SeenKindTrouble[]>
+}
+
 /** Rejects with a text for people when the port cannot be opened. */
 export const openDashboard = async (
   { host, port, dataDir, password, pm2Home, allowedHosts }: DashboardDoorOptions,
+  { kindTroubles }: DashboardParts,
   log: Log,
 ): Promise<{ address: string; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only end up in a log file
@@ -39,6 +47,7 @@ export const openDashboard = async (
     processes: createProcesses({ pm2Home, log }),
     operator,
     session,
+    kindTroubles,
     log,
     allowedHosts: [host, ...allowedHosts],
     clock: () => performance.now(),

@@ -8,7 +8,8 @@ await runProcess('dashboard', readConfig, async (config, log) => {
   const parts = await wire(config, log)
   const { host, ports, dataDir, dashboardPassword, pm2Home, allowedHosts } = config
   const options = { host, port: ports.dashboard, dataDir, password: dashboardPassword, pm2Home, allowedHosts }
-  const door = await openDashboard(options, log)
+  const kindTroubles = () => parts.service.kindTroubles({ name: null, via: 'dashboard' })
+  const door = await openDashboard(options, { kindTroubles }, log)
   await parts.announce('dashboard', () => ({ address: door.address }))
   return { close: () => door.close().finally(parts.close) }
 })

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
+import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import type { Log } from '../platform/log.ts'
 import { type DashboardEnv, readForm, requireFormToken, requireSession } from './login.ts'
 import { readTail, TAIL } from './logs.ts'
@@ -23,6 +24,7 @@ import { showRow } from './web/row.ts'
 export interface ProcessRoutesOptions {
   processes: Processes
   session: Sessions
+  kindTroubles: () => Promise<SeenKindTrouble[]>
   log: Log
 }
 
@@ -92,6 +94,7 @@ const formTokenOf = (c: Context<DashboardEnv>): string => {
 export const createProcessRoutes = ({
   processes,
   session,
+  kindTroubles,
   log,
 }: ProcessRoutesOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
@@ -115,7 +118,9 @@ export const createProcessRoutes = ({
         c.req.query(),
         rows.map(row => row.name),
       )
-      return c.html(processesPage({ rows, message, formToken: formTokenOf(c) }))
+      // the page is for when things are wrong: it does without what the store does not say
+      const troubles = await kindTroubles().catch(() => [])
+      return c.html(processesPage({ rows, message, formToken: formTokenOf(c), kindTroubles: troubles }))
     } catch (error) {
       if (!isMadhavaError(error, 'SUPERVISOR_UNAVAILABLE')) throw error
       return c.html(supervisorAwayPage(`${error.message}.`, formTokenOf(c)), 503)

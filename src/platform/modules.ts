@@ -75,23 +75,120 @@ export const importModule = async (file: string): Promise<unknown> => {
   }
 }
 
+/** The files of a folder that `loadModules` takes, by their names. @throws an error of the file system for the folder */
+const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
+  const entries = await readdir(folder, { withFileTypes: true })
+  return (
+    entries
+      // a symbolic link counts as what it most likely is: a kind kept elsewhere
+      .filter(entry => entry.isFile() || entry.isSymbolicLink())
+      .map(entry => entry.name)
+      .filter(name => MODULE.test(name) && !NOT_A_MODULE.test(name))
+      .sort()
+      .map(name => ({ name: name.replace(/\.m?[tj]s$/, ''), file: path.resolve(folder, name) }))
+  )
+}
+
 /**
  * Imports the *.ts, *.mts, *.js and *.mjs files that lie directly in a folder, in the order of their names;
  * declarations (*.d.ts), tests (*.test.ts) and dotfiles are left out.
  * @throws ModuleLoadError for the first that cannot be imported; an error of the file system for the folder
  */
 export const loadModules = async (folder: string): Promise<LoadedModule[]> => {
-  const entries = await readdir(folder, { withFileTypes: true })
-  const files = entries
-    // a symbolic link counts as what it most likely is: a kind kept elsewhere
-    .filter(entry => entry.isFile() || entry.isSymbolicLink())
-    .map(entry => entry.name)
-    .filter(name => MODULE.test(name) && !NOT_A_MODULE.test(name))
-    .sort()
   const loaded: LoadedModule[] = []
-  for (const name of files) {
-    const file = path.resolve(folder, name)
-    loaded.push({ name: name.replace(/\.m?[tj]s$/, ''), file, exported: await importModule(file) })
-  }
+  for (const found of await findModules(folder))
+    loaded.push({ ...found, exported: await importModule(found.file) })
   return loaded
+}
+
+/** A file of which nothing can be used. */
+export interface FailedModule {
+  name: string
+  file: string
+  error: ModuleLoadError
+}
+
+/** What an import may take, and for how long the next one waits for it: several that hang do so side by side. */
+const LIMITS = { importMs: 10_000, turnMs: 2_000 }
+
+const fails = (file: string, reason: string): ModuleLoadError => new ModuleLoadError(file, new Error(reason))
+
+/**
+ * Rejects when, during an import, something of the file would end the process: a call of `process.exit`, a promise that is
+ * rejected and that nobody waits for, an error in a callback. Whose it was is known by who is being imported.
+ */
+const guardProcess = () => {
+  let complain: (reason: string) => void = () => {}
+  const { exit } = process
+  const stray = (error: unknown): void => complain(error instanceof Error ? error.message : String(error))
+  process.exit = (code?: number | string | null): never => {
+    complain(`it calls process.exit(${code ?? ''})`)
+    throw new Error(`it calls process.exit(${code ?? ''})`)
+  }
+  process.on('unhandledRejection', stray)
+  process.on('uncaughtException', stray)
+  return {
+    during: (complained: (reason: string) => void): void => {
+      complain = complained
+    },
+    end(): void {
+      process.exit = exit
+      process.off('unhandledRejection', stray)
+      process.off('uncaughtException', stray)
+    },
+  }
+}
+
+/**
+ * As `loadModules`, but what is wrong with one file is said beside what the others export: it throws, ends, cannot be
+ * read, or is not done within the time. A file that never lets go of the processor holds up this process; nothing here can
+ * end that.
+ * @throws an error of the file system for the folder
+ */
+export const tryModules = async (
+  folder: string,
+  limits: Partial<typeof LIMITS> = {},
+): Promise<{ loaded: LoadedModule[]; failed: FailedModule[] }> => {
+  const { importMs, turnMs } = { ...LIMITS, ...limits }
+  const found = await findModules(folder)
+  const guard = guardProcess()
+  const timers = new Set<NodeJS.Timeout>()
+  const after = (ms: number): Promise<void> =>
+    new Promise(resolve => {
+      timers.add(setTimeout(resolve, ms))
+    })
+  try {
+    const imports: Promise<LoadedModule | FailedModule>[] = []
+    for (const { name, file } of found) {
+      const told = new Promise<ModuleLoadError>(resolve => {
+        guard.during(reason => resolve(fails(file, reason)))
+      })
+      const imported = importModule(file).then(
+        // what a file leaves behind shows a moment later
+        exported => new Promise<unknown>(resolve => setImmediate(resolve, exported)),
+      )
+      const tried = Promise.race([
+        imported.then(exported => ({ name, file, exported })),
+        told.then(error => ({ name, file, error })),
+        after(importMs).then(() => ({
+          name,
+          file,
+          error: fails(
+            file,
+            `its import is not done after ${importMs / 1000} s: does it wait for something?`,
+          ),
+        })),
+      ]).catch((error: unknown) => ({ name, file, error: error as ModuleLoadError }))
+      imports.push(tried)
+      await Promise.race([tried, after(turnMs)])
+    }
+    const all = await Promise.all(imports)
+    return {
+      loaded: all.filter(one => 'exported' in one),
+      failed: all.filter(one => 'error' in one),
+    }
+  } finally {
+    for (const timer of timers) clearTimeout(timer)
+    guard.end()
+  }
 }

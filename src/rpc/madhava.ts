@@ -168,6 +168,14 @@ export const createMadhavaMethods = ({
     ['readLog', method(3, piece(service.log), 'refused', 'notFound', 'unavailable')],
     ['listKinds', method(0, async () => service.kinds(ACTOR).map(kindStruct), 'unavailable')],
     [
+      'listKindTroubles',
+      method(
+        0,
+        async () => (await service.kindTroubles(ACTOR)).map(trouble => build(types.KindTrouble, trouble)),
+        'unavailable',
+      ),
+    ],
+    [
       'hostStatus',
       method(
         0,

@@ -70,7 +70,8 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
   return {
     look() {
       const now = { wallMs: wall(), at: elapsed() }
-      const stepMs = now.wallMs - last.wallMs - (now.at - last.at)
+      // a clock that shows less than before went back, whatever else stood still or went back with it
+      const stepMs = now.wallMs - last.wallMs - Math.max(0, now.at - last.at)
       last = now
       const aheadMs = now.wallMs - believed.wallMs - (now.at - believed.at)
       if (aheadMs > AHEAD_MS) {

@@ -108,6 +108,23 @@ describe('what cannot be run', () => {
     assert.equal((await door.store.get(id))?.status, 'PENDING')
   })
 
+  it('says of tasks of a kind in trouble why it is, wherever that is known, until a worker can run it', async () => {
+    const [mine, theirs] = [await ofKind('broken'), await ofKind('echo')]
+    const trouble = { name: 'echo', file: 'echo.mjs', reason: 'no such module' }
+    await door.store.announce({
+      role: 'worker',
+      details: () => ({ ...worker([]), kindsInTrouble: [trouble] }),
+    })
+    const found = (await list()).tasks.map(({ task, reason }) => [task.id, reason])
+    const words = 'the task runs by itself when the file is mended and the worker was restarted'
+    assert.deepEqual(Object.fromEntries(found), {
+      [mine]: { code: 'KIND_IN_TROUBLE', message: `broken.mjs: no luck: ${words}` },
+      [theirs]: { code: 'KIND_IN_TROUBLE', message: `echo.mjs: no such module: ${words}` },
+    })
+    await door.store.announce({ role: 'worker', details: () => worker(['echo', 'broken']) })
+    assert.deepEqual(await dead(), [])
+  })
+
   it('holds no task for dead only because all workers are away', async () => {
     await ofKind('echo')
     const id = await ofKind('gone')

@@ -87,7 +87,10 @@ export const createFixture = (options: FixtureOptions = {}) => {
     ...(options.depth ? { depth: options.depth } : {}),
     ...(options.dead ? { dead: options.dead } : {}),
   })
-  const kinds = createKinds([loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts')])
+  const kinds = createKinds(
+    [loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts')],
+    [{ name: 'broken', file: 'broken.mjs', reason: 'no luck' }],
+  )
   const closing = new AbortController()
   const service = {
     ...createService({ store, queue, kinds, clock, maxWaiting: options.maxWaiting ?? null }),

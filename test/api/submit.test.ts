@@ -99,6 +99,8 @@ describe('submitting a task', () => {
     assert.match(misspelt.detail ?? '', /unknown field "parms" \(did you mean "params"\?\)/)
     const unknown = await problemOf(await door.post('/tasks', { kind: 'ecco' }), 422, 'KIND_UNKNOWN')
     assert.match(unknown.detail ?? '', /^There is no kind "ecco"\. Did you mean echo\? There are .*echo/)
+    const trouble = await problemOf(await door.post('/tasks', { kind: 'broken' }), 503, 'KIND_IN_TROUBLE')
+    assert.match(trouble.detail ?? '', /broken\.mjs: no luck/)
     await problemOf(
       await door.post('/tasks', { kind: 'echo', notBefore: '9999-12-31T23:59:59-14:00' }),
       400,

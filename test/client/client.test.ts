@@ -119,6 +119,10 @@ describe('the client', () => {
     await over()
     assert.equal(seen.length, 5)
     assert.deepEqual(
+      (await client.kindTroubles()).map(({ name, reason }) => [name, reason]),
+      [['broken', 'no luck']],
+    )
+    assert.deepEqual(
       (await client.kinds()).map(({ name }) => name),
       ['calcpi', 'echo'],
     )

@@ -138,6 +138,9 @@ for (const protocol of ['binary', 'compact'] as const)
       assert.equal((await rpc.queueStatus()).outbox, 0)
       const [kind] = await rpc.kinds()
       assert.deepEqual(kind?.example, { digits: 3 })
+      assert.deepEqual(await rpc.kindTroubles(), [
+        { name: 'broken', file: 'broken.ts', reason: 'no luck', roles: [] },
+      ])
       assert.equal((kind?.paramsSchema as { type?: string } | undefined)?.type, 'object')
     })
   })

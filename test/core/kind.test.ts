@@ -94,6 +94,21 @@ describe('createKinds', () => {
       )
   })
 
+  it('knows those in trouble by name, with the reason, and a good one of the same name before them', () => {
+    const trouble = (name: string) => ({ name, file: `${name}.js`, reason: 'no luck' })
+    const kinds = createKinds([kind('a')], [trouble('a'), trouble('b')])
+    assert.equal(kinds.get('a').name, 'a')
+    assert.deepEqual(kinds.names(), ['a'])
+    assert.deepEqual(
+      kinds.troubles().map(({ name }) => name),
+      ['a', 'b'],
+    )
+    assert.throws(
+      () => kinds.get('b'),
+      (error: unknown) => isMadhavaError(error, 'KIND_IN_TROUBLE') && /b\.js: no luck/.test(error.message),
+    )
+  })
+
   it('refuses two kinds of one name', () => {
     assert.match(
       refusal(() => createKinds([kind('a'), kind('a')])),

@@ -87,6 +87,29 @@ describe('readiness', () => {
     probe.close()
   })
 
+  it('stays ok, and names a kind whose file cannot be used, once for all processes that say so', async () => {
+    const { world, probe } = createBundle()
+    const broken = { name: 'broken', file: 'broken.ts', reason: 'no luck' }
+    const late = { name: 'late', file: 'late.ts', reason: 'it is gone' }
+    const saying = (role: string, ...kindsInTrouble: (typeof broken)[]): SeenPresence => {
+      const one = presence(role, true, world.ms)
+      return { ...one, details: { ...one.details, kindsInTrouble, troubles: { kinds: 'in other words' } } }
+    }
+    world.presences = async () => [
+      saying('api', broken),
+      saying('worker', broken, late),
+      presence('supervisor', true, world.ms),
+    ]
+    const ready = await probe.check()
+    assert.equal(ready.ok, true)
+    assert.deepEqual(ready.checks.kinds, {
+      status: 'degraded',
+      reason: 'broken.ts: no luck; late.ts: it is gone (in worker)',
+    })
+    assert.deepEqual([ready.checks.worker, ready.checks.api], [{ status: 'ok' }, { status: 'ok' }])
+    probe.close()
+  })
+
   it('stays ok, degraded with the reason, while the disk is full, beats that cannot be written included', async () => {
     const { world, probe } = createBundle()
     const before = world.ms

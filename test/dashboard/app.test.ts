@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
+import type { SeenKindTrouble } from '../../src/core/kind-trouble.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { type EndedSessions, openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
@@ -30,6 +31,7 @@ const row = (name: string, pmId: number, more: Partial<ProcessRow> = {}): Proces
 })
 
 describe('the dashboard', { timeout: 120_000 }, () => {
+  let kindTroubles: SeenKindTrouble[]
   let now: number
   let rows: ProcessRow[]
   let orders: string[]
@@ -60,6 +62,7 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     ]
     orders = []
     failure = null
+    kindTroubles = []
     logFile = null
     result = { outcome: 'done' }
     const order = async (what: string): Promise<Outcome> => {
@@ -83,6 +86,7 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     app = createDashboard({
       processes,
       operator,
+      kindTroubles: async () => kindTroubles,
       session: createSessions({ key: Buffer.alloc(32, 1), credential: operator.credential, ended, clock }),
       log: silentLog(),
       allowedHosts: ['tasks.example'],
@@ -111,6 +115,17 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     assert.notEqual(token, '')
     return { cookie, token }
   }
+
+  it('names the kinds that are in trouble, with the reason as text, and none when all are well', async () => {
+    const { cookie } = await enter()
+    assert.doesNotMatch(await (await get('/', { cookie })).text(), /in trouble/)
+    kindTroubles = [{ name: 'broken', file: 'broken.ts', reason: 'no <b>luck</b>', roles: ['worker'] }]
+    const page = await (await get('/', { cookie })).text()
+    assert.match(
+      page,
+      /Kinds in trouble.*<li><b>broken<\/b> broken\.ts: no &lt;b&gt;luck&lt;\/b&gt; \(in worker\)/s,
+    )
+  })
 
   describe('before the login', () => {
     it('leads people to the login and answers programs 401, for every address that shows or does something', async () => {

@@ -9,6 +9,8 @@ import { type Bundle, makeDataDir, processesOf, startBundle, startRefused } from
 import { until } from '../support/until.ts'
 
 const LONG = { timeout: 240_000 }
+const codeOf = async (response: Response): Promise<string> =>
+  ((await response.json()) as { code: string }).code
 const isFinal = (task: TaskRecord): boolean => ['SUCCESS', 'FAILURE', 'REVOKED'].includes(task.status)
 
 const ends = async (bundle: Bundle, ids: string[], limitMs = 150_000): Promise<TaskRecord[]> => {
@@ -83,6 +85,7 @@ export default ({ defineKind, z }) => defineKind({
 })
 `,
     )
+    writeFileSync(path.join(kindsDir, 'broken.ts'), 'export default { summary: "no run" }\n')
     bundle = await startBundle(dataDir, { KINDS_DIR: kindsDir, CONCURRENCY: '4' })
   })
   after(async () => {
@@ -112,6 +115,28 @@ export default ({ defineKind, z }) => defineKind({
     assert.equal(task?.status, 'SUCCESS', JSON.stringify(task?.error))
     assert.equal(task?.result, 42)
     assert.match(await (await fetch(`${bundle.api}/task/${id}/log`)).text(), /adding\n$/)
+  })
+
+  it('starts with a broken file of kinds beside the others, and names it at every door', async () => {
+    assert.match(bundle.output(), /A kind is in trouble: broken\.ts: /)
+    const refused = await fetch(`${bundle.api}/tasks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"kind":"broken","params":{}}',
+    })
+    assert.deepEqual([refused.status, await codeOf(refused)], [503, 'KIND_IN_TROUBLE'])
+    const ROLES = ['api', 'dashboard', 'rpc', 'worker']
+    await until('all processes tell of it', async () => {
+      const { trouble } = (await (await fetch(`${bundle.api}/kinds`)).json()) as {
+        trouble: { name: string; roles: string[] }[]
+      }
+      return trouble.length === 1 && trouble[0]?.name === 'broken' && trouble[0].roles.join() === ROLES.join()
+    })
+    const ready = await fetch(`${bundle.api}/readyz`)
+    assert.equal(ready.status, 200)
+    const { checks } = (await ready.json()) as { checks: Record<string, { status: string; reason?: string }> }
+    assert.match(checks.kinds?.reason ?? '', /^broken\.ts: /)
+    assert.deepEqual([checks.kinds?.status, checks.worker?.status], ['degraded', 'ok'])
   })
 
   it('tries again as the kind says, and shows RETRY with the time of the next attempt meanwhile', async () => {
@@ -280,13 +305,13 @@ describe('a start that cannot work', LONG, () => {
       assert.match(output, new RegExp(`${name}: must be`))
   })
 
-  it('names the file of kinds that cannot be used, and why', async () => {
+  it('names the file of kinds that cannot be used, and why, when it is checked', async () => {
     const { dataDir, remove } = makeDataDir()
     writeFileSync(path.join(dataDir, 'broken.ts'), 'export default { summary: "no run" }\n')
-    const { code, output } = await startRefused(dataDir, { KINDS_DIR: dataDir })
+    const { code, output } = await startRefused(dataDir, { KINDS_DIR: dataDir }, ['--check'])
     remove()
     assert.equal(code, 1)
-    assert.match(output, /broken\.ts: .*run/)
+    assert.match(output, /^A kind is in trouble: broken\.ts: .*run/m)
   })
 
   it('prints the effective settings with secrets masked, and ends', async () => {

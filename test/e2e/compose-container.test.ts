@@ -141,9 +141,11 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       assert.equal(settings.code, 1)
       assert.match(settings.words, /CONCURRENCY: .*\n.*RETENTION: /)
       const dir = makeFolder(t, { 'broken.ts': 'export default 1 +' })
-      const kinds = await refused('-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`)
+      const options = ['-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`]
+      const check = [await buildImage(), 'node', 'bin/start.mjs', '--check']
+      const kinds = await tryDocker(['run', '--rm', ...options, ...check])
       assert.equal(kinds.code, 1)
-      assert.match(kinds.words, /broken\.ts/)
+      assert.match(kinds.out, /broken\.ts/)
       chmodSync(dir, 0o700)
       const closed = await refused('-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`)
       assert.equal(closed.code, 1)
@@ -195,26 +197,24 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
     SLOW,
     async t => {
       const dir = makeFolder(t, {
-        'picky.ts': kind(
-          'return 1',
-          "if (process.title === 'madhava worker') throw new Error('not in this worker')",
-        ),
+        'picky.mjs':
+          "if (process.argv[1]?.endsWith('/worker/main.js')) throw new Error('not in this worker')",
       })
-      const container = await runContainer(t, ['-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`])
+      const container = await runContainer(t, [
+        ...['-e', 'NODE_OPTIONS=--import=/picky/picky.mjs'],
+        ...['-v', `${dir}:/picky:ro`],
+      ])
       await until(
         'it is unhealthy',
         async () => (await healthOf(container.name)).status === 'unhealthy',
         LONG_MS * 2,
       )
-      const reason = /worker.*The last one said: .*picky\.ts: not in this worker/
+      const reason = /worker.*The last one said: .*not in this worker/
       assert.match((await healthOf(container.name)).words, reason)
       const { status, body } = await container.door.call('GET', '/readyz')
       assert.equal(status, 503)
       assert.match(JSON.stringify(body), reason)
-      assert.match(
-        await logsOf(container.name),
-        /"level":"fatal".*"role":"worker".*picky\.ts: not in this worker/,
-      )
+      assert.match(await logsOf(container.name), /Error: not in this worker/)
       assert.match(await logsOf(container.name), /not complete: worker did not start/)
     },
   )

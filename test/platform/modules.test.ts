@@ -1,10 +1,13 @@
 // The folder loader, on folders as users have them: with and without a package.json, TypeScript and JavaScript.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { importModule, loadModules } from '../../src/platform/modules.ts'
+import { importModule, loadModules, tryModules } from '../../src/platform/modules.ts'
+
+const MODULES = new URL('../../src/platform/modules.ts', import.meta.url).href
 
 const folderOf = async (t: TestContext, files: Record<string, string>): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'madhava-modules-'))
@@ -143,5 +146,78 @@ describe('loadModules', () => {
   it('loads files whose names have signs that mean something in a URL', async t => {
     const folder = await folderOf(t, { 'a b#c?d%20.mjs': 'export default 1' })
     assert.equal(await importModule(path.join(folder, 'a b#c?d%20.mjs')), 1)
+  })
+})
+
+describe('tryModules', () => {
+  const tried = async (t: TestContext, files: Record<string, string>, limits = {}) => {
+    const { loaded, failed } = await tryModules(await folderOf(t, files), limits)
+    return {
+      good: loaded.map(({ name }) => name),
+      bad: Object.fromEntries(failed.map(({ name, error }) => [name, error.message])),
+    }
+  }
+
+  it('says what is wrong with one file, and loads the others', async t => {
+    const { good, bad } = await tried(t, {
+      'a.mjs': 'export default 1',
+      'b.mjs': 'throw new Error("no luck")',
+      'c.ts': 'export default {',
+      'd.mjs': 'import "no-such-package-at-all"',
+      'e.mjs': 'export default 2',
+      'f.mjs': 'throw null',
+    })
+    assert.deepEqual(good, ['a', 'e'])
+    assert.deepEqual(Object.keys(bad), ['b', 'c', 'd', 'f'])
+    assert.equal(bad.b, 'b.mjs: no luck')
+    assert.match(bad.d ?? '', /no-such-package/)
+  })
+
+  it('does not wait for an import that never ends, nor for each of several', { timeout: 60_000 }, async t => {
+    const begun = performance.now()
+    const never = 'await new Promise(() => {}); export default 1'
+    const { good, bad } = await tried(
+      t,
+      { 'a.mjs': never, 'b.mjs': never, 'c.mjs': never, 'd.mjs': 'export default 1' },
+      { importMs: 3_000, turnMs: 20 },
+    )
+    assert.deepEqual([good, Object.keys(bad)], [['d'], ['a', 'b', 'c']])
+    assert.equal(bad.a, 'a.mjs: its import is not done after 3 s: does it wait for something?')
+    assert.ok(performance.now() - begun < 9_000, 'they are waited for side by side')
+  })
+
+  it('survives what would end the process: an exit, a rejected promise that nobody has, an error in a callback', async t => {
+    const folder = await folderOf(t, {
+      'a.mjs': 'process.exit(3)',
+      'b.mjs': 'Promise.reject(new Error("left alone")); export default 1',
+      'c.mjs': 'process.nextTick(() => { throw new Error("thrown later") }); export default 1',
+      'd.mjs': 'export default 1',
+    })
+    // in a process of its own: the test runner has its own idea of such errors
+    const program = `
+      const { tryModules } = await import(${JSON.stringify(MODULES)})
+      const { exit } = process
+      const { loaded, failed } = await tryModules(${JSON.stringify(folder)})
+      const left = ['unhandledRejection', 'uncaughtException'].map(name => process.listenerCount(name))
+      console.log(JSON.stringify({ good: loaded.map(one => one.name), bad: failed.map(one => one.error.message), left, same: process.exit === exit }))`
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    )
+    assert.equal(status, 0, stderr)
+    assert.deepEqual(JSON.parse(stdout), {
+      good: ['d'],
+      bad: ['a.mjs: it calls process.exit(3)', 'b.mjs: left alone', 'c.mjs: thrown later'],
+      left: [0, 0],
+      same: true,
+    })
+  })
+
+  it('cannot read a link to nowhere, and says so', async t => {
+    const folder = await folderOf(t, { 'a.mjs': 'export default 1' })
+    await symlink(path.join(folder, 'none.mjs'), path.join(folder, 'b.mjs'))
+    const { loaded, failed } = await tryModules(folder)
+    assert.deepEqual([loaded[0]?.name, failed[0]?.name], ['a', 'b'])
   })
 })

@@ -87,7 +87,7 @@ export const openBench = async (
 ): Promise<Bench> => {
   const store = createMemoryStore({ clock: () => new Date() })
   const { queue, announced } = createNotingQueue()
-  const kinds = createKinds([calcpi, echo])
+  const kinds = createKinds([calcpi, echo], [{ name: 'broken', file: 'broken.ts', reason: 'no luck' }])
   const service = change(createService({ store, queue, kinds, clock: () => new Date() }))
   const door = await createRpcServer({
     service,

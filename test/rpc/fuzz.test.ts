@@ -52,6 +52,7 @@ const calls: Message[] = [
   call('readResult', text(ID), { type: 10, long: 0n }, { type: 8, int: 10 }),
   call('readLog', text(ID), { type: 10, long: 2n ** 62n }, { type: 8, int: 10 }),
   call('listKinds'),
+  call('listKindTroubles'),
   call('hostStatus'),
   call('queueStatus'),
   // what no method takes

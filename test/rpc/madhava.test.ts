@@ -263,6 +263,18 @@ for (const [spoken, dialect] of DIALECTS)
       assert.deepEqual(JSON.parse(kind?.example ?? ''), { digits: 3 })
     })
 
+    test('a kind in trouble is named with the reason, and a submit to it is Unavailable', async () => {
+      const [trouble, ...others] = await rpc.client.listKindTroubles()
+      assert.equal(others.length, 0)
+      assert.deepEqual({ ...trouble }, { name: 'broken', file: 'broken.ts', reason: 'no luck', roles: [] })
+      await assert.rejects(rpc.client.submitTask('broken', '{}', {}), {
+        name: 'Unavailable',
+        code: 'KIND_IN_TROUBLE',
+        status: 503,
+        message: 'The kind broken cannot be run: broken.ts: no luck',
+      })
+    })
+
     test('the status of the host holds sizes over 32 bits, and what is unset is unset', async () => {
       const status = await rpc.client.hostStatus()
       assert.equal(status.version, '1.2.3')

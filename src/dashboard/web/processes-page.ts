@@ -1,5 +1,6 @@
 // The table of processes with its buttons. Every button is a form, so the page works without its script.
 import { html } from 'hono/html'
+import type { SeenKindTrouble } from '../../core/kind-trouble.ts'
 import { ACTIONS, type Action } from '../processes.ts'
 import { frame, type Markup, tokenField } from './layout.ts'
 import type { ShownRow } from './row.ts'
@@ -39,9 +40,19 @@ export interface ProcessesPage {
   /** What the last button did. */
   message: string | null
   formToken: string
+  /** Kinds whose files cannot be used; as of when the page was asked for. */
+  kindTroubles: readonly SeenKindTrouble[]
 }
 
-export const processesPage = ({ rows, message, formToken }: ProcessesPage): Markup =>
+const kindsNote = (troubles: readonly SeenKindTrouble[]): Markup | '' =>
+  troubles.length === 0
+    ? ''
+    : html`<div class="note bad" role="alert" data-kinds>
+<p>Kinds in trouble: their tasks wait until the file is mended and the processes are restarted. The other kinds run.</p>
+<ul>${troubles.map(({ name, file, reason, roles }) => html`<li><b>${name}</b> ${file}: ${reason}${roles.length === 0 ? '' : ` (in ${roles.join(', ')})`}</li>`)}</ul>
+</div>`
+
+export const processesPage = ({ rows, message, formToken, kindTroubles }: ProcessesPage): Markup =>
   frame({
     title: 'Processes',
     formToken,
@@ -52,6 +63,7 @@ export const processesPage = ({ rows, message, formToken }: ProcessesPage): Mark
 </div>
 ${message === null ? '' : html`<p class="note good" role="status">${message}</p>`}
 <p class="note bad" role="alert" data-trouble hidden></p>
+${kindsNote(kindTroubles)}
 <div class="card scroll" data-live tabindex="0" role="region" aria-label="Processes">
 <table>
 <caption>Processes under the supervisor. CPU: 100 % is one core.</caption>

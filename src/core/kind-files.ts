@@ -1,0 +1,60 @@
+// Which files of a user's folder make kinds, and what is wrong with the others. No I/O: platform/modules has read them.
+import { checkExample, type KindSettings, loadKind, type NamedKind } from './kind.ts'
+import { type KindTrouble, publicReason } from './kind-trouble.ts'
+
+interface KindFile {
+  /** The file's name without its ending: the kind's. */
+  name: string
+  file: string
+  /** The file's name as people may see it. */
+  shown: string
+}
+
+export interface JudgedKinds {
+  /** Each with its file. */
+  kinds: [NamedKind, string][]
+  /** In the order of their files. */
+  troubles: KindTrouble[]
+}
+
+const reasonOf = (error: unknown, shown: string): string => {
+  const text = error instanceof Error ? error.message : String(error)
+  return publicReason(text.startsWith(`${shown}: `) ? text.slice(shown.length + 2) : text)
+}
+
+/** Never rejects. `ours`: the names that Madhava's own kinds have. */
+export const judgeKinds = async ({
+  loaded,
+  failed,
+  ours,
+  settings,
+}: {
+  loaded: readonly (KindFile & { exported: unknown })[]
+  failed: readonly (KindFile & { error: Error })[]
+  ours: ReadonlySet<string>
+  settings: KindSettings
+}): Promise<JudgedKinds> => {
+  const kinds: [NamedKind, string][] = []
+  const troubles: KindTrouble[] = failed.map(({ name, shown, error }) => ({
+    name,
+    file: shown,
+    reason: reasonOf(error, shown),
+  }))
+  for (const { name, file, shown, exported } of loaded) {
+    const add = (reason: string) => troubles.push({ name, file: shown, reason })
+    const same = [...loaded, ...failed].filter(one => one.name === name).map(one => one.shown)
+    if (ours.has(name)) add(`Madhava has a kind ${name} of its own; rename the file`)
+    else if (same.length > 1)
+      add(`${same.length} files define the kind ${name} (${same.join(', ')}); rename them`)
+    // code of a schema runs at the example, and may wait for something
+    else
+      try {
+        const kind = loadKind(name, exported, shown, settings)
+        await checkExample(kind, shown)
+        kinds.push([kind, file])
+      } catch (error) {
+        add(reasonOf(error, shown))
+      }
+  }
+  return { kinds, troubles: troubles.sort((a, b) => (a.file < b.file ? -1 : 1)) }
+}

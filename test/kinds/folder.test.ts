@@ -1,0 +1,103 @@
+// A folder of kinds as users have them: what is broken in it is named with the reason, and the rest runs.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
+import { publicReason, seenKindTroubles, troublesInWords } from '../../src/core/kind-trouble.ts'
+import { loadKinds } from '../../src/wire.ts'
+
+const kind = (change = ''): string =>
+  `export default ({ defineKind, z }) => defineKind({ summary: 's', params: z.object({ n: z.number() }),
+  result: z.number(), example: { n: 1 }, run: ({ n }) => n, ${change} })`
+
+describe('a folder of kinds', () => {
+  it('runs what is good, and names what is broken with a reason that has no path in it', async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const files: Record<string, string> = {
+      'good.mjs': kind(),
+      'throws.mjs': `throw new Error('cannot open ${folder}/secret/file.txt and /etc/hidden/other.txt')`,
+      'syntax.ts': 'export default {',
+      'nothing.mjs': 'export const other = 1',
+      'later.mjs': 'export default async () => 1',
+      'function-throws.mjs': 'export default () => { throw new Error("it broke") }',
+      'no-run.mjs': kind('run: 1'),
+      'example.mjs': kind('example: { n: "one" }'),
+      'schema.mjs': kind('params: z.object({ n: z.bigint().optional() }), example: {}'),
+      'check-throws.mjs': kind('params: z.any().refine(() => { throw new Error("own check") })'),
+      'twice.mjs': kind(),
+      'twice.ts': kind(),
+      'calcpi.mjs': kind(),
+      'Bad Name.mjs': kind(),
+    }
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text)
+    const { kinds, files: found } = await loadKinds({ kindsDir: folder, kindSettings: DEFAULT_KIND_SETTINGS })
+    assert.deepEqual(kinds.names(), ['binomial', 'calcpi', 'good', 'sleep'])
+    assert.deepEqual([...found.keys()].sort(), kinds.names())
+    assert.doesNotMatch(found.get('calcpi') ?? '', /madhava-kinds-/)
+    const reasons = Object.fromEntries(kinds.troubles().map(({ file, reason }) => [file, reason]))
+    assert.deepEqual(
+      Object.keys(reasons).sort(),
+      Object.keys(files)
+        .filter(name => name !== 'good.mjs')
+        .sort(),
+    )
+    for (const [file, reason] of Object.entries(reasons)) {
+      assert.ok(!reason.includes(folder) && !reason.includes('hidden'), `${file}: ${reason}`)
+      assert.ok(
+        reason.length <= 503 && !reason.startsWith(file) && !/[\n\r]/.test(reason),
+        `${file}: ${reason}`,
+      )
+    }
+    const words: Record<string, RegExp> = {
+      'throws.mjs': /^cannot open secret\/file\.txt and other\.txt$/,
+      'function-throws.mjs': /it broke/,
+      'no-run.mjs': /run/,
+      'example.mjs': /example/,
+      'schema.mjs': /JSON Schema/,
+      'check-throws.mjs': /own check/,
+      'twice.mjs': /2 files define the kind twice \(twice\.mjs, twice\.ts\)/,
+      'calcpi.mjs': /has a kind calcpi of its own/,
+      'Bad Name.mjs': /rename the file/,
+    }
+    for (const [file, text] of Object.entries(words)) assert.match(reasons[file] ?? '', text, file)
+  })
+
+  it('stops a start only where the folder itself cannot be read', async () => {
+    await assert.rejects(
+      loadKinds({ kindsDir: path.join(tmpdir(), 'madhava-no-such'), kindSettings: DEFAULT_KIND_SETTINGS }),
+      { code: 'KIND_INVALID', message: /cannot be read \(ENOENT\)/ },
+    )
+  })
+})
+
+describe('the reason of a kind in trouble', () => {
+  it('has no folder of this machine in it, is bounded, and stands on one line', () => {
+    for (const [text, shown] of [
+      [
+        "Cannot find module '/a/b/c.mjs' imported from /a/b/d.mjs",
+        "Cannot find module 'c.mjs' imported from d.mjs",
+      ],
+      ['file:///home/me/x.ts:3\n  syntax', 'x.ts:3 syntax'],
+      ['see https://example.org/a/b and 1/2', 'see https://example.org/a/b and 1/2'],
+      ['x'.repeat(501), `${'x'.repeat(500)}...`],
+    ] as const)
+      assert.equal(publicReason(text), shown)
+  })
+
+  it('is told once for all who tell it, with those of the living who do', () => {
+    const one = { name: 'a', file: 'a.ts', reason: 'r' }
+    const of = (role: string, alive = true) =>
+      ({ role, alive, details: { kindsInTrouble: [one] } }) as unknown as Parameters<
+        typeof seenKindTroubles
+      >[1][0]
+    assert.deepEqual(seenKindTroubles([one], [of('worker'), of('rpc'), of('worker'), of('api', false)]), [
+      { ...one, roles: ['rpc', 'worker'] },
+    ])
+    assert.deepEqual(seenKindTroubles([], [of('api', false)]), [])
+    const many = Array.from({ length: 7 }, (_, n) => ({ ...one, file: `${n}.ts` }))
+    assert.equal(troublesInWords(many), '0.ts: r; 1.ts: r; 2.ts: r; 3.ts: r; 4.ts: r; and 2 more')
+  })
+})
