@@ -2,6 +2,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
 import { parseSoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
+import { turns } from '../core/turns.ts'
 import type { ApiContext } from './context.ts'
 
 export const BODY_LIMIT_BYTES = SUBMIT_LIMIT_BYTES
@@ -15,6 +16,18 @@ export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStat
 
 export const sendJson = (c: ApiContext, value: unknown, status: ContentfulStatusCode = 200): Response =>
   sendJsonText(c, JSON.stringify(value), status)
+
+/** The JSON text of a list, a value at a time, so that a long one does not hold up everybody. */
+export const listText = async (values: readonly unknown[]): Promise<string> => {
+  const texts: string[] = []
+  for (const value of values) {
+    const text = JSON.stringify(value)
+    texts.push(text)
+    const pause = turns.spend(1, text.length)
+    if (pause) await pause
+  }
+  return `[${texts.join(',')}]`
+}
 
 /** @throws BAD_REQUEST */
 export const parseJson = (bytes: Uint8Array): unknown => {

@@ -1,6 +1,7 @@
 // Answers that stay open: event streams and long polls. Bounds their number, ends them when the client leaves or the
 // door closes, and writes event streams at the pace of their readers.
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { turns } from '../core/turns.ts'
 import type { WatchEvent } from '../core/watch.ts'
 import type { Log } from '../platform/log.ts'
 import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
@@ -118,16 +119,23 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
         rest = rest.slice(count)
         return text
       }
+      /** A piece of what is at hand. A client that reads fast takes one after another, within one turn if it can. */
+      const atHand = async (): Promise<{ text: string; last: boolean }> => {
+        const count = rest.length
+        const text = written()
+        await turns.spend(count - rest.length, text.length)
+        return { text, last: false }
+      }
       /** The next piece of text, and whether it is the last. */
       const next = async (): Promise<{ text: string; last: boolean }> => {
-        if (rest.length > 0) return { text: written(), last: false }
+        if (rest.length > 0) return atHand()
         await stepOrSilence()
         const now = step as Step | null
         step = null
         if (now === null) return { text: HEARTBEAT, last: false }
         if (!('failure' in now) && !now.done) {
           rest = now.value
-          return { text: written(), last: false }
+          return atHand()
         }
         if (closing.aborted) return { text: endText('shutdown'), last: true }
         if (!('failure' in now)) return { text: endText(ended(last)), last: true }

@@ -20,6 +20,7 @@ import {
   retryPolicySchema,
   type TaskRecord,
 } from './task.ts'
+import { turns } from './turns.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
 export interface Submitted {
@@ -121,14 +122,16 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
       const known = key === undefined ? null : parseKey(key)
       const plans: Plan[] = []
       const failures: { place: number; error: MadhavaError }[] = []
-      submissions.forEach((submission, place) => {
+      for (const [place, submission] of submissions.entries()) {
         try {
           plans.push(plan(submission))
         } catch (error) {
           if (!isMadhavaError(error)) throw error
           failures.push({ place, error })
         }
-      })
+        const pause = turns.spend(1)
+        if (pause) await pause
+      }
       if (failures.length > 0) throw refuseMany(failures, count)
       // one fingerprint for all: the first of another list meets the first of this one
       const fingerprint = fingerprintOf(plans.map(meaning))
