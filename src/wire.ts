@@ -151,6 +151,11 @@ const openQueue = async (
   return createEmbeddedQueue({ store, log, clock })
 }
 
+/** Why somebody finds no place at the door of a process; beside what is wrong with its queue and its store. */
+interface DoorTrouble {
+  trouble?: string | null
+}
+
 /** What a role is built from. */
 export interface Parts {
   store: TaskStore
@@ -162,7 +167,7 @@ export interface Parts {
   /** The processes of this bundle: a store may be shared with others. */
   ownPresences(): Promise<SeenPresence[]>
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
-  announce(role: string, details?: () => Partial<PresenceDetails>): Promise<void>
+  announce(role: string, details?: () => Partial<PresenceDetails> & DoorTrouble): Promise<void>
   /** Idempotent; in the reverse order of opening. */
   close(): Promise<void>
 }
@@ -197,14 +202,17 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         role,
         details: () => {
           const { reason } = queue.state()
-          const own = details()
+          const { trouble = null, ...own } = details()
           return {
             address: null,
             slots: 0,
             running: [],
             bundle: bundleOf(config),
             ...figures(),
-            troubles: reason === null ? {} : { queue: reason },
+            troubles: {
+              ...(reason === null ? {} : { queue: reason }),
+              ...(trouble === null ? {} : { door: trouble }),
+            },
             ...own,
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }

@@ -67,7 +67,7 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   if (place === 'wire') return WIRE
   if (place === 'config')
     return {
-      may: ['core/errors', 'platform/redis-url'],
+      may: ['core/errors', 'platform/client-address', 'platform/redis-url'],
       because: 'the settings stand before everything else',
     }
   return MATRIX[roomOf(place)]

@@ -50,8 +50,9 @@ const isJsonType = (header: string): boolean => {
   return type === 'application/json' && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
 }
 
-/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE */
-export const readBody = async (request: Request): Promise<Uint8Array> => {
+/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE, OVERLOADED */
+export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
+  const request = c.req.raw
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) throw tooLarge()
   const parts: Uint8Array[] = []
   let size = 0
@@ -60,20 +61,23 @@ export const readBody = async (request: Request): Promise<Uint8Array> => {
     const part = await reader?.read()
     if (part === undefined || part.done) return Buffer.concat(parts)
     size += part.value.byteLength
-    if (size > BODY_LIMIT_BYTES) {
-      reader?.cancel().catch(() => undefined)
-      throw tooLarge()
-    }
+    // the rest is read and dropped by the door: a cancel would end the connection before the answer
+    if (size > BODY_LIMIT_BYTES) throw tooLarge()
+    if (!c.get('hold').grow(part.value.byteLength))
+      throw new MadhavaError(
+        'OVERLOADED',
+        'The bodies of requests that are under way take as much memory as they may; try again',
+      )
     parts.push(part.value)
   }
 }
 
-/** The body of a request as JSON. @throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_REQUEST */
+/** The body of a request as JSON. @throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, OVERLOADED, BAD_REQUEST */
 export const readJson = async (c: ApiContext): Promise<unknown> => {
   if (!isJsonType(c.req.header('content-type') ?? '') || c.req.header('content-encoding') !== undefined)
     throw new MadhavaError(
       'UNSUPPORTED_MEDIA_TYPE',
       'Send the body as Content-Type: application/json, in UTF-8, without a Content-Encoding',
     )
-  return parseJson(await readBody(c.req.raw))
+  return parseJson(await readBody(c))
 }

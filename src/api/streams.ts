@@ -9,12 +9,21 @@ import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
 export interface StreamLimits {
   /** Event streams and long polls together: the rest of the door's connections is left for others. */
   open: number
+  /** Of one client. */
+  perClient?: number
   /** Silence after which an event stream sends a comment, milliseconds. */
   heartbeatMs: number
   /** Characters of events that are written at a time. */
   chunk: number
 }
-export const STREAM_LIMITS: StreamLimits = { open: 512, heartbeatMs: 15_000, chunk: 64 * 1024 }
+export const STREAM_LIMITS: StreamLimits = {
+  open: 512,
+  perClient: 256,
+  heartbeatMs: 15_000,
+  chunk: 64 * 1024,
+}
+/** Calls of Thrift over HTTP: a place of their own, since most of them wait for nothing. */
+export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClient: 128 }
 
 /** A place among the open answers. */
 export interface Place {
@@ -25,8 +34,8 @@ export interface Place {
 }
 
 export interface Streams {
-  /** Takes a place until `close`. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
-  open(client: AbortSignal): Place
+  /** Takes a place until `close`; `owner` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
+  open(client: AbortSignal, owner?: string | null): Place
   /** How many are open. */
   count(): number
   /**
@@ -47,6 +56,8 @@ type Step = IteratorResult<WatchEvent[], void> | { failure: unknown }
 
 export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREAM_LIMITS): Streams => {
   const places = new Set<() => void>()
+  const { perClient = limits.open } = limits
+  const byOwner = new Map<string, number>()
   closing.addEventListener('abort', () => {
     for (const end of [...places]) end()
   })
@@ -58,13 +69,20 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
   }
 
   return {
-    open(client) {
+    open(client, owner = null) {
       if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
       if (places.size >= limits.open)
         throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
+      const own = owner === null ? 0 : (byOwner.get(owner) ?? 0)
+      if (own >= perClient)
+        throw new MadhavaError('TOO_MANY_STREAMS', `${perClient} of one client are open already`)
+      if (owner !== null) byOwner.set(owner, own + 1)
       const ending = new AbortController()
       const end = (): void => {
-        places.delete(end)
+        if (!places.delete(end)) return
+        const left = owner === null ? 0 : (byOwner.get(owner) ?? 0) - 1
+        if (owner !== null && left > 0) byOwner.set(owner, left)
+        else if (owner !== null) byOwner.delete(owner)
         client.removeEventListener('abort', end)
         ending.abort()
       }

@@ -1,5 +1,5 @@
 // How often a login may be tried. Counts tries, right or wrong, over a sliding minute; keeps nothing longer.
-import { isIPv4 } from 'node:net'
+import { ownerOf } from '../platform/client-address.ts'
 
 const WINDOW_MS = 60_000
 /** All addresses together also bounds what is remembered: a try beyond it is refused before it is noted. */
@@ -10,20 +10,6 @@ export interface LoginLimit {
   take(address: string): number
   /** Forgets the tries of an address that has logged in. */
   forgive(address: string): void
-}
-
-/** One owner has a whole /64 of IPv6, so that is what counts there. */
-export const ownerOf = (address: string): string => {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  if (isIPv4(plain)) return plain
-  const [head = '', tail] = plain.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const rest = tail ? tail.split(':') : []
-  while (tail !== undefined && groups.length + rest.length < 8) groups.push('0')
-  return [...groups, ...rest]
-    .slice(0, 4)
-    .map(group => group.replace(/^0+(?=.)/, ''))
-    .join(':')
 }
 
 /** `clock` in milliseconds. */
