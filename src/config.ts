@@ -4,6 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { MadhavaError } from './core/errors.ts'
 import { didYouMean, nearest } from './core/nearest.ts'
+import { parseRange } from './platform/client-address.ts'
 import { parseEnvFile } from './platform/env-file.ts'
 import { parseRedisUrl, type RedisPlace } from './platform/redis-url.ts'
 
@@ -84,6 +85,16 @@ export const SETTINGS = {
   CORS_ORIGINS: {
     default: '',
     meaning: 'origins whose web pages may use the REST API, comma-separated: https://app.example.org',
+  },
+  TRUST_PROXY: {
+    default: '',
+    meaning:
+      'addresses or ranges of proxies whose X-Forwarded-For names the client, comma-separated: 10.0.0.2, 172.16.0.0/12',
+  },
+  KEEP_ALIVE_SECONDS: {
+    default: '75',
+    meaning:
+      'how long an idle HTTP connection is kept; longer than a balancer in front keeps its own (often 60)',
   },
   DASHBOARD_PASSWORD: {
     default: '',
@@ -216,6 +227,17 @@ const schema = z.object({
   TASK_MEMORY_MB: whole(16, 1_000_000),
   ALLOWED_HOSTS: words.pipe(z.array(hostName)),
   CORS_ORIGINS: words.pipe(z.array(origin)),
+  TRUST_PROXY: words.pipe(
+    z.array(
+      z
+        .string()
+        .refine(
+          text => parseRange(text) !== null,
+          'must be addresses or ranges, comma-separated, such as 10.0.0.2 or 172.16.0.0/12',
+        ),
+    ),
+  ),
+  KEEP_ALIVE_SECONDS: whole(1, 3600),
   DASHBOARD_PASSWORD: z
     .literal('')
     .transform(() => null)
@@ -250,6 +272,9 @@ export interface Config {
   readonly allowedHosts: readonly string[]
   /** Empty: no CORS. */
   readonly corsOrigins: readonly string[]
+  /** Addresses and ranges of proxies. */
+  readonly trustProxy: readonly string[]
+  readonly keepAliveMs: number
   readonly dashboardPassword: string | null
   /** The supervisor's own folder, which the start script chooses; beside the data when there was none. */
   readonly pm2Home: string
@@ -311,6 +336,8 @@ export const parseConfig = (env: Env): Config => {
     taskMemoryMb: value.TASK_MEMORY_MB,
     allowedHosts: value.ALLOWED_HOSTS,
     corsOrigins: value.CORS_ORIGINS,
+    trustProxy: value.TRUST_PROXY,
+    keepAliveMs: value.KEEP_ALIVE_SECONDS * 1000,
     dashboardPassword: value.DASHBOARD_PASSWORD,
     pm2Home: path.resolve(env.PM2_HOME ?? path.join(value.DATA_DIR, 'pm2')),
     logLevel: value.LOG_LEVEL,

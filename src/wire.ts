@@ -217,6 +217,11 @@ const openQueue = async (
   return createEmbeddedQueue({ store, log, clock })
 }
 
+/** Why somebody finds no place at the door of a process; beside what is wrong with its queue and its store. */
+interface DoorTrouble {
+  trouble?: string | null
+}
+
 /** What a role is built from. */
 export interface Parts {
   store: TaskStore
@@ -228,7 +233,7 @@ export interface Parts {
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
-  announce(role: string, details?: () => Partial<PresenceDetails>): Promise<void>
+  announce(role: string, details?: () => Partial<PresenceDetails> & DoorTrouble): Promise<void>
   /** Idempotent; in the reverse order of opening. */
   close(): Promise<void>
 }
@@ -278,7 +283,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         role,
         details: () => {
           const { reason } = queue.state()
-          const own = details()
+          const { trouble = null, ...own } = details()
           return {
             address: null,
             slots: 0,
@@ -287,7 +292,12 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             ...figures(),
             ...own,
             ...(kindsInTrouble.length === 0 ? {} : { kindsInTrouble }),
-            troubles: { ...(reason === null ? {} : { queue: reason }), ...kindTroubles, ...own.troubles },
+            troubles: {
+              ...(reason === null ? {} : { queue: reason }),
+              ...(trouble === null ? {} : { door: trouble }),
+              ...kindTroubles,
+              ...own.troubles,
+            },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },

@@ -67,7 +67,13 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   if (place === 'wire') return WIRE
   if (place === 'config')
     return {
-      may: ['core/errors', 'core/nearest', 'platform/env-file', 'platform/redis-url'],
+      may: [
+        'core/errors',
+        'core/nearest',
+        'platform/client-address',
+        'platform/env-file',
+        'platform/redis-url',
+      ],
       because: 'the settings stand before everything else',
     }
   return MATRIX[roomOf(place)]

@@ -3,11 +3,12 @@ import type { Actor, Service } from '../core/service.ts'
 import type { TaskFilter } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
+import { turns } from '../core/turns.ts'
 
 export const NDJSON_TYPE = 'application/x-ndjson'
 
 /** Tasks read at a time, and the characters after which they are sent on. */
-const STREAM_PAGE = 200
+const STREAM_PAGE = 100
 const STREAM_CHUNK = 64 * 1024
 
 interface Shape {
@@ -20,11 +21,18 @@ const ARRAY: Shape = { open: '[\n', between: ',\n', close: '\n]\n' }
 const LINES: Shape = { open: '', between: '\n', close: '\n' }
 
 /** What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results. */
-const chunksOf = (tasks: readonly TaskRecord[], { open, between }: Shape, isFirst: boolean): Buffer[] => {
+const chunksOf = async (
+  tasks: readonly TaskRecord[],
+  { open, between }: Shape,
+  isFirst: boolean,
+): Promise<Buffer[]> => {
   const chunks: Buffer[] = []
   let text = isFirst ? open : ''
   for (const [place, task] of tasks.entries()) {
-    text += `${isFirst && place === 0 ? '' : between}${JSON.stringify(viewTask(task))}`
+    const one = JSON.stringify(viewTask(task))
+    text += `${isFirst && place === 0 ? '' : between}${one}`
+    const pause = turns.spend(1, one.length)
+    if (pause) await pause
     if (text.length < STREAM_CHUNK) continue
     chunks.push(Buffer.from(text))
     text = ''
@@ -44,14 +52,18 @@ export const allTasksText = async function* (
   let isEmpty = true
   const pageAt = async (cursor: string | null) => {
     const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor })
-    const chunks = chunksOf(tasks, shape, cursor === null)
+    const chunks = await chunksOf(tasks, shape, cursor === null)
     isEmpty &&= tasks.length === 0
     return { chunks, next }
   }
   let cursor: string | null = null
   do {
     const { chunks, next }: { chunks: Buffer[]; next: string | null } = await pageAt(cursor)
-    for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) yield chunk
+    for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) {
+      // a client that reads fast takes one after another, within one turn if it can
+      await turns.spend(0, chunk.length)
+      yield chunk
+    }
     cursor = next
   } while (cursor !== null)
   // no line at all is no empty line

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { createByteBudget } from '../platform/byte-budget.ts'
 import type { Log } from '../platform/log.ts'
 import { bulkRoutes } from './bulk.ts'
 import { calcpiRoutes } from './calcpi.ts'
 import { compress } from './compress.ts'
-import type { ApiDeps, ApiEnv } from './context.ts'
+import { type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
 import { allowOrigins } from './cors.ts'
 import { deadRoutes } from './dead.ts'
 import { docsRoutes } from './docs.ts'
@@ -22,7 +23,7 @@ import { sendProblem, shownPath } from './problem.ts'
 import { rpcRoutes } from './rpc.ts'
 import { rpcDocsRoutes } from './rpc-docs.ts'
 import { statusRoutes } from './status.ts'
-import { createStreams } from './streams.ts'
+import { CALL_LIMITS, createStreams } from './streams.ts'
 import { taskRoutes } from './task.ts'
 import { tasksRoutes } from './tasks.ts'
 
@@ -56,6 +57,23 @@ const frame =
     log[level]({ requestId, method: c.req.method, path: shownPath(c.req.path), status, ms }, 'request')
   }
 
+/** The bytes of all bodies that are under way, and of those of one client. */
+const BODIES = { total: 64 * 1024 ** 2, perOwner: 32 * 1024 ** 2 }
+
+/** What a request takes of them it gives back when it is answered. */
+const holdBodies = (): MiddlewareHandler<ApiEnv> => {
+  const bodies = createByteBudget(BODIES)
+  return async (c, next) => {
+    const hold = bodies.open(ownerIn(c))
+    c.set('hold', hold)
+    try {
+      await next()
+    } finally {
+      hold.close()
+    }
+  }
+}
+
 /** Every known path answers OPTIONS, and 405 to the methods that it does not take. Call it after all routes. */
 const closeRoutes = (app: Hono<ApiEnv>): void => {
   const methods = new Map<string, Set<string>>()
@@ -85,6 +103,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     '*',
     http.measure,
     frame(log),
+    holdBodies(),
     compress(log),
     allowOrigins(corsOrigins),
     guardRequests(allowedHosts),
@@ -100,7 +119,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     kindsRoutes,
     healthRoutes,
     metricsRoutes(http),
-    rpcRoutes(streams),
+    rpcRoutes(createStreams(deps.closing, CALL_LIMITS)),
     rpcDocsRoutes,
     docsRoutes,
   ])

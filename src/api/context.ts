@@ -1,10 +1,12 @@
-// What every route of the REST door gets: its dependencies and the variables of a request. Types only.
+// What every route of the REST door gets: its dependencies and the variables of a request.
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { Readiness } from '../core/readiness.ts'
 import type { Actor, Service } from '../core/service.ts'
+import type { Hold } from '../platform/byte-budget.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
+import type { Client } from '../platform/serve.ts'
 import type { HttpRpc } from '../rpc/http.ts'
 
 export interface ApiDeps {
@@ -27,13 +29,18 @@ export interface ApiDeps {
 }
 
 export interface ApiEnv {
-  Bindings: { outgoing?: ServerResponse }
+  Bindings: { outgoing?: ServerResponse; client?: Client }
   Variables: {
     requestId: string
     actor: Actor
+    /** What this request takes of the bytes that all bodies may have together. */
+    hold: Hold
     /** Set for a page of an origin that CORS_ORIGINS names. */
     friend?: true
   }
 }
 
 export type ApiContext = Context<ApiEnv>
+
+/** Who counts as one client; null without a port, where nobody is known. */
+export const ownerIn = (c: ApiContext): string | null => c.env?.client?.owner ?? null

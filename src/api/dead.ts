@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { viewTask } from '../core/task-view.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { discardDead, listDead, replayDead } from './dead-operations.ts'
-import { sendJson } from './json.ts'
+import { listText, sendJson, sendJsonText } from './json.ts'
 import { PAGE_LIMIT, plainPageQuery } from './list-query.ts'
 import { describe } from './operation.ts'
 import { sendAccepted } from './task.ts'
@@ -12,11 +12,9 @@ export const deadRoutes = ({ service, clock }: ApiDeps): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/dead', describe(listDead), async c => {
       const { limit = PAGE_LIMIT.default, cursor = null } = plainPageQuery.read(c.req.url)
-      const page = await service.dead(c.get('actor'), { limit, cursor })
-      return sendJson(c, {
-        ...page,
-        tasks: page.tasks.map(({ task, reason }) => ({ task: viewTask(task), reason })),
-      })
+      const { tasks, ...page } = await service.dead(c.get('actor'), { limit, cursor })
+      const listed = await listText(tasks.map(({ task, reason }) => ({ task: viewTask(task), reason })))
+      return sendJsonText(c, `{"tasks":${listed},${JSON.stringify(page).slice(1)}`)
     })
     .post('/dead/:id/replay', describe(replayDead), async c => {
       const replayed = await service.replayDead(c.get('actor'), c.req.param('id'))

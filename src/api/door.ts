@@ -20,6 +20,10 @@ export interface ApiOptions {
   roles: readonly string[]
   allowedHosts: readonly string[]
   corsOrigins?: readonly string[]
+  /** TRUST_PROXY. */
+  trustProxy?: readonly string[]
+  /** How long an idle connection is kept, milliseconds. */
+  keepAliveMs?: number
   version: string
 }
 
@@ -43,10 +47,10 @@ const loadedWhenCalled = (deps: Parameters<typeof import('../rpc/http.ts').creat
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openApi = async (
-  { host, port, dataDir, roles, allowedHosts, corsOrigins = [], version }: ApiOptions,
+  { host, port, dataDir, roles, allowedHosts, corsOrigins = [], version, ...options }: ApiOptions,
   { service, store, queue, clock, isOwn }: ApiParts,
   log: Log,
-): Promise<{ address: string; close(): Promise<void> }> => {
+): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   const sampler = createHostSampler({ dataDir, log })
   const readiness = createReadiness({
     store,
@@ -76,9 +80,12 @@ export const openApi = async (
     setting: 'API_PORT',
     log,
     refuse: refuseRequest,
+    ...(options.trustProxy && { trustProxy: options.trustProxy }),
+    ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
   })
   return {
     address: hostAndPort(door.address.host, door.address.port),
+    trouble: door.trouble,
     async close() {
       closing.abort()
       await door.close()

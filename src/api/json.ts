@@ -2,6 +2,7 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
 import { parseSoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
+import { turns } from '../core/turns.ts'
 import type { ApiContext } from './context.ts'
 
 export const BODY_LIMIT_BYTES = SUBMIT_LIMIT_BYTES
@@ -15,6 +16,18 @@ export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStat
 
 export const sendJson = (c: ApiContext, value: unknown, status: ContentfulStatusCode = 200): Response =>
   sendJsonText(c, JSON.stringify(value), status)
+
+/** The JSON text of a list, a value at a time, so that a long one does not hold up everybody. */
+export const listText = async (values: readonly unknown[]): Promise<string> => {
+  const texts: string[] = []
+  for (const value of values) {
+    const text = JSON.stringify(value)
+    texts.push(text)
+    const pause = turns.spend(1, text.length)
+    if (pause) await pause
+  }
+  return `[${texts.join(',')}]`
+}
 
 /** @throws BAD_REQUEST */
 export const parseJson = (bytes: Uint8Array): unknown => {
@@ -37,8 +50,9 @@ const isJsonType = (header: string): boolean => {
   return type === 'application/json' && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
 }
 
-/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE */
-export const readBody = async (request: Request): Promise<Uint8Array> => {
+/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE, OVERLOADED */
+export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
+  const request = c.req.raw
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) throw tooLarge()
   const parts: Uint8Array[] = []
   let size = 0
@@ -47,15 +61,18 @@ export const readBody = async (request: Request): Promise<Uint8Array> => {
     const part = await reader?.read()
     if (part === undefined || part.done) return Buffer.concat(parts)
     size += part.value.byteLength
-    if (size > BODY_LIMIT_BYTES) {
-      reader?.cancel().catch(() => undefined)
-      throw tooLarge()
-    }
+    // the rest is read and dropped by the door: a cancel would end the connection before the answer
+    if (size > BODY_LIMIT_BYTES) throw tooLarge()
+    if (!c.get('hold').grow(part.value.byteLength))
+      throw new MadhavaError(
+        'OVERLOADED',
+        'The bodies of requests that are under way take as much memory as they may; try again',
+      )
     parts.push(part.value)
   }
 }
 
-/** The body of a request as JSON. @throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_REQUEST */
+/** The body of a request as JSON. @throws UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, OVERLOADED, BAD_REQUEST */
 export const readJson = async (c: ApiContext): Promise<unknown> => {
   const type = c.req.header('content-type') ?? ''
   if (!isJsonType(type))
@@ -68,5 +85,5 @@ export const readJson = async (c: ApiContext): Promise<unknown> => {
       'UNSUPPORTED_MEDIA_TYPE',
       'The body has a Content-Encoding: send it as it is, without that header',
     )
-  return parseJson(await readBody(c.req.raw))
+  return parseJson(await readBody(c))
 }

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { isFinal, versionOf } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
-import type { ApiContext, ApiDeps, ApiEnv } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
 import { parseWatch } from './list-query.ts'
 import { taskEvents, taskEventsQuery, watchEvents } from './live-operations.ts'
 import { describe } from './operation.ts'
@@ -33,7 +33,7 @@ export const liveRoutes =
         // a browser that is told of the end connects again, and only this makes it stop
         if (isFinal(task.status) && versionOf(task) === since) return c.body(null, 204)
         if (c.req.method === 'HEAD') return c.body(null, 200, HEADERS)
-        const place = streams.open(c.req.raw.signal)
+        const place = streams.open(c.req.raw.signal, ownerIn(c))
         const events = service.watchTask(actor, id, since, place.signal)
         const options = { place, events, write: writeRecord, log, requestId: c.get('requestId') }
         return c.body(
@@ -46,7 +46,7 @@ export const liveRoutes =
         const { filter, since, snapshot } = parseWatch(c.req.url)
         if (c.req.method === 'HEAD') return c.body(null, 200, HEADERS)
         const from = { since: resumeAt(c, since), snapshot }
-        const place = streams.open(c.req.raw.signal)
+        const place = streams.open(c.req.raw.signal, ownerIn(c))
         const events = service.watchAll(c.get('actor'), filter, from, place.signal)
         const options = { place, events, write: writeView, log, requestId: c.get('requestId') }
         return c.body(streams.body({ ...options, ended: () => 'broken' }), 200, HEADERS)

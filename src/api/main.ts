@@ -6,9 +6,10 @@ import { openApi } from './door.ts'
 
 await runProcess('api', readConfig, async (config, log) => {
   const parts = await wire(config, log)
-  const { host, ports, dataDir, roles, allowedHosts, corsOrigins } = config
-  const options = { host, port: ports.api, dataDir, roles, allowedHosts, corsOrigins, version: VERSION }
+  const { host, ports, dataDir, roles, allowedHosts, corsOrigins, trustProxy, keepAliveMs } = config
+  const guards = { allowedHosts, corsOrigins, trustProxy, keepAliveMs }
+  const options = { host, port: ports.api, dataDir, roles, version: VERSION, ...guards }
   const door = await openApi(options, parts, log)
-  await parts.announce('api', () => ({ address: door.address }))
+  await parts.announce('api', () => ({ address: door.address, trouble: door.trouble() }))
   return { close: () => door.close().finally(parts.close) }
 })

@@ -40,6 +40,7 @@ const REFUSALS = {
   408: 'REQUEST_TIMEOUT',
   431: 'HEADERS_TOO_LARGE',
   500: 'INTERNAL',
+  503: 'OVERLOADED',
 } as const satisfies Record<RefusedStatus, ErrorCode>
 
 /** The answer to a request that never became one: too large a header, too slow, or no HTTP. For serveHttp. */

@@ -1,7 +1,7 @@
 // POST /rpc: the door for Thrift over HTTP. What is said in the body is the rpc room's.
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
-import type { ApiDeps, ApiEnv } from './context.ts'
+import { type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
 import { readBody } from './json.ts'
 import { describe, type Operation } from './operation.ts'
 import type { Streams } from './streams.ts'
@@ -20,7 +20,7 @@ const operation: Operation = {
   summary: 'A call of Thrift over HTTP, binary or compact protocol',
   description: 'The service is that of the Thrift port; docs/rpc.md and /docs/rpc describe it.',
   body: { content: { [TYPE]: null } },
-  errors: ['TOO_MANY_STREAMS', 'SHUTTING_DOWN'],
+  errors: ['TOO_MANY_STREAMS', 'OVERLOADED', 'SHUTTING_DOWN'],
   answers: { 200: { description: 'The reply, which may hold an exception.', content: { [TYPE]: null } } },
 }
 
@@ -34,14 +34,14 @@ const requireThrift = (contentType: string | undefined, encoding: string | undef
   )
 }
 
-/** A call may wait for a change, so each takes a place among the long polls. */
+/** A call may wait for a change, so each takes a place, of which one client has a share. */
 export const rpcRoutes =
-  (streams: Streams) =>
+  (calls: Streams) =>
   ({ rpc }: ApiDeps): Hono<ApiEnv> =>
     new Hono<ApiEnv>().post('/rpc', describe(operation), async c => {
       requireThrift(c.req.header('content-type'), c.req.header('content-encoding'))
-      const body = Buffer.from(await readBody(c.req.raw))
-      const place = streams.open(c.req.raw.signal)
+      const body = Buffer.from(await readBody(c))
+      const place = calls.open(c.req.raw.signal, ownerIn(c))
       try {
         const reply = await rpc(body, place.signal)
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }

@@ -1,6 +1,7 @@
 // Answers that stay open: event streams and long polls. Bounds their number, ends them when the client leaves or the
 // door closes, and writes event streams at the pace of their readers.
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { turns } from '../core/turns.ts'
 import type { WatchEvent } from '../core/watch.ts'
 import type { Log } from '../platform/log.ts'
 import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
@@ -8,12 +9,21 @@ import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
 export interface StreamLimits {
   /** Event streams and long polls together: the rest of the door's connections is left for others. */
   open: number
+  /** Of one client. */
+  perClient?: number
   /** Silence after which an event stream sends a comment, milliseconds. */
   heartbeatMs: number
   /** Characters of events that are written at a time. */
   chunk: number
 }
-export const STREAM_LIMITS: StreamLimits = { open: 512, heartbeatMs: 15_000, chunk: 64 * 1024 }
+export const STREAM_LIMITS: StreamLimits = {
+  open: 512,
+  perClient: 256,
+  heartbeatMs: 15_000,
+  chunk: 64 * 1024,
+}
+/** Calls of Thrift over HTTP: a place of their own, since most of them wait for nothing. */
+export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClient: 128 }
 
 /** A place among the open answers. */
 export interface Place {
@@ -24,8 +34,8 @@ export interface Place {
 }
 
 export interface Streams {
-  /** Takes a place until `close`. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
-  open(client: AbortSignal): Place
+  /** Takes a place until `close`; `owner` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
+  open(client: AbortSignal, owner?: string | null): Place
   /** How many are open. */
   count(): number
   /**
@@ -46,6 +56,8 @@ type Step = IteratorResult<WatchEvent[], void> | { failure: unknown }
 
 export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREAM_LIMITS): Streams => {
   const places = new Set<() => void>()
+  const { perClient = limits.open } = limits
+  const byOwner = new Map<string, number>()
   closing.addEventListener('abort', () => {
     for (const end of [...places]) end()
   })
@@ -57,13 +69,20 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
   }
 
   return {
-    open(client) {
+    open(client, owner = null) {
       if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
       if (places.size >= limits.open)
         throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
+      const own = owner === null ? 0 : (byOwner.get(owner) ?? 0)
+      if (own >= perClient)
+        throw new MadhavaError('TOO_MANY_STREAMS', `${perClient} of one client are open already`)
+      if (owner !== null) byOwner.set(owner, own + 1)
       const ending = new AbortController()
       const end = (): void => {
-        places.delete(end)
+        if (!places.delete(end)) return
+        const left = owner === null ? 0 : (byOwner.get(owner) ?? 0) - 1
+        if (owner !== null && left > 0) byOwner.set(owner, left)
+        else if (owner !== null) byOwner.delete(owner)
         client.removeEventListener('abort', end)
         ending.abort()
       }
@@ -118,16 +137,23 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
         rest = rest.slice(count)
         return text
       }
+      /** A piece of what is at hand. A client that reads fast takes one after another, within one turn if it can. */
+      const atHand = async (): Promise<{ text: string; last: boolean }> => {
+        const count = rest.length
+        const text = written()
+        await turns.spend(count - rest.length, text.length)
+        return { text, last: false }
+      }
       /** The next piece of text, and whether it is the last. */
       const next = async (): Promise<{ text: string; last: boolean }> => {
-        if (rest.length > 0) return { text: written(), last: false }
+        if (rest.length > 0) return atHand()
         await stepOrSilence()
         const now = step as Step | null
         step = null
         if (now === null) return { text: HEARTBEAT, last: false }
         if (!('failure' in now) && !now.done) {
           rest = now.value
-          return { text: written(), last: false }
+          return atHand()
         }
         if (closing.aborted) return { text: endText('shutdown'), last: true }
         if (!('failure' in now)) return { text: endText(ended(last)), last: true }

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { type TaskRecord, versionOf } from '../core/task.ts'
 import { sendContent } from './content.ts'
-import type { ApiContext, ApiDeps, ApiEnv } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
 import { etagOf, matchesEtag } from './etag.ts'
 import { sendJson } from './json.ts'
 import { describe } from './operation.ts'
@@ -37,7 +37,7 @@ export const taskRoutes =
     /** The task when it has changed; null: it has not for so many seconds. */
     const changed = async (c: ApiContext, task: TaskRecord, seconds: number): Promise<TaskRecord | null> => {
       if (seconds === 0) return null
-      const place = streams.open(c.req.raw.signal)
+      const place = streams.open(c.req.raw.signal, ownerIn(c))
       try {
         const [actor, known] = [c.get('actor'), versionOf(task)]
         const answer = await service.wait(actor, task.id, known, seconds * 1000, place.signal)

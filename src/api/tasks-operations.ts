@@ -39,6 +39,7 @@ export const submitTask: Operation = {
     'IDEMPOTENCY_MISMATCH',
     'STORE_FULL',
     'TOO_MANY_WAITING',
+    'OVERLOADED',
   ],
 }
 

@@ -4,7 +4,7 @@ import { viewTask } from '../core/task-view.ts'
 import { prefers } from './accept.ts'
 import { allTasksText, NDJSON_TYPE } from './all-tasks.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
-import { readJson, sendJson } from './json.ts'
+import { listText, readJson, sendJsonText } from './json.ts'
 import { parseFilter, parsePage } from './list-query.ts'
 import { describe } from './operation.ts'
 import { streamOf } from './stream.ts'
@@ -35,18 +35,15 @@ export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
       if (made.every(({ created }) => !created)) c.header('Idempotent-Replayed', 'true')
       const [first] = made
       if (Array.isArray(submitted) || !first)
-        return sendJson(
-          c,
-          made.map(({ task }) => task),
-          202,
-        )
+        return sendJsonText(c, await listText(made.map(({ task }) => task)), 202)
       return sendAccepted(c, first.task, clock())
     })
     .get('/tasks', describe(listTasks), async c => {
       const { filter, ...page } = parsePage(c.req.url)
       const { tasks, next } = await service.list(c.get('actor'), filter, page)
       c.header('Link', linksOf(c.req.url, next))
-      return sendJson(c, { tasks: tasks.map(viewTask), next })
+      const listed = await listText(tasks.map(viewTask))
+      return sendJsonText(c, `{"tasks":${listed},"next":${JSON.stringify(next)}}`)
     })
     .get('/alltasks', describe(allTasks), async c => {
       const filter = parseFilter(c.req.url)

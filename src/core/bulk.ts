@@ -2,6 +2,7 @@
 import { type ErrorCode, isMadhavaError } from './errors.ts'
 import type { TaskFilter, TaskPage } from './store.ts'
 import { isFinal, STATUSES, type Status, type TaskRecord } from './task.ts'
+import { turns } from './turns.ts'
 
 export const BULK_ACTIONS = ['cancel', 'retry', 'delete'] as const
 export type BulkAction = (typeof BULK_ACTIONS)[number]
@@ -21,7 +22,7 @@ export interface BulkOutcome {
 
 /** What one call may do at most: tasks changed, milliseconds spent. */
 export const BULK_LIMITS = { tasks: 10_000, ms: 20_000 }
-const PAGE = 200
+const PAGE = 100
 const AT_A_TIME = 32
 
 export interface BulkDeps {
@@ -77,6 +78,8 @@ export const createBulk = ({ list, acts, elapsed = () => performance.now(), limi
       outcome.matched += page.tasks.length
       if (!dryRun) await act(action, page.tasks, outcome)
       outcome.next = page.next
+      // others get their turn, also with a store that answers at once
+      await turns.spend(page.tasks.length)
     } while (
       outcome.next !== null &&
       elapsed() - begun < bound.ms &&

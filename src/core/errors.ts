@@ -2,6 +2,8 @@
 // Doors map with `toMadhavaError` and the table, once each; nothing else decides a status by hand.
 // docs/errors.md has one row per code, and test/rules.test.ts compares the two.
 
+import { boundedDetail, boundedText } from './error-bounds.ts'
+
 /** What a code means: `status` for HTTP, `rpc` for Thrift's BadTask.error_code, `title` for people. */
 export interface ErrorMeaning {
   status: number
@@ -54,6 +56,7 @@ export const ERRORS = {
   QUEUE_UNAVAILABLE: row(503, 'The queue cannot be reached'),
   SUPERVISOR_UNAVAILABLE: row(503, 'The process supervisor does not answer'),
   TOO_MANY_STREAMS: row(503, 'The server has as many open streams as it takes'),
+  OVERLOADED: row(503, 'The server holds as much as it takes; try again'),
   SHUTTING_DOWN: row(503, 'The server is shutting down'),
   DATA_DIR_IN_USE: row(503, 'Another bundle owns the data folder'),
   CONFIG_INVALID: row(500, 'The configuration is wrong'),
@@ -81,16 +84,23 @@ export const PASSING: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE',
 
 /**
  * The one error class. `message` is for people and may reach any client: it never holds a path, a secret or a
- * stack. `detail` is data for programs, JSON-safe. `cause` is for the log alone.
+ * stack. `detail` is data for programs, JSON-safe. `cause` is for the log alone. What a client may see of them is
+ * bounded here, for all doors.
  */
 export class MadhavaError extends Error {
   readonly code: ErrorCode
   readonly detail: unknown
   constructor(code: ErrorCode, message?: string, options: { detail?: unknown; cause?: unknown } = {}) {
-    super(message ?? ERRORS[code].title, options.cause === undefined ? undefined : { cause: options.cause })
+    const text = message ?? ERRORS[code].title
+    // those of 500 are for the operator alone
+    const isAnswer = ERRORS[code].status !== 500
+    super(
+      isAnswer ? boundedText(text) : text,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
     this.name = 'MadhavaError'
     this.code = code
-    this.detail = options.detail ?? null
+    this.detail = (isAnswer ? boundedDetail(options.detail) : options.detail) ?? null
   }
 }
 

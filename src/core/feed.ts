@@ -2,6 +2,7 @@
 // Nothing is read while nobody listens. It knows neither filters nor doors.
 import { MadhavaError } from './errors.ts'
 import type { Change, TaskStore } from './store.ts'
+import { turns } from './turns.ts'
 
 export interface FeedLimits {
   /** Tasks of which changes may wait for one reader. */
@@ -107,13 +108,15 @@ export const createFeed = (
       fail(reader, new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the changes'))
     else reader.wake()
   }
-  const deliver = (change: Change): void => {
+  /** The characters of what was delivered, where they had to be counted. */
+  const deliver = (change: Change): number => {
     const id = idOf(change)
     // one change at most waits for each of these
     for (const reader of ofTask.get(id) ?? []) push(reader, id, change, 0)
-    if (ofAll.size === 0) return
+    if (ofAll.size === 0) return 0
     const size = change.type === 'task' ? JSON.stringify(change.task).length : 0
     for (const reader of ofAll) push(reader, id, change, size)
+    return size
   }
 
   const breakOff = (mine: Run, cause: unknown): void => {
@@ -126,7 +129,8 @@ export const createFeed = (
     try {
       for await (const change of store.changes(mine.position, mine.ending.signal)) {
         mine.position = change.cursor
-        deliver(change)
+        const pause = turns.spend(1, deliver(change))
+        if (pause) await pause
       }
       breakOff(mine, new Error('the feed ended'))
     } catch (error) {

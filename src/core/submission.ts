@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
+import { refuseManyValues, refuseNotJson } from './json-size.ts'
 import { refuseUnsoundJson } from './sound-json.ts'
 import { type Json, jsonSchema, limitsSchema, PRIORITY, retryPolicySchema } from './task.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
@@ -30,17 +31,34 @@ export const submissionSchema = z.strictObject({
   title: z.string().max(200).nullable().default(null),
   description: z.string().max(2000).nullable().default(null),
 })
+/** What is parsed: whether params are JSON is seen much faster without a schema, and what they are is for the kind to say. */
+const parsedSchema = submissionSchema.extend({ params: z.custom<Json>().optional() })
 export type Submission = z.input<typeof submissionSchema>
 export type Wanted = z.output<typeof submissionSchema>
 
 /** Tasks that one request may submit. */
 export const SUBMIT_MANY_LIMIT = 1000
 
+/** Fields that a submission may have, known or not, and values in one of them that is not `params`. */
+const FIELDS = { most: 100, values: 1_000 }
+
+/** @throws BAD_REQUEST for what a schema would take too long over */
+const refuseLarge = (submission: unknown): void => {
+  if (typeof submission !== 'object' || submission === null || Array.isArray(submission)) return
+  const fields = Object.entries(submission)
+  if (fields.length > FIELDS.most)
+    throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: it has ${fields.length} fields`)
+  for (const [name, value] of fields)
+    if (name === 'params') refuseNotJson(value, name)
+    else refuseManyValues(value, name, FIELDS.values)
+}
+
 /** @throws BAD_REQUEST with one entry per problem in `detail.problems` */
 export const parseSubmission = (submission: unknown): Wanted => {
   // before the schema, which drops what it cannot keep
   refuseUnsoundJson(submission)
-  const parsed = submissionSchema.safeParse(submission, { error: explainUnknownFields })
+  refuseLarge(submission)
+  const parsed = parsedSchema.safeParse(submission, { error: explainUnknownFields })
   if (parsed.success) return parsed.data
   const problems = parsed.error.issues.map(issue => ({
     path: issue.path.join('.'),

@@ -20,6 +20,7 @@ import {
   retryPolicySchema,
   type TaskRecord,
 } from './task.ts'
+import { turns } from './turns.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
 export interface Submitted {
@@ -135,6 +136,8 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
           if (!isMadhavaError(error)) throw error
           failures.push({ place, error })
         }
+        const pause = turns.spend(1)
+        if (pause) await pause
       }
       if (failures.length > 0) throw refuseMany(failures, count)
       // one fingerprint for all: the first of another list meets the first of this one

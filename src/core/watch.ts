@@ -6,6 +6,7 @@ import { fits } from './filter.ts'
 import type { Actor } from './service.ts'
 import type { Change, TaskFilter, TaskStore } from './store.ts'
 import { compareVersions, isFinal, parseTaskId, type TaskRecord, versionOf } from './task.ts'
+import { turns } from './turns.ts'
 
 /** Why the present state is told first. */
 export type SnapshotReason = 'asked' | 'too-old' | 'unknown'
@@ -174,6 +175,7 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): 
         do {
           const { tasks, next } = await store.list(filter, { limit: FEW_RECORDS, cursor: page })
           yield tasks.map(task => ({ type: 'task', cursor: null, task }))
+          await turns.spend(tasks.length)
           page = next
         } while (page !== null && !signal.aborted)
       }
@@ -190,6 +192,7 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): 
           const events: WatchEvent[] = []
           for (const id of ids.slice(at, at + FEW_RECORDS)) {
             const task = await store.get(id)
+            await turns.spend(1)
             if (isTold(id, task)) continue
             told.set(id, task && versionIn(task))
             const event = eventOf(id, task, null)
@@ -236,6 +239,7 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): 
           for (const change of changes) {
             const id = change.type === 'task' ? change.task.id : change.id
             const task = await stateAfter(change)
+            await turns.spend(1)
             if (isTold(id, task)) continue
             told.delete(id)
             const event = change.type === 'revoke' && !task ? null : eventOf(id, task, change.cursor)

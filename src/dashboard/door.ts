@@ -19,6 +19,10 @@ export interface DashboardDoorOptions {
   password: string | null
   pm2Home: string
   allowedHosts: readonly string[]
+  /** TRUST_PROXY. */
+  trustProxy?: readonly string[]
+  /** How long an idle connection is kept, milliseconds. */
+  keepAliveMs?: number
 }
 
 export interface DashboardParts {
@@ -28,10 +32,10 @@ export interface DashboardParts {
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openDashboard = async (
-  { host, port, dataDir, password, pm2Home, allowedHosts }: DashboardDoorOptions,
+  { host, port, dataDir, password, pm2Home, allowedHosts, ...options }: DashboardDoorOptions,
   { kindTroubles }: DashboardParts,
   log: Log,
-): Promise<{ address: string; close(): Promise<void> }> => {
+): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only end up in a log file
   const operator = openOperator({ dataDir, configured: password })
   const credential = await operator.credential()
@@ -58,6 +62,12 @@ export const openDashboard = async (
     port,
     setting: 'DASHBOARD_PORT',
     log,
+    ...(options.trustProxy && { trustProxy: options.trustProxy }),
+    ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
   })
-  return { address: hostAndPort(door.address.host, door.address.port), close: () => door.close() }
+  return {
+    address: hostAndPort(door.address.host, door.address.port),
+    trouble: door.trouble,
+    close: () => door.close(),
+  }
 }

@@ -1,7 +1,7 @@
 // How often a login may be tried from one address. Counts tries, right or wrong, over a sliding minute; keeps nothing
 // longer. There is no limit for all addresses together: with one, anybody could lock everybody out. What all of them
 // may cost is bounded by login-turns.ts.
-import { isIPv4 } from 'node:net'
+import { ownerOf } from '../platform/client-address.ts'
 
 const WINDOW_MS = 60_000
 const TRIES_MAX = 5
@@ -15,20 +15,6 @@ export interface LoginLimit {
   tries(address: string): number
   /** Forgets the tries of an address that has logged in. */
   forgive(address: string): void
-}
-
-/** One owner has a whole /64 of IPv6, so that is what counts there. */
-export const ownerOf = (address: string): string => {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  if (isIPv4(plain)) return plain
-  const [head = '', tail] = plain.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const rest = tail ? tail.split(':') : []
-  while (tail !== undefined && groups.length + rest.length < 8) groups.push('0')
-  return [...groups, ...rest]
-    .slice(0, 4)
-    .map(group => group.replace(/^0+(?=.)/, ''))
-    .join(':')
 }
 
 /** `clock` in milliseconds. */

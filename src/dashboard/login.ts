@@ -1,10 +1,10 @@
 // Who is asking: the login form, the session cookie, and the two checks that every form goes through.
-import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { MadhavaError } from '../core/errors.ts'
 import { isCrossSite, isUnproven } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
+import type { ServeEnv } from '../platform/serve.ts'
 import type { LoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Session, type Sessions } from './session.ts'
@@ -35,13 +35,9 @@ const COOKIE = {
 export const isProgram = (c: Context): boolean =>
   c.req.path.endsWith('.json') || (c.req.header('accept') ?? '').startsWith('application/json')
 
-const addressOf = (c: Context): string => {
-  try {
-    return getConnInfo(c).remote.address ?? 'unknown'
-  } catch {
-    return 'unknown'
-  }
-}
+/** The client's, also behind a proxy that TRUST_PROXY names. */
+const addressOf = (c: Context): string =>
+  (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? 'unknown'
 
 /** Looks up the session of every request; a wrong cookie is no session, and no error. */
 export const readSession =

@@ -6,10 +6,11 @@ import { openDashboard } from './door.ts'
 
 await runProcess('dashboard', readConfig, async (config, log) => {
   const parts = await wire(config, log)
-  const { host, ports, dataDir, dashboardPassword, pm2Home, allowedHosts } = config
-  const options = { host, port: ports.dashboard, dataDir, password: dashboardPassword, pm2Home, allowedHosts }
+  const { host, ports, dataDir, dashboardPassword, pm2Home, allowedHosts, trustProxy, keepAliveMs } = config
+  const place = { host, port: ports.dashboard, dataDir, pm2Home }
+  const options = { ...place, password: dashboardPassword, allowedHosts, trustProxy, keepAliveMs }
   const kindTroubles = () => parts.service.kindTroubles({ name: null, via: 'dashboard' })
   const door = await openDashboard(options, { kindTroubles }, log)
-  await parts.announce('dashboard', () => ({ address: door.address }))
+  await parts.announce('dashboard', () => ({ address: door.address, trouble: door.trouble() }))
   return { close: () => door.close().finally(parts.close) }
 })

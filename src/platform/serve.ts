@@ -4,6 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
+import { createTrust, ownerOf } from './client-address.ts'
+import { createHttpPlaces } from './http-places.ts'
+import { endWithLinger } from './linger.ts'
 import { listenError } from './listen-error.ts'
 import type { Log } from './log.ts'
 
@@ -12,19 +15,41 @@ export const HTTP_LIMITS = {
   headerBytes: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 30_000,
-  keepAliveTimeout: 5_000,
+  keepAliveTimeout: 75_000,
   /** A connection on which nothing moves, either way, is ended. */
   idleTimeout: 120_000,
   maxConnections: 1024,
+  /** Of one address. */
+  perAddress: 512,
+  /** Beyond them, for /livez and /readyz. */
+  reserved: 32,
+  /** What is read and dropped of a body that nobody wants, so that the client gets to see the answer. */
+  linger: { bytes: 64 * 1024 ** 2, ms: 10_000 },
+  /** The same after bytes that are no HTTP. */
+  brokenLingerMs: 1_000,
   /** How long close() lets running requests end. */
   closeTimeout: 5_000,
 }
 
 /** Statuses of requests that the parser refuses. */
-export type RefusedStatus = 400 | 408 | 431 | 500
+export type RefusedStatus = 400 | 408 | 431 | 500 | 503
+
+/** Who asks, for the shares and the limits that hold for one client. */
+export interface Client {
+  address: string
+  /** What counts as one client: the address, of IPv6 its /64. */
+  owner: string
+}
+
+export interface ServeEnv {
+  incoming: IncomingMessage
+  outgoing: ServerResponse
+  client: Client
+}
 
 export interface ServeOptions {
-  fetch: (request: Request, env: unknown) => Response | Promise<Response>
+  /** `env` has node's request and answer, and the client. */
+  fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
   host: string
   /** 0 picks a free one. */
   port: number
@@ -34,10 +59,14 @@ export interface ServeOptions {
   /** The body for a request that was refused before it reached `fetch`. */
   refuse?: (status: RefusedStatus) => { contentType: string; body: string }
   limits?: Partial<typeof HTTP_LIMITS>
+  /** Proxies in front, as TRUST_PROXY names them. */
+  trustProxy?: readonly string[]
 }
 
 export interface HttpDoor {
   address: { host: string; port: number }
+  /** Why somebody finds no place, for people; null while everybody does. */
+  trouble(): string | null
   /** Takes no more, lets running requests end for a bounded time, then ends them. Idempotent. */
   close(): Promise<void>
 }
@@ -52,6 +81,11 @@ const statusOf = (code: string | undefined): RefusedStatus => {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
 }
 
+interface Lingering {
+  current: IncomingMessage | null
+  dropRest: (incoming: IncomingMessage) => void
+}
+
 /** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */
 export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
   const { fetch, host, port, log } = options
@@ -59,7 +93,17 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
   const refuse = options.refuse ?? plainRefusal
   const answering = new WeakMap<Duplex, ServerResponse>()
 
-  const listener = getRequestListener(fetch, {
+  const trust = createTrust(options.trustProxy ?? [])
+  const clientOf = ({ socket, headers }: IncomingMessage): Client => {
+    const header = headers['x-forwarded-for']
+    const address = trust.clientOf(socket.remoteAddress ?? '', Array.isArray(header) ? header.join() : header)
+    return { address, owner: ownerOf(address) }
+  }
+  const answer = (request: Request, env: unknown): Response | Promise<Response> => {
+    const { incoming, outgoing } = env as ServeEnv
+    return fetch(request, { incoming, outgoing, client: clientOf(incoming) })
+  }
+  const listener = getRequestListener(answer, {
     hostname: host.includes(':') ? `[${host}]` : host,
     errorHandler: error => {
       const status = error instanceof RequestError ? 400 : 500
@@ -68,6 +112,28 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
       return new Response(body, { status, headers: { 'content-type': contentType } })
     },
   })
+  const refuseRequest = (outgoing: ServerResponse, status: RefusedStatus): void => {
+    const { contentType, body } = refuse(status)
+    outgoing.writeHead(status, {
+      'content-type': contentType,
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+      ...(status === 503 ? { 'retry-after': '1' } : {}),
+    })
+    // the body that a HEAD may not have is left out by node
+    outgoing.end(body)
+  }
+  /** The last request of a connection, and how the rest of its body is dropped. */
+  const lingers = new WeakMap<Duplex, Lingering>()
+  let dropped = 0
+  const places = createHttpPlaces(limits, trust, () => {
+    dropped += 1
+    // powers of two, so that a flood does not fill the log
+    if ((dropped & (dropped - 1)) === 0)
+      log.warn({ dropped, maxConnections: limits.maxConnections }, 'connections were turned away')
+  })
+  const broken = new WeakSet<Duplex>()
+
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -81,24 +147,22 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
     },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
       answering.set(incoming.socket, outgoing)
-      if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined) {
-        const { contentType, body } = refuse(400)
-        outgoing.writeHead(400, {
-          'content-type': contentType,
-          'content-length': Buffer.byteLength(body),
-          connection: 'close',
-        })
-        // the body that a HEAD may not have is left out by node
-        outgoing.end(body)
-        return
+      const lingering = lingers.get(incoming.socket)
+      if (lingering) {
+        lingering.current = incoming
+        outgoing.once('finish', () => lingering.dropRest(incoming))
       }
-      void listener(incoming, outgoing)
+      if (!places.begin(incoming, outgoing)) refuseRequest(outgoing, 503)
+      else if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined)
+        refuseRequest(outgoing, 400)
+      else void listener(incoming, outgoing)
     },
   )
-  server.maxConnections = limits.maxConnections
   server.setTimeout(limits.idleTimeout)
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    // what comes behind bytes that are no HTTP is dropped
+    if (broken.has(socket)) return
     const running = answering.get(socket)
     const midAnswer = running?.headersSent === true && !running.writableFinished
     // bytes of a refusal in the middle of another answer would be taken for a part of it
@@ -111,15 +175,10 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
     socket.end(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${contentType}\r\n` +
         `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-      () => socket.destroy(),
     )
-  })
-  let dropped = 0
-  server.on('drop', () => {
-    dropped += 1
-    // powers of two, so that a flood does not fill the log
-    if ((dropped & (dropped - 1)) === 0)
-      log.warn({ dropped, maxConnections: limits.maxConnections }, 'connections were turned away')
+    broken.add(socket)
+    socket.once('end', () => socket.destroy())
+    setTimeout(() => socket.destroy(), limits.brokenLingerMs).unref()
   })
 
   await new Promise<void>((resolve, reject) => {
@@ -137,6 +196,10 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
   server.on('connection', socket => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+    const lingering: Lingering = { current: null, dropRest: () => undefined }
+    lingering.dropRest = endWithLinger(socket, () => lingering.current, limits.linger).dropRest
+    lingers.set(socket, lingering)
+    places.enter(socket)
   })
 
   const endWhenAnswered = (socket: Socket): void => {
@@ -162,5 +225,5 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
     })
     return closing
   }
-  return { address: { host: bound.address, port: bound.port }, close }
+  return { address: { host: bound.address, port: bound.port }, trouble: places.trouble, close }
 }

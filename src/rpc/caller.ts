@@ -1,6 +1,6 @@
 // One call in, one reply out, whatever the method does: answers, throws, never ends, or returns nonsense.
 // Works between the receiver, which has checked the bytes, and the generated processor. No sockets, no tasks.
-import type thrift from 'thrift'
+import thrift from 'thrift'
 import { ERRORS, isMadhavaError, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { createDeadlines } from './deadlines.ts'
@@ -16,6 +16,11 @@ export interface RpcMethod {
   run: (args: readonly unknown[], signal: AbortSignal) => Promise<unknown>
   /** The exception that the IDL declares for an error of this method, or null where it declares none. */
   declared: (error: unknown) => Error | null
+  /** For a result that takes more than one turn of the loop to write: its type in Thrift, and how it is written. */
+  longResult?: {
+    type: thrift.Thrift.Type
+    write: (output: thrift.TProtocol, result: unknown) => Promise<void>
+  }
 }
 
 interface Processor {
@@ -62,6 +67,24 @@ const createOutputs = () => {
     take: (dialect: Dialect): Output => of(dialect).pop() ?? createOutput(dialect),
     giveBack: (dialect: Dialect, output: Output): void => void of(dialect).push(output),
   }
+}
+
+/** A whole reply with a long result, as generated code writes it. */
+const writeLong = async (
+  output: thrift.TProtocol,
+  { name, seqid }: RpcMessage,
+  { type, write }: NonNullable<RpcMethod['longResult']>,
+  result: unknown,
+): Promise<void> => {
+  output.writeMessageBegin(name, thrift.Thrift.MessageType.REPLY, seqid)
+  output.writeStructBegin(`${name}_result`)
+  output.writeFieldBegin('success', type, 0)
+  await write(output, result)
+  output.writeFieldEnd()
+  output.writeFieldStop()
+  output.writeStructEnd()
+  output.writeMessageEnd()
+  output.flush()
 }
 
 export const createCaller = ({ processor: Processor, methods, log, callMs }: CallerDeps): Caller => {
@@ -114,7 +137,9 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
         )
         const answered = (value: unknown): void => {
           done()
-          resolve(value)
+          // generated code is not told of the result then, and is forgotten with its promise
+          if (method.longResult) writeLong(output.protocol, message, method.longResult, value).catch(fail)
+          else resolve(value)
         }
         try {
           method.run(args, signal).then(answered, failed)

@@ -1,7 +1,8 @@
 // One client: reads messages, answers each before it looks at the next, and never waits or holds memory without
 // a bound. Errors end this connection and nothing else.
 import type { Socket } from 'node:net'
-import { type MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import type { Hold } from '../platform/byte-budget.ts'
 import type { Caller } from './caller.ts'
 import { exceptionReply } from './exception.ts'
 import type { RpcLimits } from './limits.ts'
@@ -12,11 +13,19 @@ const LINGER_MS = 1_000
 /** What is read ahead of the call under way, bytes. */
 const AHEAD_BYTES = 64 * 1024
 
+/** A message that has not come whole, or not at all, protects its connection for so long. */
+const YOUNG_MS = 5_000
+
+const overloaded = () =>
+  new MadhavaError('OVERLOADED', 'The messages that are under way take as much memory as they may; try again')
+
 export interface Connection {
   /** Ends it: at once when idle, else after the reply to the call under way. */
   stop(): void
   /** Bytes of replies that wait for the client to read them. */
   unreadBytes(): number
+  /** Since when nothing is asked that would be lost, milliseconds of `performance.now()`; null while it is. */
+  idleSince(): number | null
   /** Resolves when the connection is over. Never rejects. */
   closed: Promise<void>
 }
@@ -25,6 +34,8 @@ export interface ConnectionDeps {
   socket: Socket
   call: Caller
   limits: RpcLimits
+  /** What the messages of this client take of the bytes that all may have. */
+  hold: Hold
   /** Told of every message that was refused, and why. */
   onRefused: (error: MadhavaError) => void
   /** Told of every call that was answered. */
@@ -41,6 +52,7 @@ export const serveConnection = ({
   socket,
   call,
   limits,
+  hold,
   onRefused,
   onCall,
   onUnread,
@@ -58,6 +70,11 @@ export const serveConnection = ({
   let refused = false
   let saidItsLast = false
   let deadline: NodeJS.Timeout | null = null
+  /** What is held of `hold`. */
+  let held = 0
+  /** When it came, or was answered last. */
+  let since = performance.now()
+  let answeredOnce = false
   /** Fires when the client has gone or has said its last, and when the door closes. */
   const over = new AbortController()
 
@@ -70,9 +87,20 @@ export const serveConnection = ({
     else endWatch()
   }
 
+  /** False when this client, or all together, have more under way than they may. */
+  const keepCount = (): boolean => {
+    const now = aheadBytes + receiver.held()
+    const more = now - held
+    if (more > 0 && !hold.grow(more)) return false
+    if (more < 0) hold.shrink(-more)
+    held = now
+    return true
+  }
+
   const refuse = (thrown: unknown): void => {
     const error = toMadhavaError(thrown)
     refused = true
+    hold.close()
     endWatch()
     onRefused(error)
     const begun = receiver.begun()
@@ -101,6 +129,8 @@ export const serveConnection = ({
 
   const answered = (reply: Buffer): void => {
     calling = false
+    since = performance.now()
+    answeredOnce = true
     onCall()
     if (socket.destroyed) return
     socket.write(reply)
@@ -147,6 +177,7 @@ export const serveConnection = ({
     aheadBytes += piece.length
     if (aheadBytes > AHEAD_BYTES) socket.pause()
     serve()
+    if (!refused && !keepCount()) refuse(overloaded())
   })
   socket.on('drain', () => {
     if (unread) onUnread(false)
@@ -162,6 +193,7 @@ export const serveConnection = ({
   const closed = new Promise<void>(resolve =>
     socket.once('close', () => {
       endWatch()
+      hold.close()
       over.abort()
       resolve()
     }),
@@ -170,6 +202,11 @@ export const serveConnection = ({
   return {
     closed,
     unreadBytes: () => socket.writableLength,
+    idleSince() {
+      // who has asked nothing yet, or asks slowly, has a while for it, and does not stay for ever
+      const isComing = (!answeredOnce || receiver.partial()) && performance.now() - since < YOUNG_MS
+      return calling || isComing ? null : since
+    },
     stop() {
       stopping = true
       over.abort()

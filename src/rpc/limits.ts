@@ -15,8 +15,13 @@ export interface RpcLimits {
   messageMs: number
   /** A call that has no answer by then is answered with an error, milliseconds. */
   callMs: number
-  /** Connections at a time; further ones are closed at once. */
+  /** Connections at a time; further ones take the place of one that is idle, or are closed at once. */
   connections: number
+  /** Of one address, unless TRUST_PROXY names it. */
+  perAddress: number
+  /** Bytes of messages that are not whole, or wait for their turn, over all connections, and of one address. */
+  heldBytes: number
+  heldPerAddress: number
   /** Bytes that may wait for a client to read them before its next call is looked at. */
   unreadBytes: number
   /** Bytes that may wait for all clients; beyond it the one that has not read for longest is closed. */
@@ -37,7 +42,10 @@ export const RPC_LIMITS: RpcLimits = {
   idleMs: 60_000,
   messageMs: 60_000,
   callMs: 60_000,
-  connections: 256,
+  connections: 512,
+  perAddress: 256,
+  heldBytes: 64 * 1024 * 1024,
+  heldPerAddress: 32 * 1024 * 1024,
   unreadBytes: 256 * 1024,
   unreadTotalBytes: 64 * 1024 * 1024,
   closeMs: 3_000,

@@ -5,6 +5,8 @@ import type { Content } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { Actor, KindInfo, Service } from '../core/service.ts'
 import { createStateReader } from '../core/state-reader.ts'
+import type { TaskRecord } from '../core/task.ts'
+import { turns } from '../core/turns.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
 import { toFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
@@ -71,16 +73,27 @@ export const createMadhavaMethods = ({
 }: MadhavaDeps): ReadonlyMap<string, RpcMethod> => {
   const readState = createStateReader(service, error => log.warn({ error }, 'the state cannot be read'))
 
+  /** One after another: the params of each may be large. */
+  const structsOf = async (tasks: readonly TaskRecord[]) => {
+    const structs: ReturnType<typeof listedTaskStruct>[] = []
+    for (const task of tasks) {
+      const struct = listedTaskStruct(task)
+      structs.push(struct)
+      await turns.spend(1, struct.params.length)
+    }
+    return structs
+  }
+
   const pageTasks = async (filter: unknown, limit: unknown, cursor: unknown) => {
     const wanted = toFilter(filter)
     const place = toPage(limit, cursor)
     let page = await service.list(ACTOR, wanted, place)
-    let tasks = page.tasks.map(listedTaskStruct)
+    let tasks = await structsOf(page.tasks)
     const count = fitting(tasks)
     if (count < tasks.length) {
       // asked for anew, since a cursor stands behind the last task of its page
       page = await service.list(ACTOR, wanted, { ...place, limit: count })
-      tasks = page.tasks.map(listedTaskStruct)
+      tasks = await structsOf(page.tasks)
     }
     return build(types.TaskPage, { tasks, nextCursor: page.next })
   }

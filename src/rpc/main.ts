@@ -12,9 +12,14 @@ await runProcess('rpc', readConfig, async (config, log) => {
   const server = await createRpcServer({
     ...{ service, machine, clock, log, version: VERSION },
     ...{ host: config.host, port: config.ports.rpc, settingName: 'RPC_PORT' },
+    trustProxy: config.trustProxy,
   })
   const { host, port } = server.address
-  await announce('rpc', () => ({ address: hostAndPort(host, port), counters: server.counters() }))
+  await announce('rpc', () => ({
+    address: hostAndPort(host, port),
+    counters: server.counters(),
+    trouble: server.trouble(),
+  }))
   return {
     close: async () => {
       machine.close()

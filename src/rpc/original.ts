@@ -1,12 +1,13 @@
 // The methods of the original service RPCcelery, as its clients know them: Thrift's structs on one side, the service on
 // the other. No rules of its own about tasks, no sockets.
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import thrift from 'thrift'
 import type { calcResult } from '../../gen/js/rpcinterface_types.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import { cutText } from '../core/cut-text.ts'
 import { ERRORS, isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Actor, Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
+import { turns } from '../core/turns.ts'
 import type { RpcMethod } from './caller.ts'
 import { createGate } from './gate.ts'
 import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
@@ -18,7 +19,7 @@ export interface OriginalDeps {
 }
 
 const ACTOR: Actor = { name: null, via: 'rpc' }
-const PAGE = 500
+const PAGE = 100
 /** Large results looked into at a time: each may hold a file open. */
 const PARALLEL_READS = 16
 const ECHO_LENGTH = 64
@@ -82,18 +83,38 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
     do {
       const wanted = Math.min(PAGE, limits.listedTasks - listed.length)
       const page = await service.list(ACTOR, {}, { limit: wanted, cursor })
-      for (let i = 0; i < page.tasks.length; i += PARALLEL_READS)
+      for (let i = 0; i < page.tasks.length; i += PARALLEL_READS) {
         listed.push(...(await Promise.all(page.tasks.slice(i, i + PARALLEL_READS).map(toStruct))))
+        await turns.spend(PARALLEL_READS)
+      }
       cursor = page.next
-      // others get their turn, also with a store that answers at once
-      await nextTurn()
     } while (cursor !== null && listed.length < limits.listedTasks)
     return listed
+  }
+
+  /** Generated code would write ten thousand of them in one go. */
+  const writeList = async (output: thrift.TProtocol, list: unknown): Promise<void> => {
+    const structs = list as { write(output: thrift.TProtocol): void }[]
+    output.writeListBegin(thrift.Thrift.Type.STRUCT, structs.length)
+    for (const struct of structs) {
+      struct.write(output)
+      const pause = turns.spend(1)
+      if (pause) await pause
+    }
+    output.writeListEnd()
   }
 
   return new Map<string, RpcMethod>([
     ['startCalcPi', { arity: 1, run: ([decimal]) => startCalcPi(decimal), declared: nothing }],
     ['getTaskStatus', { arity: 1, run: ([uuid]) => getTaskStatus(uuid), declared: badTask }],
-    ['listTasks', { arity: 0, run: () => oneList(listTasks), declared: nothing }],
+    [
+      'listTasks',
+      {
+        arity: 0,
+        run: () => oneList(listTasks),
+        declared: nothing,
+        longResult: { type: thrift.Thrift.Type.LIST, write: writeList },
+      },
+    ],
   ])
 }

@@ -17,6 +17,8 @@ export interface Receiver {
   push(chunk: Buffer): Generator<RpcMessage, void, void>
   /** Whether a message has begun and is not whole. */
   partial(): boolean
+  /** Bytes that have come of it. */
+  held(): number
   /** What a reply needs of the message that has begun, or was refused, when it is known. */
   begun(): (MessageHeader & { dialect: Dialect }) | null
 }
@@ -117,6 +119,7 @@ export const createReceiver = (limits: ScanLimits): Receiver => {
       for (const { name, seqid, bytes } of source.push(piece)) yield { name, seqid, bytes, dialect }
     },
     partial: () => (speaking ? speaking.source.partial() : beginning.length > 0),
+    held: () => (speaking ? speaking.scanner.held() : beginning.length),
     begun() {
       const header = speaking?.scanner.header()
       return speaking && header ? { ...header, dialect: speaking.dialect } : null

@@ -23,6 +23,8 @@ export interface Scanner {
   push(chunk: Buffer): Generator<ScannedMessage, void, void>
   /** Whether a message has begun and is not whole. */
   partial(): boolean
+  /** Bytes of the message that has begun. */
+  held(): number
   /** The header of the message that has begun, or was refused, when it is known. */
   header(): MessageHeader | null
 }
@@ -150,6 +152,7 @@ export const createScanner = (protocol: Protocol, limits: ScanLimits): Scanner =
       }
     },
     partial: () => start < end,
+    held: () => end - start,
     header: () => header,
   }
 }

@@ -1,8 +1,11 @@
 // The Thrift door's listening side: opens the port, counts and bounds connections, closes in order.
 // What is said on a connection is connection.ts's; what a method does is handler.ts's.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createByteBudget } from '../platform/byte-budget.ts'
+import { createTrust, ownerOf } from '../platform/client-address.ts'
 import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
+import { createPlaces } from '../platform/places.ts'
 import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import { createHandler, type HandlerDeps } from './handler.ts'
@@ -18,6 +21,8 @@ export interface DoorOptions {
   /** The setting that the port came from, named when the port cannot be opened. */
   settingName: string
   limits?: Partial<RpcLimits>
+  /** Addresses and ranges behind which is everybody, as TRUST_PROXY names them. */
+  trustProxy?: readonly string[]
 }
 
 export type RpcServerOptions = Omit<DoorOptions, 'processor' | 'methods'> & Omit<HandlerDeps, 'limits'>
@@ -27,6 +32,8 @@ export interface RpcServer {
   readonly address: { host: string; port: number }
   /** Running totals since the start, and `connections`, which are open now. */
   counters(): { calls: number; refused: number; connections: number }
+  /** Why somebody finds no place, for people; null while everybody does. */
+  trouble(): string | null
   /** Takes no more, answers the calls under way, ends the connections. Idempotent; takes at most `closeMs`. */
   close(): Promise<void>
 }
@@ -71,11 +78,27 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   }
 
   const call = createCaller({ processor, methods, log, callMs: limits.callMs })
+  const trust = createTrust(options.trustProxy ?? [])
+  const budget = createByteBudget({ total: limits.heldBytes, perOwner: limits.heldPerAddress })
+  const places = createPlaces<Socket>({
+    total: limits.connections,
+    perOwner: limits.perAddress,
+    idleSince: socket => connections.get(socket)?.idleSince() ?? null,
+    end: socket => socket.destroy(),
+  })
   const server = createServer({ allowHalfOpen: true }, socket => {
+    const address = socket.remoteAddress ?? ''
+    const owner = trust.isProxy(address) ? null : ownerOf(address)
+    if (!places.take(socket, owner)) {
+      socket.destroy()
+      refused(places.trouble() ?? 'no connection is free')
+      return
+    }
     const connection = serveConnection({
       socket,
       call,
       limits,
+      hold: budget.open(owner),
       onRefused: error => {
         if (error.code === 'INTERNAL') log.error({ error }, 'a call failed')
         refused(error.message)
@@ -93,11 +116,10 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
     connections.set(socket, connection)
     socket.once('close', () => {
       connections.delete(socket)
+      places.leave(socket)
       unread.delete(socket)
     })
   })
-  server.maxConnections = limits.connections
-  server.on('drop', () => refused(`more than ${limits.connections} connections`))
   await listen(server, options)
   server.on('error', error => log.error({ error }, 'a connection could not be taken'))
 
@@ -119,6 +141,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
 
   return {
     address: { host: bound.address, port: bound.port },
+    trouble: places.trouble,
     counters: () => ({ ...counters, connections: connections.size }),
     close() {
       closing ??= closeAll()

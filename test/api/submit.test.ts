@@ -271,4 +271,29 @@ describe('submitting a task', () => {
       assert.equal(priority, 5, name)
     }
   })
+
+  it('a hostile body is refused before a schema looks at each of its values', async () => {
+    const nested = `{"kind":"calcpi","params":[${Array(8_900)
+      .fill('['.repeat(58) + ']'.repeat(58))
+      .join(',')}]}`
+    const { detail } = await problemOf(await door.post('/tasks', nested), 400, 'BAD_REQUEST')
+    assert.match(detail, /params: holds more than 50000 values/)
+    const keys = Array.from({ length: 90_000 }, (_, n) => `"${n.toString(16)}":0`).join(',')
+    for (const body of [`{"kind":"echo",${keys}}`, `{"kind":"echo","retry":{${keys}}}`])
+      await problemOf(await door.post('/tasks', body), 400, 'BAD_REQUEST')
+  })
+
+  it('an answer does not grow with what was wrong', async () => {
+    const keys = Array.from({ length: 40_000 }, (_, n) => `"${n.toString(16)}":0`).join(',')
+    const wrong = `{"kind":"calcpi","params":{${keys}}}`
+    const many = `[${Array(1_000).fill(`{"kind":"calcpi","params":{"digits":"${'x'.repeat(500)}","y":1}}`)}]`
+    const named = `{"kind":"echo","${'k'.repeat(900_000)}":0}`
+    const kind = `{"kind":"${'k'.repeat(900_000)}"}`
+    for (const body of [wrong, many, named, kind]) {
+      const answer = await door.post('/tasks', body)
+      const text = await answer.text()
+      assert.ok(answer.status === 400 || answer.status === 422, text)
+      assert.ok(text.length < 20_000, `${text.length} characters`)
+    }
+  })
 })

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createLoginLimit, type LoginLimit, ownerOf } from '../../src/dashboard/login-limit.ts'
+import { createLoginLimit, type LoginLimit } from '../../src/dashboard/login-limit.ts'
+import { ownerOf } from '../../src/platform/client-address.ts'
 
 describe('the limit of logins', () => {
   let now: number

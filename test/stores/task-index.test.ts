@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { fits } from '../../src/core/filter.ts'
 import type { TaskFilter } from '../../src/core/store.ts'
 import { isFinal, isRunning, STATUSES, type TaskRecord } from '../../src/core/task.ts'
-import { createTaskIndex } from '../../src/stores/files/task-index.ts'
+import { createTaskIndex, type Place, STRETCH, type TaskIndex } from '../../src/stores/files/task-index.ts'
 import { newTaskOf } from '../support/new-task.ts'
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
@@ -13,6 +13,10 @@ const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, secon
 const newTask = (task: Partial<TaskRecord>): TaskRecord => ({ ...newTaskOf({ createdAt: at(0) }), ...task })
 const idOf = (number: number): string =>
   `${(number * 2654435761).toString(16).padStart(8, '0').slice(-8)}-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
+
+/** Those that fit, as whoever goes on from place to place finds them. */
+const places = (index: TaskIndex, filter: TaskFilter, after: Place | null): Place[] =>
+  [...index.newest(filter, after)].flatMap(({ fits, id, createdAt }) => (fits ? [{ id, createdAt }] : []))
 
 interface Known {
   task: TaskRecord
@@ -119,10 +123,10 @@ describe('task index', () => {
           const live = model.live()
           for (const one of [{}, ...filters]) {
             const expected = model.newest(one).map(({ id, createdAt }) => ({ createdAt, id }))
-            assert.deepEqual([...index.newest(one, null)], expected)
+            assert.deepEqual(places(index, one, null), expected)
             const middle = expected[expected.length >> 1]
             if (middle)
-              assert.deepEqual([...index.newest(one, middle)], expected.slice((expected.length >> 1) + 1))
+              assert.deepEqual(places(index, one, middle), expected.slice((expected.length >> 1) + 1))
           }
           const { total, byStatus, byKind } = index.counts()
           assert.equal(total, live.length)
@@ -186,6 +190,25 @@ describe('task index', () => {
     assert.equal(index.version(ids[4_999] as string), null)
     assert.deepEqual(index.version(ids[5_000] as string), { claim: 0, rev: 0, status: 'PENDING' })
     assert.equal([...index.waiting().due(at(9_000))].length, 1_000)
+  })
+
+  it('tells where it stands in a long stretch of rows that do not fit, so that it can go on from there', async () => {
+    const index = createTaskIndex()
+    const count = 2 * STRETCH + 10
+    await index.load(async () => {
+      for (let number = 0; number < count; number += 1)
+        index.put(newTask({ id: idOf(number), createdAt: at(number), owner: number === 3 ? 'ada' : 'bob' }))
+    })
+    const told = [...index.newest({ owner: 'ada' }, null)]
+    assert.deepEqual(
+      told.map(({ createdAt, fits }) => [createdAt, fits]),
+      [
+        [at(count - STRETCH), false],
+        [at(count - 2 * STRETCH), false],
+        [at(3), true],
+      ],
+    )
+    assert.deepEqual([...index.newest({ owner: 'ada' }, told[1] as Place)], told.slice(2))
   })
 
   it('sorts once what is loaded in no order', async () => {

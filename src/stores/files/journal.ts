@@ -25,6 +25,9 @@ export type Entry =
 /** Not removed by anybody: its state file was broken. A task of this id may come again. */
 export const LOST = -1
 
+/** `bytes`: of its line. */
+type OnEntry = (entry: Entry, bytes: number) => unknown
+
 /** How far somebody has read: per instance the number of the journal and the bytes read of it. */
 export type Positions = Record<string, [number: number, offset: number]>
 
@@ -36,6 +39,12 @@ export interface Journals {
    * inside `onEntry` it stands after the entry; instances that left nothing behind are dropped from it.
    */
   read(positions: Positions, onEntry: (entry: Entry) => void, until?: Positions): void
+  /** As `read` to `until`, but ends after an entry to which `stop` is answered, and answers true then. */
+  readSome(
+    positions: Positions,
+    onEntry: (entry: Entry, bytes: number) => 'stop' | null,
+    until: Positions,
+  ): boolean
   /** The end of all journals; from here on `follow` tells what comes. */
   begin(): Positions
   /** As `read` to the end, for the one reader that has called `begin`: our own entries come from memory. */
@@ -108,14 +117,14 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     return Math.max(0, ...mine.map(part => part.number))
   }
 
-  /** Reads whole lines from `offset` to `end`, each with the offset behind it. */
+  /** Reads whole lines from `offset` to `end`, each with the offset behind it. True when it was stopped. */
   const readLines = (
     { file }: Part,
     offset: number,
     end: number,
-    onEntry: (entry: Entry, offset: number) => void,
-  ): void => {
-    if (offset >= end) return
+    onEntry: (entry: Entry, offset: number, bytes: number) => unknown,
+  ): boolean => {
+    if (offset >= end) return false
     const from = openSync(file, 'r')
     try {
       let pending: Buffer[] = []
@@ -132,10 +141,11 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
           pending = []
           bytes = bytes.subarray(line + 1)
           const entry = parse(text.toString('utf8'))
-          if (entry) onEntry(entry, whole)
+          if (entry && onEntry(entry, whole, text.length) === 'stop') return true
         }
         if (bytes.length > 0) pending.push(bytes)
       }
+      return false
     } finally {
       closeSync(from)
     }
@@ -154,12 +164,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     return known.lines
   }
 
-  const read = (
-    positions: Positions,
-    onEntry: (entry: Entry) => void,
-    until?: Positions,
-    except?: string,
-  ): void => {
+  const read = (positions: Positions, onEntry: OnEntry, until?: Positions, except?: string): boolean => {
     const { parts, marks } = list()
     for (const part of parts) {
       const { instance: of, number: at } = part
@@ -172,13 +177,15 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       // a journal that has a successor in the listing had its end before the listing: nothing is skipped
       positions[of] = [at, offset]
       const end = bound?.[0] === at ? bound[1] : sizeOf(part)
-      readLines(part, offset, end, (entry, behind) => {
+      const stopped = readLines(part, offset, end, (entry, behind, bytes) => {
         positions[of] = [at, behind]
-        onEntry(entry)
+        return onEntry(entry, bytes)
       })
+      if (stopped) return true
     }
     const present = new Set([...parts, ...marks].map(part => part.instance))
     for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
+    return false
   }
 
   const end = (): Positions => {
@@ -217,9 +224,12 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
         positions[instance] = behind
         onEntry(entry)
       }
-      read(positions, onEntry, undefined, instance)
+      read(positions, entry => void onEntry(entry), undefined, instance)
     },
-    read,
+    read(positions, onEntry, until) {
+      read(positions, entry => void onEntry(entry), until)
+    },
+    readSome: (positions, onEntry, until) => read(positions, onEntry, until),
     end,
     filesOf: of => list().parts.flatMap(part => (part.instance === of ? [part.file] : [])),
     holds(positions) {

@@ -20,9 +20,11 @@ export interface TaskIndex {
   counts(): TaskCounts
   /**
    * Places of the tasks that may fit, newest first, after the place of a cursor. Text is looked for in title and
-   * description together, and not in errors, so that a caller has the last word on it. To be gone through at one stretch.
+   * description together, and not in errors, so that a caller has the last word on it. To be gone through at one stretch;
+   * who stops on the way goes on after the last place that was told. For that, one that does not fit is told where
+   * `STRETCH` rows in a row do not.
    */
-  newest(filter: TaskFilter, after: Place | null): Generator<Place>
+  newest(filter: TaskFilter, after: Place | null): Generator<Place & { fits: boolean }>
   running(): { id: string; claim: number }[]
   /** All that have ended, as they are now. */
   ended(): Ended
@@ -45,6 +47,8 @@ export interface Place {
   id: string
 }
 
+/** Rows that are looked at without a word: a millisecond or so. */
+export const STRETCH = 5_000
 /** Removed ids are remembered for late journal entries; so many of them. */
 const REMOVED_KEPT = 10_000
 /** Rows of removed tasks are given up when they are so many, and this share of all. */
@@ -309,10 +313,13 @@ export const createTaskIndex = (): TaskIndex => {
       const test = compile(columns, filter)
       if (!test) return
       const { status, createdAt } = columns.at
+      let silent = 0
       for (let at = (after ? find(after) : length) - 1; at >= 0; at -= 1) {
         const row = rows[at] as number
-        if (status[row] === GONE || !test(row)) continue
-        yield { createdAt: iso(createdAt[row] as number), id: columns.id(row) }
+        const fits = status[row] !== GONE && test(row)
+        silent = fits ? 0 : silent + 1
+        if (!fits && silent % STRETCH !== 0) continue
+        yield { createdAt: iso(createdAt[row] as number), id: columns.id(row), fits }
       }
     },
     running: () => [...running].map(([id, claim]) => ({ id, claim })),

@@ -5,6 +5,7 @@ import { type FSWatcher, watch } from 'node:fs'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskRecord } from '../../core/task.ts'
+import { turns } from '../../core/turns.ts'
 import type { Log } from '../../platform/log.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { createFeed, type Feed } from './feed.ts'
@@ -37,7 +38,7 @@ export interface View {
   cursor(): string
   changes: Feed['changes']
   /** From the journals alone: no index is needed. @throws BAD_CURSOR, CURSOR_TOO_OLD */
-  changedSince(cursor: string): { ids: string[]; cursor: string }
+  changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
   close(): void
 }
 
@@ -214,14 +215,22 @@ export const createView = ({ layout, shards, journals, clock, log }: ViewDeps): 
     flush,
     cursor: () => encodeCursor(journals.end(), clock()),
     changes: feed.changes,
-    changedSince(cursor) {
+    async changedSince(cursor) {
       const positions = decodeCursor(cursor, clock())
       flush()
-      if (!journals.holds(positions)) throw new MadhavaError('CURSOR_TOO_OLD')
+      const until = journals.end()
       const ids = new Set<string>()
-      journals.read(positions, entry => {
+      let pause: Promise<void> | undefined
+      const take = (entry: Entry, bytes: number): 'stop' | null => {
         ids.add(entry.type === 'task' ? entry.task.id : entry.id)
-      })
+        pause = turns.spend(1, bytes)
+        return pause ? 'stop' : null
+      }
+      do {
+        await pause
+        // what was cut during a pause is missing as well
+        if (!journals.holds(positions)) throw new MadhavaError('CURSOR_TOO_OLD')
+      } while (journals.readSome(positions, take, until))
       return { ids: [...ids], cursor: encodeCursor(positions, clock()) }
     },
     close() {

@@ -2,6 +2,7 @@
 // came lately; whoever is further behind reads from the stream. A cursor is a place in the stream.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
+import { turns } from '../../core/turns.ts'
 import type { Log } from '../../platform/log.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
@@ -230,7 +231,11 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       const ids = new Set<string>()
       do {
         const found = await readOn(at)
-        for (const { fields } of found) if (fields[0] !== 'begin') ids.add(idIn(fields))
+        for (const { fields } of found) {
+          if (fields[0] !== 'begin') ids.add(idIn(fields))
+          const pause = turns.spend(1, fields[1]?.length)
+          if (pause) await pause
+        }
         at = found.at(-1)?.place ?? end
       } while (compare(at, end) < 0)
       return { ids: [...ids], cursor: encodeCursor(at) }

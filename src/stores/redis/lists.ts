@@ -3,6 +3,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import { fits } from '../../core/filter.ts'
 import type { TaskCounts, TaskFilter, TaskPage } from '../../core/store.ts'
 import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
+import { turns } from '../../core/turns.ts'
 import { decodeIfSound, setOf } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
@@ -85,6 +86,8 @@ export const createLists = (scripts: Scripts): Lists => {
         )
         for (const json of records) {
           const task = decodeIfSound(json)
+          const pause = turns.spend(1, json.length)
+          if (pause) await pause
           if (!task || !fits(task, filter)) continue
           if (tasks.length === limit) return { tasks, next: encodePlace(tasks.at(-1) ?? task) }
           tasks.push(task)
