@@ -206,6 +206,7 @@ export const createThreadContext = (deps: {
       for (const part of parts) addLine(part)
     },
     flush() {
+      unfinishedLine += decoder.end()
       if (unfinishedLine !== '') addLine(unfinishedLine)
       unfinishedLine = ''
       progress.flush()

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
-import { newTaskId } from '../../src/core/task.ts'
+import { newTaskId, RECORD_DEPTH_LIMIT } from '../../src/core/task.ts'
 import { checkFolder } from '../../src/stores/files/fsck.ts'
 import { exportFolder } from '../../src/stores/files/transfer.ts'
 import { importFolder } from '../../src/stores/files/transfer-in.ts'
@@ -166,6 +166,25 @@ describe('export and import', () => {
     const { problem, created, refused: count, why } = await bring(to, await exported(from))
     assert.deepEqual([problem, created, count], [null, 1, 1])
     assert.match(why[0] ?? '', new RegExp(`belongs to the task ${mine.id}`))
+  })
+
+  promise('a record that nests deeper than a record may is refused, the others come', async world => {
+    const [from, to] = [await world.folder(), await world.folder()]
+    const source = await world.open(from)
+    const { id } = await addEnded(source)
+    await add(source)
+    let deep: unknown = 1
+    for (let level = 0; level < RECORD_DEPTH_LIMIT + 5; level += 1) deep = [deep]
+    const lines = (await exported(from)).map(text => {
+      const line = JSON.parse(text)
+      // of the lines as they were
+      if (line.type === 'end') delete line.sha256
+      if (line.record?.id === id) line.record.result = deep
+      return `${JSON.stringify(line)}\n`
+    })
+    const { problem, created, refused: count, why } = await bring(to, lines)
+    assert.deepEqual([problem, created, count], [null, 1, 1])
+    assert.match(why[0] ?? '', /nests deeper or is larger/)
   })
 
   promise('a key that names nothing does not lead an import to another id', async world => {
