@@ -26,6 +26,7 @@ ensureBuilt()
 const { describeSettings, readConfig } = await import('../dist/config.js')
 const { createLog } = await import('../dist/platform/log.js')
 const { keepLogsBounded } = await import('../dist/platform/log-files.js')
+const { visibleText } = await import('../dist/platform/visible.js')
 const { listenError } = await import('../dist/platform/listen-error.js')
 const { loadKinds, ownData } = await import('../dist/wire.js')
 const { ensureOperator } = await import('../dist/dashboard/operator.js')
@@ -59,7 +60,7 @@ const prepare = async () => {
 }
 
 const { config, data, password } = await prepare().catch(error => {
-  console.error(`Madhava cannot start. ${error.message}`)
+  console.error(visibleText(`Madhava cannot start. ${error.message}`))
   process.exit(1)
 })
 
@@ -116,7 +117,7 @@ const tellWhenReady = async () => {
     password === null ? [] : [`  The dashboard's login is operator, password ${password} (shown this once).`]
   const tell = lines => {
     // PM2 has put its own prefix on console.log by now
-    process.stdout.write(`${[...lines, ...secret].join('\n')}\n`)
+    process.stdout.write(`${visibleText([...lines, ...secret].join('\n'))}\n`)
     secret = []
   }
   for (let told = false; ; ) {

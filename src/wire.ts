@@ -189,7 +189,14 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindFiles,
-    service: createService({ store, queue, kinds, clock, maxWaiting: config.maxWaiting }),
+    service: createService({
+      store,
+      queue,
+      kinds,
+      clock,
+      maxWaiting: config.maxWaiting,
+      allowances: config.taskLimits,
+    }),
     clock,
     ownPresences: config.redis ? ofBundle(config, () => store.presences()) : () => store.presences(),
     announce: (role, details = () => ({})) =>

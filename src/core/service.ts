@@ -10,6 +10,7 @@ import { again } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
+import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import {
   DEFAULT_MAX_ATTEMPTS,
   isDue,
@@ -108,6 +109,8 @@ export interface ServiceDeps {
   clock: () => Date
   /** How many tasks may wait at a time; null, as when left out: no limit. */
   maxWaiting?: number | null
+  /** What a task may ask for; left out: anything. */
+  allowances?: SubmitLimits
 }
 
 /** Milliseconds that a broker may take to say how much it holds; the rest of the state does not wait longer. */
@@ -127,7 +130,14 @@ const inTime = async (asked: Promise<number | null>): Promise<number | null> => 
 }
 
 /** Builds the service over the two ports. It holds no state of its own, but who waits for changes just now. */
-export const createService = ({ store, queue, kinds, clock, maxWaiting = null }: ServiceDeps): Service => {
+export const createService = ({
+  store,
+  queue,
+  kinds,
+  clock,
+  maxWaiting = null,
+  allowances = NO_LIMITS,
+}: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const find = async (id: string): Promise<TaskRecord> => {
     const task = await store.get(parseTaskId(id))
@@ -145,6 +155,7 @@ export const createService = ({ store, queue, kinds, clock, maxWaiting = null }:
     kinds,
     now,
     limit: createWaitingLimit(store, maxWaiting, clock),
+    allowances,
     announceIfDue,
   })
 

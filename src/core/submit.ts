@@ -12,14 +12,8 @@ import {
   SUBMIT_MANY_LIMIT,
   type Wanted,
 } from './submission.ts'
-import {
-  DEFAULT_MAX_ATTEMPTS,
-  type Json,
-  limitsSchema,
-  newTaskId,
-  retryPolicySchema,
-  type TaskRecord,
-} from './task.ts'
+import { allow, type SubmitLimits } from './submit-limits.ts'
+import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
 export interface Submitted {
@@ -32,6 +26,8 @@ export interface Submitted {
 interface Plan {
   wanted: Wanted
   params: Json
+  /** What is made of the wish, within what the operator allows. */
+  allowed: ReturnType<typeof allow>
 }
 
 export interface SubmitDeps {
@@ -39,6 +35,7 @@ export interface SubmitDeps {
   kinds: Kinds
   now: () => string
   limit: WaitingLimit
+  allowances: SubmitLimits
   announceIfDue: (task: TaskRecord) => void
 }
 
@@ -66,15 +63,18 @@ const refuseMany = (
   )
 }
 
-export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: SubmitDeps) => {
-  const plan = (submission: unknown): Plan => {
+export const createSubmit = ({ store, kinds, now, limit, allowances, announceIfDue }: SubmitDeps) => {
+  const plan = (owner: string | null, submission: unknown): Plan => {
     const wanted = parseSubmission(submission)
-    return { wanted, params: parseParams(kinds.get(wanted.kind), wanted.params ?? {}) }
+    const kind = kinds.get(wanted.kind)
+    const asksPriority = (submission as { priority?: unknown }).priority !== undefined
+    const allowed = allow(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
+    return { wanted, params: parseParams(kind, wanted.params ?? {}), allowed }
   }
   const meaning = ({ wanted, params }: Plan) => ({ ...wanted, params })
 
   const create = async (
-    { wanted, params }: Plan,
+    { wanted, params, allowed }: Plan,
     from: Origin,
     fingerprint: string,
     admit?: () => Promise<void>,
@@ -85,7 +85,6 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
       id: newTaskId(),
       kind: kind.name,
       params,
-      priority: wanted.priority,
       maxAttempts: wanted.maxAttempts ?? kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
       createdAt: now(),
       notBefore: wanted.notBefore,
@@ -93,7 +92,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
       title: wanted.title,
       description: wanted.description,
       retry: retry && retryPolicySchema.parse(retry),
-      limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
+      ...allowed,
       ...from,
     })
     const { task, created } = await store.create(record, fingerprint, admit)
@@ -103,7 +102,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
 
   return {
     one: async (owner: string | null, submission: unknown, key: string | undefined): Promise<Submitted> => {
-      const planned = plan(submission)
+      const planned = plan(owner, submission)
       const idempotencyKey = key === undefined ? null : parseKey(key)
       const from = { owner, parentId: null, idempotencyKey }
       return create(planned, from, fingerprintOf(meaning(planned)), () => limit.take(1))
@@ -123,7 +122,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
       const failures: { place: number; error: MadhavaError }[] = []
       submissions.forEach((submission, place) => {
         try {
-          plans.push(plan(submission))
+          plans.push(plan(owner, submission))
         } catch (error) {
           if (!isMadhavaError(error)) throw error
           failures.push({ place, error })
@@ -151,7 +150,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue }: Submit
     /** Not bounded by the limit: what runs is let go on. */
     child: async (parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord> => {
       const { owner, id: parentId } = parent
-      const planned = plan(submission)
+      const planned = plan(owner, submission)
       const idempotencyKey = key === null ? null : `${parentId}/${parseChildKey(key)}`
       const from = { owner, parentId, idempotencyKey }
       return (await create(planned, from, fingerprintOf(meaning(planned)))).task

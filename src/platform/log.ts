@@ -1,6 +1,7 @@
 // JSON lines to standard output, one per event. PM2 keeps them; nothing else writes there.
 import { writeSync } from 'node:fs'
 import pino from 'pino'
+import { visibleJson } from './visible.ts'
 
 export type Log = pino.Logger
 
@@ -15,7 +16,7 @@ const pause = new Int32Array(new SharedArrayBuffer(4))
  */
 const standardOutput = {
   write(line: string): void {
-    const bytes = Buffer.from(line)
+    const bytes = Buffer.from(visibleJson(line))
     let at = 0
     for (let tries = 0; at < bytes.length && tries < RETRIES; ) {
       try {
@@ -29,6 +30,17 @@ const standardOutput = {
   },
 }
 
+/** Without the command that a client of Redis hangs on its errors: a login's has the password in it. */
+const describeError = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return error
+  const {
+    command: _,
+    previousErrors: __,
+    ...rest
+  } = pino.stdSerializers.err(error) as Record<string, unknown>
+  return rest
+}
+
 /** A logger whose lines carry `role`. Fields before the text: `log.warn({ id }, 'what happened')`. */
 export const createLog = (role: string, level: string): Log =>
   pino(
@@ -38,6 +50,7 @@ export const createLog = (role: string, level: string): Log =>
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'message',
       errorKey: 'error',
+      serializers: { error: describeError },
       formatters: { level: label => ({ level: label }) },
     },
     standardOutput,
