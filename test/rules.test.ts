@@ -67,8 +67,8 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   if (place === 'wire') return WIRE
   if (place === 'config')
     return {
-      may: ['core/errors', 'platform/redis-url'],
-      because: 'the settings stand before everything else',
+      may: ['core/errors', 'platform/redis-url', 'platform/masked-url', 'platform/visible'],
+      because: 'the settings stand before everything else, so what they need is pure text',
     }
   return MATRIX[roomOf(place)]
 }
