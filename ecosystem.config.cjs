@@ -18,6 +18,11 @@ const heapOptions = role => (role === 'worker' ? [] : [`--max-old-space-size=${h
 const youngOptions = role =>
   role === 'worker' ? ['--min-semi-space-size=16', '--max-semi-space-size=16'] : ['--max-semi-space-size=4']
 
+// Secrets that only one role needs. All roles need STORE_URL and AMQP_URL; what else is there may be for the kinds. PM2 leaves
+// out whatever begins so.
+const ONLY = { DASHBOARD_PASSWORD: 'dashboard' }
+const foreignSecrets = role => Object.keys(ONLY).filter(name => ONLY[name] !== role)
+
 module.exports = {
   apps: roles.map(role => ({
     name: role,
@@ -39,6 +44,7 @@ module.exports = {
     merge_logs: true,
     out_file: path.join(logs, `${role}.out.log`),
     error_file: path.join(logs, `${role}.err.log`),
+    filter_env: foreignSecrets(role),
     env: { NODE_ENV: 'production' },
   })),
 }

@@ -5,9 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { watchOutput } from './own-output.mjs'
 
+/** Until the build is there, what the tools say is their own. */
+let plain = text => text
+/** As `visibleText`: text for a terminal. */
+export const visible = text => plain(text)
+
 /** Ends the process with a word to people: the tool could not work. */
 export const giveUp = message => {
-  process.stderr.write(`${message}\n`)
+  process.stderr.write(`${plain(message)}\n`)
   process.exit(2)
 }
 
@@ -56,6 +61,7 @@ const build = () => {
 /** The tools for a folder, and the folder: `--data-dir`, else DATA_DIR as everywhere. */
 export const openFolderTools = async given => {
   build()
+  plain = (await import('../dist/platform/visible.js')).visibleText
   const { folderTools } = await import('../dist/wire.js')
   const { readConfig } = await import('../dist/config.js')
   return { ...(await folderTools()), dir: given ?? readConfig().dataDir, clock: () => new Date() }
@@ -64,6 +70,7 @@ export const openFolderTools = async given => {
 /** The tools for the tasks: of the folder `--data-dir`, else of the store that the settings name; `place` for errors. */
 export const openTransferTools = async given => {
   build()
+  plain = (await import('../dist/platform/visible.js')).visibleText
   const { transferTools } = await import('../dist/wire.js')
   const { readConfig } = await import('../dist/config.js')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }

@@ -2,7 +2,7 @@
 // Exit code: 0 all of it, 1 some tasks could not be read, 2 it could not work and the output is cut off.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { giveUp, openTransferTools, readArguments } from './data-tool.mjs'
+import { giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 import { cutOff, ignoreDeafErrors } from './own-output.mjs'
 
 const usage = `node bin/export.mjs [--data-dir DIR] > file.ndjson
@@ -18,7 +18,7 @@ try {
   const { exportTasks } = tools
   const lines = exportTasks({
     onLeftOut: (place, why) => {
-      process.stderr.write(`left out ${place}: ${why}\n`)
+      process.stderr.write(`${visible(`left out ${place}: ${why}`)}\n`)
       process.exitCode = 1
     },
   })

@@ -1,6 +1,6 @@
 // Checks a data folder, also while a bundle runs on it; with --repair mends it, for which it must have no other user.
 // Exit code: 0 clean or mended, 1 findings are left, 2 it could not work.
-import { endWithOutput, giveUp, lookedAt, openFolderTools, readArguments } from './data-tool.mjs'
+import { endWithOutput, giveUp, lookedAt, openFolderTools, readArguments, visible } from './data-tool.mjs'
 
 const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
   --data-dir DIR  the folder; by default DATA_DIR
@@ -18,7 +18,7 @@ const {
 
 // what is being mended is mended to the end
 const output = endWithOutput({ atOnce: !repair })
-const print = (value, text) => process.stdout.write(`${json ? JSON.stringify(value) : text}\n`)
+const print = (value, text) => process.stdout.write(`${visible(json ? JSON.stringify(value) : text)}\n`)
 
 let place = ''
 try {

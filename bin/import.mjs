@@ -1,6 +1,6 @@
 // Reads an export from standard input into a store, or compares the two. A data folder must have no other user.
 // Exit code: 0 all of it, 1 the export is not whole, some tasks were refused, or something differs, 2 it could not work.
-import { endWithOutput, giveUp, openTransferTools, readArguments } from './data-tool.mjs'
+import { endWithOutput, giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 
 const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
        node bin/import.mjs [--data-dir DIR] --verify < file.ndjson
@@ -21,10 +21,10 @@ const output = endWithOutput({ atOnce: verify })
 const finish = ({ problem, ...counts }, isGood) => {
   const done = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   process.stdout.write(`${done.join(', ')}\n`)
-  if (problem !== null) process.stderr.write(`The export is not whole. ${problem}\n`)
+  if (problem !== null) process.stderr.write(`${visible(`The export is not whole. ${problem}`)}\n`)
   process.exitCode = problem === null && isGood ? 0 : 1
 }
-const tell = word => (id, why) => process.stderr.write(`${word} ${id}: ${why}\n`)
+const tell = word => (id, why) => process.stderr.write(`${visible(`${word} ${id}: ${why}`)}\n`)
 
 let place = ''
 try {

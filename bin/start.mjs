@@ -30,6 +30,7 @@ ensureBuilt()
 const { describeSettings, passedOver, readConfig } = await import('../dist/config.js')
 const { createLog } = await import('../dist/platform/log.js')
 const { keepLogsBounded } = await import('../dist/platform/log-files.js')
+const { visibleText } = await import('../dist/platform/visible.js')
 const { listenError } = await import('../dist/platform/listen-error.js')
 const { checkKinds, loadKinds, ownData } = await import('../dist/wire.js')
 const { ensureOperator } = await import('../dist/dashboard/operator.js')
@@ -68,7 +69,7 @@ const prepare = async () => {
 }
 
 const { config, data, password } = await prepare().catch(error => {
-  console.error(`Madhava cannot start. ${error.message}`)
+  console.error(visibleText(`Madhava cannot start. ${error.message}`))
   process.exit(1)
 })
 
@@ -133,7 +134,7 @@ const tellWhenReady = async () => {
     password === null ? [] : [`  The dashboard's login is operator, password ${password} (shown this once).`]
   const tell = lines => {
     // PM2 has put its own prefix on console.log by now
-    process.stdout.write(`${[...lines, ...secret].join('\n')}\n`)
+    process.stdout.write(`${visibleText([...lines, ...secret].join('\n'))}\n`)
     secret = []
   }
   for (let told = false; ; ) {

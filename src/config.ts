@@ -6,7 +6,9 @@ import { MadhavaError } from './core/errors.ts'
 import { didYouMean, nearest } from './core/nearest.ts'
 import { parseRange } from './platform/client-address.ts'
 import { parseEnvFile } from './platform/env-file.ts'
+import { maskRedisUrl, maskUrl } from './platform/masked-url.ts'
 import { parseRedisUrl, type RedisPlace } from './platform/redis-url.ts'
+import { visibleText } from './platform/visible.ts'
 
 /** Of the package. */
 export const VERSION: string = JSON.parse(
@@ -64,8 +66,21 @@ export const SETTINGS = {
     meaning: 'how much of the disk ended tasks and their results may take; unset: no limit of its own',
   },
   MAX_WAITING: {
+    default: '1000000',
+    meaning: 'with so many tasks waiting no more are taken (429); 0: no limit',
+  },
+  TASK_HARD_SECONDS: {
     default: '',
-    meaning: 'with so many tasks waiting no more are taken (429); unset: no limit',
+    meaning:
+      'after so many seconds an attempt is ended where neither its submission nor its kind says when; unset: never',
+  },
+  TASK_HARD_SECONDS_MAX: {
+    default: '',
+    meaning: 'the longest hard limit that a task may have; unset: any, or none',
+  },
+  ANONYMOUS_PRIORITY_MAX: {
+    default: '',
+    meaning: 'the highest priority, 0 to 9, that who is not logged in may ask for; unset: 9',
   },
   INLINE_RESULT_KB: { default: '32', meaning: 'results up to this stay in the state file' },
   RESULT_MAX_MB: { default: '256', meaning: 'a task whose result is larger fails' },
@@ -125,6 +140,12 @@ const duration = z
   .string()
   .regex(/^\d{1,6}[smhd]$/, 'must be a number with a unit: 90s, 15m, 12h or 7d')
   .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
+
+/** Of one attempt, as long as a limit may be. */
+const seconds = z
+  .literal('')
+  .transform(() => null)
+  .or(whole(1, 31_536_000))
 
 const words = z
   .string()
@@ -216,10 +237,13 @@ const schema = z.object({
     .literal('')
     .transform(() => null)
     .or(whole(0, 100_000_000)),
-  MAX_WAITING: z
+  MAX_WAITING: whole(0, 100_000_000).transform(count => (count === 0 ? null : count)),
+  TASK_HARD_SECONDS: seconds,
+  TASK_HARD_SECONDS_MAX: seconds,
+  ANONYMOUS_PRIORITY_MAX: z
     .literal('')
     .transform(() => null)
-    .or(whole(1, 100_000_000)),
+    .or(whole(0, 9)),
   INLINE_RESULT_KB: whole(1, 1024),
   RESULT_MAX_MB: whole(1, 1024),
   DISK_RESERVE_MB: whole(0, 1_000_000),
@@ -265,6 +289,12 @@ export interface Config {
   readonly retentionBytes: number | null
   /** Null: no limit. */
   readonly maxWaiting: number | null
+  /** What a task may ask for; null: anything. */
+  readonly taskLimits: {
+    readonly hardSeconds: number | null
+    readonly hardSecondsMax: number | null
+    readonly anonymousPriorityMax: number | null
+  }
   readonly results: { readonly inlineBytes: number; readonly maxBytes: number }
   readonly reserveBytes: number
   readonly drainMs: number
@@ -327,6 +357,11 @@ export const parseConfig = (env: Env): Config => {
     retentionCount: value.RETENTION_COUNT,
     retentionBytes: value.RETENTION_MB === null ? null : value.RETENTION_MB * MB,
     maxWaiting: value.MAX_WAITING,
+    taskLimits: Object.freeze({
+      hardSeconds: value.TASK_HARD_SECONDS,
+      hardSecondsMax: value.TASK_HARD_SECONDS_MAX,
+      anonymousPriorityMax: value.ANONYMOUS_PRIORITY_MAX,
+    }),
     results: Object.freeze({
       inlineBytes: value.INLINE_RESULT_KB * 1024,
       maxBytes: value.RESULT_MAX_MB * MB,
@@ -393,5 +428,14 @@ export const describeSettings = (env: Env = readEnv()): string[] =>
   Object.entries(withDefaults(env)).map(([name, value]) => {
     const setting = (SETTINGS as Record<string, Setting>)[name]
     if (setting?.secret && value !== '') return `${name}=********`
-    return `${name}=${setting?.url ? value.replace(/(:\/\/[^:/@]*):[^@]*@/g, '$1:********@') : value}`
+    if (!setting?.url || value === '') return `${name}=${visibleText(value)}`
+    // several brokers are comma-separated, and the Sentinels of one store too
+    const shown =
+      name === 'STORE_URL'
+        ? maskRedisUrl(value)
+        : value
+            .split(',')
+            .map(part => maskUrl(part.trim()))
+            .join(',')
+    return `${name}=${visibleText(shown)}`
   })

@@ -275,6 +275,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       maxWaiting: config.maxWaiting,
       onCheckThrew: (kind, error) =>
         log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
+      allowances: config.taskLimits,
     }),
     clock,
     isOwn: isOwnOf(config),

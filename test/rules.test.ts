@@ -72,9 +72,11 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
         'core/nearest',
         'platform/client-address',
         'platform/env-file',
+        'platform/masked-url',
         'platform/redis-url',
+        'platform/visible',
       ],
-      because: 'the settings stand before everything else',
+      because: 'the settings stand before everything else, so what they need is pure text',
     }
   return MATRIX[roomOf(place)]
 }

@@ -11,6 +11,7 @@ import { again } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
+import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import {
   DEFAULT_MAX_ATTEMPTS,
   isDue,
@@ -113,6 +114,8 @@ export interface ServiceDeps {
   maxWaiting?: number | null
   /** Told when code of a kind's schema threw at what somebody submitted; the submit is refused. */
   onCheckThrew?: (kind: string, error: unknown) => void
+  /** What a task may ask for; left out: anything. */
+  allowances?: SubmitLimits
 }
 
 /** Milliseconds that a broker may take to say how much it holds; the rest of the state does not wait longer. */
@@ -139,6 +142,7 @@ export const createService = ({
   clock,
   maxWaiting = null,
   onCheckThrew = () => {},
+  allowances = NO_LIMITS,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const find = async (id: string): Promise<TaskRecord> => {
@@ -157,6 +161,7 @@ export const createService = ({
     kinds,
     now,
     limit: createWaitingLimit(store, maxWaiting, clock),
+    allowances,
     announceIfDue,
     onCheckThrew,
   })

@@ -12,14 +12,8 @@ import {
   SUBMIT_MANY_LIMIT,
   type Wanted,
 } from './submission.ts'
-import {
-  DEFAULT_MAX_ATTEMPTS,
-  type Json,
-  limitsSchema,
-  newTaskId,
-  retryPolicySchema,
-  type TaskRecord,
-} from './task.ts'
+import { allow, type SubmitLimits } from './submit-limits.ts'
+import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
 import { turns } from './turns.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
@@ -33,6 +27,8 @@ export interface Submitted {
 interface Plan {
   wanted: Wanted
   params: Json
+  /** What is made of the wish, within what the operator allows. */
+  allowed: ReturnType<typeof allow>
 }
 
 export interface SubmitDeps {
@@ -40,6 +36,7 @@ export interface SubmitDeps {
   kinds: Kinds
   now: () => string
   limit: WaitingLimit
+  allowances: SubmitLimits
   announceIfDue: (task: TaskRecord) => void
   onCheckThrew: (kind: string, error: unknown) => void
 }
@@ -68,12 +65,15 @@ const refuseMany = (
   )
 }
 
-export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckThrew }: SubmitDeps) => {
-  const plan = async (submission: unknown): Promise<Plan> => {
+export const createSubmit = (deps: SubmitDeps) => {
+  const { store, kinds, now, limit, allowances, announceIfDue, onCheckThrew } = deps
+  const plan = async (owner: string | null, submission: unknown): Promise<Plan> => {
     const wanted = parseSubmission(submission)
     const kind = kinds.get(wanted.kind)
+    const asksPriority = (submission as { priority?: unknown }).priority !== undefined
+    const allowed = allow(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
     try {
-      return { wanted, params: await parseParams(kind, wanted.params ?? {}) }
+      return { wanted, params: await parseParams(kind, wanted.params ?? {}), allowed }
     } catch (error) {
       if (isMadhavaError(error) && error.cause !== undefined) onCheckThrew(kind.name, error.cause)
       throw error
@@ -82,7 +82,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
   const meaning = ({ wanted, params }: Plan) => ({ ...wanted, params })
 
   const create = async (
-    { wanted, params }: Plan,
+    { wanted, params, allowed }: Plan,
     from: Origin,
     fingerprint: string,
     admit?: () => Promise<void>,
@@ -93,7 +93,6 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
       id: newTaskId(),
       kind: kind.name,
       params,
-      priority: wanted.priority,
       maxAttempts: wanted.maxAttempts ?? kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
       createdAt: now(),
       notBefore: wanted.notBefore,
@@ -101,7 +100,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
       title: wanted.title,
       description: wanted.description,
       retry: retry && retryPolicySchema.parse(retry),
-      limits: limitsSchema.parse(wanted.limits ?? kind.limits ?? {}),
+      ...allowed,
       ...from,
     })
     const { task, created } = await store.create(record, fingerprint, admit)
@@ -111,7 +110,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
 
   return {
     one: async (owner: string | null, submission: unknown, key: string | undefined): Promise<Submitted> => {
-      const planned = await plan(submission)
+      const planned = await plan(owner, submission)
       const idempotencyKey = key === undefined ? null : parseKey(key)
       const from = { owner, parentId: null, idempotencyKey }
       return create(planned, from, fingerprintOf(meaning(planned)), () => limit.take(1))
@@ -131,7 +130,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
       const failures: { place: number; error: MadhavaError }[] = []
       for (const [place, submission] of submissions.entries()) {
         try {
-          plans.push(await plan(submission))
+          plans.push(await plan(owner, submission))
         } catch (error) {
           if (!isMadhavaError(error)) throw error
           failures.push({ place, error })
@@ -161,7 +160,7 @@ export const createSubmit = ({ store, kinds, now, limit, announceIfDue, onCheckT
     /** Not bounded by the limit: what runs is let go on. */
     child: async (parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord> => {
       const { owner, id: parentId } = parent
-      const planned = await plan(submission)
+      const planned = await plan(owner, submission)
       const idempotencyKey = key === null ? null : `${parentId}/${parseChildKey(key)}`
       const from = { owner, parentId, idempotencyKey }
       return (await create(planned, from, fingerprintOf(meaning(planned)))).task

@@ -18,7 +18,7 @@ export interface Tail {
 const COLOURS = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;:]*m`, 'g')
 
 /** Characters that steer a terminal or turn the order of the text around; a tab is harmless. */
-const HIDDEN = /(?!\t)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+const HIDDEN = /(?!\t)[\p{Cc}\p{Cf}\u2028\u2029]/gu
 const CONTROL_PICTURES = 0x2400
 const DELETE = 0x7f
 

@@ -101,11 +101,13 @@ export const reasonOf = (error: unknown, url: URL): string => {
   // a host with several addresses gives an AggregateError, whose own message is empty
   const parts = error instanceof AggregateError ? error.errors : [error]
   let text = parts.map(part => (part instanceof Error ? part.message : String(part))).join('; ')
-  for (const secret of new Set([url.password, safeDecode(url.password)]))
+  const secrets = [url.password, safeDecode(url.password), ...url.searchParams.values()]
+  for (const secret of new Set(secrets.filter((value, at) => at < 2 || /[^\d]/.test(value))))
     if (secret.length > 0) text = text.replaceAll(secret, '********')
   const line = text
-    .replace(/(:\/\/[^:/@\s]*):[^@\s]*@/g, '$1:********@')
-    .replace(/[\p{Cc}\s]+/gu, ' ')
+    // to the last @ of the word: a password may hold one
+    .replace(/(:\/\/[^:/@\s]*):\S*@/g, '$1:********@')
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .slice(0, 300)
     .toWellFormed()
   // amqplib drops the broker's own words here

@@ -1,7 +1,7 @@
 // The folder of log files that PM2 writes: keeps it bounded, reads the end of a file, finds the last words of a role.
-import { constants } from 'node:fs'
-import { open, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { lstat, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { NotPlainError, openPlain } from './plain-file.ts'
 
 const LIMIT_BYTES = 16 * 1024 * 1024
 const LOOK_MS = 5_000
@@ -14,11 +14,14 @@ export const boundLogs = async (folder: string, limitBytes = LIMIT_BYTES): Promi
   for (const name of await readdir(folder)) {
     if (!name.endsWith('.log')) continue
     const file = path.join(folder, name)
-    if ((await stat(file)).size <= limitBytes) continue
+    const info = await lstat(file)
+    if (!info.isFile() || info.size <= limitBytes) continue
     const end = await readEnd(file, limitBytes)
     if (!end) continue
     // the first line was cut in the middle; a file of one long line stays as it is
-    await writeFile(`${file}.1`, end.bytes.subarray(end.bytes.indexOf('\n') + 1))
+    // made anew: nothing is written to where a link in its place leads
+    await rm(`${file}.1`, { force: true })
+    await writeFile(`${file}.1`, end.bytes.subarray(end.bytes.indexOf('\n') + 1), { flag: 'wx' })
     await truncate(file)
   }
 }
@@ -37,16 +40,13 @@ export const readEnd = async (
   file: string,
   maxBytes: number,
 ): Promise<{ bytes: Buffer; size: number; writtenAt: number } | null> => {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
-      throw error
-    },
-  )
-  if (!handle) return null
+  const opened = await openPlain(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error instanceof NotPlainError) return null
+    throw error
+  })
+  if (!opened) return null
+  const { handle, info } = opened
   try {
-    const info = await handle.stat()
-    if (!info.isFile()) return null
     const start = Math.max(0, info.size - maxBytes)
     const buffer = Buffer.alloc(info.size - start)
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, start)
@@ -137,7 +137,7 @@ export const lastWords = async (folder: string, role: string, sinceMs: number): 
     (err && err.writtenAt >= since ? crashIn(linesOf(err)) : null)
   return (
     words
-      ?.replace(/[\p{Cc}\s]+/gu, ' ')
+      ?.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
       .slice(0, WORDS_MAX)
       .toWellFormed() ?? null
   )

@@ -1,6 +1,7 @@
 // JSON lines to standard output, one per event. PM2 keeps them; nothing else writes there.
 import { writeSync } from 'node:fs'
 import pino from 'pino'
+import { visibleJson } from './visible.ts'
 
 export type Log = pino.Logger
 
@@ -22,7 +23,8 @@ export const createLineWriter = (writeSome: WriteSome, rest: () => void): { writ
   let torn = false
   return {
     write(line) {
-      const bytes = Buffer.from(torn ? `\n${line}` : line)
+      const text = visibleJson(line)
+      const bytes = Buffer.from(torn ? `\n${text}` : text)
       let at = 0
       for (let tries = 0; at < bytes.length; ) {
         try {
@@ -51,6 +53,17 @@ const standardOutput = createLineWriter(
   () => void Atomics.wait(pause, 0, 0, RETRY_MS),
 )
 
+/** Without the command that a client of Redis hangs on its errors: a login's has the password in it. */
+const describeError = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return error
+  const {
+    command: _,
+    previousErrors: __,
+    ...rest
+  } = pino.stdSerializers.err(error) as Record<string, unknown>
+  return rest
+}
+
 /** A logger whose lines carry `role`. Fields before the text: `log.warn({ id }, 'what happened')`. */
 export const createLog = (role: string, level: string): Log =>
   pino(
@@ -60,6 +73,7 @@ export const createLog = (role: string, level: string): Log =>
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: 'message',
       errorKey: 'error',
+      serializers: { error: describeError },
       formatters: { level: label => ({ level: label }) },
     },
     standardOutput,

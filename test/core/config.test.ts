@@ -170,6 +170,40 @@ describe('config', () => {
     assert.deepEqual(passedOver({}, { HOST: '::1', CONCURRENCY: '4' }), [])
   })
 
+  it('shows no part of a password, wherever it stands in a URL and whatever is in it', () => {
+    const shown = (settings: Record<string, string>): string => describeSettings(settings).join('\n')
+    for (const [url, expected] of [
+      ['amqp://user:pa@s3cr3tD@h:1', 'amqp://user:********@h:1'],
+      ['amqp://user:s3cr3t:x@h:1/v', 'amqp://user:********@h:1/v'],
+      ['amqp://s3cr3tD@h', 'amqp://********@h'],
+      ['amqp://h/v?password=s3cr3tD&heartbeat=5', 'amqp://h/v?password=********&heartbeat=5'],
+      ['amqp://one:s3cr3t@h1, amqps://two:@s3cr3t@@h2', 'amqp://one:********@h1,amqps://two:********@h2'],
+      ['what s3cr3t is this', '********'],
+      ['amqp://user:s3cr3t@', 'amqp://********'],
+    ] as const) {
+      const line = shown({ AMQP_URL: url })
+      assert.ok(line.includes(`AMQP_URL=${expected}\n`), line)
+      assert.ok(!line.includes('s3cr3t'), url)
+    }
+    for (const [url, expected] of [
+      ['redis://:s3cr3t@h', 'redis://:********@h:6379/0'],
+      ['rediss://user:s3cr3t@[::1]:7/2', 'rediss://user:********@[::1]:7/2'],
+      ['redis+sentinel://u:s3cr3t@a,b:5/main/1', 'redis+sentinel://u:********@a:26379,b:5/main/1'],
+      ['redis://:a@s3cr3t@h', 'redis://********'],
+    ] as const)
+      assert.ok(shown({ STORE_URL: url }).includes(`STORE_URL=${expected}\n`), url)
+    const secret = fc.string({ minLength: 6, unit: fc.constantFrom(...'Qj0@:/?#%&= ,[]') })
+    fc.assert(
+      fc.property(secret, text => {
+        for (const url of [`amqp://u:${text}@host`, `amqp://host?key=${text}`, `redis://u:${text}@host`]) {
+          const line = shown({ AMQP_URL: url, STORE_URL: url })
+          for (const part of text.split(/[^Qj0]+/).filter(part => part.length > 3))
+            assert.ok(!line.includes(part), url)
+        }
+      }),
+    )
+  })
+
   it('meets anything with a Config or with CONFIG_INVALID', () => {
     const settings = fc.dictionary(
       fc.constantFrom(...Object.keys(SETTINGS)),

@@ -292,3 +292,28 @@ describe('kinds and state', () => {
     assert.deepEqual(state.queue, { name: 'noting', depth: 1, status: 'ready', reason: null, outbox: 0 })
   })
 })
+
+describe('what the operator allows', () => {
+  it('holds for one task, for many and for a child, and a key means the same as before', async () => {
+    const kinds = createKinds([loadKind('plain', plain, 'plain.ts')])
+    const { queue } = createNotingQueue()
+    const strict = createService({
+      store,
+      queue,
+      kinds,
+      clock: () => new Date(now),
+      allowances: { hardSeconds: 30, hardSecondsMax: 60, anonymousPriorityMax: 3 },
+    })
+    const { task } = await strict.submit(anybody, { kind: 'plain' }, 'key')
+    assert.deepEqual([task.priority, task.limits.hardSeconds], [3, 30])
+    assert.equal((await strict.submit(anybody, { kind: 'plain' }, 'key')).task.id, task.id)
+    assert.equal((await service.submit(anybody, { kind: 'plain' }, 'key')).task.id, task.id)
+    const high = { kind: 'plain', priority: 4 }
+    assert.equal((await strict.submit(ann, high)).task.priority, 4)
+    await refused(() => strict.submit(anybody, high), 'BAD_REQUEST')
+    await refused(() => strict.submitMany(anybody, [{ kind: 'plain' }, high]), 'BAD_REQUEST')
+    await refused(() => strict.submit(ann, { kind: 'plain', limits: { hardSeconds: 61 } }), 'BAD_REQUEST')
+    await refused(() => strict.submitChild(task, high, null), 'BAD_REQUEST')
+    assert.equal((await strict.submitChild(task, { kind: 'plain' }, null)).priority, 3)
+  })
+})

@@ -1,7 +1,7 @@
 // The whole, as a user runs it: four processes under PM2, the embedded queue, state files.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { TaskRecord } from '../../src/core/task.ts'
@@ -277,7 +277,19 @@ export default ({ defineKind, z }) => defineKind({
 describe('a bundle without a role that runs', LONG, () => {
   it('ends, and says so by its exit code', async () => {
     const { dataDir, remove } = makeDataDir()
-    const bundle = await startBundle(dataDir)
+    const bundle = await startBundle(dataDir, { DASHBOARD_PASSWORD: 'very-secret-1', OF_A_KIND: 'x' })
+    // by the title that each role gives its process
+    const environments = new Map(
+      processesOf(dataDir).map(pid => [
+        /madhava (\w+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? 'supervisor',
+        readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0'),
+      ]),
+    )
+    for (const role of ['api', 'worker', 'rpc', 'dashboard']) {
+      assert.ok(environments.get(role)?.includes('OF_A_KIND=x'), role)
+      const knows = environments.get(role)?.some(line => line.includes('very-secret-1'))
+      assert.equal(knows, role === 'dashboard', role)
+    }
     const { stderr } = spawnSync(process.execPath, ['node_modules/pm2/bin/pm2', 'stop', 'all'], {
       encoding: 'utf8',
       env: { ...process.env, PM2_HOME: path.join(dataDir, 'pm2') },

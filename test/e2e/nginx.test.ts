@@ -239,6 +239,17 @@ describe('docs/nginx.conf', LONG, () => {
       assert.equal(entered.status, 303, entered.body)
       assert.match((entered.headers['set-cookie'] ?? []).join(), /; ?secure/i)
 
+      for (const { headers } of [host, login, await ask(proxy, TASKS, '/nothing')])
+        assert.equal(headers['strict-transport-security'], 'max-age=31536000')
+      // a form of a few fields, and a submit of at most 1 MiB, each with some room
+      const large = (name: string, bytes: number) =>
+        ask(proxy, name, '/login', { method: 'POST', body: 'x'.repeat(bytes) })
+      assert.equal((await large(DASHBOARD, 70_000)).status, 413)
+      assert.equal((await large(TASKS, 3_000_000)).status, 413)
+      const tries = await Promise.all(Array.from({ length: 20 }, () => ask(proxy, DASHBOARD, '/login')))
+      assert.ok(tries.some(({ status }) => status === 429))
+      assert.equal((await ask(proxy, DASHBOARD, '/livez')).status, 200)
+
       const plain = await fetch(`http://127.0.0.1:${proxy.http}/tasks?limit=1`, { redirect: 'manual' })
       assert.equal(plain.status, 308)
     },

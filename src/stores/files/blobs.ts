@@ -1,10 +1,12 @@
 // Blobs: `blobs/<last two hex digits>/<id>/<name>`, written aside as a stream, synced, renamed.
-import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { createReadStream, existsSync, lstatSync, readdirSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
+import { MadhavaError } from '../../core/errors.ts'
 import type { BlobInfo } from '../../core/store.ts'
 import { isAside } from '../../platform/atomic-file.ts'
+import { isRealFolder, openPlain } from '../../platform/plain-file.ts'
 import type { Committer } from './committer.ts'
 import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
@@ -46,14 +48,18 @@ const makeFolder = async (folder: string): Promise<void> => {
   }
 }
 
+/** The folder of a task's blobs, and the one that it stands in, are folders and no links. */
+const isOurs = (folder: string): boolean => isRealFolder(path.dirname(folder)) && isRealFolder(folder)
+
 export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps): Blobs => {
   const list = (id: SafeId): BlobInfo[] => {
     const folder = layout.blobFolder(id)
+    if (!isOurs(folder)) return []
     try {
       return readdirSync(folder).flatMap(name => {
         if (isAside(name)) return []
-        const found = statSync(path.join(folder, name), { throwIfNoEntry: false })
-        return found ? [{ name, bytes: found.size }] : []
+        const found = lstatSync(path.join(folder, name), { throwIfNoEntry: false })
+        return found?.isFile() && found.nlink === 1 ? [{ name, bytes: found.size }] : []
       })
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return []
@@ -71,6 +77,9 @@ export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps
       if (!(bytes instanceof Readable)) room.forBytes(bytes.length)
       // one after the other: on a disk that may only be read `recursive` says ENOENT
       for (const wanted of [path.dirname(folder), folder]) await makeFolder(wanted)
+      // nothing is written to where a link leads
+      if (!isOurs(folder))
+        throw new MadhavaError('STORE_UNAVAILABLE', 'What stands in the place of a folder of blobs is none')
       const aside = path.join(folder, `.${name}.${unique()}.tmp`)
       // a sync that fails here spoils nothing: the file goes, and another try writes another one
       const size = await disk.writeThrough(aside, bytes)
@@ -86,8 +95,9 @@ export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps
     async get(id, name, range) {
       try {
         // opened before it is measured: a blob that is replaced meanwhile stays readable as it was
-        const handle = await open(layout.blob(id, name), 'r')
-        const { size } = await handle.stat()
+        if (!isOurs(layout.blobFolder(id))) return null
+        const { handle, info } = await openPlain(layout.blob(id, name), { oneName: true })
+        const { size } = info
         const start = Math.min(range?.start ?? 0, size)
         const end = Math.min(range?.end ?? size, size)
         if (start >= end) {
@@ -96,7 +106,8 @@ export const createBlobs = ({ layout, disk, room, committer, unique }: BlobsDeps
         }
         return { bytes: size, stream: createReadStream('', { fd: handle, start, end: end - 1 }) }
       } catch (error) {
-        if (isErrno(error, 'ENOENT')) return null
+        // what is no blob of ours is none: its bytes may be anybody's
+        if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
         throw error
       }
     },

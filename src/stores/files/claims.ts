@@ -2,11 +2,12 @@
 // nobody's way when that process is dead. It knows nothing of records.
 // One that is taken to run the task says so, `<instance>.run`: should the process die before it has written that, the
 // attempt is known all the same. `<instance>.ahead`: the task may have waited for its turn until then.
-import { lstatSync, readdirSync, readlinkSync, unlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { isErrno } from './errno.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { parseId } from './layout.ts'
 import { makeSymlink, type Take } from './scribe.ts'
+import { linkTarget } from './small-file.ts'
 
 /** Why a claim is taken: an attempt begins with it, or soon, or neither. */
 export type Purpose = 'run' | 'ahead' | 'write'
@@ -37,16 +38,6 @@ const unlink = (file: string): void => {
 const ENDING: Record<Purpose, string> = { run: '.run', ahead: '.ahead', write: '' }
 const ENDINGS = /\.(?:run|ahead)$/
 
-/** What the link says; null when there is none. */
-const targetOf = (file: string): string | null => {
-  try {
-    return readlinkSync(file)
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null
-    throw error
-  }
-}
-
 export const createClaims = (layout: Layout, instance: string): Claims => ({
   order: (id, number, purpose) => ({
     claim: layout.claim(id, number),
@@ -55,10 +46,10 @@ export const createClaims = (layout: Layout, instance: string): Claims => ({
     wish: layout.revoke(id),
   }),
   take: (id, number, purpose) => makeSymlink(instance + ENDING[purpose], layout.claim(id, number)),
-  owner: (id, number) => targetOf(layout.claim(id, number))?.replace(ENDINGS, '') ?? null,
+  owner: (id, number) => linkTarget(layout.claim(id, number))?.replace(ENDINGS, '') ?? null,
   begun(id, number) {
     const file = layout.claim(id, number)
-    const target = targetOf(file) ?? ''
+    const target = linkTarget(file) ?? ''
     const at = ENDINGS.test(target) && lstatSync(file, { throwIfNoEntry: false })?.mtime
     return at ? { at, ahead: target.endsWith(ENDING.ahead) } : null
   },
@@ -72,6 +63,11 @@ export const createClaims = (layout: Layout, instance: string): Claims => ({
   list: () =>
     readdirSync(layout.claims).flatMap(name => {
       const parts = /^(.{36})\.(\d+)$/.exec(name)
-      return parts?.[1] ? [{ id: parseId(parts[1]), number: Number(parts[2]) }] : []
+      try {
+        return parts?.[1] ? [{ id: parseId(parts[1]), number: Number(parts[2]) }] : []
+      } catch {
+        // not one of ours
+        return []
+      }
     }),
 })

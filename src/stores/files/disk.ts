@@ -20,6 +20,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { READ_FLAGS } from '../../platform/plain-file.ts'
 import { isErrno } from './errno.ts'
 
 /** A file that only grows. */
@@ -76,7 +77,7 @@ const unlessTaken = (make: () => void): boolean => {
 const syncOne = async (file: string): Promise<void> => {
   let handle: Awaited<ReturnType<typeof open>>
   try {
-    handle = await open(file, 'r')
+    handle = await open(file, READ_FLAGS)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return
     throw error

@@ -2,6 +2,7 @@
 import { type Dirent, lstatSync, readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { syncFolder } from '../../platform/atomic-file.ts'
+import { isRealFolder } from '../../platform/plain-file.ts'
 import { isErrno } from './errno.ts'
 import type { Layout } from './layout.ts'
 import { moveAway } from './set-aside.ts'
@@ -37,8 +38,9 @@ export interface Finding {
 /** Looks at one thing, as often as wanted; null when all is well with it. @throws what the file system says */
 export type Look = () => Finding | null | Promise<Finding | null>
 
-/** Entries of a folder in the order of their names; none when it is not there. */
+/** Entries of a folder in the order of their names; none when it is not there, or a link. */
 export const entriesOf = (folder: string): Dirent[] => {
+  if (!isRealFolder(folder)) return []
   try {
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {

@@ -1,6 +1,6 @@
 // One owner of a data folder: `lock.<n>` names the instance that owns it, and the next number is taken only when
 // that one and every process it started are dead. Nothing that a dead process leaves is in the way.
-import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -10,8 +10,10 @@ import type { Log } from '../../platform/log.ts'
 import { createDisk } from './disk.ts'
 import { isErrno, storeError } from './errno.ts'
 import { type Instances, openInstances } from './instance.ts'
-import { createLayout, makeFolders } from './layout.ts'
+import { createLayout } from './layout.ts'
+import { prepareFolders } from './real-folders.ts'
 import { recoverOnce } from './recovery.ts'
+import { linkTarget, readSmall } from './small-file.ts'
 
 export interface FolderLock {
   /** The processes of the folder, as the store shows them. */
@@ -33,7 +35,7 @@ const LOOK_MS = 200
 const describe = (folder: string, id: string): string => {
   try {
     const { role, pid, host, startedAt } = JSON.parse(
-      readFileSync(path.join(folder, `${id}.json`), 'utf8'),
+      readSmall(path.join(folder, `${id}.json`)) ?? '',
     ) as Presence
     return `${role} with process id ${pid} on ${host}, started ${startedAt}`
   } catch {
@@ -50,7 +52,7 @@ export const lockFolder = async ({ dir, clock, log, patienceMs }: FolderLockOpti
   const failed = (error: unknown): never => {
     throw startError(layout.dir, error)
   }
-  await makeFolders(layout).catch(failed)
+  await prepareFolders(layout, log).catch(failed)
   const instances = await openInstances({ folder: layout.run, host: hostname(), clock, log }).catch(failed)
   try {
     await instances.announce({
@@ -115,7 +117,7 @@ const take = async (folder: string, instances: Instances, patienceMs: number): P
   for (;;) {
     const taken = numbers(folder)
     const last = taken.at(-1) ?? 0
-    const owner = last === 0 ? null : readlinkSync(file(last))
+    const owner = last === 0 ? null : linkTarget(file(last))
     if (owner !== null && (await instances.isAlive(owner)))
       throw new MadhavaError(
         'DATA_DIR_IN_USE',

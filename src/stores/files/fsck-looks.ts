@@ -4,6 +4,7 @@ import { createReadStream, type Dirent, lstatSync } from 'node:fs'
 import path from 'node:path'
 import { isAside } from '../../platform/atomic-file.ts'
 import { LineTooLongError, readLines } from '../../platform/lines.ts'
+import { openPlain } from '../../platform/plain-file.ts'
 import { isErrno } from './errno.ts'
 import { entriesOf, type Look, placesOf } from './findings.ts'
 import { idOfStateFile, type Layout, parseId, type SafeId } from './layout.ts'
@@ -67,15 +68,16 @@ export function* looksOf({ layout, alone, clock, seen }: LooksDeps): Generator<L
   const lines =
     (file: string): Look =>
     async () => {
-      if (!lstatSync(file, { throwIfNoEntry: false })?.isFile()) return null
       const bad: number[] = []
       try {
+        const { handle } = await openPlain(file)
+        const input = createReadStream('', { fd: handle })
         // a last line without its end is what a killed process leaves, or what is being written now
-        for await (const { number, bytes, ended } of readLines(createReadStream(file), LINE_BYTES_MAX))
+        for await (const { number, bytes, ended } of readLines(input, LINE_BYTES_MAX))
           if (ended && !isEntry(bytes)) bad.push(number)
       } catch (error) {
         // retention cuts journals at any time
-        if (isErrno(error, 'ENOENT')) return null
+        if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
         if (!(error instanceof LineTooLongError)) throw error
         bad.push(Number.POSITIVE_INFINITY)
       }
@@ -119,8 +121,13 @@ export function* looksOf({ layout, alone, clock, seen }: LooksDeps): Generator<L
       yield blobsOf(id)
       for (const blob of entriesOf(folder)) {
         seen.blobs += 1
-        if (!BLOB_NAME.test(blob.name) || !blob.isFile())
-          yield stranger(path.join(folder, blob.name), 'not a blob')
+        const place = path.join(folder, blob.name)
+        if (!BLOB_NAME.test(blob.name) || !blob.isFile()) yield stranger(place, 'not a blob')
+        else if (hasFurtherNames(place))
+          yield stranger(
+            place,
+            'a file with further names, which is not given out: copy it in place of the link',
+          )
       }
     }
   for (const place of shardStrangers) yield stranger(place, 'not a folder of this store')
@@ -144,10 +151,16 @@ export function* looksOf({ layout, alone, clock, seen }: LooksDeps): Generator<L
   })
   for (const { name } of entriesOf(layout.run))
     if (isAside(name)) yield stranger(path.join(layout.run, name), 'nothing of this store')
-  for (const folder of [layout.journal, path.join(layout.dir, 'wal')])
-    for (const { name } of entriesOf(folder))
-      if (name.endsWith('.ndjson')) yield lines(path.join(folder, name))
+  for (const folder of [layout.journal, layout.wal])
+    for (const entry of entriesOf(folder)) {
+      const place = path.join(folder, entry.name)
+      if (!entry.isFile()) yield stranger(place, 'nothing of this store')
+      else if (entry.name.endsWith('.ndjson')) yield lines(place)
+    }
 }
+
+const hasFurtherNames = (file: string): boolean =>
+  (lstatSync(file, { throwIfNoEntry: false })?.nlink ?? 1) > 1
 
 const isEntry = (bytes: Buffer): boolean => {
   try {

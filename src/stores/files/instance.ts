@@ -3,22 +3,14 @@
 // after a reboot, and between containers that share the folder one after the other, where a pid proves nothing.
 // A connection once made is kept, so that a process that lives costs nothing, and its death is known when it breaks.
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import path from 'node:path'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, PresenceDetails, SeenPresence } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
+import { readPlainSync } from '../../platform/plain-file.ts'
 
 const BEAT_MS = 2_000
 /** The longest path of a Unix socket, less the final NUL. Node binds a longer one cut off, without a word. */
@@ -45,11 +37,30 @@ export interface InstancesOptions {
   log: Log
 }
 
+const PRESENCE_BYTES_MAX = 1024 ** 2
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** As far as those who read it rely on it: somebody else may have put something in its place. */
+const isPresence = (value: unknown): value is Presence => {
+  if (!isObject(value) || !isObject(value.details)) return false
+  const { instance, role, host, pid, startedAt, beatAt, details } = value
+  const { counters, troubles, running, kinds = [], timings = {}, slots, rssBytes, cpu } = details
+  return (
+    [instance, role, host, startedAt, beatAt].every(text => typeof text === 'string') &&
+    [pid, slots, rssBytes, cpu].every(number => typeof number === 'number') &&
+    [counters, troubles, timings].every(isObject) &&
+    Array.isArray(running) &&
+    Array.isArray(kinds)
+  )
+}
+
 /** A process's own entry; null when there is none, or none that can be read. */
 const readPresence = (file: string): Presence | null => {
   try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as Presence
-    return typeof value.instance === 'string' && typeof value.role === 'string' ? value : null
+    const value: unknown = JSON.parse(readPlainSync(file, PRESENCE_BYTES_MAX).toString())
+    return isPresence(value) ? value : null
   } catch {
     return null
   }

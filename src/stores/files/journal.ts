@@ -1,17 +1,9 @@
 // Journals: every process appends its changes to files of its own, `journal/<instance>.<n>.ndjson`, and reads
 // those of all. They are the feed between processes and over restarts; the state files stay the truth.
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs'
+import { closeSync, readdirSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
+import { openPlainSync } from '../../platform/plain-file.ts'
 import type { Appender, Disk } from './disk.ts'
 import { toLine } from './lines.ts'
 
@@ -99,7 +91,10 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
     const parts: Part[] = []
     const marks: Mark[] = []
-    for (const name of readdirSync(folder)) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      // a pipe would hold us up, and a link's target is not ours to read or to cut
+      if (!entry.isFile()) continue
+      const { name } = entry
       const found = /^([0-9a-f]{12})\.(\d+)\.(?:ndjson|(\d+)\.cut)$/.exec(name)
       if (!found?.[1]) continue
       const part = { instance: found[1], number: Number(found[2]), file: path.join(folder, name) }
@@ -125,7 +120,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     onEntry: (entry: Entry, offset: number, bytes: number) => unknown,
   ): boolean => {
     if (offset >= end) return false
-    const from = openSync(file, 'r')
+    const { fd: from } = openPlainSync(file)
     try {
       let pending: Buffer[] = []
       let whole = offset
@@ -287,7 +282,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
 
 const readBytes = (file: string, start: number, end: number): Buffer => {
   const bytes = Buffer.allocUnsafe(end - start)
-  const fd = openSync(file, 'r')
+  const { fd } = openPlainSync(file)
   try {
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, start))
   } finally {

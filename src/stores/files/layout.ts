@@ -29,7 +29,12 @@ export interface Layout {
   readonly wal: string
   /** What was found in the state files, for the next start. A cache. */
   readonly index: string
+  /** The folders that stand in the data folder itself. */
+  folders(): string[]
+  /** Of the state files. */
   shards(): string[]
+  /** Of `tasks` or `blobs`. */
+  shardsOf(root: string): string[]
   taskFolder(id: SafeId): string
   task(id: SafeId): string
   blobFolder(id: SafeId): string
@@ -64,7 +69,12 @@ export const createLayout = (dir: string): Layout => {
     journal: path.join(dir, 'journal'),
     wal: path.join(dir, 'wal'),
     index: path.join(dir, 'index'),
-    shards: () => SHARDS.map(name => path.join(tasks, name)),
+    folders: () => [
+      ...[tasks, blobs, keys, claims, revokes, permits],
+      ...[layout.run, layout.journal, layout.wal, layout.index],
+    ],
+    shards: () => layout.shardsOf(tasks),
+    shardsOf: root => SHARDS.map(name => path.join(root, name)),
     taskFolder: id => `${tasks}/${shard(id)}`,
     task: id => `${tasks}/${shard(id)}/${id}.json`,
     blobFolder: id => `${blobs}/${shard(id)}/${id}`,
@@ -104,9 +114,7 @@ const makeFolder = async (folder: string): Promise<void> => {
 /** Makes every folder that is missing; the shards at once, so that no write has to ask. */
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
-  const folders = [layout.tasks, layout.blobs, layout.keys, layout.claims, layout.revokes, layout.permits]
-  for (const folder of [...folders, layout.run, layout.journal, layout.wal, layout.index, ...layout.shards()])
-    await mkdir(folder, { recursive: true })
+  for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
   for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
 }
 

@@ -1,10 +1,11 @@
 // Small facts beside the records: the wish to cancel a task that is held, and the idempotency keys.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import { isFinal, type TaskRecord } from '../../core/task.ts'
+import { readPlainSync } from '../../platform/plain-file.ts'
 import type { Staged } from './committer.ts'
 import type { Disk } from './disk.ts'
 import { isErrno } from './errno.ts'
@@ -31,6 +32,7 @@ export interface Revokes {
   remove(id: SafeId): void
 }
 
+const WISH_BYTES_MAX = 1024
 const WISH = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (\d{1,15}))?\n?$/
 
 /** A wish without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it. */
@@ -39,10 +41,11 @@ export const readWish = (file: string): Wish | null => {
   if (!existsSync(file)) return null
   try {
     // a power cut can leave one empty that nobody was told of; recovery replaces it where somebody was
-    const [, at, claim] = WISH.exec(readFileSync(file, 'utf8')) ?? []
+    const [, at, claim] = WISH.exec(readPlainSync(file, WISH_BYTES_MAX).toString()) ?? []
     return at === undefined ? null : { at, claim: claim === undefined ? Infinity : Number(claim) }
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null
+    // what is something else, or too long, has no time in it either
+    if (isErrno(error, 'ENOENT', 'EFTYPE', 'EFBIG')) return null
     throw error
   }
 }

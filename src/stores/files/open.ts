@@ -23,10 +23,11 @@ import { createHolder } from './holder.ts'
 import { openInstances } from './instance.ts'
 import { createJournals, LOST } from './journal.ts'
 import { createKindLimiter } from './kind-limits.ts'
-import { createLayout, makeFolders, parseId, type SafeId } from './layout.ts'
+import { createLayout, parseId, type SafeId } from './layout.ts'
 import { createKeys, createRevokes } from './marks.ts'
 import { createMissed } from './missed.ts'
 import { createPicking } from './picking.ts'
+import { prepareFolders } from './real-folders.ts'
 import { createRecords } from './records.ts'
 import { recoverOnce } from './recovery.ts'
 import { createRetention } from './retention.ts'
@@ -82,7 +83,7 @@ export const openFilesStore = async ({
   makeScribe = createScribe,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
-  await makeFolders(layout).catch((error: unknown) => {
+  await prepareFolders(layout, log).catch((error: unknown) => {
     throw storeError(error)
   })
   const room = createRoom({ dir: layout.dir, reserveBytes })

@@ -1,6 +1,6 @@
 // After everybody died, perhaps by a power cut: what the write-ahead logs say and the state files do not, is made
 // good, by exactly one process, before anybody reads. Idempotent: a recovery that is cut off begins again.
-import { readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMadhavaError } from '../../core/errors.ts'
@@ -12,6 +12,7 @@ import { createJournals, type Entry } from './journal.ts'
 import type { Layout, SafeId } from './layout.ts'
 import { createKeys, createRevokes, type Keys, type Wish, wishFor } from './marks.ts'
 import { createRecords, type Records } from './records.ts'
+import { linkTarget } from './small-file.ts'
 import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
 
 interface RecoveryDeps {
@@ -158,7 +159,7 @@ export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
       .map(Number)
       .sort((a, b) => a - b)
     const last = turns.at(-1) ?? 0
-    const owner = last === 0 ? null : readlinkSync(turnFile(last))
+    const owner = last === 0 ? null : linkTarget(turnFile(last))
     if (owner !== null && (await instances.isAlive(owner))) {
       await wait(LOOK_MS)
       continue

@@ -1,11 +1,12 @@
 // The 256 folders of state files, read with as little work as is safe. What was found in a folder is kept in
 // `index/<xx>.json`, so that the next process, or the next start, need not read every state file again. A cache and
 // nothing more: it can be deleted at any time, and whatever does not fit the folder as it stands is read anew.
-import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Status } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
+import { readPlainSync } from '../../platform/plain-file.ts'
 import type { Summary } from './columns.ts'
 import { idOfStateFile, type Layout, type SafeId } from './layout.ts'
 import type { Records } from './records.ts'
@@ -19,6 +20,8 @@ export interface Shards {
 
 export const SHARD_COUNT = 256
 const VERSION = 2
+/** Of half a million tasks in one folder. */
+const SNAPSHOT_BYTES_MAX = 256 * 1024 ** 2
 /** Two changes within one tick of the file system's clock look like one: what is younger is not relied on. */
 export const TICK_MS = 100
 /** Fewer state files are read faster than a snapshot is kept. */
@@ -140,7 +143,7 @@ export const createShards = ({
 
   const load = (shard: number): Snapshot | null => {
     try {
-      return decode(readFileSync(fileOf(shard), 'utf8'))
+      return decode(readPlainSync(fileOf(shard), SNAPSHOT_BYTES_MAX).toString())
     } catch {
       // none, or one that cannot be read: the state files say it all
       return null

@@ -1,8 +1,10 @@
 // What stands in one state file, with the reason when it cannot be used. It only reads, and keeps nothing in mind.
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
+import { scanJson } from '../../core/json-scan.ts'
 import { idempotencyScope, RECORD_VERSION, type TaskRecord } from '../../core/task.ts'
 import { checkTask } from '../../core/task-check.ts'
 import { createUpgrade } from '../../core/upgrade.ts'
+import { readPlainSync } from '../../platform/plain-file.ts'
 import { isErrno } from './errno.ts'
 import { type Layout, parseId, type SafeId } from './layout.ts'
 
@@ -15,6 +17,11 @@ export type StateFile =
 
 /** No state file that we write is nearly as large: a body has at most 1 MiB. */
 const BYTES_MAX = 64 * 1024 * 1024
+
+/** Above so many characters the depth is looked at before the text is parsed. */
+const LOOK_FIRST = 64 * 1024
+/** Far deeper than anything that is taken or kept. */
+const DEPTH_MAX = 10_000
 
 const upgrade = createUpgrade()
 
@@ -51,12 +58,15 @@ export const readStateFile = (layout: Layout, id: SafeId): StateFile => readAsSt
 /** As `readStateFile`, of a file that stands elsewhere. */
 export const readAsStateFile = (file: string, id: SafeId): StateFile => {
   try {
-    const stat = lstatSync(file)
-    if (!stat.isFile()) return { state: 'broken', why: 'it is not a regular file' }
-    if (stat.size > BYTES_MAX) return { state: 'broken', why: 'it is too large' }
-    return judge(readFileSync(file, 'utf8'), id)
+    const text = readPlainSync(file, BYTES_MAX).toString()
+    // parsing a file of nothing but brackets takes seconds, the depth of it milliseconds
+    if (text.length > LOOK_FIRST && scanJson(text, DEPTH_MAX).depth > DEPTH_MAX)
+      return { state: 'broken', why: 'it nests too deep' }
+    return judge(text, id)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return { state: 'none' }
+    if (isErrno(error, 'EFTYPE')) return { state: 'broken', why: 'it is not a regular file' }
+    if (isErrno(error, 'EFBIG')) return { state: 'broken', why: 'it is too large' }
     if (isErrno(error, 'EACCES', 'EPERM', 'EIO', 'EISDIR', 'ELOOP'))
       return { state: 'broken', why: `it cannot be read (${error.code})` }
     throw error

@@ -1,9 +1,10 @@
 // Export: every record of a data folder and its blobs as lines, in constant memory, also while a bundle runs. It only
 // reads.
 import { lstatSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
+import { openPlain } from '../../platform/plain-file.ts'
 import { CHUNK_BYTES, createLineWriter } from '../shared/transfer-lines.ts'
 import { isErrno, storeError } from './errno.ts'
 import { entriesOf } from './findings.ts'
@@ -39,12 +40,10 @@ const openBlobs = async (layout: Layout, id: SafeId): Promise<OpenBlob[]> => {
   for (const entry of entriesOf(layout.blobFolder(id))) {
     if (!entry.isFile() || !/^[a-z0-9][a-z0-9.-]{0,63}$/.test(entry.name)) continue
     try {
-      const handle = await open(layout.blob(id, entry.name), 'r')
-      blobs.push({ name: entry.name, handle, size: 0 })
-      const { size } = await handle.stat()
-      blobs.push({ ...(blobs.pop() as OpenBlob), size })
+      const { handle, info } = await openPlain(layout.blob(id, entry.name), { oneName: true })
+      blobs.push({ name: entry.name, handle, size: info.size })
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) continue
+      if (isErrno(error, 'ENOENT', 'EFTYPE')) continue
       await closeAll(blobs)
       throw error
     }

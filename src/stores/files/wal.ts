@@ -1,8 +1,9 @@
 // The write-ahead log of this process, `wal/<instance>.<n>.ndjson`: every change stands here, durable, before it is
 // visible. It is read only after a power cut, and given up as soon as the state files themselves are durable.
-import { readdirSync, readFileSync, renameSync } from 'node:fs'
+import { readdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { TaskRecord } from '../../core/task.ts'
+import { readPlainSync } from '../../platform/plain-file.ts'
 import type { Appender, Disk } from './disk.ts'
 import { toLine } from './lines.ts'
 
@@ -81,8 +82,10 @@ export const markUnsynced = (file: string): void => {
 
 /** All logs in the folder, those of one process in the order they were written. */
 export const listWals = (folder: string): WalFile[] =>
-  readdirSync(folder)
-    .flatMap(name => {
+  readdirSync(folder, { withFileTypes: true })
+    .flatMap(entry => {
+      if (!entry.isFile()) return []
+      const { name } = entry
       const found = /^([0-9a-f]{12})\.(\d+)(?:\.unsynced)?\.ndjson$/.exec(name)
       if (!found?.[1]) return []
       const unsynced = name.endsWith(UNSYNCED)
@@ -95,7 +98,7 @@ export const listWals = (folder: string): WalFile[] =>
  * after its death, NUL bytes follow.
  */
 export const readWal = (file: string): WalEntry[] => {
-  const bytes = readFileSync(file)
+  const bytes = readPlainSync(file, Infinity)
   const entries: WalEntry[] = []
   // line by line: a log that could not be given up for long may be larger than what a string may hold
   for (let from = 0, to = bytes.indexOf(10); to >= 0; from = to + 1, to = bytes.indexOf(10, from)) {

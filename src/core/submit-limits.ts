@@ -1,0 +1,67 @@
+// What the operator allows beyond what a submission may say: how long an attempt may run, and the priority of who is not
+// logged in. The same at every door, and for what a task submits on its owner's behalf. Pure.
+import { MadhavaError } from './errors.ts'
+import type { Wanted } from './submission.ts'
+import { type Limits, limitsSchema, PRIORITY } from './task.ts'
+
+/** Seconds and a priority; null: nothing is set. */
+export interface SubmitLimits {
+  /** For a task where neither its submission nor its kind names a hard limit. */
+  hardSeconds: number | null
+  hardSecondsMax: number | null
+  anonymousPriorityMax: number | null
+}
+
+export const NO_LIMITS: SubmitLimits = {
+  hardSeconds: null,
+  hardSecondsMax: null,
+  anonymousPriorityMax: null,
+}
+
+const smallest = (...numbers: (number | null)[]): number | null => {
+  const set = numbers.filter(number => number !== null)
+  return set.length === 0 ? null : Math.min(...set)
+}
+
+/** @throws BAD_REQUEST */
+const refuse = (path: string, problem: string): never => {
+  throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: ${path}: ${problem}`, {
+    detail: { problems: [{ path, problem }] },
+  })
+}
+
+/**
+ * The priority and the limits of a task. What was asked for beyond what is allowed is refused; what was left out is made to
+ * fit.
+ * @param asksPriority whether the submission itself names the priority in `wanted`
+ * @throws BAD_REQUEST
+ */
+export const allow = (
+  { hardSeconds, hardSecondsMax, anonymousPriorityMax }: SubmitLimits,
+  {
+    owner,
+    wanted,
+    asksPriority,
+    ofKind,
+  }: {
+    owner: string | null
+    wanted: Pick<Wanted, 'priority' | 'limits'>
+    asksPriority: boolean
+    ofKind: Partial<Limits> | undefined
+  },
+): { priority: number; limits: Limits } => {
+  const highest = owner === null ? (anonymousPriorityMax ?? PRIORITY.highest) : PRIORITY.highest
+  if (asksPriority && wanted.priority > highest)
+    refuse('priority', `must be at most ${highest} (ANONYMOUS_PRIORITY_MAX)`)
+  const asked = wanted.limits?.hardSeconds ?? null
+  if (asked !== null && hardSecondsMax !== null && asked > hardSecondsMax)
+    refuse('limits.hardSeconds', `must be at most ${hardSecondsMax} (TASK_HARD_SECONDS_MAX)`)
+  const limits = limitsSchema.parse(wanted.limits ?? ofKind ?? {})
+  return {
+    priority: Math.min(wanted.priority, highest),
+    limits: {
+      ...limits,
+      hardSeconds: smallest(limits.hardSeconds ?? hardSeconds, hardSecondsMax),
+    },
+  }
+}
