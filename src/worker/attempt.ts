@@ -63,6 +63,8 @@ export interface AttemptDeps {
   store: TaskStore
   threads: ThreadPool
   submitChild: SubmitChild
+  /** Ends what earlier attempts at the task have left running on this host. Never rejects. */
+  endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
   clock: () => Date
@@ -138,6 +140,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   )
 
   const execute = async (): Promise<Outcome> => {
+    if (earlier) await deps.endLeftovers(task)
     // a task that is claimed for the first time has no checkpoint: no need to look
     const resume = earlier
       ? await persist(() => checkpoints().read(), { log, random, signal: closing })
@@ -155,7 +158,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     )
     let clearLimits: () => void = () => {}
     run = threads.run(
-      { id, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
+      { id, claim, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
       {
         started() {
           begunAt = performance.now()
