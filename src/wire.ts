@@ -23,6 +23,7 @@ import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import type { Log } from './platform/log.ts'
 import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
+import { describePlace } from './platform/redis-url.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import type { TakeInOptions, VerifyOptions } from './stores/shared/take-in.ts'
 
@@ -225,6 +226,8 @@ interface DoorTrouble {
 /** What a role is built from. */
 export interface Parts {
   store: TaskStore
+  /** Where the store is, without a password: the same for all processes of this host that use it. */
+  storePlace: string
   queue: TaskQueue
   kinds: Kinds
   kindFiles: ReadonlyMap<string, string>
@@ -264,6 +267,9 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   let closing: Promise<void> | null = null
   return {
     store,
+    storePlace: config.redis
+      ? `${describePlace(config.redis.place)} ${config.redis.place.db} ${config.redis.prefix}`
+      : config.dataDir,
     queue,
     kinds,
     kindFiles,

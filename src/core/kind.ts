@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { cutText } from './cut-text.ts'
 import { isMadhavaError, MadhavaError } from './errors.ts'
+import type { ExecOptions, ExecResult } from './exec.ts'
 import { rateSchema } from './kind-limits.ts'
 import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
 import type { KindTrouble } from './kind-trouble.ts'
@@ -16,6 +17,8 @@ import {
   retryPolicySchema,
 } from './task.ts'
 import { reasonOf } from './thrown.ts'
+
+export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
 export interface ChildOptions {
@@ -58,6 +61,12 @@ export interface TaskContext {
    * STORE_UNAVAILABLE; the signal's reason once it has fired
    */
   submit(kind: string, params?: Json, options?: ChildOptions): Promise<string>
+  /**
+   * Runs a command, without a shell, in a process group of its own; its lines go into the task's log. Resolves when nothing
+   * of the group is left. On cancel, at the soft limit and when the worker shuts down the group gets SIGTERM, then SIGKILL.
+   * @throws ExecError when it cannot be started, ends badly or takes too long; the signal's reason once it has fired
+   */
+  exec(command: string, args?: readonly string[], options?: ExecOptions): Promise<ExecResult>
   /** What was last checkpointed, or null. */
   readonly resume: unknown
   /** How many cores this task may keep busy at this moment: its share of the worker's, 1 at least. */

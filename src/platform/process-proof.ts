@@ -12,16 +12,51 @@ export interface ProcessName {
   startedTicks: string | null
 }
 
-/** State and start of a process; null when they cannot be read. `/proc/<pid>/stat`: see proc(5), fields 3 and 22. */
-const readStat = (pid: number | 'self'): { state: string; startedTicks: string } | null => {
+/** What the system says about a process. */
+export interface ProcessState {
+  /** Of the program, at most 15 characters. */
+  name: string
+  /** Z and X: it has ended, and is only not yet fetched by its parent. */
+  state: string
+  parent: number
+  group: number
+  session: number
+  /** In the kernel's ticks since the boot. */
+  startedTicks: string
+}
+
+/** Null when it cannot be read. `/proc/<pid>/stat`: see proc(5), fields 2 to 6 and 22. */
+export const readProcess = (pid: number | 'self'): ProcessState | null => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // the second field is the program's name in brackets, which may hold anything
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const [state, startedTicks] = [fields[0], fields[19]]
-    return state && startedTicks ? { state, startedTicks } : null
+    const end = text.lastIndexOf(')')
+    const fields = text.slice(end + 2).split(' ')
+    const [state, parent, group, session] = fields
+    const startedTicks = fields[19]
+    if (!state || !startedTicks) return null
+    return {
+      name: text.slice(text.indexOf('(') + 1, end),
+      state,
+      parent: Number(parent),
+      group: Number(group),
+      session: Number(session),
+      startedTicks,
+    }
   } catch {
     return null
+  }
+}
+
+/** What `USER_HZ` is in every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** This moment as a begin of a process would show it, or a little before; 0 where the system does not tell. */
+export const ticksNow = (): number => {
+  try {
+    return Math.floor(Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * TICKS_PER_SECOND) - 1
+  } catch {
+    return 0
   }
 }
 
@@ -39,7 +74,7 @@ const readSpace = (): string | null => {
 let mine: ProcessName | null = null
 /** Read once: it does not change. */
 export const thisProcess = (): ProcessName => {
-  mine ??= { space: readSpace(), pid: process.pid, startedTicks: readStat('self')?.startedTicks ?? null }
+  mine ??= { space: readSpace(), pid: process.pid, startedTicks: readProcess('self')?.startedTicks ?? null }
   return mine
 }
 
@@ -52,7 +87,7 @@ export const isProvedGone = (name: ProcessName, mine: ProcessName): boolean => {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
-  const stat = readStat(name.pid)
+  const stat = readProcess(name.pid)
   if (stat === null) return false
   // Z and X: killed, and only not yet fetched by its parent; or the id belongs to somebody else by now
   return stat.startedTicks !== name.startedTicks || stat.state === 'Z' || stat.state === 'X'

@@ -65,6 +65,8 @@ export interface AttemptDeps {
   store: TaskStore
   threads: ThreadPool
   submitChild: SubmitChild
+  /** Ends what earlier attempts at the task have left running on this host. Never rejects. */
+  endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
   clock: () => Date
@@ -155,6 +157,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
 
   const execute = async (): Promise<Outcome> => {
+    if (earlier) await deps.endLeftovers(task)
     const resume = earlier ? await readCheckpoint() : null
     if (stopReason !== null) return { type: 'stopped' }
     const startedAt = performance.now()
@@ -169,7 +172,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     )
     let clearLimits: () => void = () => {}
     run = threads.run(
-      { id, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
+      { id, claim, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
       {
         started() {
           begunAt = performance.now()

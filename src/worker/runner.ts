@@ -25,6 +25,8 @@ export interface RunnerOptions {
   threads: ThreadPool
   /** For tasks that tasks submit. */
   submitChild: SubmitChild
+  /** Ends what earlier attempts at a task have left running on this host. Never rejects. */
+  endLeftovers?: (task: TaskRecord) => Promise<void>
   /** As records show it. */
   workerName: string
   clock: () => Date
@@ -94,7 +96,12 @@ const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> =
 export const createRunner = (options: RunnerOptions): Runner => {
   const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
   const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
-  const { onHeldBack = () => {}, onPlace = () => {}, onLetGo = () => {} } = options
+  const {
+    onHeldBack = () => {},
+    onPlace = () => {},
+    onLetGo = () => {},
+    endLeftovers = async () => {},
+  } = options
   for (const name of kinds.names())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
 
@@ -159,6 +166,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       store,
       threads,
       submitChild,
+      endLeftovers,
       file: files[task.kind] ?? '',
       clock,
       random,

@@ -17,6 +17,8 @@ export interface SweeperOptions {
   kinds: readonly string[]
   /** Makes this worker look for work by itself, without an announcement. */
   nudge: () => void
+  /** Ends what dead workers have left running on this host. Never rejects. */
+  endLeftovers?: () => Promise<void>
   clock: () => Date
   log: Log
   /** The rule as of now. */
@@ -56,6 +58,7 @@ const PAGE = 500
 export const createSweeper = (options: SweeperOptions): Sweeper => {
   const { store, queue, kinds, nudge, clock, log, retention } = options
   const { everyMs = 1_000, retainEveryMs = 60_000, retentionMs, elapsed = () => performance.now() } = options
+  const { endLeftovers = async () => {} } = options
   const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
   let missed = 0
   let dueFor = 0
@@ -84,6 +87,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   }
 
   const takeOverFrom = async (ids: readonly string[]): Promise<void> => {
+    // before anybody can run them anew
+    if (ids.length > 0) await endLeftovers()
     for (const id of ids)
       await quietly(id, async () => {
         const task = await store.claim(id, takeOver(clock().toISOString()))

@@ -8,6 +8,7 @@ import type { TaskContext } from '../core/kind.ts'
 import { strictJson } from '../core/strict-json.ts'
 import type { Json } from '../core/task.ts'
 import type { ThreadChildren } from './thread-children.ts'
+import { createExec } from './thread-exec.ts'
 import type { Crew, FromThread, RunRequest } from './thread-protocol.ts'
 
 const PROGRESS_EVERY_MS = 50
@@ -144,6 +145,11 @@ export const createThreadContext = (deps: {
     post({ type: 'checkpoint', run, bytes: sent }, [sent.buffer])
   })
 
+  const log = (line: string): void => {
+    if (closed) return
+    for (const part of textOf(line).split('\n')) addLine(part)
+  }
+
   return {
     context: {
       id: request.id,
@@ -151,6 +157,7 @@ export const createThreadContext = (deps: {
       signal,
       resume,
       submit,
+      exec: createExec({ signal, log, isOver: () => closed }),
       progress(percent, note, partialResult) {
         if (closed || !Number.isFinite(percent)) return
         pending = {
@@ -161,10 +168,7 @@ export const createThreadContext = (deps: {
         }
         progress.request()
       },
-      log(line) {
-        if (closed) return
-        for (const part of textOf(line).split('\n')) addLine(part)
-      },
+      log,
       checkpoint(data) {
         const begun = performance.now()
         // What is skipped here only lets a resumed attempt begin a little earlier. It cannot be serialised later:

@@ -14,6 +14,7 @@ import { describeError } from './describe-error.ts'
 import { encodeResult, RESULT } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
+import { watchProcesses } from './thread-processes.ts'
 import {
   closeGate,
   type FromThread,
@@ -26,8 +27,9 @@ import {
   tryBegin,
 } from './thread-protocol.ts'
 
-const { port, results, settings, crew, gate } = workerData as ThreadData
+const { port, results, settings, crew, gate, processes } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
 
 const loaded = new Map<string, Promise<NamedKind>>()
 
@@ -126,6 +128,7 @@ const finish = (outcome: Outcome, reusable: boolean): void => {
   if (!current) return
   const { run, kindContext, children, begunAt } = current
   current = null
+  started.end()
   // what waits in this thread shall run in another one
   if (!reusable) closeGate(gate)
   children.close()
@@ -157,6 +160,7 @@ const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
     mine.before = activeResources()
+    started.begin(mine.run, request.id, request.claim)
     const returned = await kind.run(params, kindContext.context)
     // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
     await mine.children.settled()

@@ -12,6 +12,25 @@ export interface ThreadData {
   settings: KindSettings
   crew: Crew
   gate: Gate
+  processes: ProcessesData
+}
+
+/** For the processes that a thread starts. */
+export interface ProcessesData {
+  /** What their marks begin with. */
+  prefix: string
+  /** The thread's number in this process. */
+  thread: number
+  /** Not 0: the run is being ended, and starts nothing more. Shared. */
+  stopped: Int32Array
+}
+
+/** A process was started, or has ended; or some may be from this moment on whose pids nobody tells (`pid` null). */
+export interface ProcessNote {
+  event: 'started' | 'ended'
+  pid: number | null
+  /** Ticks since the boot; null where the system does not tell. */
+  startedTicks: string | null
 }
 
 /**
@@ -46,6 +65,8 @@ export interface Crew {
 
 export interface RunRequest {
   id: string
+  /** Tells the processes of this run from those of any other of the task; unset: no other one knows the task. */
+  claim?: number
   attempt: number
   kind: string
   /** Absolute path of the kind's file. */
@@ -60,7 +81,8 @@ export interface RunRequest {
  * As it goes to a thread. The params are made of their text inside the run: a heap that is too small for them is then
  * this run's affair alone, and not that of whichever goes on when the message arrives.
  */
-export interface SentRun extends Omit<RunRequest, 'params'> {
+export interface SentRun extends Omit<RunRequest, 'params' | 'claim'> {
+  claim: number
   /** JSON text. */
   params: string
 }
@@ -122,5 +144,7 @@ export type FromThread =
   | { type: 'checkpoint'; run: number; bytes: Uint8Array }
   /** `submission`: JSON text. */
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
+  /** Run 0: of the thread, while no run goes on. */
+  | { type: 'process'; run: number; note: ProcessNote }
   /** `reusable`: the kind left nothing behind that could disturb the next run in this thread. */
   | { type: 'outcome'; run: number; outcome: Outcome; reusable: boolean; ms: number }

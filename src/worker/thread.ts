@@ -5,6 +5,7 @@ import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_thread
 import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
 import { threadEntry } from '../platform/thread-entry.ts'
+import { openThreadProcesses, type ProcessKeeper } from './attempt-processes.ts'
 import { describeError } from './describe-error.ts'
 import {
   type ChildAnswer,
@@ -15,6 +16,7 @@ import {
   lastBegun,
   type NumberedRun,
   type Outcome,
+  type ProcessNote,
   type ProgressReport,
   RUNS_MAX,
   resetGate,
@@ -32,6 +34,8 @@ export interface RunEvents {
   checkpoint(bytes: Uint8Array): void
   /** A child to submit, as JSON text. Never rejects. */
   submit(submission: string, key: string | null): Promise<ChildAnswer>
+  /** It has started a process, or one has ended. */
+  process?(note: ProcessNote): void
 }
 
 export type RunEnd = RunOver | { begun: false }
@@ -60,6 +64,8 @@ export interface Thread {
   isAt(request: SentRun): boolean
   /** Fires the signal inside for this run, if it is the one that goes on. */
   abort(request: SentRun, reason: string): void
+  /** The run that goes on is being ended: it can start no process any more. */
+  stopProcesses(): void
   /** Ends the thread, also in a tight loop. Resolves when it is gone. Idempotent. */
   terminate(): Promise<void>
   /** Called once, when the thread is gone. */
@@ -110,12 +116,14 @@ export const startThread = (options: {
   results: ResultLimits
   settings: KindSettings
   crew: Crew
+  keeper: ProcessKeeper
 }): Thread => {
-  const { memoryMb, results, settings, crew } = options
+  const { memoryMb, results, settings, crew, keeper } = options
   const { port1: port, port2 } = new MessageChannel()
   const gate = createGate()
+  const own = openThreadProcesses(keeper)
   const worker = new Worker(ENTRY, {
-    workerData: { port: port2, results, settings, crew, gate } satisfies ThreadData,
+    workerData: { port: port2, results, settings, crew, gate, processes: own.data } satisfies ThreadData,
     transferList: [port2],
     name: 'task',
     // flags of this process (a loader, a test runner) are not meant for its threads
@@ -190,11 +198,13 @@ export const startThread = (options: {
       return
     }
     const [current] = line
+    if (message.type === 'process' && message.run === 0) own.note(message.note)
     if (!current || message.run !== current.run) return
     if (message.type === 'progress') current.events.progress(message.report)
     else if (message.type === 'log') current.events.log(message.lines)
     else if (message.type === 'checkpoint') current.events.checkpoint(message.bytes)
     else if (message.type === 'submit') void submit(current, message)
+    else if (message.type === 'process') current.events.process?.(message.note)
     else {
       const { outcome, reusable, ms } = message
       // then the thread has closed its gate itself
@@ -229,6 +239,7 @@ export const startThread = (options: {
     const isLast = first && (!ready || first.run <= lastBegun(gate) || isOutOfMemory(failure))
     if (isLast) end({ begun: true, outcome, reusable: false, ms: null })
     while (line.length > 0) end({ begun: false })
+    own.end()
     for (const listener of listeners.splice(0)) listener()
   })
   hold(false)
@@ -267,6 +278,7 @@ export const startThread = (options: {
       const [current] = line
       if (current?.request === request) send({ type: 'abort', run: current.run, reason })
     },
+    stopProcesses: own.stop,
     async terminate() {
       await worker.terminate()
     },

@@ -2,46 +2,14 @@
 // runs are tiny, threads are given some ahead: to be woken for each takes longer than to run it.
 // It knows no store: what an outcome means for a record is the runner's business.
 import { availableParallelism } from 'node:os'
-import { DEFAULT_KIND_SETTINGS, type KindSettings } from '../core/kind.ts'
-import { RESULT_LIMITS, type ResultLimits } from '../core/task.ts'
+import { DEFAULT_KIND_SETTINGS } from '../core/kind.ts'
+import { RESULT_LIMITS } from '../core/task.ts'
+import { type AttemptProcesses, createProcessKeeper } from './attempt-processes.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
-import type { Crew, Outcome, RunRequest, SentRun } from './thread-protocol.ts'
+import type { ThreadPool, ThreadPoolOptions } from './thread-pool.ts'
+import type { Crew, Outcome, SentRun } from './thread-protocol.ts'
 
-export interface ThreadPoolOptions {
-  size: number
-  /** Heap that one thread may use, megabytes. Buffers lie outside of it. */
-  memoryMb: number
-  /** That the running tasks share; by default all that this process may use. */
-  cores?: number
-  results?: ResultLimits
-  settings?: KindSettings
-  /** An unused thread ends after this time. */
-  idleMs?: number
-}
-
-export interface Run {
-  /** Never rejects. */
-  readonly outcome: Promise<Outcome>
-  /** No thread is free for it yet. */
-  isWaiting(): boolean
-  /** Milliseconds that the run took in its thread; null before its end, and when the thread could not tell. */
-  tookMs(): number | null
-  /** True: it had not begun, and never will. Else it goes on, or is over. */
-  withdraw(): boolean
-  /** Fires the signal inside the thread, and ends the thread when the run is not over after the grace time. */
-  cancel(reason: string, graceMs: number): void
-  /** Ends the thread at once. */
-  kill(): void
-}
-
-export interface ThreadPool {
-  /** Begins at once when a thread is free, else as soon as one is. */
-  run(request: RunRequest, events: RunEvents): Run
-  /** For metrics and tests. */
-  state(): { busy: number; idle: number; waiting: number }
-  /** Ends all threads; runs that were under way are lost. Idempotent. */
-  close(): Promise<void>
-}
+export type { Run, ThreadPool, ThreadPoolOptions } from './thread-pool.ts'
 
 const IDLE_MS = 60_000
 /** A thread inside one long operation of the engine (a multiplication of huge numbers) dies only after it. */
@@ -68,6 +36,10 @@ interface Job {
   /** Jobs begin in the order of their numbers. */
   number: number
   stopping: boolean
+  /** Its processes are being ended by force: what it answers now comes of that. */
+  killed: boolean
+  /** Null: it has started none. */
+  processes: AttemptProcesses | null
   tookMs: number | null
   settle: (outcome: Outcome) => void
 }
@@ -75,6 +47,7 @@ interface Job {
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
   const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism() } = options
+  const { keeper = createProcessKeeper() } = options
   const crew: Crew = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
   const countBusy = (): void => {
     Atomics.store(crew.running, 0, busy.size)
@@ -92,7 +65,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   let closing: Promise<void> | null = null
 
   const open = (): Thread => {
-    const thread = startThread({ memoryMb, results, settings, crew })
+    const thread = startThread({ memoryMb, results, settings, crew, keeper })
     all.add(thread)
     thread.onGone(() => {
       all.delete(thread)
@@ -112,7 +85,15 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     idle.delete(last[0])
     return last[0]
   }
-  const release = (thread: Thread, reusable: boolean): void => {
+  /** The processes first: those whose thread is gone are fetched by nobody, and stay zombies. */
+  const retire = async (thread: Thread, processes: AttemptProcesses | null): Promise<void> => {
+    if (processes && !closing) {
+      await processes.end()
+      await processes.fetched()
+    }
+    await thread.terminate()
+  }
+  const release = (thread: Thread, reusable: boolean, processes: AttemptProcesses | null): void => {
     busy.delete(thread)
     countBusy()
     if (reusable && !closing)
@@ -123,7 +104,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
           void thread.terminate()
         }, idleMs).unref(),
       )
-    else void thread.terminate()
+    else void retire(thread, processes)
     pump()
   }
 
@@ -135,6 +116,10 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       started() {
         job.ahead = false
         job.events.started()
+      },
+      process(note) {
+        job.processes ??= keeper.open(job.request.id, job.request.claim)
+        job.processes.note(note)
       },
     })
     if (!end.begun) {
@@ -148,14 +133,14 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     }
     job.tookMs = end.ms
     const tiny = end.ms !== null && end.ms < TINY_MS
-    if (end.outcome.type === 'success') job.settle(end.outcome)
+    if (end.outcome.type === 'success' && !job.killed) job.settle(end.outcome)
     else if (job.stopping) job.settle({ type: 'stopped' })
     else job.settle(closing ? CLOSED : end.outcome)
     // a thread that is being killed was released by that
     if (!busy.has(thread)) return pump()
     if (tiny) quick.add(thread)
     else quick.delete(thread)
-    if (thread.length() === 0 || !end.reusable) release(thread, end.reusable)
+    if (thread.length() === 0 || !end.reusable) release(thread, end.reusable, job.processes)
     else pump()
   }
   const begin = (job: Job): void => {
@@ -228,8 +213,11 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     // it was over, and what came after it goes on
     if (!thread.isAt(job.request)) return
     // the dying thread makes room at once; its outcome waits for its death, within reason
+    // else a success that is on its way wins
+    job.killed = job.processes !== null
+    thread.stopProcesses()
     setTimeout(() => job.settle({ type: 'stopped' }), DEATH_MS).unref()
-    if (busy.has(thread)) release(thread, false)
+    if (busy.has(thread)) release(thread, false, job.processes)
   }
 
   return {
@@ -239,18 +227,28 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       let settle: (outcome: Outcome) => void = () => {}
       const outcome = new Promise<Outcome>(resolve => {
         settle = value => {
+          // a thread that was long in dying may have told of processes after all
+          if (settled) return void job.processes?.end()
           settled = true
           clearTimeout(grace)
+          if (job.processes) void endProcesses(job.processes, value)
+          else resolve(value)
+        }
+        const endProcesses = async (processes: AttemptProcesses, value: Outcome): Promise<void> => {
+          const words = await processes.end()
+          if (words !== null) events.log([words])
           resolve(value)
         }
       })
       const job: Job = {
-        request: { ...request, params: JSON.stringify(request.params) },
+        request: { ...request, claim: request.claim ?? -(jobs + 1), params: JSON.stringify(request.params) },
         events,
         thread: null,
         ahead: false,
         number: ++jobs,
         stopping: false,
+        killed: false,
+        processes: null,
         tookMs: null,
         settle,
       }
@@ -286,7 +284,9 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       closing ??= (async () => {
         for (const job of waiting.splice(0)) job.settle({ type: 'lost', reason: 'the pool is closed' })
         for (const timer of idle.values()) clearTimeout(timer)
-        await Promise.all([...all].map(thread => thread.terminate()))
+        // a thread that waits for a process ends with that
+        await Promise.all([...[...all].map(thread => thread.terminate()), keeper.close()])
+        await keeper.close()
       })()
       return closing
     },

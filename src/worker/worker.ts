@@ -8,6 +8,9 @@ import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createAlarm } from './alarm.ts'
+import { createProcessKeeper } from './attempt-processes.ts'
+import { createLeftovers, wasTakenOver } from './leftovers.ts'
+import { storeWordOf } from './process-mark.ts'
 import { createRunner } from './runner.ts'
 import { createSweeper } from './sweeper.ts'
 import { createThreads } from './threads.ts'
@@ -31,6 +34,8 @@ export interface WorkerOptions {
 
 export interface WorkerParts {
   store: TaskStore
+  /** The same text for all workers of one store on this host. */
+  storePlace: string
   queue: TaskQueue
   service: Service
   kinds: Kinds
@@ -55,7 +60,14 @@ const troublesOf = (all: Record<string, string | null>): Record<string, string> 
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
-  const threads = createThreads({ size, memoryMb, cores, results, settings })
+  const storeWord = storeWordOf(parts.storePlace)
+  const keeper = createProcessKeeper({
+    store: storeWord,
+    onLeft: processes => log.error({ processes }, 'processes that a task has started cannot be ended'),
+  })
+  const threads = createThreads({ size, memoryMb, cores, results, settings, keeper })
+  const leftovers = createLeftovers({ store: storeWord, log })
+  const clean = leftovers.end()
   const alarm = createAlarm({ clock, ring: () => work.nudge() })
   const failures = createFailures(kinds.names())
   const runner = createRunner({
@@ -65,6 +77,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     files: Object.fromEntries(kindFiles),
     threads,
     submitChild: service.submitChild,
+    endLeftovers: async task => {
+      if (wasTakenOver(task)) await leftovers.end(task)
+    },
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,
@@ -72,7 +87,14 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     onPlace: () => work.nudge(),
     onLetGo: ({ id, kind }) => queue.announce({ id, kind }),
   })
-  const work = queue.work({ slots: size, ahead: AHEAD, take: runner.take })
+  const work = queue.work({
+    slots: size,
+    ahead: AHEAD,
+    take: async ahead => {
+      await clean
+      return runner.take(ahead)
+    },
+  })
   // what waited while no worker was there
   work.nudge()
   const sweeper = createSweeper({
@@ -81,6 +103,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     queue,
     kinds: kinds.names(),
     nudge: () => work.nudge(),
+    endLeftovers: () => leftovers.end(),
     clock,
     log,
     retention: now => ({

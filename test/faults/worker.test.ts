@@ -1,6 +1,6 @@
 // Worker processes that are killed, frozen and stopped, at any moment of what they do.
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { BLOBS } from '../../src/core/content.ts'
 import { isRunning } from '../../src/core/task.ts'
 import { processesOf } from '../support/bundle.ts'
+import { processesWith } from '../support/find-processes.ts'
 import { until } from '../support/until.ts'
 import { startWorkerProcess, type WorkerProcess } from './crew.ts'
 import { openWorld, type World } from './world.ts'
@@ -116,6 +117,55 @@ describe('a worker process', LIMIT, () => {
       assert.deepEqual([task.error?.code, task.attempt], ['WORKER_LOST', 3])
       assert.match(task.error?.message ?? '', /attempt 3 of 3/)
       await end(last, 'SIGTERM')
+    },
+  )
+
+  it(
+    'is killed, and what its tasks have started with it, before they run again; a stop leaves none of it either',
+    LIMIT,
+    async () => {
+      const commands = ['spawn', 'block', 'daemon', 'exec'].map(how => ({
+        how,
+        file: path.join(world.config.dataDir, `command-${how}`),
+        id: '',
+      }))
+      const first = await start({ CONCURRENCY: '4' })
+      for (const command of commands) {
+        const { how, file } = command
+        command.id = await world.submit({}, { kind: 'command', params: { how, file } })
+        world.want(command.id, 'REVOKED')
+      }
+      const said = (file: string, what: string): string[] =>
+        existsSync(file) ? (readFileSync(file, 'utf8').match(new RegExp(`^\\d+ ${what}$`, 'gm')) ?? []) : []
+      const started = (times: number) =>
+        until(
+          `every command has started ${times}`,
+          () => commands.every(({ file }) => said(file, 'start').length === times),
+          120_000,
+        )
+      await started(1)
+      await end(first, 'SIGKILL')
+      const second = await start({ CONCURRENCY: '4' })
+      await started(2)
+      for (const { file, how } of commands) {
+        // the old one said nothing any more once the new one had begun
+        const lines = readFileSync(file, 'utf8').trim().split('\n')
+        const old = lines[0]?.split(' ')[0]
+        const begun = lines.findLastIndex(line => line.endsWith('start'))
+        assert.ok(begun > 0 && lines.slice(begun).every(line => line.split(' ')[0] !== old), how)
+      }
+      for (const { id } of commands.slice(1)) assert.equal((await world.cancel(id)).status, 202)
+      await until('the cancelled ones have ended', async () => {
+        const tasks = await Promise.all(commands.slice(1).map(({ id }) => world.get(id)))
+        return tasks.every(({ status }) => status === 'REVOKED')
+      })
+      assert.deepEqual(
+        commands.slice(1).flatMap(({ file }) => processesWith(file)),
+        [],
+      )
+      assert.equal(await end(second, 'SIGTERM'), 0)
+      assert.deepEqual(processesWith(world.config.dataDir), [])
+      assert.equal((await world.cancel(commands[0]?.id ?? '')).status, 200)
     },
   )
 

@@ -10,6 +10,7 @@ export const contextWith = (over: Partial<TaskContext>): TaskContext => ({
   log() {},
   checkpoint() {},
   submit: async () => assert.fail('nobody takes tasks here'),
+  exec: async () => assert.fail('nobody runs commands here'),
   resume: null,
   cores: () => 1,
   resultInfo() {},

@@ -9,18 +9,18 @@ import { loadKind, parseParams } from '../../src/core/kind.ts'
 import { loadModules } from '../../src/platform/modules.ts'
 import { createThreads } from '../../src/worker/threads.ts'
 
-const example = async (): Promise<{ name: string; text: string }> => {
+const example = async (which: string): Promise<{ name: string; text: string }> => {
   const page = await readFile(new URL('../../docs/extending.md', import.meta.url), 'utf8')
-  const [, name = '', text = ''] = /`([a-z-]+\.ts)`:\n\n```ts\n(.*?)```/s.exec(page) ?? []
-  assert.match(text, /export default/, 'the page has no example any more')
-  return { name, text }
+  for (const [, name = '', text = ''] of page.matchAll(/`([a-z-]+\.ts)`:\n\n```ts\n(.*?)```/gs))
+    if (name === which) return { name, text }
+  return assert.fail(`the page has no example ${which} any more`)
 }
 
 describe('the example in docs/extending.md', () => {
   it('loads from a folder of its own, runs, and resumes', { timeout: 120_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
     t.after(() => rm(folder, { recursive: true }))
-    const { name, text } = await example()
+    const { name, text } = await example('word-count.ts')
     await writeFile(path.join(folder, name), text)
     const [found] = await loadModules(folder)
     assert.ok(found, 'the file was not found')
@@ -60,5 +60,39 @@ describe('the example in docs/extending.md', () => {
     const resumed = await run(serialize([100])).outcome
     assert.ok(resumed.type === 'success' && resumed.result.form === 'inline', JSON.stringify(resumed))
     assert.deepEqual(JSON.parse(resumed.result.json), { words: 104, perText: [100, 4] })
+  })
+  it('runs a command', { timeout: 120_000 }, async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const { name, text } = await example('checksum.ts')
+    const file = path.join(folder, name)
+    await writeFile(file, text)
+    const [found] = await loadModules(folder)
+    const kind = loadKind('checksum', found?.exported, name)
+    const pool = createThreads({ size: 1, memoryMb: 128 })
+    t.after(() => pool.close())
+    const lines: string[] = []
+    const { outcome } = pool.run(
+      {
+        id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',
+        attempt: 1,
+        kind: kind.name,
+        file,
+        params: await parseParams(kind, kind.example),
+        resume: null,
+      },
+      {
+        started() {},
+        progress() {},
+        log: more => lines.push(...more),
+        checkpoint() {},
+        submit: async () => assert.fail('the example submits nothing'),
+      },
+    )
+    assert.deepEqual(await outcome, {
+      type: 'success',
+      result: { form: 'inline', json: '{"checksum":2814505409,"bytes":18}' },
+    })
+    assert.deepEqual(lines, ['2814505409 18'])
   })
 })

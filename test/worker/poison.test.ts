@@ -49,6 +49,7 @@ const startWorker = async (t: TestContext, memory: Memory, folder: string) => {
     },
     {
       store,
+      storePlace: folder,
       queue,
       kinds,
       kindFiles: new Map(modules.map(({ name, file }) => [name, file])),
