@@ -38,6 +38,7 @@ export interface Ended {
   id(place: number): string
   /** ISO-8601. */
   finishedAt(place: number): string
+  failed(place: number): boolean
 }
 
 export interface Place {
@@ -55,6 +56,7 @@ const IS_STATUS = (test: (status: Status) => boolean): boolean[] => STATUSES.map
 const FINAL = IS_STATUS(isFinal)
 const WAITING = IS_STATUS(isWaiting)
 const PENDING = statusNumber('PENDING')
+const FAILURE = statusNumber('FAILURE')
 const HEX_TEXT = /^[0-9a-f-]{1,36}$/
 
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -326,6 +328,7 @@ export const createTaskIndex = (): TaskIndex => {
         length: rows.length,
         id: place => columns.id(rows[place] as number),
         finishedAt: place => iso(at(rows[place] as number)),
+        failed: place => status[rows[place] as number] === FAILURE,
       }
     },
     endedIn(shards) {
