@@ -128,14 +128,18 @@ export const createRetention = (deps: RetentionDeps): Retention => {
   const outdated = async (rule: RetentionRule): Promise<SafeId[]> => {
     const ended = (await view.current()).ended()
     // the index moves on while this one waits
+    const weighed = rule.maxBytes !== null
     const kept: SafeId[] = []
+    let count = 0
     const going: SafeId[] = []
     for (let place = 0; place < ended.length; place += 1) {
       const task = { failed: ended.failed(place), finishedAt: ended.finishedAt(place) }
-      const stays = !isOutdated(rule, task) && kept.length < (rule.maxCount ?? Number.POSITIVE_INFINITY)
-      ;(stays ? kept : going).push(ended.id(place) as SafeId)
+      const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
+      if (stays) count += 1
+      // of a hundred thousand that stay, the names are not needed
+      if (!stays || weighed) (stays ? kept : going).push(ended.id(place) as SafeId)
     }
-    const within = rule.maxBytes === null ? kept.length : await howMany(kept, rule.maxBytes)
+    const within = rule.maxBytes === null ? 0 : await howMany(kept, rule.maxBytes)
     return [...kept.slice(within), ...going].reverse()
   }
 
