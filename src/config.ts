@@ -60,6 +60,10 @@ export const SETTINGS = {
     meaning: 'digits that calcpi and binomial may be asked for, at most 13000000',
   },
   RETENTION: { default: '7d', meaning: 'how long ended tasks are kept: 90s, 15m, 12h, 7d' },
+  RETENTION_FAILED: {
+    default: '',
+    meaning: 'the same for tasks that ended in FAILURE, to keep them longer; unset: as RETENTION',
+  },
   RETENTION_COUNT: { default: '100000', meaning: 'how many ended tasks are kept' },
   RETENTION_MB: {
     default: '',
@@ -232,6 +236,10 @@ const schema = z.object({
     ),
   MAX_DIGITS: whole(1, 13_000_000),
   RETENTION: duration,
+  RETENTION_FAILED: z
+    .literal('')
+    .transform(() => null)
+    .or(duration),
   RETENTION_COUNT: whole(0, 100_000_000),
   RETENTION_MB: z
     .literal('')
@@ -284,6 +292,8 @@ export interface Config {
   readonly kindsDir: string | null
   readonly kindSettings: { readonly maxDigits: number }
   readonly retentionMs: number
+  /** Of tasks in FAILURE. */
+  readonly retentionFailedMs: number
   readonly retentionCount: number
   /** Null: no rule by size. */
   readonly retentionBytes: number | null
@@ -354,6 +364,7 @@ export const parseConfig = (env: Env): Config => {
     kindsDir: value.KINDS_DIR,
     kindSettings: Object.freeze({ maxDigits: value.MAX_DIGITS }),
     retentionMs: value.RETENTION,
+    retentionFailedMs: value.RETENTION_FAILED ?? value.RETENTION,
     retentionCount: value.RETENTION_COUNT,
     retentionBytes: value.RETENTION_MB === null ? null : value.RETENTION_MB * MB,
     maxWaiting: value.MAX_WAITING,

@@ -124,7 +124,9 @@ export interface Agenda {
 export interface RetentionRule {
   /** Ended tasks whose `finishedAt` lies before this are removed. Null: no rule by age. */
   finishedBefore: string | null
-  /** At most so many ended tasks are kept; the oldest go first. Null: no rule by count. */
+  /** The same for those that ended in FAILURE. Null, as when left out: `finishedBefore` counts for them too. */
+  failedBefore?: string | null
+  /** At most so many ended tasks are kept, failed or not; the oldest ends go first. Null: no rule by count. */
   maxCount: number | null
   /** At most so many bytes of blobs and records of ended tasks are kept. Null: no rule by size. */
   maxBytes: number | null

@@ -1,10 +1,10 @@
 // The first operator and the password: made once, kept as a hash, checked. It knows no HTTP and no sessions.
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod, chown, mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
-import { createFile } from '../platform/atomic-file.ts'
+import { createFile, replaceFile } from '../platform/atomic-file.ts'
 import { readPlain } from '../platform/plain-file.ts'
 import { createLoginTurns } from './login-turns.ts'
 
@@ -84,10 +84,24 @@ const readOperatorFile = async (dataDir: string): Promise<OperatorFile | null> =
   } catch (cause) {
     throw new MadhavaError(
       'CONFIG_INVALID',
-      'accounts/operator.json in the data folder cannot be used; remove it, and the next start makes a new password',
+      'accounts/operator.json in the data folder cannot be used; `node bin/reset-password.mjs` makes it and a new password',
       { cause },
     )
   }
+}
+
+/** A new password, and what is kept of it. */
+const makeOperator = async (): Promise<{ password: string; text: string }> => {
+  const password = newPassword()
+  const salt = randomBytes(16)
+  const record: OperatorFile = {
+    version: 1,
+    name: OPERATOR_NAME,
+    scrypt: COST,
+    salt: salt.toString('base64url'),
+    hash: (await hashPassword(password, salt, COST)).toString('base64url'),
+  }
+  return { password, text: `${JSON.stringify(record, null, 2)}\n` }
 }
 
 /**
@@ -101,19 +115,34 @@ export const ensureOperator = async ({
   if (configured !== null) return { created: null }
   const folder = await ensureAccountsFolder(dataDir)
   if (await readOperatorFile(dataDir)) return { created: null }
-  const password = newPassword()
-  const salt = randomBytes(16)
-  const record: OperatorFile = {
-    version: 1,
-    name: OPERATOR_NAME,
-    scrypt: COST,
-    salt: salt.toString('base64url'),
-    hash: (await hashPassword(password, salt, COST)).toString('base64url'),
-  }
-  const made = await createFile(path.join(folder, 'operator.json'), `${JSON.stringify(record, null, 2)}\n`, {
-    mode: 0o600,
-  })
+  const { password, text } = await makeOperator()
+  const made = await createFile(path.join(folder, 'operator.json'), text, { mode: 0o600 })
   return { created: made ? password : null }
+}
+
+/**
+ * A new password in the place of one that was lost; answers it. It counts at once, and ends every session, which are bound to
+ * the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
+ */
+export const resetOperator = async ({ dataDir, configured }: OperatorOptions): Promise<string> => {
+  if (configured !== null)
+    throw new MadhavaError(
+      'CONFIG_INVALID',
+      'The password is that of DASHBOARD_PASSWORD: change it there and start anew',
+    )
+  const owner = await stat(path.join(dataDir, 'accounts')).catch(() => null)
+  if (!owner)
+    throw new MadhavaError(
+      'CONFIG_INVALID',
+      `No bundle has started in ${path.resolve(dataDir)}: its first start makes a password. Is it the right folder (DATA_DIR)?`,
+    )
+  const folder = await ensureAccountsFolder(dataDir)
+  const file = path.join(folder, 'operator.json')
+  const { password, text } = await makeOperator()
+  await replaceFile(file, text, { mode: 0o600 })
+  // by root: the bundle's own user is to read it
+  if (process.getuid?.() === 0) await chown(file, owner.uid, owner.gid)
+  return password
 }
 
 /** The operator as the dashboard asks for it. The file is read anew each time, so a new password counts at once. */

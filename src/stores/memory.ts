@@ -5,6 +5,7 @@ import { MadhavaError } from '../core/errors.ts'
 import { fits } from '../core/filter.ts'
 import { type KindLimits, permitsAt } from '../core/kind-limits.ts'
 import { type Move, revoke } from '../core/moves.ts'
+import { isOutdated } from '../core/retention.ts'
 import type { TaskStore } from '../core/store.ts'
 import {
   idempotencyScope,
@@ -277,16 +278,20 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       }
     },
 
-    async retain({ finishedBefore, maxCount, maxBytes }) {
+    async retain(rule) {
+      const { maxCount, maxBytes } = rule
       open()
       const ended = [...entries.values()].filter(entry => isFinal(entry.record.status)).sort(oldestEndFirst)
       const weight = ({ record, blobs }: Entry): number =>
         [...blobs.values()].reduce((sum, blob) => sum + blob.length, JSON.stringify(record).length)
-      let count = ended.length
-      let bytes = ended.reduce((sum, entry) => sum + weight(entry), 0)
-      for (const entry of ended) {
-        const old = finishedBefore !== null && (entry.record.finishedAt ?? '') < finishedBefore
-        if (!old && count <= (maxCount ?? count) && bytes <= (maxBytes ?? bytes)) break
+      const outdated = ({ record: { status, finishedAt } }: Entry): boolean =>
+        isOutdated(rule, { failed: status === 'FAILURE', finishedAt: finishedAt ?? '' })
+      for (const entry of ended.filter(outdated)) drop(entry)
+      const left = ended.filter(entry => !outdated(entry))
+      let count = left.length
+      let bytes = left.reduce((sum, entry) => sum + weight(entry), 0)
+      for (const entry of left) {
+        if (count <= (maxCount ?? count) && bytes <= (maxBytes ?? bytes)) break
         count -= 1
         bytes -= weight(entry)
         drop(entry)

@@ -28,6 +28,8 @@ export interface WorkerOptions {
   kindSettings: KindSettings
   /** How long, how many, and how many bytes of ended tasks are kept; null: however many. */
   retentionMs: number
+  /** The same for tasks in FAILURE; left out: as the others. */
+  retentionFailedMs?: number
   retentionCount: number
   retentionBytes: number | null
 }
@@ -108,6 +110,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     log,
     retention: now => ({
       finishedBefore: new Date(now.getTime() - options.retentionMs).toISOString(),
+      failedBefore: new Date(
+        now.getTime() - (options.retentionFailedMs ?? options.retentionMs),
+      ).toISOString(),
       maxCount: options.retentionCount,
       maxBytes: options.retentionBytes,
     }),

@@ -46,6 +46,7 @@ describe('config', () => {
       [7 * 86_400_000, 100_000, 10_000],
     )
     assert.equal(config.retentionBytes, null)
+    assert.equal(config.retentionFailedMs, config.retentionMs)
     assert.deepEqual(config.results, RESULT_LIMITS)
     assert.equal(config.reserveBytes, 64 * 1024 ** 2)
     assert.ok(Object.isFrozen(config) && Object.isFrozen(config.ports))
@@ -74,6 +75,7 @@ describe('config', () => {
       ['RETENTION', '90s', config => config.retentionMs, 90_000],
       ['RETENTION', '15m', config => config.retentionMs, 900_000],
       ['RETENTION', '12h', config => config.retentionMs, 43_200_000],
+      ['RETENTION_FAILED', '30d', config => config.retentionFailedMs, 2_592_000_000],
       ['RETENTION_COUNT', '0', config => config.retentionCount, 0],
       ['RETENTION_MB', '3', config => config.retentionBytes, 3 * 1024 ** 2],
       ['INLINE_RESULT_KB', '1', config => config.results.inlineBytes, 1024],
@@ -116,6 +118,7 @@ describe('config', () => {
       ['KINDS_DIR', '/there/is/no/such/folder'],
       ['RETENTION', '7'],
       ['RETENTION', '7 days'],
+      ['RETENTION_FAILED', 'longer'],
       ['RETENTION_COUNT', '-5'],
       ['RETENTION_MB', '1.5'],
       ['INLINE_RESULT_KB', '0'],

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { type EndedSessions, openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
-import { ensureOperator, openOperator } from '../../src/dashboard/operator.ts'
+import { ensureOperator, openOperator, resetOperator } from '../../src/dashboard/operator.ts'
 import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../src/dashboard/session.ts'
 import { ensureSessionKey, sessionKeyFor } from '../../src/dashboard/session-key.ts'
 
@@ -65,6 +65,32 @@ describe('the operator', { timeout: 120_000 }, () => {
     await assert.rejects(stat(accounts('operator.json')))
   })
 
+  it('gets a new password when the old one is lost: it counts at once, and what hung on the old one ends', async () => {
+    const { created } = await ensureOperator({ dataDir, configured: null })
+    const operator = openOperator({ dataDir, configured: null })
+    const before = await operator.credential()
+    const password = await resetOperator({ dataDir, configured: null })
+    assert.match(password, /^([2-9a-hjkmnp-z]{5}-){3}[2-9a-hjkmnp-z]{5}$/)
+    assert.equal(await operator.verify('operator', password), true)
+    assert.equal(await operator.verify('operator', created ?? ''), false)
+    assert.notEqual(await operator.credential(), before)
+    assert.equal(await modeOf(accounts('operator.json')), 0o600)
+    assert.deepEqual(await readdir(accounts()), ['operator.json'])
+    // also in the place of a file that cannot be used
+    await writeFile(accounts('operator.json'), 'spoilt')
+    await assert.rejects(operator.verify('operator', password), /bin\/reset-password\.mjs/)
+    const another = await resetOperator({ dataDir, configured: null })
+    assert.equal(await operator.verify('operator', another), true)
+  })
+
+  it('gets none where the password comes from the settings, or where no bundle has ever started', async () => {
+    await assert.rejects(resetOperator({ dataDir, configured: 'correct horse' }), /DASHBOARD_PASSWORD/)
+    await assert.rejects(resetOperator({ dataDir, configured: null }), (error: Error) =>
+      error.message.includes(dataDir),
+    )
+    assert.deepEqual(await readdir(dataDir), [])
+  })
+
   it('does not exist, and nobody gets in, before it is made', async () => {
     const operator = openOperator({ dataDir, configured: null })
     assert.equal(await operator.credential(), null)
@@ -81,7 +107,7 @@ describe('the operator', { timeout: 120_000 }, () => {
       await writeFile(accounts('operator.json'), text)
       await assert.rejects(
         ensureOperator({ dataDir, configured: null }),
-        error => isMadhavaError(error, 'CONFIG_INVALID') && /remove it/.test(error.message),
+        error => isMadhavaError(error, 'CONFIG_INVALID') && /bin.reset-password/.test(error.message),
       )
       assert.equal(await readFile(accounts('operator.json'), 'utf8'), text)
     }

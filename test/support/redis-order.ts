@@ -81,7 +81,7 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       const begun = WAITING.includes(task.status) && Object.hasOwn(holders, id)
       assert.equal(Object.hasOwn(holders, id), RUNNING.includes(task.status) || begun, `the holder of ${id}`)
       if (FINAL.includes(task.status)) {
-        put('ended', id, Date.parse(task.finishedAt ?? ''))
+        put(task.status === 'FAILURE' ? 'failed' : 'ended', id, Date.parse(task.finishedAt ?? ''))
         bytes += Buffer.byteLength(json) + (blobBytes.get(id) ?? 0)
       }
       if (!WAITING.includes(task.status) || begun) continue
@@ -94,7 +94,8 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
         put(`ready:${task.kind}`, id, (9 - task.priority) * 2 ** 44 + created)
     }
     const sets = distinct.filter(
-      key => /^(in|owner|children|ready):/.test(key) || ['created', 'ended', ...TIMES].includes(key),
+      key =>
+        /^(in|owner|children|ready):/.test(key) || ['created', 'ended', 'failed', ...TIMES].includes(key),
     )
     const found = new Map<string, Scores>()
     for (const set of sets) found.set(set, await scores(set))

@@ -3,6 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
+import { isOutdated } from '../../core/retention.ts'
 import type { RetentionRule } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning } from '../../core/task.ts'
 import { isAside } from '../../platform/atomic-file.ts'
@@ -126,18 +127,20 @@ export const createRetention = (deps: RetentionDeps): Retention => {
   /** The ended tasks that the rule does not keep, the oldest end first. */
   const outdated = async (rule: RetentionRule): Promise<SafeId[]> => {
     const ended = (await view.current()).ended()
-    let kept = 0
-    // what ended before one that is not kept is not kept either
-    for (; kept < ended.length; kept += 1) {
-      if (rule.finishedBefore !== null && ended.finishedAt(kept) < rule.finishedBefore) break
-      if (rule.maxCount !== null && kept >= rule.maxCount) break
-    }
     // the index moves on while this one waits
-    const first = rule.maxBytes === null ? kept : 0
-    const ids = Array.from({ length: ended.length - first }, (_, n) => ended.id(first + n) as SafeId)
-    const keptIds = ids.slice(0, kept - first)
-    const within = rule.maxBytes === null ? 0 : await howMany(keptIds, rule.maxBytes)
-    return ids.slice(within).reverse()
+    const weighed = rule.maxBytes !== null
+    const kept: SafeId[] = []
+    let count = 0
+    const going: SafeId[] = []
+    for (let place = 0; place < ended.length; place += 1) {
+      const task = { failed: ended.failed(place), finishedAt: ended.finishedAt(place) }
+      const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
+      if (stays) count += 1
+      // of a hundred thousand that stay, the names are not needed
+      if (!stays || weighed) (stays ? kept : going).push(ended.id(place) as SafeId)
+    }
+    const within = rule.maxBytes === null ? 0 : await howMany(kept, rule.maxBytes)
+    return [...kept.slice(within), ...going].reverse()
   }
 
   const sweepClaims = async (): Promise<void> => {

@@ -40,6 +40,7 @@ export interface Ended {
   id(place: number): string
   /** ISO-8601. */
   finishedAt(place: number): string
+  failed(place: number): boolean
 }
 
 export interface Place {
@@ -59,6 +60,7 @@ const IS_STATUS = (test: (status: Status) => boolean): boolean[] => STATUSES.map
 const FINAL = IS_STATUS(isFinal)
 const WAITING = IS_STATUS(isWaiting)
 const PENDING = statusNumber('PENDING')
+const FAILURE = statusNumber('FAILURE')
 const HEX_TEXT = /^[0-9a-f-]{1,36}$/
 
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -333,6 +335,7 @@ export const createTaskIndex = (): TaskIndex => {
         length: rows.length,
         id: place => columns.id(rows[place] as number),
         finishedAt: place => iso(at(rows[place] as number)),
+        failed: place => status[rows[place] as number] === FAILURE,
       }
     },
     endedIn(shards) {

@@ -46,6 +46,7 @@ const keyPart = (text: string): string =>
 export const setOf = {
   created: 'created',
   ended: 'ended',
+  failed: 'failed',
   status: (kind: string, status: string) => `in:${keyPart(kind)}:${status}`,
   owner: (owner: string) => `owner:${keyPart(owner)}`,
   parent: (id: string) => `children:${keyPart(id)}`,
@@ -60,7 +61,9 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
   ])
   if (task.owner !== null) sets.set(setOf.owner(task.owner), created)
   if (task.parentId !== null) sets.set(setOf.parent(task.parentId), created)
-  if (isFinal(task.status)) sets.set(setOf.ended, score(task.finishedAt ?? task.updatedAt))
+  // apart, since each may have a rule of its own by age
+  const end = task.status === 'FAILURE' ? setOf.failed : setOf.ended
+  if (isFinal(task.status)) sets.set(end, score(task.finishedAt ?? task.updatedAt))
   return sets
 }
 

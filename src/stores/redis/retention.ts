@@ -1,5 +1,6 @@
 // Removal of what has ended, by hand and by rule. Redis removes a task with all that belongs to it in one step.
 import { MadhavaError } from '../../core/errors.ts'
+import { isOutdated } from '../../core/retention.ts'
 import type { RetentionRule } from '../../core/store.ts'
 import { isFinal, type TaskRecord } from '../../core/task.ts'
 import { decode, keyHash, planOf } from './records.ts'
@@ -9,6 +10,13 @@ export interface Retention {
   remove(id: string): Promise<void>
   retain(rule: RetentionRule): Promise<number>
 }
+
+interface Weighed {
+  task: TaskRecord
+  bytes: number
+}
+/** When it ended; '' is before all. */
+const endOf = ({ finishedAt }: TaskRecord): string => finishedAt ?? ''
 
 /** Tasks removed in one go. */
 const BATCH = 100
@@ -33,7 +41,8 @@ export const createRetention = (
       throw new MadhavaError('TASK_NOT_FOUND')
     },
 
-    async retain({ finishedBefore, maxCount, maxBytes }) {
+    async retain(rule) {
+      const { maxCount, maxBytes } = rule
       let total = 0
       for (;;) {
         const [countNow, bytesNow, ...rows] = await scripts.run<[number, string, ...string[]]>(
@@ -42,14 +51,24 @@ export const createRetention = (
         )
         let count = countNow
         let bytes = Number(bytesNow)
+        const oldest: Weighed[] = []
+        for (let n = 0; n + 1 < rows.length; n += 2)
+          oldest.push({ task: decode(rows[n] ?? ''), bytes: Number(rows[n + 1]) })
         const going: TaskRecord[] = []
-        for (let n = 0; n + 1 < rows.length; n += 2) {
-          const task = decode(rows[n] ?? '')
-          const old = finishedBefore !== null && (task.finishedAt ?? '') < finishedBefore
-          if (!old && count <= (maxCount ?? count) && bytes <= (maxBytes ?? bytes)) break
-          going.push(task)
+        const letGo = (each: Weighed): void => {
+          going.push(each.task)
           count -= 1
-          bytes -= Number(rows[n + 1])
+          bytes -= each.bytes
+        }
+        const outdated = ({ task }: Weighed): boolean =>
+          isOutdated(rule, { failed: task.status === 'FAILURE', finishedAt: endOf(task) })
+        for (const each of oldest.filter(outdated)) letGo(each)
+        // of both kinds of ends together: whichever is older goes first
+        const others = oldest.filter(each => !outdated(each))
+        others.sort((one, other) => (endOf(one.task) < endOf(other.task) ? -1 : 1))
+        for (const each of others.slice(0, BATCH)) {
+          if (count <= (maxCount ?? count) && bytes <= (maxBytes ?? bytes)) break
+          letGo(each)
         }
         const removed = await Promise.all(going.map(removeAs))
         total += removed.filter(([outcome]) => outcome === 'done').length

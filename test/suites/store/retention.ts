@@ -1,6 +1,6 @@
 // remove and retain: complete, only what has ended, the oldest first, and nothing comes back.
 import assert from 'node:assert/strict'
-import { start } from '../../../src/core/moves.ts'
+import { fail, start } from '../../../src/core/moves.ts'
 import type { RetentionRule, TaskStore } from '../../../src/core/store.ts'
 import { add, addEnded, at, type Check, keyed, refused, take } from './world.ts'
 
@@ -90,6 +90,35 @@ export const retention = (check: Check): void => {
     await other.close()
     assert.deepEqual(await left(await world.open()), expected)
   })
+
+  check(
+    'tasks that failed have a rule by age of their own; by count and size they go as all others do',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      const failed: string[] = []
+      for (let n = 0; n < 3; n += 1) {
+        const { id } = await add(one)
+        const { claim } = await take(one, id)
+        const error = { code: 'KIND_FAILED', message: 'no', detail: null }
+        await one.move(id, claim, fail(error, null, at(100 + 2 * n)))
+        failed.push(id)
+      }
+      // at 100 to 104, where the failed ones ended at 100, 102 and 104
+      const ended = await endedTasks(one, 5)
+      const byAge = { finishedBefore: at(103), failedBefore: at(101) }
+      assert.equal(await other.retain(rule(byAge)), 4)
+      assert.deepEqual(await left(one), [...ended.slice(3), ...failed.slice(1)].toSorted())
+      assert.equal(await one.retain(rule(byAge)), 0)
+      // null is as left out
+      assert.equal(await one.retain(rule({ finishedBefore: at(102), failedBefore: null })), 0)
+      assert.equal(await one.retain(rule({ ...byAge, maxCount: 3 })), 1)
+      assert.deepEqual(await left(other), [...ended.slice(3), ...failed.slice(2)].toSorted())
+      assert.equal(await one.retain(rule({ finishedBefore: null, failedBefore: at(105) })), 1)
+      assert.deepEqual(await left(other), ended.slice(3).toSorted())
+      assert.equal(await other.retain(rule({ finishedBefore: at(105) })), 2)
+      assert.deepEqual(await left(one), [])
+    },
+  )
 
   check('retention by count keeps those that ended last', async world => {
     const store = await world.open()

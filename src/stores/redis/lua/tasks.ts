@@ -104,16 +104,27 @@ tell('removed', id)
 return { 'done' }
 `
 
-/** ARGV: how many. The count of ended tasks, their bytes, then record and bytes of those that ended first. */
+/**
+ * ARGV: how many. The count of ended tasks, their bytes, then record and bytes of those that ended first: so many that
+ * failed, and so many others.
+ */
 export const OLDEST = `${ALWAYS}${PRELUDE}
-local ids = call('ZRANGE', P .. 'ended', 0, ARGV[1] - 1)
-local found = { call('ZCARD', P .. 'ended'), call('GET', P .. 'endedBytes') or '0' }
-for _, id in ipairs(ids) do
-  local json = call('GET', P .. 'task:' .. id)
-  if json then
-    found[#found + 1] = json
-    found[#found + 1] = tostring(weigh(id, json))
-  else call('ZREM', P .. 'ended', id) end
+local count = call('ZCARD', P .. 'ended') + call('ZCARD', P .. 'failed')
+local found = { count, call('GET', P .. 'endedBytes') or '0' }
+for _, set in ipairs({ 'ended', 'failed' }) do
+  for _, id in ipairs(call('ZRANGE', P .. set, 0, ARGV[1] - 1)) do
+    local json = call('GET', P .. 'task:' .. id)
+    if json then
+      found[#found + 1] = json
+      found[#found + 1] = tostring(weigh(id, json))
+      -- where an earlier version kept all ends together
+      local _, _, status = head(json)
+      if set == 'ended' and status == 'FAILURE' then
+        call('ZADD', P .. 'failed', call('ZSCORE', P .. set, id), id)
+        call('ZREM', P .. set, id)
+      end
+    else call('ZREM', P .. set, id) end
+  end
 end
 return found
 `
