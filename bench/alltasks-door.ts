@@ -1,4 +1,5 @@
-// A process of bench/alltasks.ts: the REST door of a folder. It answers with its port, and with what it weighs.
+// A process of bench/alltasks.ts and bench/turns.ts: the REST door of a folder. It answers with its port, with what it
+// weighs, and with what the longest turn of its loop took.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { openApi } from '../src/api/door.ts'
@@ -10,12 +11,19 @@ import { openFilesStore } from '../src/stores/files/open.ts'
 import { servePeer } from './peer.ts'
 import { residentOf } from './proc.ts'
 
-/** `settled`: after a collection of garbage. */
-export type Ask = { act: 'open' } | { act: 'weigh' } | { act: 'settled' }
+/** `settled`: after a collection of garbage. From `watch` to `turns` the turns of the loop are measured. */
+export type Ask =
+  | { act: 'open' }
+  | { act: 'weigh' }
+  | { act: 'settled' }
+  | { act: 'watch' }
+  | { act: 'turns' }
 export interface Answer {
   address: string
   /** Resident bytes. */
   resident: number
+  /** The most that one turn took: CPU of the process, with its other threads, and time. */
+  turn: { cpuMs: number; ms: number }
 }
 
 setFlagsFromString('--expose-gc')
@@ -42,11 +50,29 @@ const open = async (): Promise<void> => {
       .finally(() => store.close())
 }
 
+const turn = { cpuMs: 0, ms: 0 }
+let watching = false
+const watchTurns = (): void => {
+  Object.assign(turn, { cpuMs: 0, ms: 0 })
+  watching = true
+  let [cpu, at] = [process.cpuUsage(), performance.now()]
+  const step = (): void => {
+    const [{ user, system }, now] = [process.cpuUsage(cpu), performance.now()]
+    turn.cpuMs = Math.max(turn.cpuMs, (user + system) / 1000)
+    turn.ms = Math.max(turn.ms, now - at)
+    ;[cpu, at] = [process.cpuUsage(), now]
+    if (watching) setImmediate(step)
+  }
+  setImmediate(step)
+}
+
 servePeer<Ask, Answer>(
   async ({ act }) => {
     if (act === 'open') await open()
     if (act === 'settled') collect()
-    return { address, resident: residentOf('self').now }
+    if (act === 'watch') watchTurns()
+    if (act === 'turns') watching = false
+    return { address, resident: residentOf('self').now, turn }
   },
   () => close(),
 )

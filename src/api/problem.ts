@@ -60,8 +60,9 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   // 429: what has to go away first is work, not a moment
   if (problem.status === 503 || problem.status === 429)
     c.header('Retry-After', problem.status === 429 ? '5' : '1')
-  // the rest of a body that was not read is not worth a connection
-  if (problem.status === 413) c.header('Connection', 'close')
+  // the rest of a body that was not read is not worth a connection, and who has its share of streams holds none idle beside
+  if (problem.status === 413 || problem.code === 'TOO_MANY_STREAMS' || problem.code === 'OVERLOADED')
+    c.header('Connection', 'close')
   const text = JSON.stringify(problem)
   return c.body(text, problem.status as ContentfulStatusCode, {
     'Content-Type': PROBLEM_TYPE,

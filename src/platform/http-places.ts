@@ -21,8 +21,10 @@ export interface HttpPlaces {
   trouble(): string | null
 }
 
-/** A connection that has just come or been answered, and a request that has just begun, are no idle ones. */
+/** A connection that has just come, and a request that has just begun, are no idle ones. */
 const YOUNG_MS = 2_000
+/** Nor is one that was just answered: the next request may be on its way. */
+const RESTING_MS = 500
 /** How long one that was let in for the health checks may take. */
 const RESERVED_MS = 5_000
 const HEALTH = /^\/(?:livez|readyz)(?:\?|$)/
@@ -31,6 +33,7 @@ interface State {
   /** When it came, or when its last request began or was answered. */
   since: number
   request: { incoming: IncomingMessage; outgoing: ServerResponse } | null
+  answered: boolean
 }
 
 export const createHttpPlaces = (
@@ -46,10 +49,10 @@ export const createHttpPlaces = (
   const idleSince = (socket: Socket): number | null => {
     const state = states.get(socket)
     if (!state) return 0
-    const { request, since } = state
+    const { request, since, answered } = state
     // also one whose request has not come whole
     const isIdle = !request || (!request.incoming.complete && !request.outgoing.headersSent)
-    return isIdle && now() - since > YOUNG_MS ? since : null
+    return isIdle && now() - since > (answered && !request ? RESTING_MS : YOUNG_MS) ? since : null
   }
   const places = createPlaces<Socket>({
     total: maxConnections,
@@ -72,7 +75,7 @@ export const createHttpPlaces = (
   return {
     enter(socket) {
       const address = socket.remoteAddress ?? ''
-      states.set(socket, { since: now(), request: null })
+      states.set(socket, { since: now(), request: null, answered: false })
       if (places.take(socket, trust.isProxy(address) ? null : ownerOf(address)))
         socket.once('close', () => places.leave(socket))
       else enterNarrow(socket)
@@ -82,7 +85,7 @@ export const createHttpPlaces = (
       const state = states.get(socket)
       if (state) {
         Object.assign(state, { since: now(), request: { incoming, outgoing } })
-        outgoing.once('close', () => Object.assign(state, { since: now(), request: null }))
+        outgoing.once('close', () => Object.assign(state, { since: now(), request: null, answered: true }))
       }
       if (!narrow.has(socket)) return true
       outgoing.shouldKeepAlive = false

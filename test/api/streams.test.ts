@@ -59,6 +59,24 @@ describe('open streams', () => {
     assert.equal(streams.count(), 0)
   })
 
+  it('are shared out: one client takes no more than its part, the others find theirs', () => {
+    const limits = { open: 4, perClient: 2, heartbeatMs: 60_000, chunk: 100 }
+    const streams = createStreams(new AbortController().signal, limits)
+    const open = (owner: string | null) => streams.open(new AbortController().signal, owner)
+    const [first] = [open('a'), open('a')]
+    assert.throws(
+      () => open('a'),
+      (error: MadhavaError) => error.code === 'TOO_MANY_STREAMS' && /of one client/.test(error.message),
+    )
+    open('b')
+    first?.close()
+    first?.close()
+    open('a')
+    assert.throws(() => open('a'))
+    open('b')
+    assert.throws(() => open('c'))
+  })
+
   it('say in silence that they live', async () => {
     const streams = createStreams(new AbortController().signal, { open: 2, heartbeatMs: 5, chunk: 100 })
     const reader = bodyOf(streams, never)

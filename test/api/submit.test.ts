@@ -277,7 +277,10 @@ describe('submitting a task', () => {
       .fill('['.repeat(58) + ']'.repeat(58))
       .join(',')}]}`
     const { detail } = await problemOf(await door.post('/tasks', nested), 400, 'BAD_REQUEST')
-    assert.match(detail, /params: holds more than 50000 values/)
+    assert.match(detail, /holds more than 100000 values/)
+    const half = `{"kind":"calcpi","params":[${Array(60_000).fill('[]')}]}`
+    const small = await problemOf(await door.post('/tasks', half), 400, 'BAD_REQUEST')
+    assert.match(small.detail, /params: holds more than 50000 values/)
     const keys = Array.from({ length: 90_000 }, (_, n) => `"${n.toString(16)}":0`).join(',')
     for (const body of [`{"kind":"echo",${keys}}`, `{"kind":"echo","retry":{${keys}}}`])
       await problemOf(await door.post('/tasks', body), 400, 'BAD_REQUEST')

@@ -97,6 +97,12 @@ describe('the benchmarks', () => {
     }
   })
 
+  it('turns: measures the turns of every long answer', LIMIT, async () => {
+    const output = await run('turns.ts', ['--dir', dir, '--tasks', '300'])
+    for (const way of ['GET /alltasks |', '20 of them', 'dry run over all', 'listTasks'])
+      assert.ok(Number(row(output, way)[4]) > 0, output)
+  })
+
   it('pi: the same digits as PARI/GP, where that is installed', LIMIT, async () => {
     const output = await run('pi.ts', ['--dir', dir, '--rounds', '1', '--most', '1000'])
     for (const what of ['10 digits', '100 digits', '1,000 digits']) {

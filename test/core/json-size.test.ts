@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
-import { JSON_VALUES_LIMIT, refuseManyValues, refuseNotJson } from '../../src/core/json-size.ts'
+import { JSON_VALUES_LIMIT, refuseManyValues, refuseNotJson, valuesIn } from '../../src/core/json-size.ts'
 
 const refusal = (work: () => void): MadhavaError | null => {
   try {
@@ -39,6 +39,16 @@ describe('the size of JSON', () => {
         )
       }),
     )
+  })
+
+  it('is found in its text, without parsing', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom('', ' ', '\n\t'), (value, space) => {
+        assert.equal(valuesIn(JSON.stringify(value, null, space)), countOf(value))
+      }),
+    )
+    assert.equal(valuesIn('[[[[[', 2), 3)
+    assert.equal(valuesIn('"not ended \\'), 1)
   })
 
   it('is refused when it is large', () => {

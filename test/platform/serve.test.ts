@@ -83,24 +83,25 @@ describe('an HTTP port', () => {
   })
 
   it('turns connections away above the limit and takes them again below it', async () => {
-    const door = await serve(() => new Response('fine'), { maxConnections: 2, reserved: 0 })
-    const first = [connect(door), connect(door)]
-    for (const socket of first) {
-      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
-      await soon(new Promise(resolve => socket.once('data', resolve)), 'an answer')
-    }
+    let running = 0
+    const door = await serve(
+      request => {
+        if (!request.url.endsWith('/held')) return new Response('fine')
+        running += 1
+        return new Promise(() => undefined)
+      },
+      { maxConnections: 2, reserved: 0, closeTimeout: 100 },
+    )
+    const [first, second] = await hold(door, 2)
+    await until('both are being answered', () => running === 2)
     assert.equal(await untilClosed(connect(door)), '')
-    const freed = untilClosed(first[0] as net.Socket)
-    first[0]?.destroy()
+    const freed = untilClosed(first as net.Socket)
+    first?.destroy()
     await freed
     let answer = ''
-    for (let turn = 0; answer === '' && turn < 100; turn += 1) {
-      const socket = connect(door)
-      socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-      answer = await untilClosed(socket)
-    }
+    for (let turn = 0; answer === '' && turn < 100; turn += 1) answer = await ask(door, '/')
     assert.match(answer, /^HTTP\/1\.1 200/)
-    first[1]?.destroy()
+    second?.destroy()
   })
 
   it('lets a running request end when it closes, and ends idle connections at once', async () => {

@@ -58,6 +58,43 @@ test('a connection over the limit is closed at once, and taken again when anothe
   await proveAlive(door)
 })
 
+test('one address has a share of the connections, and the door says when somebody is turned away', async () => {
+  const { door } = await bench({ connections: 8, perAddress: 3 })
+  assert.equal(door.trouble(), null)
+  await Promise.all([raw(door), raw(door), raw(door)])
+  await until('three are there', () => door.counters().connections === 3)
+  await (await raw(door)).closed()
+  assert.match(String(door.trouble()), /one address has all 3 connections/)
+})
+
+test('the connection that is idle for longest gives its place to the next one', async () => {
+  const { door } = await bench({ connections: 8, perAddress: 2 })
+  const [first, second] = [await raw(door), await raw(door)]
+  for (const client of [first, second]) {
+    client.socket.write(statusCall('no id'))
+    await until('it is answered', () => client.received().length > 0)
+  }
+  await proveAlive(door)
+  await first.closed()
+  assert.equal(second.socket.destroyed, false)
+})
+
+test('messages that are under way take no more memory than they may, over all connections', async () => {
+  const { door } = await bench({ heldBytes: 300_000, heldPerAddress: 200_000 })
+  const begun = Buffer.concat([
+    Buffer.from([0x80, 1, 0, 1, 0, 0, 0, 8]),
+    Buffer.from('readLog_'),
+    Buffer.from([0, 0, 0, 1, 0x0b, 0, 1, 0, 0x0f, 0, 0]),
+    Buffer.alloc(90_000, 'x'),
+  ])
+  const clients = [await raw(door), await raw(door), await raw(door)]
+  for (const { socket } of clients) socket.write(begun)
+  await until('one is refused', () => clients.some(({ received }) => received().includes('OVERLOADED')))
+  assert.equal(clients.filter(({ received }) => received().length === 0).length, 2)
+  for (const { socket } of clients) socket.destroy()
+  await proveAlive(door)
+})
+
 test('a silent connection is closed after the idle time, one that waits for its answer is not', async () => {
   let release = (): void => undefined
   const { door } = await bench({ idleMs: 100 }, service => ({
