@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { waitingInVain } from '../../src/core/dead.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
+import { createKinds } from '../../src/core/kind.ts'
 import { fail, start, takeOver } from '../../src/core/moves.ts'
 import type { DeadMessage, DeadMessages } from '../../src/core/queue.ts'
 import type { PresenceDetails } from '../../src/core/store.ts'
@@ -123,6 +125,20 @@ describe('what cannot be run', () => {
     })
     await door.store.announce({ role: 'worker', details: () => worker(['echo', 'broken']) })
     assert.deepEqual(await dead(), [])
+  })
+
+  it('counts no kind as runnable for a worker that is dead', async () => {
+    await ofKind('echo')
+    const id = await ofKind('gone')
+    await door.store.announce({ role: 'worker', details: () => worker(['echo']) })
+    const [living] = await door.store.presences()
+    assert.ok(living)
+    const dying = { ...living, alive: false, details: worker(['gone']) }
+    const counts = await door.store.counts()
+    const kinds = createKinds([])
+    assert.deepEqual(waitingInVain([dying, living], counts, kinds), { gone: 1 })
+    assert.deepEqual(waitingInVain([{ ...dying, alive: true }, living], counts, kinds), {})
+    assert.deepEqual(await dead(), [[id, 'KIND_UNKNOWN']])
   })
 
   it('holds no task for dead only because all workers are away', async () => {

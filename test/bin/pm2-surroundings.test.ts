@@ -49,7 +49,6 @@ console.log(JSON.stringify(require('pm2/lib/Common.js').isConfigFile('/old.json/
         PM2_KILL_SIGNAL: 'SIGKILL',
         pm_id: '3',
         NODE_APP_INSTANCE: '1',
-        execInterpreter: 'sh',
       },
     }
     const kept = { HOST: '::1', OPENAI_KEY: 'k', NODE_ENV: 'production', LANG: 'C' }

@@ -71,6 +71,18 @@ const delivered = async (): Promise<void> => {
 }
 
 describe('the shared feed', () => {
+  it('goes on for who comes while the reading lingers after the last one', async () => {
+    const { id } = await add(store)
+    const earlier = await feed.subscribe(id, ending.signal)
+    earlier.close()
+    const reader = await feed.subscribe(id, ending.signal)
+    // as long as the earlier one's lingering, and a timer more: it must not have ended the reading
+    for (let n = 0; n < 3; n += 1) await new Promise(resolve => setTimeout(resolve, 20))
+    await take(store, id)
+    assert.deepEqual(idsOf(await next(reader)), [id])
+    reader.close()
+  })
+
   it('reads the store once for many readers, and tells each what it listens to', async () => {
     const { id } = await add(store)
     const readers = await Promise.all(

@@ -66,6 +66,20 @@ const words = (seen: WatchEvent[]) =>
   })
 
 describe('wait', () => {
+  it('leaves no reader in the shared feed, whether it was answered or ran out', async () => {
+    const feed = createFeed(store)
+    const own = createWatch({ store, feed })
+    const { id } = await add(store)
+    const task = await read(store, id)
+    await own.wait(ANYBODY, id, versionOf(task), 20)
+    assert.equal(feed.readers(), 0)
+    const waiting = own.wait(ANYBODY, id, versionOf(task), LONG)
+    await until('it listens', () => feed.readers() === 1)
+    await take(store, id)
+    assert.equal((await waiting).changed, true)
+    assert.equal(feed.readers(), 0)
+  })
+
   it('answers at once when the version is another one than the caller knows', async () => {
     const { id } = await add(store)
     const { task, changed } = await watch.wait(ANYBODY, id, 'none', LONG)

@@ -4,7 +4,7 @@ import { afterEach, test } from 'node:test'
 import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../../src/core/errors.ts'
-import { silentLog } from '../../src/platform/log.ts'
+import { type Log, silentLog } from '../../src/platform/log.ts'
 import { openDoor, type RpcServer } from '../../src/rpc/server.ts'
 import { openClient } from './fixture.ts'
 
@@ -14,7 +14,12 @@ afterEach(async () => {
 })
 
 type Run = (...args: never[]) => Promise<unknown>
-const serve = async (methods: Record<string, Run>, callMs = 60_000, declares = false): Promise<RpcServer> => {
+const serve = async (
+  methods: Record<string, Run>,
+  callMs = 60_000,
+  declares = false,
+  log: Log = silentLog(),
+): Promise<RpcServer> => {
   const arity: Record<string, number> = { startCalcPi: 1, getTaskStatus: 1, listTasks: 0 }
   const door = await openDoor({
     processor: celery.Processor,
@@ -28,7 +33,7 @@ const serve = async (methods: Record<string, Run>, callMs = 60_000, declares = f
         },
       ]),
     ),
-    log: silentLog(),
+    log,
     host: '127.0.0.1',
     port: 0,
     settingName: 'RPC_PORT',
@@ -113,6 +118,20 @@ test('a method that never ends is answered when its time is over, and its late e
   await assert.rejects(client.startCalcPi(1), exception(6, /^STORE_UNAVAILABLE: There was no answer in time/))
   end('late')
   assert.deepEqual(await client.listTasks(), [])
+})
+
+test('a call that failed is over: its time runs out for nobody', async () => {
+  const errors: unknown[] = []
+  const log = Object.assign(silentLog(), { error: (fields: unknown) => errors.push(fields) })
+  const refuse = async (): Promise<never> => {
+    throw new MadhavaError('BAD_REQUEST')
+  }
+  const door = await serve({ startCalcPi: refuse, listTasks: () => new Promise(() => {}) }, 50, true, log)
+  const client = clientOf(door)
+  await assert.rejects(client.startCalcPi(1))
+  // one that began later is over, so the time of the first has passed too
+  await assert.rejects(client.listTasks(), exception(6, /^STORE_UNAVAILABLE: There was no answer in time/))
+  assert.equal(errors.length, 1, 'only the second is noted')
 })
 
 test('our own errors keep their code and text, cut to a bounded length', async () => {

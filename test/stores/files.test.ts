@@ -60,6 +60,26 @@ describe('files store', () => {
     })
   const fileOf = (world: FilesWorld, id: string) => path.join(world.dir, 'tasks', id.slice(-2), `${id}.json`)
 
+  promise('a look at an empty range of a blob leaves no file open', async world => {
+    const store = await world.open()
+    const { id } = await add(store)
+    await store.putBlob(id, 'some.bin', Buffer.from('1234'))
+    await store.putBlob(id, 'empty.bin', new Uint8Array())
+    const range = { start: 4, end: 10 }
+    const streams = [
+      ...Array.from({ length: 20 }, () => store.getBlob(id, 'some.bin', range)),
+      ...Array.from({ length: 20 }, () => store.getBlob(id, 'empty.bin')),
+    ]
+    for (const blob of await Promise.all(streams)) assert.equal((await blob?.stream.toArray())?.length, 0)
+    const open = (await fs.readdir('/proc/self/fd')).map(fd =>
+      fs.readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+    )
+    assert.deepEqual(
+      (await Promise.all(open)).filter(file => file.startsWith(path.join(world.dir, 'blobs'))),
+      [],
+    )
+  })
+
   promise(
     'the state file of a task is one JSON document with a final newline, at its promised place',
     async world => {

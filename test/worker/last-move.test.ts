@@ -99,4 +99,21 @@ describe('an end that cannot be written', () => {
     )
     assert.deepEqual([answer, failures], [{ state: 'written', value: 'heard' }, [0, 1]])
   })
+
+  it('is tried once and no further when the worker has closed, and a close ends a wait that is under way', async () => {
+    const run = async (closing: AbortSignal, meanwhile: () => void = () => {}) => {
+      let tries = 0
+      const answer = await persist(async () => {
+        tries += 1
+        // a spin would never come to an end by itself
+        if (tries > 50) throw new MadhavaError('CLAIM_LOST')
+        setImmediate(meanwhile)
+        throw new MadhavaError('STORE_UNAVAILABLE')
+      }, persistence({ closing }))
+      return [answer.state, tries]
+    }
+    assert.deepEqual(await run(AbortSignal.abort()), ['left', 1])
+    const closing = new AbortController()
+    assert.deepEqual(await run(closing.signal, () => closing.abort()), ['left', 2])
+  })
 })

@@ -4,13 +4,14 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { retryDelayMs } from '../../src/core/retry.ts'
-import { RESULT_LIMITS } from '../../src/core/task.ts'
+import { RESULT_LIMITS, type TaskRecord } from '../../src/core/task.ts'
 import { createAlarm } from '../../src/worker/alarm.ts'
 import { encodeResult } from '../../src/worker/encode-result.ts'
 import { createLatest } from '../../src/worker/latest.ts'
-import { etaSeconds } from '../../src/worker/progress.ts'
+import { createProgress, etaSeconds } from '../../src/worker/progress.ts'
 import { createRing } from '../../src/worker/task-log.ts'
 import { handedValues } from '../support/json-values.ts'
+import { newTaskOf } from '../support/new-task.ts'
 
 const policy = fc.record({
   delaySeconds: fc.double({ min: 0, max: 86_400, noNaN: true }),
@@ -66,6 +67,36 @@ describe('etaSeconds', () => {
         const eta = etaSeconds(first, now)
         assert.ok(eta === null || (Number.isFinite(eta) && eta >= 0), String(eta))
       }),
+    )
+  })
+})
+
+describe('the progress of a run', () => {
+  it('keeps the last partial result when a report brings none', async () => {
+    const moves: TaskRecord[] = []
+    const running = { ...newTaskOf({ createdAt: new Date().toISOString() }), status: 'STARTED' } as TaskRecord
+    const progress = createProgress({
+      everyMs: 0,
+      clock: () => new Date(),
+      begunAt: null,
+      move: async move => {
+        const task = move(running)
+        moves.push(task)
+        return task
+      },
+      failed: error => assert.fail(String(error)),
+    })
+    progress.offer({ percent: 1, note: null, partial: '"a"' })
+    await progress.flush()
+    progress.offer({ percent: 2, note: null, partial: null })
+    await progress.flush()
+    await progress.stop()
+    assert.deepEqual(
+      moves.map(({ progress: told, result }) => [told?.percent, result]),
+      [
+        [1, 'a'],
+        [2, 'a'],
+      ],
     )
   })
 })

@@ -58,6 +58,41 @@ describe('a task that ends by itself', () => {
     await taken?.done
   })
 
+  it('keeps the last partial result that was reported just before an error', OUTER, async t => {
+    const world = setUp(t, threads)
+    const { runner } = world.openRunner('w1', { progressEveryMs: 60_000 })
+    const id = await world.submit('report a part and throw at once')
+    await (await runner.take())?.done
+    const task = await world.get(id)
+    assert.deepEqual([task.status, task.result], ['FAILURE', 'second part'])
+  })
+
+  it('keeps its result before it gives its checkpoint up', OUTER, async t => {
+    const world = setUp(t, threads)
+    const calls: string[] = []
+    const { runner } = world.openRunner('w1', {
+      wrap: store => ({
+        ...store,
+        putBlob: async (id, name, bytes) => {
+          const info = await store.putBlob(id, name, bytes)
+          calls.push(`kept ${name}`)
+          return info
+        },
+        removeBlob: async (id, name) => {
+          calls.push(`gave up ${name}`)
+          await store.removeBlob(id, name)
+        },
+      }),
+    })
+    const id = await world.submit('checkpoint, then return text', 20_000)
+    await (await runner.take())?.done
+    assert.equal((await world.get(id)).status, 'SUCCESS')
+    const [kept, gaveUp] = [`kept ${BLOBS.textResult}`, `gave up ${BLOBS.checkpoint}`].map(call =>
+      calls.indexOf(call),
+    )
+    assert.ok(kept !== undefined && gaveUp !== undefined && kept >= 0 && kept < gaveUp, calls.join(', '))
+  })
+
   it('has its log complete, each line with its time, when it has ended', OUTER, async t => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1')

@@ -232,6 +232,15 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     context.checkpoint(deep())
     return 'done'
   },
+  'checkpoint, then return text': (context, value) => {
+    context.checkpoint({ kept: true })
+    return 'π'.repeat(Number(value))
+  },
+  'report a part and throw at once': context => {
+    context.progress(1, 'one', 'first part')
+    context.progress(2, 'two', 'second part')
+    throw new Error('now')
+  },
   'checkpoint a function': context => context.checkpoint(() => 1),
   'checkpoint and wait': context => {
     context.checkpoint({ kept: true })
