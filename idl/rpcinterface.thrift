@@ -220,7 +220,9 @@ struct Task {
   /** The last moves, oldest first. */
   31: required list<HistoryEntry> history,
   /** One word for this state of the record, for waitTask: it differs after every change, and tells nothing else. */
-  32: required string version
+  32: required string version,
+  /** Attempts that ended with the death of their worker, where there are some; with two the task runs alone. */
+  33: optional i32 workersLost
 }
 
 /** What may be said when a task is submitted. What is unset has the default of the server or of the kind. */

@@ -1227,6 +1227,7 @@ const Task = module.exports.Task = class {
     this.limits = null;
     this.history = null;
     this.version = null;
+    this.workersLost = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1353,6 +1354,9 @@ const Task = module.exports.Task = class {
         this.version = args.version;
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field version is unset!');
+      }
+      if (args.workersLost !== undefined && args.workersLost !== null) {
+        this.workersLost = args.workersLost;
       }
     }
   }
@@ -1604,6 +1608,13 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 33:
+        if (ftype == Thrift.Type.I32) {
+          this.workersLost = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1780,6 +1791,11 @@ const Task = module.exports.Task = class {
     if (this.version !== null && this.version !== undefined) {
       output.writeFieldBegin('version', Thrift.Type.STRING, 32);
       output.writeString(this.version);
+      output.writeFieldEnd();
+    }
+    if (this.workersLost !== null && this.workersLost !== undefined) {
+      output.writeFieldBegin('workersLost', Thrift.Type.I32, 33);
+      output.writeI32(this.workersLost);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -37,6 +37,8 @@ export interface Task {
   result: Json
   resultBytes: number | null
   resultInfo?: Json | undefined
+  /** Attempts that ended with the death of their worker; only where there are some. */
+  workersLost?: number | undefined
   error: { code: string; message: string; detail: Json } | null
   createdAt: string
   notBefore: string | null

@@ -54,6 +54,7 @@ export const taskStruct = (task: TaskRecord, resultTruncated = task.resultBytes 
     revokeRequestedAt: task.revokeRequestedAt,
     retryPolicy: retryStruct(task.retry),
     limits: limitsStruct(task.limits),
+    workersLost: task.workersLost ?? null,
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
   })
 

@@ -18,7 +18,7 @@ export interface Shards {
 }
 
 export const SHARD_COUNT = 256
-const VERSION = 1
+const VERSION = 2
 /** Two changes within one tick of the file system's clock look like one: what is younger is not relied on. */
 export const TICK_MS = 100
 /** Fewer state files are read faster than a snapshot is kept. */
@@ -56,6 +56,7 @@ type Row = [
   parentId: string | null,
   title: string | null,
   description: string | null,
+  workersLost: number | null,
 ]
 
 const encode = ({ folderMs, entries }: Snapshot): string => {
@@ -80,9 +81,11 @@ const decode = (text: string): Snapshot | null => {
   if (version !== VERSION) return null
   const entries = rows.map(row => {
     const [ino, changedMs, bytes, id, kind, status, claim, rev, priority, createdAt, ...rest] = row
-    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description] = rest
+    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description, lost] = rest
     const times = { createdAt, notBefore, expiresAt, finishedAt }
-    const task = { id, kind, status, claim, rev, priority, ...times, owner, parentId, title, description }
+    const texts = { owner, parentId, title, description }
+    const workersLost = lost ?? undefined
+    const task = { id, kind, status, claim, rev, priority, ...times, ...texts, workersLost }
     return { identity: [ino, changedMs, bytes] as const, task }
   })
   return { folderMs, entries }
@@ -104,6 +107,7 @@ const summarize = (task: Summary): Summary => ({
   parentId: task.parentId,
   title: task.title,
   description: task.description,
+  workersLost: task.workersLost,
 })
 
 /** Of a file that may have changed again unnoticed. */

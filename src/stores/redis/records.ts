@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
-import { idempotencyScope, isFinal, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { idempotencyScope, isFinal, isSuspect, isWaiting, type TaskRecord } from '../../core/task.ts'
 
 /** The scripts find the version of a record at its head, before anything that a user wrote. */
 export const encode = ({ id, claim, rev, status, ...rest }: TaskRecord): string =>
@@ -51,6 +51,9 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
   return sets
 }
 
+/** The name under which suspects of a kind wait; no kind has it. */
+export const suspectsOf = (kind: string): string => `${keyPart(kind)}!`
+
 /** Room for times until the year 2527 under each priority; sums stay exact. */
 const PRIORITY_STEP = 2 ** 44
 
@@ -66,7 +69,7 @@ const waitOf = (task: TaskRecord): Wait | null => {
   if (!isWaiting(task.status)) return null
   const age = Math.min(Math.max(score(task.createdAt), 0), PRIORITY_STEP - 1)
   return {
-    kind: keyPart(task.kind),
+    kind: isSuspect(task) ? suspectsOf(task.kind) : keyPart(task.kind),
     score: (9 - task.priority) * PRIORITY_STEP + age,
     ...(task.notBefore === null ? {} : { from: score(task.notBefore) }),
     ...(task.status === 'PENDING' && task.expiresAt !== null ? { till: score(task.expiresAt) } : {}),
