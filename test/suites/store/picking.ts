@@ -1,7 +1,7 @@
 // claimNext and agenda: which task comes next, and what there is to do.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { again, fail, giveBack, start, takeOver } from '../../../src/core/moves.ts'
+import { again, fail, giveBack, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { isDue, type TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
@@ -182,6 +182,8 @@ export const picking = (check: Check): void => {
         return (await store.claimNext(wanted, start(store.instance, at(100))))?.id ?? null
       }
       assert.equal(await look(other, false), first.id)
+      // that it runs is seen everywhere with its end at the latest
+      await other.move(first.id, 1, succeed(null, null, at(100)))
       assert.deepEqual(told, [])
       for (const store of [one, other])
         for (const ahead of [false, true]) {
