@@ -222,7 +222,9 @@ struct Task {
   /** One word for this state of the record, for waitTask: it differs after every change, and tells nothing else. */
   32: required string version,
   /** In pages: whether `params`, of more than 256 characters, are a text with their beginning; getTask has the whole. */
-  33: optional bool paramsTruncated
+  33: optional bool paramsTruncated,
+  /** Attempts that ended with the death of their worker, where there are some; with two the task runs alone. */
+  34: optional i32 workersLost
 }
 
 /** What may be said when a task is submitted. What is unset has the default of the server or of the kind. */

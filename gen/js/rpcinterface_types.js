@@ -1228,6 +1228,7 @@ const Task = module.exports.Task = class {
     this.history = null;
     this.version = null;
     this.paramsTruncated = null;
+    this.workersLost = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1357,6 +1358,9 @@ const Task = module.exports.Task = class {
       }
       if (args.paramsTruncated !== undefined && args.paramsTruncated !== null) {
         this.paramsTruncated = args.paramsTruncated;
+      }
+      if (args.workersLost !== undefined && args.workersLost !== null) {
+        this.workersLost = args.workersLost;
       }
     }
   }
@@ -1615,6 +1619,13 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 34:
+        if (ftype == Thrift.Type.I32) {
+          this.workersLost = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1796,6 +1807,11 @@ const Task = module.exports.Task = class {
     if (this.paramsTruncated !== null && this.paramsTruncated !== undefined) {
       output.writeFieldBegin('paramsTruncated', Thrift.Type.BOOL, 33);
       output.writeBool(this.paramsTruncated);
+      output.writeFieldEnd();
+    }
+    if (this.workersLost !== null && this.workersLost !== undefined) {
+      output.writeFieldBegin('workersLost', Thrift.Type.I32, 34);
+      output.writeI32(this.workersLost);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

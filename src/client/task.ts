@@ -39,6 +39,8 @@ export interface Task {
   result: Json
   resultBytes: number | null
   resultInfo?: Json | undefined
+  /** Attempts that ended with the death of their worker; only where there are some. */
+  workersLost?: number | undefined
   /**
    * `message` has the words of the causes, too. `detail`, of what a kind threw: `names` (what `retryOn` may list), `causes`,
    * and `stack`, the first frames of the kind's own code; the task's log has the whole.

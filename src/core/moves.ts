@@ -213,8 +213,10 @@ export const takeOver =
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'taken over')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    const workersLost = (task.workersLost ?? 0) + 1
     if (task.attempt >= task.maxAttempts)
       return enter(task, 'FAILURE', at, {
+        workersLost,
         finishedAt: at,
         error: {
           code: 'WORKER_LOST',
@@ -223,6 +225,7 @@ export const takeOver =
         },
       })
     return enter(task, 'PENDING', at, {
+      workersLost,
       worker: null,
       startedAt: null,
       expiresAt: null,
@@ -248,7 +251,7 @@ export const again =
   (at: string): Move =>
   task => {
     if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
-    const { resultInfo: _, ...rest } = task
+    const { resultInfo: _, workersLost: __, ...rest } = task
     return enter(rest as TaskRecord, 'PENDING', at, {
       attempt: 0,
       worker: null,

@@ -7,8 +7,10 @@ export interface Announcement {
   kind: string
 }
 
-/** A task that was taken. Neither of the two rejects. */
+/** A task that was taken. Neither of the two promises rejects. */
 export interface Taken {
+  /** It has all slots, and until `done`. */
+  alone?: boolean
   /**
    * Nothing of it runs any more, and another task may have its slot; at the latest with `done`. How many milliseconds the
    * run took, without what it waited for; null when nothing ran.
@@ -18,6 +20,12 @@ export interface Taken {
   done: Promise<void>
 }
 
+/**
+ * In place of a task: there is one, and this worker may take none before something of its own has ended, or until it is
+ * nudged. To the queue it is full until then.
+ */
+export const LATER: Taken = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })
+
 export interface WorkOptions {
   /** At most so many tasks at a time. */
   slots: number
@@ -25,7 +33,7 @@ export interface WorkOptions {
   ahead?: number
   /**
    * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none that may
-   * be taken ahead. It may not reject.
+   * be taken ahead; or LATER. It may not reject.
    */
   take: (ahead: boolean) => Promise<Taken | null>
 }

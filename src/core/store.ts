@@ -42,6 +42,10 @@ export interface Wanted {
   limits?: Readonly<Record<string, KindLimits>>
   /** The task is to wait a moment before it runs: should this process die by then, its last attempt is not lost. */
   ahead?: boolean
+  /** Nothing else runs in this process, and nothing will before the task has ended: a suspect may be taken (core/task.ts). */
+  alone?: boolean
+  /** Told of a suspect whose turn it is, and which may not be taken here now. */
+  onSuspect?: (id: string) => void
   /**
    * Told of a kind that was passed over because of its rate, or since others are just taking what may begin of it: when to
    * look again, milliseconds.
@@ -175,6 +179,7 @@ export interface TaskStore {
   /**
    * Picks the due task of these kinds with the highest priority, then the greatest age, and claims it with the
    * move. Tasks that the move sends elsewhere than to a running status (cancelled, expired) are done on the way.
+   * Null also where the task whose turn it is is a suspect, and `alone` is not set: no other one is taken in its stead.
    * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere. Null also
    * while there is hardly any room: what is left belongs to the tasks that run.
    * That the task runs is seen by this process at once, and by others a moment later (20 ms at the most on a disk that

@@ -94,6 +94,7 @@ const GLANCES: Readonly<Record<keyof typeof taskSchema.shape, Glance>> = {
   finishedAt: orNull(isTime),
   updatedAt: isTime,
   worker: orNull(isText),
+  workersLost: isInt(1),
   owner: orNull(isText),
   parentId: orNull(isText),
   title: orNull(isText),
@@ -119,13 +120,14 @@ const GLANCES: Readonly<Record<keyof typeof taskSchema.shape, Glance>> = {
   ),
 }
 
+const OPTIONAL: readonly string[] = ['resultInfo', 'workersLost']
 const FIELDS = Object.entries(taskSchema.shape).map(
   ([name, schema]) =>
     [
       name,
       GLANCES[name as keyof typeof taskSchema.shape],
       schema as z.ZodType,
-      name !== 'resultInfo',
+      !OPTIONAL.includes(name),
     ] as const,
 )
 

@@ -17,6 +17,11 @@ export type Status = (typeof STATUSES)[number]
 export const isRunning = (status: Status): boolean => status === 'STARTED' || status === 'PROGRESS'
 /** Waiting for a claim: now, or when `notBefore` has come. */
 export const isWaiting = (status: Status): boolean => status === 'PENDING' || status === 'RETRY'
+/** So many workers may have died with a task by chance, or of the task beside it. */
+const LOST_BY_CHANCE = 1
+/** Whether a task may be what its workers die of: it then runs in a worker where nothing else does. */
+export const isSuspect = ({ workersLost = 0 }: Pick<TaskRecord, 'workersLost'>): boolean =>
+  workersLost > LOST_BY_CHANCE
 /** One of the three ends. */
 export const isFinal = (status: Status): boolean =>
   status === 'SUCCESS' || status === 'FAILURE' || status === 'REVOKED'
@@ -128,6 +133,8 @@ export const taskSchema = z.looseObject({
   finishedAt: time.nullable(),
   updatedAt: time,
   worker: z.string().nullable(),
+  /** Attempts that ended with the death of their worker, since the submit or the last retry by hand; only where there are some. */
+  workersLost: z.int().min(1).optional(),
   owner: z.string().nullable(),
   parentId: z.string().nullable(),
   title: z.string().nullable(),

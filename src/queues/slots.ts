@@ -1,7 +1,7 @@
 // The loop that both queues share: at most `slots` tasks at a time, and no more takes under way than free slots. While
 // tasks take next to no time, the way to the store and back takes longer than they do: then some are taken ahead.
 // It knows no broker and no store: announcements come in as tickets, and work is found by `take`.
-import type { Taken, WorkOptions } from '../core/queue.ts'
+import { LATER, type Taken, type WorkOptions } from '../core/queue.ts'
 import type { Log } from '../platform/log.ts'
 
 /** One announcement in hand. One of the two is called, once. */
@@ -67,6 +67,8 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   let ending = 0
   /** Runs that are over and keep their slots for now. */
   const stuck: (() => void)[] = []
+  /** Told to take none for now, though slots may be free. */
+  let barred = false
   let taking = 0
   let resting = 0
   let stopped = false
@@ -98,6 +100,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
    */
   let filling = false
   const mayTake = (): boolean => {
+    if (barred) return false
     const inHand = running + taking + resting
     if (inHand <= slots + Math.floor(reach / 2)) filling = true
     if (inHand >= capacity()) filling = false
@@ -105,7 +108,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   }
 
   const watchFull = (): void => {
-    if (running < capacity() || stopped) {
+    if ((running < capacity() && !barred) || stopped) {
       if (fullTimer) clearTimeout(fullTimer)
       fullTimer = null
     } else
@@ -119,11 +122,13 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     // the store had been asked after these announcements were made: their tasks are taken or ended
     while (waiting[0] && waiting[0].order <= began) waiting.shift()?.ticket.settle()
     if (lookSince !== null && lookSince <= began) lookSince = null
-    if (!stopped && running < capacity()) demand(true)
+    if (!stopped && !barred && running < capacity()) demand(true)
   }
 
   const hold = (taken: Taken, ticket: Ticket | null): void => {
-    running++
+    const width = taken.alone ? slots : 1
+    running += width
+    if (taken.alone) reach = 0
     const limit = ticket && setTimeout(settle, holdMs).unref()
     let settled = false
     function settle(): void {
@@ -136,8 +141,8 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     const leave = (): void => {
       if (!inSlot) return
       inSlot = false
-      running--
-      pace(ranMs)
+      running -= width
+      pace(taken.alone ? null : ranMs)
       look()
       watchFull()
     }
@@ -153,7 +158,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     taken.free.then(
       ms => {
         ranMs = ms
-        leaveEarly()
+        if (!taken.alone) leaveEarly()
       },
       () => {},
     )
@@ -186,9 +191,10 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     taking++
     try {
       const taken = await take(isAhead)
-      if (ticket === null) looksFind = taken !== null
-      if (taken) hold(taken, ticket)
-      else if (isAhead) {
+      if (ticket === null) looksFind = taken !== null && taken !== LATER
+      if (taken === LATER) barred = true
+      if (taken !== null && taken !== LATER) hold(taken, ticket)
+      else if (isAhead || taken === LATER) {
         // it was not asked for everything: who has a free slot asks again
         reach = 0
         // a full worker's announcements have been given back
@@ -224,6 +230,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
 
   const look = (): void => {
     if (stopped) return
+    barred = false
     lookSince = ++order
     pump()
   }

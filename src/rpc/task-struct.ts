@@ -59,6 +59,7 @@ export const taskStruct = (
     revokeRequestedAt: task.revokeRequestedAt,
     retryPolicy: retryStruct(task.retry),
     limits: limitsStruct(task.limits),
+    workersLost: task.workersLost ?? null,
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
   })
 

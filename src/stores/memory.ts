@@ -12,6 +12,7 @@ import {
   isDue,
   isFinal,
   isRunning,
+  isSuspect,
   newTaskId,
   parseTaskId,
   type TaskRecord,
@@ -194,7 +195,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       return held(entry) ? null : acquire(entry, move)
     },
 
-    async claimNext({ kinds, now, limits = {}, onHeldBack, onFull }, move) {
+    async claimNext({ kinds, now, limits = {}, alone = false, onSuspect, onHeldBack, onFull }, move) {
       open()
       const wanted = new Set(kinds)
       for (const { id, kind } of sorted(nextFirst, task => kinds.includes(task.kind) && isDue(task, now))) {
@@ -205,6 +206,11 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
         if (answer === 'full') onFull?.(kind)
         if (typeof answer === 'number') onHeldBack?.(kind, answer)
         if (answer === 'full' || typeof answer === 'number') continue
+        if (!alone && isSuspect(find(id).record)) {
+          answer?.giveBack()
+          onSuspect?.(id)
+          return null
+        }
         let task: TaskRecord | null = null
         try {
           task = acquire(find(id), move)

@@ -6,15 +6,16 @@ import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
-import type { Taken } from '../core/queue.ts'
+import { LATER, type Taken } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
-import { isRunning, type TaskRecord } from '../core/task.ts'
+import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
 import { type Attempt, type End, startAttempt } from './attempt.ts'
 import type { SubmitChild } from './children.ts'
 import { createPlaces } from './places.ts'
 import { followRevocations } from './revocations.ts'
+import { createSolitude } from './solitude.ts'
 import type { ThreadPool } from './threads.ts'
 
 export interface RunnerOptions {
@@ -40,14 +41,17 @@ export interface RunnerOptions {
   failures?: FailuresMeter
   /** Told when tasks wait for their kind's rate: when to look again, milliseconds. */
   onHeldBack?: (untilMs: number) => void
-  /** Told when a task may begin that a look had passed over because of its kind's limit: to look again now. */
+  /** Told when a task may begin that a look had to leave, for its kind's limit or as a suspect: to look again now. */
   onPlace?: () => void
   /** Told when a task that was taken ahead of a free slot is let go again, for others to take. */
   onLetGo?: (task: TaskRecord) => void
 }
 
 export interface Runner {
-  /** For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet. Never rejects. */
+  /**
+   * For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet. LATER:
+   * it has to run alone, or one does; `onPlace` tells when to look again. Never rejects.
+   */
   take(ahead?: boolean): Promise<Taken | null>
   /** Ids of the tasks that run here, and of those whose end is being written. */
   held(): string[]
@@ -132,6 +136,13 @@ export const createRunner = (options: RunnerOptions): Runner => {
     random,
   })
 
+  const solitude = createSolitude({
+    isEmpty: () => attempts.size === 0,
+    looks: () => takes.size,
+    look: () => void setImmediate(onPlace),
+    log,
+  })
+
   const feed = followRevocations({
     store,
     log,
@@ -142,7 +153,10 @@ export const createRunner = (options: RunnerOptions): Runner => {
       const attempt = attempts.get(task.id)
       if (attempt && task.claim > attempt.task.claim) attempt.stop('claim-lost')
     },
-    onChange: places.hear,
+    onChange(task) {
+      places.hear(task)
+      solitude.hear(task)
+    },
     onFollow: places.lookAgain,
   })
 
@@ -157,7 +171,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     }
   }
 
-  const begin = (task: TaskRecord): Taken => {
+  const begin = (task: TaskRecord, alone: boolean): Taken => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
     // cut off from the store for a while, this process may have lost the task and taken it again before it heard of that
@@ -192,16 +206,22 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (failedWith !== null) options.failures?.count(task.kind, failedWith)
       if (end === 'PENDING' && !stopping) onLetGo(task)
       places.ended(task.kind)
+      if (alone) solitude.ended(task, end)
+      setImmediate(solitude.check)
       if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')
     })
-    return { free, done }
+    return { free, done, alone }
   }
 
   // a task that waits here would keep others of its kind from running elsewhere
   const names = kinds.names()
   const unlimited = names.filter(name => !Object.hasOwn(limits, name))
-  const claimNext = async (ahead: boolean): Promise<Taken | null> => {
+  const claimNext = async (
+    ahead: boolean,
+    alone: boolean,
+    onSuspect: (id: string) => void,
+  ): Promise<Taken | null> => {
     try {
       const now = clock().toISOString()
       let dueAt = now
@@ -210,7 +230,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
           kinds: ahead ? unlimited : names,
           now,
           ahead,
+          alone,
           limits,
+          onSuspect,
           onHeldBack: (_kind, untilMs) => onHeldBack(untilMs),
           onFull: places.looking(),
         },
@@ -223,7 +245,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (!task || !isRunning(task.status)) return null
       const waitedMs = Date.parse(task.startedAt ?? now) - Date.parse(dueAt)
       timings.observe(task.kind, 'wait', waitedMs / 1000)
-      return begin(task)
+      const suspect = isSuspect(task)
+      if (suspect) solitude.begun(task)
+      return begin(task, suspect)
     } catch (error) {
       log.warn({ error }, 'looking for a task failed')
       return null
@@ -248,12 +272,15 @@ export const createRunner = (options: RunnerOptions): Runner => {
   return {
     async take(ahead = false) {
       if (stopping) return null
-      const taking = claimNext(ahead)
+      if (solitude.isKept()) return LATER
+      const others = () => [...takes].filter(each => each !== taking)
+      const taking: Promise<Taken | null> = solitude.find(ahead, claimNext, others)
       takes.add(taking)
       try {
         return await taking
       } finally {
         takes.delete(taking)
+        setImmediate(solitude.check)
       }
     },
     held: () => [...attempts.keys()],

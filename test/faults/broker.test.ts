@@ -83,7 +83,7 @@ describe('a broker that fails', { timeout: 600_000 }, () => {
 
   it('frozen: noticed by its heartbeat, worked around, and used again when it thaws', LIMIT, async () => {
     const stop = world.load()
-    rabbit.pause()
+    await rabbit.pause()
     try {
       await world.degraded('queue', /\w/)
       const during = await world.submit()

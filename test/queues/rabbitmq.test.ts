@@ -193,7 +193,7 @@ describe('the queue rabbitmq, against a broker with faults', () => {
     const pile = createPile()
     pile.work(worker, 2, 1)
     await ready(api, worker)
-    broker().pause()
+    await broker().pause()
     try {
       pile.add(api)
       await until(

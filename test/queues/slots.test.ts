@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
+import { LATER, type Taken } from '../../src/core/queue.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createSlotLoop, ENDING_MAX } from '../../src/queues/slots.ts'
 import { takenUntil } from '../support/taken.ts'
@@ -316,6 +317,84 @@ describe('the slot loop', () => {
     for (const resolve of empty.splice(0)) resolve()
     await until('all are given back', () => back === 3)
     for (const resolve of ends) resolve()
+    await loop.stop()
+  })
+
+  it('gives a task that runs alone all slots until it is done', { timeout: 60_000 }, async () => {
+    let end = () => {}
+    let takes = 0
+    const demands: boolean[] = []
+    const loop = createSlotLoop({
+      slots: 3,
+      ahead: 8,
+      ...QUIET,
+      onDemand: wanted => demands.push(wanted),
+      take: async () => {
+        takes++
+        if (takes > 1) return null
+        const done = new Promise<void>(resolve => {
+          end = resolve
+        })
+        return { alone: true, free: Promise.resolve(1), done }
+      },
+    })
+    loop.look()
+    await until('it is full', () => demands.length === 1)
+    loop.look()
+    loop.offer({ settle: () => {}, giveBack: () => {} })
+    await sleep(20)
+    assert.deepEqual([takes, demands], [1, [false]])
+    end()
+    await until('it looked', () => takes > 1)
+    await until('it is free', () => demands.at(-1) === true)
+    await loop.stop()
+  })
+
+  it('is full while it is told to take none, gives back what came in, and asks again when something has ended or it is nudged', {
+    timeout: 60_000,
+  }, async () => {
+    const demands: boolean[] = []
+    const given: string[] = []
+    const answers: (Taken | null)[] = []
+    let end = () => {}
+    let takes = 0
+    const loop = createSlotLoop({
+      slots: 2,
+      ...QUIET,
+      onDemand(wanted) {
+        demands.push(wanted)
+        if (!wanted) loop.release()
+      },
+      take: async () => {
+        takes++
+        return answers.shift() ?? null
+      },
+    })
+    const offer = () =>
+      loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('back') })
+    answers.push(
+      takenUntil(
+        new Promise<void>(resolve => {
+          end = resolve
+        }),
+      ),
+      LATER,
+    )
+    loop.look()
+    await until('it is full', () => demands.length === 1)
+    assert.deepEqual([takes, demands], [2, [false]])
+    offer()
+    await sleep(20)
+    assert.deepEqual([takes, given], [2, []])
+    answers.push(LATER)
+    loop.look()
+    await until('the ticket led to an answer', () => takes >= 3)
+    await sleep(30)
+    assert.deepEqual(given, ['back'])
+    const before = takes
+    end()
+    await until('what ended made it ask', () => takes > before)
+    await until('it is free', () => demands.at(-1) === true)
     await loop.stop()
   })
 

@@ -123,7 +123,7 @@ export const HARMS: readonly Harm[] = [
     name: 'broker: frozen',
     weight: 2,
     async run(scene) {
-      scene.rabbit.pause()
+      await scene.rabbit.pause()
       await sleep(between(scene, 1_000, 40_000))
       scene.rabbit.resume()
     },

@@ -2,7 +2,7 @@
 // It uses its own epmd, ports and folder; a watcher ends it all when the test's process is gone, however it went.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, type WriteStream } from 'node:fs'
+import { createWriteStream, readdirSync, readFileSync, type WriteStream } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -23,8 +23,8 @@ export interface Rabbit {
   kill(): Promise<void>
   /** Deletes all its data; only while stopped. */
   wipe(): Promise<void>
-  /** SIGSTOP: it accepts connections and says nothing. */
-  pause(): void
+  /** SIGSTOP: it accepts connections and says nothing. Resolves when all of its processes stand still. */
+  pause(): Promise<void>
   resume(): void
   /**
    * Resolves when a kill can no longer harm this quorum queue. RabbitMQ writes its register of them with a delay of
@@ -44,6 +44,21 @@ const signalGroup = (child: ChildProcess | null, signal: NodeJS.Signals): void =
   if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   process.kill(-child.pid, signal)
 }
+
+/** Whether every process of the group is stopped, or gone. */
+const standsStill = (group: number): boolean =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .every(pid => {
+      try {
+        // the name, in parentheses, may hold anything
+        const [state = '', , ofGroup] =
+          readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ') ?? []
+        return Number(ofGroup) !== group || 'TtZX'.includes(state)
+      } catch {
+        return true
+      }
+    })
 
 const ended = async (child: ChildProcess | null): Promise<void> => {
   if (child?.exitCode !== null || child.signalCode !== null) return
@@ -175,7 +190,12 @@ export const startRabbit = async ({
       await rm(folder('mnesia'), { recursive: true })
       await mkdir(folder('mnesia'))
     },
-    pause: () => signalGroup(broker, 'SIGSTOP'),
+    async pause() {
+      signalGroup(broker, 'SIGSTOP')
+      const group = broker?.pid
+      // the signal acts a moment later: until then the broker may still confirm
+      if (group !== undefined) await until('the broker stands still', () => standsStill(group))
+    },
     resume: () => signalGroup(broker, 'SIGCONT'),
     registered: queue =>
       until(`${queue} is registered`, async () => {

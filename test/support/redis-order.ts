@@ -91,7 +91,11 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       if (from !== null) put(ripe ? 'ripe' : 'later', id, Date.parse(from))
       if (till !== null) put(expired ? 'expired' : 'expiring', id, Date.parse(till))
       if ((from === null || ripe) && !expired)
-        put(`ready:${task.kind}`, id, (9 - task.priority) * 2 ** 44 + created)
+        put(
+          `ready:${task.kind}${(task.workersLost ?? 0) > 1 ? '!' : ''}`,
+          id,
+          (9 - task.priority) * 2 ** 44 + created,
+        )
     }
     const sets = distinct.filter(
       key =>

@@ -35,6 +35,12 @@ describe('retryDelayMs', () => {
     )
   })
 
+  it('is nothing where the delay is nothing, however far the factor has grown', () => {
+    // the power is infinite, and nothing times infinity is no number
+    const rule = { delaySeconds: 0, factor: 10, maxDelaySeconds: 3600 }
+    for (const attempt of [1, 2, 400, 1000]) assert.equal(retryDelayMs(rule, attempt, 0.5), 0)
+  })
+
   it('never falls from one attempt to the next for the same random number', () => {
     fc.assert(
       fc.property(policy, fc.integer({ min: 1, max: 999 }), share, (rule, attempt, random) => {

@@ -1,7 +1,7 @@
 // A table of tasks in columns: typed arrays by row number instead of an object per task, so that a hundred thousand
 // tasks take some eight megabytes. It stores and finds; what rows mean is the index's business.
 import { randomInt } from 'node:crypto'
-import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
+import { isSuspect, STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 import { createCounts, createRareNumbers, type Numbers } from './numbers.ts'
 import { createTexts, type Texts } from './texts.ts'
 
@@ -22,6 +22,7 @@ export type Summary = Pick<
   | 'parentId'
   | 'title'
   | 'description'
+  | 'workersLost'
 > & { error: { code: string } | null }
 
 /** A status column's entry for a row whose task was removed. */
@@ -85,6 +86,8 @@ const makeArrays = (rows: number) => ({
   ids: new Uint32Array(rows * ID_WORDS),
   status: new Uint8Array(rows).fill(GONE),
   priority: new Uint8Array(rows),
+  /** 1: a suspect. */
+  suspect: new Uint8Array(rows),
   /** Milliseconds of Unix time; NaN for null. Exact: a record's times have milliseconds. */
   createdAt: new Float64Array(rows),
   finishedAt: new Float64Array(rows),
@@ -97,7 +100,7 @@ const makeArrays = (rows: number) => ({
 type Arrays = ReturnType<typeof makeArrays>
 
 /** The others are numbers of words, or ids. */
-const SAME_IN_EVERY_TABLE = ['status', 'priority', 'createdAt', 'finishedAt'] as const
+const SAME_IN_EVERY_TABLE = ['status', 'priority', 'suspect', 'createdAt', 'finishedAt'] as const
 const NUMBERS_IN_EVERY_TABLE = ['claim', 'rev', 'notBefore', 'expiresAt'] as const
 
 export interface Columns {
@@ -235,6 +238,7 @@ export const createColumns = (): Columns => {
       const row = known < 0 ? add() : known
       at.status[row] = statusNumber(task.status)
       at.priority[row] = task.priority
+      at.suspect[row] = isSuspect(task) ? 1 : 0
       at.createdAt[row] = milliseconds(task.createdAt)
       at.finishedAt[row] = milliseconds(task.finishedAt)
       numbers.notBefore.set(row, milliseconds(task.notBefore))

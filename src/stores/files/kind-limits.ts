@@ -16,8 +16,8 @@ export interface KindLimiter {
    * be room, but others are just taking too; try again after a moment.
    */
   roomFor(id: SafeId, kind: string, maxConcurrency: number): Promise<'room' | 'full' | 'contested'>
-  /** Whether a task waits, is due, and nobody has a claim on it. */
-  isFree(id: SafeId, now: string): boolean
+  /** Whether a task waits, is due, and nobody alive is just taking it. */
+  isFree(id: SafeId, now: string): Promise<boolean>
   /** One permit of the rate, or when the next one ripens. */
   permit(kind: string, rate: Rate, nowMs: number): Permit | { nextAtMs: number }
 }
@@ -68,9 +68,11 @@ export const createKindLimiter = (deps: {
       return running + inFlight >= maxConcurrency ? 'contested' : 'room'
     },
 
-    isFree(id, now) {
+    async isFree(id, now) {
       const task = records.read(id)
-      return task !== null && isDue(task, now) && claims.owner(id, task.claim + 1) === null
+      if (task === null || !isDue(task, now)) return false
+      const owner = claims.owner(id, task.claim + 1)
+      return owner === null || !(await instances.isAlive(owner))
     },
 
     permit(kind, rate, nowMs) {

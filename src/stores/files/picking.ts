@@ -4,7 +4,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
 import type { Wanted } from '../../core/store.ts'
-import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { isRunning, isSuspect, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { Check, Holder } from './holder.ts'
 import type { KindLimiter, Permit } from './kind-limits.ts'
 import type { SafeId } from './layout.ts'
@@ -23,6 +23,9 @@ export interface Picking {
 
 /** It ended, was removed or runs already: the feed tells the index soon. */
 const MOVED_ON: readonly string[] = ['ILLEGAL_MOVE', 'TASK_NOT_FOUND']
+
+/** Thrown by a move: nothing is written, the claim is let go. The index may not know of the last death yet. */
+class Suspected extends Error {}
 
 /** Thrown by a check: nothing is written, the claim is let go. */
 class HeldBack extends Error {
@@ -60,6 +63,12 @@ const createLately = (forMs: number) => {
   }
 }
 
+interface Candidate {
+  id: SafeId
+  kind: string
+  suspect: boolean
+}
+
 const runningOf = (index: TaskIndex, kind: string): number => {
   const counts = index.counts().byKind[kind]
   return (counts?.STARTED ?? 0) + (counts?.PROGRESS ?? 0)
@@ -69,7 +78,7 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
   /** The task, running now; null when it is somebody else's, or went elsewhere than to a running status. */
   const tryOne = async (
     id: SafeId,
-    { now, ahead }: Pick<Wanted, 'now' | 'ahead'>,
+    { now, ahead, alone }: Pick<Wanted, 'now' | 'ahead' | 'alone'>,
     move: Move,
     check?: Check,
   ): Promise<TaskRecord | null> => {
@@ -77,6 +86,7 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
       const take: Move = found => {
         // the index may be behind: another process may have tried it meanwhile and put it off
         if (!isWaiting(found.status) || (found.notBefore ?? '') > now) throw new MadhavaError('ILLEGAL_MOVE')
+        if (!alone && isSuspect(found)) throw new Suspected()
         return move(found)
       }
       // who counts what runs of a kind counts what is shown
@@ -98,9 +108,9 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
   ): Promise<TaskRecord | null | 'full' | 'contested'> => {
     const check: Check = async task => {
       const room = await limiter.roomFor(id, task.kind, maxConcurrency)
+      if (room !== 'room') throw new HeldBack(room === 'contested')
       // whoever had one of them has let it go: it is its turn
-      const overtakes = room === 'room' && before.some(each => limiter.isFree(each, want.now))
-      if (room !== 'room' || overtakes) throw new HeldBack(room !== 'full')
+      for (const each of before) if (await limiter.isFree(each, want.now)) throw new HeldBack(true)
     }
     try {
       return await tryOne(id, want, move, check)
@@ -118,8 +128,8 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
     want: Wanted,
     move: Move,
     contested: Set<string>,
-  ): Promise<TaskRecord | null> => {
-    const { kinds, now, limits = {}, onHeldBack, onFull } = want
+  ): Promise<TaskRecord | null | 'stop'> => {
+    const { kinds, now, limits = {}, alone = false, onSuspect, onHeldBack, onFull } = want
     const wanted = new Set(kinds)
     const limitOf = (kind: string) => (Object.hasOwn(limits, kind) ? limits[kind] : undefined)
     const hasPlaces = (kind: string): boolean => (limitOf(kind)?.maxConcurrency ?? null) !== null
@@ -133,7 +143,10 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
       else contested.add(kind)
       return null
     }
-    const within = async (id: SafeId, kind: string, limit: KindLimits): Promise<TaskRecord | null> => {
+    const within = async (
+      { id, kind, suspect }: Candidate,
+      limit: KindLimits,
+    ): Promise<TaskRecord | null> => {
       const { maxConcurrency, rate } = limit
       const before = passedOf(kind)
       // the index spares most of the claims that would be let go again, but does not know who is dead
@@ -153,6 +166,7 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
       }
       let task: TaskRecord | null = null
       try {
+        if (suspect && !alone) throw new Suspected()
         const tried =
           maxConcurrency === null
             ? await tryOne(id, want, move)
@@ -164,32 +178,45 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
       }
       return task
     }
-    const take = (id: SafeId, kind: string): Promise<TaskRecord | null> => {
+    /** 'stop': it is a suspect's turn, who may not be taken here now. */
+    const take = async (candidate: Candidate): Promise<TaskRecord | null | 'stop'> => {
+      const { id, kind, suspect } = candidate
       const limit = limitOf(kind)
-      return limit ? within(id, kind, limit) : tryOne(id, want, move)
+      try {
+        if (limit) return await within(candidate, limit)
+        if (suspect && !alone) throw new Suspected()
+        return await tryOne(id, want, move)
+      } catch (error) {
+        if (!(error instanceof Suspected)) throw error
+        // somebody else may be just taking it
+        if (!(await limiter.isFree(id, now))) return null
+        onSuspect?.(id)
+        return 'stop'
+      }
     }
 
     // what another slot of this process or another process is just taking is passed over at first: waiting for it helps
     // nobody
-    const busy: { id: SafeId; kind: string }[] = []
-    for (const { id: text, kind } of index.waiting().due(now, wanted)) {
+    const busy: Candidate[] = []
+    for (const { id: text, kind, suspect } of index.waiting().due(now, wanted)) {
       const id = text as SafeId
+      const candidate = { id, kind, suspect }
       // who takes a task for one of few places may have to let it go again, and then it comes before all others
       const few = hasPlaces(kind)
       if (holder.isBusy(id) || (!few && elsewhere.has(id))) {
-        busy.push({ id, kind })
+        busy.push(candidate)
         if (few) passed.set(kind, [...passedOf(kind), id])
         continue
       }
-      const task = await take(id, kind)
+      const task = await take(candidate)
       if (task) return task
       // what its kind's limit holds back is nobody's, and its turn may come at any moment
       if (!wanted.has(kind)) continue
       if (few) passed.set(kind, [...passedOf(kind), id])
       else elsewhere.add(id)
     }
-    for (const { id, kind } of busy) {
-      const task = wanted.has(kind) ? await take(id, kind) : null
+    for (const candidate of busy) {
+      const task = wanted.has(candidate.kind) ? await take(candidate) : null
       if (task) return task
     }
     return null
@@ -199,11 +226,12 @@ export const createPicking = ({ view, holder, limiter }: PickingDeps): Picking =
     async claimNext(want, move) {
       // many are taken ahead in a row: most of those looks may rest on what was read a moment ago
       const early = want.ahead ? await pickFrom(await view.recent(), want, move, new Set()) : null
-      if (early) return early
+      if (early) return early === 'stop' ? null : early
       for (let contest = 1; ; contest += 1) {
         const contested = new Set<string>()
         const task = await pickFrom(await view.current(), want, move, contested)
         if (task) for (const kind of contested) want.onFull?.(kind)
+        if (task === 'stop') return null
         if (task || contested.size === 0) return task
         if (contest === CONTESTS) {
           for (const kind of contested) want.onHeldBack?.(kind, Date.parse(want.now) + CONTEST_AGAIN_MS)

@@ -60,6 +60,7 @@ type Row = [
   title: string | null,
   description: string | null,
   errorCode: string | null,
+  workersLost: number | null,
 ]
 
 const encode = ({ folderMs, entries }: Snapshot): string => {
@@ -87,10 +88,10 @@ const decode = (text: string): Snapshot | null => {
   if (version !== VERSION) return null
   const entries = rows.map(row => {
     const [ino, changedMs, bytes, id, kind, status, claim, rev, priority, createdAt, ...rest] = row
-    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description, code] = rest
+    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description, code, lost] = rest
     const times = { createdAt, notBefore, expiresAt, finishedAt }
     const error = code === null ? null : { code }
-    const own = { owner, parentId, title, description, error }
+    const own = { owner, parentId, title, description, error, workersLost: lost ?? undefined }
     const task = { id, kind, status, claim, rev, priority, ...times, ...own }
     return { identity: [ino, changedMs, bytes] as const, task }
   })
@@ -114,6 +115,7 @@ const summarize = (task: Summary): Summary => ({
   title: task.title,
   description: task.description,
   error: task.error && { code: task.error.code },
+  workersLost: task.workersLost,
 })
 
 /** Of a file that may have changed again unnoticed. */

@@ -1,7 +1,15 @@
 // What this process knows of every task, in memory: enough to list, count, and pick the next one.
 // Fed with what stands in the state files and the journals; it never reads a file itself.
 import type { TaskCounts, TaskFilter } from '../../core/store.ts'
-import { compareVersions, isFinal, isRunning, isWaiting, STATUSES, type Status } from '../../core/task.ts'
+import {
+  compareVersions,
+  isFinal,
+  isRunning,
+  isSuspect,
+  isWaiting,
+  STATUSES,
+  type Status,
+} from '../../core/task.ts'
 import { type Columns, createColumns, GONE, type Summary, statusNumber } from './columns.ts'
 import { LOST } from './journal.ts'
 import { createWaitingList, type WaitingList } from './waiting.ts'
@@ -216,6 +224,7 @@ export const createTaskIndex = (): TaskIndex => {
         id: table.id(row),
         kind: kinds.word(at.kind[row] as number) ?? '',
         priority: at.priority[row] as number,
+        suspect: at.suspect[row] === 1,
         createdAt: iso(at.createdAt[row] as number),
         notBefore: isoOrNull(table.notBefore.get(row)),
         expiresAt: status === PENDING ? isoOrNull(table.expiresAt.get(row)) : null,
@@ -245,7 +254,15 @@ export const createTaskIndex = (): TaskIndex => {
     const { id, kind, priority, createdAt, notBefore, expiresAt } = task
     const pending = task.status === 'PENDING'
     if (isWaiting(task.status))
-      waiting?.add({ id, kind, priority, createdAt, notBefore, expiresAt: pending ? expiresAt : null })
+      waiting?.add({
+        id,
+        kind,
+        priority,
+        suspect: isSuspect(task),
+        createdAt,
+        notBefore,
+        expiresAt: pending ? expiresAt : null,
+      })
     if (isRunning(task.status)) running.set(id, task.claim)
     if (pending && expiresAt !== null) expiring.set(id, { kind, expiresAt, notBefore })
     return true

@@ -4,6 +4,8 @@ export interface Waiting {
   id: string
   kind: string
   priority: number
+  /** It runs alone or not at all. */
+  suspect: boolean
   createdAt: string
   /** Null: due at once. */
   notBefore: string | null

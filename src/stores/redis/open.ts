@@ -19,7 +19,7 @@ import { createLeases, readPresences } from './leases.ts'
 import { createLists } from './lists.ts'
 import { createPicking } from './picking.ts'
 import { rebuildIndexes } from './rebuild.ts'
-import { decode, encode, keyHash, planOf } from './records.ts'
+import { decode, encode, keyHash, planOf, suspectsOf } from './records.ts'
 import { createRetention } from './retention.ts'
 import { createScripts } from './scripts.ts'
 import { checkRedis } from './startup.ts'
@@ -134,7 +134,8 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     async passOver(json, kinds) {
       const [, id = ''] = /^{"id":"([^"]*)"/.exec(json) ?? []
       log.error({ id }, 'a record in Redis is not JSON; it is passed over')
-      await Promise.all([...kinds].map(kind => redis.call('ZREM', key(`ready:${kind}`), id)))
+      const sets = [...kinds].flatMap(kind => [kind, suspectsOf(kind)])
+      await Promise.all(sets.map(set => redis.call('ZREM', key(`ready:${set}`), id)))
       await Promise.all([
         redis.call('HDEL', key('holders'), id),
         redis.call('SREM', key(`held:${instance}`), id),

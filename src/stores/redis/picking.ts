@@ -26,7 +26,7 @@ interface PickingDeps {
   passOver: (json: string, kinds: Iterable<string>) => Promise<unknown>
 }
 
-type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1, contested: string[]]
+type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1 | 2, contested: string[]]
 
 /**
  * Where others are just taking all that may begin of a kind, they may still let go of it: it is looked at again after such
@@ -45,7 +45,8 @@ export const createPicking = ({
   release,
   passOver,
 }: PickingDeps): Picking => ({
-  async claimNext({ kinds, now, limits = {}, ahead = false, onHeldBack, onFull }, move) {
+  async claimNext({ kinds, now, limits = {}, ahead = false, alone = false, ...told }, move) {
+    const { onSuspect, onHeldBack, onFull } = told
     const nowMs = Date.parse(now)
     const wanted = new Set(kinds)
     const plans: Record<string, LimitPlan> = Object.create(null)
@@ -75,6 +76,7 @@ export const createPicking = ({
         JSON.stringify(plans),
         instance,
         ahead ? 1 : 0,
+        alone ? 1 : 0,
       )
       const [json, crowded, waiting, begun, contested] = picked
       // what a dead process ran makes room
@@ -95,6 +97,10 @@ export const createPicking = ({
         continue
       }
       for (const kind of contested) onFull?.(kind)
+      if (begun === 2) {
+        onSuspect?.(json)
+        return null
+      }
       const before = decodeIfSound(json)
       if (!before) {
         await passOver(json, wanted)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
-import { idempotencyScope, isFinal, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { idempotencyScope, isFinal, isSuspect, isWaiting, type TaskRecord } from '../../core/task.ts'
 import { refuseFault, refuseLarge } from '../../core/task-check.ts'
 
 /**
@@ -67,6 +67,9 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
   return sets
 }
 
+/** The name under which suspects of a kind wait; no kind has it. */
+export const suspectsOf = (kind: string): string => `${keyPart(kind)}!`
+
 /** Room for times until the year 2527 under each priority; sums stay exact. */
 const PRIORITY_STEP = 2 ** 44
 
@@ -82,7 +85,7 @@ const waitOf = (task: TaskRecord): Wait | null => {
   if (!isWaiting(task.status)) return null
   const age = Math.min(Math.max(score(task.createdAt), 0), PRIORITY_STEP - 1)
   return {
-    kind: keyPart(task.kind),
+    kind: isSuspect(task) ? suspectsOf(task.kind) : keyPart(task.kind),
     score: (9 - task.priority) * PRIORITY_STEP + age,
     ...(task.notBefore === null ? {} : { from: score(task.notBefore) }),
     ...(task.status === 'PENDING' && task.expiresAt !== null ? { till: score(task.expiresAt) } : {}),

@@ -1,7 +1,7 @@
 // claimNext and agenda: which task comes next, and what there is to do.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { fail, giveBack, start, takeOver, waitAnew } from '../../../src/core/moves.ts'
+import { again, fail, giveBack, start, succeed, takeOver, waitAnew } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { isDue, type TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
@@ -191,6 +191,92 @@ export const picking = (check: Check): void => {
       assert.equal((await next(one, at(600), ['unknown']))?.kind, 'unknown')
     },
   )
+
+  check(
+    'a suspect is taken in its turn and by whoever asks alone; no other one is taken in its stead',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      const first = await add(one, { priority: 9 })
+      const { id } = await add(one, { createdAt: at(3), maxAttempts: 9 })
+      const young = await add(one, { createdAt: at(4) })
+      const limited = await add(one, { kind: 'limited', createdAt: at(5) })
+      for (let deaths = 1; deaths <= 2; deaths += 1) {
+        const { claim } = await take(one, id)
+        assert.equal((await one.move(id, claim, takeOver(at(6)))).workersLost, deaths)
+      }
+      const kinds = ['adding', 'limited']
+      const limits = { limited: { maxConcurrency: 1, rate: null } }
+      const told: string[] = []
+      const look = async (store: TaskStore, alone: boolean, ahead = false) => {
+        told.length = 0
+        const wanted = { kinds, limits, now: at(100), alone, ahead, onSuspect: (of: string) => told.push(of) }
+        return (await store.claimNext(wanted, start(store.instance, at(100))))?.id ?? null
+      }
+      assert.equal(await look(other, false), first.id)
+      // that it runs is seen everywhere with its end at the latest
+      await other.move(first.id, 1, succeed(null, null, at(100)))
+      assert.deepEqual(told, [])
+      for (const store of [one, other])
+        for (const ahead of [false, true]) {
+          assert.equal(await look(store, false, ahead), null)
+          assert.deepEqual(told, [id])
+        }
+      for (const store of [one, other]) {
+        const agenda = await store.agenda(at(100), 10, kinds)
+        assert.deepEqual([agenda.due, agenda.dueIds], [3, [id, young.id, limited.id]])
+      }
+      // a store that begins anew knows of it too
+      assert.equal(await look(await world.open(), false), null)
+      assert.equal(await look(other, true), id)
+      assert.deepEqual(told, [])
+      assert.equal(await look(one, false), young.id)
+      // who asks alone gets whatever comes next
+      assert.equal(await look(one, true), limited.id)
+      // an attempt that ended well enough, or was given back, does not make it trustworthy; a retry by hand does
+      const back = await other.move(id, (await read(other, id)).claim, giveBack(at(101)))
+      assert.equal(back.workersLost, 2)
+      assert.equal(await look(one, false), null)
+      assert.equal(await look(one, true), id)
+      await one.move(
+        id,
+        (await read(one, id)).claim,
+        fail({ code: 'KIND_FAILED', message: '', detail: null }, null, at(102)),
+      )
+      const anew = await one.claim(id, again(at(103)))
+      assert.deepEqual([anew?.status, anew && 'workersLost' in anew], ['PENDING', false])
+      assert.equal(await look(other, false), id)
+    },
+  )
+
+  check("a suspect whose kind is full or held back is in nobody's way", async world => {
+    const store = await world.open()
+    const { id } = await add(store, { priority: 9, kind: 'limited', maxAttempts: 9 })
+    for (let deaths = 1; deaths <= 2; deaths += 1) {
+      const { claim } = await take(store, id)
+      await store.move(id, claim, takeOver(at(6)))
+    }
+    const running = await add(store, { kind: 'limited' })
+    await take(store, running.id)
+    const other = await add(store)
+    const look = async (maxConcurrency: number | null, perMs: number | null) => {
+      const rate = perMs === null ? null : { count: 1, perMs }
+      const limits = { limited: { maxConcurrency, rate } }
+      const told: string[] = []
+      const wanted = {
+        kinds: ['adding', 'limited'],
+        limits,
+        now: at(100),
+        onSuspect: (of: string) => told.push(of),
+      }
+      const task = await store.claimNext(wanted, start(store.instance, at(100)))
+      if (task) await store.move(task.id, task.claim, giveBack(at(100)))
+      return [task?.id ?? null, ...told]
+    }
+    assert.deepEqual(await look(1, null), [other.id])
+    assert.deepEqual(await look(2, null), [null, id])
+    // a permit is not spent on it
+    for (let n = 0; n < 3; n += 1) assert.deepEqual(await look(null, 10_000), [null, id])
+  })
 
   check('the agenda tells what is due, expired and next', async world => {
     const [one, other] = [await world.open(), await world.open()]

@@ -44,6 +44,9 @@ local function tell_task(id, json)
   tell('large', id, 'claim', claim, 'rev', rev)
 end
 
+-- the name under which those of a kind wait that run alone or not at all
+local function suspects_of(kind) return kind .. '!' end
+
 -- a task that waits is ready, or it is later (notBefore has not come) or expired; what has passed can come again
 -- when the asker's clock goes back
 local function wait(id, place)

@@ -5,10 +5,12 @@ import { ALWAYS, PRELUDE } from './prelude.ts'
 const TAKING_MS = 1_000
 
 /**
- * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it takes ahead.
+ * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it takes ahead, 1 where it may
+ * take a suspect.
  * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where the
  * taker holds the task from now on: of a kind without limits, which needs no further look when it is written; then the
- * kinds with a limit of which others are just taking all that may begin.
+ * kinds with a limit of which others are just taking all that may begin. With 2 instead of 1 the id of a suspect whose turn it
+ * is comes first, and the taker may not take it.
  */
 export const PICK = `${ALWAYS}${PRELUDE}
 local now, kinds, limits, me = tonumber(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4]
@@ -19,13 +21,13 @@ local full, spent, contested = {}, {}, {}
 
 local function better(a, b) return not b or a.score < b.score or (a.score == b.score and a.id < b.id) end
 -- the first one that nobody is just taking, else the first one; and how many come before it, or as many as 'enough'
-local function best_of(kind, enough)
+local function best_of(set, kind, enough)
   local first, from, many, passed = nil, 0, 1, 0
   while true do
-    local found = call('ZRANGE', P .. 'ready:' .. kind, from, from + many - 1, 'WITHSCORES')
+    local found = call('ZRANGE', P .. 'ready:' .. set, from, from + many - 1, 'WITHSCORES')
     if #found == 0 then return first, passed end
     for n = 1, #found, 2 do
-      local candidate = { id = found[n], score = tonumber(found[n + 1]), free = true, kind = kind }
+      local candidate = { id = found[n], score = tonumber(found[n + 1]), free = true, kind = kind, set = set }
       if not call('ZSCORE', P .. 'taking', candidate.id) then return candidate, passed end
       candidate.free = false
       first = first or candidate
@@ -49,17 +51,28 @@ while true do
   full, spent, contested = {}, {}, {}
   for _, kind in ipairs(kinds) do
     local limit = limits[kind]
-    if call('EXISTS', P .. 'ready:' .. kind) == 1 then
-      local places, why = nil, nil
+    local sets = {}
+    for _, set in ipairs({ kind, suspects_of(kind) }) do
+      if call('EXISTS', P .. 'ready:' .. set) == 1 then sets[#sets + 1] = set end
+    end
+    if #sets > 0 then
+      local places, why, all_passed, found = nil, nil, 0, {}
       if limit then places, why = may_begin(kind, limit) end
       if places and places <= 0 then why[#why + 1] = kind
       else
-        local candidate, passed = best_of(kind, places)
+        for _, set in ipairs(sets) do
+          local candidate, passed = best_of(set, kind, places)
+          all_passed = all_passed + passed
+          found[#found + 1] = candidate
+        end
         -- those of a kind with a limit begin in their order: no younger one has the place of one that is being taken
-        if places and passed >= places then contested[#contested + 1] = kind
-        elseif candidate and candidate.free then
-          if better(candidate, free) then free = candidate end
-        elseif candidate and better(candidate, taken) then taken = candidate end
+        if places and all_passed >= places then contested[#contested + 1] = kind
+        else
+          for _, candidate in ipairs(found) do
+            if candidate.free and better(candidate, free) then free = candidate end
+            if not candidate.free and better(candidate, taken) then taken = candidate end
+          end
+        end
       end
     end
   end
@@ -69,17 +82,19 @@ while true do
   local _, _, status = head(json or '')
   local waits = status == 'PENDING' or status == 'RETRY'
   if waits and not call('HGET', P .. 'holders', best.id) then
+    if best.set ~= best.kind and ARGV[6] ~= '1' then return { best.id, full, spent, 2, contested } end
     if limits[best.kind] then
       call('ZADD', P .. 'taking', at + ${TAKING_MS}, best.id)
       return { json, full, spent, 0, contested }
     end
-    unwait(best.id, best.kind)
+    unwait(best.id, best.set)
     hold(best.id, me)
     if ARGV[5] == '1' then call('HSET', P .. 'ahead', best.id, 1) end
     return { json, full, spent, 1, contested }
   end
   -- a set that names no waiting task: somebody has changed or deleted a record by hand; or it was begun, and the sets
   -- were made anew since
+  unwait(best.id, best.set)
   for _, kind in ipairs(kinds) do unwait(best.id, kind) end
 end
 `
@@ -90,7 +105,12 @@ local now, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 tick(now)
 local due, heads, sources = 0, {}, 0
 local kinds = ARGV[3] == '' and call('SMEMBERS', P .. 'kinds') or cjson.decode(ARGV[3])
+local waiting = {}
 for _, kind in ipairs(kinds) do
+  waiting[#waiting + 1] = kind
+  waiting[#waiting + 1] = suspects_of(kind)
+end
+for _, kind in ipairs(waiting) do
   local count = call('ZCARD', P .. 'ready:' .. kind)
   due = due + count
   if count > 0 and limit > 0 then

@@ -1,0 +1,106 @@
+// A task that two workers have died with runs alone: nothing beside it, nothing ahead of it, and it does not starve.
+import assert from 'node:assert/strict'
+import { after, describe, it, type TestContext } from 'node:test'
+import { LATER } from '../../src/core/queue.ts'
+import { until } from '../support/until.ts'
+import { openPool, setUp } from './runner-fixture.ts'
+
+const OUTER = { timeout: 120_000 }
+const threads = openPool()
+after(() => threads.close())
+const now = () => new Date().toISOString()
+
+const open = (t: TestContext) => {
+  const told = { looks: 0 }
+  const world = setUp(t, threads, { onPlace: () => void told.looks++ })
+  let made = 0
+  /** In the order of the calls. */
+  const submit = (act: string, workersLost?: number) => {
+    made += 1
+    const createdAt = new Date(Date.UTC(2026, 0, 1) + made).toISOString()
+    return world.submit(act, null, { createdAt, ...(workersLost ? { workersLost } : {}) })
+  }
+  return { ...world, told, submit }
+}
+
+describe('a suspect', () => {
+  it(
+    'waits until nothing else runs in the worker, which takes no other task meanwhile, then runs alone',
+    OUTER,
+    async t => {
+      const { told, submit, openRunner, client, reports, get } = open(t)
+      const { runner } = openRunner('w1')
+      const long = await submit('checkpoint and wait')
+      const first = await runner.take()
+      await reports(long)
+      const suspect = await submit('checkpoint and wait', 2)
+      const young = await submit('return the value')
+      for (const ahead of [false, true, false]) assert.equal(await runner.take(ahead), LATER)
+      assert.deepEqual(runner.held(), [long])
+      assert.equal((await get(suspect)).claim, 0)
+      told.looks = 0
+      await client.revoke(long, now())
+      await first?.done
+      await until('the worker is told to look', () => told.looks > 0)
+      const alone = await runner.take()
+      assert.deepEqual([alone?.alone, runner.held()], [true, [suspect]])
+      await reports(suspect)
+      for (const ahead of [false, true]) assert.equal(await runner.take(ahead), LATER)
+      told.looks = 0
+      await client.revoke(suspect, now())
+      await alone?.done
+      await until('the worker is told to look', () => told.looks > 0)
+      const last = await runner.take()
+      assert.deepEqual([last?.alone, runner.held()], [false, [young]])
+      await last?.done
+      assert.equal((await get(young)).status, 'SUCCESS')
+    },
+  )
+
+  it(
+    'is one of several, and each runs alone, in their order, however many looks there are',
+    OUTER,
+    async t => {
+      const { told, submit, openRunner, get } = open(t)
+      const { runner } = openRunner('w1')
+      const ids: string[] = []
+      for (const lost of [undefined, 2, 3, undefined, 2, undefined])
+        ids.push(await submit('return the value', lost))
+      let looks = 0
+      const take = async (): Promise<void> => {
+        looks += 1
+        const taken = await runner.take()
+        const held = runner.held()
+        const suspects = await Promise.all(held.map(async id => ((await get(id)).workersLost ?? 0) > 1))
+        if (suspects.includes(true)) assert.equal(held.length, 1, 'something runs beside a suspect')
+        await taken?.done
+      }
+      await until('all have run', async () => {
+        await Promise.all([take(), take(), take(), take()])
+        return (await Promise.all(ids.map(get))).every(({ status }) => status === 'SUCCESS')
+      })
+      assert.ok(told.looks <= looks * 3, `told to look ${told.looks} times for ${looks} looks`)
+      const begins = (await Promise.all(ids.map(get))).map(({ startedAt }) => startedAt ?? '')
+      assert.deepEqual(begins, begins.toSorted())
+    },
+  )
+
+  it('that another worker has taken is waited for no longer', OUTER, async t => {
+    const { told, submit, openRunner, client, reports } = open(t)
+    const [one, other] = [openRunner('w1').runner, openRunner('w2').runner]
+    const long = await submit('checkpoint and wait')
+    const first = await one.take()
+    await reports(long)
+    const suspect = await submit('checkpoint and wait', 2)
+    const young = await submit('return the value')
+    assert.equal(await one.take(), LATER)
+    told.looks = 0
+    const alone = await other.take()
+    assert.deepEqual([alone?.alone, other.held()], [true, [suspect]])
+    await until('the first worker is told to look', () => told.looks > 0)
+    await (await one.take())?.done
+    assert.equal((await client.get(young))?.status, 'SUCCESS')
+    for (const id of [long, suspect]) await client.revoke(id, now())
+    await Promise.all([first?.done, alone?.done])
+  })
+})
