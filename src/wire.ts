@@ -204,8 +204,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             running: [],
             bundle: bundleOf(config),
             ...figures(),
-            troubles: reason === null ? {} : { queue: reason },
             ...own,
+            troubles: { ...(reason === null ? {} : { queue: reason }), ...own.troubles },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
           }
         },

@@ -232,6 +232,11 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const lastMove = (outcome: Outcome): Move | null => {
     if (outcome.type === 'error') return failure(outcome.error)
     if (outcome.type === 'stopped' && stopReason) return afterStop(stopReason)
+    if (outcome.type === 'unbegun') {
+      begunAt = null
+      log.debug({ reason: outcome.reason }, 'a run could not begin')
+      return task => giveBack(now(), false)(task)
+    }
     log.error({ outcome }, 'the thread of a task was lost')
     return task => takeOver(now())(task)
   }

@@ -1,15 +1,18 @@
 // What runs inside a thread: loads kinds, runs one at a time, reports its outcome. It knows no store and no queue,
 // and must not keep the worker waiting: whatever a kind does, exactly one outcome is sent or the thread ends.
-import { setImmediate as turn } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { isMadhavaError, MadhavaError, PASSING } from '../core/errors.ts'
-import { loadKind, type NamedKind } from '../core/kind.ts'
+import type { NamedKind } from '../core/kind.ts'
 import type { Json } from '../core/task.ts'
-import { importModule, ModuleLoadError } from '../platform/modules.ts'
+import { ModuleLoadError } from '../platform/modules.ts'
 import { encodeResult } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
+import { guardProcess } from './thread-guard.ts'
+import { importFailure } from './thread-import.ts'
+import { createThreadKinds } from './thread-kinds.ts'
+import { type Owner, ownedBy, ownerNow } from './thread-owner.ts'
 import {
   closeGate,
   type FromThread,
@@ -22,28 +25,14 @@ import {
   type ToThread,
   tryBegin,
 } from './thread-protocol.ts'
+import { createTidy } from './thread-tidy.ts'
 
 const { port, results, settings, crew, gate } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 
-const loaded = new Map<string, Promise<NamedKind>>()
-
-const load = (name: string, file: string): Promise<NamedKind> => {
-  const known = loaded.get(file)
-  if (known) return known
-  const loading = importModule(file).then(exported =>
-    loadKind(
-      name,
-      exported,
-      file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1),
-      settings,
-    ),
-  )
-  loaded.set(file, loading)
-  // a file that could not be read may be there the next time
-  loading.catch(() => loaded.delete(file))
-  return loading
-}
+guardProcess()
+const tidy = createTidy()
+const kinds = createThreadKinds(settings, tidy)
 
 const MAX_MESSAGE = 2_000
 
@@ -133,35 +122,30 @@ const readCheckpoint = (bytes: Uint8Array | null, tell: (line: string) => void):
   }
 }
 
-/** What passes by itself before long. */
-const TRANSIENT = ['Immediate', 'CloseReq']
-
-/** What keeps this thread's event loop alive, by type. */
-const activeResources = (): string[] =>
-  process.getActiveResourcesInfo().filter(type => !TRANSIENT.includes(type))
-
-const leftSomething = (before: readonly string[], after: readonly string[]): boolean => {
-  const known = [...before]
-  return after.some(type => {
-    const place = known.indexOf(type)
-    if (place >= 0) known.splice(place, 1)
-    return place < 0
-  })
-}
-
 interface Current {
   run: number
+  owner: Owner
   controller: AbortController
   kindContext: ThreadContext | null
   children: ThreadChildren
   begunAt: number
   before: string[]
+  /** Without what is done for the next run after it. */
+  tookMs: number | null
+  /** The file of its kind could not be loaded: Node keeps that, so no later run in this thread could do better. */
+  isUnloaded: boolean
 }
 let current: Current | null = null
+/** Code of an earlier run has shown that it goes on. */
+let isHaunted = false
+
+const isClean = ({ isUnloaded, before }: Current): boolean =>
+  !isUnloaded && !isHaunted && tidy.isClean(before)
 
 const finish = (outcome: Outcome, reusable: boolean): void => {
   if (!current) return
-  const { run, kindContext, children, begunAt } = current
+  const { run, kindContext, children, begunAt, tookMs } = current
+  const ms = tookMs ?? performance.now() - begunAt
   current = null
   // what waits in this thread shall run in another one
   if (!reusable) closeGate(gate)
@@ -170,14 +154,20 @@ const finish = (outcome: Outcome, reusable: boolean): void => {
   kindContext?.close()
   const bytes = outcome.type === 'success' && outcome.result.form !== 'inline' ? outcome.result.bytes : null
   post(
-    { type: 'outcome', run, outcome, reusable, ms: performance.now() - begunAt },
+    { type: 'outcome', run, outcome, reusable, onlyFor: kinds.onlyFor(), ms },
     bytes && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
   )
 }
 
 const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
+  let kind: NamedKind
   try {
-    const kind = await load(request.kind, request.file)
+    kind = await kinds.load(request.kind, request.file)
+  } catch (error) {
+    mine.isUnloaded = true
+    return importFailure(error, request.file, describe(error))
+  }
+  try {
     const early: string[] = []
     const kindContext = createThreadContext({
       run: mine.run,
@@ -193,7 +183,7 @@ const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
     for (const line of early) kindContext.context.log(line)
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
-    mine.before = activeResources()
+    mine.before = tidy.before()
     const returned = await kind.run(params, kindContext.context)
     // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
     await mine.children.settled()
@@ -207,18 +197,23 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
   const controller = new AbortController()
   const mine: Current = {
     run,
+    owner: { kind: request.kind, id: request.id, late: 0 },
     controller,
     kindContext: null,
     children: createThreadChildren({ run, signal: controller.signal, post }),
     begunAt: performance.now(),
-    before: activeResources(),
+    before: [],
+    tookMs: null,
+    isUnloaded: false,
   }
   current = mine
-  const outcome = await execute(mine, request)
-  // let what the kind has just ended be gone before looking for what it left behind
-  await turn()
+  const outcome = await ownedBy(mine.owner, () => execute(mine, request))
+  mine.tookMs = performance.now() - mine.begunAt
+  // its timers are no leftovers of the kind
+  mine.kindContext?.flush()
+  await tidy.settle()
   if (current !== mine) return
-  finish(outcome, !leftSomething(mine.before, activeResources()))
+  finish(outcome, isClean(mine))
   beginNext()
 }
 
@@ -226,14 +221,39 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
 let line: NumberedRun[] = []
 const beginNext = (): void => {
   const [next] = line
+  const onlyFor = kinds.onlyFor()
+  if (!current && next && onlyFor !== null && next.request.kind !== onlyFor) {
+    closeGate(gate)
+    post({ type: 'refused' })
+    return
+  }
   if (current || !next || !tryBegin(gate, next.run)) return
   line.shift()
   void begin(next.run, next.request)
 }
 
+/** Code that does not belong to the run that goes on: of an earlier one, or of another kind's file. */
+const isElsewhere = (owner: Owner | undefined): owner is Owner =>
+  owner !== undefined && owner !== current?.owner && (owner.id !== null || owner.kind !== current?.owner.kind)
+
+const MAX_LATE_LINES = 20
+const tellLate = (owner: Owner, text: string): void => {
+  owner.late += 1
+  if (owner.late <= MAX_LATE_LINES && text.trim() !== '')
+    post({
+      type: 'stray',
+      kind: owner.kind,
+      id: owner.id,
+      what: 'printed',
+      text: text.trim().slice(0, MAX_MESSAGE),
+    })
+}
+
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
   const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString()
-  current?.kindContext?.print(text)
+  const owner = ownerNow()
+  if (isElsewhere(owner)) tellLate(owner, text)
+  else current?.kindContext?.print(text)
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
 }
@@ -243,6 +263,13 @@ process.stderr.write = print
 
 // thrown outside of the promise that `run` returned, for example in a timer's callback
 process.on('uncaughtException', error => {
+  const owner = ownerNow()
+  if (isElsewhere(owner)) {
+    isHaunted = true
+    post({ type: 'stray', kind: owner.kind, id: owner.id, what: 'threw', text: describe(error).message })
+    // the run that goes on has no part in it, and ends in peace
+    if (current) return
+  }
   if (!current) process.exit(1)
   finish({ type: 'error', error: describe(error) }, false)
 })
@@ -263,4 +290,5 @@ port.on('message', (message: ToThread) => {
     current.controller.abort(reason)
   }
 })
+tidy.noteChanges()
 post({ type: 'ready' })

@@ -5,7 +5,8 @@ import { availableParallelism } from 'node:os'
 import { DEFAULT_KIND_SETTINGS, type KindSettings } from '../core/kind.ts'
 import { RESULT_LIMITS, type ResultLimits } from '../core/task.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
-import type { Crew, Outcome, RunRequest, SentRun } from './thread-protocol.ts'
+import type { Crew, Outcome, RunRequest, SentRun, Stray } from './thread-protocol.ts'
+import { createThreadSupply } from './thread-supply.ts'
 
 export interface ThreadPoolOptions {
   size: number
@@ -17,6 +18,16 @@ export interface ThreadPoolOptions {
   settings?: KindSettings
   /** An unused thread ends after this time. */
   idleMs?: number
+  /** Told how many runs can go on at a time: `size`, or fewer while the host starts no more threads. On change. */
+  onCapacity?: (capacity: number) => void
+  /** Told why no thread can be started, once; null when they start again. */
+  onShortage?: (reason: string | null) => void
+  /** Told what code of runs that are over still does. */
+  onStray?: (stray: Stray) => void
+  /** 0 to 1, for jitter. */
+  random?: () => number
+  /** For tests: as `startThread`. */
+  start?: typeof startThread
 }
 
 export interface Run {
@@ -74,15 +85,13 @@ interface Job {
 
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
-  const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism() } = options
+  const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism(), start = startThread } = options
+  const { onStray = () => {} } = options
   const crew: Crew = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
   const countBusy = (): void => {
     Atomics.store(crew.running, 0, busy.size)
   }
-  const idle = new Map<Thread, NodeJS.Timeout>()
   const busy = new Set<Thread>()
-  /** Every thread that is not yet gone, the dying included. */
-  const all = new Set<Thread>()
   const waiting: Job[] = []
   /** Threads whose last run was tiny: while they are busy they may be given more ahead. */
   const quick = new Set<Thread>()
@@ -91,39 +100,26 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   let jobs = 0
   let closing: Promise<void> | null = null
 
-  const open = (): Thread => {
-    const thread = startThread({ memoryMb, results, settings, crew })
-    all.add(thread)
-    thread.onGone(() => {
-      all.delete(thread)
+  const supply = createThreadSupply({
+    open: onUp => start({ memoryMb, results, settings, crew, onUp, onStray }),
+    size,
+    idleMs,
+    busy: () => busy.size,
+    onRoom: () => pump(),
+    onGone(thread) {
       busy.delete(thread)
       quick.delete(thread)
       countBusy()
-      clearTimeout(idle.get(thread))
-      idle.delete(thread)
-    })
-    return thread
-  }
-  /** The thread that was used last is the warmest. */
-  const reuse = (): Thread | null => {
-    const last = [...idle].at(-1)
-    if (!last) return null
-    clearTimeout(last[1])
-    idle.delete(last[0])
-    return last[0]
-  }
+    },
+    onCapacity: options.onCapacity ?? (() => {}),
+    onShortage: options.onShortage ?? (() => {}),
+    random: options.random ?? Math.random,
+  })
   const release = (thread: Thread, reusable: boolean): void => {
     busy.delete(thread)
     countBusy()
-    if (reusable && !closing)
-      idle.set(
-        thread,
-        setTimeout(() => {
-          idle.delete(thread)
-          void thread.terminate()
-        }, idleMs).unref(),
-      )
-    else void thread.terminate()
+    if (reusable && !closing) supply.keep(thread)
+    else supply.end(thread)
     pump()
   }
 
@@ -143,9 +139,13 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       if (job.stopping || closing) job.settle(job.stopping ? { type: 'stopped' } : CLOSED)
       else waiting.push(job)
       waiting.sort((one, other) => one.number - other.number)
-      if (!closing) pump()
+      // it has refused all that it was given
+      if (thread.isSpoilt() && thread.length() === 0 && busy.has(thread)) release(thread, false)
+      else if (!closing) pump()
       return
     }
+    if (end.outcome.type === 'unbegun') supply.short(end.outcome.reason)
+    else supply.well()
     job.tookMs = end.ms
     const tiny = end.ms !== null && end.ms < TINY_MS
     if (end.outcome.type === 'success') job.settle(end.outcome)
@@ -158,17 +158,15 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     if (thread.length() === 0 || !end.reusable) release(thread, end.reusable)
     else pump()
   }
-  const begin = (job: Job): void => {
-    let thread: Thread
-    try {
-      thread = reuse() ?? open()
-    } catch (error) {
-      job.settle({ type: 'lost', reason: error instanceof Error ? error.message : String(error) })
-      return
-    }
+  /** False: no thread can be had now. */
+  const begin = (job: Job): boolean => {
+    const thread = supply.get(job.request.kind)
+    if (!thread) return false
+    waiting.splice(waiting.indexOf(job), 1)
     busy.add(thread)
     countBusy()
     void hand(job, thread)
+    return true
   }
 
   /** What a thread has not come to in time is for whichever is free first. */
@@ -184,22 +182,23 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     }, AHEAD_MS).unref()
   }
   /** The thread that gets one ahead: of those whose last run was tiny the one that has the least to do. */
-  const quickest = (): Thread | null => {
+  const quickest = (kind: string): Thread | null => {
     let best: Thread | null = null
     for (const thread of quick)
-      if (busy.has(thread) && thread.takesAhead() && thread.length() < (best?.length() ?? LINE_MAX))
+      if (
+        busy.has(thread) &&
+        thread.takesAhead() &&
+        thread.serves(kind) &&
+        thread.length() < (best?.length() ?? LINE_MAX)
+      )
         best = thread
     return best
   }
   const pump = (): void => {
     while (waiting.length > 0 && !closing) {
-      if (busy.size < size) {
-        const job = waiting.shift()
-        if (job) begin(job)
-        continue
-      }
-      const thread = quickest()
       const [job] = waiting
+      if (job && busy.size < size && begin(job)) continue
+      const thread = job ? quickest(job.request.kind) : null
       // a checkpoint may be large, too
       if (!thread || !job || job.request.resume || job.request.params.length > AHEAD_LENGTH) return
       waiting.shift()
@@ -279,14 +278,13 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     state() {
       let ahead = 0
       for (const thread of busy) ahead += Math.max(0, thread.length() - 1)
-      return { busy: busy.size, idle: idle.size, waiting: waiting.length + ahead }
+      return { busy: busy.size, idle: supply.idle(), waiting: waiting.length + ahead }
     },
 
     close() {
       closing ??= (async () => {
         for (const job of waiting.splice(0)) job.settle({ type: 'lost', reason: 'the pool is closed' })
-        for (const timer of idle.values()) clearTimeout(timer)
-        await Promise.all([...all].map(thread => thread.terminate()))
+        await supply.close()
       })()
       return closing
     },

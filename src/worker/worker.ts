@@ -51,7 +51,29 @@ const AHEAD = 16
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
-  const threads = createThreads({ size, memoryMb, cores, results, settings })
+  let shortage: string | null = null
+  const threads = createThreads({
+    size,
+    memoryMb,
+    cores,
+    results,
+    settings,
+    onStray({ kind, id, what, text }) {
+      if (what === 'threw')
+        log.warn(
+          { kind, id, reason: text },
+          'code of a task that is over threw; its thread ends after the task that runs there',
+        )
+      else log.info({ kind, id, text }, 'code of a task that is over printed')
+    },
+    // a task that is taken and cannot run would have to be given back at once
+    onCapacity: capacity => work.resize(capacity),
+    onShortage(reason) {
+      shortage = reason
+      if (reason === null) log.info('threads can be started again')
+      else log.warn({ reason }, 'no thread can be started; tasks wait, and nothing is counted')
+    },
+  })
   const alarm = createAlarm({ clock, ring: () => work.nudge() })
   const runner = createRunner({
     store,
@@ -101,6 +123,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
       kinds: [...kinds.names()],
+      ...(shortage === null ? {} : { troubles: { threads: `No thread can be started: ${shortage}` } }),
     }),
     close() {
       closing ??= (async () => {
