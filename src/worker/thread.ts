@@ -237,7 +237,11 @@ export const startThread = (options: {
     // last words of a thread may still lie in the port
     readPort()
     port.close()
-    const outcome = explain(failure, code, ready, memoryMb)
+    // one that was ended while it came up says nothing about the host
+    const outcome: Outcome =
+      endedHere && !ready
+        ? { type: 'lost', reason: 'the thread was ended' }
+        : explain(failure, code, ready, memoryMb)
     const [first] = line
     // one that had not begun had no part in it, unless no thread comes up at all, or one has not even room for its request
     const isLast = first && (!ready || first.run <= lastBegun(gate) || isOutOfMemory(failure))
