@@ -3,7 +3,7 @@
 import { BLOBS } from '../core/content.ts'
 import { isUnrunnable } from '../core/dead.ts'
 import { MadhavaError } from '../core/errors.ts'
-import { fail, giveBack, type Move, revoke, succeed, takeOver } from '../core/moves.ts'
+import { drain, fail, giveBack, type Move, revoke, succeed, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Json, Status, TaskRecord } from '../core/task.ts'
@@ -219,7 +219,8 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
 
   const afterStop = (reason: StopReason): Move => {
     if (reason === 'revoked') return task => revoke(now())(task)
-    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now(), begunAt !== null)(task)
+    if (reason === 'drain' && begunAt !== null) return task => drain(now())(task)
+    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now(), false)(task)
     return failure({
       code: 'TIME_LIMIT',
       message: `The attempt ran longer than its limit (soft ${task.limits.softSeconds ?? 'none'}, hard ${task.limits.hardSeconds ?? 'none'}, in seconds)`,
@@ -234,7 +235,6 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     if (outcome.type === 'stopped' && stopReason) return afterStop(stopReason)
     if (outcome.type === 'unbegun') {
       begunAt = null
-      log.debug({ reason: outcome.reason }, 'a run could not begin')
       return task => giveBack(now(), false)(task)
     }
     log.error({ outcome }, 'the thread of a task was lost')
