@@ -140,8 +140,10 @@ describe('the rules of the house', () => {
 
   it('reads the environment in config.ts alone, but for what kinds hand on to their processes', () => {
     const readers = sources.filter(file => /process\.env/.test(read(file)))
+    // the last three read nothing for us: they watch and hand on what kinds write there
     assert.deepEqual(readers, [
       'src/config.ts',
+      'src/worker/thread-environment.ts',
       'src/worker/thread-exec.ts',
       'src/worker/thread-processes.ts',
     ])

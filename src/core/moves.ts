@@ -204,6 +204,30 @@ export const giveBack =
     })
   }
 
+/** So often in succession a run may be given back by workers that shut down; the next time its attempt counts. */
+export const FREE_DRAINS = 5
+
+/** In `history` a PENDING that names a worker was given back by it when it shut down. */
+const drainsInSuccession = ({ history }: TaskRecord): number => {
+  const others = history.filter(({ status }) => !isRunning(status))
+  const last = others.findLastIndex(({ status, worker }) => status !== 'PENDING' || worker === null)
+  return others.length - 1 - last
+}
+
+/**
+ * The holder shuts down: the run is given back unharmed. One that has had this FREE_DRAINS times in succession counts, as if
+ * its worker had died: it may be what ends its workers.
+ */
+export const drain =
+  (at: string): Move =>
+  task => {
+    if (drainsInSuccession(task) >= FREE_DRAINS) return takeOver(at)(task)
+    const next = giveBack(at)(task)
+    const [last] = next.history.slice(-1)
+    if (next.status !== 'PENDING' || !last) return next
+    return { ...next, history: [...next.history.slice(0, -1), { ...last, worker: task.worker }] }
+  }
+
 /**
  * The holder died: PENDING with the attempt counted, FAILURE (WORKER_LOST) when none is left, REVOKED if asked. It had
  * started in time, and expires no more.

@@ -42,6 +42,11 @@ export interface WorkOptions {
 export interface WorkHandle {
   /** Looks for work without an announcement: after a start, a takeover, a sweep. Never waits. */
   nudge(): void
+  /**
+   * At most so many tasks at a time from now on. With 0 it takes none, and announcements go to others; what runs is left
+   * to its owner.
+   */
+  resize(slots: number): void
   /** Takes no more; what runs is left to its owner. Resolves when no `take` is under way. Idempotent. */
   stop(): Promise<void>
 }

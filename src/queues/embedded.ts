@@ -115,6 +115,7 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
       void feed.finally(() => feeds.delete(feed))
       return {
         nudge: () => loop.look(),
+        resize: slots => loop.resize(slots),
         stop: () => {
           ending.abort()
           loops.delete(loop)

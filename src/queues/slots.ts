@@ -17,6 +17,8 @@ export interface SlotLoop {
   offer(ticket: Ticket): void
   /** There may be work without a ticket: takes until null. */
   look(): void
+  /** At most so many tasks at a time from now on; 0: takes none. */
+  resize(slots: number): void
   /** Gives back every ticket that no take or task is bound to. */
   release(): void
   /** Takes no more. Resolves when no take is under way. Idempotent. */
@@ -59,7 +61,8 @@ interface Waiting {
 
 /** Starts idle; the first look or ticket sets it going. */
 export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
-  const { slots, ahead = 0, take, log, holdMs, onDemand } = options
+  const { ahead = 0, take, log, holdMs, onDemand } = options
+  let { slots } = options
   const waiting: Waiting[] = []
   let running = 0
   /** How many may be taken ahead just now; whole ones count. */
@@ -93,7 +96,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     if (ms === null || ms >= NOT_TINY_MS) reach = 0
     else reach = Math.min(ahead, reach + STEP, (slots * PACE_MS) / ms)
   }
-  const capacity = (): number => slots + Math.floor(reach)
+  const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(reach))
   /**
    * What is taken ahead is taken in one go when half of it is used up: one task after another would each wake the store's
    * threads and those of the runs.
@@ -241,6 +244,13 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       pump()
     },
     look,
+    resize(value) {
+      slots = value
+      // what was to be taken ahead was measured by the slots that there were
+      reach = 0
+      look()
+      watchFull()
+    },
     release() {
       for (const { ticket } of waiting.splice(0)) ticket.giveBack()
     },

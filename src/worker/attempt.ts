@@ -2,7 +2,7 @@
 // It takes no tasks and follows no feed; it is told when to stop.
 import { isUnrunnable } from '../core/dead.ts'
 import { MadhavaError } from '../core/errors.ts'
-import { fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
+import { drain, fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Status, TaskRecord } from '../core/task.ts'
@@ -223,7 +223,8 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
 
   const afterStop = (reason: StopReason): Move => {
     if (reason === 'revoked') return task => revoke(now())(task)
-    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now(), begunAt !== null)(task)
+    if (reason === 'drain' && begunAt !== null) return task => drain(now())(task)
+    if (reason === 'drain' || reason === 'no-slot') return task => giveBack(now(), false)(task)
     return failure({
       code: 'TIME_LIMIT',
       message: `The attempt ran longer than its limit (soft ${task.limits.softSeconds ?? 'none'}, hard ${task.limits.hardSeconds ?? 'none'}, in seconds)`,
@@ -237,6 +238,10 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const lastMove = (outcome: Outcome): Move | null => {
     if (outcome.type === 'error') return failure(outcome.error)
     if (outcome.type === 'stopped' && stopReason) return afterStop(stopReason)
+    if (outcome.type === 'unbegun') {
+      begunAt = null
+      return task => giveBack(now(), false)(task)
+    }
     log.error({ outcome }, 'the thread of a task was lost')
     return task => takeOver(now())(task)
   }

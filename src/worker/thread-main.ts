@@ -1,19 +1,22 @@
 // What runs inside a thread: loads kinds, runs one at a time, reports its outcome. It knows no store and no queue,
 // and must not keep the worker waiting: whatever a kind does, exactly one outcome is sent or the thread ends.
-import { setImmediate as turn } from 'node:timers/promises'
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
+import { cutText } from '../core/cut-text.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
-import { loadKind, type NamedKind } from '../core/kind.ts'
+import type { NamedKind } from '../core/kind.ts'
 import { parseWith, wordsOfProblems } from '../core/kind-schema.ts'
 import { refuseBeforeSchema } from '../core/strict-json.ts'
 import type { Json } from '../core/task.ts'
 import { reasonOf } from '../core/thrown.ts'
-import { importModule } from '../platform/modules.ts'
 import { describeError } from './describe-error.ts'
 import { encodeResult, RESULT } from './encode-result.ts'
 import { createThreadChildren, type ThreadChildren } from './thread-children.ts'
 import { createThreadContext, type ThreadContext } from './thread-context.ts'
+import { guardProcess } from './thread-guard.ts'
+import { importFailure } from './thread-import.ts'
+import { createThreadKinds } from './thread-kinds.ts'
+import { type Owner, ownedBy, ownerNow } from './thread-owner.ts'
 import { watchProcesses } from './thread-processes.ts'
 import {
   closeGate,
@@ -26,29 +29,15 @@ import {
   type ToThread,
   tryBegin,
 } from './thread-protocol.ts'
+import { createTidy } from './thread-tidy.ts'
 
 const { port, results, settings, crew, gate, processes } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
 
-const loaded = new Map<string, Promise<NamedKind>>()
-
-const load = (name: string, file: string): Promise<NamedKind> => {
-  const known = loaded.get(file)
-  if (known) return known
-  const loading = importModule(file).then(exported =>
-    loadKind(
-      name,
-      exported,
-      file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1),
-      settings,
-    ),
-  )
-  loaded.set(file, loading)
-  // a file that could not be read may be there the next time
-  loading.catch(() => loaded.delete(file))
-  return loading
-}
+guardProcess()
+const tidy = createTidy()
+const kinds = createThreadKinds(settings, tidy)
 
 /** What a check of the kind's own throws is no failure of this attempt: the value does not fit. */
 const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
@@ -98,35 +87,30 @@ const readCheckpoint = (bytes: Uint8Array | null, tell: (line: string) => void):
   }
 }
 
-/** What passes by itself before long. */
-const TRANSIENT = ['Immediate', 'CloseReq']
-
-/** What keeps this thread's event loop alive, by type. */
-const activeResources = (): string[] =>
-  process.getActiveResourcesInfo().filter(type => !TRANSIENT.includes(type))
-
-const leftSomething = (before: readonly string[], after: readonly string[]): boolean => {
-  const known = [...before]
-  return after.some(type => {
-    const place = known.indexOf(type)
-    if (place >= 0) known.splice(place, 1)
-    return place < 0
-  })
-}
-
 interface Current {
   run: number
+  owner: Owner
   controller: AbortController
   kindContext: ThreadContext | null
   children: ThreadChildren
   begunAt: number
   before: string[]
+  /** Without what is done for the next run after it. */
+  tookMs: number | null
+  /** The file of its kind could not be loaded: Node keeps that, so no later run in this thread could do better. */
+  isUnloaded: boolean
 }
 let current: Current | null = null
+/** Code of an earlier run has shown that it goes on. */
+let isHaunted = false
+
+const isClean = ({ isUnloaded, before }: Current): boolean =>
+  !isUnloaded && !isHaunted && tidy.isClean(before)
 
 const finish = (outcome: Outcome, reusable: boolean): void => {
   if (!current) return
-  const { run, kindContext, children, begunAt } = current
+  const { run, kindContext, children, begunAt, tookMs } = current
+  const ms = tookMs ?? performance.now() - begunAt
   current = null
   started.end()
   // what waits in this thread shall run in another one
@@ -136,14 +120,20 @@ const finish = (outcome: Outcome, reusable: boolean): void => {
   kindContext?.close()
   const bytes = outcome.type === 'success' && outcome.result.form !== 'inline' ? outcome.result.bytes : null
   post(
-    { type: 'outcome', run, outcome, reusable, ms: performance.now() - begunAt },
+    { type: 'outcome', run, outcome, reusable, onlyFor: kinds.onlyFor(), ms },
     bytes && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
   )
 }
 
 const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
+  let kind: NamedKind
   try {
-    const kind = await load(request.kind, request.file)
+    kind = await kinds.load(request.kind, request.file)
+  } catch (error) {
+    mine.isUnloaded = true
+    return importFailure(error, request.file, describeError(error))
+  }
+  try {
     const early: string[] = []
     const kindContext = createThreadContext({
       run: mine.run,
@@ -159,7 +149,7 @@ const execute = async (mine: Current, request: SentRun): Promise<Outcome> => {
     for (const line of early) kindContext.context.log(line)
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
-    mine.before = activeResources()
+    mine.before = tidy.before()
     started.begin(mine.run, request.id, request.claim)
     const returned = await kind.run(params, kindContext.context)
     // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
@@ -174,18 +164,25 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
   const controller = new AbortController()
   const mine: Current = {
     run,
+    owner: { kind: request.kind, id: request.id, late: 0 },
     controller,
     kindContext: null,
     children: createThreadChildren({ run, signal: controller.signal, post }),
     begunAt: performance.now(),
-    before: activeResources(),
+    before: [],
+    tookMs: null,
+    isUnloaded: false,
   }
   current = mine
-  const outcome = await execute(mine, request)
-  // let what the kind has just ended be gone before looking for what it left behind
-  await turn()
+  const outcome = await ownedBy(mine.owner, () => execute(mine, request))
+  mine.tookMs = performance.now() - mine.begunAt
+  // its timers are no leftovers of the kind
+  mine.kindContext?.flush()
+  await tidy.settle()
   if (current !== mine) return
-  finish(outcome, !leftSomething(mine.before, activeResources()))
+  // its mark in the environment is none of the kind's doing
+  started.end()
+  finish(outcome, isClean(mine))
   beginNext()
 }
 
@@ -193,13 +190,40 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
 let line: NumberedRun[] = []
 const beginNext = (): void => {
   const [next] = line
+  const onlyFor = kinds.onlyFor()
+  if (!current && next && onlyFor !== null && next.request.kind !== onlyFor) {
+    closeGate(gate)
+    post({ type: 'refused' })
+    return
+  }
   if (current || !next || !tryBegin(gate, next.run)) return
   line.shift()
   void begin(next.run, next.request)
 }
 
+/** Code that does not belong to the run that goes on: of an earlier one, or of another kind's file. */
+const isElsewhere = (owner: Owner | undefined): owner is Owner =>
+  owner !== undefined && owner !== current?.owner && (owner.id !== null || owner.kind !== current?.owner.kind)
+
+const MAX_MESSAGE = 2_000
+const MAX_LATE_LINES = 20
+const tellLate = (owner: Owner, text: string): void => {
+  owner.late += 1
+  if (owner.late <= MAX_LATE_LINES && text.trim() !== '')
+    post({
+      type: 'stray',
+      kind: owner.kind,
+      id: owner.id,
+      what: 'printed',
+      text: cutText(text.trim(), MAX_MESSAGE),
+    })
+}
+
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
-  current?.kindContext?.print(chunk as string | Uint8Array)
+  const owner = ownerNow()
+  const bytes = chunk as string | Uint8Array
+  if (isElsewhere(owner)) tellLate(owner, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+  else current?.kindContext?.print(bytes)
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
 }
@@ -209,6 +233,19 @@ process.stderr.write = print
 
 // thrown outside of the promise that `run` returned, for example in a timer's callback
 const failOutside = (thrown: unknown): void => {
+  const owner = ownerNow()
+  if (isElsewhere(owner)) {
+    isHaunted = true
+    post({
+      type: 'stray',
+      kind: owner.kind,
+      id: owner.id,
+      what: 'threw',
+      text: describeError(thrown).message,
+    })
+    // the run that goes on has no part in it, and ends in peace
+    if (current) return
+  }
   if (!current) process.exit(1)
   finish({ type: 'error', error: describeError(thrown) }, false)
 }
@@ -232,4 +269,5 @@ port.on('message', (message: ToThread) => {
     current.controller.abort(reason)
   }
 })
+tidy.noteChanges()
 post({ type: 'ready' })

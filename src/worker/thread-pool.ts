@@ -2,8 +2,8 @@
 import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { ProcessKeeper } from './attempt-processes.ts'
-import type { RunEvents } from './thread.ts'
-import type { Outcome, RunRequest } from './thread-protocol.ts'
+import type { RunEvents, startThread } from './thread.ts'
+import type { Outcome, RunRequest, Stray } from './thread-protocol.ts'
 
 export interface ThreadPoolOptions {
   size: number
@@ -17,6 +17,16 @@ export interface ThreadPoolOptions {
   keeper?: ProcessKeeper
   /** An unused thread ends after this time. */
   idleMs?: number
+  /** Told how many runs can go on at a time: `size`, or fewer while the host starts no more threads. On change. */
+  onCapacity?: (capacity: number) => void
+  /** Told why no thread can be started, once; null when they start again. */
+  onShortage?: (reason: string | null) => void
+  /** Told what code of runs that are over still does. */
+  onStray?: (stray: Stray) => void
+  /** 0 to 1, for jitter. */
+  random?: () => number
+  /** For tests: as `startThread`. */
+  start?: typeof startThread
 }
 
 export interface Run {

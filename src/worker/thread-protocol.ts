@@ -115,7 +115,9 @@ export type Outcome =
   | { type: 'error'; error: RunError }
   /** Ended because it was cancelled or killed. */
   | { type: 'stopped' }
-  /** The thread could not be started or went away for no reason of the kind's. */
+  /** The host was short of something: nothing of the kind has run. */
+  | { type: 'unbegun'; reason: string }
+  /** The thread or its pool was ended from outside. */
   | { type: 'lost'; reason: string }
 
 /** Said where a child has more JSON than a submit may have. */
@@ -146,5 +148,26 @@ export type FromThread =
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
   /** Run 0: of the thread, while no run goes on. */
   | { type: 'process'; run: number; note: ProcessNote }
-  /** `reusable`: the kind left nothing behind that could disturb the next run in this thread. */
-  | { type: 'outcome'; run: number; outcome: Outcome; reusable: boolean; ms: number }
+  | ({ type: 'stray' } & Stray)
+  /** A run was given that must not begin in this thread; it ends. */
+  | { type: 'refused' }
+  /**
+   * `reusable`: the kind left nothing behind that could disturb the next run in this thread. `onlyFor`: the kind that alone
+   * may use it, since its file has changed what all code of a thread shares; null: any.
+   */
+  | {
+      type: 'outcome'
+      run: number
+      outcome: Outcome
+      reusable: boolean
+      onlyFor: string | null
+      ms: number
+    }
+
+/** What code of a run that is over did in a thread that others use; `id`: null when it is of the kind's own file. */
+export interface Stray {
+  kind: string
+  id: string | null
+  what: 'threw' | 'printed'
+  text: string
+}

@@ -6,7 +6,7 @@ import type { KindSettings } from '../core/kind.ts'
 import type { ResultLimits } from '../core/task.ts'
 import { threadEntry } from '../platform/thread-entry.ts'
 import { openThreadProcesses, type ProcessKeeper } from './attempt-processes.ts'
-import { describeError } from './describe-error.ts'
+import { explain, isOutOfMemory, whyNotUp } from './thread-end.ts'
 import {
   type ChildAnswer,
   type Crew,
@@ -21,6 +21,7 @@ import {
   RUNS_MAX,
   resetGate,
   type SentRun,
+  type Stray,
   type ThreadData,
   type ToThread,
 } from './thread-protocol.ts'
@@ -56,6 +57,10 @@ export interface Thread {
   length(): number
   /** Whether it may be given a run while it is not done with another. */
   takesAhead(): boolean
+  /** Whether a run of this kind may be given to it. */
+  serves(kind: string): boolean
+  /** It must not be used again. */
+  isSpoilt(): boolean
   /** How many runs are over. */
   ended(): number
   /** Every run that has not begun, but for the first, ends with `begun: false`. */
@@ -88,52 +93,42 @@ interface Given {
   resolve: (end: RunEnd) => void
 }
 
-const isOutOfMemory = (failure: Error | null): boolean =>
-  (failure as NodeJS.ErrnoException | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
-
-/** Why a thread went away by itself. */
-const explain = (failure: Error | null, exitCode: number, wasReady: boolean, memoryMb: number): Outcome => {
-  if (isOutOfMemory(failure))
-    return {
-      type: 'error',
-      error: {
-        code: 'OUT_OF_MEMORY',
-        message: `The task used more than the ${memoryMb} MB that a thread may`,
-        stack: null,
-        names: [],
-        detail: null,
-        retryable: true,
-      },
-    }
-  if (!wasReady) return { type: 'lost', reason: failure?.message ?? `the thread ended with code ${exitCode}` }
-  const said = failure ?? `The kind ended its thread with process.exit(${exitCode})`
-  return { type: 'error', error: describeError(said) }
-}
-
-/** Starts a thread. @throws when the system refuses one */
+/** Starts a thread. @throws when the system refuses one at once */
 export const startThread = (options: {
   memoryMb: number
   results: ResultLimits
   settings: KindSettings
   crew: Crew
   keeper: ProcessKeeper
+  /** Called once: with null when the thread is up, with the reason when it went before, though nobody ended it. */
+  onUp: (why: string | null) => void
+  /** Told what code of earlier runs still does in the thread. */
+  onStray: (stray: Stray) => void
 }): Thread => {
-  const { memoryMb, results, settings, crew, keeper } = options
+  const { memoryMb, results, settings, crew, keeper, onUp, onStray } = options
   const { port1: port, port2 } = new MessageChannel()
   const gate = createGate()
   const own = openThreadProcesses(keeper)
-  const worker = new Worker(ENTRY, {
-    workerData: { port: port2, results, settings, crew, gate, processes: own.data } satisfies ThreadData,
-    transferList: [port2],
-    name: 'task',
-    // flags of this process (a loader, a test runner) are not meant for its threads
-    execArgv: [],
-    argv,
-    // whatever gets past the redirection inside must not mix with this process's log
-    stdout: true,
-    stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
-  })
+  const open = (): Worker =>
+    new Worker(ENTRY, {
+      workerData: { port: port2, results, settings, crew, gate, processes: own.data } satisfies ThreadData,
+      transferList: [port2],
+      name: 'task',
+      // flags of this process (a loader, a test runner) are not meant for its threads
+      execArgv: [],
+      argv,
+      // whatever gets past the redirection inside must not mix with this process's log
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    })
+  let worker: Worker
+  try {
+    worker = open()
+  } catch (error) {
+    port.close()
+    throw error
+  }
   worker.stdout.resume()
   worker.stderr.resume()
 
@@ -144,6 +139,9 @@ export const startThread = (options: {
   let ready = false
   let gone = false
   let spoilt = false
+  let onlyFor: string | null = null
+  /** It was ended from here. */
+  let endedHere = false
   let failure: Error | null = null
   const queued: ToThread[] = []
   const listeners: (() => void)[] = []
@@ -190,11 +188,25 @@ export const startThread = (options: {
     const answer = await events.submit(submission, key)
     if (!gone) send({ type: 'submitted', run, call, answer })
   }
+  const giveAllBack = (): void => {
+    spoilt = true
+    while (line.length > 0) end({ begun: false })
+  }
   const receive = (message: FromThread): void => {
     if (message.type === 'ready') {
       ready = true
       for (const waiting of queued.splice(0)) port.postMessage(waiting)
+      onUp(null)
       start()
+      return
+    }
+    if (message.type === 'stray') {
+      const { type: _, ...stray } = message
+      onStray(stray)
+      return
+    }
+    if (message.type === 'refused') {
+      giveAllBack()
       return
     }
     const [current] = line
@@ -207,10 +219,11 @@ export const startThread = (options: {
     else if (message.type === 'process') current.events.process?.(message.note)
     else {
       const { outcome, reusable, ms } = message
+      onlyFor = message.onlyFor
       // then the thread has closed its gate itself
       spoilt ||= !reusable
       end({ begun: true, outcome, reusable, ms })
-      if (spoilt) while (line.length > 0) end({ begun: false })
+      if (spoilt) giveAllBack()
     }
   }
   const readPort = (): void => {
@@ -230,10 +243,15 @@ export const startThread = (options: {
   })
   worker.on('exit', code => {
     gone = true
+    if (!ready && !endedHere) onUp(whyNotUp(failure, code))
     // last words of a thread may still lie in the port
     readPort()
     port.close()
-    const outcome = explain(failure, code, ready, memoryMb)
+    // one that was ended while it came up says nothing about the host
+    const outcome: Outcome =
+      endedHere && !ready
+        ? { type: 'lost', reason: 'the thread was ended' }
+        : explain(failure, code, ready, memoryMb)
     const [first] = line
     // one that had not begun had no part in it, unless no thread comes up at all, or one has not even room for its request
     const isLast = first && (!ready || first.run <= lastBegun(gate) || isOutOfMemory(failure))
@@ -257,6 +275,8 @@ export const startThread = (options: {
       }),
     length: () => line.length,
     takesAhead: () => !gone && !spoilt && runs < RUNS_MAX / 2,
+    serves: kind => onlyFor === null || onlyFor === kind,
+    isSpoilt: () => spoilt,
     ended: () => ended,
     takeBack() {
       if (line.length < 2 || gone || spoilt) return
@@ -280,6 +300,7 @@ export const startThread = (options: {
     },
     stopProcesses: own.stop,
     async terminate() {
+      endedHere = true
       await worker.terminate()
     },
     onGone(listener) {

@@ -8,6 +8,7 @@ import { type AttemptProcesses, createProcessKeeper } from './attempt-processes.
 import { type RunEvents, startThread, type Thread } from './thread.ts'
 import type { ThreadPool, ThreadPoolOptions } from './thread-pool.ts'
 import type { Crew, Outcome, SentRun } from './thread-protocol.ts'
+import { createThreadSupply } from './thread-supply.ts'
 
 export type { Run, ThreadPool, ThreadPoolOptions } from './thread-pool.ts'
 
@@ -46,16 +47,13 @@ interface Job {
 
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
-  const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism() } = options
-  const { keeper = createProcessKeeper() } = options
+  const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism(), start = startThread } = options
+  const { keeper = createProcessKeeper(), onStray = () => {} } = options
   const crew: Crew = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
   const countBusy = (): void => {
     Atomics.store(crew.running, 0, busy.size)
   }
-  const idle = new Map<Thread, NodeJS.Timeout>()
   const busy = new Set<Thread>()
-  /** Every thread that is not yet gone, the dying included. */
-  const all = new Set<Thread>()
   const waiting: Job[] = []
   /** Threads whose last run was tiny: while they are busy they may be given more ahead. */
   const quick = new Set<Thread>()
@@ -64,47 +62,33 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   let jobs = 0
   let closing: Promise<void> | null = null
 
-  const open = (): Thread => {
-    const thread = startThread({ memoryMb, results, settings, crew, keeper })
-    all.add(thread)
-    thread.onGone(() => {
-      all.delete(thread)
+  const supply = createThreadSupply({
+    open: onUp => start({ memoryMb, results, settings, crew, keeper, onUp, onStray }),
+    size,
+    idleMs,
+    busy: () => busy.size,
+    onRoom: () => pump(),
+    onGone(thread) {
       busy.delete(thread)
       quick.delete(thread)
       countBusy()
-      clearTimeout(idle.get(thread))
-      idle.delete(thread)
-    })
-    return thread
-  }
-  /** The thread that was used last is the warmest. */
-  const reuse = (): Thread | null => {
-    const last = [...idle].at(-1)
-    if (!last) return null
-    clearTimeout(last[1])
-    idle.delete(last[0])
-    return last[0]
-  }
+    },
+    onCapacity: options.onCapacity ?? (() => {}),
+    onShortage: options.onShortage ?? (() => {}),
+    random: options.random ?? Math.random,
+  })
   /** The processes first: those whose thread is gone are fetched by nobody, and stay zombies. */
-  const retire = async (thread: Thread, processes: AttemptProcesses | null): Promise<void> => {
-    if (processes && !closing) {
-      await processes.end()
-      await processes.fetched()
-    }
-    await thread.terminate()
+  const retire = async (thread: Thread, processes: AttemptProcesses): Promise<void> => {
+    await processes.end()
+    await processes.fetched()
+    supply.end(thread)
   }
   const release = (thread: Thread, reusable: boolean, processes: AttemptProcesses | null): void => {
     busy.delete(thread)
     countBusy()
-    if (reusable && !closing)
-      idle.set(
-        thread,
-        setTimeout(() => {
-          idle.delete(thread)
-          void thread.terminate()
-        }, idleMs).unref(),
-      )
-    else void retire(thread, processes)
+    if (reusable && !closing) supply.keep(thread)
+    else if (processes && !closing) void retire(thread, processes)
+    else supply.end(thread)
     pump()
   }
 
@@ -128,9 +112,13 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       if (job.stopping || closing) job.settle(job.stopping ? { type: 'stopped' } : CLOSED)
       else waiting.push(job)
       waiting.sort((one, other) => one.number - other.number)
-      if (!closing) pump()
+      // it has refused all that it was given
+      if (thread.isSpoilt() && thread.length() === 0 && busy.has(thread)) release(thread, false, null)
+      else if (!closing) pump()
       return
     }
+    if (end.outcome.type === 'unbegun') supply.short(end.outcome.reason)
+    else supply.well()
     job.tookMs = end.ms
     const tiny = end.ms !== null && end.ms < TINY_MS
     if (end.outcome.type === 'success' && !job.killed) job.settle(end.outcome)
@@ -143,17 +131,15 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     if (thread.length() === 0 || !end.reusable) release(thread, end.reusable, job.processes)
     else pump()
   }
-  const begin = (job: Job): void => {
-    let thread: Thread
-    try {
-      thread = reuse() ?? open()
-    } catch (error) {
-      job.settle({ type: 'lost', reason: error instanceof Error ? error.message : String(error) })
-      return
-    }
+  /** False: no thread can be had now. */
+  const begin = (job: Job): boolean => {
+    const thread = supply.get(job.request.kind)
+    if (!thread) return false
+    waiting.splice(waiting.indexOf(job), 1)
     busy.add(thread)
     countBusy()
     void hand(job, thread)
+    return true
   }
 
   /** What a thread has not come to in time is for whichever is free first. */
@@ -169,22 +155,23 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     }, AHEAD_MS).unref()
   }
   /** The thread that gets one ahead: of those whose last run was tiny the one that has the least to do. */
-  const quickest = (): Thread | null => {
+  const quickest = (kind: string): Thread | null => {
     let best: Thread | null = null
     for (const thread of quick)
-      if (busy.has(thread) && thread.takesAhead() && thread.length() < (best?.length() ?? LINE_MAX))
+      if (
+        busy.has(thread) &&
+        thread.takesAhead() &&
+        thread.serves(kind) &&
+        thread.length() < (best?.length() ?? LINE_MAX)
+      )
         best = thread
     return best
   }
   const pump = (): void => {
     while (waiting.length > 0 && !closing) {
-      if (busy.size < size) {
-        const job = waiting.shift()
-        if (job) begin(job)
-        continue
-      }
-      const thread = quickest()
       const [job] = waiting
+      if (job && busy.size < size && begin(job)) continue
+      const thread = job ? quickest(job.request.kind) : null
       // a checkpoint may be large, too
       if (!thread || !job || job.request.resume || job.request.params.length > AHEAD_LENGTH) return
       waiting.shift()
@@ -277,15 +264,14 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     state() {
       let ahead = 0
       for (const thread of busy) ahead += Math.max(0, thread.length() - 1)
-      return { busy: busy.size, idle: idle.size, waiting: waiting.length + ahead }
+      return { busy: busy.size, idle: supply.idle(), waiting: waiting.length + ahead }
     },
 
     close() {
       closing ??= (async () => {
         for (const job of waiting.splice(0)) job.settle({ type: 'lost', reason: 'the pool is closed' })
-        for (const timer of idle.values()) clearTimeout(timer)
         // a thread that waits for a process ends with that
-        await Promise.all([...[...all].map(thread => thread.terminate()), keeper.close()])
+        await Promise.all([supply.close(), keeper.close()])
         await keeper.close()
       })()
       return closing

@@ -67,7 +67,25 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     store: storeWord,
     onLeft: processes => log.error({ processes }, 'processes that a task has started cannot be ended'),
   })
-  const threads = createThreads({ size, memoryMb, cores, results, settings, keeper })
+  let shortage: string | null = null
+  const threads = createThreads({
+    ...{ size, memoryMb, cores, results, settings, keeper },
+    onStray({ kind, id, what, text }) {
+      if (what === 'threw')
+        log.warn(
+          { kind, id, reason: text },
+          'code of a task that is over threw; its thread ends after the task that runs there',
+        )
+      else log.info({ kind, id, text }, 'code of a task that is over printed')
+    },
+    // a task that is taken and cannot run would have to be given back at once
+    onCapacity: capacity => work.resize(capacity),
+    onShortage(reason) {
+      shortage = reason
+      if (reason === null) log.info('threads can be started again')
+      else log.warn({ reason }, 'no thread can be started; tasks wait, and nothing is counted')
+    },
+  })
   const leftovers = createLeftovers({ store: storeWord, log })
   const clean = leftovers.end()
   const alarm = createAlarm({ clock, ring: () => work.nudge() })
@@ -139,7 +157,10 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       timings: runner.timings(),
       failures: failures.snapshot(),
       kinds: [...kinds.names()],
-      troubles: troublesOf({ clock: sweeper.clockTrouble() }),
+      troubles: troublesOf({
+        clock: sweeper.clockTrouble(),
+        threads: shortage && `No thread can be started: ${shortage}`,
+      }),
     }),
     close() {
       closing ??= (async () => {

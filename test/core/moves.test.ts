@@ -5,7 +5,9 @@ import fc from 'fast-check'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import {
   again,
+  drain,
   expire,
+  FREE_DRAINS,
   fail,
   giveBack,
   type Move,
@@ -238,5 +240,38 @@ describe('moves', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('a task whose workers shut down again and again', () => {
+  const run = (task: TaskRecord): TaskRecord => start('w1', at(1))(task)
+
+  it('is given back uncounted a few times in succession; then each row of them costs an attempt', () => {
+    let task: TaskRecord = { ...newTask(), maxAttempts: 2 }
+    let drains = 0
+    for (; !isFinal(task.status); drains++) {
+      assert.ok(drains < 100, 'it goes on for ever')
+      task = drain(at(2))(report(progress(1), null, at(2))(run(task)))
+    }
+    assert.equal(drains, 2 * (FREE_DRAINS + 1))
+    assert.deepEqual([task.status, task.error?.code, task.attempt], ['FAILURE', 'WORKER_LOST', 2])
+    taskSchema.parse(task)
+  })
+
+  it('names the worker that gave it back in its history, and counts nothing that came otherwise', () => {
+    let task = newTask()
+    for (let times = 0; times < 30; times++) task = giveBack(at(2), false)(run(task))
+    task = drain(at(3))(run(task))
+    assert.deepEqual([task.status, task.attempt, task.worker], ['PENDING', 0, null])
+    assert.equal(task.history.at(-1)?.worker, 'w1')
+    for (let times = 1; times < FREE_DRAINS; times++) task = drain(at(3))(run(task))
+    // an attempt that ended in its own way begins the row anew
+    task = drain(at(5))(run(fail(error, at(4), at(4))(run(task))))
+    assert.equal(task.attempt, 1)
+  })
+
+  it('is revoked when that was asked', () => {
+    const task = drain(at(3))({ ...run(newTask()), revokeRequestedAt: at(2) })
+    assert.equal(task.status, 'REVOKED')
   })
 })

@@ -275,6 +275,23 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
       },
     )
 
+    promise('resized to nothing it takes nothing, others do; resized again it takes', async world => {
+      const api = await world.join()
+      const first = createWorker(await world.join(), 2, moment)
+      const handle = first.start()
+      handle.resize(0)
+      const { takes } = first
+      const second = createWorker(await world.join(), 2, moment)
+      second.start()
+      const ids = await submitMany(api, 6)
+      await until('the other ran them', () => second.ran.length === ids.length)
+      assert.equal(first.takes, takes, 'one without slots took')
+      await second.handle?.stop()
+      handle.resize(1)
+      const later = await submitMany(api, 3)
+      await until('it takes again', () => first.ran.length === later.length)
+    })
+
     promise('has no dead messages at first, and knows none by an id', async world => {
       const { queue } = await world.join()
       await until('it is ready', () => queue.state().status === 'ready')

@@ -8,7 +8,7 @@ export const createNotingQueue = (over: Partial<TaskQueue> = {}) => {
     announce: task => {
       announced.push(task)
     },
-    work: () => ({ nudge() {}, stop: async () => {} }),
+    work: () => ({ nudge() {}, resize() {}, stop: async () => {} }),
     depth: async () => announced.length,
     dead: {
       list: async () => ({ messages: [], total: 0 }),

@@ -129,7 +129,11 @@ export const createConsumer = ({
 
   return {
     flush: () => lane?.answers.flush(),
-    handle: { nudge: () => loop.look(), stop: () => loop.stop() },
+    handle: {
+      nudge: () => loop.look(),
+      resize: slots => loop.resize(slots),
+      stop: () => loop.stop(),
+    },
     async attach(session) {
       await declareQueue(session, queue, log)
       const channel = await session.channel()

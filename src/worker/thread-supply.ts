@@ -1,0 +1,178 @@
+// The threads of a pool that are not at work: keeps those that are idle, opens more, and stops opening while the host
+// refuses. Then it tries again with a thread that has no task, so that no task pays for the try.
+// Which run a thread gets is the pool's business.
+import { whyNotStarted } from './shortage.ts'
+import type { Thread } from './thread.ts'
+
+export interface ThreadSupply {
+  /** For a run of this kind: the idle thread that was used last, or a new one; null while the host refuses to start one. */
+  get(kind: string): Thread | null
+  /** It is idle from now on, and ends when it stays so. */
+  keep(thread: Thread): void
+  /** Ends it. */
+  end(thread: Thread): void
+  /** A run could not begin for want of something: no thread is opened for a while. */
+  short(reason: string): void
+  /** A run has begun and ended: nothing is short. */
+  well(): void
+  idle(): number
+  /** Ends all threads. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface SupplyOptions {
+  /** Starts a thread; `up` is called once with null when it is, or with the reason why it never was. May throw. */
+  open(up: (why: string | null) => void): Thread
+  /** As many as the pool may have at work. */
+  size: number
+  idleMs: number
+  /** How many are at work. */
+  busy: () => number
+  /** Threads can be had again. */
+  onRoom: () => void
+  onGone: (thread: Thread) => void
+  /** How many runs can go on at a time: `size`, or fewer while the host refuses. Called on change. */
+  onCapacity: (capacity: number) => void
+  /** Why no thread can be started, once; null when they start again. */
+  onShortage: (reason: string | null) => void
+  /** 0 to 1, for jitter. */
+  random: () => number
+}
+
+const MIN_BACKOFF_MS = 100
+const MAX_BACKOFF_MS = 5_000
+/** A thread that came up and no new refusal for so long: the shortage is over, though no run has proved it. */
+const CALM_MS = 2_000
+/** A thread on trial that has neither come up nor died by then is given up. */
+const LATE_MS = 30_000
+
+export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
+  const { size, idleMs, random } = options
+  const idle = new Map<Thread, NodeJS.Timeout>()
+  /** Every thread that is not yet gone, the dying included. */
+  const all = new Set<Thread>()
+  /** Those that have come up and are not being ended. */
+  const up = new Set<Thread>()
+  let reason: string | null = null
+  let blocked = false
+  let tries = 0
+  let again: NodeJS.Timeout | undefined
+  let calm: NodeJS.Timeout | undefined
+  let told = size
+  let closing: Promise<void> | null = null
+
+  const tellCapacity = (): void => {
+    const capacity = blocked ? Math.min(size, up.size) : size
+    if (capacity === told || closing) return
+    told = capacity
+    options.onCapacity(capacity)
+  }
+  const open = (onUp: () => void): Thread => {
+    const thread = options.open(why => {
+      if (why !== null) return short(why)
+      up.add(thread)
+      tellCapacity()
+      onUp()
+    })
+    all.add(thread)
+    thread.onGone(() => {
+      all.delete(thread)
+      up.delete(thread)
+      clearTimeout(idle.get(thread))
+      idle.delete(thread)
+      options.onGone(thread)
+      tellCapacity()
+    })
+    return thread
+  }
+  const end = (thread: Thread): void => {
+    clearTimeout(idle.get(thread))
+    idle.delete(thread)
+    up.delete(thread)
+    tellCapacity()
+    void thread.terminate()
+  }
+  const keep = (thread: Thread): void => {
+    idle.set(thread, setTimeout(() => end(thread), idleMs).unref())
+  }
+
+  const over = (): void => {
+    clearTimeout(calm)
+    tries = 0
+    if (reason === null) return
+    reason = null
+    options.onShortage(null)
+  }
+  function short(why: string): void {
+    if (closing) return
+    const isNew = reason === null
+    reason = why
+    blocked = true
+    clearTimeout(calm)
+    if (again === undefined) {
+      const backoff = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(tries++, 10))
+      again = setTimeout(probe, backoff * (0.5 + random() / 2)).unref()
+    }
+    tellCapacity()
+    if (isNew) options.onShortage(why)
+  }
+  function probe(): void {
+    again = undefined
+    try {
+      const thread = open(() => {
+        clearTimeout(late)
+        if (closing) return
+        blocked = false
+        calm = setTimeout(over, CALM_MS).unref()
+        keep(thread)
+        tellCapacity()
+        options.onRoom()
+      })
+      const late = setTimeout(() => {
+        if (up.has(thread) || !all.has(thread)) return
+        end(thread)
+        short('a thread does not come up in time')
+      }, LATE_MS).unref()
+    } catch (error) {
+      short(whyNotStarted(error))
+    }
+  }
+
+  return {
+    get(kind) {
+      // the thread that was used last is the warmest
+      const last = [...idle].findLast(([thread]) => thread.serves(kind))
+      if (last) {
+        clearTimeout(last[1])
+        idle.delete(last[0])
+        return last[0]
+      }
+      if (blocked) return null
+      // idle ones of other kinds must not make them more than there are places
+      const [oldest] = idle.keys()
+      if (oldest && idle.size + options.busy() >= size) end(oldest)
+      try {
+        return open(() => {})
+      } catch (error) {
+        short(whyNotStarted(error))
+        return null
+      }
+    },
+    keep,
+    end,
+    short,
+    well() {
+      if (tries > 0 && !blocked) over()
+    },
+    idle: () => idle.size,
+    close() {
+      closing ??= (async () => {
+        clearTimeout(again)
+        clearTimeout(calm)
+        for (const timer of idle.values()) clearTimeout(timer)
+        await Promise.all([...all].map(thread => thread.terminate()))
+      })()
+      return closing
+    },
+  }
+}
