@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { SETTINGS } from '../src/config.ts'
+import { SETTINGS } from '../src/settings.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const read = (name: string): string => readFileSync(path.join(root, name), 'utf8')

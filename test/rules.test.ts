@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { SETTINGS } from '../src/config.ts'
 import { ERRORS } from '../src/core/errors.ts'
+import { SETTINGS } from '../src/settings.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const read = (name: string): string => readFileSync(path.join(root, name), 'utf8')
@@ -75,9 +75,14 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
         'platform/masked-url',
         'platform/redis-url',
         'platform/visible',
+        'setting-values',
+        'settings',
       ],
       because: 'the settings stand before everything else, so what they need is pure text',
     }
+  if (place === 'settings') return { may: [], because: 'it is a table' }
+  if (place === 'setting-values')
+    return { may: ['platform/redis-url'], because: 'it checks texts and does nothing else' }
   return MATRIX[roomOf(place)]
 }
 

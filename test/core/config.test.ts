@@ -4,16 +4,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import {
-  type Config,
-  describeSettings,
-  parseConfig,
-  passedOver,
-  SETTINGS,
-  type SettingName,
-} from '../../src/config.ts'
+import { type Config, describeSettings, parseConfig, passedOver } from '../../src/config.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { RESULT_LIMITS } from '../../src/core/task.ts'
+import { SETTINGS, type SettingName } from '../../src/settings.ts'
 
 const problemsOf = (env: Record<string, string>): string[] => {
   try {

@@ -1,0 +1,73 @@
+// What the value of a setting must be: schemas from its text, each with the words for one that is wrong. Pure.
+import { z } from 'zod'
+import { parseRedisUrl, type RedisPlace } from './platform/redis-url.ts'
+
+export const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a port, 0 to 65535')
+  .transform(Number)
+  .refine(value => value <= 65_535, 'must be a port, 0 to 65535')
+
+export const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number, ${min} to ${max}`)
+    .transform(Number)
+    .refine(value => value >= min && value <= max, `must be a whole number, ${min} to ${max}`)
+
+export const MB = 1024 ** 2
+const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+export const duration = z
+  .string()
+  .regex(/^\d{1,6}[smhd]$/, 'must be a number with a unit: 90s, 15m, 12h or 7d')
+  .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
+
+/** Of one attempt, as long as a limit may be. */
+export const seconds = z
+  .literal('')
+  .transform(() => null)
+  .or(whole(1, 31_536_000))
+
+export const words = z
+  .string()
+  .transform(text =>
+    text
+      .split(',')
+      .map(word => word.trim())
+      .filter(word => word !== ''),
+  )
+  // the places, not the words: some hold passwords
+  .refine(
+    list => new Set(list).size === list.length,
+    'must name each one once: one of them stands there twice',
+  )
+
+export const origin = z
+  .string()
+  .refine(
+    text => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text,
+    'must be an origin as browsers send it, such as https://app.example.org: no path, no * and no port that is the default',
+  )
+
+export const hostName = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9._-]{1,253}$|^\[?[0-9a-fA-F:.]{2,45}\]?$/,
+    'must be names as they stand in an address, such as tasks.example.org: no https:// and no port',
+  )
+
+export const amqpUrl = z
+  .string()
+  .refine(
+    text => URL.canParse(text) && /^amqps?:$/.test(new URL(text).protocol),
+    'must be a URL such as amqp://user:password@host:5672/vhost',
+  )
+
+export const redisPlace = z.string().transform((text, context): RedisPlace => {
+  const place = parseRedisUrl(text)
+  if (place) return place
+  context.addIssue(
+    'must be a URL such as redis://user:password@host:6379/0, rediss://host or redis+sentinel://host:26379,host:26379/name',
+  )
+  return z.NEVER
+})
