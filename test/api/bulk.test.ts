@@ -212,7 +212,7 @@ describe('many tasks at once', () => {
       elapsed: () => now,
     })
     const bounded = await slow('delete', {}, { dryRun: true, cursor: null })
-    assert.deepEqual([bounded.matched, bounded.next === null], [200, false], 'the time is over after a page')
+    assert.deepEqual([bounded.matched, bounded.next === null], [100, false], 'the time is over after a page')
   })
 
   it('what moved meanwhile is told by its code; a store that fails ends the call', async () => {

@@ -53,6 +53,8 @@ const open = async (port = 0): Promise<void> => {
     port,
     setting: 'API_PORT',
     log: silentLog(),
+    // a client that is well keeps its connections: the server is to end those that rest before a test gives up
+    limits: { keepAliveTimeout: 2_000 },
   })
 }
 const clientOf = (options: Partial<ClientOptions> = {}): Client =>
