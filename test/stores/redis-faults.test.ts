@@ -87,7 +87,7 @@ describe('the Redis store when things go wrong', { skip: requireService('redis')
       const task = await add(other, { maxAttempts: 1 })
       const wanted = { kinds: ['adding'], now: at(5) }
       // the answer that names the task and says that it is held from now on
-      const cut = proxy.cutAt({ direction: 'down', pattern: Buffer.from('*4\r\n$'), after: 0 })
+      const cut = proxy.cutAt({ direction: 'down', pattern: Buffer.from('*5\r\n$'), after: 0 })
       await refused(() => store.claimNext(wanted, start('w', at(5))), 'STORE_UNAVAILABLE')
       await cut
       assert.equal(await other.claimNext(wanted, start('w', at(5))), null)

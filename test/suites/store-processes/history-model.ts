@@ -20,7 +20,7 @@ export const FIRST: Modelled = { status: 'absent', claim: 0, wished: false, hold
 const MOVED: Record<MoveName, (wished: boolean) => Status> = {
   report: () => 'PROGRESS',
   succeed: () => 'SUCCESS',
-  fail: () => 'FAILURE',
+  fail: wished => (wished ? 'REVOKED' : 'FAILURE'),
   retry: wished => (wished ? 'REVOKED' : 'RETRY'),
   giveBack: wished => (wished ? 'REVOKED' : 'PENDING'),
 }

@@ -151,8 +151,13 @@ local function crowd(kind, max)
   end
   return count
 end
+-- those that were taken before the clock went back
+local function forget_beyond(kind, limit)
+  call('ZREMRANGEBYSCORE', P .. 'permits:' .. kind, '(' .. string.format('%.0f', limit.beyond), '+inf')
+end
 -- how many permits nobody has taken, counted up to 'enough'
 local function permits(kind, limit, enough)
+  forget_beyond(kind, limit)
   local count = 0
   for number = limit.oldest, limit.newest do
     if count >= enough then return count end
@@ -162,7 +167,7 @@ local function permits(kind, limit, enough)
 end
 -- the number of a permit that nobody has taken
 local function permit(kind, limit)
-  call('ZREMRANGEBYSCORE', P .. 'permits:' .. kind, '(' .. string.format('%.0f', limit.beyond), '+inf')
+  forget_beyond(kind, limit)
   for number = limit.oldest, limit.newest do
     if not call('ZSCORE', P .. 'permits:' .. kind, string.format('%.0f', number)) then return number end
   end
