@@ -198,7 +198,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
     async t => {
       const dir = makeFolder(t, {
         'picky.mjs':
-          "if (process.argv[1]?.endsWith('/worker/main.js')) throw new Error('not in this worker')",
+          "if (process.env.pm_exec_path?.endsWith('/worker/main.js')) throw new Error('not in this worker')",
       })
       const container = await runContainer(t, [
         ...['-e', 'NODE_OPTIONS=--import=/picky/picky.mjs'],
