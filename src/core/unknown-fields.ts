@@ -1,5 +1,6 @@
 // What zod says of fields that an object does not have: the first of them, each with the known one that is nearest. Pure.
 import type { z } from 'zod'
+import { cutText } from './cut-text.ts'
 import { nearest } from './nearest.ts'
 
 /** Fields that one message names; a body can hold a hundred thousand. */
@@ -11,7 +12,7 @@ const knownIn = (schema: unknown): string[] => {
   return shape ? Object.keys(shape) : []
 }
 
-const shown = (name: string): string => JSON.stringify(name.length > 64 ? `${name.slice(0, 63)}…` : name)
+const shown = (name: string): string => JSON.stringify(name.length > 64 ? `${cutText(name, 63)}…` : name)
 
 /** For `schema.safeParse(value, { error: explainUnknownFields })`; every other problem keeps zod's own words. */
 export const explainUnknownFields: z.core.$ZodErrorMap = issue => {

@@ -1,5 +1,6 @@
 // URLs as they may be shown: taken apart and put together again without what is secret. What cannot be taken apart is not
 // shown at all but for its scheme. It knows no settings.
+import { hostAndPort } from './address.ts'
 import { parseRedisUrl } from './redis-url.ts'
 
 const MASK = '********'
@@ -37,8 +38,7 @@ export const maskUrls = (text: string): string => {
   return isWhole ? parts.map(maskUrl).join(',') : schemeOnly(text)
 }
 
-const hostText = ({ host, port }: { host: string; port: number }): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`
+const hostText = ({ host, port }: { host: string; port: number }): string => hostAndPort(host, port)
 
 /** Of a store in Redis, Sentinels included. */
 export const maskRedisUrl = (text: string): string => {

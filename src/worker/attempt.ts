@@ -10,7 +10,7 @@ import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
 import { createEnding } from './ending.ts'
-import { isOver, type Persistence, persist, reasonOf } from './last-move.ts'
+import { isOver, type Persistence, persist, whyRefused } from './last-move.ts'
 import { createProgress } from './progress.ts'
 import { createTaskLog } from './task-log.ts'
 import type { Outcome, RunError } from './thread-protocol.ts'
@@ -151,7 +151,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     const read = await persist(async () => (stopReason === null ? checkpoints().read() : null), persistence)
     if (read.state === 'refused') {
       log.warn({ error: read.error }, 'the checkpoint of a task cannot be read; it begins anew')
-      taskLog().add(`the checkpoint could not be read (${reasonOf(read.error)}); beginning anew`)
+      taskLog().add(`the checkpoint could not be read (${whyRefused(read.error)}); beginning anew`)
     }
     return read.state === 'written' ? read.value : null
   }

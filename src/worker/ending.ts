@@ -5,7 +5,7 @@ import { type Move, revoke, succeed } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Json, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import { type Persistence, persist, prospectOf, reasonOf } from './last-move.ts'
+import { type Persistence, persist, prospectOf, whyRefused } from './last-move.ts'
 import type { EncodedResult, RunError } from './thread-protocol.ts'
 
 export interface EndingDeps {
@@ -86,7 +86,7 @@ export const createEnding = (deps: EndingDeps): Ending => {
       return other(
         failure({
           code: prospectOf(error) === 'lasts' ? 'RESULT_INVALID' : 'INTERNAL',
-          message: `The result cannot be kept: ${reasonOf(error)}`,
+          message: `The result cannot be kept: ${whyRefused(error)}`,
           stack: null,
           names: [],
           detail: null,

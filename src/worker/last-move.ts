@@ -50,7 +50,7 @@ export type Persisted<T> =
   | { state: 'refused'; error: unknown }
 
 /** What is wrong, short, for people: of errors that are not ours only their name. */
-export const reasonOf = (error: unknown): string => {
+export const whyRefused = (error: unknown): string => {
   if (isMadhavaError(error)) return cutText(error.message, 500)
   return error instanceof Error ? error.name : 'an error without a name'
 }

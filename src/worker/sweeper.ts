@@ -173,7 +173,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       if (performance.now() - retainedAt < retainEveryMs) return
       retainedAt = performance.now()
       const rule = retention(now)
-      counts.removed += await store.retain(watch.mayRemove() ? rule : { ...rule, finishedBefore: null })
+      const ageless = { ...rule, finishedBefore: null, failedBefore: null }
+      counts.removed += await store.retain(watch.mayRemove() ? rule : ageless)
     } catch (error) {
       // what was due is due still: at the usual pace
       nextAt = null

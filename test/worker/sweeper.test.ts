@@ -74,6 +74,7 @@ describe('the sweeper', () => {
       log: silentLog(),
       retention: now => ({
         finishedBefore: new Date(now.getTime() - 7 * DAY).toISOString(),
+        failedBefore: new Date(now.getTime() - 14 * DAY).toISOString(),
         maxCount: null,
         maxBytes: null,
       }),
@@ -156,12 +157,16 @@ describe('the sweeper', () => {
     const { time, iso, store, sweeper, begun, pass } = await onClocks(test)
     const { id, claim } = await begun()
     await store.move(id, claim, succeed(1, null, iso()))
+    const failed = await begun()
+    const error = { code: 'KIND_FAILED', message: 'no', detail: null } as const
+    await store.move(failed.id, failed.claim, fail(error, null, iso()))
     pass(2 * HOUR)
     await sweeper.sweep()
     assert.equal(sweeper.clockTrouble(), null)
     time.wallMs += 30 * DAY
     await sweeper.sweep()
     assert.equal((await store.get(id))?.status, 'SUCCESS')
+    assert.equal((await store.get(failed.id))?.status, 'FAILURE', 'nor what failed')
     assert.match(sweeper.clockTrouble() ?? '', /30 days ahead/)
     time.wallMs -= 30 * DAY
     await sweeper.sweep()
@@ -170,7 +175,7 @@ describe('the sweeper', () => {
     await sweeper.sweep()
     pass(25 * HOUR)
     await sweeper.sweep()
-    assert.equal(await store.get(id), null)
+    assert.deepEqual([await store.get(id), await store.get(failed.id)], [null, null])
     assert.equal(sweeper.clockTrouble(), null)
   })
 })
