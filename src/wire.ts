@@ -25,7 +25,7 @@ import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
 import { describePlace } from './platform/redis-url.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
-import type { TakeInOptions, VerifyOptions } from './stores/shared/take-in.ts'
+import type { TakeInOptions, VerifyOptions } from './stores/shared/import.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
 
@@ -150,13 +150,13 @@ export const seePresences = async (
     const { seeRedisPresences } = await import('./stores/redis/open.ts')
     return { presences: await seeRedisPresences(redis), isOwn }
   }
-  const { seeInstances } = await import('./stores/files/instance.ts')
+  const { seeInstances } = await import('./stores/files/claims/instances.ts')
   return { presences: await seeInstances(path.join(config.dataDir, 'run')), isOwn }
 }
 
 /** What bin/fsck does with a data folder. */
 export const folderTools = async () => {
-  const { checkFolder } = await import('./stores/files/fsck.ts')
+  const { checkFolder } = await import('./stores/files/tools/fsck.ts')
   return { checkFolder }
 }
 
@@ -173,8 +173,8 @@ export const transferTools = async ({ redis, dataDir: dir }: Pick<Config, 'redis
       verifyTasks: (options: VerifyOptions) => verifyRedis(target, options),
     }
   }
-  const { exportFolder } = await import('./stores/files/transfer.ts')
-  const { importFolder, verifyFolder } = await import('./stores/files/transfer-in.ts')
+  const { exportFolder } = await import('./stores/files/tools/export.ts')
+  const { importFolder, verifyFolder } = await import('./stores/files/tools/import.ts')
   return {
     exportTasks: (options: { onLeftOut: (what: string, why: string) => void }) =>
       exportFolder({ dir, clock, ...options }),
@@ -187,7 +187,7 @@ const openStore = async (
   config: Config,
   sharedClock: SharedClock,
   log: Log,
-  { scribeThread = false }: WireOptions = {},
+  { writerThread = false }: WireOptions = {},
 ): Promise<TaskStore> => {
   const clock = sharedClock.now
   if (config.redis) {
@@ -200,7 +200,7 @@ const openStore = async (
     clock,
     log,
     reserveBytes: config.reserveBytes,
-    scribeThread,
+    writerThread,
   })
 }
 
@@ -211,10 +211,10 @@ const openQueue = async (
   log: Log,
 ): Promise<TaskQueue> => {
   if (config.amqpUrls.length > 0) {
-    const { createRabbitQueue } = await import('./queues/rabbitmq.ts')
+    const { createRabbitQueue } = await import('./queues/rabbitmq/open.ts')
     return createRabbitQueue({ urls: config.amqpUrls, queue: config.amqpQueue, log, clock })
   }
-  const { createEmbeddedQueue } = await import('./queues/embedded.ts')
+  const { createEmbeddedQueue } = await import('./queues/embedded/open.ts')
   return createEmbeddedQueue({ store, log, clock })
 }
 
@@ -243,7 +243,7 @@ export interface Parts {
 
 export interface WireOptions {
   /** For a process that writes many tasks: the store's calls to the disk in a thread of their own, where it has such. */
-  scribeThread?: boolean
+  writerThread?: boolean
 }
 
 /** A presence is small: of a folder full of broken files it names so many. */

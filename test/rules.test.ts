@@ -128,9 +128,9 @@ describe('the rules of the house', () => {
   })
 
   it('keeps the adapters of one port apart', () => {
-    /** `stores/memory-feed` and `stores/memory/feed` belong to `memory`; what lies in `shared` is everybody's. */
+    /** `stores/memory/feed` belongs to `memory`; what lies in `shared` is common to all. */
     const adapterOf = (place: string): string => /^(?:stores|queues)\/([a-z]+)/.exec(place)?.[1] ?? ''
-    const shared = ['slots', 'shared']
+    const shared = ['shared']
     const mixed = sources.flatMap(file => {
       const mine = adapterOf(placeOf(path.join(root, file)))
       if (mine === '') return []
@@ -148,9 +148,9 @@ describe('the rules of the house', () => {
     // the last three read nothing for us: they watch and hand on what kinds write there
     assert.deepEqual(readers, [
       'src/config.ts',
-      'src/worker/thread-environment.ts',
-      'src/worker/thread-exec.ts',
-      'src/worker/thread-processes.ts',
+      'src/worker/thread/environment.ts',
+      'src/worker/thread/exec.ts',
+      'src/worker/thread/processes.ts',
     ])
   })
 

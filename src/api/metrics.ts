@@ -11,8 +11,8 @@ import { BUCKETS, type Histogram } from '../core/timings.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import type { HttpMeter } from './http-meter.ts'
 import { describe } from './operation.ts'
-import { createSeats, type Seats } from './seats.ts'
 import { getMetrics } from './server-operations.ts'
+import { createStreamLimit, type StreamLimit } from './stream-limit.ts'
 
 type Labels = Record<string, string | number>
 interface Sample {
@@ -55,7 +55,7 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${let
 
 const ofProcesses = (
   registry: Registry,
-  seats: Seats,
+  streamLimit: StreamLimit,
   presences: readonly SeenPresence[],
   nowMs: number,
 ): void => {
@@ -63,7 +63,7 @@ const ofProcesses = (
     ...presence,
     up: presence.alive && whySilent(presence, nowMs) === null,
   }))
-  const names = seats.assign(seen)
+  const names = streamLimit.assign(seen)
   const all = seen.flatMap(({ instance, role, host, details, up, pid, startedAt }) => {
     const process = names.get(instance)
     // one that is gone, and whose successor goes on with its series
@@ -201,7 +201,7 @@ export const metricsRoutes =
     const readState = createStateReader(deps.service, error =>
       deps.log.warn({ error }, 'the state cannot be read'),
     )
-    const seats = createSeats()
+    const streamLimit = createStreamLimit()
     return new Hono<ApiEnv>().get('/metrics', describe(getMetrics), async c => {
       const { state } = await readState(c.get('actor'))
       const registry = new Registry()
@@ -213,7 +213,7 @@ export const metricsRoutes =
       ])
       if (state) {
         ofTasks(registry, state)
-        ofProcesses(registry, seats, state.presences, deps.clock().getTime())
+        ofProcesses(registry, streamLimit, state.presences, deps.clock().getTime())
       }
       const text = [await registry.metrics(), await http.text()].filter(part => part !== '').join('\n')
       return c.body(text, 200, {

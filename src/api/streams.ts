@@ -26,7 +26,7 @@ export const STREAM_LIMITS: StreamLimits = {
 export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClient: 128 }
 
 /** A place among the open answers. */
-export interface Place {
+export interface StreamPlace {
   /** Fires when the client leaves, the door closes, or the place is given back. */
   readonly signal: AbortSignal
   /** Idempotent. */
@@ -35,7 +35,7 @@ export interface Place {
 
 export interface Streams {
   /** Takes a place until `close`; `owner` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
-  open(client: AbortSignal, owner?: string | null): Place
+  open(client: AbortSignal, owner?: string | null): StreamPlace
   /** How many are open. */
   count(): number
   /**
@@ -43,7 +43,7 @@ export interface Streams {
    * place back. `ended` gives the reason where the events end by themselves, from the last of them.
    */
   body(options: {
-    place: Place
+    place: StreamPlace
     events: AsyncGenerator<WatchEvent[], void, void>
     write: (event: WatchEvent) => string
     ended: (last: WatchEvent | null) => EndReason

@@ -16,13 +16,13 @@ const TEXT = 'text/plain; charset=utf-8'
 const JSON_TYPE = 'application/json'
 
 /** Bytes ready to be sent; `bytes` is the size of the whole, a range is [start, end). */
-export interface Content {
+export interface StoredContent {
   contentType: string
   bytes: number
   open: (range?: { start: number; end: number }) => Promise<Readable>
 }
 
-const fromText = (contentType: string, text: string): Content => {
+const fromText = (contentType: string, text: string): StoredContent => {
   const bytes = Buffer.from(text)
   return {
     contentType,
@@ -36,7 +36,7 @@ const fromBlob = async (
   id: string,
   name: string,
   contentType: string,
-): Promise<Content | null> => {
+): Promise<StoredContent | null> => {
   const info = (await store.listBlobs(id)).find(blob => blob.name === name)
   if (!info) return null
   return {
@@ -51,7 +51,7 @@ const fromBlob = async (
 }
 
 /** The whole result of a task in SUCCESS. @throws TASK_NOT_ENDED, RESULT_NOT_FOUND */
-export const resultContent = async (store: TaskStore, task: TaskRecord): Promise<Content> => {
+export const resultContent = async (store: TaskStore, task: TaskRecord): Promise<StoredContent> => {
   if (!isFinal(task.status))
     throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}; its result comes with SUCCESS`)
   if (task.status !== 'SUCCESS')
@@ -68,5 +68,5 @@ export const resultContent = async (store: TaskStore, task: TaskRecord): Promise
 }
 
 /** The task's own last log lines; empty when it has written none. */
-export const logContent = async (store: TaskStore, task: TaskRecord): Promise<Content> =>
+export const logContent = async (store: TaskStore, task: TaskRecord): Promise<StoredContent> =>
   (await fromBlob(store, task.id, BLOBS.log, TEXT)) ?? fromText(TEXT, '')

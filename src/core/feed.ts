@@ -31,7 +31,7 @@ export interface Subscription {
   close(): void
 }
 
-export interface Feed {
+export interface SharedFeed {
   /** Changes of one task, or of all of them (null), from now on. @throws STORE_UNAVAILABLE */
   subscribe(id: string | null, signal: AbortSignal): Promise<Subscription>
   /** How many read now. */
@@ -63,7 +63,7 @@ const brokenOff = (cause: unknown): MadhavaError =>
 export const createFeed = (
   store: Pick<TaskStore, 'cursor' | 'changes'>,
   limits: FeedLimits = FEED_LIMITS,
-): Feed => {
+): SharedFeed => {
   const ofAll = new Set<Reader>()
   const ofTask = new Map<string, Set<Reader>>()
   let count = 0

@@ -8,7 +8,7 @@ export interface Announcement {
 }
 
 /** A task that was taken. Neither of the two promises rejects. */
-export interface Taken {
+export interface TakenTask {
   /** It has all slots, and until `done`. */
   alone?: boolean
   /**
@@ -24,7 +24,7 @@ export interface Taken {
  * In place of a task: there is one, and this worker may take none before something of its own has ended, or until it is
  * nudged. To the queue it is full until then.
  */
-export const LATER: Taken = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })
+export const LATER: TakenTask = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })
 
 export interface WorkOptions {
   /** At most so many tasks at a time. */
@@ -35,7 +35,7 @@ export interface WorkOptions {
    * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none that may
    * be taken ahead; or LATER. It may not reject.
    */
-  take: (ahead: boolean) => Promise<Taken | null>
+  take: (ahead: boolean) => Promise<TakenTask | null>
 }
 
 /** The consuming side. */

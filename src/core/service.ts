@@ -1,7 +1,7 @@
 // What one can ask of Madhava, once for all doors. Each call carries the actor. It knows no HTTP and no Thrift.
 import type { z } from 'zod'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
-import { type Content, logContent, resultContent } from './content.ts'
+import { logContent, resultContent, type StoredContent } from './content.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
@@ -74,9 +74,9 @@ export interface Service extends Watch {
     options: { dryRun: boolean; cursor: string | null },
   ): Promise<BulkOutcome>
   /** The whole result of a task in SUCCESS. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, RESULT_NOT_FOUND */
-  result(actor: Actor, id: string): Promise<Content>
+  result(actor: Actor, id: string): Promise<StoredContent>
   /** The task's own last log lines. @throws BAD_ID, TASK_NOT_FOUND */
-  log(actor: Actor, id: string): Promise<Content>
+  log(actor: Actor, id: string): Promise<StoredContent>
   /** Tasks and messages that cannot be run, with the reason. @throws BAD_CURSOR */
   dead(actor: Actor, page: { limit: number; cursor: string | null }): Promise<DeadPage>
   /**

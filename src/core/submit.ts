@@ -24,7 +24,7 @@ export interface Submitted {
 }
 
 /** A submission that was checked against its kind: the record but for its id and its times, and what it means. */
-interface Plan {
+interface SubmitPlan {
   wanted: Wanted
   params: Json
   /** What is made of the wish, within what the operator allows. */
@@ -67,7 +67,7 @@ const refuseMany = (
 
 export const createSubmit = (deps: SubmitDeps) => {
   const { store, kinds, now, limit, allowances, announceIfDue, onCheckThrew } = deps
-  const plan = async (owner: string | null, submission: unknown): Promise<Plan> => {
+  const plan = async (owner: string | null, submission: unknown): Promise<SubmitPlan> => {
     const wanted = parseSubmission(submission)
     const kind = kinds.get(wanted.kind)
     const asksPriority = (submission as { priority?: unknown }).priority !== undefined
@@ -79,10 +79,10 @@ export const createSubmit = (deps: SubmitDeps) => {
       throw error
     }
   }
-  const meaning = ({ wanted, params }: Plan) => ({ ...wanted, params })
+  const meaning = ({ wanted, params }: SubmitPlan) => ({ ...wanted, params })
 
   const create = async (
-    { wanted, params, allowed }: Plan,
+    { wanted, params, allowed }: SubmitPlan,
     from: Origin,
     fingerprint: string,
     admit?: () => Promise<void>,
@@ -126,7 +126,7 @@ export const createSubmit = (deps: SubmitDeps) => {
       if (count === 0 || count > SUBMIT_MANY_LIMIT)
         throw new MadhavaError('BAD_REQUEST', `One request submits 1 to ${SUBMIT_MANY_LIMIT} tasks`)
       const known = key === undefined ? null : parseKey(key)
-      const plans: Plan[] = []
+      const plans: SubmitPlan[] = []
       const failures: { place: number; error: MadhavaError }[] = []
       for (const [place, submission] of submissions.entries()) {
         try {
@@ -141,11 +141,11 @@ export const createSubmit = (deps: SubmitDeps) => {
       if (failures.length > 0) throw refuseMany(failures, count)
       // one fingerprint for all: the first of another list meets the first of this one
       const fingerprint = fingerprintOf(plans.map(meaning))
-      const make = (planned: Plan, place: number, admit?: () => Promise<void>) => {
+      const make = (planned: SubmitPlan, place: number, admit?: () => Promise<void>) => {
         const idempotencyKey = known === null ? null : keyOfPlace(known, place)
         return create(planned, { owner, parentId: null, idempotencyKey }, fingerprint, admit)
       }
-      const [first, ...others] = plans as [Plan, ...Plan[]]
+      const [first, ...others] = plans as [SubmitPlan, ...SubmitPlan[]]
       // there is room for all or none; a list that was broken off half-way had been let in
       const made = [await make(first, 0, () => limit.take(count))]
       for (let at = 0; at < others.length; at += AT_A_TIME)

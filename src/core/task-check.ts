@@ -14,43 +14,43 @@ import {
   taskSchema,
 } from './task.ts'
 
-type Glance = (value: unknown) => boolean
+type Check = (value: unknown) => boolean
 
 const statuses: ReadonlySet<unknown> = new Set(STATUSES)
 const timePattern = z.regexes.datetime({ precision: 3 })
 
 const orNull =
-  (glance: Glance): Glance =>
+  (check: Check): Check =>
   value =>
-    value === null || glance(value)
-const isText: Glance = value => typeof value === 'string'
-const isStatus: Glance = value => statuses.has(value)
-const isTime: Glance = value => typeof value === 'string' && timePattern.test(value)
+    value === null || check(value)
+const isText: Check = value => typeof value === 'string'
+const isStatus: Check = value => statuses.has(value)
+const isTime: Check = value => typeof value === 'string' && timePattern.test(value)
 const isInt =
-  (min: number, max = Number.MAX_SAFE_INTEGER): Glance =>
+  (min: number, max = Number.MAX_SAFE_INTEGER): Check =>
   value =>
     Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
 const isNumber =
-  (min: number, max: number): Glance =>
+  (min: number, max: number): Check =>
   value =>
     typeof value === 'number' && value >= min && value <= max
 const isAnyNumber = isNumber(-Number.MAX_VALUE, Number.MAX_VALUE)
 
 /** Exactly these fields. */
-const isObject = (fields: Readonly<Record<string, Glance>>): Glance => {
-  const glances = Object.entries(fields)
+const isObject = (fields: Readonly<Record<string, Check>>): Check => {
+  const checks = Object.entries(fields)
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    if (Object.keys(value).length !== glances.length) return false
-    for (const [name, glance] of glances)
-      if (!Object.hasOwn(value, name) || !glance((value as Record<string, unknown>)[name])) return false
+    if (Object.keys(value).length !== checks.length) return false
+    for (const [name, check] of checks)
+      if (!Object.hasOwn(value, name) || !check((value as Record<string, unknown>)[name])) return false
     return true
   }
 }
 const isArray =
-  (glance: Glance): Glance =>
+  (check: Check): Check =>
   value =>
-    Array.isArray(value) && value.every(glance)
+    Array.isArray(value) && value.every(check)
 
 /** As deep as a record may nest; the schema looks into what older versions have kept deeper. */
 const isJson = (value: unknown, depth = RECORD_DEPTH_LIMIT): boolean => {
@@ -67,11 +67,11 @@ const isJson = (value: unknown, depth = RECORD_DEPTH_LIMIT): boolean => {
   for (const each of Object.values(value)) if (!isJson(each, depth - 1)) return false
   return true
 }
-const isAnyJson: Glance = value => isJson(value)
+const isAnyJson: Check = value => isJson(value)
 
 const isLimit = orNull(value => value !== 0 && isNumber(0, LIMIT_SECONDS_MAX)(value))
 
-const GLANCES: Readonly<Record<keyof typeof taskSchema.shape, Glance>> = {
+const CHECKS: Readonly<Record<keyof typeof taskSchema.shape, Check>> = {
   id: isText,
   version: value => value === RECORD_VERSION,
   kind: isText,
@@ -125,7 +125,7 @@ const FIELDS = Object.entries(taskSchema.shape).map(
   ([name, schema]) =>
     [
       name,
-      GLANCES[name as keyof typeof taskSchema.shape],
+      CHECKS[name as keyof typeof taskSchema.shape],
       schema as z.ZodType,
       !OPTIONAL.includes(name),
     ] as const,
@@ -134,10 +134,10 @@ const FIELDS = Object.entries(taskSchema.shape).map(
 const isPlainlyValid = (value: unknown): value is TaskRecord => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   if (Object.hasOwn(value, '__proto__')) return false
-  for (const [name, glance, , required] of FIELDS) {
+  for (const [name, check, , required] of FIELDS) {
     if (!Object.hasOwn(value, name)) {
       if (required) return false
-    } else if (!glance((value as Record<string, unknown>)[name])) return false
+    } else if (!check((value as Record<string, unknown>)[name])) return false
   }
   return true
 }
@@ -166,10 +166,10 @@ const invalid = (problem: string): MadhavaError =>
  * @throws RECORD_INVALID with what is wrong
  */
 export const refuseFault = (before: TaskRecord | null, after: TaskRecord): void => {
-  for (const [name, glance, schema, required] of FIELDS) {
+  for (const [name, check, schema, required] of FIELDS) {
     const value = after[name]
     if (before && value === before[name]) continue
-    if (glance(value) || (value === undefined && !required)) continue
+    if (check(value) || (value === undefined && !required)) continue
     // a schema follows it until the stack ends
     if (!isShallow(value, RECORD_DEPTH_LIMIT))
       throw invalid(`${name} nests deeper than ${RECORD_DEPTH_LIMIT} levels`)

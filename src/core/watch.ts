@@ -1,7 +1,7 @@
 // Waiting for changes, once for all doors: a long poll, one task's events, and everybody's. Changes are hints: what is
 // told is the record. It knows no HTTP.
 import { MadhavaError, toMadhavaError } from './errors.ts'
-import type { Feed, Subscription } from './feed.ts'
+import type { SharedFeed, Subscription } from './feed.ts'
 import { fits } from './filter.ts'
 import type { Actor } from './service.ts'
 import type { Change, TaskFilter, TaskStore } from './store.ts'
@@ -78,7 +78,7 @@ const versionAfter = (task: Version, last: Version): boolean => {
   return order > 0 || (order === 0 && task.revokeRequestedAt !== null && last.revokeRequestedAt === null)
 }
 
-export const createWatch = ({ store, feed }: { store: TaskStore; feed: Feed }): Watch => {
+export const createWatch = ({ store, feed }: { store: TaskStore; feed: SharedFeed }): Watch => {
   const find = async (id: string): Promise<TaskRecord> => {
     const task = await store.get(id)
     if (task) return task

@@ -10,9 +10,9 @@ import { readTail, TAIL } from './logs.ts'
 import {
   ACTIONS,
   type Action,
+  type ActionOutcome,
   LOG_STREAMS,
   type LogStream,
-  type Outcome,
   type Processes,
 } from './processes.ts'
 import type { Sessions } from './session.ts'
@@ -99,7 +99,12 @@ export const createProcessRoutes = ({
 }: ProcessRoutesOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
-  const answerAction = (c: Context<DashboardEnv>, action: Action, name: string | null, result: Outcome) => {
+  const answerAction = (
+    c: Context<DashboardEnv>,
+    action: Action,
+    name: string | null,
+    result: ActionOutcome,
+  ) => {
     if (result.outcome === 'deferred') {
       afterAnswer(c, () => {
         result.act().catch((error: unknown) => log.error({ error }, 'a restart failed'))

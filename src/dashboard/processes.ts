@@ -34,7 +34,7 @@ export type Action = (typeof ACTIONS)[number]
  * `done`: PM2 says so. `underway`: PM2 is at it, a process may take its whole drain time. `unchanged`: there was
  * nothing to do. `deferred`: it would end this process, so the caller answers first and calls `act` then.
  */
-export type Outcome =
+export type ActionOutcome =
   | { outcome: 'done' | 'underway' | 'unchanged' }
   | { outcome: 'deferred'; act: () => Promise<void> }
 
@@ -45,9 +45,9 @@ export interface Processes {
    * Every process of that name. @throws SUPERVISOR_UNAVAILABLE, NOT_FOUND, PROCESS_BUSY while one of them is
    * stopping, FORBIDDEN for stopping the dashboard, INTERNAL when PM2 refuses
    */
-  act(action: Action, name: string): Promise<Outcome>
+  act(action: Action, name: string): Promise<ActionOutcome>
   /** All of them; stopping leaves the dashboard, and what is just stopping is passed over. @throws as `act` */
-  actAll(action: Action): Promise<Outcome>
+  actAll(action: Action): Promise<ActionOutcome>
   /** The file of a log, null when PM2 keeps none. @throws SUPERVISOR_UNAVAILABLE, NOT_FOUND */
   logFile(name: string, stream: LogStream, pmId: number | null): Promise<string | null>
 }
@@ -143,7 +143,7 @@ export const createProcesses = ({
     return call('restartProcessId', [{ id: seen.pm_id, env: {} }])
   }
 
-  const applyAll = async (action: Action, targets: readonly Seen[]): Promise<Outcome> => {
+  const applyAll = async (action: Action, targets: readonly Seen[]): Promise<ActionOutcome> => {
     const changing = targets.filter(seen => wouldChange(action, seen))
     if (changing.length === 0) return { outcome: 'unchanged' }
     const results = await Promise.allSettled(changing.map(seen => apply(action, seen)))
@@ -155,7 +155,7 @@ export const createProcesses = ({
   }
 
   /** The others first, then this process: its end takes the caller with it. */
-  const deferRestart = (targets: readonly Seen[]): Outcome => ({
+  const deferRestart = (targets: readonly Seen[]): ActionOutcome => ({
     outcome: 'deferred',
     act: async () => {
       for (const group of [targets.filter(seen => !isDashboard(seen)), targets.filter(isDashboard)])

@@ -1,5 +1,5 @@
 // The number that a task's result is, or begins as, for the one `double` that an old client understands.
-import type { Content } from '../core/content.ts'
+import type { StoredContent } from '../core/content.ts'
 import type { Json } from '../core/task.ts'
 
 /** Bytes read of a large result: more than the 17 digits that a double holds. */
@@ -31,7 +31,7 @@ export const leadingNumberOfHead = (head: string): number | null => {
 }
 
 /** The same from a result that is not in the record. Only texts are looked at: no JSON number is that long. */
-export const leadingNumberOfContent = async (content: Content): Promise<number | null> => {
+export const leadingNumberOfContent = async (content: StoredContent): Promise<number | null> => {
   if (!content.contentType.startsWith('text/plain')) return null
   const pieces: Buffer[] = []
   for await (const piece of await content.open({ start: 0, end: Math.min(HEAD_BYTES, content.bytes) }))

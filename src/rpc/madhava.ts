@@ -1,7 +1,7 @@
 // The methods of the service Madhava: Thrift's structs on one side, the service on the other. No rules of its own about
 // tasks, no sockets.
 import types from '../../gen/js/rpcinterface_types.js'
-import type { Content } from '../core/content.ts'
+import type { StoredContent } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { Actor, KindInfo, Service } from '../core/service.ts'
 import { createStateReader } from '../core/state-reader.ts'
@@ -45,7 +45,7 @@ const kindStruct = (kind: KindInfo) =>
     rate: kind.rate,
   })
 
-const bytesOf = async (content: Content, range: { start: number; end: number }): Promise<Buffer> => {
+const bytesOf = async (content: StoredContent, range: { start: number; end: number }): Promise<Buffer> => {
   if (range.start === range.end) return Buffer.alloc(0)
   const pieces: Buffer[] = []
   for await (const piece of await content.open(range)) pieces.push(Buffer.from(piece))

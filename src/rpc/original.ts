@@ -9,9 +9,9 @@ import type { Actor, Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
 import type { RpcMethod } from './caller.ts'
-import { createGate } from './gate.ts'
 import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
 import type { RpcLimits } from './limits.ts'
+import { createGate } from './list-limit.ts'
 
 export interface OriginalDeps {
   service: Service

@@ -9,13 +9,13 @@ import type { Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
-import { createEnding } from './ending.ts'
 import { isOver, type Persistence, persist, whyRefused } from './last-move.ts'
+import type { Run, ThreadPool } from './pool/pool.ts'
+import type { RunError, RunOutcome } from './pool/protocol.ts'
 import { createProgress } from './progress.ts'
 import { createTaskLog } from './task-log.ts'
-import type { Outcome, RunError } from './thread-protocol.ts'
-import type { Run, ThreadPool } from './threads.ts'
 import { startTimeLimits } from './time-limits.ts'
+import { createEnding } from './write-end.ts'
 
 /** Why an attempt is ended from outside. A later one in this list overrules an earlier one. */
 const STOP_REASONS = {
@@ -156,7 +156,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     return read.state === 'written' ? read.value : null
   }
 
-  const execute = async (): Promise<Outcome> => {
+  const execute = async (): Promise<RunOutcome> => {
     if (earlier) await deps.endLeftovers(task)
     const resume = earlier ? await readCheckpoint() : null
     if (stopReason !== null) return { type: 'stopped' }
@@ -235,7 +235,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     })
   }
 
-  const lastMove = (outcome: Outcome): Move | null => {
+  const lastMove = (outcome: RunOutcome): Move | null => {
     if (outcome.type === 'error') return failure(outcome.error)
     if (outcome.type === 'stopped' && stopReason) return afterStop(stopReason)
     if (outcome.type === 'unbegun') {

@@ -3,7 +3,7 @@ import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import { type ChildAnswer, SUBMIT_TOO_LARGE } from './thread-protocol.ts'
+import { type ChildAnswer, SUBMIT_TOO_LARGE } from './pool/protocol.ts'
 
 /** Submits on behalf of a running task. Rejects as `Service.submitChild` does. */
 export type SubmitChild = (parent: TaskRecord, submission: unknown, key: string | null) => Promise<TaskRecord>

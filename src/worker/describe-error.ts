@@ -5,7 +5,7 @@ import { type ErrorCode, isMadhavaError, type MadhavaError, PASSING } from '../c
 import type { Json } from '../core/task.ts'
 import { allCauses, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
 import { ModuleLoadError } from '../platform/modules.ts'
-import type { RunError } from './thread-protocol.ts'
+import type { RunError } from './pool/protocol.ts'
 
 /** What stands in the record stays small; the task's log has the whole. */
 const CAUSES = { count: 8, message: 300 }

@@ -13,7 +13,7 @@ for (const flag of ['--min-semi-space-size=0', '--max-semi-space-size=0']) setFl
 await runProcess('worker', readConfig, async (config, log) => {
   const capacity = await measureCapacity(config)
   log.info(capacity, 'what this worker may use')
-  const parts = await wire(config, log, { scribeThread: true })
+  const parts = await wire(config, log, { writerThread: true })
   const worker = openWorker({ ...config, ...capacity }, parts, log)
   await parts.announce('worker', worker.details)
   return { close: () => worker.close().finally(parts.close) }

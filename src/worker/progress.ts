@@ -2,7 +2,7 @@
 import { report } from '../core/moves.ts'
 import type { Json, TaskRecord } from '../core/task.ts'
 import { createLatest, type Latest } from './latest.ts'
-import type { ProgressReport } from './thread-protocol.ts'
+import type { ProgressReport } from './pool/protocol.ts'
 
 /**
  * Seconds left, from how far the work came since its first report; null when that says nothing yet.

@@ -6,17 +6,17 @@ import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
-import { LATER, type Taken } from '../core/queue.ts'
+import { LATER, type TakenTask } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
 import { type Attempt, type End, startAttempt } from './attempt.ts'
+import { followRevocations } from './cancel-feed.ts'
 import type { SubmitChild } from './children.ts'
-import { createPlaces } from './places.ts'
-import { followRevocations } from './revocations.ts'
-import { createSolitude } from './solitude.ts'
-import type { ThreadPool } from './threads.ts'
+import { createPlaces } from './limit-waiters.ts'
+import type { ThreadPool } from './pool/pool.ts'
+import { createSolitude } from './suspects.ts'
 
 export interface RunnerOptions {
   store: TaskStore
@@ -52,7 +52,7 @@ export interface Runner {
    * For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet. LATER:
    * it has to run alone, or one does; `onPlace` tells when to look again. Never rejects.
    */
-  take(ahead?: boolean): Promise<Taken | null>
+  take(ahead?: boolean): Promise<TakenTask | null>
   /** Ids of the tasks that run here, and of those whose end is being written. */
   held(): string[]
   /** Those of them that run; those that were taken ahead do not yet. */
@@ -171,7 +171,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     }
   }
 
-  const begin = (task: TaskRecord, alone: boolean): Taken => {
+  const begin = (task: TaskRecord, alone: boolean): TakenTask => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
     // cut off from the store for a while, this process may have lost the task and taken it again before it heard of that
@@ -221,7 +221,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     ahead: boolean,
     alone: boolean,
     onSuspect: (id: string) => void,
-  ): Promise<Taken | null> => {
+  ): Promise<TakenTask | null> => {
     try {
       const now = clock().toISOString()
       let dueAt = now
@@ -274,7 +274,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (stopping) return null
       if (solitude.isKept()) return LATER
       const others = () => [...takes].filter(each => each !== taking)
-      const taking: Promise<Taken | null> = solitude.find(ahead, claimNext, others)
+      const taking: Promise<TakenTask | null> = solitude.find(ahead, claimNext, others)
       takes.add(taking)
       try {
         return await taking

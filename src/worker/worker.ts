@@ -8,12 +8,12 @@ import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createAlarm } from './alarm.ts'
-import { createProcessKeeper } from './attempt-processes.ts'
-import { createLeftovers, wasTakenOver } from './leftovers.ts'
-import { storeWordOf } from './process-mark.ts'
+import { createThreads } from './pool/pool.ts'
+import { createProcessKeeper } from './processes/attempt-processes.ts'
+import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
+import { storeWordOf } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
 import { createSweeper } from './sweeper.ts'
-import { createThreads } from './threads.ts'
 
 export interface WorkerOptions {
   /** Tasks at a time. */

@@ -14,7 +14,7 @@ import type { Json, TaskRecord } from '../../src/core/task.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { checkAnswer, createDocumentCheck, type DocumentCheck } from '../support/document-check.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 

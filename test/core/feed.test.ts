@@ -1,10 +1,10 @@
 // The shared reading of the store's feed: one for any number of readers, bounded for each, none while nobody listens.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { createFeed, type Feed, type Subscription } from '../../src/core/feed.ts'
+import { createFeed, type SharedFeed, type Subscription } from '../../src/core/feed.ts'
 import { report } from '../../src/core/moves.ts'
 import type { Change, TaskStore } from '../../src/core/store.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { add, at, refused, take } from '../suites/store/world.ts'
 import { soon } from '../support/soon.ts'
 import { until } from '../support/until.ts'
@@ -14,7 +14,7 @@ let store: TaskStore
 let open: number
 let opened: number
 let breakFeed: (error: Error) => void
-let feed: Feed
+let feed: SharedFeed
 let ending: AbortController
 
 /** The store's feed, with a count of who reads it, and a way to break it off. */

@@ -9,7 +9,7 @@ import type { Announcement } from '../../src/core/queue.ts'
 import { type Actor, createService, type Service } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json } from '../../src/core/task.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { at, refused } from '../suites/store/world.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createWaitingLimit } from '../../src/core/waiting-limit.ts'
-import { createMemoryStore } from '../../src/stores/memory.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { add, addEnded, at } from '../suites/store/world.ts'
 
 describe('the limit of waiting tasks', () => {

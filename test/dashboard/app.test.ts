@@ -9,7 +9,7 @@ import type { SeenKindTrouble } from '../../src/core/kind-trouble.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { type EndedSessions, openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
-import type { Outcome, Processes, ProcessRow } from '../../src/dashboard/processes.ts'
+import type { ActionOutcome, Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { createSessions, SESSION_LIFETIME_MS } from '../../src/dashboard/session.ts'
 import { silentLog } from '../../src/platform/log.ts'
 
@@ -36,7 +36,7 @@ describe('the dashboard', { timeout: 120_000 }, () => {
   let rows: ProcessRow[]
   let orders: string[]
   let failure: MadhavaError | null
-  let result: Outcome
+  let result: ActionOutcome
   let folder: string
   let logFile: string | null
   let app: ReturnType<typeof createDashboard>
@@ -65,7 +65,7 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     kindTroubles = []
     logFile = null
     result = { outcome: 'done' }
-    const order = async (what: string): Promise<Outcome> => {
+    const order = async (what: string): Promise<ActionOutcome> => {
       if (failure) throw failure
       orders.push(what)
       return result

@@ -5,7 +5,7 @@ import { isFinal } from '../../src/core/task.ts'
 import { type Rabbit, startRabbit } from '../support/rabbitmq.ts'
 import { requireService } from '../support/services.ts'
 import { until } from '../support/until.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './cluster.ts'
 
 const skip = requireService('rabbitmq')
 const LIMIT = { skip, timeout: 240_000 }

@@ -4,8 +4,8 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isRunning } from '../../src/core/task.ts'
 import { until } from '../support/until.ts'
-import { startWorkerProcess } from './crew.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './cluster.ts'
+import { startWorkerProcess } from './processes.ts'
 
 const LIMIT = { timeout: 240_000 }
 const KINDS_DIR = fileURLToPath(new URL('../soak/kinds/', import.meta.url))

@@ -7,7 +7,7 @@ import { type Rabbit, startRabbit } from '../support/rabbitmq.ts'
 import { requireService } from '../support/services.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './cluster.ts'
 
 const skip = requireService('rabbitmq')
 const LIMIT = { skip, timeout: 600_000 }

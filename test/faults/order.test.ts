@@ -5,7 +5,7 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { isRunning } from '../../src/core/task.ts'
 import { until } from '../support/until.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './cluster.ts'
 
 const LIMIT = { timeout: 240_000 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { revoke, start } from '../../src/core/moves.ts'
 import { until } from '../support/until.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './cluster.ts'
 
 const LIMIT = { timeout: 240_000 }
 /** How late a task may begin on a machine that is busy with other things. */

@@ -10,8 +10,8 @@ import { isRunning } from '../../src/core/task.ts'
 import { processesOf } from '../support/bundle.ts'
 import { processesWith } from '../support/find-processes.ts'
 import { until } from '../support/until.ts'
-import { startWorkerProcess, type WorkerProcess } from './crew.ts'
-import { openWorld, type World } from './world.ts'
+import { openWorld, type World } from './cluster.ts'
+import { startWorkerProcess, type WorkerProcess } from './processes.ts'
 
 const LIMIT = { timeout: 900_000 }
 const LONG = process.env.FAULTS_LONG === '1'

@@ -13,7 +13,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import type { Dialect } from '../../src/rpc/dialect.ts'
 import type { RpcLimits } from '../../src/rpc/limits.ts'
 import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts'
-import { createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
+import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/open.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
 /** Long enough for a loaded machine, and less than the door's idle time, which would end a wait in vain. */

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { Content } from '../../src/core/content.ts'
+import type { StoredContent } from '../../src/core/content.ts'
 import { HEAD_BYTES, leadingNumber, leadingNumberOfContent } from '../../src/rpc/leading-number.ts'
 
-const contentOf = (text: string, contentType = 'text/plain; charset=utf-8'): Content => {
+const contentOf = (text: string, contentType = 'text/plain; charset=utf-8'): StoredContent => {
   const bytes = Buffer.from(text)
   return {
     contentType,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { start, takeOver } from '../../src/core/moves.ts'
-import { createMemory, createMemoryStore, type MemoryStore } from '../../src/stores/memory.ts'
+import { createMemory, createMemoryStore, type MemoryStore } from '../../src/stores/memory/open.ts'
 import { add, at, details, refused, take } from '../suites/store/world.ts'
 import { type StoreFactory, storeSuite } from '../suites/store.ts'
 

@@ -4,8 +4,8 @@ import { silentLog } from '../../src/platform/log.ts'
 import { parseRedisUrl, type RedisPlace } from '../../src/platform/redis-url.ts'
 
 export type StorePlace =
-  /** `scribeThread`: state files are written in a thread of their own, as in a worker. */
-  | { adapter: 'files'; dir: string; scribeThread?: boolean }
+  /** `writerThread`: state files are written in a thread of their own, as in a worker. */
+  | { adapter: 'files'; dir: string; writerThread?: boolean }
   | { adapter: 'redis'; url: string; prefix: string }
 
 /** @throws Error for what is no URL of a Redis */
@@ -22,7 +22,7 @@ export const openPlace = async (place: StorePlace): Promise<TaskStore> => {
   const log = silentLog()
   if (place.adapter === 'files') {
     const { openFilesStore } = await import('../../src/stores/files/open.ts')
-    return openFilesStore({ dir: place.dir, clock, log, scribeThread: place.scribeThread ?? false })
+    return openFilesStore({ dir: place.dir, clock, log, writerThread: place.writerThread ?? false })
   }
   const { openRedisStore } = await import('../../src/stores/redis/open.ts')
   return openRedisStore({ place: placeOf(place.url), prefix: place.prefix, clock, log })

@@ -1,7 +1,7 @@
 // A taken task whose slot is free when it is done, as of one with a large result: its run took that long.
-import type { Taken } from '../../src/core/queue.ts'
+import type { TakenTask } from '../../src/core/queue.ts'
 
-export const takenUntil = (done: Promise<void>): Taken => {
+export const takenUntil = (done: Promise<void>): TakenTask => {
   const begunAt = performance.now()
   const free = done.then(() => performance.now() - begunAt)
   return { free, done: free.then(() => {}) }

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { serialize } from 'node:v8'
 import { loadKind, parseParams } from '../../src/core/kind.ts'
 import { loadModules } from '../../src/platform/modules.ts'
-import { createThreads } from '../../src/worker/threads.ts'
+import { createThreads } from '../../src/worker/pool/pool.ts'
 
 const example = async (which: string): Promise<{ name: string; text: string }> => {
   const page = await readFile(new URL('../../docs/extending.md', import.meta.url), 'utf8')

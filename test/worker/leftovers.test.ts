@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import pino from 'pino'
 import { valueIn } from '../../src/platform/marked-processes.ts'
 import { readProcess } from '../../src/platform/process-proof.ts'
-import { createLeftovers, wasTakenOver } from '../../src/worker/leftovers.ts'
-import { MARK, markOf, markPrefix, readMark } from '../../src/worker/process-mark.ts'
+import { createLeftovers, wasTakenOver } from '../../src/worker/processes/end-leftovers.ts'
+import { MARK, markOf, markPrefix, readMark } from '../../src/worker/processes/process-mark.ts'
 
 const skip = process.platform === 'linux' ? false : 'processes are found by /proc'
 const OUTER = { timeout: 120_000 }

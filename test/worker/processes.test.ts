@@ -5,9 +5,9 @@ import { readdirSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readProcess } from '../../src/platform/process-proof.ts'
-import { readMark } from '../../src/worker/process-mark.ts'
-import type { Outcome } from '../../src/worker/thread-protocol.ts'
-import { createThreads, type ThreadPool } from '../../src/worker/threads.ts'
+import { createThreads, type ThreadPool } from '../../src/worker/pool/pool.ts'
+import type { RunOutcome } from '../../src/worker/pool/protocol.ts'
+import { readMark } from '../../src/worker/processes/process-mark.ts'
 import { processesWith } from '../support/find-processes.ts'
 import { until } from '../support/until.ts'
 
@@ -52,7 +52,7 @@ describe('the processes of an attempt', { skip }, () => {
       until(`"${way}" has started ${count}`, () => processesWith(word).length >= count, 60_000)
     return { run, word, lines, up }
   }
-  const resultOf = (outcome: Outcome): unknown =>
+  const resultOf = (outcome: RunOutcome): unknown =>
     outcome.type === 'success' && outcome.result.form === 'inline'
       ? JSON.parse(outcome.result.json)
       : assert.fail(JSON.stringify(outcome))

@@ -7,9 +7,9 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
 import type { Json } from '../../src/core/task.ts'
-import type { RunEvents } from '../../src/worker/thread.ts'
-import type { Outcome, ProgressReport, RunRequest } from '../../src/worker/thread-protocol.ts'
-import { createThreads, type Run } from '../../src/worker/threads.ts'
+import { createThreads, type Run } from '../../src/worker/pool/pool.ts'
+import type { ProgressReport, RunOutcome, RunRequest } from '../../src/worker/pool/protocol.ts'
+import type { RunEvents } from '../../src/worker/pool/thread.ts'
 import { until } from '../support/until.ts'
 
 const UNRULY = fileURLToPath(new URL('./unruly.ts', import.meta.url))
@@ -59,11 +59,11 @@ const listen = () => {
   return { heard, events }
 }
 
-const failed = (outcome: Outcome) => {
+const failed = (outcome: RunOutcome) => {
   assert.equal(outcome.type, 'error', JSON.stringify(outcome))
   return outcome.type === 'error' ? outcome.error : assert.fail()
 }
-const inline = (outcome: Outcome): unknown => {
+const inline = (outcome: RunOutcome): unknown => {
   if (outcome.type === 'success' && outcome.result.form === 'inline') return JSON.parse(outcome.result.json)
   return assert.fail(JSON.stringify(outcome))
 }
@@ -75,7 +75,7 @@ describe('a pool of threads', () => {
     const { heard, events } = listen()
     return { heard, run: pool.run(request(act, value, over), events) }
   }
-  const outcomeOf = (act: string, value: Json = null): Promise<Outcome> => run(act, value).run.outcome
+  const outcomeOf = (act: string, value: Json = null): Promise<RunOutcome> => run(act, value).run.outcome
 
   it('submits children, a few at a time, and hands the kind their ids or what was wrong', OUTER, async () => {
     const many = run('submit a thousand at once')

@@ -34,7 +34,7 @@ const WINDOW = 500
 /** Between a message that found no queue and the next declaration. */
 const REDECLARE_MS = 100
 
-interface Entry {
+interface OutboxMessage {
   task: Announcement
   sentAt: number
   /** How often it was sent: a confirm speaks of one sending. */
@@ -53,28 +53,28 @@ interface Line {
 /** An outbox without a connection; `attach` gives it one, as often as needed. */
 export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: PublisherOptions): Publisher => {
   // by id, in order; a task that is announced again while its message is on the way is announced again
-  const waiting = new Map<string, Entry>()
-  const sent = new Set<Entry>()
+  const waiting = new Map<string, OutboxMessage>()
+  const sent = new Set<OutboxMessage>()
   let line: Line | null = null
   let closed = false
   let dropped = 0
   let trouble: string | null = null
 
-  const confirmed = (entry: Entry): void => {
+  const confirmed = (entry: OutboxMessage): void => {
     trouble = null
     sent.delete(entry)
     for (const watcher of entry.watchers) watcher()
     entry.watchers.clear()
   }
 
-  const again = (entry: Entry): void => {
+  const again = (entry: OutboxMessage): void => {
     sent.delete(entry)
     const other = waiting.get(entry.task.id)
     if (other) for (const watcher of entry.watchers) other.watchers.add(watcher)
     else waiting.set(entry.task.id, entry)
   }
 
-  const send = (on: Line, entry: Entry): void => {
+  const send = (on: Line, entry: OutboxMessage): void => {
     const { id, kind } = entry.task
     const sending = ++entry.sendings
     entry.sentAt = performance.now()
@@ -157,7 +157,7 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
       return new Promise(resolve => {
         // by entry and not by number: two that become one, when a task is announced twice, count once
         const left = new Set(entries)
-        const watchers = new Map<Entry, () => void>()
+        const watchers = new Map<OutboxMessage, () => void>()
         const end = (done: boolean): void => {
           clearTimeout(timer)
           for (const [entry, watcher] of watchers) entry.watchers.delete(watcher)

@@ -8,36 +8,36 @@ import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import { turns } from '../../core/turns.ts'
 import type { Log } from '../../platform/log.ts'
-import { createAcquiring } from './acquiring.ts'
-import { createBlobs } from './blobs.ts'
-import { createCancellation } from './cancellation.ts'
-import { startCheckpoints } from './checkpoint.ts'
-import { createClaims } from './claims.ts'
-import { createCommitter } from './committer.ts'
-import { createCreation } from './creation.ts'
-import { decodePage, encodePage } from './cursor.ts'
+import { createClaimAcquirer } from './claims/acquire.ts'
+import { createAgenda } from './claims/agenda.ts'
+import { createCanceller } from './claims/cancel.ts'
+import { createCancelRequests, createKeys } from './claims/cancel-requests.ts'
+import { createClaimFiles } from './claims/claim-files.ts'
+import { openInstances } from './claims/instances.ts'
+import { createKindLimiter } from './claims/kind-limits.ts'
+import { createPicker } from './claims/pick.ts'
+import { createTaskMover } from './claims/task-mover.ts'
 import { createDisk, type Disk } from './disk.ts'
-import { createDuties } from './duties.ts'
 import { isErrno, storeError } from './errno.ts'
-import { createHolder } from './holder.ts'
-import { openInstances } from './instance.ts'
-import { createJournals, LOST } from './journal.ts'
-import { createKindLimiter } from './kind-limits.ts'
+import { createFreeSpace } from './free-space.ts'
+import { decodePage, encodePage } from './index/cursor.ts'
+import { createLiveIndex } from './index/live-index.ts'
+import { createScanCache } from './index/scan-cache.ts'
 import { createLayout, parseId, type SafeId } from './layout.ts'
-import { createKeys, createRevokes } from './marks.ts'
-import { createMissed } from './missed.ts'
-import { createPicking } from './picking.ts'
-import { prepareFolders } from './real-folders.ts'
-import { createRecords } from './records.ts'
-import { recoverOnce } from './recovery.ts'
-import { createRetention } from './retention.ts'
-import { createRoom } from './room.ts'
-import { createScribe, type Scribe } from './scribe.ts'
-import { createSetAside } from './set-aside.ts'
-import { createShards } from './shards.ts'
-import { startScribe } from './threaded-scribe.ts'
-import { createView } from './view.ts'
-import { createWal } from './wal.ts'
+import { createCommitter } from './log/committer.ts'
+import { createFeedRepair } from './log/feed-repair.ts'
+import { createJournals, LOST } from './log/journal.ts'
+import { recoverOnce } from './log/recovery.ts'
+import { startThreadedWriter } from './log/threaded-writer.ts'
+import { startLogTruncation } from './log/truncate-log.ts'
+import { createWal } from './log/wal.ts'
+import { createWriter, type Writer } from './log/writer.ts'
+import { prepareFolders } from './prepare-folders.ts'
+import { createQuarantine } from './quarantine.ts'
+import { createBlobs } from './records/blobs.ts'
+import { createTaskCreator } from './records/create.ts'
+import { createRecords } from './records/records.ts'
+import { createRetention } from './records/retention.ts'
 
 export interface FilesStoreOptions {
   /** The data folder; made when it is missing. */
@@ -49,13 +49,13 @@ export interface FilesStoreOptions {
   /** For tests: records what is done to the disk. */
   disk?: Disk
   /** From one checkpoint of the write-ahead log to the next, milliseconds. */
-  checkpointEveryMs?: number
+  truncateEveryMs?: number
   /** Bytes of the disk that no new task may take; on a small disk a share of it. */
   reserveBytes?: number
   /** State files are written in a thread of their own; `disk` is not asked for those. */
-  scribeThread?: boolean
-  /** For tests: in place of a scribe that does its work on the spot. */
-  makeScribe?: (disk: Disk) => Scribe
+  writerThread?: boolean
+  /** For tests: in place of a writer that does its work on the spot. */
+  makeWriter?: (disk: Disk) => Writer
   /** The disk failed to sync. By default an error that nobody catches, which ends the process. */
   onFailure?: (error: unknown) => void
 }
@@ -76,51 +76,51 @@ export const openFilesStore = async ({
   log,
   host = hostname(),
   disk: plainDisk = createDisk(),
-  checkpointEveryMs,
+  truncateEveryMs,
   reserveBytes = RESERVE_BYTES,
   onFailure = endProcess,
-  scribeThread = false,
-  makeScribe = createScribe,
+  writerThread = false,
+  makeWriter = createWriter,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
   await prepareFolders(layout, log).catch((error: unknown) => {
     throw storeError(error)
   })
-  const room = createRoom({ dir: layout.dir, reserveBytes })
-  const disk = room.watch(plainDisk)
+  const space = createFreeSpace({ dir: layout.dir, reserveBytes })
+  const disk = space.watch(plainDisk)
   const instances = await openInstances({ folder: layout.run, host, clock, log })
   const { instance } = instances
   await recoverOnce({ layout, disk, instances, log }).catch(async (error: unknown) => {
     await instances.leave()
     throw storeError(error)
   })
-  const setAside = createSetAside({
+  const quarantine = createQuarantine({
     layout,
     log,
     onTaken(id) {
-      view.publish({ type: 'removed', id, claim: LOST })
-      view.flush()
+      liveIndex.publish({ type: 'removed', id, claim: LOST })
+      liveIndex.flush()
     },
   })
-  const records = createRecords(layout, disk, setAside.take)
-  // a scribe that is lost is told by itself, and by the commit that it was working at
+  const records = createRecords(layout, disk, quarantine.take)
+  // a writer that is lost is told by itself, and by the commit that it was working at
   let failed = false
   const failOnce = (error: unknown): void => {
     if (!failed) onFailure(error)
     failed = true
   }
-  const scribe = scribeThread
-    ? startScribe({ onWrite: ({ text }) => room.noteWritten(text.length), onLost: failOnce })
-    : makeScribe(disk)
-  const claims = createClaims(layout, instance)
-  const revokes = createRevokes(layout, disk)
+  const writer = writerThread
+    ? startThreadedWriter({ onWrite: ({ text }) => space.noteWritten(text.length), onLost: failOnce })
+    : makeWriter(disk)
+  const claimFiles = createClaimFiles(layout, instance)
+  const cancelRequests = createCancelRequests(layout, disk)
   const keys = createKeys(layout, disk)
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
-  const committer = createCommitter({ wal, scribe, onShown: () => view.flush(), onFailure: failOnce })
+  const committer = createCommitter({ wal, writer, onShown: () => liveIndex.flush(), onFailure: failOnce })
   const unique = () => randomBytes(6).toString('hex')
-  const blobs = createBlobs({ layout, disk, room, committer, unique })
-  const checkpoints = startCheckpoints({
+  const blobs = createBlobs({ layout, disk, space, committer, unique })
+  const logTruncation = startLogTruncation({
     layout,
     disk,
     wal,
@@ -128,47 +128,47 @@ export const openFilesStore = async ({
     instances,
     journals,
     log,
-    ...(checkpointEveryMs === undefined ? {} : { everyMs: checkpointEveryMs }),
+    ...(truncateEveryMs === undefined ? {} : { everyMs: truncateEveryMs }),
   })
-  const shards = createShards({ layout, records, unique: instance, log })
-  const view = createView({ layout, shards, journals, clock, log })
-  const missed = createMissed({ layout, records, view })
-  const acquiring = createAcquiring({ records, claims, instances, scribe, lookUp: view.known })
-  const holder = createHolder({
+  const scanCache = createScanCache({ layout, records, unique: instance, log })
+  const liveIndex = createLiveIndex({ layout, scanCache, journals, clock, log })
+  const feedRepair = createFeedRepair({ layout, records, liveIndex })
+  const acquirer = createClaimAcquirer({ records, claimFiles, instances, writer, lookUp: liveIndex.known })
+  const mover = createTaskMover({
     records,
     committer,
-    claims,
-    revokes,
-    acquiring,
-    publish: task => view.publish({ type: 'task', task }),
-    note: view.note,
+    claimFiles,
+    cancelRequests,
+    acquirer,
+    publish: task => liveIndex.publish({ type: 'task', task }),
+    note: liveIndex.note,
     log,
   })
   const retention = createRetention({
     layout,
-    room,
+    space,
     records,
     committer,
     blobs,
-    claims,
+    claimFiles,
     keys,
-    revokes,
-    holder,
+    cancelRequests,
+    mover,
     instances,
     journals,
-    view,
-    missed,
-    shards,
+    liveIndex,
+    feedRepair,
+    scanCache,
     clock,
   })
-  const creation = createCreation({ layout, room, records, blobs, keys, committer, view, holder })
-  const cancellation = createCancellation({ revokes, committer, view, holder })
-  const picking = createPicking({
-    view,
-    holder,
-    limiter: createKindLimiter({ layout, disk, claims, records, instances }),
+  const creator = createTaskCreator({ layout, space, records, blobs, keys, committer, liveIndex, mover })
+  const canceller = createCanceller({ cancelRequests, committer, liveIndex, mover })
+  const picker = createPicker({
+    liveIndex,
+    mover,
+    limiter: createKindLimiter({ layout, disk, claimFiles, records, instances }),
   })
-  const duties = createDuties({ instances, view, missed, acquiring, checkpoints, clock, log })
+  const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
 
@@ -187,48 +187,48 @@ export const openFilesStore = async ({
   }
 
   const leave = async (): Promise<void> => {
-    await holder.leave()
+    await mover.leave()
     await instances.leave()
   }
 
   return {
     instance,
 
-    create: (...asked) => run(() => creation.create(...asked)),
+    create: (...asked) => run(() => creator.create(...asked)),
 
-    get: id => run(async () => holder.read(parseId(id))),
+    get: id => run(async () => mover.read(parseId(id))),
 
     list: (filter, { limit, cursor }) =>
       run(async () => {
         const after = cursor === null ? null : decodePage(cursor)
         const tasks: TaskRecord[] = []
         let last = after
-        let places = (await view.current()).newest(filter, after)
+        let places = (await liveIndex.current()).newest(filter, after)
         for (;;) {
           const { value: place } = places.next()
           if (!place) return { tasks, next: null }
           if (place.fits && tasks.length >= limit) return { tasks, next: last && encodePage(last) }
           last = place
-          const task = place.fits ? holder.read(place.id as SafeId) : null
+          const task = place.fits ? mover.read(place.id as SafeId) : null
           if (task && fits(task, filter)) tasks.push(task)
           // a stretch of rows that do not fit takes as long as a few records
           const pause = turns.spend(place.fits ? 1 : 20)
           if (!pause) continue
           await pause
           // the index has moved on meanwhile
-          places = (await view.current()).newest(filter, last)
+          places = (await liveIndex.current()).newest(filter, last)
         }
       }),
 
-    counts: () => run(async () => (await view.current()).counts()),
+    counts: () => run(async () => (await liveIndex.current()).counts()),
 
-    claim: (id, move) => run(() => holder.claim(parseId(id), move)),
+    claim: (id, move) => run(() => mover.claim(parseId(id), move)),
 
-    claimNext: (wanted, move) => run(async () => (room.mayBegin() ? picking.claimNext(wanted, move) : null)),
+    claimNext: (wanted, move) => run(async () => (space.mayBegin() ? picker.claimNext(wanted, move) : null)),
 
-    move: (id, claim, move) => run(() => holder.move(parseId(id), claim, move)),
+    move: (id, claim, move) => run(() => mover.move(parseId(id), claim, move)),
 
-    revoke: (id, at) => run(() => cancellation.revoke(parseId(id), at)),
+    revoke: (id, at) => run(() => canceller.revoke(parseId(id), at)),
 
     remove: id => run(() => retention.remove(parseId(id))),
 
@@ -236,10 +236,10 @@ export const openFilesStore = async ({
       run(async () => {
         const safe = parseId(id)
         layout.blob(safe, name)
-        holder.mustRead(safe)
+        mover.mustRead(safe)
         try {
           const info = await blobs.put(safe, name, bytes)
-          holder.mustRead(safe)
+          mover.mustRead(safe)
           return info
         } catch (error) {
           // the task was removed meanwhile, and this blob's folder with it or just not yet
@@ -261,9 +261,9 @@ export const openFilesStore = async ({
         return records.exists(safe) ? blobs.list(safe) : []
       }),
 
-    cursor: () => run(async () => view.cursor()),
-    changes: (since, signal) => view.changes(since, signal),
-    changedSince: cursor => run(() => view.changedSince(cursor)),
+    cursor: () => run(async () => liveIndex.cursor()),
+    changes: (since, signal) => liveIndex.changes(since, signal),
+    changedSince: cursor => run(() => liveIndex.changedSince(cursor)),
 
     announce: ({ role, details }) =>
       run(() =>
@@ -271,7 +271,7 @@ export const openFilesStore = async ({
           role,
           details() {
             const own = details()
-            const store = room.trouble()
+            const store = space.trouble()
             return store === null ? own : { ...own, troubles: { ...own.troubles, store } }
           },
         }),
@@ -279,31 +279,31 @@ export const openFilesStore = async ({
     presences: () => run(() => instances.presences()),
     leave: () => leave(),
 
-    agenda: (now, limit, kinds) => run(() => duties.agenda(now, limit, kinds)),
+    agenda: (now, limit, kinds) => run(() => agendaMaker.agenda(now, limit, kinds)),
 
     retain: rule => run(() => retention.retain(rule)),
 
-    counters: () => setAside.counters(),
+    counters: () => quarantine.counters(),
 
     check: () =>
       run(async () => {
         const probe = path.join(layout.run, `.${instance}.probe.tmp`)
         disk.write(probe, 'x')
         disk.unlink(probe)
-        await view.current()
-        room.forNewTask()
+        await liveIndex.current()
+        space.forNewTask()
       }),
 
     close() {
       closing ??= (async () => {
         await Promise.allSettled(underWay)
-        await holder.leave()
-        view.close()
+        await mover.leave()
+        liveIndex.close()
         await committer.settled()
-        await checkpoints
+        await logTruncation
           .close()
           .catch((error: unknown) => log.error({ error }, 'the log could not be given up'))
-        await scribe.close()
+        await writer.close()
         try {
           await instances.leave()
         } finally {

@@ -20,16 +20,16 @@ const PATIENCE_MS = 15_000
 /** A place so far in the future was never given out. */
 const FUTURE_MS = 3_600_000
 
-type Place = readonly [ms: number, seq: number]
-type Entry = [id: string, fields: string[]]
+type StreamPosition = readonly [ms: number, seq: number]
+type StreamEntry = [id: string, fields: string[]]
 
-const parsePlace = (text: string): Place | null => {
+const parsePlace = (text: string): StreamPosition | null => {
   const [, ms, seq] = /^(\d{1,15})-(\d{1,10})$/.exec(text) ?? []
   return ms === undefined ? null : [Number(ms), Number(seq)]
 }
-const compare = (a: Place, b: Place): number => a[0] - b[0] || a[1] - b[1]
+const compare = (a: StreamPosition, b: StreamPosition): number => a[0] - b[0] || a[1] - b[1]
 
-export interface Feed {
+export interface StreamFeed {
   cursor(): Promise<string>
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
   changedSince(since: string): Promise<{ ids: string[]; cursor: string }>
@@ -49,19 +49,19 @@ interface FeedDeps {
   log: Log
 }
 
-export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }: FeedDeps): Feed => {
+export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }: FeedDeps): StreamFeed => {
   const closing = new AbortController()
   const waiters = new Set<() => void>()
   const wakeAll = (): void => {
     for (const wake of [...waiters]) wake()
   }
   /** What came after `since`, oldest first; null while nobody follows. */
-  let ring: { since: Place; entries: { place: Place; fields: string[] }[] } | null = null
+  let ring: { since: StreamPosition; entries: { place: StreamPosition; fields: string[] }[] } | null = null
   let failing: { since: number; error: unknown } | null = null
   let tail: RedisConnection | null = null
 
   const lastPlace = async (from: RedisConnection): Promise<string> => {
-    const [last] = (await from.call('XREVRANGE', key, '+', '-', 'COUNT', 1)) as Entry[]
+    const [last] = (await from.call('XREVRANGE', key, '+', '-', 'COUNT', 1)) as StreamEntry[]
     return last?.[0] ?? '0-0'
   }
 
@@ -88,9 +88,9 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
         let newsAt = Number.NEGATIVE_INFINITY
         while (!closing.signal.aborted) {
           const answer = (await own.call('XREAD', 'COUNT', BATCH, 'BLOCK', BLOCK_MS, 'STREAMS', key, at)) as
-            | [string, Entry[]][]
+            | [string, StreamEntry[]][]
             | null
-          const entries: Entry[] = answer?.[0]?.[1] ?? []
+          const entries: StreamEntry[] = answer?.[0]?.[1] ?? []
           for (const [id, fields] of entries) {
             at = id
             ring.entries.push({ place: parsePlace(id) ?? [0, 0], fields })
@@ -135,13 +135,13 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     })
 
   /** What comes after the place in the stream itself. @throws CURSOR_TOO_OLD when some of it is gone */
-  const readOn = async (from: Place): Promise<{ place: Place; fields: string[] }[]> => {
+  const readOn = async (from: StreamPosition): Promise<{ place: StreamPosition; fields: string[] }[]> => {
     // in this order: what was cut off before the second answer is missed in the first
     const [found, [first], [last]] = (await Promise.all([
       redis.call('XRANGE', key, `(${from[0]}-${from[1]}`, '+', 'COUNT', BATCH),
       redis.call('XRANGE', key, '-', '+', 'COUNT', 1),
       redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1),
-    ])) as [Entry[], Entry[], Entry[]]
+    ])) as [StreamEntry[], StreamEntry[], StreamEntry[]]
     const begin = parsePlace(first?.[0] ?? '')
     const end = parsePlace(last?.[0] ?? '')
     // the place itself must still be there, so that nothing after it is missing; or its end was lost with a server
@@ -164,9 +164,9 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     return task?.claim === Number(claim) && task.rev === Number(rev) ? { type: 'task', cursor, task } : null
   }
 
-  const encodeCursor = (place: Place): string => `${epoch}.${place[0]}-${place[1]}`
+  const encodeCursor = (place: StreamPosition): string => `${epoch}.${place[0]}-${place[1]}`
   /** @throws BAD_CURSOR */
-  const decodeCursor = (cursor: string): Place => {
+  const decodeCursor = (cursor: string): StreamPosition => {
     const [, named, placed] = /^([0-9a-f]{12})\.(\S{3,30})$/.exec(cursor) ?? []
     const place = parsePlace(placed ?? '')
     if (!place || named !== epoch || place[0] > clock().getTime() + FUTURE_MS)
@@ -184,9 +184,9 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     let away: number | null = null
     startTail()
     while (!ending.aborted) {
-      let found: { place: Place; fields: string[] }[]
+      let found: { place: StreamPosition; fields: string[] }[]
       if (ring && compare(at, ring.since) >= 0) {
-        const from: Place = at
+        const from: StreamPosition = at
         // from the end: a follower is mostly there
         let first = ring.entries.length
         while (first > 0 && compare(ring.entries[first - 1]?.place ?? from, from) > 0) first -= 1

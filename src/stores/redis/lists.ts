@@ -12,7 +12,7 @@ export interface Lists {
   counts(): Promise<TaskCounts>
 }
 
-interface Place {
+interface PagePosition {
   createdAt: string
   id: string
 }
@@ -22,11 +22,11 @@ const BATCH = 500
 /** A page of this many sets at most is put together by Redis; of more, all tasks are looked through. */
 const SETS_MAX = 64
 
-const encodePlace = ({ createdAt, id }: Place): string =>
+const encodePlace = ({ createdAt, id }: PagePosition): string =>
   Buffer.from(`${createdAt} ${id}`).toString('base64url')
 
 /** @throws BAD_CURSOR */
-const decodePlace = (cursor: string): Place => {
+const decodePlace = (cursor: string): PagePosition => {
   const text = cursor.length > 200 ? '' : Buffer.from(cursor, 'base64url').toString()
   const [, createdAt, id] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f-]{36})$/.exec(text) ?? []
   if (createdAt === undefined || id === undefined || Number.isNaN(Date.parse(createdAt)))

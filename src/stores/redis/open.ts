@@ -13,16 +13,16 @@ import { createBlobs } from './blobs.ts'
 import { redisError, withOurErrors } from './errors.ts'
 import { createFeed } from './feed.ts'
 import { createHealth } from './health.ts'
-import { createHolder } from './holder.ts'
-import { createHoldings } from './holdings.ts'
+import { createHeldClaims } from './held-claims.ts'
 import { createLeases, readPresences } from './leases.ts'
 import { createLists } from './lists.ts'
-import { createPicking } from './picking.ts'
+import { createPicker } from './pick.ts'
 import { rebuildIndexes } from './rebuild.ts'
 import { decode, encode, keyHash, planOf, suspectsOf } from './records.ts'
 import { createRetention } from './retention.ts'
 import { createScripts } from './scripts.ts'
 import { checkRedis } from './startup.ts'
+import { createTaskMover } from './task-mover.ts'
 
 export interface RedisStoreOptions {
   place: RedisPlace
@@ -109,25 +109,25 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     onBeat({ held, ...time }) {
       sharedClock?.told(time)
       health.beaten()
-      holder
+      mover
         .reconcile(held)
         .catch((error: unknown) => log.debug({ error }, 'what is held could not be compared'))
     },
     onMissed: health.missed,
   })
-  const holdings = createHoldings({ scripts, instance, log })
-  const holder = createHolder({
+  const heldClaims = createHeldClaims({ scripts, instance, log })
+  const mover = createTaskMover({
     scripts,
-    holdings,
+    heldClaims,
     leases,
     instance,
     clock,
     heldIds: async () => (await redis.call('SMEMBERS', key(`held:${instance}`))) as string[],
   })
-  const picking = createPicking({
+  const picker = createPicker({
     scripts,
-    holdings,
-    holder,
+    heldClaims,
+    mover,
     leases,
     instance,
     release: id => redis.call('ZREM', key('taking'), id),
@@ -148,7 +148,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     instance,
     listed: id => readHash(`blobs:${id}`),
     unlink: name => redis.call('UNLINK', key(name)),
-    claimOf: holdings.claimOf,
+    claimOf: heldClaims.claimOf,
   })
   const retention = createRetention(scripts, readJson)
   const feed = createFeed({
@@ -200,34 +200,33 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     get: id =>
       run(async () => {
         const json = await readJson(parseTaskId(id))
-        return json === null ? null : holdings.asSeenHere(decode(json))
+        return json === null ? null : heldClaims.asSeenHere(decode(json))
       }),
 
     list: (filter, page) =>
       run(async () => {
         const { tasks, next } = await lists.list(filter, page)
-        return { tasks: tasks.map(holdings.asSeenHere), next }
+        return { tasks: tasks.map(heldClaims.asSeenHere), next }
       }),
     counts: () => run(() => lists.counts()),
 
-    claim: (id, move) => run(async () => holder.claim(parseTaskId(id), move)),
-    claimNext: (wanted, move) =>
-      run(async () => (health.mayBegin() ? picking.claimNext(wanted, move) : null)),
-    move: (id, claim, move) => run(async () => holdings.move(parseTaskId(id), claim, move)),
-    revoke: (id, at) => run(async () => holder.revoke(parseTaskId(id), at)),
+    claim: (id, move) => run(async () => mover.claim(parseTaskId(id), move)),
+    claimNext: (wanted, move) => run(async () => (health.mayBegin() ? picker.claimNext(wanted, move) : null)),
+    move: (id, claim, move) => run(async () => heldClaims.move(parseTaskId(id), claim, move)),
+    revoke: (id, at) => run(async () => mover.revoke(parseTaskId(id), at)),
     remove: id => run(async () => retention.remove(parseTaskId(id))),
 
     putBlob: (id, name, bytes) =>
       run(async () => {
         const safe = parseTaskId(id)
-        await holdings.show(safe)
+        await heldClaims.show(safe)
         return blobs.putBlob(safe, name, bytes)
       }),
     getBlob: (id, name, range) => run(async () => blobs.getBlob(parseTaskId(id), name, range)),
     removeBlob: (id, name) =>
       run(async () => {
         const safe = parseTaskId(id)
-        await holdings.show(safe)
+        await heldClaims.show(safe)
         return blobs.removeBlob(safe, name)
       }),
     listBlobs: id => run(async () => blobs.listBlobs(parseTaskId(id))),
@@ -249,7 +248,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       ),
     presences: () => run(() => leases.presences()),
     async leave() {
-      await holdings.leave()
+      await heldClaims.leave()
       await leases
         .leave()
         .catch((error: unknown) => log.warn({ error }, 'Redis could not be told that this process leaves'))

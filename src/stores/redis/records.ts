@@ -70,7 +70,7 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
 /** The name under which suspects of a kind wait; no kind has it. */
 export const suspectsOf = (kind: string): string => `${keyPart(kind)}!`
 
-/** Room for times until the year 2527 under each priority; sums stay exact. */
+/** FreeSpace for times until the year 2527 under each priority; sums stay exact. */
 const PRIORITY_STEP = 2 ** 44
 
 /** How a waiting task is let in: its place among those that are ready, and the times before and after which it is not. */
@@ -120,7 +120,7 @@ export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, 
 }
 
 /** What changes in the sets when a record takes the place of another one; null: there is none. */
-export interface Plan {
+export interface WritePlan {
   kind: string
   out: string[]
   in: [string, number][]
@@ -133,10 +133,10 @@ export interface Plan {
   limit?: LimitPlan
 }
 
-export const planOf = (before: TaskRecord | null, after: TaskRecord | null): Plan => {
+export const planOf = (before: TaskRecord | null, after: TaskRecord | null): WritePlan => {
   const [old, now] = [before ? setsOf(before) : new Map(), after ? setsOf(after) : new Map()]
   const [oldWait, wait] = [before && waitOf(before), after && waitOf(after)]
-  const plan: Plan = {
+  const plan: WritePlan = {
     kind: keyPart((after ?? before)?.kind ?? ''),
     out: [...old.keys()].filter(set => !now.has(set)),
     in: [...now].filter(([set, at]) => old.get(set) !== at),
@@ -148,7 +148,7 @@ export const planOf = (before: TaskRecord | null, after: TaskRecord | null): Pla
 }
 
 /** As `planOf` from a record that waits and was taken out of what may be taken: its place there is given back. */
-export const planFromBegun = (before: TaskRecord, after: TaskRecord): Plan => {
+export const planFromBegun = (before: TaskRecord, after: TaskRecord): WritePlan => {
   const { wait: _, ...plan } = planOf(before, after)
   const wait = waitOf(after)
   return wait ? { ...plan, wait } : plan

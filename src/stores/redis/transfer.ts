@@ -1,7 +1,7 @@
 // Export from Redis, import into it, and the comparison of the two: others may use it meanwhile.
 import { silentLog } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
-import { type GiveOutOptions, giveOut } from '../shared/give-out.ts'
+import { type GiveOutOptions, giveOut } from '../shared/export.ts'
 import {
   type ImportSummary,
   type TakeInOptions,
@@ -9,7 +9,7 @@ import {
   type VerifyOptions,
   type VerifySummary,
   verifyAll,
-} from '../shared/take-in.ts'
+} from '../shared/import.ts'
 import { openRedisStore, type RedisStoreOptions } from './open.ts'
 import { keyHash } from './records.ts'
 

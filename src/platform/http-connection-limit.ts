@@ -1,0 +1,96 @@
+// The connections of an HTTP door: who has a place, who is let in for the health checks alone, who is turned away.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { ownerOf, type Trust } from './client-address.ts'
+import { createPlaces } from './connection-limit.ts'
+
+export interface HttpPlaceLimits {
+  maxConnections: number
+  /** Of one address, unless it is a trusted proxy's. */
+  perAddress: number
+  /** Beyond them, for who asks for the health of the server. */
+  reserved: number
+}
+
+export interface HttpPlaces {
+  /** Lets a connection in, or ends it. */
+  enter(socket: Socket): void
+  /** Notes a request. False: the connection was let in for the health checks, and asks for something else. */
+  begin(incoming: IncomingMessage, outgoing: ServerResponse): boolean
+  /** As `Places.trouble`. */
+  trouble(): string | null
+}
+
+/** A connection that has just come, and a request that has just begun, are no idle ones. */
+const YOUNG_MS = 2_000
+/** Nor is one that was just answered: the next request may be on its way. */
+const RESTING_MS = 500
+/** How long one that was let in for the health checks may take. */
+const RESERVED_MS = 5_000
+const HEALTH = /^\/(?:livez|readyz)(?:\?|$)/
+
+interface State {
+  /** When it came, or when its last request began or was answered. */
+  since: number
+  request: { incoming: IncomingMessage; outgoing: ServerResponse } | null
+  answered: boolean
+}
+
+export const createHttpPlaces = (
+  { maxConnections, perAddress, reserved }: HttpPlaceLimits,
+  trust: Trust,
+  onTurnedAway: () => void,
+): HttpPlaces => {
+  const states = new WeakMap<Socket, State>()
+  /** Let in for the health checks, the one that came first at the front. */
+  const narrow = new Set<Socket>()
+  const now = () => performance.now()
+
+  const idleSince = (socket: Socket): number | null => {
+    const state = states.get(socket)
+    if (!state) return 0
+    const { request, since, answered } = state
+    // also one whose request has not come whole
+    const isIdle = !request || (!request.incoming.complete && !request.outgoing.headersSent)
+    return isIdle && now() - since > (answered && !request ? RESTING_MS : YOUNG_MS) ? since : null
+  }
+  const places = createPlaces<Socket>({
+    total: maxConnections,
+    perOwner: perAddress,
+    idleSince,
+    end: socket => socket.destroy(),
+  })
+
+  const enterNarrow = (socket: Socket): void => {
+    onTurnedAway()
+    narrow.add(socket)
+    socket.once('close', () => narrow.delete(socket))
+    const timer = setTimeout(() => socket.destroy(), RESERVED_MS).unref()
+    socket.once('close', () => clearTimeout(timer))
+    const [oldest] = narrow
+    // who asks at once is answered before the next ones push it out
+    if (narrow.size > reserved) oldest?.destroy()
+  }
+
+  return {
+    enter(socket) {
+      const address = socket.remoteAddress ?? ''
+      states.set(socket, { since: now(), request: null, answered: false })
+      if (places.take(socket, trust.isProxy(address) ? null : ownerOf(address)))
+        socket.once('close', () => places.leave(socket))
+      else enterNarrow(socket)
+    },
+    begin(incoming, outgoing) {
+      const { socket } = incoming
+      const state = states.get(socket)
+      if (state) {
+        Object.assign(state, { since: now(), request: { incoming, outgoing } })
+        outgoing.once('close', () => Object.assign(state, { since: now(), request: null, answered: true }))
+      }
+      if (!narrow.has(socket)) return true
+      outgoing.shouldKeepAlive = false
+      return HEALTH.test(incoming.url ?? '')
+    },
+    trouble: places.trouble,
+  }
+}

@@ -1,0 +1,152 @@
+// Queue without a broker: the store's own change feed is the doorbell. Nothing is kept here; the store has it all.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { toMadhavaError } from '../../core/errors.ts'
+import { ACK_HOLD_MS, type TaskQueue } from '../../core/queue.ts'
+import type { Change, TaskStore } from '../../core/store.ts'
+import { isDue } from '../../core/task.ts'
+import type { Log } from '../../platform/log.ts'
+import { createSlotLoop, type SlotLoop } from '../shared/slot-loop.ts'
+import { createPeers, rankOf } from './peers.ts'
+
+export interface EmbeddedQueueOptions {
+  store: TaskStore
+  log: Log
+  clock: () => Date
+  /** 0 to 1; for the jitter of the backoff. */
+  random?: () => number
+}
+
+/** Head start of each worker over the next one, for the feed to tell that the task was claimed. */
+const STEP_MS = 25
+/** Rings that wait for their turn; beyond these, one more look would find nothing that they do not. */
+const MAX_RINGS = 1_000
+const FIRST_DELAY_MS = 100
+const LAST_DELAY_MS = 10_000
+
+/** Rings `loop` for changes of tasks that are waiting and due, later for a worker of a higher rank. */
+const createDoorbell = (store: TaskStore, clock: () => Date, loop: SlotLoop) => {
+  const peers = createPeers(store)
+  const rings = new Map<string, NodeJS.Timeout>()
+  const forget = (id: string): void => {
+    clearTimeout(rings.get(id))
+    rings.delete(id)
+  }
+  return {
+    async hear(change: Change): Promise<void> {
+      if (change.type === 'revoke') return
+      const id = change.type === 'task' ? change.task.id : change.id
+      forget(id)
+      if (change.type === 'removed' || !isDue(change.task, clock().toISOString())) return
+      const rank = rankOf(id, store.instance, await peers.current())
+      if (rank === 0) loop.look()
+      else if (rings.size < MAX_RINGS)
+        rings.set(
+          id,
+          setTimeout(() => {
+            rings.delete(id)
+            loop.look()
+          }, rank * STEP_MS).unref(),
+        )
+    },
+    silence(): void {
+      for (const id of [...rings.keys()]) forget(id)
+    },
+  }
+}
+
+/**
+ * An api process only announces: it opens no feed, and what it announces has reached the workers by the store.
+ * An announcement in a worker's own process (its sweeper's, of a task that became due by time) rings there at once.
+ */
+export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue => {
+  const { store, log, clock } = options
+  const random = options.random ?? Math.random
+  const closing = new AbortController()
+  const loops = new Set<SlotLoop>()
+  const feeds = new Set<Promise<void>>()
+  let trouble: string | null = null
+  let closed: Promise<void> | null = null
+
+  /** Follows the feed from now on until the signal fires. The look makes up for what came before `cursor`. */
+  const follow = async (loop: SlotLoop, signal: AbortSignal): Promise<void> => {
+    const doorbell = createDoorbell(store, clock, loop)
+    let failures = 0
+    while (!signal.aborted) {
+      try {
+        const cursor = await store.cursor()
+        loop.look()
+        trouble = null
+        for await (const change of store.changes(cursor, signal)) {
+          failures = 0
+          await doorbell.hear(change)
+        }
+        if (!signal.aborted) throw new Error('the feed ended')
+      } catch (error) {
+        if (signal.aborted) break
+        const { code, message } = toMadhavaError(error)
+        trouble = `the change feed of the store broke off: ${message}`
+        log.warn({ code, error, failures }, 'the change feed broke off; following it again')
+        const pause = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures++, 20))
+        await sleep(pause / 2 + (pause / 2) * random(), undefined, { signal, ref: false }).catch(() => {})
+      }
+    }
+    doorbell.silence()
+  }
+
+  const shut = async (): Promise<void> => {
+    closing.abort()
+    await Promise.all([...[...loops].map(loop => loop.stop()), ...feeds])
+  }
+
+  return {
+    name: 'embedded',
+
+    announce() {
+      for (const loop of loops) loop.look()
+    },
+
+    work(options) {
+      const ending = new AbortController()
+      const loop = createSlotLoop({ ...options, log, holdMs: ACK_HOLD_MS, onDemand: () => {} })
+      const signal = AbortSignal.any([closing.signal, ending.signal])
+      const feed = follow(loop, signal)
+      loops.add(loop)
+      feeds.add(feed)
+      void feed.finally(() => feeds.delete(feed))
+      return {
+        nudge: () => loop.look(),
+        resize: slots => loop.resize(slots),
+        stop: () => {
+          ending.abort()
+          loops.delete(loop)
+          return loop.stop()
+        },
+      }
+    },
+
+    depth: () => Promise.resolve(0),
+
+    // nobody can send a message here
+    dead: {
+      list: () => Promise.resolve({ messages: [], total: 0 }),
+      replay: () => Promise.resolve(false),
+      discard: () => Promise.resolve(false),
+      count: () => Promise.resolve(0),
+    },
+
+    counters: () => ({}),
+
+    state() {
+      if (closing.signal.aborted) return { status: 'closed', reason: 'closed', outbox: 0 }
+      return { status: trouble === null ? 'ready' : 'connecting', reason: trouble, outbox: 0 }
+    },
+
+    // what is announced is in the store already
+    flush: () => Promise.resolve(true),
+
+    close() {
+      closed ??= shut()
+      return closed
+    },
+  }
+}

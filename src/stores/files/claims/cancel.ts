@@ -1,0 +1,69 @@
+// Cancelling: a task that nobody holds is revoked at once; for one that is held the wish is written down, durable,
+// and the holder or the next taker honours it.
+import { isMadhavaError } from '../../../core/errors.ts'
+import { revoke } from '../../../core/moves.ts'
+import type { TaskStore } from '../../../core/store.ts'
+import { isFinal } from '../../../core/task.ts'
+import type { LiveIndex } from '../index/live-index.ts'
+import type { SafeId } from '../layout.ts'
+import type { Committer } from '../log/committer.ts'
+import type { CancelRequests } from './cancel-requests.ts'
+import type { TaskMover } from './task-mover.ts'
+
+interface CancellerDeps {
+  cancelRequests: CancelRequests
+  committer: Committer
+  liveIndex: LiveIndex
+  mover: TaskMover
+}
+
+export interface Canceller {
+  revoke(id: SafeId, at: string): ReturnType<TaskStore['revoke']>
+}
+
+export const createCanceller = ({
+  cancelRequests,
+  committer,
+  liveIndex,
+  mover,
+}: CancellerDeps): Canceller => {
+  const writeWish = (id: SafeId, at: string, claim: number): Promise<void> =>
+    committer.commit({ type: 'revoke', id, at, claim }, () => {
+      const staged = cancelRequests.write(id, at, claim)
+      return {
+        discard: staged.discard,
+        show() {
+          staged.show()
+          liveIndex.publish({ type: 'revoke', id, at })
+        },
+      }
+    })
+
+  return {
+    async revoke(id, at) {
+      /** The claim number under which the wish stands, -1: it does not. */
+      let wished = -1
+      for (;;) {
+        const { task, claim } = mover.standing(id)
+        if (isFinal(task.status)) {
+          if (wished < 0) return { outcome: 'ended', task }
+          cancelRequests.remove(id)
+          return { outcome: task.status === 'REVOKED' ? 'revoked' : 'requested', task }
+        }
+        try {
+          const revoked = await mover.claim(id, revoke(at))
+          if (revoked) return { outcome: 'revoked', task: revoked }
+        } catch (error) {
+          // it ended between the look and the claim
+          if (isMadhavaError(error, 'ILLEGAL_MOVE')) continue
+          throw error
+        }
+        // every number that is taken from now on is taken by somebody who sees the wish
+        if (wished >= claim) return { outcome: 'requested', task }
+        await writeWish(id, at, claim)
+        wished = claim
+        // once more: the holder may have let go before it could see the wish, and another one have taken the task
+      }
+    },
+  }
+}

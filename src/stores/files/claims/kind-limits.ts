@@ -1,0 +1,92 @@
+// Whether one more task of a kind may begin, over all processes. Nobody counts for the others: a taker first shows its
+// own claim and then counts the claims of all, so of several at once at least the last sees all the others.
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import { permitsAt, type Rate } from '../../../core/kind-limits.ts'
+import { isDue, isRunning } from '../../../core/task.ts'
+import type { Disk } from '../disk.ts'
+import type { Layout, SafeId } from '../layout.ts'
+import type { Records } from '../records/records.ts'
+import type { ClaimFiles } from './claim-files.ts'
+import type { Instances } from './instances.ts'
+
+export interface KindLimiter {
+  /**
+   * To be asked while holding a claim on the task that is not written yet. `full`: so many run. `contested`: there may
+   * be room, but others are just taking too; try again after a moment.
+   */
+  roomFor(id: SafeId, kind: string, maxConcurrency: number): Promise<'room' | 'full' | 'contested'>
+  /** Whether a task waits, is due, and nobody alive is just taking it. */
+  isFree(id: SafeId, now: string): Promise<boolean>
+  /** One permit of the rate, or when the next one ripens. */
+  permit(kind: string, rate: Rate, nowMs: number): Permit | { nextAtMs: number }
+}
+
+export interface Permit {
+  /** It was not used. */
+  giveBack(): void
+}
+
+/** Permits of a kind asked for by this process before it looks for spoilt ones. */
+const TIDY_EVERY = 100
+const BACK_MS = 1_000
+
+export const createKindLimiter = (deps: {
+  layout: Layout
+  disk: Disk
+  claimFiles: ClaimFiles
+  records: Records
+  instances: Instances
+}): KindLimiter => {
+  const { layout, disk, claimFiles, records, instances } = deps
+  /** By kind: kinds that take turns must not have only one of them tidied. */
+  const asked = new Map<string, { times: number; atMs: number }>()
+
+  /** Those of later times too: they were taken before the clock went back. */
+  const tidy = (kind: string, oldest: number, newest: number): void => {
+    for (const name of readdirSync(layout.permits)) {
+      const [, of, number] = /^([^.]+)\.(\d+)$/.exec(name) ?? []
+      if (of === kind && (Number(number) < oldest || Number(number) > newest + 1))
+        disk.unlink(path.join(layout.permits, name))
+    }
+  }
+
+  return {
+    async roomFor(id, kind, maxConcurrency) {
+      let running = 0
+      let inFlight = 0
+      for (const other of claimFiles.list()) {
+        if (other.id === id) continue
+        const owner = claimFiles.owner(other.id, other.number)
+        if (owner === null || !(await instances.isAlive(owner))) continue
+        const task = records.read(other.id)
+        if (task?.kind !== kind || other.number < task.claim) continue
+        if (other.number > task.claim) inFlight += 1
+        else if (isRunning(task.status)) running += 1
+      }
+      if (running >= maxConcurrency) return 'full'
+      return running + inFlight >= maxConcurrency ? 'contested' : 'room'
+    },
+
+    async isFree(id, now) {
+      const task = records.read(id)
+      if (task === null || !isDue(task, now)) return false
+      const owner = claimFiles.owner(id, task.claim + 1)
+      return owner === null || !(await instances.isAlive(owner))
+    },
+
+    permit(kind, rate, nowMs) {
+      const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
+      const { times, atMs } = asked.get(kind) ?? { times: 0, atMs: nowMs }
+      asked.set(kind, { times: times + 1, atMs: nowMs })
+      // what was taken before the clock went back would be waited for until it comes again
+      if (times % TIDY_EVERY === 0 || nowMs < atMs - BACK_MS) tidy(kind, oldest, newest)
+      // the oldest first: a newer one is good for longer
+      for (let number = oldest; number <= newest; number += 1) {
+        const file = layout.permit(kind, number)
+        if (disk.symlink(String(process.pid), file)) return { giveBack: () => disk.unlink(file) }
+      }
+      return { nextAtMs }
+    },
+  }
+}

@@ -1,0 +1,244 @@
+// Which task a free slot gets: the best one that is due, of a kind that may begin, and that nobody else is just taking.
+import { setTimeout as wait } from 'node:timers/promises'
+import { MadhavaError } from '../../../core/errors.ts'
+import type { KindLimits } from '../../../core/kind-limits.ts'
+import type { Move } from '../../../core/moves.ts'
+import type { Wanted } from '../../../core/store.ts'
+import { isRunning, isSuspect, isWaiting, type TaskRecord } from '../../../core/task.ts'
+import type { LiveIndex } from '../index/live-index.ts'
+import type { TaskIndex } from '../index/task-index.ts'
+import type { SafeId } from '../layout.ts'
+import type { KindLimiter, Permit } from './kind-limits.ts'
+import type { Check, TaskMover } from './task-mover.ts'
+
+interface PickerDeps {
+  liveIndex: LiveIndex
+  mover: TaskMover
+  limiter: KindLimiter
+}
+
+export interface Picker {
+  claimNext(wanted: Wanted, move: Move): Promise<TaskRecord | null>
+}
+
+/** It ended, was removed or runs already: the feed tells the index soon. */
+const MOVED_ON: readonly string[] = ['ILLEGAL_MOVE', 'TASK_NOT_FOUND']
+
+/** Thrown by a move: nothing is written, the claim is let go. The index may not know of the last death yet. */
+class Suspected extends Error {}
+
+/** Thrown by a check: nothing is written, the claim is let go. */
+class HeldBack extends Error {
+  readonly contested: boolean
+  constructor(contested: boolean) {
+    super('the kind is at its limit')
+    this.contested = contested
+  }
+}
+/**
+ * Takers that see each other all let go and begin again with the oldest; these pauses, with jitter, let one of them be
+ * first. After so many the kind is left for a while.
+ */
+const CONTESTS = 12
+const CONTEST_MS = 4
+const CONTEST_AGAIN_MS = 50
+
+/** What could not be had is not tried again so soon, unless there is nothing else: its holder shows it before long. */
+const ELSEWHERE_MS = 20
+
+/** Ids that were added within the last so many milliseconds. */
+const createLately = (forMs: number) => {
+  const until = new Map<string, number>()
+  return {
+    has: (id: string): boolean => (until.get(id) ?? 0) > performance.now(),
+    add(id: string): void {
+      const now = performance.now()
+      for (const [old, at] of until) {
+        if (at > now) break
+        until.delete(old)
+      }
+      until.delete(id)
+      until.set(id, now + forMs)
+    },
+  }
+}
+
+interface Candidate {
+  id: SafeId
+  kind: string
+  suspect: boolean
+}
+
+const runningOf = (index: TaskIndex, kind: string): number => {
+  const counts = index.counts().byKind[kind]
+  return (counts?.STARTED ?? 0) + (counts?.PROGRESS ?? 0)
+}
+
+export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker => {
+  /** The task, running now; null when it is somebody else's, or went elsewhere than to a running status. */
+  const tryOne = async (
+    id: SafeId,
+    { now, ahead, alone }: Pick<Wanted, 'now' | 'ahead' | 'alone'>,
+    move: Move,
+    check?: Check,
+  ): Promise<TaskRecord | null> => {
+    try {
+      const take: Move = found => {
+        // the index may be behind: another process may have tried it meanwhile and put it off
+        if (!isWaiting(found.status) || (found.notBefore ?? '') > now) throw new MadhavaError('ILLEGAL_MOVE')
+        if (!alone && isSuspect(found)) throw new Suspected()
+        return move(found)
+      }
+      // who counts what runs of a kind counts what is shown
+      const task = await (check ? mover.claim(id, take, check) : mover.begin(id, take, ahead))
+      return task && isRunning(task.status) ? task : null
+    } catch (error) {
+      if (error instanceof MadhavaError && MOVED_ON.includes(error.code)) return null
+      throw error
+    }
+  }
+
+  /** As `tryOne`; `full` when so many of the kind run. `before`: those of the kind that come first and could not be had. */
+  const tryWithin = async (
+    id: SafeId,
+    want: Wanted,
+    move: Move,
+    maxConcurrency: number,
+    before: readonly SafeId[],
+  ): Promise<TaskRecord | null | 'full' | 'contested'> => {
+    const check: Check = async task => {
+      const room = await limiter.roomFor(id, task.kind, maxConcurrency)
+      if (room !== 'room') throw new HeldBack(room === 'contested')
+      // whoever had one of them has let it go: it is its turn
+      for (const each of before) if (await limiter.isFree(each, want.now)) throw new HeldBack(true)
+    }
+    try {
+      return await tryOne(id, want, move, check)
+    } catch (error) {
+      if (!(error instanceof HeldBack)) throw error
+      return error.contested ? 'contested' : 'full'
+    }
+  }
+
+  const elsewhere = createLately(ELSEWHERE_MS)
+
+  /** `contested` is told the kinds of which others are just taking all that may begin. */
+  const pickFrom = async (
+    index: TaskIndex,
+    want: Wanted,
+    move: Move,
+    contested: Set<string>,
+  ): Promise<TaskRecord | null | 'stop'> => {
+    const { kinds, now, limits = {}, alone = false, onSuspect, onHeldBack, onFull } = want
+    const wanted = new Set(kinds)
+    const limitOf = (kind: string) => (Object.hasOwn(limits, kind) ? limits[kind] : undefined)
+    const hasPlaces = (kind: string): boolean => (limitOf(kind)?.maxConcurrency ?? null) !== null
+    /** Of kinds of which so many run at a time: those that somebody else is just taking, the first ones first. */
+    const passed = new Map<string, SafeId[]>()
+    const passedOf = (kind: string): SafeId[] => passed.get(kind) ?? []
+
+    const passOver = (kind: string, why: 'full' | 'contested'): null => {
+      wanted.delete(kind)
+      if (why === 'full') onFull?.(kind)
+      else contested.add(kind)
+      return null
+    }
+    const within = async (
+      { id, kind, suspect }: Candidate,
+      limit: KindLimits,
+    ): Promise<TaskRecord | null> => {
+      const { maxConcurrency, rate } = limit
+      const before = passedOf(kind)
+      // the index spares most of the claims that would be let go again, but does not know who is dead
+      if (maxConcurrency !== null && runningOf(index, kind) + before.length >= maxConcurrency) {
+        const room = await limiter.roomFor(id, kind, maxConcurrency)
+        if (room === 'full' || (room === 'contested' && before.length > 0)) return passOver(kind, room)
+      }
+      let permit: Permit | null = null
+      if (rate) {
+        const answer = limiter.permit(kind, rate, Date.parse(now))
+        if ('nextAtMs' in answer) {
+          wanted.delete(kind)
+          onHeldBack?.(kind, answer.nextAtMs)
+          return null
+        }
+        permit = answer
+      }
+      let task: TaskRecord | null = null
+      try {
+        if (suspect && !alone) throw new Suspected()
+        const tried =
+          maxConcurrency === null
+            ? await tryOne(id, want, move)
+            : await tryWithin(id, want, move, maxConcurrency, before)
+        if (tried === 'full' || tried === 'contested') passOver(kind, tried)
+        else task = tried
+      } finally {
+        if (!task) permit?.giveBack()
+      }
+      return task
+    }
+    /** 'stop': it is a suspect's turn, who may not be taken here now. */
+    const take = async (candidate: Candidate): Promise<TaskRecord | null | 'stop'> => {
+      const { id, kind, suspect } = candidate
+      const limit = limitOf(kind)
+      try {
+        if (limit) return await within(candidate, limit)
+        if (suspect && !alone) throw new Suspected()
+        return await tryOne(id, want, move)
+      } catch (error) {
+        if (!(error instanceof Suspected)) throw error
+        // somebody else may be just taking it
+        if (!(await limiter.isFree(id, now))) return null
+        onSuspect?.(id)
+        return 'stop'
+      }
+    }
+
+    // what another slot of this process or another process is just taking is passed over at first: waiting for it helps
+    // nobody
+    const busy: Candidate[] = []
+    for (const { id: text, kind, suspect } of index.waiting().due(now, wanted)) {
+      const id = text as SafeId
+      const candidate = { id, kind, suspect }
+      // who takes a task for one of few places may have to let it go again, and then it comes before all others
+      const few = hasPlaces(kind)
+      if (mover.isBusy(id) || (!few && elsewhere.has(id))) {
+        busy.push(candidate)
+        if (few) passed.set(kind, [...passedOf(kind), id])
+        continue
+      }
+      const task = await take(candidate)
+      if (task) return task
+      // what its kind's limit holds back is nobody's, and its turn may come at any moment
+      if (!wanted.has(kind)) continue
+      if (few) passed.set(kind, [...passedOf(kind), id])
+      else elsewhere.add(id)
+    }
+    for (const candidate of busy) {
+      const task = wanted.has(candidate.kind) ? await take(candidate) : null
+      if (task) return task
+    }
+    return null
+  }
+
+  return {
+    async claimNext(want, move) {
+      // many are taken ahead in a row: most of those looks may rest on what was read a moment ago
+      const early = want.ahead ? await pickFrom(await liveIndex.recent(), want, move, new Set()) : null
+      if (early) return early === 'stop' ? null : early
+      for (let contest = 1; ; contest += 1) {
+        const contested = new Set<string>()
+        const task = await pickFrom(await liveIndex.current(), want, move, contested)
+        if (task) for (const kind of contested) want.onFull?.(kind)
+        if (task === 'stop') return null
+        if (task || contested.size === 0) return task
+        if (contest === CONTESTS) {
+          for (const kind of contested) want.onHeldBack?.(kind, Date.parse(want.now) + CONTEST_AGAIN_MS)
+          return null
+        }
+        await wait(Math.random() * CONTEST_MS * contest)
+      }
+    },
+  }
+}

@@ -1,0 +1,376 @@
+// What this process knows of every task, in memory: enough to list, count, and pick the next one.
+// Fed with what stands in the state files and the journals; it never reads a file itself.
+import type { TaskCounts, TaskFilter } from '../../../core/store.ts'
+import {
+  compareVersions,
+  isFinal,
+  isRunning,
+  isSuspect,
+  isWaiting,
+  STATUSES,
+  type Status,
+} from '../../../core/task.ts'
+import { LOST } from '../log/journal.ts'
+import { type Columns, createColumns, GONE, type Summary, statusNumber } from './columns.ts'
+import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
+
+export interface TaskIndex {
+  /** Those that wait for a worker. Made when it is first asked for: only workers need it. */
+  waiting(): WaitingList
+  /** The version that is known of a task. */
+  version(id: string): { claim: number; rev: number; status: Status } | null
+  /** Takes in a task unless a newer version is known; false when it was older. */
+  put(task: Summary): boolean
+  /** For the first scan: what `fill` puts may come in any order, and is sorted once. */
+  load(fill: () => Promise<void>): Promise<void>
+  /** `claim`: the number under which it was removed, or LOST; records of older claims do not bring it back. */
+  remove(id: string, claim: number): boolean
+  counts(): TaskCounts
+  /**
+   * Places of the tasks that may fit, newest first, after the place of a cursor. Text is looked for in title and
+   * description together, and not in errors, so that a caller has the last word on it. To be gone through at one stretch;
+   * who stops on the way goes on after the last place that was told. For that, one that does not fit is told where
+   * `STRETCH` rows in a row do not.
+   */
+  newest(filter: TaskFilter, after: IndexPosition | null): Generator<IndexPosition & { fits: boolean }>
+  running(): { id: string; claim: number }[]
+  /** All that have ended, as they are now. */
+  ended(): Ended
+  /** Those that have ended, of the ids whose last two hex digits are one of these numbers. */
+  endedIn(scanCache: ReadonlySet<number>): { id: string; claim: number }[]
+  expired(now: string): { id: string; kind: string; notBefore: string | null }[]
+  nextExpiry(now: string): string | null
+}
+
+/** Ended tasks, the one that ended last at the front. To be used at one stretch. */
+export interface Ended {
+  readonly length: number
+  id(place: number): string
+  /** ISO-8601. */
+  finishedAt(place: number): string
+  failed(place: number): boolean
+}
+
+export interface IndexPosition {
+  createdAt: string
+  id: string
+}
+
+/** Rows that are looked at without a word: a millisecond or so. */
+export const STRETCH = 5_000
+/** Removed ids are remembered for late journal entries; so many of them. */
+const REMOVED_KEPT = 10_000
+/** Rows of removed tasks are given up when they are so many, and this share of all. */
+const GONE_KEPT = 1_000
+const GONE_SHARE = 0.25
+
+const IS_STATUS = (test: (status: Status) => boolean): boolean[] => STATUSES.map(test)
+const FINAL = IS_STATUS(isFinal)
+const WAITING = IS_STATUS(isWaiting)
+const PENDING = statusNumber('PENDING')
+const FAILURE = statusNumber('FAILURE')
+const HEX_TEXT = /^[0-9a-f-]{1,36}$/
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+const isoOrNull = (ms: number | undefined): string | null =>
+  ms === undefined || Number.isNaN(ms) ? null : iso(ms)
+
+/** Whether a row may fit; null when none can. */
+const compile = (table: Columns, filter: TaskFilter): ((row: number) => boolean) | null => {
+  const { at, kinds, owners, parents, texts, errorCodes } = table
+  const tests: ((row: number) => boolean)[] = []
+  if (filter.statuses) {
+    const wanted = new Set(filter.statuses.map(statusNumber))
+    tests.push(row => wanted.has(at.status[row] as number))
+  }
+  if (filter.kinds) {
+    const wanted = new Set(filter.kinds.map(kinds.find))
+    wanted.delete(-1)
+    if (wanted.size === 0) return null
+    tests.push(row => wanted.has(at.kind[row] as number))
+  }
+  for (const [word, words, column] of [
+    [filter.owner, owners, at.owner],
+    [filter.parentId, parents, at.parent],
+  ] as const) {
+    if (word === undefined) continue
+    const wanted = words.find(word)
+    if (wanted < 0) return null
+    tests.push(row => column[row] === wanted)
+  }
+  if (filter.from !== undefined) {
+    const from = Date.parse(filter.from)
+    tests.push(row => (at.createdAt[row] as number) >= from)
+  }
+  if (filter.to !== undefined) {
+    const to = Date.parse(filter.to)
+    tests.push(row => (at.createdAt[row] as number) < to)
+  }
+  if (filter.finishedFrom !== undefined) {
+    const from = Date.parse(filter.finishedFrom)
+    tests.push(row => (at.finishedAt[row] as number) >= from)
+  }
+  if (filter.finishedTo !== undefined) {
+    const to = Date.parse(filter.finishedTo)
+    tests.push(row => (at.finishedAt[row] as number) < to)
+  }
+  if (filter.errorCodes) {
+    const wanted = new Set(filter.errorCodes.map(errorCodes.find))
+    wanted.delete(-1)
+    if (wanted.size === 0) return null
+    tests.push(row => wanted.has(at.errorCode[row] as number))
+  }
+  // the words of an error are not kept here
+  if (filter.errorText !== undefined) tests.push(row => at.errorCode[row] !== 0)
+  if (filter.text !== undefined) {
+    const text = filter.text.toLowerCase()
+    const word = Buffer.from(text)
+    const named = kinds.where(kind => kind.includes(text))
+    const inIds = HEX_TEXT.test(text)
+    tests.push(
+      row =>
+        texts.holds(row, word) ||
+        named.has(at.kind[row] as number) ||
+        (inIds && table.id(row).includes(text)),
+    )
+  }
+  return row => tests.every(test => test(row))
+}
+
+export const createTaskIndex = (): TaskIndex => {
+  let table = createColumns()
+  const removed = new Map<string, number>()
+  /** Rows, oldest task first. Those of removed ones stay until there are many. */
+  let order = new Uint32Array(256)
+  let length = 0
+  let gone = 0
+  let loading = false
+  /** By id: how many there are at a time is bounded by what workers run. */
+  const running = new Map<string, number>()
+  const expiring = new Map<string, { kind: string; expiresAt: string; notBefore: string | null }>()
+  let waiting: WaitingList | null = null
+  /** By kind's number: how many per status. */
+  let counted = new Map<number, Uint32Array>()
+
+  const count = (row: number, by: 1 | -1): void => {
+    const kind = table.at.kind[row] as number
+    let statuses = counted.get(kind)
+    if (!statuses) {
+      statuses = new Uint32Array(STATUSES.length)
+      counted.set(kind, statuses)
+    }
+    const status = table.at.status[row] as number
+    statuses[status] = (statuses[status] as number) + by
+  }
+
+  /** The first place in `order` that is not before `place`. */
+  const find = (place: IndexPosition): number => {
+    let low = 0
+    let high = length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (table.compareTo(order[middle] as number, place) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  const enter = (row: number, task: IndexPosition): void => {
+    if (length === order.length) {
+      const larger = new Uint32Array(length * 2)
+      larger.set(order)
+      order = larger
+    }
+    const isLast = length === 0 || table.compare(order[length - 1] as number, row) < 0
+    const place = loading || isLast ? length : find(task)
+    if (place < length) order.copyWithin(place + 1, place, length)
+    order[place] = row
+    length += 1
+  }
+
+  const sort = (): void => {
+    order.subarray(0, length).sort(table.compare)
+  }
+
+  /** A new table without the rows of removed tasks. Who goes through the old one is not disturbed. */
+  const tidy = (): void => {
+    if (gone <= GONE_KEPT || gone < length * GONE_SHARE) return
+    const old = table
+    const fresh = createColumns()
+    const rows = new Uint32Array(order.length)
+    let kept = 0
+    for (let place = 0; place < length; place += 1) {
+      const row = order[place] as number
+      if (old.at.status[row] === GONE) continue
+      rows[kept] = fresh.copy(old, row)
+      kept += 1
+    }
+    table = fresh
+    order = rows
+    length = kept
+    gone = 0
+    counted = new Map()
+    for (let place = 0; place < length; place += 1) count(order[place] as number, 1)
+  }
+
+  const makeWaiting = (): WaitingList => {
+    const list = createWaitingList()
+    const { at, kinds } = table
+    for (let place = 0; place < length; place += 1) {
+      const row = order[place] as number
+      const status = at.status[row] as number
+      if (status === GONE || !WAITING[status]) continue
+      list.add({
+        id: table.id(row),
+        kind: kinds.word(at.kind[row] as number) ?? '',
+        priority: at.priority[row] as number,
+        suspect: at.suspect[row] === 1,
+        createdAt: iso(at.createdAt[row] as number),
+        notBefore: isoOrNull(table.notBefore.get(row)),
+        expiresAt: status === PENDING ? isoOrNull(table.expiresAt.get(row)) : null,
+      })
+    }
+    return list
+  }
+
+  const forget = (row: number, id: string): void => {
+    count(row, -1)
+    waiting?.remove(id)
+    running.delete(id)
+    expiring.delete(id)
+  }
+
+  const put = (task: Summary): boolean => {
+    const known = table.find(task.id)
+    if (known >= 0) {
+      const version = { claim: table.claim.get(known), rev: table.rev.get(known) }
+      const order = compareVersions(task, version)
+      if (order <= 0) return order === 0
+      forget(known, task.id)
+    } else if (task.claim <= (removed.get(task.id) ?? -1)) return false
+    const row = table.put(task)
+    if (known < 0) enter(row, task)
+    count(row, 1)
+    const { id, kind, priority, createdAt, notBefore, expiresAt } = task
+    const pending = task.status === 'PENDING'
+    if (isWaiting(task.status))
+      waiting?.add({
+        id,
+        kind,
+        priority,
+        suspect: isSuspect(task),
+        createdAt,
+        notBefore,
+        expiresAt: pending ? expiresAt : null,
+      })
+    if (isRunning(task.status)) running.set(id, task.claim)
+    if (pending && expiresAt !== null) expiring.set(id, { kind, expiresAt, notBefore })
+    return true
+  }
+
+  return {
+    waiting() {
+      waiting ??= makeWaiting()
+      return waiting
+    },
+    version(id) {
+      const row = table.find(id)
+      if (row < 0) return null
+      return {
+        claim: table.claim.get(row),
+        rev: table.rev.get(row),
+        status: STATUSES[table.at.status[row] as number] as Status,
+      }
+    },
+    put,
+    remove(id, claim) {
+      const known = table.find(id)
+      if (claim !== LOST) {
+        if (known >= 0 && table.claim.get(known) > claim) return false
+        removed.delete(id)
+        removed.set(id, claim)
+        const oldest = removed.keys().next().value
+        if (removed.size > REMOVED_KEPT && oldest !== undefined) removed.delete(oldest)
+      }
+      if (known < 0) return true
+      forget(known, id)
+      table.remove(known)
+      gone += 1
+      tidy()
+      return true
+    },
+    async load(fill) {
+      loading = true
+      try {
+        await fill()
+      } finally {
+        loading = false
+        sort()
+      }
+    },
+    counts() {
+      const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
+      const byKind: TaskCounts['byKind'] = {}
+      let total = 0
+      for (const [kind, statuses] of counted) {
+        const mine: Partial<Record<Status, number>> = {}
+        for (const [place, status] of STATUSES.entries()) {
+          const number = statuses[place] as number
+          if (number === 0) continue
+          mine[status] = number
+          byStatus[status] += number
+          total += number
+        }
+        const name = table.kinds.word(kind)
+        if (name !== null && Object.keys(mine).length > 0) byKind[name] = mine
+      }
+      return { total, byStatus, byKind }
+    },
+    *newest(filter, after) {
+      const rows = order
+      const columns = table
+      const test = compile(columns, filter)
+      if (!test) return
+      const { status, createdAt } = columns.at
+      let silent = 0
+      for (let at = (after ? find(after) : length) - 1; at >= 0; at -= 1) {
+        const row = rows[at] as number
+        const fits = status[row] !== GONE && test(row)
+        silent = fits ? 0 : silent + 1
+        if (!fits && silent % STRETCH !== 0) continue
+        yield { createdAt: iso(createdAt[row] as number), id: columns.id(row), fits }
+      }
+    },
+    running: () => [...running].map(([id, claim]) => ({ id, claim })),
+    ended() {
+      const columns = table
+      const { status, finishedAt } = columns.at
+      const rows = order.slice(0, length).filter(row => FINAL[status[row] as number])
+      const at = (row: number): number => finishedAt[row] || 0
+      rows.sort((a, b) => at(b) - at(a))
+      return {
+        length: rows.length,
+        id: place => columns.id(rows[place] as number),
+        finishedAt: place => iso(at(rows[place] as number)),
+        failed: place => status[rows[place] as number] === FAILURE,
+      }
+    },
+    endedIn(scanCache) {
+      const found: { id: string; claim: number }[] = []
+      for (let row = 0; row < table.rows; row += 1)
+        if (FINAL[table.at.status[row] as number] && scanCache.has(table.shard(row)))
+          found.push({ id: table.id(row), claim: table.claim.get(row) })
+      return found
+    },
+    expired: now =>
+      [...expiring].flatMap(([id, { kind, expiresAt, notBefore }]) =>
+        expiresAt <= now ? [{ id, kind, notBefore }] : [],
+      ),
+    nextExpiry(now) {
+      let next: string | null = null
+      for (const { expiresAt } of expiring.values())
+        if (expiresAt > now && (next === null || expiresAt < next)) next = expiresAt
+      return next
+    },
+  }
+}

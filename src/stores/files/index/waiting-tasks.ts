@@ -1,0 +1,200 @@
+// Which waiting task comes next: by priority, then age, once it is due. Kept beside the index, in memory only.
+
+export interface Waiting {
+  id: string
+  kind: string
+  priority: number
+  /** It runs alone or not at all. */
+  suspect: boolean
+  createdAt: string
+  /** Null: due at once. */
+  notBefore: string | null
+  /** For PENDING: not taken from then on. */
+  expiresAt: string | null
+}
+
+/** A task in the lists; one that has left is not looked up to be passed over. */
+interface ListedTask extends Waiting {
+  present: boolean
+  /** Its time before it ripened. */
+  ripeAt?: string
+}
+
+type Before = (a: Waiting, b: Waiting) => boolean
+const older: Before = (a, b) => (a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt)
+const sooner: Before = (a, b) => (a.notBefore ?? '') < (b.notBefore ?? '')
+
+/** Places of tasks that left stay until they are many. */
+const STALE_KEPT = 256
+/** A clock that goes back by less makes nothing wait again. */
+const BACK_MS = 1_000
+
+const isPresent = ({ present }: ListedTask): boolean => present
+
+/**
+ * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in when somebody asks, so that
+ * loading many in no order costs one sort. Who is going through it is not disturbed: it is replaced, never changed.
+ */
+const createOrdered = (before: Before) => {
+  let items: ListedTask[] = []
+  let head = 0
+  let stale = 0
+  let sorted = true
+  const tidy = (): void => {
+    while (head < items.length && !isPresent(items[head] as ListedTask)) {
+      head += 1
+      stale -= 1
+    }
+    const crowded = stale > STALE_KEPT && stale > (items.length - head) / 2
+    // only when half of it is gone: a task then costs the same, however many wait
+    const spent = head > STALE_KEPT && head > items.length / 2
+    if (sorted && !crowded && !spent) return
+    items = items.slice(head).filter(isPresent)
+    head = 0
+    stale = 0
+    if (!sorted) items.sort((a, b) => (before(a, b) ? -1 : 1))
+    sorted = true
+  }
+  return {
+    add(task: ListedTask): void {
+      const last = items.at(-1)
+      if (last && before(task, last)) sorted = false
+      items.push(task)
+    },
+    /** One that stands here is no longer present. */
+    left(): void {
+      stale += 1
+      if (stale > STALE_KEPT && stale > items.length / 2) tidy()
+    },
+    *each(): Generator<ListedTask> {
+      tidy()
+      const list = items
+      for (let at = head; at < list.length; at += 1) {
+        const task = list[at] as ListedTask
+        if (isPresent(task)) yield task
+      }
+    },
+  }
+}
+
+export interface WaitingList {
+  add(task: Waiting): void
+  remove(id: string): void
+  /**
+   * Those due at `now`, the best first; of these kinds where some are named, however many others wait. A kind that is taken
+   * out of the set meanwhile is left out from then on, at no cost for each of its tasks.
+   */
+  due(now: string, kinds?: ReadonlySet<string>): Generator<Waiting>
+  countDue(now: string, kinds?: readonly string[]): number
+  /** When the next one becomes due, or null. */
+  nextAt(now: string): string | null
+}
+
+const PRIORITIES = 10
+
+type Ordered = ReturnType<typeof createOrdered>
+
+/** Several ordered lists, each of one kind, as one; only while the kind `isWanted`. */
+const merge = function* (lists: readonly Ordered[], isWanted: (kind: string) => boolean): Generator<Waiting> {
+  const heads = lists.flatMap(list => {
+    const rest = list.each()
+    const { value } = rest.next()
+    return value ? [{ task: value as Waiting, rest }] : []
+  })
+  while (heads.length > 0) {
+    let best = 0
+    for (let at = 1; at < heads.length; at += 1)
+      if (older((heads[at] as (typeof heads)[0]).task, (heads[best] as (typeof heads)[0]).task)) best = at
+    const head = heads[best] as (typeof heads)[0]
+    if (isWanted(head.task.kind)) yield head.task
+    const { value } = isWanted(head.task.kind) ? head.rest.next() : { value: undefined }
+    if (value) head.task = value
+    else heads.splice(best, 1)
+  }
+}
+
+export const createWaitingList = (): WaitingList => {
+  const present = new Map<string, ListedTask>()
+  // by kind, so that tasks of a kind that no worker has are in nobody's way
+  const due = Array.from({ length: PRIORITIES }, () => new Map<string, Ordered>())
+  const later = createOrdered(sooner)
+  const dueCounts = new Map<string, number>()
+
+  const count = (kind: string, change: number): void => {
+    dueCounts.set(kind, (dueCounts.get(kind) ?? 0) + change)
+  }
+
+  const listOf = ({ notBefore, priority, kind }: Waiting): Ordered | undefined => {
+    if (notBefore !== null) return later
+    const byKind = due[priority]
+    const known = byKind?.get(kind)
+    if (known || !byKind) return known
+    const made = createOrdered(older)
+    byKind.set(kind, made)
+    return made
+  }
+
+  const remove = (id: string): void => {
+    const task = present.get(id)
+    if (!task) return
+    present.delete(id)
+    task.present = false
+    if (task.notBefore === null) count(task.kind, -1)
+    listOf(task)?.left()
+  }
+
+  const add = (task: Waiting, ripeAt?: string): void => {
+    remove(task.id)
+    const entry: ListedTask = { ...task, present: true, ...(ripeAt === undefined ? {} : { ripeAt }) }
+    present.set(task.id, entry)
+    if (task.notBefore === null) count(task.kind, 1)
+    listOf(task)?.add(entry)
+  }
+
+  let ripenedTo = ''
+  /** The clock went back: what has ripened and is not due any more would stand in the way of what is. */
+  const unripen = (now: string): void => {
+    ripenedTo = now
+    for (const { ripeAt, present: _, ...task } of [...present.values()])
+      if (ripeAt !== undefined && ripeAt > now) add({ ...task, notBefore: ripeAt })
+  }
+
+  const ripen = (now: string): void => {
+    if (now >= ripenedTo) ripenedTo = now
+    else if (Date.parse(ripenedTo) - Date.parse(now) > BACK_MS) unripen(now)
+    const ripe: ListedTask[] = []
+    for (const task of later.each()) {
+      if ((task.notBefore ?? '') > now) break
+      ripe.push(task)
+    }
+    for (const { ripeAt: _, present: __, ...task } of ripe)
+      add({ ...task, notBefore: null }, task.notBefore ?? undefined)
+  }
+
+  return {
+    add: task => add(task),
+    remove,
+    *due(now, kinds) {
+      ripen(now)
+      const isWanted = (kind: string): boolean => kinds?.has(kind) ?? true
+      for (let priority = PRIORITIES - 1; priority >= 0; priority -= 1) {
+        const byKind = due[priority]
+        if (!byKind || byKind.size === 0) continue
+        const lists = kinds ? [...kinds].flatMap(kind => byKind.get(kind) ?? []) : [...byKind.values()]
+        yield* merge(lists, isWanted)
+      }
+    },
+    countDue(now, kinds) {
+      ripen(now)
+      const counts = kinds ? [...new Set(kinds)].map(kind => dueCounts.get(kind) ?? 0) : dueCounts.values()
+      return [...counts].reduce((sum, each) => sum + each, 0)
+    },
+    nextAt(now) {
+      ripen(now)
+      // one that expires before it is due never becomes due
+      for (const { notBefore, expiresAt } of later.each())
+        if (expiresAt === null || expiresAt > (notBefore ?? '')) return notBefore
+      return null
+    },
+  }
+}

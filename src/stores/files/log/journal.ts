@@ -1,0 +1,300 @@
+// Journals: every process appends its changes to files of its own, `journal/<instance>.<n>.ndjson`, and reads
+// those of all. They are the feed between processes and over restarts; the state files stay the truth.
+import { closeSync, readdirSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import path from 'node:path'
+import type { TaskRecord } from '../../../core/task.ts'
+import { openPlainSync } from '../../../platform/plain-file.ts'
+import type { Appender, Disk } from '../disk.ts'
+import { toLine } from '../records/record-text.ts'
+
+/** A line of a journal. */
+export type JournalEntry =
+  | { type: 'task'; task: TaskRecord }
+  | { type: 'revoke'; id: string; at: string }
+  /** `claim`: the number under which it was removed, or LOST. */
+  | { type: 'removed'; id: string; claim: number }
+
+/** Not removed by anybody: its state file was broken. A task of this id may come again. */
+export const LOST = -1
+
+/** `bytes`: of its line. */
+type OnEntry = (entry: JournalEntry, bytes: number) => unknown
+
+/** How far somebody has read: per instance the number of the journal and the bytes read of it. */
+export type Positions = Record<string, [number: number, offset: number]>
+
+export interface Journals {
+  /** All of them or, when the disk refuses, none. */
+  append(entries: readonly JournalEntry[]): void
+  /**
+   * Reads on from `positions` to the end of all journals, or to `until`. `positions` is moved on in place, so that
+   * inside `onEntry` it stands after the entry; instances that left nothing behind are dropped from it.
+   */
+  read(positions: Positions, onEntry: (entry: JournalEntry) => void, until?: Positions): void
+  /** As `read` to `until`, but ends after an entry to which `stop` is answered, and answers true then. */
+  readSome(
+    positions: Positions,
+    onEntry: (entry: JournalEntry, bytes: number) => 'stop' | null,
+    until: Positions,
+  ): boolean
+  /** The end of all journals; from here on `follow` tells what comes. */
+  begin(): Positions
+  /** As `read` to the end, for the one reader that has called `begin`: our own entries come from memory. */
+  follow(positions: Positions, onEntry: (entry: JournalEntry) => void): void
+  /** The end of all journals as they stand. */
+  end(): Positions
+  /** The journals that a process has written and that are not cut. */
+  filesOf(instance: string): string[]
+  /** False when entries after these positions are gone. */
+  holds(positions: Positions): boolean
+  /** Removes old journals of which `keep` says so. */
+  cut(keep: {
+    entries: number
+    ageMs: number
+    bytes: number
+    now: number
+    isAlive: (i: string) => boolean
+  }): void
+  close(): void
+}
+
+/** A journal is closed and the next one begun at this size, so that old ones can be cut. */
+const JOURNAL_BYTES = 4 * 1024 * 1024
+const CHUNK = 256 * 1024
+/** Two changes of a folder within one tick of the file system's clock look like one. */
+const TICK_MS = 100
+/** How long the mark of a cut journal stays; a cursor that is older than this is too old in any case. */
+export const MARK_MS = 24 * 3_600_000
+
+interface Part {
+  instance: string
+  number: number
+  file: string
+}
+type Mark = Part & { size: number }
+interface Listing {
+  readonly parts: readonly Part[]
+  readonly marks: readonly Mark[]
+}
+
+export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
+  let current: { appender: Appender; number: number } | null = null
+  let listed: (Listing & { mtimeMs: number; at: number }) | null = null
+  /** Our own entries that `follow` has not told yet, each with the place behind it; null while nobody follows. */
+  let own: { entry: JournalEntry; behind: Positions[string] }[] | null = null
+
+  /** What stands in the folder: journals, and the marks of those that were cut, each in the order of numbers. */
+  const list = (): Listing => {
+    const begun = Date.now()
+    const { mtimeMs } = statSync(folder)
+    // files that grow do not change their folder
+    if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
+    const parts: Part[] = []
+    const marks: Mark[] = []
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      // a pipe would hold us up, and a link's target is not ours to read or to cut
+      if (!entry.isFile()) continue
+      const { name } = entry
+      const found = /^([0-9a-f]{12})\.(\d+)\.(?:ndjson|(\d+)\.cut)$/.exec(name)
+      if (!found?.[1]) continue
+      const part = { instance: found[1], number: Number(found[2]), file: path.join(folder, name) }
+      if (found[3] === undefined) parts.push(part)
+      else marks.push({ ...part, size: Number(found[3]) })
+    }
+    const byNumber = (a: Part, b: Part) => a.number - b.number
+    listed = { parts: parts.sort(byNumber), marks: marks.sort(byNumber), mtimeMs, at: begun }
+    return listed
+  }
+
+  const lastNumber = (): number => {
+    const { parts, marks } = list()
+    const mine = [...parts, ...marks].filter(part => part.instance === instance)
+    return Math.max(0, ...mine.map(part => part.number))
+  }
+
+  /** Reads whole lines from `offset` to `end`, each with the offset behind it. True when it was stopped. */
+  const readLines = (
+    { file }: Part,
+    offset: number,
+    end: number,
+    onEntry: (entry: JournalEntry, offset: number, bytes: number) => unknown,
+  ): boolean => {
+    if (offset >= end) return false
+    const { fd: from } = openPlainSync(file)
+    try {
+      let pending: Buffer[] = []
+      let whole = offset
+      for (let at = offset; at < end; ) {
+        const chunk = Buffer.allocUnsafe(Math.min(CHUNK, end - at))
+        const got = readSync(from, chunk, 0, chunk.length, at)
+        if (got === 0) break
+        at += got
+        let bytes = chunk.subarray(0, got)
+        for (let line = bytes.indexOf(10); line >= 0; line = bytes.indexOf(10)) {
+          const text = Buffer.concat([...pending, bytes.subarray(0, line)])
+          whole += text.length + 1
+          pending = []
+          bytes = bytes.subarray(line + 1)
+          const entry = parse(text.toString('utf8'))
+          if (entry && onEntry(entry, whole, text.length) === 'stop') return true
+        }
+        if (bytes.length > 0) pending.push(bytes)
+      }
+      return false
+    } finally {
+      closeSync(from)
+    }
+  }
+
+  const sizeOf = (part: Part): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
+  /** Lines in a journal, counted on from the last time. */
+  const counted = new Map<string, { size: number; lines: number }>()
+  const entriesOf = (part: Part, size: number): number => {
+    const known = counted.get(part.file) ?? { size: 0, lines: 0 }
+    if (size > known.size) {
+      const bytes = readBytes(part.file, known.size, size)
+      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) known.lines += 1
+      counted.set(part.file, { size, lines: known.lines })
+    }
+    return known.lines
+  }
+
+  const read = (positions: Positions, onEntry: OnEntry, until?: Positions, except?: string): boolean => {
+    const { parts, marks } = list()
+    for (const part of parts) {
+      const { instance: of, number: at } = part
+      if (of === except) continue
+      const bound = until?.[of]
+      if (until && (!bound || at > bound[0])) continue
+      const position = positions[of]
+      if (position && at < position[0]) continue
+      const offset = position?.[0] === at ? position[1] : 0
+      // a journal that has a successor in the listing had its end before the listing: nothing is skipped
+      positions[of] = [at, offset]
+      const end = bound?.[0] === at ? bound[1] : sizeOf(part)
+      const stopped = readLines(part, offset, end, (entry, behind, bytes) => {
+        positions[of] = [at, behind]
+        return onEntry(entry, bytes)
+      })
+      if (stopped) return true
+    }
+    const present = new Set([...parts, ...marks].map(part => part.instance))
+    for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
+    return false
+  }
+
+  const end = (): Positions => {
+    const { parts, marks } = list()
+    const positions: Positions = {}
+    for (const mark of marks) positions[mark.instance] = [mark.number, mark.size]
+    for (const part of parts) positions[part.instance] = [part.number, sizeOf(part)]
+    return positions
+  }
+
+  return {
+    append(entries) {
+      if (current === null || current.appender.size >= JOURNAL_BYTES) {
+        current?.appender.close()
+        // a recovery under this name may have written before
+        const number = (current?.number ?? lastNumber()) + 1
+        current = { number, appender: disk.append(path.join(folder, `${instance}.${number}.ndjson`)) }
+      }
+      const { appender, number } = current
+      let behind = appender.size
+      const lines = entries.map(entry => Buffer.from(toLine(entry)))
+      appender.append(Buffer.concat(lines))
+      for (const [at, entry] of entries.entries()) {
+        behind += lines[at]?.length ?? 0
+        own?.push({ entry, behind: [number, behind] })
+      }
+    },
+    begin() {
+      own = []
+      return end()
+    },
+    follow(positions, onEntry) {
+      const mine = own ?? []
+      own = []
+      for (const { entry, behind } of mine) {
+        positions[instance] = behind
+        onEntry(entry)
+      }
+      read(positions, entry => void onEntry(entry), undefined, instance)
+    },
+    read(positions, onEntry, until) {
+      read(positions, entry => void onEntry(entry), until)
+    },
+    readSome: (positions, onEntry, until) => read(positions, onEntry, until),
+    end,
+    filesOf: of => list().parts.flatMap(part => (part.instance === of ? [part.file] : [])),
+    holds(positions) {
+      const { parts, marks } = list()
+      // whatever was cut must lie before the positions; whatever they name must still be there, or be a mark
+      const cutUnread = marks.some(mark => {
+        const [at, offset] = positions[mark.instance] ?? [-1, 0]
+        return mark.number > at || (mark.number === at && mark.size > offset)
+      })
+      if (cutUnread) return false
+      return Object.entries(positions).every(([of, [at, offset]]) => {
+        const same = (part: Part) => part.instance === of && part.number === at
+        const part = parts.find(same)
+        return part ? offset <= sizeOf(part) : marks.some(same)
+      })
+    },
+    cut({ entries, ageMs, bytes, now, isAlive }) {
+      const { parts, marks } = list()
+      const newest = new Map(parts.map(part => [part.instance, part.number]))
+      const kept = { entries: 0, bytes: 0 }
+      const youngestFirst = parts
+        .flatMap(part => {
+          const stat = statSync(part.file, { throwIfNoEntry: false })
+          return stat ? [{ part, size: stat.size, at: stat.mtimeMs }] : []
+        })
+        .sort((a, b) => b.at - a.at)
+      for (const { part, size: partSize, at } of youngestFirst) {
+        // the one that a live process writes to is never cut
+        const isOpen = newest.get(part.instance) === part.number && isAlive(part.instance)
+        const enough = kept.entries >= entries && (now - at > ageMs || kept.bytes > bytes)
+        if (enough && !isOpen) {
+          // one step turns the journal into a mark whose name tells the size, so that a cursor at its end is good
+          const mark = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
+          renameSync(part.file, mark)
+          truncateSync(mark)
+          counted.delete(part.file)
+          continue
+        }
+        kept.entries += entriesOf(part, partSize)
+        kept.bytes += partSize
+      }
+      for (const mark of marks) {
+        const stat = statSync(mark.file, { throwIfNoEntry: false })
+        // a cursor before the last mark of a process is too old in any case: the others say nothing more
+        const isLast = !marks.some(other => other.instance === mark.instance && other.number > mark.number)
+        if (stat && (!isLast || now - stat.mtimeMs > MARK_MS)) rmSync(mark.file, { force: true })
+      }
+    },
+    close() {
+      current?.appender.close()
+      current = null
+    },
+  }
+}
+
+const readBytes = (file: string, start: number, end: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(end - start)
+  const { fd } = openPlainSync(file)
+  try {
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, start))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const parse = (line: string): JournalEntry | null => {
+  try {
+    return JSON.parse(line) as JournalEntry
+  } catch {
+    // the torn end of a process that was killed: what it would have said was never acknowledged
+    return null
+  }
+}

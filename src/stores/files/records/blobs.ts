@@ -1,0 +1,130 @@
+// Blobs: `blobs/<last two hex digits>/<id>/<name>`, written aside as a stream, synced, renamed.
+import { createReadStream, existsSync, lstatSync, readdirSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { MadhavaError } from '../../../core/errors.ts'
+import type { BlobInfo } from '../../../core/store.ts'
+import { isAside } from '../../../platform/atomic-file.ts'
+import { isRealFolder, openPlain } from '../../../platform/plain-file.ts'
+import type { Disk } from '../disk.ts'
+import { isErrno } from '../errno.ts'
+import type { FreeSpace } from '../free-space.ts'
+import { type Layout, parseId, type SafeId } from '../layout.ts'
+import type { Committer } from '../log/committer.ts'
+
+export interface Blobs {
+  put(id: SafeId, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
+  get(
+    id: SafeId,
+    name: string,
+    range?: { start: number; end: number },
+  ): Promise<{ bytes: number; stream: Readable } | null>
+  remove(id: SafeId, name: string): Promise<void>
+  list(id: SafeId): BlobInfo[]
+  removeAll(id: SafeId): Promise<void>
+  /** Whether a folder is here for this id. */
+  exist(id: SafeId): boolean
+  /** Ids that have a folder here. */
+  ids(): SafeId[]
+  /** Bytes of all blobs of a task. */
+  size(id: SafeId): number
+}
+
+interface BlobsDeps {
+  layout: Layout
+  disk: Disk
+  space: FreeSpace
+  committer: Pick<Committer, 'syncing'>
+  /** A word that is never given twice. */
+  unique: () => string
+}
+
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+  }
+}
+
+/** The folder of a task's blobs, and the one that it stands in, are folders and no links. */
+const isOurs = (folder: string): boolean => isRealFolder(path.dirname(folder)) && isRealFolder(folder)
+
+export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDeps): Blobs => {
+  const list = (id: SafeId): BlobInfo[] => {
+    const folder = layout.blobFolder(id)
+    if (!isOurs(folder)) return []
+    try {
+      return readdirSync(folder).flatMap(name => {
+        if (isAside(name)) return []
+        const found = lstatSync(path.join(folder, name), { throwIfNoEntry: false })
+        return found?.isFile() && found.nlink === 1 ? [{ name, bytes: found.size }] : []
+      })
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw error
+    }
+  }
+
+  return {
+    list,
+    exist: id => existsSync(layout.blobFolder(id)),
+    size: id => list(id).reduce((sum, blob) => sum + blob.bytes, 0),
+    async put(id, name, bytes) {
+      const file = layout.blob(id, name)
+      const folder = layout.blobFolder(id)
+      if (!(bytes instanceof Readable)) space.forBytes(bytes.length)
+      // one after the other: on a disk that may only be read `recursive` says ENOENT
+      for (const wanted of [path.dirname(folder), folder]) await makeFolder(wanted)
+      // nothing is written to where a link leads
+      if (!isOurs(folder))
+        throw new MadhavaError('STORE_UNAVAILABLE', 'What stands in the place of a folder of blobs is none')
+      const aside = path.join(folder, `.${name}.${unique()}.tmp`)
+      // a sync that fails here spoils nothing: the file goes, and another try writes another one
+      const size = await disk.writeThrough(aside, bytes)
+      try {
+        disk.rename(aside, file)
+      } catch (error) {
+        disk.unlink(aside)
+        throw error
+      }
+      await committer.syncing(() => disk.sync([folder, path.dirname(folder), layout.blobs]))
+      return { name, bytes: size }
+    },
+    async get(id, name, range) {
+      try {
+        // opened before it is measured: a blob that is replaced meanwhile stays readable as it was
+        if (!isOurs(layout.blobFolder(id))) return null
+        const { handle, info } = await openPlain(layout.blob(id, name), { oneName: true })
+        const { size } = info
+        const start = Math.min(range?.start ?? 0, size)
+        const end = Math.min(range?.end ?? size, size)
+        if (start >= end) {
+          await handle.close()
+          return { bytes: size, stream: Readable.from([]) }
+        }
+        return { bytes: size, stream: createReadStream('', { fd: handle, start, end: end - 1 }) }
+      } catch (error) {
+        // what is no blob of ours is none: its bytes may be anybody's
+        if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
+        throw error
+      }
+    },
+    remove: async (id, name) => rm(layout.blob(id, name), { force: true }),
+    removeAll: async id => rm(layout.blobFolder(id), { recursive: true, force: true }),
+    ids: () =>
+      readdirSync(layout.blobs, { withFileTypes: true }).flatMap(shard =>
+        // whatever else somebody has put there
+        !shard.isDirectory()
+          ? []
+          : readdirSync(path.join(layout.blobs, shard.name)).flatMap(name => {
+              try {
+                return [parseId(name)]
+              } catch {
+                return []
+              }
+            }),
+      ),
+  }
+}

@@ -1,0 +1,93 @@
+// What stands in one state file, with the reason when it cannot be used. It only reads, and keeps nothing in mind.
+import { readlinkSync } from 'node:fs'
+import { scanJson } from '../../../core/json-scan.ts'
+import { idempotencyScope, RECORD_VERSION, type TaskRecord } from '../../../core/task.ts'
+import { checkTask } from '../../../core/task-check.ts'
+import { createUpgrade } from '../../../core/upgrade.ts'
+import { readPlainSync } from '../../../platform/plain-file.ts'
+import { isErrno } from '../errno.ts'
+import { type Layout, parseId, type SafeId } from '../layout.ts'
+
+export type StateFile =
+  | { state: 'whole'; task: TaskRecord }
+  | { state: 'none' }
+  /** Written by a later version of Madhava: nothing is wrong with it, and we cannot judge it. */
+  | { state: 'later'; why: string }
+  | { state: 'broken'; why: string }
+
+/** No state file that we write is nearly as large: a body has at most 1 MiB. */
+const BYTES_MAX = 64 * 1024 * 1024
+
+/** Above so many characters the depth is looked at before the text is parsed. */
+const LOOK_FIRST = 64 * 1024
+/** Far deeper than anything that is taken or kept. */
+const DEPTH_MAX = 10_000
+
+const upgrade = createUpgrade()
+
+/** The record in the present version, or why there is none. Never `none`. */
+export const judge = (text: string, id: SafeId): StateFile => {
+  let value: unknown
+  try {
+    value = upgrade(JSON.parse(text))
+  } catch {
+    return { state: 'broken', why: text === '' ? 'it is empty' : 'it is not JSON' }
+  }
+  const version =
+    typeof value === 'object' && value !== null && 'version' in value ? value.version : undefined
+  if (typeof version === 'number' && Number.isInteger(version) && version > RECORD_VERSION)
+    return { state: 'later', why: `it has version ${version}, this program knows ${RECORD_VERSION}` }
+  try {
+    const parsed = checkTask(value)
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues
+      const field = issue?.path.join('.') || 'the document'
+      return { state: 'broken', why: `${field}: ${issue?.message ?? 'it is not a task'}` }
+    }
+    if (parsed.data.id !== id) return { state: 'broken', why: 'its id is not that of its name' }
+    return { state: 'whole', task: parsed.data }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { state: 'broken', why: 'it nests too deep' }
+  }
+}
+
+/** @throws what the file system says, when that is not about this file */
+export const readStateFile = (layout: Layout, id: SafeId): StateFile => readAsStateFile(layout.task(id), id)
+
+/** As `readStateFile`, of a file that stands elsewhere. */
+export const readAsStateFile = (file: string, id: SafeId): StateFile => {
+  try {
+    const text = readPlainSync(file, BYTES_MAX).toString()
+    // parsing a file of nothing but brackets takes seconds, the depth of it milliseconds
+    if (text.length > LOOK_FIRST && scanJson(text, DEPTH_MAX).depth > DEPTH_MAX)
+      return { state: 'broken', why: 'it nests too deep' }
+    return judge(text, id)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return { state: 'none' }
+    if (isErrno(error, 'EFTYPE')) return { state: 'broken', why: 'it is not a regular file' }
+    if (isErrno(error, 'EFBIG')) return { state: 'broken', why: 'it is too large' }
+    if (isErrno(error, 'EACCES', 'EPERM', 'EIO', 'EISDIR', 'ELOOP'))
+      return { state: 'broken', why: `it cannot be read (${error.code})` }
+    throw error
+  }
+}
+
+/** What an idempotency key points to, `<id>.<fingerprint>`; null when there is none or it is something else. */
+export const readKeyLink = (file: string): { id: SafeId; fingerprint: string } | null => {
+  try {
+    const [id = '', ...rest] = readlinkSync(file).split('.')
+    return { id: parseId(id), fingerprint: rest.join('.') }
+  } catch {
+    return null
+  }
+}
+
+/** Where the key of a task stands, or null when it has none. */
+export const keyFileOf = (layout: Layout, task: TaskRecord): string | null => {
+  const scope = idempotencyScope(task)
+  return scope === null ? null : layout.key(scope)
+}
+
+export const ownsKey = (layout: Layout, task: TaskRecord, link: string): boolean =>
+  keyFileOf(layout, task) === link

@@ -1,0 +1,146 @@
+// Export: every record of a data folder and its blobs as lines, in constant memory, also while a bundle runs. It only
+// reads.
+import { lstatSync } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import path from 'node:path'
+import type { TaskRecord } from '../../../core/task.ts'
+import { openPlain } from '../../../platform/plain-file.ts'
+import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
+import { readCancelRequest, wishFor } from '../claims/cancel-requests.ts'
+import { isErrno, storeError } from '../errno.ts'
+import { createLayout, idOfStateFile, type Layout, type SafeId } from '../layout.ts'
+import { keyFileOf, readKeyLink, readStateFile } from '../records/state-file.ts'
+import { mustBeDataFolder } from './fsck.ts'
+import { entriesOf } from './fsck-findings.ts'
+
+export interface ExportOptions {
+  dir: string
+  clock: () => Date
+  /** A state file that cannot be read is left out, and told here. */
+  onLeftOut: (place: string, why: string) => void
+}
+
+/** How often a task is looked at again that ends or begins anew while its blobs are opened. */
+const TRIES = 100
+
+interface OpenBlob {
+  name: string
+  handle: FileHandle
+  size: number
+}
+
+/** A task with its blobs as they were at one moment: what is open stays readable whatever happens to its name. */
+interface TakenRecord {
+  task: TaskRecord
+  blobs: OpenBlob[]
+}
+
+const openBlobs = async (layout: Layout, id: SafeId): Promise<OpenBlob[]> => {
+  const blobs: OpenBlob[] = []
+  for (const entry of entriesOf(layout.blobFolder(id))) {
+    if (!entry.isFile() || !/^[a-z0-9][a-z0-9.-]{0,63}$/.test(entry.name)) continue
+    try {
+      const { handle, info } = await openPlain(layout.blob(id, entry.name), { oneName: true })
+      blobs.push({ name: entry.name, handle, size: info.size })
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'EFTYPE')) continue
+      await closeAll(blobs)
+      throw error
+    }
+  }
+  return blobs
+}
+
+const closeAll = async (blobs: readonly OpenBlob[]): Promise<void> => {
+  for (const { handle } of blobs) await handle.close()
+}
+
+/** A wish to cancel stands beside the record until its holder writes it there. */
+const withWish = (layout: Layout, task: TaskRecord): TaskRecord => {
+  const mark = layout.revoke(task.id as SafeId)
+  if (task.revokeRequestedAt !== null || !lstatSync(mark, { throwIfNoEntry: false })?.isFile()) return task
+  return { ...task, revokeRequestedAt: wishFor(task, readCancelRequest(mark)) }
+}
+
+const fingerprintOf = (layout: Layout, task: TaskRecord): string | null => {
+  const link = keyFileOf(layout, task)
+  const bound = link === null ? null : readKeyLink(link)
+  return bound?.id === task.id && bound.fingerprint !== '' ? bound.fingerprint : null
+}
+
+/** The pieces of a blob, one at least. */
+async function* piecesOf(
+  id: string,
+  { name, handle, size }: OpenBlob,
+): AsyncGenerator<{ offset: number; bytes: Buffer }> {
+  let offset = 0
+  do {
+    const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, size - offset))
+    let filled = 0
+    while (filled < chunk.length) {
+      const { bytesRead } = await handle.read(chunk, filled, chunk.length - filled, offset + filled)
+      if (bytesRead === 0) throw new Error(`The blob ${name} of ${id} has become shorter while it was read`)
+      filled += bytesRead
+    }
+    yield { offset, bytes: chunk }
+    offset += filled
+  } while (offset < size)
+}
+
+/**
+ * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the end with
+ * the numbers of both. A task is told as it was at one moment; the folder as a whole may change meanwhile.
+ * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
+ */
+export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): AsyncGenerator<string> {
+  const layout = createLayout(path.resolve(dir))
+  const lines = createLineWriter()
+
+  const take = async (id: SafeId): Promise<TakenRecord | null> => {
+    for (let tries = 1; ; tries += 1) {
+      const before = readStateFile(layout, id)
+      if (before.state === 'none') return null
+      if (before.state !== 'whole') {
+        onLeftOut(path.relative(layout.dir, layout.task(id)), before.why)
+        return null
+      }
+      const blobs = await openBlobs(layout, id)
+      const after = readStateFile(layout, id)
+      // moves within an attempt do not matter: only an end, a new attempt or a removal changes what the blobs mean
+      const same =
+        after.state === 'whole' &&
+        after.task.status === before.task.status &&
+        after.task.claim === before.task.claim
+      if (same) return { task: withWish(layout, after.task), blobs }
+      await closeAll(blobs)
+      if (tries >= TRIES) {
+        onLeftOut(path.relative(layout.dir, layout.task(id)), 'it never stands still')
+        return null
+      }
+    }
+  }
+
+  mustBeDataFolder(layout)
+  try {
+    yield lines.begin(clock().toISOString())
+    for (const shard of layout.shards())
+      for (const { name } of entriesOf(shard)) {
+        const id = idOfStateFile(name)
+        if (!id || layout.task(id) !== path.join(shard, name)) continue
+        const taken = await take(id)
+        if (!taken) continue
+        try {
+          const { task, blobs } = taken
+          yield lines.task(task, fingerprintOf(layout, task))
+          for (const blob of blobs)
+            for await (const { offset, bytes } of piecesOf(id, blob))
+              yield lines.piece(id, blob, offset, bytes)
+        } finally {
+          await closeAll(taken.blobs)
+        }
+      }
+    yield lines.end()
+  } catch (error) {
+    throw storeError(error)
+  }
+}

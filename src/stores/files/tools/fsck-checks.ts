@@ -1,0 +1,175 @@
+// Walks through a data folder and yields one look per thing in it, strangers included. It changes nothing by itself:
+// what would mend a finding stands in its `mend`, which is only for a folder that nobody else uses.
+import { createReadStream, type Dirent, lstatSync } from 'node:fs'
+import path from 'node:path'
+import { isAside } from '../../../platform/atomic-file.ts'
+import { LineTooLongError, readLines } from '../../../platform/lines.ts'
+import { openPlain } from '../../../platform/plain-file.ts'
+import { isErrno } from '../errno.ts'
+import { idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
+import { readStateFile } from '../records/state-file.ts'
+import { entriesOf, type FsckCheck, placesOf } from './fsck-findings.ts'
+import { createMarkChecks } from './fsck-marks.ts'
+import { createTaskChecks } from './fsck-tasks.ts'
+
+/** While a folder is in use, a file written aside is a leftover when nobody has touched it for so long. */
+const ASIDE_MS = 60_000
+/** A line of a journal holds one record. */
+const LINE_BYTES_MAX = 64 * 1024 * 1024
+const SHARD = /^[0-9a-f]{2}$/
+const BLOB_NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/
+
+/** What was seen on the way. */
+export interface Seen {
+  tasks: number
+  blobs: number
+}
+
+interface ChecksDeps {
+  layout: Layout
+  /** The folder has no other user: what is written aside is left over, however young. */
+  alone: boolean
+  clock: () => Date
+  seen: Seen
+}
+
+const idOf = (name: string): SafeId | null => {
+  try {
+    const id = parseId(name)
+    return id === name ? id : null
+  } catch {
+    return null
+  }
+}
+
+/** For what is sound at the first glance: whoever takes the looks gets a turn all the same. */
+const nothing: FsckCheck = () => null
+
+/** Every look there is. Lazy: what an earlier finding's mending has changed is seen by the later ones. */
+export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator<FsckCheck> {
+  const places = placesOf(layout)
+  const { at, moving, removing } = places
+  const { record, result, key, blobsOf } = createTaskChecks(layout, places)
+  const { claim, keyLink, revoke } = createMarkChecks(layout, places)
+
+  /** A file written aside, or something that nobody of us has put there. */
+  const stranger =
+    (place: string, what: string): FsckCheck =>
+    () => {
+      const stat = lstatSync(place, { throwIfNoEntry: false })
+      if (!stat) return null
+      if (!isAside(path.basename(place)) || !stat.isFile())
+        return { code: 'foreign', place: at(place), text: what, mend: moving(place) }
+      if (!alone && clock().getTime() - stat.mtimeMs < ASIDE_MS) return null
+      const text = 'written aside by a process that did not live to put it in its place'
+      return { code: 'leftover', place: at(place), text, mend: removing(place) }
+    }
+
+  const lines =
+    (file: string): FsckCheck =>
+    async () => {
+      const bad: number[] = []
+      try {
+        const { handle } = await openPlain(file)
+        const input = createReadStream('', { fd: handle })
+        // a last line without its end is what a killed process leaves, or what is being written now
+        for await (const { number, bytes, ended } of readLines(input, LINE_BYTES_MAX))
+          if (ended && !isEntry(bytes)) bad.push(number)
+      } catch (error) {
+        // retention cuts journals at any time
+        if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
+        if (!(error instanceof LineTooLongError)) throw error
+        bad.push(Number.POSITIVE_INFINITY)
+      }
+      if (bad.length === 0) return null
+      const first = Number.isFinite(bad[0]) ? `, first line ${bad[0]}` : ''
+      const text = `${bad.length} unreadable lines${first}; readers pass over them, and retention removes the file`
+      return { code: 'bad-lines', place: at(file), text, mend: null }
+    }
+
+  const shardStrangers: string[] = []
+  function* shardsOf(root: string): Generator<string> {
+    for (const entry of entriesOf(root)) {
+      const place = path.join(root, entry.name)
+      if (SHARD.test(entry.name) && entry.isDirectory()) yield place
+      else shardStrangers.push(place)
+    }
+  }
+
+  for (const shard of shardsOf(layout.tasks))
+    for (const { name } of entriesOf(shard)) {
+      const id = idOfStateFile(name)
+      if (!id || layout.task(id) !== path.join(shard, name)) {
+        yield stranger(path.join(shard, name), 'not the state file of a task that belongs here')
+        continue
+      }
+      seen.tasks += 1
+      // most are sound and need one read; only what has something to look at is looked at
+      const file = readStateFile(layout, id)
+      yield file.state === 'whole' ? nothing : record(id)
+      if (file.state === 'whole' && file.task.resultBytes !== null) yield result(id)
+      if (file.state === 'whole' && file.task.idempotencyKey !== null) yield key(id)
+    }
+  for (const shard of shardsOf(layout.blobs))
+    for (const entry of entriesOf(shard)) {
+      const id = idOf(entry.name)
+      const folder = path.join(shard, entry.name)
+      if (!id || layout.blobFolder(id) !== folder || !entry.isDirectory()) {
+        yield stranger(folder, 'not the blobs of a task that belongs here')
+        continue
+      }
+      yield blobsOf(id)
+      for (const blob of entriesOf(folder)) {
+        seen.blobs += 1
+        const place = path.join(folder, blob.name)
+        if (!BLOB_NAME.test(blob.name) || !blob.isFile()) yield stranger(place, 'not a blob')
+        else if (hasFurtherNames(place))
+          yield stranger(
+            place,
+            'a file with further names, which is not given out: copy it in place of the link',
+          )
+      }
+    }
+  for (const place of shardStrangers) yield stranger(place, 'not a folder of this store')
+
+  /** The entries of a flat folder: those that `look` knows, and strangers. */
+  function* flat(
+    folder: string,
+    check: (entry: Dirent, place: string) => FsckCheck | null,
+  ): Generator<FsckCheck> {
+    for (const entry of entriesOf(folder)) {
+      const place = path.join(folder, entry.name)
+      yield check(entry, place) ?? stranger(place, 'nothing of this store')
+    }
+  }
+  yield* flat(layout.claims, (entry, place) => {
+    const [, name = '', number = ''] = /^(.{36})\.(\d{1,15})$/.exec(entry.name) ?? []
+    const id = idOf(name)
+    return id && entry.isSymbolicLink() ? claim(place, id, Number(number)) : null
+  })
+  yield* flat(layout.keys, ({ name }, place) => (/^[0-9a-f]{64}$/.test(name) ? keyLink(place) : null))
+  yield* flat(layout.revokes, ({ name }, place) => {
+    const id = idOf(name)
+    return id && revoke(place, id)
+  })
+  for (const { name } of entriesOf(layout.run))
+    if (isAside(name)) yield stranger(path.join(layout.run, name), 'nothing of this store')
+  for (const folder of [layout.journal, layout.wal])
+    for (const entry of entriesOf(folder)) {
+      const place = path.join(folder, entry.name)
+      if (!entry.isFile()) yield stranger(place, 'nothing of this store')
+      else if (entry.name.endsWith('.ndjson')) yield lines(place)
+    }
+}
+
+const hasFurtherNames = (file: string): boolean =>
+  (lstatSync(file, { throwIfNoEntry: false })?.nlink ?? 1) > 1
+
+const isEntry = (bytes: Buffer): boolean => {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+  } catch {
+    return false
+  }
+}

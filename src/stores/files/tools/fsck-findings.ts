@@ -1,0 +1,73 @@
+// What a check of a data folder tells, and what it can do about it.
+import { type Dirent, lstatSync, readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { syncFolder } from '../../../platform/atomic-file.ts'
+import { isRealFolder } from '../../../platform/plain-file.ts'
+import { isErrno } from '../errno.ts'
+import type { Layout } from '../layout.ts'
+import { moveAway } from '../quarantine.ts'
+
+/** Permanent words, for programs. docs/state-files.md has a row for each. */
+export const FINDINGS = [
+  'broken-record',
+  'later-version',
+  'foreign',
+  'leftover',
+  'orphan-blobs',
+  'result-missing',
+  'result-size',
+  'stray-claim',
+  'dead-key',
+  'wrong-key',
+  'missing-key',
+  'shared-key',
+  'stray-revoke',
+  'broken-revoke',
+  'bad-lines',
+] as const
+
+export interface Finding {
+  code: (typeof FINDINGS)[number]
+  /** Inside the data folder. */
+  place: string
+  text: string
+  /** Null: only people can. */
+  mend: { how: 'moved to broken/' | 'removed' | 'made anew'; now: () => void | Promise<void> } | null
+}
+
+/** Looks at one thing, as often as wanted; null when all is well with it. @throws what the file system says */
+export type FsckCheck = () => Finding | null | Promise<Finding | null>
+
+/** Entries of a folder in the order of their names; none when it is not there, or a link. */
+export const entriesOf = (folder: string): Dirent[] => {
+  if (!isRealFolder(folder)) return []
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    throw error
+  }
+}
+
+/** Whether there is anything at this place, a link that leads nowhere included. */
+export const isThere = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false }) !== undefined
+
+/** How looks name places and say what would mend them. */
+export interface Places {
+  /** The place as it is told: inside the data folder. */
+  at(place: string): string
+  removing(place: string): Finding['mend']
+  moving(place: string, name?: string): Finding['mend']
+}
+
+export const placesOf = (layout: Layout): Places => ({
+  at: place => path.relative(layout.dir, place),
+  removing: place => ({ how: 'removed', now: () => rmSync(place) }),
+  moving: (place, name = path.basename(place)) => ({
+    how: 'moved to broken/',
+    now: async () => {
+      const to = moveAway(layout, place, name)
+      for (const changed of [path.dirname(to), path.dirname(place), layout.dir]) await syncFolder(changed)
+    },
+  }),
+})

@@ -1,0 +1,52 @@
+// The memory store's blobs: bytes in a map beside each task. Knows nothing of records or claims.
+import { Readable } from 'node:stream'
+import { MadhavaError } from '../../core/errors.ts'
+import type { TaskStore } from '../../core/store.ts'
+
+export type Blobs = Map<string, Buffer>
+export type BlobCalls = Pick<TaskStore, 'putBlob' | 'getBlob' | 'removeBlob' | 'listBlobs'>
+
+const parseName = (name: string): string => {
+  if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name)) return name
+  throw new MadhavaError('BAD_KEY', 'A blob is named by 1 to 64 lower case letters, digits, dots and dashes')
+}
+
+const collect = async (bytes: Uint8Array | Readable): Promise<Buffer> => {
+  if (bytes instanceof Uint8Array) return Buffer.from(bytes)
+  const parts: Buffer[] = []
+  for await (const part of bytes) parts.push(Buffer.from(part as Uint8Array | string))
+  return Buffer.concat(parts)
+}
+
+/** `blobsOf` gives a task's blobs, undefined when there is no such task. @throws BAD_ID, STORE_UNAVAILABLE */
+export const createBlobCalls = (blobsOf: (id: string) => Blobs | undefined): BlobCalls => {
+  const mustHave = (id: string): Blobs => {
+    const blobs = blobsOf(id)
+    if (blobs) return blobs
+    throw new MadhavaError('TASK_NOT_FOUND')
+  }
+  return {
+    async putBlob(id, name, bytes) {
+      parseName(name)
+      mustHave(id)
+      const whole = await collect(bytes)
+      // anew: the task may have gone while the bytes came
+      mustHave(id).set(name, whole)
+      return { name, bytes: whole.length }
+    },
+    async getBlob(id, name, range) {
+      parseName(name)
+      const blob = blobsOf(id)?.get(name)
+      if (!blob) return null
+      const part = range ? blob.subarray(range.start, range.end) : blob
+      return { bytes: blob.length, stream: Readable.from([part], { objectMode: false }) }
+    },
+    async removeBlob(id, name) {
+      parseName(name)
+      blobsOf(id)?.delete(name)
+    },
+    async listBlobs(id) {
+      return [...(blobsOf(id) ?? [])].map(([name, { length }]) => ({ name, bytes: length }))
+    },
+  }
+}

@@ -1,0 +1,79 @@
+// The memory store's feed: numbered entries, the last ones kept, any number of readers. Knows no records' meaning.
+import { randomUUID } from 'node:crypto'
+import { MadhavaError } from '../../core/errors.ts'
+import type { Change } from '../../core/store.ts'
+
+/** At least so many of the last entries are kept; the port promises 10,000. */
+const KEPT = 20_000
+
+type WithoutCursor<T> = T extends unknown ? Omit<T, 'cursor'> : never
+
+const idOf = (change: WithoutCursor<Change>): string => (change.type === 'task' ? change.task.id : change.id)
+
+export interface MemoryFeed {
+  add(change: WithoutCursor<Change>): void
+  cursor(): string
+  /** `open` throws when the reader's store is closed. @throws BAD_CURSOR, CURSOR_TOO_OLD from the first step */
+  after(cursor: string, signal: AbortSignal, open: () => void): AsyncIterable<Change>
+  /** The ids that entries after the cursor name, and the end. @throws BAD_CURSOR, CURSOR_TOO_OLD */
+  idsAfter(cursor: string): { ids: string[]; cursor: string }
+}
+
+export const createMemoryFeed = (): MemoryFeed => {
+  // A cursor of another memory is refused, not misread.
+  const name = randomUUID()
+  let kept: WithoutCursor<Change>[] = []
+  let first = 0
+  const readers = new Set<() => void>()
+  const end = () => first + kept.length
+  const cursorAt = (position: number): string => `${name}.${position}`
+  const parse = (cursor: string): number => {
+    const [, digits] = /^[0-9a-f-]{36}\.(\d{1,15})$/.exec(cursor) ?? []
+    const position = Number(digits)
+    if (digits === undefined || !cursor.startsWith(name) || position > end())
+      throw new MadhavaError('BAD_CURSOR')
+    return position
+  }
+
+  return {
+    add(change) {
+      kept.push(change)
+      if (kept.length >= 2 * KEPT) {
+        kept = kept.slice(-KEPT)
+        first += KEPT
+      }
+      for (const wake of readers) wake()
+    },
+    cursor: () => cursorAt(end()),
+    idsAfter(cursor) {
+      const position = parse(cursor)
+      if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
+      const ids = new Set(kept.slice(position - first).map(change => idOf(change)))
+      return { ids: [...ids], cursor: cursorAt(end()) }
+    },
+    async *after(cursor, signal, open) {
+      open()
+      let position = parse(cursor)
+      let wake = () => {}
+      const onNews = () => wake()
+      readers.add(onNews)
+      signal.addEventListener('abort', onNews)
+      try {
+        while (!signal.aborted) {
+          if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
+          const change = kept[position - first]
+          if (change) {
+            position += 1
+            yield { ...structuredClone(change), cursor: cursorAt(position) } as Change
+          } else
+            await new Promise<void>(resolve => {
+              wake = resolve
+            })
+        }
+      } finally {
+        readers.delete(onNews)
+        signal.removeEventListener('abort', onNews)
+      }
+    },
+  }
+}

@@ -1,0 +1,132 @@
+// Which task a free slot gets: Redis names the best one that is due and that nobody else is just taking; the claim on it
+// is decided when it is written.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Move } from '../../core/moves.ts'
+import type { Wanted } from '../../core/store.ts'
+import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
+import type { HeldClaims } from './held-claims.ts'
+import type { Leases } from './leases.ts'
+import { decodeIfSound, type LimitPlan, limitPlanOf, moved } from './records.ts'
+import type { Scripts } from './scripts.ts'
+import type { TaskMover } from './task-mover.ts'
+
+export interface Picker {
+  claimNext(wanted: Wanted, move: Move): Promise<TaskRecord | null>
+}
+
+interface PickerDeps {
+  scripts: Scripts
+  heldClaims: HeldClaims
+  mover: TaskMover
+  leases: Leases
+  instance: string
+  /** Lets others have a task that was picked here. */
+  release: (id: string) => Promise<unknown>
+  /** Takes a record that is no JSON any more out of what may be taken. */
+  passOver: (json: string, kinds: Iterable<string>) => Promise<unknown>
+}
+
+type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1 | 2, contested: string[]]
+
+/**
+ * Where others are just taking all that may begin of a kind, they may still let go of it: it is looked at again after such
+ * pauses, with jitter, and after so many of them left for a while.
+ */
+const CONTESTS = 12
+const CONTEST_MS = 4
+const CONTEST_AGAIN_MS = 50
+
+export const createPicker = ({
+  scripts,
+  heldClaims,
+  mover,
+  leases,
+  instance,
+  release,
+  passOver,
+}: PickerDeps): Picker => ({
+  async claimNext({ kinds, now, limits = {}, ahead = false, alone = false, ...told }, move) {
+    const { onSuspect, onHeldBack, onFull } = told
+    const nowMs = Date.parse(now)
+    const wanted = new Set(kinds)
+    const plans: Record<string, LimitPlan> = Object.create(null)
+    const nextAt = new Map<string, number | null>()
+    for (const kind of wanted) {
+      if (!Object.hasOwn(limits, kind) || !limits[kind]) continue
+      const { plan, nextAtMs } = limitPlanOf(kind, limits[kind], nowMs)
+      plans[kind] = plan
+      nextAt.set(kind, nextAtMs)
+    }
+    const spent = (kind: string): void => {
+      if (!wanted.delete(kind)) return
+      const at = nextAt.get(kind)
+      if (at !== null && at !== undefined) onHeldBack?.(kind, at)
+    }
+    const full = (kind: string): void => {
+      if (wanted.delete(kind)) onFull?.(kind)
+    }
+    let looked = false
+    let contests = 0
+
+    while (wanted.size > 0) {
+      const picked = await scripts.run<Picked>(
+        'pick',
+        nowMs,
+        JSON.stringify([...wanted]),
+        JSON.stringify(plans),
+        instance,
+        ahead ? 1 : 0,
+        alone ? 1 : 0,
+      )
+      const [json, crowded, waiting, begun, contested] = picked
+      // what a dead process ran makes room
+      if (json === null && crowded.length > 0 && !looked) {
+        looked = true
+        if ((await leases.buryTheDead()) > 0) continue
+      }
+      for (const kind of crowded) full(kind)
+      for (const kind of waiting) spent(kind)
+      if (json === null) {
+        if (contested.length === 0) return null
+        contests += 1
+        if (contests === CONTESTS) {
+          for (const kind of contested) onHeldBack?.(kind, nowMs + CONTEST_AGAIN_MS)
+          return null
+        }
+        await wait(Math.random() * CONTEST_MS * contests)
+        continue
+      }
+      for (const kind of contested) onFull?.(kind)
+      if (begun === 2) {
+        onSuspect?.(json)
+        return null
+      }
+      const before = decodeIfSound(json)
+      if (!before) {
+        await passOver(json, wanted)
+        continue
+      }
+      if (begun === 1) {
+        const task = await heldClaims.begin(before, move, ahead)
+        if (isRunning(task.status)) return task
+        if (isWaiting(task.status)) return null
+        continue
+      }
+      let after: TaskRecord
+      try {
+        after = moved(json, move)
+      } catch (error) {
+        await release(before.id)
+        throw error
+      }
+      const limit = plans[before.kind]
+      const { written, task } = await mover.acquire(before, after, limit)
+      if (written[0] === 'done' && isRunning(task.status)) return task
+      // a move that leaves it waiting would be given it again and again
+      if (written[0] === 'done' && isWaiting(task.status)) return null
+      if (written[0] === 'full') full(before.kind)
+      if (written[0] === 'spent') spent(before.kind)
+    }
+    return null
+  },
+})

@@ -1,0 +1,108 @@
+// Export through the port: every task of a store and its blobs as lines, in constant memory, also while others use it.
+import type { Readable } from 'node:stream'
+import type { TaskStore } from '../../core/store.ts'
+import type { TaskRecord } from '../../core/task.ts'
+import { CHUNK_BYTES, createLineWriter } from './export-format.ts'
+
+export interface GiveOutOptions {
+  clock: () => Date
+  /** Of what was asked with the record's idempotency key; null when that is not known. */
+  fingerprintOf: (record: TaskRecord) => Promise<string | null>
+  /** A task that cannot be told as it was at one moment is left out, and told here. */
+  onLeftOut: (id: string, why: string) => void
+}
+
+/** Tasks read at a time. */
+const PAGE = 200
+/** How often a task is looked at again that ends or begins anew while its blobs are opened. */
+const TRIES = 100
+
+interface OpenBlob {
+  name: string
+  size: number
+  stream: Readable
+}
+interface TakenRecord {
+  task: TaskRecord
+  blobs: OpenBlob[]
+}
+
+const closeAll = (blobs: readonly OpenBlob[]): void => {
+  for (const { stream } of blobs) stream.destroy()
+}
+
+/** A stream in pieces of `CHUNK_BYTES`, one at least. */
+async function* piecesOf({
+  name,
+  size,
+  stream,
+}: OpenBlob): AsyncGenerator<{ offset: number; bytes: Buffer }> {
+  let offset = 0
+  let pending = Buffer.alloc(0)
+  for await (const chunk of stream) {
+    pending = Buffer.concat([pending, chunk as Uint8Array])
+    while (pending.length >= CHUNK_BYTES) {
+      yield { offset, bytes: pending.subarray(0, CHUNK_BYTES) }
+      pending = pending.subarray(CHUNK_BYTES)
+      offset += CHUNK_BYTES
+    }
+  }
+  if (offset + pending.length !== size) throw new Error(`The blob ${name} changed while it was read`)
+  if (pending.length > 0 || size === 0) yield { offset, bytes: pending }
+}
+
+/**
+ * The lines of an export, each with its newline. A task is told as it was at one moment; the store as a whole may
+ * change meanwhile, and tasks that are made meanwhile may be missing. @throws STORE_UNAVAILABLE
+ */
+export async function* giveOut(store: TaskStore, options: GiveOutOptions): AsyncGenerator<string> {
+  const { clock, fingerprintOf, onLeftOut } = options
+  const lines = createLineWriter()
+
+  const openBlobs = async (id: string): Promise<OpenBlob[]> => {
+    const blobs: OpenBlob[] = []
+    for (const { name } of await store.listBlobs(id)) {
+      const blob = await store.getBlob(id, name)
+      if (blob) blobs.push({ name, size: blob.bytes, stream: blob.stream })
+    }
+    return blobs
+  }
+  const take = async (first: TaskRecord): Promise<TakenRecord | null> => {
+    let before: TaskRecord | null = first
+    for (let tries = 1; before; tries += 1) {
+      const blobs = await openBlobs(first.id)
+      const after = await store.get(first.id)
+      // moves within an attempt do not matter: only an end, a new attempt or a removal changes what the blobs mean
+      if (after && after.status === before.status && after.claim === before.claim)
+        return { task: after, blobs }
+      closeAll(blobs)
+      if (tries >= TRIES) {
+        onLeftOut(first.id, 'it never stands still')
+        return null
+      }
+      before = after
+    }
+    return null
+  }
+
+  yield lines.begin(clock().toISOString())
+  let cursor: string | null = null
+  do {
+    const page = await store.list({}, { limit: PAGE, cursor })
+    for (const listed of page.tasks) {
+      const taken = await take(listed)
+      if (!taken) continue
+      const { task, blobs } = taken
+      try {
+        yield lines.task(task, await fingerprintOf(task))
+        for (const blob of blobs)
+          for await (const { offset, bytes } of piecesOf(blob))
+            yield lines.piece(task.id, blob, offset, bytes)
+      } finally {
+        closeAll(blobs)
+      }
+    }
+    cursor = page.next
+  } while (cursor !== null)
+  yield lines.end()
+}

@@ -1,0 +1,311 @@
+// One worker thread from outside: starts it, runs requests in it one after another, says what became of each. Requests may
+// be given ahead, so that the thread goes from one to the next without asking, and taken back while they have not begun.
+// It decides nothing about grace times or how many threads there are.
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import type { KindSettings } from '../../core/kind.ts'
+import type { ResultLimits } from '../../core/task.ts'
+import { threadEntry } from '../../platform/thread-entry.ts'
+import { openThreadProcesses, type ProcessKeeper } from '../processes/attempt-processes.ts'
+import {
+  type ChildAnswer,
+  type Crew,
+  closeGate,
+  createGate,
+  type FromThread,
+  lastBegun,
+  type NumberedRun,
+  type ProcessNote,
+  type ProgressReport,
+  RUNS_MAX,
+  type RunOutcome,
+  resetGate,
+  type SentRun,
+  type Stray,
+  type ThreadData,
+  type ToThread,
+} from './protocol.ts'
+import { explain, isOutOfMemory, whyNotUp } from './thread-end.ts'
+
+/** What a run tells while it goes on. None of these may throw. */
+export interface RunEvents {
+  /** The thread is up, the kind begins. */
+  started(): void
+  progress(report: ProgressReport): void
+  log(lines: string[]): void
+  checkpoint(bytes: Uint8Array): void
+  /** A child to submit, as JSON text. Never rejects. */
+  submit(submission: string, key: string | null): Promise<ChildAnswer>
+  /** It has started a process, or one has ended. */
+  process?(note: ProcessNote): void
+}
+
+export type RunEnd = RunOver | { begun: false }
+
+export interface RunOver {
+  begun: true
+  outcome: RunOutcome
+  /** False when the thread is gone or must not be used again. */
+  reusable: boolean
+  /** How long the run took in the thread; null when the thread did not live to tell. */
+  ms: number | null
+}
+
+export interface Thread {
+  /** In the order given, one at a time. Never rejects; `begun: false`: it was taken back, or the thread went before. */
+  run(request: SentRun, events: RunEvents): Promise<RunEnd>
+  /** How many runs are given and not over, as far as is known here. */
+  length(): number
+  /** Whether it may be given a run while it is not done with another. */
+  takesAhead(): boolean
+  /** Whether a run of this kind may be given to it. */
+  serves(kind: string): boolean
+  /** It must not be used again. */
+  isSpoilt(): boolean
+  /** How many runs are over. */
+  ended(): number
+  /** Every run that has not begun, but for the first, ends with `begun: false`. */
+  takeBack(): void
+  /** Whether this run goes on, or begins this moment, as far as is known here. */
+  isAt(request: SentRun): boolean
+  /** Fires the signal inside for this run, if it is the one that goes on. */
+  abort(request: SentRun, reason: string): void
+  /** The run that goes on is being ended: it can start no process any more. */
+  stopProcesses(): void
+  /** Ends the thread, also in a tight loop. Resolves when it is gone. Idempotent. */
+  terminate(): Promise<void>
+  /** Called once, when the thread is gone. */
+  onGone(listener: () => void): void
+}
+
+const { file: ENTRY, argv } = threadEntry('../thread/thread-main', import.meta.url)
+
+/**
+ * Node gives a thread over its limit 16 MB more to end in, and aborts the whole process when that is not enough. What
+ * one collection moves out of the young generation must fit in there; Node 24's own size does not.
+ */
+const YOUNG_MB = 16
+
+interface Given {
+  run: number
+  request: SentRun
+  events: RunEvents
+  started: boolean
+  resolve: (end: RunEnd) => void
+}
+
+/** Starts a thread. @throws when the system refuses one at once */
+export const startThread = (options: {
+  memoryMb: number
+  results: ResultLimits
+  settings: KindSettings
+  crew: Crew
+  keeper: ProcessKeeper
+  /** Called once: with null when the thread is up, with the reason when it went before, though nobody ended it. */
+  onUp: (why: string | null) => void
+  /** Told what code of earlier runs still does in the thread. */
+  onStray: (stray: Stray) => void
+}): Thread => {
+  const { memoryMb, results, settings, crew, keeper, onUp, onStray } = options
+  const { port1: port, port2 } = new MessageChannel()
+  const gate = createGate()
+  const own = openThreadProcesses(keeper)
+  const open = (): Worker =>
+    new Worker(ENTRY, {
+      workerData: { port: port2, results, settings, crew, gate, processes: own.data } satisfies ThreadData,
+      transferList: [port2],
+      name: 'task',
+      // flags of this process (a loader, a test runner) are not meant for its threads
+      execArgv: [],
+      argv,
+      // whatever gets past the redirection inside must not mix with this process's log
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    })
+  let worker: Worker
+  try {
+    worker = open()
+  } catch (error) {
+    port.close()
+    throw error
+  }
+  worker.stdout.resume()
+  worker.stderr.resume()
+
+  /** The first one goes on, or begins this moment. */
+  let line: Given[] = []
+  let runs = 0
+  let ended = 0
+  let ready = false
+  let gone = false
+  let spoilt = false
+  let onlyFor: string | null = null
+  /** It was ended from here. */
+  let endedHere = false
+  let failure: Error | null = null
+  const queued: ToThread[] = []
+  const listeners: (() => void)[] = []
+
+  const post = (message: ToThread): void => {
+    if (ready) port.postMessage(message)
+    else queued.push(message)
+  }
+  /** Runs given in this turn of the event loop: a message for each would cost more than a tiny run does. */
+  let givenNow: NumberedRun[] = []
+  const postRuns = (): void => {
+    const runs = givenNow
+    givenNow = []
+    if (runs.length > 0) post({ type: 'runs', runs })
+  }
+  const send = (message: ToThread): void => {
+    postRuns()
+    post(message)
+  }
+  const hold = (holding: boolean): void => {
+    for (const handle of [worker, port]) {
+      if (holding) handle.ref()
+      else handle.unref()
+    }
+  }
+  const end = (result: RunEnd): void => {
+    const over = line.shift()
+    ended += 1
+    if (line.length === 0) hold(false)
+    over?.resolve(result)
+    start()
+  }
+  const start = (): void => {
+    const [first] = line
+    if (!first || !ready || gone || spoilt || first.started) return
+    first.started = true
+    first.events.started()
+  }
+
+  const submit = async (
+    { run, events }: Given,
+    { call, submission, key }: Extract<FromThread, { type: 'submit' }>,
+  ): Promise<void> => {
+    const answer = await events.submit(submission, key)
+    if (!gone) send({ type: 'submitted', run, call, answer })
+  }
+  const giveAllBack = (): void => {
+    spoilt = true
+    while (line.length > 0) end({ begun: false })
+  }
+  const receive = (message: FromThread): void => {
+    if (message.type === 'ready') {
+      ready = true
+      for (const waiting of queued.splice(0)) port.postMessage(waiting)
+      onUp(null)
+      start()
+      return
+    }
+    if (message.type === 'stray') {
+      const { type: _, ...stray } = message
+      onStray(stray)
+      return
+    }
+    if (message.type === 'refused') {
+      giveAllBack()
+      return
+    }
+    const [current] = line
+    if (message.type === 'process' && message.run === 0) own.note(message.note)
+    if (!current || message.run !== current.run) return
+    if (message.type === 'progress') current.events.progress(message.report)
+    else if (message.type === 'log') current.events.log(message.lines)
+    else if (message.type === 'checkpoint') current.events.checkpoint(message.bytes)
+    else if (message.type === 'submit') void submit(current, message)
+    else if (message.type === 'process') current.events.process?.(message.note)
+    else {
+      const { outcome, reusable, ms } = message
+      onlyFor = message.onlyFor
+      // then the thread has closed its gate itself
+      spoilt ||= !reusable
+      end({ begun: true, outcome, reusable, ms })
+      if (spoilt) giveAllBack()
+    }
+  }
+  const readPort = (): void => {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message)
+  }
+  const give = (given: Given): void => {
+    if (line.length === 0 && runs >= RUNS_MAX / 2 && resetGate(gate, runs)) runs = 0
+    given.run = ++runs
+    line.push(given)
+    // after everything that is ready to run, so that what that gives comes along
+    if (givenNow.push({ run: given.run, request: given.request }) === 1) process.nextTick(postRuns)
+    start()
+  }
+  port.on('message', receive)
+  worker.on('error', error => {
+    failure = error instanceof Error ? error : new Error(String(error))
+  })
+  worker.on('exit', code => {
+    gone = true
+    if (!ready && !endedHere) onUp(whyNotUp(failure, code))
+    // last words of a thread may still lie in the port
+    readPort()
+    port.close()
+    // one that was ended while it came up says nothing about the host
+    const outcome: RunOutcome =
+      endedHere && !ready
+        ? { type: 'lost', reason: 'the thread was ended' }
+        : explain(failure, code, ready, memoryMb)
+    const [first] = line
+    // one that had not begun had no part in it, unless no thread comes up at all, or one has not even room for its request
+    const isLast = first && (!ready || first.run <= lastBegun(gate) || isOutOfMemory(failure))
+    if (isLast) end({ begun: true, outcome, reusable: false, ms: null })
+    while (line.length > 0) end({ begun: false })
+    own.end()
+    for (const listener of listeners.splice(0)) listener()
+  })
+  hold(false)
+
+  return {
+    run: (request, events) =>
+      new Promise(resolve => {
+        if (gone) {
+          const outcome = { type: 'lost', reason: 'the thread is gone' } as const
+          resolve({ begun: true, outcome, reusable: false, ms: null })
+          return
+        }
+        hold(true)
+        give({ run: 0, request, events, started: false, resolve })
+      }),
+    length: () => line.length,
+    takesAhead: () => !gone && !spoilt && runs < RUNS_MAX / 2,
+    serves: kind => onlyFor === null || onlyFor === kind,
+    isSpoilt: () => spoilt,
+    ended: () => ended,
+    takeBack() {
+      if (line.length < 2 || gone || spoilt) return
+      const begun = closeGate(gate)
+      // what has ended before the gate was closed has said so before
+      readPort()
+      if (spoilt) return
+      const kept = line.filter(({ run }) => run <= begun)
+      const back = line.filter(({ run }) => run > begun)
+      line = kept
+      runs = begun
+      send({ type: 'reopen' })
+      // the first is taken for one that goes on: it was about to begin, and is given anew
+      if (kept.length === 0) for (const given of back.splice(0, 1)) give(given)
+      for (const { resolve } of back) resolve({ begun: false })
+    },
+    isAt: request => line[0]?.request === request,
+    abort(request, reason) {
+      const [current] = line
+      if (current?.request === request) send({ type: 'abort', run: current.run, reason })
+    },
+    stopProcesses: own.stop,
+    async terminate() {
+      endedHere = true
+      await worker.terminate()
+    },
+    onGone(listener) {
+      if (gone) listener()
+      else listeners.push(listener)
+    },
+  }
+}

@@ -1,0 +1,80 @@
+// Ends what the attempts of others left on this host: processes whose worker is dead, and those of a task that this worker
+// has taken since. It touches nothing whose worker lives and may still hold the task, and nothing of another space of pids.
+import { endProcesses } from '../../platform/ending-processes.ts'
+import type { Log } from '../../platform/log.ts'
+import { findMarked } from '../../platform/marked-processes.ts'
+import { isOfTheDead, isOfThisSpace, MARK, type Mark, readMark } from './process-mark.ts'
+
+/** A task that is held here under this claim: every earlier one is void. */
+export interface Held {
+  id: string
+  claim: number
+}
+
+export interface Leftovers {
+  /** Resolves when a look that began after the call has ended all that it found. Never rejects. */
+  end(held?: Held): Promise<void>
+}
+
+/** @param store a word for it: workers of one store may end each other's processes, whoever owns them */
+export const createLeftovers = ({ store, log }: { store: string; log: Log }): Leftovers => {
+  const isVoid = (mark: Mark, held: readonly Held[]): boolean =>
+    mark.store === store &&
+    isOfThisSpace(mark) &&
+    held.some(({ id, claim }) => mark.task === id && mark.claim < claim)
+  const mayEnd = (mark: Mark, uid: () => number | null): boolean =>
+    mark.store === store || uid() === process.geteuid?.()
+
+  const look = async (held: readonly Held[]): Promise<void> => {
+    const find = async () => {
+      const processes = await findMarked({
+        name: MARK,
+        isWanted(value, uid) {
+          const mark = readMark(value)
+          return mark !== null && (isVoid(mark, held) || (isOfTheDead(mark) && mayEnd(mark, uid)))
+        },
+      })
+      // a group whose leader has ended may be of a shell that others use, too: its members are ended one by one
+      return { processes, groups: processes.filter(({ pid, group }) => pid === group).map(({ pid }) => pid) }
+    }
+    const { signalled, left } = await endProcesses(find)
+    const named = (list: typeof left) => list.slice(0, 20).map(({ pid, name }) => `${name} (${pid})`)
+    if (signalled.length > 0)
+      log.warn({ processes: named(signalled) }, 'ended processes that a worker had left behind')
+    if (left.length > 0)
+      log.error({ processes: named(left) }, 'processes that a task has started cannot be ended')
+  }
+
+  /** Asked for while a look goes on: one more serves them all. */
+  let asked: Held[] = []
+  let next: Promise<void> | null = null
+  let last: Promise<void> = Promise.resolve()
+  return {
+    end(held) {
+      if (held) asked.push(held)
+      next ??= last.then(() => {
+        const all = asked
+        asked = []
+        next = null
+        last = look(all).catch((error: unknown) => {
+          log.error({ error }, 'looking for processes that a worker had left behind failed')
+        })
+        return last
+      })
+      return next
+    },
+  }
+}
+
+/** Whether an attempt of the task ended with its worker: then others may not know what it had started, or where. */
+export const wasTakenOver = ({
+  history,
+}: {
+  history: readonly { status: string; attempt: number }[]
+}): boolean =>
+  history.some(({ status, attempt }, at) => {
+    const before = history[at - 1]
+    if (!before || !['STARTED', 'PROGRESS'].includes(before.status)) return false
+    // a task that was given back has one attempt less; one that failed went to RETRY
+    return status === 'PENDING' ? attempt === before.attempt : status === 'FAILURE' || status === 'REVOKED'
+  })

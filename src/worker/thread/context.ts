@@ -1,0 +1,224 @@
+// The TaskContext that a kind sees inside its thread, and what keeps a chatty kind from flooding the worker:
+// everything is thinned out here, before it becomes a message.
+import { StringDecoder } from 'node:string_decoder'
+import { serialize } from 'node:v8'
+import { cutText } from '../../core/cut-text.ts'
+import { isMadhavaError } from '../../core/errors.ts'
+import type { TaskContext } from '../../core/kind.ts'
+import { strictJson } from '../../core/strict-json.ts'
+import type { Json } from '../../core/task.ts'
+import type { Crew, FromThread, RunRequest } from '../pool/protocol.ts'
+import type { ThreadChildren } from './children.ts'
+import { createExec } from './exec.ts'
+
+const PROGRESS_EVERY_MS = 50
+const LOG_EVERY_MS = 100
+const CHECKPOINT_EVERY_MS = 2_000
+const MAX_LINE = 4_096
+const MAX_PENDING_LINES = 1_000
+const MAX_NOTE = 500
+export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
+/** Serialising checkpoints may take about a twentieth of the time, however often a kind asks. */
+const CHECKPOINT_SHARE = 20
+const MAX_INFO_BYTES = 4 * 1024
+const PARTIAL = { what: 'the partial result', code: 'RESULT_INVALID' } as const
+const INFO = { what: 'what resultInfo was given', code: 'RESULT_INVALID' } as const
+
+export interface ThreadContext {
+  context: TaskContext
+  /** What the kind said about its result; undefined when nothing. */
+  info(): Json | undefined
+  /** What a kind prints; kept line by line. */
+  print(chunk: string | Uint8Array): void
+  /** Sends what is still held back. */
+  flush(): void
+  /** Later calls of the kind have no effect. */
+  close(): void
+}
+
+/**
+ * Sends at most once per interval, the first time at once. It must not rely on its timer alone: in a tight loop no
+ * timer fires, so each request looks at the clock itself.
+ */
+const throttle = (everyMs: number, send: () => void) => {
+  let last = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | null = null
+  const flush = (): void => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    last = performance.now()
+    send()
+  }
+  return {
+    flush,
+    request(): void {
+      const wait = last + everyMs - performance.now()
+      if (wait <= 0) flush()
+      else timer ??= setTimeout(flush, wait).unref()
+    },
+  }
+}
+
+/** Null: it nests deeper than the stack reaches. @throws DataCloneError for what cannot be kept */
+const serialisedOf = (data: unknown): Uint8Array<ArrayBuffer> | null => {
+  try {
+    return new Uint8Array(serialize(data))
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value))
+
+/** The context of one run. `post` hands a message to the worker process. */
+export const createThreadContext = (deps: {
+  run: number
+  request: RunRequest
+  resume: unknown
+  signal: AbortSignal
+  submit: ThreadChildren['submit']
+  /** Bytes of JSON that a partial result may have. */
+  partialBytes: number
+  crew: Crew
+  post: (message: FromThread, transfer?: ArrayBuffer[]) => void
+}): ThreadContext => {
+  const { run, request, resume, signal, submit, partialBytes, crew, post } = deps
+  let info: Json | undefined
+  let closed = false
+  let pending: { percent: number; note: string | null; partial: unknown } | null = null
+  let lines: string[] = []
+  let dropped = 0
+  let saidLast = ''
+  let unfinishedLine = ''
+  // a sign may come in two pieces
+  const decoder = new StringDecoder('utf8')
+  let bytes: Uint8Array<ArrayBuffer> | null = null
+  let serialisedAt = Number.NEGATIVE_INFINITY
+  let serialisingTook = 0
+
+  const addLine = (line: string): void => {
+    lines.push(line.length > MAX_LINE ? `${cutText(line, MAX_LINE - 1)}…` : line)
+    if (lines.length > MAX_PENDING_LINES) {
+      lines.shift()
+      dropped++
+    }
+    logs.request()
+  }
+
+  const leaveOut = (what: string, why: string): void => {
+    const line = `${what} left out: ${why}`
+    // a kind reports thousands of them
+    if (line === saidLast) return
+    saidLast = line
+    addLine(line)
+  }
+  /** Null: left out. What is too large is left out without a word, as is said to kinds. */
+  const partialJson = (value: unknown): string | null => {
+    if (value === undefined) return null
+    try {
+      const json = strictJson(value, PARTIAL, partialBytes)
+      return json !== null && Buffer.byteLength(json) <= partialBytes ? json : null
+    } catch (error) {
+      // a getter of the kind's own may throw anything
+      leaveOut('partial result', isMadhavaError(error) ? error.message : 'it cannot be read')
+      return null
+    }
+  }
+  const progress = throttle(PROGRESS_EVERY_MS, () => {
+    if (!pending) return
+    const { percent, note, partial } = pending
+    pending = null
+    post({ type: 'progress', run, report: { percent, note, partial: partialJson(partial) } })
+  })
+  const logs = throttle(LOG_EVERY_MS, () => {
+    if (lines.length === 0) return
+    const sent = dropped > 0 ? [`(${dropped} lines left out)`, ...lines] : lines
+    lines = []
+    dropped = 0
+    post({ type: 'log', run, lines: sent })
+  })
+  const checkpoints = throttle(CHECKPOINT_EVERY_MS, () => {
+    if (!bytes) return
+    const sent = bytes
+    bytes = null
+    post({ type: 'checkpoint', run, bytes: sent }, [sent.buffer])
+  })
+
+  const log = (line: string): void => {
+    if (closed) return
+    for (const part of textOf(line).split('\n')) addLine(part)
+  }
+
+  return {
+    context: {
+      id: request.id,
+      attempt: request.attempt,
+      signal,
+      resume,
+      submit,
+      exec: createExec({ signal, log, isOver: () => closed }),
+      progress(percent, note, partialResult) {
+        if (closed || !Number.isFinite(percent)) return
+        pending = {
+          percent: Math.min(100, Math.max(0, percent)),
+          note: note === undefined || note === null ? null : cutText(textOf(note), MAX_NOTE),
+          // a report without a partial result does not take back the one before
+          partial: partialResult === undefined ? pending?.partial : partialResult,
+        }
+        progress.request()
+      },
+      log,
+      checkpoint(data) {
+        const begun = performance.now()
+        // What is skipped here only lets a resumed attempt begin a little earlier. It cannot be serialised later:
+        // the kind goes on changing it.
+        if (closed || begun - serialisedAt < serialisingTook * CHECKPOINT_SHARE) return
+        const serialised = serialisedOf(data)
+        if (!serialised) {
+          leaveOut('checkpoint', 'it nests too deep')
+          return
+        }
+        serialisedAt = performance.now()
+        serialisingTook = serialisedAt - begun
+        if (serialised.length > MAX_CHECKPOINT_BYTES) {
+          addLine(
+            `checkpoint left out: ${serialised.length} bytes are over the limit of ${MAX_CHECKPOINT_BYTES}`,
+          )
+          return
+        }
+        bytes = serialised
+        checkpoints.request()
+      },
+      cores: () => Math.max(1, Math.floor(crew.cores / Math.max(1, Atomics.load(crew.running, 0)))),
+      resultInfo(value) {
+        const json = strictJson(value, INFO, MAX_INFO_BYTES)
+        if (json !== null && Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json
+        else addLine(`resultInfo left out: it has more than ${MAX_INFO_BYTES} bytes`)
+      },
+    },
+    info: () => info,
+    print(chunk) {
+      if (closed) return
+      const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))
+      const parts = (unfinishedLine + text).split('\n')
+      unfinishedLine = parts.pop() ?? ''
+      if (unfinishedLine.length > MAX_LINE) {
+        addLine(unfinishedLine)
+        unfinishedLine = ''
+      }
+      for (const part of parts) addLine(part)
+    },
+    flush() {
+      unfinishedLine += decoder.end()
+      if (unfinishedLine !== '') addLine(unfinishedLine)
+      unfinishedLine = ''
+      progress.flush()
+      logs.flush()
+      checkpoints.flush()
+    },
+    close() {
+      closed = true
+    },
+  }
+}

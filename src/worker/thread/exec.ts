@@ -1,0 +1,174 @@
+// `ctx.exec` inside a thread: runs one command in a process group of its own, hands its lines on, ends it on a cancel and
+// after its time, and settles when nothing of its group is left.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { setTimeout as wait } from 'node:timers/promises'
+import { z } from 'zod'
+import { ExecError, type ExecFailure, type ExecOptions, type ExecResult } from '../../core/exec.ts'
+import type { TaskContext } from '../../core/kind.ts'
+import { groupLives } from '../../platform/ending-processes.ts'
+import { createOutputTail } from './output-tail.ts'
+
+const LAST_LINES = 5
+const LINE_LENGTH = 300
+/** What the command has left in its group, and who holds its output open, may go on so long after its own end. */
+const LINGER_MS = 500
+const LOOK_MS = 10
+const DELAY_MAX = 2 ** 31 - 1
+
+const optionsShape = z.strictObject({
+  timeout: z.number().positive().max(DELAY_MAX).optional(),
+  killAfter: z.number().min(0).max(DELAY_MAX).default(2_000),
+  signal: z.instanceof(AbortSignal).optional(),
+  cwd: z.string().min(1).optional(),
+  env: z.record(z.string(), z.string().optional()).default({}),
+  input: z.union([z.string(), z.instanceof(Uint8Array)]).optional(),
+  codes: z.array(z.int()).default([0]),
+  log: z.boolean().default(true),
+  maxBytes: z
+    .int()
+    .min(1)
+    .max(64 * 1024 ** 2)
+    .default(1024 ** 2),
+})
+
+const checked = (command: string, args: readonly string[], options: ExecOptions) => {
+  if (typeof command !== 'string' || command === '') throw new TypeError('exec: the command must be a text')
+  if (!Array.isArray(args) || args.some(arg => typeof arg !== 'string'))
+    throw new TypeError('exec: the arguments must be an array of texts')
+  const parsed = optionsShape.safeParse(options)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw new TypeError(`exec: ${issue?.path.join('.') || 'the options'}: ${issue?.message}`)
+}
+
+const named = (values: Readonly<Record<string, string | undefined>>): Record<string, string> => {
+  const set = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return Object.fromEntries(set)
+}
+
+/** Signals the whole group; where there are none, the command alone. */
+const signalGroup = (child: ChildProcess, name: NodeJS.Signals): void => {
+  try {
+    if (process.platform === 'win32' || child.pid === undefined) child.kill(name)
+    else process.kill(-child.pid, name)
+  } catch {
+    // it has ended meanwhile
+  }
+}
+
+/** What a command that has ended leaves in its group is no business of anybody. */
+const endGroup = async (child: ChildProcess): Promise<void> => {
+  const lives = (): boolean =>
+    child.pid !== undefined && process.platform !== 'win32' && groupLives(child.pid)
+  if (!lives()) return
+  signalGroup(child, 'SIGTERM')
+  for (const end = performance.now() + LINGER_MS; lives() && performance.now() < end; ) await wait(LOOK_MS)
+  if (lives()) signalGroup(child, 'SIGKILL')
+}
+
+interface Way {
+  /** Why it is being ended; null: it isn't. */
+  stopped: () => 'timeout' | AbortSignal | null
+  /** Settles when the command has ended, its output is closed, and nothing of its group is left. */
+  exited: Promise<{ exitCode: number | null; signal: string | null }>
+}
+
+/** Ends the group on a signal or after the time. */
+const watchOver = (child: ChildProcess, options: ReturnType<typeof checked>, signals: AbortSignal[]): Way => {
+  const timers: NodeJS.Timeout[] = []
+  const later = (ms: number, act: () => void): void => void timers.push(setTimeout(act, ms))
+  let stopped: ReturnType<Way['stopped']> = null
+  const stop = (why: 'timeout' | AbortSignal): void => {
+    if (stopped !== null) return
+    stopped = why
+    signalGroup(child, 'SIGTERM')
+    later(options.killAfter, () => signalGroup(child, 'SIGKILL'))
+  }
+  const listeners = signals.map(signal => ({ signal, hear: () => stop(signal) }))
+  for (const { signal, hear } of listeners) signal.addEventListener('abort', hear, { once: true })
+  if (options.timeout !== undefined) later(options.timeout, () => stop('timeout'))
+
+  const ended = new Promise<{ exitCode: number | null; signal: string | null }>((resolve, reject) => {
+    // no process was made of it; later errors, of a signal that could not be sent, change nothing
+    child.on('error', error => child.pid === undefined && reject(error))
+    child.once('exit', () => {
+      later(LINGER_MS, () => void endGroup(child))
+      // one that has left the group holds the output open
+      later(3 * LINGER_MS, () => {
+        for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+      })
+    })
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+  const exited = ended.finally(async () => {
+    for (const timer of timers) clearTimeout(timer)
+    for (const { signal, hear } of listeners) signal.removeEventListener('abort', hear)
+    await endGroup(child)
+  })
+  return { stopped: () => stopped, exited }
+}
+
+/** `log` takes a line for the task's log; `isOver` says that the run can start nothing more. */
+export const createExec =
+  (deps: { signal: AbortSignal; log: (line: string) => void; isOver: () => boolean }): TaskContext['exec'] =>
+  async (command, args = [], given = {}) => {
+    const options = checked(command, args, given)
+    const signals = [deps.signal, ...(options.signal ? [options.signal] : [])]
+    for (const signal of signals) signal.throwIfAborted()
+    if (deps.isOver()) throw new Error('The run is over: it can start no command any more')
+    const tell = options.log ? deps.log : () => {}
+    const stdout = createOutputTail(options.maxBytes, tell)
+    const stderr = createOutputTail(options.maxBytes, tell)
+    const failure = (exitCode: number | null, signal: string | null): ExecFailure => {
+      const ofStderr = stderr.lastLines(LAST_LINES, LINE_LENGTH)
+      const lastLines = ofStderr.length > 0 ? ofStderr : stdout.lastLines(LAST_LINES, LINE_LENGTH)
+      return { command, args: [...args], exitCode, signal, lastLines }
+    }
+    const notStarted = (error: unknown): ExecError => {
+      const { code = 'EXEC_FAILED', message } = error as NodeJS.ErrnoException
+      const reason =
+        code === 'ENOENT'
+          ? `could not be started: there is no such program${options.cwd === undefined ? '' : ', or no such folder to run it in'}`
+          : `could not be started: ${message}`
+      return new ExecError(code, reason, failure(null, null), error)
+    }
+
+    let child: ChildProcess
+    try {
+      child = spawn(command, args, {
+        cwd: options.cwd,
+        env: named({ ...process.env, ...options.env }),
+        detached: process.platform !== 'win32',
+        stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      })
+    } catch (error) {
+      if ((error as Error).name === 'AbortError') throw error
+      throw notStarted(error)
+    }
+    child.stdout?.on('data', bytes => stdout.add(bytes))
+    child.stderr?.on('data', bytes => stderr.add(bytes))
+    // a command may end without reading what it was given
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(options.input)
+    const { stopped, exited } = watchOver(child, options, signals)
+    const { exitCode, signal } = await exited.catch((error: unknown) => {
+      throw notStarted(error)
+    })
+    stdout.end()
+    stderr.end()
+
+    const why = stopped()
+    if (why === 'timeout')
+      throw new ExecError(
+        'EXEC_TIMEOUT',
+        `took longer than ${options.timeout} ms and was ended`,
+        failure(exitCode, signal),
+      )
+    if (why !== null) throw why.reason
+    if (exitCode === null)
+      throw new ExecError(signal ?? 'EXEC_FAILED', `was ended by ${signal}`, failure(exitCode, signal))
+    if (!options.codes.includes(exitCode))
+      throw new ExecError(`EXIT_${exitCode}`, `ended with exit code ${exitCode}`, failure(exitCode, signal))
+    const truncated = stdout.truncated() || stderr.truncated()
+    return { code: exitCode, stdout: stdout.text(), stderr: stderr.text(), truncated } satisfies ExecResult
+  }

@@ -1,0 +1,43 @@
+// The kinds that a thread has loaded.
+import { type KindSettings, loadKind, type NamedKind } from '../../core/kind.ts'
+import { importModule } from '../../platform/modules.ts'
+import { ownedBy } from './owner.ts'
+import type { Tidy } from './reuse-check.ts'
+
+export interface ThreadKinds {
+  /** @throws ModuleLoadError, KIND_INVALID; Node keeps a failure: the thread is of no use for this kind any more */
+  load(name: string, file: string): Promise<NamedKind>
+  /** The kind that alone may use this thread, since its file has changed what all code shares; null: any. */
+  onlyFor(): string | null
+}
+
+export const createThreadKinds = (settings: KindSettings, tidy: Tidy): ThreadKinds => {
+  const loaded = new Map<string, Promise<NamedKind>>()
+  let onlyFor: string | null = null
+
+  const loadFirst = async (name: string, file: string): Promise<NamedKind> => {
+    const owner = { kind: name, id: null, late: 0 }
+    const kind = await ownedBy(owner, async () => {
+      const exported = await importModule(file)
+      return loadKind(
+        name,
+        exported,
+        file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1),
+        settings,
+      )
+    })
+    // the kind may rely on what its file has changed
+    if (tidy.noteChanges()) onlyFor = name
+    return kind
+  }
+  return {
+    load(name, file) {
+      const known = loaded.get(file)
+      if (known) return known
+      const loading = loadFirst(name, file)
+      loaded.set(file, loading)
+      return loading
+    },
+    onlyFor: () => onlyFor,
+  }
+}

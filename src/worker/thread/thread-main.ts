@@ -1,0 +1,277 @@
+// What runs inside a thread: loads kinds, runs one at a time, reports its outcome. It knows no store and no queue,
+// and must not keep the worker waiting: whatever a kind does, exactly one outcome is sent or the thread ends.
+import { deserialize } from 'node:v8'
+import { workerData } from 'node:worker_threads'
+import { cutText } from '../../core/cut-text.ts'
+import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import type { NamedKind } from '../../core/kind.ts'
+import { parseWith, wordsOfProblems } from '../../core/kind-schema.ts'
+import { refuseBeforeSchema } from '../../core/strict-json.ts'
+import type { Json } from '../../core/task.ts'
+import { reasonOf } from '../../core/thrown.ts'
+import { describeError } from '../describe-error.ts'
+import {
+  closeGate,
+  type FromThread,
+  type NumberedRun,
+  openGate,
+  type RunOutcome,
+  type SentRun,
+  type ThreadData,
+  type ToThread,
+  tryBegin,
+} from '../pool/protocol.ts'
+import { createThreadChildren, type ThreadChildren } from './children.ts'
+import { createThreadContext, type ThreadContext } from './context.ts'
+import { encodeResult, RESULT } from './encode-result.ts'
+import { guardProcess } from './guard.ts'
+import { importFailure } from './import.ts'
+import { createThreadKinds } from './kinds.ts'
+import { type Owner, ownedBy, ownerNow } from './owner.ts'
+import { watchProcesses } from './processes.ts'
+import { createTidy } from './reuse-check.ts'
+
+const { port, results, settings, crew, gate, processes } = workerData as ThreadData
+const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
+
+guardProcess()
+const tidy = createTidy()
+const kinds = createThreadKinds(settings, tidy)
+
+/** What a check of the kind's own throws is no failure of this attempt: the value does not fit. */
+const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
+  try {
+    return await parseWith(schema, value)
+  } catch (error) {
+    throw refuse(`a check of the kind threw: ${reasonOf(error)}`, error)
+  }
+}
+type Refuse = (why: string, cause?: unknown) => MadhavaError
+
+const checkParams = async (kind: NamedKind, request: SentRun) => {
+  const refuse: Refuse = (why, cause) =>
+    new MadhavaError('PARAMS_INVALID', `The stored params no longer fit the kind: ${why}`, { cause })
+  // stored params were checked when they came; the kind's file may have changed since
+  const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
+  if (parsed.success) return parsed.data as Json
+  throw refuse(wordsOfProblems(parsed.error))
+}
+
+const checkResult = async (
+  kind: NamedKind,
+  returned: unknown,
+  info: Json | undefined,
+): Promise<RunOutcome> => {
+  const refuse: Refuse = (why, cause) =>
+    new MadhavaError('RESULT_INVALID', `The result does not fit the schema of the kind: ${why}`, { cause })
+  refuseBeforeSchema(returned, RESULT)
+  let parsed = await parseFor(kind.result, returned, refuse)
+  if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
+  if (!parsed.success) throw refuse(wordsOfProblems(parsed.error))
+  try {
+    return {
+      type: 'success',
+      result: encodeResult(parsed.data, results),
+      ...(info === undefined ? {} : { info }),
+    }
+  } catch (error) {
+    if (isMadhavaError(error)) throw error
+    throw refuse(reasonOf(error))
+  }
+}
+
+const readCheckpoint = (bytes: Uint8Array | null, tell: (line: string) => void): unknown => {
+  if (!bytes) return null
+  try {
+    return deserialize(bytes)
+  } catch {
+    tell('the checkpoint could not be read; beginning anew')
+    return null
+  }
+}
+
+interface Current {
+  run: number
+  owner: Owner
+  controller: AbortController
+  kindContext: ThreadContext | null
+  children: ThreadChildren
+  begunAt: number
+  before: string[]
+  /** Without what is done for the next run after it. */
+  tookMs: number | null
+  /** The file of its kind could not be loaded: Node keeps that, so no later run in this thread could do better. */
+  isUnloaded: boolean
+}
+let current: Current | null = null
+/** Code of an earlier run has shown that it goes on. */
+let isHaunted = false
+
+const isClean = ({ isUnloaded, before }: Current): boolean =>
+  !isUnloaded && !isHaunted && tidy.isClean(before)
+
+const finish = (outcome: RunOutcome, reusable: boolean): void => {
+  if (!current) return
+  const { run, kindContext, children, begunAt, tookMs } = current
+  const ms = tookMs ?? performance.now() - begunAt
+  current = null
+  started.end()
+  // what waits in this thread shall run in another one
+  if (!reusable) closeGate(gate)
+  children.close()
+  kindContext?.flush()
+  kindContext?.close()
+  const bytes = outcome.type === 'success' && outcome.result.form !== 'inline' ? outcome.result.bytes : null
+  post(
+    { type: 'outcome', run, outcome, reusable, onlyFor: kinds.onlyFor(), ms },
+    bytes && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [],
+  )
+}
+
+const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => {
+  let kind: NamedKind
+  try {
+    kind = await kinds.load(request.kind, request.file)
+  } catch (error) {
+    mine.isUnloaded = true
+    return importFailure(error, request.file, describeError(error))
+  }
+  try {
+    const early: string[] = []
+    const kindContext = createThreadContext({
+      run: mine.run,
+      request,
+      resume: readCheckpoint(request.resume, line => early.push(line)),
+      signal: mine.controller.signal,
+      submit: mine.children.submit,
+      partialBytes: results.inlineBytes,
+      crew,
+      post,
+    })
+    mine.kindContext = kindContext
+    for (const line of early) kindContext.context.log(line)
+    const params = await checkParams(kind, request)
+    mine.controller.signal.throwIfAborted()
+    mine.before = tidy.before()
+    started.begin(mine.run, request.id, request.claim)
+    const returned = await kind.run(params, kindContext.context)
+    // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
+    await mine.children.settled()
+    return await checkResult(kind, returned, kindContext.info())
+  } catch (error) {
+    return { type: 'error', error: describeError(error) }
+  }
+}
+
+const begin = async (run: number, request: SentRun): Promise<void> => {
+  const controller = new AbortController()
+  const mine: Current = {
+    run,
+    owner: { kind: request.kind, id: request.id, late: 0 },
+    controller,
+    kindContext: null,
+    children: createThreadChildren({ run, signal: controller.signal, post }),
+    begunAt: performance.now(),
+    before: [],
+    tookMs: null,
+    isUnloaded: false,
+  }
+  current = mine
+  const outcome = await ownedBy(mine.owner, () => execute(mine, request))
+  mine.tookMs = performance.now() - mine.begunAt
+  // its timers are no leftovers of the kind
+  mine.kindContext?.flush()
+  await tidy.settle()
+  if (current !== mine) return
+  // its mark in the environment is none of the kind's doing
+  started.end()
+  finish(outcome, isClean(mine))
+  beginNext()
+}
+
+/** Runs that were given and have not begun. */
+let line: NumberedRun[] = []
+const beginNext = (): void => {
+  const [next] = line
+  const onlyFor = kinds.onlyFor()
+  if (!current && next && onlyFor !== null && next.request.kind !== onlyFor) {
+    closeGate(gate)
+    post({ type: 'refused' })
+    return
+  }
+  if (current || !next || !tryBegin(gate, next.run)) return
+  line.shift()
+  void begin(next.run, next.request)
+}
+
+/** Code that does not belong to the run that goes on: of an earlier one, or of another kind's file. */
+const isElsewhere = (owner: Owner | undefined): owner is Owner =>
+  owner !== undefined && owner !== current?.owner && (owner.id !== null || owner.kind !== current?.owner.kind)
+
+const MAX_MESSAGE = 2_000
+const MAX_LATE_LINES = 20
+const tellLate = (owner: Owner, text: string): void => {
+  owner.late += 1
+  if (owner.late <= MAX_LATE_LINES && text.trim() !== '')
+    post({
+      type: 'stray',
+      kind: owner.kind,
+      id: owner.id,
+      what: 'printed',
+      text: cutText(text.trim(), MAX_MESSAGE),
+    })
+}
+
+const print = (chunk: unknown, ...rest: unknown[]): boolean => {
+  const owner = ownerNow()
+  const bytes = chunk as string | Uint8Array
+  if (isElsewhere(owner)) tellLate(owner, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+  else current?.kindContext?.print(bytes)
+  for (const argument of rest) if (typeof argument === 'function') argument()
+  return true
+}
+// what a kind prints belongs to its task's log; the process's own output is JSON lines
+process.stdout.write = print
+process.stderr.write = print
+
+// thrown outside of the promise that `run` returned, for example in a timer's callback
+const failOutside = (thrown: unknown): void => {
+  const owner = ownerNow()
+  if (isElsewhere(owner)) {
+    isHaunted = true
+    post({
+      type: 'stray',
+      kind: owner.kind,
+      id: owner.id,
+      what: 'threw',
+      text: describeError(thrown).message,
+    })
+    // the run that goes on has no part in it, and ends in peace
+    if (current) return
+  }
+  if (!current) process.exit(1)
+  finish({ type: 'error', error: describeError(thrown) }, false)
+}
+process.on('uncaughtException', failOutside)
+// as it was thrown: on its own way to the one above, Node puts an error without words in the place of what is none
+process.on('unhandledRejection', failOutside)
+process.on('exit', () => current?.kindContext?.flush())
+
+port.on('message', (message: ToThread) => {
+  if (message.type === 'runs') {
+    line.push(...message.runs)
+    beginNext()
+  } else if (message.type === 'reopen') {
+    line = []
+    openGate(gate)
+  } else if (message.run !== current?.run) return
+  else if (message.type === 'submitted') current.children.answered(message.call, message.answer)
+  else {
+    const reason = new Error(message.reason)
+    reason.name = 'AbortError'
+    current.controller.abort(reason)
+  }
+})
+tidy.noteChanges()
+post({ type: 'ready' })

@@ -1,0 +1,98 @@
+// Writes the end of an attempt, as often as it takes: a result with its blobs, or any other last move. A result that can
+// never be written becomes a failure. What an attempt ended in is decided elsewhere.
+import { BLOBS } from '../core/content.ts'
+import { type Move, revoke, succeed } from '../core/moves.ts'
+import type { TaskStore } from '../core/store.ts'
+import type { Json, TaskRecord } from '../core/task.ts'
+import type { Log } from '../platform/log.ts'
+import { type Persistence, persist, prospectOf, whyRefused } from './last-move.ts'
+import type { EncodedResult, RunError } from './pool/protocol.ts'
+
+export interface EndingDeps {
+  id: string
+  /** Whether an earlier attempt may have left a result. */
+  earlier: boolean
+  store: () => Pick<TaskStore, 'putBlob' | 'removeBlob'>
+  move: (change: Move) => Promise<TaskRecord>
+  /** ISO-8601. */
+  now: () => string
+  log: Log
+  persistence: Persistence
+  /** Whether a cancel was heard. */
+  isRevoked: () => boolean
+  /** These two never reject. */
+  flushLog: () => Promise<void>
+  flushCheckpoint: () => Promise<void>
+  removeCheckpoint: () => Promise<void>
+  failure: (error: RunError) => Move
+}
+
+/** Both answer the last record; null: the task is no longer ours, or the worker closed before. */
+export interface Ending {
+  /** A cancel that was heard wins as soon as a try has failed. */
+  success(result: EncodedResult, info: Json | undefined): Promise<TaskRecord | null>
+  other(change: Move): Promise<TaskRecord | null>
+}
+
+export const createEnding = (deps: EndingDeps): Ending => {
+  const { id, earlier, store, move, now, log, persistence, isRevoked, failure } = deps
+  const { flushLog, flushCheckpoint, removeCheckpoint } = deps
+
+  const keepResult = async (result: EncodedResult, info: Json | undefined): Promise<Move> => {
+    const { textResult, jsonResult } = BLOBS
+    if (result.form === 'inline') {
+      if (earlier) for (const name of [textResult, jsonResult]) await store().removeBlob(id, name)
+      return task => succeed(JSON.parse(result.json) as Json, null, now(), info)(task)
+    }
+    const [name, otherName] = result.form === 'text' ? [textResult, jsonResult] : [jsonResult, textResult]
+    await store().putBlob(id, name, result.bytes)
+    await store().removeBlob(id, otherName)
+    return task => succeed(null, result.bytes.length, now(), info)(task)
+  }
+
+  const other: Ending['other'] = async change => {
+    const written = await persist(
+      async () => {
+        // at every try: on a disk that was full the last words would else be lost
+        await Promise.all([flushLog(), flushCheckpoint()])
+        return move(change)
+      },
+      // every store takes it
+      { ...persistence, patient: true },
+    )
+    return written.state === 'written' ? written.value : null
+  }
+
+  return {
+    other,
+    async success(result, info) {
+      let kept: Move | null = null
+      const written = await persist(async failed => {
+        await flushLog()
+        // a result that cannot be written now must not keep a task from ending that nobody wants any more
+        if (failed > 0 && isRevoked()) return move(revoke(now()))
+        if (!kept) {
+          const success = await keepResult(result, info)
+          // before the move, while the claim still keeps others from writing a new one
+          await removeCheckpoint()
+          kept = success
+        }
+        return move(kept)
+      }, persistence)
+      if (written.state === 'written') return written.value
+      if (written.state === 'left') return null
+      const { error } = written
+      log.error({ error }, 'the result of a task cannot be kept; the task fails')
+      return other(
+        failure({
+          code: prospectOf(error) === 'lasts' ? 'RESULT_INVALID' : 'INTERNAL',
+          message: `The result cannot be kept: ${whyRefused(error)}`,
+          stack: null,
+          names: [],
+          detail: null,
+          retryable: false,
+        }),
+      )
+    },
+  }
+}

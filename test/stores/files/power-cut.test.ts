@@ -1,0 +1,205 @@
+// A power cut at any moment: of all that the disk may have kept, whatever was acknowledged is there, nothing is torn.
+import assert from 'node:assert/strict'
+import { promises as fs } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { revoke, start, succeed, takeOver } from '../../../src/core/moves.ts'
+import type { TaskStore } from '../../../src/core/store.ts'
+import { compareVersions, isFinal, type TaskRecord, taskSchema } from '../../../src/core/task.ts'
+import { silentLog } from '../../../src/platform/log.ts'
+import type { Disk } from '../../../src/stores/files/disk.ts'
+import { createWriter, type Writer } from '../../../src/stores/files/log/writer.ts'
+import { openFilesStore } from '../../../src/stores/files/open.ts'
+import { add, at, keyed } from '../../suites/store/world.ts'
+import { type RecordedDisk, recordDisk } from '../../support/recorded-disk.ts'
+
+const CUTS = process.env.STORE_LONG === '1' ? 1000 : 30
+const TASKS = 40
+
+/** What a caller was told, and at which step of the disk. */
+type Told = { step: number } & (
+  | { told: 'there'; task: TaskRecord; key: string | null }
+  | { told: 'wish'; id: string }
+  | { told: 'removed'; id: string }
+)
+
+/** A small generator, so that a failure can be run again. */
+const generator = (seed: number) => () => {
+  seed = (seed * 1_664_525 + 1_013_904_223) % 4_294_967_296
+  return seed / 4_294_967_296
+}
+
+/** As the writer in a thread of its own does it, on the recorded disk: one order after another, a file at a time. */
+const apart = (disk: Disk): Writer => {
+  const inner = createWriter(disk)
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T, A>(parts: readonly T[], work: (part: T) => Promise<A>): Promise<A[]> => {
+    const done = turn.then(async () => {
+      const answers: A[] = []
+      for (const part of parts) {
+        await new Promise(resolve => setImmediate(resolve))
+        answers.push(await work(part))
+      }
+      return answers
+    })
+    turn = done.catch(() => {})
+    return done
+  }
+  const single = <A>([answer]: A[]): A => answer as A
+  return {
+    ...inner,
+    apart: true,
+    write: drafts => inTurn(drafts, async draft => single(await inner.write([draft]))),
+    show: drafts => inTurn(drafts, async draft => single(await inner.show([draft]))),
+    async discard(drafts) {
+      await inTurn(drafts, draft => inner.discard([draft]))
+    },
+  }
+}
+
+const open = (
+  dir: string,
+  disk?: RecordedDisk['disk'],
+  makeWriter: (disk: Disk) => Writer = createWriter,
+): Promise<TaskStore> =>
+  openFilesStore({
+    dir,
+    clock: () => new Date(at(3)),
+    log: silentLog(),
+    truncateEveryMs: 15,
+    makeWriter,
+    ...(disk ? { disk } : {}),
+  })
+
+/** Every kind of write, many at a time, over several checkpoints. */
+const work = async (store: TaskStore, recorded: RecordedDisk): Promise<Told[]> => {
+  const told: Told[] = []
+  const there = (task: TaskRecord, key: string | null = null): TaskRecord => {
+    told.push({ step: recorded.step(), told: 'there', task, key })
+    return task
+  }
+  const life = async (n: number): Promise<void> => {
+    const key = n % 4 === 0 ? `key ${n}` : null
+    const created = key === null ? await add(store) : (await store.create(...keyed(key, key))).task
+    const { id } = there(created, key)
+    if (n % 7 === 0) {
+      there((await store.revoke(id, at(2))).task)
+      return
+    }
+    const taken = await store.claim(id, start('w', at(1)))
+    assert.ok(taken)
+    there(taken)
+    if (n % 5 === 0) {
+      const { outcome } = await store.revoke(id, at(2))
+      assert.equal(outcome, 'requested')
+      told.push({ step: recorded.step(), told: 'wish', id })
+      if (n % 10 === 0) there(await store.move(id, taken.claim, revoke(at(2))))
+      return
+    }
+    there(await store.move(id, taken.claim, succeed('x'.repeat(n * 50), null, at(2))))
+    if (n % 6 !== 1) return
+    await store.remove(id)
+    told.push({ step: recorded.step(), told: 'removed', id })
+  }
+  for (let n = 0; n < TASKS; n += 8) {
+    await Promise.all(Array.from({ length: 8 }, (_, k) => life(n + k)))
+    // let a checkpoint come between
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return told
+}
+
+const check = async (store: TaskStore, everything: readonly Told[], step: number): Promise<void> => {
+  const told = everything.filter(fact => fact.step <= step)
+  // a removal that was under way may have been carried out; it begins only after the end is told
+  const ended = new Set(told.flatMap(f => (f.told === 'there' && isFinal(f.task.status) ? [f.task.id] : [])))
+  const removing = new Set(everything.flatMap(f => (f.told === 'removed' && ended.has(f.id) ? [f.id] : [])))
+  const removed = new Set(told.flatMap(fact => (fact.told === 'removed' ? [fact.id] : [])))
+  const { tasks } = await store.list({}, { limit: 1000, cursor: null })
+  for (const task of tasks) assert.ok(taskSchema.safeParse(task).success, 'a record is whole')
+  assert.equal((await store.counts()).total, tasks.length)
+  for (const fact of told) {
+    if (fact.told === 'removed') assert.equal(await store.get(fact.id), null, 'a removed task came back')
+    if (fact.told === 'wish' && !removed.has(fact.id)) {
+      const task = await store.get(fact.id)
+      assert.ok(task, 'a task is lost')
+      assert.ok(task.revokeRequestedAt !== null, 'the wish to cancel is lost')
+    }
+    if (fact.told !== 'there' || removed.has(fact.task.id)) continue
+    const task = await store.get(fact.task.id)
+    if (!task && removing.has(fact.task.id)) continue
+    assert.ok(task, `a task that was ${fact.task.status} is lost`)
+    assert.ok(compareVersions(task, fact.task) >= 0, `${fact.task.status} went back to ${task.status}`)
+    if (isFinal(fact.task.status)) assert.deepEqual(task, fact.task)
+    if (fact.key !== null) {
+      const again = await store.create(...keyed(fact.key, fact.key))
+      assert.deepEqual([again.created, again.task.id], [false, fact.task.id], 'an idempotency key is lost')
+    }
+  }
+}
+
+describe('a power cut', () => {
+  for (const [how, makeWriter] of Object.entries({ 'on the spot': createWriter, apart }))
+    it(`loses nothing that was acknowledged and tears nothing, whatever the disk kept of files written ${how}`, {
+      timeout: 600_000,
+    }, async t => {
+      const root = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-cut-'))
+      t.after(() => fs.rm(root, { recursive: true, force: true }))
+      const from = path.join(root, 'from')
+      const recorded = recordDisk()
+      const store = await open(from, recorded.disk, makeWriter)
+      const before = await store.cursor()
+      const told = await work(store, recorded)
+      const end = recorded.step()
+      await store.close()
+      assert.ok(told.length > TASKS * 2 && end > TASKS * 10, 'there was something to cut')
+      for (let cut = 0; cut < CUTS; cut += 1) {
+        const random = generator(cut * 7919 + 1)
+        const step = Math.floor(random() * (end + 1))
+        const to = path.join(root, `cut-${cut}`)
+        await fs.mkdir(to)
+        recorded.leave(step, from, to, random)
+        const later = await open(to)
+        try {
+          await check(later, told, step)
+          // whoever followed the feed until the work began hears of everything in the end
+          const heard = new Set((await later.changedSince(before)).ids)
+          for (const fact of told.filter(fact => fact.step <= step)) {
+            const id = fact.told === 'there' ? fact.task.id : fact.id
+            assert.ok(heard.has(id), `the feed does not tell of a task that is ${fact.told}`)
+          }
+          // and life goes on
+          for (const id of (await later.agenda(at(4), 100)).orphaned)
+            assert.ok(await later.claim(id, takeOver(at(4))))
+          await add(later)
+        } catch (error) {
+          throw new Error(`cut ${cut} at step ${step} of ${end}: ${error}`, { cause: error })
+        } finally {
+          await later.close()
+          await fs.rm(to, { recursive: true, force: true })
+        }
+      }
+    })
+
+  it('is noticed by this test: without its log a store that only renames would lose tasks', async t => {
+    const root = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-cut-'))
+    t.after(() => fs.rm(root, { recursive: true, force: true }))
+    const recorded = recordDisk()
+    const store = await open(path.join(root, 'from'), recorded.disk)
+    const { id } = await add(store)
+    const step = recorded.step()
+    await store.close()
+    let lost = 0
+    for (let cut = 0; cut < 20; cut += 1) {
+      const to = path.join(root, `cut-${cut}`)
+      await fs.mkdir(to)
+      recorded.leave(step, path.join(root, 'from'), to, generator(cut))
+      await fs.rm(path.join(to, 'wal'), { recursive: true, force: true })
+      const later = await open(to)
+      if (!(await later.get(id))) lost += 1
+      await later.close()
+    }
+    assert.ok(lost > 0, 'the recorded disk forgets what was not synced')
+  })
+})

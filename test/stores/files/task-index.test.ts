@@ -1,0 +1,230 @@
+// The index in memory, against a plain list that does the same the slow way.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { fits } from '../../../src/core/filter.ts'
+import type { TaskFilter } from '../../../src/core/store.ts'
+import { isFinal, isRunning, STATUSES, type TaskRecord } from '../../../src/core/task.ts'
+import {
+  createTaskIndex,
+  type IndexPosition,
+  STRETCH,
+  type TaskIndex,
+} from '../../../src/stores/files/index/task-index.ts'
+import { newTaskOf } from '../../support/new-task.ts'
+
+const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
+/** As it begins, with whatever else of a record is given. */
+const newTask = (task: Partial<TaskRecord>): TaskRecord => ({ ...newTaskOf({ createdAt: at(0) }), ...task })
+const idOf = (number: number): string =>
+  `${(number * 2654435761).toString(16).padStart(8, '0').slice(-8)}-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
+
+/** Those that fit, as whoever goes on from place to place finds them. */
+const places = (index: TaskIndex, filter: TaskFilter, after: IndexPosition | null): IndexPosition[] =>
+  [...index.newest(filter, after)].flatMap(({ fits, id, createdAt }) => (fits ? [{ id, createdAt }] : []))
+
+interface Known {
+  task: TaskRecord
+  removedAt: number | null
+}
+/** What the index should know: every task by id, also those that were removed. */
+const createModel = () => {
+  const known = new Map<string, Known>()
+  const live = (): TaskRecord[] =>
+    [...known.values()].flatMap(({ task, removedAt }) => (removedAt === null ? [task] : []))
+  const newestFirst = (a: TaskRecord, b: TaskRecord): number =>
+    a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1
+  return {
+    put(task: TaskRecord): boolean {
+      const before = known.get(task.id)
+      if (before?.removedAt != null && task.claim <= before.removedAt) return false
+      if (before && before.removedAt === null) {
+        const order = task.claim - before.task.claim || task.rev - before.task.rev
+        if (order <= 0) return order === 0
+      }
+      known.set(task.id, { task, removedAt: null })
+      return true
+    },
+    remove(id: string, claim: number): boolean {
+      const before = known.get(id)
+      if (before && before.removedAt === null && before.task.claim > claim) return false
+      known.set(id, { task: before?.task ?? newTask({ id }), removedAt: claim })
+      return true
+    },
+    newest: (filter: TaskFilter) =>
+      live()
+        .filter(task => fits(task, filter))
+        .sort(newestFirst),
+    live,
+  }
+}
+
+const task = fc
+  .record({
+    number: fc.nat(11),
+    claim: fc.nat(3),
+    rev: fc.nat(3),
+    status: fc.constantFrom(...STATUSES),
+    kind: fc.constantFrom('calcpi', 'sleep', 'other'),
+    second: fc.nat(5),
+    owner: fc.constantFrom(null, 'ada', 'euler'),
+    parentId: fc.constantFrom(null, idOf(0), idOf(1)),
+    title: fc.constantFrom(null, 'Digits of PI', 'A nap'),
+    description: fc.constantFrom(null, 'çà et là', 'nothing'),
+    expires: fc.option(fc.nat(9)),
+    notBefore: fc.option(fc.nat(9)),
+  })
+  .map(({ number, second, expires, notBefore, status, ...rest }) =>
+    newTask({
+      ...rest,
+      status,
+      id: idOf(number),
+      // a record's time of creation never changes
+      createdAt: at(number % 6),
+      finishedAt: isFinal(status) ? at(second) : null,
+      expiresAt: expires === null ? null : at(expires),
+      notBefore: notBefore === null ? null : at(notBefore),
+    }),
+  )
+const step = fc.oneof(
+  { weight: 4, arbitrary: task.map(made => ({ act: 'put', task: made }) as const) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ number: fc.nat(11), claim: fc.nat(4) })
+      .map(({ number, claim }) => ({ act: 'remove', id: idOf(number), claim }) as const),
+  },
+  { weight: 1, arbitrary: fc.constant({ act: 'wait' } as const) },
+)
+const filter = fc.record(
+  {
+    statuses: fc.subarray([...STATUSES], { minLength: 1 }),
+    kinds: fc.subarray(['calcpi', 'sleep', 'unknown'], { minLength: 1 }),
+    owner: fc.constantFrom('ada', 'nobody'),
+    parentId: fc.constantFrom(idOf(0), idOf(9)),
+    from: fc.nat(6).map(at),
+    to: fc.nat(6).map(at),
+    text: fc.constantFrom('PI', 'nap', 'ÇÀ', 'sleep', '0000-7000', '3', 'not there'),
+  },
+  { requiredKeys: [] },
+)
+
+describe('task index', () => {
+  it('agrees with a plain list after any puts and removals', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.array(filter, { minLength: 3, maxLength: 3 }),
+        (steps, filters) => {
+          const index = createTaskIndex()
+          const model = createModel()
+          for (const one of steps) {
+            if (one.act === 'put') assert.equal(index.put(one.task), model.put(one.task))
+            else if (one.act === 'remove')
+              assert.equal(index.remove(one.id, one.claim), model.remove(one.id, one.claim))
+            // from here on the list of waiting tasks is kept, no longer made
+            else index.waiting()
+          }
+          const live = model.live()
+          for (const one of [{}, ...filters]) {
+            const expected = model.newest(one).map(({ id, createdAt }) => ({ createdAt, id }))
+            assert.deepEqual(places(index, one, null), expected)
+            const middle = expected[expected.length >> 1]
+            if (middle)
+              assert.deepEqual(places(index, one, middle), expected.slice((expected.length >> 1) + 1))
+          }
+          const { total, byStatus, byKind } = index.counts()
+          assert.equal(total, live.length)
+          for (const status of STATUSES)
+            assert.equal(byStatus[status], live.filter(one => one.status === status).length)
+          for (const { kind, status } of live)
+            assert.equal(
+              byKind[kind]?.[status],
+              live.filter(one => one.kind === kind && one.status === status).length,
+            )
+          assert.equal(
+            Object.values(byKind)
+              .flatMap(Object.values)
+              .reduce<number>((a, b) => a + Number(b), 0),
+            total,
+          )
+          const sorted = (ids: string[]): string[] => ids.sort()
+          assert.deepEqual(
+            sorted(index.running().map(({ id }) => id)),
+            sorted(live.filter(({ status }) => isRunning(status)).map(({ id }) => id)),
+          )
+          const ended = index.ended()
+          const ends = live.filter(({ status }) => isFinal(status)).map(({ finishedAt }) => finishedAt)
+          assert.deepEqual(
+            Array.from({ length: ended.length }, (_, place) => ended.finishedAt(place)),
+            ends.sort().reverse(),
+          )
+          const soon = at(4)
+          assert.deepEqual(
+            sorted(index.expired(soon).map(({ id }) => id)),
+            sorted(
+              live
+                .filter(one => one.status === 'PENDING' && one.expiresAt !== null && one.expiresAt <= soon)
+                .map(({ id }) => id),
+            ),
+          )
+          const due = live
+            .filter(one => ['PENDING', 'RETRY'].includes(one.status) && (one.notBefore ?? '') <= soon)
+            .sort((a, b) => b.priority - a.priority || (a.createdAt + a.id < b.createdAt + b.id ? -1 : 1))
+          assert.deepEqual(
+            [...index.waiting().due(soon)].map(({ id }) => id),
+            due.map(({ id }) => id),
+          )
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('gives up the rows of removed tasks and stays right', () => {
+    const index = createTaskIndex()
+    const ids = Array.from({ length: 6_000 }, (_, number) => idOf(number))
+    for (const [number, id] of ids.entries())
+      index.put(newTask({ id, createdAt: at(number), kind: number % 2 ? 'odd' : 'even', owner: 'ada' }))
+    for (const id of ids.slice(0, 5_000)) assert.ok(index.remove(id, 1))
+    assert.equal(index.counts().total, 1_000)
+    assert.deepEqual(
+      [...index.newest({ owner: 'ada', kinds: ['odd'] }, null)].map(({ id }) => id),
+      ids.filter((_, number) => number >= 5_000 && number % 2 === 1).reverse(),
+    )
+    assert.equal(index.version(ids[4_999] as string), null)
+    assert.deepEqual(index.version(ids[5_000] as string), { claim: 0, rev: 0, status: 'PENDING' })
+    assert.equal([...index.waiting().due(at(9_000))].length, 1_000)
+  })
+
+  it('tells where it stands in a long stretch of rows that do not fit, so that it can go on from there', async () => {
+    const index = createTaskIndex()
+    const count = 2 * STRETCH + 10
+    await index.load(async () => {
+      for (let number = 0; number < count; number += 1)
+        index.put(newTask({ id: idOf(number), createdAt: at(number), owner: number === 3 ? 'ada' : 'bob' }))
+    })
+    const told = [...index.newest({ owner: 'ada' }, null)]
+    assert.deepEqual(
+      told.map(({ createdAt, fits }) => [createdAt, fits]),
+      [
+        [at(count - STRETCH), false],
+        [at(count - 2 * STRETCH), false],
+        [at(3), true],
+      ],
+    )
+    assert.deepEqual([...index.newest({ owner: 'ada' }, told[1] as IndexPosition)], told.slice(2))
+  })
+
+  it('sorts once what is loaded in no order', async () => {
+    const index = createTaskIndex()
+    const numbers = Array.from({ length: 1_000 }, (_, number) => (number * 7_919) % 1_000)
+    await index.load(async () => {
+      for (const number of numbers) index.put(newTask({ id: idOf(number), createdAt: at(number) }))
+    })
+    assert.deepEqual(
+      [...index.newest({}, null)].map(({ createdAt }) => createdAt),
+      Array.from({ length: 1_000 }, (_, number) => at(999 - number)),
+    )
+  })
+})
