@@ -40,8 +40,6 @@ export interface Wanted {
   kinds: readonly string[]
   now: string
   limits?: Readonly<Record<string, KindLimits>>
-  /** The task is to wait a moment before it runs: should this process die by then, its last attempt is not lost. */
-  ahead?: boolean
   /** Nothing else runs in this process, and nothing will before the task has ended: a suspect may be taken (core/task.ts). */
   alone?: boolean
   /** Told of a suspect whose turn it is, and which may not be taken here now. */
@@ -182,9 +180,8 @@ export interface TaskStore {
    * Null also where the task whose turn it is is a suspect, and `alone` is not set: no other one is taken in its stead.
    * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere. Null also
    * while there is hardly any room: what is left belongs to the tasks that run.
-   * That the task runs is seen by this process at once, and by others a moment later (20 ms at the most on a disk that
-   * is not busy, 110 where it was taken `ahead`), or not at all when it ends before. Should this process die in between, the attempt counts all the same:
-   * the task is an orphan. Of a task taken `ahead` it does not, where it would be the last one.
+   * This process sees at once that the task runs; others see it a moment later, or see its end. Should this process die
+   * in between, the attempt counts and the task is an orphan.
    * `limits` by kind: tasks of a kind that is at its limit, over all processes, are passed over. A dead process's do
    * not count. Of a kind with a limit the tasks begin in their order, whoever takes them.
    */

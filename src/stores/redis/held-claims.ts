@@ -12,7 +12,7 @@ import type { Scripts } from './scripts.ts'
 export type ClaimCheck =
   | ['gone']
   | ['free', string]
-  | ['begun', string, string, 0 | 1]
+  | ['begun', string, string]
   | ['held', string, string, string]
 export type Written = ['done'] | ['gone'] | ['lost'] | ['stale', string] | ['full'] | ['spent']
 
@@ -39,7 +39,7 @@ export interface HeldClaims {
    * Goes on with a task that was picked and is held from then on: applies the move, and writes at once where it leads to
    * a status that does not run. A move that throws lets go.
    */
-  begin(before: TaskRecord, move: Move, ahead: boolean): Promise<TaskRecord>
+  begin(before: TaskRecord, move: Move): Promise<TaskRecord>
   /** Of a task that Redis has as begun here, and that nobody here knows: it waits again as it was. */
   unbegin(before: TaskRecord): Promise<void>
   /** @throws CLAIM_LOST, what the move throws */
@@ -61,8 +61,6 @@ const LOST_KEPT = 10_000
 
 /** An attempt that lasts longer is written as running. */
 const SHOW_AFTER_MS = 10
-/** One that was taken ahead is let go again before this when it has not begun. */
-const SHOW_AHEAD_MS = 100
 /** After a Redis that would not take it. */
 const SHOW_AGAIN_MS = 1_000
 
@@ -197,7 +195,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     await write(before, encode(before), { ...planFromBegun(before, before), as: 'holder', quiet: true })
   }
 
-  const begin: HeldClaims['begin'] = async (before, move, ahead) => {
+  const begin: HeldClaims['begin'] = async (before, move) => {
     const { id } = before
     let task: TaskRecord
     try {
@@ -219,7 +217,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     held.set(id, mine)
     lostClaims.delete(id)
     if (!isRunning(task.status)) return inTurn(mine, () => writeHeld(id, mine, ended => ended))
-    mine.timer = showLater(id, ahead ? SHOW_AHEAD_MS : SHOW_AFTER_MS)
+    mine.timer = showLater(id, SHOW_AFTER_MS)
     return decode(mine.json)
   }
 

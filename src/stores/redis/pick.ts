@@ -45,7 +45,7 @@ export const createPicker = ({
   release,
   passOver,
 }: PickerDeps): Picker => ({
-  async claimNext({ kinds, now, limits = {}, ahead = false, alone = false, ...told }, move) {
+  async claimNext({ kinds, now, limits = {}, alone = false, ...told }, move) {
     const { onSuspect, onHeldBack, onFull } = told
     const nowMs = Date.parse(now)
     const wanted = new Set(kinds)
@@ -75,7 +75,6 @@ export const createPicker = ({
         JSON.stringify([...wanted]),
         JSON.stringify(plans),
         instance,
-        ahead ? 1 : 0,
         alone ? 1 : 0,
       )
       const [json, crowded, waiting, begun, contested] = picked
@@ -107,7 +106,7 @@ export const createPicker = ({
         continue
       }
       if (begun === 1) {
-        const task = await heldClaims.begin(before, move, ahead)
+        const task = await heldClaims.begin(before, move)
         if (isRunning(task.status)) return task
         if (isWaiting(task.status)) return null
         continue

@@ -92,7 +92,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const take = async (found: Exclude<ClaimCheck, ['gone']>, move: Move) => {
     const before = decode(found[1])
     if (found[0] !== 'begun') return acquire(before, moved(found[1], move))
-    const started = begun(await nameOf(found[2]), clock().toISOString(), found[3] === 1)
+    const started = begun(await nameOf(found[2]), clock().toISOString())
     const after = moved(found[1], task => move(started(task)))
     return acquire(before, after, undefined, 1)
   }

@@ -15,11 +15,10 @@ export interface Acquired {
   wished: boolean
 }
 
-/** An attempt that a dead process had begun, or taken ahead. */
+/** An attempt that a dead process had begun. */
 interface Begun {
   owner: string
   at: Date
-  ahead: boolean
 }
 
 export interface ClaimAcquirer {
@@ -73,10 +72,10 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
   }
 
   /** The record that a process had in memory when it died. */
-  const asBegun = async (task: TaskRecord, { owner, at, ahead }: Begun): Promise<TaskRecord> => {
+  const asBegun = async (task: TaskRecord, { owner, at }: Begun): Promise<TaskRecord> => {
     if (!isWaiting(task.status)) return task
     const dead = (await instances.presences()).find(({ instance }) => instance === owner)
-    return begun(dead ? `${dead.host}:${dead.pid}` : owner, at.toISOString(), ahead)(task)
+    return begun(dead ? `${dead.host}:${dead.pid}` : owner, at.toISOString())(task)
   }
 
   const acquire: ClaimAcquirer['acquire'] = async (id, purpose = 'write') => {
@@ -94,8 +93,8 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
         if (owner === null) startOver = true
         else if (await instances.isAlive(owner)) return null
         if (startOver) break
-        const begun = claimFiles.begun(id, claim)
-        if (begun && owner) attempt = { owner, ...begun }
+        const at = claimFiles.begunAt(id, claim)
+        if (at && owner) attempt = { owner, at }
         claim += 1
       }
       if (startOver) continue
@@ -116,7 +115,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
     begunByDead(isDead) {
       const ids = new Set<SafeId>()
       for (const { id, number } of claimFiles.list()) {
-        if (!isDead(claimFiles.owner(id, number) ?? '') || !claimFiles.begun(id, number)) continue
+        if (!isDead(claimFiles.owner(id, number) ?? '') || !claimFiles.begunAt(id, number)) continue
         const task = records.read(id)
         if (task && isWaiting(task.status) && number > task.claim) ids.add(id)
       }

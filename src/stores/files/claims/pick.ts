@@ -78,7 +78,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
   /** The task, running now; null when it is somebody else's, or went elsewhere than to a running status. */
   const tryOne = async (
     id: SafeId,
-    { now, ahead, alone }: Pick<Wanted, 'now' | 'ahead' | 'alone'>,
+    { now, alone }: Pick<Wanted, 'now' | 'alone'>,
     move: Move,
     check?: Check,
   ): Promise<TaskRecord | null> => {
@@ -90,7 +90,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
         return move(found)
       }
       // who counts what runs of a kind counts what is shown
-      const task = await (check ? mover.claim(id, take, check) : mover.begin(id, take, ahead))
+      const task = await (check ? mover.claim(id, take, check) : mover.begin(id, take))
       return task && isRunning(task.status) ? task : null
     } catch (error) {
       if (error instanceof MadhavaError && MOVED_ON.includes(error.code)) return null
@@ -224,9 +224,6 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
 
   return {
     async claimNext(want, move) {
-      // many are taken ahead in a row: most of those looks may rest on what was read a moment ago
-      const early = want.ahead ? await pickFrom(await liveIndex.recent(), want, move, new Set()) : null
-      if (early) return early === 'stop' ? null : early
       for (let contest = 1; ; contest += 1) {
         const contested = new Set<string>()
         const task = await pickFrom(await liveIndex.current(), want, move, contested)

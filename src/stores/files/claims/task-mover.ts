@@ -23,9 +23,9 @@ export interface TaskMover {
   claim(id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null>
   /**
    * As `claim`, for a move that begins an attempt: resolves when the claim is taken. That the task runs is seen by this
-   * process at once, by others a moment later, or never where it ends before. `ahead`: it is to wait a moment first.
+   * process at once, by others a moment later, or never where it ends before.
    */
-  begin(id: SafeId, move: Move, ahead?: boolean): Promise<TaskRecord | null>
+  begin(id: SafeId, move: Move): Promise<TaskRecord | null>
   /** @throws CLAIM_LOST, what the move throws */
   move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
   /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
@@ -74,8 +74,6 @@ interface TaskMoverDeps {
  * as to end.
  */
 const SHOW_AFTER_MS = 10
-/** One that was taken ahead is let go again before this when it has not begun. */
-const SHOW_AHEAD_MS = 100
 /** After a disk that would not take it. */
 const SHOW_AGAIN_MS = 1_000
 
@@ -229,17 +227,17 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  const beginNow = async (id: SafeId, move: Move, ahead: boolean): Promise<TaskRecord | null> => {
+  const beginNow = async (id: SafeId, move: Move): Promise<TaskRecord | null> => {
     refuseWhenLeft()
     if (held.has(id)) return null
-    const got = await acquire(id, ahead ? 'ahead' : 'run')
+    const got = await acquire(id, 'run')
     if (!got) return null
     try {
       const task = got.wished ? withWish(got.task) : got.task
       const after = move(task)
       if (!isRunning(after.status)) return await write(task, after, got.claim)
       const next = made(task, after, got.claim)
-      hold(next, task.claim, showLater(id, ahead ? SHOW_AHEAD_MS : SHOW_AFTER_MS))
+      hold(next, task.claim, showLater(id, SHOW_AFTER_MS))
       note(next)
       return next
     } catch (error) {
@@ -276,7 +274,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
         if (next) await honourWish(next)
         return next
       }),
-    begin: (id, move, ahead = false) => inTurn(id, () => beginNow(id, move, ahead)),
+    begin: (id, move) => inTurn(id, () => beginNow(id, move)),
     standing(id) {
       for (;;) {
         const task = mustRead(id)

@@ -134,7 +134,6 @@ local function let_go(id)
   local holder = call('HGET', P .. 'holders', id)
   if not holder then return end
   call('HDEL', P .. 'holders', id)
-  call('HDEL', P .. 'ahead', id)
   call('SREM', P .. 'held:' .. holder, id)
 end
 

@@ -25,7 +25,7 @@ return { 'made' }
 
 /**
  * ARGV: id. What a claim has to know: the record, and the living holder with what is known of its process. `begun`: a
- * process that is dead had begun to run the task and had not written that; the last is 1 where it was taken ahead.
+ * process that is dead had begun to run the task and had not written that.
  */
 export const LOOK = `${ALWAYS}${PRELUDE}
 local json = call('GET', P .. 'task:' .. ARGV[1])
@@ -33,7 +33,7 @@ if not json then return { 'gone' } end
 local _, _, status = head(json)
 local holder, written = holder_of(ARGV[1])
 if holder then return { 'held', json, holder, call('HGET', P .. 'processes', holder) or '' } end
-if written and not running(status) then return { 'begun', json, written, tonumber(call('HGET', P .. 'ahead', ARGV[1]) or 0) } end
+if written and not running(status) then return { 'begun', json, written } end
 return { 'free', json }
 `
 
