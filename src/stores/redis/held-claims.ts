@@ -5,6 +5,7 @@ import type { Move } from '../../core/moves.ts'
 import { isRunning, type TaskRecord } from '../../core/task.ts'
 import { refuseFault } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
+import { createLateStarts } from '../shared/late-starts.ts'
 import { isInDoubt } from './errors.ts'
 import { decode, encode, planFromBegun, planOf, version, type WritePlan } from './records.ts'
 import type { Scripts } from './scripts.ts'
@@ -21,8 +22,6 @@ interface Held {
   json: string
   /** What stands in Redis where that is not `json` yet: the record from before the attempt began. */
   stored: string | null
-  /** Until `json` is written. */
-  timer: NodeJS.Timeout | null
   /** What may have been written: the answer was lost. */
   doubt: string | null
   /** The last move of this task, settled or not. */
@@ -59,18 +58,13 @@ export interface HeldClaims {
 /** Claims that were lost, remembered so that what their attempts still write is refused. */
 const LOST_KEPT = 10_000
 
-/** An attempt that lasts longer is written as running. */
-const SHOW_AFTER_MS = 10
-/** After a Redis that would not take it. */
-const SHOW_AGAIN_MS = 1_000
-
 export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log: Log }): HeldClaims => {
   const { scripts, instance, log } = deps
   const held = new Map<string, Held>()
   const lostClaims = new Map<string, number>()
 
   const drop = (id: string): void => {
-    clearTimeout(held.get(id)?.timer ?? undefined)
+    lateStarts.delete(id)
     held.delete(id)
   }
   const letGo = (id: string, claim: number): void => {
@@ -104,8 +98,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   }
 
   const written = (id: string, mine: Held, json: string): void => {
-    clearTimeout(mine.timer ?? undefined)
-    mine.timer = null
+    if (held.get(id) === mine) lateStarts.delete(id)
     mine.stored = null
     mine.json = json
     if (!isRunning(decode(json).status)) drop(id)
@@ -181,15 +174,10 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       if (mine.stored !== null && held.get(id) === mine) await writeHeld(id, mine, task => task)
     })
   }
-  const showLater = (id: string, afterMs: number): NodeJS.Timeout =>
-    setTimeout(() => {
-      show(id).catch((error: unknown) => {
-        const mine = held.get(id)
-        if (!mine?.stored) return
-        log.debug({ error, id }, 'that a task runs could not be written; trying again')
-        mine.timer = showLater(id, SHOW_AGAIN_MS)
-      })
-    }, afterMs).unref()
+  const lateStarts = createLateStarts({
+    write: show,
+    onFailed: (id, error) => log.debug({ error, id }, 'that a task runs could not be written; trying again'),
+  })
 
   const unbegin: HeldClaims['unbegin'] = async before => {
     await write(before, encode(before), { ...planFromBegun(before, before), as: 'holder', quiet: true })
@@ -210,14 +198,13 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       claim: task.claim,
       json: encode(task),
       stored: encode(before),
-      timer: null,
       doubt: null,
       last: Promise.resolve(),
     }
     held.set(id, mine)
     lostClaims.delete(id)
     if (!isRunning(task.status)) return inTurn(mine, () => writeHeld(id, mine, ended => ended))
-    mine.timer = showLater(id, SHOW_AFTER_MS)
+    lateStarts.add(id)
     return decode(mine.json)
   }
 
@@ -226,7 +213,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     has: id => held.has(id),
     add(id, claim, json) {
       lostClaims.delete(id)
-      held.set(id, { claim, json, stored: null, timer: null, doubt: null, last: Promise.resolve() })
+      held.set(id, { claim, json, stored: null, doubt: null, last: Promise.resolve() })
     },
     begin,
     unbegin,
@@ -248,7 +235,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     write,
     async leave() {
       // whoever takes a task over knows in any case that it ran
-      await Promise.allSettled([...held.keys()].map(show))
+      await lateStarts.flush()
       for (const [id, { claim }] of [...held]) letGo(id, claim)
     },
   }

@@ -3,14 +3,15 @@
 //   2. with the claim, the record is read again: had its claim number changed meanwhile, start over
 //   3. only the holder writes the record; the claim is let go after a record that is not running is visible
 //   4. a claim above the record's number is never removed by others: two takers could else hold two numbers
-//   5. who begins to run a task may show that a moment later, or with its end: until then the claim alone says so, and
-//      under the claim of a dead process the task is one that was running
+//   5. the record of an attempt that begins is written a moment later, or with its end (stores/shared/late-starts.ts):
+//      until then the claim alone says so, and under the claim of a dead process the task is one that was running
 // No live process is ever overruled, so that a check before a rename is enough.
 import { isMadhavaError, MadhavaError } from '../../../core/errors.ts'
 import { type Move, revoke } from '../../../core/moves.ts'
 import { compareVersions, isFinal, isRunning, isWaiting, type TaskRecord } from '../../../core/task.ts'
 import { refuseFault } from '../../../core/task-check.ts'
 import type { Log } from '../../../platform/log.ts'
+import { createLateStarts } from '../../shared/late-starts.ts'
 import type { SafeId } from '../layout.ts'
 import type { Committer } from '../log/committer.ts'
 import type { Records } from '../records/records.ts'
@@ -53,8 +54,6 @@ interface Held {
   task: TaskRecord
   /** The claim number that the state file shows: below the task's own until the record is written. */
   shownClaim: number
-  /** Runs until the record is shown; null when it is. */
-  timer: NodeJS.Timeout | null
 }
 
 interface TaskMoverDeps {
@@ -68,14 +67,6 @@ interface TaskMoverDeps {
   note: (task: TaskRecord) => void
   log: Log
 }
-
-/**
- * An attempt that lasts longer is shown as running. Most of those that end before would have cost as much again to show
- * as to end.
- */
-const SHOW_AFTER_MS = 10
-/** After a disk that would not take it. */
-const SHOW_AGAIN_MS = 1_000
 
 /** One call after another per id; an entry lives only as long as somebody waits. */
 const createTurns = () => {
@@ -114,8 +105,9 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     // the wish first: it goes with the end, and the record from before the end would be seen without it
     const wish = cancelRequests.read(id)
     const mine = held.get(id)
-    let task = mine?.timer ? mine.task : records.read(id)
-    if (mine?.timer && turns.isTaken(id)) {
+    const unshown = mine && lateStarts.has(id)
+    let task = unshown ? mine.task : records.read(id)
+    if (unshown && turns.isTaken(id)) {
       // what it becomes may be shown already, and others may have seen it
       const shown = records.read(id)
       if (shown && compareVersions(shown, mine.task) > 0) task = shown
@@ -131,12 +123,8 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     return next
   }
 
-  const hold = (task: TaskRecord, shownClaim: number, timer: NodeJS.Timeout | null): void => {
-    clearTimeout(held.get(task.id)?.timer ?? undefined)
-    held.set(task.id, { task, shownClaim, timer })
-  }
   const letGo = (id: string): void => {
-    clearTimeout(held.get(id)?.timer ?? undefined)
+    lateStarts.delete(id)
     held.delete(id)
   }
 
@@ -153,8 +141,8 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
       () => ({ ...records.replace(next), release }),
       () => {
         publish(next)
-        if (running) hold(next, claim, null)
-        else letGo(id)
+        letGo(id)
+        if (running) held.set(id, { task: next, shownClaim: claim })
       },
     )
     // claims begin at 1
@@ -177,20 +165,14 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     return next
   }
 
-  const showBegun = (id: SafeId): Promise<void> =>
-    inTurn(id, async () => {
-      const mine = held.get(id)
-      if (mine?.timer) await show(mine.task, mine.shownClaim, false)
-    })
-  const showLater = (id: SafeId, afterMs: number): NodeJS.Timeout =>
-    setTimeout(() => {
-      showBegun(id).catch((error: unknown) => {
+  const lateStarts = createLateStarts({
+    write: id =>
+      inTurn(id, async () => {
         const mine = held.get(id)
-        if (!mine?.timer) return
-        log.warn({ error, id, retryMs: SHOW_AGAIN_MS }, 'that a task runs could not be written; trying again')
-        hold(mine.task, mine.shownClaim, showLater(id, SHOW_AGAIN_MS))
-      })
-    }, afterMs).unref()
+        if (mine && lateStarts.has(id)) await show(mine.task, mine.shownClaim, false)
+      }),
+    onFailed: (id, error) => log.warn({ error, id }, 'that a task runs could not be written; trying again'),
+  })
 
   /** A wish that came while a task was let go would else wait until it is due. */
   const honourWish = async (task: TaskRecord): Promise<void> => {
@@ -237,7 +219,8 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
       const after = move(task)
       if (!isRunning(after.status)) return await write(task, after, got.claim)
       const next = made(task, after, got.claim)
-      hold(next, task.claim, showLater(id, SHOW_AFTER_MS))
+      held.set(id, { task: next, shownClaim: task.claim })
+      lateStarts.add(id)
       note(next)
       return next
     } catch (error) {
@@ -262,7 +245,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     async leave() {
       left = true
       // whoever takes the task over knows in any case that it ran
-      await Promise.allSettled([...held.keys()].map(id => showBegun(id as SafeId)))
+      await lateStarts.flush()
       await turns.all()
       for (const id of [...held.keys()]) letGo(id)
     },
