@@ -24,7 +24,7 @@ import {
   sameContent,
 } from './import-task.ts'
 
-export interface TakeInOptions {
+export interface ImportOptions {
   input: AsyncIterable<Uint8Array>
   /** A task that is there and older by (claim, rev) is replaced. */
   replace: boolean
@@ -237,7 +237,7 @@ const takeIn = async (
  */
 export const takeAll = async (
   store: TaskStore,
-  options: TakeInOptions & Pick<PlacingDeps, 'refusal'>,
+  options: ImportOptions & Pick<PlacingDeps, 'refusal'>,
 ): Promise<ImportSummary> => {
   const { input, replace, onRefused, refusal } = options
   const counts = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }

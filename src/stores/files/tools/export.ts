@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
+import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
 import { readCancelRequest, wishFor } from '../claims/cancel-requests.ts'
 import { isErrno, storeError } from '../errno.ts'
@@ -12,13 +13,6 @@ import { createLayout, idOfStateFile, type Layout, type SafeId } from '../layout
 import { keyFileOf, readKeyLink, readStateFile } from '../records/state-file.ts'
 import { mustBeDataFolder } from './fsck.ts'
 import { entriesOf } from './fsck-findings.ts'
-
-export interface ExportOptions {
-  dir: string
-  clock: () => Date
-  /** A state file that cannot be read is left out, and told here. */
-  onLeftOut: (place: string, why: string) => void
-}
 
 /** How often a task is looked at again that ends or begins anew while its blobs are opened. */
 const TRIES = 100
@@ -92,7 +86,11 @@ async function* piecesOf(
  * the numbers of both. A task is told as it was at one moment; the folder as a whole may change meanwhile.
  * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
  */
-export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): AsyncGenerator<string> {
+export async function* exportFolder({
+  dir,
+  clock,
+  onLeftOut,
+}: ExportOptions & { dir: string; clock: () => Date }): AsyncGenerator<string> {
   const layout = createLayout(path.resolve(dir))
   const lines = createLineWriter()
 

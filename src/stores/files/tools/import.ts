@@ -4,8 +4,8 @@ import path from 'node:path'
 import type { TaskStore } from '../../../core/store.ts'
 import { silentLog } from '../../../platform/log.ts'
 import {
+  type ImportOptions,
   type ImportSummary,
-  type TakeInOptions,
   takeAll,
   type VerifyOptions,
   type VerifySummary,
@@ -52,7 +52,7 @@ const withFolder = async <T>(
 }
 
 /** @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
-export const importFolder = (options: FolderOptions & TakeInOptions): Promise<ImportSummary> =>
+export const importFolder = (options: FolderOptions & ImportOptions): Promise<ImportSummary> =>
   withFolder(options, (store, refusal) => takeAll(store, { ...options, refusal }))
 
 /** @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
