@@ -6,7 +6,6 @@ import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
-import { LATER, type TakenTask } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
@@ -17,6 +16,7 @@ import type { SubmitChild } from './children.ts'
 import { createPlaces } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
 import { createSolitude } from './suspects.ts'
+import { LATER, type TakenTask } from './taken-task.ts'
 
 export interface RunnerOptions {
   store: TaskStore
@@ -49,7 +49,7 @@ export interface RunnerOptions {
 
 export interface Runner {
   /**
-   * For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet, and no
+   * For the slots: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet, and no
    * task is taken that has a kind with limits or one attempt left. LATER: it has to run alone, or one does; `onPlace`
    * tells when to look again. Never rejects.
    */

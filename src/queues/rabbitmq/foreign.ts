@@ -2,7 +2,7 @@
 // No I/O. Everything in such a message is hostile.
 import type { GetMessage, Message, Options } from 'amqplib'
 import { v5, validate } from 'uuid'
-import type { DeadMessage } from '../../core/queue.ts'
+import type { DeadMessage } from '../../core/dead-messages.ts'
 
 /** Of ours, which are some hundred bytes long. */
 const MAX_BYTES = 4_096
