@@ -8,6 +8,8 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
+  readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -236,3 +238,27 @@ export const createDisk = (): Disk => ({
     for (const file of paths) await syncOne(file)
   },
 })
+
+/** For small files, read in the fewest calls: the reading of all state files at a start is made of this. */
+const buffer = Buffer.allocUnsafe(64 * 1024)
+/** The whole text of a file; null where it is larger, to be read in another way. @throws what the file system says */
+export const readSmall = (file: string): string | null => {
+  const fd = openSync(file, READ_FLAGS)
+  try {
+    const bytes = readSync(fd, buffer, 0, buffer.length, 0)
+    return bytes < buffer.length ? buffer.toString('utf8', 0, bytes) : null
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** What a link says; null when there is none, an empty text for anything else in its place, which names nobody. */
+export const linkTarget = (file: string): string | null => {
+  try {
+    return readlinkSync(file)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    if (isErrno(error, 'EINVAL')) return ''
+    throw error
+  }
+}

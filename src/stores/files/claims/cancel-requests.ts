@@ -1,14 +1,12 @@
-// Small facts beside the records: the wish to cancel a task that is held, and the idempotency keys.
-
+// Cancel requests: files `revoke/<id>` beside the record of a task that is held, until its holder has written them there.
 import { randomBytes } from 'node:crypto'
-import { existsSync, readlinkSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { MadhavaError } from '../../../core/errors.ts'
 import { isFinal, type TaskRecord } from '../../../core/task.ts'
 import { readPlainSync } from '../../../platform/plain-file.ts'
 import type { Disk } from '../disk.ts'
 import { isErrno } from '../errno.ts'
-import { type Layout, parseId, type SafeId } from '../layout.ts'
+import type { Layout, SafeId } from '../layout.ts'
 import type { Staged } from '../log/committer.ts'
 
 /** When a cancel was asked, and the highest claim number that was taken then. */
@@ -69,39 +67,3 @@ export const createCancelRequests = (layout: Layout, disk: Disk): CancelRequests
     if (existsSync(layout.revoke(id))) disk.unlink(layout.revoke(id))
   },
 })
-
-export interface Keys {
-  /** Binds a key to an id for the first caller; answers the id that it is bound to. @throws IDEMPOTENCY_MISMATCH */
-  bind(key: string, id: SafeId, fingerprint: string): SafeId
-  /** Only when it is bound to this id. */
-  release(key: string, id: SafeId): void
-}
-
-/** A key is a symbolic link whose target is `<id>.<fingerprint>`: made by one, read at one stroke. */
-export const createKeys = (layout: Layout, disk: Disk): Keys => {
-  const read = (key: string): { id: SafeId; fingerprint: string } | null => {
-    try {
-      const [id = '', fingerprint = ''] = readlinkSync(layout.key(key)).split('.')
-      return { id: parseId(id), fingerprint }
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return null
-      throw error
-    }
-  }
-  return {
-    bind(key, id, fingerprint) {
-      for (;;) {
-        if (disk.symlink(`${id}.${fingerprint}`, layout.key(key))) return id
-        const bound = read(key)
-        if (!bound) continue
-        // a key that was made anew from its record has none: then the key alone decides
-        if (bound.fingerprint !== '' && bound.fingerprint !== fingerprint)
-          throw new MadhavaError('IDEMPOTENCY_MISMATCH')
-        return bound.id
-      }
-    },
-    release(key, id) {
-      if (read(key)?.id === id) disk.unlink(layout.key(key))
-    },
-  }
-}

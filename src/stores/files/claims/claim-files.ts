@@ -3,11 +3,11 @@
 // A claim that begins an attempt says so, `<instance>.run`: should the process die before it has written the record, the
 // attempt is known all the same. Earlier versions also wrote `<instance>.ahead`, which is read as `.run`.
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { linkTarget } from '../disk.ts'
 import { isErrno } from '../errno.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import { parseId } from '../layout.ts'
 import { makeSymlink, type Take } from '../log/writer.ts'
-import { linkTarget } from '../small-file.ts'
 
 /** Why a claim is taken: to begin an attempt, or only to write. */
 export type Purpose = 'run' | 'write'

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlainSync } from '../../../platform/plain-file.ts'
 import type { Appender, Disk } from '../disk.ts'
-import { toLine } from '../records/record-text.ts'
+import { toLine } from '../records/state-file.ts'
 
 /** A line of a journal. */
 export type JournalEntry =

@@ -6,18 +6,13 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isMadhavaError } from '../../../core/errors.ts'
 import { compareVersions, idempotencyScope, type TaskRecord } from '../../../core/task.ts'
 import type { Log } from '../../../platform/log.ts'
-import {
-  type CancelRequest,
-  createCancelRequests,
-  createKeys,
-  type Keys,
-  wishFor,
-} from '../claims/cancel-requests.ts'
+import { type CancelRequest, createCancelRequests, wishFor } from '../claims/cancel-requests.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { Disk } from '../disk.ts'
+import { linkTarget } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
+import { createKeys, type Keys } from '../records/keys.ts'
 import { createRecords, type Records } from '../records/records.ts'
-import { linkTarget } from '../small-file.ts'
 import { createJournals, type JournalEntry } from './journal.ts'
 import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
 

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { readPlainSync } from '../../../platform/plain-file.ts'
 import type { Appender, Disk } from '../disk.ts'
-import { toLine } from '../records/record-text.ts'
+import { toLine } from '../records/state-file.ts'
 
 /**
  * `fingerprint` only with the create of a task that has an idempotency key. A wish to cancel names the highest claim number

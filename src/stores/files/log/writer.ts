@@ -2,8 +2,8 @@
 // files, showing them. Done here, or in a thread of its own (threaded-writer.ts).
 import { existsSync, symlinkSync } from 'node:fs'
 import type { Disk } from '../disk.ts'
+import { readSmall } from '../disk.ts'
 import { isErrno } from '../errno.ts'
-import { readSmall } from '../small-file.ts'
 
 /** A state file on its way. */
 export interface Draft {

@@ -4,12 +4,11 @@ import { existsSync } from 'node:fs'
 import type { TaskRecord } from '../../../core/task.ts'
 import { refuseLarge } from '../../../core/task-check.ts'
 import type { Disk } from '../disk.ts'
+import { readSmall } from '../disk.ts'
 import { isErrno } from '../errno.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import type { Draft } from '../log/writer.ts'
-import { readSmall } from '../small-file.ts'
-import { textOf } from './record-text.ts'
-import { judge, readStateFile, type StateFile } from './state-file.ts'
+import { judge, readStateFile, type StateFile, textOf } from './state-file.ts'
 
 export interface Records {
   /** Null when there is none, or when the file cannot be used. */

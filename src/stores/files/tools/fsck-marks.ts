@@ -6,7 +6,8 @@ import { replaceFile } from '../../../platform/atomic-file.ts'
 import { readCancelRequest, wishFor } from '../claims/cancel-requests.ts'
 import { createClaimFiles } from '../claims/claim-files.ts'
 import type { Layout, SafeId } from '../layout.ts'
-import { ownsKey, readKeyLink, readStateFile } from '../records/state-file.ts'
+import { ownsKey, readKeyLink } from '../records/keys.ts'
+import { readStateFile } from '../records/state-file.ts'
 import { type FsckCheck, isThere, type Places } from './fsck-findings.ts'
 
 export interface MarkChecks {

@@ -3,7 +3,8 @@ import { lstatSync, rmSync, symlinkSync } from 'node:fs'
 import { BLOBS } from '../../../core/content.ts'
 import { syncFolder } from '../../../platform/atomic-file.ts'
 import type { Layout, SafeId } from '../layout.ts'
-import { keyFileOf, ownsKey, readKeyLink, readStateFile } from '../records/state-file.ts'
+import { keyFileOf, ownsKey, readKeyLink } from '../records/keys.ts'
+import { readStateFile } from '../records/state-file.ts'
 import { type FsckCheck, isThere, type Places } from './fsck-findings.ts'
 
 export interface TaskChecks {

@@ -15,7 +15,8 @@ import type { PlacingDeps } from '../../shared/import-task.ts'
 import { lockFolder } from '../folder-lock.ts'
 import { createLayout } from '../layout.ts'
 import { openFilesStore } from '../open.ts'
-import { keyFileOf, readKeyLink, readStateFile } from '../records/state-file.ts'
+import { keyFileOf, readKeyLink } from '../records/keys.ts'
+import { readStateFile } from '../records/state-file.ts'
 
 export interface FolderOptions {
   /** Made when it is missing. */
