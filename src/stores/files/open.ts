@@ -118,7 +118,7 @@ export const openFilesStore = async ({
   const keys = createKeys(layout, disk)
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
-  const committer = createCommitter({ wal, writer, onShown: () => liveIndex.flush(), onFailure: failOnce })
+  const committer = createCommitter({ wal, writer, onVisible: () => liveIndex.flush(), onFailure: failOnce })
   const unique = () => randomBytes(6).toString('hex')
   const blobs = createBlobs({ layout, disk, space, committer, unique })
   const logTruncation = startLogTruncation({

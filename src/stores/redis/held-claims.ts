@@ -86,7 +86,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     as: 'holder',
   })
 
-  /** What stands in Redis has changed: a wish to cancel came by. */
+  /** What stands in Redis has changed: a cancel was requested meanwhile. */
   const takeIn = (mine: Held, json: string): void => {
     if (mine.stored === null) {
       mine.json = json

@@ -127,7 +127,7 @@ export interface WritePlan {
   unwait?: string
   wait?: Wait
   as?: 'taker' | 'holder' | 'asker'
-  wish?: string
+  cancelAt?: string
   /** The record stays as it is: there is nothing to tell. */
   quiet?: true
   limit?: LimitPlan

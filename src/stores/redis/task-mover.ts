@@ -106,12 +106,12 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  const noteWish = async (json: string, at: string): Promise<TaskRecord | null> => {
+  const noteCancelRequest = async (json: string, at: string): Promise<TaskRecord | null> => {
     const before = decode(json)
     if (before.revokeRequestedAt !== null) return before
     const task = version({ ...before, revokeRequestedAt: at }, before.id, before.claim, before.rev + 1)
     const text = encode(task)
-    const written = await write(before, text, { ...planOf(before, task), as: 'asker', wish: at })
+    const written = await write(before, text, { ...planOf(before, task), as: 'asker', cancelAt: at })
     return written[0] === 'done' ? decode(text) : null
   }
 
@@ -125,7 +125,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
         const before = decode(found[1])
         if (isFinal(before.status)) return { outcome: 'ended', task: before }
         if (found[0] === 'held') {
-          const task = await noteWish(found[1], at)
+          const task = await noteCancelRequest(found[1], at)
           if (task) return { outcome: 'requested', task }
           continue
         }

@@ -41,7 +41,7 @@ const setUp = (apart = true) => {
   const committer = createCommitter({
     wal,
     writer,
-    onShown: () => {},
+    onVisible: () => {},
     onFailure: error => failures.push(error),
   })
   const commit = (id: string): Promise<string> =>

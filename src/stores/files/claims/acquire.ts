@@ -11,8 +11,8 @@ import type { Instances } from './instances.ts'
 export interface Acquired {
   task: TaskRecord
   claim: number
-  /** False: nobody wished to cancel the task before the claim was taken. */
-  wished: boolean
+  /** False: there was no cancel request when the claim was taken. */
+  mayHaveRequest: boolean
 }
 
 /** An attempt that a dead process had begun. */
@@ -63,7 +63,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
     try {
       task = got.text === null ? records.read(id) : records.parse(id, got.text)
       if (task && task.claim === expected.claim && !isRunning(task.status))
-        return { task, claim, wished: got.wished }
+        return { task, claim, mayHaveRequest: got.mayHaveRequest }
       task = null
     } finally {
       if (!task) claimFiles.drop(id, claim)
@@ -105,7 +105,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
       } finally {
         if (!taken) claimFiles.drop(id, claim)
       }
-      if (taken) return { task: taken, claim, wished: true }
+      if (taken) return { task: taken, claim, mayHaveRequest: true }
     }
   }
 

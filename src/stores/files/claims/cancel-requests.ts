@@ -16,30 +16,30 @@ export interface CancelRequest {
 }
 
 /**
- * The time of a wish that is for this record, or null. Whoever takes the task under a later number than the wish's sees
- * it and ends the task; so a wish with a number below the record's was overtaken by an end, and must not meet a task
- * that was started again by hand.
+ * The time of a request that is for this record, or null. Whoever takes the task under a later number than the request's
+ * sees it and ends the task. So a request with a number below the record's was overtaken by an end, and must not meet a
+ * task that was started again by hand.
  */
-export const wishFor = (task: TaskRecord, wish: CancelRequest | null): string | null =>
-  wish && wish.claim >= task.claim && !isFinal(task.status) ? wish.at : null
+export const cancelRequestedAt = (task: TaskRecord, request: CancelRequest | null): string | null =>
+  request && request.claim >= task.claim && !isFinal(task.status) ? request.at : null
 
 export interface CancelRequests {
   read(id: SafeId): CancelRequest | null
-  /** The first wish under a claim number stays. */
+  /** The first request under a claim number stays. */
   write(id: SafeId, at: string, claim: number): Staged<void>
   remove(id: SafeId): void
 }
 
-const WISH_BYTES_MAX = 1024
-const WISH = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (\d{1,15}))?\n?$/
+const REQUEST_BYTES_MAX = 1024
+const REQUEST = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (\d{1,15}))?\n?$/
 
-/** A wish without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it. */
+/** A request without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it. */
 export const readCancelRequest = (file: string): CancelRequest | null => {
   // asked at every move and nearly never there: an error for each would be dear
   if (!existsSync(file)) return null
   try {
     // a power cut can leave one empty that nobody was told of; recovery replaces it where somebody was
-    const [, at, claim] = WISH.exec(readPlainSync(file, WISH_BYTES_MAX).toString()) ?? []
+    const [, at, claim] = REQUEST.exec(readPlainSync(file, REQUEST_BYTES_MAX).toString()) ?? []
     return at === undefined ? null : { at, claim: claim === undefined ? Infinity : Number(claim) }
   } catch (error) {
     // what is something else, or too long, has no time in it either

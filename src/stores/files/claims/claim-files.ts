@@ -43,7 +43,7 @@ export const createClaimFiles = (layout: Layout, instance: string): ClaimFiles =
     claim: layout.claim(id, number),
     target: instance + ENDING[purpose],
     file: layout.task(id),
-    wish: layout.revoke(id),
+    cancelRequest: layout.revoke(id),
   }),
   take: (id, number, purpose) => makeSymlink(instance + ENDING[purpose], layout.claim(id, number)),
   owner: (id, number) => linkTarget(layout.claim(id, number))?.replace(ENDINGS, '') ?? null,

@@ -107,8 +107,8 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     before: readonly SafeId[],
   ): Promise<TaskRecord | null | 'full' | 'contested'> => {
     const check: Check = async task => {
-      const room = await limiter.roomFor(id, task.kind, maxConcurrency)
-      if (room !== 'room') throw new HeldBack(room === 'contested')
+      const answer = await limiter.mayBegin(id, task.kind, maxConcurrency)
+      if (answer !== 'free') throw new HeldBack(answer === 'contested')
       // whoever had one of them has let it go: it is its turn
       for (const each of before) if (await limiter.isFree(each, want.now)) throw new HeldBack(true)
     }
@@ -151,8 +151,8 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       const before = passedOf(kind)
       // the index spares most of the claims that would be let go again, but does not know who is dead
       if (maxConcurrency !== null && runningOf(index, kind) + before.length >= maxConcurrency) {
-        const room = await limiter.roomFor(id, kind, maxConcurrency)
-        if (room === 'full' || (room === 'contested' && before.length > 0)) return passOver(kind, room)
+        const answer = await limiter.mayBegin(id, kind, maxConcurrency)
+        if (answer === 'full' || (answer === 'contested' && before.length > 0)) return passOver(kind, answer)
       }
       let permit: Permit | null = null
       if (rate) {

@@ -16,7 +16,7 @@ import type { SafeId } from '../layout.ts'
 import type { Committer } from '../log/committer.ts'
 import type { Records } from '../records/records.ts'
 import { type Acquired, type ClaimAcquirer, notFound } from './acquire.ts'
-import { type CancelRequests, wishFor } from './cancel-requests.ts'
+import { type CancelRequests, cancelRequestedAt } from './cancel-requests.ts'
 import type { ClaimFiles } from './claim-files.ts'
 
 export interface TaskMover {
@@ -35,7 +35,7 @@ export interface TaskMover {
   isBusy(id: SafeId): boolean
   /** Waits for what is under way, shows what runs, then forgets every claim: this process writes nothing any more. */
   leave(): Promise<void>
-  /** The record as readers see it: with the wish to cancel that its holder has not written yet. */
+  /** The record as readers see it: with the cancel request that its holder has not written yet. */
   read(id: SafeId): TaskRecord | null
   /** @throws TASK_NOT_FOUND */
   mustRead(id: SafeId): TaskRecord
@@ -43,7 +43,7 @@ export interface TaskMover {
    * The record, and the highest claim number that anybody has taken: above the record's while a taker writes.
    * @throws TASK_NOT_FOUND
    */
-  standing(id: SafeId): Omit<Acquired, 'wished'>
+  highestClaim(id: SafeId): Pick<Acquired, 'task' | 'claim'>
 }
 
 /** Looks at the task while the claim is taken and nothing is written. What it throws lets go. */
@@ -96,14 +96,17 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   /** The records that this process holds: nobody else writes them, so memory is as good as the file. */
   const held = new Map<string, Held>()
 
-  const withWish = (task: TaskRecord, wish = cancelRequests.read(task.id as SafeId)): TaskRecord => {
-    const revokeRequestedAt = task.revokeRequestedAt ?? wishFor(task, wish)
+  const withCancelRequest = (
+    task: TaskRecord,
+    request = cancelRequests.read(task.id as SafeId),
+  ): TaskRecord => {
+    const revokeRequestedAt = task.revokeRequestedAt ?? cancelRequestedAt(task, request)
     return revokeRequestedAt === task.revokeRequestedAt ? task : { ...task, revokeRequestedAt }
   }
 
   const read: TaskMover['read'] = id => {
-    // the wish first: it goes with the end, and the record from before the end would be seen without it
-    const wish = cancelRequests.read(id)
+    // the request first: it is removed with the end, and the record from before the end would be seen without it
+    const request = cancelRequests.read(id)
     const mine = held.get(id)
     const unshown = mine && lateStarts.has(id)
     let task = unshown ? mine.task : records.read(id)
@@ -112,7 +115,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
       const shown = records.read(id)
       if (shown && compareVersions(shown, mine.task) > 0) task = shown
     }
-    return task && withWish(task, wish)
+    return task && withCancelRequest(task, request)
   }
 
   /** The record that a move led to. */
@@ -129,13 +132,13 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   }
 
   /** Makes a record durable and visible, and lets go of its claim when the task no longer runs. */
-  const show = async (next: TaskRecord, shownClaim: number, wasWished: boolean): Promise<void> => {
+  const show = async (next: TaskRecord, shownClaim: number, hadRequest: boolean): Promise<void> => {
     const id = next.id as SafeId
     const { claim } = next
     const running = isRunning(next.status)
-    // a wish goes before the claim does: it comes from a time when the task was held
-    const wish = isFinal(next.status) && wasWished
-    const release = running || wish ? null : claimFiles.file(id, claim)
+    // the request is removed before the claim: it comes from a time when the task was held
+    const dropRequest = isFinal(next.status) && hadRequest
+    const release = running || dropRequest ? null : claimFiles.file(id, claim)
     await committer.commitDraft(
       { type: 'task', task: next },
       () => ({ ...records.replace(next), release }),
@@ -147,8 +150,8 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     )
     // claims begin at 1
     for (let older = Math.max(shownClaim, 1); older < claim; older += 1) claimFiles.drop(id, older)
-    if (!wish) return
-    // a wish that comes from now on finds that the task has ended, and is taken back by who made it
+    if (!dropRequest) return
+    // whoever makes a request from now on finds that the task has ended, and removes it
     cancelRequests.remove(id)
     claimFiles.drop(id, claim)
   }
@@ -174,15 +177,15 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     onFailed: (id, error) => log.warn({ error, id }, 'that a task runs could not be written; trying again'),
   })
 
-  /** A wish that came while a task was let go would else wait until it is due. */
-  const honourWish = async (task: TaskRecord): Promise<void> => {
+  /** A request that came while a task was let go would wait until the task is due. */
+  const honourCancelRequest = async (task: TaskRecord): Promise<void> => {
     if (!isWaiting(task.status)) return
-    const at = wishFor(task, cancelRequests.read(task.id as SafeId))
+    const at = cancelRequestedAt(task, cancelRequests.read(task.id as SafeId))
     if (at === null) return
     try {
       await claimNow(task.id as SafeId, revoke(at))
     } catch (error) {
-      // whoever wished has looked once more and was faster
+      // whoever made the request has looked once more and was faster
       if (!isMadhavaError(error, 'ILLEGAL_MOVE') && !isMadhavaError(error, 'TASK_NOT_FOUND')) throw error
     }
   }
@@ -198,10 +201,10 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     const got = await acquire(id)
     if (!got) return null
     try {
-      // a wish left over from before the end is of no use
+      // a request left over from before the end is of no use
       if (isFinal(got.task.status)) cancelRequests.remove(id)
       await check?.(got.task)
-      const task = got.wished ? withWish(got.task) : got.task
+      const task = got.mayHaveRequest ? withCancelRequest(got.task) : got.task
       return await write(task, move(task), got.claim)
     } catch (error) {
       if (!held.has(id)) letClaim(id, got.claim)
@@ -215,7 +218,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     const got = await acquire(id, 'run')
     if (!got) return null
     try {
-      const task = got.wished ? withWish(got.task) : got.task
+      const task = got.mayHaveRequest ? withCancelRequest(got.task) : got.task
       const after = move(task)
       if (!isRunning(after.status)) return await write(task, after, got.claim)
       const next = made(task, after, got.claim)
@@ -254,11 +257,11 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     claim: (id, move, check) =>
       inTurn(id, async () => {
         const next = await claimNow(id, move, check)
-        if (next) await honourWish(next)
+        if (next) await honourCancelRequest(next)
         return next
       }),
     begin: (id, move) => inTurn(id, () => beginNow(id, move)),
-    standing(id) {
+    highestClaim(id) {
       for (;;) {
         const task = mustRead(id)
         let claim = task.claim
@@ -271,9 +274,9 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
       inTurn(id, async () => {
         const mine = held.get(id)
         if (mine?.task.claim !== claim) throw new MadhavaError('CLAIM_LOST')
-        const wished = withWish(mine.task)
-        const next = await write(wished, move(wished), claim, mine.shownClaim)
-        await honourWish(next)
+        const before = withCancelRequest(mine.task)
+        const next = await write(before, move(before), claim, mine.shownClaim)
+        await honourCancelRequest(next)
         return next
       }),
     withClaim: (id, work) =>

@@ -47,12 +47,12 @@ export interface CommitterOptions {
   wal: Wal
   writer: Writer
   /** Changes are visible, and nobody has been answered yet. */
-  onShown: () => void
+  onVisible: () => void
   /** The disk failed to sync: what it kept is unknown, and the process must end. Called once. */
   onFailure: (error: unknown) => void
 }
 
-export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOptions): Committer => {
+export const createCommitter = ({ wal, writer, onVisible, onFailure }: CommitterOptions): Committer => {
   const queue: Job[] = []
   let failed: MadhavaError | null = null
   /** Written aside, and not logged yet. */
@@ -152,7 +152,7 @@ export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOp
         work.job.reject(error)
       }
     }
-    onShown()
+    onVisible()
     for (const answer of answers) answer()
   }
 

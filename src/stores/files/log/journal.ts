@@ -63,18 +63,18 @@ const JOURNAL_BYTES = 4 * 1024 * 1024
 const CHUNK = 256 * 1024
 /** Two changes of a folder within one tick of the file system's clock look like one. */
 const TICK_MS = 100
-/** How long the mark of a cut journal stays; a cursor that is older than this is too old in any case. */
-export const MARK_MS = 24 * 3_600_000
+/** How long the cut of a cut journal stays; a cursor that is older than this is too old in any case. */
+export const CUT_KEPT_MS = 24 * 3_600_000
 
 interface Part {
   instance: string
   number: number
   file: string
 }
-type Mark = Part & { size: number }
+type CutPart = Part & { size: number }
 interface Listing {
   readonly parts: readonly Part[]
-  readonly marks: readonly Mark[]
+  readonly cuts: readonly CutPart[]
 }
 
 export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
@@ -83,14 +83,14 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
   /** Our own entries that `follow` has not told yet, each with the place behind it; null while nobody follows. */
   let own: { entry: JournalEntry; behind: Positions[string] }[] | null = null
 
-  /** What stands in the folder: journals, and the marks of those that were cut, each in the order of numbers. */
+  /** What stands in the folder: journals, and the cuts of those that were cut, each in the order of numbers. */
   const list = (): Listing => {
     const begun = Date.now()
     const { mtimeMs } = statSync(folder)
     // files that grow do not change their folder
     if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
     const parts: Part[] = []
-    const marks: Mark[] = []
+    const cuts: CutPart[] = []
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       // a pipe would hold us up, and a link's target is not ours to read or to cut
       if (!entry.isFile()) continue
@@ -99,16 +99,16 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       if (!found?.[1]) continue
       const part = { instance: found[1], number: Number(found[2]), file: path.join(folder, name) }
       if (found[3] === undefined) parts.push(part)
-      else marks.push({ ...part, size: Number(found[3]) })
+      else cuts.push({ ...part, size: Number(found[3]) })
     }
     const byNumber = (a: Part, b: Part) => a.number - b.number
-    listed = { parts: parts.sort(byNumber), marks: marks.sort(byNumber), mtimeMs, at: begun }
+    listed = { parts: parts.sort(byNumber), cuts: cuts.sort(byNumber), mtimeMs, at: begun }
     return listed
   }
 
   const lastNumber = (): number => {
-    const { parts, marks } = list()
-    const mine = [...parts, ...marks].filter(part => part.instance === instance)
+    const { parts, cuts } = list()
+    const mine = [...parts, ...cuts].filter(part => part.instance === instance)
     return Math.max(0, ...mine.map(part => part.number))
   }
 
@@ -160,7 +160,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
   }
 
   const read = (positions: Positions, onEntry: OnEntry, until?: Positions, except?: string): boolean => {
-    const { parts, marks } = list()
+    const { parts, cuts } = list()
     for (const part of parts) {
       const { instance: of, number: at } = part
       if (of === except) continue
@@ -178,15 +178,15 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       })
       if (stopped) return true
     }
-    const present = new Set([...parts, ...marks].map(part => part.instance))
+    const present = new Set([...parts, ...cuts].map(part => part.instance))
     for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
     return false
   }
 
   const end = (): Positions => {
-    const { parts, marks } = list()
+    const { parts, cuts } = list()
     const positions: Positions = {}
-    for (const mark of marks) positions[mark.instance] = [mark.number, mark.size]
+    for (const cut of cuts) positions[cut.instance] = [cut.number, cut.size]
     for (const part of parts) positions[part.instance] = [part.number, sizeOf(part)]
     return positions
   }
@@ -228,21 +228,21 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     end,
     filesOf: of => list().parts.flatMap(part => (part.instance === of ? [part.file] : [])),
     holds(positions) {
-      const { parts, marks } = list()
-      // whatever was cut must lie before the positions; whatever they name must still be there, or be a mark
-      const cutUnread = marks.some(mark => {
-        const [at, offset] = positions[mark.instance] ?? [-1, 0]
-        return mark.number > at || (mark.number === at && mark.size > offset)
+      const { parts, cuts } = list()
+      // whatever was cut must lie before the positions; whatever they name must still be there, or be a cut
+      const cutUnread = cuts.some(cut => {
+        const [at, offset] = positions[cut.instance] ?? [-1, 0]
+        return cut.number > at || (cut.number === at && cut.size > offset)
       })
       if (cutUnread) return false
       return Object.entries(positions).every(([of, [at, offset]]) => {
         const same = (part: Part) => part.instance === of && part.number === at
         const part = parts.find(same)
-        return part ? offset <= sizeOf(part) : marks.some(same)
+        return part ? offset <= sizeOf(part) : cuts.some(same)
       })
     },
     cut({ entries, ageMs, bytes, now, isAlive }) {
-      const { parts, marks } = list()
+      const { parts, cuts } = list()
       const newest = new Map(parts.map(part => [part.instance, part.number]))
       const kept = { entries: 0, bytes: 0 }
       const youngestFirst = parts
@@ -256,21 +256,21 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
         const isOpen = newest.get(part.instance) === part.number && isAlive(part.instance)
         const enough = kept.entries >= entries && (now - at > ageMs || kept.bytes > bytes)
         if (enough && !isOpen) {
-          // one step turns the journal into a mark whose name tells the size, so that a cursor at its end is good
-          const mark = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
-          renameSync(part.file, mark)
-          truncateSync(mark)
+          // one step turns the journal into a cut whose name tells the size, so that a cursor at its end is good
+          const cut = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
+          renameSync(part.file, cut)
+          truncateSync(cut)
           counted.delete(part.file)
           continue
         }
         kept.entries += entriesOf(part, partSize)
         kept.bytes += partSize
       }
-      for (const mark of marks) {
-        const stat = statSync(mark.file, { throwIfNoEntry: false })
-        // a cursor before the last mark of a process is too old in any case: the others say nothing more
-        const isLast = !marks.some(other => other.instance === mark.instance && other.number > mark.number)
-        if (stat && (!isLast || now - stat.mtimeMs > MARK_MS)) rmSync(mark.file, { force: true })
+      for (const cut of cuts) {
+        const stat = statSync(cut.file, { throwIfNoEntry: false })
+        // a cursor before the last cut of a process is too old in any case: the others say nothing more
+        const isLast = !cuts.some(other => other.instance === cut.instance && other.number > cut.number)
+        if (stat && (!isLast || now - stat.mtimeMs > CUT_KEPT_MS)) rmSync(cut.file, { force: true })
       }
     },
     close() {

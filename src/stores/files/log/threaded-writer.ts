@@ -32,12 +32,12 @@ interface Asked {
 /** Parts that go together: none of them is larger than what one order may have, or it stands alone. */
 const inOrders = (drafts: readonly Draft[]): Draft[][] => {
   const orders: Draft[][] = []
-  let room = 0
+  let left = 0
   for (const draft of drafts) {
-    room -= draft.text.length
-    if (room < 0 || orders.length === 0) {
+    left -= draft.text.length
+    if (left < 0 || orders.length === 0) {
       orders.push([])
-      room = ORDER_MAX - draft.text.length
+      left = ORDER_MAX - draft.text.length
     }
     orders.at(-1)?.push(draft)
   }

@@ -36,13 +36,13 @@ const WAL_BYTES = 32 * 1024 * 1024
 const idOf = (entry: WalEntry): SafeId => (entry.type === 'task' ? entry.task.id : entry.id) as SafeId
 
 /** Everything that the entries of a log have touched. */
-const touched = (layout: Layout, { ids, wishes }: Owed): string[] => {
+const touched = (layout: Layout, { ids, cancelRequests }: Owed): string[] => {
   const paths = new Set<string>([layout.keys, layout.revokes])
   for (const id of ids as ReadonlySet<SafeId>) {
     paths.add(layout.task(id))
     paths.add(layout.taskFolder(id))
   }
-  for (const id of wishes as ReadonlySet<SafeId>) paths.add(layout.revoke(id))
+  for (const id of cancelRequests as ReadonlySet<SafeId>) paths.add(layout.revoke(id))
   return [...paths]
 }
 

@@ -22,15 +22,15 @@ export interface Take {
   /** Where the claim stands, and what it says. */
   claim: string
   target: string
-  /** The task's state file, and where a wish to cancel the task would stand: looked at once the claim is taken. */
+  /** The task's state file, and where a cancel request for it would stand: both are read once the claim is taken. */
   file: string
-  wish: string
+  cancelRequest: string
 }
 
 export type TakeResult =
   | { taken: false }
   /** `text`: null where the state file has to be looked at more closely. */
-  | { taken: true; text: string | null; wished: boolean }
+  | { taken: true; text: string | null; mayHaveRequest: boolean }
 
 /** What became of a draft: shown or not, or what went wrong. */
 export type Shown = boolean | Error
@@ -81,9 +81,9 @@ export const takeAway = (disk: WriterDisk, file: string): void => {
 }
 
 /** Like the claims of other tasks it is no part of what a power cut must leave. @throws what the disk says */
-export const takeClaim = ({ claim, target, file, wish }: Take): TakeResult => {
+export const takeClaim = ({ claim, target, file, cancelRequest }: Take): TakeResult => {
   if (!makeSymlink(target, claim)) return { taken: false }
-  return { taken: true, text: readQuietly(file), wished: existsSync(wish) }
+  return { taken: true, text: readQuietly(file), mayHaveRequest: existsSync(cancelRequest) }
 }
 
 export const writeAside = (

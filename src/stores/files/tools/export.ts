@@ -7,7 +7,7 @@ import type { TaskRecord } from '../../../core/task.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
 import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
-import { readCancelRequest, wishFor } from '../claims/cancel-requests.ts'
+import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
 import { isErrno, storeError } from '../errno.ts'
 import { createLayout, idOfStateFile, type Layout, type SafeId } from '../layout.ts'
 import { keyFileOf, readKeyLink } from '../records/keys.ts'
@@ -50,11 +50,11 @@ const closeAll = async (blobs: readonly OpenBlob[]): Promise<void> => {
   for (const { handle } of blobs) await handle.close()
 }
 
-/** A wish to cancel stands beside the record until its holder writes it there. */
-const withWish = (layout: Layout, task: TaskRecord): TaskRecord => {
-  const mark = layout.revoke(task.id as SafeId)
-  if (task.revokeRequestedAt !== null || !lstatSync(mark, { throwIfNoEntry: false })?.isFile()) return task
-  return { ...task, revokeRequestedAt: wishFor(task, readCancelRequest(mark)) }
+/** A cancel request stands beside the record until its holder writes it there. */
+const withCancelRequest = (layout: Layout, task: TaskRecord): TaskRecord => {
+  const request = layout.revoke(task.id as SafeId)
+  if (task.revokeRequestedAt !== null || !lstatSync(request, { throwIfNoEntry: false })?.isFile()) return task
+  return { ...task, revokeRequestedAt: cancelRequestedAt(task, readCancelRequest(request)) }
 }
 
 const fingerprintOf = (layout: Layout, task: TaskRecord): string | null => {
@@ -110,7 +110,7 @@ export async function* exportFolder({
         after.state === 'whole' &&
         after.task.status === before.task.status &&
         after.task.claim === before.task.claim
-      if (same) return { task: withWish(layout, after.task), blobs }
+      if (same) return { task: withCancelRequest(layout, after.task), blobs }
       await closeAll(blobs)
       if (tries >= TRIES) {
         onLeftOut(path.relative(layout.dir, layout.task(id)), 'it never stands still')

@@ -8,8 +8,8 @@ import { openPlain } from '../../../platform/plain-file.ts'
 import { isErrno } from '../errno.ts'
 import { idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
 import { readStateFile } from '../records/state-file.ts'
-import { entriesOf, type FsckCheck, placesOf } from './fsck-findings.ts'
-import { createMarkChecks } from './fsck-marks.ts'
+import { entriesOf, type FsckCheck, repairsOf } from './fsck-findings.ts'
+import { createSideFileChecks } from './fsck-side-files.ts'
 import { createTaskChecks } from './fsck-tasks.ts'
 
 /** While a folder is in use, a file written aside is a leftover when nobody has touched it for so long. */
@@ -47,10 +47,10 @@ const nothing: FsckCheck = () => null
 
 /** Every look there is. Lazy: what an earlier finding's mending has changed is seen by the later ones. */
 export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator<FsckCheck> {
-  const places = placesOf(layout)
+  const places = repairsOf(layout)
   const { at, moving, removing } = places
   const { record, result, key, blobsOf } = createTaskChecks(layout, places)
-  const { claim, keyLink, revoke } = createMarkChecks(layout, places)
+  const { claim, keyLink, revoke } = createSideFileChecks(layout, places)
 
   /** A file written aside, or something that nobody of us has put there. */
   const stranger =

@@ -5,7 +5,7 @@ import { syncFolder } from '../../../platform/atomic-file.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import { keyFileOf, ownsKey, readKeyLink } from '../records/keys.ts'
 import { readStateFile } from '../records/state-file.ts'
-import { type FsckCheck, isThere, type Places } from './fsck-findings.ts'
+import { type FsckCheck, isThere, type Repairs } from './fsck-findings.ts'
 
 export interface TaskChecks {
   record(id: SafeId): FsckCheck
@@ -14,7 +14,7 @@ export interface TaskChecks {
   blobsOf(id: SafeId): FsckCheck
 }
 
-export const createTaskChecks = (layout: Layout, { at, moving }: Places): TaskChecks => {
+export const createTaskChecks = (layout: Layout, { at, moving }: Repairs): TaskChecks => {
   const record =
     (id: SafeId): FsckCheck =>
     () => {

@@ -39,7 +39,7 @@ return { 'free', json }
 
 /**
  * ARGV: id, claim and rev as read, the writer's instance, the new record, plan. `plan.as`: `taker` acquires the claim,
- * `holder` has it, `asker` notes a wish beside the holder.
+ * `holder` has it, `asker` notes a cancel request beside the holder.
  */
 export const WRITE = `${ALWAYS}${PRELUDE}
 local id, claim, rev, me, json = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -72,7 +72,7 @@ if plan.as ~= 'asker' then
   if not running(status) then let_go(id) elseif plan.as == 'taker' then hold(id, me) end
 end
 if ended(status) then weight_changed(weigh(id, json)) end
-if plan.wish then tell('revoke', id, 'at', plan.wish) end
+if plan.cancelAt then tell('revoke', id, 'at', plan.cancelAt) end
 if not plan.quiet then tell_task(id, json) end
 return { 'done' }
 `
