@@ -1,5 +1,5 @@
-// Config -> the parts of a process. The only file that names the adapters; each is imported when it is needed, so that a
-// process carries only what its configuration asks for.
+// Config -> the parts of a process. The only file that names the adapters; each is imported when it is needed, so
+// that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from './config.ts'
@@ -85,7 +85,10 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   }
 }
 
-/** All processes of the store, and which are of this bundle, for bin/healthcheck. Nothing is written, nothing stays open. */
+/**
+ * All processes of the store, and which are of this bundle, for bin/healthcheck. Nothing is written, nothing stays
+ * open.
+ */
 export const seePresences = async (
   config: Config,
 ): Promise<{ presences: SeenPresence[]; isOwn: (presence: SeenPresence) => boolean }> => {

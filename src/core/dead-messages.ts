@@ -1,5 +1,5 @@
-// Port: messages in a queue that announce no task. They are kept aside until somebody decides: durable, and bounded (the
-// oldest go first). A part of TaskQueue; a queue to which nobody can send a message has none.
+// Port: messages in a queue that announce no task. They are kept aside until somebody decides: durable, and bounded
+// (the oldest go first). A part of TaskQueue; a queue to which nobody can send a message has none.
 
 export interface DeadMessage {
   /** A UUID of ours; it changes when the message is replayed and kept aside once more. */

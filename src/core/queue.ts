@@ -10,7 +10,10 @@ export interface Announcement {
 
 /** An announcement in the hands of one worker. One of the two is called, once. */
 export interface Ticket {
-  /** It has done its duty: its task has ended, or there was none. At the latest `ACK_HOLD_MS` after its task was taken. */
+  /**
+   * It has done its duty: its task has ended, or there was none. At the latest `ACK_HOLD_MS` after its task was
+   * taken.
+   */
   settle(): void
   /** Another worker may have it. */
   giveBack(): void

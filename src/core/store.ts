@@ -103,9 +103,9 @@ export interface TaskStore {
   readonly instance: string
 
   /**
-   * Makes a task: it is durable and every reader sees it. Where its owner has used its `idempotencyKey` before, with the
-   * same fingerprint of what was asked, the answer is the first task instead. `admit` is asked before a task is made;
-   * what it rejects with is thrown. @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH, STORE_FULL
+   * Makes a task: it is durable and every reader sees it. Where its owner has used its `idempotencyKey` before, with
+   * the same fingerprint of what was asked, the answer is the first task instead. `admit` is asked before a task is
+   * made; what it rejects with is thrown. @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH, STORE_FULL
    */
   create(
     task: TaskRecord,
@@ -114,8 +114,8 @@ export interface TaskStore {
   ): Promise<{ task: TaskRecord; created: boolean }>
 
   /**
-   * The newest state, or null; never older than what any process was shown before. Only an attempt that `claimNext` has
-   * just begun shows a moment later in other processes. @throws BAD_ID
+   * The newest state, or null; never older than what any process was shown before. Only an attempt that `claimNext`
+   * has just begun shows a moment later in other processes. @throws BAD_ID
    */
   get(id: string): Promise<TaskRecord | null>
 
@@ -133,9 +133,9 @@ export interface TaskStore {
 
   /**
    * As `claim`, of the due task with the highest priority, then the greatest age. One that the move ends (cancelled,
-   * expired) is done on the way. Null: nothing is due, `want` was told why not, or the store is nearly full; every task
-   * whose create had resolved anywhere was considered. Should this process die at once, the attempt counts all the same.
-   * @throws what the move throws
+   * expired) is done on the way. Null: nothing is due, `want` was told why not, or the store is nearly full; every
+   * task whose create had resolved anywhere was considered. Should this process die at once, the attempt counts all
+   * the same. @throws what the move throws
    */
   claimNext(want: Wanted, move: Move): Promise<TaskRecord | null>
 
@@ -158,8 +158,8 @@ export interface TaskStore {
 
   /**
    * Writes bytes beside a record, whole or not at all; replaces a blob of this name. Names match
-   * `[a-z0-9][a-z0-9.-]{0,63}`. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL; CLAIM_LOST when this process held the task
-   * and another one has taken it over
+   * `[a-z0-9][a-z0-9.-]{0,63}`. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL; CLAIM_LOST when this process held the
+   * task and another one has taken it over
    */
   putBlob(id: string, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
   /** Reads `start` to `end` (exclusive) of a blob, or all of it; null when there is none. @throws BAD_KEY */
@@ -180,9 +180,9 @@ export interface TaskStore {
    */
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
   /**
-   * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor behind them: for whoever was
-   * away. Tasks that were removed, or whose cancel was requested, are among them.
-   * @throws CURSOR_TOO_OLD, BAD_CURSOR
+   * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor behind them: for whoever
+   * was away. Tasks that were removed, or whose cancel was requested, are among them. @throws CURSOR_TOO_OLD,
+   * BAD_CURSOR
    */
   changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
 

@@ -67,7 +67,7 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
   let trouble: string | null = null
   let closed: Promise<void> | null = null
 
-  /** Follows the feed from now on until the signal fires. The look makes up for what came before `cursor`. */
+  /** Follows the feed from now on until the signal fires. The first `look` finds what came before `cursor`. */
   const follow = async (subscriber: Subscriber, signal: AbortSignal): Promise<void> => {
     const doorbell = createDoorbell(store, clock, subscriber)
     let failures = 0

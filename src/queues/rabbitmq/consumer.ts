@@ -1,5 +1,5 @@
 // The taking side: a consumer that is active only while a slot is free, so that a full worker sits on no message.
-// Which task a message names is not looked at: the store decides what is run. One that names none is kept aside.
+// The task that a message names does not matter: the store decides what is run. One that names none is kept aside.
 import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Subscriber, Subscription, Ticket } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
@@ -19,7 +19,7 @@ export interface ConsumerOptions {
   queue: string
   subscriber: Subscriber
   log: Log
-  /** A message came that had been handed out before: whoever had it lost its connection, or gave it back. */
+  /** A message came that had been handed out before: its worker lost the connection, or gave it back. */
   onRedelivered: () => void
   /** Keeps a message aside that announces nothing; resolves when it is durable there. */
   bury: (message: ConsumeMessage, reason: string) => Promise<void>

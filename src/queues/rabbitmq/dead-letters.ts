@@ -105,7 +105,10 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
       })
     })
 
-  /** An exclusive queue, which no dead process leaves behind: two looks at a time would each miss what the other has. */
+  /**
+   * An exclusive queue, which no dead process leaves behind: of two at a time each would lack the messages that the
+   * other has.
+   */
   const lockUp = async (on: AmqpSession): Promise<() => Promise<void>> => {
     for (;;) {
       const channel = await on.spareChannel()
@@ -163,7 +166,7 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
     return mustHave()
   }
 
-  /** One look after another, each in time. @throws QUEUE_UNAVAILABLE */
+  /** One at a time, each within its time. @throws QUEUE_UNAVAILABLE */
   const inTurn = async <T>(work: (on: AmqpSession) => Promise<T>): Promise<T> => {
     const on = mustHave()
     const mine = turn.then(async () => {

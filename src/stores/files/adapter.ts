@@ -8,8 +8,8 @@ import type { CheckOptions, CheckSummary } from './tools/fsck.ts'
 
 export interface FilesAdapter extends StoreAdapter {
   /**
-   * Owns the folder until release or death, wherever the tasks are. `patienceMs`: how long processes of an owner that died
-   * may take to end. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE
+   * Owns the folder until release or death, wherever the tasks are. `patienceMs`: how long processes of an owner that
+   * died may take to end. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE
    */
   own(options: { clock: () => Date; log: Log; patienceMs: number }): Promise<FolderLock>
   /** Looks for what is wrong in the folder, and mends it when that is asked. @throws STORE_UNAVAILABLE */

@@ -91,7 +91,7 @@ const syncOne = async (file: string): Promise<void> => {
   }
 }
 
-/** What `sync` says when it has not come to syncing. Anything else it says is a sync that failed. */
+/** What `sync` says when it has not come to syncing. Any other error is a sync that failed. */
 const NOT_TRIED = /open|no such file|invalid|unrecognized|usage/i
 
 /** False where `sync` of the machine cannot sync one file system, or takes too long. @throws when the sync failed */
@@ -106,7 +106,9 @@ const syncAll = async (file: string): Promise<boolean> => {
   }
 }
 
-/** As `writeFileSync` does it, without what that looks at for the sake of other callers: it is a quarter of the time. */
+/**
+ * As `writeFileSync` does it, without what that looks at for the sake of other callers: it is a quarter of the time.
+ */
 const writeNew = (file: string, bytes: Buffer): void => {
   const fd = openSync(file, 'wx', FILE_MODE)
   try {
@@ -126,8 +128,8 @@ const takeAway = (file: string): void => {
 }
 
 /**
- * As much again as stands in the file is written ahead, within these bounds, and never more than a small part of what is
- * free: who watches the room of the disk must not see it gone at one stroke.
+ * As much again as stands in the file is written ahead, within these bounds, and never more than a small part of what
+ * is free: the free space of the disk must not seem to vanish at once.
  */
 const AHEAD_BYTES = { min: 64 * 1024, max: 4 * 1024 * 1024 }
 const AHEAD_SHARE = 1 / 32
@@ -163,7 +165,7 @@ const openAppender = (file: string, ahead: boolean): Appender => {
       writeAt(zeros, length)
       length += zeros.length
     } catch {
-      // without room for more than is needed the bytes themselves may still fit; if not, they say what is wrong
+      // without space for more than is needed the bytes themselves may still fit; if not, they say what is wrong
       ftruncateSync(fd, length)
     }
   }
@@ -252,7 +254,7 @@ export const readSmall = (file: string): string | null => {
   }
 }
 
-/** What a link says; null when there is none, an empty text for anything else in its place, which names nobody. */
+/** What a link says; null when there is none; an empty text, which names no process, for what is no link. */
 export const linkTarget = (file: string): string | null => {
   try {
     return readlinkSync(file)

@@ -28,7 +28,7 @@ export interface Layout {
   readonly index: string
   /** The folders that stand in the data folder itself. */
   folders(): string[]
-  /** Of the state files. */
+  /** The 256 folders of state files. */
   shards(): string[]
   /** Of `tasks` or `blobs`. */
   shardsOf(root: string): string[]
@@ -88,7 +88,7 @@ export const createLayout = (dir: string): Layout => {
   return layout
 }
 
-/** The id of a state file's name, or null for any other entry of a shard. */
+/** The id of a state file's name, or null for any other entry of its folder. */
 export const idOfStateFile = (name: string): SafeId | null => {
   if (!name.endsWith('.json')) return null
   try {

@@ -30,7 +30,7 @@ const makeFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** Makes every folder that is missing; the shards at once, so that no write has to ask. */
+/** Makes every folder that is missing; the 256 folders of records too, so that no write has to ask. */
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
   for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
@@ -41,7 +41,7 @@ const standsInTheWay = (folder: string): boolean =>
   lstatSync(folder, { throwIfNoEntry: false }) !== undefined && !isRealFolder(folder)
 
 /**
- * Makes the folders, when nothing else stands in their places. What stands in that of a shard is moved to `broken/`: no
+ * Makes the folders, where nothing is in their way. What is in the way of one of the 256 is moved to `broken/`: no
  * task of ours is in it. Of a whole folder only people can say what a link in its place is for.
  * @throws STORE_UNAVAILABLE, and what the file system says
  */

@@ -35,8 +35,8 @@ export interface HeldClaims {
   /** The task was acquired with this record, which is written. */
   add(id: string, claim: number, json: string): void
   /**
-   * Goes on with a task that was picked and is held from then on: applies the move, and writes at once where it leads to
-   * a status that does not run. A move that throws lets go.
+   * Goes on with a task that was picked and is held from then on: applies the move, and writes at once where it leads
+   * to a status that does not run. A move that throws lets go.
    */
   begin(before: TaskRecord, move: Move): Promise<TaskRecord>
   /** Of a task that Redis has as begun here, and that nobody here knows: it waits again as it was. */
@@ -234,7 +234,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     claimOf: id => held.get(id)?.claim ?? lostClaims.get(id) ?? null,
     write,
     async leave() {
-      // whoever takes a task over knows in any case that it ran
+      // the next taker knows in any case that it ran
       await lateStarts.flush()
       for (const [id, { claim }] of [...held]) letGo(id, claim)
     },

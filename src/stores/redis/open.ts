@@ -256,7 +256,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
 
     agenda: (now, limit, kinds) =>
       run(async () => {
-        // whoever asks is alive: after a while without Redis its own tasks would else be among those of the dead
+        // this process is alive: after a while without Redis its own tasks would be among those of the dead
         await leases.showAlive()
         await leases.buryTheDead()
         type Found = [due: number, dueIds: string[], expired: string[], orphaned: string[], nextAt: string]
@@ -310,7 +310,9 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
   return store
 }
 
-/** Everybody's presences, for a look from outside: nobody is announced, nothing stays open. @throws STORE_UNAVAILABLE */
+/**
+ * Everybody's presences, for a look from outside: nobody is announced, nothing stays open. @throws STORE_UNAVAILABLE
+ */
 export const seeRedisPresences = async ({
   place,
   prefix,

@@ -1,5 +1,5 @@
 // Claims and moves. A move is a function of ours, so it is applied here to the record as read, and Redis writes the
-// outcome only where the record is still that one; else it is tried on what stands there now.
+// outcome only where the record is still that one. Where it is not, the move is tried on what stands there now.
 import { MadhavaError } from '../../core/errors.ts'
 import { begun, giveBack, type Move, revoke } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
@@ -53,7 +53,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const { write, unbegin } = heldClaims
   /** Ids whose acquisition is under way. */
   const acquiring = new Set<string>()
-  /** Ids that were strange at the last look. */
+  /** Ids that were unknown at the last comparison. */
   let strange = new Set<string>()
 
   /** How records name the worker of a process that is gone. */

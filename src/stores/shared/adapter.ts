@@ -1,5 +1,5 @@
-// What a kind of store is to this process: how it is opened, how it is looked at from outside, and what the tools do with
-// it. `src/wire.ts` chooses one; each adapter stands in the file `adapter.ts` of its folder.
+// What a kind of store is to this process: how it is opened, how it is looked at from outside, and what the tools do
+// with it. `src/wire.ts` chooses one; each adapter stands in the file `adapter.ts` of its folder.
 import type { SeenPresence, TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
@@ -10,7 +10,9 @@ export interface OpenOptions {
   /** The time of this process; a store that tells the time itself puts it right. */
   sharedClock: SharedClock
   log: Log
-  /** For a process that writes many tasks: the calls to the disk in a thread of their own, where the store makes such. */
+  /**
+   * For a process that writes many tasks: the calls to the disk in a thread of their own, where the store makes such.
+   */
   writerThread?: boolean
 }
 
@@ -21,7 +23,10 @@ export interface StoreAdapter {
   readonly isShared: boolean
   /** @throws STORE_UNAVAILABLE when it cannot be used, with the reason */
   open(options: OpenOptions): Promise<TaskStore>
-  /** All processes of the store, for one who only looks: nothing is written, nothing stays open. @throws STORE_UNAVAILABLE */
+  /**
+   * All processes of the store, for a reader from outside: nothing is written, nothing stays open. @throws
+   * STORE_UNAVAILABLE
+   */
   presences(): Promise<SeenPresence[]>
   /** The lines of an export. @throws STORE_UNAVAILABLE */
   exportTasks(options: ExportOptions): AsyncIterable<string>

@@ -1,5 +1,5 @@
-// Where an imported record goes: made, in the place of an older one, or nowhere, with the reason. One record at a time;
-// it writes through the store and knows nothing of lines.
+// Where an imported record goes: made, in the place of an older one, or nowhere, with the reason. One record at a
+// time; it writes through the store and knows nothing of lines.
 import { isDeepStrictEqual } from 'node:util'
 import { type ErrorCode, isMadhavaError } from '../../core/errors.ts'
 import { giveBack } from '../../core/moves.ts'
@@ -19,7 +19,7 @@ export const atRest = (task: TaskRecord, at: string): TaskRecord =>
       }
     : task
 
-/** Whether two records say the same, whoever held them and however often they were written. */
+/** Whether two records say the same, apart from who held them and how often they were written. */
 export const sameContent = (a: TaskRecord, b: TaskRecord): boolean =>
   isDeepStrictEqual({ ...a, claim: 0, rev: 0 }, { ...b, claim: 0, rev: 0 })
 

@@ -47,7 +47,7 @@ const setUp = (apart = true) => {
   const commit = (id: string): Promise<string> =>
     committer.commitDraft(
       { type: 'revoke', id, at: '2026-11-27T10:00:00.000Z' },
-      () => ({ aside: `.${id}`, file: id, text: id, once: false, release: null }),
+      () => ({ tmpFile: `.${id}`, file: id, text: id, once: false, release: null }),
       shown => `${id} ${shown}`,
     )
   /** Lets everything happen that waits for no sync. */

@@ -32,7 +32,7 @@ for (const [way, open] of Object.entries(ways))
         rmSync(dir, { recursive: true, force: true })
       })
       const draft = (name: string, text: string, over: Partial<Draft> = {}): Draft => ({
-        aside: path.join(dir, `.${name}.tmp`),
+        tmpFile: path.join(dir, `.${name}.tmp`),
         file: path.join(dir, name),
         text,
         once: false,
@@ -44,7 +44,7 @@ for (const [way, open] of Object.entries(ways))
     const codeOf = (outcome: unknown): unknown =>
       outcome instanceof Error ? (outcome as NodeJS.ErrnoException).code : outcome
 
-    it('writes aside, shows, lets a claim go, and keeps a name that is taken', OUTER, async t => {
+    it('writes tmpFile, shows, lets a claim go, and keeps a name that is taken', OUTER, async t => {
       const { dir, writer, draft } = setUp(t)
       const claim = path.join(dir, 'claim')
       writeFileSync(claim, '')
@@ -67,7 +67,7 @@ for (const [way, open] of Object.entries(ways))
 
     it('says with its code what went wrong with one, and does the others', OUTER, async t => {
       const { dir, writer, draft } = setUp(t)
-      const nowhere = { aside: path.join(dir, 'no', 'aside'), file: path.join(dir, 'no', 'file') }
+      const nowhere = { tmpFile: path.join(dir, 'no', 'aside'), file: path.join(dir, 'no', 'file') }
       const drafts = [draft('a', 'one'), draft('', 'two', nowhere), draft('c', 'three')]
       assert.deepEqual((await writer.write(drafts)).map(codeOf), [null, 'ENOENT', null])
       assert.deepEqual((await writer.show(drafts)).map(codeOf), [true, 'ENOENT', true])

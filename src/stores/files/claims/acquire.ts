@@ -26,7 +26,7 @@ export interface ClaimAcquirer {
   acquire(id: SafeId, purpose?: Purpose): Promise<Acquired | null>
   /** Whether a live process holds the claim that a running record names. */
   isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
-  /** Tasks that dead processes had begun to run and had not shown running. */
+  /** Tasks that dead processes had begun to run, and whose records do not say so. */
   begunByDead(isDead: (instance: string) => boolean): SafeId[]
 }
 
@@ -51,7 +51,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
 
   /**
    * The common case in the fewest steps: the claim is taken under the number that the index makes us expect, and the
-   * record then says whether that was right. Null: it was not, or there is more to look at.
+   * record then says whether that was right. Null: it was not, or more has to be read.
    */
   const acquireExpected = async (id: SafeId, purpose: Purpose): Promise<Acquired | null> => {
     const expected = lookUp(id)

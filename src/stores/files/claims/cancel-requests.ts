@@ -1,4 +1,5 @@
-// Cancel requests: files `revoke/<id>` beside the record of a task that is held, until its holder has written them there.
+// Cancel requests: files `revoke/<id>` beside the record of a task that is held, until its holder has written them
+// there.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -16,9 +17,9 @@ export interface CancelRequest {
 }
 
 /**
- * The time of a request that is for this record, or null. Whoever takes the task under a later number than the request's
- * sees it and ends the task. So a request with a number below the record's was overtaken by an end, and must not meet a
- * task that was started again by hand.
+ * The time of a request that is for this record, or null. Whoever takes the task under a later number than the
+ * request's sees it and ends the task. So a request with a number below the record's was overtaken by an end, and
+ * must not meet a task that was started again by hand.
  */
 export const cancelRequestedAt = (task: TaskRecord, request: CancelRequest | null): string | null =>
   request && request.claim >= task.claim && !isFinal(task.status) ? request.at : null
@@ -33,7 +34,9 @@ export interface CancelRequests {
 const REQUEST_BYTES_MAX = 1024
 const REQUEST = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (\d{1,15}))?\n?$/
 
-/** A request without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it. */
+/**
+ * A request without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it.
+ */
 export const readCancelRequest = (file: string): CancelRequest | null => {
   // asked at every move and nearly never there: an error for each would be dear
   if (!existsSync(file)) return null
@@ -42,7 +45,7 @@ export const readCancelRequest = (file: string): CancelRequest | null => {
     const [, at, claim] = REQUEST.exec(readPlainSync(file, REQUEST_BYTES_MAX).toString()) ?? []
     return at === undefined ? null : { at, claim: claim === undefined ? Infinity : Number(claim) }
   } catch (error) {
-    // what is something else, or too long, has no time in it either
+    // what is no file, or too long, has no time in it either
     if (isErrno(error, 'ENOENT', 'EFTYPE', 'EFBIG')) return null
     throw error
   }
@@ -51,14 +54,14 @@ export const readCancelRequest = (file: string): CancelRequest | null => {
 export const createCancelRequests = (layout: Layout, disk: Disk): CancelRequests => ({
   read: id => readCancelRequest(layout.revoke(id)),
   write(id, at, claim) {
-    const aside = path.join(layout.revokes, `.${id}.${randomBytes(6).toString('hex')}.tmp`)
-    const discard = () => disk.unlink(aside)
-    disk.write(aside, `${at} ${claim}\n`)
+    const tmpFile = path.join(layout.revokes, `.${id}.${randomBytes(6).toString('hex')}.tmp`)
+    const discard = () => disk.unlink(tmpFile)
+    disk.write(tmpFile, `${at} ${claim}\n`)
     return {
       show() {
         const file = layout.revoke(id)
-        if (disk.link(aside, file) || (readCancelRequest(file)?.claim ?? -1) >= claim) discard()
-        else disk.rename(aside, file)
+        if (disk.link(tmpFile, file) || (readCancelRequest(file)?.claim ?? -1) >= claim) discard()
+        else disk.rename(tmpFile, file)
       },
       discard,
     }

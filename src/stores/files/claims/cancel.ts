@@ -1,5 +1,5 @@
-// Cancelling: a task that nobody holds is revoked at once. For one that is held a request is written, durable, on which
-// the holder or the next taker acts.
+// Cancelling: a task that nobody holds is revoked at once. For one that is held a request is written, durable, on
+// which the holder or the next taker acts.
 import { isMadhavaError } from '../../../core/errors.ts'
 import { revoke } from '../../../core/moves.ts'
 import type { TaskStore } from '../../../core/store.ts'
@@ -54,7 +54,7 @@ export const createCanceller = ({
           const revoked = await mover.claim(id, revoke(at))
           if (revoked) return { outcome: 'revoked', task: revoked }
         } catch (error) {
-          // it ended between the look and the claim
+          // it ended before the claim was taken
           if (isMadhavaError(error, 'ILLEGAL_MOVE')) continue
           throw error
         }

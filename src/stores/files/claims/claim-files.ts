@@ -1,7 +1,7 @@
-// Claims as symbolic links `claims/<id>.<number>` that name their owner: exactly one process makes each, and the claim of
-// a dead process stops nobody. It knows nothing of records.
-// A claim that begins an attempt says so, `<instance>.run`: should the process die before it has written the record, the
-// attempt is known all the same. Earlier versions also wrote `<instance>.ahead`, which is read as `.run`.
+// Claims as symbolic links `claims/<id>.<number>` that name their owner: exactly one process makes each, and the
+// claim of a dead process stops nobody. It knows nothing of records. A claim that begins an attempt says so,
+// `<instance>.run`: should the process die before it has written the record, the attempt is known all the same.
+// Earlier versions also wrote `<instance>.ahead`, which is read as `.run`.
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
 import { linkTarget } from '../disk.ts'
 import { isErrno } from '../errno.ts'

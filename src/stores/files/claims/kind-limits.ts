@@ -27,7 +27,7 @@ export interface Permit {
   giveBack(): void
 }
 
-/** Permits of a kind asked for by this process before it looks for spoilt ones. */
+/** Permits of a kind that this process asks for before it removes spoilt ones. */
 const TIDY_EVERY = 100
 const BACK_MS = 1_000
 

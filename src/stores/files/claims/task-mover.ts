@@ -2,7 +2,7 @@
 //   1. claim n = record.claim + 1; where that is taken by a dead process, the next number; by a live one: give up
 //   2. with the claim, the record is read again: had its claim number changed meanwhile, start over
 //   3. only the holder writes the record; the claim is let go after a record that is not running is visible
-//   4. a claim above the record's number is never removed by others: two takers could else hold two numbers
+//   4. a claim above the record's number is never removed by others, so that no two takers hold two numbers
 //   5. the record of an attempt that begins is written a moment later, or with its end (stores/shared/late-starts.ts):
 //      until then the claim alone says so, and under the claim of a dead process the task is one that was running
 // No live process is ever overruled, so that a check before a rename is enough.
@@ -23,8 +23,8 @@ export interface TaskMover {
   /** @throws TASK_NOT_FOUND, what the move throws. Null: a live process holds the task. */
   claim(id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null>
   /**
-   * As `claim`, for a move that begins an attempt: resolves when the claim is taken. That the task runs is seen by this
-   * process at once, by others a moment later, or never where it ends before.
+   * As `claim`, for a move that begins an attempt: resolves when the claim is taken. That the task runs is seen by
+   * this process at once, by others a moment later, or never where it ends before.
    */
   begin(id: SafeId, move: Move): Promise<TaskRecord | null>
   /** @throws CLAIM_LOST, what the move throws */
@@ -93,7 +93,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const turns = createTurns()
   const inTurn = turns.take
   let left = false
-  /** The records that this process holds: nobody else writes them, so memory is as good as the file. */
+  /** The records that this process holds: no other process writes them, so memory is as good as the file. */
   const held = new Map<string, Held>()
 
   const withCancelRequest = (
@@ -111,7 +111,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     const unshown = mine && lateStarts.has(id)
     let task = unshown ? mine.task : records.read(id)
     if (unshown && turns.isTaken(id)) {
-      // what it becomes may be shown already, and others may have seen it
+      // its next record may be in place already, and others may have read it
       const shown = records.read(id)
       if (shown && compareVersions(shown, mine.task) > 0) task = shown
     }
@@ -190,7 +190,9 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  /** What was refused for a failed sync may stand in the log under this number: nobody else may write under it. */
+  /**
+   * What was refused for a failed sync may stand in the log under this number: no other process may write under it.
+   */
   const letClaim = (id: SafeId, claim: number): void => {
     if (!committer.isBroken()) claimFiles.drop(id, claim)
   }
@@ -247,7 +249,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     isBusy: id => turns.isTaken(id),
     async leave() {
       left = true
-      // whoever takes the task over knows in any case that it ran
+      // the next taker knows in any case that it ran
       await lateStarts.flush()
       await turns.all()
       for (const id of [...held.keys()]) letGo(id)
@@ -266,7 +268,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
         const task = mustRead(id)
         let claim = task.claim
         while (claimFiles.owner(id, claim + 1) !== null) claim += 1
-        // a taker that has shown its record and let go meanwhile has left no number to see
+        // a taker that has written its record and let go meanwhile has left no claim to see
         if (mustRead(id).claim === task.claim) return { task, claim }
       }
     },

@@ -1,5 +1,5 @@
 // The index of this process: begins with a scan of the state files, then follows all journals.
-// Watching the folder is a hint only; a look now and then finds what the watch missed.
+// Watching the folder is a hint only; the journals are read now and then all the same.
 import { randomInt } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -17,7 +17,7 @@ import { createTaskIndex, type TaskIndex } from './task-index.ts'
 const LOOK_MS = 2_000
 /** Where the folder cannot be watched. */
 const BLIND_LOOK_MS = 250
-/** Nothing is cut that is younger than minutes: who looks every few seconds has missed nothing. */
+/** Nothing is cut that is younger than minutes: a reader that looks every few seconds loses nothing. */
 const SLEPT_MS = 10_000
 
 export interface LiveIndex {
@@ -178,7 +178,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
 
   const publish: LiveIndex['publish'] = entry => {
     untold.push(entry)
-    // its own subscribers get it from the journal like everybody else, in the journal's order
+    // subscribers in this process get it from the journal like all others, in the journal's order
     if (loaded) take(entry)
   }
 

@@ -84,7 +84,9 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
   for (const { file } of wals.filter(({ unsynced }) => unsynced))
     for (const entry of readWal(file)) unsure.add(entry.type === 'task' ? entry.task.id : entry.id)
   const removals: WalEntry[] = []
-  /** Told anew in any case: whoever made a change may have died before it could tell, and readers know what is old. */
+  /**
+   * Told anew in any case: the process may have died before it could tell of a change, and readers know what is old.
+   */
   const tell = (entry: JournalEntry): void => journals.append([entry])
   for (const [name, { task, removed, fingerprint, cancelRequest }] of collect(layout)) {
     const id = name as SafeId
@@ -142,7 +144,7 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
 
 /**
  * Resolves when the folder is sound. Does nothing while a process that has gone through here lives: then nobody lost
- * more than a process, and what was shown is in the state files.
+ * more than a process, and what was in place is in the state files.
  */
 export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
   const { layout, disk, instances } = deps

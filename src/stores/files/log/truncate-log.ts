@@ -28,7 +28,10 @@ interface LogTruncationDeps {
 }
 
 const EVERY_MS = 5_000
-/** Looks per checkpoint: the log may grow long before its time. While there is none, fewer, so that idling costs nothing. */
+/**
+ * Looks per checkpoint: the log may grow long before its time. While there is none, fewer, so that idling costs
+ * nothing.
+ */
 const LOOKS = 10
 const IDLE_LOOKS = 2
 const WAL_BYTES = 32 * 1024 * 1024

@@ -8,8 +8,8 @@ import type { Appender, Disk } from '../disk.ts'
 import { toLine } from '../records/state-file.ts'
 
 /**
- * `fingerprint` only with the create of a task that has an idempotency key. A cancel request names the highest claim number
- * that was taken when it was made; the first version wrote none.
+ * `fingerprint` only with the create of a task that has an idempotency key. A cancel request names the highest claim
+ * number that was taken when it was made; the first version wrote none.
  */
 export type WalEntry =
   | { type: 'task'; task: TaskRecord; fingerprint?: string }

@@ -42,7 +42,7 @@ export const createKeys = (layout: Layout, disk: Disk): Keys => {
   }
 }
 
-/** What an idempotency key points to, `<id>.<fingerprint>`; null when there is none or it is something else. */
+/** What an idempotency key points to, `<id>.<fingerprint>`; null when there is none, or something that is no key. */
 export const readKeyLink = (file: string): { id: SafeId; fingerprint: string } | null => {
   try {
     const [id = '', ...rest] = readlinkSync(file).split('.')

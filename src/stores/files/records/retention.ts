@@ -24,7 +24,7 @@ import type { Records } from './records.ts'
 
 /** The feed holds at least so many changes, and those of the last hour until they fill the bytes. */
 const FEED = { entries: 10_000, ageMs: 3_600_000, bytes: 256 * 1024 * 1024 }
-/** A file written aside is given up when it is this old: no write takes so long without touching it. */
+/** A temporary file this old is removed: no write takes so long without touching it. */
 const ASIDE_MS = 3_600_000
 const SWEEP_ASIDE_EVERY_MS = 3_600_000
 /** How long a removal waits for somebody who holds an ended task for a moment. */
@@ -105,7 +105,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
       const task = records.read(id)
       if (!task) throw new MadhavaError('TASK_NOT_FOUND')
       if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
-      // somebody else removes it or lets it run again this moment
+      // another process removes it or lets it run again this moment
       if (performance.now() > until) throw new MadhavaError('TASK_BUSY')
       await wait(BUSY_LOOK_MS)
     }
@@ -184,7 +184,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
   }
 
-  /** False when somebody else was faster: removed it, or made it run again. */
+  /** False when another process was faster: removed it, or made it run again. */
   const removeIfThere = async (id: SafeId): Promise<boolean> => {
     try {
       await remove(id)

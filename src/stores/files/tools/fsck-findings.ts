@@ -52,7 +52,7 @@ export const entriesOf = (folder: string): Dirent[] => {
 /** Whether there is anything at this place, a link that leads nowhere included. */
 export const isThere = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false }) !== undefined
 
-/** How looks name places and say what would mend them. */
+/** How checks name places and say what would mend them. */
 export interface Repairs {
   /** The place as it is told: inside the data folder. */
   at(place: string): string

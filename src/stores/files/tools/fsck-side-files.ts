@@ -27,7 +27,7 @@ export const createSideFileChecks = (layout: Layout, { at, moving, removing }: R
       if (file.state === 'broken' || file.state === 'later') return null
       const task = file.state === 'whole' ? file.task : null
       if (task && isRunning(task.status) && task.claim === number) return null
-      // an attempt that is not shown yet, or whose process died before: whoever takes the task counts it
+      // an attempt whose record is not written yet, or whose process died before: the next taker counts it
       if (task && isWaiting(task.status) && number > task.claim && claimFiles.begunAt(id, number)) return null
       const text = task
         ? `a claim ${number} on a task that is ${task.status} under claim ${task.claim}`

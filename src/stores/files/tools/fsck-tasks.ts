@@ -1,4 +1,5 @@
-// Looks at what belongs to a task: its state file, its result, its blobs, its idempotency key. Changes nothing by itself.
+// Looks at what belongs to a task: its state file, its result, its blobs, its idempotency key. Changes nothing by
+// itself.
 import { lstatSync, rmSync, symlinkSync } from 'node:fs'
 import { BLOBS } from '../../../core/content.ts'
 import { syncFolder } from '../../../platform/atomic-file.ts'

@@ -1,5 +1,5 @@
-// Checks a data folder, and mends it when that is asked. Reading works while a bundle runs: what looks wrong is looked
-// at again before it is told. Mending needs the folder to itself, and never deletes a record or a blob.
+// Checks a data folder, and mends it when that is asked. Reading works while a bundle runs: what looks wrong is
+// checked again before it is told. Mending needs the folder to itself, and never deletes a record or a blob.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -21,7 +21,7 @@ export interface CheckOptions {
   dir: string
   clock: () => Date
   repair: boolean
-  /** How long a state that may pass is given before the second look, milliseconds. Default 2,000. */
+  /** How long a state that may pass is given before the second check, milliseconds. Default 2,000. */
   settleMs?: number
   onFinding: (finding: ToldFinding) => void
 }
@@ -50,7 +50,7 @@ const tell = ({ code, place, text }: FsckFinding, mended: string | null): ToldFi
   mended,
 })
 
-/** Every look once; answers those that found something. */
+/** Every check once; answers those that found something. */
 const lookOver = async (checks: Iterable<FsckCheck>): Promise<FsckCheck[]> => {
   const found: FsckCheck[] = []
   let count = 0

@@ -1,4 +1,4 @@
-// Import into a data folder that nobody else uses, and the comparison of one with an export.
+// Import into a data folder that no other process uses, and the comparison of one with an export.
 import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { TaskStore } from '../../../core/store.ts'
@@ -38,7 +38,7 @@ const withFolder = async <T>(
       return await work(store, record => {
         const link = keyFileOf(layout, record)
         const bound = link === null ? null : readKeyLink(link)
-        // a key that names nothing would else give this record the id that it names
+        // a key that names nothing would give this record the id that it names
         if (link !== null && bound && readStateFile(layout, bound.id).state === 'none')
           rmSync(link, { force: true })
         else if (bound && bound.id !== record.id) return `its idempotency key belongs to the task ${bound.id}`

@@ -1,7 +1,9 @@
 // The scripts of presences, in Lua. All times are Redis's own: the clocks of the hosts need not agree.
 import { ALWAYS, LEASE_MS, PRELUDE } from './prelude.ts'
 
-/** ARGV: instance, what is known of its process, its presence or ''. Redis's time in ms, and how many tasks it holds. */
+/**
+ * ARGV: instance, what is known of its process, its presence or ''. Redis's time in ms, and how many tasks it holds.
+ */
 export const BEAT = `${ALWAYS}${PRELUDE}
 local me = ARGV[1]
 alive(me)
@@ -36,8 +38,8 @@ return 1
 `
 
 /**
- * ARGV: format, a fresh word. Begins the feed where there is none; the word of this database's beginning, and whether the
- * sets are whole.
+ * ARGV: format, a fresh word. Begins the feed where there is none; the word of this database's beginning, and whether
+ * the sets are whole.
  */
 export const BEGIN = `${ALWAYS}${PRELUDE}
 local about = P .. 'about'
