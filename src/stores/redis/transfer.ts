@@ -2,14 +2,8 @@
 import { silentLog } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import { type ExportOptions, exportStore } from '../shared/export.ts'
-import {
-  type ImportOptions,
-  type ImportSummary,
-  takeAll,
-  type VerifyOptions,
-  type VerifySummary,
-  verifyAll,
-} from '../shared/import.ts'
+import { type ImportOptions, type ImportSummary, importAll } from '../shared/import.ts'
+import { type VerifyOptions, type VerifySummary, verifyAll } from '../shared/verify.ts'
 import { openRedisStore, type RedisStoreOptions } from './open.ts'
 import { keyHash } from './records.ts'
 
@@ -52,7 +46,7 @@ export async function* exportRedis(target: RedisTarget, options: ExportOptions):
 export const importRedis = async (target: RedisTarget, options: ImportOptions): Promise<ImportSummary> => {
   const store = await openRedisStore({ ...target, log: silentLog() })
   try {
-    return await takeAll(store, { ...options, refusal: () => null })
+    return await importAll(store, { ...options, refusal: () => null })
   } finally {
     await store.close()
   }

@@ -4,7 +4,8 @@ import type { SeenPresence, TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
 import type { ExportOptions } from './export.ts'
-import type { ImportOptions, ImportSummary, VerifyOptions, VerifySummary } from './import.ts'
+import type { ImportOptions, ImportSummary } from './import.ts'
+import type { VerifyOptions, VerifySummary } from './verify.ts'
 
 export interface OpenOptions {
   /** The time of this process; a store that tells the time itself puts it right. */

@@ -23,7 +23,7 @@ export const atRest = (task: TaskRecord, at: string): TaskRecord =>
 export const sameContent = (a: TaskRecord, b: TaskRecord): boolean =>
   isDeepStrictEqual({ ...a, claim: 0, rev: 0 }, { ...b, claim: 0, rev: 0 })
 
-export interface PlacingDeps {
+export interface TaskImportDeps {
   store: TaskStore
   /** Why an adapter cannot take in this record now, or null. It may tidy up what stands in the way. */
   refusal: (record: TaskRecord) => string | null
@@ -33,9 +33,9 @@ export interface PlacingDeps {
 }
 
 /** Writes the record when it may. @throws STORE_UNAVAILABLE */
-export type Placing = (line: Pick<TaskLine, 'record' | 'fingerprint'>) => Promise<ImportOutcome>
+export type TaskImport = (line: Pick<TaskLine, 'record' | 'fingerprint'>) => Promise<ImportOutcome>
 
-export const createPlacing = (deps: PlacingDeps): Placing => {
+export const createTaskImport = (deps: TaskImportDeps): TaskImport => {
   const { store, refusal, replace, onRefused } = deps
   const refuse = (id: string, why: string): ImportOutcome => {
     onRefused(id, why)

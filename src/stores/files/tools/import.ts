@@ -3,15 +3,9 @@ import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { TaskStore } from '../../../core/store.ts'
 import { silentLog } from '../../../platform/log.ts'
-import {
-  type ImportOptions,
-  type ImportSummary,
-  takeAll,
-  type VerifyOptions,
-  type VerifySummary,
-  verifyAll,
-} from '../../shared/import.ts'
-import type { PlacingDeps } from '../../shared/import-task.ts'
+import { type ImportOptions, type ImportSummary, importAll } from '../../shared/import.ts'
+import type { TaskImportDeps } from '../../shared/import-task.ts'
+import { type VerifyOptions, type VerifySummary, verifyAll } from '../../shared/verify.ts'
 import { lockFolder } from '../folder-lock.ts'
 import { createLayout } from '../layout.ts'
 import { openFilesStore } from '../open.ts'
@@ -26,7 +20,7 @@ export interface FolderOptions {
 
 const withFolder = async <T>(
   { dir: given, clock }: FolderOptions,
-  work: (store: TaskStore, refusal: PlacingDeps['refusal']) => Promise<T>,
+  work: (store: TaskStore, refusal: TaskImportDeps['refusal']) => Promise<T>,
 ): Promise<T> => {
   const dir = path.resolve(given)
   const log = silentLog()
@@ -54,7 +48,7 @@ const withFolder = async <T>(
 
 /** @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
 export const importFolder = (options: FolderOptions & ImportOptions): Promise<ImportSummary> =>
-  withFolder(options, (store, refusal) => takeAll(store, { ...options, refusal }))
+  withFolder(options, (store, refusal) => importAll(store, { ...options, refusal }))
 
 /** @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
 export const verifyFolder = (options: FolderOptions & VerifyOptions): Promise<VerifySummary> =>
