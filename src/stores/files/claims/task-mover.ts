@@ -18,6 +18,7 @@ import type { Records } from '../records/records.ts'
 import { type Acquired, type ClaimAcquirer, notFound } from './acquire.ts'
 import { type CancelRequests, cancelRequestedAt } from './cancel-requests.ts'
 import type { ClaimFiles } from './claim-files.ts'
+import { createTaskTurns } from './task-turns.ts'
 
 export interface TaskMover {
   /** @throws TASK_NOT_FOUND, what the move throws. Null: a live process holds the task. */
@@ -68,29 +69,10 @@ interface TaskMoverDeps {
   log: Log
 }
 
-/** One call after another per id; an entry lives only as long as somebody waits. */
-const createTurns = () => {
-  const last = new Map<string, Promise<unknown>>()
-  return {
-    async take<T>(id: string, work: () => Promise<T>): Promise<T> {
-      const before = last.get(id)
-      const mine = before ? before.then(work, work) : work()
-      last.set(id, mine)
-      try {
-        return await mine
-      } finally {
-        if (last.get(id) === mine) last.delete(id)
-      }
-    },
-    isTaken: (id: string) => last.has(id),
-    all: () => Promise.allSettled(last.values()),
-  }
-}
-
 export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const { records, committer, claimFiles, cancelRequests, publish, note, log } = deps
   const { acquire } = deps.acquirer
-  const turns = createTurns()
+  const turns = createTaskTurns()
   const inTurn = turns.take
   let left = false
   /** The records that this process holds: no other process writes them, so memory is as good as the file. */
