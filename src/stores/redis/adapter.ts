@@ -1,7 +1,6 @@
 // The tasks in a Redis, for several hosts.
 import { describePlace, type RedisPlace } from '../../platform/redis-url.ts'
 import type { StoreAdapter } from '../shared/adapter.ts'
-import { openRedisStore, seeRedisPresences } from './open.ts'
 
 /** @param settings `prefix` begins every key, with a colon after it */
 export const redisAdapter = (settings: { place: RedisPlace; prefix: string }): StoreAdapter => {
@@ -9,8 +8,14 @@ export const redisAdapter = (settings: { place: RedisPlace; prefix: string }): S
   return {
     place: `${describePlace(settings.place)} ${settings.place.db} ${settings.prefix}`,
     isShared: true,
-    open: ({ sharedClock, log }) => openRedisStore({ ...settings, clock: sharedClock.now, sharedClock, log }),
-    presences: () => seeRedisPresences(settings),
+    async open({ sharedClock, log }) {
+      const { openRedisStore } = await import('./open.ts')
+      return openRedisStore({ ...settings, clock: sharedClock.now, sharedClock, log })
+    },
+    async presences() {
+      const { seeRedisPresences } = await import('./see-presences.ts')
+      return seeRedisPresences(settings)
+    },
     async *exportTasks(options) {
       const { exportRedis } = await import('./transfer.ts')
       yield* exportRedis(target, options)
