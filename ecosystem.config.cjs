@@ -1,4 +1,4 @@
-// PM2's apps: one for each role in ROLES. `npm start` passes the bundle's settings in BUNDLE; do not run this file alone.
+// PM2's apps: one for each role in ROLES. `npm start` passes settings in BUNDLE; do not run this file alone.
 // docs/architecture.md, "The supervisor", gives the reason for each option.
 const path = require('node:path')
 const v8 = require('node:v8')
@@ -8,8 +8,8 @@ const roles = bundle.roles ?? ['api', 'worker', 'rpc', 'dashboard']
 const logs = path.join(bundle.dataDir ?? path.resolve('data'), 'logs')
 const drainMs = bundle.drainMs ?? 10_000
 
-// With a heap limit of up to 2 GB, V8 collects before the heap has doubled; above that, it lets it grow up to four times:
-// a door under attack took 160 MB where it needs 30. One GB holds the lists of some four million tasks. A smaller
+// With a heap limit of up to 2 GB, V8 collects before the heap has doubled. Above that it lets the heap grow up to four
+// times: a door under attack took 160 MB where it needs 30. One GB holds the lists of some four million tasks. A smaller
 // container has a smaller limit of its own. Not for the worker: the option would overrule the limits of its threads.
 const heapMb = Math.min(1024, Math.floor(v8.getHeapStatistics().heap_size_limit / 2 ** 20))
 const heapOptions = role => (role === 'worker' ? [] : [`--max-old-space-size=${heapMb}`])
