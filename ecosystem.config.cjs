@@ -8,9 +8,10 @@ const roles = bundle.roles ?? ['api', 'worker', 'rpc', 'dashboard']
 const logs = path.join(bundle.dataDir ?? path.resolve('data'), 'logs')
 const drainMs = bundle.drainMs ?? 10_000
 
-// With a heap limit of up to 2 GB, V8 collects before the heap has doubled. Above that it lets the heap grow up to four
-// times: a door under attack took 160 MB where it needs 30. One GB holds the lists of some four million tasks. A smaller
-// container has a smaller limit of its own. Not for the worker: the option would overrule the limits of its threads.
+// With a heap limit of up to 2 GB, V8 collects before the heap has doubled. Above that it lets the heap grow up to
+// four times: a process under attack took 160 MB where it needs 30. One GB holds the lists of some four million
+// tasks. A smaller container has a smaller limit of its own. Not for the worker: the option would overrule the limits
+// of its threads.
 const heapMb = Math.min(1024, Math.floor(v8.getHeapStatistics().heap_size_limit / 2 ** 20))
 const heapOptions = role => (role === 'worker' ? [] : [`--max-old-space-size=${heapMb}`])
 // With V8's default of 16 MB, a process that was busy once keeps 30 MB that it does not need. With less, a worker with

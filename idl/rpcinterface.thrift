@@ -1,5 +1,5 @@
 /**
- * Madhava's Thrift door, port 9000. The port accepts buffered or framed transport, and the binary (with strict
+ * Madhava over Thrift, on port 9000. The port accepts buffered or framed transport, and the binary (with strict
  * headers) or the compact protocol: the first bytes of a connection decide which. POST /rpc of the REST port serves
  * the same over HTTP, binary or compact, with Content-Type application/x-thrift.
  *
@@ -12,9 +12,9 @@
  * Texts are UTF-8, and a field described as JSON is a text. Times are ISO-8601 in UTC with milliseconds, as in
  * 2026-01-31T12:00:00.000Z; a client may give another offset from UTC. Ids are UUIDs.
  *
- * Errors have a permanent code, the same as at the REST door. Madhava's methods declare them as Refused, NotFound,
- * Conflict and Unavailable. An undeclared error, such as a malformed message, is a TApplicationException whose
- * message begins with the code: "BAD_REQUEST: ...".
+ * Errors have a permanent code, the same as in REST. Madhava's methods declare them as Refused, NotFound, Conflict
+ * and Unavailable. An undeclared error, such as a malformed message, is a TApplicationException whose message begins
+ * with the code: "BAD_REQUEST: ...".
  */
 
 /** One task. Times are ISO-8601 in UTC with milliseconds, as in 2026-01-31T12:00:00.000Z. */
@@ -88,7 +88,7 @@ exception Refused {
   1: required string code,
   /** For people. */
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status,
   /** Every problem that was found; empty when the message says it all. */
   4: required list<Problem> problems
@@ -99,7 +99,7 @@ exception NotFound {
   /** TASK_NOT_FOUND or RESULT_NOT_FOUND. */
   1: required string code,
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
@@ -108,7 +108,7 @@ exception Conflict {
   /** TASK_ENDED, TASK_NOT_ENDED or TASK_BUSY. */
   1: required string code,
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
@@ -117,7 +117,7 @@ exception Unavailable {
   /** STORE_UNAVAILABLE, STORE_FULL, SHUTTING_DOWN and the like. */
   1: required string code,
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
@@ -175,7 +175,7 @@ struct Task {
   3: required string status,
   /** JSON. */
   4: required string params,
-  /** Goes up at every change of the record and never starts anew. */
+  /** Goes up at every change of the record and never goes back. */
   5: required i64 rev,
   /** The number of the last claim on the task. */
   6: required i64 claim,
@@ -380,7 +380,7 @@ struct BundleProcess {
   6: required string startedAt,
   /** When it sent its last beat. */
   7: required string beatAt,
-  /** Host and port of its door. */
+  /** Host and port that it listens on. */
   8: optional string address,
   /** How many tasks it may run at a time. */
   9: required i32 slots,
