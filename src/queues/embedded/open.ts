@@ -1,9 +1,9 @@
 // Queue without a broker: the store's own change feed is the doorbell. Nothing is kept here; the store has it all.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDue } from '../../core/due.ts'
 import { toMadhavaError } from '../../core/errors.ts'
 import { ACK_HOLD_MS, type TaskQueue } from '../../core/queue.ts'
 import type { Change, TaskStore } from '../../core/store.ts'
-import { isDue } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { createSlotLoop, type SlotLoop } from '../shared/slot-loop.ts'
 import { createPeers, rankOf } from './peers.ts'

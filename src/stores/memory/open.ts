@@ -1,6 +1,7 @@
 // TaskStore in memory, for tests: nothing is kept. Several stores opened on one memory stand for several
 // processes. Every call acts in one synchronous step, so that call order is the order of effects.
 import { hostname } from 'node:os'
+import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { fits } from '../../core/filter.ts'
 import { type KindLimits, permitsAt } from '../../core/kind-limits.ts'
@@ -9,7 +10,6 @@ import { isOutdated } from '../../core/retention.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
   idempotencyScope,
-  isDue,
   isFinal,
   isRunning,
   isSuspect,
@@ -283,7 +283,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       const weight = ({ record, blobs }: StoredTask): number =>
         [...blobs.values()].reduce((sum, blob) => sum + blob.length, JSON.stringify(record).length)
       const outdated = ({ record: { status, finishedAt } }: StoredTask): boolean =>
-        isOutdated(rule, { failed: status === 'FAILURE', finishedAt: finishedAt ?? '' })
+        isOutdated(rule, { status, finishedAt: finishedAt ?? '' })
       for (const entry of ended.filter(outdated)) drop(entry)
       const left = ended.filter(entry => !outdated(entry))
       let count = left.length
