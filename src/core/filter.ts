@@ -183,12 +183,17 @@ export const toFilter = (door: 'query' | 'rpc', values: Readonly<Record<string, 
 
 /** True when all that the filter names fits. */
 export const fits = (task: Filtered, filter: TaskFilter): boolean => {
-  for (const [name, wanted] of Object.entries(filter)) {
+  // a feed asks this of every change, so nothing is made on the way
+  for (const name in filter) {
+    const wanted = filter[name as FilterName] as never
     if (wanted === undefined) continue
-    const { value, compare } = FILTERS[name as FilterName]
-    const found: string | null | (string | null)[] = FILTER_VALUES[value](task)
-    const fit = (one: string | null): boolean => one !== null && COMPARE[compare](one, wanted as never)
-    if (!(Array.isArray(found) ? found.some(fit) : fit(found))) return false
+    const row = FILTERS[name as FilterName]
+    const compare = COMPARE[row.compare]
+    const found: string | null | (string | null)[] = FILTER_VALUES[row.value](task)
+    if (found === null) return false
+    if (typeof found === 'string') {
+      if (!compare(found, wanted)) return false
+    } else if (!found.some(each => each !== null && compare(each, wanted))) return false
   }
   return true
 }

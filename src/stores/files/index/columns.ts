@@ -1,7 +1,7 @@
 // A table of tasks in columns: typed arrays by row number instead of an object per task, so that a hundred thousand
 // tasks take some eight megabytes. It stores and finds; what rows mean is the index's business.
 import { randomInt } from 'node:crypto'
-import { dueOf } from '../../../core/due.ts'
+import type { Due } from '../../../core/due.ts'
 import { FILTER_VALUES, type ValueCompared, valuesCompared } from '../../../core/filter.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
@@ -70,6 +70,10 @@ const createWords = (): Words => {
   }
 }
 
+type Read = (task: Summary) => string | null
+const TIMES = TIME_VALUES.map(value => [value, FILTER_VALUES[value] as Read] as const)
+const WORDS = WORD_VALUES.map(value => [value, FILTER_VALUES[value] as Read] as const)
+
 const forEach = <N extends string, T>(names: readonly N[], make: () => T): Record<N, T> =>
   Object.fromEntries(names.map(name => [name, make()])) as Record<N, T>
 
@@ -107,8 +111,8 @@ export interface Columns {
   readonly rows: number
   /** The row of a task, or -1. */
   find(id: string): number
-  /** Writes a task into its row, or a new one; answers the row. */
-  put(task: Summary): number
+  /** Writes a task, and when it is due, into its row, or a new one; answers the row. */
+  put(task: Summary, due: Due | null): number
   /** Takes over a row of another table, whose task is not in this one; answers the new row. */
   copy(from: Columns, row: number): number
   /** The row stays, with status GONE; its id is no longer found. */
@@ -213,18 +217,17 @@ export const createColumns = (): Columns => {
     texts,
     words,
     find,
-    put(task) {
+    put(task, due) {
       const known = find(task.id)
       const row = known < 0 ? add() : known
       at.status[row] = statusNumber(task.status)
       at.priority[row] = task.priority
       at.suspect[row] = isSuspect(task) ? 1 : 0
-      const due = dueOf(task)
       at.waits[row] = due ? 1 : 0
       numbers.from.set(row, milliseconds(due?.from ?? null))
       numbers.till.set(row, milliseconds(due?.till ?? null))
-      for (const value of TIME_VALUES) at[value][row] = milliseconds(FILTER_VALUES[value](task))
-      for (const value of WORD_VALUES) at[value][row] = words[value].number(FILTER_VALUES[value](task))
+      for (const [value, read] of TIMES) at[value][row] = milliseconds(read(task))
+      for (const [value, read] of WORDS) at[value][row] = words[value].number(read(task))
       numbers.claim.set(row, task.claim)
       numbers.rev.set(row, task.rev)
       const { title, description } = task

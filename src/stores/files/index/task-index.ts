@@ -233,12 +233,12 @@ export const createTaskIndex = (): TaskIndex => {
       if (order <= 0) return order === 0
       forget(known, task.id)
     } else if (task.claim <= (removed.get(task.id) ?? -1)) return false
-    const row = table.put(task)
+    const due = dueOf(task)
+    const row = table.put(task, due)
     if (known < 0) enter(row, task)
     count(row, 1)
     const { id, kind, priority, createdAt } = task
     if (isRunning(task.status)) running.set(id, task.claim)
-    const due = dueOf(task)
     if (!due) return true
     waiting?.add({ id, kind, priority, suspect: isSuspect(task), createdAt, ...due })
     if (due.till !== null) expiring.set(id, { kind, from: due.from, till: due.till })
