@@ -3,13 +3,10 @@
 import { z } from 'zod'
 import { instant } from './instant.ts'
 import { STATUSES } from './status.ts'
-import type { TaskRecord } from './task.ts'
+import type { Summary } from './summary.ts'
 
-/** What filters look at: a record, or the part of one that an index knows. */
-export type Filtered = Pick<
-  TaskRecord,
-  'id' | 'kind' | 'status' | 'createdAt' | 'finishedAt' | 'owner' | 'parentId' | 'title' | 'description'
-> & { error: { code: string; message?: string } | null }
+/** What filters look at: a record, or the summary of one, which has no words of an error. */
+export type Filtered = Omit<Summary, 'error'> & { error: { code: string; message?: string } | null }
 
 /** What of a task a filter can be about; null where the task has none. */
 export const FILTER_VALUES = {

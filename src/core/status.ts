@@ -6,6 +6,8 @@
  * PROGRESS  as STARTED, and has reported percent or a partial result
  * RETRY     an attempt failed, the next waits for `notBefore`; left by a claim or a cancel
  * SUCCESS, FAILURE, REVOKED  final; left only by a retry by hand; retention removes
+ *
+ * Capitals alone: the scripts find the status in the text of a record.
  */
 const GROUP_OF = {
   PENDING: 'waiting',

@@ -10,6 +10,7 @@ import { createTexts, type Texts } from './text-column.ts'
 
 /** Values that lists are filtered by, as words that many tasks share, and as times; the status has a column of its own. */
 export type WordValue = Exclude<ValueCompared<'in' | 'is'>, 'status'>
+type TimeValue = ValueCompared<'from' | 'before'>
 const WORD_VALUES = valuesCompared('in', 'is').filter(value => value !== 'status')
 const TIME_VALUES = valuesCompared('from', 'before')
 
@@ -70,9 +71,10 @@ const createWords = (): Words => {
   }
 }
 
-type Read = (task: Summary) => string | null
-const TIMES = TIME_VALUES.map(value => [value, FILTER_VALUES[value] as Read] as const)
-const WORDS = WORD_VALUES.map(value => [value, FILTER_VALUES[value] as Read] as const)
+/** With what is read of a task: it compiles only where a summary has it. */
+type Values<V> = readonly (readonly [V, (task: Summary) => string | null])[]
+const TIMES: Values<TimeValue> = TIME_VALUES.map(value => [value, FILTER_VALUES[value]])
+const WORDS: Values<WordValue> = WORD_VALUES.map(value => [value, FILTER_VALUES[value]])
 
 const forEach = <N extends string, T>(names: readonly N[], make: () => T): Record<N, T> =>
   Object.fromEntries(names.map(name => [name, make()])) as Record<N, T>
