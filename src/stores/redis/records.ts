@@ -71,7 +71,7 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
 /** The name under which suspects of a kind wait; no kind has it. */
 export const suspectsOf = (kind: string): string => `${keyPart(kind)}!`
 
-/** FreeSpace for times until the year 2527 under each priority; sums stay exact. */
+/** Room for times until the year 2527 under each priority; sums stay exact. */
 const PRIORITY_STEP = 2 ** 44
 
 /** How a waiting task is let in: its place among those that are ready, and the times before and after which it is not. */
