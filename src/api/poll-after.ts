@@ -1,5 +1,6 @@
 // When asking again about a task is worth it. Pure.
-import { isFinal, isRunning, isWaiting, type TaskRecord } from '../core/task.ts'
+import { type DueFields, dueOf } from '../core/due.ts'
+import { isFinal, isRunning, type TaskRecord } from '../core/task.ts'
 
 const LONGEST_SECONDS = 60
 
@@ -8,12 +9,13 @@ const LONGEST_SECONDS = 60
  * foretells; else the longer, the longer nothing has moved.
  */
 export const pollAfter = (
-  task: Pick<TaskRecord, 'status' | 'notBefore' | 'updatedAt' | 'progress'>,
+  task: DueFields & Pick<TaskRecord, 'updatedAt' | 'progress'>,
   now: Date,
 ): number | null => {
   if (isFinal(task.status)) return null
   const since = (time: string) => (now.getTime() - Date.parse(time)) / 1000
-  const ahead = isWaiting(task.status) && task.notBefore !== null ? -since(task.notBefore) : 0
+  const from = dueOf(task)?.from ?? null
+  const ahead = from === null ? 0 : -since(from)
   const foretold = isRunning(task.status) ? (task.progress?.etaSeconds ?? 0) : 0
   const seconds = Math.max(ahead, foretold > 0 ? foretold : since(task.updatedAt) / 10)
   return Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(seconds)))

@@ -6,6 +6,7 @@ import type { Kinds } from './kind.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
 import { again, revoke } from './moves.ts'
 import type { TaskQueue } from './queue.ts'
+import { countIn, statusesIn } from './status.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
 import { isFinal, isWaiting, parseTaskId, type TaskRecord } from './task.ts'
 
@@ -73,9 +74,10 @@ export const waitingInVain = (
 ): Record<string, number> => {
   const runnable = runnableKinds(presences, kinds)
   return Object.fromEntries(
-    Object.entries(counts.byKind).flatMap(([kind, { PENDING = 0, RETRY = 0 }]) =>
-      !runnable.has(kind) && PENDING + RETRY > 0 ? [[kind, PENDING + RETRY]] : [],
-    ),
+    Object.entries(counts.byKind).flatMap(([kind, byStatus]) => {
+      const waiting = countIn('waiting', byStatus)
+      return !runnable.has(kind) && waiting > 0 ? [[kind, waiting]] : []
+    }),
   )
 }
 
@@ -121,7 +123,7 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
     unknown: ReadonlyMap<string, DeadTask['reason']>,
   ) => {
     if (unknown.size === 0) return { tasks: [], next: null }
-    const filter: TaskFilter = { statuses: ['PENDING', 'RETRY'], kinds: [...unknown.keys()] }
+    const filter: TaskFilter = { statuses: statusesIn('waiting'), kinds: [...unknown.keys()] }
     const { tasks, next } = await store.list(filter, { limit, cursor })
     const dead = tasks.map(
       (task): DeadTask => ({ task, reason: unknown.get(task.kind) ?? reasonOf(task.kind, undefined) }),

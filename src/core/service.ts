@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { logContent, resultContent, type StoredContent } from './content.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
+import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
@@ -14,7 +15,6 @@ import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import {
   DEFAULT_MAX_ATTEMPTS,
-  isDue,
   isFinal,
   limitsSchema,
   parseTaskId,

@@ -9,7 +9,7 @@ import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
-import { toFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
+import { parseFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
 import { build, i64 } from './build.ts'
 import type { RpcMethod } from './caller.ts'
 import { declares, EXCEPTIONS, type ExceptionName } from './declared.ts'
@@ -85,7 +85,7 @@ export const createMadhavaMethods = ({
   }
 
   const pageTasks = async (filter: unknown, limit: unknown, cursor: unknown) => {
-    const wanted = toFilter(filter)
+    const wanted = parseFilter(filter)
     const place = toPage(limit, cursor)
     let page = await service.list(ACTOR, wanted, place)
     let tasks = await structsOf(page.tasks)

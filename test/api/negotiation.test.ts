@@ -99,7 +99,10 @@ describe('what answers say beside their body', () => {
     const now = new Date('2026-01-31T12:00:00.000Z')
     const at = (seconds: number) => new Date(now.getTime() + seconds * 1000).toISOString()
     const ask = (task: Partial<TaskRecord>) =>
-      pollAfter({ status: 'PENDING', notBefore: null, updatedAt: at(0), progress: null, ...task }, now)
+      pollAfter(
+        { status: 'PENDING', notBefore: null, expiresAt: null, updatedAt: at(0), progress: null, ...task },
+        now,
+      )
     const running = (etaSeconds: number | null): Partial<TaskRecord> => ({
       status: 'PROGRESS',
       progress: { percent: 1, note: null, etaSeconds },

@@ -1,10 +1,10 @@
 // Queue without a broker: the store's own change feed is the doorbell. Nothing is kept here; the store has it all.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NO_DEAD_MESSAGES } from '../../core/dead-messages.ts'
+import { isDue } from '../../core/due.ts'
 import { toMadhavaError } from '../../core/errors.ts'
 import type { Subscriber, TaskQueue } from '../../core/queue.ts'
 import type { Change, TaskStore } from '../../core/store.ts'
-import { isDue } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { createPeers, rankOf } from './peers.ts'
 

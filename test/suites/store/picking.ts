@@ -1,9 +1,10 @@
 // claimNext and agenda: which task comes next, and what there is to do.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { isDue } from '../../../src/core/due.ts'
 import { again, fail, giveBack, start, succeed, takeOver, waitAnew } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
-import { isDue, type TaskRecord } from '../../../src/core/task.ts'
+import type { TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
 
 const next = (store: TaskStore, now = at(100), kinds = ['adding'], startAt = now) =>
