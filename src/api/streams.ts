@@ -1,5 +1,7 @@
 // Answers that stay open: event streams and long polls. Bounds their number, ends them when the client leaves or the
 // door closes, and writes event streams at the pace of their readers.
+import { within } from '../core/async/deadline.ts'
+import { createWakeup } from '../core/async/wakeup.ts'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { turns } from '../core/turns.ts'
 import type { WatchEvent } from '../core/watch.ts'
@@ -102,7 +104,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
       let opened = false
       let asked = false
       let step: Step | null = null
-      let wake = (): void => {}
+      const { wake, wait } = createWakeup()
       const settle = (next: Step): void => {
         asked = false
         step = next
@@ -116,13 +118,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
       const stepOrSilence = async (): Promise<void> => {
         ask()
         if (step) return
-        await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, limits.heartbeatMs)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
+        await within(limits.heartbeatMs, wait(), () => undefined)
       }
       /** Text from what is at hand; no more than a chunk, but for an event that is larger. */
       const written = (): string => {

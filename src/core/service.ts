@@ -1,5 +1,6 @@
 // What one can ask of Madhava, once for all doors. Each call carries the actor. It knows no HTTP and no Thrift.
 import type { z } from 'zod'
+import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { logContent, resultContent, type StoredContent } from './content.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
@@ -122,17 +123,12 @@ export interface ServiceDeps {
 const DEPTH_MS = 200
 
 /** What is asked, or null when it is not said in time. */
-const inTime = async <T>(asked: Promise<T | null>): Promise<T | null> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => {
-    timer = setTimeout(resolve, DEPTH_MS, null)
-  })
-  try {
-    return await Promise.race([asked.catch(() => null), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const inTime = <T>(asked: Promise<T | null>): Promise<T | null> =>
+  within(
+    DEPTH_MS,
+    asked.catch(() => null),
+    () => null,
+  )
 
 /** Builds the service over the two ports. It holds no state of its own, but who waits for changes just now. */
 export const createService = ({

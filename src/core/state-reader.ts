@@ -1,4 +1,5 @@
 // The state of the bundle for people and monitors: never waited for longer than a moment, and as others should see it.
+import { within } from './async/deadline.ts'
 import { toMadhavaError } from './errors.ts'
 import { whySilent } from './readiness.ts'
 import type { Actor, Service, ServiceState } from './service.ts'
@@ -44,18 +45,12 @@ export const createStateReader = (
     underWay ??= service.state(actor).finally(() => {
       underWay = null
     })
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<null>(resolve => {
-      timer = setTimeout(resolve, STATE_MS, null)
-    })
     try {
-      const state = await Promise.race([underWay, late])
+      const state = await within(STATE_MS, underWay, () => null)
       return { state, trouble: state ? null : `No answer within ${STATE_MS} ms` }
     } catch (error) {
       onFailed(error)
       return { state: null, trouble: toMadhavaError(error).message }
-    } finally {
-      clearTimeout(timer)
     }
   }
 }
