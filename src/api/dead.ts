@@ -1,10 +1,11 @@
 // What cannot be run: the list with the reasons, and what becomes of each.
 import { Hono } from 'hono'
+import { PAGE_LIMIT } from '../core/list-bounds.ts'
 import { viewTask } from '../core/task-view.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { discardDead, listDead, replayDead } from './dead-operations.ts'
 import { listText, sendJson, sendJsonText } from './json.ts'
-import { PAGE_LIMIT, plainPageQuery } from './list-query.ts'
+import { plainPageQuery } from './list-query.ts'
 import { describe } from './operation.ts'
 import { sendAccepted } from './task.ts'
 

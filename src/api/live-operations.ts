@@ -1,7 +1,9 @@
 // What the routes that tell of changes say about themselves.
+
+import { boundedText } from '../core/list-bounds.ts'
 import { watchQuery } from './list-query.ts'
 import type { Operation } from './operation.ts'
-import { defineQuery, textParameter } from './query.ts'
+import { defineQuery } from './query.ts'
 
 const STREAM = 'text/event-stream'
 const RESUME = { 'Last-Event-ID': 'the id of the last event that was seen: go on behind it' }
@@ -12,7 +14,7 @@ const COMMON = `Every 15 s of silence bring a comment. The last event is \`end\`
 a new connection with the last id, as browsers make it by themselves`
 
 export const taskEventsQuery = defineQuery({
-  since: textParameter(100)
+  since: boundedText(100)
     .optional()
     .describe(
       'as `Last-Event-ID`, for who cannot send headers: a version, as in the ETag without its quotes',

@@ -1,7 +1,8 @@
 // What the routes of one task say about themselves.
 import { z } from 'zod'
+import { boundedText } from '../core/list-bounds.ts'
 import type { Answer, Operation } from './operation.ts'
-import { defineQuery, switchParameter, textParameter } from './query.ts'
+import { defineQuery, switchParameter } from './query.ts'
 import { cancellation, jsonSchema, task } from './schemas.ts'
 
 const JSON_TYPE = 'application/json'
@@ -117,8 +118,8 @@ export const retryTask: Operation = {
 }
 
 export const calcpiQuery = defineQuery({
-  method: textParameter(40).optional().describe('see the kind calcpi in GET /kinds'),
-  pace: textParameter(20)
+  method: boundedText(40).optional().describe('see the kind calcpi in GET /kinds'),
+  pace: boundedText(20)
     .optional()
     .describe('seconds that the task should take at least; see the kind calcpi'),
 })

@@ -2,16 +2,12 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
+import { instant } from './instant.ts'
 import { refuseManyValues, refuseNotJson } from './json-size.ts'
+import { inWords, problemsOf } from './problems.ts'
 import { refuseUnsoundJson } from './sound-json.ts'
 import { type Json, jsonSchema, limitsSchema, PRIORITY, retryPolicySchema } from './task.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
-
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
-  .transform(value => new Date(value).toISOString())
-  // a zone can push it over the edge, where ISO-8601 no longer compares as text
-  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
 
 /** What a client may say when it submits a task. Unknown fields are refused, so that a typo is not lost. */
 export const submissionSchema = z.strictObject({
@@ -60,15 +56,10 @@ export const parseSubmission = (submission: unknown): Wanted => {
   refuseLarge(submission)
   const parsed = parsedSchema.safeParse(submission, { error: explainUnknownFields })
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(issue => ({
-    path: issue.path.join('.'),
-    problem: issue.message,
-  }))
-  throw new MadhavaError(
-    'BAD_REQUEST',
-    `The task cannot be accepted: ${problems.map(({ path, problem }) => (path ? `${path}: ${problem}` : problem)).join('; ')}`,
-    { detail: { problems } },
-  )
+  const problems = problemsOf(parsed.error)
+  throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: ${inWords(problems)}`, {
+    detail: { problems },
+  })
 }
 
 /** JSON with the keys in order, so that two bodies that mean the same have one fingerprint. */
