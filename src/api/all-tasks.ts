@@ -28,9 +28,9 @@ const chunksOf = async (
 ): Promise<Buffer[]> => {
   const chunks: Buffer[] = []
   let text = isFirst ? open : ''
-  for (const [place, task] of tasks.entries()) {
+  for (const [index, task] of tasks.entries()) {
     const one = JSON.stringify(viewTask(task))
-    text += `${isFirst && place === 0 ? '' : between}${one}`
+    text += `${isFirst && index === 0 ? '' : between}${one}`
     const pause = turns.spend(1, one.length)
     if (pause) await pause
     if (text.length < STREAM_CHUNK) continue

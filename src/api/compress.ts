@@ -5,9 +5,9 @@ import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type { MiddlewareHandler } from 'hono'
 import type { Log } from '../platform/log.ts'
-import { weightOf } from './accept.ts'
 import type { ApiEnv } from './context.ts'
-import { streamOf } from './stream.ts'
+import { weightOf } from './request-headers.ts'
+import { streamOf } from './streamed-body.ts'
 
 const PACKED = /^(?:application\/(?:json|x-ndjson)|text\/(?:plain|html|css|javascript))(?:;|$)/
 /** Below, the head of a packed answer and the time cost more than the bytes that are saved. */

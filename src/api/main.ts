@@ -2,7 +2,7 @@
 import { readConfig, VERSION } from '../config.ts'
 import { runProcess } from '../platform/run-process.ts'
 import { wire } from '../wire.ts'
-import { openApi } from './door.ts'
+import { openApi } from './server.ts'
 
 await runProcess('api', readConfig, async (config, log) => {
   const parts = await wire(config, log)

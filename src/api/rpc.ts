@@ -34,19 +34,19 @@ const requireThrift = (contentType: string | undefined, encoding: string | undef
   )
 }
 
-/** A call may wait for a change, so each takes a place, of which one client has a share. */
+/** A call may wait for a change, so each counts as an open answer, of which one client may have a share. */
 export const rpcRoutes =
   (calls: Streams) =>
   ({ rpc }: ApiDeps): Hono<ApiEnv> =>
     new Hono<ApiEnv>().post('/rpc', describe(operation), async c => {
       requireThrift(c.req.header('content-type'), c.req.header('content-encoding'))
       const body = Buffer.from(await readBody(c))
-      const place = calls.open(c.req.raw.signal, ownerIn(c))
+      const call = calls.open(c.req.raw.signal, ownerIn(c))
       try {
-        const reply = await rpc(body, place.signal)
+        const reply = await rpc(body, call.signal)
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }
         return c.body(new Uint8Array(reply), 200, headers)
       } finally {
-        place.close()
+        call.close()
       }
     })

@@ -2,7 +2,7 @@
 import { readConfig } from '../config.ts'
 import { runProcess } from '../platform/run-process.ts'
 import { wire } from '../wire.ts'
-import { openDashboard } from './door.ts'
+import { openDashboard } from './server.ts'
 
 await runProcess('dashboard', readConfig, async (config, log) => {
   const parts = await wire(config, log)

@@ -3,7 +3,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createByteBudget } from '../platform/byte-budget.ts'
 import { createTrust, ownerOf } from '../platform/client-address.ts'
-import { createPlaces } from '../platform/connection-limit.ts'
+import { createConnectionLimit } from '../platform/connection-limit.ts'
 import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
 import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
@@ -80,7 +80,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   const call = createCaller({ processor, methods, log, callMs: limits.callMs })
   const trust = createTrust(options.trustProxy ?? [])
   const budget = createByteBudget({ total: limits.heldBytes, perOwner: limits.heldPerAddress })
-  const places = createPlaces<Socket>({
+  const limit = createConnectionLimit<Socket>({
     total: limits.connections,
     perOwner: limits.perAddress,
     idleSince: socket => connections.get(socket)?.idleSince() ?? null,
@@ -89,9 +89,9 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   const server = createServer({ allowHalfOpen: true }, socket => {
     const address = socket.remoteAddress ?? ''
     const owner = trust.isProxy(address) ? null : ownerOf(address)
-    if (!places.take(socket, owner)) {
+    if (!limit.take(socket, owner)) {
       socket.destroy()
-      refused(places.trouble() ?? 'no connection is free')
+      refused(limit.trouble() ?? 'no connection is free')
       return
     }
     const connection = serveConnection({
@@ -116,7 +116,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
     connections.set(socket, connection)
     socket.once('close', () => {
       connections.delete(socket)
-      places.leave(socket)
+      limit.leave(socket)
       unread.delete(socket)
     })
   })
@@ -141,7 +141,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
 
   return {
     address: { host: bound.address, port: bound.port },
-    trouble: places.trouble,
+    trouble: limit.trouble,
     counters: () => ({ ...counters, connections: connections.size }),
     close() {
       closing ??= closeAll()

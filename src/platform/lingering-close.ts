@@ -13,7 +13,7 @@ export interface LingerLimits {
  * Makes the end of a connection wait for the rest of the request that is under way.
  * @param current the request that was answered last, or is being answered
  */
-export const endWithLinger = (
+export const closeLingering = (
   socket: Socket,
   current: () => IncomingMessage | null,
   { bytes, ms }: LingerLimits,

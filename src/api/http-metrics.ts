@@ -4,7 +4,7 @@ import { matchedRoutes } from 'hono/route'
 import { Histogram, Registry } from 'prom-client'
 import type { ApiEnv } from './context.ts'
 
-export interface HttpMeter {
+export interface HttpMetrics {
   /** From here to the head of the answer: a long body is streamed afterwards. */
   readonly measure: MiddlewareHandler<ApiEnv>
   /** In Prometheus's text format. */
@@ -14,7 +14,7 @@ export interface HttpMeter {
 /** A label that a stranger could choose would grow without bound. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-export const createHttpMeter = (): HttpMeter => {
+export const createHttpMetrics = (): HttpMetrics => {
   const registry = new Registry()
   const seconds = new Histogram({
     name: 'madhava_http_request_seconds',
