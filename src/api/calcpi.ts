@@ -2,16 +2,15 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
-import { boundedText } from '../core/list-bounds.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { refuseCrossSite } from './guards.ts'
 import { describe, type Operation } from './operation.ts'
-import { defineQuery } from './query.ts'
+import { defineQuery, textParameter } from './query.ts'
 import { accepted, sendAccepted } from './task.ts'
 
 const calcpiQuery = defineQuery({
-  method: boundedText(40).optional().describe('see the kind calcpi in GET /kinds'),
-  pace: boundedText(20)
+  method: textParameter(40).optional().describe('see the kind calcpi in GET /kinds'),
+  pace: textParameter(20)
     .optional()
     .describe('seconds that the task should take at least; see the kind calcpi'),
 })

@@ -1,11 +1,10 @@
 // What cannot be run: the list with the reasons, and what becomes of each.
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { PAGE_LIMIT } from '../core/list-bounds.ts'
 import { viewTask } from '../core/task-view.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, listText, sendJson, sendJsonText } from './json.ts'
-import { plainPageQuery } from './list-query.ts'
+import { PAGE_LIMIT, plainPageQuery } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
 import { deadPage, replayed } from './schemas.ts'
 import { sendAccepted } from './task.ts'

@@ -1,11 +1,11 @@
 // The filters of lists and the pages of GET /tasks, as a query says them.
 import { z } from 'zod'
-import { dayOrInstant } from '../core/instant.ts'
-import { boundedText, CURSOR_MAX, filterValues, PAGE_LIMIT } from '../core/list-bounds.ts'
 import type { TaskFilter } from '../core/store.ts'
 import { STATUSES } from '../core/task.ts'
 import { URL_LIMIT_BYTES } from './guards.ts'
-import { defineQuery, switchParameter } from './query.ts'
+import { defineQuery, switchParameter, textParameter } from './query.ts'
+
+export const PAGE_LIMIT = { default: 50, highest: 200 } as const
 
 /** Names: given several times, or several in one separated by commas. `known` are shown in the document. */
 const words = (known?: readonly string[]) =>
@@ -21,28 +21,42 @@ const instant = z
   .string()
   .meta({ examples: ['2026-01-31', '2026-01-31T12:00:00Z'] })
   .transform(text => text.replace(/ (?=\d\d:?\d\d$)/, '+'))
-  .pipe(dayOrInstant)
+  .pipe(
+    z.union(
+      [z.iso.date(), z.iso.datetime({ offset: true })],
+      'must be a day or a time with its zone: 2026-01-31 or 2026-01-31T12:00:00Z',
+    ),
+  )
+  .transform(value => new Date(value).toISOString())
+  // a zone can push it over the edge, where ISO-8601 no longer compares as text
+  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
 
 const filterShape = {
   status: words(STATUSES)
-    .transform(list => list.map(word => word.toUpperCase()))
-    .pipe(filterValues.statuses)
+    .pipe(
+      z.array(
+        z
+          .string()
+          .toUpperCase()
+          .pipe(z.enum(STATUSES, `must be out of ${STATUSES.join(', ')}`)),
+      ),
+    )
     .optional()
     .describe('in one of these statuses; several times, or several separated by commas'),
   kind: words()
-    .pipe(filterValues.kinds)
+    .pipe(z.array(z.string().max(63, 'is no name of a kind')).max(50, 'may name at most 50 kinds'))
     .optional()
     .describe('of one of these kinds; several times, or several separated by commas'),
-  owner: filterValues.owner.optional().describe('submitted by this owner'),
-  parent: filterValues.parentId.optional().describe('children of this task'),
-  q: filterValues.text.optional().describe('this text, ignoring case, in id, kind, title or description'),
+  owner: textParameter(200).optional().describe('submitted by this owner'),
+  parent: z.uuid('must be the id of a task').toLowerCase().optional().describe('children of this task'),
+  q: textParameter(200).optional().describe('this text, ignoring case, in id, kind, title or description'),
   from: instant.optional().describe('created at this time or later: a day, or a time with its zone'),
   to: instant.optional().describe('created before this time'),
   errorCode: words()
-    .pipe(filterValues.errorCodes)
+    .pipe(z.array(z.string().max(63, 'is no code')).max(50, 'may name at most 50 codes'))
     .optional()
     .describe('whose error has one of these codes; several times, or several separated by commas'),
-  error: filterValues.errorText.optional().describe('this text, ignoring case, in the message of the error'),
+  error: textParameter(200).optional().describe('this text, ignoring case, in the message of the error'),
   finishedFrom: instant.optional().describe('ended at this time or later: a day, or a time with its zone'),
   finishedTo: instant.optional().describe('ended before this time'),
 }
@@ -56,7 +70,7 @@ const pageShape = {
     .refine(value => value >= 1 && value <= PAGE_LIMIT.highest, LIMIT)
     .optional()
     .describe(`tasks per page, 1 to ${PAGE_LIMIT.highest}; ${PAGE_LIMIT.default} when left out`),
-  cursor: boundedText(CURSOR_MAX).optional().describe('`next` of the page before'),
+  cursor: textParameter(1024).optional().describe('`next` of the page before'),
 }
 
 /** The filters of GET /alltasks. */
@@ -69,7 +83,9 @@ export const pageQuery = defineQuery({ ...pageShape, ...filterShape })
 /** The filters of GET /events, and where it begins. */
 export const watchQuery = defineQuery({
   // a cursor of the feed has a place for every process that wrote
-  since: boundedText(URL_LIMIT_BYTES).optional().describe('as `Last-Event-ID`, for who cannot send headers'),
+  since: textParameter(URL_LIMIT_BYTES)
+    .optional()
+    .describe('as `Last-Event-ID`, for who cannot send headers'),
   snapshot: switchParameter().describe(
     '1: all tasks that fit come first, when there is nothing to go on from',
   ),

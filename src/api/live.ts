@@ -1,12 +1,11 @@
 // GET /task/{id}/events and GET /events: Server-Sent Events. What is told is decided by core/watch.
 import { Hono } from 'hono'
-import { boundedText } from '../core/list-bounds.ts'
 import { isFinal, versionOf } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
 import { type ApiContext, type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
 import { parseWatch, watchQuery } from './list-query.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
-import { defineQuery } from './query.ts'
+import { defineQuery, textParameter } from './query.ts'
 import { createEventWriter } from './sse.ts'
 import type { Streams } from './streams.ts'
 
@@ -22,7 +21,7 @@ const COMMON = `Every 15 s of silence bring a comment. The last event is \`end\`
 a new connection with the last id, as browsers make it by themselves`
 
 const taskEventsQuery = defineQuery({
-  since: boundedText(100)
+  since: textParameter(100)
     .optional()
     .describe(
       'as `Last-Event-ID`, for who cannot send headers: a version, as in the ETag without its quotes',

@@ -58,6 +58,9 @@ export const defineQuery = <S extends Readonly<Record<string, z.ZodType>>>(
   }
 }
 
+/** A text that may be given once. */
+export const textParameter = (max: number) => z.string().max(max, `may have at most ${max} characters`)
+
 /** A switch that is off when left out. */
 export const switchParameter = () =>
   z

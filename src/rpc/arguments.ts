@@ -2,13 +2,13 @@
 import { z } from 'zod'
 import type { SubmitOptions, TaskFilter as TaskFilterStruct } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
-import { instant } from '../core/instant.ts'
 import { refuseLargeText } from '../core/json-size.ts'
-import { CURSOR_MAX, filterValues, PAGE_LIMIT } from '../core/list-bounds.ts'
 import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 import type { TaskFilter } from '../core/store.ts'
+import { STATUSES } from '../core/task.ts'
 
+export const PAGE_LIMIT = { default: 50, highest: 200 } as const
 /** The longest wait: less than what a connection may be silent, here and at what may stand between. */
 export const WAIT_LIMIT_MS = 30_000
 /** Of a result or a log, bytes. */
@@ -59,11 +59,23 @@ export const toSubmission = (
   }
 }
 
+const instant = z.iso
+  .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
+  .transform(value => new Date(value).toISOString())
+  // a zone can push it over the edge, where ISO-8601 no longer compares as text
+  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
+
 const filterSchema = z
   .object({
-    ...filterValues,
+    statuses: z.array(z.enum(STATUSES, `must be out of ${STATUSES.join(', ')}`)).max(50),
+    kinds: z.array(z.string().max(63, 'is no name of a kind')).max(50, 'may name at most 50 kinds'),
+    owner: z.string().max(200),
+    parentId: z.uuid('must be the id of a task').toLowerCase(),
+    text: z.string().max(200),
     createdFrom: instant,
     createdTo: instant,
+    errorCodes: z.array(z.string().max(63, 'is no code')).max(50, 'may name at most 50 codes'),
+    errorText: z.string().max(200),
     finishedFrom: instant,
     finishedTo: instant,
   } satisfies Record<keyof TaskFilterStruct, z.ZodType>)
@@ -93,7 +105,7 @@ export const toPage = (limit: unknown, cursor: unknown): { limit: number; cursor
   if (typeof wanted !== 'number' || wanted < 1 || wanted > PAGE_LIMIT.highest)
     throw refuse(`limit is 1 to ${PAGE_LIMIT.highest}, or 0 for ${PAGE_LIMIT.default}`)
   const text = cursor === null ? '' : toText(cursor, 'cursor')
-  if (text.length > CURSOR_MAX) throw new MadhavaError('BAD_CURSOR')
+  if (text.length > 1024) throw new MadhavaError('BAD_CURSOR')
   return { limit: wanted, cursor: text === '' ? null : text }
 }
 
