@@ -130,6 +130,30 @@ describe('the rules of the house', () => {
     )
   })
 
+  it('has no circle of imports, those of types included', () => {
+    const graph = new Map(
+      sources.map(file => [
+        placeOf(path.join(root, file)),
+        importsOf(file)
+          .filter(target => target.startsWith('.'))
+          .map(target => placeOf(path.resolve(root, path.dirname(file), target))),
+      ]),
+    )
+    const done = new Set<string>()
+    const circles: string[] = []
+    const walk = (place: string, way: readonly string[]): void => {
+      if (way.includes(place)) {
+        circles.push([...way.slice(way.indexOf(place)), place].join(' -> '))
+        return
+      }
+      if (done.has(place)) return
+      for (const target of graph.get(place) ?? []) walk(target, [...way, place])
+      done.add(place)
+    }
+    for (const place of graph.keys()) walk(place, [])
+    assert.deepEqual(circles, [])
+  })
+
   it('keeps the adapters of one port apart', () => {
     /** `stores/memory/feed` belongs to `memory`; what lies in `shared` is common to all. */
     const adapterOf = (place: string): string => /^(?:stores|queues)\/([a-z]+)/.exec(place)?.[1] ?? ''

@@ -1,5 +1,6 @@
 // GET /alltasks as text: one array or a line per task, a page of the store in memory at a time.
-import type { Actor, Service } from '../core/service.ts'
+import type { Actor } from '../core/actor.ts'
+import type { Service } from '../core/service.ts'
 import type { TaskFilter } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'

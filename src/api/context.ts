@@ -1,8 +1,9 @@
 // What every route of the REST door gets: its dependencies and the variables of a request.
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
+import type { Actor } from '../core/actor.ts'
 import type { Readiness } from '../core/readiness.ts'
-import type { Actor, Service } from '../core/service.ts'
+import type { Service } from '../core/service.ts'
 import type { Hold } from '../platform/byte-budget.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'

@@ -210,7 +210,7 @@ export const metricsRoutes =
     )
     const processNames = createProcessNames()
     return new Hono<ApiEnv>().get('/metrics', describe(getMetrics), async c => {
-      const { state } = await readState(c.get('actor'))
+      const { state } = await readState()
       const registry = new Registry()
       metric(registry, 'gauge', 'madhava_build_info', 'The version of the api process.', [
         { labels: { version: deps.version }, value: 1 },

@@ -17,7 +17,7 @@ const getStatus: Operation = {
 export const statusRoutes = ({ service, log, host, clock, version }: ApiDeps): Hono<ApiEnv> => {
   const readState = createStateReader(service, error => log.warn({ error }, 'the state cannot be read'))
   return new Hono<ApiEnv>().get('/', describe(getStatus), async c => {
-    const { state, trouble } = await readState(c.get('actor'))
+    const { state, trouble } = await readState()
     const now = clock()
     return sendJson(c, {
       name: 'madhava',

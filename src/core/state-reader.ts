@@ -2,7 +2,7 @@
 import { within } from './async/deadline.ts'
 import { toMadhavaError } from './errors.ts'
 import { whySilent } from './readiness.ts'
-import type { Actor, Service, ServiceState } from './service.ts'
+import type { Service, ServiceState } from './service.ts'
 import type { PresenceDetails, SeenPresence } from './store.ts'
 
 const STATE_MS = 500
@@ -30,7 +30,7 @@ export const viewProcess = (
 }
 
 /** What is known of the state in time: `trouble` says why there is none. */
-export type StateReader = (actor: Actor) => Promise<{ state: ServiceState | null; trouble: string | null }>
+export type StateReader = () => Promise<{ state: ServiceState | null; trouble: string | null }>
 
 /**
  * Requests that come while one is under way share it. Never rejects.
@@ -41,8 +41,8 @@ export const createStateReader = (
   onFailed: (error: unknown) => void,
 ): StateReader => {
   let underWay: Promise<ServiceState> | null = null
-  return async actor => {
-    underWay ??= service.state(actor).finally(() => {
+  return async () => {
+    underWay ??= service.state().finally(() => {
       underWay = null
     })
     try {
