@@ -73,19 +73,20 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
       may: [
         'core/errors',
         'core/nearest',
-        'platform/client-address',
         'platform/env-file',
         'platform/masked-url',
         'platform/redis-url',
         'platform/visible',
-        'setting-values',
         'settings',
       ],
       because: 'the settings stand before everything else, so what they need is pure text',
     }
-  if (place === 'settings') return { may: [], because: 'it is a table' }
+  if (place === 'settings') return { may: ['setting-values'], because: 'it is a table' }
   if (place === 'setting-values')
-    return { may: ['platform/redis-url'], because: 'it checks texts and does nothing else' }
+    return {
+      may: ['platform/client-address', 'platform/redis-url'],
+      because: 'it checks texts and does nothing else',
+    }
   return MATRIX[roomOf(place)]
 }
 
@@ -209,13 +210,14 @@ describe('the rules of the house', () => {
     assert.equal(rows.length, Object.keys(ERRORS).length, 'no code twice')
   })
 
-  it('names every setting in README.md and .env.example, with its default, and no other', () => {
+  it('names every setting in README.md and .env.example, with its default and meaning, and no other', () => {
     const readme = [...read('README.md').matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)]
     assert.deepEqual(
-      readme.map(([, name, value]) => [name, value]),
+      readme.map(([, name, value, meaning]) => [name, value, meaning]),
       Object.entries(SETTINGS).map(([name, setting]) => [
         name,
         setting.default === '' ? 'unset' : `\`${setting.default}\``,
+        setting.meaning,
       ]),
     )
     const example = [...read('.env.example').matchAll(/^#\s?([A-Z_]+)=(.*)$/gm)]
