@@ -1,4 +1,5 @@
-// What the tools for tasks and data folders share: their arguments, the build, and how they end. It prints no result itself.
+// What the tools for tasks and data folders share: their arguments, the build, and how they end. It prints no result
+// itself.
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'

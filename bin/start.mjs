@@ -174,7 +174,8 @@ const tellWhenReady = async () => {
 
 /**
  * Nobody could be reached any more, nor start a role again: the end, with an exit code that makes Docker start anew.
- * PM2's own look for it sends the whole list over its socket every two seconds, idle or not; its table is in this process.
+ * PM2's own look for it sends the whole list over its socket every two seconds, idle or not; its table is in this
+ * process.
  */
 const endWithTheLastRole = () => {
   const god = require.resolve('pm2/lib/God.js')

@@ -19,7 +19,7 @@ const sources = readdirSync(path.join(root, 'src'), { recursive: true, encoding:
 const MATRIX: Record<string, { may: string[]; because: string }> = {
   core: {
     may: ['core'],
-    because: 'the core does no I/O and knows no framework, so that every door means the same',
+    because: 'the core does no I/O and knows no framework, so that every API means the same',
   },
   kinds: { may: ['core/kind', 'kinds/lib'], because: 'a kind is one file that needs nothing of the server' },
   stores: {
@@ -34,9 +34,9 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['platform', 'core/async'],
     because: 'the platform knows nothing about tasks; core/async does not either',
   },
-  api: { may: ['core', 'platform', 'api', 'rpc/http'], because: 'a door maps the service to its protocol' },
+  api: { may: ['core', 'platform', 'api', 'rpc/http'], because: 'an API maps the service to its protocol' },
   worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
-  rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'a door maps the service to its protocol' },
+  rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'an API maps the service to its protocol' },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
     may: ['core', 'platform', 'dashboard', 'api/app'],

@@ -21,7 +21,9 @@ interface Shape {
 const ARRAY: Shape = { open: '[\n', between: ',\n', close: '\n]\n' }
 const LINES: Shape = { open: '', between: '\n', close: '\n' }
 
-/** What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results. */
+/**
+ * What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results.
+ */
 const chunksOf = async (
   tasks: readonly TaskRecord[],
   { open, between }: Shape,

@@ -1,4 +1,4 @@
-// The REST door as one Hono app, without a port: routes, guards, headers and errors put together.
+// The REST API as one Hono app, without a port: routes, guards, headers and errors put together.
 import { randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'

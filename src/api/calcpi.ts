@@ -1,4 +1,5 @@
-// GET /calcpi/{n}: the short way to a task of the kind calcpi. It creates, so it is guarded like a POST and has no HEAD.
+// GET /calcpi/{n}: the short way to a task of the kind calcpi. It creates, so it is guarded like a POST and has no
+// HEAD.
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'

@@ -1,6 +1,6 @@
 // Packs answers with gzip for clients that ask for it, where it pays: texts of a kilobyte and more, whole ones. Event
-// streams are never packed, since a packer keeps back what should arrive at once; nor is what can be asked for by ranges,
-// whose length and places are those of the bytes as they are.
+// streams are never packed, since a packer keeps back what should arrive at once; nor is what can be asked for by
+// ranges, whose length and places are those of the bytes as they are.
 import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type { MiddlewareHandler } from 'hono'

@@ -1,4 +1,4 @@
-// What every route of the REST door gets: its dependencies and the variables of a request.
+// What every route of the REST API gets: its dependencies and the variables of a request.
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { Actor } from '../core/actor.ts'
@@ -23,7 +23,7 @@ export interface ApiDeps {
   /** Origins whose pages may ask: CORS_ORIGINS. */
   corsOrigins?: readonly string[]
   clock: () => Date
-  /** Fires when the door closes: streams and long polls end then. */
+  /** Fires when the server closes: streams and long polls end then. */
   closing: AbortSignal
   /** Of the package, shown by GET /. */
   version: string

@@ -67,7 +67,7 @@ export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
     const part = await reader?.read()
     if (part === undefined || part.done) return Buffer.concat(parts)
     size += part.value.byteLength
-    // the rest is read and dropped by the door: a cancel would end the connection before the answer
+    // the rest is read and dropped by the server: a cancel would end the connection before the answer
     if (size > BODY_LIMIT_BYTES) throw tooLarge()
     if (!c.get('hold').grow(part.value.byteLength))
       throw new MadhavaError(

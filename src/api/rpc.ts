@@ -1,4 +1,4 @@
-// POST /rpc: the door for Thrift over HTTP. What is said in the body is the rpc room's.
+// POST /rpc: Thrift over HTTP. src/rpc reads the body.
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
 import { type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
@@ -24,7 +24,9 @@ const operation: Operation = {
   answers: { 200: { description: 'The reply, which may hold an exception.', content: { [TYPE]: null } } },
 }
 
-/** A page of another site cannot send such a type without asking first, which is refused. @throws UNSUPPORTED_MEDIA_TYPE */
+/**
+ * A page of another site cannot send such a type without asking first, which is refused. @throws UNSUPPORTED_MEDIA_TYPE
+ */
 const requireThrift = (contentType: string | undefined, encoding: string | undefined): void => {
   const [type = ''] = (contentType ?? '').split(';')
   if (TYPES.includes(type.trim().toLowerCase()) && encoding === undefined) return

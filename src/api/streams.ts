@@ -1,5 +1,5 @@
 // Answers that stay open: event streams and long polls. Bounds their number, ends them when the client leaves or the
-// door closes, and writes event streams at the pace of their readers.
+// server closes, and writes event streams at the pace of their readers.
 import { within } from '../core/async/deadline.ts'
 import { createWakeup } from '../core/async/wakeup.ts'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
@@ -9,7 +9,7 @@ import type { Log } from '../platform/log.ts'
 import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
 
 export interface StreamLimits {
-  /** Event streams and long polls together: the rest of the door's connections is left for others. */
+  /** Event streams and long polls together: the rest of the server's connections is left for others. */
   open: number
   /** Of one client. */
   perClient?: number

@@ -1,5 +1,5 @@
 // The store's change feed, read once per process and shared by all who listen here: long polls and live streams.
-// Nothing is read while nobody listens. It knows neither filters nor doors.
+// Nothing is read while nobody listens. It knows neither filters nor APIs.
 import { createWakeup, type Wakeup } from './async/wakeup.ts'
 import { MadhavaError } from './errors.ts'
 import type { Change, TaskStore } from './store.ts'

@@ -1,5 +1,5 @@
-// The schemas of kinds hold code of their authors: checks, transforms, defaults, which may throw, or answer later. What runs them
-// goes through here, so that what a schema throws is told as what it is and takes nothing down.
+// The schemas of kinds hold code of their authors: checks, transforms, defaults, which may throw, or answer later. What
+// runs them goes through here, so that what a schema throws is told as what it is and takes nothing down.
 import type { z } from 'zod'
 import { inWords, problemsOf } from './problems.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
@@ -14,8 +14,9 @@ const looksLikeSchema = (value: unknown): value is z.core.$ZodType =>
   typeof value === 'object' && value !== null && '_zod' in value
 
 /**
- * Whether a schema runs functions that somebody wrote for it. Those may be asynchronous, and whether one is shows only when
- * it runs: so such a schema is always parsed as if it were. One without is parsed at once, which is many times as fast.
+ * Whether a schema runs functions that somebody wrote for it. Those may be asynchronous, and whether one is shows only
+ * when it runs: so such a schema is always parsed as if it were. One without is parsed at once, which is many times as
+ * fast.
  */
 const findCode = (schema: z.core.$ZodType): boolean => {
   const seen = new Set<unknown>()

@@ -1,4 +1,5 @@
-// A kind of a user's whose file cannot be used: its name, why, and where that is known from. The other kinds run. No I/O.
+// A kind of a user's whose file cannot be used: its name, why, and where that is known from. The other kinds run. No
+// I/O.
 export interface KindTrouble {
   /** The kind's name: that of the file without its ending. */
   name: string

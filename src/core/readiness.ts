@@ -67,10 +67,12 @@ export const whySilent = (
   absentMs: number = ABSENT_MS,
 ): string | null => silence(now - Date.parse(beatAt), absentMs)
 
-/** Roles whose work any process does that shares the store; a door serves those alone who reach its own address. */
+/** Roles whose work any process does that shares the store; an API serves those alone who reach its own address. */
 const SHARED_ROLES: readonly string[] = ['worker']
 
-/** Why a role that is missing here is no failure: who does its work, or null. `others` beat, and are of other bundles. */
+/**
+ * Why a role that is missing here is no failure: who does its work, or null. `others` beat, and are of other bundles.
+ */
 const servedBy = (role: string, others: readonly SeenPresence[]): string | null => {
   const other = SHARED_ROLES.includes(role) ? others.find(presence => presence.role === role) : undefined
   return other ? `Tasks are run all the same: by a ${role} on ${other.host} that shares the store` : null

@@ -7,7 +7,7 @@ import type { PresenceDetails, SeenPresence } from './store.ts'
 
 const STATE_MS = 500
 
-/** A process as the doors show it. */
+/** A process as the APIs show it. */
 export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings' | 'failures'>
 
 /** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */

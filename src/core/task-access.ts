@@ -1,5 +1,5 @@
-// Which tasks an actor gets to see: all of them, so far. Every call of the service looks tasks up here, and asks for lists
-// here, so that a rule about owners has one place.
+// Which tasks an actor gets to see: all of them, so far. Every call of the service looks tasks up here, and asks for
+// lists here, so that a rule about owners has one place.
 import type { Actor } from './actor.ts'
 import { MadhavaError } from './errors.ts'
 import { fits } from './filter.ts'

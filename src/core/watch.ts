@@ -1,4 +1,4 @@
-// Waiting for changes, once for all doors: a long poll, one task's events, and everybody's. Changes are hints: what is
+// Waiting for changes, once for all APIs: a long poll, one task's events, and everybody's. Changes are hints: what is
 // told is the record. It knows no HTTP.
 import type { Actor } from './actor.ts'
 import { MadhavaError, toMadhavaError } from './errors.ts'
@@ -25,8 +25,8 @@ export type WatchEvent =
 
 export interface Watch {
   /**
-   * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`, or
-   * when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also when it is removed meanwhile),
+   * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`,
+   * or when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also when it is removed meanwhile),
    * STORE_UNAVAILABLE
    */
   wait(
@@ -49,8 +49,8 @@ export interface Watch {
   ): AsyncGenerator<WatchEvent[], void, void>
   /**
    * Events of all tasks that fit, and of removed ones, from `since` (null: from now on), for ever. What was missed is
-   * told as the present state of what changed; a cursor that is too old or unknown gets a snapshot, as does who asks for
-   * one. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription); STORE_UNAVAILABLE
+   * told as the present state of what changed; a cursor that is too old or unknown gets a snapshot, as does who asks
+   * for one. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription); STORE_UNAVAILABLE
    */
   watchAll(
     actor: Actor,

@@ -47,7 +47,7 @@ const HEADERS = {
   referrerPolicy: 'same-origin',
 }
 
-/** The whole app; `fetch` for a door, `request` for tests. */
+/** The whole app; `fetch` for a server, `request` for tests. */
 export const createDashboard = ({
   processes,
   operator,

@@ -123,8 +123,9 @@ export const ensureOperator = async ({
 }
 
 /**
- * A new password in the place of one that was lost; answers it. It counts at once, and ends every session, which are bound to
- * the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
+ * A new password in the place of one that was lost; answers it. It counts at once, and ends every session, which are
+ * bound to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a
+ * bundle
  */
 export const resetOperator = async ({ dataDir, configured }: OperatorOptions): Promise<string> => {
   if (configured !== null)
@@ -149,8 +150,8 @@ export const resetOperator = async ({ dataDir, configured }: OperatorOptions): P
 
 /** The operator as the dashboard asks for it. The file is read anew each time, so a new password counts at once. */
 export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator => {
-  // a check is slow on purpose: one at a time, so that logins do not take the processor; whoever has tried least lately is
-  // next, so that nobody is locked out by the tries of others
+  // a check is slow on purpose: one at a time, so that logins do not take the processor; whoever has tried least lately
+  // is next, so that nobody is locked out by the tries of others
   const inTurn = createSemaphore(1, {
     waitingMax: WAITING_MAX,
     refusal: () => new MadhavaError('TOO_MANY_REQUESTS'),

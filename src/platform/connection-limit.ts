@@ -1,5 +1,5 @@
-// How many connections a server has at a time: so many in all, and so many of one client, so that nobody takes them all.
-// A new one beyond the limit replaces the one that is idle for longest. It knows no sockets.
+// How many connections a server has at a time: so many in all, and so many of one client, so that nobody takes them
+// all. A new one beyond the limit replaces the one that is idle for longest. It knows no sockets.
 
 export interface ConnectionLimitOptions<T> {
   total: number

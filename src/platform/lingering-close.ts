@@ -1,5 +1,5 @@
-// The rest of a request's body that nobody wants is read and dropped, within bounds, before its connection ends: a client
-// that writes all before it reads would otherwise see a broken pipe instead of the answer.
+// The rest of a request's body that nobody wants is read and dropped, within bounds, before its connection ends: a
+// client that writes all before it reads would otherwise see a broken pipe instead of the answer.
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 

@@ -95,8 +95,8 @@ export const connectRedis = (place: RedisPlace, name: string): RedisConnection =
 
   let corked: NetStream | null = null
   /**
-   * Commands of one turn of the event loop leave in one write. ioredis's own pipelining does that too, but holds the next
-   * ones back until all of these are answered.
+   * Commands of one turn of the event loop leave in one write. ioredis's own pipelining does that too, but holds the
+   * next ones back until all of these are answered.
    */
   const together = (): void => {
     const { stream } = redis

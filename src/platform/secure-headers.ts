@@ -1,5 +1,5 @@
-// The headers that keep browsers from doing more with an answer than it is meant for: Hono's, as far as they say something
-// here, and no caching.
+// The headers that keep browsers from doing more with an answer than it is meant for: Hono's, as far as they say
+// something here, and no caching.
 import type { MiddlewareHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 

@@ -63,9 +63,9 @@ export interface ServeOptions {
   trustProxy?: readonly string[]
 }
 
-export interface HttpDoor {
+export interface HttpServer {
   address: { host: string; port: number }
-  /** Why somebody finds no place, for people; null while everybody does. */
+  /** Why somebody is turned away, for people; null while everybody does. */
   trouble(): string | null
   /** Takes no more, lets running requests end for a bounded time, then ends them. Idempotent. */
   close(): Promise<void>
@@ -87,7 +87,7 @@ interface Lingering {
 }
 
 /** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */
-export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
+export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   const { fetch, host, port, log } = options
   const limits = { ...HTTP_LIMITS, ...options.limits }
   const refuse = options.refuse ?? plainRefusal

@@ -53,7 +53,9 @@ const bytesOf = async (content: StoredContent, range: { start: number; end: numb
   return Buffer.concat(pieces)
 }
 
-/** How many tasks of a page fit in one reply. Params and result of each are previews; what else it says may be large. */
+/**
+ * How many tasks of a page fit in one reply. Params and result of each are previews; what else it says may be large.
+ */
 const fitting = (tasks: readonly ReturnType<typeof listedTaskStruct>[]): number => {
   let room = PAGE_CHARACTERS
   const count = tasks.findIndex(({ params, result, resultInfo, description, error }) => {

@@ -1,4 +1,4 @@
-// The Thrift door's listening side: opens the port, counts and bounds connections, closes in order.
+// The Thrift server: opens the port, counts and bounds connections, closes in order.
 // What is said on a connection is connection.ts's; what a method does is handler.ts's.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createByteBudget } from '../platform/byte-budget.ts'
@@ -11,7 +11,7 @@ import { type Connection, serveConnection } from './connection.ts'
 import { createHandler, type HandlerDeps } from './handler.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
 
-export interface DoorOptions {
+export interface ServerOptions {
   processor: ProcessorClass
   methods: ReadonlyMap<string, RpcMethod>
   log: Log
@@ -25,20 +25,20 @@ export interface DoorOptions {
   trustProxy?: readonly string[]
 }
 
-export type RpcServerOptions = Omit<DoorOptions, 'processor' | 'methods'> & Omit<HandlerDeps, 'limits'>
+export type RpcServerOptions = Omit<ServerOptions, 'processor' | 'methods'> & Omit<HandlerDeps, 'limits'>
 
 export interface RpcServer {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { host: string; port: number }
   /** Running totals since the start, and `connections`, which are open now. */
   counters(): { calls: number; refused: number; connections: number }
-  /** Why somebody finds no place, for people; null while everybody does. */
+  /** Why somebody is turned away, for people; null while everybody does. */
   trouble(): string | null
   /** Takes no more, answers the calls under way, ends the connections. Idempotent; takes at most `closeMs`. */
   close(): Promise<void>
 }
 
-const listen = (server: Server, { host, port, settingName }: DoorOptions): Promise<void> =>
+const listen = (server: Server, { host, port, settingName }: ServerOptions): Promise<void> =>
   new Promise((resolve, reject) => {
     const failed = (cause: NodeJS.ErrnoException): void =>
       reject(listenError(cause, { host, port, setting: settingName }))
@@ -49,8 +49,11 @@ const listen = (server: Server, { host, port, settingName }: DoorOptions): Promi
     })
   })
 
-/** Serves any methods behind any generated processor; `createRpcServer` is this with ours. Rejects with a text for people when the port cannot be opened. */
-export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
+/**
+ * Serves any methods behind any generated processor; `createRpcServer` is this with ours. Rejects with a text for
+ * people when the port cannot be opened.
+ */
+export const openServer = async (options: ServerOptions): Promise<RpcServer> => {
   const { log, processor, methods } = options
   const limits = { ...RPC_LIMITS, ...options.limits }
   const connections = new Map<Socket, Connection>()
@@ -151,8 +154,8 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
 }
 
 /**
- * Opens the Thrift door on the service.
+ * Opens the Thrift server on the service.
  * Rejects with a text for people, naming the setting, when the port cannot be opened.
  */
 export const createRpcServer = (options: RpcServerOptions): Promise<RpcServer> =>
-  openDoor({ ...options, ...createHandler({ ...options, limits: { ...RPC_LIMITS, ...options.limits } }) })
+  openServer({ ...options, ...createHandler({ ...options, limits: { ...RPC_LIMITS, ...options.limits } }) })

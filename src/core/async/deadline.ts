@@ -1,8 +1,8 @@
 // A promise with a time limit. Knows nothing of what is waited for.
 
 /**
- * What `work` gives, or what `onLate` gives or throws once `ms` milliseconds are over or the signal has fired, whichever
- * comes first. The work itself goes on; what becomes of it then is ignored. No timer is left behind.
+ * What `work` gives, or what `onLate` gives or throws once `ms` milliseconds are over or the signal has fired,
+ * whichever comes first. The work itself goes on; what becomes of it then is ignored. No timer is left behind.
  * @param onLate told which of the two it was
  */
 export const within = async <T, L>(
