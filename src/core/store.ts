@@ -83,7 +83,7 @@ export interface Presence {
 }
 
 export interface PresenceDetails {
-  /** Host and port of the server, where the role has one. */
+  /** Host and port of the door, where the role has one. */
   address: string | null
   /** How many tasks it may run at a time; 0 for roles that run none. */
   slots: number

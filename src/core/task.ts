@@ -41,7 +41,7 @@ export const RESULT_LIMITS: ResultLimits = { inlineBytes: 32 * 1024, maxBytes: 2
  */
 export const RECORD_LIMIT = 12 * 1024 ** 2
 /**
- * How deep JSON values may nest in a record. What comes through the APIs and from kinds stays far below; an import may
+ * How deep JSON values may nest in a record. What comes through the doors and from kinds stays far below; an import may
  * bring more from elsewhere.
  */
 export const RECORD_DEPTH_LIMIT = 500

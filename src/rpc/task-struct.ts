@@ -10,9 +10,7 @@ export const retryStruct = (retry: RetryPolicy | null) =>
 
 export const limitsStruct = (limits: Limits) => build(types.TimeLimits, limits)
 
-/**
- * Everything. `resultTruncated` says whether the whole result has to be read elsewhere, `paramsTruncated` the params.
- */
+/** Everything. `resultTruncated` says whether the whole result has to be read elsewhere, `paramsTruncated` the params. */
 export const taskStruct = (
   task: TaskRecord,
   resultTruncated = task.resultBytes !== null,
