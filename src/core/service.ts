@@ -1,4 +1,4 @@
-// What one can ask of Madhava, once for all APIs. Each call carries the actor. It knows no HTTP and no Thrift.
+// What one can ask of Madhava, once for all APIs. Calls about tasks carry the actor. It knows no HTTP and no Thrift.
 import type { z } from 'zod'
 import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
