@@ -11,13 +11,17 @@ const wanted = process.argv.slice(2)
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
 const FILE_TIMEOUT_MS = (isLong ? 60 : 10) * 60_000
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
 const run = (command, args) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
   if (status !== 0) process.exit(status ?? 1)
 }
 
 // Node 20's runner does not expand patterns, so the files are listed here
-const files = readdirSync(path.join(root, 'test'), { recursive: true })
+const files = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.test.ts'))
   .map(name => path.join('test', name))
   .filter(name => wanted.length === 0 || wanted.some(part => name.includes(part)))

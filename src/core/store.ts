@@ -8,9 +8,8 @@ import type { Move } from './moves.ts'
 import type { PresenceDetails, SeenPresence } from './presence.ts'
 import type { Status, TaskRecord } from './task.ts'
 
-export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
-
 export type { TaskFilter } from './filter.ts'
+export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
 
 /** One page, newest first. `next` continues after it and is null at the end. */
 export interface TaskPage {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { refuseManyValues, refuseNotJson } from './json-size.ts'
+import { inWords, problemsOf } from './problems.ts'
 import { refuseUnsoundJson } from './sound-json.ts'
 import type { Json } from './task.ts'
 import { shapeOf } from './task-fields.ts'
@@ -39,15 +40,10 @@ export const parseSubmission = (submission: unknown): Wanted => {
   refuseLarge(submission)
   const parsed = parsedSchema.safeParse(submission, { error: explainUnknownFields })
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(issue => ({
-    path: issue.path.join('.'),
-    problem: issue.message,
-  }))
-  throw new MadhavaError(
-    'BAD_REQUEST',
-    `The task cannot be accepted: ${problems.map(({ path, problem }) => (path ? `${path}: ${problem}` : problem)).join('; ')}`,
-    { detail: { problems } },
-  )
+  const problems = problemsOf(parsed.error)
+  throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: ${inWords(problems)}`, {
+    detail: { problems },
+  })
 }
 
 /** JSON with the keys in order, so that two bodies that mean the same have one fingerprint. */

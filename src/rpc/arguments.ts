@@ -4,6 +4,7 @@ import type { SubmitOptions } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
 import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
 import { refuseLargeText } from '../core/json-size.ts'
+import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 
 /** The longest wait: less than what a connection may be silent, here and at what may stand between. */
@@ -11,7 +12,7 @@ export const WAIT_LIMIT_MS = 30_000
 /** Of a result or a log, bytes. */
 export const PIECE_LIMIT = 512 * 1024
 
-const refuse = (message: string, problems: { path: string; problem: string }[] = []): MadhavaError =>
+const refuse = (message: string, problems: FieldProblem[] = []): MadhavaError =>
   new MadhavaError('BAD_REQUEST', message, { detail: { problems } })
 
 /** Generated structs with what is set in them, as plain objects. */
@@ -65,12 +66,8 @@ const filterSchema = z
 export const parseFilter = (filter: unknown): TaskFilter => {
   const parsed = filterSchema.safeParse(whatIsSet(filter) ?? {})
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(issue => ({
-      path: issue.path.join('.'),
-      problem: issue.message,
-    }))
-    const text = problems.map(({ path, problem }) => `${path}: ${problem}`).join('; ')
-    throw refuse(`The filter is malformed: ${text}`, problems)
+    const problems = problemsOf(parsed.error)
+    throw refuse(`The filter is malformed: ${inWords(problems)}`, problems)
   }
   return toFilter('rpc', parsed.data)
 }

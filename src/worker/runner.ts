@@ -1,6 +1,7 @@
 // The worker's heart: claims tasks, runs them, ends them when asked, gives them back when the worker stops.
 // It asks the store alone what to do; when to look is the queue's business.
-import { setTimeout as wait } from 'node:timers/promises'
+
+import { within } from '../core/async/deadline.ts'
 import { dueSince } from '../core/due.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
@@ -93,13 +94,12 @@ const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
 }
 
 /** Whether the promise settled within the time. */
-const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
-  const timer = new AbortController()
-  const late = wait(ms, false, { signal: timer.signal }).catch(() => false)
-  const settled = await Promise.race([promise.then(() => true), late])
-  timer.abort()
-  return settled
-}
+const settles = (promise: Promise<unknown>, ms: number): Promise<boolean> =>
+  within(
+    ms,
+    promise.then(() => true),
+    () => false,
+  )
 
 /** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
@@ -268,9 +268,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping = true
     places.close()
-    if (timeoutMs > 0 && (await within(allDone(), timeoutMs))) return
+    if (timeoutMs > 0 && (await settles(allDone(), timeoutMs))) return
     for (const attempt of attempts.values()) attempt.stop('drain')
-    if (!(await within(allDone(), graceMs + LAST_MOVES_MS)))
+    if (!(await settles(allDone(), graceMs + LAST_MOVES_MS)))
       log.error({ ids: [...attempts.keys()] }, 'not all tasks could be given back in time')
   }
 

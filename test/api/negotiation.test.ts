@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { prefers } from '../../src/api/accept.ts'
-import { pollAfter } from '../../src/api/poll-after.ts'
+import { prefers } from '../../src/api/request-headers.ts'
+import { pollAfter } from '../../src/api/task.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 

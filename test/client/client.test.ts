@@ -22,7 +22,7 @@ import type { Submission } from '../../src/core/submission.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import type { TaskView } from '../../src/core/task-view.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture } from '../api/fixture.ts'
 import { soon } from '../support/soon.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
@@ -45,7 +45,7 @@ const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 const now = () => new Date().toISOString()
 
 let door: Fixture
-let http: HttpDoor
+let http: HttpServer
 let network: TcpProxy
 let client: Client
 let ending: AbortController

@@ -1,10 +1,10 @@
 // Waiting for changes: the long poll, one task's events, everybody's.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { Actor } from '../../src/core/actor.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createFeed } from '../../src/core/feed.ts'
 import { again, giveBack, report, succeed } from '../../src/core/moves.ts'
-import type { Actor } from '../../src/core/service.ts'
 import type { TaskFilter, TaskStore } from '../../src/core/store.ts'
 import { isFinal, versionOf } from '../../src/core/task.ts'
 import { createWatch, type Watch, type WatchEvent } from '../../src/core/watch.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createStreamLimit, type Sitter } from '../../src/api/stream-limit.ts'
+import { createProcessNames, type NamedProcess } from '../../src/api/process-names.ts'
 
 describe('names of processes', () => {
-  const sitter = (instance: string, more: Partial<Sitter> = {}): Sitter => ({
+  const member = (instance: string, more: Partial<NamedProcess> = {}): NamedProcess => ({
     instance,
     role: 'worker',
     host: 'here',
@@ -15,14 +15,14 @@ describe('names of processes', () => {
   const named = (names: Map<string, string>) => Object.fromEntries(names)
 
   it('stay with a process, and go to its successor, so that a hundred restarts make no new name', () => {
-    const streamLimit = createStreamLimit()
+    const processNames = createProcessNames()
     const seen = new Set<string>()
-    let [first, second] = [sitter('100'), sitter('101')]
-    assert.deepEqual(named(streamLimit.assign([second, first])), { 100: 'worker-0', 101: 'worker-1' })
+    let [first, second] = [member('100'), member('101')]
+    assert.deepEqual(named(processNames.assign([second, first])), { 100: 'worker-0', 101: 'worker-1' })
     for (let n = 200; n < 300; n += 1) {
-      const [old, fresh] = [{ ...first, up: false }, sitter(String(n))]
+      const [old, fresh] = [{ ...first, up: false }, member(String(n))]
       // the dead one has not been swept yet
-      const names = streamLimit.assign([old, second, fresh])
+      const names = processNames.assign([old, second, fresh])
       assert.equal(names.has(old.instance), false)
       for (const name of names.values()) seen.add(name)
       ;[first, second] = [second, fresh]
@@ -31,10 +31,10 @@ describe('names of processes', () => {
   })
 
   it('of one that died and has no successor stays its own', () => {
-    const streamLimit = createStreamLimit()
-    streamLimit.assign([sitter('1')])
-    assert.deepEqual(named(streamLimit.assign([sitter('1', { up: false })])), { 1: 'worker-0' })
-    assert.deepEqual(named(createStreamLimit().assign([sitter('1', { up: false })])), { 1: 'worker-0' })
+    const processNames = createProcessNames()
+    processNames.assign([member('1')])
+    assert.deepEqual(named(processNames.assign([member('1', { up: false })])), { 1: 'worker-0' })
+    assert.deepEqual(named(createProcessNames().assign([member('1', { up: false })])), { 1: 'worker-0' })
   })
 
   it('are unique within role and host, and everybody who is up has one, whatever comes and goes', () => {
@@ -53,10 +53,10 @@ describe('names of processes', () => {
     )
     fc.assert(
       fc.property(world, moments => {
-        const streamLimit = createStreamLimit()
+        const processNames = createProcessNames()
         for (const moment of moments) {
           const present = [...new Map(moment.map(each => [each.instance, each])).values()]
-          const names = streamLimit.assign(present)
+          const names = processNames.assign(present)
           const full = present.flatMap(({ instance, host }) => {
             const name = names.get(instance)
             return name === undefined ? [] : [`${host} ${name}`]

@@ -1,5 +1,5 @@
-// The rest of a request's body that nobody wants is read and dropped, within bounds, before its connection ends: a client
-// that writes all before it reads would otherwise see a broken pipe instead of the answer.
+// The rest of a request's body that nobody wants is read and dropped, within bounds, before its connection ends: a
+// client that writes all before it reads would otherwise see a broken pipe instead of the answer.
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -13,7 +13,7 @@ export interface LingerLimits {
  * Makes the end of a connection wait for the rest of the request that is under way.
  * @param current the request that was answered last, or is being answered
  */
-export const endWithLinger = (
+export const closeLingering = (
   socket: Socket,
   current: () => IncomingMessage | null,
   { bytes, ms }: LingerLimits,

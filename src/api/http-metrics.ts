@@ -1,10 +1,10 @@
-// Counts and times the requests of the REST door, by method, route and status.
+// Counts and times the requests of the REST API, by method, route and status.
 import type { MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import { Histogram, Registry } from 'prom-client'
 import type { ApiEnv } from './context.ts'
 
-export interface HttpMeter {
+export interface HttpMetrics {
   /** From here to the head of the answer: a long body is streamed afterwards. */
   readonly measure: MiddlewareHandler<ApiEnv>
   /** In Prometheus's text format. */
@@ -14,11 +14,11 @@ export interface HttpMeter {
 /** A label that a stranger could choose would grow without bound. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-export const createHttpMeter = (): HttpMeter => {
+export const createHttpMetrics = (): HttpMetrics => {
   const registry = new Registry()
   const seconds = new Histogram({
     name: 'madhava_http_request_seconds',
-    help: 'Requests of the REST door, from their arrival to the head of the answer.',
+    help: 'Requests of the REST API, from their arrival to the head of the answer.',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],

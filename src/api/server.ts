@@ -1,4 +1,4 @@
-// Opens the REST door: the machine's figures, the readiness probe, the app and its port, and closes them in order.
+// Opens the REST API: the machine's figures, the readiness probe, the app and its port, and closes them in order.
 import path from 'node:path'
 import type { TaskQueue } from '../core/queue.ts'
 import { createReadiness } from '../core/readiness.ts'
@@ -73,7 +73,7 @@ export const openApi = async (
     version,
     closing: closing.signal,
   })
-  const door = await serveHttp({
+  const server = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),
     host,
     port,
@@ -84,11 +84,11 @@ export const openApi = async (
     ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
   })
   return {
-    address: hostAndPort(door.address.host, door.address.port),
-    trouble: door.trouble,
+    address: hostAndPort(server.address.host, server.address.port),
+    trouble: server.trouble,
     async close() {
       closing.abort()
-      await door.close()
+      await server.close()
       readiness.close()
       sampler.close()
     },

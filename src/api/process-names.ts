@@ -1,6 +1,6 @@
 // Names for processes that outlive them: `worker-0` is whoever does what the first worker did before. Series of figures
 // are kept under such names, so that a restart makes no new ones.
-export interface Sitter {
+export interface NamedProcess {
   instance: string
   role: string
   host: string
@@ -9,28 +9,28 @@ export interface Sitter {
   up: boolean
 }
 
-export interface StreamLimit {
+export interface ProcessNames {
   /**
    * The name of each process by its instance: `<role>-<n>`, unique within a host, n as low as can be. One that is up
    * keeps its name; a successor takes that of one that is not, which then has none.
    */
-  assign(present: readonly Sitter[]): Map<string, string>
+  assign(present: readonly NamedProcess[]): Map<string, string>
 }
 
-export const createStreamLimit = (): StreamLimit => {
+export const createProcessNames = (): ProcessNames => {
   /** By role and host, then by instance. */
   const taken = new Map<string, Map<string, number>>()
   const lowest = (held: Iterable<number>): number => {
     const numbers = new Set(held)
-    let seat = 0
-    while (numbers.has(seat)) seat += 1
-    return seat
+    let number = 0
+    while (numbers.has(number)) number += 1
+    return number
   }
 
-  const seat = (held: Map<string, number>, sitters: readonly Sitter[]): void => {
-    const known = new Map(sitters.map(sitter => [sitter.instance, sitter]))
+  const assignTo = (held: Map<string, number>, processes: readonly NamedProcess[]): void => {
+    const known = new Map(processes.map(process => [process.instance, process]))
     for (const instance of held.keys()) if (!known.has(instance)) held.delete(instance)
-    const order = sitters.toSorted((a, b) =>
+    const order = processes.toSorted((a, b) =>
       a.startedAt === b.startedAt ? (a.instance < b.instance ? -1 : 1) : a.startedAt < b.startedAt ? -1 : 1,
     )
     for (const { instance, up } of order) {
@@ -45,18 +45,18 @@ export const createStreamLimit = (): StreamLimit => {
 
   return {
     assign(present) {
-      const groups = new Map<string, Sitter[]>()
-      for (const sitter of present) {
-        const key = JSON.stringify([sitter.role, sitter.host])
-        groups.set(key, [...(groups.get(key) ?? []), sitter])
+      const groups = new Map<string, NamedProcess[]>()
+      for (const process of present) {
+        const key = JSON.stringify([process.role, process.host])
+        groups.set(key, [...(groups.get(key) ?? []), process])
       }
       for (const key of taken.keys()) if (!groups.has(key)) taken.delete(key)
       const names = new Map<string, string>()
-      for (const [key, sitters] of groups) {
+      for (const [key, processes] of groups) {
         const held = taken.get(key) ?? new Map<string, number>()
         taken.set(key, held)
-        seat(held, sitters)
-        for (const { instance, role } of sitters) {
+        assignTo(held, processes)
+        for (const { instance, role } of processes) {
           const number = held.get(instance)
           if (number !== undefined) names.set(instance, `${role}-${number}`)
         }

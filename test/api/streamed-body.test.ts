@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pino } from 'pino'
-import { streamOf } from '../../src/api/stream.ts'
+import { streamOf } from '../../src/api/streamed-body.ts'
 import { soon } from '../support/soon.ts'
 
 describe('a streamed body', () => {

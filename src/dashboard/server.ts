@@ -1,4 +1,4 @@
-// Opens the dashboard's door: operator, sessions, PM2, the app and its port.
+// Opens the dashboard: operator, sessions, PM2, the app and its port.
 
 import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { hostAndPort } from '../platform/address.ts'
@@ -11,7 +11,7 @@ import { createProcesses } from './processes.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 
-export interface DashboardDoorOptions {
+export interface DashboardServerOptions {
   host: string
   port: number
   dataDir: string
@@ -32,7 +32,7 @@ export interface DashboardParts {
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openDashboard = async (
-  { host, port, dataDir, password, pm2Home, allowedHosts, ...options }: DashboardDoorOptions,
+  { host, port, dataDir, password, pm2Home, allowedHosts, ...options }: DashboardServerOptions,
   { kindTroubles }: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
@@ -56,7 +56,7 @@ export const openDashboard = async (
     allowedHosts: [host, ...allowedHosts],
     clock: () => performance.now(),
   })
-  const door = await serveHttp({
+  const server = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),
     host,
     port,
@@ -66,8 +66,8 @@ export const openDashboard = async (
     ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
   })
   return {
-    address: hostAndPort(door.address.host, door.address.port),
-    trouble: door.trouble,
-    close: () => door.close(),
+    address: hostAndPort(server.address.host, server.address.port),
+    trouble: server.trouble,
+    close: () => server.close(),
   }
 }
