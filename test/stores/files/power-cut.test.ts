@@ -12,6 +12,7 @@ import type { Disk } from '../../../src/stores/files/disk.ts'
 import { createWriter, type Writer } from '../../../src/stores/files/log/writer.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { add, at, keyed } from '../../suites/store/world.ts'
+import { generator } from '../../support/generator.ts'
 import { type RecordedDisk, recordDisk } from '../../support/recorded-disk.ts'
 
 const CUTS = process.env.STORE_LONG === '1' ? 1000 : 30
@@ -23,12 +24,6 @@ type Told = { step: number } & (
   | { told: 'wish'; id: string }
   | { told: 'removed'; id: string }
 )
-
-/** A small generator, so that a failure can be run again. */
-const generator = (seed: number) => () => {
-  seed = (seed * 1_664_525 + 1_013_904_223) % 4_294_967_296
-  return seed / 4_294_967_296
-}
 
 /** As the writer in a thread of its own does it, on the recorded disk: one order after another, a file at a time. */
 const apart = (disk: Disk): Writer => {

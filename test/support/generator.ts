@@ -1,0 +1,10 @@
+// Chance that can be had again.
+
+/** A small generator: the same numbers, 0 to 1, from the same seed. */
+export const generator = (seed: number) => () => {
+  seed = (seed * 1_664_525 + 1_013_904_223) % 4_294_967_296
+  return seed / 4_294_967_296
+}
+
+/** A seed to begin with, to be named by what fails. */
+export const newSeed = (): number => Math.floor(Math.random() * 4_294_967_296)
