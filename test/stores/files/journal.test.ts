@@ -145,6 +145,7 @@ describe('the journals', () => {
     )
     cut()
     assert.deepEqual(readdirSync(folder), [`${DEAD}.1.${size}.cut`])
+    assert.equal(statSync(path.join(folder, `${DEAD}.1.${size}.cut`)).size, 0)
     // who stood at its end has missed nothing; everybody else has
     assert.deepEqual([mine.holds(end), mine.holds(before), mine.holds({})], [true, false, false])
     assert.equal(mine.holds({ [DEAD]: [2, 0] }), false)
@@ -164,10 +165,19 @@ describe('the journals', () => {
     assert.equal(cuts(), 0)
     cut(keep)
     assert.deepEqual([cuts(), read(mine, {})], [1, ['b', 'c']])
-    cut({ ...keep, entries: 0, ageMs: 4 * HOUR, bytes: 0 })
-    assert.equal(cuts(), 1, 'the youngest is kept while nothing is over the bytes')
-    cut({ ...keep, entries: 0, ageMs: HOUR })
+    cut({ ...keep, entries: 0 })
     assert.equal(cuts(), 2)
+  })
+
+  it('are cut before their time where they are more bytes than they may, the youngest apart', () => {
+    dead(DEAD, ['a'], 3 * HOUR)
+    dead(OTHER, ['b'], 2 * HOUR)
+    const { size } = statSync(path.join(folder, `${OTHER}.1.ndjson`))
+    const young = { entries: 1, ageMs: 4 * HOUR }
+    cut({ ...young, bytes: size })
+    assert.equal(readdirSync(folder).filter(name => name.endsWith('.cut')).length, 0)
+    cut({ ...young, bytes: size - 1 })
+    assert.deepEqual(read(mine, {}), ['b'])
   })
 
   it('keep the one that a live process writes to, and its number is never used again', () => {

@@ -1,14 +1,14 @@
 // The recovery after everybody died: which word of the logs counts, what is written anew, and that a cut in the middle of
 // it takes nothing back.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { start, succeed } from '../../../src/core/moves.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
 import { silentLog } from '../../../src/platform/log.ts'
-import { readCancelRequest } from '../../../src/stores/files/claims/cancel-requests.ts'
+import { createCancelRequests, readCancelRequest } from '../../../src/stores/files/claims/cancel-requests.ts'
 import { createDisk, type Disk } from '../../../src/stores/files/disk.ts'
 import { createLayout, type Layout, type SafeId } from '../../../src/stores/files/layout.ts'
 import { recoverOnce } from '../../../src/stores/files/log/recovery.ts'
@@ -139,6 +139,9 @@ describe('recovery', () => {
     const records = createRecords(layout, createDisk(), () => {})
     records.put(ended)
     records.put(running.started)
+    createCancelRequests(layout, createDisk())
+      .write(running.first.id as SafeId, at(5), 1)
+      .show()
     const recorded = recordDisk()
     const requested: WalEntry = { type: 'revoke', id: running.first.id, at: at(5), claim: 1 }
     await logOf(layout, recorded.disk, DEAD, [started, ended, running.started].map(task).concat(requested))
@@ -184,6 +187,9 @@ describe('recovery', () => {
     const ids = [gone, kept, wished].map(({ first }) => first.id)
     const from = inFolder(test, ids)
     const recorded = recordDisk()
+    createRecords(from, recorded.disk, () => {}).put(gone.ended)
+    const written = from.task(gone.first.id as SafeId)
+    await recorded.disk.sync([written, path.dirname(written)])
     await logOf(from, recorded.disk, OTHER, [
       { type: 'removed', id: gone.first.id, claim: 2 },
       task(wished.started),
@@ -197,10 +203,12 @@ describe('recovery', () => {
     await recover(from, recorded.disk)
     const end = recorded.step()
     const story = await recorded.end()
+    // the last steps give up what the others rest on
+    const cutsAt = (step: number): number => (step > end - 4 ? 10 * CUTS : CUTS)
     for (let step = begin; step <= end; step += 1)
-      for (let cut = 0; cut < CUTS; cut += 1) {
+      for (let cut = 0; cut < cutsAt(step); cut += 1) {
         const to = makeLayout(path.join(from.dir, '..', `${step}-${cut}`), ids)
-        story.leave(step, from.dir, to.dir, generator(step * 31 + cut))
+        story.leave(step, from.dir, to.dir, generator(step * 1_000 + cut))
         await recover(to, createDisk(), LATER)
         const where = `cut at step ${step} of ${begin} to ${end}`
         assert.deepEqual(
@@ -230,6 +238,23 @@ describe('recovery', () => {
     // and not again after one that has been through it since, but when all of them are dead
     await recoverOnce(deps(LATER, [LATER]))
     assert.deepEqual([listWals(layout.wal), read(layout, first.id)], [[], ended])
+  })
+
+  it('leaves it to who has been through while this one took its turn', async test => {
+    const { first, ended } = versions(newTask())
+    const layout = inFolder(test, [first.id])
+    const real = createDisk()
+    await logOf(layout, real, OTHER, [task(ended)])
+    const disk: Disk = {
+      ...real,
+      symlink(target, file) {
+        writeFileSync(path.join(layout.run, `${OTHER}.sound`), '')
+        return real.symlink(target, file)
+      },
+    }
+    const instances = { ...createInstances(), isAlive: async () => true }
+    await recoverOnce({ layout, disk, instances, log: silentLog() })
+    assert.equal(listWals(layout.wal).length, 1)
   })
 
   it('keeps the logs when the state files cannot be synced, and says so for good', async test => {
