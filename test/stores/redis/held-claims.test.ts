@@ -35,7 +35,8 @@ const setUp = () => {
   const asked: Asked[] = []
   const run = (name: string, ...args: unknown[]) =>
     new Promise((answer, fail) => {
-      const plan = name === 'write' ? (JSON.parse(String(args[5])) as WritePlan) : { kind: '', out: [], in: [] }
+      const plan =
+        name === 'write' ? (JSON.parse(String(args[5])) as WritePlan) : { kind: '', out: [], in: [] }
       asked.push({ name, json: String(args[4]), plan, answer, fail })
     })
   const held = createHeldClaims({ scripts: { run } as unknown as Scripts, instance: ME, log: silentLog() })
@@ -44,7 +45,9 @@ const setUp = () => {
     return asked.shift() as Asked
   }
   const lost = (work: Promise<unknown>) => assert.rejects(soon(work, 'the refusal'), { code: 'CLAIM_LOST' })
-  const away = () => new MadhavaError('STORE_UNAVAILABLE', 'away', { detail: { inDoubt: true } })
+  /** The answer is lost on the way: what was asked may have been done. */
+  const away = () =>
+    new MadhavaError('STORE_UNAVAILABLE', 'away', { cause: new Error('Connection is closed.') })
   return { held, asked, next, lost, away }
 }
 
@@ -117,7 +120,10 @@ describe('what a process holds in Redis', () => {
     show.answer(['stale', encode({ ...waiting, rev: 1, revokeRequestedAt: at(2) })])
     const again = await next()
     const shown = decode(again.json)
-    assert.deepEqual([shown.status, shown.claim, shown.rev, shown.revokeRequestedAt], ['STARTED', 1, 2, at(2)])
+    assert.deepEqual(
+      [shown.status, shown.claim, shown.rev, shown.revokeRequestedAt],
+      ['STARTED', 1, 2, at(2)],
+    )
     again.answer(['done'])
     const moving = held.move(waiting.id, 1, done)
     const end = await next()
@@ -163,6 +169,52 @@ describe('what a process holds in Redis', () => {
     assert.equal(decode(third.json).rev, 3)
     third.answer(['done'])
     assert.equal((await moves[2])?.progress?.percent, 2)
+  })
+
+  it('looks what became of a move whose answer was lost, before the next one', async () => {
+    for (const [what, isWritten] of [
+      ['was written', true],
+      ['was not', false],
+    ] as const) {
+      const { held, next, away } = setUp()
+      const task = started(1)
+      held.add(task.id, 1, encode(task))
+      const ending = held.move(task.id, 1, done)
+      const write = await next()
+      write.fail(away())
+      await assert.rejects(ending, { code: 'STORE_UNAVAILABLE' })
+      assert.equal(held.has(task.id), true)
+      const again = held.move(task.id, 1, done)
+      const look = await next()
+      assert.equal(look.name, 'look')
+      look.answer(isWritten ? ['free', write.json] : ['held', encode(task), ME, ''])
+      if (!isWritten) (await next()).answer(['done'])
+      assert.deepEqual([(await again).status, (await again).rev], ['SUCCESS', 2], what)
+      assert.equal(held.has(task.id), false)
+    }
+  })
+
+  it('is lost where another holds it, after an answer was lost', async () => {
+    for (const begun of [false, true]) {
+      const { held, next, away, lost } = setUp()
+      const waiting = newTask()
+      const task = started(1, waiting)
+      if (begun) await held.begin(waiting, start('w', at(1)), false)
+      else held.add(task.id, 1, encode(task))
+      const moving = held.move(waiting.id, 1, done)
+      ;(await next()).fail(away())
+      await assert.rejects(moving, { code: 'STORE_UNAVAILABLE' })
+      const again = held.move(waiting.id, 1, done)
+      const look = await next()
+      // begun by another under the same number: only the holder's name tells
+      look.answer(
+        begun
+          ? ['held', encode(waiting), 'another', '']
+          : ['held', encode({ ...task, claim: 2, rev: 3 }), 'another', ''],
+      )
+      await lost(again)
+      assert.equal(held.has(waiting.id), false)
+    }
   })
 
   it('forgets what has ended, and writes what runs before it leaves', async () => {

@@ -169,6 +169,52 @@ describe('leases of the Redis store', { skip: requireService('redis') }, () => {
     assert.ok(await other.claimNext(wanted, start('w', at(5))))
   })
 
+  promise(
+    'a holder that Redis has forgotten writes nothing once another has the task under the same number',
+    async ({ open, prefix }) => {
+      const [first, other] = [await open(proxy.port), await open()]
+      const { id } = await add(other)
+      const wanted = { kinds: ['adding'], now: at(5) }
+      // what it begins is not shown: Redis does not hear of it
+      const beginning = first.claimNext(wanted, task => {
+        proxy.stall('up')
+        return start('first', at(5))(task)
+      })
+      const begun = await beginning
+      assert.equal(begun?.id, id)
+      // as a failover may leave it that lost the last second
+      await redis.cli('HDEL', `${prefix}:holders`, id)
+      await redis.cli('SREM', `${prefix}:held:${first.instance}`, id)
+      const second = await take(other, id)
+      assert.equal(second.claim, begun.claim)
+      proxy.resume()
+      await refused(() => first.move(id, begun.claim, succeed('first', null, at(6))), 'CLAIM_LOST')
+      await refused(() => first.putBlob(id, 'result.txt', Buffer.from('of the first')), 'CLAIM_LOST')
+      const done = await other.move(id, second.claim, succeed('second', null, at(7)))
+      assert.deepEqual([done.result, (await read(first, id)).result], ['second', 'second'])
+    },
+  )
+
+  promise(
+    'a process that has left is not brought back by a beat that comes after',
+    async ({ open, prefix }) => {
+      const [gone, other] = [await open(), await open()]
+      await gone.announce({ role: 'worker', details: () => details() })
+      const { id } = await add(other)
+      await take(gone, id)
+      // one that is on its way when it leaves, and those that its calls send later
+      const late = gone.agenda(at(3), 10)
+      await gone.leave()
+      await late
+      await gone.agenda(at(3), 10)
+      await gone.announce({ role: 'worker', details: () => details() })
+      assert.deepEqual(await other.presences(), [])
+      assert.equal(await redis.cli('ZSCORE', `${prefix}:beats`, gone.instance), '')
+      assert.deepEqual((await other.agenda(at(3), 10)).orphaned, [id])
+      assert.equal((await other.claim(id, takeOver(at(3))))?.status, 'PENDING')
+    },
+  )
+
   promise("hosts whose clocks disagree use Redis's", async ({ open, prefix }) => {
     const skewed = createSharedClock(() => Date.now() - 600_000)
     const store = await openRedisStore({
