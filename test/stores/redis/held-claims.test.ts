@@ -57,18 +57,47 @@ describe('what a process holds in Redis', () => {
     const first = started(1)
     held.add(first.id, 1, encode(first))
     const old = held.move(first.id, 1, progress(5))
+    const older = held.move(first.id, 1, progress(5))
     const { answer } = await next()
     // another process took it over, gave it back, and this one took it again
     const again = { ...first, claim: 3, rev: 4 }
     held.add(first.id, 3, encode(again))
     answer(['lost'])
     await lost(old)
+    await lost(older)
     const moved = held.move(first.id, 3, progress(6))
     const write = await next()
     assert.equal(decode(write.json).claim, 3)
     write.answer(['done'])
     assert.deepEqual([(await moved).claim, (await moved).rev], [3, 5])
     assert.equal(held.claimOf(first.id), 3)
+    const ending = held.move(first.id, 3, done)
+    ;(await next()).answer(['done'])
+    await ending
+    assert.equal(held.claimOf(first.id), null)
+  })
+
+  it('that was lost and begun anew is no more a lost one when it has ended', async () => {
+    const { held, next, lost, asked } = setUp()
+    const waiting = newTask()
+    const task = started(1, waiting)
+    held.add(task.id, 1, encode(task))
+    const old = held.move(task.id, 1, done)
+    ;(await next()).answer(['lost'])
+    await lost(old)
+    await held.begin({ ...waiting, claim: 2, rev: 3 }, start('w', at(1)), false)
+    assert.equal(held.claimOf(task.id), 3)
+    const ending = held.move(task.id, 3, done)
+    let ended = false
+    void ending.then(() => {
+      ended = true
+    })
+    // that it runs and its end, or its end alone
+    await until('it has ended', () => {
+      asked.shift()?.answer(['done'])
+      return ended
+    })
+    assert.equal(held.claimOf(task.id), null)
   })
 
   it('is gone with the first answer that says so, and each move after that is refused unasked', async () => {

@@ -170,28 +170,39 @@ describe('leases of the Redis store', { skip: requireService('redis') }, () => {
   })
 
   promise(
-    'a holder that Redis has forgotten writes nothing once another has the task under the same number',
+    'a holder that Redis has forgotten writes nothing once another has begun the task under the same number',
     async ({ open, prefix }) => {
-      const [first, other] = [await open(proxy.port), await open()]
-      const { id } = await add(other)
-      const wanted = { kinds: ['adding'], now: at(5) }
-      // what it begins is not shown: Redis does not hear of it
-      const beginning = first.claimNext(wanted, task => {
-        proxy.stall('up')
-        return start('first', at(5))(task)
-      })
-      const begun = await beginning
-      assert.equal(begun?.id, id)
-      // as a failover may leave it that lost the last second
-      await redis.cli('HDEL', `${prefix}:holders`, id)
-      await redis.cli('SREM', `${prefix}:held:${first.instance}`, id)
-      const second = await take(other, id)
-      assert.equal(second.claim, begun.claim)
-      proxy.resume()
-      await refused(() => first.move(id, begun.claim, succeed('first', null, at(6))), 'CLAIM_LOST')
-      await refused(() => first.putBlob(id, 'result.txt', Buffer.from('of the first')), 'CLAIM_LOST')
-      const done = await other.move(id, second.claim, succeed('second', null, at(7)))
-      assert.deepEqual([done.result, (await read(first, id)).result], ['second', 'second'])
+      const lag = await startTcpProxy({ port: redis.port })
+      try {
+        const [first, second] = [await open(proxy.port), await open(lag.port)]
+        const { id } = await add(second)
+        const ready = `${prefix}:ready:adding`
+        const score = await redis.cli('ZSCORE', ready, id)
+        /** What it begins is not shown yet: Redis hears no more of it. */
+        const begin = async (store: TaskStore, by: TcpProxy) => {
+          const task = await store.claimNext({ kinds: ['adding'], now: at(5) }, found => {
+            by.stall('up')
+            return start('w', at(5))(found)
+          })
+          assert.equal(task?.id, id)
+          return task?.claim ?? 0
+        }
+        const claim = await begin(first, proxy)
+        // as a failover leaves it that lost the last second
+        await redis.cli('HDEL', `${prefix}:holders`, id)
+        await redis.cli('SREM', `${prefix}:held:${first.instance}`, id)
+        await redis.cli('ZADD', ready, score, id)
+        assert.equal(await begin(second, lag), claim)
+        proxy.resume()
+        await refused(() => first.move(id, claim, succeed('first', null, at(6))), 'CLAIM_LOST')
+        await refused(() => first.putBlob(id, 'result.txt', Buffer.from('of the first')), 'CLAIM_LOST')
+        assert.equal(await redis.cli('HGET', `${prefix}:holders`, id), second.instance)
+        lag.resume()
+        const done = await second.move(id, claim, succeed('second', null, at(7)))
+        assert.deepEqual([done.result, (await read(first, id)).result], ['second', 'second'])
+      } finally {
+        await lag.close()
+      }
     },
   )
 
