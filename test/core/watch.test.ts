@@ -427,13 +427,21 @@ describe('watchAll', () => {
     const cursor = await store.cursor()
     const { claim } = await take(store, id)
     for (const percent of [1, 2, 3]) await store.move(id, claim, progress(percent))
-    const stream = watchAll({ since: cursor }, {}, createWatch({ store: lagging, feed }))
-    await until('it is live', () => isLive(stream))
-    assert.deepEqual(words(stream.seen), ['PROGRESS 3', 'live'])
+    const own = createWatch({ store: lagging, feed })
+    const streams = [{ since: cursor }, { snapshot: true }, {}].map(from => watchAll(from, {}, own))
+    for (const stream of streams) await until('it is live', () => isLive(stream))
     letRead()
     await store.move(id, claim, progress(9))
-    await until('it goes on', () => words(stream.seen).includes('PROGRESS 9'))
-    assert.deepEqual(words(stream.seen), ['PROGRESS 3', 'live', 'PROGRESS 9'])
+    for (const { seen } of streams) {
+      await until('it goes on', () => words(seen).includes('PROGRESS 9'))
+      const revs = seen.flatMap(event => (event.type === 'task' ? [event.task.rev] : []))
+      assert.deepEqual(
+        revs,
+        revs.toSorted((one, other) => one - other),
+      )
+      const live = seen.findIndex(event => event.type === 'live')
+      assert.deepEqual(words(seen.slice(live)), ['live', 'PROGRESS 9'])
+    }
     early.close()
   })
 
