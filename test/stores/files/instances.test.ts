@@ -62,12 +62,18 @@ describe('instances', () => {
     test.mock.timers.enable({ apis: ['setInterval'] })
     const { open, clock, beatOf, folder } = setUp(test)
     const one = await open()
-    await one.announce({ ...worker, role: 'api' })
-    await one.announce(worker)
+    let asked = 0
+    const counted = () => {
+      asked += 1
+      return details()
+    }
+    await one.announce({ role: 'api', details: counted })
+    await one.announce({ role: 'worker', details: counted })
     assert.equal(beatOf(one), at(0))
     clock.seconds = 2
     test.mock.timers.tick(BEAT_MS)
     assert.equal(beatOf(one), at(2))
+    assert.equal(asked, 3, 'one beat at a time, however often it was announced')
     const [seen] = await one.presences()
     assert.deepEqual([seen?.role, seen?.startedAt, seen?.beatAt, seen?.alive], ['worker', at(0), at(2), true])
     assert.deepEqual(await seeInstances(folder), [seen])
