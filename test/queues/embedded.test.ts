@@ -190,6 +190,46 @@ describe('the embedded queue', () => {
     await member.store.close()
   })
 
+  it('follows no feed for a worker that has stopped, and rings it no more', { timeout: 60_000 }, async () => {
+    let open = 0
+    let takes = 0
+    const memory = createMemory()
+    const member = await joinMemory(memory, store => ({
+      ...store,
+      async *changes(since, signal) {
+        open += 1
+        try {
+          yield* store.changes(since, signal)
+        } finally {
+          open -= 1
+        }
+      },
+    }))
+    const work = () =>
+      member.queue.work({
+        slots: 1,
+        take: async () => {
+          takes += 1
+          return null
+        },
+      })
+    const [first, second] = [work(), work()]
+    await until('both follow', () => open === 2)
+    await first.stop()
+    await until('one follows', () => open === 1)
+    await second.stop()
+    await until('none follows', () => open === 0)
+    const before = takes
+    member.queue.announce(task())
+    await member.create()
+    const third = work()
+    await until('a third one looks', () => takes > before)
+    await third.stop()
+    assert.ok(takes <= before + 2, 'one that has stopped was woken')
+    await member.queue.close()
+    await member.store.close()
+  })
+
   it('opens no feed in a process that only announces', async () => {
     let feeds = 0
     const member = await joinMemory(createMemory(), store => ({
