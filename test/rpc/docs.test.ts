@@ -34,12 +34,12 @@ describe('the limits of docs/rpc.md', () => {
     const MIB = 1024 * 1024
     const limits = RPC_LIMITS
     const said: Record<string, string[]> = {
-      'a message, or a frame': [`${limits.messageBytes / MIB} MiB`],
-      "a method's name": [`${limits.nameBytes} bytes`],
-      'elements of one list, set or map': [limits.elements.toLocaleString('en')],
+      'a message or a frame': [`${limits.messageBytes / MIB} MiB`],
+      'the name of a method': [`${limits.nameBytes} bytes`],
+      'elements of a list, set or map': [limits.elements.toLocaleString('en')],
       nesting: [`${limits.depth};`],
       connections: [`${limits.connections}, ${limits.perAddress} of one address`],
-      'messages under way': [
+      'messages in progress': [
         `${limits.heldBytes / MIB} MiB over all`,
         `${limits.heldPerAddress / MIB} MiB of one`,
       ],
@@ -48,7 +48,7 @@ describe('the limits of docs/rpc.md', () => {
       'one call': [`${limits.callMs / 1000} s;`],
       'answers that a client does not read': [
         `${limits.unreadBytes / 1024} KiB`,
-        `${limits.unreadTotalBytes / MIB} MiB over all`,
+        `${limits.unreadTotalBytes / MIB} MiB wait over all`,
       ],
       '`listTasks`': [`the newest ${limits.listedTasks.toLocaleString('en')}`],
     }
