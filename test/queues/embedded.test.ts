@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { start, succeed } from '../../src/core/moves.ts'
@@ -30,10 +30,14 @@ const details = () => ({
   troubles: {},
 })
 
-const joinMemory = async (memory: Memory, change: (store: MemoryStore) => TaskStore = store => store) => {
+const joinMemory = async (
+  memory: Memory,
+  change: (store: MemoryStore) => TaskStore = store => store,
+  role = 'worker',
+) => {
   const store = memory.open({ clock })
   const seen = change(store)
-  await store.announce({ role: 'worker', details })
+  await store.announce({ role, details })
   const claims = new Map<string, number>()
   const queue = createEmbeddedQueue({ store: seen, log: silentLog(), clock })
   const member: QueueMember = {
@@ -70,10 +74,29 @@ queueSuite('embedded, over the memory store', {
   },
 })
 
+/** Whatever follows without a clock has happened by then. */
+const quiet = async (): Promise<void> => {
+  for (let n = 0; n < 20; n += 1) await turn()
+}
+
 describe('the embedded queue', () => {
-  it('wakes about one of many workers for each task', { timeout: 60_000 }, async () => {
+  it('wakes about one of many workers for each task', { timeout: 60_000 }, async t => {
     const memory = createMemory()
-    const members = await Promise.all(Array.from({ length: 8 }, () => joinMemory(memory)))
+    const ended = Array.from({ length: 8 }, () => 0)
+    const members = await Promise.all(
+      ended.map((_, place) =>
+        joinMemory(memory, store => ({
+          ...store,
+          async *changes(since, signal) {
+            for await (const change of store.changes(since, signal)) {
+              yield change
+              if (change.type === 'task' && change.task.status === 'SUCCESS')
+                ended[place] = (ended[place] ?? 0) + 1
+            }
+          },
+        })),
+      ),
+    )
     let takes = 0
     let ran = 0
     for (const member of members)
@@ -88,13 +111,19 @@ describe('the embedded queue', () => {
         },
       })
     await until('the first looks are over', () => takes >= 8)
+    await quiet()
     takes = 0
-    const api = await joinMemory(memory)
+    // whose turn comes later has all the time of the world to hear that the task was taken
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const api = await joinMemory(memory, store => store, 'api')
     for (let i = 1; i <= 40; i++) {
       await api.create()
       await until('it ran', () => ran === i)
     }
-    await sleep(300)
+    await until('every worker has heard of every end', () => ended.every(count => count === 40))
+    t.mock.timers.tick(60_000)
+    await quiet()
+    t.mock.timers.reset()
     // two per task: one that finds it and one that finds no more; a herd of eight would make 320
     assert.ok(takes >= 40 && takes <= 160, `${takes} takes for 40 tasks`)
     for (const member of [...members, api]) await member.queue.close()
@@ -168,7 +197,17 @@ describe('the embedded queue', () => {
     timeout: 60_000,
   }, async () => {
     const memory = createMemory()
-    const member = await joinMemory(memory)
+    const heard = { follows: false, changes: 0 }
+    const member = await joinMemory(memory, store => ({
+      ...store,
+      async *changes(since, signal) {
+        heard.follows = true
+        for await (const change of store.changes(since, signal)) {
+          yield change
+          heard.changes += 1
+        }
+      },
+    }))
     let takes = 0
     member.queue.work({
       slots: 1,
@@ -177,12 +216,13 @@ describe('the embedded queue', () => {
         return null
       },
     })
-    await until('the first looks are over', () => takes >= 1)
-    await sleep(50)
+    await until('the first looks are over', () => heard.follows && takes >= 1)
+    await quiet()
     takes = 0
     const later = task('2999-01-01T00:00:00.000Z')
     await member.store.create(later, null)
-    await sleep(150)
+    await until('it has heard of it', () => heard.changes === 1)
+    await quiet()
     assert.equal(takes, 0)
     member.queue.announce(later)
     await until('it looked', () => takes === 1)
@@ -245,7 +285,7 @@ describe('the embedded queue', () => {
     }))
     member.queue.announce({ id: newTaskId(), kind: 'test' })
     assert.equal(await member.queue.depth(), 0)
-    await sleep(20)
+    await quiet()
     assert.equal(feeds, 0)
     await member.queue.close()
     await member.store.close()
