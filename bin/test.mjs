@@ -104,7 +104,9 @@ const letGo = isBusy ? keepBusy() : () => {}
 const options = [
   `--test-concurrency=${AT_A_TIME}`,
   `--test-timeout=${FILE_TIMEOUT_MS}`,
-  '--test-reporter=spec',
+  // one destination for each reporter, in this order
+  ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+  ...['--test-reporter=./bin/slowest-files.mjs', '--test-reporter-destination=stdout'],
 ]
 let status = 1
 try {
