@@ -403,6 +403,39 @@ describe('the slot loop', () => {
     await loop.stop()
   })
 
+  it('takes what found nothing for the answer to all that came before it began, and to nothing after', {
+    timeout: 60_000,
+  }, async () => {
+    const given: string[] = []
+    const answers: ((taken: null) => void)[] = []
+    const loop = createSlotLoop({
+      slots: 1,
+      ...QUIET,
+      take: () => new Promise(resolve => answers.push(resolve)),
+    })
+    const offer = (name: string): void =>
+      loop.offer({ settle: () => given.push(name), giveBack: () => given.push(`${name} back`) })
+    loop.look()
+    for (const name of ['a', 'b', 'c']) offer(name)
+    answers[0]?.(null)
+    await quiet()
+    // they came after it had begun: the store is asked once more, for all of them
+    assert.deepEqual([answers.length, given], [2, []])
+    offer('d')
+    answers[1]?.(null)
+    await quiet()
+    assert.deepEqual([answers.length, given], [3, ['a', 'b', 'c']])
+    let stopped = false
+    const stopping = loop.stop().then(() => {
+      stopped = true
+    })
+    await quiet()
+    assert.equal(stopped, false, 'a take is under way')
+    answers[2]?.(null)
+    await stopping
+    assert.deepEqual([answers.length, given], [3, ['a', 'b', 'c', 'd']])
+  })
+
   it('looks in several ways at a time only while looks find something', { timeout: 60_000 }, async () => {
     let work = 50
     const seen = { takes: 0, under: 0, peak: 0, peakAtEnd: 0 }
