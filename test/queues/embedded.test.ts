@@ -237,9 +237,7 @@ describe('the embedded queue', () => {
 
   it('follows no feed for a worker that has stopped, and rings it no more', { timeout: 60_000 }, async () => {
     let open = 0
-    let takes = 0
-    const memory = createMemory()
-    const member = await joinMemory(memory, store => ({
+    const member = await joinMemory(createMemory(), store => ({
       ...store,
       async *changes(since, signal) {
         open += 1
@@ -250,27 +248,35 @@ describe('the embedded queue', () => {
         }
       },
     }))
-    const work = () =>
-      member.queue.work({
-        slots: 1,
-        take: async () => {
-          takes += 1
-          return null
-        },
+    const subscribe = () => {
+      const seen = { looks: 0 }
+      const look = (): void => void seen.looks++
+      const subscription = member.queue.subscribe({
+        size: 1,
+        look,
+        offer() {},
+        release() {},
+        stop: async () => {},
       })
-    const [first, second] = [work(), work()]
+      return { seen, end: subscription.end }
+    }
+    const [first, second] = [subscribe(), subscribe()]
     await until('both follow', () => open === 2)
-    await first.stop()
+    first.end()
     await until('one follows', () => open === 1)
-    await second.stop()
+    second.end()
+    second.end()
     await until('none follows', () => open === 0)
-    const before = takes
+    await quiet()
+    const before = [first.seen.looks, second.seen.looks]
+    const third = subscribe()
+    await until('a third one follows', () => open === 1)
+    const { looks } = third.seen
     member.queue.announce(task())
+    assert.equal(third.seen.looks, looks + 1)
     await member.create()
-    const third = work()
-    await until('a third one looks', () => takes > before)
-    await third.stop()
-    assert.ok(takes <= before + 2, 'one that has stopped was woken')
+    await until('it is rung for', () => third.seen.looks === looks + 2)
+    assert.deepEqual([first.seen.looks, second.seen.looks], before, 'one that has stopped was woken')
     await member.queue.close()
     await member.store.close()
   })

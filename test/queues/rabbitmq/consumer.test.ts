@@ -1,8 +1,8 @@
 // The taking side without a broker: what becomes of each message, and when the broker hears of it.
 import assert from 'node:assert/strict'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { TakenTask } from '../../../src/core/queue.ts'
+import type { Ticket } from '../../../src/core/queue.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { createConsumer } from '../../../src/queues/rabbitmq/consumer.ts'
 import { createFakeSession } from '../../support/fake-amqp.ts'
@@ -11,125 +11,118 @@ import { until } from '../../support/until.ts'
 const OUTER = { timeout: 60_000 }
 const ANNOUNCEMENT = JSON.stringify({ id: 'a-task', kind: 'k' })
 
-const open = async (
-  t: TestContext,
-  { take = async () => null, bury = async () => {} }: Partial<Parameters<typeof createConsumer>[0]> = {},
-) => {
-  const seen = { takes: 0, redelivered: 0 }
+const open = async (bury: () => Promise<void> = async () => {}) => {
+  const tickets: Ticket[] = []
+  const seen = { looks: 0, redelivered: 0, released: 0, reasons: [] as string[] }
   const consumer = createConsumer({
     queue: 'tasks',
     log: silentLog(),
-    ackHoldMs: 60_000,
-    slots: 1,
     onRedelivered: () => void seen.redelivered++,
-    bury,
-    take(ahead) {
-      seen.takes += 1
-      return take(ahead)
+    bury(_message, reason) {
+      seen.reasons.push(reason)
+      return bury()
+    },
+    subscriber: {
+      size: 1,
+      offer: ticket => tickets.push(ticket),
+      look: () => void seen.looks++,
+      // as a worker does with what it has not begun to use
+      release() {
+        seen.released += 1
+        for (const ticket of tickets.splice(0)) ticket.giveBack()
+      },
+      stop: async () => {},
     },
   })
-  t.after(() => consumer.handle.stop())
   const broker = createFakeSession()
   await consumer.attach(broker.session)
-  // the look at the start
-  await until('it has looked', () => seen.takes === 1)
-  await turn()
-  return { consumer, broker, seen }
+  return { consumer, broker, seen, tickets }
+}
+const quiet = async (): Promise<void> => {
+  for (let n = 0; n < 5; n += 1) await turn()
 }
 
 describe('a message that announces no task', () => {
-  it('is acknowledged when it is kept aside, and not before', OUTER, async t => {
+  it('is acknowledged when it is kept aside, and not before', OUTER, async () => {
     let kept = () => {}
-    const reasons: string[] = []
-    const { broker, seen } = await open(t, {
-      bury: (_message, reason) =>
-        new Promise(resolve => {
-          reasons.push(reason)
-          kept = resolve
-        }),
-    })
+    const { broker, seen, tickets } = await open(() => new Promise(resolve => (kept = resolve)))
     broker.deliver('garbage')
-    await turn()
-    await turn()
-    assert.deepEqual([broker.answers, reasons], [[], ['It is not JSON']])
+    await quiet()
+    assert.deepEqual([broker.answers, seen.reasons, tickets], [[], ['It is not JSON'], []])
     kept()
     await until('it is acknowledged', () => broker.answers.length > 0)
     assert.deepEqual(broker.answers, ['ack 1'])
-    assert.equal(seen.takes, 1, 'it led to a look')
   })
 
   it('that cannot be kept aside comes again, after a pause', OUTER, async t => {
-    const { broker } = await open(t, { bury: () => Promise.reject(new Error('the dead queue is full')) })
+    const { broker } = await open(() => Promise.reject(new Error('the dead queue is full')))
     t.mock.timers.enable({ apis: ['setTimeout'] })
     broker.deliver('garbage')
-    await turn()
-    await turn()
+    await quiet()
     t.mock.timers.tick(1_999)
-    await turn()
+    await quiet()
     assert.deepEqual(broker.answers, [])
     t.mock.timers.tick(1)
     assert.deepEqual(broker.answers, ['nack 1'])
   })
 
-  it('is no reason to answer on a connection that is over', OUTER, async t => {
+  it('is no reason to answer on a connection that is over', OUTER, async () => {
     let kept = () => {}
-    const { broker } = await open(t, { bury: () => new Promise(resolve => (kept = resolve)) })
+    const { broker } = await open(() => new Promise(resolve => (kept = resolve)))
     broker.deliver('garbage')
     broker.end()
     kept()
-    await turn()
-    await turn()
+    await quiet()
     assert.deepEqual(broker.answers, [])
   })
 })
 
 describe('a message that announces a task', () => {
-  it('is acknowledged when its task has ended, and counted where it comes again', OUTER, async t => {
-    let end = () => {}
-    const task = (): TakenTask => {
-      const done = new Promise<void>(resolve => (end = resolve))
-      return { done, free: done.then(() => 1) }
-    }
-    let there = 0
-    const { broker, seen } = await open(t, { take: async () => (there-- > 0 ? task() : null) })
-    there = 1
+  it('is answered as the worker says, and counted where it comes again', OUTER, async () => {
+    const { broker, seen, tickets } = await open()
+    broker.deliver(ANNOUNCEMENT)
     broker.deliver(ANNOUNCEMENT, { redelivered: true })
-    await turn()
-    assert.deepEqual([broker.answers, seen], [[], { takes: 2, redelivered: 1 }])
-    end()
-    await until('it is acknowledged', () => broker.answers.length > 0)
-    assert.deepEqual(broker.answers, ['ack 1'])
+    await quiet()
+    assert.deepEqual([broker.answers, tickets.length, seen.redelivered], [[], 2, 1])
+    tickets[1]?.giveBack()
+    tickets[0]?.settle()
+    await until('both are answered', () => broker.answers.length === 2)
+    assert.deepEqual(broker.answers, ['nack 2', 'ack 1'])
   })
 
   it(
-    'is given back by a worker that is full, which then asks for no more until a slot is free',
+    'goes back when the worker wants no more, after the consumer is gone: it would come again',
     OUTER,
-    async t => {
-      let end = () => {}
-      let there = 0
-      const { broker } = await open(t, {
-        take: async () => {
-          if (there-- <= 0) return null
-          const done = new Promise<void>(resolve => (end = resolve))
-          return { done, free: done.then(() => 1) }
-        },
-      })
-      there = 1
+    async () => {
+      const { consumer, broker, seen } = await open()
       broker.deliver(ANNOUNCEMENT)
-      await turn()
-      broker.deliver(ANNOUNCEMENT)
-      await until('it consumes no longer', () => !broker.isConsuming())
-      await until('the second is given back', () => broker.answers.length === 1)
-      assert.deepEqual(broker.answers, ['nack 2'])
-      end()
+      consumer.want(false)
+      assert.deepEqual(broker.answers, [])
+      await until('it is given back', () => broker.answers.length === 1)
+      assert.deepEqual([broker.answers, broker.isConsuming()], [['nack 1'], false])
+      consumer.want(true)
       await until('it consumes again', () => broker.isConsuming())
-      assert.deepEqual(broker.answers, ['nack 2', 'ack 1'])
+      consumer.end()
+      consumer.want(true)
+      await until('it has ended', () => !broker.isConsuming())
+      assert.equal(seen.released, 2)
     },
   )
+
+  it('is looked for in the store after every connection that was lost', OUTER, async () => {
+    const { consumer, broker, seen } = await open()
+    assert.equal(seen.looks, 1)
+    broker.deliver(ANNOUNCEMENT)
+    broker.end()
+    assert.deepEqual([seen.released, broker.answers], [1, []], 'the broker has it back already')
+    const second = createFakeSession()
+    await consumer.attach(second.session)
+    assert.deepEqual([seen.looks, second.isConsuming()], [2, true])
+  })
 })
 
-it('a consumer that the broker cancelled asks for a new session', OUTER, async t => {
-  const { broker } = await open(t)
+it('a consumer that the broker cancelled asks for a new session', OUTER, async () => {
+  const { broker } = await open()
   broker.deliver(null)
   assert.deepEqual(broker.failures, ['the broker cancelled the consumer'])
 })
