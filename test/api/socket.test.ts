@@ -141,6 +141,10 @@ describe('the REST door on a real port', () => {
     )
     assert.ok(answer.startsWith('HTTP/1.1 413'))
     assert.equal(problemIn(answer).code, 'BODY_TOO_LARGE')
+    // what is left of the body would be taken for the next request
+    assert.match(answer, /^connection: close\r$/im)
+    const kept = await raw('GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /livez HTTP/1.0\r\n\r\n')
+    assert.equal(kept.match(/HTTP\/1\.1 200/g)?.length, 2, 'others are kept')
   })
 
   it('headers over 16 KiB are 431, broken ones 400, each as a problem', async () => {

@@ -105,3 +105,29 @@ describe('open streams', () => {
     assert.match(all, /\n\nid: p\n\nevent: end\n/)
   })
 })
+
+describe('the words beside an event', () => {
+  const write = createEventWriter((task: TaskRecord) => task.id)
+  const wordsOf = (change: Partial<TaskRecord>): string => {
+    const task = {
+      ...newTaskOf({ kind: 'echo', createdAt: '2026-01-31T12:00:00.000Z' }),
+      ...change,
+    } as TaskRecord
+    const [words = ''] = write({ type: 'task', cursor: 'c', task }).split('\n')
+    return words
+  }
+
+  it('hold no half of a sign, wherever a text is cut', () => {
+    for (let length = 117; length <= 122; length += 1) {
+      const words = wordsOf({ title: `${'x'.repeat(length)}😀` })
+      assert.ok(words.isWellFormed(), `${length}`)
+      assert.doesNotMatch(words, /\ufffd/, `${length}`)
+      assert.equal(words.includes('😀'), length <= 118, `${length}`)
+    }
+    assert.ok(wordsOf({ title: 'half \ud83d a sign' }).isWellFormed())
+  })
+
+  it('hold no line ends and nothing that steers a terminal', () => {
+    assert.match(wordsOf({ title: 'a\r\nevent: end\u001b[2J\u202eb' }), /\(a event: end \[2J b\)$/)
+  })
+})
