@@ -2,7 +2,6 @@
 import { z } from 'zod'
 import type { SubmitOptions, TaskFilter as TaskFilterStruct } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
-import { refuseLargeText } from '../core/json-size.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 import type { TaskFilter } from '../core/store.ts'
 import { STATUSES } from '../core/task.ts'
@@ -44,7 +43,6 @@ export const toSubmission = (
   options: unknown,
 ): { submission: unknown; idempotencyKey: string | undefined } => {
   const text = params === null ? '' : toText(params, 'params')
-  refuseLargeText(text, 'params')
   const set = (whatIsSet(options) ?? {}) as Partial<SubmitOptions>
   const { idempotencyKey, retryPolicy, neverRetry, ...rest } = set
   return {
