@@ -62,17 +62,17 @@ const build = () => {
 export const openFolderTools = async given => {
   build()
   plain = (await import('../dist/platform/visible.js')).visibleText
-  const { folderTools } = await import('../dist/wire.js')
+  const { dataFolder } = await import('../dist/wire.js')
   const { readConfig } = await import('../dist/config.js')
-  return { ...(await folderTools()), dir: given ?? readConfig().dataDir, clock: () => new Date() }
+  return dataFolder({ dataDir: given ?? readConfig().dataDir })
 }
 
 /** The tools for the tasks: of the folder `--data-dir`, else of the store that the settings name; `place` for errors. */
 export const openTransferTools = async given => {
   build()
   plain = (await import('../dist/platform/visible.js')).visibleText
-  const { transferTools } = await import('../dist/wire.js')
+  const { chooseStore } = await import('../dist/wire.js')
   const { readConfig } = await import('../dist/config.js')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
-  return { ...(await transferTools(target)), place: target.redis ? '' : lookedAt(target.dataDir) }
+  return { ...(await chooseStore(target)), place: target.redis ? '' : lookedAt(target.dataDir) }
 }

@@ -22,11 +22,9 @@ const print = (value, text) => process.stdout.write(`${visible(json ? JSON.strin
 
 let place = ''
 try {
-  const { checkFolder, dir, clock } = await openFolderTools(given)
-  place = lookedAt(dir)
-  const summary = await checkFolder({
-    dir,
-    clock,
+  const folder = await openFolderTools(given)
+  place = lookedAt(folder.place)
+  const summary = await folder.checkFolder({
     repair,
     onFinding: finding => {
       const { code, place, text, mended } = finding

@@ -32,7 +32,8 @@ const { createLog } = await import('../dist/platform/log.js')
 const { keepLogsBounded } = await import('../dist/platform/log-files.js')
 const { visibleText } = await import('../dist/platform/visible.js')
 const { listenError } = await import('../dist/platform/listen-error.js')
-const { checkKinds, loadKinds, ownData } = await import('../dist/wire.js')
+const { checkKinds, loadKinds } = await import('../dist/load-kinds.js')
+const { ownData } = await import('../dist/wire.js')
 const { ensureOperator } = await import('../dist/dashboard/operator.js')
 
 /** A port that is taken would only show in the log of a role that is started again and again. */

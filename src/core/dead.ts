@@ -1,10 +1,11 @@
 // What cannot be run: tasks of kinds that no worker has, tasks that ended because they could not be run, and messages
 // that announce no task. Lists them with the reason; runs them again, or removes them. It keeps nothing itself.
+import type { DeadMessage } from './dead-messages.ts'
 import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
 import { again, revoke } from './moves.ts'
-import type { DeadMessage, TaskQueue } from './queue.ts'
+import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
 import { isFinal, isWaiting, parseTaskId, type TaskRecord } from './task.ts'
 

@@ -89,16 +89,15 @@ export const begin = (task: NewTask): TaskRecord => ({
 })
 
 /**
- * PENDING or RETRY -> STARTED, a new attempt, come what may: for a store that learns afterwards that one began. Nobody
- * knows whether a task that was taken `ahead` had begun: that counts, except for the last attempt that it has.
+ * PENDING or RETRY -> STARTED, a new attempt, even where a cancel was requested or the task has expired: for a store
+ * that learns afterwards that an attempt began.
  */
 export const begun =
-  (worker: string, at: string, ahead = false): Move =>
+  (worker: string, at: string): Move =>
   task => {
     if (!isWaiting(task.status)) throw illegal(task, 'started')
-    const spared = ahead && task.attempt + 1 >= task.maxAttempts
     return enter(task, 'STARTED', at, {
-      attempt: task.attempt + (spared ? 0 : 1),
+      attempt: task.attempt + 1,
       worker,
       startedAt: at,
       finishedAt: null,

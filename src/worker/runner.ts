@@ -6,7 +6,6 @@ import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
-import { LATER, type TakenTask } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
@@ -17,6 +16,7 @@ import type { SubmitChild } from './children.ts'
 import { createPlaces } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
 import { createSolitude } from './suspects.ts'
+import { LATER, type TakenTask } from './taken-task.ts'
 
 export interface RunnerOptions {
   store: TaskStore
@@ -49,8 +49,9 @@ export interface RunnerOptions {
 
 export interface Runner {
   /**
-   * For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet. LATER:
-   * it has to run alone, or one does; `onPlace` tells when to look again. Never rejects.
+   * For the slots: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet, and no
+   * task is taken that has a kind with limits or one attempt left. LATER: it has to run alone, or one does; `onPlace`
+   * tells when to look again. Never rejects.
    */
   take(ahead?: boolean): Promise<TakenTask | null>
   /** Ids of the tasks that run here, and of those whose end is being written. */
@@ -81,6 +82,14 @@ const COUNTER: Record<End, string> = {
   LOST: 'lost',
   STARTED: 'lost',
   PROGRESS: 'lost',
+}
+
+/** Thrown by a move, so that the store lets go of the task. */
+class NotAhead extends Error {}
+
+/** Should the worker die before the run begins, the attempt counts: nobody loses the last one to that. */
+const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
+  if (attempt + 1 >= maxAttempts) throw new NotAhead('a task is not taken ahead for its last attempt')
 }
 
 /** Since when a waiting task may be taken: its last move, or the time before which it was not to start. */
@@ -229,7 +238,6 @@ export const createRunner = (options: RunnerOptions): Runner => {
         {
           kinds: ahead ? unlimited : names,
           now,
-          ahead,
           alone,
           limits,
           onSuspect,
@@ -237,6 +245,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
           onFull: places.looking(),
         },
         found => {
+          if (ahead) refuseLastAttempt(found)
           dueAt = dueSince(found)
           // a look may take its time, among many that others are just taking
           return start(workerName, clock().toISOString())(found)
@@ -249,7 +258,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (suspect) solitude.begun(task)
       return begin(task, suspect)
     } catch (error) {
-      log.warn({ error }, 'looking for a task failed')
+      if (!(error instanceof NotAhead)) log.warn({ error }, 'looking for a task failed')
       return null
     }
   }

@@ -10,6 +10,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
 import { rankOf } from '../../src/queues/embedded/peers.ts'
 import { createMemory, type Memory, type MemoryStore } from '../../src/stores/memory/open.ts'
+import { openSlots } from '../../src/worker/slots.ts'
 import { type QueueMember, queueSuite } from '../suites/queue.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { takenUntil } from '../support/taken.ts'
@@ -77,7 +78,8 @@ describe('the embedded queue', () => {
     let takes = 0
     let ran = 0
     for (const member of members)
-      member.queue.work({
+      openSlots(member.queue, {
+        log: silentLog(),
         slots: 2,
         take: async () => {
           takes++
@@ -108,7 +110,8 @@ describe('the embedded queue', () => {
     assert.ok(only)
     // the others beat and never take
     const ran: string[] = []
-    only.queue.work({
+    openSlots(only.queue, {
+      log: silentLog(),
       slots: 1,
       take: async () => {
         const id = await only.claim()
@@ -140,7 +143,8 @@ describe('the embedded queue', () => {
       },
     }))
     const ran: string[] = []
-    member.queue.work({
+    openSlots(member.queue, {
+      log: silentLog(),
       slots: 1,
       take: async () => {
         if (broken) return null
@@ -170,7 +174,8 @@ describe('the embedded queue', () => {
     const memory = createMemory()
     const member = await joinMemory(memory)
     let takes = 0
-    member.queue.work({
+    openSlots(member.queue, {
+      log: silentLog(),
       slots: 1,
       take: async () => {
         takes++

@@ -79,6 +79,18 @@ describe('a task that is taken ahead', () => {
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })
 
+  it('is never at its last attempt, which would be lost with the worker', OUTER, async t => {
+    const { world, runner, first } = await busyWorker(t)
+    const id = await world.submit('return the value', 1, { maxAttempts: 1 })
+    assert.equal(await runner.take(true), null)
+    const { status, attempt, history } = await world.get(id)
+    assert.deepEqual([status, attempt, history.length], ['PENDING', 0, 1])
+    await world.client.revoke(first, new Date().toISOString())
+    await world.ended(first)
+    await (await runner.take())?.done
+    assert.equal((await world.get(id)).status, 'SUCCESS')
+  })
+
   it('is given back with the others when the worker stops', OUTER, async t => {
     const { world, runner, first, letGo } = await busyWorker(t)
     const id = await world.submit('return the value', 1)

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ConfirmChannel, GetMessage, Message, Options } from 'amqplib'
 import { v7 as uuidV7 } from 'uuid'
+import type { DeadMessage, DeadMessages } from '../../core/dead-messages.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import type { DeadMessage, DeadMessages } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
 import { declareQueue } from './declare.ts'
@@ -105,7 +105,10 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
       })
     })
 
-  /** An exclusive queue, which no dead process leaves behind: two looks at a time would each miss what the other has. */
+  /**
+   * An exclusive queue, which no dead process leaves behind: of two at a time each would lack the messages that the
+   * other has.
+   */
   const lockUp = async (on: AmqpSession): Promise<() => Promise<void>> => {
     for (;;) {
       const channel = await on.spareChannel()
@@ -163,7 +166,7 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
     return mustHave()
   }
 
-  /** One look after another, each in time. @throws QUEUE_UNAVAILABLE */
+  /** One at a time, each within its time. @throws QUEUE_UNAVAILABLE */
   const inTurn = async <T>(work: (on: AmqpSession) => Promise<T>): Promise<T> => {
     const on = mustHave()
     const mine = turn.then(async () => {

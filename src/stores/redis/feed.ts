@@ -1,5 +1,5 @@
-// The change feed: one stream in Redis, kept to its last changes. One reader per process follows its end and keeps what
-// came lately; whoever is further behind reads from the stream. A cursor is a place in the stream.
+// The change feed: one stream in Redis, kept to its last changes. One reader per process follows its end and keeps
+// what came lately; a reader that is further behind reads from the stream. A cursor is a place in the stream.
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
 import { turns } from '../../core/turns.ts'
@@ -136,7 +136,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
 
   /** What comes after the place in the stream itself. @throws CURSOR_TOO_OLD when some of it is gone */
   const readOn = async (from: StreamPosition): Promise<{ place: StreamPosition; fields: string[] }[]> => {
-    // in this order: what was cut off before the second answer is missed in the first
+    // in this order: what was cut off before the second answer is not in the first
     const [found, [first], [last]] = (await Promise.all([
       redis.call('XRANGE', key, `(${from[0]}-${from[1]}`, '+', 'COUNT', BATCH),
       redis.call('XRANGE', key, '-', '+', 'COUNT', 1),

@@ -44,7 +44,7 @@ export const createLists = (scripts: Scripts): Lists => {
     }))
   }
 
-  /** The sets that together hold all that may fit, none of it twice; `exact` when they hold nothing else. */
+  /** The sets that together hold all that may fit, none of it twice; `exact` when they hold nothing more. */
   const setsFor = async (filter: TaskFilter): Promise<{ sets: string[]; exact: boolean }> => {
     const { statuses, kinds, owner, parentId, text } = filter
     const { errorCodes, errorText, finishedFrom, finishedTo } = filter

@@ -28,7 +28,10 @@ export const decodeIfSound = (json: string): TaskRecord | null => {
   }
 }
 
-/** What a move makes of the record in `json`. @throws what the move throws; RECORD_INVALID for what no reader would take */
+/**
+ * What a move makes of the record in `json`. @throws what the move throws; RECORD_INVALID for what no reader would
+ * take
+ */
 export const moved = (json: string, move: Move): TaskRecord => {
   const before = decode(json)
   const after = move(before)
@@ -70,10 +73,12 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
 /** The name under which suspects of a kind wait; no kind has it. */
 export const suspectsOf = (kind: string): string => `${keyPart(kind)}!`
 
-/** FreeSpace for times until the year 2527 under each priority; sums stay exact. */
+/** Scores for times until the year 2527 under each priority; sums stay exact. */
 const PRIORITY_STEP = 2 ** 44
 
-/** How a waiting task is let in: its place among those that are ready, and the times before and after which it is not. */
+/**
+ * How a waiting task is let in: its place among those that are ready, and the times before and after which it is not.
+ */
 interface Wait {
   kind: string
   score: number
@@ -127,7 +132,7 @@ export interface WritePlan {
   unwait?: string
   wait?: Wait
   as?: 'taker' | 'holder' | 'asker'
-  wish?: string
+  cancelAt?: string
   /** The record stays as it is: there is nothing to tell. */
   quiet?: true
   limit?: LimitPlan

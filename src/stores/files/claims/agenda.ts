@@ -1,4 +1,4 @@
-// What the sweeper has to do, and the look after processes that died.
+// What the sweeper has to do, and what processes that died have left.
 import type { Agenda } from '../../../core/store.ts'
 import type { Log } from '../../../platform/log.ts'
 import type { LiveIndex } from '../index/live-index.ts'

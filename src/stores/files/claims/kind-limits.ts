@@ -15,7 +15,7 @@ export interface KindLimiter {
    * To be asked while holding a claim on the task that is not written yet. `full`: so many run. `contested`: there may
    * be room, but others are just taking too; try again after a moment.
    */
-  roomFor(id: SafeId, kind: string, maxConcurrency: number): Promise<'room' | 'full' | 'contested'>
+  mayBegin(id: SafeId, kind: string, maxConcurrency: number): Promise<'free' | 'full' | 'contested'>
   /** Whether a task waits, is due, and nobody alive is just taking it. */
   isFree(id: SafeId, now: string): Promise<boolean>
   /** One permit of the rate, or when the next one ripens. */
@@ -27,7 +27,7 @@ export interface Permit {
   giveBack(): void
 }
 
-/** Permits of a kind asked for by this process before it looks for spoilt ones. */
+/** Permits of a kind that this process asks for before it removes spoilt ones. */
 const TIDY_EVERY = 100
 const BACK_MS = 1_000
 
@@ -52,7 +52,7 @@ export const createKindLimiter = (deps: {
   }
 
   return {
-    async roomFor(id, kind, maxConcurrency) {
+    async mayBegin(id, kind, maxConcurrency) {
       let running = 0
       let inFlight = 0
       for (const other of claimFiles.list()) {
@@ -65,7 +65,7 @@ export const createKindLimiter = (deps: {
         else if (isRunning(task.status)) running += 1
       }
       if (running >= maxConcurrency) return 'full'
-      return running + inFlight >= maxConcurrency ? 'contested' : 'room'
+      return running + inFlight >= maxConcurrency ? 'contested' : 'free'
     },
 
     async isFree(id, now) {

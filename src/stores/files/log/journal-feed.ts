@@ -87,7 +87,7 @@ export const createFeed = ({ journals, clock, ready, catchUp }: FeedDeps): Journ
       signal.addEventListener('abort', subscriber.wake)
       try {
         const { index, positions } = catchUp()
-        // up to where the index stands, at one stretch; from there on with everybody else
+        // up to where the index is, in one go; from there on together with all other readers
         const replay = (entry: JournalEntry): void => {
           const known = index.version(entry.type === 'task' ? entry.task.id : entry.id)
           if (entry.type === 'task' && (!known || compareVersions(entry.task, known) < 0)) return

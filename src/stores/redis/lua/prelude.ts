@@ -7,14 +7,16 @@ export const LEASE_MS = 15_000
 const SILENCE_MS = 4_000
 /** The feed keeps at least so many changes; the port promises 10,000. */
 const FEED_LENGTH = 20_000
-/** Records up to this many bytes stand whole in the feed; of larger ones it has the version, and readers fetch them. */
+/**
+ * Records up to this many bytes stand whole in the feed; of larger ones it has the version, and readers fetch them.
+ */
 const FEED_RECORD_BYTES = 4_096
 /** Of those that become due or expire, at most so many are let in by one call. */
 const TICK_MAX = 1_000
 /** A reader of a blob that was replaced may pause so long. */
 export const READING_MS = 60_000
 
-/** Works on when Redis has no memory left: for what running tasks write, and what makes room. */
+/** Works on when Redis has no memory left: for what running tasks write, and what frees memory. */
 export const ALWAYS = '#!lua flags=allow-oom\n'
 /** Refused when Redis has no memory left. */
 export const WITH_ROOM = '#!lua\n'
@@ -134,7 +136,6 @@ local function let_go(id)
   local holder = call('HGET', P .. 'holders', id)
   if not holder then return end
   call('HDEL', P .. 'holders', id)
-  call('HDEL', P .. 'ahead', id)
   call('SREM', P .. 'held:' .. holder, id)
 end
 

@@ -5,12 +5,11 @@ import { ALWAYS, PRELUDE } from './prelude.ts'
 const TAKING_MS = 1_000
 
 /**
- * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it takes ahead, 1 where it may
- * take a suspect.
- * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where the
- * taker holds the task from now on: of a kind without limits, which needs no further look when it is written; then the
- * kinds with a limit of which others are just taking all that may begin. With 2 instead of 1 the id of a suspect whose turn it
- * is comes first, and the taker may not take it.
+ * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it may take a suspect.
+ * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where
+ * the taker holds the task from now on: of a kind without limits, which needs no further look when it is written;
+ * then the kinds with a limit of which others are just taking all that may begin. With 2 instead of 1 the id of a
+ * suspect whose turn it is comes first, and the taker may not take it.
  */
 export const PICK = `${ALWAYS}${PRELUDE}
 local now, kinds, limits, me = tonumber(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4]
@@ -82,14 +81,13 @@ while true do
   local _, _, status = head(json or '')
   local waits = status == 'PENDING' or status == 'RETRY'
   if waits and not call('HGET', P .. 'holders', best.id) then
-    if best.set ~= best.kind and ARGV[6] ~= '1' then return { best.id, full, spent, 2, contested } end
+    if best.set ~= best.kind and ARGV[5] ~= '1' then return { best.id, full, spent, 2, contested } end
     if limits[best.kind] then
       call('ZADD', P .. 'taking', at + ${TAKING_MS}, best.id)
       return { json, full, spent, 0, contested }
     end
     unwait(best.id, best.set)
     hold(best.id, me)
-    if ARGV[5] == '1' then call('HSET', P .. 'ahead', best.id, 1) end
     return { json, full, spent, 1, contested }
   end
   -- a set that names no waiting task: somebody has changed or deleted a record by hand; or it was begun, and the sets
@@ -99,7 +97,10 @@ while true do
 end
 `
 
-/** ARGV: now (ms), how many ids, JSON of the kinds that count as due or '' for all. Due count, due ids, expired ids, orphans, next time or '', processes. */
+/**
+ * ARGV: now (ms), how many ids, JSON of the kinds that count as due or '' for all. Due count, due ids, expired ids,
+ * orphans, next time or '', processes.
+ */
 export const AGENDA = `${ALWAYS}${PRELUDE}
 local now, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 tick(now)
@@ -158,8 +159,8 @@ return { due, ids, call('ZRANGE', P .. 'expired', 0, 999), orphans, next_at or '
 `
 
 /**
- * ARGV: JSON of the sets, the lowest and highest score, score and id of the place after which to begin or '', how many.
- * Score and id of the last one, and the records, newest first; '' for one that is not there.
+ * ARGV: JSON of the sets, the lowest and highest score, score and id of the place after which to begin or '', how
+ * many. Score and id of the last one, and the records, newest first; '' for one that is not there.
  */
 export const PAGE = `${ALWAYS}${PRELUDE}
 local sets, low, high, after_score, after_id, limit =

@@ -1,34 +1,31 @@
-// The loop that both queues share: at most `slots` tasks at a time, and no more takes under way than free slots. While
-// tasks take next to no time, the way to the store and back takes longer than they do: then some are taken ahead.
-// It knows no broker and no store: announcements come in as tickets, and work is found by `take`.
-import { LATER, type TakenTask, type WorkOptions } from '../../core/queue.ts'
-import type { Log } from '../../platform/log.ts'
+// When a worker takes: at most `slots` tasks at a time, and no more takes under way than free slots. A ticket leads
+// to a take as soon as a slot is free; a slot that gets free takes again until it is given null. While tasks take
+// next to no time, the way to the store and back takes longer than they do: then some are taken ahead. It knows no
+// broker and no store: announcements come in as tickets, and work is found by `take`.
+import { ACK_HOLD_MS, type Subscriber, type Ticket } from '../core/queue.ts'
+import type { Log } from '../platform/log.ts'
+import { LATER, type TakenTask } from './taken-task.ts'
 
-/** One announcement in hand. One of the two is called, once. */
-export interface Ticket {
-  /** It has done its duty. */
-  settle(): void
-  /** Another worker may have it. */
-  giveBack(): void
-}
-
-export interface SlotLoop {
-  /** An announcement came in: leads to a take when a slot is free, else waits here. */
-  offer(ticket: Ticket): void
-  /** There may be work without a ticket: takes until null. */
-  look(): void
+export interface SlotLoop extends Subscriber {
   /** At most so many tasks at a time from now on; 0: takes none. */
   resize(slots: number): void
-  /** Gives back every ticket that no take or task is bound to. */
-  release(): void
-  /** Takes no more. Resolves when no take is under way. Idempotent. */
-  stop(): Promise<void>
 }
 
-export interface SlotLoopOptions extends WorkOptions {
+export interface SlotLoopOptions {
+  /** At most so many tasks at a time. */
+  slots: number
+  /**
+   * Beyond them, so many are taken ahead while tasks take next to no time; 0 by default. Their owner lets them wait.
+   */
+  ahead?: number
+  /**
+   * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none
+   * that may be taken ahead; or LATER. It may not reject.
+   */
+  take: (ahead: boolean) => Promise<TakenTask | null>
   log: Log
-  /** A ticket is settled at the latest so long after its task was taken. Milliseconds. */
-  holdMs: number
+  /** For tests, in place of ACK_HOLD_MS. */
+  holdMs?: number
   /** Whether announcements are wanted: true at first, false once full for a moment or stopped. Called on change. */
   onDemand: (wanted: boolean) => void
 }
@@ -37,8 +34,8 @@ export interface SlotLoopOptions extends WorkOptions {
 const FULL_MS = 20
 /**
  * So many are taken ahead as runs like the last one would take no longer than this to get through, and each run is a
- * step of this size towards it at the most. After one that is not tiny at all nothing is: what were taken then would wait
- * here while another worker may be idle.
+ * step of this size towards it at the most. After one that is not tiny at all nothing is: what were taken then would
+ * wait here while another worker may be idle.
  */
 const PACE_MS = 5
 const STEP = 1 / 8
@@ -48,8 +45,8 @@ const NOT_TINY_MS = 25
 const REST_MS = 1_000
 
 /**
- * Tasks that have left their slots and are being written, at the most: several batches of the store's, so that one is made
- * ready while another is synced. Beyond them a slot waits for its task's end to be durable.
+ * Tasks that have left their slots and are being written, at the most: several batches of the store's, so that one is
+ * made ready while another is synced. Beyond them a slot waits for its task's end to be durable.
  */
 export const ENDING_MAX = 256
 
@@ -61,7 +58,7 @@ interface Waiting {
 
 /** Starts idle; the first look or ticket sets it going. */
 export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
-  const { ahead = 0, take, log, holdMs, onDemand } = options
+  const { ahead = 0, take, log, holdMs = ACK_HOLD_MS, onDemand } = options
   let { slots } = options
   const waiting: Waiting[] = []
   let running = 0
@@ -98,8 +95,8 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   }
   const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(reach))
   /**
-   * What is taken ahead is taken in one go when half of it is used up: one task after another would each wake the store's
-   * threads and those of the runs.
+   * What is taken ahead is taken in one go when half of it is used up: one task after another would each wake the
+   * store's threads and those of the runs.
    */
   let filling = false
   const mayTake = (): boolean => {
@@ -239,6 +236,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   }
 
   return {
+    size: slots,
     offer(ticket) {
       waiting.push({ ticket, order: ++order })
       pump()

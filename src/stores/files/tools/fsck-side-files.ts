@@ -1,21 +1,22 @@
-// Looks at the small facts beside the tasks: claims, links of idempotency keys, wishes to cancel. Changes nothing by
+// Checks the small files beside the records: claims, links of idempotency keys, cancel requests. It changes nothing by
 // itself.
 import { lstatSync } from 'node:fs'
 import { isFinal, isRunning, isWaiting } from '../../../core/task.ts'
 import { replaceFile } from '../../../platform/atomic-file.ts'
-import { readCancelRequest, wishFor } from '../claims/cancel-requests.ts'
+import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
 import { createClaimFiles } from '../claims/claim-files.ts'
 import type { Layout, SafeId } from '../layout.ts'
-import { ownsKey, readKeyLink, readStateFile } from '../records/state-file.ts'
-import { type FsckCheck, isThere, type Places } from './fsck-findings.ts'
+import { ownsKey, readKeyLink } from '../records/keys.ts'
+import { readStateFile } from '../records/state-file.ts'
+import { type FsckCheck, isThere, type Repairs } from './fsck-findings.ts'
 
-export interface MarkChecks {
+export interface SideFileChecks {
   claim(link: string, id: SafeId, number: number): FsckCheck
   keyLink(link: string): FsckCheck
-  revoke(mark: string, id: SafeId): FsckCheck
+  revoke(request: string, id: SafeId): FsckCheck
 }
 
-export const createMarkChecks = (layout: Layout, { at, moving, removing }: Places): MarkChecks => {
+export const createSideFileChecks = (layout: Layout, { at, moving, removing }: Repairs): SideFileChecks => {
   const claimFiles = createClaimFiles(layout, '')
   const claim =
     (link: string, id: SafeId, number: number): FsckCheck =>
@@ -26,8 +27,8 @@ export const createMarkChecks = (layout: Layout, { at, moving, removing }: Place
       if (file.state === 'broken' || file.state === 'later') return null
       const task = file.state === 'whole' ? file.task : null
       if (task && isRunning(task.status) && task.claim === number) return null
-      // an attempt that is not shown yet, or whose process died before: whoever takes the task counts it
-      if (task && isWaiting(task.status) && number > task.claim && claimFiles.begun(id, number)) return null
+      // an attempt whose record is not written yet, or whose process died before: the next taker counts it
+      if (task && isWaiting(task.status) && number > task.claim && claimFiles.begunAt(id, number)) return null
       const text = task
         ? `a claim ${number} on a task that is ${task.status} under claim ${task.claim}`
         : 'a claim on a task that is not there'
@@ -53,33 +54,33 @@ export const createMarkChecks = (layout: Layout, { at, moving, removing }: Place
     }
 
   const revoke =
-    (mark: string, id: SafeId): FsckCheck =>
+    (request: string, id: SafeId): FsckCheck =>
     () => {
-      const stat = lstatSync(mark, { throwIfNoEntry: false })
+      const stat = lstatSync(request, { throwIfNoEntry: false })
       if (!stat) return null
-      const place = at(mark)
+      const place = at(request)
       const file = readStateFile(layout, id)
       if (file.state === 'none' || (file.state === 'whole' && isFinal(file.task.status))) {
-        const text = `a wish to cancel a task that ${file.state === 'none' ? 'is not there' : 'has ended'}`
-        return { code: 'stray-revoke', place, text, mend: removing(mark) }
+        const text = `a cancel request for a task that ${file.state === 'none' ? 'is not there' : 'has ended'}`
+        return { code: 'stray-revoke', place, text, mend: removing(request) }
       }
       if (!stat.isFile())
-        return { code: 'foreign', place, text: 'not a mark of a cancel', mend: moving(mark) }
-      const wish = readCancelRequest(mark)
-      if (wish && file.state === 'whole' && wishFor(file.task, wish) === null)
+        return { code: 'foreign', place, text: 'not a cancel request', mend: moving(request) }
+      const found = readCancelRequest(request)
+      if (found && file.state === 'whole' && cancelRequestedAt(file.task, found) === null)
         return {
           code: 'stray-revoke',
           place,
-          text: 'a wish to cancel a task that has ended and was started again',
-          mend: removing(mark),
+          text: 'a cancel request for a task that has ended and was started again',
+          mend: removing(request),
         }
-      if (wish) return null
+      if (found) return null
       return {
         code: 'broken-revoke',
         place,
-        text: 'a wish to cancel without its time',
-        // the wish itself is certain: it is not lost for the sake of its time
-        mend: { how: 'made anew', now: () => replaceFile(mark, `${stat.mtime.toISOString()}\n`) },
+        text: 'a cancel request without its time',
+        // that a cancel was requested is certain: only the time of it is lost
+        mend: { how: 'made anew', now: () => replaceFile(request, `${stat.mtime.toISOString()}\n`) },
       }
     }
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
-import { LATER, type TakenTask } from '../../../src/core/queue.ts'
-import { silentLog } from '../../../src/platform/log.ts'
-import { createSlotLoop, ENDING_MAX } from '../../../src/queues/shared/slot-loop.ts'
-import { takenUntil } from '../../support/taken.ts'
-import { until } from '../../support/until.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { createSlotLoop, ENDING_MAX } from '../../src/worker/slot-loop.ts'
+import { LATER, type TakenTask } from '../../src/worker/taken-task.ts'
+import { takenUntil } from '../support/taken.ts'
+import { until } from '../support/until.ts'
 
 /** What can happen to a loop, in any order. */
 const event = fc.oneof(
