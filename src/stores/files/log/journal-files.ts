@@ -9,16 +9,16 @@ const CHUNK = 256 * 1024
 const TICK_MS = 100
 
 /** A journal of a process. */
-export interface Part {
+export interface JournalFile {
   instance: string
   number: number
   file: string
 }
 /** What is left of a journal that was cut: an empty file whose name tells the size. */
-export type CutPart = Part & { size: number }
+export type CutJournal = JournalFile & { size: number }
 export interface Listing {
-  readonly parts: readonly Part[]
-  readonly cuts: readonly CutPart[]
+  readonly parts: readonly JournalFile[]
+  readonly cuts: readonly CutJournal[]
 }
 
 export interface JournalFiles {
@@ -26,16 +26,16 @@ export interface JournalFiles {
   list(): Listing
   /** Reads whole lines from `offset` to `end`, each with the offset behind it. True when it was stopped. */
   readLines(
-    part: Part,
+    part: JournalFile,
     offset: number,
     end: number,
     onEntry: (entry: JournalEntry, offset: number, bytes: number) => unknown,
   ): boolean
-  sizeOf(part: Part): number
+  sizeOf(part: JournalFile): number
   /** Entries in a journal of this size. */
-  countEntries(part: Part, size: number): number
+  countEntries(part: JournalFile, size: number): number
   /** The journal is cut: its entries are gone. */
-  forget(part: Part): void
+  forget(part: JournalFile): void
 }
 
 export const createJournalFiles = (folder: string): JournalFiles => {
@@ -46,8 +46,8 @@ export const createJournalFiles = (folder: string): JournalFiles => {
     const { mtimeMs } = statSync(folder)
     // files that grow do not change their folder
     if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
-    const parts: Part[] = []
-    const cuts: CutPart[] = []
+    const parts: JournalFile[] = []
+    const cuts: CutJournal[] = []
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       // a pipe would hold us up, and a link's target is not ours to read or to cut
       if (!entry.isFile()) continue
@@ -58,7 +58,7 @@ export const createJournalFiles = (folder: string): JournalFiles => {
       if (found[3] === undefined) parts.push(part)
       else cuts.push({ ...part, size: Number(found[3]) })
     }
-    const byNumber = (a: Part, b: Part) => a.number - b.number
+    const byNumber = (a: JournalFile, b: JournalFile) => a.number - b.number
     listed = { parts: parts.sort(byNumber), cuts: cuts.sort(byNumber), mtimeMs, at: begun }
     return listed
   }
@@ -91,7 +91,7 @@ export const createJournalFiles = (folder: string): JournalFiles => {
     }
   }
 
-  const sizeOf = (part: Part): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
+  const sizeOf = (part: JournalFile): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
   /** Lines in a journal, counted on from the last time. */
   const counted = new Map<string, { size: number; lines: number }>()
   const countEntries: JournalFiles['countEntries'] = (part, size) => {

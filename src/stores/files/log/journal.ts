@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import type { Appender, Disk } from '../disk.ts'
 import { toLine } from '../records/state-file.ts'
-import { createJournalFiles, type Part } from './journal-files.ts'
+import { createJournalFiles, type JournalFile } from './journal-files.ts'
 
 /** A line of a journal. */
 export type JournalEntry =
@@ -152,7 +152,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       })
       if (cutUnread) return false
       return Object.entries(positions).every(([of, [at, offset]]) => {
-        const same = (part: Part) => part.instance === of && part.number === at
+        const same = (part: JournalFile) => part.instance === of && part.number === at
         const part = parts.find(same)
         return part ? offset <= sizeOf(part) : cuts.some(same)
       })
