@@ -6,12 +6,13 @@ import { parseSoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import { turns } from '../core/turns.ts'
 import type { ApiContext } from './context.ts'
 
+export const JSON_TYPE = 'application/json'
 export const BODY_LIMIT_BYTES = SUBMIT_LIMIT_BYTES
 
 /** Sends text that is JSON already. */
 export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStatusCode = 200): Response =>
   c.body(text, status, {
-    'Content-Type': 'application/json',
+    'Content-Type': JSON_TYPE,
     'Content-Length': String(Buffer.byteLength(text)),
   })
 
@@ -49,10 +50,13 @@ const tooLarge = () =>
 const isJsonType = (header: string): boolean => {
   const [type = '', ...parameters] = header.split(';').map(part => part.trim().toLowerCase())
   const charsets = parameters.filter(parameter => /^charset\s*=/.test(parameter))
-  return type === 'application/json' && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
+  return type === JSON_TYPE && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
 }
 
-/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE, OVERLOADED */
+/**
+ * The bytes of a body, read no further than the limit. Hono's own body limit does not count what all requests together
+ * hold, and reads a body before a route has looked at its type.
+ * @throws BODY_TOO_LARGE, OVERLOADED */
 export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
   const request = c.req.raw
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) throw tooLarge()
@@ -63,7 +67,7 @@ export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
     const part = await reader?.read()
     if (part === undefined || part.done) return Buffer.concat(parts)
     size += part.value.byteLength
-    // the rest is read and dropped by the door: a cancel would end the connection before the answer
+    // the rest is read and dropped by the server: a cancel would end the connection before the answer
     if (size > BODY_LIMIT_BYTES) throw tooLarge()
     if (!c.get('hold').grow(part.value.byteLength))
       throw new MadhavaError(

@@ -1,5 +1,5 @@
-// JSON text before it is parsed: how deep it nests, and what parsing would lose without a word. One pass in linear time,
-// without recursion, that stops at the depth limit. What it finds, a second pass names with its place.
+// JSON text before it is parsed: how deep it nests, and what parsing would lose without a word. One pass in linear
+// time, without recursion, that stops at the depth limit. What it finds, a second pass names with its place.
 import { type Flaw, flawHere, LARGE_INTEGER } from './json-flaw.ts'
 
 export interface Scan {

@@ -68,7 +68,9 @@ export const refuseManyValues = (value: unknown, path: string, most: number): vo
     throw refusal(path, `holds more than ${most} values; a task is no place for data`)
 }
 
-/** Undefined stands for what was left out. @throws BAD_REQUEST for what is not JSON, or holds more values than the limit */
+/**
+ * Undefined stands for what was left out. @throws BAD_REQUEST for what is not JSON, or holds more values than the limit
+ */
 export const refuseNotJson = (value: unknown, path: string): void => {
   if (value === undefined) return
   refuseManyValues(value, path, JSON_VALUES_LIMIT)

@@ -13,10 +13,12 @@ import {
 } from './json-flaw.ts'
 import { flawInText, scanJson } from './json-scan.ts'
 
-/** Bytes of JSON that one submit may have, at every door and from a task: a record is no place for data. */
+/** Bytes of JSON that one submit may have, at every API and from a task: a record is no place for data. */
 export const SUBMIT_LIMIT_BYTES = 1024 * 1024
 
-/** Recursion is fine: it goes no deeper than `depth`, also when a value holds itself. `count` gets the names of fields. */
+/**
+ * Recursion is fine: it goes no deeper than `depth`, also when a value holds itself. `count` gets the names of fields.
+ */
 const flawOf = (value: unknown, depth: number, count: { names: number }): Flaw | null => {
   if (typeof value === 'string') {
     const problem = problemOfText(value)
@@ -63,8 +65,8 @@ export const refuseUnsoundJson = (value: unknown): void => {
 }
 
 /**
- * The value that sound JSON text stands for; `what` names the text in errors. Refuses what `refuseUnsoundJson` does, and
- * what is gone once the text is parsed: a name that stands twice in one object, the digits of a large integer.
+ * The value that sound JSON text stands for; `what` names the text in errors. Refuses what `refuseUnsoundJson` does,
+ * and what is gone once the text is parsed: a name that stands twice in one object, the digits of a large integer.
  * @throws BAD_REQUEST
  */
 export const parseSoundJson = (text: string, what: string): unknown => {

@@ -1,5 +1,5 @@
-// Shares the event loop: long work counts what it does and goes on in a later turn when one turn has done enough. A loop
-// of awaits alone never leaves the micro-tasks, so sockets and timers would wait until it ends. It knows no tasks.
+// Shares the event loop: long work counts what it does and goes on in a later turn when one turn has done enough. A
+// loop of awaits alone never leaves the micro-tasks, so sockets and timers would wait until it ends. It knows no tasks.
 
 export interface TurnLimits {
   /** Records read, written or looked at. */
@@ -14,8 +14,9 @@ export const TURN_LIMITS: TurnLimits = { records: 100, bytes: 256 * 1024, ms: 5 
 
 export interface Turns {
   /**
-   * Counts a piece of work that was just done. Undefined: go on. A promise: the turn has done enough, and it resolves in
-   * a later one. Call it after every piece, such as a record or a chunk: one piece is what a turn may do beyond its limits.
+   * Counts a piece of work that was just done. Undefined: go on. A promise: the turn has done enough, and it resolves
+   * in a later one. Call it after every piece, such as a record or a chunk: one piece is what a turn may do beyond its
+   * limits.
    */
   spend(records: number, bytes?: number): Promise<void> | undefined
 }

@@ -10,7 +10,9 @@ import type { RpcMessage } from './receiver.ts'
 
 /** A method. */
 export interface RpcMethod {
-  /** The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length. */
+  /**
+   * The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length.
+   */
   arity: number
   /** Arguments that the client left out are null. The signal fires when nobody waits for the answer any longer. */
   run: (args: readonly unknown[], signal: AbortSignal) => Promise<unknown>
@@ -38,7 +40,7 @@ export interface CallerDeps {
 }
 
 /**
- * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone, or the door
+ * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone, or the server
  * closes: a method that waits answers at once then.
  */
 export type Caller = (message: RpcMessage, signal: AbortSignal) => Promise<Buffer>

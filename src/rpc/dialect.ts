@@ -1,6 +1,6 @@
-// The four ways of speaking Thrift that the door takes, and the library's reading and writing sides for them: over bytes
-// that are there already, into bytes that are handed on when they are whole. Both are used again and again, since making
-// them costs more than a call. No sockets.
+// The four ways of speaking Thrift that are taken, and the library's reading and writing sides for them: over bytes
+// that are there already, into bytes that are handed on when they are whole. Both are used again and again, since
+// making them costs more than a call. No sockets.
 import { isUtf8 } from 'node:buffer'
 import thrift from 'thrift'
 import { MadhavaError } from '../core/errors.ts'

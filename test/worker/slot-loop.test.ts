@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLog } from '../../src/platform/log.ts'
 import { createSlotLoop, ENDING_MAX } from '../../src/worker/slot-loop.ts'
@@ -19,6 +19,11 @@ const event = fc.oneof(
 
 /** For loops of which only the takes matter. */
 const QUIET = { log: silentLog(), holdMs: 60_000, onDemand: () => {} }
+
+/** Whatever the loop does by itself, without a clock, it has done by then. */
+const quiet = async (): Promise<void> => {
+  for (let n = 0; n < 20; n += 1) await turn()
+}
 
 describe('the slot loop', () => {
   it('answers each ticket once, never exceeds its slots, and leaves no work after a look', {
@@ -144,7 +149,7 @@ describe('the slot loop', () => {
     loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('given back') })
     await until('it is settled', () => given.length === 1)
     loop.look()
-    await sleep(20)
+    await quiet()
     assert.equal(takes, 1, 'the slot was given away')
     end()
     await until('the free slot looked', () => takes >= 2)
@@ -166,11 +171,11 @@ describe('the slot loop', () => {
     })
     loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('given back') })
     await until('as many ends wait as may', () => ends.length === ENDING_MAX + 1)
-    await sleep(20)
+    await quiet()
     assert.deepEqual([ends.length, given], [ENDING_MAX + 1, []])
     for (const end of ends.slice(0, 10)) end()
     await until('as many more', () => ends.length === ENDING_MAX + 11)
-    await sleep(20)
+    await quiet()
     assert.deepEqual([ends.length, given], [ENDING_MAX + 11, ['settled']])
     await loop.stop()
   })
@@ -342,7 +347,7 @@ describe('the slot loop', () => {
     await until('it is full', () => demands.length === 1)
     loop.look()
     loop.offer({ settle: () => {}, giveBack: () => {} })
-    await sleep(20)
+    await quiet()
     assert.deepEqual([takes, demands], [1, [false]])
     end()
     await until('it looked', () => takes > 1)
@@ -384,18 +389,51 @@ describe('the slot loop', () => {
     await until('it is full', () => demands.length === 1)
     assert.deepEqual([takes, demands], [2, [false]])
     offer()
-    await sleep(20)
+    await quiet()
     assert.deepEqual([takes, given], [2, []])
     answers.push(LATER)
     loop.look()
     await until('the ticket led to an answer', () => takes >= 3)
-    await sleep(30)
+    await quiet()
     assert.deepEqual(given, ['back'])
     const before = takes
     end()
     await until('what ended made it ask', () => takes > before)
     await until('it is free', () => demands.at(-1) === true)
     await loop.stop()
+  })
+
+  it('takes what found nothing for the answer to all that came before it began, and to nothing after', {
+    timeout: 60_000,
+  }, async () => {
+    const given: string[] = []
+    const answers: ((taken: null) => void)[] = []
+    const loop = createSlotLoop({
+      slots: 1,
+      ...QUIET,
+      take: () => new Promise(resolve => answers.push(resolve)),
+    })
+    const offer = (name: string): void =>
+      loop.offer({ settle: () => given.push(name), giveBack: () => given.push(`${name} back`) })
+    loop.look()
+    for (const name of ['a', 'b', 'c']) offer(name)
+    answers[0]?.(null)
+    await quiet()
+    // they came after it had begun: the store is asked once more, for all of them
+    assert.deepEqual([answers.length, given], [2, []])
+    offer('d')
+    answers[1]?.(null)
+    await quiet()
+    assert.deepEqual([answers.length, given], [3, ['a', 'b', 'c']])
+    let stopped = false
+    const stopping = loop.stop().then(() => {
+      stopped = true
+    })
+    await quiet()
+    assert.equal(stopped, false, 'a take is under way')
+    answers[2]?.(null)
+    await stopping
+    assert.deepEqual([answers.length, given], [3, ['a', 'b', 'c', 'd']])
   })
 
   it('looks in several ways at a time only while looks find something', { timeout: 60_000 }, async () => {
@@ -419,7 +457,7 @@ describe('the slot loop', () => {
     await until('all ran', () => work === 0 && seen.under === 0)
     assert.ok(seen.peak > 1, 'one look at a time')
     assert.ok(seen.takes <= 50 + 4 + 4, `${seen.takes} takes`)
-    await sleep(30)
+    await quiet()
     const { takes } = seen
     seen.peak = 0
     for (let n = 0; n < 5; n++) loop.look()
