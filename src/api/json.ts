@@ -1,7 +1,6 @@
 // JSON in and out. In: bounded in size and depth before it is parsed. Out: with its length, so that HEAD has it too.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
-import { refuseLargeText } from '../core/json-size.ts'
 import { parseSoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import { turns } from '../core/turns.ts'
 import type { ApiContext } from './context.ts'
@@ -39,7 +38,6 @@ export const parseJson = (bytes: Uint8Array): unknown => {
   } catch {
     throw new MadhavaError('BAD_REQUEST', 'The request body is not UTF-8')
   }
-  refuseLargeText(text, 'The request body')
   return parseSoundJson(text, 'The request body')
 }
 

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import type { SubmitOptions } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
 import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
-import { refuseLargeText } from '../core/json-size.ts'
 import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 
@@ -43,7 +42,6 @@ export const toSubmission = (
   options: unknown,
 ): { submission: unknown; idempotencyKey: string | undefined } => {
   const text = params === null ? '' : toText(params, 'params')
-  refuseLargeText(text, 'params')
   const set = (whatIsSet(options) ?? {}) as Partial<SubmitOptions>
   const { idempotencyKey, retryPolicy, neverRetry, ...rest } = set
   return {

@@ -4,7 +4,7 @@ import thrift from 'thrift'
 import { ERRORS, isMadhavaError, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { createDeadlines } from './deadlines.ts'
-import { createInput, createOutput, type Dialect, type Output } from './dialect.ts'
+import { createInput, createOutput } from './dialect.ts'
 import { exceptionReply } from './exception.ts'
 import type { RpcMessage } from './receiver.ts'
 
@@ -56,21 +56,6 @@ const ofArity = (arity: number, body: Body): ((...args: unknown[]) => Promise<un
   throw new Error(`A method of ${arity} arguments: make room for them here`)
 }
 
-/** Outputs that have written their message, for the next ones. */
-const createOutputs = () => {
-  const kept = new Map<string, Output[]>()
-  const of = ({ protocol, framed }: Dialect): Output[] => {
-    const key = `${protocol}${framed}`
-    const list = kept.get(key) ?? []
-    kept.set(key, list)
-    return list
-  }
-  return {
-    take: (dialect: Dialect): Output => of(dialect).pop() ?? createOutput(dialect),
-    giveBack: (dialect: Dialect, output: Output): void => void of(dialect).push(output),
-  }
-}
-
 /** A whole reply with a long result, as generated code writes it. */
 const writeLong = async (
   output: thrift.TProtocol,
@@ -91,7 +76,6 @@ const writeLong = async (
 
 export const createCaller = ({ processor: Processor, methods, log, callMs }: CallerDeps): Caller => {
   const deadlines = createDeadlines(callMs)
-  const outputs = createOutputs()
   const inputs = { binary: createInput('binary'), compact: createInput('compact') } as const
   /** The method that generated code calls next: it does so before `process` returns, or never. */
   let body: Body = async () => undefined
@@ -140,7 +124,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
         const answered = (value: unknown): void => {
           done()
           // generated code is not told of the result then, and is forgotten with its promise
-          if (method.longResult) writeLong(output.protocol, message, method.longResult, value).catch(fail)
+          if (method.longResult) writeLong(output, message, method.longResult, value).catch(fail)
           else resolve(value)
         }
         try {
@@ -150,20 +134,16 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
         }
       })
 
-    const output = outputs.take(dialect)
-    let flushed = false
-    output.begin((bytes, whole) => {
+    const output = createOutput(dialect, (bytes, whole) => {
       // generated code that fails to write a result begins an exception behind the half of it
       if (whole) settle(bytes)
       else fail(new Error('the result of a method cannot be written'))
-      if (!flushed) outputs.giveBack(dialect, output)
-      flushed = true
     })
     try {
       const input = inputs[dialect.protocol]
       input.begin(message.bytes)
       body = bodyOfThis
-      processors.get(name)?.process(input.protocol, output.protocol)
+      processors.get(name)?.process(input.protocol, output)
     } catch (error) {
       fail(error)
     }

@@ -22,8 +22,7 @@ export const exceptionReply = (
   error: MadhavaError,
 ): Buffer => {
   let reply: Buffer = Buffer.alloc(0)
-  const { protocol: output, begin } = createOutput(call.dialect)
-  begin(bytes => {
+  const output = createOutput(call.dialect, bytes => {
     reply = bytes
   })
   const exception = new thrift.Thrift.TApplicationException(
