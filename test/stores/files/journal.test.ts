@@ -16,10 +16,10 @@ import { createDisk } from '../../../src/stores/files/disk.ts'
 import {
   CUT_KEPT_MS,
   createJournals,
-  type JournalEntry,
   type Journals,
   type Positions,
 } from '../../../src/stores/files/log/journal.ts'
+import type { JournalEntry } from '../../../src/stores/files/log/journal-files.ts'
 import { DEAD, ME, OTHER } from './parts.ts'
 
 const entry = (id: string): JournalEntry => ({ type: 'removed', id, claim: 1 })

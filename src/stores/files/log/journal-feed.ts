@@ -5,7 +5,8 @@ import type { Change } from '../../../core/store.ts'
 import { compareVersions } from '../../../core/task.ts'
 import { decodeCursor, encodeCursor } from '../index/cursor.ts'
 import type { TaskIndex } from '../index/task-index.ts'
-import type { JournalEntry, Journals, Positions } from './journal.ts'
+import type { Journals, Positions } from './journal.ts'
+import type { JournalEntry } from './journal-files.ts'
 
 /** A subscriber that is this far behind is told that its cursor is too old. */
 const BEHIND_MAX = 20_000
