@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Summary } from '../src/stores/files/index/columns.ts'
+import type { Summary } from '../src/core/summary.ts'
 import { createTaskIndex } from '../src/stores/files/index/task-index.ts'
 import { show, table } from './figures.ts'
 import { mixedTask } from './sample.ts'
