@@ -9,6 +9,7 @@ import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
 import { inWords, problemsOf } from './problems.ts'
 import { strictJson } from './strict-json.ts'
+import type { Submission } from './submission.ts'
 import {
   type Json,
   type Limits,
@@ -22,20 +23,12 @@ import { reasonOf } from './thrown.ts'
 export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
 
 /** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
-export interface ChildOptions {
+export interface ChildOptions extends Omit<Submission, 'kind' | 'params'> {
   /**
    * 1 to 200 visible ASCII characters. The same key from the same task, in a later attempt too, answers the child
    * that is there already instead of making a second one.
    */
   key?: string
-  priority?: number
-  notBefore?: string | null
-  expiresAt?: string | null
-  maxAttempts?: number
-  retry?: Partial<RetryPolicy> | null
-  limits?: Partial<Limits>
-  title?: string | null
-  description?: string | null
 }
 
 /** What a running attempt gets from the worker. */
