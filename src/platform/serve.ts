@@ -47,20 +47,26 @@ export interface ServeEnv {
   client: Client
 }
 
-export interface ServeOptions {
-  /** `env` has node's request and answer, and the client. */
-  fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
+/** What the settings say of a port, the same for every HTTP server. */
+export interface HttpDoor {
   host: string
   /** 0 picks a free one. */
   port: number
+  /** Proxies in front, as TRUST_PROXY names them. */
+  trustProxy?: readonly string[] | undefined
+  /** How long an idle connection is kept, milliseconds. */
+  keepAliveMs?: number | undefined
+}
+
+export interface ServeOptions extends HttpDoor {
+  /** `env` has node's request and answer, and the client. */
+  fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
   /** The setting that chose the port, for the error when it is taken. */
   setting: string
   log: Log
   /** The body for a request that was refused before it reached `fetch`. */
   refuse?: (status: RefusedStatus) => { contentType: string; body: string }
   limits?: Partial<typeof HTTP_LIMITS>
-  /** Proxies in front, as TRUST_PROXY names them. */
-  trustProxy?: readonly string[]
 }
 
 export interface HttpServer {
@@ -89,7 +95,8 @@ interface Lingering {
 /** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */
 export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   const { fetch, host, port, log } = options
-  const limits = { ...HTTP_LIMITS, ...options.limits }
+  const { keepAliveMs: keepAliveTimeout = HTTP_LIMITS.keepAliveTimeout } = options
+  const limits = { ...HTTP_LIMITS, keepAliveTimeout, ...options.limits }
   const refuse = options.refuse ?? plainRefusal
   const answering = new WeakMap<Duplex, ServerResponse>()
 
