@@ -3,7 +3,7 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# no script of a package runs, here or below: none of them needs one
+# here and below, no package runs a script: none of them needs one
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY bin bin
@@ -17,12 +17,12 @@ COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim
-# tini: PM2 as process 1 would leave zombies; procps: PM2 looks for a process's children with ps
+# tini: as process 1, PM2 would leave zombies. procps: PM2 finds the children of a process with ps
 RUN apt-get update \
  && apt-get install -y --no-install-recommends procps tini \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-# what is kept belongs to the user that the processes run as; a fresh named volume takes owner and mode from here
+# /data belongs to the user that runs the processes; a fresh named volume gets owner and mode from here
 RUN install -d -o node -g node -m 0750 /data
 COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE ecosystem.config.cjs ./

@@ -1,23 +1,76 @@
 // `npm test`: types, style, build, then every test; with arguments only the test files whose path holds one of them.
+// --keep-busy runs them while other processes keep every core busy: what holds then does not depend on a quick machine.
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ensureBuilt } from './build.mjs'
+import { keepBusy } from './keep-busy.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const wanted = process.argv.slice(2)
+const isBusy = process.argv.includes('--keep-busy')
+const wanted = process.argv.slice(2).filter(word => word !== '--keep-busy')
 // A file that hangs must end as a failure, not hold up the run: a long test names itself in a variable of this form
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
-const FILE_TIMEOUT_MS = (isLong ? 60 : 10) * 60_000
+const FILE_TIMEOUT_MS = (isLong ? 60 : isBusy ? 30 : 10) * 60_000
+/** Files at a time. Many wait for a broker or for a process, so that three keep two cores at work. */
+const AT_A_TIME = 3
 
+/** The files that take longest, the longest first: begun at the end they would be waited for alone. */
+const LONGEST = [
+  'stores/redis/redis',
+  'faults/refusals',
+  'stores/files/files',
+  'faults/network',
+  'faults/worker',
+  'e2e/bundle',
+  'worker/reuse-check',
+  'e2e/redis',
+  'stores/shared/export-import-redis',
+  'faults/broker',
+  'e2e/rabbitmq',
+  'stores/shared/export-import',
+  'worker/threads',
+  'worker/processes',
+  'queues/rabbitmq/rabbitmq',
+  'bench/programs',
+  'queues/rabbitmq/dead-letters',
+  'platform/serve',
+  'stores/redis/faults',
+  'stores/redis/sentinel',
+  'faults/times',
+  'faults/restart',
+  'e2e/pi',
+  'stores/files/power-cut',
+  'e2e/full-disk',
+  'stores/files/writer',
+  'api/browser',
+  'dashboard/pm2',
+  'e2e/rest',
+  'worker/runner-ends',
+].map(name => path.join('test', `${name}.test.ts`))
+
+/** Folders of short tests, which share a process each: to start one takes longer than most of their files. */
+const TOGETHER = ['api', 'client', 'core', 'dashboard', 'kinds', 'platform', 'queues', 'rpc', 'stores/files']
+/** What such a file must not do: hooks outside of a `describe` would be those of all, and memory is measured alone. */
+const ALONE = /^(before|after|beforeEach|afterEach)\(|memoryUsage|cpuUsage|process\.(env\.\w+ = |chdir)/m
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
 const run = (command, args) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
-  if (status !== 0) process.exit(status ?? 1)
+  return status ?? 1
+}
+const mustRun = (command, args) => {
+  const status = run(command, args)
+  if (status !== 0) process.exit(status)
 }
 
 // Node 20's runner does not expand patterns, so the files are listed here
-const files = readdirSync(path.join(root, 'test'), { recursive: true })
+const files = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.test.ts'))
   .map(name => path.join('test', name))
   .filter(name => wanted.length === 0 || wanted.some(part => name.includes(part)))
@@ -27,7 +80,43 @@ if (files.length === 0) {
   console.error(`No test file's path holds ${wanted.join(' or ')}`)
   process.exit(1)
 }
-if (wanted.length === 0) run('npm', ['run', '--silent', 'check'])
+
+/** @returns what the runner is given: the longest first, then the groups, then what is left */
+const arrange = folder => {
+  const longest = LONGEST.filter(name => files.includes(name))
+  const rest = files.filter(name => !longest.includes(name))
+  const groups = TOGETHER.flatMap(name => {
+    const members = rest.filter(
+      file =>
+        path.dirname(file) === path.join('test', name) &&
+        !ALONE.test(readFileSync(path.join(root, file), 'utf8')),
+    )
+    if (members.length < 2) return []
+    const file = path.join(folder, `${name.replaceAll('/', '-')}.mjs`)
+    const urls = members.map(member => pathToFileURL(path.join(root, member)).href)
+    writeFileSync(file, urls.map(url => `await import(${JSON.stringify(url)})\n`).join(''))
+    return [{ file, members }]
+  })
+  const grouped = new Set(groups.flatMap(({ members }) => members))
+  return [...longest, ...groups.map(({ file }) => file), ...rest.filter(file => !grouped.has(file))]
+}
+
+if (wanted.length === 0) mustRun('npm', ['run', '--silent', 'check'])
 ensureBuilt()
-const options = ['--test-concurrency=2', `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec']
-run(process.execPath, ['--import', 'tsx', '--test', ...options, ...files])
+const folder = mkdtempSync(path.join(tmpdir(), 'madhava-tests-'))
+const letGo = isBusy ? keepBusy() : () => {}
+const options = [
+  `--test-concurrency=${AT_A_TIME}`,
+  `--test-timeout=${FILE_TIMEOUT_MS}`,
+  // one destination for each reporter, in this order
+  ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+  ...['--test-reporter=./bin/slowest-files.mjs', '--test-reporter-destination=stdout'],
+]
+let status = 1
+try {
+  status = run(process.execPath, ['--import', 'tsx', '--test', ...options, ...arrange(folder)])
+} finally {
+  letGo()
+  rmSync(folder, { recursive: true, force: true })
+}
+process.exit(status)

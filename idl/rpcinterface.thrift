@@ -1,29 +1,29 @@
 /**
- * Madhava's Thrift door, port 9000. One port takes four ways of speaking, and the first bytes of a connection decide:
- * buffered or framed transport, binary (with strict headers) or compact protocol. The same service is at POST /rpc of
- * the REST port: Thrift over HTTP, binary or compact, Content-Type application/x-thrift.
+ * Madhava over Thrift, on port 9000. The port accepts buffered or framed transport, and the binary (with strict
+ * headers) or the compact protocol: the first bytes of a connection decide which. POST /rpc of the REST port serves
+ * the same over HTTP, binary or compact, with Content-Type application/x-thrift.
  *
- * RPCcelery is the original service, unchanged on the wire. Madhava extends it with everything that a task can do: a
- * client of either is served on the same port, and one of Madhava may call the original methods too.
+ * RPCcelery is the original service, unchanged on the wire. Madhava extends it with everything that a task can do.
+ * The port serves clients of both, and a client of Madhava may call the original methods too.
  *
- * A message may have up to 1 MiB, a frame holds one message. Calls of one connection are answered one after another, in
- * their order; open more connections for more at a time. A connection that is silent for 60 seconds is closed.
+ * A message has at most 1 MiB, and a frame holds one message. A connection answers its calls one after another, in
+ * their order: open more connections for more calls at a time. A connection that is silent for 60 seconds is closed.
  *
- * Texts are UTF-8, and what is called JSON is a text. Times are ISO-8601 in UTC with milliseconds, as in
+ * Texts are UTF-8, and a field described as JSON is a text. Times are ISO-8601 in UTC with milliseconds, as in
  * 2026-01-31T12:00:00.000Z; a client may give another offset from UTC. Ids are UUIDs.
  *
- * Errors have a permanent code, the same as at the REST door. Madhava's methods declare them as Refused, NotFound,
- * Conflict and Unavailable. What is not declared, such as a message that is no proper call, comes as a
- * TApplicationException whose message begins with the code: "BAD_REQUEST: ...".
+ * Errors have a permanent code, the same as in REST. Madhava's methods declare them as Refused, NotFound, Conflict
+ * and Unavailable. An undeclared error, such as a malformed message, is a TApplicationException whose message begins
+ * with the code: "BAD_REQUEST: ...".
  */
 
-/** What is known of one task. Times are ISO-8601 in UTC with milliseconds, as in 2026-01-31T12:00:00.000Z. */
+/** One task. Times are ISO-8601 in UTC with milliseconds, as in 2026-01-31T12:00:00.000Z. */
 struct calcResult {
   /** The task's id, a UUID. */
   1: required string id,
   /**
-   * PENDING, STARTED, PROGRESS, RETRY, SUCCESS, FAILURE or REVOKED. The last three are ends. PENDING means a task
-   * that waits; a task that does not exist is a BadTask.
+   * PENDING, STARTED, PROGRESS, RETRY, SUCCESS, FAILURE or REVOKED. The last three are ends. PENDING means that
+   * the task waits; a task that does not exist is a BadTask.
    */
   2: required string status,
   /** When the task was accepted. */
@@ -33,8 +33,8 @@ struct calcResult {
   /** When it ended; unset while it has not. */
   5: optional string stoptime,
   /**
-   * Set when the task's result is a number, or a text that begins as one: 3.14159 for pi to 10,000 digits. Partial
-   * while the status is PROGRESS. Unset when the number does not fit a double.
+   * Set if the task's result is a number, or a text that begins with one: 3.14159 for pi to 10,000 digits. Partial
+   * while the status is PROGRESS. Unset if the number does not fit a double.
    */
   6: optional double result
 }
@@ -47,7 +47,7 @@ struct RESULT {
   2: required double intermediate
 }
 
-/** The task that was asked for cannot be shown. */
+/** The task cannot be shown. */
 exception BadTask {
   /** The id as it was given, its first 64 characters. */
   1: required string uuid,
@@ -58,8 +58,8 @@ exception BadTask {
 /** The original service. It stays as it was on the wire, so that its clients work unchanged. */
 service RPCcelery {
   /**
-   * Starts the computation of pi to this many digits after the point. Answers the new task's id at once; the task
-   * exists, durably, before it does. A number that the kind calcpi refuses, such as a negative one, is a
+   * Starts the computation of pi to this many digits after the point. Returns the new task's id at once; by then the
+   * task is durable. If the kind calcpi refuses the number, such as a negative one, the answer is a
    * TApplicationException that begins with PARAMS_INVALID.
    */
   string startCalcPi(1: i8 decimal),
@@ -74,7 +74,7 @@ service RPCcelery {
 // ---------------------------------------------------------------------------------------------------------------
 // From here on: service Madhava.
 
-/** One thing that is wrong with what was asked. */
+/** One mistake in a call. */
 struct Problem {
   /** Where it is, as in params.digits; empty for the whole. */
   1: required string path,
@@ -82,13 +82,13 @@ struct Problem {
   2: required string problem
 }
 
-/** What was asked cannot be done, now or later: mend it. */
+/** The call is wrong, now and later: correct it. */
 exception Refused {
   /** Permanent, such as PARAMS_INVALID or KIND_UNKNOWN. */
   1: required string code,
   /** For people. */
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status,
   /** Every problem that was found; empty when the message says it all. */
   4: required list<Problem> problems
@@ -99,25 +99,25 @@ exception NotFound {
   /** TASK_NOT_FOUND or RESULT_NOT_FOUND. */
   1: required string code,
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
-/** The task is not in a state for this: ended already, not ended yet, just held by a process. */
+/** The state of the task does not allow it: it has ended, has not ended, or another process is changing it. */
 exception Conflict {
   /** TASK_ENDED, TASK_NOT_ENDED or TASK_BUSY. */
   1: required string code,
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
-/** Not now: the same call may succeed a little later. Nothing was done, except perhaps after a call that ran out of time. */
+/** Not now: the same call may succeed a little later. Nothing was done, unless the call ran out of time. */
 exception Unavailable {
   /** STORE_UNAVAILABLE, STORE_FULL, SHUTTING_DOWN and the like. */
   1: required string code,
   2: required string message,
-  /** The HTTP status that the REST door gives for this code. */
+  /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
@@ -126,7 +126,7 @@ struct Progress {
   /** 0 to 100. */
   1: required double percent,
   2: optional string note,
-  /** Seconds that it will take yet, as far as one can tell. */
+  /** An estimate of the seconds left. */
   3: optional double etaSeconds
 }
 
@@ -147,7 +147,7 @@ struct HistoryEntry {
   4: optional string worker
 }
 
-/** How an error that a kind throws is tried again: exponential backoff with jitter. What is unset has its default. */
+/** How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default. */
 struct RetryPolicy {
   /** Seconds before the second attempt; 1 by default. */
   1: optional double delaySeconds,
@@ -155,19 +155,19 @@ struct RetryPolicy {
   2: optional double factor,
   /** No wait is longer, seconds; 3600 by default. */
   3: optional double maxDelaySeconds,
-  /** Only errors with one of these names or codes are tried again; without it all are. */
+  /** Only errors with one of these names or codes are retried. Unset: all are. */
   4: optional list<string> retryOn
 }
 
 /** Time limits of one attempt, seconds. Unset: none. */
 struct TimeLimits {
-  /** The kind's signal fires, then it has a grace time. */
+  /** The kind's signal fires; after a grace time its thread is ended. */
   1: optional double softSeconds,
-  /** Its thread is ended. */
+  /** The kind's thread is ended at once. */
   2: optional double hardSeconds
 }
 
-/** One task, all of its record. */
+/** One task with its whole record. */
 struct Task {
   1: required string id,
   2: required string kind,
@@ -175,7 +175,7 @@ struct Task {
   3: required string status,
   /** JSON. */
   4: required string params,
-  /** Goes up at every change of the record and never starts anew. */
+  /** Goes up at every change of the record and never goes back. */
   5: required i64 rev,
   /** The number of the last claim on the task. */
   6: required i64 claim,
@@ -186,16 +186,16 @@ struct Task {
   9: required i8 priority,
   10: optional Progress progress,
   /**
-   * JSON: partial in PROGRESS, final in SUCCESS. Unset when there is none yet, and when it is too large to stand here:
-   * then resultBytes is set, and readResult gives it. In pages, a result of more than 256 characters of JSON is a text
-   * with its beginning.
+   * JSON: partial in PROGRESS, final in SUCCESS. Unset if there is none yet, or if it is too large for this field:
+   * then resultBytes is set, and readResult returns it. In pages, a result of more than 256 characters of JSON is
+   * replaced by a text with its beginning.
    */
   11: optional string result,
-  /** The size of a result that is too large to stand here. */
+  /** The size of a result that is too large for the field `result`. */
   12: optional i64 resultBytes,
-  /** Whether `result` is not the whole: readResult gives it. */
+  /** Whether `result` is not the whole; readResult returns the whole. */
   13: required bool resultTruncated,
-  /** JSON: how the result was come by, where the kind says so. */
+  /** JSON: how the kind computed the result, if it says so. */
   14: optional string resultInfo,
   15: optional TaskError error,
   16: required string createdAt,
@@ -219,50 +219,50 @@ struct Task {
   30: required TimeLimits limits,
   /** The last moves, oldest first. */
   31: required list<HistoryEntry> history,
-  /** One word for this state of the record, for waitTask: it differs after every change, and tells nothing else. */
+  /** Names this state of the record, for waitTask. It differs after every change and has no other meaning. */
   32: required string version,
-  /** In pages: whether `params`, of more than 256 characters, are a text with their beginning; getTask has the whole. */
+  /** In pages: whether `params` had over 256 characters and are a text with their beginning; getTask has the whole. */
   33: optional bool paramsTruncated,
-  /** Attempts that ended with the death of their worker, where there are some; with two the task runs alone. */
+  /** Attempts that ended with the death of their worker; unset if there are none. From two on the task runs alone. */
   34: optional i32 workersLost
 }
 
-/** What may be said when a task is submitted. What is unset has the default of the server or of the kind. */
+/** Options of a submit. Unset fields have the default of the server or of the kind. */
 struct SubmitOptions {
   /** 0 to 9, 9 runs first; 5 by default. */
   1: optional i8 priority,
-  /** Do not start before. */
+  /** The task does not start before. */
   2: optional string notBefore,
-  /** Fail with EXPIRED when not started before. */
+  /** The task fails with EXPIRED if it has not started before. */
   3: optional string expiresAt,
-  /** Tries in all, lost workers included: 1 to 1000. */
+  /** Attempts in all, lost workers included: 1 to 1000. */
   4: optional i32 maxAttempts,
-  /** Try again when the kind throws an error. */
+  /** How an error that the kind throws is retried. */
   5: optional RetryPolicy retryPolicy,
-  /** True: an error is final, also where the kind would try again. Not together with retryPolicy. */
+  /** True: an error is final, even if the kind has a retry policy. Not together with retryPolicy. */
   6: optional bool neverRetry,
   7: optional TimeLimits limits,
   8: optional string title,
   9: optional string description,
-  /** 1 to 255 visible ASCII characters: the same key with the same task answers the first one instead of a second. */
+  /** 1 to 255 visible ASCII characters. A repeated submit with the same key and task returns the first task. */
   10: optional string idempotencyKey
 }
 
-/** Which tasks a page holds: all that is set must fit. */
+/** Which tasks a page holds: every field that is set must fit. */
 struct TaskFilter {
   1: optional list<string> statuses,
   2: optional list<string> kinds,
   3: optional string owner,
   4: optional string parentId,
-  /** Found in id, kind, title or description, ignoring case. */
+  /** A text in the id, kind, title or description, ignoring case. */
   5: optional string text,
   /** Created at or after. */
   6: optional string createdFrom,
   /** Created before. */
   7: optional string createdTo,
-  /** Whose error has one of these codes. */
+  /** The error has one of these codes. */
   8: optional list<string> errorCodes,
-  /** Found in the message of the error, ignoring case. */
+  /** A text in the message of the error, ignoring case. */
   9: optional string errorText,
   /** Ended at or after; only ended tasks fit. */
   10: optional string finishedFrom,
@@ -277,9 +277,9 @@ struct TaskPage {
   2: optional string nextCursor
 }
 
-/** What became of a wish to cancel. */
+/** The outcome of a cancel. */
 struct Cancelled {
-  /** revoked: it has ended now. requested: it runs, the wish is durable, and it will end soon. */
+  /** revoked: the task has ended. requested: it runs; the cancel request is durable, and the task will end soon. */
   1: required string outcome,
   2: required Task task
 }
@@ -292,7 +292,7 @@ struct Piece {
   2: required i64 totalBytes,
   /** text/plain; charset=utf-8 for a result that is a text, and for a log; application/json for any other result. */
   3: required string contentType,
-  /** Of the task's record: when it differs between two pieces, the task has run again, and they do not belong together. */
+  /** Of the task's record. If it differs between two pieces, the task has run again, and they do not fit together. */
   4: required i64 rev
 }
 
@@ -304,7 +304,7 @@ struct Kind {
   3: required string paramsSchema,
   /** JSON Schema of the result. */
   4: required string resultSchema,
-  /** JSON: params that run in a moment. */
+  /** JSON: params of a task that takes a moment. */
   5: required string example,
   6: required i32 maxAttempts,
   7: optional RetryPolicy retryPolicy,
@@ -322,7 +322,7 @@ struct KindTrouble {
   2: required string file,
   /** Why, for people. */
   3: required string reason,
-  /** Whose processes could not use it, as far as known. */
+  /** The roles whose processes could not use it, as far as known. */
   4: required list<string> roles
 }
 
@@ -359,7 +359,7 @@ struct NetworkAddress {
   4: required bool isInternal
 }
 
-/** What limits the server below its machine. */
+/** Limits of a container that are lower than the machine's. */
 struct ContainerLimits {
   /** 1.5: one and a half cores. */
   1: optional double cpuCores,
@@ -378,9 +378,9 @@ struct BundleProcess {
   4: required i32 pid,
   5: required bool alive,
   6: required string startedAt,
-  /** When it last said that it is well. */
+  /** When it sent its last beat. */
   7: required string beatAt,
-  /** Host and port of its door. */
+  /** Host and port that it listens on. */
   8: optional string address,
   /** How many tasks it may run at a time. */
   9: required i32 slots,
@@ -414,9 +414,9 @@ struct HostStatus {
   13: required Memory memory,
   14: required list<Disk> disks,
   15: required list<NetworkAddress> addresses,
-  /** Unset where nothing limits the server below its machine. */
+  /** Unset if no container limits the server. */
   16: optional ContainerLimits container,
-  /** Unset when the store does not answer in time; troubles says why. */
+  /** Unset if the store does not answer in time; troubles says why. */
   17: optional list<BundleProcess> processes,
   /** Numbers of tasks by status. */
   18: optional map<string, i64> tasks,
@@ -428,11 +428,11 @@ struct HostStatus {
 struct QueueStatus {
   /** rabbitmq or embedded. */
   1: required string name,
-  /** ready, connecting, blocked or closed. Submits are taken in any case. */
+  /** ready, connecting, blocked or closed. Submits are accepted in any case. */
   2: required string status,
-  /** What is wrong, and what would mend it. */
+  /** What is wrong, and what would fix it. */
   3: optional string reason,
-  /** Announcements in the queue; unset when that is not known. */
+  /** Announcements in the queue; unset if unknown. */
   4: optional i64 depth,
   /** Announcements of this process that wait for the broker. */
   5: required i64 outbox
@@ -440,14 +440,14 @@ struct QueueStatus {
 
 /** Everything that a task can do, for any language. A client of RPCcelery needs none of it. */
 service Madhava extends RPCcelery {
-  /** Answers. */
+  /** Does nothing but answer. */
   void ping(),
 
   /** The version of the server, as in 0.1.0. */
   string version(),
 
   /**
-   * Submits a task. It exists, durably, when this answers. `params` is JSON; empty means {}.
+   * Submits a task. When this returns, the task is durable. `params` is JSON; empty means {}.
    * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH. Unavailable: KIND_IN_TROUBLE.
    */
   Task submitTask(1: string kind, 2: string params, 3: SubmitOptions options)
@@ -457,52 +457,52 @@ service Madhava extends RPCcelery {
   Task getTask(1: string id) throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /**
-   * One task, as soon as its version is not this one, or as it is after so many milliseconds (at most 30000): an empty
-   * version is answered at once. Ask again with the version that came. Refused: BAD_ID, BAD_REQUEST.
+   * Waits until the task's version differs from this one, at most so many milliseconds (at most 30000), and returns the
+   * task. An empty version is answered at once. Ask again with the version that you got. Refused: BAD_ID, BAD_REQUEST.
    */
   Task waitTask(1: string id, 2: string version, 3: i32 timeoutMs)
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /**
-   * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200, 50 when 0; `cursor` is the
-   * nextCursor of the page before, empty for the first. Refused: BAD_REQUEST, BAD_CURSOR.
+   * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
+   * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
    */
   TaskPage pageTasks(1: TaskFilter filter, 2: i32 limit, 3: string cursor)
     throws (1: Refused refused, 2: Unavailable unavailable),
 
-  /** Ends a task. Conflict: TASK_ENDED. Refused: BAD_ID. */
+  /** Cancels a task. Conflict: TASK_ENDED. Refused: BAD_ID. */
   Cancelled cancelTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** Lets an ended task run again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID. */
+  /** Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID. */
   Task retryTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** Removes an ended task, all of it. Conflict: TASK_NOT_ENDED. Refused: BAD_ID. */
+  /** Removes an ended task with its result and log. Conflict: TASK_NOT_ENDED. Refused: BAD_ID. */
   void purgeTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
   /**
-   * A piece of the whole result of a task in SUCCESS: from the byte `offset` at most `length` bytes, at most 524288 of
-   * them, and so many when 0. Empty at the end. Conflict: TASK_NOT_ENDED. NotFound: RESULT_NOT_FOUND.
+   * A piece of the whole result of a task in SUCCESS: at most `length` bytes from the byte `offset`. `length` is at
+   * most 524288, and 0 means 524288. Empty at the end. Conflict: TASK_NOT_ENDED. NotFound: RESULT_NOT_FOUND.
    * Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
    */
   Piece readResult(1: string id, 2: i64 offset, 3: i32 length)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** A piece of the task's own last log lines; else as readResult. It may have changed between two pieces. */
+  /** A piece of the task's last log lines, as in readResult. The log may change between two pieces. */
   Piece readLog(1: string id, 2: i64 offset, 3: i32 length)
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /** The kinds of task that this server knows. */
   list<Kind> listKinds() throws (1: Unavailable unavailable),
 
-  /** The kinds whose files cannot be used: a submit to one is Unavailable with KIND_IN_TROUBLE, the others run. */
+  /** The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run. */
   list<KindTrouble> listKindTroubles() throws (1: Unavailable unavailable),
 
   /** The machine, the processes and the tasks. */
   HostStatus hostStatus() throws (1: Unavailable unavailable),
 
-  /** The queue as the process that answers sees it. */
+  /** The queue as the answering process sees it. */
   QueueStatus queueStatus() throws (1: Unavailable unavailable)
 }

@@ -1,106 +1,62 @@
-// Config -> the parts of a process. The only file that knows the adapters' names; they are imported when they are
-// needed, so that a process carries only what its configuration asks for.
+// Config -> the parts of a process. The only file that names the adapters; each is imported when it is needed, so
+// that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
-import { MadhavaError } from './core/errors.ts'
-import {
-  checkExample,
-  createKinds,
-  type KindSettings,
-  type Kinds,
-  loadKind,
-  type NamedKind,
-} from './core/kind.ts'
-import { judgeKinds } from './core/kind-files.ts'
+import type { Kinds } from './core/kind.ts'
 import { troublesInWords } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
+import { loadKinds } from './load-kinds.ts'
 import type { Log } from './platform/log.ts'
-import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
-import { describePlace } from './platform/redis-url.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
-import type { TakeInOptions, VerifyOptions } from './stores/shared/import.ts'
+import type { FilesAdapter } from './stores/files/adapter.ts'
+import type { OpenOptions, StoreAdapter } from './stores/shared/adapter.ts'
 
-const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
+type Place = Pick<Config, 'dataDir' | 'redis'> & Partial<Pick<Config, 'reserveBytes'>>
 
-export interface LoadedKinds {
-  kinds: Kinds
-  /** The file that each kind was read from, by the kind's name. */
-  files: ReadonlyMap<string, string>
+/** The data folder; with a Redis its tasks are there instead, and the folder is owned all the same. */
+export const dataFolder = async ({ dataDir, reserveBytes }: Omit<Place, 'redis'>): Promise<FilesAdapter> => {
+  const { filesAdapter } = await import('./stores/files/adapter.ts')
+  return filesAdapter({ dir: dataDir, ...(reserveBytes === undefined ? {} : { reserveBytes }) })
 }
 
-/** The kinds that come with Madhava: one that is broken stops everything. @throws KIND_INVALID */
-const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string][]> => {
-  try {
-    const kinds: [NamedKind, string][] = []
-    for (const { name, file, exported } of await loadModules(BUILT_IN_KINDS)) {
-      const kind = loadKind(name, exported, path.basename(file), settings)
-      await checkExample(kind, path.basename(file))
-      kinds.push([kind, file])
-    }
-    return kinds
-  } catch (error) {
-    if (error instanceof ModuleLoadError)
-      throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
-    throw error
+/** The store that the settings name. */
+export const chooseStore = async (place: Place): Promise<StoreAdapter> => {
+  if (!place.redis) return dataFolder(place)
+  const { redisAdapter } = await import('./stores/redis/adapter.ts')
+  return redisAdapter(place.redis)
+}
+
+const openQueue = async (
+  config: Config,
+  deps: { store: TaskStore; clock: () => Date; log: Log },
+): Promise<TaskQueue> => {
+  if (config.amqpUrls.length > 0) {
+    const { createRabbitQueue } = await import('./queues/rabbitmq/open.ts')
+    return createRabbitQueue({ urls: config.amqpUrls, queue: config.amqpQueue, ...deps })
   }
+  const { createEmbeddedQueue } = await import('./queues/embedded/open.ts')
+  return createEmbeddedQueue(deps)
 }
 
-const refuseFolder = (folder: string) => (error: NodeJS.ErrnoException) => {
-  if (error.syscall === undefined) throw error
-  const text = `The folder of KINDS_DIR, ${folder}, cannot be read (${error.code}): this user needs the right to`
-  throw new MadhavaError('KIND_INVALID', text, { cause: error })
-}
+/** The bundle that a process belongs to, for a store that several share: one folder on one host. */
+const bundleOf = ({ dataDir }: Config): string =>
+  createHash('sha256').update(`${hostname()}\0${dataDir}`).digest('hex').slice(0, 12)
 
-/**
- * What stops a start: a broken kind of ours, a folder that cannot be read. No file of a user's is run for it: what it does
- * is the affair of the processes that can be started again. @throws KIND_INVALID
- */
-export const checkKinds = async ({
-  kindsDir,
-  kindSettings,
-}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<void> => {
-  await loadOurKinds(kindSettings)
-  if (kindsDir !== null) await readdir(kindsDir).catch(refuseFolder(kindsDir))
-}
+/** Whether a presence is of the bundle of these settings. */
+const isOwnOf =
+  (config: Config, { isShared }: StoreAdapter) =>
+  ({ details }: SeenPresence): boolean =>
+    !isShared || details.bundle === bundleOf(config)
 
-/** The kinds of a user's folder, and those of which nothing can be used. @throws KIND_INVALID for the folder itself */
-const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
-  const { loaded, failed } = await tryModules(folder).catch(refuseFolder(folder))
-  const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
-  return judgeKinds({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
-}
+/** A store that several hosts share tells the time: steps of this host's own clock do not matter then. */
+const openClock = ({ isShared }: StoreAdapter): SharedClock =>
+  createSharedClock(isShared ? steadyNow : Date.now)
 
-/**
- * The built-in kinds and those of KINDS_DIR. A broken file there is a kind in trouble, and the others run.
- * @throws KIND_INVALID with the file's name and the reason when a kind of ours is broken, or the folder cannot be read
- */
-export const loadKinds = async ({
-  kindsDir,
-  kindSettings,
-}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<LoadedKinds> => {
-  const ours = await loadOurKinds(kindSettings)
-  const users =
-    kindsDir === null
-      ? { kinds: [], troubles: [] }
-      : await loadUsersKinds(kindsDir, new Set(ours.map(([{ name }]) => name)), kindSettings)
-  const all = [...ours, ...users.kinds]
-  return {
-    kinds: createKinds(
-      all.map(([kind]) => kind),
-      users.troubles,
-    ),
-    files: new Map(all.map(([{ name }, file]) => [name, file])),
-  }
-}
-
-/** What the start script needs of the store before any role runs: nobody else may use the data folder. */
+/** What the start script needs of the store before any role runs. */
 export interface Ownership {
   /** Of this bundle alone. */
   presences(): Promise<SeenPresence[]>
@@ -108,117 +64,39 @@ export interface Ownership {
   started(): Promise<void>
 }
 
-/** The bundle that a process belongs to, for a store that several share: one folder on one host. */
-const bundleOf = ({ dataDir }: Config): string =>
-  createHash('sha256').update(`${hostname()}\0${dataDir}`).digest('hex').slice(0, 12)
-
-/** Whether a presence is of the bundle of these settings: a folder belongs to one alone, a Redis to many. */
-const isOwnOf =
-  (config: Config) =>
-  ({ details }: SeenPresence): boolean =>
-    !config.redis || details.bundle === bundleOf(config)
-
-const ofBundle =
-  (config: Config, presences: () => Promise<SeenPresence[]>) => async (): Promise<SeenPresence[]> =>
-    (await presences()).filter(isOwnOf(config))
-
-/** Where Redis tells the time, a step of this host's own clock is nobody's business. */
-const openClock = ({ redis }: Config): SharedClock => createSharedClock(redis ? steadyNow : Date.now)
+/** What processes of an owner that died may take beyond their drain, milliseconds. */
+const END_MS = 8_000
 
 /** Owns the data folder until this process ends. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE */
 export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
-  const { lockFolder } = await import('./stores/files/folder-lock.ts')
-  const sharedClock = openClock(config)
-  const clock = sharedClock.now
-  const folder = await lockFolder({ dir: config.dataDir, clock, log, patienceMs: config.drainMs + 8_000 })
-  if (!config.redis) return { presences: () => folder.presences(), started: async () => {} }
+  const adapter = await chooseStore(config)
+  const sharedClock = openClock(adapter)
+  const folder = await (await dataFolder(config)).own({
+    clock: sharedClock.now,
+    log,
+    patienceMs: config.drainMs + END_MS,
+  })
+  if (!adapter.isShared) return { presences: () => folder.presences(), started: async () => {} }
   // what is wrong with it is said here, once, and not by every role again and again
-  const store = await openStore(config, sharedClock, log)
-  return { presences: ofBundle(config, () => store.presences()), started: () => store.close() }
+  const store = await adapter.open({ sharedClock, log })
+  return {
+    presences: async () => (await store.presences()).filter(isOwnOf(config, adapter)),
+    started: () => store.close(),
+  }
 }
 
 /**
- * All processes of the store, and which are of this bundle, for one who only looks: bin/healthcheck. Nothing is written,
- * nothing stays open.
+ * All processes of the store, and which are of this bundle, for bin/healthcheck. Nothing is written, nothing stays
+ * open.
  */
 export const seePresences = async (
   config: Config,
 ): Promise<{ presences: SeenPresence[]; isOwn: (presence: SeenPresence) => boolean }> => {
-  const { redis } = config
-  const isOwn = isOwnOf(config)
-  if (redis) {
-    const { seeRedisPresences } = await import('./stores/redis/open.ts')
-    return { presences: await seeRedisPresences(redis), isOwn }
-  }
-  const { seeInstances } = await import('./stores/files/claims/instances.ts')
-  return { presences: await seeInstances(path.join(config.dataDir, 'run')), isOwn }
+  const adapter = await chooseStore(config)
+  return { presences: await adapter.presences(), isOwn: isOwnOf(config, adapter) }
 }
 
-/** What bin/fsck does with a data folder. */
-export const folderTools = async () => {
-  const { checkFolder } = await import('./stores/files/tools/fsck.ts')
-  return { checkFolder }
-}
-
-/** What bin/export and bin/import do with a store: that of the settings, or with a folder, files. */
-export const transferTools = async ({ redis, dataDir: dir }: Pick<Config, 'redis' | 'dataDir'>) => {
-  const clock = () => new Date()
-  if (redis) {
-    const { exportRedis, importRedis, verifyRedis } = await import('./stores/redis/transfer.ts')
-    const target = { ...redis, clock }
-    return {
-      exportTasks: (options: { onLeftOut: (what: string, why: string) => void }) =>
-        exportRedis(target, { clock, ...options }),
-      importTasks: (options: TakeInOptions) => importRedis(target, options),
-      verifyTasks: (options: VerifyOptions) => verifyRedis(target, options),
-    }
-  }
-  const { exportFolder } = await import('./stores/files/tools/export.ts')
-  const { importFolder, verifyFolder } = await import('./stores/files/tools/import.ts')
-  return {
-    exportTasks: (options: { onLeftOut: (what: string, why: string) => void }) =>
-      exportFolder({ dir, clock, ...options }),
-    importTasks: (options: TakeInOptions) => importFolder({ dir, clock, ...options }),
-    verifyTasks: (options: VerifyOptions) => verifyFolder({ dir, clock, ...options }),
-  }
-}
-
-const openStore = async (
-  config: Config,
-  sharedClock: SharedClock,
-  log: Log,
-  { writerThread = false }: WireOptions = {},
-): Promise<TaskStore> => {
-  const clock = sharedClock.now
-  if (config.redis) {
-    const { openRedisStore } = await import('./stores/redis/open.ts')
-    return openRedisStore({ ...config.redis, clock, sharedClock, log })
-  }
-  const { openFilesStore } = await import('./stores/files/open.ts')
-  return openFilesStore({
-    dir: config.dataDir,
-    clock,
-    log,
-    reserveBytes: config.reserveBytes,
-    writerThread,
-  })
-}
-
-const openQueue = async (
-  config: Config,
-  store: TaskStore,
-  clock: () => Date,
-  log: Log,
-): Promise<TaskQueue> => {
-  if (config.amqpUrls.length > 0) {
-    const { createRabbitQueue } = await import('./queues/rabbitmq/open.ts')
-    return createRabbitQueue({ urls: config.amqpUrls, queue: config.amqpQueue, log, clock })
-  }
-  const { createEmbeddedQueue } = await import('./queues/embedded/open.ts')
-  return createEmbeddedQueue({ store, log, clock })
-}
-
-/** Why somebody finds no place at the door of a process; beside what is wrong with its queue and its store. */
+/** Why the door of a process takes nobody in; beside what is wrong with its queue and its store. */
 interface DoorTrouble {
   trouble?: string | null
 }
@@ -241,25 +119,23 @@ export interface Parts {
   close(): Promise<void>
 }
 
-export interface WireOptions {
-  /** For a process that writes many tasks: the store's calls to the disk in a thread of their own, where it has such. */
-  writerThread?: boolean
-}
+export type WireOptions = Pick<OpenOptions, 'writerThread'>
 
 /** A presence is small: of a folder full of broken files it names so many. */
 const TROUBLES_TOLD = 50
 
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
-  const sharedClock = openClock(config)
+  const adapter = await chooseStore(config)
+  const sharedClock = openClock(adapter)
   const clock = sharedClock.now
   const { kinds, files: kindFiles } = await loadKinds(config)
   const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
   for (const { file, reason } of kindsInTrouble)
     log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
   const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: troublesInWords(kindsInTrouble) }
-  const store = await openStore(config, sharedClock, log, options)
-  const queue = await openQueue(config, store, clock, log).catch(async (error: unknown) => {
+  const store = await adapter.open({ sharedClock, log, ...options })
+  const queue = await openQueue(config, { store, clock, log }).catch(async (error: unknown) => {
     await store.close()
     throw error
   })
@@ -267,9 +143,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   let closing: Promise<void> | null = null
   return {
     store,
-    storePlace: config.redis
-      ? `${describePlace(config.redis.place)} ${config.redis.place.db} ${config.redis.prefix}`
-      : config.dataDir,
+    storePlace: adapter.place,
     queue,
     kinds,
     kindFiles,
@@ -284,7 +158,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       allowances: config.taskLimits,
     }),
     clock,
-    isOwn: isOwnOf(config),
+    isOwn: isOwnOf(config, adapter),
     announce: (role, details = () => ({})) =>
       store.announce({
         role,

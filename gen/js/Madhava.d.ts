@@ -49,12 +49,12 @@ declare class Client extends RPCcelery.Client {
     constructor(output: thrift.TTransport, pClass: { new(trans: thrift.TTransport): thrift.TProtocol });
 
     /**
-     * Answers.
+     * Does nothing but answer.
      */
     ping(): Promise<void>;
 
     /**
-     * Answers.
+     * Does nothing but answer.
      */
     ping(callback?: (error: void, response: void)=>void): void;
 
@@ -69,13 +69,13 @@ declare class Client extends RPCcelery.Client {
     version(callback?: (error: void, response: string)=>void): void;
 
     /**
-     * Submits a task. It exists, durably, when this answers. `params` is JSON; empty means {}.
+     * Submits a task. When this returns, the task is durable. `params` is JSON; empty means {}.
      * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH. Unavailable: KIND_IN_TROUBLE.
      */
     submitTask(kind: string, params: string, options: SubmitOptions): Promise<Task>;
 
     /**
-     * Submits a task. It exists, durably, when this answers. `params` is JSON; empty means {}.
+     * Submits a task. When this returns, the task is durable. `params` is JSON; empty means {}.
      * Refused: KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH. Unavailable: KIND_IN_TROUBLE.
      */
     submitTask(kind: string, params: string, options: SubmitOptions, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Task)=>void): void;
@@ -91,80 +91,80 @@ declare class Client extends RPCcelery.Client {
     getTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Task)=>void): void;
 
     /**
-     * One task, as soon as its version is not this one, or as it is after so many milliseconds (at most 30000): an empty
-     * version is answered at once. Ask again with the version that came. Refused: BAD_ID, BAD_REQUEST.
+     * Waits until the task's version differs from this one, at most so many milliseconds (at most 30000), and returns the
+     * task. An empty version is answered at once. Ask again with the version that you got. Refused: BAD_ID, BAD_REQUEST.
      */
     waitTask(id: string, version: string, timeoutMs: number): Promise<Task>;
 
     /**
-     * One task, as soon as its version is not this one, or as it is after so many milliseconds (at most 30000): an empty
-     * version is answered at once. Ask again with the version that came. Refused: BAD_ID, BAD_REQUEST.
+     * Waits until the task's version differs from this one, at most so many milliseconds (at most 30000), and returns the
+     * task. An empty version is answered at once. Ask again with the version that you got. Refused: BAD_ID, BAD_REQUEST.
      */
     waitTask(id: string, version: string, timeoutMs: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Task)=>void): void;
 
     /**
-     * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200, 50 when 0; `cursor` is the
-     * nextCursor of the page before, empty for the first. Refused: BAD_REQUEST, BAD_CURSOR.
+     * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
+     * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
      */
     pageTasks(filter: TaskFilter, limit: number, cursor: string): Promise<TaskPage>;
 
     /**
-     * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200, 50 when 0; `cursor` is the
-     * nextCursor of the page before, empty for the first. Refused: BAD_REQUEST, BAD_CURSOR.
+     * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
+     * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
      */
     pageTasks(filter: TaskFilter, limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: TaskPage)=>void): void;
 
     /**
-     * Ends a task. Conflict: TASK_ENDED. Refused: BAD_ID.
+     * Cancels a task. Conflict: TASK_ENDED. Refused: BAD_ID.
      */
     cancelTask(id: string): Promise<Cancelled>;
 
     /**
-     * Ends a task. Conflict: TASK_ENDED. Refused: BAD_ID.
+     * Cancels a task. Conflict: TASK_ENDED. Refused: BAD_ID.
      */
     cancelTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Cancelled)=>void): void;
 
     /**
-     * Lets an ended task run again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID.
+     * Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID.
      */
     retryTask(id: string): Promise<Task>;
 
     /**
-     * Lets an ended task run again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID.
+     * Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID.
      */
     retryTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Task)=>void): void;
 
     /**
-     * Removes an ended task, all of it. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
+     * Removes an ended task with its result and log. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
      */
     purgeTask(id: string): Promise<void>;
 
     /**
-     * Removes an ended task, all of it. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
+     * Removes an ended task with its result and log. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
      */
     purgeTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
 
     /**
-     * A piece of the whole result of a task in SUCCESS: from the byte `offset` at most `length` bytes, at most 524288 of
-     * them, and so many when 0. Empty at the end. Conflict: TASK_NOT_ENDED. NotFound: RESULT_NOT_FOUND.
+     * A piece of the whole result of a task in SUCCESS: at most `length` bytes from the byte `offset`. `length` is at
+     * most 524288, and 0 means 524288. Empty at the end. Conflict: TASK_NOT_ENDED. NotFound: RESULT_NOT_FOUND.
      * Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
      */
     readResult(id: string, offset: Int64, length: number): Promise<Piece>;
 
     /**
-     * A piece of the whole result of a task in SUCCESS: from the byte `offset` at most `length` bytes, at most 524288 of
-     * them, and so many when 0. Empty at the end. Conflict: TASK_NOT_ENDED. NotFound: RESULT_NOT_FOUND.
+     * A piece of the whole result of a task in SUCCESS: at most `length` bytes from the byte `offset`. `length` is at
+     * most 524288, and 0 means 524288. Empty at the end. Conflict: TASK_NOT_ENDED. NotFound: RESULT_NOT_FOUND.
      * Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
      */
     readResult(id: string, offset: Int64, length: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Piece)=>void): void;
 
     /**
-     * A piece of the task's own last log lines; else as readResult. It may have changed between two pieces.
+     * A piece of the task's last log lines, as in readResult. The log may change between two pieces.
      */
     readLog(id: string, offset: Int64, length: number): Promise<Piece>;
 
     /**
-     * A piece of the task's own last log lines; else as readResult. It may have changed between two pieces.
+     * A piece of the task's last log lines, as in readResult. The log may change between two pieces.
      */
     readLog(id: string, offset: Int64, length: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Piece)=>void): void;
 
@@ -179,12 +179,12 @@ declare class Client extends RPCcelery.Client {
     listKinds(callback?: (error: ttypes.Unavailable, response: Kind[])=>void): void;
 
     /**
-     * The kinds whose files cannot be used: a submit to one is Unavailable with KIND_IN_TROUBLE, the others run.
+     * The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run.
      */
     listKindTroubles(): Promise<KindTrouble[]>;
 
     /**
-     * The kinds whose files cannot be used: a submit to one is Unavailable with KIND_IN_TROUBLE, the others run.
+     * The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run.
      */
     listKindTroubles(callback?: (error: ttypes.Unavailable, response: KindTrouble[])=>void): void;
 
@@ -199,12 +199,12 @@ declare class Client extends RPCcelery.Client {
     hostStatus(callback?: (error: ttypes.Unavailable, response: HostStatus)=>void): void;
 
     /**
-     * The queue as the process that answers sees it.
+     * The queue as the answering process sees it.
      */
     queueStatus(): Promise<QueueStatus>;
 
     /**
-     * The queue as the process that answers sees it.
+     * The queue as the answering process sees it.
      */
     queueStatus(callback?: (error: ttypes.Unavailable, response: QueueStatus)=>void): void;
   }

@@ -51,15 +51,15 @@ declare class Client {
     constructor(output: thrift.TTransport, pClass: { new(trans: thrift.TTransport): thrift.TProtocol });
 
     /**
-     * Starts the computation of pi to this many digits after the point. Answers the new task's id at once; the task
-     * exists, durably, before it does. A number that the kind calcpi refuses, such as a negative one, is a
+     * Starts the computation of pi to this many digits after the point. Returns the new task's id at once; by then the
+     * task is durable. If the kind calcpi refuses the number, such as a negative one, the answer is a
      * TApplicationException that begins with PARAMS_INVALID.
      */
     startCalcPi(decimal: any): Promise<string>;
 
     /**
-     * Starts the computation of pi to this many digits after the point. Answers the new task's id at once; the task
-     * exists, durably, before it does. A number that the kind calcpi refuses, such as a negative one, is a
+     * Starts the computation of pi to this many digits after the point. Returns the new task's id at once; by then the
+     * task is durable. If the kind calcpi refuses the number, such as a negative one, the answer is a
      * TApplicationException that begins with PARAMS_INVALID.
      */
     startCalcPi(decimal: any, callback?: (error: void, response: string)=>void): void;

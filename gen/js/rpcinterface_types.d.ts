@@ -10,7 +10,7 @@ import Int64 = require('node-int64');
 
 
 /**
- * What is known of one task. Times are ISO-8601 in UTC with milliseconds, as in 2026-01-31T12:00:00.000Z.
+ * One task. Times are ISO-8601 in UTC with milliseconds, as in 2026-01-31T12:00:00.000Z.
  */
 declare class calcResult {
     public id: string;
@@ -34,7 +34,7 @@ declare class RESULT {
   }
 
 /**
- * The task that was asked for cannot be shown.
+ * The task cannot be shown.
  */
 declare class BadTask extends Thrift.TException {
     public uuid: string;
@@ -44,7 +44,7 @@ declare class BadTask extends Thrift.TException {
   }
 
 /**
- * One thing that is wrong with what was asked.
+ * One mistake in a call.
  */
 declare class Problem {
     public path: string;
@@ -54,7 +54,7 @@ declare class Problem {
   }
 
 /**
- * What was asked cannot be done, now or later: mend it.
+ * The call is wrong, now and later: correct it.
  */
 declare class Refused extends Thrift.TException {
     public code: string;
@@ -77,7 +77,7 @@ declare class NotFound extends Thrift.TException {
   }
 
 /**
- * The task is not in a state for this: ended already, not ended yet, just held by a process.
+ * The state of the task does not allow it: it has ended, has not ended, or another process is changing it.
  */
 declare class Conflict extends Thrift.TException {
     public code: string;
@@ -88,7 +88,7 @@ declare class Conflict extends Thrift.TException {
   }
 
 /**
- * Not now: the same call may succeed a little later. Nothing was done, except perhaps after a call that ran out of time.
+ * Not now: the same call may succeed a little later. Nothing was done, unless the call ran out of time.
  */
 declare class Unavailable extends Thrift.TException {
     public code: string;
@@ -133,7 +133,7 @@ declare class HistoryEntry {
   }
 
 /**
- * How an error that a kind throws is tried again: exponential backoff with jitter. What is unset has its default.
+ * How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default.
  */
 declare class RetryPolicy {
     public delaySeconds?: number;
@@ -155,7 +155,7 @@ declare class TimeLimits {
   }
 
 /**
- * One task, all of its record.
+ * One task with its whole record.
  */
 declare class Task {
     public id: string;
@@ -197,7 +197,7 @@ declare class Task {
   }
 
 /**
- * What may be said when a task is submitted. What is unset has the default of the server or of the kind.
+ * Options of a submit. Unset fields have the default of the server or of the kind.
  */
 declare class SubmitOptions {
     public priority?: any;
@@ -215,7 +215,7 @@ declare class SubmitOptions {
   }
 
 /**
- * Which tasks a page holds: all that is set must fit.
+ * Which tasks a page holds: every field that is set must fit.
  */
 declare class TaskFilter {
     public statuses?: string[];
@@ -244,7 +244,7 @@ declare class TaskPage {
   }
 
 /**
- * What became of a wish to cancel.
+ * The outcome of a cancel.
  */
 declare class Cancelled {
     public outcome: string;
@@ -334,7 +334,7 @@ declare class NetworkAddress {
   }
 
 /**
- * What limits the server below its machine.
+ * Limits of a container that are lower than the machine's.
  */
 declare class ContainerLimits {
     public cpuCores?: number;

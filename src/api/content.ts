@@ -4,9 +4,8 @@ import type { StoredContent } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { ApiContext } from './context.ts'
-import { matchesEtag } from './etag.ts'
-import { parseRange } from './range.ts'
-import { streamOf } from './stream.ts'
+import { matchesEtag, parseRange } from './request-headers.ts'
+import { streamOf } from './streamed-body.ts'
 
 /** Exactly `length` bytes, as announced: a log may have grown meanwhile, or been replaced by a shorter one. */
 const chunksOf = async function* (readable: Readable, length: number): AsyncGenerator<Uint8Array> {
@@ -43,15 +42,15 @@ export const sendContent = async (
   const asked = c.req.method === 'GET' && (ifRange === undefined || ifRange === etag)
   const range = asked ? parseRange(c.req.header('range'), content.bytes) : null
   if (range === 'unsatisfiable') {
-    c.header('StoredContent-Range', `bytes */${content.bytes}`)
+    c.header('Content-Range', `bytes */${content.bytes}`)
     throw new MadhavaError('RANGE_NOT_SATISFIABLE', `The result has ${content.bytes} bytes`)
   }
   const length = range ? range.end - range.start : content.bytes
   const headers: Record<string, string> = {
-    'StoredContent-Type': content.contentType,
-    'StoredContent-Length': String(length),
+    'Content-Type': content.contentType,
+    'Content-Length': String(length),
   }
-  if (range) headers['StoredContent-Range'] = `bytes ${range.start}-${range.end - 1}/${content.bytes}`
+  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end - 1}/${content.bytes}`
   // HEAD has no body to close what would be opened
   if (c.req.method === 'HEAD' || length === 0) return c.body(null, 200, headers)
   const chunks = chunksOf(await content.open(range ?? undefined), length)

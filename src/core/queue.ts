@@ -1,5 +1,6 @@
 // Port: what tells workers that there is work. A message is a hint: lost, doubled or late, it harms nothing.
 // Its meaning is decided by test/suites/queue.ts, which runs on every adapter.
+import type { DeadMessages } from './dead-messages.ts'
 
 /** What an announcement carries. Which task a worker runs is the store's choice, not the message's. */
 export interface Announcement {
@@ -7,48 +8,36 @@ export interface Announcement {
   kind: string
 }
 
-/** A task that was taken. Neither of the two promises rejects. */
-export interface TakenTask {
-  /** It has all slots, and until `done`. */
-  alone?: boolean
+/** An announcement in the hands of one worker. One of the two is called, once. */
+export interface Ticket {
   /**
-   * Nothing of it runs any more, and another task may have its slot; at the latest with `done`. How many milliseconds the
-   * run took, without what it waited for; null when nothing ran.
+   * It has done its duty: its task has ended, or there was none. At the latest `ACK_HOLD_MS` after its task was
+   * taken.
    */
-  free: Promise<number | null>
-  /** Its last move of this run is durable. */
-  done: Promise<void>
+  settle(): void
+  /** Another worker may have it. */
+  giveBack(): void
 }
 
-/**
- * In place of a task: there is one, and this worker may take none before something of its own has ended, or until it is
- * nudged. To the queue it is full until then.
- */
-export const LATER: TakenTask = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })
-
-export interface WorkOptions {
-  /** At most so many tasks at a time. */
-  slots: number
-  /** Beyond them, so many are taken ahead while tasks take next to no time; 0 by default. Their owner lets them wait. */
-  ahead?: number
-  /**
-   * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none that may
-   * be taken ahead; or LATER. It may not reject.
-   */
-  take: (ahead: boolean) => Promise<TakenTask | null>
-}
-
-/** The consuming side. */
-export interface WorkHandle {
-  /** Looks for work without an announcement: after a start, a takeover, a sweep. Never waits. */
-  nudge(): void
-  /**
-   * At most so many tasks at a time from now on. With 0 it takes none, and announcements go to others; what runs is left
-   * to its owner.
-   */
-  resize(slots: number): void
-  /** Takes no more; what runs is left to its owner. Resolves when no `take` is under way. Idempotent. */
+/** A worker, as the queue sees it. */
+export interface Subscriber {
+  /** How many tasks it has at a time at the most. */
+  readonly size: number
+  /** An announcement has come in. */
+  offer(ticket: Ticket): void
+  /** There may be work that no ticket tells of. */
+  look(): void
+  /** Gives back every ticket that it has not begun to use: the broker is away, or it was to have no more. */
+  release(): void
+  /** The queue closes: it takes no more. Resolves when it is taking nothing. Idempotent. */
   stop(): Promise<void>
+}
+
+export interface Subscription {
+  /** Whether announcements are wanted; at first they are. What a full worker does not want goes to others. */
+  want(wanted: boolean): void
+  /** No more announcements, for good. Idempotent. */
+  end(): void
 }
 
 export interface QueueState {
@@ -60,31 +49,6 @@ export interface QueueState {
   outbox: number
 }
 
-/** A message that announces no task: nothing can be done with it, so it is kept aside until somebody decides. */
-export interface DeadMessage {
-  /** A UUID of ours; it changes when the message is replayed and kept aside once more. */
-  id: string
-  /** What is wrong with it. */
-  reason: string
-  deadAt: string
-  bytes: number
-  contentType: string | null
-  /** The beginning of its body as text. */
-  preview: string
-}
-
-/** The messages that were kept aside: durable, and bounded (the oldest go first). */
-export interface DeadMessages {
-  /** The oldest first, and how many there are in all. @throws QUEUE_UNAVAILABLE */
-  list(limit: number): Promise<{ messages: DeadMessage[]; total: number }>
-  /** Puts one back into the queue as it came. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
-  replay(id: string): Promise<boolean>
-  /** Removes one. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
-  discard(id: string): Promise<boolean>
-  /** How many there are, or null when that cannot be known now. */
-  count(): Promise<number | null>
-}
-
 export interface TaskQueue {
   /** For people: `rabbitmq` or `embedded`. */
   readonly name: string
@@ -93,15 +57,11 @@ export interface TaskQueue {
    * what does not fit is dropped, since the sweeper announces it again).
    */
   announce(task: Announcement): void
-  /**
-   * Starts taking. An announcement leads to a `take` as soon as a slot is free here or in another process; a slot
-   * that gets free takes again by itself until it is given null. A full worker keeps no announcement that an idle
-   * one could use. Acknowledged when the task is done, after ACK_HOLD, or at once when there was nothing to take.
-   */
-  work(options: WorkOptions): WorkHandle
+  /** Hands announcements to a worker from now on; each goes to one worker, until it is given back or lost with it. */
+  subscribe(subscriber: Subscriber): Subscription
   /** Announcements not yet delivered, or null when that cannot be known now. */
   depth(): Promise<number | null>
-  /** Whatever is in the queue and announces no task ends here, and blocks nothing. */
+  /** Messages that announce no task: they block nothing. */
   readonly dead: DeadMessages
   state(): QueueState
   /** Running totals since the start of this process, by name. */
@@ -112,5 +72,5 @@ export interface TaskQueue {
   close(): Promise<void>
 }
 
-/** An announcement is acknowledged at the latest after this time, long before a broker's own time limit. */
+/** Long before a broker's own time limit for an acknowledgement. */
 export const ACK_HOLD_MS = 60_000

@@ -2,33 +2,14 @@
 // Its meaning is decided by test/suites/store.ts, which runs on every adapter. No optional methods, no raw client.
 
 import type { Readable } from 'node:stream'
-import type { Failures } from './failures.ts'
+import type { TaskFilter } from './filter.ts'
 import type { KindLimits } from './kind-limits.ts'
-import type { KindTrouble } from './kind-trouble.ts'
 import type { Move } from './moves.ts'
+import type { PresenceDetails, SeenPresence } from './presence.ts'
 import type { Status, TaskRecord } from './task.ts'
-import type { Timings } from './timings.ts'
 
-/** Which tasks a list holds. All that is given must fit; times are ISO-8601 and bound `createdAt`. */
-export interface TaskFilter {
-  statuses?: readonly Status[]
-  kinds?: readonly string[]
-  owner?: string
-  parentId?: string
-  /** Inclusive. */
-  from?: string
-  /** Exclusive. */
-  to?: string
-  /** Found, ignoring case, in id, kind, title or description. */
-  text?: string
-  /** Whose record has an error with one of these codes. */
-  errorCodes?: readonly string[]
-  /** Found, ignoring case, in the message of the record's error. */
-  errorText?: string
-  /** Bounds of `finishedAt`, inclusive and exclusive: with either only ended tasks fit. */
-  finishedFrom?: string
-  finishedTo?: string
-}
+export type { TaskFilter } from './filter.ts'
+export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
 
 /** One page, newest first. `next` continues after it and is null at the end. */
 export interface TaskPage {
@@ -36,22 +17,19 @@ export interface TaskPage {
   next: string | null
 }
 
+/** What a worker takes. The callbacks tell why a task that is due was not given to it. */
 export interface Wanted {
   kinds: readonly string[]
   now: string
+  /** By kind, over all processes. Tasks of a kind with a limit begin in their order. */
   limits?: Readonly<Record<string, KindLimits>>
-  /** The task is to wait a moment before it runs: should this process die by then, its last attempt is not lost. */
-  ahead?: boolean
-  /** Nothing else runs in this process, and nothing will before the task has ended: a suspect may be taken (core/task.ts). */
+  /** Nothing else runs in this process: a suspect may be taken (core/task.ts). */
   alone?: boolean
-  /** Told of a suspect whose turn it is, and which may not be taken here now. */
+  /** It is the turn of a suspect. */
   onSuspect?: (id: string) => void
-  /**
-   * Told of a kind that was passed over because of its rate, or since others are just taking what may begin of it: when to
-   * look again, milliseconds.
-   */
+  /** The kind is at its rate, or others are taking what may begin of it: when to look again, milliseconds. */
   onHeldBack?: (kind: string, untilMs: number) => void
-  /** Told of a kind of which a task waits that was passed over since so many of the kind run. */
+  /** As many tasks of the kind run as may. */
   onFull?: (kind: string) => void
 }
 
@@ -70,46 +48,6 @@ export type Change =
   /** Somebody asked to cancel a task that is held; its record follows when the holder acts. */
   | { type: 'revoke'; cursor: string; id: string; at: string }
   | { type: 'removed'; cursor: string; id: string }
-
-/** A process's own entry. `beatAt` moves while it is well; `details` is for people and metrics. */
-export interface Presence {
-  instance: string
-  role: string
-  host: string
-  pid: number
-  startedAt: string
-  beatAt: string
-  details: PresenceDetails
-}
-
-export interface PresenceDetails {
-  /** Host and port of the door, where the role has one. */
-  address: string | null
-  /** How many tasks it may run at a time; 0 for roles that run none. */
-  slots: number
-  /** Ids of the tasks it runs. */
-  running: string[]
-  /** A word of the start that the process belongs to: several bundles may share a store. */
-  bundle?: string
-  /** Running totals since its start, by name. */
-  counters: Record<string, number>
-  /** Waits and runs of tasks since its start, by kind; left out by roles that run none. */
-  timings?: Timings
-  /** Tasks that ended in FAILURE by it since its start; left out by roles that run none. */
-  failures?: Failures
-  /** The kinds it can run; left out by roles that run none. */
-  kinds?: string[]
-  /** Kinds whose files it could not use; left out when there are none. */
-  kindsInTrouble?: KindTrouble[]
-  rssBytes: number
-  /** Share of one core since the last beat, 1 = one core. */
-  cpu: number
-  /** What is wrong with what it depends on, by name (`queue`, `store`, `clock`, `kinds`); empty when all is well. */
-  troubles: Record<string, string>
-}
-
-/** A presence as others see it: `alive` is the store's verdict, made afresh. */
-export type SeenPresence = Presence & { alive: boolean }
 
 /** What the sweeper has to do now. */
 export interface Agenda {
@@ -146,11 +84,9 @@ export interface TaskStore {
   readonly instance: string
 
   /**
-   * Durable and visible to every reader when it resolves.
-   * A task with an `idempotencyKey` that its owner has used before is not made: with the same fingerprint of what
-   * was asked the answer is the first task, `created` false. Without a key the fingerprint counts for nothing.
-   * `admit` is asked before a task is made, and not where the key has its task already; what it rejects with is thrown.
-   * @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH, STORE_FULL
+   * Makes a task: it is durable and every reader sees it. Where its owner has used its `idempotencyKey` before, with
+   * the same fingerprint of what was asked, the answer is the first task instead. `admit` is asked before a task is
+   * made; what it rejects with is thrown. @throws TASK_EXISTS, IDEMPOTENCY_MISMATCH, STORE_FULL
    */
   create(
     task: TaskRecord,
@@ -159,8 +95,8 @@ export interface TaskStore {
   ): Promise<{ task: TaskRecord; created: boolean }>
 
   /**
-   * The newest state, or null. Never torn, never older than what any process was shown before, but for an attempt that
-   * `claimNext` has just begun. @throws BAD_ID
+   * The newest state, or null; never older than what any process was shown before. Only an attempt that `claimNext`
+   * has just begun shows a moment later in other processes. @throws BAD_ID
    */
   get(id: string): Promise<TaskRecord | null>
 
@@ -170,37 +106,31 @@ export interface TaskStore {
   counts(): Promise<TaskCounts>
 
   /**
-   * Acquires the claim on one task with the next claim number and applies the move, as one step; the claim stays
-   * held exactly when the move ends in a running status. Null when a live process holds the task.
-   * A move that throws changes nothing and lets go. @throws TASK_NOT_FOUND, BAD_ID, what the move throws
+   * Acquires the claim on one task with the next claim number and applies the move, as one step. The claim stays held
+   * where the move ends in a running status. Null when a live process holds the task. A move that throws changes
+   * nothing and lets go. @throws TASK_NOT_FOUND, BAD_ID, what the move throws
    */
   claim(id: string, move: Move): Promise<TaskRecord | null>
 
   /**
-   * Picks the due task of these kinds with the highest priority, then the greatest age, and claims it with the
-   * move. Tasks that the move sends elsewhere than to a running status (cancelled, expired) are done on the way.
-   * Null also where the task whose turn it is is a suspect, and `alone` is not set: no other one is taken in its stead.
-   * Null when there is nothing to take; it has then seen every task whose create had resolved anywhere. Null also
-   * while there is hardly any room: what is left belongs to the tasks that run.
-   * That the task runs is seen by this process at once, and by others a moment later (20 ms at the most on a disk that
-   * is not busy, 110 where it was taken `ahead`), or not at all when it ends before. Should this process die in between, the attempt counts all the same:
-   * the task is an orphan. Of a task taken `ahead` it does not, where it would be the last one.
-   * `limits` by kind: tasks of a kind that is at its limit, over all processes, are passed over. A dead process's do
-   * not count. Of a kind with a limit the tasks begin in their order, whoever takes them.
+   * As `claim`, of the due task with the highest priority, then the greatest age. One that the move ends (cancelled,
+   * expired) is done on the way. Null: nothing is due, `want` was told why not, or the store is nearly full; every
+   * task whose create had resolved anywhere was considered. Should this process die at once, the attempt counts all
+   * the same. @throws what the move throws
    */
   claimNext(want: Wanted, move: Move): Promise<TaskRecord | null>
 
   /**
-   * Applies a move to a task that this process holds under this claim number; lets go when it ends in a status
-   * that is not running. Moves on one task happen one after another, in the order of the calls.
+   * Applies a move to a task that this process holds under this claim number; lets go when it ends in a status that is
+   * not running. Moves on one task happen one after another, in the order of the calls.
    * @throws CLAIM_LOST when the number is not the current claim of this process; what the move throws
    */
   move(id: string, claim: number, move: Move): Promise<TaskRecord>
 
   /**
-   * Asks for the end of a task. `revoked`: it is REVOKED now. `requested`: a live process holds it; the wish is
-   * durable, shows in the record as `revokeRequestedAt`, and is honoured by the holder or the next taker.
-   * `ended`: it had ended before. @throws TASK_NOT_FOUND
+   * Asks for the end of a task. `revoked`: it is REVOKED now. `requested`: a live process holds it; the request is
+   * durable, shows as `revokeRequestedAt`, and the holder or the next taker acts on it. `ended`: it had ended before.
+   * @throws TASK_NOT_FOUND
    */
   revoke(id: string, at: string): Promise<{ outcome: 'revoked' | 'requested' | 'ended'; task: TaskRecord }>
 
@@ -209,8 +139,8 @@ export interface TaskStore {
 
   /**
    * Writes bytes beside a record, whole or not at all; replaces a blob of this name. Names match
-   * `[a-z0-9][a-z0-9.-]{0,63}`. Only while the task exists. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL; CLAIM_LOST
-   * when this process held the task and, unknown to it, another one has taken it over
+   * `[a-z0-9][a-z0-9.-]{0,63}`. @throws TASK_NOT_FOUND, BAD_KEY, STORE_FULL; CLAIM_LOST when this process held the
+   * task and another one has taken it over
    */
   putBlob(id: string, name: string, bytes: Uint8Array | Readable): Promise<BlobInfo>
   /** Reads `start` to `end` (exclusive) of a blob, or all of it; null when there is none. @throws BAD_KEY */
@@ -231,9 +161,9 @@ export interface TaskStore {
    */
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
   /**
-   * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor behind them: a finite look
-   * for whoever was away, where `changes` goes on for ever. A task that was removed, or is wished away, is among them.
-   * @throws CURSOR_TOO_OLD, BAD_CURSOR
+   * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor behind them: for whoever
+   * was away. Tasks that were removed, or whose cancel was requested, are among them. @throws CURSOR_TOO_OLD,
+   * BAD_CURSOR
    */
   changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
 

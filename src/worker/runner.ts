@@ -1,12 +1,13 @@
 // The worker's heart: claims tasks, runs them, ends them when asked, gives them back when the worker stops.
 // It asks the store alone what to do; when to look is the queue's business.
-import { setTimeout as wait } from 'node:timers/promises'
+
+import { within } from '../core/async/deadline.ts'
+import { dueSince } from '../core/due.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
 import { start } from '../core/moves.ts'
-import { LATER, type TakenTask } from '../core/queue.ts'
 import type { TaskStore } from '../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
@@ -17,6 +18,7 @@ import type { SubmitChild } from './children.ts'
 import { createPlaces } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
 import { createSolitude } from './suspects.ts'
+import { LATER, type TakenTask } from './taken-task.ts'
 
 export interface RunnerOptions {
   store: TaskStore
@@ -49,8 +51,9 @@ export interface RunnerOptions {
 
 export interface Runner {
   /**
-   * For TaskQueue.work: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet. LATER:
-   * it has to run alone, or one does; `onPlace` tells when to look again. Never rejects.
+   * For the slots: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet, and no
+   * task is taken that has a kind with limits or one attempt left. LATER: it has to run alone, or one does; `onPlace`
+   * tells when to look again. Never rejects.
    */
   take(ahead?: boolean): Promise<TakenTask | null>
   /** Ids of the tasks that run here, and of those whose end is being written. */
@@ -72,29 +75,31 @@ const GRACE_MS = 500
 /** What writing the last moves may take after the grace time, before a drain stops waiting for it. */
 const LAST_MOVES_MS = 3_000
 
-const COUNTER: Record<End, string> = {
+/** What an attempt that ended so counts as; any other end is a loss. */
+const COUNTER: Partial<Record<End, string>> & { LOST: string } = {
   SUCCESS: 'succeeded',
   FAILURE: 'failed',
   RETRY: 'retried',
   REVOKED: 'revoked',
   PENDING: 'givenBack',
   LOST: 'lost',
-  STARTED: 'lost',
-  PROGRESS: 'lost',
 }
 
-/** Since when a waiting task may be taken: its last move, or the time before which it was not to start. */
-const dueSince = ({ updatedAt, notBefore }: TaskRecord): string =>
-  notBefore !== null && notBefore > updatedAt ? notBefore : updatedAt
+/** Thrown by a move, so that the store lets go of the task. */
+class NotAhead extends Error {}
+
+/** Should the worker die before the run begins, the attempt counts: nobody loses the last one to that. */
+const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
+  if (attempt + 1 >= maxAttempts) throw new NotAhead('a task is not taken ahead for its last attempt')
+}
 
 /** Whether the promise settled within the time. */
-const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
-  const timer = new AbortController()
-  const late = wait(ms, false, { signal: timer.signal }).catch(() => false)
-  const settled = await Promise.race([promise.then(() => true), late])
-  timer.abort()
-  return settled
-}
+const settles = (promise: Promise<unknown>, ms: number): Promise<boolean> =>
+  within(
+    ms,
+    promise.then(() => true),
+    () => false,
+  )
 
 /** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
@@ -201,7 +206,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     const done = attempt.done.then(({ end, unrunnable, seconds, failedWith }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
-      count(COUNTER[end])
+      count(COUNTER[end] ?? COUNTER.LOST)
       if (unrunnable) count('unrunnable')
       if (failedWith !== null) options.failures?.count(task.kind, failedWith)
       if (end === 'PENDING' && !stopping) onLetGo(task)
@@ -229,7 +234,6 @@ export const createRunner = (options: RunnerOptions): Runner => {
         {
           kinds: ahead ? unlimited : names,
           now,
-          ahead,
           alone,
           limits,
           onSuspect,
@@ -237,6 +241,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
           onFull: places.looking(),
         },
         found => {
+          if (ahead) refuseLastAttempt(found)
           dueAt = dueSince(found)
           // a look may take its time, among many that others are just taking
           return start(workerName, clock().toISOString())(found)
@@ -249,7 +254,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (suspect) solitude.begun(task)
       return begin(task, suspect)
     } catch (error) {
-      log.warn({ error }, 'looking for a task failed')
+      if (!(error instanceof NotAhead)) log.warn({ error }, 'looking for a task failed')
       return null
     }
   }
@@ -263,9 +268,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping = true
     places.close()
-    if (timeoutMs > 0 && (await within(allDone(), timeoutMs))) return
+    if (timeoutMs > 0 && (await settles(allDone(), timeoutMs))) return
     for (const attempt of attempts.values()) attempt.stop('drain')
-    if (!(await within(allDone(), graceMs + LAST_MOVES_MS)))
+    if (!(await settles(allDone(), graceMs + LAST_MOVES_MS)))
       log.error({ ids: [...attempts.keys()] }, 'not all tasks could be given back in time')
   }
 

@@ -1,8 +1,8 @@
 // When a worker may run a suspect, a task that two workers have died with: only while nothing else is in its hands, and it
 // takes nothing else before that has ended. So such a task brings down nobody with it. It knows no store and no thread.
-import { LATER, type TakenTask } from '../core/queue.ts'
 import { isWaiting, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
+import { LATER, type TakenTask } from './taken-task.ts'
 
 /** Looks for one task in the store, and starts it. `onSuspect` is told of a suspect whose turn it is, without `alone`. */
 type Claim = (ahead: boolean, alone: boolean, onSuspect: (id: string) => void) => Promise<TakenTask | null>

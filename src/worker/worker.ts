@@ -13,6 +13,7 @@ import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
 import { storeWordOf } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
+import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
 
 export interface WorkerOptions {
@@ -79,7 +80,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       else log.info({ kind, id, text }, 'code of a task that is over printed')
     },
     // a task that is taken and cannot run would have to be given back at once
-    onCapacity: capacity => work.resize(capacity),
+    onCapacity: capacity => slots.resize(capacity),
     onShortage(reason) {
       shortage = reason
       if (reason === null) log.info('threads can be started again')
@@ -88,7 +89,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   })
   const leftovers = createLeftovers({ store: storeWord, log })
   const clean = leftovers.end()
-  const alarm = createAlarm({ clock, ring: () => work.nudge() })
+  const alarm = createAlarm({ clock, ring: () => slots.nudge() })
   const failures = createFailures(kinds.names())
   const runner = createRunner({
     failures,
@@ -104,25 +105,24 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     clock,
     log,
     onHeldBack: untilMs => alarm.set(untilMs),
-    onPlace: () => work.nudge(),
+    onPlace: () => slots.nudge(),
     onLetGo: ({ id, kind }) => queue.announce({ id, kind }),
   })
-  const work = queue.work({
+  const slots = openSlots(queue, {
     slots: size,
     ahead: AHEAD,
+    log,
     take: async ahead => {
       await clean
       return runner.take(ahead)
     },
   })
-  // what waited while no worker was there
-  work.nudge()
   const sweeper = createSweeper({
     failures,
     store,
     queue,
     kinds: kinds.names(),
-    nudge: () => work.nudge(),
+    nudge: () => slots.nudge(),
     endLeftovers: () => leftovers.end(),
     clock,
     log,
@@ -165,7 +165,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     close() {
       closing ??= (async () => {
         alarm.clear()
-        await work.stop()
+        await slots.stop()
         // a sweep with much to remove must not take the time that the tasks have
         const swept = sweeper.close()
         const ids = runner.held()

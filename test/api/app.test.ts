@@ -191,9 +191,17 @@ describe('the REST door', () => {
     assert.equal((await door.app.request('/calcpi/5', { headers: own })).status, 202)
   })
 
-  it('an address over 8 KiB is 414', async () => {
-    const response = await door.app.request(`/tasks?q=${'x'.repeat(8200)}`)
-    assert.deepEqual([response.status, (await jsonOf(response)).code], [414, 'URI_TOO_LONG'])
+  it('an address over 8 KiB is 414, and one of 8 KiB is not', async () => {
+    const ofBytes = (bytes: number): string => {
+      const start = '/nowhere?q='
+      return `${start}${'x'.repeat(bytes - start.length)}`
+    }
+    for (const bytes of [8_193, 20_000]) {
+      const response = await door.app.request(ofBytes(bytes))
+      assert.deepEqual([response.status, (await jsonOf(response)).code], [414, 'URI_TOO_LONG'], `${bytes}`)
+    }
+    const response = await door.app.request(ofBytes(8_192))
+    assert.deepEqual([response.status, (await jsonOf(response)).code], [404, 'NOT_FOUND'])
   })
 
   it('an error that nobody foresaw is 500 without a word about the cause, which is in the log', async () => {

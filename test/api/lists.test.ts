@@ -295,6 +295,14 @@ describe('the query parser', () => {
     )
   })
 
+  it('takes what is given empty for left out, and nothing that stands beside it', () => {
+    const filterOf = (query: string) => parseFilter(`http://localhost/alltasks?${query}`)
+    assert.deepEqual(filterOf('status=&kind=&q='), {})
+    for (const query of ['status=&status=SUCCESS', 'status=SUCCESS&status=', 'status=SUCCESS&kind=&from='])
+      assert.deepEqual(filterOf(query), { statuses: ['SUCCESS'] }, query)
+    assert.deepEqual(filterOf('status=SUCCESS&status=&status=RETRY'), { statuses: ['SUCCESS', 'RETRY'] })
+  })
+
   it('gives back the times and texts that were asked for', () => {
     const day = fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-30'), noInvalidDate: true })
     fc.assert(

@@ -7,13 +7,13 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { PROBLEM_TYPE, refuseRequest } from '../../src/api/problem.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HTTP_LIMITS, type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HTTP_LIMITS, type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { soon } from '../support/soon.ts'
 import { createFixture, type Fixture, type FixtureOptions } from './fixture.ts'
 
 describe('the REST door on a real port', () => {
   let fixture: Fixture
-  let door: HttpDoor
+  let door: HttpServer
   const open = async (limits: Partial<typeof HTTP_LIMITS> = {}, options: FixtureOptions = {}) => {
     fixture = createFixture(options)
     door = await serveHttp({
@@ -141,6 +141,10 @@ describe('the REST door on a real port', () => {
     )
     assert.ok(answer.startsWith('HTTP/1.1 413'))
     assert.equal(problemIn(answer).code, 'BODY_TOO_LARGE')
+    // what is left of the body would be taken for the next request
+    assert.match(answer, /^connection: close\r$/im)
+    const kept = await raw('GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /livez HTTP/1.0\r\n\r\n')
+    assert.equal(kept.match(/HTTP\/1\.1 200/g)?.length, 2, 'others are kept')
   })
 
   it('headers over 16 KiB are 431, broken ones 400, each as a problem', async () => {

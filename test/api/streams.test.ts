@@ -20,11 +20,11 @@ describe('open streams', () => {
     events: (signal: AbortSignal) => AsyncGenerator<WatchEvent[], void, void>,
     client = new AbortController().signal,
   ) => {
-    const place = streams.open(client)
+    const stream = streams.open(client)
     return streams
       .body({
-        place,
-        events: events(place.signal),
+        stream,
+        events: events(stream.signal),
         write: createEventWriter((task: TaskRecord) => task.id),
         ended: (): EndReason => 'final',
         log: silentLog(),
@@ -38,14 +38,14 @@ describe('open streams', () => {
   it('are counted, bounded, and free again when the client leaves or the stream ends', async () => {
     const streams = createStreams(new AbortController().signal, { open: 2, heartbeatMs: 60_000, chunk: 100 })
     const client = new AbortController()
-    const place = streams.open(client.signal)
+    const stream = streams.open(client.signal)
     const reader = bodyOf(streams, never)
     assert.throws(
       () => streams.open(new AbortController().signal),
       (error: MadhavaError) => error.code === 'TOO_MANY_STREAMS',
     )
     client.abort()
-    assert.equal(place.signal.aborted, true)
+    assert.equal(stream.signal.aborted, true)
     assert.equal(streams.count(), 1)
     await textOf(reader)
     await reader.cancel()
@@ -103,5 +103,31 @@ describe('open streams', () => {
       [...'0123456789', 'p'],
     )
     assert.match(all, /\n\nid: p\n\nevent: end\n/)
+  })
+})
+
+describe('the words beside an event', () => {
+  const write = createEventWriter((task: TaskRecord) => task.id)
+  const wordsOf = (change: Partial<TaskRecord>): string => {
+    const task = {
+      ...newTaskOf({ kind: 'echo', createdAt: '2026-01-31T12:00:00.000Z' }),
+      ...change,
+    } as TaskRecord
+    const [words = ''] = write({ type: 'task', cursor: 'c', task }).split('\n')
+    return words
+  }
+
+  it('hold no half of a sign, wherever a text is cut', () => {
+    for (let length = 117; length <= 122; length += 1) {
+      const words = wordsOf({ title: `${'x'.repeat(length)}😀` })
+      assert.ok(words.isWellFormed(), `${length}`)
+      assert.doesNotMatch(words, /\ufffd/, `${length}`)
+      assert.equal(words.includes('😀'), length <= 118, `${length}`)
+    }
+    assert.ok(wordsOf({ title: 'half \ud83d a sign' }).isWellFormed())
+  })
+
+  it('hold no line ends and nothing that steers a terminal', () => {
+    assert.match(wordsOf({ title: 'a\r\nevent: end\u001b[2J\u202eb' }), /\(a event: end \[2J b\)$/)
   })
 })

@@ -1,4 +1,5 @@
-// The benchmarks run at a small size, so that they still work on the day when somebody needs a number.
+// The benchmarks run at a small size, so that they still work on the day when somebody needs a number. BENCH_LONG=1 runs
+// all of them.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,6 +12,7 @@ import { requireService } from '../support/services.ts'
 
 const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))))
 const LIMIT = { timeout: 120_000 }
+const LONG = { ...LIMIT, skip: process.env.BENCH_LONG === '1' ? false : 'runs with BENCH_LONG=1' }
 
 const run = async (program: string, args: string[]): Promise<string> => {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
@@ -67,7 +69,7 @@ describe('the benchmarks', () => {
     }
   })
 
-  it('live: every move reaches every client', LIMIT, async () => {
+  it('live: every move reaches every client', LONG, async () => {
     const output = await run('live.ts', [
       ...['--dir', dir, '--clients', '6', '--rate', '20', '--seconds', '1', '--warm', '0.5'],
     ])
@@ -80,7 +82,7 @@ describe('the benchmarks', () => {
     }
   })
 
-  it('list: every process finds every task', LIMIT, async () => {
+  it('list: every process finds every task', LONG, async () => {
     const output = await run('list.ts', [
       ...['--dir', dir, '--tasks', '400', '--processes', '2', '--times', '2', '--claims', '5'],
     ])
@@ -97,13 +99,13 @@ describe('the benchmarks', () => {
     }
   })
 
-  it('turns: measures the turns of every long answer', LIMIT, async () => {
+  it('turns: measures the turns of every long answer', LONG, async () => {
     const output = await run('turns.ts', ['--dir', dir, '--tasks', '300'])
     for (const way of ['GET /alltasks |', '20 of them', 'dry run over all', 'listTasks'])
       assert.ok(Number(row(output, way)[4]) > 0, output)
   })
 
-  it('pi: the same digits as PARI/GP, where that is installed', LIMIT, async () => {
+  it('pi: the same digits as PARI/GP, where that is installed', LONG, async () => {
     const output = await run('pi.ts', ['--dir', dir, '--rounds', '1', '--most', '1000'])
     for (const what of ['10 digits', '100 digits', '1,000 digits']) {
       const [ours, theirs] = row(output, what).slice(2, 4)
@@ -113,18 +115,18 @@ describe('the benchmarks', () => {
     assert.match(output, /^\| C\(1,000,000, 1,000\) \|/m)
   })
 
-  it('tried: each way gives the same digits', LIMIT, async () => {
+  it('tried: each way gives the same digits', LONG, async () => {
     const output = await run('tried.ts', ['--dir', dir, '--rounds', '1', '--most', '1000'])
     assert.ok(Number(row(output, 'term by term, beside a tree | 1,000')[3]) > 0, output)
   })
 
-  it('roles: all four get ready, from dist/ and through tsx', LIMIT, async () => {
+  it('roles: all four get ready, from dist/ and through tsx', LONG, async () => {
     const output = await run('roles.ts', ['--dir', dir, '--times', '1', '--warm', '0', '--settle', '0'])
     for (const way of ['dist/', 'tsx, compiled before', 'tsx, nothing compiled'])
       assert.ok(Number(row(output, way)[4]) > 10 && Number(row(output, way)[5]) >= 4, output)
   })
 
-  it('rpc: every call is answered as it should be, on every side', LIMIT, async () => {
+  it('rpc: every call is answered as it should be, on every side', LONG, async () => {
     const output = await run('rpc.ts', ['--dir', dir, '--rounds', '1', '--seconds', '0.2'])
     for (const what of [
       'ping, 1 connection,',
@@ -148,7 +150,7 @@ describe('the benchmarks', () => {
 
   it('redis: the store with some hundred tasks, and the bundle on it', {
     ...LIMIT,
-    skip: requireService('redis'),
+    skip: LONG.skip || requireService('redis'),
   }, async () => {
     const output = await run('redis.ts', [
       ...['--dir', dir, '--records', '300', '--times', '3', '--claims', '4', '--rounds', '0'],

@@ -285,6 +285,16 @@ describe('the dashboard', { timeout: 120_000 }, () => {
       assert.deepEqual(orders, [`stop ${HOSTILE}`])
     })
 
+    it('is a fault of ours, and no word of the supervisor, when anything else goes wrong', async () => {
+      const { cookie } = await enter()
+      for (const code of ['INTERNAL', 'STORE_UNAVAILABLE'] as const) {
+        failure = new MadhavaError(code, undefined, { cause: 'ENOENT /secret' })
+        const answer = await get('/', { cookie })
+        assert.equal(answer.status, code === 'INTERNAL' ? 500 : 503)
+        assert.doesNotMatch(await answer.text(), /supervisor|secret/)
+      }
+    })
+
     it('is not shown when the supervisor is away; the page says so', async () => {
       const { cookie } = await enter()
       failure = new MadhavaError('SUPERVISOR_UNAVAILABLE', undefined, { cause: 'ENOENT /secret/rpc.sock' })

@@ -12,8 +12,10 @@ import { openWorld, type World } from './cluster.ts'
 const skip = requireService('rabbitmq')
 const LIMIT = { skip, timeout: 600_000 }
 const LONG = process.env.FAULTS_LONG === '1'
-/** How long nobody listens on the broker's port. The pauses between tries have reached their longest after 13 s. */
-const REFUSED_MS = LONG ? 240_000 : 15_000
+/** How long nobody listens on the broker's port. The pauses between tries reach their longest after 13 s, in the long test. */
+const REFUSED_MS = LONG ? 240_000 : 4_000
+/** Of each connection in that time; the pauses double, from a tenth of a second. */
+const TRIES = LONG ? 6 : 4
 
 /** What begins these methods on the wire, by class and method of AMQP 0-9-1. */
 const FRAMES = {
@@ -23,7 +25,7 @@ const FRAMES = {
   'a delivery': { direction: 'down', pattern: Buffer.from([0, 60, 0, 60]) },
 } as const satisfies Record<string, { direction: Direction; pattern: Buffer }>
 /** Bytes of such a frame that still come through. */
-const OFFSETS = LONG ? Array.from({ length: 24 }, (_, n) => n) : [3, 11]
+const OFFSETS = LONG ? Array.from({ length: 24 }, (_, n) => n) : [11]
 
 describe('a network that fails', { timeout: 1_800_000 }, () => {
   let rabbit: Rabbit
@@ -56,7 +58,7 @@ describe('a network that fails', { timeout: 1_800_000 }, () => {
 
   for (const direction of ['up', 'down'] as const)
     it(`garbles bytes on the way ${direction}`, LIMIT, async () => {
-      for (const after of LONG ? [0, 1, 2, 3, 5, 7, 8, 13, 40, 100, 500] : [0, 1]) {
+      for (const after of LONG ? [0, 1, 2, 3, 5, 7, 8, 13, 40, 100, 500] : [1]) {
         const garbled = proxy.garbleAt({ direction, after, bytes: 2 })
         const stop = world.load(20)
         await garbled
@@ -107,7 +109,7 @@ describe('a network that fails', { timeout: 1_800_000 }, () => {
         )
         // seven until the pause is at its longest, then one in 5 s at most, of each of three or two connections
         const most = 3 * (8 + REFUSED_MS / 5_000)
-        assert.ok(tries.length >= 6 && tries.length <= most, `${tries.length} tries of ${link}`)
+        assert.ok(tries.length >= TRIES && tries.length <= most, `${tries.length} tries of ${link}`)
         const loud = tries.filter(({ message }) => !/still/.test(message))
         assert.ok(loud.length <= 6, `the same trouble was told ${loud.length} times`)
       }

@@ -15,7 +15,7 @@ import { startWorkerProcess, type WorkerProcess } from './processes.ts'
 
 const LIMIT = { timeout: 900_000 }
 const LONG = process.env.FAULTS_LONG === '1'
-const KILLS = LONG ? 100 : 6
+const KILLS = LONG ? 100 : 3
 const KINDS_DIR = fileURLToPath(new URL('../soak/kinds/', import.meta.url))
 
 describe('a worker process', LIMIT, () => {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
 import { publicReason, seenKindTroubles, troublesInWords } from '../../src/core/kind-trouble.ts'
-import { loadKinds } from '../../src/wire.ts'
+import { loadKinds } from '../../src/load-kinds.ts'
 
 const kind = (change = ''): string =>
   `export default ({ defineKind, z }) => defineKind({ summary: 's', params: z.object({ n: z.number() }),

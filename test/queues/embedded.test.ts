@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { start, succeed } from '../../src/core/moves.ts'
@@ -10,6 +10,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
 import { rankOf } from '../../src/queues/embedded/peers.ts'
 import { createMemory, type Memory, type MemoryStore } from '../../src/stores/memory/open.ts'
+import { openSlots } from '../../src/worker/slots.ts'
 import { type QueueMember, queueSuite } from '../suites/queue.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { takenUntil } from '../support/taken.ts'
@@ -30,10 +31,14 @@ const details = () => ({
   troubles: {},
 })
 
-const joinMemory = async (memory: Memory, change: (store: MemoryStore) => TaskStore = store => store) => {
+const joinMemory = async (
+  memory: Memory,
+  change: (store: MemoryStore) => TaskStore = store => store,
+  role = 'worker',
+) => {
   const store = memory.open({ clock })
   const seen = change(store)
-  await store.announce({ role: 'worker', details })
+  await store.announce({ role, details })
   const claims = new Map<string, number>()
   const queue = createEmbeddedQueue({ store: seen, log: silentLog(), clock })
   const member: QueueMember = {
@@ -70,14 +75,34 @@ queueSuite('embedded, over the memory store', {
   },
 })
 
+/** Whatever follows without a clock has happened by then. */
+const quiet = async (): Promise<void> => {
+  for (let n = 0; n < 20; n += 1) await turn()
+}
+
 describe('the embedded queue', () => {
-  it('wakes about one of many workers for each task', { timeout: 60_000 }, async () => {
+  it('wakes about one of many workers for each task', { timeout: 60_000 }, async t => {
     const memory = createMemory()
-    const members = await Promise.all(Array.from({ length: 8 }, () => joinMemory(memory)))
+    const ended = Array.from({ length: 8 }, () => 0)
+    const members = await Promise.all(
+      ended.map((_, place) =>
+        joinMemory(memory, store => ({
+          ...store,
+          async *changes(since, signal) {
+            for await (const change of store.changes(since, signal)) {
+              yield change
+              if (change.type === 'task' && change.task.status === 'SUCCESS')
+                ended[place] = (ended[place] ?? 0) + 1
+            }
+          },
+        })),
+      ),
+    )
     let takes = 0
     let ran = 0
     for (const member of members)
-      member.queue.work({
+      openSlots(member.queue, {
+        log: silentLog(),
         slots: 2,
         take: async () => {
           takes++
@@ -88,13 +113,19 @@ describe('the embedded queue', () => {
         },
       })
     await until('the first looks are over', () => takes >= 8)
+    await quiet()
     takes = 0
-    const api = await joinMemory(memory)
+    // whose turn comes later has all the time of the world to hear that the task was taken
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const api = await joinMemory(memory, store => store, 'api')
     for (let i = 1; i <= 40; i++) {
       await api.create()
       await until('it ran', () => ran === i)
     }
-    await sleep(300)
+    await until('every worker has heard of every end', () => ended.every(count => count === 40))
+    t.mock.timers.tick(60_000)
+    await quiet()
+    t.mock.timers.reset()
     // two per task: one that finds it and one that finds no more; a herd of eight would make 320
     assert.ok(takes >= 40 && takes <= 160, `${takes} takes for 40 tasks`)
     for (const member of [...members, api]) await member.queue.close()
@@ -108,7 +139,8 @@ describe('the embedded queue', () => {
     assert.ok(only)
     // the others beat and never take
     const ran: string[] = []
-    only.queue.work({
+    openSlots(only.queue, {
+      log: silentLog(),
       slots: 1,
       take: async () => {
         const id = await only.claim()
@@ -140,7 +172,8 @@ describe('the embedded queue', () => {
       },
     }))
     const ran: string[] = []
-    member.queue.work({
+    openSlots(member.queue, {
+      log: silentLog(),
       slots: 1,
       take: async () => {
         if (broken) return null
@@ -168,24 +201,82 @@ describe('the embedded queue', () => {
     timeout: 60_000,
   }, async () => {
     const memory = createMemory()
-    const member = await joinMemory(memory)
+    const heard = { follows: false, changes: 0 }
+    const member = await joinMemory(memory, store => ({
+      ...store,
+      async *changes(since, signal) {
+        heard.follows = true
+        for await (const change of store.changes(since, signal)) {
+          yield change
+          heard.changes += 1
+        }
+      },
+    }))
     let takes = 0
-    member.queue.work({
+    openSlots(member.queue, {
+      log: silentLog(),
       slots: 1,
       take: async () => {
         takes++
         return null
       },
     })
-    await until('the first looks are over', () => takes >= 1)
-    await sleep(50)
+    await until('the first looks are over', () => heard.follows && takes >= 1)
+    await quiet()
     takes = 0
     const later = task('2999-01-01T00:00:00.000Z')
     await member.store.create(later, null)
-    await sleep(150)
+    await until('it has heard of it', () => heard.changes === 1)
+    await quiet()
     assert.equal(takes, 0)
     member.queue.announce(later)
     await until('it looked', () => takes === 1)
+    await member.queue.close()
+    await member.store.close()
+  })
+
+  it('follows no feed for a worker that has stopped, and rings it no more', { timeout: 60_000 }, async () => {
+    let open = 0
+    const member = await joinMemory(createMemory(), store => ({
+      ...store,
+      async *changes(since, signal) {
+        open += 1
+        try {
+          yield* store.changes(since, signal)
+        } finally {
+          open -= 1
+        }
+      },
+    }))
+    const subscribe = () => {
+      const seen = { looks: 0 }
+      const look = (): void => void seen.looks++
+      const subscription = member.queue.subscribe({
+        size: 1,
+        look,
+        offer() {},
+        release() {},
+        stop: async () => {},
+      })
+      return { seen, end: subscription.end }
+    }
+    const [first, second] = [subscribe(), subscribe()]
+    await until('both follow', () => open === 2)
+    first.end()
+    await until('one follows', () => open === 1)
+    second.end()
+    second.end()
+    await until('none follows', () => open === 0)
+    await quiet()
+    const before = [first.seen.looks, second.seen.looks]
+    const third = subscribe()
+    await until('a third one follows', () => open === 1)
+    const { looks } = third.seen
+    member.queue.announce(task())
+    assert.equal(third.seen.looks, looks + 1)
+    await member.create()
+    await until('it is rung for', () => third.seen.looks === looks + 2)
+    assert.deepEqual([first.seen.looks, second.seen.looks], before, 'one that has stopped was woken')
     await member.queue.close()
     await member.store.close()
   })
@@ -205,7 +296,7 @@ describe('the embedded queue', () => {
     }))
     member.queue.announce({ id: newTaskId(), kind: 'test' })
     assert.equal(await member.queue.depth(), 0)
-    await sleep(20)
+    await quiet()
     assert.equal(feeds, 0)
     await member.queue.close()
     await member.store.close()

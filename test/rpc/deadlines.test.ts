@@ -1,6 +1,8 @@
 // Many waits behind one timer: each that is not ended expires once, in its order, and no other does.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createDeadlines } from '../../src/rpc/deadlines.ts'
 import { until } from './fixture.ts'
 
@@ -36,4 +38,22 @@ test('waits that begin later expire later, also when the earlier ones have ended
     await until('it has expired', () => after > 0)
     assert.ok(after >= 29, `${after} ms`)
   }
+})
+
+test('a wait that has ended is forgotten at once, however many there are, and not when its time is over', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const deadlines = createDeadlines(3_600_000)
+  const begin = (): WeakRef<object> => {
+    const call = { reply: Buffer.alloc(1) }
+    deadlines.begin(() => void call.reply)()
+    return new WeakRef(call)
+  }
+  // one before it is open all the time
+  deadlines.begin(() => assert.fail('an hour has not passed'))
+  const calls = Array.from({ length: 100 }, begin)
+  await until('they are gone', () => {
+    collect()
+    return calls.every(call => call.deref() === undefined)
+  })
 })

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { start, succeed } from '../../src/core/moves.ts'
+import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 import { requireService } from '../support/services.ts'
 import { type Bench, openBench } from './fixture.ts'
 import { openHttp } from './http.ts'
@@ -22,6 +23,40 @@ const examples = [...text.matchAll(/```(python|ts)\n([\s\S]*?)```\n\n```text\n([
   ([, language = '', code = '', printed = '']) => ({ language, code, printed }),
 )
 const python = requireService('thrift') || requireService('thrift-python')
+
+describe('the limits of docs/rpc.md', () => {
+  it('are those of the door', () => {
+    const rows = new Map(
+      [...text.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(
+        ([, what = '', much = '', beyond = '']) => [what, `${much}; ${beyond}`],
+      ),
+    )
+    const MIB = 1024 * 1024
+    const limits = RPC_LIMITS
+    const said: Record<string, string[]> = {
+      'a message or a frame': [`${limits.messageBytes / MIB} MiB`],
+      'the name of a method': [`${limits.nameBytes} bytes`],
+      'elements of a list, set or map': [limits.elements.toLocaleString('en')],
+      nesting: [`${limits.depth};`],
+      connections: [`${limits.connections}, ${limits.perAddress} of one address`],
+      'messages in progress': [
+        `${limits.heldBytes / MIB} MiB over all`,
+        `${limits.heldPerAddress / MIB} MiB of one`,
+      ],
+      'a silent connection': [`${limits.idleMs / 1000} s;`],
+      'one message from its first to its last byte': [`${limits.messageMs / 1000} s;`],
+      'one call': [`${limits.callMs / 1000} s;`],
+      'answers that a client does not read': [
+        `${limits.unreadBytes / 1024} KiB`,
+        `${limits.unreadTotalBytes / MIB} MiB wait over all`,
+      ],
+      '`listTasks`': [`the newest ${limits.listedTasks.toLocaleString('en')}`],
+    }
+    for (const [what, words] of Object.entries(said))
+      for (const word of words)
+        assert.ok(rows.get(what)?.includes(word), `${what}: ${word}, not ${rows.get(what)}`)
+  })
+})
 
 describe('the examples of docs/rpc.md', () => {
   let bench: Bench

@@ -202,3 +202,24 @@ test('a store that cannot be read is an exception with our code, and no word of 
     close()
   }
 })
+
+test('the statuses of a BadTask are for mistakes of the client: a fault of the store is none', async () => {
+  const faults = {
+    INTERNAL: /^INTERNAL: /,
+    STORE_FULL: /^STORE_FULL: /,
+    STORE_UNAVAILABLE: /^STORE_UNAVAILABLE: /,
+  } as const
+  for (const [code, message] of Object.entries(faults)) {
+    const bench = await openBench({}, service => ({
+      ...service,
+      get: () => Promise.reject(new MadhavaError(code as keyof typeof faults)),
+    }))
+    const { client, close } = openClient(bench.door)
+    try {
+      await assert.rejects(client.getTaskStatus(newTaskId()), { name: 'TApplicationException', message })
+    } finally {
+      close()
+      await bench.close()
+    }
+  }
+})

@@ -186,6 +186,61 @@ test('a message of exactly the limit passes, one byte more does not, also in sma
   }
 })
 
+test('the limit is one of each message: many that fit pass, one after another, however the bytes come', () => {
+  const limits = { ...LIMITS, messageBytes: 100 }
+  const frame = wire.call('x', 1, wire.field(11, 1, wire.string(''))).length
+  const one = wire.call('x', 1, wire.field(11, 1, wire.string('a'.repeat(60 - frame))))
+  assert.equal(one.length, 60)
+  const many = Buffer.concat(Array<Buffer>(10).fill(one))
+  // in one piece, and so that the next one has always begun
+  for (const pieces of [[600], [90, 60], [61, 59, 1], [7]]) {
+    const scanner = createScanner('binary', limits)
+    const out = cut(many, pieces).flatMap(chunk => copyAll(scanner.push(chunk)))
+    assert.deepEqual(
+      out.map(({ bytes }) => bytes.equals(one)),
+      Array<boolean>(10).fill(true),
+      `${pieces}`,
+    )
+    assert.equal(scanner.partial(), false)
+  }
+})
+
+test('values nest as deep as they may, and not one deeper', () => {
+  // the message itself is the first struct
+  const structs = (depth: number): Buffer =>
+    Buffer.concat([wire.header('x', 1), ...Array<Buffer>(depth - 1).fill(raw(12, 0, 1)), Buffer.alloc(depth)])
+  const lists = (depth: number): Buffer =>
+    wire.call(
+      'x',
+      1,
+      wire.field(
+        15,
+        1,
+        Buffer.concat([...Array<Buffer>(depth - 2).fill(raw(15, 0, 0, 0, 1)), raw(11, 0, 0, 0, 0)]),
+      ),
+    )
+  for (const nested of [structs, lists]) {
+    assert.equal(copyAll(createScanner('binary', LIMITS).push(nested(LIMITS.depth))).length, 1)
+    assert.throws(() => copyAll(createScanner('binary', LIMITS).push(nested(LIMITS.depth + 1))), {
+      code: 'BAD_REQUEST',
+      message: /nested 8 deep/,
+    })
+  }
+})
+
+test('a list has as many elements as it may, and not one more; so has a name its bytes', () => {
+  const list = (count: number): Buffer =>
+    wire.call('x', 1, wire.field(15, 1, Buffer.concat([raw(3), wire.i32(count), Buffer.alloc(count)])))
+  const scan = (input: Buffer): number => copyAll(createScanner('binary', LIMITS).push(input)).length
+  assert.equal(scan(list(LIMITS.elements)), 1)
+  assert.throws(() => scan(list(LIMITS.elements + 1)), { code: 'BAD_REQUEST', message: /elements/ })
+  assert.equal(scan(wire.call('n'.repeat(LIMITS.nameBytes), 1, Buffer.alloc(0))), 1)
+  assert.throws(() => scan(wire.call('n'.repeat(LIMITS.nameBytes + 1), 1, Buffer.alloc(0))), {
+    code: 'BAD_REQUEST',
+    message: /name of a method/,
+  })
+})
+
 test('a message of many small values in many small pieces costs time in proportion', () => {
   const text = wire.field(11, 1, wire.string(''))
   const count = Math.floor((RPC_LIMITS.messageBytes - 100) / text.length)

@@ -11,6 +11,7 @@ import { isRunning, isWaiting, type TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createRunner } from '../../src/worker/runner.ts'
+import { openSlots } from '../../src/worker/slots.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
@@ -106,7 +107,7 @@ const openCrew = async (world: PlacesWorld) => {
       log: silentLog(),
       onPlace: () => work.nudge(),
     })
-    const work = queue.work({ slots, ahead: 16, take: runner.take })
+    const work = openSlots(queue, { slots, ahead: 16, take: runner.take, log: silentLog() })
     const dismiss = async () => {
       await work.stop()
       await runner.close()

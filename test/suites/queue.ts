@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TaskQueue, WorkHandle } from '../../src/core/queue.ts'
+import type { TaskQueue } from '../../src/core/queue.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { openSlots, type Slots } from '../../src/worker/slots.ts'
 import { takenUntil } from '../support/taken.ts'
 import { until } from '../support/until.ts'
 
@@ -40,9 +42,9 @@ const createWorker = (member: QueueMember, slots: number, run: (id: string) => P
     /** The most at one time: takes under way, and those with the running tasks. */
     peakTaking: 0,
     peakBusy: 0,
-    handle: null as WorkHandle | null,
-    start(): WorkHandle {
-      worker.handle = member.queue.work({ slots, take })
+    handle: null as Slots | null,
+    start(): Slots {
+      worker.handle = openSlots(member.queue, { slots, take, log: silentLog() })
       return worker.handle
     },
   }

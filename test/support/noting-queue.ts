@@ -1,4 +1,5 @@
 // A queue that carries nothing and notes what it is told.
+import { NO_DEAD_MESSAGES } from '../../src/core/dead-messages.ts'
 import type { Announcement, TaskQueue } from '../../src/core/queue.ts'
 
 export const createNotingQueue = (over: Partial<TaskQueue> = {}) => {
@@ -8,14 +9,9 @@ export const createNotingQueue = (over: Partial<TaskQueue> = {}) => {
     announce: task => {
       announced.push(task)
     },
-    work: () => ({ nudge() {}, resize() {}, stop: async () => {} }),
+    subscribe: () => ({ want() {}, end() {} }),
     depth: async () => announced.length,
-    dead: {
-      list: async () => ({ messages: [], total: 0 }),
-      replay: async () => false,
-      discard: async () => false,
-      count: async () => 0,
-    },
+    dead: NO_DEAD_MESSAGES,
     state: () => ({ status: 'ready', reason: null, outbox: 0 }),
     counters: () => ({}),
     flush: async () => true,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TaskQueue } from '../../src/core/queue.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createRabbitQueue, type RabbitQueueOptions } from '../../src/queues/rabbitmq/open.ts'
+import { openSlots } from '../../src/worker/slots.ts'
 import { type Rabbit, startRabbit } from './rabbitmq.ts'
 import { requireService } from './services.ts'
 import { takenUntil } from './taken.ts'
@@ -32,7 +33,8 @@ export const createPile = () => {
     /** Works on a queue: each task takes `ms`. */
     work(queue: TaskQueue, slots: number, ms: number) {
       const counts = { takes: 0 }
-      const handle = queue.work({
+      const handle = openSlots(queue, {
+        log: silentLog(),
         slots,
         take: async () => {
           counts.takes++

@@ -25,12 +25,9 @@ export const hold = async ({ store, tell, signal }: RoleContext, input: { ids: s
 }
 
 /** Takes the next task, and is killed. */
-export const beginRole = async (
-  { store, tell }: RoleContext,
-  { ahead }: { ahead: boolean },
-): Promise<void> => {
+export const beginRole = async ({ store, tell }: RoleContext): Promise<void> => {
   await store.announce({ role: 'worker', details: () => details() })
-  const task = await store.claimNext({ kinds: ['adding'], now: at(5), ahead }, start(store.instance, at(5)))
+  const task = await store.claimNext({ kinds: ['adding'], now: at(5) }, start(store.instance, at(5)))
   tell({ begun: task?.id })
   await delay(60_000)
 }

@@ -1,5 +1,5 @@
 // A taken task whose slot is free when it is done, as of one with a large result: its run took that long.
-import type { TakenTask } from '../../src/core/queue.ts'
+import type { TakenTask } from '../../src/worker/taken-task.ts'
 
 export const takenUntil = (done: Promise<void>): TakenTask => {
   const begunAt = performance.now()

@@ -1,6 +1,8 @@
-// Tasks that are taken before a slot is free: they begin when one is, or are let go, and nothing of that counts.
+// Tasks that are taken before a slot is free: they begin when one is, or are let go, and nothing of that counts. How long
+// one waits is told by a clock of the test's own.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { createKinds, loadKind } from '../../src/core/kind.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { until } from '../support/until.ts'
@@ -8,6 +10,8 @@ import { openPool, setUp } from './runner-fixture.ts'
 import unruly from './unruly.ts'
 
 const OUTER = { timeout: 120_000 }
+/** So long such a task waits for a slot. */
+const AHEAD_MS = 50
 
 /** A worker of one slot whose thread is busy with the first task. */
 const busyWorker = async (t: TestContext) => {
@@ -19,17 +23,23 @@ const busyWorker = async (t: TestContext) => {
   const first = await world.submit('checkpoint and wait')
   const taken = await runner.take()
   await world.reports(first)
-  return { world, runner, first, taken, letGo }
+  // from here on the time stands still
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  return { world, runner, first, taken, letGo, pass: (ms: number) => t.mock.timers.tick(ms) }
 }
 
 describe('a task that is taken ahead', () => {
   it('is let go, uncounted, when no slot gets free soon', OUTER, async t => {
-    const { world, runner, first, letGo } = await busyWorker(t)
+    const { world, runner, first, letGo, pass } = await busyWorker(t)
     const id = await world.submit('return the value', 1)
     const ahead = await runner.take(true)
     assert.ok(ahead)
     assert.deepEqual(runner.held().toSorted(), [first, id].toSorted())
     assert.deepEqual(runner.running(), [first])
+    pass(AHEAD_MS - 1)
+    await turn()
+    assert.deepEqual(runner.held().toSorted(), [first, id].toSorted())
+    pass(1)
     await ahead.done
     assert.deepEqual(
       letGo.map(task => task.id),
@@ -44,27 +54,42 @@ describe('a task that is taken ahead', () => {
   })
 
   it('runs in the slot that gets free in time', OUTER, async t => {
-    const { world, runner, first, letGo } = await busyWorker(t)
+    const { world, runner, first, taken, letGo, pass } = await busyWorker(t)
     const id = await world.submit('return the value', 1)
-    const wish = world.client.revoke(first, new Date().toISOString())
     const ahead = await runner.take(true)
-    await wish
+    pass(AHEAD_MS - 1)
+    await world.client.revoke(first, new Date().toISOString())
+    await taken?.done
     await ahead?.done
-    await world.ended(first)
-    // the end of the first takes its time, on a loaded machine more than such a task waits
-    if (letGo.length > 0) await (await runner.take())?.done
     const task = await world.get(id)
     assert.deepEqual([task.status, task.attempt, task.result], ['SUCCESS', 1, 1])
+    assert.deepEqual([letGo, runner.counters().givenBack], [[], 0])
+  })
+
+  it('goes on in its slot when the time is over for which it would have waited', OUTER, async t => {
+    const { world, runner, first, letGo, pass } = await busyWorker(t)
+    const id = await world.submit('return a result when told to stop')
+    const ahead = await runner.take(true)
+    await world.client.revoke(first, new Date().toISOString())
+    await until('it runs', () => runner.running().includes(id))
+    pass(10 * AHEAD_MS)
+    await world.client.revoke(id, new Date().toISOString())
+    await ahead?.done
+    // one that was stopped for another reason would have returned nothing
+    const task = await world.get(id)
+    assert.deepEqual([task.status, task.attempt, task.result], ['SUCCESS', 1, 'finished all the same'])
+    assert.deepEqual(letGo, [])
   })
 
   it('is cancelled like any other', OUTER, async t => {
-    const { world, runner, letGo } = await busyWorker(t)
+    const { world, runner, first, letGo } = await busyWorker(t)
     const id = await world.submit('return the value', 1)
     const ahead = await runner.take(true)
     await world.client.revoke(id, new Date().toISOString())
     await ahead?.done
-    await until('it is revoked', async () => (await world.get(id)).status === 'REVOKED')
-    assert.deepEqual(letGo, [])
+    const task = await world.get(id)
+    assert.deepEqual([task.status, task.result], ['REVOKED', null])
+    assert.deepEqual([letGo, runner.held()], [[], [first]])
   })
 
   it('is of no kind with limits, which it would take up while it waits', OUTER, async t => {
@@ -75,6 +100,18 @@ describe('a task that is taken ahead', () => {
     const { runner } = world.openRunner('w1')
     const id = await world.submit('return the value', 1)
     assert.equal(await runner.take(true), null)
+    await (await runner.take())?.done
+    assert.equal((await world.get(id)).status, 'SUCCESS')
+  })
+
+  it('is never at its last attempt, which would be lost with the worker', OUTER, async t => {
+    const { world, runner, first } = await busyWorker(t)
+    const id = await world.submit('return the value', 1, { maxAttempts: 1 })
+    assert.equal(await runner.take(true), null)
+    const { status, attempt, history } = await world.get(id)
+    assert.deepEqual([status, attempt, history.length], ['PENDING', 0, 1])
+    await world.client.revoke(first, new Date().toISOString())
+    await world.ended(first)
     await (await runner.take())?.done
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })

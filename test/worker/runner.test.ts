@@ -129,6 +129,16 @@ describe('a task that ends by itself', () => {
       await (await runner.take())?.done
       assert.equal((await world.get(json)).status, 'SUCCESS')
       assert.equal(await world.blob(json, BLOBS.textResult), null)
+      // and once more, with a result that has room in the record
+      await world.client.putBlob(json, BLOBS.textResult, Buffer.from('stale'))
+      await world.client.claim(json, task => ({
+        ...again(now())(task),
+        params: { act: 'return the value', value: 1 },
+      }))
+      await (await runner.take())?.done
+      assert.deepEqual([(await world.get(json)).result, (await world.get(json)).resultBytes], [1, null])
+      for (const name of [BLOBS.textResult, BLOBS.jsonResult])
+        assert.equal(await world.blob(json, name), null, name)
     },
   )
 

@@ -1,7 +1,7 @@
 // A task that two workers have died with runs alone: nothing beside it, nothing ahead of it, and it does not starve.
 import assert from 'node:assert/strict'
 import { after, describe, it, type TestContext } from 'node:test'
-import { LATER } from '../../src/core/queue.ts'
+import { LATER } from '../../src/worker/taken-task.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 

@@ -106,6 +106,17 @@ describe('a pool of threads', () => {
     assert.equal(resumed.heard.started, 1)
   })
 
+  it('tells all the last words of a kind that ends its thread', OUTER, async () => {
+    for (let round = 0; round < 3; round += 1) {
+      const { run: last, heard } = run('log a thousand lines and exit')
+      assert.match(failed(await last.outcome).message, /process\.exit\(3\)/)
+      assert.deepEqual(
+        heard.lines,
+        Array.from({ length: 1_000 }, (_, line) => `line ${line}`),
+      )
+    }
+  })
+
   it('brings what the kind says about its result, unless that is long', OUTER, async () => {
     const said = await outcomeOf('say how it was come by', { terms: 7 })
     assert.deepEqual(said.type === 'success' && said.info, { terms: 7 })

@@ -154,6 +154,14 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     await aborted(signal).catch(() => {})
     return 'finished all the same'
   },
+  'tell why it was stopped': async ({ signal }) => {
+    await aborted(signal).catch(() => {})
+    return String(signal.reason)
+  },
+  'log a thousand lines and exit': context => {
+    for (let line = 0; line < 1_000; line += 1) context.log(`line ${line}`)
+    process.exit(3)
+  },
   'flood with reports': context => {
     for (let line = 0; line < 200_000; line++) {
       context.progress(line / 2_000, 'on', 'p'.repeat(100))

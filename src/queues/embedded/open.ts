@@ -1,11 +1,12 @@
 // Queue without a broker: the store's own change feed is the doorbell. Nothing is kept here; the store has it all.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Backoff, backoffMs } from '../../core/async/backoff.ts'
+import { NO_DEAD_MESSAGES } from '../../core/dead-messages.ts'
+import { isDue } from '../../core/due.ts'
 import { toMadhavaError } from '../../core/errors.ts'
-import { ACK_HOLD_MS, type TaskQueue } from '../../core/queue.ts'
+import type { Subscriber, TaskQueue } from '../../core/queue.ts'
 import type { Change, TaskStore } from '../../core/store.ts'
-import { isDue } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
-import { createSlotLoop, type SlotLoop } from '../shared/slot-loop.ts'
 import { createPeers, rankOf } from './peers.ts'
 
 export interface EmbeddedQueueOptions {
@@ -20,11 +21,11 @@ export interface EmbeddedQueueOptions {
 const STEP_MS = 25
 /** Rings that wait for their turn; beyond these, one more look would find nothing that they do not. */
 const MAX_RINGS = 1_000
-const FIRST_DELAY_MS = 100
-const LAST_DELAY_MS = 10_000
+/** Before the feed is followed again. */
+const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
 
-/** Rings `loop` for changes of tasks that are waiting and due, later for a worker of a higher rank. */
-const createDoorbell = (store: TaskStore, clock: () => Date, loop: SlotLoop) => {
+/** Rings for changes of tasks that are waiting and due, later for a worker of a higher rank. */
+const createDoorbell = (store: TaskStore, clock: () => Date, subscriber: Pick<Subscriber, 'look'>) => {
   const peers = createPeers(store)
   const rings = new Map<string, NodeJS.Timeout>()
   const forget = (id: string): void => {
@@ -38,13 +39,13 @@ const createDoorbell = (store: TaskStore, clock: () => Date, loop: SlotLoop) => 
       forget(id)
       if (change.type === 'removed' || !isDue(change.task, clock().toISOString())) return
       const rank = rankOf(id, store.instance, await peers.current())
-      if (rank === 0) loop.look()
+      if (rank === 0) subscriber.look()
       else if (rings.size < MAX_RINGS)
         rings.set(
           id,
           setTimeout(() => {
             rings.delete(id)
-            loop.look()
+            subscriber.look()
           }, rank * STEP_MS).unref(),
         )
     },
@@ -62,19 +63,19 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
   const { store, log, clock } = options
   const random = options.random ?? Math.random
   const closing = new AbortController()
-  const loops = new Set<SlotLoop>()
+  const subscribers = new Set<Subscriber>()
   const feeds = new Set<Promise<void>>()
   let trouble: string | null = null
   let closed: Promise<void> | null = null
 
-  /** Follows the feed from now on until the signal fires. The look makes up for what came before `cursor`. */
-  const follow = async (loop: SlotLoop, signal: AbortSignal): Promise<void> => {
-    const doorbell = createDoorbell(store, clock, loop)
+  /** Follows the feed from now on until the signal fires. The first `look` finds what came before `cursor`. */
+  const follow = async (subscriber: Subscriber, signal: AbortSignal): Promise<void> => {
+    const doorbell = createDoorbell(store, clock, subscriber)
     let failures = 0
     while (!signal.aborted) {
       try {
         const cursor = await store.cursor()
-        loop.look()
+        subscriber.look()
         trouble = null
         for await (const change of store.changes(cursor, signal)) {
           failures = 0
@@ -86,8 +87,7 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
         const { code, message } = toMadhavaError(error)
         trouble = `the change feed of the store broke off: ${message}`
         log.warn({ code, error, failures }, 'the change feed broke off; following it again')
-        const pause = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures++, 20))
-        await sleep(pause / 2 + (pause / 2) * random(), undefined, { signal, ref: false }).catch(() => {})
+        await sleep(backoffMs(RETRY, failures++, random()), undefined, { signal, ref: false }).catch(() => {})
       }
     }
     doorbell.silence()
@@ -95,44 +95,36 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
 
   const shut = async (): Promise<void> => {
     closing.abort()
-    await Promise.all([...[...loops].map(loop => loop.stop()), ...feeds])
+    await Promise.all([...[...subscribers].map(subscriber => subscriber.stop()), ...feeds])
   }
 
   return {
     name: 'embedded',
 
     announce() {
-      for (const loop of loops) loop.look()
+      for (const subscriber of subscribers) subscriber.look()
     },
 
-    work(options) {
+    subscribe(subscriber) {
       const ending = new AbortController()
-      const loop = createSlotLoop({ ...options, log, holdMs: ACK_HOLD_MS, onDemand: () => {} })
       const signal = AbortSignal.any([closing.signal, ending.signal])
-      const feed = follow(loop, signal)
-      loops.add(loop)
+      const feed = follow(subscriber, signal)
+      subscribers.add(subscriber)
       feeds.add(feed)
       void feed.finally(() => feeds.delete(feed))
       return {
-        nudge: () => loop.look(),
-        resize: slots => loop.resize(slots),
-        stop: () => {
+        // a ring for a full worker costs nothing
+        want() {},
+        end() {
           ending.abort()
-          loops.delete(loop)
-          return loop.stop()
+          subscribers.delete(subscriber)
         },
       }
     },
 
     depth: () => Promise.resolve(0),
 
-    // nobody can send a message here
-    dead: {
-      list: () => Promise.resolve({ messages: [], total: 0 }),
-      replay: () => Promise.resolve(false),
-      discard: () => Promise.resolve(false),
-      count: () => Promise.resolve(0),
-    },
+    dead: NO_DEAD_MESSAGES,
 
     counters: () => ({}),
 

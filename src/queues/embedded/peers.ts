@@ -8,7 +8,7 @@ const weight = (id: string, instance: string): number =>
 
 /**
  * How many of `instances` come before `self` for this task: 0 for exactly one of them. Every caller with the same
- * set gets the same order; a member that leaves changes nobody else's order.
+ * set gets the same order; a member that leaves does not change the order of the others.
  */
 export const rankOf = (id: string, self: string, instances: Iterable<string>): number => {
   const mine = weight(id, self)

@@ -1,27 +1,25 @@
 // The taking side: a consumer that is active only while a slot is free, so that a full worker sits on no message.
-// Which task a message names is not looked at: the store decides what is run. One that names none is kept aside.
+// The task that a message names does not matter: the store decides what is run. One that names none is kept aside.
 import type { Channel, ConsumeMessage } from 'amqplib'
-import type { WorkHandle, WorkOptions } from '../../core/queue.ts'
+import type { Subscriber, Subscription, Ticket } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
-import { createSlotLoop, type Ticket } from '../shared/slot-loop.ts'
 import { type Answers, createAnswers } from './answers.ts'
 import { declareQueue } from './declare.ts'
 import { whyForeign } from './foreign.ts'
 
-export interface Consumer {
-  handle: WorkHandle
+export interface Consumer extends Subscription {
   /** Setup of a session: declares, then consumes while there is a free slot. */
   attach(session: AmqpSession): Promise<void>
   /** Tells the broker now which messages are done. */
   flush(): void
 }
 
-export interface ConsumerOptions extends WorkOptions {
+export interface ConsumerOptions {
   queue: string
+  subscriber: Subscriber
   log: Log
-  ackHoldMs: number
-  /** A message came that had been handed out before: whoever had it lost its connection, or gave it back. */
+  /** A message came that had been handed out before: its worker lost the connection, or gave it back. */
   onRedelivered: () => void
   /** Keeps a message aside that announces nothing; resolves when it is durable there. */
   bury: (message: ConsumeMessage, reason: string) => Promise<void>
@@ -45,28 +43,19 @@ interface Lane {
 /** A consumer without a connection; `attach` gives it one, as often as needed. */
 export const createConsumer = ({
   queue,
+  subscriber,
   log,
-  ackHoldMs,
   onRedelivered,
   bury,
-  slots,
-  ahead = 0,
-  take,
 }: ConsumerOptions): Consumer => {
   let lane: Lane | null = null
   let wanted = true
+  let ended = false
 
-  const loop = createSlotLoop({
-    slots,
-    ahead,
-    take,
-    log,
-    holdMs: ackHoldMs,
-    onDemand: value => {
-      wanted = value
-      if (lane) void turn(lane)
-    },
-  })
+  const want = (value: boolean): void => {
+    wanted = value && !ended
+    if (lane) void turn(lane)
+  }
 
   /** Answers belong to the channel that delivered: once it is dead the broker has the message back already. */
   const answer = (session: AmqpSession, give: () => void): void => {
@@ -99,7 +88,7 @@ export const createConsumer = ({
     if (message?.fields.redelivered) onRedelivered()
     const foreign = message && whyForeign(message.content)
     if (message && foreign !== null) void keepAside(on, message, foreign)
-    else if (message) loop.offer(ticketOf(on, message))
+    else if (message) subscriber.offer(ticketOf(on, message))
     // the broker's cancel: the queue was deleted, its leader moved, or an acknowledgement was late
     else on.session.fail('the broker cancelled the consumer')
   }
@@ -117,7 +106,7 @@ export const createConsumer = ({
           await on.channel.cancel(on.tag)
           on.tag = null
           // only now: while the consumer was there, the broker would have sent them back to it
-          loop.release()
+          subscriber.release()
         }
       }
     } catch (error) {
@@ -129,25 +118,25 @@ export const createConsumer = ({
 
   return {
     flush: () => lane?.answers.flush(),
-    handle: {
-      nudge: () => loop.look(),
-      resize: slots => loop.resize(slots),
-      stop: () => loop.stop(),
+    want,
+    end() {
+      ended = true
+      want(false)
     },
     async attach(session) {
       await declareQueue(session, queue, log)
       const channel = await session.channel()
-      await channel.prefetch(Math.max(slots, PREFETCH))
+      await channel.prefetch(Math.max(subscriber.size, PREFETCH))
       const answers = createAnswers(channel, give => answer(session, give))
       const mine: Lane = { session, channel, answers, tag: null, turning: false }
       session.signal.addEventListener('abort', () => {
         if (lane === mine) lane = null
-        loop.release()
+        subscriber.release()
       })
       lane = mine
       await turn(mine)
       // announcements may have been lost with the broker
-      loop.look()
+      subscriber.look()
     },
   }
 }

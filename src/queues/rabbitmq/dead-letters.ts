@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ConfirmChannel, GetMessage, Message, Options } from 'amqplib'
 import { v7 as uuidV7 } from 'uuid'
+import { within } from '../../core/async/deadline.ts'
+import type { DeadMessage, DeadMessages } from '../../core/dead-messages.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import type { DeadMessage, DeadMessages } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
 import { declareQueue } from './declare.ts'
@@ -40,17 +41,10 @@ const codeOf = (error: unknown): unknown =>
 const NOT_FOUND = 404
 const LOCKED = 405
 
-const inTime = async <T>(work: Promise<T>, ms: number): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms)
+const inTime = <T>(work: Promise<T>, ms: number): Promise<T> =>
+  within(ms, work, () => {
+    throw new Error(`no answer within ${ms / 1000} s`)
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /** Needs no connection to be made; each call asks for the session of the moment. */
 export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOptions): DeadLetters => {
@@ -105,7 +99,10 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
       })
     })
 
-  /** An exclusive queue, which no dead process leaves behind: two looks at a time would each miss what the other has. */
+  /**
+   * An exclusive queue, which no dead process leaves behind: of two at a time each would lack the messages that the
+   * other has.
+   */
   const lockUp = async (on: AmqpSession): Promise<() => Promise<void>> => {
     for (;;) {
       const channel = await on.spareChannel()
@@ -163,7 +160,7 @@ export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOpt
     return mustHave()
   }
 
-  /** One look after another, each in time. @throws QUEUE_UNAVAILABLE */
+  /** One at a time, each within its time. @throws QUEUE_UNAVAILABLE */
   const inTurn = async <T>(work: (on: AmqpSession) => Promise<T>): Promise<T> => {
     const on = mustHave()
     const mine = turn.then(async () => {

@@ -6,10 +6,10 @@ const codeOf = (error: unknown): unknown =>
   typeof error === 'object' && error !== null && 'code' in error ? error.code : null
 
 /**
- * Declares a durable quorum queue without a delivery limit (the store counts attempts). RabbitMQ 4 has a limit of
- * 20 unless told otherwise; 3.x has none, and some of its versions refuse the argument.
- * `bounds` are further arguments. A queue that exists with other arguments, or that this user may not declare, is used as it is.
- * @throws what the broker answers, for example when the queue is not there and may not be made
+ * Declares a durable quorum queue without a delivery limit (the store counts attempts). RabbitMQ 4 has a limit of 20
+ * unless told otherwise; 3.x has none, and some of its versions refuse the argument. `bounds` are further arguments.
+ * A queue that exists with other arguments, or that this user may not declare, is used as it is. @throws what the
+ * broker answers, for example when the queue is not there and may not be made
  */
 export const declareQueue = async (
   session: AmqpSession,

@@ -2,7 +2,7 @@
 // No I/O. Everything in such a message is hostile.
 import type { GetMessage, Message, Options } from 'amqplib'
 import { v5, validate } from 'uuid'
-import type { DeadMessage } from '../../core/queue.ts'
+import type { DeadMessage } from '../../core/dead-messages.ts'
 
 /** Of ours, which are some hundred bytes long. */
 const MAX_BYTES = 4_096
@@ -91,7 +91,7 @@ export const unwrap = (message: Message): Options.Publish => {
   }
 }
 
-/** Where somebody else put a message among the dead ones, its id is made of its bytes. */
+/** A message that another program put among the dead ones has an id made of its bytes. */
 const NAMESPACE = '5e0f7d0a-6c1b-4b3e-9d57-1f0b8c3a2e41'
 
 /** The id under which it was kept aside. */

@@ -1,7 +1,8 @@
 // Queue over RabbitMQ: one durable quorum queue, one message per announcement.
 // Publishing and consuming have a connection each, since a broker short of memory stops reading from publishers.
 import type { Channel } from 'amqplib'
-import { ACK_HOLD_MS, type QueueState, type TaskQueue } from '../../core/queue.ts'
+import { within } from '../../core/async/deadline.ts'
+import type { QueueState, Subscriber, TaskQueue } from '../../core/queue.ts'
 import { type AmqpLink, type AmqpSession, createAmqpLink } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Consumer, createConsumer } from './consumer.ts'
@@ -16,7 +17,6 @@ export interface RabbitQueueOptions {
   log: Log
   clock?: () => Date
   /** Times in milliseconds, and the heartbeat in seconds: for tests of faults. */
-  ackHoldMs?: number
   confirmTimeoutMs?: number
   heartbeatSeconds?: number
 }
@@ -57,7 +57,7 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
     session: () => publishing.session(),
     clock: options.clock ?? (() => new Date()),
   })
-  const consumers: { consumer: Consumer; link: AmqpLink }[] = []
+  const consumers: { subscriber: Subscriber; consumer: Consumer; link: AmqpLink }[] = []
   let closing: Promise<void> | null = null
 
   // the channel that asks for the depth; made again when its session is over or the broker closed it
@@ -74,7 +74,7 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
   }
 
   const shut = async (): Promise<void> => {
-    await Promise.all(consumers.map(({ consumer }) => consumer.handle.stop()))
+    await Promise.all(consumers.map(({ subscriber }) => subscriber.stop()))
     await publisher.flush(publishing.state().status === 'ready' ? CLOSE_FLUSH_MS : 0)
     publisher.close()
     for (const { consumer } of consumers) consumer.flush()
@@ -88,12 +88,11 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
 
     dead,
 
-    work(work) {
+    subscribe(subscriber) {
       const consumer = createConsumer({
-        ...work,
         queue,
+        subscriber,
         log,
-        ackHoldMs: options.ackHoldMs ?? ACK_HOLD_MS,
         onRedelivered() {
           counts.redelivered += 1
         },
@@ -112,10 +111,8 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
           return consumer.attach(session)
         },
       })
-      consumers.push({ consumer, link })
-      // what is in the store already needs no broker to be found
-      consumer.handle.nudge()
-      return consumer.handle
+      consumers.push({ subscriber, consumer, link })
+      return consumer
     },
 
     async depth() {
@@ -127,14 +124,11 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
       asked ??= ask(session).finally(() => {
         asked = null
       })
-      return new Promise(resolve => {
-        const timer = setTimeout(() => resolve(null), DEPTH_TIMEOUT_MS)
-        const answer = (depth: number | null): void => {
-          clearTimeout(timer)
-          resolve(depth)
-        }
-        asked?.then(answer, () => answer(null))
-      })
+      return within(
+        DEPTH_TIMEOUT_MS,
+        asked.catch(() => null),
+        () => null,
+      )
     },
 
     state(): QueueState {

@@ -27,7 +27,7 @@ export interface PublisherOptions {
   blocked: () => boolean
 }
 
-/** What does not fit is dropped: the sweeper announces it again when there is room. */
+/** What does not fit is dropped: the sweeper announces it again. */
 export const OUTBOX_CAPACITY = 100_000
 /** Messages on the way at a time. Measured: 500 is enough for the full rate of a quorum queue. */
 const WINDOW = 500

@@ -8,6 +8,8 @@ import {
   ftruncateSync,
   linkSync,
   openSync,
+  readlinkSync,
+  readSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -89,7 +91,7 @@ const syncOne = async (file: string): Promise<void> => {
   }
 }
 
-/** What `sync` says when it has not come to syncing. Anything else it says is a sync that failed. */
+/** What `sync` says when it has not come to syncing. Any other error is a sync that failed. */
 const NOT_TRIED = /open|no such file|invalid|unrecognized|usage/i
 
 /** False where `sync` of the machine cannot sync one file system, or takes too long. @throws when the sync failed */
@@ -104,7 +106,9 @@ const syncAll = async (file: string): Promise<boolean> => {
   }
 }
 
-/** As `writeFileSync` does it, without what that looks at for the sake of other callers: it is a quarter of the time. */
+/**
+ * As `writeFileSync` does it, without what that looks at for the sake of other callers: it is a quarter of the time.
+ */
 const writeNew = (file: string, bytes: Buffer): void => {
   const fd = openSync(file, 'wx', FILE_MODE)
   try {
@@ -124,8 +128,8 @@ const takeAway = (file: string): void => {
 }
 
 /**
- * As much again as stands in the file is written ahead, within these bounds, and never more than a small part of what is
- * free: who watches the room of the disk must not see it gone at one stroke.
+ * As much again as stands in the file is written ahead, within these bounds, and never more than a small part of what
+ * is free: the free space of the disk must not seem to vanish at once.
  */
 const AHEAD_BYTES = { min: 64 * 1024, max: 4 * 1024 * 1024 }
 const AHEAD_SHARE = 1 / 32
@@ -161,7 +165,7 @@ const openAppender = (file: string, ahead: boolean): Appender => {
       writeAt(zeros, length)
       length += zeros.length
     } catch {
-      // without room for more than is needed the bytes themselves may still fit; if not, they say what is wrong
+      // without space for more than is needed the bytes themselves may still fit; if not, they say what is wrong
       ftruncateSync(fd, length)
     }
   }
@@ -236,3 +240,27 @@ export const createDisk = (): Disk => ({
     for (const file of paths) await syncOne(file)
   },
 })
+
+/** For small files, read in the fewest calls: the reading of all state files at a start is made of this. */
+const buffer = Buffer.allocUnsafe(64 * 1024)
+/** The whole text of a file; null where it is larger, to be read in another way. @throws what the file system says */
+export const readSmall = (file: string): string | null => {
+  const fd = openSync(file, READ_FLAGS)
+  try {
+    const bytes = readSync(fd, buffer, 0, buffer.length, 0)
+    return bytes < buffer.length ? buffer.toString('utf8', 0, bytes) : null
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** What a link says; null when there is none; an empty text, which names no process, for what is no link. */
+export const linkTarget = (file: string): string | null => {
+  try {
+    return readlinkSync(file)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    if (isErrno(error, 'EINVAL')) return ''
+    throw error
+  }
+}

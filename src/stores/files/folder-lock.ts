@@ -8,12 +8,11 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, SeenPresence } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Instances, openInstances } from './claims/instances.ts'
-import { createDisk } from './disk.ts'
+import { createDisk, linkTarget, readSmall } from './disk.ts'
 import { isErrno, storeError } from './errno.ts'
 import { createLayout } from './layout.ts'
 import { recoverOnce } from './log/recovery.ts'
 import { prepareFolders } from './prepare-folders.ts'
-import { linkTarget, readSmall } from './small-file.ts'
 
 export interface FolderLock {
   /** The processes of the folder, as the store shows them. */

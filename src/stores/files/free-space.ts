@@ -1,11 +1,12 @@
-// How much room the disk has, and what is refused when it gets scarce: new tasks first, so that those that run can
-// still write their moves, logs and results into the reserve. A look is kept for a moment; no write pays for one.
+// How much free space the disk has, and what is refused when it gets scarce: new tasks first, so that those that run
+// can still write their moves, logs and results into the reserve. An answer is kept for a moment; no write waits for
+// one.
 import { statfsSync } from 'node:fs'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Disk } from './disk.ts'
 
 export interface FreeSpace {
-  /** Why no new task is taken, for people; null when there is room. Cheap. */
+  /** Why no new task is taken, for people; null when there is space. Cheap. */
   trouble(): string | null
   /** @throws STORE_FULL when less than the reserve is left */
   forNewTask(): void
@@ -13,7 +14,7 @@ export interface FreeSpace {
   mayBegin(): boolean
   /** @throws STORE_FULL when so many bytes at once would eat into the second half of the reserve */
   forBytes(bytes: number): void
-  /** The same disk; what is written through it is counted, so that a burst cannot pass between two looks. */
+  /** The same disk; what is written through it is counted, so that a burst is noticed before the next reading. */
   watch(disk: Disk): Disk
   /** As what is written through such a disk. */
   noteWritten(characters: number): void
@@ -44,7 +45,7 @@ const RESERVE_INODES = 1_024
 const LOOK_MS = 250
 /** A state file comes with its line in the log and its line in the feed. */
 const COPIES = 3
-/** FreeSpace that may be used up before the next look, when hardly any is left. */
+/** Bytes that may be used up before the next reading, when hardly any are left. */
 const LEAST_BYTES = 256 * 1024
 const LEAST_INODES = 64
 /** What is smaller is written without asking: it is what the reserve is for. */

@@ -1,11 +1,8 @@
 // Where things stand inside the data folder. The only place that turns an id, name or key into a path.
 import { createHash } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import { parseTaskId } from '../../core/task.ts'
-import { syncFolder } from '../../platform/atomic-file.ts'
 
 /** An id that has been checked: a UUID in lower case. Only `parseId` makes one, only these become paths. */
 export type SafeId = string & { readonly safe: unique symbol }
@@ -31,7 +28,7 @@ export interface Layout {
   readonly index: string
   /** The folders that stand in the data folder itself. */
   folders(): string[]
-  /** Of the state files. */
+  /** The 256 folders of state files. */
   shards(): string[]
   /** Of `tasks` or `blobs`. */
   shardsOf(root: string): string[]
@@ -91,34 +88,7 @@ export const createLayout = (dir: string): Layout => {
   return layout
 }
 
-/** One level after another: Node's own way never ends where a folder cannot be made (below /proc, say). */
-const makeFolder = async (folder: string): Promise<void> => {
-  try {
-    await mkdir(folder, { mode: 0o700 })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && path.dirname(folder) !== folder && !existsSync(path.dirname(folder))) {
-      await makeFolder(path.dirname(folder))
-      await mkdir(folder, { mode: 0o700 })
-    } else if (code !== 'EEXIST' || !statSync(folder).isDirectory())
-      throw new MadhavaError(
-        'STORE_UNAVAILABLE',
-        `The data folder cannot be made or used (${code}): set DATA_DIR to a folder that can`,
-        {
-          cause: error,
-        },
-      )
-  }
-}
-
-/** Makes every folder that is missing; the shards at once, so that no write has to ask. */
-export const makeFolders = async (layout: Layout): Promise<void> => {
-  await makeFolder(layout.dir)
-  for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
-  for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
-}
-
-/** The id of a state file's name, or null for any other entry of a shard. */
+/** The id of a state file's name, or null for any other entry of its folder. */
 export const idOfStateFile = (name: string): SafeId | null => {
   if (!name.endsWith('.json')) return null
   try {

@@ -3,27 +3,24 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
-import { fits } from '../../core/filter.ts'
 import type { TaskStore } from '../../core/store.ts'
-import type { TaskRecord } from '../../core/task.ts'
-import { turns } from '../../core/turns.ts'
 import type { Log } from '../../platform/log.ts'
 import { createClaimAcquirer } from './claims/acquire.ts'
 import { createAgenda } from './claims/agenda.ts'
 import { createCanceller } from './claims/cancel.ts'
-import { createCancelRequests, createKeys } from './claims/cancel-requests.ts'
+import { createCancelRequests } from './claims/cancel-requests.ts'
 import { createClaimFiles } from './claims/claim-files.ts'
 import { openInstances } from './claims/instances.ts'
 import { createKindLimiter } from './claims/kind-limits.ts'
 import { createPicker } from './claims/pick.ts'
 import { createTaskMover } from './claims/task-mover.ts'
 import { createDisk, type Disk } from './disk.ts'
-import { isErrno, storeError } from './errno.ts'
+import { storeError } from './errno.ts'
 import { createFreeSpace } from './free-space.ts'
-import { decodePage, encodePage } from './index/cursor.ts'
+import { createLister } from './index/list.ts'
 import { createLiveIndex } from './index/live-index.ts'
 import { createScanCache } from './index/scan-cache.ts'
-import { createLayout, parseId, type SafeId } from './layout.ts'
+import { createLayout, parseId } from './layout.ts'
 import { createCommitter } from './log/committer.ts'
 import { createFeedRepair } from './log/feed-repair.ts'
 import { createJournals, LOST } from './log/journal.ts'
@@ -34,8 +31,10 @@ import { createWal } from './log/wal.ts'
 import { createWriter, type Writer } from './log/writer.ts'
 import { prepareFolders } from './prepare-folders.ts'
 import { createQuarantine } from './quarantine.ts'
+import { createBlobCalls } from './records/blob-calls.ts'
 import { createBlobs } from './records/blobs.ts'
 import { createTaskCreator } from './records/create.ts'
+import { createKeys } from './records/keys.ts'
 import { createRecords } from './records/records.ts'
 import { createRetention } from './records/retention.ts'
 
@@ -117,7 +116,7 @@ export const openFilesStore = async ({
   const keys = createKeys(layout, disk)
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
-  const committer = createCommitter({ wal, writer, onShown: () => liveIndex.flush(), onFailure: failOnce })
+  const committer = createCommitter({ wal, writer, onVisible: () => liveIndex.flush(), onFailure: failOnce })
   const unique = () => randomBytes(6).toString('hex')
   const blobs = createBlobs({ layout, disk, space, committer, unique })
   const logTruncation = startLogTruncation({
@@ -163,6 +162,8 @@ export const openFilesStore = async ({
   })
   const creator = createTaskCreator({ layout, space, records, blobs, keys, committer, liveIndex, mover })
   const canceller = createCanceller({ cancelRequests, committer, liveIndex, mover })
+  const blobCalls = createBlobCalls({ layout, blobs, records, mover })
+  const lister = createLister({ liveIndex, mover })
   const picker = createPicker({
     liveIndex,
     mover,
@@ -198,27 +199,7 @@ export const openFilesStore = async ({
 
     get: id => run(async () => mover.read(parseId(id))),
 
-    list: (filter, { limit, cursor }) =>
-      run(async () => {
-        const after = cursor === null ? null : decodePage(cursor)
-        const tasks: TaskRecord[] = []
-        let last = after
-        let places = (await liveIndex.current()).newest(filter, after)
-        for (;;) {
-          const { value: place } = places.next()
-          if (!place) return { tasks, next: null }
-          if (place.fits && tasks.length >= limit) return { tasks, next: last && encodePage(last) }
-          last = place
-          const task = place.fits ? mover.read(place.id as SafeId) : null
-          if (task && fits(task, filter)) tasks.push(task)
-          // a stretch of rows that do not fit takes as long as a few records
-          const pause = turns.spend(place.fits ? 1 : 20)
-          if (!pause) continue
-          await pause
-          // the index has moved on meanwhile
-          places = (await liveIndex.current()).newest(filter, last)
-        }
-      }),
+    list: (filter, page) => run(() => lister.list(filter, page)),
 
     counts: () => run(async () => (await liveIndex.current()).counts()),
 
@@ -232,34 +213,10 @@ export const openFilesStore = async ({
 
     remove: id => run(() => retention.remove(parseId(id))),
 
-    putBlob: (id, name, bytes) =>
-      run(async () => {
-        const safe = parseId(id)
-        layout.blob(safe, name)
-        mover.mustRead(safe)
-        try {
-          const info = await blobs.put(safe, name, bytes)
-          mover.mustRead(safe)
-          return info
-        } catch (error) {
-          // the task was removed meanwhile, and this blob's folder with it or just not yet
-          if (records.read(safe)) throw error
-          await blobs.removeAll(safe)
-          throw isErrno(error, 'ENOENT') ? new MadhavaError('TASK_NOT_FOUND') : error
-        }
-      }),
-    getBlob: (id, name, range) =>
-      run(async () => {
-        const safe = parseId(id)
-        layout.blob(safe, name)
-        return records.exists(safe) ? blobs.get(safe, name, range) : null
-      }),
+    putBlob: (id, name, bytes) => run(() => blobCalls.put(parseId(id), name, bytes)),
+    getBlob: (id, name, range) => run(() => blobCalls.get(parseId(id), name, range)),
     removeBlob: (id, name) => run(() => blobs.remove(parseId(id), name)),
-    listBlobs: id =>
-      run(async () => {
-        const safe = parseId(id)
-        return records.exists(safe) ? blobs.list(safe) : []
-      }),
+    listBlobs: id => run(() => blobCalls.list(parseId(id))),
 
     cursor: () => run(async () => liveIndex.cursor()),
     changes: (since, signal) => liveIndex.changes(since, signal),

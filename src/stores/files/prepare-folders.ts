@@ -1,18 +1,47 @@
 // The folders of a data folder are folders and no links: what is written and read below them must stay in it. The data
 // folder itself may be a link; that is its operator's choice.
-import { lstatSync } from 'node:fs'
+import { existsSync, lstatSync, statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
+import { syncFolder } from '../../platform/atomic-file.ts'
 import type { Log } from '../../platform/log.ts'
 import { isRealFolder } from '../../platform/plain-file.ts'
-import { type Layout, makeFolders } from './layout.ts'
+import type { Layout } from './layout.ts'
 import { moveAway } from './quarantine.ts'
+
+/** One level after another: Node's own way never ends where a folder cannot be made (below /proc, say). */
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && path.dirname(folder) !== folder && !existsSync(path.dirname(folder))) {
+      await makeFolder(path.dirname(folder))
+      await mkdir(folder, { mode: 0o700 })
+    } else if (code !== 'EEXIST' || !statSync(folder).isDirectory())
+      throw new MadhavaError(
+        'STORE_UNAVAILABLE',
+        `The data folder cannot be made or used (${code}): set DATA_DIR to a folder that can`,
+        {
+          cause: error,
+        },
+      )
+  }
+}
+
+/** Makes every folder that is missing; the 256 folders of records too, so that no write has to ask. */
+export const makeFolders = async (layout: Layout): Promise<void> => {
+  await makeFolder(layout.dir)
+  for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
+  for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
+}
 
 const standsInTheWay = (folder: string): boolean =>
   lstatSync(folder, { throwIfNoEntry: false }) !== undefined && !isRealFolder(folder)
 
 /**
- * Makes the folders, when nothing else stands in their places. What stands in that of a shard is moved to `broken/`: no
+ * Makes the folders, where nothing is in their way. What is in the way of one of the 256 is moved to `broken/`: no
  * task of ours is in it. Of a whole folder only people can say what a link in its place is for.
  * @throws STORE_UNAVAILABLE, and what the file system says
  */

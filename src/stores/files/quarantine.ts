@@ -1,5 +1,5 @@
-// The one way in which something is taken out of the way: into `broken/`, where nothing reads it and nothing deletes it.
-// At run time that happens to state files that cannot be used, so that they are in nobody's way and nobody's loss.
+// The one way in which something is taken out of the way: into `broken/`, where nothing reads it and nothing deletes
+// it. At run time that happens to state files that cannot be used, so that they stop no task and are not lost.
 import { linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
 import type { Log } from '../../platform/log.ts'
@@ -47,7 +47,7 @@ export const createQuarantine = ({ layout, log, onTaken }: QuarantineDeps): Quar
     return true
   }
 
-  /** A good one may have come in between the look and the move: then it goes back, unless a newer one is there. */
+  /** A good one may have come in between the reading and the move: then it goes back, unless a newer one is there. */
   const putBackIfGood = (id: SafeId, to: string): boolean => {
     if (readAsStateFile(to, id).state !== 'whole') return false
     try {

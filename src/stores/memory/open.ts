@@ -1,15 +1,14 @@
 // TaskStore in memory, for tests: nothing is kept. Several stores opened on one memory stand for several
 // processes. Every call acts in one synchronous step, so that call order is the order of effects.
 import { hostname } from 'node:os'
+import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { fits } from '../../core/filter.ts'
-import { type KindLimits, permitsAt } from '../../core/kind-limits.ts'
+import type { KindLimits } from '../../core/kind-limits.ts'
 import { type Move, revoke } from '../../core/moves.ts'
-import { isOutdated } from '../../core/retention.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
   idempotencyScope,
-  isDue,
   isFinal,
   isRunning,
   isSuspect,
@@ -20,8 +19,10 @@ import {
 import { refuseFault, refuseLarge } from '../../core/task-check.ts'
 import { type Blobs, createBlobCalls } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
+import { permitOf } from './kind-limits.ts'
 import { join, type Owner, seenBy } from './presence.ts'
-import { byText, countsOf, newestFirst, nextFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
+import { outdatedBy } from './retention.ts'
+import { countsOf, newestFirst, nextFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -59,9 +60,6 @@ interface State {
 /** As JSON would bring it back: nobody outside shares an object with the store. */
 const copy = (task: TaskRecord): TaskRecord => JSON.parse(refuseLarge(JSON.stringify(task))) as TaskRecord
 
-const oldestEndFirst = (a: StoredTask, b: StoredTask): number =>
-  byText(a.record.finishedAt ?? '', b.record.finishedAt ?? '') || byText(a.record.id, b.record.id)
-
 const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
   const { entries, keys, owners, feed, permits } = state
   const member = join(owners, { instance, host, clock })
@@ -96,28 +94,9 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
   }
   const acquire = (entry: StoredTask, move: Move): TaskRecord => write(entry, entry.record.claim + 1, move)
 
-  /** A permit, the time of the next one, or that so many run. */
-  const mayBegin = (
-    kind: string,
-    { maxConcurrency, rate }: KindLimits,
-    nowMs: number,
-  ): { giveBack(): void } | number | 'full' => {
+  const mayBegin = (kind: string, limits: KindLimits, nowMs: number) => {
     const running = [...entries.values()].filter(entry => entry.record.kind === kind && held(entry)).length
-    if (maxConcurrency !== null && running >= maxConcurrency) return 'full'
-    if (!rate) return { giveBack() {} }
-    const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
-    // those of later times were taken before the clock went back
-    for (const permit of permits) {
-      const [, of, number] = /^(.*)\.(\d+)$/.exec(permit) ?? []
-      if (of === kind && Number(number) > newest + 1) permits.delete(permit)
-    }
-    for (let number = oldest; number <= newest; number += 1) {
-      const permit = `${kind}.${number}`
-      if (permits.has(permit)) continue
-      permits.add(permit)
-      return { giveBack: () => permits.delete(permit) }
-    }
-    return nextAtMs
+    return permitOf(permits, { kind, limits, running, nowMs })
   }
 
   const drop = (entry: StoredTask): void => {
@@ -277,24 +256,11 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     },
 
     async retain(rule) {
-      const { maxCount, maxBytes } = rule
       open()
-      const ended = [...entries.values()].filter(entry => isFinal(entry.record.status)).sort(oldestEndFirst)
-      const weight = ({ record, blobs }: StoredTask): number =>
-        [...blobs.values()].reduce((sum, blob) => sum + blob.length, JSON.stringify(record).length)
-      const outdated = ({ record: { status, finishedAt } }: StoredTask): boolean =>
-        isOutdated(rule, { failed: status === 'FAILURE', finishedAt: finishedAt ?? '' })
-      for (const entry of ended.filter(outdated)) drop(entry)
-      const left = ended.filter(entry => !outdated(entry))
-      let count = left.length
-      let bytes = left.reduce((sum, entry) => sum + weight(entry), 0)
-      for (const entry of left) {
-        if (count <= (maxCount ?? count) && bytes <= (maxBytes ?? bytes)) break
-        count -= 1
-        bytes -= weight(entry)
-        drop(entry)
-      }
-      return ended.length - count
+      const ended = [...entries.values()].filter(entry => isFinal(entry.record.status))
+      const gone = outdatedBy(rule, ended)
+      for (const entry of gone) drop(entry)
+      return gone.length
     },
 
     counters: () => ({}),

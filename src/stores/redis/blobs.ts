@@ -1,5 +1,5 @@
-// Bytes beside a record, in chunks: a version is written aside and then takes the place of the one before.
-// What a process writes of a task that it holds is refused once somebody else has taken the task over.
+// Bytes beside a record, in chunks: a version is written under a name of its own, and then takes the place of the one
+// before. What a process writes of a task that it holds is refused once another process has taken the task over.
 import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { MadhavaError } from '../../core/errors.ts'

@@ -5,6 +5,7 @@ import type { Move } from '../../core/moves.ts'
 import { isRunning, type TaskRecord } from '../../core/task.ts'
 import { refuseFault } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
+import { createLateStarts } from '../shared/late-starts.ts'
 import { isInDoubt } from './errors.ts'
 import { decode, encode, planFromBegun, planOf, version, type WritePlan } from './records.ts'
 import type { Scripts } from './scripts.ts'
@@ -12,7 +13,7 @@ import type { Scripts } from './scripts.ts'
 export type ClaimCheck =
   | ['gone']
   | ['free', string]
-  | ['begun', string, string, 0 | 1]
+  | ['begun', string, string]
   | ['held', string, string, string]
 export type Written = ['done'] | ['gone'] | ['lost'] | ['stale', string] | ['full'] | ['spent']
 
@@ -21,8 +22,6 @@ interface Held {
   json: string
   /** What stands in Redis where that is not `json` yet: the record from before the attempt began. */
   stored: string | null
-  /** Until `json` is written. */
-  timer: NodeJS.Timeout | null
   /** What may have been written: the answer was lost. */
   doubt: string | null
   /** The last move of this task, settled or not. */
@@ -36,10 +35,10 @@ export interface HeldClaims {
   /** The task was acquired with this record, which is written. */
   add(id: string, claim: number, json: string): void
   /**
-   * Goes on with a task that was picked and is held from then on: applies the move, and writes at once where it leads to
-   * a status that does not run. A move that throws lets go.
+   * Goes on with a task that was picked and is held from then on: applies the move, and writes at once where it leads
+   * to a status that does not run. A move that throws lets go.
    */
-  begin(before: TaskRecord, move: Move, ahead: boolean): Promise<TaskRecord>
+  begin(before: TaskRecord, move: Move): Promise<TaskRecord>
   /** Of a task that Redis has as begun here, and that nobody here knows: it waits again as it was. */
   unbegin(before: TaskRecord): Promise<void>
   /** @throws CLAIM_LOST, what the move throws */
@@ -59,20 +58,13 @@ export interface HeldClaims {
 /** Claims that were lost, remembered so that what their attempts still write is refused. */
 const LOST_KEPT = 10_000
 
-/** An attempt that lasts longer is written as running. */
-const SHOW_AFTER_MS = 10
-/** One that was taken ahead is let go again before this when it has not begun. */
-const SHOW_AHEAD_MS = 100
-/** After a Redis that would not take it. */
-const SHOW_AGAIN_MS = 1_000
-
 export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log: Log }): HeldClaims => {
   const { scripts, instance, log } = deps
   const held = new Map<string, Held>()
   const lostClaims = new Map<string, number>()
 
   const drop = (id: string): void => {
-    clearTimeout(held.get(id)?.timer ?? undefined)
+    lateStarts.delete(id)
     held.delete(id)
   }
   const letGo = (id: string, claim: number): void => {
@@ -94,7 +86,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     as: 'holder',
   })
 
-  /** What stands in Redis has changed: a wish to cancel came by. */
+  /** What stands in Redis has changed: a cancel was requested meanwhile. */
   const takeIn = (mine: Held, json: string): void => {
     if (mine.stored === null) {
       mine.json = json
@@ -106,8 +98,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   }
 
   const written = (id: string, mine: Held, json: string): void => {
-    clearTimeout(mine.timer ?? undefined)
-    mine.timer = null
+    if (held.get(id) === mine) lateStarts.delete(id)
     mine.stored = null
     mine.json = json
     if (!isRunning(decode(json).status)) drop(id)
@@ -183,21 +174,16 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       if (mine.stored !== null && held.get(id) === mine) await writeHeld(id, mine, task => task)
     })
   }
-  const showLater = (id: string, afterMs: number): NodeJS.Timeout =>
-    setTimeout(() => {
-      show(id).catch((error: unknown) => {
-        const mine = held.get(id)
-        if (!mine?.stored) return
-        log.debug({ error, id }, 'that a task runs could not be written; trying again')
-        mine.timer = showLater(id, SHOW_AGAIN_MS)
-      })
-    }, afterMs).unref()
+  const lateStarts = createLateStarts({
+    write: show,
+    onFailed: (id, error) => log.debug({ error, id }, 'that a task runs could not be written; trying again'),
+  })
 
   const unbegin: HeldClaims['unbegin'] = async before => {
     await write(before, encode(before), { ...planFromBegun(before, before), as: 'holder', quiet: true })
   }
 
-  const begin: HeldClaims['begin'] = async (before, move, ahead) => {
+  const begin: HeldClaims['begin'] = async (before, move) => {
     const { id } = before
     let task: TaskRecord
     try {
@@ -212,14 +198,13 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       claim: task.claim,
       json: encode(task),
       stored: encode(before),
-      timer: null,
       doubt: null,
       last: Promise.resolve(),
     }
     held.set(id, mine)
     lostClaims.delete(id)
     if (!isRunning(task.status)) return inTurn(mine, () => writeHeld(id, mine, ended => ended))
-    mine.timer = showLater(id, ahead ? SHOW_AHEAD_MS : SHOW_AFTER_MS)
+    lateStarts.add(id)
     return decode(mine.json)
   }
 
@@ -228,7 +213,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     has: id => held.has(id),
     add(id, claim, json) {
       lostClaims.delete(id)
-      held.set(id, { claim, json, stored: null, timer: null, doubt: null, last: Promise.resolve() })
+      held.set(id, { claim, json, stored: null, doubt: null, last: Promise.resolve() })
     },
     begin,
     unbegin,
@@ -249,8 +234,8 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     claimOf: id => held.get(id)?.claim ?? lostClaims.get(id) ?? null,
     write,
     async leave() {
-      // whoever takes a task over knows in any case that it ran
-      await Promise.allSettled([...held.keys()].map(show))
+      // the next taker knows in any case that it ran
+      await lateStarts.flush()
       for (const [id, { claim }] of [...held]) letGo(id, claim)
     },
   }

@@ -1,5 +1,5 @@
 // Who is alive: every store beats, by Redis's clock, and is dead a lease after its last beat; sooner when a process of
-// the same host is provably gone. It tells Redis of the dead, and others what Redis says; it judges nothing else.
+// the same host is provably gone. It tells Redis of the dead, and others what Redis says.
 import type { Presence, PresenceDetails, SeenPresence } from '../../core/store.ts'
 import { isProvedGone, type ProcessName, thisProcess } from '../../platform/process-proof.ts'
 import type { Scripts } from './scripts.ts'

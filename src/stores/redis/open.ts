@@ -2,26 +2,25 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { MadhavaError } from '../../core/errors.ts'
-import type { SeenPresence, TaskStore } from '../../core/store.ts'
+import type { TaskStore } from '../../core/store.ts'
 import { parseTaskId } from '../../core/task.ts'
 import { refuseFault } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
-import { describePlace, type RedisPlace } from '../../platform/redis-url.ts'
+import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
+import { beginStore } from './begin.ts'
 import { createBlobs } from './blobs.ts'
 import { redisError, withOurErrors } from './errors.ts'
 import { createFeed } from './feed.ts'
 import { createHealth } from './health.ts'
 import { createHeldClaims } from './held-claims.ts'
-import { createLeases, readPresences } from './leases.ts'
+import { createLeases } from './leases.ts'
 import { createLists } from './lists.ts'
 import { createPicker } from './pick.ts'
-import { rebuildIndexes } from './rebuild.ts'
 import { decode, encode, keyHash, planOf, suspectsOf } from './records.ts'
 import { createRetention } from './retention.ts'
 import { createScripts } from './scripts.ts'
-import { checkRedis } from './startup.ts'
 import { createTaskMover } from './task-mover.ts'
 
 export interface RedisStoreOptions {
@@ -39,7 +38,6 @@ export interface RedisStoreOptions {
 }
 
 const PATIENCE_MS = 10_000
-const FORMAT = '1'
 
 /** @throws STORE_UNAVAILABLE when this Redis cannot be used, with the reason */
 export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskStore> => {
@@ -59,31 +57,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
   const redis = withOurErrors(connection)
   const scripts = createScripts(connection, prefix)
 
-  const begin = async (): Promise<string> => {
-    await checkRedis({ redis: connection, prefix, word: instance, patienceMs })
-    await scripts.load()
-    const fresh = randomBytes(6).toString('hex')
-    const [found, value, indexed] = await scripts.run<[string, string, string]>('begin', FORMAT, fresh)
-    if (found === 'begun') {
-      if (indexed !== '') return value
-      const tasks = await rebuildIndexes({ redis, scripts, prefix, instance })
-      if (tasks > 0) log.info({ tasks }, 'the sets in Redis are made anew')
-      return value
-    }
-    throw new MadhavaError(
-      'STORE_UNAVAILABLE',
-      `The tasks under ${word} are of format ${value}, and this version knows ${FORMAT}: use the version that wrote them`,
-    )
-  }
-  const epoch = await begin().catch((error: unknown) => {
-    const trouble = redisError(error, redis.lastError())
-    redis.close()
-    throw trouble.code === 'STORE_UNAVAILABLE'
-      ? new MadhavaError('STORE_UNAVAILABLE', `${trouble.message} (${describePlace(place)})`, {
-          cause: error,
-        })
-      : trouble
-  })
+  const epoch = await beginStore({ connection, scripts, place, word, instance, patienceMs, log })
 
   const isBound = async (hash: string): Promise<boolean> => {
     if (hash === '') return false
@@ -256,7 +230,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
 
     agenda: (now, limit, kinds) =>
       run(async () => {
-        // whoever asks is alive: after a while without Redis its own tasks would else be among those of the dead
+        // this process is alive: after a while without Redis its own tasks would be among those of the dead
         await leases.showAlive()
         await leases.buryTheDead()
         type Found = [due: number, dueIds: string[], expired: string[], orphaned: string[], nextAt: string]
@@ -308,20 +282,4 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     throw redisError(error, redis.lastError())
   })
   return store
-}
-
-/** Everybody's presences, for a look from outside: nobody is announced, nothing stays open. @throws STORE_UNAVAILABLE */
-export const seeRedisPresences = async ({
-  place,
-  prefix,
-}: Pick<RedisStoreOptions, 'place' | 'prefix'>): Promise<SeenPresence[]> => {
-  const connection = connectRedis(place, 'madhava-look')
-  try {
-    await connection.ready(PATIENCE_MS)
-    return await readPresences(createScripts(connection, `${prefix}:`))
-  } catch (error) {
-    throw redisError(error, connection.lastError())
-  } finally {
-    connection.close()
-  }
 }

@@ -1,5 +1,5 @@
-// Which task a free slot gets: Redis names the best one that is due and that nobody else is just taking; the claim on it
-// is decided when it is written.
+// Which task a free slot gets: Redis names the best one that is due and that no other worker is taking; the claim on
+// it is decided when it is written.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Move } from '../../core/moves.ts'
 import type { Wanted } from '../../core/store.ts'
@@ -29,8 +29,8 @@ interface PickerDeps {
 type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1 | 2, contested: string[]]
 
 /**
- * Where others are just taking all that may begin of a kind, they may still let go of it: it is looked at again after such
- * pauses, with jitter, and after so many of them left for a while.
+ * Where others are just taking all that may begin of a kind, they may still let go of it: it is looked at again after
+ * such pauses, with jitter, and after so many of them left for a while.
  */
 const CONTESTS = 12
 const CONTEST_MS = 4
@@ -45,7 +45,7 @@ export const createPicker = ({
   release,
   passOver,
 }: PickerDeps): Picker => ({
-  async claimNext({ kinds, now, limits = {}, ahead = false, alone = false, ...told }, move) {
+  async claimNext({ kinds, now, limits = {}, alone = false, ...told }, move) {
     const { onSuspect, onHeldBack, onFull } = told
     const nowMs = Date.parse(now)
     const wanted = new Set(kinds)
@@ -75,11 +75,10 @@ export const createPicker = ({
         JSON.stringify([...wanted]),
         JSON.stringify(plans),
         instance,
-        ahead ? 1 : 0,
         alone ? 1 : 0,
       )
       const [json, crowded, waiting, begun, contested] = picked
-      // what a dead process ran makes room
+      // what a dead process ran may end here
       if (json === null && crowded.length > 0 && !looked) {
         looked = true
         if ((await leases.buryTheDead()) > 0) continue
@@ -107,7 +106,7 @@ export const createPicker = ({
         continue
       }
       if (begun === 1) {
-        const task = await heldClaims.begin(before, move, ahead)
+        const task = await heldClaims.begin(before, move)
         if (isRunning(task.status)) return task
         if (isWaiting(task.status)) return null
         continue

@@ -1,9 +1,10 @@
 // A record as Redis keeps it, and the sets that it stands in. Pure.
 import { createHash } from 'node:crypto'
+import { dueOf } from '../../core/due.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
-import { idempotencyScope, isFinal, isSuspect, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { idempotencyScope, isFailed, isFinal, isSuspect, PRIORITY, type TaskRecord } from '../../core/task.ts'
 import { refuseFault, refuseLarge } from '../../core/task-check.ts'
 
 /**
@@ -28,7 +29,10 @@ export const decodeIfSound = (json: string): TaskRecord | null => {
   }
 }
 
-/** What a move makes of the record in `json`. @throws what the move throws; RECORD_INVALID for what no reader would take */
+/**
+ * What a move makes of the record in `json`. @throws what the move throws; RECORD_INVALID for what no reader would
+ * take
+ */
 export const moved = (json: string, move: Move): TaskRecord => {
   const before = decode(json)
   const after = move(before)
@@ -62,7 +66,7 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
   if (task.owner !== null) sets.set(setOf.owner(task.owner), created)
   if (task.parentId !== null) sets.set(setOf.parent(task.parentId), created)
   // apart, since each may have a rule of its own by age
-  const end = task.status === 'FAILURE' ? setOf.failed : setOf.ended
+  const end = isFailed(task.status) ? setOf.failed : setOf.ended
   if (isFinal(task.status)) sets.set(end, score(task.finishedAt ?? task.updatedAt))
   return sets
 }
@@ -70,10 +74,12 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
 /** The name under which suspects of a kind wait; no kind has it. */
 export const suspectsOf = (kind: string): string => `${keyPart(kind)}!`
 
-/** FreeSpace for times until the year 2527 under each priority; sums stay exact. */
+/** Scores for times until the year 2527 under each priority; sums stay exact. */
 const PRIORITY_STEP = 2 ** 44
 
-/** How a waiting task is let in: its place among those that are ready, and the times before and after which it is not. */
+/**
+ * How a waiting task is let in: its place among those that are ready, and the times before and after which it is not.
+ */
 interface Wait {
   kind: string
   score: number
@@ -82,13 +88,14 @@ interface Wait {
 }
 
 const waitOf = (task: TaskRecord): Wait | null => {
-  if (!isWaiting(task.status)) return null
+  const due = dueOf(task)
+  if (!due) return null
   const age = Math.min(Math.max(score(task.createdAt), 0), PRIORITY_STEP - 1)
   return {
     kind: isSuspect(task) ? suspectsOf(task.kind) : keyPart(task.kind),
-    score: (9 - task.priority) * PRIORITY_STEP + age,
-    ...(task.notBefore === null ? {} : { from: score(task.notBefore) }),
-    ...(task.status === 'PENDING' && task.expiresAt !== null ? { till: score(task.expiresAt) } : {}),
+    score: (PRIORITY.highest - task.priority) * PRIORITY_STEP + age,
+    ...(due.from === null ? {} : { from: score(due.from) }),
+    ...(due.till === null ? {} : { till: score(due.till) }),
   }
 }
 
@@ -127,7 +134,7 @@ export interface WritePlan {
   unwait?: string
   wait?: Wait
   as?: 'taker' | 'holder' | 'asker'
-  wish?: string
+  cancelAt?: string
   /** The record stays as it is: there is nothing to tell. */
   quiet?: true
   limit?: LimitPlan

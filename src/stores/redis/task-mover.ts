@@ -1,5 +1,5 @@
 // Claims and moves. A move is a function of ours, so it is applied here to the record as read, and Redis writes the
-// outcome only where the record is still that one; else it is tried on what stands there now.
+// outcome only where the record is still that one. Where it is not, the move is tried on what stands there now.
 import { MadhavaError } from '../../core/errors.ts'
 import { begun, giveBack, type Move, revoke } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
@@ -53,7 +53,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const { write, unbegin } = heldClaims
   /** Ids whose acquisition is under way. */
   const acquiring = new Set<string>()
-  /** Ids that were strange at the last look. */
+  /** Ids that were unknown at the last comparison. */
   let strange = new Set<string>()
 
   /** How records name the worker of a process that is gone. */
@@ -92,7 +92,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const take = async (found: Exclude<ClaimCheck, ['gone']>, move: Move) => {
     const before = decode(found[1])
     if (found[0] !== 'begun') return acquire(before, moved(found[1], move))
-    const started = begun(await nameOf(found[2]), clock().toISOString(), found[3] === 1)
+    const started = begun(await nameOf(found[2]), clock().toISOString())
     const after = moved(found[1], task => move(started(task)))
     return acquire(before, after, undefined, 1)
   }
@@ -106,12 +106,12 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  const noteWish = async (json: string, at: string): Promise<TaskRecord | null> => {
+  const noteCancelRequest = async (json: string, at: string): Promise<TaskRecord | null> => {
     const before = decode(json)
     if (before.revokeRequestedAt !== null) return before
     const task = version({ ...before, revokeRequestedAt: at }, before.id, before.claim, before.rev + 1)
     const text = encode(task)
-    const written = await write(before, text, { ...planOf(before, task), as: 'asker', wish: at })
+    const written = await write(before, text, { ...planOf(before, task), as: 'asker', cancelAt: at })
     return written[0] === 'done' ? decode(text) : null
   }
 
@@ -125,7 +125,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
         const before = decode(found[1])
         if (isFinal(before.status)) return { outcome: 'ended', task: before }
         if (found[0] === 'held') {
-          const task = await noteWish(found[1], at)
+          const task = await noteCancelRequest(found[1], at)
           if (task) return { outcome: 'requested', task }
           continue
         }

@@ -1,15 +1,9 @@
 // Export from Redis, import into it, and the comparison of the two: others may use it meanwhile.
 import { silentLog } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
-import { type GiveOutOptions, giveOut } from '../shared/export.ts'
-import {
-  type ImportSummary,
-  type TakeInOptions,
-  takeAll,
-  type VerifyOptions,
-  type VerifySummary,
-  verifyAll,
-} from '../shared/import.ts'
+import { type ExportOptions, exportStore } from '../shared/export.ts'
+import { type ImportOptions, type ImportSummary, importAll } from '../shared/import.ts'
+import { type VerifyOptions, type VerifySummary, verifyAll } from '../shared/verify.ts'
 import { openRedisStore, type RedisStoreOptions } from './open.ts'
 import { keyHash } from './records.ts'
 
@@ -26,17 +20,15 @@ const readFingerprint = (id: string, value: string | null): string | null => {
 }
 
 /** The lines of an export. @throws STORE_UNAVAILABLE */
-export async function* exportRedis(
-  target: RedisTarget,
-  options: Omit<GiveOutOptions, 'fingerprintOf'>,
-): AsyncGenerator<string> {
+export async function* exportRedis(target: RedisTarget, options: ExportOptions): AsyncGenerator<string> {
   const store = await openRedisStore({ ...target, log: silentLog() })
   const connection = connectRedis(target.place, 'madhava-export')
   try {
     // commands that come before that fail at once
     await connection.ready(PATIENCE_MS)
-    yield* giveOut(store, {
+    yield* exportStore(store, {
       ...options,
+      clock: target.clock,
       async fingerprintOf(record) {
         const hash = keyHash(record)
         if (hash === '') return null
@@ -51,10 +43,10 @@ export async function* exportRedis(
 }
 
 /** @throws STORE_UNAVAILABLE */
-export const importRedis = async (target: RedisTarget, options: TakeInOptions): Promise<ImportSummary> => {
+export const importRedis = async (target: RedisTarget, options: ImportOptions): Promise<ImportSummary> => {
   const store = await openRedisStore({ ...target, log: silentLog() })
   try {
-    return await takeAll(store, { ...options, refusal: () => null })
+    return await importAll(store, { ...options, refusal: () => null })
   } finally {
     await store.close()
   }

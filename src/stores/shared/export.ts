@@ -4,12 +4,15 @@ import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import { CHUNK_BYTES, createLineWriter } from './export-format.ts'
 
-export interface GiveOutOptions {
+export interface ExportOptions {
+  /** A task that cannot be read, or not as it was at one moment, is left out, and told here. */
+  onLeftOut: (what: string, why: string) => void
+}
+
+interface ExportDeps {
   clock: () => Date
   /** Of what was asked with the record's idempotency key; null when that is not known. */
   fingerprintOf: (record: TaskRecord) => Promise<string | null>
-  /** A task that cannot be told as it was at one moment is left out, and told here. */
-  onLeftOut: (id: string, why: string) => void
 }
 
 /** Tasks read at a time. */
@@ -55,7 +58,10 @@ async function* piecesOf({
  * The lines of an export, each with its newline. A task is told as it was at one moment; the store as a whole may
  * change meanwhile, and tasks that are made meanwhile may be missing. @throws STORE_UNAVAILABLE
  */
-export async function* giveOut(store: TaskStore, options: GiveOutOptions): AsyncGenerator<string> {
+export async function* exportStore(
+  store: TaskStore,
+  options: ExportOptions & ExportDeps,
+): AsyncGenerator<string> {
   const { clock, fingerprintOf, onLeftOut } = options
   const lines = createLineWriter()
 

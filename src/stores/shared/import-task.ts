@@ -1,5 +1,5 @@
-// Where an imported record goes: made, in the place of an older one, or nowhere, with the reason. One record at a time;
-// it writes through the store and knows nothing of lines.
+// Where an imported record goes: made, in the place of an older one, or nowhere, with the reason. One record at a
+// time; it writes through the store and knows nothing of lines.
 import { isDeepStrictEqual } from 'node:util'
 import { type ErrorCode, isMadhavaError } from '../../core/errors.ts'
 import { giveBack } from '../../core/moves.ts'
@@ -19,11 +19,11 @@ export const atRest = (task: TaskRecord, at: string): TaskRecord =>
       }
     : task
 
-/** Whether two records say the same, whoever held them and however often they were written. */
+/** Whether two records say the same, apart from who held them and how often they were written. */
 export const sameContent = (a: TaskRecord, b: TaskRecord): boolean =>
   isDeepStrictEqual({ ...a, claim: 0, rev: 0 }, { ...b, claim: 0, rev: 0 })
 
-export interface PlacingDeps {
+export interface TaskImportDeps {
   store: TaskStore
   /** Why an adapter cannot take in this record now, or null. It may tidy up what stands in the way. */
   refusal: (record: TaskRecord) => string | null
@@ -33,9 +33,9 @@ export interface PlacingDeps {
 }
 
 /** Writes the record when it may. @throws STORE_UNAVAILABLE */
-export type Placing = (line: Pick<TaskLine, 'record' | 'fingerprint'>) => Promise<ImportOutcome>
+export type TaskImport = (line: Pick<TaskLine, 'record' | 'fingerprint'>) => Promise<ImportOutcome>
 
-export const createPlacing = (deps: PlacingDeps): Placing => {
+export const createTaskImport = (deps: TaskImportDeps): TaskImport => {
   const { store, refusal, replace, onRefused } = deps
   const refuse = (id: string, why: string): ImportOutcome => {
     onRefused(id, why)

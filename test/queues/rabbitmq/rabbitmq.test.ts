@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { connect } from 'amqplib'
 import type { TaskQueue } from '../../../src/core/queue.ts'
+import { silentLog } from '../../../src/platform/log.ts'
 import { createMemory } from '../../../src/stores/memory/open.ts'
+import { openSlots } from '../../../src/worker/slots.ts'
 import { placesSuite } from '../../suites/places.ts'
 import { queueSuite } from '../../suites/queue.ts'
 import { createPile, createRabbitBench, ready } from '../../support/rabbit-bench.ts'
@@ -73,9 +75,9 @@ describe('the queue rabbitmq, against a broker with faults', () => {
     await connection.close()
   })
 
-  promise('acknowledges a long task after ackHoldMs, and the task runs on', async () => {
+  promise('acknowledges a long task after a while, and the task runs on', async () => {
     const name = freshName()
-    const queue = open(name, { ackHoldMs: 300 })
+    const queue = open(name)
     await ready(queue)
     let end = () => {}
     const long = new Promise<void>(resolve => {
@@ -83,8 +85,10 @@ describe('the queue rabbitmq, against a broker with faults', () => {
     })
     const pile = createPile()
     let running = 0
-    queue.work({
+    openSlots(queue, {
+      log: silentLog(),
       slots: 1,
+      holdMs: 300,
       take: async () => {
         if (pile.claim() === null) return null
         running++

@@ -116,7 +116,7 @@ describe('acquiring a claim', () => {
     const { put, acquirer, wish } = await createParts(test)
     const [{ id }, other] = [put(), put()]
     wish(id, 0)
-    assert.equal((await acquirer.acquire(id))?.wished, true)
-    assert.equal((await acquirer.acquire(other.id))?.wished, false)
+    assert.equal((await acquirer.acquire(id))?.mayHaveRequest, true)
+    assert.equal((await acquirer.acquire(other.id))?.mayHaveRequest, false)
   })
 })

@@ -41,13 +41,13 @@ const setUp = (apart = true) => {
   const committer = createCommitter({
     wal,
     writer,
-    onShown: () => {},
+    onVisible: () => {},
     onFailure: error => failures.push(error),
   })
   const commit = (id: string): Promise<string> =>
     committer.commitDraft(
       { type: 'revoke', id, at: '2026-11-27T10:00:00.000Z' },
-      () => ({ aside: `.${id}`, file: id, text: id, once: false, release: null }),
+      () => ({ tmpFile: `.${id}`, file: id, text: id, once: false, release: null }),
       shown => `${id} ${shown}`,
     )
   /** Lets everything happen that waits for no sync. */

@@ -4,7 +4,7 @@ import { promises as fs } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { report, succeed } from '../../../src/core/moves.ts'
+import { report, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { taskSchema } from '../../../src/core/task.ts'
 import { add, addEnded, at, follow, read, take } from '../../suites/store/world.ts'
@@ -59,6 +59,21 @@ describe('files store', () => {
       }
     })
   const fileOf = (world: FilesWorld, id: string) => path.join(world.dir, 'tasks', id.slice(-2), `${id}.json`)
+
+  promise(
+    'an attempt that an earlier version had taken ahead counts when its process is dead',
+    async world => {
+      const store = await world.open()
+      const dead = await world.open()
+      const owner = dead.instance
+      await dead.close()
+      const { id } = await add(store, { maxAttempts: 1 })
+      await fs.symlink(`${owner}.ahead`, path.join(world.dir, 'claims', `${id}.1`))
+      const ended = await store.claim(id, takeOver(at(11)))
+      assert.deepEqual([ended?.status, ended?.attempt, ended?.error?.code], ['FAILURE', 1, 'WORKER_LOST'])
+      assert.deepEqual(await fs.readdir(path.join(world.dir, 'claims')), [])
+    },
+  )
 
   promise('a look at an empty range of a blob leaves no file open', async world => {
     const store = await world.open()

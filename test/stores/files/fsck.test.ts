@@ -17,6 +17,7 @@ import { add, addEnded, at, keyed, read, refused, take } from '../../suites/stor
 import { openPlace } from '../../support/store-place.ts'
 
 const TOOL = fileURLToPath(new URL('../../../bin/fsck.mjs', import.meta.url))
+const LOOKS = process.env.STORE_LONG === '1' ? 20 : 2
 const clock = () => new Date()
 const ID = '0190f3a1-7c5e-4b3a-9d2f-1a2b3c4d5eaa'
 
@@ -287,7 +288,7 @@ describe('fsck', () => {
       }
       const lanes = [1, 2, 3, 4].map(write)
       try {
-        for (let n = 0; n < 5; n += 1) assert.deepEqual((await check({ settleMs: 3_000 })).told, [])
+        for (let n = 0; n < LOOKS; n += 1) assert.deepEqual((await check({ settleMs: 3_000 })).told, [])
       } finally {
         writing = false
         await Promise.all(lanes)

@@ -14,12 +14,12 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createDisk } from '../../../src/stores/files/disk.ts'
 import {
+  CUT_KEPT_MS,
   createJournals,
-  type JournalEntry,
   type Journals,
-  MARK_MS,
   type Positions,
 } from '../../../src/stores/files/log/journal.ts'
+import type { JournalEntry } from '../../../src/stores/files/log/journal-files.ts'
 import { DEAD, ME, OTHER } from './parts.ts'
 
 const entry = (id: string): JournalEntry => ({ type: 'removed', id, claim: 1 })
@@ -195,13 +195,13 @@ describe('the journals', () => {
     const { size } = statSync(dead(DEAD, ['a']))
     cut()
     const mark = path.join(folder, `${DEAD}.1.${size}.cut`)
-    cut({ now: statSync(mark).mtimeMs + MARK_MS })
+    cut({ now: statSync(mark).mtimeMs + CUT_KEPT_MS })
     assert.deepEqual(readdirSync(folder), [path.basename(mark)])
     dead(DEAD, ['b'])
     cut()
     cut()
     assert.deepEqual(readdirSync(folder), [`${DEAD}.2.${size}.cut`])
-    cut({ now: Date.now() + MARK_MS + HOUR })
+    cut({ now: Date.now() + CUT_KEPT_MS + HOUR })
     assert.deepEqual(readdirSync(folder), [])
     const positions = { [DEAD]: [2, size] as [number, number] }
     read(mine, positions)

@@ -90,7 +90,7 @@ export const createParts = async (test: TestContext, over: Replacing = {}): Prom
   const cancelRequests = { ...plainRequests, ...over.cancelRequests?.(plainRequests) }
   const writer = createWriter(disk)
   const wal = createWal(disk, layout.wal, ME)
-  const committer = createCommitter({ wal, writer, onShown() {}, onFailure() {} })
+  const committer = createCommitter({ wal, writer, onVisible() {}, onFailure() {} })
   const believed: Parts['believed'] = new Map()
   const acquirer = createClaimAcquirer({
     records,

@@ -23,7 +23,7 @@ const setUp = async (test: TestContext, limiter: Partial<KindLimiter> = {}) => {
     liveIndex: { current: async () => index, recent: async () => index } as unknown as LiveIndex,
     mover: parts.mover,
     limiter: {
-      roomFor: async () => 'room',
+      mayBegin: async () => 'free',
       isFree: async () => false,
       permit(kind) {
         permits.push(kind)
@@ -101,7 +101,7 @@ describe('picking within the limits of a kind', () => {
     let asked = 0
     const held: [string, number][] = []
     const { put, next, claims } = await setUp(test, {
-      async roomFor() {
+      async mayBegin() {
         asked += 1
         assert.ok(asked < 200, 'a contest has an end')
         return 'contested'
@@ -118,7 +118,7 @@ describe('picking within the limits of a kind', () => {
 
   it('is told of a kind that is full, and takes what comes of the others', async test => {
     const full: string[] = []
-    const { put, next, claims } = await setUp(test, { roomFor: async () => 'full' })
+    const { put, next, claims } = await setUp(test, { mayBegin: async () => 'full' })
     put({ priority: 9 })
     const other = put({ kind: 'other', priority: 0 })
     const want = { kinds: ['adding', 'other'], limits: few, onFull: (kind: string) => full.push(kind) }

@@ -22,7 +22,8 @@ import {
   SHARD_COUNT,
   TICK_MS,
 } from '../../../src/stores/files/index/scan-cache.ts'
-import { createLayout, type Layout, makeFolders, type SafeId } from '../../../src/stores/files/layout.ts'
+import { createLayout, type Layout, type SafeId } from '../../../src/stores/files/layout.ts'
+import { makeFolders } from '../../../src/stores/files/prepare-folders.ts'
 import { createRecords } from '../../../src/stores/files/records/records.ts'
 import { newTaskOf } from '../../support/new-task.ts'
 import { until } from '../../support/until.ts'

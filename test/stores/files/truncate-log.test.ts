@@ -36,7 +36,7 @@ const setUp = (test: TestContext) => {
     },
   }
   const wal = createWal(disk, layout.wal, ME)
-  const committer = createCommitter({ wal, writer: createWriter(disk), onShown() {}, onFailure() {} })
+  const committer = createCommitter({ wal, writer: createWriter(disk), onVisible() {}, onFailure() {} })
   const truncation = startLogTruncation({
     layout,
     disk,

@@ -32,7 +32,7 @@ for (const [way, open] of Object.entries(ways))
         rmSync(dir, { recursive: true, force: true })
       })
       const draft = (name: string, text: string, over: Partial<Draft> = {}): Draft => ({
-        aside: path.join(dir, `.${name}.tmp`),
+        tmpFile: path.join(dir, `.${name}.tmp`),
         file: path.join(dir, name),
         text,
         once: false,
@@ -44,7 +44,7 @@ for (const [way, open] of Object.entries(ways))
     const codeOf = (outcome: unknown): unknown =>
       outcome instanceof Error ? (outcome as NodeJS.ErrnoException).code : outcome
 
-    it('writes aside, shows, lets a claim go, and keeps a name that is taken', OUTER, async t => {
+    it('writes tmpFile, shows, lets a claim go, and keeps a name that is taken', OUTER, async t => {
       const { dir, writer, draft } = setUp(t)
       const claim = path.join(dir, 'claim')
       writeFileSync(claim, '')
@@ -67,33 +67,33 @@ for (const [way, open] of Object.entries(ways))
 
     it('says with its code what went wrong with one, and does the others', OUTER, async t => {
       const { dir, writer, draft } = setUp(t)
-      const nowhere = { aside: path.join(dir, 'no', 'aside'), file: path.join(dir, 'no', 'file') }
+      const nowhere = { tmpFile: path.join(dir, 'no', 'aside'), file: path.join(dir, 'no', 'file') }
       const drafts = [draft('a', 'one'), draft('', 'two', nowhere), draft('c', 'three')]
       assert.deepEqual((await writer.write(drafts)).map(codeOf), [null, 'ENOENT', null])
       assert.deepEqual((await writer.show(drafts)).map(codeOf), [true, 'ENOENT', true])
       assert.deepEqual(readdirSync(dir).toSorted(), ['a', 'c'])
-      const take = { claim: path.join(dir, 'no', 'claim'), target: 'me', file: '', wish: '' }
+      const take = { claim: path.join(dir, 'no', 'claim'), target: 'me', file: '', cancelRequest: '' }
       await assert.rejects(writer.take(take), { code: 'ENOENT' })
     })
 
     it('takes a claim once, and tells what stood there then', OUTER, async t => {
       const { dir, writer } = setUp(t)
       const file = path.join(dir, 'file')
-      const wish = path.join(dir, 'wish')
+      const cancelRequest = path.join(dir, 'cancel-request')
       writeFileSync(file, 'π')
       const take = (name: string, over: object = {}) =>
-        writer.take({ claim: path.join(dir, name), target: 'me', file, wish, ...over })
+        writer.take({ claim: path.join(dir, name), target: 'me', file, cancelRequest, ...over })
       const [one, again, other] = await Promise.all([take('1'), take('1'), take('2')])
-      assert.deepEqual(one, { taken: true, text: 'π', wished: false })
+      assert.deepEqual(one, { taken: true, text: 'π', mayHaveRequest: false })
       assert.deepEqual(again, { taken: false })
       assert.deepEqual(other, one)
       assert.equal(readlinkSync(path.join(dir, '1')), 'me')
-      writeFileSync(wish, '')
-      assert.deepEqual(await take('3', { file: dir }), { taken: true, text: null, wished: true })
+      writeFileSync(cancelRequest, '')
+      assert.deepEqual(await take('3', { file: dir }), { taken: true, text: null, mayHaveRequest: true })
       assert.deepEqual(await take('4', { file: path.join(dir, 'none') }), {
         taken: true,
         text: null,
-        wished: true,
+        mayHaveRequest: true,
       })
     })
 
@@ -103,7 +103,7 @@ for (const [way, open] of Object.entries(ways))
         const drafts = Array.from({ length: 2_000 }, (_, n) => draft(`${n}`, 'text'))
         const order: string[] = []
         const note = (what: string) => () => void order.push(what)
-        const take = { claim: path.join(dir, 'claim'), target: 'me', file: '', wish: '' }
+        const take = { claim: path.join(dir, 'claim'), target: 'me', file: '', cancelRequest: '' }
         await Promise.all([writer.write(drafts).then(note('written')), writer.take(take).then(note('taken'))])
         assert.deepEqual(order, ['taken', 'written'])
       })

@@ -85,7 +85,7 @@ describe('what a process holds in Redis', () => {
     const old = held.move(task.id, 1, done)
     ;(await next()).answer(['lost'])
     await lost(old)
-    await held.begin({ ...waiting, claim: 2, rev: 3 }, start('w', at(1)), false)
+    await held.begin({ ...waiting, claim: 2, rev: 3 }, start('w', at(1)))
     assert.equal(held.claimOf(task.id), 3)
     const ending = held.move(task.id, 3, done)
     let ended = false
@@ -142,7 +142,7 @@ describe('what a process holds in Redis', () => {
   it('shows what it began, with a wish that came by before', async () => {
     const { held, next } = setUp()
     const waiting = newTask()
-    const begun = await held.begin(waiting, start('w', at(1)), false)
+    const begun = await held.begin(waiting, start('w', at(1)))
     assert.deepEqual([begun.status, begun.claim, begun.rev], ['STARTED', 1, 1])
     const show = await next()
     assert.equal(show.plan.as, 'holder')
@@ -164,13 +164,9 @@ describe('what a process holds in Redis', () => {
   it('lets others have at once what its move would not begin', async () => {
     const { held, next } = setUp()
     const waiting = newTask()
-    const beginning = held.begin(
-      waiting,
-      () => {
-        throw new Error('no')
-      },
-      false,
-    )
+    const beginning = held.begin(waiting, () => {
+      throw new Error('no')
+    })
     const back = await next()
     assert.deepEqual([decode(back.json), back.plan.as, back.plan.quiet], [waiting, 'holder', true])
     assert.ok(back.plan.wait, 'it waits in its old place')
@@ -228,7 +224,7 @@ describe('what a process holds in Redis', () => {
       const { held, next, away, lost } = setUp()
       const waiting = newTask()
       const task = started(1, waiting)
-      if (begun) await held.begin(waiting, start('w', at(1)), false)
+      if (begun) await held.begin(waiting, start('w', at(1)))
       else held.add(task.id, 1, encode(task))
       const moving = held.move(waiting.id, 1, done)
       ;(await next()).fail(away())
@@ -249,7 +245,7 @@ describe('what a process holds in Redis', () => {
   it('forgets what has ended, and writes what runs before it leaves', async () => {
     const { held, next, lost } = setUp()
     const waiting = newTask()
-    await held.begin(waiting, start('w', at(1)), false)
+    await held.begin(waiting, start('w', at(1)))
     const leaving = held.leave()
     const show = await next()
     assert.equal(decode(show.json).status, 'STARTED')

@@ -49,6 +49,10 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     })
     const before = await view(store)
     await store.close()
+    // of a version that kept which tasks were taken ahead
+    await redis.cli('HSET', 'test:ahead', running.id, '1')
+    await (await open()).close()
+    assert.ok(!(await keys()).includes('test:ahead'))
 
     for (const pattern of [/./, /:(created|ended|in:.*)$/, /:(ready:.*|holders|held:.*|keepers|timed)$/]) {
       const gone = (await keys()).filter(

@@ -8,8 +8,8 @@ import { add, at, type Check } from '../store/world.ts'
 import type { ProcessWorld } from '../store-processes.ts'
 
 /** A process takes the next task and is killed at the moment when it says so. */
-const diesAtOnce = async (world: ProcessWorld, ahead = false): Promise<string> => {
-  const child = startChild<{ begun: string }>('store-child.ts', { place: world.place, role: 'begin', ahead })
+const diesAtOnce = async (world: ProcessWorld): Promise<string> => {
+  const child = startChild<{ begun: string }>('store-child.ts', { place: world.place, role: 'begin' })
   const { begun } = await child.line(line => 'begun' in line)
   await child.kill()
   return begun
@@ -35,29 +35,6 @@ export const begun = (check: Check<ProcessWorld>): void => {
     const ended = await store.claim(id, takeOver(at(12)))
     assert.deepEqual([ended?.status, ended?.attempt, ended?.error?.code], ['FAILURE', 2, 'WORKER_LOST'])
     assert.deepEqual((await store.agenda(at(13), 10)).orphaned, [])
-  })
-
-  check('of a task that was taken ahead the last attempt is spared, and no other', async world => {
-    const store = await world.open()
-    const dies = async (maxAttempts: number, aheads: readonly boolean[]) => {
-      const { id } = await add(store, { maxAttempts })
-      const ends: unknown[] = []
-      for (const ahead of aheads) {
-        assert.equal(await diesAtOnce(world, ahead), id)
-        await orphan(store, id)
-        const task = await store.claim(id, takeOver(at(11)))
-        ends.push(task?.error?.code ?? [task?.status, task?.attempt])
-      }
-      await store.revoke(id, at(12))
-      return ends
-    }
-    // after the second death a task is a suspect, which is not taken ahead
-    assert.deepEqual(await dies(2, [true, true]), [
-      ['PENDING', 1],
-      ['PENDING', 1],
-    ])
-    // to begin and to be taken ahead are told apart, also after one another
-    assert.deepEqual(await dies(1, [true, false]), [['PENDING', 0], 'WORKER_LOST'])
   })
 
   check('such a task can be cancelled', async world => {

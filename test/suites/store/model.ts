@@ -44,7 +44,7 @@ const KINDS = ['one', 'two']
 const MOVES: Record<string, { move: Move; to: (wished: boolean) => Status }> = {
   report: { move: report({ percent: 5, note: null, etaSeconds: null }, 5, at(5)), to: () => 'PROGRESS' },
   succeed: { move: succeed(1, null, at(5)), to: () => 'SUCCESS' },
-  fail: { move: fail(error, null, at(5)), to: () => 'FAILURE' },
+  fail: { move: fail(error, null, at(5)), to: wished => (wished ? 'REVOKED' : 'FAILURE') },
   retry: { move: fail(error, at(4), at(5)), to: wished => (wished ? 'REVOKED' : 'RETRY') },
   giveBack: { move: giveBack(at(5)), to: wished => (wished ? 'REVOKED' : 'PENDING') },
 }

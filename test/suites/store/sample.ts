@@ -3,15 +3,15 @@ const LONG = process.env.STORE_LONG === '1'
 
 export const SAMPLE = {
   /** Changes that one cursor is resumed over; the port promises 10,000. */
-  changes: LONG ? 10_000 : 1_000,
-  histories: LONG ? 200 : 8,
+  changes: LONG ? 10_000 : 500,
+  histories: LONG ? 200 : 6,
   readers: 2,
-  moves: LONG ? 40_000 : 1_200,
+  moves: LONG ? 40_000 : 600,
   workers: LONG ? 6 : 3,
-  tasks: LONG ? 3_000 : 200,
-  kills: LONG ? 60 : 5,
+  tasks: LONG ? 3_000 : 100,
+  kills: LONG ? 60 : 3,
   /** Random histories over several processes, and how many rounds of calls each has. */
-  interleavings: LONG ? 15 : 2,
+  interleavings: LONG ? 15 : 1,
   rounds: LONG ? 120 : 40,
   /** One promise of the long sample may take so long, milliseconds. */
   timeout: LONG ? 900_000 : 120_000,

@@ -11,15 +11,14 @@ import type { Instances } from './instances.ts'
 export interface Acquired {
   task: TaskRecord
   claim: number
-  /** False: nobody wished to cancel the task before the claim was taken. */
-  wished: boolean
+  /** False: there was no cancel request when the claim was taken. */
+  mayHaveRequest: boolean
 }
 
-/** An attempt that a dead process had begun, or taken ahead. */
+/** An attempt that a dead process had begun. */
 interface Begun {
   owner: string
   at: Date
-  ahead: boolean
 }
 
 export interface ClaimAcquirer {
@@ -27,7 +26,7 @@ export interface ClaimAcquirer {
   acquire(id: SafeId, purpose?: Purpose): Promise<Acquired | null>
   /** Whether a live process holds the claim that a running record names. */
   isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
-  /** Tasks that dead processes had begun to run and had not shown running. */
+  /** Tasks that dead processes had begun to run, and whose records do not say so. */
   begunByDead(isDead: (instance: string) => boolean): SafeId[]
 }
 
@@ -52,7 +51,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
 
   /**
    * The common case in the fewest steps: the claim is taken under the number that the index makes us expect, and the
-   * record then says whether that was right. Null: it was not, or there is more to look at.
+   * record then says whether that was right. Null: it was not, or more has to be read.
    */
   const acquireExpected = async (id: SafeId, purpose: Purpose): Promise<Acquired | null> => {
     const expected = lookUp(id)
@@ -64,7 +63,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
     try {
       task = got.text === null ? records.read(id) : records.parse(id, got.text)
       if (task && task.claim === expected.claim && !isRunning(task.status))
-        return { task, claim, wished: got.wished }
+        return { task, claim, mayHaveRequest: got.mayHaveRequest }
       task = null
     } finally {
       if (!task) claimFiles.drop(id, claim)
@@ -73,10 +72,10 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
   }
 
   /** The record that a process had in memory when it died. */
-  const asBegun = async (task: TaskRecord, { owner, at, ahead }: Begun): Promise<TaskRecord> => {
+  const asBegun = async (task: TaskRecord, { owner, at }: Begun): Promise<TaskRecord> => {
     if (!isWaiting(task.status)) return task
     const dead = (await instances.presences()).find(({ instance }) => instance === owner)
-    return begun(dead ? `${dead.host}:${dead.pid}` : owner, at.toISOString(), ahead)(task)
+    return begun(dead ? `${dead.host}:${dead.pid}` : owner, at.toISOString())(task)
   }
 
   const acquire: ClaimAcquirer['acquire'] = async (id, purpose = 'write') => {
@@ -94,8 +93,8 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
         if (owner === null) startOver = true
         else if (await instances.isAlive(owner)) return null
         if (startOver) break
-        const begun = claimFiles.begun(id, claim)
-        if (begun && owner) attempt = { owner, ...begun }
+        const at = claimFiles.begunAt(id, claim)
+        if (at && owner) attempt = { owner, at }
         claim += 1
       }
       if (startOver) continue
@@ -106,7 +105,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
       } finally {
         if (!taken) claimFiles.drop(id, claim)
       }
-      if (taken) return { task: taken, claim, wished: true }
+      if (taken) return { task: taken, claim, mayHaveRequest: true }
     }
   }
 
@@ -116,7 +115,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
     begunByDead(isDead) {
       const ids = new Set<SafeId>()
       for (const { id, number } of claimFiles.list()) {
-        if (!isDead(claimFiles.owner(id, number) ?? '') || !claimFiles.begun(id, number)) continue
+        if (!isDead(claimFiles.owner(id, number) ?? '') || !claimFiles.begunAt(id, number)) continue
         const task = records.read(id)
         if (task && isWaiting(task.status) && number > task.claim) ids.add(id)
       }

@@ -1,4 +1,4 @@
-// What the sweeper has to do, and the look after processes that died.
+// What the sweeper has to do, and what processes that died have left.
 import type { Agenda } from '../../../core/store.ts'
 import type { Log } from '../../../platform/log.ts'
 import type { LiveIndex } from '../index/live-index.ts'
@@ -66,7 +66,7 @@ export const createAgenda = ({
         if (!ending.has(id)) dueIds.push(id)
       }
       const dueAndEnding = expired.filter(
-        ({ kind, notBefore }) => (notBefore === null || notBefore <= now) && (kinds?.includes(kind) ?? true),
+        ({ kind, from }) => (from === null || from <= now) && (kinds?.includes(kind) ?? true),
       )
       const nexts = [waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
       return {

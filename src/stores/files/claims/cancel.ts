@@ -1,5 +1,5 @@
-// Cancelling: a task that nobody holds is revoked at once; for one that is held the wish is written down, durable,
-// and the holder or the next taker honours it.
+// Cancelling: a task that nobody holds is revoked at once. For one that is held a request is written, durable, on
+// which the holder or the next taker acts.
 import { isMadhavaError } from '../../../core/errors.ts'
 import { revoke } from '../../../core/moves.ts'
 import type { TaskStore } from '../../../core/store.ts'
@@ -27,7 +27,7 @@ export const createCanceller = ({
   liveIndex,
   mover,
 }: CancellerDeps): Canceller => {
-  const writeWish = (id: SafeId, at: string, claim: number): Promise<void> =>
+  const writeRequest = (id: SafeId, at: string, claim: number): Promise<void> =>
     committer.commit({ type: 'revoke', id, at, claim }, () => {
       const staged = cancelRequests.write(id, at, claim)
       return {
@@ -41,12 +41,12 @@ export const createCanceller = ({
 
   return {
     async revoke(id, at) {
-      /** The claim number under which the wish stands, -1: it does not. */
-      let wished = -1
+      /** The claim number of the request; -1: there is none yet. */
+      let requested = -1
       for (;;) {
-        const { task, claim } = mover.standing(id)
+        const { task, claim } = mover.highestClaim(id)
         if (isFinal(task.status)) {
-          if (wished < 0) return { outcome: 'ended', task }
+          if (requested < 0) return { outcome: 'ended', task }
           cancelRequests.remove(id)
           return { outcome: task.status === 'REVOKED' ? 'revoked' : 'requested', task }
         }
@@ -54,15 +54,15 @@ export const createCanceller = ({
           const revoked = await mover.claim(id, revoke(at))
           if (revoked) return { outcome: 'revoked', task: revoked }
         } catch (error) {
-          // it ended between the look and the claim
+          // it ended before the claim was taken
           if (isMadhavaError(error, 'ILLEGAL_MOVE')) continue
           throw error
         }
-        // every number that is taken from now on is taken by somebody who sees the wish
-        if (wished >= claim) return { outcome: 'requested', task }
-        await writeWish(id, at, claim)
-        wished = claim
-        // once more: the holder may have let go before it could see the wish, and another one have taken the task
+        // every number that is taken from now on is taken by somebody who sees the request
+        if (requested >= claim) return { outcome: 'requested', task }
+        await writeRequest(id, at, claim)
+        requested = claim
+        // once more: the holder may have let go before it could see the request, and another one have taken the task
       }
     },
   }

@@ -1,16 +1,16 @@
-// Claims as symbolic links `claims/<id>.<number>` that name their owner: made by exactly one process, and in
-// nobody's way when that process is dead. It knows nothing of records.
-// One that is taken to run the task says so, `<instance>.run`: should the process die before it has written that, the
-// attempt is known all the same. `<instance>.ahead`: the task may have waited for its turn until then.
+// Claims as symbolic links `claims/<id>.<number>` that name their owner: exactly one process makes each, and the
+// claim of a dead process stops nobody. It knows nothing of records. A claim that begins an attempt says so,
+// `<instance>.run`: should the process die before it has written the record, the attempt is known all the same.
+// Earlier versions also wrote `<instance>.ahead`, which is read as `.run`.
 import { lstatSync, readdirSync, unlinkSync } from 'node:fs'
+import { linkTarget } from '../disk.ts'
 import { isErrno } from '../errno.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import { parseId } from '../layout.ts'
 import { makeSymlink, type Take } from '../log/writer.ts'
-import { linkTarget } from '../small-file.ts'
 
-/** Why a claim is taken: an attempt begins with it, or soon, or neither. */
-export type Purpose = 'run' | 'ahead' | 'write'
+/** Why a claim is taken: to begin an attempt, or only to write. */
+export type Purpose = 'run' | 'write'
 
 export interface ClaimFiles {
   /** True for exactly one process per number. */
@@ -19,8 +19,8 @@ export interface ClaimFiles {
   order(id: SafeId, number: number, purpose: Purpose): Take
   /** The instance that made this claim, or null when there is none. */
   owner(id: SafeId, number: number): string | null
-  /** Since when an attempt may run under this claim, as far as the claim says so; else null. */
-  begun(id: SafeId, number: number): { at: Date; ahead: boolean } | null
+  /** When an attempt began under this claim; null where none did. */
+  begunAt(id: SafeId, number: number): Date | null
   drop(id: SafeId, number: number): void
   /** Where it stands. */
   file(id: SafeId, number: number): string
@@ -35,7 +35,7 @@ const unlink = (file: string): void => {
   }
 }
 
-const ENDING: Record<Purpose, string> = { run: '.run', ahead: '.ahead', write: '' }
+const ENDING: Record<Purpose, string> = { run: '.run', write: '' }
 const ENDINGS = /\.(?:run|ahead)$/
 
 export const createClaimFiles = (layout: Layout, instance: string): ClaimFiles => ({
@@ -43,15 +43,14 @@ export const createClaimFiles = (layout: Layout, instance: string): ClaimFiles =
     claim: layout.claim(id, number),
     target: instance + ENDING[purpose],
     file: layout.task(id),
-    wish: layout.revoke(id),
+    cancelRequest: layout.revoke(id),
   }),
   take: (id, number, purpose) => makeSymlink(instance + ENDING[purpose], layout.claim(id, number)),
   owner: (id, number) => linkTarget(layout.claim(id, number))?.replace(ENDINGS, '') ?? null,
-  begun(id, number) {
+  begunAt(id, number) {
     const file = layout.claim(id, number)
-    const target = linkTarget(file) ?? ''
-    const at = ENDINGS.test(target) && lstatSync(file, { throwIfNoEntry: false })?.mtime
-    return at ? { at, ahead: target.endsWith(ENDING.ahead) } : null
+    if (!ENDINGS.test(linkTarget(file) ?? '')) return null
+    return lstatSync(file, { throwIfNoEntry: false })?.mtime ?? null
   },
   drop(id, number) {
     const file = layout.claim(id, number)

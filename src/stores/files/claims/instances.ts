@@ -42,7 +42,7 @@ const PRESENCE_BYTES_MAX = 1024 ** 2
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** As far as those who read it rely on it: somebody else may have put something in its place. */
+/** As far as readers rely on it: people may have put something in its place. */
 const isPresence = (value: unknown): value is Presence => {
   if (!isObject(value) || !isObject(value.details)) return false
   const { instance, role, host, pid, startedAt, beatAt, details } = value
@@ -87,7 +87,7 @@ const inOrder = (seen: readonly (SeenPresence | null)[]): SeenPresence[] =>
     .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
 
 /**
- * The presences of a `run` folder for one who only looks: it opens no socket of its own, writes nothing, and nobody
+ * The presences of a `run` folder for a reader from outside: it opens no socket of its own, writes nothing, and nobody
  * takes it for a process of the bundle. A folder that is not there has none.
  */
 export const seeInstances = async (folder: string): Promise<SeenPresence[]> => {
@@ -207,10 +207,10 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
           details: details(),
         }
         // a hint for the living: no cut of power matters to it, so nothing is synced
-        const aside = path.join(folder, `.${instance}.tmp`)
+        const tmpFile = path.join(folder, `.${instance}.tmp`)
         try {
-          writeFileSync(aside, `${JSON.stringify(presence)}\n`)
-          renameSync(aside, presenceFile(instance))
+          writeFileSync(tmpFile, `${JSON.stringify(presence)}\n`)
+          renameSync(tmpFile, presenceFile(instance))
         } catch (error) {
           log.error({ error }, 'the presence could not be written')
         }

@@ -2,8 +2,9 @@
 // own claim and then counts the claims of all, so of several at once at least the last sees all the others.
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
+import { isDue } from '../../../core/due.ts'
 import { permitsAt, type Rate } from '../../../core/kind-limits.ts'
-import { isDue, isRunning } from '../../../core/task.ts'
+import { isRunning } from '../../../core/task.ts'
 import type { Disk } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import type { Records } from '../records/records.ts'
@@ -15,7 +16,7 @@ export interface KindLimiter {
    * To be asked while holding a claim on the task that is not written yet. `full`: so many run. `contested`: there may
    * be room, but others are just taking too; try again after a moment.
    */
-  roomFor(id: SafeId, kind: string, maxConcurrency: number): Promise<'room' | 'full' | 'contested'>
+  mayBegin(id: SafeId, kind: string, maxConcurrency: number): Promise<'free' | 'full' | 'contested'>
   /** Whether a task waits, is due, and nobody alive is just taking it. */
   isFree(id: SafeId, now: string): Promise<boolean>
   /** One permit of the rate, or when the next one ripens. */
@@ -27,7 +28,7 @@ export interface Permit {
   giveBack(): void
 }
 
-/** Permits of a kind asked for by this process before it looks for spoilt ones. */
+/** Permits of a kind that this process asks for before it removes spoilt ones. */
 const TIDY_EVERY = 100
 const BACK_MS = 1_000
 
@@ -52,7 +53,7 @@ export const createKindLimiter = (deps: {
   }
 
   return {
-    async roomFor(id, kind, maxConcurrency) {
+    async mayBegin(id, kind, maxConcurrency) {
       let running = 0
       let inFlight = 0
       for (const other of claimFiles.list()) {
@@ -65,7 +66,7 @@ export const createKindLimiter = (deps: {
         else if (isRunning(task.status)) running += 1
       }
       if (running >= maxConcurrency) return 'full'
-      return running + inFlight >= maxConcurrency ? 'contested' : 'room'
+      return running + inFlight >= maxConcurrency ? 'contested' : 'free'
     },
 
     async isFree(id, now) {

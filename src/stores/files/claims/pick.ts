@@ -1,10 +1,12 @@
-// Which task a free slot gets: the best one that is due, of a kind that may begin, and that nobody else is just taking.
+// Which task a free slot gets: the best one that is due, of a kind that may begin, and that no other slot is taking.
 import { setTimeout as wait } from 'node:timers/promises'
+import { isReady } from '../../../core/due.ts'
 import { MadhavaError } from '../../../core/errors.ts'
 import type { KindLimits } from '../../../core/kind-limits.ts'
 import type { Move } from '../../../core/moves.ts'
+import { countIn } from '../../../core/status.ts'
 import type { Wanted } from '../../../core/store.ts'
-import { isRunning, isSuspect, isWaiting, type TaskRecord } from '../../../core/task.ts'
+import { isRunning, isSuspect, type TaskRecord } from '../../../core/task.ts'
 import type { LiveIndex } from '../index/live-index.ts'
 import type { TaskIndex } from '../index/task-index.ts'
 import type { SafeId } from '../layout.ts'
@@ -43,7 +45,7 @@ const CONTESTS = 12
 const CONTEST_MS = 4
 const CONTEST_AGAIN_MS = 50
 
-/** What could not be had is not tried again so soon, unless there is nothing else: its holder shows it before long. */
+/** A task that could not be had is not tried again so soon, unless it is the only one: its holder writes it soon. */
 const ELSEWHERE_MS = 20
 
 /** Ids that were added within the last so many milliseconds. */
@@ -69,28 +71,26 @@ interface Candidate {
   suspect: boolean
 }
 
-const runningOf = (index: TaskIndex, kind: string): number => {
-  const counts = index.counts().byKind[kind]
-  return (counts?.STARTED ?? 0) + (counts?.PROGRESS ?? 0)
-}
+const runningOf = (index: TaskIndex, kind: string): number =>
+  countIn('running', index.counts().byKind[kind] ?? {})
 
 export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker => {
-  /** The task, running now; null when it is somebody else's, or went elsewhere than to a running status. */
+  /** The task, running now; null when another process has it, or the move has ended it. */
   const tryOne = async (
     id: SafeId,
-    { now, ahead, alone }: Pick<Wanted, 'now' | 'ahead' | 'alone'>,
+    { now, alone }: Pick<Wanted, 'now' | 'alone'>,
     move: Move,
     check?: Check,
   ): Promise<TaskRecord | null> => {
     try {
       const take: Move = found => {
         // the index may be behind: another process may have tried it meanwhile and put it off
-        if (!isWaiting(found.status) || (found.notBefore ?? '') > now) throw new MadhavaError('ILLEGAL_MOVE')
+        if (!isReady(found, now)) throw new MadhavaError('ILLEGAL_MOVE')
         if (!alone && isSuspect(found)) throw new Suspected()
         return move(found)
       }
-      // who counts what runs of a kind counts what is shown
-      const task = await (check ? mover.claim(id, take, check) : mover.begin(id, take, ahead))
+      // the count of what runs of a kind is taken from the records
+      const task = await (check ? mover.claim(id, take, check) : mover.begin(id, take))
       return task && isRunning(task.status) ? task : null
     } catch (error) {
       if (error instanceof MadhavaError && MOVED_ON.includes(error.code)) return null
@@ -98,7 +98,10 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     }
   }
 
-  /** As `tryOne`; `full` when so many of the kind run. `before`: those of the kind that come first and could not be had. */
+  /**
+   * As `tryOne`; `full` when so many of the kind run. `before`: those of the kind that come first and could not be
+   * had.
+   */
   const tryWithin = async (
     id: SafeId,
     want: Wanted,
@@ -107,9 +110,9 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     before: readonly SafeId[],
   ): Promise<TaskRecord | null | 'full' | 'contested'> => {
     const check: Check = async task => {
-      const room = await limiter.roomFor(id, task.kind, maxConcurrency)
-      if (room !== 'room') throw new HeldBack(room === 'contested')
-      // whoever had one of them has let it go: it is its turn
+      const answer = await limiter.mayBegin(id, task.kind, maxConcurrency)
+      if (answer !== 'free') throw new HeldBack(answer === 'contested')
+      // one of them was let go: it is its turn
       for (const each of before) if (await limiter.isFree(each, want.now)) throw new HeldBack(true)
     }
     try {
@@ -133,7 +136,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     const wanted = new Set(kinds)
     const limitOf = (kind: string) => (Object.hasOwn(limits, kind) ? limits[kind] : undefined)
     const hasPlaces = (kind: string): boolean => (limitOf(kind)?.maxConcurrency ?? null) !== null
-    /** Of kinds of which so many run at a time: those that somebody else is just taking, the first ones first. */
+    /** Of kinds with `maxConcurrency`: those that others are just taking, the first ones first. */
     const passed = new Map<string, SafeId[]>()
     const passedOf = (kind: string): SafeId[] => passed.get(kind) ?? []
 
@@ -151,8 +154,8 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       const before = passedOf(kind)
       // the index spares most of the claims that would be let go again, but does not know who is dead
       if (maxConcurrency !== null && runningOf(index, kind) + before.length >= maxConcurrency) {
-        const room = await limiter.roomFor(id, kind, maxConcurrency)
-        if (room === 'full' || (room === 'contested' && before.length > 0)) return passOver(kind, room)
+        const answer = await limiter.mayBegin(id, kind, maxConcurrency)
+        if (answer === 'full' || (answer === 'contested' && before.length > 0)) return passOver(kind, answer)
       }
       let permit: Permit | null = null
       if (rate) {
@@ -188,15 +191,14 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
         return await tryOne(id, want, move)
       } catch (error) {
         if (!(error instanceof Suspected)) throw error
-        // somebody else may be just taking it
+        // another process may be just taking it
         if (!(await limiter.isFree(id, now))) return null
         onSuspect?.(id)
         return 'stop'
       }
     }
 
-    // what another slot of this process or another process is just taking is passed over at first: waiting for it helps
-    // nobody
+    // a task that another slot or process is just taking is passed over at first: waiting for it would not help
     const busy: Candidate[] = []
     for (const { id: text, kind, suspect } of index.waiting().due(now, wanted)) {
       const id = text as SafeId
@@ -210,7 +212,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       }
       const task = await take(candidate)
       if (task) return task
-      // what its kind's limit holds back is nobody's, and its turn may come at any moment
+      // a task that the limit of its kind holds back may begin at any moment
       if (!wanted.has(kind)) continue
       if (few) passed.set(kind, [...passedOf(kind), id])
       else elsewhere.add(id)
@@ -224,9 +226,6 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
 
   return {
     async claimNext(want, move) {
-      // many are taken ahead in a row: most of those looks may rest on what was read a moment ago
-      const early = want.ahead ? await pickFrom(await liveIndex.recent(), want, move, new Set()) : null
-      if (early) return early === 'stop' ? null : early
       for (let contest = 1; ; contest += 1) {
         const contested = new Set<string>()
         const task = await pickFrom(await liveIndex.current(), want, move, contested)

@@ -2,30 +2,32 @@
 //   1. claim n = record.claim + 1; where that is taken by a dead process, the next number; by a live one: give up
 //   2. with the claim, the record is read again: had its claim number changed meanwhile, start over
 //   3. only the holder writes the record; the claim is let go after a record that is not running is visible
-//   4. a claim above the record's number is never removed by others: two takers could else hold two numbers
-//   5. who begins to run a task may show that a moment later, or with its end: until then the claim alone says so, and
-//      under the claim of a dead process the task is one that was running
+//   4. a claim above the record's number is never removed by others, so that no two takers hold two numbers
+//   5. the record of an attempt that begins is written a moment later, or with its end (stores/shared/late-starts.ts):
+//      until then the claim alone says so, and under the claim of a dead process the task is one that was running
 // No live process is ever overruled, so that a check before a rename is enough.
 import { isMadhavaError, MadhavaError } from '../../../core/errors.ts'
 import { type Move, revoke } from '../../../core/moves.ts'
 import { compareVersions, isFinal, isRunning, isWaiting, type TaskRecord } from '../../../core/task.ts'
 import { refuseFault } from '../../../core/task-check.ts'
 import type { Log } from '../../../platform/log.ts'
+import { createLateStarts } from '../../shared/late-starts.ts'
 import type { SafeId } from '../layout.ts'
 import type { Committer } from '../log/committer.ts'
 import type { Records } from '../records/records.ts'
 import { type Acquired, type ClaimAcquirer, notFound } from './acquire.ts'
-import { type CancelRequests, wishFor } from './cancel-requests.ts'
+import { type CancelRequests, cancelRequestedAt } from './cancel-requests.ts'
 import type { ClaimFiles } from './claim-files.ts'
+import { createTaskTurns } from './task-turns.ts'
 
 export interface TaskMover {
   /** @throws TASK_NOT_FOUND, what the move throws. Null: a live process holds the task. */
   claim(id: SafeId, move: Move, check?: Check): Promise<TaskRecord | null>
   /**
-   * As `claim`, for a move that begins an attempt: resolves when the claim is taken. That the task runs is seen by this
-   * process at once, by others a moment later, or never where it ends before. `ahead`: it is to wait a moment first.
+   * As `claim`, for a move that begins an attempt: resolves when the claim is taken. That the task runs is seen by
+   * this process at once, by others a moment later, or never where it ends before.
    */
-  begin(id: SafeId, move: Move, ahead?: boolean): Promise<TaskRecord | null>
+  begin(id: SafeId, move: Move): Promise<TaskRecord | null>
   /** @throws CLAIM_LOST, what the move throws */
   move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
   /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
@@ -34,7 +36,7 @@ export interface TaskMover {
   isBusy(id: SafeId): boolean
   /** Waits for what is under way, shows what runs, then forgets every claim: this process writes nothing any more. */
   leave(): Promise<void>
-  /** The record as readers see it: with the wish to cancel that its holder has not written yet. */
+  /** The record as readers see it: with the cancel request that its holder has not written yet. */
   read(id: SafeId): TaskRecord | null
   /** @throws TASK_NOT_FOUND */
   mustRead(id: SafeId): TaskRecord
@@ -42,7 +44,7 @@ export interface TaskMover {
    * The record, and the highest claim number that anybody has taken: above the record's while a taker writes.
    * @throws TASK_NOT_FOUND
    */
-  standing(id: SafeId): Omit<Acquired, 'wished'>
+  highestClaim(id: SafeId): Pick<Acquired, 'task' | 'claim'>
 }
 
 /** Looks at the task while the claim is taken and nothing is written. What it throws lets go. */
@@ -53,8 +55,6 @@ interface Held {
   task: TaskRecord
   /** The claim number that the state file shows: below the task's own until the record is written. */
   shownClaim: number
-  /** Runs until the record is shown; null when it is. */
-  timer: NodeJS.Timeout | null
 }
 
 interface TaskMoverDeps {
@@ -69,60 +69,35 @@ interface TaskMoverDeps {
   log: Log
 }
 
-/**
- * An attempt that lasts longer is shown as running. Most of those that end before would have cost as much again to show
- * as to end.
- */
-const SHOW_AFTER_MS = 10
-/** One that was taken ahead is let go again before this when it has not begun. */
-const SHOW_AHEAD_MS = 100
-/** After a disk that would not take it. */
-const SHOW_AGAIN_MS = 1_000
-
-/** One call after another per id; an entry lives only as long as somebody waits. */
-const createTurns = () => {
-  const last = new Map<string, Promise<unknown>>()
-  return {
-    async take<T>(id: string, work: () => Promise<T>): Promise<T> {
-      const before = last.get(id)
-      const mine = before ? before.then(work, work) : work()
-      last.set(id, mine)
-      try {
-        return await mine
-      } finally {
-        if (last.get(id) === mine) last.delete(id)
-      }
-    },
-    isTaken: (id: string) => last.has(id),
-    all: () => Promise.allSettled(last.values()),
-  }
-}
-
 export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const { records, committer, claimFiles, cancelRequests, publish, note, log } = deps
   const { acquire } = deps.acquirer
-  const turns = createTurns()
+  const turns = createTaskTurns()
   const inTurn = turns.take
   let left = false
-  /** The records that this process holds: nobody else writes them, so memory is as good as the file. */
+  /** The records that this process holds: no other process writes them, so memory is as good as the file. */
   const held = new Map<string, Held>()
 
-  const withWish = (task: TaskRecord, wish = cancelRequests.read(task.id as SafeId)): TaskRecord => {
-    const revokeRequestedAt = task.revokeRequestedAt ?? wishFor(task, wish)
+  const withCancelRequest = (
+    task: TaskRecord,
+    request = cancelRequests.read(task.id as SafeId),
+  ): TaskRecord => {
+    const revokeRequestedAt = task.revokeRequestedAt ?? cancelRequestedAt(task, request)
     return revokeRequestedAt === task.revokeRequestedAt ? task : { ...task, revokeRequestedAt }
   }
 
   const read: TaskMover['read'] = id => {
-    // the wish first: it goes with the end, and the record from before the end would be seen without it
-    const wish = cancelRequests.read(id)
+    // the request first: it is removed with the end, and the record from before the end would be seen without it
+    const request = cancelRequests.read(id)
     const mine = held.get(id)
-    let task = mine?.timer ? mine.task : records.read(id)
-    if (mine?.timer && turns.isTaken(id)) {
-      // what it becomes may be shown already, and others may have seen it
+    const unshown = mine && lateStarts.has(id)
+    let task = unshown ? mine.task : records.read(id)
+    if (unshown && turns.isTaken(id)) {
+      // its next record may be in place already, and others may have read it
       const shown = records.read(id)
       if (shown && compareVersions(shown, mine.task) > 0) task = shown
     }
-    return task && withWish(task, wish)
+    return task && withCancelRequest(task, request)
   }
 
   /** The record that a move led to. */
@@ -133,36 +108,32 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     return next
   }
 
-  const hold = (task: TaskRecord, shownClaim: number, timer: NodeJS.Timeout | null): void => {
-    clearTimeout(held.get(task.id)?.timer ?? undefined)
-    held.set(task.id, { task, shownClaim, timer })
-  }
   const letGo = (id: string): void => {
-    clearTimeout(held.get(id)?.timer ?? undefined)
+    lateStarts.delete(id)
     held.delete(id)
   }
 
   /** Makes a record durable and visible, and lets go of its claim when the task no longer runs. */
-  const show = async (next: TaskRecord, shownClaim: number, wasWished: boolean): Promise<void> => {
+  const show = async (next: TaskRecord, shownClaim: number, hadRequest: boolean): Promise<void> => {
     const id = next.id as SafeId
     const { claim } = next
     const running = isRunning(next.status)
-    // a wish goes before the claim does: it comes from a time when the task was held
-    const wish = isFinal(next.status) && wasWished
-    const release = running || wish ? null : claimFiles.file(id, claim)
+    // the request is removed before the claim: it comes from a time when the task was held
+    const dropRequest = isFinal(next.status) && hadRequest
+    const release = running || dropRequest ? null : claimFiles.file(id, claim)
     await committer.commitDraft(
       { type: 'task', task: next },
       () => ({ ...records.replace(next), release }),
       () => {
         publish(next)
-        if (running) hold(next, claim, null)
-        else letGo(id)
+        letGo(id)
+        if (running) held.set(id, { task: next, shownClaim: claim })
       },
     )
     // claims begin at 1
     for (let older = Math.max(shownClaim, 1); older < claim; older += 1) claimFiles.drop(id, older)
-    if (!wish) return
-    // a wish that comes from now on finds that the task has ended, and is taken back by who made it
+    if (!dropRequest) return
+    // whoever makes a request from now on finds that the task has ended, and removes it
     cancelRequests.remove(id)
     claimFiles.drop(id, claim)
   }
@@ -179,35 +150,31 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     return next
   }
 
-  const showBegun = (id: SafeId): Promise<void> =>
-    inTurn(id, async () => {
-      const mine = held.get(id)
-      if (mine?.timer) await show(mine.task, mine.shownClaim, false)
-    })
-  const showLater = (id: SafeId, afterMs: number): NodeJS.Timeout =>
-    setTimeout(() => {
-      showBegun(id).catch((error: unknown) => {
+  const lateStarts = createLateStarts({
+    write: id =>
+      inTurn(id, async () => {
         const mine = held.get(id)
-        if (!mine?.timer) return
-        log.warn({ error, id, retryMs: SHOW_AGAIN_MS }, 'that a task runs could not be written; trying again')
-        hold(mine.task, mine.shownClaim, showLater(id, SHOW_AGAIN_MS))
-      })
-    }, afterMs).unref()
+        if (mine && lateStarts.has(id)) await show(mine.task, mine.shownClaim, false)
+      }),
+    onFailed: (id, error) => log.warn({ error, id }, 'that a task runs could not be written; trying again'),
+  })
 
-  /** A wish that came while a task was let go would else wait until it is due. */
-  const honourWish = async (task: TaskRecord): Promise<void> => {
+  /** A request that came while a task was let go would wait until the task is due. */
+  const honourCancelRequest = async (task: TaskRecord): Promise<void> => {
     if (!isWaiting(task.status)) return
-    const at = wishFor(task, cancelRequests.read(task.id as SafeId))
+    const at = cancelRequestedAt(task, cancelRequests.read(task.id as SafeId))
     if (at === null) return
     try {
       await claimNow(task.id as SafeId, revoke(at))
     } catch (error) {
-      // whoever wished has looked once more and was faster
+      // whoever made the request has looked once more and was faster
       if (!isMadhavaError(error, 'ILLEGAL_MOVE') && !isMadhavaError(error, 'TASK_NOT_FOUND')) throw error
     }
   }
 
-  /** What was refused for a failed sync may stand in the log under this number: nobody else may write under it. */
+  /**
+   * What was refused for a failed sync may stand in the log under this number: no other process may write under it.
+   */
   const letClaim = (id: SafeId, claim: number): void => {
     if (!committer.isBroken()) claimFiles.drop(id, claim)
   }
@@ -218,10 +185,10 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     const got = await acquire(id)
     if (!got) return null
     try {
-      // a wish left over from before the end is of no use
+      // a request left over from before the end is of no use
       if (isFinal(got.task.status)) cancelRequests.remove(id)
       await check?.(got.task)
-      const task = got.wished ? withWish(got.task) : got.task
+      const task = got.mayHaveRequest ? withCancelRequest(got.task) : got.task
       return await write(task, move(task), got.claim)
     } catch (error) {
       if (!held.has(id)) letClaim(id, got.claim)
@@ -229,17 +196,18 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  const beginNow = async (id: SafeId, move: Move, ahead: boolean): Promise<TaskRecord | null> => {
+  const beginNow = async (id: SafeId, move: Move): Promise<TaskRecord | null> => {
     refuseWhenLeft()
     if (held.has(id)) return null
-    const got = await acquire(id, ahead ? 'ahead' : 'run')
+    const got = await acquire(id, 'run')
     if (!got) return null
     try {
-      const task = got.wished ? withWish(got.task) : got.task
+      const task = got.mayHaveRequest ? withCancelRequest(got.task) : got.task
       const after = move(task)
       if (!isRunning(after.status)) return await write(task, after, got.claim)
       const next = made(task, after, got.claim)
-      hold(next, task.claim, showLater(id, ahead ? SHOW_AHEAD_MS : SHOW_AFTER_MS))
+      held.set(id, { task: next, shownClaim: task.claim })
+      lateStarts.add(id)
       note(next)
       return next
     } catch (error) {
@@ -263,8 +231,8 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     isBusy: id => turns.isTaken(id),
     async leave() {
       left = true
-      // whoever takes the task over knows in any case that it ran
-      await Promise.allSettled([...held.keys()].map(id => showBegun(id as SafeId)))
+      // the next taker knows in any case that it ran
+      await lateStarts.flush()
       await turns.all()
       for (const id of [...held.keys()]) letGo(id)
     },
@@ -273,16 +241,16 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     claim: (id, move, check) =>
       inTurn(id, async () => {
         const next = await claimNow(id, move, check)
-        if (next) await honourWish(next)
+        if (next) await honourCancelRequest(next)
         return next
       }),
-    begin: (id, move, ahead = false) => inTurn(id, () => beginNow(id, move, ahead)),
-    standing(id) {
+    begin: (id, move) => inTurn(id, () => beginNow(id, move)),
+    highestClaim(id) {
       for (;;) {
         const task = mustRead(id)
         let claim = task.claim
         while (claimFiles.owner(id, claim + 1) !== null) claim += 1
-        // a taker that has shown its record and let go meanwhile has left no number to see
+        // a taker that has written its record and let go meanwhile has left no claim to see
         if (mustRead(id).claim === task.claim) return { task, claim }
       }
     },
@@ -290,9 +258,9 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
       inTurn(id, async () => {
         const mine = held.get(id)
         if (mine?.task.claim !== claim) throw new MadhavaError('CLAIM_LOST')
-        const wished = withWish(mine.task)
-        const next = await write(wished, move(wished), claim, mine.shownClaim)
-        await honourWish(next)
+        const before = withCancelRequest(mine.task)
+        const next = await write(before, move(before), claim, mine.shownClaim)
+        await honourCancelRequest(next)
         return next
       }),
     withClaim: (id, work) =>

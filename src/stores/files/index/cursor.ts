@@ -1,7 +1,7 @@
 // Cursors as clients see them: opaque text. What comes back from outside is checked before it is used.
 import { z } from 'zod'
 import { MadhavaError } from '../../../core/errors.ts'
-import { MARK_MS, type Positions } from '../log/journal.ts'
+import { CUT_KEPT_MS, type Positions } from '../log/journal.ts'
 
 const LENGTH_MAX = 64 * 1024
 
@@ -30,7 +30,7 @@ export const encodeCursor = (positions: Positions, now: Date): string => encode(
 /** @throws BAD_CURSOR, CURSOR_TOO_OLD */
 export const decodeCursor = (cursor: string, now: Date): Positions => {
   const [madeAt, positions] = decode(cursor, feedSchema)
-  if (now.getTime() - madeAt > MARK_MS) throw new MadhavaError('CURSOR_TOO_OLD')
+  if (now.getTime() - madeAt > CUT_KEPT_MS) throw new MadhavaError('CURSOR_TOO_OLD')
   return Object.fromEntries(Object.entries(positions))
 }
 

@@ -1,5 +1,5 @@
 // The index of this process: begins with a scan of the state files, then follows all journals.
-// Watching the folder is a hint only; a look now and then finds what the watch missed.
+// Watching the folder is a hint only; the journals are read now and then all the same.
 import { randomInt } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -8,8 +8,9 @@ import type { TaskRecord } from '../../../core/task.ts'
 import { turns } from '../../../core/turns.ts'
 import type { Log } from '../../../platform/log.ts'
 import type { Layout } from '../layout.ts'
-import type { JournalEntry, Journals, Positions } from '../log/journal.ts'
+import type { Journals, Positions } from '../log/journal.ts'
 import { createFeed, type JournalFeed } from '../log/journal-feed.ts'
+import type { JournalEntry } from '../log/journal-files.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { type ScanCache, SHARD_COUNT } from './scan-cache.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
@@ -17,16 +18,12 @@ import { createTaskIndex, type TaskIndex } from './task-index.ts'
 const LOOK_MS = 2_000
 /** Where the folder cannot be watched. */
 const BLIND_LOOK_MS = 250
-/** Nothing is cut that is younger than minutes: who looks every few seconds has missed nothing. */
+/** Nothing is cut that is younger than minutes: a reader that looks every few seconds loses nothing. */
 const SLEPT_MS = 10_000
-/** How old `recent` may be. */
-const RECENT_MS = 2
 
 export interface LiveIndex {
   /** The index, with everything taken in that any process had acknowledged before the call. */
   current(): Promise<TaskIndex>
-  /** As `current`, but for what others have acknowledged within the last few milliseconds. */
-  recent(): Promise<TaskIndex>
   /** What the index knows of a task, without looking into the journals; null before it is there. */
   known(id: string): ReturnType<TaskIndex['version']>
   /** A change of this process: into its own index at once, to everybody with the next `flush`. */
@@ -72,7 +69,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
   let due = false
   let closed = false
   let lookedAt = performance.now()
-  let readAt = Number.NEGATIVE_INFINITY
+  let justRead = false
 
   /** False when the entry is behind what is known, so that nobody is led backwards. */
   const take = (entry: JournalEntry): boolean => {
@@ -92,7 +89,6 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
   })
 
   const readOn = (): void => {
-    readAt = performance.now()
     journals.follow(positions, entry => {
       if (take(entry)) feed.push(entry, positions)
     })
@@ -183,7 +179,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
 
   const publish: LiveIndex['publish'] = entry => {
     untold.push(entry)
-    // its own subscribers get it from the journal like everybody else, in the journal's order
+    // subscribers in this process get it from the journal like all others, in the journal's order
     if (loaded) take(entry)
   }
 
@@ -199,12 +195,14 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
   return {
     async current() {
       if (!loaded || closed) await ready()
-      readOn()
-      return index
-    },
-    async recent() {
-      if (!loaded || closed) await ready()
-      if (performance.now() - readAt > RECENT_MS) readOn()
+      // several calls in one go need one reading: nobody can have told this process anything in between
+      if (!justRead) {
+        readOn()
+        justRead = true
+        queueMicrotask(() => {
+          justRead = false
+        })
+      }
       return index
     },
     known: id => (loaded ? index.version(id) : null),

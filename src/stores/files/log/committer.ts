@@ -1,10 +1,11 @@
-// Group commit: changes that come while the disk is busy share one sync. Each is written aside first, then all stand
-// in the write-ahead log and are synced, then each becomes visible; only then its caller hears of it.
+// Group commit: changes that come while the disk is busy share one sync. Each is written under a temporary name. Then
+// all are appended to the write-ahead log, which is synced. Then each is renamed into place, and its caller is
+// answered.
 import { MadhavaError } from '../../../core/errors.ts'
 import type { Wal, WalEntry } from './wal.ts'
 import type { Draft, Shown, Writer } from './writer.ts'
 
-/** A change on its way: `stage` writes aside, `show` makes it visible and never waits, `discard` takes it back. */
+/** A change under a temporary name: `show` puts it in place and never waits, `discard` removes it. */
 export interface Staged<T> {
   show(): T
   discard(): void
@@ -13,7 +14,7 @@ export interface Staged<T> {
 export interface Committer {
   /** Resolves with what `show` answers, when the change is durable and visible. */
   commit<T>(entry: WalEntry, stage: () => Staged<T>): Promise<T>
-  /** The same for a state file, many of which are written at a stretch. `told` hears whether it is shown. */
+  /** The same for a state file; the writer takes many at a time. `told` hears whether it is in place. */
   commitDraft<T>(entry: WalEntry, draft: () => Draft, told: (shown: boolean) => T): Promise<T>
   /**
    * Runs something that syncs. When it fails the process must end: every change from then on is refused, and so is
@@ -47,15 +48,15 @@ export interface CommitterOptions {
   wal: Wal
   writer: Writer
   /** Changes are visible, and nobody has been answered yet. */
-  onShown: () => void
+  onVisible: () => void
   /** The disk failed to sync: what it kept is unknown, and the process must end. Called once. */
   onFailure: (error: unknown) => void
 }
 
-export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOptions): Committer => {
+export const createCommitter = ({ wal, writer, onVisible, onFailure }: CommitterOptions): Committer => {
   const queue: Job[] = []
   let failed: MadhavaError | null = null
-  /** Written aside, and not logged yet. */
+  /** Under temporary names, and not logged yet. */
   const staged: Work[] = []
   let staging: Promise<void> = Promise.resolve()
   let scheduled = false
@@ -80,7 +81,7 @@ export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOp
     }
   }
 
-  /** A file written aside that cannot even be removed is found by the sweep. */
+  /** A temporary file that cannot be removed is found by the sweep. */
   const takeBack = (change: Staged<unknown>): void => {
     try {
       change.discard()
@@ -91,7 +92,7 @@ export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOp
 
   const isDrafted = (work: Work): work is Drafted => work.draft !== null
 
-  /** Everything is written aside; answers what could be. */
+  /** Writes all under temporary names; answers those that could be written. */
   const stage = async (jobs: readonly Job[]): Promise<Work[]> => {
     const works: Work[] = []
     for (const job of jobs) {
@@ -152,7 +153,7 @@ export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOp
         work.job.reject(error)
       }
     }
-    onShown()
+    onVisible()
     for (const answer of answers) answer()
   }
 
@@ -183,7 +184,7 @@ export const createCommitter = ({ wal, writer, onShown, onFailure }: CommitterOp
   }
 
   const prepare = async (): Promise<void> => {
-    // done on the spot it would only make batches smaller: what follows at once from one that was shown could not come along
+    // a writer in this thread would only make batches smaller: what follows at once from a change could not come along
     if (!writer.apart) await turn
     scheduled = false
     const batch = queue.splice(0, BATCH_MAX)

@@ -1,4 +1,4 @@
-// Changes that no journal tells, since whoever made them died before it could: found by looking at the state files.
+// Changes that no journal tells, since the process that made them died before it could: found in the state files.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'

@@ -1,18 +1,10 @@
 // Journals: every process appends its changes to files of its own, `journal/<instance>.<n>.ndjson`, and reads
 // those of all. They are the feed between processes and over restarts; the state files stay the truth.
-import { closeSync, readdirSync, readSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import path from 'node:path'
-import type { TaskRecord } from '../../../core/task.ts'
-import { openPlainSync } from '../../../platform/plain-file.ts'
 import type { Appender, Disk } from '../disk.ts'
-import { toLine } from '../records/record-text.ts'
-
-/** A line of a journal. */
-export type JournalEntry =
-  | { type: 'task'; task: TaskRecord }
-  | { type: 'revoke'; id: string; at: string }
-  /** `claim`: the number under which it was removed, or LOST. */
-  | { type: 'removed'; id: string; claim: number }
+import { toLine } from '../records/state-file.ts'
+import { createJournalFiles, type JournalEntry, type Part } from './journal-files.ts'
 
 /** Not removed by anybody: its state file was broken. A task of this id may come again. */
 export const LOST = -1
@@ -60,107 +52,23 @@ export interface Journals {
 
 /** A journal is closed and the next one begun at this size, so that old ones can be cut. */
 const JOURNAL_BYTES = 4 * 1024 * 1024
-const CHUNK = 256 * 1024
-/** Two changes of a folder within one tick of the file system's clock look like one. */
-const TICK_MS = 100
-/** How long the mark of a cut journal stays; a cursor that is older than this is too old in any case. */
-export const MARK_MS = 24 * 3_600_000
-
-interface Part {
-  instance: string
-  number: number
-  file: string
-}
-type Mark = Part & { size: number }
-interface Listing {
-  readonly parts: readonly Part[]
-  readonly marks: readonly Mark[]
-}
+/** How long the cut of a cut journal stays; a cursor that is older than this is too old in any case. */
+export const CUT_KEPT_MS = 24 * 3_600_000
 
 export const createJournals = (folder: string, instance: string, disk: Disk): Journals => {
+  const { list, readLines, sizeOf, countEntries, forget } = createJournalFiles(folder)
   let current: { appender: Appender; number: number } | null = null
-  let listed: (Listing & { mtimeMs: number; at: number }) | null = null
   /** Our own entries that `follow` has not told yet, each with the place behind it; null while nobody follows. */
   let own: { entry: JournalEntry; behind: Positions[string] }[] | null = null
 
-  /** What stands in the folder: journals, and the marks of those that were cut, each in the order of numbers. */
-  const list = (): Listing => {
-    const begun = Date.now()
-    const { mtimeMs } = statSync(folder)
-    // files that grow do not change their folder
-    if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
-    const parts: Part[] = []
-    const marks: Mark[] = []
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      // a pipe would hold us up, and a link's target is not ours to read or to cut
-      if (!entry.isFile()) continue
-      const { name } = entry
-      const found = /^([0-9a-f]{12})\.(\d+)\.(?:ndjson|(\d+)\.cut)$/.exec(name)
-      if (!found?.[1]) continue
-      const part = { instance: found[1], number: Number(found[2]), file: path.join(folder, name) }
-      if (found[3] === undefined) parts.push(part)
-      else marks.push({ ...part, size: Number(found[3]) })
-    }
-    const byNumber = (a: Part, b: Part) => a.number - b.number
-    listed = { parts: parts.sort(byNumber), marks: marks.sort(byNumber), mtimeMs, at: begun }
-    return listed
-  }
-
   const lastNumber = (): number => {
-    const { parts, marks } = list()
-    const mine = [...parts, ...marks].filter(part => part.instance === instance)
+    const { parts, cuts } = list()
+    const mine = [...parts, ...cuts].filter(part => part.instance === instance)
     return Math.max(0, ...mine.map(part => part.number))
   }
 
-  /** Reads whole lines from `offset` to `end`, each with the offset behind it. True when it was stopped. */
-  const readLines = (
-    { file }: Part,
-    offset: number,
-    end: number,
-    onEntry: (entry: JournalEntry, offset: number, bytes: number) => unknown,
-  ): boolean => {
-    if (offset >= end) return false
-    const { fd: from } = openPlainSync(file)
-    try {
-      let pending: Buffer[] = []
-      let whole = offset
-      for (let at = offset; at < end; ) {
-        const chunk = Buffer.allocUnsafe(Math.min(CHUNK, end - at))
-        const got = readSync(from, chunk, 0, chunk.length, at)
-        if (got === 0) break
-        at += got
-        let bytes = chunk.subarray(0, got)
-        for (let line = bytes.indexOf(10); line >= 0; line = bytes.indexOf(10)) {
-          const text = Buffer.concat([...pending, bytes.subarray(0, line)])
-          whole += text.length + 1
-          pending = []
-          bytes = bytes.subarray(line + 1)
-          const entry = parse(text.toString('utf8'))
-          if (entry && onEntry(entry, whole, text.length) === 'stop') return true
-        }
-        if (bytes.length > 0) pending.push(bytes)
-      }
-      return false
-    } finally {
-      closeSync(from)
-    }
-  }
-
-  const sizeOf = (part: Part): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
-  /** Lines in a journal, counted on from the last time. */
-  const counted = new Map<string, { size: number; lines: number }>()
-  const entriesOf = (part: Part, size: number): number => {
-    const known = counted.get(part.file) ?? { size: 0, lines: 0 }
-    if (size > known.size) {
-      const bytes = readBytes(part.file, known.size, size)
-      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) known.lines += 1
-      counted.set(part.file, { size, lines: known.lines })
-    }
-    return known.lines
-  }
-
   const read = (positions: Positions, onEntry: OnEntry, until?: Positions, except?: string): boolean => {
-    const { parts, marks } = list()
+    const { parts, cuts } = list()
     for (const part of parts) {
       const { instance: of, number: at } = part
       if (of === except) continue
@@ -178,15 +86,15 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       })
       if (stopped) return true
     }
-    const present = new Set([...parts, ...marks].map(part => part.instance))
+    const present = new Set([...parts, ...cuts].map(part => part.instance))
     for (const of of Object.keys(positions)) if (!present.has(of)) delete positions[of]
     return false
   }
 
   const end = (): Positions => {
-    const { parts, marks } = list()
+    const { parts, cuts } = list()
     const positions: Positions = {}
-    for (const mark of marks) positions[mark.instance] = [mark.number, mark.size]
+    for (const cut of cuts) positions[cut.instance] = [cut.number, cut.size]
     for (const part of parts) positions[part.instance] = [part.number, sizeOf(part)]
     return positions
   }
@@ -228,21 +136,21 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
     end,
     filesOf: of => list().parts.flatMap(part => (part.instance === of ? [part.file] : [])),
     holds(positions) {
-      const { parts, marks } = list()
-      // whatever was cut must lie before the positions; whatever they name must still be there, or be a mark
-      const cutUnread = marks.some(mark => {
-        const [at, offset] = positions[mark.instance] ?? [-1, 0]
-        return mark.number > at || (mark.number === at && mark.size > offset)
+      const { parts, cuts } = list()
+      // whatever was cut must lie before the positions; whatever they name must still be there, or be a cut
+      const cutUnread = cuts.some(cut => {
+        const [at, offset] = positions[cut.instance] ?? [-1, 0]
+        return cut.number > at || (cut.number === at && cut.size > offset)
       })
       if (cutUnread) return false
       return Object.entries(positions).every(([of, [at, offset]]) => {
         const same = (part: Part) => part.instance === of && part.number === at
         const part = parts.find(same)
-        return part ? offset <= sizeOf(part) : marks.some(same)
+        return part ? offset <= sizeOf(part) : cuts.some(same)
       })
     },
     cut({ entries, ageMs, bytes, now, isAlive }) {
-      const { parts, marks } = list()
+      const { parts, cuts } = list()
       const newest = new Map(parts.map(part => [part.instance, part.number]))
       const kept = { entries: 0, bytes: 0 }
       const youngestFirst = parts
@@ -256,45 +164,26 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
         const isOpen = newest.get(part.instance) === part.number && isAlive(part.instance)
         const enough = kept.entries >= entries && (now - at > ageMs || kept.bytes > bytes)
         if (enough && !isOpen) {
-          // one step turns the journal into a mark whose name tells the size, so that a cursor at its end is good
-          const mark = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
-          renameSync(part.file, mark)
-          truncateSync(mark)
-          counted.delete(part.file)
+          // one step turns the journal into a cut whose name tells the size, so that a cursor at its end is good
+          const cut = path.join(folder, `${part.instance}.${part.number}.${partSize}.cut`)
+          renameSync(part.file, cut)
+          truncateSync(cut)
+          forget(part)
           continue
         }
-        kept.entries += entriesOf(part, partSize)
+        kept.entries += countEntries(part, partSize)
         kept.bytes += partSize
       }
-      for (const mark of marks) {
-        const stat = statSync(mark.file, { throwIfNoEntry: false })
-        // a cursor before the last mark of a process is too old in any case: the others say nothing more
-        const isLast = !marks.some(other => other.instance === mark.instance && other.number > mark.number)
-        if (stat && (!isLast || now - stat.mtimeMs > MARK_MS)) rmSync(mark.file, { force: true })
+      for (const cut of cuts) {
+        const stat = statSync(cut.file, { throwIfNoEntry: false })
+        // a cursor before the last cut of a process is too old in any case: the others say nothing more
+        const isLast = !cuts.some(other => other.instance === cut.instance && other.number > cut.number)
+        if (stat && (!isLast || now - stat.mtimeMs > CUT_KEPT_MS)) rmSync(cut.file, { force: true })
       }
     },
     close() {
       current?.appender.close()
       current = null
     },
-  }
-}
-
-const readBytes = (file: string, start: number, end: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(end - start)
-  const { fd } = openPlainSync(file)
-  try {
-    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, start))
-  } finally {
-    closeSync(fd)
-  }
-}
-
-const parse = (line: string): JournalEntry | null => {
-  try {
-    return JSON.parse(line) as JournalEntry
-  } catch {
-    // the torn end of a process that was killed: what it would have said was never acknowledged
-    return null
   }
 }

@@ -6,19 +6,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isMadhavaError } from '../../../core/errors.ts'
 import { compareVersions, idempotencyScope, type TaskRecord } from '../../../core/task.ts'
 import type { Log } from '../../../platform/log.ts'
-import {
-  type CancelRequest,
-  createCancelRequests,
-  createKeys,
-  type Keys,
-  wishFor,
-} from '../claims/cancel-requests.ts'
+import { type CancelRequest, cancelRequestedAt, createCancelRequests } from '../claims/cancel-requests.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { Disk } from '../disk.ts'
+import { linkTarget } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
+import { createKeys, type Keys } from '../records/keys.ts'
 import { createRecords, type Records } from '../records/records.ts'
-import { linkTarget } from '../small-file.ts'
-import { createJournals, type JournalEntry } from './journal.ts'
+import { createJournals } from './journal.ts'
+import type { JournalEntry } from './journal-files.ts'
 import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
 
 interface RecoveryDeps {
@@ -37,14 +33,14 @@ interface Last {
   task: TaskRecord | null
   removed: number
   fingerprint: string | null
-  /** The wish to cancel that was made last. */
-  wish: CancelRequest | null
+  /** The cancel request that was made last. */
+  cancelRequest: CancelRequest | null
 }
 
 const collect = (layout: Layout): Map<string, Last> => {
   const tasks = new Map<string, Last>()
   const of = (id: string): Last => {
-    const last = tasks.get(id) ?? { task: null, removed: -1, fingerprint: null, wish: null }
+    const last = tasks.get(id) ?? { task: null, removed: -1, fingerprint: null, cancelRequest: null }
     tasks.set(id, last)
     return last
   }
@@ -55,7 +51,8 @@ const collect = (layout: Layout): Map<string, Last> => {
     } else if (entry.type === 'revoke') {
       const last = of(entry.id)
       const claim = entry.claim ?? Infinity
-      if (!last.wish || claim > last.wish.claim) last.wish = { at: entry.at, claim }
+      if (!last.cancelRequest || claim > last.cancelRequest.claim)
+        last.cancelRequest = { at: entry.at, claim }
     } else {
       const last = of(entry.task.id)
       last.fingerprint ??= entry.fingerprint ?? null
@@ -88,9 +85,11 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
   for (const { file } of wals.filter(({ unsynced }) => unsynced))
     for (const entry of readWal(file)) unsure.add(entry.type === 'task' ? entry.task.id : entry.id)
   const removals: WalEntry[] = []
-  /** Told anew in any case: whoever made a change may have died before it could tell, and readers know what is old. */
+  /**
+   * Told anew in any case: the process may have died before it could tell of a change, and readers know what is old.
+   */
   const tell = (entry: JournalEntry): void => journals.append([entry])
-  for (const [name, { task, removed, fingerprint, wish }] of collect(layout)) {
+  for (const [name, { task, removed, fingerprint, cancelRequest }] of collect(layout)) {
     const id = name as SafeId
     if (removed >= 0) removals.push({ type: 'removed', id, claim: removed })
     const there = records.read(id)
@@ -113,9 +112,13 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
     }
     const key = idempotencyScope(newest)
     if (key !== null && fingerprint !== null) bindSafely(keys, key, id, fingerprint)
-    if (wish && wishFor(newest, wish) && (unsure.has(id) || !wishFor(newest, cancelRequests.read(id)))) {
+    if (
+      cancelRequest &&
+      cancelRequestedAt(newest, cancelRequest) &&
+      (unsure.has(id) || !cancelRequestedAt(newest, cancelRequests.read(id)))
+    ) {
       cancelRequests.remove(id)
-      cancelRequests.write(id, wish.at, newest.claim).show()
+      cancelRequests.write(id, cancelRequest.at, newest.claim).show()
       paths.add(layout.revoke(id))
     }
     paths.add(layout.task(id))
@@ -142,7 +145,7 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
 
 /**
  * Resolves when the folder is sound. Does nothing while a process that has gone through here lives: then nobody lost
- * more than a process, and what was shown is in the state files.
+ * more than a process, and what was in place is in the state files.
  */
 export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
   const { layout, disk, instances } = deps

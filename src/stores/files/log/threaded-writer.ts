@@ -1,4 +1,5 @@
-// A writer in a thread of its own: the calls to the disk that a process with many tasks would else spend its time in.
+// A writer in a thread of its own: it takes over the calls to the disk in which a process with many tasks spends its
+// time.
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { threadEntry } from '../../../platform/thread-entry.ts'
 import type { Draft, Take, TakeResult, Writer } from './writer.ts'
@@ -32,12 +33,12 @@ interface Asked {
 /** Parts that go together: none of them is larger than what one order may have, or it stands alone. */
 const inOrders = (drafts: readonly Draft[]): Draft[][] => {
   const orders: Draft[][] = []
-  let room = 0
+  let left = 0
   for (const draft of drafts) {
-    room -= draft.text.length
-    if (room < 0 || orders.length === 0) {
+    left -= draft.text.length
+    if (left < 0 || orders.length === 0) {
       orders.push([])
-      room = ORDER_MAX - draft.text.length
+      left = ORDER_MAX - draft.text.length
     }
     orders.at(-1)?.push(draft)
   }
@@ -50,7 +51,7 @@ const createLine = () => {
   const asked: Asked[] = []
   let lost: Error | null = null
   near.on('message', (answer: unknown) => {
-    // whoever asked knows what answers such a question
+    // the caller knows what answers such a question
     asked.shift()?.resolve(answer as never)
     if (asked.length === 0) near.unref()
   })
@@ -128,16 +129,16 @@ export const startThreadedWriter = ({ onWrite, onLost }: ThreadedWriterOptions):
       }),
     async write(drafts) {
       for (const draft of drafts) onWrite(draft)
-      const orders = inOrders(drafts).map(order => order.map(({ aside, text }) => ({ aside, text })))
+      const orders = inOrders(drafts).map(order => order.map(({ tmpFile, text }) => ({ tmpFile, text })))
       const answers = await Promise.all(orders.map(order => ask<'write'>({ type: 'write', drafts: order })))
       return answers.flat().map(revive)
     },
     async show(drafts) {
-      const order = drafts.map(({ aside, file, once, release }) => ({ aside, file, once, release }))
+      const order = drafts.map(({ tmpFile, file, once, release }) => ({ tmpFile, file, once, release }))
       return (await ask<'show'>({ type: 'show', drafts: order })).map(revive)
     },
     async discard(drafts) {
-      await ask<'discard'>({ type: 'discard', files: drafts.map(({ aside }) => aside) })
+      await ask<'discard'>({ type: 'discard', files: drafts.map(({ tmpFile }) => tmpFile) })
     },
     async close() {
       closed = true

@@ -28,7 +28,10 @@ interface LogTruncationDeps {
 }
 
 const EVERY_MS = 5_000
-/** Looks per checkpoint: the log may grow long before its time. While there is none, fewer, so that idling costs nothing. */
+/**
+ * Looks per checkpoint: the log may grow long before its time. While there is none, fewer, so that idling costs
+ * nothing.
+ */
 const LOOKS = 10
 const IDLE_LOOKS = 2
 const WAL_BYTES = 32 * 1024 * 1024
@@ -36,13 +39,13 @@ const WAL_BYTES = 32 * 1024 * 1024
 const idOf = (entry: WalEntry): SafeId => (entry.type === 'task' ? entry.task.id : entry.id) as SafeId
 
 /** Everything that the entries of a log have touched. */
-const touched = (layout: Layout, { ids, wishes }: Owed): string[] => {
+const touched = (layout: Layout, { ids, cancelRequests }: Owed): string[] => {
   const paths = new Set<string>([layout.keys, layout.revokes])
   for (const id of ids as ReadonlySet<SafeId>) {
     paths.add(layout.task(id))
     paths.add(layout.taskFolder(id))
   }
-  for (const id of wishes as ReadonlySet<SafeId>) paths.add(layout.revoke(id))
+  for (const id of cancelRequests as ReadonlySet<SafeId>) paths.add(layout.revoke(id))
   return [...paths]
 }
 

@@ -5,11 +5,11 @@ import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { readPlainSync } from '../../../platform/plain-file.ts'
 import type { Appender, Disk } from '../disk.ts'
-import { toLine } from '../records/record-text.ts'
+import { toLine } from '../records/state-file.ts'
 
 /**
- * `fingerprint` only with the create of a task that has an idempotency key. A wish to cancel names the highest claim number
- * that was taken when it was made; the first version wrote none.
+ * `fingerprint` only with the create of a task that has an idempotency key. A cancel request names the highest claim
+ * number that was taken when it was made; the first version wrote none.
  */
 export type WalEntry =
   | { type: 'task'; task: TaskRecord; fingerprint?: string }
@@ -19,10 +19,10 @@ export type WalEntry =
 /** What the state files must hold durably before a log may be given up. */
 export interface Owed {
   file: string
-  /** Tasks that were written or removed, or wished to end. */
+  /** Tasks that were written or removed, or whose cancel was requested. */
   ids: ReadonlySet<string>
-  /** Those of them with a wish. */
-  wishes: ReadonlySet<string>
+  /** Those of them with a cancel request. */
+  cancelRequests: ReadonlySet<string>
   removals: readonly WalEntry[]
 }
 
@@ -35,17 +35,17 @@ export const owedBy = (file: string, entries: Iterable<WalEntry>): Owed => {
 
 interface Growing extends Owed {
   ids: Set<string>
-  wishes: Set<string>
+  cancelRequests: Set<string>
   removals: WalEntry[]
 }
-const begin = (file: string): Growing => ({ file, ids: new Set(), wishes: new Set(), removals: [] })
+const begin = (file: string): Growing => ({ file, ids: new Set(), cancelRequests: new Set(), removals: [] })
 const note = (owed: Growing, entry: WalEntry): void => {
   if (entry.type === 'task') {
     owed.ids.add(entry.task.id)
     return
   }
   owed.ids.add(entry.id)
-  if (entry.type === 'revoke') owed.wishes.add(entry.id)
+  if (entry.type === 'revoke') owed.cancelRequests.add(entry.id)
   else owed.removals.push(entry)
 }
 

@@ -9,7 +9,7 @@ export interface WriterThreadData {
 }
 
 export type Order =
-  | { type: 'write'; drafts: readonly Pick<Draft, 'aside' | 'text'>[] }
+  | { type: 'write'; drafts: readonly Pick<Draft, 'tmpFile' | 'text'>[] }
   | { type: 'show'; drafts: readonly Omit<Draft, 'text'>[] }
   | { type: 'discard'; files: readonly string[] }
 
@@ -31,7 +31,7 @@ export interface PlainError {
 
 const toPlain = ({ message, code }: NodeJS.ErrnoException): PlainError => ({ message, code })
 
-/** Errors as plain data, everything else as it is. */
+/** Errors as plain data, all other values as they are. */
 export const plain = <T>(outcome: T | Error): T | PlainError =>
   outcome instanceof Error ? toPlain(outcome) : outcome
 

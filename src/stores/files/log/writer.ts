@@ -1,19 +1,19 @@
-// The calls to the disk that every task costs, many at a stretch: taking claims with a look at the record, writing state
-// files, showing them. Done here, or in a thread of its own (threaded-writer.ts).
+// The calls to the disk that every task costs, many at a time: taking a claim and reading its record, writing a state
+// file under a temporary name, renaming it into place. Done here, or in a thread of its own (threaded-writer.ts).
 import { existsSync, symlinkSync } from 'node:fs'
 import type { Disk } from '../disk.ts'
+import { readSmall } from '../disk.ts'
 import { isErrno } from '../errno.ts'
-import { readSmall } from '../small-file.ts'
 
 /** A state file on its way. */
 export interface Draft {
   /** The name that it is written under first. */
-  aside: string
+  tmpFile: string
   file: string
   text: string
-  /** Not shown where the name is taken; else it replaces what is there. */
+  /** For a new task: where the name is taken, the file stays as it is. Otherwise it is replaced. */
   once: boolean
-  /** A file that goes when it is shown: the claim that it was written under. */
+  /** A file to remove once this one is in place: the claim that it was written under. */
   release: string | null
 }
 
@@ -22,37 +22,37 @@ export interface Take {
   /** Where the claim stands, and what it says. */
   claim: string
   target: string
-  /** The task's state file, and where a wish to cancel the task would stand: looked at once the claim is taken. */
+  /** The task's state file, and where a cancel request for it would stand: both are read once the claim is taken. */
   file: string
-  wish: string
+  cancelRequest: string
 }
 
 export type TakeResult =
   | { taken: false }
   /** `text`: null where the state file has to be looked at more closely. */
-  | { taken: true; text: string | null; wished: boolean }
+  | { taken: true; text: string | null; mayHaveRequest: boolean }
 
-/** What became of a draft: shown or not, or what went wrong. */
+/** What became of a draft: in place or not, or what went wrong. */
 export type Shown = boolean | Error
 
 /** Answers about many come in the order of what was given. */
 export interface Writer {
-  /** Works while this thread does something else. */
+  /** It works in a thread of its own. */
   readonly apart: boolean
   /** @throws what the disk says; a claim that stands is no error */
   take(take: Take): Promise<TakeResult>
-  /** Writes them aside. Null: done; else what went wrong, and nothing is left behind. */
+  /** Writes them under their temporary names. Null: done; or what went wrong, and nothing is left behind. */
   write(drafts: readonly Draft[]): Promise<(Error | null)[]>
-  /** False: the name was taken. Whatever is not shown is taken away. */
+  /** Renames them into place. False: the name was taken. What could not be placed is removed. */
   show(drafts: readonly Draft[]): Promise<Shown[]>
-  /** Takes away what was written aside. */
+  /** Removes the temporary files. */
   discard(drafts: readonly Draft[]): Promise<void>
   close(): Promise<void>
 }
 
 type WriterDisk = Pick<Disk, 'write' | 'rename' | 'link' | 'unlink'>
 
-/** False when the name is taken. @throws what else the disk says */
+/** False when the name is taken. @throws any other error of the disk */
 export const makeSymlink = (target: string, file: string): boolean => {
   try {
     symlinkSync(target, file)
@@ -71,7 +71,7 @@ const readQuietly = (file: string): string | null => {
   }
 }
 
-/** A file written aside that cannot even be removed is found by the sweep. */
+/** A temporary file that cannot be removed is found by the sweep. */
 export const takeAway = (disk: WriterDisk, file: string): void => {
   try {
     disk.unlink(file)
@@ -81,37 +81,37 @@ export const takeAway = (disk: WriterDisk, file: string): void => {
 }
 
 /** Like the claims of other tasks it is no part of what a power cut must leave. @throws what the disk says */
-export const takeClaim = ({ claim, target, file, wish }: Take): TakeResult => {
+export const takeClaim = ({ claim, target, file, cancelRequest }: Take): TakeResult => {
   if (!makeSymlink(target, claim)) return { taken: false }
-  return { taken: true, text: readQuietly(file), wished: existsSync(wish) }
+  return { taken: true, text: readQuietly(file), mayHaveRequest: existsSync(cancelRequest) }
 }
 
 export const writeAside = (
   disk: WriterDisk,
-  { aside, text }: Pick<Draft, 'aside' | 'text'>,
+  { tmpFile, text }: Pick<Draft, 'tmpFile' | 'text'>,
 ): Error | null => {
   try {
-    disk.write(aside, text)
+    disk.write(tmpFile, text)
     return null
   } catch (error) {
-    takeAway(disk, aside)
+    takeAway(disk, tmpFile)
     return error as Error
   }
 }
 
-export const showDraft = (disk: WriterDisk, { aside, file, once, release }: Omit<Draft, 'text'>): Shown => {
+export const showDraft = (disk: WriterDisk, { tmpFile, file, once, release }: Omit<Draft, 'text'>): Shown => {
   try {
     if (once) {
-      const made = disk.link(aside, file)
-      disk.unlink(aside)
+      const made = disk.link(tmpFile, file)
+      disk.unlink(tmpFile)
       return made
     }
-    disk.rename(aside, file)
+    disk.rename(tmpFile, file)
   } catch (error) {
-    takeAway(disk, aside)
+    takeAway(disk, tmpFile)
     return error as Error
   }
-  // one that stays is in nobody's way: its number is that of a record which is not running
+  // a claim that stays does no harm: its number is that of a record which is not running
   if (release !== null) takeAway(disk, release)
   return true
 }
@@ -123,7 +123,7 @@ export const createWriter = (disk: WriterDisk): Writer => ({
   write: async drafts => drafts.map(draft => writeAside(disk, draft)),
   show: async drafts => drafts.map(draft => showDraft(disk, draft)),
   async discard(drafts) {
-    for (const { aside } of drafts) takeAway(disk, aside)
+    for (const { tmpFile } of drafts) takeAway(disk, tmpFile)
   },
   async close() {},
 })

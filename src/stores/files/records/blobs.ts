@@ -1,4 +1,4 @@
-// Blobs: `blobs/<last two hex digits>/<id>/<name>`, written aside as a stream, synced, renamed.
+// Blobs: `blobs/<last two hex digits>/<id>/<name>`, streamed to a temporary file, synced, renamed.
 import { createReadStream, existsSync, lstatSync, readdirSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
@@ -80,13 +80,13 @@ export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDep
       // nothing is written to where a link leads
       if (!isOurs(folder))
         throw new MadhavaError('STORE_UNAVAILABLE', 'What stands in the place of a folder of blobs is none')
-      const aside = path.join(folder, `.${name}.${unique()}.tmp`)
+      const tmpFile = path.join(folder, `.${name}.${unique()}.tmp`)
       // a sync that fails here spoils nothing: the file goes, and another try writes another one
-      const size = await disk.writeThrough(aside, bytes)
+      const size = await disk.writeThrough(tmpFile, bytes)
       try {
-        disk.rename(aside, file)
+        disk.rename(tmpFile, file)
       } catch (error) {
-        disk.unlink(aside)
+        disk.unlink(tmpFile)
         throw error
       }
       await committer.syncing(() => disk.sync([folder, path.dirname(folder), layout.blobs]))
@@ -115,7 +115,7 @@ export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDep
     removeAll: async id => rm(layout.blobFolder(id), { recursive: true, force: true }),
     ids: () =>
       readdirSync(layout.blobs, { withFileTypes: true }).flatMap(shard =>
-        // whatever else somebody has put there
+        // what somebody has put there by hand
         !shard.isDirectory()
           ? []
           : readdirSync(path.join(layout.blobs, shard.name)).flatMap(name => {

@@ -3,7 +3,6 @@ import { MadhavaError } from '../../../core/errors.ts'
 import type { TaskStore } from '../../../core/store.ts'
 import { idempotencyScope, type TaskRecord } from '../../../core/task.ts'
 import { refuseFault } from '../../../core/task-check.ts'
-import type { Keys } from '../claims/cancel-requests.ts'
 import type { TaskMover } from '../claims/task-mover.ts'
 import type { FreeSpace } from '../free-space.ts'
 import type { LiveIndex } from '../index/live-index.ts'
@@ -11,8 +10,8 @@ import { type Layout, parseId, type SafeId } from '../layout.ts'
 import type { Committer } from '../log/committer.ts'
 import type { Draft } from '../log/writer.ts'
 import type { Blobs } from './blobs.ts'
+import { type Keys, readKeyLink } from './keys.ts'
 import type { Records } from './records.ts'
-import { readKeyLink } from './state-file.ts'
 
 interface TaskCreatorDeps {
   layout: Layout

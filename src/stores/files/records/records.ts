@@ -1,15 +1,14 @@
-// State files: one JSON document per task, written aside and renamed, so that `cat` never shows half of one.
+// State files: one JSON document per task, written under a temporary name and renamed, so that `cat` never shows half.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { TaskRecord } from '../../../core/task.ts'
 import { refuseLarge } from '../../../core/task-check.ts'
 import type { Disk } from '../disk.ts'
+import { readSmall } from '../disk.ts'
 import { isErrno } from '../errno.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import type { Draft } from '../log/writer.ts'
-import { readSmall } from '../small-file.ts'
-import { textOf } from './record-text.ts'
-import { judge, readStateFile, type StateFile } from './state-file.ts'
+import { judge, readStateFile, type StateFile, textOf } from './state-file.ts'
 
 export interface Records {
   /** Null when there is none, or when the file cannot be used. */
@@ -18,7 +17,7 @@ export interface Records {
   parse(id: SafeId, text: string): TaskRecord | null
   /** Whether there is a state file, whole or broken. */
   exists(id: SafeId): boolean
-  /** The state file of a new task; it is not shown where the id is taken. */
+  /** The state file of a new task; where the id is taken, the file stays as it is. */
   create(task: TaskRecord): Draft
   replace(task: TaskRecord): Draft
   /** Replaces at once; not durable by itself. */
@@ -43,8 +42,8 @@ export const createRecords = (layout: Layout, disk: Disk, onBroken: (id: SafeId)
   const draft = (task: TaskRecord, once: boolean): Draft => {
     count += 1
     const folder = layout.taskFolder(task.id as SafeId)
-    const aside = `${folder}/.${task.id}.${mine}${count}.tmp`
-    return { aside, file: layout.task(task.id as SafeId), text: serialize(task), once, release: null }
+    const tmpFile = `${folder}/.${task.id}.${mine}${count}.tmp`
+    return { tmpFile, file: layout.task(task.id as SafeId), text: serialize(task), once, release: null }
   }
 
   const readQuickly = (id: SafeId): StateFile | null => {
@@ -70,12 +69,12 @@ export const createRecords = (layout: Layout, disk: Disk, onBroken: (id: SafeId)
     create: task => draft(task, true),
     replace: task => draft(task, false),
     put(task) {
-      const { aside, file, text } = draft(task, false)
+      const { tmpFile, file, text } = draft(task, false)
       try {
-        disk.write(aside, text)
-        disk.rename(aside, file)
+        disk.write(tmpFile, text)
+        disk.rename(tmpFile, file)
       } catch (error) {
-        disk.unlink(aside)
+        disk.unlink(tmpFile)
         throw error
       }
     },

@@ -7,7 +7,7 @@ import { isOutdated } from '../../../core/retention.ts'
 import type { RetentionRule } from '../../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning } from '../../../core/task.ts'
 import { isAside } from '../../../platform/atomic-file.ts'
-import type { CancelRequests, Keys } from '../claims/cancel-requests.ts'
+import type { CancelRequests } from '../claims/cancel-requests.ts'
 import type { ClaimFiles } from '../claims/claim-files.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { TaskMover } from '../claims/task-mover.ts'
@@ -19,11 +19,12 @@ import type { Committer } from '../log/committer.ts'
 import type { FeedRepair } from '../log/feed-repair.ts'
 import type { Journals } from '../log/journal.ts'
 import type { Blobs } from './blobs.ts'
+import type { Keys } from './keys.ts'
 import type { Records } from './records.ts'
 
 /** The feed holds at least so many changes, and those of the last hour until they fill the bytes. */
 const FEED = { entries: 10_000, ageMs: 3_600_000, bytes: 256 * 1024 * 1024 }
-/** A file written aside is given up when it is this old: no write takes so long without touching it. */
+/** A temporary file this old is removed: no write takes so long without touching it. */
 const ASIDE_MS = 3_600_000
 const SWEEP_ASIDE_EVERY_MS = 3_600_000
 /** How long a removal waits for somebody who holds an ended task for a moment. */
@@ -104,7 +105,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
       const task = records.read(id)
       if (!task) throw new MadhavaError('TASK_NOT_FOUND')
       if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
-      // somebody else removes it or lets it run again this moment
+      // another process removes it or lets it run again this moment
       if (performance.now() > until) throw new MadhavaError('TASK_BUSY')
       await wait(BUSY_LOOK_MS)
     }
@@ -133,7 +134,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     let count = 0
     const going: SafeId[] = []
     for (let place = 0; place < ended.length; place += 1) {
-      const task = { failed: ended.failed(place), finishedAt: ended.finishedAt(place) }
+      const task = { status: ended.status(place), finishedAt: ended.finishedAt(place) }
       const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
       if (stays) count += 1
       // of a hundred thousand that stay, the names are not needed
@@ -183,7 +184,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
   }
 
-  /** False when somebody else was faster: removed it, or made it run again. */
+  /** False when another process was faster: removed it, or made it run again. */
   const removeIfThere = async (id: SafeId): Promise<boolean> => {
     try {
       await remove(id)

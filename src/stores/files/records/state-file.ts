@@ -1,12 +1,13 @@
-// What stands in one state file, with the reason when it cannot be used. It only reads, and keeps nothing in mind.
-import { readlinkSync } from 'node:fs'
+// A record as text: what a state file holds, with the reason when it cannot be used; and a record as a line of the
+// write-ahead log and of the feed. It only reads.
 import { scanJson } from '../../../core/json-scan.ts'
-import { idempotencyScope, RECORD_VERSION, type TaskRecord } from '../../../core/task.ts'
+import { firstInWords } from '../../../core/problems.ts'
+import { RECORD_VERSION, type TaskRecord } from '../../../core/task.ts'
 import { checkTask } from '../../../core/task-check.ts'
 import { createUpgrade } from '../../../core/upgrade.ts'
 import { readPlainSync } from '../../../platform/plain-file.ts'
 import { isErrno } from '../errno.ts'
-import { type Layout, parseId, type SafeId } from '../layout.ts'
+import type { Layout, SafeId } from '../layout.ts'
 
 export type StateFile =
   | { state: 'whole'; task: TaskRecord }
@@ -39,11 +40,7 @@ export const judge = (text: string, id: SafeId): StateFile => {
     return { state: 'later', why: `it has version ${version}, this program knows ${RECORD_VERSION}` }
   try {
     const parsed = checkTask(value)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      const field = issue?.path.join('.') || 'the document'
-      return { state: 'broken', why: `${field}: ${issue?.message ?? 'it is not a task'}` }
-    }
+    if (!parsed.success) return { state: 'broken', why: firstInWords(parsed.error, 'the document') }
     if (parsed.data.id !== id) return { state: 'broken', why: 'its id is not that of its name' }
     return { state: 'whole', task: parsed.data }
   } catch (error) {
@@ -73,21 +70,21 @@ export const readAsStateFile = (file: string, id: SafeId): StateFile => {
   }
 }
 
-/** What an idempotency key points to, `<id>.<fingerprint>`; null when there is none or it is something else. */
-export const readKeyLink = (file: string): { id: SafeId; fingerprint: string } | null => {
-  try {
-    const [id = '', ...rest] = readlinkSync(file).split('.')
-    return { id: parseId(id), fingerprint: rest.join('.') }
-  } catch {
-    return null
-  }
+/** A record is made text once for the log and the feed. */
+const texts = new WeakMap<TaskRecord, string>()
+
+/** The JSON of a record in one line. */
+export const textOf = (task: TaskRecord): string => {
+  const known = texts.get(task)
+  if (known !== undefined) return known
+  const text = JSON.stringify(task)
+  texts.set(task, text)
+  return text
 }
 
-/** Where the key of a task stands, or null when it has none. */
-export const keyFileOf = (layout: Layout, task: TaskRecord): string | null => {
-  const scope = idempotencyScope(task)
-  return scope === null ? null : layout.key(scope)
+/** One line of NDJSON, with its end. Records are not changed after they have been given here. */
+export const toLine = (entry: { type: string; task?: TaskRecord }): string => {
+  const { task, ...rest } = entry
+  if (!task) return `${JSON.stringify(entry)}\n`
+  return `${JSON.stringify(rest).slice(0, -1)},"task":${textOf(task)}}\n`
 }
-
-export const ownsKey = (layout: Layout, task: TaskRecord, link: string): boolean =>
-  keyFileOf(layout, task) === link

@@ -5,20 +5,15 @@ import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
+import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
-import { readCancelRequest, wishFor } from '../claims/cancel-requests.ts'
+import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
 import { isErrno, storeError } from '../errno.ts'
 import { createLayout, idOfStateFile, type Layout, type SafeId } from '../layout.ts'
-import { keyFileOf, readKeyLink, readStateFile } from '../records/state-file.ts'
+import { keyFileOf, readKeyLink } from '../records/keys.ts'
+import { readStateFile } from '../records/state-file.ts'
 import { mustBeDataFolder } from './fsck.ts'
 import { entriesOf } from './fsck-findings.ts'
-
-export interface ExportOptions {
-  dir: string
-  clock: () => Date
-  /** A state file that cannot be read is left out, and told here. */
-  onLeftOut: (place: string, why: string) => void
-}
 
 /** How often a task is looked at again that ends or begins anew while its blobs are opened. */
 const TRIES = 100
@@ -55,11 +50,11 @@ const closeAll = async (blobs: readonly OpenBlob[]): Promise<void> => {
   for (const { handle } of blobs) await handle.close()
 }
 
-/** A wish to cancel stands beside the record until its holder writes it there. */
-const withWish = (layout: Layout, task: TaskRecord): TaskRecord => {
-  const mark = layout.revoke(task.id as SafeId)
-  if (task.revokeRequestedAt !== null || !lstatSync(mark, { throwIfNoEntry: false })?.isFile()) return task
-  return { ...task, revokeRequestedAt: wishFor(task, readCancelRequest(mark)) }
+/** A cancel request stands beside the record until its holder writes it there. */
+const withCancelRequest = (layout: Layout, task: TaskRecord): TaskRecord => {
+  const request = layout.revoke(task.id as SafeId)
+  if (task.revokeRequestedAt !== null || !lstatSync(request, { throwIfNoEntry: false })?.isFile()) return task
+  return { ...task, revokeRequestedAt: cancelRequestedAt(task, readCancelRequest(request)) }
 }
 
 const fingerprintOf = (layout: Layout, task: TaskRecord): string | null => {
@@ -92,7 +87,11 @@ async function* piecesOf(
  * the numbers of both. A task is told as it was at one moment; the folder as a whole may change meanwhile.
  * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
  */
-export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): AsyncGenerator<string> {
+export async function* exportFolder({
+  dir,
+  clock,
+  onLeftOut,
+}: ExportOptions & { dir: string; clock: () => Date }): AsyncGenerator<string> {
   const layout = createLayout(path.resolve(dir))
   const lines = createLineWriter()
 
@@ -111,7 +110,7 @@ export async function* exportFolder({ dir, clock, onLeftOut }: ExportOptions): A
         after.state === 'whole' &&
         after.task.status === before.task.status &&
         after.task.claim === before.task.claim
-      if (same) return { task: withWish(layout, after.task), blobs }
+      if (same) return { task: withCancelRequest(layout, after.task), blobs }
       await closeAll(blobs)
       if (tries >= TRIES) {
         onLeftOut(path.relative(layout.dir, layout.task(id)), 'it never stands still')

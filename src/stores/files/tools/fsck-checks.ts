@@ -1,5 +1,5 @@
-// Walks through a data folder and yields one look per thing in it, strangers included. It changes nothing by itself:
-// what would mend a finding stands in its `mend`, which is only for a folder that nobody else uses.
+// Walks through a data folder and yields one check per thing in it, foreign ones included. It changes nothing by
+// itself: what would mend a finding stands in its `mend`, which is only for a folder that no process uses.
 import { createReadStream, type Dirent, lstatSync } from 'node:fs'
 import path from 'node:path'
 import { isAside } from '../../../platform/atomic-file.ts'
@@ -8,11 +8,11 @@ import { openPlain } from '../../../platform/plain-file.ts'
 import { isErrno } from '../errno.ts'
 import { idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
 import { readStateFile } from '../records/state-file.ts'
-import { entriesOf, type FsckCheck, placesOf } from './fsck-findings.ts'
-import { createMarkChecks } from './fsck-marks.ts'
+import { entriesOf, type FsckCheck, repairsOf } from './fsck-findings.ts'
+import { createSideFileChecks } from './fsck-side-files.ts'
 import { createTaskChecks } from './fsck-tasks.ts'
 
-/** While a folder is in use, a file written aside is a leftover when nobody has touched it for so long. */
+/** While a folder is in use, a temporary file is a leftover when it was not touched for so long. */
 const ASIDE_MS = 60_000
 /** A line of a journal holds one record. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024
@@ -27,7 +27,7 @@ export interface Seen {
 
 interface ChecksDeps {
   layout: Layout
-  /** The folder has no other user: what is written aside is left over, however young. */
+  /** The folder has no other user: a temporary file is left over, however young. */
   alone: boolean
   clock: () => Date
   seen: Seen
@@ -42,17 +42,17 @@ const idOf = (name: string): SafeId | null => {
   }
 }
 
-/** For what is sound at the first glance: whoever takes the looks gets a turn all the same. */
+/** For what the quick check finds sound: the reader of the checks gets a turn all the same. */
 const nothing: FsckCheck = () => null
 
-/** Every look there is. Lazy: what an earlier finding's mending has changed is seen by the later ones. */
+/** All checks. Lazy: later ones see what the mending of earlier findings has changed. */
 export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator<FsckCheck> {
-  const places = placesOf(layout)
+  const places = repairsOf(layout)
   const { at, moving, removing } = places
   const { record, result, key, blobsOf } = createTaskChecks(layout, places)
-  const { claim, keyLink, revoke } = createMarkChecks(layout, places)
+  const { claim, keyLink, revoke } = createSideFileChecks(layout, places)
 
-  /** A file written aside, or something that nobody of us has put there. */
+  /** A temporary file, or something that is not of Madhava. */
   const stranger =
     (place: string, what: string): FsckCheck =>
     () => {
@@ -104,7 +104,7 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
         continue
       }
       seen.tasks += 1
-      // most are sound and need one read; only what has something to look at is looked at
+      // most are sound and need one read; the others get a check of their own
       const file = readStateFile(layout, id)
       yield file.state === 'whole' ? nothing : record(id)
       if (file.state === 'whole' && file.task.resultBytes !== null) yield result(id)
@@ -132,7 +132,7 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
     }
   for (const place of shardStrangers) yield stranger(place, 'not a folder of this store')
 
-  /** The entries of a flat folder: those that `look` knows, and strangers. */
+  /** The entries of a flat folder: those that `look` knows, and foreign ones. */
   function* flat(
     folder: string,
     check: (entry: Dirent, place: string) => FsckCheck | null,

@@ -26,7 +26,7 @@ export const FINDINGS = [
   'bad-lines',
 ] as const
 
-export interface Finding {
+export interface FsckFinding {
   code: (typeof FINDINGS)[number]
   /** Inside the data folder. */
   place: string
@@ -36,7 +36,7 @@ export interface Finding {
 }
 
 /** Looks at one thing, as often as wanted; null when all is well with it. @throws what the file system says */
-export type FsckCheck = () => Finding | null | Promise<Finding | null>
+export type FsckCheck = () => FsckFinding | null | Promise<FsckFinding | null>
 
 /** Entries of a folder in the order of their names; none when it is not there, or a link. */
 export const entriesOf = (folder: string): Dirent[] => {
@@ -52,15 +52,15 @@ export const entriesOf = (folder: string): Dirent[] => {
 /** Whether there is anything at this place, a link that leads nowhere included. */
 export const isThere = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false }) !== undefined
 
-/** How looks name places and say what would mend them. */
-export interface Places {
+/** How checks name places and say what would mend them. */
+export interface Repairs {
   /** The place as it is told: inside the data folder. */
   at(place: string): string
-  removing(place: string): Finding['mend']
-  moving(place: string, name?: string): Finding['mend']
+  removing(place: string): FsckFinding['mend']
+  moving(place: string, name?: string): FsckFinding['mend']
 }
 
-export const placesOf = (layout: Layout): Places => ({
+export const repairsOf = (layout: Layout): Repairs => ({
   at: place => path.relative(layout.dir, place),
   removing: place => ({ how: 'removed', now: () => rmSync(place) }),
   moving: (place, name = path.basename(place)) => ({

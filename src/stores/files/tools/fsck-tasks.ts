@@ -1,10 +1,12 @@
-// Looks at what belongs to a task: its state file, its result, its blobs, its idempotency key. Changes nothing by itself.
+// Looks at what belongs to a task: its state file, its result, its blobs, its idempotency key. Changes nothing by
+// itself.
 import { lstatSync, rmSync, symlinkSync } from 'node:fs'
 import { BLOBS } from '../../../core/content.ts'
 import { syncFolder } from '../../../platform/atomic-file.ts'
 import type { Layout, SafeId } from '../layout.ts'
-import { keyFileOf, ownsKey, readKeyLink, readStateFile } from '../records/state-file.ts'
-import { type FsckCheck, isThere, type Places } from './fsck-findings.ts'
+import { keyFileOf, ownsKey, readKeyLink } from '../records/keys.ts'
+import { readStateFile } from '../records/state-file.ts'
+import { type FsckCheck, isThere, type Repairs } from './fsck-findings.ts'
 
 export interface TaskChecks {
   record(id: SafeId): FsckCheck
@@ -13,7 +15,7 @@ export interface TaskChecks {
   blobsOf(id: SafeId): FsckCheck
 }
 
-export const createTaskChecks = (layout: Layout, { at, moving }: Places): TaskChecks => {
+export const createTaskChecks = (layout: Layout, { at, moving }: Repairs): TaskChecks => {
   const record =
     (id: SafeId): FsckCheck =>
     () => {

@@ -1,5 +1,5 @@
-// Checks a data folder, and mends it when that is asked. Reading works while a bundle runs: what looks wrong is looked
-// at again before it is told. Mending needs the folder to itself, and never deletes a record or a blob.
+// Checks a data folder, and mends it when that is asked. Reading works while a bundle runs: what looks wrong is
+// checked again before it is told. Mending needs the folder to itself, and never deletes a record or a blob.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -10,10 +10,10 @@ import { lockFolder } from '../folder-lock.ts'
 import { createLayout, type Layout } from '../layout.ts'
 import { openFilesStore } from '../open.ts'
 import { checksOf } from './fsck-checks.ts'
-import type { Finding, FsckCheck } from './fsck-findings.ts'
+import type { FsckCheck, FsckFinding } from './fsck-findings.ts'
 
 /** A finding that stands; `mended` says how, null when it is left as it is. */
-export interface ToldFinding extends Pick<Finding, 'code' | 'place' | 'text'> {
+export interface ToldFinding extends Pick<FsckFinding, 'code' | 'place' | 'text'> {
   mended: string | null
 }
 
@@ -21,7 +21,7 @@ export interface CheckOptions {
   dir: string
   clock: () => Date
   repair: boolean
-  /** How long a state that may pass is given before the second look, milliseconds. Default 2,000. */
+  /** How long a state that may pass is given before the second check, milliseconds. Default 2,000. */
   settleMs?: number
   onFinding: (finding: ToldFinding) => void
 }
@@ -43,14 +43,14 @@ export const mustBeDataFolder = (layout: Layout): void => {
   throw new MadhavaError('STORE_UNAVAILABLE', 'This is not a data folder: there is no folder tasks in it')
 }
 
-const tell = ({ code, place, text }: Finding, mended: string | null): ToldFinding => ({
+const tell = ({ code, place, text }: FsckFinding, mended: string | null): ToldFinding => ({
   code,
   place,
   text,
   mended,
 })
 
-/** Every look once; answers those that found something. */
+/** Every check once; answers those that found something. */
 const lookOver = async (checks: Iterable<FsckCheck>): Promise<FsckCheck[]> => {
   const found: FsckCheck[] = []
   let count = 0
@@ -62,7 +62,7 @@ const lookOver = async (checks: Iterable<FsckCheck>): Promise<FsckCheck[]> => {
   return found
 }
 
-const mendIfPossible = async (check: FsckCheck, finding: Finding): Promise<string | null> => {
+const mendIfPossible = async (check: FsckCheck, finding: FsckFinding): Promise<string | null> => {
   if (!finding.mend) return null
   await finding.mend.now()
   return (await check()) === null ? finding.mend.how : null
@@ -78,7 +78,7 @@ export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> 
   const layout = createLayout(path.resolve(options.dir))
   const seen = { tasks: 0, blobs: 0 }
   const told = { findings: 0, mended: 0 }
-  const say = (finding: Finding, mended: string | null): void => {
+  const say = (finding: FsckFinding, mended: string | null): void => {
     told.findings += 1
     if (mended !== null) told.mended += 1
     onFinding(tell(finding, mended))

@@ -1,5 +1,15 @@
 // What the scripts share, in Lua: the record's head, the feed, the sets, what waits for a time, and who is alive.
-// Every script runs alone and whole. KEYS[1] is the prefix that all keys begin with.
+// Every script runs alone and whole. KEYS[1] is the prefix that all keys begin with. The
+// groups of statuses are rendered from core/status.ts.
+import {
+  isFailed,
+  isFinal,
+  isRunning,
+  isWaiting,
+  STATUSES,
+  type Status,
+  statusesIn,
+} from '../../../core/status.ts'
 
 /** Milliseconds without a beat, by Redis's clock, after which a process counts as dead. */
 export const LEASE_MS = 15_000
@@ -7,17 +17,27 @@ export const LEASE_MS = 15_000
 const SILENCE_MS = 4_000
 /** The feed keeps at least so many changes; the port promises 10,000. */
 const FEED_LENGTH = 20_000
-/** Records up to this many bytes stand whole in the feed; of larger ones it has the version, and readers fetch them. */
+/**
+ * Records up to this many bytes stand whole in the feed; of larger ones it has the version, and readers fetch them.
+ */
 const FEED_RECORD_BYTES = 4_096
 /** Of those that become due or expire, at most so many are let in by one call. */
 const TICK_MAX = 1_000
 /** A reader of a blob that was replaced may pause so long. */
 export const READING_MS = 60_000
 
-/** Works on when Redis has no memory left: for what running tasks write, and what makes room. */
+/** Works on when Redis has no memory left: for what running tasks write, and what frees memory. */
 export const ALWAYS = '#!lua flags=allow-oom\n'
 /** Refused when Redis has no memory left. */
 export const WITH_ROOM = '#!lua\n'
+
+/** Words as a list of Lua. */
+const luaList = (words: readonly string[]): string => `{ ${words.map(word => `'${word}'`).join(', ')} }`
+/** Whether a variable of Lua is one of the statuses of which `test` says so. */
+const isOneOf = (variable: string, test: (status: Status) => boolean): string =>
+  STATUSES.filter(test)
+    .map(status => `${variable} == '${status}'`)
+    .join(' or ')
 
 export const PRELUDE = `
 local P = KEYS[1]
@@ -34,8 +54,12 @@ local function head(json)
     string.match(json, '^{"id":"[^"]*","claim":(%d+),"rev":(%d+),"status":"(%u+)"')
   return claim, rev, status
 end
-local function running(status) return status == 'STARTED' or status == 'PROGRESS' end
-local function ended(status) return status == 'SUCCESS' or status == 'FAILURE' or status == 'REVOKED' end
+local STATUSES = ${luaList(STATUSES)}
+local RUNNING = ${luaList(statusesIn('running'))}
+local function running(status) return ${isOneOf('status', isRunning)} end
+local function waits(status) return ${isOneOf('status', isWaiting)} end
+local function ended(status) return ${isOneOf('status', isFinal)} end
+local function failed(status) return ${isOneOf('status', isFailed)} end
 
 local function tell(...) call('XADD', P .. 'feed', 'MAXLEN', '~', ${FEED_LENGTH}, '*', ...) end
 local function tell_task(id, json)
@@ -134,14 +158,16 @@ local function let_go(id)
   local holder = call('HGET', P .. 'holders', id)
   if not holder then return end
   call('HDEL', P .. 'holders', id)
-  call('HDEL', P .. 'ahead', id)
   call('SREM', P .. 'held:' .. holder, id)
 end
 
 -- how many of a kind run in living processes; exact only where it matters
 local function crowd(kind, max)
-  local sets = { P .. 'in:' .. kind .. ':STARTED', P .. 'in:' .. kind .. ':PROGRESS' }
-  local count = call('ZCARD', sets[1]) + call('ZCARD', sets[2])
+  local sets, count = {}, 0
+  for n, status in ipairs(RUNNING) do
+    sets[n] = P .. 'in:' .. kind .. ':' .. status
+    count = count + call('ZCARD', sets[n])
+  end
   if count < max then return count end
   count = 0
   for _, set in ipairs(sets) do

@@ -1,7 +1,9 @@
 // The scripts of presences, in Lua. All times are Redis's own: the clocks of the hosts need not agree.
 import { ALWAYS, LEASE_MS, PRELUDE } from './prelude.ts'
 
-/** ARGV: instance, what is known of its process, its presence or ''. Redis's time in ms, and how many tasks it holds. */
+/**
+ * ARGV: instance, what is known of its process, its presence or ''. Redis's time in ms, and how many tasks it holds.
+ */
 export const BEAT = `${ALWAYS}${PRELUDE}
 local me = ARGV[1]
 alive(me)
@@ -36,14 +38,16 @@ return 1
 `
 
 /**
- * ARGV: format, a fresh word. Begins the feed where there is none; the word of this database's beginning, and whether the
- * sets are whole.
+ * ARGV: format, a fresh word. Begins the feed where there is none; the word of this database's beginning, and whether
+ * the sets are whole.
  */
 export const BEGIN = `${ALWAYS}${PRELUDE}
 local about = P .. 'about'
 local format = call('HGET', about, 'format')
 if format and format ~= ARGV[1] then return { 'other', format } end
 if not format then call('HSET', about, 'format', ARGV[1], 'epoch', ARGV[2], 'indexed', '1') end
+-- an earlier version kept here what was taken ahead of a free slot
+call('DEL', P .. 'ahead')
 -- the first entry: a cursor is good while the entry it names, or an earlier one, is there
 if call('EXISTS', P .. 'feed') == 0 then call('XADD', P .. 'feed', '*', 'begin', ARGV[1]) end
 return { 'begun', call('HGET', about, 'epoch'), call('HGET', about, 'indexed') or '' }

@@ -5,12 +5,11 @@ import { ALWAYS, PRELUDE } from './prelude.ts'
 const TAKING_MS = 1_000
 
 /**
- * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it takes ahead, 1 where it may
- * take a suspect.
- * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where the
- * taker holds the task from now on: of a kind without limits, which needs no further look when it is written; then the
- * kinds with a limit of which others are just taking all that may begin. With 2 instead of 1 the id of a suspect whose turn it
- * is comes first, and the taker may not take it.
+ * ARGV: now (ms), JSON of the kinds, JSON of the limits by kind, the taker's instance, 1 where it may take a suspect.
+ * The record of the best due task, or false; then the kinds that are full and those whose rate is spent; then 1 where
+ * the taker holds the task from now on: of a kind without limits, which needs no further look when it is written;
+ * then the kinds with a limit of which others are just taking all that may begin. With 2 instead of 1 the id of a
+ * suspect whose turn it is comes first, and the taker may not take it.
  */
 export const PICK = `${ALWAYS}${PRELUDE}
 local now, kinds, limits, me = tonumber(ARGV[1]), cjson.decode(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4]
@@ -80,16 +79,14 @@ while true do
   if not best then return { false, full, spent, 0, contested } end
   local json = call('GET', P .. 'task:' .. best.id)
   local _, _, status = head(json or '')
-  local waits = status == 'PENDING' or status == 'RETRY'
-  if waits and not call('HGET', P .. 'holders', best.id) then
-    if best.set ~= best.kind and ARGV[6] ~= '1' then return { best.id, full, spent, 2, contested } end
+  if waits(status) and not call('HGET', P .. 'holders', best.id) then
+    if best.set ~= best.kind and ARGV[5] ~= '1' then return { best.id, full, spent, 2, contested } end
     if limits[best.kind] then
       call('ZADD', P .. 'taking', at + ${TAKING_MS}, best.id)
       return { json, full, spent, 0, contested }
     end
     unwait(best.id, best.set)
     hold(best.id, me)
-    if ARGV[5] == '1' then call('HSET', P .. 'ahead', best.id, 1) end
     return { json, full, spent, 1, contested }
   end
   -- a set that names no waiting task: somebody has changed or deleted a record by hand; or it was begun, and the sets
@@ -99,7 +96,10 @@ while true do
 end
 `
 
-/** ARGV: now (ms), how many ids, JSON of the kinds that count as due or '' for all. Due count, due ids, expired ids, orphans, next time or '', processes. */
+/**
+ * ARGV: now (ms), how many ids, JSON of the kinds that count as due or '' for all. Due count, due ids, expired ids,
+ * orphans, next time or '', processes.
+ */
 export const AGENDA = `${ALWAYS}${PRELUDE}
 local now, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 tick(now)
@@ -158,8 +158,8 @@ return { due, ids, call('ZRANGE', P .. 'expired', 0, 999), orphans, next_at or '
 `
 
 /**
- * ARGV: JSON of the sets, the lowest and highest score, score and id of the place after which to begin or '', how many.
- * Score and id of the last one, and the records, newest first; '' for one that is not there.
+ * ARGV: JSON of the sets, the lowest and highest score, score and id of the place after which to begin or '', how
+ * many. Score and id of the last one, and the records, newest first; '' for one that is not there.
  */
 export const PAGE = `${ALWAYS}${PRELUDE}
 local sets, low, high, after_score, after_id, limit =
@@ -203,7 +203,7 @@ return { string.format('%.0f', rows[count][2]), rows[count][1], page }
 export const COUNTS = `${ALWAYS}${PRELUDE}
 local found = {}
 for _, kind in ipairs(call('SMEMBERS', P .. 'kinds')) do
-  for _, status in ipairs({ 'PENDING', 'STARTED', 'PROGRESS', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED' }) do
+  for _, status in ipairs(STATUSES) do
     local count = call('ZCARD', P .. 'in:' .. kind .. ':' .. status)
     if count > 0 then
       found[#found + 1] = kind

@@ -1,5 +1,5 @@
 // The scripts that write records, in Lua. A record is written only where its claim and rev are still those that the
-// writer had read: whoever was overtaken is told what stands there now.
+// writer had read: a writer that was overtaken is told what stands there now.
 import { ALWAYS, PRELUDE, WITH_ROOM } from './prelude.ts'
 
 /** ARGV: id, record, plan, hash of the idempotency key or '', fingerprint. */
@@ -25,7 +25,7 @@ return { 'made' }
 
 /**
  * ARGV: id. What a claim has to know: the record, and the living holder with what is known of its process. `begun`: a
- * process that is dead had begun to run the task and had not written that; the last is 1 where it was taken ahead.
+ * process that is dead had begun to run the task and had not written that.
  */
 export const LOOK = `${ALWAYS}${PRELUDE}
 local json = call('GET', P .. 'task:' .. ARGV[1])
@@ -33,13 +33,13 @@ if not json then return { 'gone' } end
 local _, _, status = head(json)
 local holder, written = holder_of(ARGV[1])
 if holder then return { 'held', json, holder, call('HGET', P .. 'processes', holder) or '' } end
-if written and not running(status) then return { 'begun', json, written, tonumber(call('HGET', P .. 'ahead', ARGV[1]) or 0) } end
+if written and not running(status) then return { 'begun', json, written } end
 return { 'free', json }
 `
 
 /**
  * ARGV: id, claim and rev as read, the writer's instance, the new record, plan. `plan.as`: `taker` acquires the claim,
- * `holder` has it, `asker` notes a wish beside the holder.
+ * `holder` has it, `asker` notes a cancel request beside the holder.
  */
 export const WRITE = `${ALWAYS}${PRELUDE}
 local id, claim, rev, me, json = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -72,7 +72,7 @@ if plan.as ~= 'asker' then
   if not running(status) then let_go(id) elseif plan.as == 'taker' then hold(id, me) end
 end
 if ended(status) then weight_changed(weigh(id, json)) end
-if plan.wish then tell('revoke', id, 'at', plan.wish) end
+if plan.cancelAt then tell('revoke', id, 'at', plan.cancelAt) end
 if not plan.quiet then tell_task(id, json) end
 return { 'done' }
 `
@@ -96,7 +96,7 @@ if key ~= '' then
   if known and string.match(known, '^(%S+)') == id then call('DEL', P .. 'key:' .. key) end
 end
 local left = 0
-for _, each in ipairs({ 'PENDING', 'STARTED', 'PROGRESS', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED' }) do
+for _, each in ipairs(STATUSES) do
   left = left + call('EXISTS', P .. 'in:' .. plan.kind .. ':' .. each)
 end
 if left == 0 then call('SREM', P .. 'kinds', plan.kind) end
@@ -119,7 +119,7 @@ for _, set in ipairs({ 'ended', 'failed' }) do
       found[#found + 1] = tostring(weigh(id, json))
       -- where an earlier version kept all ends together
       local _, _, status = head(json)
-      if set == 'ended' and status == 'FAILURE' then
+      if set == 'ended' and failed(status) then
         call('ZADD', P .. 'failed', call('ZSCORE', P .. set, id), id)
         call('ZREM', P .. set, id)
       end

@@ -1,0 +1,56 @@
+// The begin of a store on a Redis: waits for it, checks it, and makes the sets anew where they are not whole.
+import { randomBytes } from 'node:crypto'
+import { MadhavaError } from '../../core/errors.ts'
+import type { Log } from '../../platform/log.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import { describePlace, type RedisPlace } from '../../platform/redis-url.ts'
+import { redisError, withOurErrors } from './errors.ts'
+import { rebuildIndexes } from './rebuild.ts'
+import type { Scripts } from './scripts.ts'
+import { checkRedis } from './startup.ts'
+
+const FORMAT = '1'
+
+interface BeginDeps {
+  /** Closed when the store cannot begin. */
+  connection: RedisConnection
+  scripts: Scripts
+  place: RedisPlace
+  /** Begins every key, with a colon after it. */
+  word: string
+  instance: string
+  /** How long a Redis that does not answer yet is waited for, milliseconds. */
+  patienceMs: number
+  log: Log
+}
+
+/** Answers the word of this database's beginning, for cursors. @throws STORE_UNAVAILABLE with the reason and the place */
+export const beginStore = async (deps: BeginDeps): Promise<string> => {
+  const { connection, scripts, place, word, instance, patienceMs, log } = deps
+  const prefix = `${word}:`
+  const begin = async (): Promise<string> => {
+    await checkRedis({ redis: connection, prefix, word: instance, patienceMs })
+    await scripts.load()
+    const fresh = randomBytes(6).toString('hex')
+    const [found, value, indexed] = await scripts.run<[string, string, string]>('begin', FORMAT, fresh)
+    if (found === 'begun') {
+      if (indexed !== '') return value
+      const tasks = await rebuildIndexes({ redis: withOurErrors(connection), scripts, prefix, instance })
+      if (tasks > 0) log.info({ tasks }, 'the sets in Redis are made anew')
+      return value
+    }
+    throw new MadhavaError(
+      'STORE_UNAVAILABLE',
+      `The tasks under ${word} are of format ${value}, and this version knows ${FORMAT}: use the version that wrote them`,
+    )
+  }
+  return begin().catch((error: unknown) => {
+    const trouble = redisError(error, connection.lastError())
+    connection.close()
+    throw trouble.code === 'STORE_UNAVAILABLE'
+      ? new MadhavaError('STORE_UNAVAILABLE', `${trouble.message} (${describePlace(place)})`, {
+          cause: error,
+        })
+      : trouble
+  })
+}

@@ -1,0 +1,134 @@
+// The lines of an export, read one after another: every line in its place, every blob whole, the end with the right
+// numbers and hash. Everything in a line is hostile until it is checked.
+import { createHash } from 'node:crypto'
+import { isMadhavaError } from '../../core/errors.ts'
+import { type Line, LineTooLongError, readLines } from '../../platform/lines.ts'
+import {
+  type BlobLine,
+  badLine,
+  decodeChunk,
+  LINE_BYTES_MAX,
+  parseTransferLine,
+  type TaskLine,
+  type TransferLine,
+} from './export-format.ts'
+
+const BLOBS_PER_TASK_MAX = 10_000
+
+export interface Lines {
+  /** The next line without taking it; null at the end. @throws BAD_REQUEST */
+  peek(): Promise<{ line: TransferLine; number: number } | null>
+  take(): Promise<{ line: TransferLine; number: number } | null>
+  /** Of all lines that were read, the end apart. */
+  sha256(): string
+}
+
+export const linesOf = (input: AsyncIterable<Uint8Array>): Lines => {
+  const source = readLines(input, LINE_BYTES_MAX)
+  let next: Promise<{ line: TransferLine; number: number } | null> | null = null
+  const hash = createHash('sha256')
+  const read = async () => {
+    let found: IteratorResult<Line>
+    try {
+      found = await source.next()
+    } catch (error) {
+      if (error instanceof LineTooLongError) throw badLine(0, error.message)
+      throw error
+    }
+    if (found.done) return null
+    const { bytes, number } = found.value
+    const line = parseTransferLine(bytes, number)
+    if (line.type !== 'end') hash.update(bytes).update('\n')
+    return { line, number }
+  }
+  const peek = () => {
+    next ??= read()
+    return next
+  }
+  return {
+    peek,
+    sha256: () => hash.copy().digest('hex'),
+    async take() {
+      const taken = await peek()
+      next = null
+      return taken
+    },
+  }
+}
+
+export const cutOff = () => badLine(0, 'The line that ends an export is missing: the file is cut off')
+
+/** The bytes of the blob that begins at the next line; takes its lines and no more. @throws BAD_REQUEST */
+async function* bytesOf(lines: Lines, first: BlobLine): AsyncGenerator<Buffer> {
+  let at = 0
+  do {
+    const taken = await lines.take()
+    const number = taken?.number ?? 0
+    if (taken?.line.type !== 'blob') throw badLine(number, `the blob ${first.name} is cut off`)
+    const { line } = taken
+    if (line.id !== first.id || line.name !== first.name || line.size !== first.size || line.offset !== at)
+      throw badLine(number, `the blob ${first.name} does not go on where it stopped`)
+    const bytes = decodeChunk(line, number)
+    at += bytes.length
+    if (at > first.size || (bytes.length === 0 && first.size > 0))
+      throw badLine(number, `the blob ${first.name} has another size than it says`)
+    yield bytes
+  } while (at < first.size)
+}
+
+/** Each blob that follows the line of its task, with its bytes, which `use` takes to their end. @throws BAD_REQUEST */
+export const eachBlob = async (
+  lines: Lines,
+  id: string,
+  use: (first: BlobLine, bytes: AsyncGenerator<Buffer>) => Promise<void>,
+): Promise<Set<string>> => {
+  const names = new Set<string>()
+  for (;;) {
+    const next = await lines.peek()
+    if (!next) throw cutOff()
+    if (next.line.type !== 'blob') return names
+    const { line: first, number } = next
+    if (first.id !== id) throw badLine(number, 'a blob stands behind the task that it belongs to')
+    if (names.has(first.name)) throw badLine(number, `the blob ${first.name} stands there twice`)
+    if (names.size >= BLOBS_PER_TASK_MAX) throw badLine(number, 'the task has too many blobs')
+    names.add(first.name)
+    await use(first, bytesOf(lines, first))
+  }
+}
+
+/** Each task of an export, in order; `use` takes the lines of its blobs. @throws BAD_REQUEST */
+export const eachTask = async (
+  lines: Lines,
+  use: (line: TaskLine, at: string) => Promise<number>,
+): Promise<void> => {
+  const first = await lines.take()
+  if (!first) throw badLine(1, 'there is nothing: an export begins with its header')
+  if (first.line.type !== 'madhava-export') throw badLine(1, 'an export begins with its header')
+  const { at } = first.line
+  const counted = { tasks: 0, blobs: 0 }
+  for (;;) {
+    const next = await lines.take()
+    if (!next) throw cutOff()
+    const { line, number } = next
+    if (line.type === 'end') {
+      if (line.tasks !== counted.tasks || line.blobs !== counted.blobs)
+        throw badLine(
+          number,
+          `${counted.tasks} tasks and ${counted.blobs} blobs came, the end counts ${line.tasks} and ${line.blobs}`,
+        )
+      if (line.sha256 !== undefined && line.sha256 !== lines.sha256())
+        throw badLine(number, 'the bytes before it are not those that were written: the hash differs')
+      if (await lines.peek()) throw badLine(number + 1, 'something stands behind the end')
+      return
+    }
+    if (line.type !== 'task') throw badLine(number, `a line ${line.type} does not belong here`)
+    counted.tasks += 1
+    counted.blobs += await use(line, at)
+  }
+}
+
+/** What is wrong with the export, in words. @throws the error when it is something else */
+export const problemOf = (error: unknown): string => {
+  if (!isMadhavaError(error, 'BAD_REQUEST')) throw error
+  return error.message.replace('Line 0: ', '')
+}

@@ -1,0 +1,78 @@
+// The comparison of a store with an export. It changes nothing.
+import { createHash } from 'node:crypto'
+import type { TaskStore } from '../../core/store.ts'
+import type { TaskLine } from './export-format.ts'
+import { eachBlob, eachTask, linesOf, problemOf } from './import-lines.ts'
+import { atRest, sameContent } from './import-task.ts'
+
+export interface VerifyOptions {
+  input: AsyncIterable<Uint8Array>
+  onDifference: (id: string, what: string) => void
+}
+
+export interface VerifySummary {
+  /** Tasks and blobs of the export. */
+  tasks: number
+  blobs: number
+  /** Tasks that are not there, or say something else; those with a blob that is not there or has other bytes. */
+  missing: number
+  different: number
+  /** Tasks in the store, those of the export and others. */
+  inStore: number
+  problem: string | null
+}
+
+/**
+ * Compares a store with an export: every record by its content, every blob by its size and hash. Changes nothing.
+ * @throws STORE_UNAVAILABLE
+ */
+export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promise<VerifySummary> => {
+  const { input, onDifference } = options
+  const summary: VerifySummary = { tasks: 0, blobs: 0, missing: 0, different: 0, inStore: 0, problem: null }
+  const lines = linesOf(input)
+  const sha256 = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
+    const hash = createHash('sha256')
+    for await (const chunk of bytes) hash.update(chunk)
+    return hash.digest('hex')
+  }
+  /** What is wrong with the blobs of one task, or null; takes their lines. */
+  const blobsDiffer = async (id: string): Promise<{ count: number; what: string | null }> => {
+    const there = new Map((await store.listBlobs(id)).map(({ name, bytes }) => [name, bytes]))
+    let what: string | null = null
+    const names = await eachBlob(lines, id, async (first, bytes) => {
+      summary.blobs += 1
+      const wanted = await sha256(bytes)
+      const size = there.get(first.name)
+      there.delete(first.name)
+      const stored = size === first.size ? await store.getBlob(id, first.name) : null
+      if (!stored) what = `the blob ${first.name} is not there, or has another size`
+      else if ((await sha256(stored.stream)) !== wanted) what = `the blob ${first.name} has other bytes`
+    })
+    const [further] = there.keys()
+    if (further !== undefined) what ??= `the blob ${further} is not in the export`
+    return { count: names.size, what }
+  }
+  const check = async ({ record }: TaskLine, at: string): Promise<number> => {
+    summary.tasks += 1
+    const there = await store.get(record.id)
+    const blobs = await blobsDiffer(record.id)
+    if (!there) {
+      summary.missing += 1
+      onDifference(record.id, 'it is not there')
+      return blobs.count
+    }
+    const what = sameContent(there, atRest(record, at)) ? blobs.what : 'its record says something else'
+    if (what !== null) {
+      summary.different += 1
+      onDifference(record.id, what)
+    }
+    return blobs.count
+  }
+  try {
+    await eachTask(lines, check)
+  } catch (error) {
+    summary.problem = problemOf(error)
+  }
+  summary.inStore = (await store.counts()).total
+  return summary
+}

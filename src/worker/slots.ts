@@ -1,0 +1,30 @@
+// The slots of a worker: subscribes to the queue, and takes tasks while slots are free.
+import type { TaskQueue } from '../core/queue.ts'
+import { createSlotLoop, type SlotLoopOptions } from './slot-loop.ts'
+
+export interface Slots {
+  /** Looks for work without an announcement: after a start, a takeover, a sweep. Never waits. */
+  nudge(): void
+  /** At most so many tasks at a time from now on. With 0 none is taken, and announcements go to others. */
+  resize(slots: number): void
+  /** Takes no more; what runs is left to its owner. Resolves when no `take` is under way. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Takes at once what waits already. */
+export const openSlots = (
+  queue: Pick<TaskQueue, 'subscribe'>,
+  options: Pick<SlotLoopOptions, 'slots' | 'ahead' | 'take' | 'holdMs' | 'log'>,
+): Slots => {
+  const loop = createSlotLoop({ ...options, onDemand: wanted => subscription.want(wanted) })
+  const subscription = queue.subscribe(loop)
+  loop.look()
+  return {
+    nudge: loop.look,
+    resize: loop.resize,
+    async stop() {
+      subscription.end()
+      await loop.stop()
+    },
+  }
+}
