@@ -31,7 +31,7 @@ const setUp = (over: (store: TaskStore) => Partial<TaskStore> = () => ({})) => {
     const found: string[][] = []
     let cursor: string | null = null
     do {
-      const page = await dead.list({ limit, cursor })
+      const page = await dead.list({ name: null, via: 'rest' }, { limit, cursor })
       found.push(page.tasks.map(({ task }) => task.id))
       cursor = page.next
       assert.ok(found.length < 100, 'the pages have an end')
