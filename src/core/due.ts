@@ -15,8 +15,8 @@ export interface Due {
 }
 
 /**
- * Null: only a change of the record makes the task due, such as a move to a waiting status. A reason that time ends makes
- * `from` later; one that time brings makes `till` earlier; any other answers null as long as it lasts.
+ * Null: only a change of the record makes the task due, such as a move to a waiting status. A reason that time ends
+ * makes `from` later; one that time brings makes `till` earlier; any other answers null as long as it lasts.
  */
 export const dueOf = ({ status, notBefore, expiresAt }: DueFields): Due | null =>
   isWaiting(status) ? { from: notBefore, till: status === 'PENDING' ? expiresAt : null } : null

@@ -1,5 +1,6 @@
 // Whether a value is a valid record. The schema decides; what is plainly valid is seen at a glance first, since every
-// claim and every move asks. A glance accepts nothing that the schema would refuse or change (test/core/task-check.test.ts).
+// claim and every move asks. A glance accepts nothing that the schema would refuse or change
+// (test/core/task-check.test.ts).
 import type { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { RECORD_DEPTH_LIMIT, RECORD_LIMIT, type TaskRecord, taskSchema } from './task.ts'

@@ -1,5 +1,5 @@
-// The record, told once: a row for each field, in the order in which a record has them. The schema, the first record of a
-// task, the check at a glance, what a client may submit, and what an index knows of a task are all made from this table.
+// The record, told once: a row for each field, in the order in which a record has them. The schema, the first record of
+// a task, the check at a glance, what a client may submit, and what an index knows of a task are made from this table.
 // By what lists can be filtered stands in core/filter.ts.
 import { z } from 'zod'
 import {
@@ -88,9 +88,9 @@ interface Beginning<T> {
   first?: (task: { createdAt: string }) => T
 }
 interface Uses<T> extends Beginning<T> {
-  /** Lists and picks go by it, so that an index knows it of every task: the field itself, or a part of it. */
+  /** Lists and picks go by it, so an index knows it of every task: the field itself, or a part of it. */
   summary?: true | ((value: T) => unknown)
-  /** What a client may say when it submits a task, under the same name. A later field is optional here too: see below. */
+  /** What a client may say when it submits a task, under the same name. */
   submit?: z.ZodType
 }
 const field = <S extends z.ZodType, const U extends Uses<z.output<S>>>(type: FieldType<S>, uses: U) => ({
@@ -101,8 +101,8 @@ const none = () => null
 const zero = () => 0
 
 /**
- * A field that is added is `optional`, since records of an earlier version lack it, and where clients submit it `optional()`
- * without a default, since a default would make the same submission another one than before (its idempotency key).
+ * A field that is added is `optional`, since records of an earlier version lack it. Where clients submit it, that is
+ * `optional()` too: a default would make the same submission another one than before, to which its key does not belong.
  */
 export const TASK_FIELDS = {
   id: field(text, { given: true, summary: true }),
@@ -162,7 +162,7 @@ export const TASK_FIELDS = {
   finishedAt: field(orNull(time), { first: none, summary: true }),
   updatedAt: field(time, { first: ({ createdAt }) => createdAt }),
   worker: field(orNull(text), { first: none }),
-  /** Attempts that ended with the death of their worker, since the submit or the last retry by hand; only where there are some. */
+  /** Attempts that ended with the death of their worker, since the submit or the last retry by hand; if there are any. */
   workersLost: field(optional(intFrom(1)), { summary: true }),
   owner: field(orNull(text), { given: true, summary: true }),
   parentId: field(orNull(text), { given: true, summary: true }),

@@ -32,8 +32,8 @@ export interface ResultLimits {
 /** A text of V8 ends at 512 MB, and the memory of a task holds its result at least twice. */
 export const RESULT_LIMITS: ResultLimits = { inlineBytes: 32 * 1024, maxBytes: 256 * 1024 ** 2 }
 /**
- * Characters of JSON that a record may have; params of 1 MiB of the numbers that JSON writes longest stay under it. What an
- * import reads as one line is larger.
+ * Characters of JSON that a record may have; params of 1 MiB of the numbers that JSON writes longest stay under it.
+ * What an import reads as one line is larger.
  */
 export const RECORD_LIMIT = 12 * 1024 ** 2
 /** The status changes that `history` keeps: the last ones. */

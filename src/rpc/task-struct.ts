@@ -17,8 +17,8 @@ type Shown = {
 }
 
 /**
- * Everything: fields of the same name and type as they are, the others named here. `resultTruncated` says whether the whole
- * result has to be read elsewhere, `paramsTruncated` the params.
+ * Everything: fields of the same name and type as they are, the others named here. `resultTruncated` says whether the
+ * whole result has to be read elsewhere, `paramsTruncated` the params.
  */
 export const taskStruct = (
   task: TaskRecord,

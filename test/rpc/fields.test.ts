@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import types from '../../gen/js/rpcinterface_types.js'
+import { isFinal } from '../../src/client/task.ts'
 import { FILTERS } from '../../src/core/filter.ts'
+import { STATUSES, statusesIn } from '../../src/core/status.ts'
 import { shapeOf } from '../../src/core/task-fields.ts'
 
 /** Fields that have another name in the structs, and those that a call says apart from the options. */
@@ -36,4 +38,7 @@ describe('the structs of a task', () => {
       sorted(Object.keys(new types.TaskFilter())),
       sorted(Object.values(FILTERS).map(({ rpc }) => rpc)),
     ))
+
+  it('end, for a client, in the statuses that are ends here', () =>
+    assert.deepEqual(STATUSES.filter(isFinal), statusesIn('final')))
 })

@@ -1,4 +1,4 @@
-// What is due, has expired, and comes next: in every store what core/due.ts says of the records, wherever the clock is.
+// What is due, has expired, and comes next: in every store what core/due.ts says of the records.
 import assert from 'node:assert/strict'
 import { dueChangesAt, isDue, isExpired } from '../../../src/core/due.ts'
 import { fail, giveBack, revoke, start, succeed } from '../../../src/core/moves.ts'
