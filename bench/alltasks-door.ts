@@ -2,7 +2,7 @@
 // weighs, and with what the longest turn of its loop took.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { openApi } from '../src/api/door.ts'
+import { openApi } from '../src/api/server.ts'
 import { createKinds } from '../src/core/kind.ts'
 import { createService } from '../src/core/service.ts'
 import { silentLog } from '../src/platform/log.ts'

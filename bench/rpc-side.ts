@@ -11,7 +11,7 @@ type Built = {
   log: typeof import('../src/platform/log.ts')
   host: typeof import('../src/platform/host.ts')
   rpc: typeof import('../src/rpc/server.ts')
-  api: typeof import('../src/api/door.ts')
+  api: typeof import('../src/api/server.ts')
   wire: typeof import('../src/wire.ts')
 }
 const built = async <Name extends keyof Built>(_name: Name, file: string): Promise<Built[Name]> =>
@@ -64,7 +64,7 @@ const openRpc = async (): Promise<Side> => {
 
 const openRest = async (): Promise<Side> => {
   const { config, version, log, parts } = await openParts()
-  const { openApi } = await built('api', 'api/door')
+  const { openApi } = await built('api', 'api/server')
   const { dataDir, roles, allowedHosts } = config
   const door = await openApi({ host, port: 0, dataDir, roles, allowedHosts, version }, parts, log)
   await parts.announce('api')

@@ -16,6 +16,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ensureInstalled } from './install.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+/** @param {string[]} parts */
 const inRoot = (...parts) => path.join(root, ...parts)
 
 const sources = () =>

@@ -3,12 +3,12 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
-import { cutOff, ignoreDeafErrors } from './own-output.mjs'
+import { cutOff, ignoreDeafErrors, messageOf } from './own-output.mjs'
 
 const usage = `node bin/export.mjs [--data-dir DIR] > file.ndjson
   --data-dir DIR  files in this folder; by default the store that STORE_URL and DATA_DIR name`
 
-const { 'data-dir': given } = readArguments(usage, {})
+const { given } = readArguments(usage, [])
 ignoreDeafErrors()
 
 let place = ''
@@ -24,5 +24,6 @@ try {
   })
   await pipeline(Readable.from(lines), process.stdout)
 } catch (error) {
-  giveUp(error.syscall === 'write' ? cutOff(error) : `${place}${error.message}`)
+  const failed = /** @type {NodeJS.ErrnoException} */ (error)
+  giveUp(failed.syscall === 'write' ? cutOff(failed) : `${place}${messageOf(error)}`)
 }

@@ -1,23 +1,23 @@
 // Checks a data folder, also while a bundle runs on it; with --repair mends it, for which it must have no other user.
 // Exit code: 0 clean or mended, 1 findings are left, 2 it could not work.
+
 import { endWithOutput, giveUp, lookedAt, openFolderTools, readArguments, visible } from './data-tool.mjs'
+import { messageOf } from './own-output.mjs'
 
 const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
   --data-dir DIR  the folder; by default DATA_DIR
   --repair        mend what can be mended: nothing may run on the folder
   --json          one JSON object per line: the findings, then the summary`
 
-const {
-  'data-dir': given,
-  repair,
-  json,
-} = readArguments(usage, {
-  repair: { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-})
+const { given, flags } = readArguments(usage, ['repair', 'json'])
+const { repair, json } = flags
 
 // what is being mended is mended to the end
 const output = endWithOutput({ atOnce: !repair })
+/**
+ * @param {object} value
+ * @param {string} text
+ */
 const print = (value, text) => process.stdout.write(`${visible(json ? JSON.stringify(value) : text)}\n`)
 
 let place = ''
@@ -40,5 +40,5 @@ try {
   process.exitCode = findings === mended ? 0 : 1
   await output.whenDone()
 } catch (error) {
-  giveUp(`${place}${error.message}`)
+  giveUp(`${place}${messageOf(error)}`)
 }

@@ -1,6 +1,9 @@
 // Reads an export from standard input into a store, or compares the two. A data folder must have no other user.
-// Exit code: 0 all of it, 1 the export is not whole, some tasks were refused, or something differs, 2 it could not work.
+// Exit code: 0 all of it, 1 the export is not whole, some tasks were refused, or something differs, 2 it could not
+// work.
+
 import { endWithOutput, giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
+import { messageOf } from './own-output.mjs'
 
 const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
        node bin/import.mjs [--data-dir DIR] --verify < file.ndjson
@@ -8,22 +11,21 @@ const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
   --replace       a task that is there and older, by claim and rev, is replaced
   --verify        nothing is written: every record and every blob is compared with the export`
 
-const {
-  'data-dir': given,
-  replace,
-  verify,
-} = readArguments(usage, {
-  replace: { type: 'boolean', default: false },
-  verify: { type: 'boolean', default: false },
-})
+const { given, flags } = readArguments(usage, ['replace', 'verify'])
+const { replace, verify } = flags
 
 const output = endWithOutput({ atOnce: verify })
+/**
+ * @param {{ problem: string | null }} summary with the counts beside
+ * @param {boolean} isGood
+ */
 const finish = ({ problem, ...counts }, isGood) => {
   const done = Object.entries(counts).map(([what, count]) => `${count} ${what}`)
   process.stdout.write(`${done.join(', ')}\n`)
   if (problem !== null) process.stderr.write(`${visible(`The export is not whole. ${problem}`)}\n`)
   process.exitCode = problem === null && isGood ? 0 : 1
 }
+/** @type {(word: string) => (id: string, why: string) => boolean} */
 const tell = word => (id, why) => process.stderr.write(`${visible(`${word} ${id}: ${why}`)}\n`)
 
 let place = ''
@@ -41,5 +43,5 @@ try {
   }
   await output.whenDone()
 } catch (error) {
-  giveUp(`${place}${error.message}`)
+  giveUp(`${place}${messageOf(error)}`)
 }

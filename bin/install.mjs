@@ -9,6 +9,10 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 /** A checkout needs the compiler, whatever NODE_ENV says; an image has no sources and only what runs. */
 const hasSources = existsSync(path.join(root, 'src'))
 
+/**
+ * @param {string} file
+ * @returns {Record<string, { version?: string, optional?: boolean, dev?: boolean }>}
+ */
 const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
 
 /** Whether what npm has put into node_modules is what the lockfile names; npm keeps a list of its own there. */

@@ -12,13 +12,26 @@ export const outliveReaders = () => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', () => {})
     // Node writes to a pipe at once and waits: a reader that only stops to read would stop the supervisor
-    stream._handle?.setBlocking?.(false)
-    const { write } = stream
-    stream.write = (...words) => stream.writableLength > WAITING_MAX || write.apply(stream, words)
+    const { _handle: handle } = /** @type {{ _handle?: { setBlocking?: (blocking: boolean) => void } }} */ (
+      /** @type {unknown} */ (stream)
+    )
+    handle?.setBlocking?.(false)
+    /** @type {(...words: any[]) => boolean} */
+    const write = stream.write.bind(stream)
+    stream.write = (/** @type {any[]} */ ...words) => stream.writableLength > WAITING_MAX || write(...words)
   }
 }
 
-/** Why an output is not whole, for the error of a write to it. */
+/**
+ * What an error says.
+ * @param {unknown} error
+ */
+export const messageOf = error => (error instanceof Error ? error.message : String(error))
+
+/**
+ * Why an output is not whole, for the error of a write to it.
+ * @param {NodeJS.ErrnoException} error
+ */
 export const cutOff = ({ code }) =>
   code === 'EPIPE'
     ? 'The output is cut off: its reader has ended'
@@ -27,7 +40,10 @@ export const cutOff = ({ code }) =>
 /** Words on standard error that nobody reads are lost, and end nothing. */
 export const ignoreDeafErrors = () => void process.stderr.on('error', () => {})
 
-/** For a tool that ends: `tell` is called once when its result cannot be written. */
+/**
+ * For a tool that ends.
+ * @param {(words: string) => void} tell called once when its result cannot be written
+ */
 export const watchOutput = tell => {
   ignoreDeafErrors()
   process.stdout.once('error', error => {

@@ -8,13 +8,18 @@ const OWN_FIELDS =
   exit_code prev_restart_delay version node_version versioning axm_actions axm_monitor axm_options axm_dynamic km_link
   restart_task max_memory_restart current_conf args filter_env namespace interpreter script cwd`.split(/\s+/)
 
+/** @typedef {{ name: string, script?: string }} Conf one process of a configuration of PM2 */
+
 /** Variables that PM2 reads of its own accord. */
 const READ_BY_PM2 =
   /^(?:PM2_|KEYMETRICS_|pm_|pm2_)|^(?:OVER_HOME|EXP_BACKOFF_RESET_TIMER|ASZ_MODE|PROCESS_TITLE|INSTANCE_NAME|MACHINE_NAME|ROOT_URL|INFO_NODE|NODE_APP_INSTANCE)$/
 
-/** Takes out of this process's environment what PM2 would understand. To be called before PM2 is loaded. */
-export const clearEnvironment = require => {
-  const schema = require('pm2/lib/API/schema.json')
+/**
+ * Takes out of this process's environment what PM2 would understand. To be called before PM2 is loaded.
+ * @param {NodeJS.Require} load
+ */
+export const clearEnvironment = load => {
+  const schema = load('pm2/lib/API/schema.json')
   const own = new Set([...Object.keys(schema), ...OWN_FIELDS])
   for (const name of Object.keys(process.env))
     if (own.has(name) || READ_BY_PM2.test(name)) delete process.env[name]
@@ -23,14 +28,17 @@ export const clearEnvironment = require => {
 /**
  * PM2 gives a script whose path holds a space to a shell, and takes a `.json` anywhere in the path of its configuration
  * for the ending. To be called after PM2's settings stand in the environment.
+ * @param {NodeJS.Require} load
  */
-export const mendPaths = require => {
-  const common = require('pm2/lib/Common.js')
+export const mendPaths = load => {
+  const common = load('pm2/lib/Common.js')
   const { isConfigFile, verifyConfs } = common
-  common.isConfigFile = file => isConfigFile(typeof file === 'string' ? path.basename(file) : file)
-  common.verifyConfs = confs => {
+  common.isConfigFile = (/** @type {unknown} */ file) =>
+    isConfigFile(typeof file === 'string' ? path.basename(file) : file)
+  common.verifyConfs = (/** @type {unknown} */ confs) => {
+    /** @type {Map<string, string>} */
     const scripts = new Map()
-    for (const conf of [confs ?? []].flat()) {
+    for (const conf of /** @type {Conf[]} */ ([confs ?? []].flat())) {
       if (!conf.script?.includes(' ')) continue
       scripts.set(conf.name, conf.script)
       conf.script = path.basename(conf.script)

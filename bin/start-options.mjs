@@ -1,6 +1,7 @@
 // The command line of the start script. Node's own modules only: it is read before anything is installed.
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { messageOf } from './own-output.mjs'
 
 const usage = `npm start [-- OPTION]      or: node bin/start.mjs [OPTION]
   (none)     installs and builds what is missing, then runs the roles that ROLES names
@@ -9,6 +10,11 @@ const usage = `npm start [-- OPTION]      or: node bin/start.mjs [OPTION]
   --version  prints the version
 Settings come from the environment and from .env; README.md lists them.`
 
+/**
+ * @param {number} code
+ * @param {string} words
+ * @returns {never}
+ */
 const end = (code, words) => {
   const stream = code === 0 ? process.stdout : process.stderr
   stream.write(`${words}\n`)
@@ -27,12 +33,12 @@ const refuseWhatNpmKept = () => {
 export const readStartOptions = () => {
   refuseWhatNpmKept()
   try {
-    const flag = { type: 'boolean', default: false }
+    const flag = { type: /** @type {const} */ ('boolean'), default: false }
     const { values } = parseArgs({ options: { check: flag, help: flag, version: flag } })
     if (values.help) end(0, usage)
     if (values.version) end(0, versionOf())
     return { check: values.check }
   } catch (error) {
-    return end(2, `${error.message}\n${usage}`)
+    return end(2, `${messageOf(error)}\n${usage}`)
   }
 }

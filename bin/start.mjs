@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './build.mjs'
+import { built } from './built.mjs'
 import { ensureInstalled } from './install.mjs'
 import { outliveReaders } from './own-output.mjs'
 import { clearEnvironment, mendPaths } from './pm2-surroundings.mjs'
@@ -27,30 +28,34 @@ const options = readStartOptions()
 ensureInstalled()
 ensureBuilt()
 
-const { describeSettings, passedOver, readConfig } = await import('../dist/config.js')
-const { createLog } = await import('../dist/platform/log.js')
-const { keepLogsBounded } = await import('../dist/platform/log-files.js')
-const { visibleText } = await import('../dist/platform/visible.js')
-const { listenError } = await import('../dist/platform/listen-error.js')
-const { checkKinds, loadKinds } = await import('../dist/load-kinds.js')
-const { ownData } = await import('../dist/wire.js')
-const { ensureOperator } = await import('../dist/dashboard/operator.js')
+const { describeSettings, passedOver, readConfig } = await built('config')
+const { createLog } = await built('platform/log')
+const { keepLogsBounded } = await built('platform/log-files')
+const { visibleText } = await built('platform/visible')
+const { listenError } = await built('platform/listen-error')
+const { checkKinds, loadKinds } = await built('load-kinds')
+const { ownData } = await built('wire')
+const { ensureOperator } = await built('dashboard/operator')
 
-/** A port that is taken would only show in the log of a role that is started again and again. */
+/**
+ * A port that is taken would only show in the log of a role that is started again and again.
+ * @param {import('../src/config.ts').Config} config
+ */
 const checkPorts = async ({ host, ports, roles }) => {
   for (const [role, port] of Object.entries(ports)) {
-    if (port === 0 || !roles.includes(role)) continue
+    if (port === 0 || !roles.some(name => name === role)) continue
     const server = createServer()
     await new Promise((resolve, reject) => {
       server.once('error', cause =>
         reject(listenError(cause, { host, port, setting: `${role.toUpperCase()}_PORT` })),
       )
-      server.listen({ host, port }, resolve)
+      server.listen({ host, port }, () => resolve(undefined))
     })
     await new Promise(resolve => server.close(resolve))
   }
 }
 
+/** @param {import('../src/core/kind-trouble.ts').KindTrouble} trouble */
 const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason}`
 
 const prepare = async () => {
@@ -88,6 +93,7 @@ const makePm2Home = () => {
   return beside
 }
 
+/** @param {string} pm2Home */
 const becomeSupervisor = pm2Home => {
   outliveReaders()
   clearEnvironment(require)
@@ -107,7 +113,7 @@ const becomeSupervisor = pm2Home => {
     PM2_CONCURRENT_ACTIONS: String(config.roles.length),
   })
   process.argv = [
-    process.argv[0],
+    process.execPath,
     'pm2-runtime',
     'start',
     path.join(root, 'ecosystem.config.cjs'),
@@ -120,6 +126,7 @@ const becomeSupervisor = pm2Home => {
 /** An address that stands for all of the machine's cannot be opened everywhere; loopback can. */
 const EVERY_ADDRESS = { '0.0.0.0:': '127.0.0.1:', '[::]:': '[::1]:' }
 
+/** @param {import('../src/core/store.ts').SeenPresence} presence */
 const addressOf = ({ role, details: { address } }) => {
   if (!address) return null
   const [every, loopback] = Object.entries(EVERY_ADDRESS).find(([all]) => address.startsWith(all)) ?? ['', '']
@@ -133,6 +140,7 @@ const tellWhenReady = async () => {
   const begunAt = performance.now()
   let secret =
     password === null ? [] : [`  The dashboard's login is operator, password ${password} (shown this once).`]
+  /** @param {(string | null)[]} lines */
   const tell = lines => {
     // PM2 has put its own prefix on console.log by now
     process.stdout.write(`${visibleText([...lines, ...secret].join('\n'))}\n`)
@@ -167,7 +175,8 @@ const tellWhenReady = async () => {
 
 /**
  * Nobody could be reached any more, nor start a role again: the end, with an exit code that makes Docker start anew.
- * PM2's own look for it sends the whole list over its socket every two seconds, idle or not; its table is in this process.
+ * PM2's own look for it sends the whole list over its socket every two seconds, idle or not; its table is in this
+ * process.
  */
 const endWithTheLastRole = () => {
   const god = require.resolve('pm2/lib/God.js')

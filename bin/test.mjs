@@ -56,6 +56,10 @@ const TOGETHER = ['api', 'client', 'core', 'dashboard', 'kinds', 'platform', 'qu
 /** What such a file must not do: hooks outside of a `describe` would be those of all, and memory is measured alone. */
 const ALONE = /^(before|after|beforeEach|afterEach)\(|memoryUsage|cpuUsage|process\.(env\.\w+ = |chdir)/m
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
 const run = (command, args) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
   return status ?? 1
@@ -66,7 +70,7 @@ const mustRun = (command, args) => {
 }
 
 // Node 20's runner does not expand patterns, so the files are listed here
-const files = readdirSync(path.join(root, 'test'), { recursive: true })
+const files = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.test.ts'))
   .map(name => path.join('test', name))
   .filter(name => wanted.length === 0 || wanted.some(part => name.includes(part)))

@@ -4,154 +4,54 @@ import path from 'node:path'
 import { z } from 'zod'
 import { MadhavaError } from './core/errors.ts'
 import { didYouMean, nearest } from './core/nearest.ts'
-import { parseRange } from './platform/client-address.ts'
 import { parseEnvFile } from './platform/env-file.ts'
 import { maskRedisUrl, maskUrls } from './platform/masked-url.ts'
 import type { RedisPlace } from './platform/redis-url.ts'
 import { visibleText } from './platform/visible.ts'
-import {
-  amqpUrl,
-  duration,
-  hostName,
-  MB,
-  origin,
-  port,
-  redisPlace,
-  seconds,
-  whole,
-  words,
-} from './setting-values.ts'
-import { ROLES, type Role, SETTINGS, type Setting } from './settings.ts'
+import { SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 /** Of the package. */
 export const VERSION: string = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ).version
 
-const schema = z.object({
-  HOST: z
-    .string()
-    .regex(/^[a-zA-Z0-9.:_-]{1,253}$/, 'must be an address or a host name, such as 127.0.0.1 or 0.0.0.0'),
-  API_PORT: port,
-  RPC_PORT: port,
-  DASHBOARD_PORT: port,
-  DATA_DIR: z
-    .string()
-    .min(1, 'must be a folder')
-    .transform(folder => path.resolve(folder)),
-  STORE_URL: z
-    .literal('')
-    .transform(() => null)
-    .or(redisPlace),
-  STORE_PREFIX: z
-    .string()
-    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
-  AMQP_URL: words.pipe(z.array(amqpUrl)),
-  AMQP_QUEUE: z
-    .string()
-    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
-  ROLES: words.pipe(
-    z
-      .array(z.enum(ROLES, `must be names out of ${ROLES.join(', ')}, comma-separated`))
-      .min(1, 'must name at least one role'),
-  ),
-  CONCURRENCY: z
-    .literal('')
-    .transform(() => null)
-    .or(whole(1, 1024)),
-  KINDS_DIR: z
-    .string()
-    .transform(folder => (folder === '' ? null : path.resolve(folder)))
-    .refine(folder => folder === null || existsSync(folder), 'must be a folder that exists')
-    .refine(
-      folder => folder === null || !folder.includes('\\'),
-      'must have no backslash in its path: Node imports nothing from there',
-    ),
-  MAX_DIGITS: whole(1, 13_000_000),
-  RETENTION: duration,
-  RETENTION_FAILED: z
-    .literal('')
-    .transform(() => null)
-    .or(duration),
-  RETENTION_COUNT: whole(0, 100_000_000),
-  RETENTION_MB: z
-    .literal('')
-    .transform(() => null)
-    .or(whole(0, 100_000_000)),
-  MAX_WAITING: whole(0, 100_000_000).transform(count => (count === 0 ? null : count)),
-  TASK_HARD_SECONDS: seconds,
-  TASK_HARD_SECONDS_MAX: seconds,
-  ANONYMOUS_PRIORITY_MAX: z
-    .literal('')
-    .transform(() => null)
-    .or(whole(0, 9)),
-  INLINE_RESULT_KB: whole(1, 1024),
-  RESULT_MAX_MB: whole(1, 1024),
-  DISK_RESERVE_MB: whole(0, 1_000_000),
-  DRAIN_SECONDS: whole(0, 3600),
-  TASK_MEMORY_MB: whole(16, 1_000_000),
-  ALLOWED_HOSTS: words.pipe(z.array(hostName)),
-  CORS_ORIGINS: words.pipe(z.array(origin)),
-  TRUST_PROXY: words.pipe(
-    z.array(
-      z
-        .string()
-        .refine(
-          text => parseRange(text) !== null,
-          'must be addresses or ranges, comma-separated, such as 10.0.0.2 or 172.16.0.0/12',
-        ),
-    ),
-  ),
-  KEEP_ALIVE_SECONDS: whole(1, 3600),
-  DASHBOARD_PASSWORD: z
-    .literal('')
-    .transform(() => null)
-    .or(z.string().min(8, 'must have at least 8 characters').max(256, 'must have at most 256 characters')),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error'),
-})
+type Row = (typeof SETTINGS)[SettingName]
+type Name = Row['as']
+type ValueOf<N extends Name> = z.output<Extract<Row, { as: N }>['value']>
+type Group = Name extends infer N ? (N extends `${infer G}.${string}` ? G : never) : never
+/** What the table of settings says: a field per setting, those of a group in an object. */
+type Told = {
+  readonly [N in Name as N extends `${string}.${string}` ? never : N]: ValueOf<N>
+} & {
+  readonly [G in Group]: {
+    readonly [N in Name as N extends `${G}.${infer Field}` ? Field : never]: ValueOf<N>
+  }
+}
 
-export interface Config {
-  readonly host: string
-  readonly ports: { readonly api: number; readonly rpc: number; readonly dashboard: number }
-  readonly dataDir: string
+/** Every setting as its row in settings.ts says, and what follows from several of them. */
+export type Config = Omit<Told, 'storePlace' | 'storePrefix' | 'retentionFailedMs'> & {
   /** Null: files in `dataDir`. */
   readonly redis: { readonly place: RedisPlace; readonly prefix: string } | null
-  /** Empty: embedded queue. */
-  readonly amqpUrls: readonly string[]
-  readonly amqpQueue: string
-  readonly roles: readonly Role[]
-  /** Null: what the machine or container has room for. */
-  readonly concurrency: number | null
-  readonly kindsDir: string | null
-  readonly kindSettings: { readonly maxDigits: number }
-  readonly retentionMs: number
   /** Of tasks in FAILURE. */
   readonly retentionFailedMs: number
-  readonly retentionCount: number
-  /** Null: no rule by size. */
-  readonly retentionBytes: number | null
-  /** Null: no limit. */
-  readonly maxWaiting: number | null
-  /** What a task may ask for; null: anything. */
-  readonly taskLimits: {
-    readonly hardSeconds: number | null
-    readonly hardSecondsMax: number | null
-    readonly anonymousPriorityMax: number | null
-  }
-  readonly results: { readonly inlineBytes: number; readonly maxBytes: number }
-  readonly reserveBytes: number
-  readonly drainMs: number
-  readonly taskMemoryMb: number
-  readonly allowedHosts: readonly string[]
-  /** Empty: no CORS. */
-  readonly corsOrigins: readonly string[]
-  /** Addresses and ranges of proxies. */
-  readonly trustProxy: readonly string[]
-  readonly keepAliveMs: number
-  readonly dashboardPassword: string | null
   /** The supervisor's own folder, which the start script chooses; beside the data when there was none. */
   readonly pm2Home: string
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+}
+
+const schema = z.object(
+  Object.fromEntries(Object.entries(SETTINGS).map(([name, { value }]) => [name, value])),
+)
+
+/** The values under their names in the config. */
+const tell = (values: Record<string, unknown>): Told => {
+  const told: Record<string, unknown> = {}
+  for (const [name, row] of Object.entries(SETTINGS)) {
+    const [first = '', field] = row.as.split('.')
+    told[first] =
+      field === undefined ? values[name] : { ...(told[first] as object | undefined), [field]: values[name] }
+  }
+  for (const value of Object.values(told)) if (typeof value === 'object') Object.freeze(value)
+  return told as Told
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -181,45 +81,15 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const value = parsed.data
-  const ports = [value.API_PORT, value.RPC_PORT, value.DASHBOARD_PORT].filter(number => number !== 0)
+  const { storePlace, storePrefix, retentionFailedMs, ...told } = tell(parsed.data)
+  const ports = Object.values(told.ports).filter(number => number !== 0)
   if (new Set(ports).size < ports.length)
     throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
   return Object.freeze({
-    host: value.HOST,
-    ports: Object.freeze({ api: value.API_PORT, rpc: value.RPC_PORT, dashboard: value.DASHBOARD_PORT }),
-    dataDir: value.DATA_DIR,
-    redis: value.STORE_URL && Object.freeze({ place: value.STORE_URL, prefix: value.STORE_PREFIX }),
-    amqpUrls: value.AMQP_URL,
-    amqpQueue: value.AMQP_QUEUE,
-    roles: ROLES.filter(role => value.ROLES.includes(role)),
-    concurrency: value.CONCURRENCY,
-    kindsDir: value.KINDS_DIR,
-    kindSettings: Object.freeze({ maxDigits: value.MAX_DIGITS }),
-    retentionMs: value.RETENTION,
-    retentionFailedMs: value.RETENTION_FAILED ?? value.RETENTION,
-    retentionCount: value.RETENTION_COUNT,
-    retentionBytes: value.RETENTION_MB === null ? null : value.RETENTION_MB * MB,
-    maxWaiting: value.MAX_WAITING,
-    taskLimits: Object.freeze({
-      hardSeconds: value.TASK_HARD_SECONDS,
-      hardSecondsMax: value.TASK_HARD_SECONDS_MAX,
-      anonymousPriorityMax: value.ANONYMOUS_PRIORITY_MAX,
-    }),
-    results: Object.freeze({
-      inlineBytes: value.INLINE_RESULT_KB * 1024,
-      maxBytes: value.RESULT_MAX_MB * MB,
-    }),
-    reserveBytes: value.DISK_RESERVE_MB * MB,
-    drainMs: value.DRAIN_SECONDS * 1000,
-    taskMemoryMb: value.TASK_MEMORY_MB,
-    allowedHosts: value.ALLOWED_HOSTS,
-    corsOrigins: value.CORS_ORIGINS,
-    trustProxy: value.TRUST_PROXY,
-    keepAliveMs: value.KEEP_ALIVE_SECONDS * 1000,
-    dashboardPassword: value.DASHBOARD_PASSWORD,
-    pm2Home: path.resolve(env.PM2_HOME ?? path.join(value.DATA_DIR, 'pm2')),
-    logLevel: value.LOG_LEVEL,
+    ...told,
+    redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
+    retentionFailedMs: retentionFailedMs ?? told.retentionMs,
+    pm2Home: path.resolve(env.PM2_HOME ?? path.join(told.dataDir, 'pm2')),
   })
 }
 

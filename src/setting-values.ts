@@ -1,5 +1,8 @@
-// What the value of a setting must be: schemas from its text, each with the words for one that is wrong. Pure.
+// What the value of a setting must be: schemas from its text, each with the words for one that is wrong.
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { z } from 'zod'
+import { parseRange } from './platform/client-address.ts'
 import { parseRedisUrl, type RedisPlace } from './platform/redis-url.ts'
 
 export const port = z
@@ -15,18 +18,23 @@ export const whole = (min: number, max: number) =>
     .transform(Number)
     .refine(value => value >= min && value <= max, `must be a whole number, ${min} to ${max}`)
 
-export const MB = 1024 ** 2
+/** A number in the unit of a setting -> bytes, or milliseconds. */
+export const kilobytes = (count: number): number => count * 1024
+export const megabytes = (count: number): number => count * 1024 ** 2
+export const seconds = (count: number): number => count * 1000
+
+/** Null where it is unset. */
+export const optional = <T extends z.ZodType<unknown, string>>(value: T) =>
+  z
+    .literal('')
+    .transform(() => null)
+    .or(value)
+
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 export const duration = z
   .string()
   .regex(/^\d{1,6}[smhd]$/, 'must be a number with a unit: 90s, 15m, 12h or 7d')
   .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
-
-/** Of one attempt, as long as a limit may be. */
-export const seconds = z
-  .literal('')
-  .transform(() => null)
-  .or(whole(1, 31_536_000))
 
 export const words = z
   .string()
@@ -71,3 +79,46 @@ export const redisPlace = z.string().transform((text, context): RedisPlace => {
   )
   return z.NEVER
 })
+
+export const address = z
+  .string()
+  .regex(/^[a-zA-Z0-9.:_-]{1,253}$/, 'must be an address or a host name, such as 127.0.0.1 or 0.0.0.0')
+
+export const addressRange = z
+  .string()
+  .refine(
+    text => parseRange(text) !== null,
+    'must be addresses or ranges, comma-separated, such as 10.0.0.2 or 172.16.0.0/12',
+  )
+
+export const shortName = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores')
+
+/** Absolute; it need not be there yet. */
+export const folder = z
+  .string()
+  .min(1, 'must be a folder')
+  .transform(name => path.resolve(name))
+
+/** Absolute; it is there, and Node can import from it. */
+export const folderOfModules = z
+  .string()
+  .transform(name => path.resolve(name))
+  .refine(name => existsSync(name), 'must be a folder that exists')
+  .refine(name => !name.includes('\\'), 'must have no backslash in its path: Node imports nothing from there')
+
+export const password = z
+  .string()
+  .min(8, 'must have at least 8 characters')
+  .max(256, 'must have at most 256 characters')
+
+/** In the order of `known`. */
+export const oneOrMoreOf = <const T extends readonly [string, ...string[]]>(known: T) =>
+  words
+    .pipe(
+      z
+        .array(z.enum(known, `must be names out of ${known.join(', ')}, comma-separated`))
+        .min(1, 'must name at least one role'),
+    )
+    .transform((given): T[number][] => known.filter(name => (given as string[]).includes(name)))

@@ -1,111 +1,250 @@
-// Every setting: its name, its default, its meaning. A table and nothing else; config.ts says what a value must be.
+// Every setting, told once: its name, its default, its meaning, what its value must be, and what it is called in the
+// config. A table and nothing else.
+import { z } from 'zod'
+import {
+  address,
+  addressRange,
+  amqpUrl,
+  duration,
+  folder,
+  folderOfModules,
+  hostName,
+  kilobytes,
+  megabytes,
+  oneOrMoreOf,
+  optional,
+  origin,
+  password,
+  port,
+  redisPlace,
+  seconds,
+  shortName,
+  whole,
+  words,
+} from './setting-values.ts'
 
 export const ROLES = ['api', 'worker', 'rpc', 'dashboard'] as const
 export type Role = (typeof ROLES)[number]
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 
 export interface Setting {
-  /** For the docs and --check. */
+  /** As the table of README.md has it. */
   meaning: string
+  /** As text; '' where it is unset. */
   default: string
+  /** Its name in the config; `results.maxBytes` is a field of the group `results`. */
+  as: string
+  /** Reads the text. */
+  value: z.ZodType<unknown, string>
   /** Never shown. */
   secret?: true
   /** A URL whose password is masked. */
   url?: true
 }
 
-/** Every setting, in the order of the docs; README and .env.example are compared with it by a test. */
+/** In the order of the docs. README.md and .env.example are compared with it by a test. */
 export const SETTINGS = {
-  HOST: { default: '127.0.0.1', meaning: 'address that the three doors bind' },
-  API_PORT: { default: '8000', meaning: 'port of REST; 0 picks a free one' },
-  RPC_PORT: { default: '9000', meaning: 'port of Thrift; 0 picks a free one' },
-  DASHBOARD_PORT: { default: '9001', meaning: 'port of the dashboard; 0 picks a free one' },
-  DATA_DIR: { default: 'data', meaning: 'the one folder that holds everything kept' },
+  HOST: {
+    default: '127.0.0.1',
+    meaning: 'address to listen on',
+    as: 'host',
+    value: address,
+  },
+  API_PORT: {
+    default: '8000',
+    meaning: 'port of REST; 0 picks a free one',
+    as: 'ports.api',
+    value: port,
+  },
+  RPC_PORT: {
+    default: '9000',
+    meaning: 'port of Thrift; 0 picks a free one',
+    as: 'ports.rpc',
+    value: port,
+  },
+  DASHBOARD_PORT: {
+    default: '9001',
+    meaning: 'port of the dashboard; 0 picks a free one',
+    as: 'ports.dashboard',
+    value: port,
+  },
+  DATA_DIR: {
+    default: 'data',
+    meaning: 'the one folder that holds everything kept',
+    as: 'dataDir',
+    value: folder,
+  },
   STORE_URL: {
     default: '',
     meaning:
-      'where tasks are kept: redis://, rediss://, redis+sentinel:// (docs/redis.md); unset: files in DATA_DIR',
+      'where tasks are kept: redis://, rediss://, redis+sentinel:// ([redis.md](docs/redis.md)); unset: files in `DATA_DIR`',
+    as: 'storePlace',
+    value: optional(redisPlace),
     url: true,
   },
-  STORE_PREFIX: { default: 'madhava', meaning: 'what every key in Redis begins with' },
+  STORE_PREFIX: {
+    default: 'madhava',
+    meaning: 'what every key in Redis begins with',
+    as: 'storePrefix',
+    value: shortName,
+  },
   AMQP_URL: {
     default: '',
     meaning: 'RabbitMQ, amqp:// or amqps://; several, comma-separated, for a cluster; unset: embedded queue',
+    as: 'amqpUrls',
+    value: words.pipe(z.array(amqpUrl)),
     url: true,
   },
-  AMQP_QUEUE: { default: 'madhava', meaning: 'name of the RabbitMQ queue' },
-  ROLES: { default: ROLES.join(','), meaning: 'which processes this start runs' },
+  AMQP_QUEUE: {
+    default: 'madhava',
+    meaning: 'name of the RabbitMQ queue',
+    as: 'amqpQueue',
+    value: shortName,
+  },
+  ROLES: {
+    default: ROLES.join(','),
+    meaning: 'which processes this start runs',
+    as: 'roles',
+    value: oneOrMoreOf(ROLES),
+  },
   CONCURRENCY: {
     default: '',
     meaning:
-      'tasks that one worker runs at a time; unset: one per usable core, fewer where the memory does not hold them',
+      'tasks that one worker runs at a time; unset: one per usable core, fewer if the memory is too small for them',
+    as: 'concurrency',
+    value: optional(whole(1, 1024)),
   },
-  KINDS_DIR: { default: '', meaning: 'a folder of further kinds' },
+  KINDS_DIR: {
+    default: '',
+    meaning: 'a folder of further kinds',
+    as: 'kindsDir',
+    value: optional(folderOfModules),
+  },
   MAX_DIGITS: {
     default: '10000000',
-    meaning: 'digits that calcpi and binomial may be asked for, at most 13000000',
+    meaning: 'the most digits that calcpi and binomial compute, up to 13000000',
+    as: 'kindSettings.maxDigits',
+    value: whole(1, 13_000_000),
   },
-  RETENTION: { default: '7d', meaning: 'how long ended tasks are kept: 90s, 15m, 12h, 7d' },
+  RETENTION: {
+    default: '7d',
+    meaning: 'how long ended tasks are kept: 90s, 15m, 12h, 7d',
+    as: 'retentionMs',
+    value: duration,
+  },
   RETENTION_FAILED: {
     default: '',
     meaning: 'the same for tasks that ended in FAILURE, to keep them longer; unset: as RETENTION',
+    as: 'retentionFailedMs',
+    value: optional(duration),
   },
-  RETENTION_COUNT: { default: '100000', meaning: 'how many ended tasks are kept' },
+  RETENTION_COUNT: {
+    default: '100000',
+    meaning: 'how many ended tasks are kept',
+    as: 'retentionCount',
+    value: whole(0, 100_000_000),
+  },
   RETENTION_MB: {
     default: '',
-    meaning: 'how much of the disk ended tasks and their results may take; unset: no limit of its own',
+    meaning: 'how much of the disk ended tasks and their results may take; unset: no such limit',
+    as: 'retentionBytes',
+    value: optional(whole(0, 100_000_000).transform(megabytes)),
   },
   MAX_WAITING: {
     default: '1000000',
-    meaning: 'with so many tasks waiting no more are taken (429); 0: no limit',
+    meaning: 'how many tasks may wait; beyond it, new ones are refused (429); 0: no limit',
+    as: 'maxWaiting',
+    value: whole(0, 100_000_000).transform(count => (count === 0 ? null : count)),
   },
   TASK_HARD_SECONDS: {
     default: '',
     meaning:
-      'after so many seconds an attempt is ended where neither its submission nor its kind says when; unset: never',
+      'seconds after which an attempt is ended if neither the submit nor the kind sets a hard limit; unset: never',
+    as: 'taskLimits.hardSeconds',
+    value: optional(whole(1, 31_536_000)),
   },
   TASK_HARD_SECONDS_MAX: {
     default: '',
     meaning: 'the longest hard limit that a task may have; unset: any, or none',
+    as: 'taskLimits.hardSecondsMax',
+    value: optional(whole(1, 31_536_000)),
   },
   ANONYMOUS_PRIORITY_MAX: {
     default: '',
-    meaning: 'the highest priority, 0 to 9, that who is not logged in may ask for; unset: 9',
+    meaning: 'the highest priority, 0 to 9, that a client without a login may ask for; unset: 9',
+    as: 'taskLimits.anonymousPriorityMax',
+    value: optional(whole(0, 9)),
   },
-  INLINE_RESULT_KB: { default: '32', meaning: 'results up to this stay in the state file' },
-  RESULT_MAX_MB: { default: '256', meaning: 'a task whose result is larger fails' },
+  INLINE_RESULT_KB: {
+    default: '32',
+    meaning: 'results up to this size stay in the state file',
+    as: 'results.inlineBytes',
+    value: whole(1, 1024).transform(kilobytes),
+  },
+  RESULT_MAX_MB: {
+    default: '256',
+    meaning: 'a task whose result is larger fails',
+    as: 'results.maxBytes',
+    value: whole(1, 1024).transform(megabytes),
+  },
   DISK_RESERVE_MB: {
     default: '64',
-    meaning: 'with less free on the disk (at most a tenth of it) no new tasks are taken; 0: no reserve',
+    meaning:
+      'if less than this is free on the disk (at most a tenth of it), new tasks are refused; 0: no reserve',
+    as: 'reserveBytes',
+    value: whole(0, 1_000_000).transform(megabytes),
   },
   DRAIN_SECONDS: {
     default: '10',
     meaning: 'how long a stop waits for running tasks before giving them back',
+    as: 'drainMs',
+    value: whole(0, 3600).transform(seconds),
   },
   TASK_MEMORY_MB: {
     default: '512',
-    meaning: 'heap that one task may use; less where the memory of machine or container does not hold it',
+    meaning: 'heap that one task may use; less if the memory of machine or container is too small',
+    as: 'taskMemoryMb',
+    value: whole(16, 1_000_000),
   },
-  ALLOWED_HOSTS: { default: '', meaning: 'further names that the Host header may have, comma-separated' },
+  ALLOWED_HOSTS: {
+    default: '',
+    meaning: 'further names that the Host header may have, comma-separated',
+    as: 'allowedHosts',
+    value: words.pipe(z.array(hostName)),
+  },
   CORS_ORIGINS: {
     default: '',
     meaning: 'origins whose web pages may use the REST API, comma-separated: https://app.example.org',
+    as: 'corsOrigins',
+    value: words.pipe(z.array(origin)),
   },
   TRUST_PROXY: {
     default: '',
     meaning:
       'addresses or ranges of proxies whose X-Forwarded-For names the client, comma-separated: 10.0.0.2, 172.16.0.0/12',
+    as: 'trustProxy',
+    value: words.pipe(z.array(addressRange)),
   },
   KEEP_ALIVE_SECONDS: {
     default: '75',
     meaning:
       'how long an idle HTTP connection is kept; longer than a balancer in front keeps its own (often 60)',
+    as: 'keepAliveMs',
+    value: whole(1, 3600).transform(seconds),
   },
   DASHBOARD_PASSWORD: {
     default: '',
     meaning:
       'password of the first operator, whose name is operator; unset: made at the first start, shown once',
+    as: 'dashboardPassword',
+    value: optional(password),
     secret: true,
   },
-  LOG_LEVEL: { default: 'info', meaning: 'trace, debug, info, warn or error' },
+  LOG_LEVEL: {
+    default: 'info',
+    meaning: 'trace, debug, info, warn or error',
+    as: 'logLevel',
+    value: z.enum(LOG_LEVELS, 'must be trace, debug, info, warn or error'),
+  },
 } as const satisfies Record<string, Setting>
 export type SettingName = keyof typeof SETTINGS

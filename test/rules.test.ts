@@ -19,7 +19,7 @@ const sources = readdirSync(path.join(root, 'src'), { recursive: true, encoding:
 const MATRIX: Record<string, { may: string[]; because: string }> = {
   core: {
     may: ['core'],
-    because: 'the core does no I/O and knows no framework, so that every door means the same',
+    because: 'the core does no I/O and knows no framework, so that every API means the same',
   },
   kinds: { may: ['core/kind', 'kinds/lib'], because: 'a kind is one file that needs nothing of the server' },
   stores: {
@@ -30,10 +30,13 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['core', 'platform', 'queues'],
     because: 'an adapter knows its port and the machine, no other one',
   },
-  platform: { may: ['platform'], because: 'the platform knows nothing about tasks' },
-  api: { may: ['core', 'platform', 'api', 'rpc/http'], because: 'a door maps the service to its protocol' },
+  platform: {
+    may: ['platform', 'core/async'],
+    because: 'the platform knows nothing about tasks; core/async does not either',
+  },
+  api: { may: ['core', 'platform', 'api', 'rpc/http'], because: 'an API maps the service to its protocol' },
   worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
-  rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'a door maps the service to its protocol' },
+  rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'an API maps the service to its protocol' },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
     may: ['core', 'platform', 'dashboard', 'api/app'],
@@ -72,19 +75,20 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
       may: [
         'core/errors',
         'core/nearest',
-        'platform/client-address',
         'platform/env-file',
         'platform/masked-url',
         'platform/redis-url',
         'platform/visible',
-        'setting-values',
         'settings',
       ],
       because: 'the settings stand before everything else, so what they need is pure text',
     }
-  if (place === 'settings') return { may: [], because: 'it is a table' }
+  if (place === 'settings') return { may: ['setting-values'], because: 'it is a table' }
   if (place === 'setting-values')
-    return { may: ['platform/redis-url'], because: 'it checks texts and does nothing else' }
+    return {
+      may: ['platform/client-address', 'platform/redis-url'],
+      because: 'it checks texts and does nothing else',
+    }
   return MATRIX[roomOf(place)]
 }
 
@@ -127,6 +131,30 @@ describe('the rules of the house', () => {
       true,
       'dynamic imports count',
     )
+  })
+
+  it('has no circle of imports, those of types included', () => {
+    const graph = new Map(
+      sources.map(file => [
+        placeOf(path.join(root, file)),
+        importsOf(file)
+          .filter(target => target.startsWith('.'))
+          .map(target => placeOf(path.resolve(root, path.dirname(file), target))),
+      ]),
+    )
+    const done = new Set<string>()
+    const circles: string[] = []
+    const walk = (place: string, way: readonly string[]): void => {
+      if (way.includes(place)) {
+        circles.push([...way.slice(way.indexOf(place)), place].join(' -> '))
+        return
+      }
+      if (done.has(place)) return
+      for (const target of graph.get(place) ?? []) walk(target, [...way, place])
+      done.add(place)
+    }
+    for (const place of graph.keys()) walk(place, [])
+    assert.deepEqual(circles, [])
   })
 
   it('keeps the adapters of one port apart', () => {
@@ -184,13 +212,14 @@ describe('the rules of the house', () => {
     assert.equal(rows.length, Object.keys(ERRORS).length, 'no code twice')
   })
 
-  it('names every setting in README.md and .env.example, with its default, and no other', () => {
+  it('names every setting in README.md and .env.example, with its default and meaning, and no other', () => {
     const readme = [...read('README.md').matchAll(/^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$/gm)]
     assert.deepEqual(
-      readme.map(([, name, value]) => [name, value]),
+      readme.map(([, name, value, meaning]) => [name, value, meaning]),
       Object.entries(SETTINGS).map(([name, setting]) => [
         name,
         setting.default === '' ? 'unset' : `\`${setting.default}\``,
+        setting.meaning,
       ]),
     )
     const example = [...read('.env.example').matchAll(/^#\s?([A-Z_]+)=(.*)$/gm)]

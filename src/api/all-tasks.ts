@@ -1,5 +1,6 @@
 // GET /alltasks as text: one array or a line per task, a page of the store in memory at a time.
-import type { Actor, Service } from '../core/service.ts'
+import type { Actor } from '../core/actor.ts'
+import type { Service } from '../core/service.ts'
 import type { TaskFilter } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
@@ -20,7 +21,9 @@ interface Shape {
 const ARRAY: Shape = { open: '[\n', between: ',\n', close: '\n]\n' }
 const LINES: Shape = { open: '', between: '\n', close: '\n' }
 
-/** What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results. */
+/**
+ * What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results.
+ */
 const chunksOf = async (
   tasks: readonly TaskRecord[],
   { open, between }: Shape,
@@ -28,9 +31,9 @@ const chunksOf = async (
 ): Promise<Buffer[]> => {
   const chunks: Buffer[] = []
   let text = isFirst ? open : ''
-  for (const [place, task] of tasks.entries()) {
+  for (const [index, task] of tasks.entries()) {
     const one = JSON.stringify(viewTask(task))
-    text += `${isFirst && place === 0 ? '' : between}${one}`
+    text += `${isFirst && index === 0 ? '' : between}${one}`
     const pause = turns.spend(1, one.length)
     if (pause) await pause
     if (text.length < STREAM_CHUNK) continue

@@ -1,11 +1,36 @@
-// GET /calcpi/{n}: the short way to a task of the kind calcpi. It creates, so it is guarded like a POST and has no HEAD.
+// GET /calcpi/{n}: the short way to a task of the kind calcpi. It creates, so it is guarded like a POST and has no
+// HEAD.
 import { Hono } from 'hono'
+import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { refuseCrossSite } from './guards.ts'
-import { describe } from './operation.ts'
-import { sendAccepted } from './task.ts'
-import { calcpiQuery, startCalcPi } from './task-operations.ts'
+import { describe, type Operation } from './operation.ts'
+import { defineQuery, textParameter } from './query.ts'
+import { accepted, sendAccepted } from './task.ts'
+
+const calcpiQuery = defineQuery({
+  method: textParameter(40).optional().describe('see the kind calcpi in GET /kinds'),
+  pace: textParameter(20)
+    .optional()
+    .describe('seconds that the task should take at least; see the kind calcpi'),
+})
+const startCalcPi: Operation = {
+  id: 'startCalcPi',
+  tag: 'tasks',
+  summary: 'Submit pi to n digits',
+  description: 'The short way to a task of the kind `calcpi`. It creates, so it has no HEAD.',
+  path: {
+    n: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .describe('digits after the point'),
+  },
+  query: calcpiQuery,
+  answers: { 202: accepted },
+  errors: ['PARAMS_INVALID', 'KIND_UNKNOWN', 'TOO_MANY_WAITING', 'STORE_FULL'],
+  creates: true,
+}
 
 /** A number where the text is one, else the text: the kind's schema says what is right. */
 const numberOrText = (text: string): number | string =>

@@ -1,13 +1,13 @@
 // Packs answers with gzip for clients that ask for it, where it pays: texts of a kilobyte and more, whole ones. Event
-// streams are never packed, since a packer keeps back what should arrive at once; nor is what can be asked for by ranges,
-// whose length and places are those of the bytes as they are.
+// streams are never packed, since a packer keeps back what should arrive at once; nor is what can be asked for by
+// ranges, whose length and places are those of the bytes as they are.
 import { pipeline, Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type { MiddlewareHandler } from 'hono'
 import type { Log } from '../platform/log.ts'
-import { weightOf } from './accept.ts'
 import type { ApiEnv } from './context.ts'
-import { streamOf } from './stream.ts'
+import { weightOf } from './request-headers.ts'
+import { streamOf } from './streamed-body.ts'
 
 const PACKED = /^(?:application\/(?:json|x-ndjson)|text\/(?:plain|html|css|javascript))(?:;|$)/
 /** Below, the head of a packed answer and the time cost more than the bytes that are saved. */

@@ -4,9 +4,8 @@ import type { StoredContent } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { ApiContext } from './context.ts'
-import { matchesEtag } from './etag.ts'
-import { parseRange } from './range.ts'
-import { streamOf } from './stream.ts'
+import { matchesEtag, parseRange } from './request-headers.ts'
+import { streamOf } from './streamed-body.ts'
 
 /** Exactly `length` bytes, as announced: a log may have grown meanwhile, or been replaced by a shorter one. */
 const chunksOf = async function* (readable: Readable, length: number): AsyncGenerator<Uint8Array> {

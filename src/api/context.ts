@@ -1,8 +1,9 @@
-// What every route of the REST door gets: its dependencies and the variables of a request.
+// What every route of the REST API gets: its dependencies and the variables of a request.
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
+import type { Actor } from '../core/actor.ts'
 import type { Readiness } from '../core/readiness.ts'
-import type { Actor, Service } from '../core/service.ts'
+import type { Service } from '../core/service.ts'
 import type { Hold } from '../platform/byte-budget.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
@@ -22,7 +23,7 @@ export interface ApiDeps {
   /** Origins whose pages may ask: CORS_ORIGINS. */
   corsOrigins?: readonly string[]
   clock: () => Date
-  /** Fires when the door closes: streams and long polls end then. */
+  /** Fires when the server closes: streams and long polls end then. */
   closing: AbortSignal
   /** Of the package, shown by GET /. */
   version: string

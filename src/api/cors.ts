@@ -1,5 +1,6 @@
 // Pages of other origins that CORS_ORIGINS names: what a browser wants to hear before it lets them in. Without the
-// setting there is no CORS at all. Credentials are never allowed: there are none.
+// setting there is no CORS at all. Credentials are never allowed: there are none. Hono's own middleware answers every
+// OPTIONS itself, so that `Allow` and the guards behind it would be skipped.
 import type { MiddlewareHandler } from 'hono'
 import type { ApiEnv } from './context.ts'
 

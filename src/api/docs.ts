@@ -1,11 +1,31 @@
-// GET /docs: the reference page and its files, all of them our own. The page asks for /openapi.json.
+// What the API says about itself: GET /openapi.json, the document of all routes, and GET /docs, a reference page made
+// from it. The page and its files are all our own.
 import { readFileSync } from 'node:fs'
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
 import type { ApiEnv } from './context.ts'
-import { describe } from './operation.ts'
-import { getDocs, getDocsFile } from './server-operations.ts'
+import { JSON_TYPE, sendJsonText } from './json.ts'
+import { createDocument, type DescribedRoute } from './openapi.ts'
+import { describe, type Operation } from './operation.ts'
+import { jsonSchema } from './schemas.ts'
 import { DOCS_STYLE } from './web/docs-style.ts'
+
+const getDocs: Operation = {
+  id: 'getDocs',
+  tag: 'server',
+  summary: 'A reference page of this API, which can try calls',
+  answers: { 200: { description: 'The page.', content: { 'text/html': null } } },
+}
+
+const getDocsFile: Operation = {
+  id: 'getDocsFile',
+  tag: 'server',
+  summary: 'What the reference page is made of',
+  answers: {
+    200: { description: 'The file.', content: { 'text/javascript': null, 'text/css': null } },
+  },
+  errors: ['NOT_FOUND'],
+}
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -52,3 +72,20 @@ export const docsRoutes = (): Hono<ApiEnv> =>
         'Content-Length': String(Buffer.byteLength(text)),
       })
     })
+
+const getDocument: Operation = {
+  id: 'getDocument',
+  tag: 'server',
+  summary: 'This document: OpenAPI 3.1',
+  answers: { 200: { description: 'The document.', content: { [JSON_TYPE]: jsonSchema } } },
+}
+
+/** @param routes of the whole app, asked for at the first request, when all of them are there */
+export const documentRoutes = (routes: () => readonly DescribedRoute[], version: string): Hono<ApiEnv> => {
+  // slow to make, and the same for all the life of a process
+  let text: string | null = null
+  return new Hono<ApiEnv>().get('/openapi.json', describe(getDocument), c => {
+    text ??= JSON.stringify(createDocument(routes(), version), null, 2)
+    return sendJsonText(c, text)
+  })
+}

@@ -1,17 +1,17 @@
 // JSON in and out. In: bounded in size and depth before it is parsed. Out: with its length, so that HEAD has it too.
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { MadhavaError } from '../core/errors.ts'
-import { refuseLargeText } from '../core/json-size.ts'
 import { parseSoundJson, SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import { turns } from '../core/turns.ts'
 import type { ApiContext } from './context.ts'
 
+export const JSON_TYPE = 'application/json'
 export const BODY_LIMIT_BYTES = SUBMIT_LIMIT_BYTES
 
 /** Sends text that is JSON already. */
 export const sendJsonText = (c: ApiContext, text: string, status: ContentfulStatusCode = 200): Response =>
   c.body(text, status, {
-    'Content-Type': 'application/json',
+    'Content-Type': JSON_TYPE,
     'Content-Length': String(Buffer.byteLength(text)),
   })
 
@@ -38,7 +38,6 @@ export const parseJson = (bytes: Uint8Array): unknown => {
   } catch {
     throw new MadhavaError('BAD_REQUEST', 'The request body is not UTF-8')
   }
-  refuseLargeText(text, 'The request body')
   return parseSoundJson(text, 'The request body')
 }
 
@@ -49,10 +48,13 @@ const tooLarge = () =>
 const isJsonType = (header: string): boolean => {
   const [type = '', ...parameters] = header.split(';').map(part => part.trim().toLowerCase())
   const charsets = parameters.filter(parameter => /^charset\s*=/.test(parameter))
-  return type === 'application/json' && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
+  return type === JSON_TYPE && charsets.every(charset => /=\s*("?)utf-?8\1$/.test(charset))
 }
 
-/** The bytes of a body, read no further than the limit. @throws BODY_TOO_LARGE, OVERLOADED */
+/**
+ * The bytes of a body, read no further than the limit. Hono's own body limit does not count what all requests together
+ * hold, and reads a body before a route has looked at its type.
+ * @throws BODY_TOO_LARGE, OVERLOADED */
 export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
   const request = c.req.raw
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT_BYTES) throw tooLarge()
@@ -63,7 +65,7 @@ export const readBody = async (c: ApiContext): Promise<Uint8Array> => {
     const part = await reader?.read()
     if (part === undefined || part.done) return Buffer.concat(parts)
     size += part.value.byteLength
-    // the rest is read and dropped by the door: a cancel would end the connection before the answer
+    // the rest is read and dropped by the server: a cancel would end the connection before the answer
     if (size > BODY_LIMIT_BYTES) throw tooLarge()
     if (!c.get('hold').grow(part.value.byteLength))
       throw new MadhavaError(

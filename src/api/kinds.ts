@@ -1,16 +1,51 @@
 // GET /kinds: what can be asked for, with JSON Schema of params and result.
 import { Hono } from 'hono'
+import { z } from 'zod'
+import { limitsSchema, retryPolicySchema } from '../core/task.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
-import { sendJsonText } from './json.ts'
-import { describe } from './operation.ts'
-import { getKinds } from './server-operations.ts'
+import { JSON_TYPE, sendJsonText } from './json.ts'
+import { describe, type Operation } from './operation.ts'
+import { jsonSchema, kindTrouble, output } from './schemas.ts'
+
+const kindList = output(
+  'KindList',
+  z.object({
+    kinds: z.array(
+      z.object({
+        name: z.string(),
+        summary: z.string(),
+        params: jsonSchema.describe('JSON Schema'),
+        result: jsonSchema.describe('JSON Schema'),
+        example: jsonSchema,
+        maxAttempts: z.int(),
+        retry: retryPolicySchema.nullable(),
+        limits: limitsSchema,
+        maxConcurrency: z.int().nullable(),
+        rate: z.string().nullable(),
+      }),
+    ),
+    trouble: z
+      .array(
+        kindTrouble.extend({
+          roles: z.array(z.string()).describe('whose processes could not use it, as far as known'),
+        }),
+      )
+      .describe('kinds whose files cannot be used: a submit to one is 503 KIND_IN_TROUBLE, the others run'),
+  }),
+)
+
+const getKinds: Operation = {
+  id: 'getKinds',
+  tag: 'server',
+  summary: 'The kinds of tasks, with JSON Schema of params and result; and those whose files cannot be used',
+  answers: { 200: { description: 'The kinds.', content: { [JSON_TYPE]: kindList } } },
+}
 
 export const kindsRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
   // a process knows the same kinds for all its life, and schemas are slow to make
   let text: string | null = null
   return new Hono<ApiEnv>().get('/kinds', describe(getKinds), async c => {
-    const actor = c.get('actor')
-    text ??= JSON.stringify(service.kinds(actor))
-    return sendJsonText(c, `{"kinds":${text},"trouble":${JSON.stringify(await service.kindTroubles(actor))}}`)
+    text ??= JSON.stringify(service.kinds())
+    return sendJsonText(c, `{"kinds":${text},"trouble":${JSON.stringify(await service.kindTroubles())}}`)
   })
 }

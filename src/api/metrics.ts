@@ -9,10 +9,17 @@ import type { SeenPresence } from '../core/store.ts'
 import { STATUSES } from '../core/task.ts'
 import { BUCKETS, type Histogram } from '../core/timings.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
-import type { HttpMeter } from './http-meter.ts'
-import { describe } from './operation.ts'
-import { getMetrics } from './server-operations.ts'
-import { createStreamLimit, type StreamLimit } from './stream-limit.ts'
+import type { HttpMetrics } from './http-metrics.ts'
+import { describe, type Operation } from './operation.ts'
+import { createProcessNames, type ProcessNames } from './process-names.ts'
+
+const getMetrics: Operation = {
+  id: 'getMetrics',
+  tag: 'server',
+  summary: 'Figures for Prometheus',
+  description: 'docs/operating.md lists them.',
+  answers: { 200: { description: "Prometheus's text format.", content: { 'text/plain': null } } },
+}
 
 type Labels = Record<string, string | number>
 interface Sample {
@@ -39,9 +46,9 @@ const metric = (
 
 const bucketsOf = (name: string, labels: Labels, { counts, sumSeconds }: Histogram): Sample[] => {
   let below = 0
-  const buckets = counts.map((count, place) => {
+  const buckets = counts.map((count, index) => {
     below += count
-    return { metricName: `${name}_bucket`, labels: { ...labels, le: BUCKETS[place] ?? '+Inf' }, value: below }
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: BUCKETS[index] ?? '+Inf' }, value: below }
   })
   return [
     ...buckets,
@@ -55,7 +62,7 @@ const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${let
 
 const ofProcesses = (
   registry: Registry,
-  streamLimit: StreamLimit,
+  processNames: ProcessNames,
   presences: readonly SeenPresence[],
   nowMs: number,
 ): void => {
@@ -63,7 +70,7 @@ const ofProcesses = (
     ...presence,
     up: presence.alive && whySilent(presence, nowMs) === null,
   }))
-  const names = streamLimit.assign(seen)
+  const names = processNames.assign(seen)
   const all = seen.flatMap(({ instance, role, host, details, up, pid, startedAt }) => {
     const process = names.get(instance)
     // one that is gone, and whose successor goes on with its series
@@ -196,14 +203,14 @@ const ofTasks = (registry: Registry, { counts, queue, dead }: ServiceState): voi
 }
 
 export const metricsRoutes =
-  (http: HttpMeter) =>
+  (http: HttpMetrics) =>
   (deps: ApiDeps): Hono<ApiEnv> => {
     const readState = createStateReader(deps.service, error =>
       deps.log.warn({ error }, 'the state cannot be read'),
     )
-    const streamLimit = createStreamLimit()
+    const processNames = createProcessNames()
     return new Hono<ApiEnv>().get('/metrics', describe(getMetrics), async c => {
-      const { state } = await readState(c.get('actor'))
+      const { state } = await readState()
       const registry = new Registry()
       metric(registry, 'gauge', 'madhava_build_info', 'The version of the api process.', [
         { labels: { version: deps.version }, value: 1 },
@@ -213,7 +220,7 @@ export const metricsRoutes =
       ])
       if (state) {
         ofTasks(registry, state)
-        ofProcesses(registry, streamLimit, state.presences, deps.clock().getTime())
+        ofProcesses(registry, processNames, state.presences, deps.clock().getTime())
       }
       const text = [await registry.metrics(), await http.text()].filter(part => part !== '').join('\n')
       return c.body(text, 200, {

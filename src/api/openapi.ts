@@ -1,4 +1,4 @@
-// The document of the REST door, OpenAPI 3.1: made from what the routes of the app say about themselves and from the
+// The document of the REST API, OpenAPI 3.1: made from what the routes of the app say about themselves and from the
 // schemas that read their input. Pure.
 import type { Hono } from 'hono'
 import { z } from 'zod'

@@ -17,7 +17,7 @@ export interface Problem {
   problems?: { path: string; problem: string }[]
 }
 
-/** A problem's document, for any door. */
+/** A problem's document, for any server. */
 export const toProblem = (code: ErrorCode, detail: string, instance?: string): Problem => {
   const { status, title } = ERRORS[code]
   return {
@@ -60,7 +60,8 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   // 429: what has to go away first is work, not a moment
   if (problem.status === 503 || problem.status === 429)
     c.header('Retry-After', problem.status === 429 ? '5' : '1')
-  // the rest of a body that was not read is not worth a connection, and who has its share of streams holds none idle beside
+  // the rest of a body that was not read is not worth a connection, and who has its share of streams holds none idle
+  // beside
   if (problem.status === 413 || problem.code === 'TOO_MANY_STREAMS' || problem.code === 'OVERLOADED')
     c.header('Connection', 'close')
   const text = JSON.stringify(problem)

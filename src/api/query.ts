@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { cutText } from '../core/cut-text.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
+import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
 
 /** What a query may hold, by name: schemas that take a text, or an array of texts where it may be given often. */
 export interface Query<T> {
@@ -12,12 +13,8 @@ export interface Query<T> {
   read(url: string): T
 }
 
-const refuse = (problems: { path: string; problem: string }[]): MadhavaError =>
-  new MadhavaError(
-    'BAD_REQUEST',
-    `The query is malformed: ${problems.map(({ path, problem }) => `${path}: ${problem}`).join('; ')}`,
-    { detail: { problems } },
-  )
+const refuse = (problems: FieldProblem[]): MadhavaError =>
+  new MadhavaError('BAD_REQUEST', `The query is malformed: ${inWords(problems)}`, { detail: { problems } })
 
 /** Whether a schema takes an array of texts. */
 const takesMany = (schema: z.ZodType): boolean => z.toJSONSchema(schema, { io: 'input' }).type === 'array'
@@ -53,11 +50,9 @@ export const defineQuery = <S extends Readonly<Record<string, z.ZodType>>>(
         Object.fromEntries(given.map(([name, texts]) => [name, many.has(name) ? texts : texts[0]])),
       )
       if (parsed.success) return parsed.data
+      // the parameter alone: which of its values it is does not matter
       throw refuse(
-        parsed.error.issues.map(issue => ({
-          path: String(issue.path[0] ?? 'query'),
-          problem: issue.message,
-        })),
+        problemsOf(parsed.error).map(found => ({ ...found, path: found.path.split('.')[0] || 'query' })),
       )
     },
   }

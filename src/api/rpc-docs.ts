@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
-import type { ApiContext, ApiDeps, ApiEnv } from './context.ts'
+import type { ApiContext, ApiEnv } from './context.ts'
 import { describe, type Operation } from './operation.ts'
 
 const HTML = 'text/html; charset=utf-8'
@@ -64,7 +64,7 @@ const send = (c: ApiContext, type: string, body: string): Response =>
     'Content-Security-Policy': "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
   })
 
-export const rpcDocsRoutes = (_deps: ApiDeps): Hono<ApiEnv> =>
+export const rpcDocsRoutes = (): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/docs/rpc', describe(page), c => send(c, HTML, PAGE))
     .get('/docs/rpc/:file', describe(file), async c => {

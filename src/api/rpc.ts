@@ -1,4 +1,4 @@
-// POST /rpc: the door for Thrift over HTTP. What is said in the body is the rpc room's.
+// POST /rpc: Thrift over HTTP. src/rpc reads the body.
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
 import { type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
@@ -24,7 +24,9 @@ const operation: Operation = {
   answers: { 200: { description: 'The reply, which may hold an exception.', content: { [TYPE]: null } } },
 }
 
-/** A page of another site cannot send such a type without asking first, which is refused. @throws UNSUPPORTED_MEDIA_TYPE */
+/**
+ * A page of another site cannot send such a type without asking first, which is refused. @throws UNSUPPORTED_MEDIA_TYPE
+ */
 const requireThrift = (contentType: string | undefined, encoding: string | undefined): void => {
   const [type = ''] = (contentType ?? '').split(';')
   if (TYPES.includes(type.trim().toLowerCase()) && encoding === undefined) return
@@ -34,19 +36,19 @@ const requireThrift = (contentType: string | undefined, encoding: string | undef
   )
 }
 
-/** A call may wait for a change, so each takes a place, of which one client has a share. */
+/** A call may wait for a change, so each counts as an open answer, of which one client may have a share. */
 export const rpcRoutes =
   (calls: Streams) =>
   ({ rpc }: ApiDeps): Hono<ApiEnv> =>
     new Hono<ApiEnv>().post('/rpc', describe(operation), async c => {
       requireThrift(c.req.header('content-type'), c.req.header('content-encoding'))
       const body = Buffer.from(await readBody(c))
-      const place = calls.open(c.req.raw.signal, ownerIn(c))
+      const call = calls.open(c.req.raw.signal, ownerIn(c))
       try {
-        const reply = await rpc(body, place.signal)
+        const reply = await rpc(body, call.signal)
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }
         return c.body(new Uint8Array(reply), 200, headers)
       } finally {
-        place.close()
+        call.close()
       }
     })

@@ -1,4 +1,4 @@
-// The shapes of what the REST door takes and answers, by name: the components of the document. What is checked on
+// The shapes of what the REST API takes and answers, by name: the components of the document. What is checked on
 // its way in is checked with these very schemas; what goes out is compared with them by the tests.
 import { z } from 'zod'
 import { BULK_ACTIONS, type BulkOutcome } from '../core/bulk.ts'

@@ -3,14 +3,21 @@
 import { Hono } from 'hono'
 import { createStateReader, viewProcess } from '../core/state-reader.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
-import { sendJson } from './json.ts'
-import { describe } from './operation.ts'
-import { getStatus } from './server-operations.ts'
+import { JSON_TYPE, sendJson } from './json.ts'
+import { describe, type Operation } from './operation.ts'
+import { hostStatus } from './schemas.ts'
+
+const getStatus: Operation = {
+  id: 'getStatus',
+  tag: 'server',
+  summary: 'The machine, the processes, the queue and the tasks by status',
+  answers: { 200: { description: 'As of now.', content: { [JSON_TYPE]: hostStatus } } },
+}
 
 export const statusRoutes = ({ service, log, host, clock, version }: ApiDeps): Hono<ApiEnv> => {
   const readState = createStateReader(service, error => log.warn({ error }, 'the state cannot be read'))
   return new Hono<ApiEnv>().get('/', describe(getStatus), async c => {
-    const { state, trouble } = await readState(c.get('actor'))
+    const { state, trouble } = await readState()
     const now = clock()
     return sendJson(c, {
       name: 'madhava',

@@ -1,5 +1,7 @@
 // Answers that stay open: event streams and long polls. Bounds their number, ends them when the client leaves or the
-// door closes, and writes event streams at the pace of their readers.
+// server closes, and writes event streams at the pace of their readers.
+import { within } from '../core/async/deadline.ts'
+import { createWakeup } from '../core/async/wakeup.ts'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { turns } from '../core/turns.ts'
 import type { WatchEvent } from '../core/watch.ts'
@@ -7,7 +9,7 @@ import type { Log } from '../platform/log.ts'
 import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
 
 export interface StreamLimits {
-  /** Event streams and long polls together: the rest of the door's connections is left for others. */
+  /** Event streams and long polls together: the rest of the server's connections is left for others. */
   open: number
   /** Of one client. */
   perClient?: number
@@ -22,28 +24,28 @@ export const STREAM_LIMITS: StreamLimits = {
   heartbeatMs: 15_000,
   chunk: 64 * 1024,
 }
-/** Calls of Thrift over HTTP: a place of their own, since most of them wait for nothing. */
+/** Calls of Thrift over HTTP: a limit of their own, since most of them wait for nothing. */
 export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClient: 128 }
 
-/** A place among the open answers. */
-export interface StreamPlace {
-  /** Fires when the client leaves, the door closes, or the place is given back. */
+/** One open answer. */
+export interface OpenStream {
+  /** Fires when the client leaves, the server closes, or `close` is called. */
   readonly signal: AbortSignal
   /** Idempotent. */
   close(): void
 }
 
 export interface Streams {
-  /** Takes a place until `close`; `owner` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
-  open(client: AbortSignal, owner?: string | null): StreamPlace
+  /** Counts as open until `close`; `owner` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
+  open(client: AbortSignal, owner?: string | null): OpenStream
   /** How many are open. */
   count(): number
   /**
-   * The body of an event stream: what `events` yields, heartbeats in between, and at last why it ends. Gives the
-   * place back. `ended` gives the reason where the events end by themselves, from the last of them.
+   * The body of an event stream: what `events` yields, heartbeats in between, and at last why it ends. Closes the
+   * stream. `ended` gives the reason where the events end by themselves, from the last of them.
    */
   body(options: {
-    place: StreamPlace
+    stream: OpenStream
     events: AsyncGenerator<WatchEvent[], void, void>
     write: (event: WatchEvent) => string
     ended: (last: WatchEvent | null) => EndReason
@@ -55,11 +57,11 @@ export interface Streams {
 type Step = IteratorResult<WatchEvent[], void> | { failure: unknown }
 
 export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREAM_LIMITS): Streams => {
-  const places = new Set<() => void>()
+  const running = new Set<() => void>()
   const { perClient = limits.open } = limits
   const byOwner = new Map<string, number>()
   closing.addEventListener('abort', () => {
-    for (const end of [...places]) end()
+    for (const end of [...running]) end()
   })
 
   const reasonOf = (failure: unknown): EndReason => {
@@ -71,7 +73,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
   return {
     open(client, owner = null) {
       if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
-      if (places.size >= limits.open)
+      if (running.size >= limits.open)
         throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
       const own = owner === null ? 0 : (byOwner.get(owner) ?? 0)
       if (own >= perClient)
@@ -79,22 +81,22 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
       if (owner !== null) byOwner.set(owner, own + 1)
       const ending = new AbortController()
       const end = (): void => {
-        if (!places.delete(end)) return
+        if (!running.delete(end)) return
         const left = owner === null ? 0 : (byOwner.get(owner) ?? 0) - 1
         if (owner !== null && left > 0) byOwner.set(owner, left)
         else if (owner !== null) byOwner.delete(owner)
         client.removeEventListener('abort', end)
         ending.abort()
       }
-      places.add(end)
+      running.add(end)
       client.addEventListener('abort', end)
       if (client.aborted) end()
       return { signal: ending.signal, close: end }
     },
 
-    count: () => places.size,
+    count: () => running.size,
 
-    body({ place, events, write, ended, log, requestId }) {
+    body({ stream, events, write, ended, log, requestId }) {
       const encoder = new TextEncoder()
       /** Events that were handed over and are not written yet. */
       let rest: WatchEvent[] = []
@@ -102,7 +104,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
       let opened = false
       let asked = false
       let step: Step | null = null
-      let wake = (): void => {}
+      const { wake, wait } = createWakeup()
       const settle = (next: Step): void => {
         asked = false
         step = next
@@ -116,13 +118,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
       const stepOrSilence = async (): Promise<void> => {
         ask()
         if (step) return
-        await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, limits.heartbeatMs)
-          wake = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
+        await within(limits.heartbeatMs, wait(), () => undefined)
       }
       /** Text from what is at hand; no more than a chunk, but for an event that is larger. */
       const written = (): string => {
@@ -162,7 +158,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
         return { text: endText(reason), last: true }
       }
       const leave = (): void => {
-        place.close()
+        stream.close()
         // it ends at the signal; whatever comes of it is for nobody
         events.return().catch(() => undefined)
       }
@@ -177,14 +173,14 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
             // events that nobody asked for have no text: a pull has to bring something
             let piece = await next()
             while (piece.text === '' && !piece.last) piece = await next()
-            if (place.signal.aborted && !closing.aborted) {
+            if (stream.signal.aborted && !closing.aborted) {
               leave()
               controller.close()
               return
             }
             controller.enqueue(encoder.encode(piece.text))
             if (!piece.last) return
-            place.close()
+            stream.close()
             controller.close()
           },
           cancel: leave,

@@ -1,22 +1,146 @@
 // One task: its record, its result, its log; cancel, purge and retry.
 import { Hono } from 'hono'
-import { type TaskRecord, versionOf } from '../core/task.ts'
+import { z } from 'zod'
+import { type DueFields, dueOf } from '../core/due.ts'
+import { isFinal, isRunning, type TaskRecord, versionOf } from '../core/task.ts'
 import { sendContent } from './content.ts'
 import { type ApiContext, type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
-import { etagOf, matchesEtag } from './etag.ts'
-import { sendJson } from './json.ts'
-import { describe } from './operation.ts'
-import { pollAfter } from './poll-after.ts'
+import { JSON_TYPE, sendJson } from './json.ts'
+import { type Answer, describe, type Operation } from './operation.ts'
+import { defineQuery, switchParameter } from './query.ts'
+import { etagOf, matchesEtag } from './request-headers.ts'
+import { cancellation, jsonSchema, task } from './schemas.ts'
 import type { Streams } from './streams.ts'
-import {
-  cancelTask,
-  getLog,
-  getResult,
-  getTask,
-  purgeQuery,
-  retryTask,
-  waitQuery,
-} from './task-operations.ts'
+
+const TEXT = 'text/plain'
+
+/** 202 of whatever makes a task. */
+export const accepted: Answer = {
+  description: 'The task is durable; it runs when a worker takes it.',
+  headers: { Location: 'address of the task', 'Retry-After?': 'seconds until asking is worth it' },
+  content: { [JSON_TYPE]: task },
+}
+const ETAG = { ETag: 'version of the task' }
+const POLL = { 'Retry-After?': 'while it has not ended: seconds until asking again is worth it' }
+const UNKNOWN = ['BAD_ID', 'TASK_NOT_FOUND'] as const
+
+/** The longest that a long poll waits, seconds: proxies and servers end what is silent for longer. */
+const WAIT_MAX_SECONDS = 60
+const WAIT = `must be a number of seconds, 0 to ${WAIT_MAX_SECONDS}`
+const waitQuery = defineQuery({
+  wait: z
+    .string()
+    .regex(/^\d{1,2}(\.\d{1,3})?$/, WAIT)
+    .transform(Number)
+    .refine(seconds => seconds <= WAIT_MAX_SECONDS, WAIT)
+    .optional()
+    .describe(
+      `with If-None-Match: answer as soon as the task differs, or with 304 after so many seconds, 0 to ${WAIT_MAX_SECONDS}`,
+    ),
+})
+const getTask: Operation = {
+  id: 'getTask',
+  tag: 'tasks',
+  summary: 'The record of a task',
+  description: 'With `wait` and `If-None-Match` it is a long poll.',
+  query: waitQuery,
+  headers: { 'If-None-Match': 'ETags that are known: 304 when the task has not changed' },
+  answers: {
+    200: { description: 'The record.', headers: { ...ETAG, ...POLL }, content: { [JSON_TYPE]: task } },
+    304: { description: 'Not changed.', headers: ETAG },
+  },
+  errors: [...UNKNOWN, 'TOO_MANY_STREAMS', 'SHUTTING_DOWN'],
+}
+
+const purgeQuery = defineQuery({
+  purge: switchParameter().describe('1: remove an ended task, all of it, instead'),
+})
+const cancelTask: Operation = {
+  id: 'cancelTask',
+  tag: 'tasks',
+  summary: 'Cancel a task, or remove an ended one',
+  query: purgeQuery,
+  answers: {
+    200: { description: 'It is REVOKED now.', content: { [JSON_TYPE]: cancellation } },
+    202: {
+      description: 'A worker runs it and is told; the wish is durable.',
+      content: { [JSON_TYPE]: cancellation },
+    },
+    204: { description: 'Removed (`purge=1`).' },
+  },
+  errors: [...UNKNOWN, 'TASK_ENDED', 'TASK_NOT_ENDED'],
+}
+
+const RANGES = {
+  Range: 'a range of bytes',
+  'If-Range': 'serve the range only while this ETag is the current one',
+}
+const PART = { 'Content-Range': 'which bytes, and of how many', 'Accept-Ranges': 'bytes' }
+
+const getResult: Operation = {
+  id: 'getResult',
+  tag: 'tasks',
+  summary: 'The whole result of a task in SUCCESS',
+  description: 'A result that is a text comes as text, any other as JSON.',
+  headers: { ...RANGES, 'If-None-Match': 'ETags that are known: 304 when the task has not changed' },
+  answers: {
+    200: {
+      description: 'The result.',
+      headers: { ...ETAG, 'Accept-Ranges': 'bytes' },
+      content: { [TEXT]: null, [JSON_TYPE]: jsonSchema },
+    },
+    206: {
+      description: 'The range that was asked for.',
+      headers: { ...ETAG, ...PART },
+      content: { [TEXT]: null, [JSON_TYPE]: null },
+    },
+    304: { description: 'Not changed.', headers: ETAG },
+  },
+  errors: [...UNKNOWN, 'TASK_NOT_ENDED', 'RESULT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE'],
+}
+
+const getLog: Operation = {
+  id: 'getLog',
+  tag: 'tasks',
+  summary: "The task's own last log lines",
+  headers: { Range: RANGES.Range },
+  answers: {
+    200: {
+      description: 'The lines; nothing when it has written none.',
+      headers: { 'Accept-Ranges': 'bytes' },
+      content: { [TEXT]: null },
+    },
+    206: { description: 'The range that was asked for.', headers: PART, content: { [TEXT]: null } },
+  },
+  errors: [...UNKNOWN, 'RANGE_NOT_SATISFIABLE'],
+}
+
+const retryTask: Operation = {
+  id: 'retryTask',
+  tag: 'tasks',
+  summary: 'Run an ended task again',
+  answers: { 202: accepted },
+  errors: [...UNKNOWN, 'TASK_NOT_ENDED', 'TASK_BUSY', 'STORE_FULL'],
+}
+
+const LONGEST_SECONDS = 60
+
+/**
+ * Seconds for Retry-After, 1 to 60; null for a task that has ended. Until a waiting task is due; what a running one
+ * foretells; else the longer, the longer nothing has moved.
+ */
+export const pollAfter = (
+  task: DueFields & Pick<TaskRecord, 'updatedAt' | 'progress'>,
+  now: Date,
+): number | null => {
+  if (isFinal(task.status)) return null
+  const since = (time: string) => (now.getTime() - Date.parse(time)) / 1000
+  const from = dueOf(task)?.from ?? null
+  const ahead = from === null ? 0 : -since(from)
+  const foretold = isRunning(task.status) ? (task.progress?.etaSeconds ?? 0) : 0
+  const seconds = Math.max(ahead, foretold > 0 ? foretold : since(task.updatedAt) / 10)
+  return Math.min(LONGEST_SECONDS, Math.max(1, Math.ceil(seconds)))
+}
 
 /** Says when asking again about a task is worth it, while it has not ended. */
 const sayWhen = (c: ApiContext, task: TaskRecord, now: Date): void => {
@@ -37,13 +161,13 @@ export const taskRoutes =
     /** The task when it has changed; null: it has not for so many seconds. */
     const changed = async (c: ApiContext, task: TaskRecord, seconds: number): Promise<TaskRecord | null> => {
       if (seconds === 0) return null
-      const place = streams.open(c.req.raw.signal, ownerIn(c))
+      const poll = streams.open(c.req.raw.signal, ownerIn(c))
       try {
         const [actor, known] = [c.get('actor'), versionOf(task)]
-        const answer = await service.wait(actor, task.id, known, seconds * 1000, place.signal)
+        const answer = await service.wait(actor, task.id, known, seconds * 1000, poll.signal)
         return answer.changed ? answer.task : null
       } finally {
-        place.close()
+        poll.close()
       }
     }
 

@@ -1,4 +1,4 @@
-// The client of the REST door, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
+// The client of the REST API, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
 // retry, lists. It uses fetch alone, and imports nothing of the server.
 import { WaitTimeoutError } from './errors.ts'
 import { type ClientOptions, createPatience, createRequests, type RequestOptions } from './request.ts'

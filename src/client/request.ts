@@ -2,13 +2,18 @@
 import { ApiError, ConnectionError, isPassing, type Problem, reasonOf, UNEXPECTED_ANSWER } from './errors.ts'
 
 export interface ClientOptions {
-  /** Where the REST door is: `http://127.0.0.1:8000`, with a path where a proxy has one. In a page `''`: its own origin. */
+  /**
+   * Where the REST API is: `http://127.0.0.1:8000`, with a path where a proxy has one. In a page `''`: its own origin.
+   */
   baseUrl: string
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
   /** For tests, proxies and old platforms. */
   fetch?: typeof fetch
-  /** How long an answer may take, of streams its head, milliseconds; long polls have their wait on top. 30 s when left out. */
+  /**
+   * How long an answer may take, of streams its head, milliseconds; long polls have their wait on top. 30 s when left
+   * out.
+   */
   timeoutMs?: number
   /**
    * How long calls that only read, submits, waits and watches bear a server that cannot be reached, milliseconds: they

@@ -7,7 +7,9 @@ export interface RpcProblem {
   problem: string
 }
 
-/** The server's answer is an error. `code` is permanent (docs/errors.md); `status` is what HTTP would say, 0: not told. */
+/**
+ * The server's answer is an error. `code` is permanent (docs/errors.md); `status` is what HTTP would say, 0: not told.
+ */
 export class RpcError extends Error {
   readonly code: string
   readonly status: number

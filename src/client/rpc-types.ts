@@ -2,8 +2,9 @@
 // already parsed.
 import thrift from 'thrift'
 import type types from '../../gen/js/rpcinterface_types.js'
+import type { Status } from './task.ts'
 
-export type RpcStatus = 'PENDING' | 'STARTED' | 'PROGRESS' | 'RETRY' | 'SUCCESS' | 'FAILURE' | 'REVOKED'
+export type RpcStatus = Status
 
 type Int64 = InstanceType<typeof thrift.Int64>
 type Struct<Name extends keyof typeof types> = InstanceType<(typeof types)[Name]>
@@ -48,42 +49,35 @@ export interface RpcPage {
   nextCursor: string | null
 }
 
-export interface RpcSubmitOptions {
-  /** 0 to 9, 9 runs first. */
-  priority?: number
-  notBefore?: Date | string
-  expiresAt?: Date | string
-  maxAttempts?: number
-  /** Null: an error is final, also where the kind would try again. */
-  retry?: {
-    delaySeconds?: number
-    factor?: number
-    maxDelaySeconds?: number
-    /** Only errors with one of these names or codes; without it all. */
-    retryOn?: string[]
-  } | null
-  limits?: { softSeconds?: number; hardSeconds?: number }
-  title?: string
-  description?: string
-  /** The same key with the same task answers the first one instead of a second. */
-  idempotencyKey?: string
+/** What of a struct may be said, each field or none; times as a Date too. */
+type Said<
+  Name extends keyof typeof types,
+  Times extends keyof Struct<Name> = never,
+  Other extends keyof Struct<Name> = never,
+> = {
+  [K in Exclude<keyof Struct<Name>, Other>]?: K extends Times
+    ? Date | string
+    : Exclude<Struct<Name>[K], undefined>
 }
 
-export interface RpcFilter {
+/** The fields of the struct SubmitOptions. */
+export interface RpcSubmitOptions
+  extends Said<
+    'SubmitOptions',
+    'notBefore' | 'expiresAt',
+    'priority' | 'retryPolicy' | 'neverRetry' | 'limits'
+  > {
+  /** 0 to 9, 9 runs first. */
+  priority?: number
+  /** Null: an error is final, also where the kind would try again. */
+  retry?: Said<'RetryPolicy'> | null
+  limits?: Said<'TimeLimits'>
+}
+
+/** The fields of the struct TaskFilter. */
+export interface RpcFilter
+  extends Said<'TaskFilter', 'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo', 'statuses'> {
   statuses?: RpcStatus[]
-  kinds?: string[]
-  owner?: string
-  parentId?: string
-  /** Found in id, kind, title or description, ignoring case. */
-  text?: string
-  createdFrom?: Date | string
-  createdTo?: Date | string
-  /** Whose error has one of these codes. */
-  errorCodes?: string[]
-  /** Found in the message of the error, ignoring case. */
-  errorText?: string
-  finishedFrom?: Date | string
-  finishedTo?: Date | string
 }
 
 /** A struct as a plain object. @throws RangeError for an i64 that a number does not hold exactly */

@@ -11,13 +11,12 @@ import {
   type RpcKind,
   type RpcPage,
   type RpcQueueStatus,
-  type RpcStatus,
   type RpcSubmitOptions,
   type RpcTask,
   toRpcKind,
   toRpcTask,
 } from './rpc-types.ts'
-import type { KindTrouble } from './task.ts'
+import { isFinal, type KindTrouble } from './task.ts'
 
 export interface RpcOptions {
   /** 127.0.0.1 when left out. */
@@ -76,28 +75,22 @@ export interface RpcClient {
 
 const WAIT_MS = 30_000
 const REPLY_BYTES = 64 * 1024 * 1024
-const FINAL: readonly RpcStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED']
 
-const time = (value: Date | string): string => (value instanceof Date ? value.toISOString() : value)
+/** Times as texts; what is undefined stays unset. */
+const withTimes = <T extends object>(said: T) =>
+  Object.fromEntries(
+    Object.entries(said).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
+  ) as { [K in keyof T]: Exclude<T[K], Date> }
 
-const submitOptions = ({ notBefore, expiresAt, retry, limits, ...rest }: RpcSubmitOptions) =>
+const submitOptions = ({ retry, limits, ...rest }: RpcSubmitOptions) =>
   new types.SubmitOptions({
-    ...rest,
-    ...(notBefore === undefined ? {} : { notBefore: time(notBefore) }),
-    ...(expiresAt === undefined ? {} : { expiresAt: time(expiresAt) }),
+    ...withTimes(rest),
     ...(retry ? { retryPolicy: new types.RetryPolicy(retry) } : {}),
     ...(retry === null ? { neverRetry: true } : {}),
     ...(limits ? { limits: new types.TimeLimits(limits) } : {}),
   })
 
-const taskFilter = ({ createdFrom, createdTo, finishedFrom, finishedTo, ...rest }: RpcFilter) =>
-  new types.TaskFilter({
-    ...rest,
-    ...(finishedFrom === undefined ? {} : { finishedFrom: time(finishedFrom) }),
-    ...(finishedTo === undefined ? {} : { finishedTo: time(finishedTo) }),
-    ...(createdFrom === undefined ? {} : { createdFrom: time(createdFrom) }),
-    ...(createdTo === undefined ? {} : { createdTo: time(createdTo) }),
-  })
+const taskFilter = (filter: RpcFilter) => new types.TaskFilter(withTimes(filter))
 
 type ReadPiece = (client: GeneratedClient, offset: InstanceType<typeof thrift.Int64>) => Promise<types.Piece>
 
@@ -164,7 +157,7 @@ export const createRpcClient = ({
         signal?.throwIfAborted()
         const task = await waitForChange({ id, version })
         if (task.version !== version) onChange?.(task)
-        if (FINAL.includes(task.status)) return task
+        if (isFinal(task.status)) return task
         version = task.version
       }
     },

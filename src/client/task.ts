@@ -1,4 +1,4 @@
-// What the REST door takes and answers, as types. docs/state-files.md says what each field of a task means. A test holds
+// What the REST API takes and answers, as types. docs/state-files.md says what each field of a task means. A test holds
 // these types against the server's own.
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -42,8 +42,8 @@ export interface Task {
   /** Attempts that ended with the death of their worker; only where there are some. */
   workersLost?: number | undefined
   /**
-   * `message` has the words of the causes, too. `detail`, of what a kind threw: `names` (what `retryOn` may list), `causes`,
-   * and `stack`, the first frames of the kind's own code; the task's log has the whole.
+   * `message` has the words of the causes, too. `detail`, of what a kind threw: `names` (what `retryOn` may list),
+   * `causes`, and `stack`, the first frames of the kind's own code; the task's log has the whole.
    */
   error: { code: string; message: string; detail: Json } | null
   createdAt: string

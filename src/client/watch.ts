@@ -1,4 +1,5 @@
-// Watching over connections that come and go: an event stream that is resumed at the last id for as long as there is hope.
+// Watching over connections that come and go: an event stream that is resumed at the last id for as long as there is
+// hope.
 import { ApiError, ConnectionError } from './errors.ts'
 import { readEvents } from './event-stream.ts'
 import { createPatience, pause, type Requests } from './request.ts'
@@ -90,7 +91,10 @@ const resume = async function* (
   }
 }
 
-/** One task, at first and at every change, up to its final status. @throws ApiError with TASK_NOT_FOUND when it is removed */
+/**
+ * One task, at first and at every change, up to its final status. @throws ApiError with TASK_NOT_FOUND when it is
+ * removed
+ */
 export const watchTask = async function* (
   requests: Requests,
   options: StreamOptions,

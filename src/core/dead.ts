@@ -1,13 +1,17 @@
 // What cannot be run: tasks of kinds that no worker has, tasks that ended because they could not be run, and messages
 // that announce no task. Lists them with the reason; runs them again, or removes them. It keeps nothing itself.
+
+import type { Actor } from './actor.ts'
 import type { DeadMessage } from './dead-messages.ts'
 import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
 import { again, revoke } from './moves.ts'
 import type { TaskQueue } from './queue.ts'
+import { countIn, statusesIn } from './status.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
 import { isFinal, isWaiting, parseTaskId, type TaskRecord } from './task.ts'
+import { createTaskAccess, type TaskAccess } from './task-access.ts'
 
 /** Ends that say that the task could not be run, not that its kind failed at it. */
 export const UNRUNNABLE: readonly ErrorCode[] = ['PARAMS_INVALID', 'KIND_INVALID', 'WORKER_LOST']
@@ -37,15 +41,17 @@ export type Replayed = { task: TaskRecord } | { message: string }
 
 export interface DeadCalls {
   /** @throws BAD_CURSOR, STORE_UNAVAILABLE */
-  list(page: { limit: number; cursor: string | null }): Promise<DeadPage>
+  list(actor: Actor, page: { limit: number; cursor: string | null }): Promise<DeadPage>
   /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it runs by itself), TASK_BUSY, QUEUE_UNAVAILABLE */
-  replay(id: string): Promise<Replayed>
+  replay(actor: Actor, id: string): Promise<Replayed>
   /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
-  discard(id: string): Promise<void>
+  discard(actor: Actor, id: string): Promise<void>
 }
 
 export interface DeadDeps {
   store: TaskStore
+  /** Left out: every actor sees every task. */
+  access?: TaskAccess
   queue: TaskQueue
   kinds: Kinds
   clock: () => Date
@@ -73,9 +79,10 @@ export const waitingInVain = (
 ): Record<string, number> => {
   const runnable = runnableKinds(presences, kinds)
   return Object.fromEntries(
-    Object.entries(counts.byKind).flatMap(([kind, { PENDING = 0, RETRY = 0 }]) =>
-      !runnable.has(kind) && PENDING + RETRY > 0 ? [[kind, PENDING + RETRY]] : [],
-    ),
+    Object.entries(counts.byKind).flatMap(([kind, byStatus]) => {
+      const waiting = countIn('waiting', byStatus)
+      return !runnable.has(kind) && waiting > 0 ? [[kind, waiting]] : []
+    }),
   )
 }
 
@@ -100,7 +107,14 @@ const parseCursor = (cursor: string | null): Stretch => {
   return { part: part as Stretch['part'], cursor: inner || null }
 }
 
-export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: DeadDeps): DeadCalls => {
+export const createDeadCalls = ({
+  store,
+  access = createTaskAccess(store),
+  queue,
+  kinds,
+  clock,
+  announceIfDue,
+}: DeadDeps): DeadCalls => {
   const now = () => clock().toISOString()
 
   /** The kinds that tasks wait for in vain, and why. */
@@ -116,24 +130,26 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
   }
 
   const waiting = async (
+    actor: Actor,
     limit: number,
     cursor: string | null,
     unknown: ReadonlyMap<string, DeadTask['reason']>,
   ) => {
     if (unknown.size === 0) return { tasks: [], next: null }
-    const filter: TaskFilter = { statuses: ['PENDING', 'RETRY'], kinds: [...unknown.keys()] }
-    const { tasks, next } = await store.list(filter, { limit, cursor })
+    const filter: TaskFilter = { statuses: statusesIn('waiting'), kinds: [...unknown.keys()] }
+    const { tasks, next } = await access.list(actor, filter, { limit, cursor })
     const dead = tasks.map(
       (task): DeadTask => ({ task, reason: unknown.get(task.kind) ?? reasonOf(task.kind, undefined) }),
     )
     return { tasks: dead, next }
   }
 
-  const failed = async (limit: number, start: string | null) => {
+  const failed = async (actor: Actor, limit: number, start: string | null) => {
     const dead: DeadTask[] = []
     let cursor = start
     for (let looked = 0; looked < LOOK_AT; ) {
-      const page = await store.list(
+      const page = await access.list(
+        actor,
         { statuses: ['FAILURE'] },
         { limit: Math.min(READ, limit - dead.length), cursor },
       )
@@ -162,7 +178,7 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
     isWaiting(task.status) ? ((await unknownKinds()).get(task.kind) ?? null) : null
 
   return {
-    async list({ limit, cursor }) {
+    async list(actor, { limit, cursor }) {
       const from = parseCursor(cursor)
       const aside =
         cursor === null
@@ -171,20 +187,20 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
       const tasks: DeadTask[] = []
       let after = from.cursor
       if (from.part === 'waiting') {
-        const page = await waiting(limit, after, await unknownKinds())
+        const page = await waiting(actor, limit, after, await unknownKinds())
         tasks.push(...page.tasks)
         if (page.next !== null) return { tasks, ...aside, next: `waiting.${page.next}` }
         if (tasks.length >= limit) return { tasks, ...aside, next: 'failed.' }
         after = null
       }
-      const page = await failed(limit - tasks.length, after)
+      const page = await failed(actor, limit - tasks.length, after)
       tasks.push(...page.tasks)
       return { tasks, ...aside, next: page.next === null ? null : `failed.${page.next}` }
     },
 
-    async replay(given) {
+    async replay(actor, given) {
       const id = parseTaskId(given)
-      const task = await store.get(id)
+      const task = await access.find(actor, id)
       if (task && isUnrunnable(task)) {
         const waits = await store.claim(id, again(now()))
         if (!waits) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
@@ -197,9 +213,9 @@ export const createDeadCalls = ({ store, queue, kinds, clock, announceIfDue }: D
       throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
     },
 
-    async discard(given) {
+    async discard(actor, given) {
       const id = parseTaskId(given)
-      const task = await store.get(id)
+      const task = await access.find(actor, id)
       if (!task) {
         if (await queue.dead.discard(id)) return
         throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)

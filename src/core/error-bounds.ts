@@ -1,4 +1,4 @@
-// How much of an error reaches a client, at every door: an answer must not grow with what a hostile one sent. Pure.
+// How much of an error reaches a client, at every API: an answer must not grow with what a hostile one sent. Pure.
 
 /** Characters, and entries of `detail.problems`. `all`: of the entries together. */
 const MOST = { message: 2_000, problems: 100, path: 256, problem: 500, all: 16_000 }

@@ -1,5 +1,5 @@
-// Every error that leaves the program has a permanent code; this table gives each its meaning at the doors.
-// Doors map with `toMadhavaError` and the table, once each; nothing else decides a status by hand.
+// Every error that leaves the program has a permanent code; this table gives each its meaning at the APIs.
+// APIs map with `toMadhavaError` and the table, once each; nothing else decides a status by hand.
 // docs/errors.md has one row per code, and test/rules.test.ts compares the two.
 
 import { boundedDetail, boundedText } from './error-bounds.ts'
@@ -85,7 +85,7 @@ export const PASSING: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE',
 /**
  * The one error class. `message` is for people and may reach any client: it never holds a path, a secret or a
  * stack. `detail` is data for programs, JSON-safe. `cause` is for the log alone. What a client may see of them is
- * bounded here, for all doors.
+ * bounded here, for all APIs.
  */
 export class MadhavaError extends Error {
   readonly code: ErrorCode

@@ -1,7 +1,9 @@
 // What a kind may say about a command that it runs, and what it gets back. No I/O: the worker runs it.
 
 export interface ExecOptions {
-  /** Milliseconds; then the command's processes are ended, and the call rejects. Unset: the limits of the task alone. */
+  /**
+   * Milliseconds; then the command's processes are ended, and the call rejects. Unset: the limits of the task alone.
+   */
   timeout?: number
   /** From SIGTERM to SIGKILL, milliseconds: 2,000 unless said otherwise. A cancelled task has half a second in all. */
   killAfter?: number
@@ -43,8 +45,8 @@ export interface ExecFailure {
 
 /**
  * A command that could not be run, ended badly, or took too long. `code` is for `retryOn`: `EXIT_<n>`, the name of the
- * signal that ended it, `EXEC_TIMEOUT`, or the system's own such as ENOENT. The message leaves the arguments out: they may
- * hold what is not for everybody who reads the record.
+ * signal that ended it, `EXEC_TIMEOUT`, or the system's own such as ENOENT. The message leaves the arguments out: they
+ * may hold what is not for everybody who reads the record.
  */
 export class ExecError extends Error implements ExecFailure {
   readonly code: string

@@ -1,5 +1,6 @@
 // The store's change feed, read once per process and shared by all who listen here: long polls and live streams.
-// Nothing is read while nobody listens. It knows neither filters nor doors.
+// Nothing is read while nobody listens. It knows neither filters nor APIs.
+import { createWakeup, type Wakeup } from './async/wakeup.ts'
 import { MadhavaError } from './errors.ts'
 import type { Change, TaskStore } from './store.ts'
 import { turns } from './turns.ts'
@@ -43,7 +44,7 @@ interface Reader {
   pending: Map<string, { change: Change; size: number }>
   /** Of all that is pending. */
   size: number
-  wake: () => void
+  wakeup: Wakeup
   failure: MadhavaError | null
 }
 
@@ -92,7 +93,7 @@ export const createFeed = (
     reader.pending.clear()
     reader.size = 0
     remove(reader)
-    reader.wake()
+    reader.wakeup.wake()
   }
   const drop = (reader: Reader, id: string): void => {
     reader.size -= reader.pending.get(id)?.size ?? 0
@@ -106,7 +107,7 @@ export const createFeed = (
     // a single one may be as large as it is
     if (reader.pending.size > limits.pending || (reader.size > limits.pendingSize && reader.pending.size > 1))
       fail(reader, new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the changes'))
-    else reader.wake()
+    else reader.wakeup.wake()
   }
   /** The characters of what was delivered, where they had to be counted. */
   const deliver = (change: Change): number => {
@@ -154,7 +155,7 @@ export const createFeed = (
 
   return {
     async subscribe(id, signal) {
-      const reader: Reader = { id, pending: new Map(), size: 0, wake: () => {}, failure: null }
+      const reader: Reader = { id, pending: new Map(), size: 0, wakeup: createWakeup(), failure: null }
       add(reader)
       run ??= begin()
       const mine = run
@@ -165,7 +166,7 @@ export const createFeed = (
         throw error
       }
       const { position } = mine
-      const onAbort = (): void => reader.wake()
+      const onAbort = (): void => reader.wakeup.wake()
       signal.addEventListener('abort', onAbort)
       return {
         position,
@@ -180,9 +181,7 @@ export const createFeed = (
               changes.push(change)
             }
             if (changes.length > 0) return changes
-            await new Promise<void>(resolve => {
-              reader.wake = resolve
-            })
+            await reader.wakeup.wait()
           }
         },
         close() {

@@ -1,42 +1,201 @@
-// Whether a task belongs on a list. What a filter means is decided here, once for all stores. Pure.
-import type { TaskFilter } from './store.ts'
-import type { TaskRecord } from './task.ts'
+// By what lists can be filtered, told once: a row for each filter, with its names at the doors and its bounds. What a
+// client may say, the columns of an index, and whether a task fits are made from this table. Pure.
+import { z } from 'zod'
+import { instant } from './instant.ts'
+import { STATUSES } from './status.ts'
+import type { Summary } from './summary.ts'
 
-/** What a filter looks at. */
-export type Filtered = Pick<
-  TaskRecord,
-  | 'id'
-  | 'kind'
-  | 'status'
-  | 'createdAt'
-  | 'finishedAt'
-  | 'owner'
-  | 'parentId'
-  | 'title'
-  | 'description'
-  | 'error'
->
+/** What filters look at: a record, or the summary of one, which has no words of an error. */
+export type Filtered = Omit<Summary, 'error'> & { error: { code: string; message?: string } | null }
 
-/** True when all that the filter names fits; text is looked for ignoring case. */
-export const fits = (task: Filtered, filter: TaskFilter): boolean => {
-  if (filter.statuses && !filter.statuses.includes(task.status)) return false
-  if (filter.kinds && !filter.kinds.includes(task.kind)) return false
-  if (filter.owner !== undefined && task.owner !== filter.owner) return false
-  if (filter.parentId !== undefined && task.parentId !== filter.parentId) return false
-  if (filter.from !== undefined && task.createdAt < filter.from) return false
-  if (filter.to !== undefined && task.createdAt >= filter.to) return false
-  const { error, finishedAt } = task
-  if (filter.finishedFrom !== undefined && (finishedAt === null || finishedAt < filter.finishedFrom))
-    return false
-  if (filter.finishedTo !== undefined && (finishedAt === null || finishedAt >= filter.finishedTo))
-    return false
-  if (filter.errorCodes && !(error && filter.errorCodes.includes(error.code))) return false
-  if (
-    filter.errorText !== undefined &&
-    !error?.message.toLowerCase().includes(filter.errorText.toLowerCase())
-  )
-    return false
-  if (filter.text === undefined) return true
-  const text = filter.text.toLowerCase()
-  return [task.id, task.kind, task.title, task.description].some(field => field?.toLowerCase().includes(text))
+/** What of a task a filter can be about; null where the task has none. */
+export const FILTER_VALUES = {
+  status: task => task.status,
+  kind: task => task.kind,
+  owner: task => task.owner,
+  parentId: task => task.parentId,
+  createdAt: task => task.createdAt,
+  finishedAt: task => task.finishedAt,
+  errorCode: task => task.error?.code ?? null,
+  errorMessage: task => task.error?.message ?? null,
+  words: ({ id, kind, title, description }) => [id, kind, title, description],
+} as const satisfies Record<string, (task: Filtered) => string | null | (string | null)[]>
+export type FilterValue = keyof typeof FILTER_VALUES
+
+/** How a value is compared with what is asked for. Null fits nothing. */
+const COMPARE = {
+  /** One of them. */
+  in: (value: string, wanted: readonly string[]) => wanted.includes(value),
+  is: (value: string, wanted: string) => value === wanted,
+  /** Inclusive. */
+  from: (value: string, wanted: string) => value >= wanted,
+  /** Exclusive. */
+  before: (value: string, wanted: string) => value < wanted,
+  /** Ignoring case. */
+  holds: (value: string, wanted: string) => value.toLowerCase().includes(wanted.toLowerCase()),
+} as const satisfies Record<string, (value: string, wanted: never) => boolean>
+type Compare = keyof typeof COMPARE
+
+export interface FilterRow {
+  value: FilterValue
+  compare: Compare
+  /** What a client may say, once it is parsed. */
+  schema: z.ZodType
+  /** Its name in a query of REST, and in Thrift's struct TaskFilter. */
+  query: string
+  rpc: string
+  /** For people, behind `tasks`. */
+  about: string
 }
+
+const words = <T extends z.ZodType<string>>(word: T, what: string) =>
+  z.array(word).max(50, `may name at most 50 ${what}`)
+const name = (what: string) => z.string().max(63, `is no ${what}`)
+const text = z.string().max(200, 'may have at most 200 characters')
+const SEVERAL = '; several times, or several separated by commas'
+const A_TIME = ': a day, or a time with its zone'
+
+/** All that is given must fit. Times are ISO-8601. */
+export const FILTERS = {
+  statuses: {
+    value: 'status',
+    compare: 'in',
+    schema: words(z.enum(STATUSES, `must be out of ${STATUSES.join(', ')}`), 'statuses'),
+    query: 'status',
+    rpc: 'statuses',
+    about: `in one of these statuses${SEVERAL}`,
+  },
+  kinds: {
+    value: 'kind',
+    compare: 'in',
+    schema: words(name('name of a kind'), 'kinds'),
+    query: 'kind',
+    rpc: 'kinds',
+    about: `of one of these kinds${SEVERAL}`,
+  },
+  owner: {
+    value: 'owner',
+    compare: 'is',
+    schema: text,
+    query: 'owner',
+    rpc: 'owner',
+    about: 'submitted by this owner',
+  },
+  parentId: {
+    value: 'parentId',
+    compare: 'is',
+    schema: z.uuid('must be the id of a task').toLowerCase(),
+    query: 'parent',
+    rpc: 'parentId',
+    about: 'children of this task',
+  },
+  text: {
+    value: 'words',
+    compare: 'holds',
+    schema: text,
+    query: 'q',
+    rpc: 'text',
+    about: 'this text, ignoring case, in id, kind, title or description',
+  },
+  from: {
+    value: 'createdAt',
+    compare: 'from',
+    schema: instant,
+    query: 'from',
+    rpc: 'createdFrom',
+    about: `created at this time or later${A_TIME}`,
+  },
+  to: {
+    value: 'createdAt',
+    compare: 'before',
+    schema: instant,
+    query: 'to',
+    rpc: 'createdTo',
+    about: 'created before this time',
+  },
+  errorCodes: {
+    value: 'errorCode',
+    compare: 'in',
+    schema: words(name('code'), 'codes'),
+    query: 'errorCode',
+    rpc: 'errorCodes',
+    about: `whose error has one of these codes${SEVERAL}`,
+  },
+  errorText: {
+    value: 'errorMessage',
+    compare: 'holds',
+    schema: text,
+    query: 'error',
+    rpc: 'errorText',
+    about: 'this text, ignoring case, in the message of the error',
+  },
+  finishedFrom: {
+    value: 'finishedAt',
+    compare: 'from',
+    schema: instant,
+    query: 'finishedFrom',
+    rpc: 'finishedFrom',
+    about: `ended at this time or later${A_TIME}`,
+  },
+  finishedTo: {
+    value: 'finishedAt',
+    compare: 'before',
+    schema: instant,
+    query: 'finishedTo',
+    rpc: 'finishedTo',
+    about: 'ended before this time',
+  },
+} as const satisfies Record<string, FilterRow>
+
+type Filters = typeof FILTERS
+export type FilterName = keyof Filters
+/** Which tasks a list holds. */
+export type TaskFilter = { [N in FilterName]?: Readonly<z.output<Filters[N]['schema']>> }
+/** The values that are compared so: those that an index keeps in columns of one sort. */
+export type ValueCompared<C extends Compare> = {
+  [N in FilterName]: Filters[N]['compare'] extends C ? Filters[N]['value'] : never
+}[FilterName]
+
+export const FILTER_ROWS = Object.entries(FILTERS) as readonly [FilterName, FilterRow][]
+
+export const valuesCompared = <C extends Compare>(...compares: readonly C[]): ValueCompared<C>[] => [
+  ...new Set(
+    FILTER_ROWS.flatMap(([, { value, compare }]) =>
+      compares.some(each => each === compare) ? [value as ValueCompared<C>] : [],
+    ),
+  ),
+]
+
+/**
+ * A filter from what was said at a door, by the names that are used there. A list of no words counts as left out.
+ * @param values parsed by the schemas of the table
+ */
+export const toFilter = (door: 'query' | 'rpc', values: Readonly<Record<string, unknown>>): TaskFilter =>
+  Object.fromEntries(
+    FILTER_ROWS.flatMap(([filter, row]) => {
+      const value = values[row[door]]
+      return value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [[filter, value]]
+    }),
+  )
+
+/** True when all that the filter names fits. */
+export const fits = (task: Filtered, filter: TaskFilter): boolean => {
+  // a feed asks this of every change, so nothing is made on the way
+  for (const name in filter) {
+    const wanted = filter[name as FilterName] as never
+    if (wanted === undefined) continue
+    const row = FILTERS[name as FilterName]
+    const compare = COMPARE[row.compare]
+    const found: string | null | (string | null)[] = FILTER_VALUES[row.value](task)
+    if (found === null) return false
+    if (typeof found === 'string') {
+      if (!compare(found, wanted)) return false
+    } else if (!found.some(each => each !== null && compare(each, wanted))) return false
+  }
+  return true
+}
+
+/** How many tasks a page has. */
+export const PAGE_LIMIT = { default: 50, highest: 200 } as const
+/** Characters of a page's cursor. */
+export const CURSOR_LIMIT = 1024

@@ -1,10 +1,12 @@
-// JSON text before it is parsed: how deep it nests, and what parsing would lose without a word. One pass in linear time,
-// without recursion, that stops at the depth limit. What it finds, a second pass names with its place.
+// JSON text before it is parsed: how deep it nests, how much it holds, and what parsing would lose without a word. One
+// pass in linear time, without recursion, that stops at a limit. What it finds, a second pass names with its place.
 import { type Flaw, flawHere, LARGE_INTEGER } from './json-flaw.ts'
 
 export interface Scan {
   /** How deep arrays and objects nest; the scan ends where that goes over the limit. */
   depth: number
+  /** How many values stand in it, what holds others included; the scan ends where that goes over the limit. */
+  values: number
   /** How many names of fields stand in it. Of text that is not JSON this may say anything. */
   names: number
   /** Whether an integer is written in it that a double cannot be trusted with. */
@@ -15,6 +17,7 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const MINUS = 0x2d
 const COLON = 0x3a
+const COMMA = 0x2c
 
 const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
 /** . + - E e, which make a number no plain integer, and digits. */
@@ -43,12 +46,27 @@ const SAFE_LENGTH = 15
 const isLargeInteger = (number: string): boolean =>
   number.length > SAFE_LENGTH && /^-?\d+$/.test(number) && !Number.isSafeInteger(Number(number))
 
-export const scanJson = (text: string, depthLimit: number): Scan => {
-  const scan: Scan = { depth: 0, names: 0, hasLargeInteger: false }
+/** Of text that is not JSON `values` may be anything, too; the parser finds that out. */
+export const scanJson = (
+  text: string,
+  depthLimit: number,
+  valuesLimit: number = Number.POSITIVE_INFINITY,
+): Scan => {
+  const scan: Scan = { depth: 0, values: 1, names: 0, hasLargeInteger: false }
   let depth = 0
   let at = 0
-  while (at < text.length) {
+  /** Right behind the beginning of an array or object. */
+  let begun = false
+  while (at < text.length && scan.values <= valuesLimit) {
     const char = text.charCodeAt(at)
+    // white space
+    if (char <= 0x20) {
+      at += 1
+      continue
+    }
+    const isEnd = char === 0x5d || char === 0x7d
+    if (begun && !isEnd) scan.values += 1
+    begun = false
     if (char === QUOTE) {
       at = endOfString(text, at)
       continue
@@ -64,8 +82,10 @@ export const scanJson = (text: string, depthLimit: number): Scan => {
       depth += 1
       if (depth > scan.depth) scan.depth = depth
       if (depth > depthLimit) return scan
-    } else if (char === 0x5d || char === 0x7d) depth -= 1
+      begun = true
+    } else if (isEnd) depth -= 1
     else if (char === COLON) scan.names += 1
+    else if (char === COMMA) scan.values += 1
     at += 1
   }
   return scan
@@ -112,7 +132,7 @@ export const flawInText = (text: string): Flaw | null => {
     if (char === 0x7b) levels.push({ names: new Set(), step: '', namesNext: true })
     else if (char === 0x5b) levels.push({ names: null, step: 0, namesNext: false })
     else if (char === 0x5d || char === 0x7d) levels.pop()
-    else if (char === 0x2c && level) {
+    else if (char === COMMA && level) {
       if (typeof level.step === 'number') level.step += 1
       else level.namesNext = true
     }

@@ -1,6 +1,7 @@
-// The schemas of kinds hold code of their authors: checks, transforms, defaults, which may throw, or answer later. What runs them
-// goes through here, so that what a schema throws is told as what it is and takes nothing down.
+// The schemas of kinds hold code of their authors: checks, transforms, defaults, which may throw, or answer later. What
+// runs them goes through here, so that what a schema throws is told as what it is and takes nothing down.
 import type { z } from 'zod'
+import { inWords, problemsOf } from './problems.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
 
 /** Parts of a schema that are looked at; one with more of them counts as one with code. */
@@ -13,8 +14,9 @@ const looksLikeSchema = (value: unknown): value is z.core.$ZodType =>
   typeof value === 'object' && value !== null && '_zod' in value
 
 /**
- * Whether a schema runs functions that somebody wrote for it. Those may be asynchronous, and whether one is shows only when
- * it runs: so such a schema is always parsed as if it were. One without is parsed at once, which is many times as fast.
+ * Whether a schema runs functions that somebody wrote for it. Those may be asynchronous, and whether one is shows only
+ * when it runs: so such a schema is always parsed as if it were. One without is parsed at once, which is many times as
+ * fast.
  */
 const findCode = (schema: z.core.$ZodType): boolean => {
   const seen = new Set<unknown>()
@@ -60,9 +62,9 @@ const WORDS = { error: explainUnknownFields }
 export const parseWith = async <T>(schema: z.ZodType<T>, value: unknown): Promise<z.ZodSafeParseResult<T>> =>
   hasOwnCode(schema) ? schema.safeParseAsync(value, WORDS) : schema.safeParse(value, WORDS)
 
-/** One line for all that is wrong. A check may say anything about where. */
-export const wordsOfProblems = ({ issues }: { issues: readonly z.core.$ZodIssue[] }, most = 10): string =>
-  issues
-    .slice(0, most)
-    .map(({ path, message }) => `${path.map(String).join('.') || 'it'}: ${message}`)
-    .join('; ')
+/** Problems that one line names. */
+const PROBLEMS_MAX = 10
+
+/** One line for what is wrong. A check may say anything about where. */
+export const wordsOfProblems = (error: z.ZodError): string =>
+  inWords(problemsOf(error).slice(0, PROBLEMS_MAX), 'it')

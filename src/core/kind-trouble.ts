@@ -1,6 +1,5 @@
-// A kind of a user's whose file cannot be used: its name, why, and where that is known from. The other kinds run. No I/O.
-import type { SeenPresence } from './store.ts'
-
+// A kind of a user's whose file cannot be used: its name, why, and where that is known from. The other kinds run. No
+// I/O.
 export interface KindTrouble {
   /** The kind's name: that of the file without its ending. */
   name: string
@@ -8,6 +7,13 @@ export interface KindTrouble {
   file: string
   /** For people, on one line, without paths outside the folder. */
   reason: string
+}
+
+/** A process, and what it publishes of kinds that it cannot use: the part of its presence that is read here. */
+interface Teller {
+  alive: boolean
+  role: string
+  details: { kindsInTrouble?: readonly KindTrouble[] }
 }
 
 /** With the roles whose processes could not use the file: it may have been mended between two starts. */
@@ -42,7 +48,7 @@ export const troublesInWords = (troubles: readonly KindTrouble[]): string => {
 /** What this process and the living others cannot use, by name; one that several tell of alike is told once. */
 export const seenKindTroubles = (
   own: readonly KindTrouble[],
-  presences: readonly SeenPresence[],
+  presences: readonly Teller[],
 ): SeenKindTrouble[] => {
   const found = new Map<string, SeenKindTrouble>()
   const add = (trouble: KindTrouble, role: string | null): void => {

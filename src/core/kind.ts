@@ -7,6 +7,7 @@ import { rateSchema } from './kind-limits.ts'
 import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
 import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
+import { inWords, problemsOf } from './problems.ts'
 import { strictJson } from './strict-json.ts'
 import {
   type Json,
@@ -290,13 +291,10 @@ export const parseParams = async (kind: NamedKind, params: unknown): Promise<Jso
     if (parsed.success) return JSON.parse(jsonOfParams(kind, parsed.data)) as Json
     throw new MadhavaError(
       'PARAMS_INVALID',
-      `The params do not fit the kind ${kind.name}: ${wordsOfProblems(parsed.error, parsed.error.issues.length)}`,
+      `The params do not fit the kind ${kind.name}: ${inWords(problemsOf(parsed.error), 'it')}`,
       {
         detail: {
-          problems: parsed.error.issues.map(issue => ({
-            path: `params${issue.path.map(step => `.${String(step)}`).join('')}`,
-            problem: issue.message,
-          })),
+          problems: problemsOf(parsed.error, 'params'),
         },
       },
     )

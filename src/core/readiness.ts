@@ -2,6 +2,7 @@
 // degraded, never unready: submits are accepted and run when it is back. A full disk makes it degraded too: what
 // runs goes on, and everything can be read. So does a worker that is missing here while another one works on the same
 // store: tasks are run. Times between two looks are taken from a clock that nobody sets.
+import { within } from './async/deadline.ts'
 import { isMadhavaError, MadhavaError, toMadhavaError } from './errors.ts'
 import { type SeenKindTrouble, seenKindTroubles, troublesInWords } from './kind-trouble.ts'
 import type { TaskQueue } from './queue.ts'
@@ -66,10 +67,12 @@ export const whySilent = (
   absentMs: number = ABSENT_MS,
 ): string | null => silence(now - Date.parse(beatAt), absentMs)
 
-/** Roles whose work any process does that shares the store; a door serves those alone who reach its own address. */
+/** Roles whose work any process does that shares the store; an API serves those alone who reach its own address. */
 const SHARED_ROLES: readonly string[] = ['worker']
 
-/** Why a role that is missing here is no failure: who does its work, or null. `others` beat, and are of other bundles. */
+/**
+ * Why a role that is missing here is no failure: who does its work, or null. `others` beat, and are of other bundles.
+ */
 const servedBy = (role: string, others: readonly SeenPresence[]): string | null => {
   const other = SHARED_ROLES.includes(role) ? others.find(presence => presence.role === role) : undefined
   return other ? `Tasks are run all the same: by a ${role} on ${other.host} that shares the store` : null
@@ -125,20 +128,11 @@ interface Sight {
   kinds: SeenKindTrouble[]
 }
 
-const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new MadhavaError('STORE_UNAVAILABLE', `The store gave no answer within ${ms} ms`)),
-      ms,
-    )
+/** What the store answers. @throws STORE_UNAVAILABLE when it does not in time, and what the store throws */
+const answerOf = <T>(asked: Promise<T>, ms: number): Promise<T> =>
+  within(ms, asked, () => {
+    throw new MadhavaError('STORE_UNAVAILABLE', `The store gave no answer within ${ms} ms`)
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /**
  * Who is silent, for one who looks again and again: a beat that has not moved for the time. The first look at a process
@@ -178,7 +172,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     const alive = new Set<string>()
     const silent = new Map<string, string>()
     const troubled = new Map<string, string>()
-    const presences = await within(store.presences(), storeMs)
+    const presences = await answerOf(store.presences(), storeMs)
     const own = presences.filter(isOwn)
     for (const role of roles)
       lastStart.set(role, Math.max(lastStart.get(role) ?? Number.NEGATIVE_INFINITY, lastStartOf(own, role)))
@@ -201,7 +195,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
 
   const checkStore = async (): Promise<Check> => {
     try {
-      await within(store.check(), storeMs)
+      await answerOf(store.check(), storeMs)
       return { status: 'ok' }
     } catch (error) {
       const status = isMadhavaError(error, 'STORE_FULL') ? 'degraded' : 'failed'

@@ -1,11 +1,12 @@
 // Which ended tasks a rule by age removes. What the rule means is decided here, once for all stores. Pure.
+import { isFailed, type Status } from './status.ts'
 import type { RetentionRule } from './store.ts'
 
 /** `finishedAt`: ISO-8601, or '' where a record has none, which is older than all. */
 export const isOutdated = (
   { finishedBefore, failedBefore }: RetentionRule,
-  { failed, finishedAt }: { failed: boolean; finishedAt: string },
+  { status, finishedAt }: { status: Status; finishedAt: string },
 ): boolean => {
-  const bound = failed ? (failedBefore ?? finishedBefore) : finishedBefore
+  const bound = isFailed(status) ? (failedBefore ?? finishedBefore) : finishedBefore
   return bound !== null && finishedAt < bound
 }

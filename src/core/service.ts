@@ -1,8 +1,11 @@
-// What one can ask of Madhava, once for all doors. Each call carries the actor. It knows no HTTP and no Thrift.
+// What one can ask of Madhava, once for all APIs. Calls about tasks carry the actor. It knows no HTTP and no Thrift.
 import type { z } from 'zod'
+import type { Actor } from './actor.ts'
+import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { logContent, resultContent, type StoredContent } from './content.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
+import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
@@ -12,23 +15,10 @@ import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
-import {
-  DEFAULT_MAX_ATTEMPTS,
-  isDue,
-  isFinal,
-  limitsSchema,
-  parseTaskId,
-  retryPolicySchema,
-  type TaskRecord,
-} from './task.ts'
+import { DEFAULT_MAX_ATTEMPTS, isFinal, limitsSchema, retryPolicySchema, type TaskRecord } from './task.ts'
+import { createTaskAccess, type Visibility } from './task-access.ts'
 import { createWaitingLimit } from './waiting-limit.ts'
 import { createWatch, type Watch } from './watch.ts'
-
-/** On whose behalf something is asked. `name` is null for an anonymous caller; `via` is the door. */
-export interface Actor {
-  name: string | null
-  via: 'rest' | 'rpc' | 'dashboard'
-}
 
 export interface ServiceState {
   presences: SeenPresence[]
@@ -86,10 +76,10 @@ export interface Service extends Watch {
   replayDead(actor: Actor, id: string): Promise<Replayed>
   /** Removes one of them, all of it. @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
   discardDead(actor: Actor, id: string): Promise<void>
-  kinds(actor: Actor): KindInfo[]
+  kinds(): KindInfo[]
   /** Kinds whose files this process or another one could not use. Of the others only when they are known soon. */
-  kindTroubles(actor: Actor): Promise<SeenKindTrouble[]>
-  state(actor: Actor): Promise<ServiceState>
+  kindTroubles(): Promise<SeenKindTrouble[]>
+  state(): Promise<ServiceState>
 }
 
 export interface KindInfo {
@@ -116,23 +106,20 @@ export interface ServiceDeps {
   onCheckThrew?: (kind: string, error: unknown) => void
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
+  /** Which tasks an actor may see; left out: all. */
+  visibility?: Visibility
 }
 
 /** Milliseconds that a broker may take to say how much it holds; the rest of the state does not wait longer. */
 const DEPTH_MS = 200
 
 /** What is asked, or null when it is not said in time. */
-const inTime = async <T>(asked: Promise<T | null>): Promise<T | null> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>(resolve => {
-    timer = setTimeout(resolve, DEPTH_MS, null)
-  })
-  try {
-    return await Promise.race([asked.catch(() => null), late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+const inTime = <T>(asked: Promise<T | null>): Promise<T | null> =>
+  within(
+    DEPTH_MS,
+    asked.catch(() => null),
+    () => null,
+  )
 
 /** Builds the service over the two ports. It holds no state of its own, but who waits for changes just now. */
 export const createService = ({
@@ -143,18 +130,15 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
+  visibility,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
-  const find = async (id: string): Promise<TaskRecord> => {
-    const task = await store.get(parseTaskId(id))
-    if (task) return task
-    throw new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
-  }
+  const access = createTaskAccess(store, visibility)
   const announceIfDue = (task: TaskRecord): void => {
     if (isDue(task, now())) queue.announce({ id: task.id, kind: task.kind })
   }
 
-  const dead = createDeadCalls({ store, queue, kinds, clock, announceIfDue })
+  const dead = createDeadCalls({ store, access, queue, kinds, clock, announceIfDue })
 
   const submit = createSubmit({
     store,
@@ -166,27 +150,27 @@ export const createService = ({
     onCheckThrew,
   })
 
-  const cancel = async (id: string) => {
-    const { outcome, task } = await store.revoke((await find(id)).id, now())
+  const cancel = async (actor: Actor, given: string) => {
+    const { id } = await access.get(actor, given)
+    const { outcome, task } = await store.revoke(id, now())
     if (outcome === 'ended') throw new MadhavaError('TASK_ENDED', `The task is ${task.status} already`)
     return { outcome, task }
   }
-  const retry = async (id: string): Promise<TaskRecord> => {
-    const { id: known, status } = await find(id)
+  const retry = async (actor: Actor, given: string): Promise<TaskRecord> => {
+    const { id, status } = await access.get(actor, given)
     if (!isFinal(status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${status}`)
-    const task = await store.claim(known, again(now()))
+    const task = await store.claim(id, again(now()))
     if (!task) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
     announceIfDue(task)
     return task
   }
-  const purge = async (id: string): Promise<void> => store.remove((await find(id)).id)
-  const bulk = createBulk({
-    list: (filter, page) => store.list(filter, page),
-    acts: { cancel, retry, delete: purge },
-  })
+  const purge = async (actor: Actor, given: string): Promise<void> => {
+    const { id } = await access.get(actor, given)
+    await store.remove(id)
+  }
 
   return {
-    ...createWatch({ store, feed: createFeed(store) }),
+    ...createWatch({ store, access, feed: createFeed(store) }),
 
     submit: (actor, submission, idempotencyKey) => submit.one(actor.name, submission, idempotencyKey),
 
@@ -194,27 +178,37 @@ export const createService = ({
 
     submitChild: (parent, submission, key) => submit.child(parent, submission, key),
 
-    get: async (_actor, id) => find(id),
+    get: access.get,
 
-    list: async (_actor, filter, page) => store.list(filter, page),
+    list: access.list,
 
-    cancel: (_actor, id) => cancel(id),
+    cancel,
 
-    retry: (_actor, id) => retry(id),
+    retry,
 
-    purge: (_actor, id) => purge(id),
+    purge,
 
-    bulk: (_actor, action, filter, options) => bulk(action, filter, options),
+    bulk(actor, action, filter, options) {
+      const run = createBulk({
+        list: (wanted, page) => access.list(actor, wanted, page),
+        acts: {
+          cancel: id => cancel(actor, id),
+          retry: id => retry(actor, id),
+          delete: id => purge(actor, id),
+        },
+      })
+      return run(action, filter, options)
+    },
 
-    result: async (_actor, id) => resultContent(store, await find(id)),
+    result: async (actor, id) => resultContent(store, await access.get(actor, id)),
 
-    log: async (_actor, id) => logContent(store, await find(id)),
+    log: async (actor, id) => logContent(store, await access.get(actor, id)),
 
-    dead: async (_actor, page) => dead.list(page),
+    dead: dead.list,
 
-    replayDead: async (_actor, id) => dead.replay(id),
+    replayDead: dead.replay,
 
-    discardDead: async (_actor, id) => dead.discard(id),
+    discardDead: dead.discard,
 
     kinds: () =>
       kinds.list().map(kind => ({

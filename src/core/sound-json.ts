@@ -13,10 +13,14 @@ import {
 } from './json-flaw.ts'
 import { flawInText, scanJson } from './json-scan.ts'
 
-/** Bytes of JSON that one submit may have, at every door and from a task: a record is no place for data. */
+/** Bytes of JSON that one submit may have, at every API and from a task: a record is no place for data. */
 export const SUBMIT_LIMIT_BYTES = 1024 * 1024
+/** Values (elements, members, and what holds them) in all of a request, which may submit many tasks. */
+export const JSON_TEXT_VALUES_LIMIT = 100_000
 
-/** Recursion is fine: it goes no deeper than `depth`, also when a value holds itself. `count` gets the names of fields. */
+/**
+ * Recursion is fine: it goes no deeper than `depth`, also when a value holds itself. `count` gets the names of fields.
+ */
 const flawOf = (value: unknown, depth: number, count: { names: number }): Flaw | null => {
   if (typeof value === 'string') {
     const problem = problemOfText(value)
@@ -64,12 +68,16 @@ export const refuseUnsoundJson = (value: unknown): void => {
 
 /**
  * The value that sound JSON text stands for; `what` names the text in errors. Refuses what `refuseUnsoundJson` does, and
- * what is gone once the text is parsed: a name that stands twice in one object, the digits of a large integer.
+ * what is gone once the text is parsed: a name that stands twice in one object, the digits of a large integer. Holding
+ * more than `JSON_TEXT_VALUES_LIMIT` values is refused, too.
  * @throws BAD_REQUEST
  */
 export const parseSoundJson = (text: string, what: string): unknown => {
   if (text.trim() === '') throw new MadhavaError('BAD_REQUEST', `${what} is empty; JSON is expected`)
-  const scan = scanJson(text, JSON_DEPTH_LIMIT)
+  // before it is parsed: half a million empty lists take long even for that
+  const scan = scanJson(text, JSON_DEPTH_LIMIT, JSON_TEXT_VALUES_LIMIT)
+  if (scan.values > JSON_TEXT_VALUES_LIMIT)
+    throw new MadhavaError('BAD_REQUEST', `${what} holds more than ${JSON_TEXT_VALUES_LIMIT} values`)
   if (scan.depth > JSON_DEPTH_LIMIT)
     throw new MadhavaError('BAD_REQUEST', `The JSON ${tooDeep(JSON_DEPTH_LIMIT)}`)
   let value: unknown

@@ -1,12 +1,13 @@
 // The state of the bundle for people and monitors: never waited for longer than a moment, and as others should see it.
+import { within } from './async/deadline.ts'
 import { toMadhavaError } from './errors.ts'
 import { whySilent } from './readiness.ts'
-import type { Actor, Service, ServiceState } from './service.ts'
+import type { Service, ServiceState } from './service.ts'
 import type { PresenceDetails, SeenPresence } from './store.ts'
 
 const STATE_MS = 500
 
-/** A process as the doors show it. */
+/** A process as the APIs show it. */
 export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings' | 'failures'>
 
 /** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */
@@ -29,7 +30,7 @@ export const viewProcess = (
 }
 
 /** What is known of the state in time: `trouble` says why there is none. */
-export type StateReader = (actor: Actor) => Promise<{ state: ServiceState | null; trouble: string | null }>
+export type StateReader = () => Promise<{ state: ServiceState | null; trouble: string | null }>
 
 /**
  * Requests that come while one is under way share it. Never rejects.
@@ -40,22 +41,16 @@ export const createStateReader = (
   onFailed: (error: unknown) => void,
 ): StateReader => {
   let underWay: Promise<ServiceState> | null = null
-  return async actor => {
-    underWay ??= service.state(actor).finally(() => {
+  return async () => {
+    underWay ??= service.state().finally(() => {
       underWay = null
     })
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<null>(resolve => {
-      timer = setTimeout(resolve, STATE_MS, null)
-    })
     try {
-      const state = await Promise.race([underWay, late])
+      const state = await within(STATE_MS, underWay, () => null)
       return { state, trouble: state ? null : `No answer within ${STATE_MS} ms` }
     } catch (error) {
       onFailed(error)
       return { state: null, trouble: toMadhavaError(error).message }
-    } finally {
-      clearTimeout(timer)
     }
   }
 }

@@ -2,33 +2,14 @@
 // Its meaning is decided by test/suites/store.ts, which runs on every adapter. No optional methods, no raw client.
 
 import type { Readable } from 'node:stream'
+import type { TaskFilter } from './filter.ts'
 import type { KindLimits } from './kind-limits.ts'
 import type { Move } from './moves.ts'
 import type { PresenceDetails, SeenPresence } from './presence.ts'
 import type { Status, TaskRecord } from './task.ts'
 
+export type { TaskFilter } from './filter.ts'
 export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
-
-/** Which tasks a list holds. All that is given must fit; times are ISO-8601 and bound `createdAt`. */
-export interface TaskFilter {
-  statuses?: readonly Status[]
-  kinds?: readonly string[]
-  owner?: string
-  parentId?: string
-  /** Inclusive. */
-  from?: string
-  /** Exclusive. */
-  to?: string
-  /** Found, ignoring case, in id, kind, title or description. */
-  text?: string
-  /** Whose record has an error with one of these codes. */
-  errorCodes?: readonly string[]
-  /** Found, ignoring case, in the message of the record's error. */
-  errorText?: string
-  /** Bounds of `finishedAt`, inclusive and exclusive: with either only ended tasks fit. */
-  finishedFrom?: string
-  finishedTo?: string
-}
 
 /** One page, newest first. `next` continues after it and is null at the end. */
 export interface TaskPage {

@@ -1,5 +1,6 @@
 // The JSON of what a kind hands over: the same value and nothing else. What JSON would change or drop without a word is
-// refused with its place: promises, errors, Buffers, Maps and instances of classes become {} or worse, holes become null.
+// refused with its place: promises, errors, Buffers, Maps and instances of classes become {} or worse, holes become
+// null.
 import { type ErrorCode, MadhavaError } from './errors.ts'
 import {
   type Flaw,
@@ -140,10 +141,10 @@ const refuse = (flaw: Flaw, { what, code }: Spoken): never => {
 }
 
 /**
- * The JSON text of a value; undefined counts as null. Null when it has more than `max` characters, or more than one text
- * can hold; a text that is only little longer than `max` may come all the same. Taken are null, booleans, well-formed
- * texts, finite numbers whose integers a double holds exactly, arrays without holes, plain objects, and what has a
- * `toJSON` of its own, such as a valid Date and a URL.
+ * The JSON text of a value; undefined counts as null. Null when it has more than `max` characters, or more than one
+ * text can hold; a text that is only little longer than `max` may come all the same. Taken are null, booleans,
+ * well-formed texts, finite numbers whose integers a double holds exactly, arrays without holes, plain objects, and
+ * what has a `toJSON` of its own, such as a valid Date and a URL.
  * @throws the error's `code` with the place of what JSON cannot express, or of what nests too deep
  */
 export const strictJson = (value: unknown, spoken: Spoken, max = TEXT_MAX): string | null => {

@@ -3,34 +3,14 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { refuseManyValues, refuseNotJson } from './json-size.ts'
+import { inWords, problemsOf } from './problems.ts'
 import { refuseUnsoundJson } from './sound-json.ts'
-import { type Json, jsonSchema, limitsSchema, PRIORITY, retryPolicySchema } from './task.ts'
+import type { Json } from './task.ts'
+import { shapeOf } from './task-fields.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
 
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
-  .transform(value => new Date(value).toISOString())
-  // a zone can push it over the edge, where ISO-8601 no longer compares as text
-  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
-
 /** What a client may say when it submits a task. Unknown fields are refused, so that a typo is not lost. */
-export const submissionSchema = z.strictObject({
-  kind: z.string().min(1).max(63).describe('the kind of task; GET /kinds lists them'),
-  params: jsonSchema.optional().describe('what the kind takes; its schema is in GET /kinds'),
-  priority: z
-    .int()
-    .min(PRIORITY.lowest)
-    .max(PRIORITY.highest)
-    .default(PRIORITY.default)
-    .describe('9 runs first'),
-  notBefore: instant.nullable().default(null).describe('do not start before'),
-  expiresAt: instant.nullable().default(null).describe('fail with EXPIRED when not started before'),
-  maxAttempts: z.int().min(1).max(1000).optional().describe('tries in all, lost workers included'),
-  retry: retryPolicySchema.nullable().optional().describe('try again when the kind throws'),
-  limits: limitsSchema.optional().describe('time limits of one attempt, in seconds'),
-  title: z.string().max(200).nullable().default(null),
-  description: z.string().max(2000).nullable().default(null),
-})
+export const submissionSchema = z.strictObject(shapeOf('submit'))
 /** What is parsed: whether params are JSON is seen much faster without a schema, and what they are is for the kind to say. */
 const parsedSchema = submissionSchema.extend({ params: z.custom<Json>().optional() })
 export type Submission = z.input<typeof submissionSchema>
@@ -60,15 +40,10 @@ export const parseSubmission = (submission: unknown): Wanted => {
   refuseLarge(submission)
   const parsed = parsedSchema.safeParse(submission, { error: explainUnknownFields })
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(issue => ({
-    path: issue.path.join('.'),
-    problem: issue.message,
-  }))
-  throw new MadhavaError(
-    'BAD_REQUEST',
-    `The task cannot be accepted: ${problems.map(({ path, problem }) => (path ? `${path}: ${problem}` : problem)).join('; ')}`,
-    { detail: { problems } },
-  )
+  const problems = problemsOf(parsed.error)
+  throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: ${inWords(problems)}`, {
+    detail: { problems },
+  })
 }
 
 /** JSON with the keys in order, so that two bodies that mean the same have one fingerprint. */

@@ -1,5 +1,5 @@
-// What the operator allows beyond what a submission may say: how long an attempt may run, and the priority of who is not
-// logged in. The same at every door, and for what a task submits on its owner's behalf. Pure.
+// What the operator allows beyond what a submission may say: how long an attempt may run, and the priority of who is
+// not logged in. The same at every API, and for what a task submits on its owner's behalf. Pure.
 import { MadhavaError } from './errors.ts'
 import type { Wanted } from './submission.ts'
 import { type Limits, limitsSchema, PRIORITY } from './task.ts'
@@ -31,8 +31,8 @@ const refuse = (path: string, problem: string): never => {
 }
 
 /**
- * The priority and the limits of a task. What was asked for beyond what is allowed is refused; what was left out is made to
- * fit.
+ * The priority and the limits of a task. What was asked for beyond what is allowed is refused; what was left out is
+ * made to fit.
  * @param asksPriority whether the submission itself names the priority in `wanted`
  * @throws BAD_REQUEST
  */

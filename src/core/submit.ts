@@ -90,15 +90,12 @@ export const createSubmit = (deps: SubmitDeps) => {
     const kind = kinds.get(wanted.kind)
     const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
     const record = begin({
+      ...wanted,
       id: newTaskId(),
       kind: kind.name,
       params,
       maxAttempts: wanted.maxAttempts ?? kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
       createdAt: now(),
-      notBefore: wanted.notBefore,
-      expiresAt: wanted.expiresAt,
-      title: wanted.title,
-      description: wanted.description,
       retry: retry && retryPolicySchema.parse(retry),
       ...allowed,
       ...from,

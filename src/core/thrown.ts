@@ -1,5 +1,5 @@
-// What somebody else's code threw, whatever it is, read with its causes into plain data. Nothing here throws: getters, proxies
-// and `toString` of what was thrown can, and are somebody else's code too.
+// What somebody else's code threw, whatever it is, read with its causes into plain data. Nothing here throws: getters,
+// proxies and `toString` of what was thrown can, and are somebody else's code too.
 import { inspect } from 'node:util'
 import { cutText } from './cut-text.ts'
 

@@ -11,7 +11,9 @@ export interface Histogram {
   sumSeconds: number
 }
 
-/** From the moment a task is due to the begin of an attempt, and from the begin of its run to the end of the attempt. */
+/**
+ * From the moment a task is due to the begin of an attempt, and from the begin of its run to the end of the attempt.
+ */
 export interface KindTimings {
   wait: Histogram
   run: Histogram

@@ -1,5 +1,5 @@
-// Shares the event loop: long work counts what it does and goes on in a later turn when one turn has done enough. A loop
-// of awaits alone never leaves the micro-tasks, so sockets and timers would wait until it ends. It knows no tasks.
+// Shares the event loop: long work counts what it does and goes on in a later turn when one turn has done enough. A
+// loop of awaits alone never leaves the micro-tasks, so sockets and timers would wait until it ends. It knows no tasks.
 
 export interface TurnLimits {
   /** Records read, written or looked at. */
@@ -14,17 +14,18 @@ export const TURN_LIMITS: TurnLimits = { records: 100, bytes: 256 * 1024, ms: 5 
 
 export interface Turns {
   /**
-   * Counts a piece of work that was just done. Undefined: go on. A promise: the turn has done enough, and it resolves in
-   * a later one. Call it after every piece, such as a record or a chunk: one piece is what a turn may do beyond its limits.
+   * Counts a piece of work that was just done. Undefined: go on. A promise: the turn has done enough, and it resolves
+   * in a later one. Call it after every piece, such as a record or a chunk: one piece is what a turn may do beyond its
+   * limits.
    */
   spend(records: number, bytes?: number): Promise<void> | undefined
 }
 
 /** `now` in milliseconds, on a clock that never jumps. */
 export const createTurns = (limits: TurnLimits = TURN_LIMITS, now = () => performance.now()): Turns => {
-  const spent = { records: 0, bytes: 0, begunAt: 0 }
+  const spent = { records: 0, bytes: 0, begunAt: 0, lastAt: 0 }
   /** Who waits, in the order of coming, with what the last piece of each took: the next one will be like it. */
-  const waiting: { go: () => void; records: number; bytes: number }[] = []
+  const waiting: ({ go: () => void } & TurnLimits)[] = []
   let ticking = false
 
   /** Once per turn, while there is work: a new count, and as many of those who wait as it has room for. */
@@ -32,15 +33,17 @@ export const createTurns = (limits: TurnLimits = TURN_LIMITS, now = () => perfor
     spent.records = 0
     spent.bytes = 0
     spent.begunAt = now()
+    spent.lastAt = spent.begunAt
     ticking = waiting.length > 0
     if (!ticking) return
     setImmediate(tick)
-    let [records, bytes] = [0, 0]
+    let [records, bytes, ms] = [0, 0, 0]
     let count = 0
     for (const next of waiting) {
       records += next.records
       bytes += next.bytes
-      if (count > 0 && (records > limits.records || bytes > limits.bytes)) break
+      ms += next.ms
+      if (count > 0 && (records > limits.records || bytes > limits.bytes || ms > limits.ms)) break
       count += 1
     }
     for (const { go } of waiting.splice(0, count)) go()
@@ -48,17 +51,22 @@ export const createTurns = (limits: TurnLimits = TURN_LIMITS, now = () => perfor
 
   return {
     spend(records, bytes = 0) {
+      const at = now()
       if (!ticking) {
         ticking = true
-        spent.begunAt = now()
+        spent.begunAt = at
+        spent.lastAt = at
         setImmediate(tick)
       }
       spent.records += records
       spent.bytes += bytes
+      // one piece is done after another, so it began when the one before it was counted
+      const ms = at - spent.lastAt
+      spent.lastAt = at
       const hasRoom =
-        spent.records < limits.records && spent.bytes < limits.bytes && now() - spent.begunAt < limits.ms
+        spent.records < limits.records && spent.bytes < limits.bytes && at - spent.begunAt < limits.ms
       if (hasRoom) return undefined
-      return new Promise(resolve => waiting.push({ go: resolve, records, bytes }))
+      return new Promise(resolve => waiting.push({ go: resolve, records, bytes, ms }))
     },
   }
 }

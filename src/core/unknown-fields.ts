@@ -1,4 +1,5 @@
-// What zod says of fields that an object does not have: the first of them, each with the known one that is nearest. Pure.
+// What zod says of fields that an object does not have: the first of them, each with the known one that is nearest.
+// Pure.
 import type { z } from 'zod'
 import { cutText } from './cut-text.ts'
 import { nearest } from './nearest.ts'

@@ -1,6 +1,7 @@
 // How many tasks may wait at a time. Counts are taken now and then, so several processes together may go over the
 // limit by what they accept within that time.
 import { MadhavaError } from './errors.ts'
+import { countIn } from './status.ts'
 import type { TaskStore } from './store.ts'
 
 /** Milliseconds for which a count is relied on. */
@@ -21,7 +22,7 @@ export const createWaitingLimit = (
   let counting: Promise<void> | null = null
   const count = async (): Promise<void> => {
     const { byStatus } = await store.counts()
-    waiting = byStatus.PENDING + byStatus.RETRY
+    waiting = countIn('waiting', byStatus)
     countedAt = clock().getTime()
   }
   return {

@@ -1,11 +1,12 @@
-// Waiting for changes, once for all doors: a long poll, one task's events, and everybody's. Changes are hints: what is
+// Waiting for changes, once for all APIs: a long poll, one task's events, and everybody's. Changes are hints: what is
 // told is the record. It knows no HTTP.
+import type { Actor } from './actor.ts'
 import { MadhavaError, toMadhavaError } from './errors.ts'
 import type { SharedFeed, Subscription } from './feed.ts'
 import { fits } from './filter.ts'
-import type { Actor } from './service.ts'
 import type { Change, TaskFilter, TaskStore } from './store.ts'
 import { compareVersions, isFinal, parseTaskId, type TaskRecord, versionOf } from './task.ts'
+import { createTaskAccess, type TaskAccess } from './task-access.ts'
 import { turns } from './turns.ts'
 
 /** Why the present state is told first. */
@@ -24,8 +25,8 @@ export type WatchEvent =
 
 export interface Watch {
   /**
-   * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`, or
-   * when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also when it is removed meanwhile),
+   * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`,
+   * or when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also when it is removed meanwhile),
    * STORE_UNAVAILABLE
    */
   wait(
@@ -48,8 +49,8 @@ export interface Watch {
   ): AsyncGenerator<WatchEvent[], void, void>
   /**
    * Events of all tasks that fit, and of removed ones, from `since` (null: from now on), for ever. What was missed is
-   * told as the present state of what changed; a cursor that is too old or unknown gets a snapshot, as does who asks for
-   * one. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription); STORE_UNAVAILABLE
+   * told as the present state of what changed; a cursor that is too old or unknown gets a snapshot, as does who asks
+   * for one. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription); STORE_UNAVAILABLE
    */
   watchAll(
     actor: Actor,
@@ -78,12 +79,14 @@ const versionAfter = (task: Version, last: Version): boolean => {
   return order > 0 || (order === 0 && task.revokeRequestedAt !== null && last.revokeRequestedAt === null)
 }
 
-export const createWatch = ({ store, feed }: { store: TaskStore; feed: SharedFeed }): Watch => {
-  const find = async (id: string): Promise<TaskRecord> => {
-    const task = await store.get(id)
-    if (task) return task
-    throw new MadhavaError('TASK_NOT_FOUND', `There is no task ${id}`)
-  }
+interface WatchDeps {
+  store: TaskStore
+  feed: SharedFeed
+  /** Left out: every actor sees every task. */
+  access?: TaskAccess
+}
+
+export const createWatch = ({ store, feed, access = createTaskAccess(store) }: WatchDeps): Watch => {
   /** The state that a change leads to; null: removed meanwhile. */
   const stateAfter = async (change: Change): Promise<TaskRecord | null> => {
     if (change.type === 'task') return change.task
@@ -115,9 +118,9 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: SharedFee
   }
 
   return {
-    async wait(_actor, given, known, timeoutMs, signal) {
+    async wait(actor, given, known, timeoutMs, signal) {
       const id = parseTaskId(given)
-      const before = await find(id)
+      const before = await access.get(actor, id)
       if (versionOf(before) !== known) return { task: before, changed: true }
       const ending = new AbortController()
       const end = (): void => ending.abort()
@@ -128,7 +131,7 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: SharedFee
       try {
         reader = await feed.subscribe(id, ending.signal)
         for (;;) {
-          const task = await find(id)
+          const task = await access.get(actor, id)
           if (versionOf(task) !== known) return { task, changed: true }
           if ((await reader.take(1)).length === 0) return { task, changed: false }
         }
@@ -139,12 +142,12 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: SharedFee
       }
     },
 
-    async *watchTask(_actor, given, since, signal) {
+    async *watchTask(actor, given, since, signal) {
       const id = parseTaskId(given)
-      let last = await find(id)
+      let last = await access.get(actor, id)
       const reader = await feed.subscribe(id, signal)
       try {
-        last = await find(id)
+        last = await access.get(actor, id)
         if (versionOf(last) !== since) yield [{ type: 'task', cursor: versionOf(last), task: last }]
         while (!isFinal(last.status)) {
           const [change] = await reader.take(1)
@@ -164,7 +167,8 @@ export const createWatch = ({ store, feed }: { store: TaskStore; feed: SharedFee
       }
     },
 
-    async *watchAll(_actor, filter, { since, snapshot }, signal) {
+    async *watchAll(actor, wanted, { since, snapshot }, signal) {
+      const filter = access.narrow(actor, wanted)
       const eventOf = (id: string, task: TaskRecord | null, cursor: string | null): WatchEvent | null => {
         if (!task) return { type: 'removed', cursor, id }
         return fits(task, filter) ? { type: 'task', cursor, task } : null

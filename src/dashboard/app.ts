@@ -7,6 +7,7 @@ import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
+import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { createLogin, type DashboardEnv, isProgram, readSession } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
@@ -32,18 +33,21 @@ export interface DashboardOptions {
 const MAX_BODY_BYTES = 64 * 1024
 
 const HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    scriptSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    formAction: ["'self'"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+  },
   // Not `no-referrer`: with it browsers send `Origin: null` with every form, our own ones too.
-  'Referrer-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Cache-Control': 'no-store',
-} as const
+  referrerPolicy: 'same-origin',
+}
 
-/** The whole app; `fetch` for a door, `request` for tests. */
+/** The whole app; `fetch` for a server, `request` for tests. */
 export const createDashboard = ({
   processes,
   operator,
@@ -72,8 +76,7 @@ export const createDashboard = ({
   app.onError((error, c) => answerError(c, toMadhavaError(error)))
   app.notFound(c => answerError(c, new MadhavaError('NOT_FOUND')))
 
-  app.use(async (c, next) => {
-    for (const [name, value] of Object.entries(HEADERS)) c.header(name, value)
+  app.use(sendSecureHeaders(HEADERS), async (c, next) => {
     if (!isAllowedHost(c.req.header('host') ?? null)) throw new MadhavaError('HOST_NOT_ALLOWED')
     await next()
   })

@@ -1,6 +1,6 @@
 // How often a login may be tried from one address. Counts tries, right or wrong, over a sliding minute; keeps nothing
 // longer. There is no limit for all addresses together: with one, anybody could lock everybody out. What all of them
-// may cost is bounded by login-turns.ts.
+// may cost is bounded in operator.ts.
 import { ownerOf } from '../platform/client-address.ts'
 
 const WINDOW_MS = 60_000

@@ -26,7 +26,7 @@ const COOKIE = {
   path: '/',
   httpOnly: true,
   sameSite: 'Strict',
-  // Not `Secure`: the door speaks plain HTTP, where browsers would drop such a cookie. Whether TLS ends at a proxy
+  // Not `Secure`: the server speaks plain HTTP, where browsers would drop such a cookie. Whether TLS ends at a proxy
   // cannot be known here, since anybody can send the headers that say so.
   secure: false,
 } as const

@@ -3,10 +3,10 @@ import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
 import { chmod, chown, mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { createSemaphore } from '../core/async/semaphore.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { createFile, replaceFile } from '../platform/atomic-file.ts'
 import { readPlain } from '../platform/plain-file.ts'
-import { createLoginTurns } from './login-turns.ts'
 
 export const OPERATOR_NAME = 'operator'
 
@@ -35,6 +35,8 @@ const COST = { N: 16_384, r: 8, p: 5 } as const
 const HASH_BYTES = 32
 const MAX_PASSWORD_CHARACTERS = 256
 const FILE_BYTES_MAX = 64 * 1024
+/** Checks that may wait: the last of them for some ten seconds. */
+const WAITING_MAX = 50
 
 /** Without i, l, o, 0 and 1, which look alike. 20 of 31 symbols are 99 bits. */
 const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz'
@@ -121,8 +123,9 @@ export const ensureOperator = async ({
 }
 
 /**
- * A new password in the place of one that was lost; answers it. It counts at once, and ends every session, which are bound to
- * the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
+ * A new password in the place of one that was lost; answers it. It counts at once, and ends every session, which are
+ * bound to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a
+ * bundle
  */
 export const resetOperator = async ({ dataDir, configured }: OperatorOptions): Promise<string> => {
   if (configured !== null)
@@ -147,7 +150,12 @@ export const resetOperator = async ({ dataDir, configured }: OperatorOptions): P
 
 /** The operator as the dashboard asks for it. The file is read anew each time, so a new password counts at once. */
 export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator => {
-  const turns = createLoginTurns()
+  // a check is slow on purpose: one at a time, so that logins do not take the processor; whoever has tried least lately
+  // is next, so that nobody is locked out by the tries of others
+  const inTurn = createSemaphore(1, {
+    waitingMax: WAITING_MAX,
+    refusal: () => new MadhavaError('TOO_MANY_REQUESTS'),
+  })
   // A configured password gets a hash of this process's own, so that both ways take the same road and time.
   const ownSalt = randomBytes(16)
   const ownHash = configured === null ? null : hashPassword(configured, ownSalt, COST)
@@ -167,12 +175,12 @@ export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator
 
   return {
     verify: (name, password, tries = 0) =>
-      turns.run(tries, async () => {
+      inTurn(async () => {
         const { salt, hash, cost } = await expected()
         const tried = await hashPassword(password.slice(0, MAX_PASSWORD_CHARACTERS + 1), salt, cost)
         const same = tried.length === hash.length && timingSafeEqual(tried, hash)
         return same && name === OPERATOR_NAME
-      }),
+      }, tries),
 
     async credential() {
       if (configured !== null) return `configured:${configured}`

@@ -1,6 +1,6 @@
 // The processes as the dashboard sees and steers them. The only file that knows PM2's records and methods.
 // A record carries the whole environment of its process, secrets included: nothing leaves here but the fields named
-// in `ProcessRow` and the paths of the two logs, which stay on this side of the door.
+// in `ProcessRow` and the paths of the two logs, which stay on this side of HTTP.
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'

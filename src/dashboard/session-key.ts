@@ -1,5 +1,5 @@
-// The key that signs sessions: made once for a data folder, and anew when the dashboard starts with another password than
-// the last time, so that a password that comes back brings no session back.
+// The key that signs sessions: made once for a data folder, and anew when the dashboard starts with another password
+// than the last time, so that a password that comes back brings no session back.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import path from 'node:path'
 import { z } from 'zod'

@@ -1,5 +1,6 @@
-// Sessions as signed cookies: nothing is kept for them but the key, and which were ended. It knows no passwords and no HTTP framework.
-// The signing key is made from the key file and the operator's present credential: a new password ends them all.
+// Sessions as signed cookies: nothing is kept for them but the key, and which were ended. It knows no passwords and no
+// HTTP framework. The signing key is made from the key file and the operator's present credential: a new password ends
+// them all.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { EndedSessions } from './ended-sessions.ts'
 

@@ -3,6 +3,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
+import { type Backoff, backoffMs } from '../core/async/backoff.ts'
+import { within } from '../core/async/deadline.ts'
 import type { Log } from './log.ts'
 
 /** One connection's life. Its channels die with it; `setup` makes new ones in the next. */
@@ -54,32 +56,21 @@ export interface AmqpLinkOptions {
 const HEARTBEAT_SECONDS = 10
 const STEP_TIMEOUT_MS = 15_000
 const FAREWELL_MS = 1_000
-const FIRST_DELAY_MS = 100
-const LAST_DELAY_MS = 10_000
+/** Doubles with each round of bad tries. */
+const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
 /** A session that lived so long shows that all was well: the next pause is short again. */
 const STEADY_MS = 5_000
 
-/** Pause before the try that follows `failures` bad ones in a row: doubles, capped, the upper half at random. */
-export const backoffMs = (failures: number, random: number): number => {
-  const full = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20))
-  return full / 2 + (full / 2) * random
-}
-
 /** The promise, unless the time is over or the signal fires first. @throws Error with `what` */
-const within = async <T>(work: Promise<T>, ms: number, what: string, signal?: AbortSignal): Promise<T> => {
-  const timer = new AbortController()
-  const either = signal ? AbortSignal.any([timer.signal, signal]) : timer.signal
-  const late = sleep(ms, undefined, { signal: either }).then(
-    () => Promise.reject(new Error(`${what} took longer than ${ms / 1000} s`)),
-    () => Promise.reject(new Error(`${what} was given up`)),
+const inTime = <T>(work: Promise<T>, ms: number, what: string, signal?: AbortSignal): Promise<T> =>
+  within(
+    ms,
+    work,
+    cause => {
+      throw new Error(cause === 'time' ? `${what} took longer than ${ms / 1000} s` : `${what} was given up`)
+    },
+    signal,
   )
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    timer.abort()
-    late.catch(() => {})
-  }
-}
 
 const safeDecode = (text: string): string => {
   try {
@@ -183,7 +174,7 @@ export const createAmqpLink = (options: AmqpLinkOptions): AmqpLink => {
       return channel
     }
     try {
-      const opened = await within(
+      const opened = await inTime(
         connect(url.href, {
           noDelay: true,
           timeout: stepMs,
@@ -214,7 +205,7 @@ export const createAmqpLink = (options: AmqpLinkOptions): AmqpLink => {
         },
         fail: end,
       }
-      await within(setup(session), stepMs, 'the setup', AbortSignal.any([over.signal, closing.signal]))
+      await inTime(setup(session), stepMs, 'the setup', AbortSignal.any([over.signal, closing.signal]))
       if (!over.signal.aborted && !closing.signal.aborted) {
         readyAt = performance.now()
         current = session
@@ -232,7 +223,7 @@ export const createAmqpLink = (options: AmqpLinkOptions): AmqpLink => {
       await Promise.allSettled(channels.map(channel => channel.close()))
       await from.close()
     }
-    if (connection) await within(farewell(connection), FAREWELL_MS, 'the farewell').catch(() => {})
+    if (connection) await inTime(farewell(connection), FAREWELL_MS, 'the farewell').catch(() => {})
     socket.abort()
     blockedBy = null
     return readyAt === null ? 0 : performance.now() - readyAt
@@ -249,9 +240,10 @@ export const createAmqpLink = (options: AmqpLinkOptions): AmqpLink => {
       const roundOver = goodMs > 0 || (turn + 1) % urls.length === 0
       const round = Math.floor(failures / urls.length)
       if (roundOver)
-        await sleep(backoffMs(round, random()), undefined, { signal: closing.signal, ref: false }).catch(
-          () => {},
-        )
+        await sleep(backoffMs(RETRY, round, random()), undefined, {
+          signal: closing.signal,
+          ref: false,
+        }).catch(() => {})
     }
   }
   if (urls.length === 0) throw new TypeError('an AMQP link needs at least one URL')

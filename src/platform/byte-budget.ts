@@ -1,5 +1,5 @@
-// So many bytes for all who hold some at a time, and a share of them for one client: a limit for each request alone lets
-// many of them take the memory. It holds no bytes itself.
+// So many bytes for all who hold some at a time, and a share of them for one client: a limit for each request alone
+// lets many of them take the memory. It holds no bytes itself.
 
 export interface Hold {
   /** Takes so many bytes more; false when there are none for this one. What it has it keeps until `close`. */

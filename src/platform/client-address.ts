@@ -42,8 +42,8 @@ export interface Trust {
   /** Whether everybody behind this address is somebody else. */
   isProxy(address: string): boolean
   /**
-   * The client's address: the peer's, or what a trusted peer says in X-Forwarded-For, read from the right up to the first
-   * address that is not a trusted proxy's: what stands left of it, the client itself may have written.
+   * The client's address: the peer's, or what a trusted peer says in X-Forwarded-For, read from the right up to the
+   * first address that is not a trusted proxy's: what stands left of it, the client itself may have written.
    */
   clientOf(peer: string, forwardedFor: string | undefined): string
 }

@@ -1,58 +1,58 @@
-// The places of a door: so many connections in all, and a share of them for one client, so that nobody takes them all.
-// Who comes when there is none gets that of a connection that is idle for longest. It knows no sockets.
+// How many connections a server has at a time: so many in all, and so many of one client, so that nobody takes them
+// all. A new one beyond the limit replaces the one that is idle for longest. It knows no sockets.
 
-export interface PlacesOptions<T> {
+export interface ConnectionLimitOptions<T> {
   total: number
   /** Of one client. */
   perOwner: number
-  /** Milliseconds (of `now`) since when a holder does nothing that would be lost; null while it does. */
-  idleSince: (holder: T) => number | null
-  /** Ends a holder whose place is given to another one. */
-  end: (holder: T) => void
+  /** Milliseconds (of `now`) since when a connection does nothing that would be lost; null while it does. */
+  idleSince: (connection: T) => number | null
+  /** Ends a connection that another one replaces. */
+  end: (connection: T) => void
   /** On a clock that never jumps. */
   now?: () => number
 }
 
-export interface Places<T> {
-  /** Takes a place. `owner` null: behind it is everybody, so no share holds. False: there is none. */
-  take(holder: T, owner: string | null): boolean
+export interface ConnectionLimit<T> {
+  /** Lets a connection in. `owner` null: behind it is everybody, so no share holds. False: there are too many. */
+  take(connection: T, owner: string | null): boolean
   /** Idempotent. */
-  leave(holder: T): void
+  leave(connection: T): void
   count(): number
-  /** What is wrong, for people: the door is full, or somebody was turned away within the last half minute; else null. */
+  /** What is wrong, for people: all are taken, or somebody was turned away within the last half minute; else null. */
   trouble(): string | null
 }
 
 const REMEMBERED_MS = 30_000
 
-export const createPlaces = <T>({
+export const createConnectionLimit = <T>({
   total,
   perOwner,
   idleSince,
   end,
   now = () => performance.now(),
-}: PlacesOptions<T>): Places<T> => {
+}: ConnectionLimitOptions<T>): ConnectionLimit<T> => {
   const owners = new Map<T, string | null>()
   const byOwner = new Map<string, Set<T>>()
   let turnedAway: { at: number; why: string } | null = null
 
-  const leave = (holder: T): void => {
-    const owner = owners.get(holder)
-    owners.delete(holder)
+  const leave = (connection: T): void => {
+    const owner = owners.get(connection)
+    owners.delete(connection)
     if (owner === undefined || owner === null) return
     const own = byOwner.get(owner)
-    own?.delete(holder)
+    own?.delete(connection)
     if (own?.size === 0) byOwner.delete(owner)
   }
   const giveUpIdle = (among: Iterable<T>): boolean => {
-    let longest: { holder: T; since: number } | null = null
-    for (const holder of among) {
-      const since = idleSince(holder)
-      if (since !== null && (longest === null || since < longest.since)) longest = { holder, since }
+    let longest: { connection: T; since: number } | null = null
+    for (const connection of among) {
+      const since = idleSince(connection)
+      if (since !== null && (longest === null || since < longest.since)) longest = { connection, since }
     }
     if (!longest) return false
-    leave(longest.holder)
-    end(longest.holder)
+    leave(longest.connection)
+    end(longest.connection)
     return true
   }
   const refuse = (why: string): false => {
@@ -61,7 +61,7 @@ export const createPlaces = <T>({
   }
 
   return {
-    take(holder, owner) {
+    take(connection, owner) {
       const own = owner === null ? undefined : byOwner.get(owner)
       if (own && own.size >= perOwner) {
         if (!giveUpIdle(own)) return refuse(`one address has all ${perOwner} connections that one may have`)
@@ -69,8 +69,8 @@ export const createPlaces = <T>({
         const greedy = [...byOwner.values()].sort((a, b) => b.size - a.size)
         if (!greedy.some(giveUpIdle)) return refuse(`all ${total} connections are taken`)
       }
-      owners.set(holder, owner)
-      if (owner !== null) byOwner.set(owner, (byOwner.get(owner) ?? new Set<T>()).add(holder))
+      owners.set(connection, owner)
+      if (owner !== null) byOwner.set(owner, (byOwner.get(owner) ?? new Set<T>()).add(connection))
       return true
     },
     leave,

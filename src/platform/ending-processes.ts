@@ -1,4 +1,5 @@
-// Ends processes that were found: SIGTERM, a grace time, SIGKILL, until a look finds none. It does not know whose they are.
+// Ends processes that were found: SIGTERM, a grace time, SIGKILL, until a look finds none. It does not know whose they
+// are.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FoundProcess } from './marked-processes.ts'
 import { readProcess } from './process-proof.ts'

@@ -1,5 +1,6 @@
 // Reads a file of settings, such as `.env`: NAME=value lines. What Node's parser would pass over, or take for something
-// else, is told instead. It reads no file and knows no setting; it imports only Node's own, for tools that must start fast.
+// else, is told instead. It reads no file and knows no setting; it imports only Node's own, for tools that must start
+// fast.
 import { parseEnv } from 'node:util'
 
 export interface EnvFile {

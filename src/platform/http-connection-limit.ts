@@ -1,10 +1,10 @@
-// The connections of an HTTP door: who has a place, who is let in for the health checks alone, who is turned away.
+// The connections of an HTTP server: who is let in, who is let in for the health checks alone, who is turned away.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { ownerOf, type Trust } from './client-address.ts'
-import { createPlaces } from './connection-limit.ts'
+import { createConnectionLimit } from './connection-limit.ts'
 
-export interface HttpPlaceLimits {
+export interface HttpConnectionLimits {
   maxConnections: number
   /** Of one address, unless it is a trusted proxy's. */
   perAddress: number
@@ -12,12 +12,12 @@ export interface HttpPlaceLimits {
   reserved: number
 }
 
-export interface HttpPlaces {
+export interface HttpConnectionLimit {
   /** Lets a connection in, or ends it. */
   enter(socket: Socket): void
   /** Notes a request. False: the connection was let in for the health checks, and asks for something else. */
   begin(incoming: IncomingMessage, outgoing: ServerResponse): boolean
-  /** As `Places.trouble`. */
+  /** As `ConnectionLimit.trouble`. */
   trouble(): string | null
 }
 
@@ -36,11 +36,11 @@ interface State {
   answered: boolean
 }
 
-export const createHttpPlaces = (
-  { maxConnections, perAddress, reserved }: HttpPlaceLimits,
+export const createHttpConnectionLimit = (
+  { maxConnections, perAddress, reserved }: HttpConnectionLimits,
   trust: Trust,
   onTurnedAway: () => void,
-): HttpPlaces => {
+): HttpConnectionLimit => {
   const states = new WeakMap<Socket, State>()
   /** Let in for the health checks, the one that came first at the front. */
   const narrow = new Set<Socket>()
@@ -54,7 +54,7 @@ export const createHttpPlaces = (
     const isIdle = !request || (!request.incoming.complete && !request.outgoing.headersSent)
     return isIdle && now() - since > (answered && !request ? RESTING_MS : YOUNG_MS) ? since : null
   }
-  const places = createPlaces<Socket>({
+  const connections = createConnectionLimit<Socket>({
     total: maxConnections,
     perOwner: perAddress,
     idleSince,
@@ -76,8 +76,8 @@ export const createHttpPlaces = (
     enter(socket) {
       const address = socket.remoteAddress ?? ''
       states.set(socket, { since: now(), request: null, answered: false })
-      if (places.take(socket, trust.isProxy(address) ? null : ownerOf(address)))
-        socket.once('close', () => places.leave(socket))
+      if (connections.take(socket, trust.isProxy(address) ? null : ownerOf(address)))
+        socket.once('close', () => connections.leave(socket))
       else enterNarrow(socket)
     },
     begin(incoming, outgoing) {
@@ -91,6 +91,6 @@ export const createHttpPlaces = (
       outgoing.shouldKeepAlive = false
       return HEALTH.test(incoming.url ?? '')
     },
-    trouble: places.trouble,
+    trouble: connections.trouble,
   }
 }

@@ -120,8 +120,8 @@ const lastOf = <L, T>(lines: readonly L[], find: (line: L) => T | null): T | nul
 
 /**
  * Why the last process of a role ended, in its own words out of its log files, on one line; null when it has said
- * nothing since. What a process said that another one has followed since does not count. Lines on standard error have no
- * time, so the file's own counts for them.
+ * nothing since. What a process said that another one has followed since does not count. Lines on standard error have
+ * no time, so the file's own counts for them.
  * @param sinceMs milliseconds since 1970
  */
 export const lastWords = async (folder: string, role: string, sinceMs: number): Promise<string | null> => {

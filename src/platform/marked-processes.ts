@@ -15,14 +15,18 @@ export interface Search {
   isWanted: (value: string, uid: () => number | null) => boolean
   /** Process groups all of whose members are looked for. */
   groups?: readonly number[]
-  /** Those that began before, in ticks since the boot, are passed over: to read an environment costs more than all else. */
+  /**
+   * Those that began before, in ticks since the boot, are passed over: to read an environment costs more than all else.
+   */
   sinceTicks?: number
 }
 
 /** So many are read in one turn of the event loop: some milliseconds. */
 const SLICE = 32
 
-/** The value of a variable in the bytes of `/proc/<pid>/environ`: `NAME=value`, each ended by a NUL; null when unset. */
+/**
+ * The value of a variable in the bytes of `/proc/<pid>/environ`: `NAME=value`, each ended by a NUL; null when unset.
+ */
 export const valueIn = (environ: Buffer, name: string): string | null => {
   const wanted = `${name}=`
   for (let at = environ.indexOf(wanted); at >= 0; at = environ.indexOf(wanted, at + 1)) {
@@ -75,7 +79,10 @@ const createLook = ({ name, isWanted, groups = [], sinceTicks = 0 }: Search) => 
       if (value !== null && isWanted(value, () => ownerOf(pid))) found.add(pid)
       else if (groups.includes(state.group)) found.add(pid)
     },
-    /** With all their descendants, and the members of the groups that they lead: some programs write over their environment. */
+    /**
+     * With all their descendants, and the members of the groups that they lead: some programs write over their
+     * environment.
+     */
     found(): FoundProcess[] {
       for (let size = -1; size !== found.size; ) {
         size = found.size

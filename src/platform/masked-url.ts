@@ -1,5 +1,5 @@
-// URLs as they may be shown: taken apart and put together again without what is secret. What cannot be taken apart is not
-// shown at all but for its scheme. It knows no settings.
+// URLs as they may be shown: taken apart and put together again without what is secret. What cannot be taken apart is
+// not shown at all but for its scheme. It knows no settings.
 import { hostAndPort } from './address.ts'
 import { parseRedisUrl } from './redis-url.ts'
 

@@ -75,7 +75,9 @@ export const importModule = async (file: string): Promise<unknown> => {
   }
 }
 
-/** The files of a folder that `loadModules` takes, by their names. @throws an error of the file system for the folder */
+/**
+ * The files of a folder that `loadModules` takes, by their names. @throws an error of the file system for the folder
+ */
 const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
   const entries = await readdir(folder, { withFileTypes: true })
   return (
@@ -114,8 +116,8 @@ const LIMITS = { importMs: 10_000, turnMs: 2_000 }
 const fails = (file: string, reason: string): ModuleLoadError => new ModuleLoadError(file, new Error(reason))
 
 /**
- * Rejects when, during an import, something of the file would end the process: a call of `process.exit`, a promise that is
- * rejected and that nobody waits for, an error in a callback. Whose it was is known by who is being imported.
+ * Rejects when, during an import, something of the file would end the process: a call of `process.exit`, a promise that
+ * is rejected and that nobody waits for, an error in a callback. Whose it was is known by who is being imported.
  */
 const guardProcess = () => {
   let complain: (reason: string) => void = () => {}
@@ -141,8 +143,8 @@ const guardProcess = () => {
 
 /**
  * As `loadModules`, but what is wrong with one file is said beside what the others export: it throws, ends, cannot be
- * read, or is not done within the time. A file that never lets go of the processor holds up this process; nothing here can
- * end that.
+ * read, or is not done within the time. A file that never lets go of the processor holds up this process; nothing here
+ * can end that.
  * @throws an error of the file system for the folder
  */
 export const tryModules = async (

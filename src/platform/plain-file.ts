@@ -1,5 +1,5 @@
-// The one way to open a file by its name where others may have put something in its place: a symbolic link must not lead us
-// elsewhere, a pipe must not hold us up, a device must not feed us without end. Only regular files are opened.
+// The one way to open a file by its name where others may have put something in its place: a symbolic link must not
+// lead us elsewhere, a pipe must not hold us up, a device must not feed us without end. Only regular files are opened.
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 

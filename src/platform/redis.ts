@@ -1,6 +1,7 @@
 // A connection to Redis that comes back by itself: ioredis with our rules. A command is sent once or not at all:
 // whether one whose answer was lost took effect is for its sender to find out. Knows nothing about tasks.
 import { Command, Redis, type RedisOptions } from 'ioredis'
+import { type Backoff, backoffMs } from '../core/async/backoff.ts'
 import type { RedisPlace } from './redis-url.ts'
 
 type Argument = string | number | Buffer
@@ -24,11 +25,8 @@ export interface RedisConnection {
 }
 
 const CONNECT_MS = 5_000
-const FIRST_RETRY_MS = 50
-const LAST_RETRY_MS = 1_000
-/** Doubled each time, with jitter, so that all processes do not come back in one moment. */
-const retryDelayMs = (tries: number): number =>
-  Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + Math.random() / 2)
+const RETRY: Backoff = { firstMs: 50, lastMs: 1_000 }
+const retryDelayMs = (tries: number): number => backoffMs(RETRY, tries - 1)
 /** An answer that takes longer is given up, and its connection with it: behind a cut wire no end is ever heard. */
 const ANSWER_MS = 6_000
 
@@ -63,7 +61,7 @@ export const connectRedis = (place: RedisPlace, name: string): RedisConnection =
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    maxLoadingRetryTime: LAST_RETRY_MS,
+    maxLoadingRetryTime: RETRY.lastMs,
     retryStrategy: retryDelayMs,
     // a master that became a replica: the next connection finds the new one
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -97,8 +95,8 @@ export const connectRedis = (place: RedisPlace, name: string): RedisConnection =
 
   let corked: NetStream | null = null
   /**
-   * Commands of one turn of the event loop leave in one write. ioredis's own pipelining does that too, but holds the next
-   * ones back until all of these are answered.
+   * Commands of one turn of the event loop leave in one write. ioredis's own pipelining does that too, but holds the
+   * next ones back until all of these are answered.
    */
   const together = (): void => {
     const { stream } = redis

@@ -5,8 +5,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { createTrust, ownerOf } from './client-address.ts'
-import { createHttpPlaces } from './http-connection-limit.ts'
-import { endWithLinger } from './linger.ts'
+import { createHttpConnectionLimit } from './http-connection-limit.ts'
+import { closeLingering } from './lingering-close.ts'
 import { listenError } from './listen-error.ts'
 import type { Log } from './log.ts'
 
@@ -63,9 +63,9 @@ export interface ServeOptions {
   trustProxy?: readonly string[]
 }
 
-export interface HttpDoor {
+export interface HttpServer {
   address: { host: string; port: number }
-  /** Why somebody finds no place, for people; null while everybody does. */
+  /** Why somebody is turned away, for people; null while everybody does. */
   trouble(): string | null
   /** Takes no more, lets running requests end for a bounded time, then ends them. Idempotent. */
   close(): Promise<void>
@@ -87,7 +87,7 @@ interface Lingering {
 }
 
 /** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */
-export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
+export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   const { fetch, host, port, log } = options
   const limits = { ...HTTP_LIMITS, ...options.limits }
   const refuse = options.refuse ?? plainRefusal
@@ -126,7 +126,7 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
   /** The last request of a connection, and how the rest of its body is dropped. */
   const lingers = new WeakMap<Duplex, Lingering>()
   let dropped = 0
-  const places = createHttpPlaces(limits, trust, () => {
+  const connections = createHttpConnectionLimit(limits, trust, () => {
     dropped += 1
     // powers of two, so that a flood does not fill the log
     if ((dropped & (dropped - 1)) === 0)
@@ -152,7 +152,7 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
         lingering.current = incoming
         outgoing.once('finish', () => lingering.dropRest(incoming))
       }
-      if (!places.begin(incoming, outgoing)) refuseRequest(outgoing, 503)
+      if (!connections.begin(incoming, outgoing)) refuseRequest(outgoing, 503)
       else if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined)
         refuseRequest(outgoing, 400)
       else void listener(incoming, outgoing)
@@ -197,9 +197,9 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     const lingering: Lingering = { current: null, dropRest: () => undefined }
-    lingering.dropRest = endWithLinger(socket, () => lingering.current, limits.linger).dropRest
+    lingering.dropRest = closeLingering(socket, () => lingering.current, limits.linger).dropRest
     lingers.set(socket, lingering)
-    places.enter(socket)
+    connections.enter(socket)
   })
 
   const endWhenAnswered = (socket: Socket): void => {
@@ -225,5 +225,5 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpDoor> => {
     })
     return closing
   }
-  return { address: { host: bound.address, port: bound.port }, trouble: places.trouble, close }
+  return { address: { host: bound.address, port: bound.port }, trouble: connections.trouble, close }
 }

@@ -1,5 +1,5 @@
-// Characters that nobody sees and terminals obey: controls (C0, DEL, C1), marks that turn the order of text around or hide
-// in it, separators of lines, halves of signs. Made visible in one place for whatever reaches a log or a terminal.
+// Characters that nobody sees and terminals obey: controls (C0, DEL, C1), marks that turn the order of text around or
+// hide in it, separators of lines, halves of signs. Made visible in one place for whatever reaches a log or a terminal.
 
 /** Beside C0, which JSON escapes by itself. */
 const UNSEEN = /[\u007f-\u009f\u2028\u2029]|\p{Cf}|\p{Surrogate}/gu

@@ -1,19 +1,17 @@
 // What clients send as arguments -> what the service takes. Arguments and fields that were left out are null.
 import { z } from 'zod'
-import type { SubmitOptions, TaskFilter as TaskFilterStruct } from '../../gen/js/rpcinterface_types.js'
+import type { SubmitOptions } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
-import { refuseLargeText } from '../core/json-size.ts'
+import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
+import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
-import type { TaskFilter } from '../core/store.ts'
-import { STATUSES } from '../core/task.ts'
 
-export const PAGE_LIMIT = { default: 50, highest: 200 } as const
 /** The longest wait: less than what a connection may be silent, here and at what may stand between. */
 export const WAIT_LIMIT_MS = 30_000
 /** Of a result or a log, bytes. */
 export const PIECE_LIMIT = 512 * 1024
 
-const refuse = (message: string, problems: { path: string; problem: string }[] = []): MadhavaError =>
+const refuse = (message: string, problems: FieldProblem[] = []): MadhavaError =>
   new MadhavaError('BAD_REQUEST', message, { detail: { problems } })
 
 /** Generated structs with what is set in them, as plain objects. */
@@ -44,7 +42,6 @@ export const toSubmission = (
   options: unknown,
 ): { submission: unknown; idempotencyKey: string | undefined } => {
   const text = params === null ? '' : toText(params, 'params')
-  refuseLargeText(text, 'params')
   const set = (whatIsSet(options) ?? {}) as Partial<SubmitOptions>
   const { idempotencyKey, retryPolicy, neverRetry, ...rest } = set
   return {
@@ -58,48 +55,19 @@ export const toSubmission = (
   }
 }
 
-const instant = z.iso
-  .datetime({ offset: true, error: 'must be an ISO-8601 time, such as 2026-01-31T12:00:00Z' })
-  .transform(value => new Date(value).toISOString())
-  // a zone can push it over the edge, where ISO-8601 no longer compares as text
-  .refine(iso => /^\d/.test(iso), 'must lie in the years 0 to 9999')
-
+/** By the fields of the struct TaskFilter. */
 const filterSchema = z
-  .object({
-    statuses: z.array(z.enum(STATUSES, `must be out of ${STATUSES.join(', ')}`)).max(50),
-    kinds: z.array(z.string().max(63, 'is no name of a kind')).max(50, 'may name at most 50 kinds'),
-    owner: z.string().max(200),
-    parentId: z.uuid('must be the id of a task').toLowerCase(),
-    text: z.string().max(200),
-    createdFrom: instant,
-    createdTo: instant,
-    errorCodes: z.array(z.string().max(63, 'is no code')).max(50, 'may name at most 50 codes'),
-    errorText: z.string().max(200),
-    finishedFrom: instant,
-    finishedTo: instant,
-  } satisfies Record<keyof TaskFilterStruct, z.ZodType>)
+  .object(Object.fromEntries(FILTER_ROWS.map(([, { rpc, schema }]) => [rpc, schema])))
   .partial()
 
 /** @throws BAD_REQUEST with one entry per problem */
-export const toFilter = (filter: unknown): TaskFilter => {
+export const parseFilter = (filter: unknown): TaskFilter => {
   const parsed = filterSchema.safeParse(whatIsSet(filter) ?? {})
   if (!parsed.success) {
-    const problems = parsed.error.issues.map(issue => ({
-      path: issue.path.join('.'),
-      problem: issue.message,
-    }))
-    const text = problems.map(({ path, problem }) => `${path}: ${problem}`).join('; ')
-    throw refuse(`The filter is malformed: ${text}`, problems)
+    const problems = problemsOf(parsed.error)
+    throw refuse(`The filter is malformed: ${inWords(problems)}`, problems)
   }
-  const { createdFrom, createdTo, statuses, kinds, errorCodes, ...rest } = parsed.data
-  return {
-    ...(rest as TaskFilter),
-    ...(statuses?.length ? { statuses } : {}),
-    ...(kinds?.length ? { kinds } : {}),
-    ...(errorCodes?.length ? { errorCodes } : {}),
-    ...(createdFrom === undefined ? {} : { from: createdFrom }),
-    ...(createdTo === undefined ? {} : { to: createdTo }),
-  }
+  return toFilter('rpc', parsed.data)
 }
 
 /** @throws BAD_REQUEST */
@@ -108,7 +76,7 @@ export const toPage = (limit: unknown, cursor: unknown): { limit: number; cursor
   if (typeof wanted !== 'number' || wanted < 1 || wanted > PAGE_LIMIT.highest)
     throw refuse(`limit is 1 to ${PAGE_LIMIT.highest}, or 0 for ${PAGE_LIMIT.default}`)
   const text = cursor === null ? '' : toText(cursor, 'cursor')
-  if (text.length > 1024) throw new MadhavaError('BAD_CURSOR')
+  if (text.length > CURSOR_LIMIT) throw new MadhavaError('BAD_CURSOR')
   return { limit: wanted, cursor: text === '' ? null : text }
 }
 

@@ -4,13 +4,15 @@ import thrift from 'thrift'
 import { ERRORS, isMadhavaError, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { createDeadlines } from './deadlines.ts'
-import { createInput, createOutput, type Dialect, type Output } from './dialect.ts'
+import { createInput, createOutput } from './dialect.ts'
 import { exceptionReply } from './exception.ts'
 import type { RpcMessage } from './receiver.ts'
 
 /** A method. */
 export interface RpcMethod {
-  /** The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length. */
+  /**
+   * The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length.
+   */
   arity: number
   /** Arguments that the client left out are null. The signal fires when nobody waits for the answer any longer. */
   run: (args: readonly unknown[], signal: AbortSignal) => Promise<unknown>
@@ -38,7 +40,7 @@ export interface CallerDeps {
 }
 
 /**
- * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone, or the door
+ * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone, or the server
  * closes: a method that waits answers at once then.
  */
 export type Caller = (message: RpcMessage, signal: AbortSignal) => Promise<Buffer>
@@ -52,21 +54,6 @@ const ofArity = (arity: number, body: Body): ((...args: unknown[]) => Promise<un
   if (arity === 2) return (a: unknown, b: unknown) => body([a, b])
   if (arity === 3) return (a: unknown, b: unknown, c: unknown) => body([a, b, c])
   throw new Error(`A method of ${arity} arguments: make room for them here`)
-}
-
-/** Outputs that have written their message, for the next ones. */
-const createOutputs = () => {
-  const kept = new Map<string, Output[]>()
-  const of = ({ protocol, framed }: Dialect): Output[] => {
-    const key = `${protocol}${framed}`
-    const list = kept.get(key) ?? []
-    kept.set(key, list)
-    return list
-  }
-  return {
-    take: (dialect: Dialect): Output => of(dialect).pop() ?? createOutput(dialect),
-    giveBack: (dialect: Dialect, output: Output): void => void of(dialect).push(output),
-  }
 }
 
 /** A whole reply with a long result, as generated code writes it. */
@@ -89,7 +76,6 @@ const writeLong = async (
 
 export const createCaller = ({ processor: Processor, methods, log, callMs }: CallerDeps): Caller => {
   const deadlines = createDeadlines(callMs)
-  const outputs = createOutputs()
   const inputs = { binary: createInput('binary'), compact: createInput('compact') } as const
   /** The method that generated code calls next: it does so before `process` returns, or never. */
   let body: Body = async () => undefined
@@ -138,7 +124,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
         const answered = (value: unknown): void => {
           done()
           // generated code is not told of the result then, and is forgotten with its promise
-          if (method.longResult) writeLong(output.protocol, message, method.longResult, value).catch(fail)
+          if (method.longResult) writeLong(output, message, method.longResult, value).catch(fail)
           else resolve(value)
         }
         try {
@@ -148,20 +134,16 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
         }
       })
 
-    const output = outputs.take(dialect)
-    let flushed = false
-    output.begin((bytes, whole) => {
+    const output = createOutput(dialect, (bytes, whole) => {
       // generated code that fails to write a result begins an exception behind the half of it
       if (whole) settle(bytes)
       else fail(new Error('the result of a method cannot be written'))
-      if (!flushed) outputs.giveBack(dialect, output)
-      flushed = true
     })
     try {
       const input = inputs[dialect.protocol]
       input.begin(message.bytes)
       body = bodyOfThis
-      processors.get(name)?.process(input.protocol, output.protocol)
+      processors.get(name)?.process(input.protocol, output)
     } catch (error) {
       fail(error)
     }

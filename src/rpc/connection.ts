@@ -45,8 +45,8 @@ export interface ConnectionDeps {
 }
 
 /**
- * Takes over a socket that was opened with `allowHalfOpen`, so that a client that has said its last is answered. It works
- * on events and not on the socket's iterator, which would cost a third of the calls.
+ * Takes over a socket that was opened with `allowHalfOpen`, so that a client that has said its last is answered. It
+ * works on events and not on the socket's iterator, which would cost a third of the calls.
  */
 export const serveConnection = ({
   socket,
@@ -75,7 +75,7 @@ export const serveConnection = ({
   /** When it came, or was answered last. */
   let since = performance.now()
   let answeredOnce = false
-  /** Fires when the client has gone or has said its last, and when the door closes. */
+  /** Fires when the client has gone or has said its last, and when the server closes. */
   const over = new AbortController()
 
   const endWatch = (): void => {

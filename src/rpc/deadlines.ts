@@ -1,5 +1,5 @@
-// One timer for many waits of one length. Most end long before; so that they cost next to nothing, they stand in the order
-// of their beginning, and the timer looks at the first.
+// One timer for many waits of one length. Most end long before; so that they cost next to nothing, they stand in the
+// order of their beginning, and the timer looks at the first.
 
 export interface Deadlines {
   /** Calls `expire` after the time, unless the answer is called before. Both may come once. */

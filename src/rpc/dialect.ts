@@ -1,6 +1,5 @@
-// The four ways of speaking Thrift that the door takes, and the library's reading and writing sides for them: over bytes
-// that are there already, into bytes that are handed on when they are whole. Both are used again and again, since making
-// them costs more than a call. No sockets.
+// The four ways of speaking Thrift that are accepted, and the library's reading and writing sides for them: over bytes
+// that are there already, into bytes that are handed on when they are whole. No sockets.
 import { isUtf8 } from 'node:buffer'
 import thrift from 'thrift'
 import { MadhavaError } from '../core/errors.ts'
@@ -26,20 +25,16 @@ const over = (transport: object, protocol: Protocol): thrift.TProtocol =>
 /** Gets the bytes of a message. `whole`: false when a second one was begun behind a part of it, and it is neither. */
 export type OnMessage = (bytes: Buffer, whole: boolean) => void
 
-/** The writing side of one message after another. */
-export interface Output {
-  protocol: thrift.TProtocol
-  /** What is written from now on is a new message. */
-  begin(onMessage: OnMessage): void
-}
-
 const NOTHING: Buffer = Buffer.alloc(0)
 const FIRST_BYTES = 512
 
-/** A buffer that grows: the library makes one for every number, which is most of what a small reply costs. */
-const createBytes = () => {
-  let bytes = NOTHING
-  let at = 0
+/**
+ * A buffer that grows: the library makes one for every number, which is most of what a small reply costs. `beginning`:
+ * bytes that are left free for a header.
+ */
+const createBytes = (beginning: number) => {
+  let bytes: Buffer = Buffer.allocUnsafe(FIRST_BYTES)
+  let at = beginning
   /** Where `length` bytes may be written; the end stands behind them then. Call it before `bytes` is read. */
   const reserve = (length: number): number => {
     const begin = at
@@ -52,10 +47,6 @@ const createBytes = () => {
     return begin
   }
   return {
-    begin(beginning: number) {
-      bytes = Buffer.allocUnsafe(FIRST_BYTES)
-      at = beginning
-    },
     /** All that was written; it is not held any longer. */
     take(): Buffer {
       const taken = bytes.subarray(0, at)
@@ -86,9 +77,9 @@ const createBytes = () => {
   }
 }
 
-export const createOutput = ({ protocol: name, framed }: Dialect): Output => {
-  const written = createBytes()
-  let onMessage: OnMessage = () => undefined
+/** The writing side of one message. */
+export const createOutput = ({ protocol: name, framed }: Dialect, onMessage: OnMessage): thrift.TProtocol => {
+  const written = createBytes(framed ? FRAME_HEADER_BYTES : 0)
   let begun = 0
   const protocol = over(
     {
@@ -103,7 +94,7 @@ export const createOutput = ({ protocol: name, framed }: Dialect): Output => {
     name,
   )
   const writeMessageBegin = protocol.writeMessageBegin.bind(protocol)
-  Object.assign(protocol, {
+  return Object.assign(protocol, {
     writeByte: written.i8,
     writeMessageBegin(method: string, type: number, seqid: number) {
       begun += 1
@@ -120,21 +111,6 @@ export const createOutput = ({ protocol: name, framed }: Dialect): Output => {
       },
     }),
   })
-  // a protocol remembers the number of the message that it writes, and where in a struct it is
-  const fresh =
-    name === 'binary'
-      ? () => ({ _seqid: null })
-      : () => ({ _seqid: null, lastField_: [], lastFieldId_: 0, booleanField_: { name: null } })
-
-  return {
-    protocol,
-    begin(whenWhole) {
-      Object.assign(protocol, fresh())
-      written.begin(framed ? FRAME_HEADER_BYTES : 0)
-      begun = 0
-      onMessage = whenWhole
-    },
-  }
 }
 
 /** The reading side of one message after another. */

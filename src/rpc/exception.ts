@@ -1,5 +1,5 @@
 // Our errors as Thrift's TApplicationException, whole messages. The one place that decides what of an undeclared error
-// a client of this door sees: code and public message, never a stack, a path or a cause.
+// a Thrift client sees: code and public message, never a stack, a path or a cause.
 import thrift from 'thrift'
 import { cutText } from '../core/cut-text.ts'
 import type { MadhavaError } from '../core/errors.ts'
@@ -22,8 +22,7 @@ export const exceptionReply = (
   error: MadhavaError,
 ): Buffer => {
   let reply: Buffer = Buffer.alloc(0)
-  const { protocol: output, begin } = createOutput(call.dialect)
-  begin(bytes => {
+  const output = createOutput(call.dialect, bytes => {
     reply = bytes
   })
   const exception = new thrift.Thrift.TApplicationException(

@@ -1,4 +1,4 @@
-// How much the Thrift door takes from one client and from all of them. Numbers only.
+// How much the Thrift server takes from one client and from all of them. Numbers only.
 
 export interface RpcLimits {
   /** Bytes of one message. */

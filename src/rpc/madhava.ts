@@ -1,15 +1,16 @@
 // The methods of the service Madhava: Thrift's structs on one side, the service on the other. No rules of its own about
 // tasks, no sockets.
 import types from '../../gen/js/rpcinterface_types.js'
+import type { Actor } from '../core/actor.ts'
 import type { StoredContent } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
-import type { Actor, KindInfo, Service } from '../core/service.ts'
+import type { KindInfo, Service } from '../core/service.ts'
 import { createStateReader } from '../core/state-reader.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
-import { toFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
+import { parseFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
 import { build, i64 } from './build.ts'
 import type { RpcMethod } from './caller.ts'
 import { declares, EXCEPTIONS, type ExceptionName } from './declared.ts'
@@ -52,7 +53,9 @@ const bytesOf = async (content: StoredContent, range: { start: number; end: numb
   return Buffer.concat(pieces)
 }
 
-/** How many tasks of a page fit in one reply. Params and result of each are previews; what else it says may be large. */
+/**
+ * How many tasks of a page fit in one reply. Params and result of each are previews; what else it says may be large.
+ */
 const fitting = (tasks: readonly ReturnType<typeof listedTaskStruct>[]): number => {
   let room = PAGE_CHARACTERS
   const count = tasks.findIndex(({ params, result, resultInfo, description, error }) => {
@@ -85,7 +88,7 @@ export const createMadhavaMethods = ({
   }
 
   const pageTasks = async (filter: unknown, limit: unknown, cursor: unknown) => {
-    const wanted = toFilter(filter)
+    const wanted = parseFilter(filter)
     const place = toPage(limit, cursor)
     let page = await service.list(ACTOR, wanted, place)
     let tasks = await structsOf(page.tasks)
@@ -179,12 +182,12 @@ export const createMadhavaMethods = ({
     ['purgeTask', method(1, ([id]) => service.purge(ACTOR, toText(id, 'id')), ...EXCEPTIONS)],
     ['readResult', method(3, piece(service.result), ...EXCEPTIONS)],
     ['readLog', method(3, piece(service.log), 'refused', 'notFound', 'unavailable')],
-    ['listKinds', method(0, async () => service.kinds(ACTOR).map(kindStruct), 'unavailable')],
+    ['listKinds', method(0, async () => service.kinds().map(kindStruct), 'unavailable')],
     [
       'listKindTroubles',
       method(
         0,
-        async () => (await service.kindTroubles(ACTOR)).map(trouble => build(types.KindTrouble, trouble)),
+        async () => (await service.kindTroubles()).map(trouble => build(types.KindTrouble, trouble)),
         'unavailable',
       ),
     ],
@@ -193,7 +196,7 @@ export const createMadhavaMethods = ({
       method(
         0,
         async () =>
-          hostStatusStruct({ host: machine.snapshot(), ...(await readState(ACTOR)), version, now: clock() }),
+          hostStatusStruct({ host: machine.snapshot(), ...(await readState()), version, now: clock() }),
         'unavailable',
       ),
     ],
@@ -202,7 +205,7 @@ export const createMadhavaMethods = ({
       method(
         0,
         async () => {
-          const { state, trouble } = await readState(ACTOR)
+          const { state, trouble } = await readState()
           if (state) return queueStatusStruct(state.queue)
           throw new MadhavaError('STORE_UNAVAILABLE', trouble ?? undefined)
         },

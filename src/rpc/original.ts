@@ -3,15 +3,16 @@
 import thrift from 'thrift'
 import type { calcResult } from '../../gen/js/rpcinterface_types.js'
 import types from '../../gen/js/rpcinterface_types.js'
+import type { Actor } from '../core/actor.ts'
+import { createSemaphore } from '../core/async/semaphore.ts'
 import { cutText } from '../core/cut-text.ts'
 import { ERRORS, isMadhavaError, MadhavaError } from '../core/errors.ts'
-import type { Actor, Service } from '../core/service.ts'
+import type { Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
 import type { RpcMethod } from './caller.ts'
 import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
 import type { RpcLimits } from './limits.ts'
-import { createGate } from './list-limit.ts'
 
 export interface OriginalDeps {
   service: Service
@@ -29,7 +30,8 @@ const nothing = (): null => null
 
 /** By name. */
 export const createOriginalMethods = ({ service, limits }: OriginalDeps): ReadonlyMap<string, RpcMethod> => {
-  const oneList = createGate(limits.lists)
+  // bounds memory, not time
+  const inTurn = createSemaphore(limits.lists)
 
   /** Null also when the task or its result has gone in the meantime. */
   const numberOf = async (task: TaskRecord): Promise<number | null> => {
@@ -111,7 +113,7 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
       'listTasks',
       {
         arity: 0,
-        run: () => oneList(listTasks),
+        run: () => inTurn(listTasks),
         declared: nothing,
         longResult: { type: thrift.Thrift.Type.LIST, write: writeList },
       },

@@ -1,9 +1,9 @@
-// The Thrift door's listening side: opens the port, counts and bounds connections, closes in order.
+// The Thrift server: opens the port, counts and bounds connections, closes in order.
 // What is said on a connection is connection.ts's; what a method does is handler.ts's.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createByteBudget } from '../platform/byte-budget.ts'
 import { createTrust, ownerOf } from '../platform/client-address.ts'
-import { createPlaces } from '../platform/connection-limit.ts'
+import { createConnectionLimit } from '../platform/connection-limit.ts'
 import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
 import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
@@ -11,7 +11,7 @@ import { type Connection, serveConnection } from './connection.ts'
 import { createHandler, type HandlerDeps } from './handler.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
 
-export interface DoorOptions {
+export interface ServerOptions {
   processor: ProcessorClass
   methods: ReadonlyMap<string, RpcMethod>
   log: Log
@@ -25,20 +25,20 @@ export interface DoorOptions {
   trustProxy?: readonly string[]
 }
 
-export type RpcServerOptions = Omit<DoorOptions, 'processor' | 'methods'> & Omit<HandlerDeps, 'limits'>
+export type RpcServerOptions = Omit<ServerOptions, 'processor' | 'methods'> & Omit<HandlerDeps, 'limits'>
 
 export interface RpcServer {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: { host: string; port: number }
   /** Running totals since the start, and `connections`, which are open now. */
   counters(): { calls: number; refused: number; connections: number }
-  /** Why somebody finds no place, for people; null while everybody does. */
+  /** Why somebody is turned away, for people; null while everybody does. */
   trouble(): string | null
   /** Takes no more, answers the calls under way, ends the connections. Idempotent; takes at most `closeMs`. */
   close(): Promise<void>
 }
 
-const listen = (server: Server, { host, port, settingName }: DoorOptions): Promise<void> =>
+const listen = (server: Server, { host, port, settingName }: ServerOptions): Promise<void> =>
   new Promise((resolve, reject) => {
     const failed = (cause: NodeJS.ErrnoException): void =>
       reject(listenError(cause, { host, port, setting: settingName }))
@@ -49,8 +49,11 @@ const listen = (server: Server, { host, port, settingName }: DoorOptions): Promi
     })
   })
 
-/** Serves any methods behind any generated processor; `createRpcServer` is this with ours. Rejects with a text for people when the port cannot be opened. */
-export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
+/**
+ * Serves any methods behind any generated processor; `createRpcServer` is this with ours. Rejects with a text for
+ * people when the port cannot be opened.
+ */
+export const openServer = async (options: ServerOptions): Promise<RpcServer> => {
   const { log, processor, methods } = options
   const limits = { ...RPC_LIMITS, ...options.limits }
   const connections = new Map<Socket, Connection>()
@@ -80,7 +83,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   const call = createCaller({ processor, methods, log, callMs: limits.callMs })
   const trust = createTrust(options.trustProxy ?? [])
   const budget = createByteBudget({ total: limits.heldBytes, perOwner: limits.heldPerAddress })
-  const places = createPlaces<Socket>({
+  const limit = createConnectionLimit<Socket>({
     total: limits.connections,
     perOwner: limits.perAddress,
     idleSince: socket => connections.get(socket)?.idleSince() ?? null,
@@ -89,9 +92,9 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
   const server = createServer({ allowHalfOpen: true }, socket => {
     const address = socket.remoteAddress ?? ''
     const owner = trust.isProxy(address) ? null : ownerOf(address)
-    if (!places.take(socket, owner)) {
+    if (!limit.take(socket, owner)) {
       socket.destroy()
-      refused(places.trouble() ?? 'no connection is free')
+      refused(limit.trouble() ?? 'no connection is free')
       return
     }
     const connection = serveConnection({
@@ -116,7 +119,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
     connections.set(socket, connection)
     socket.once('close', () => {
       connections.delete(socket)
-      places.leave(socket)
+      limit.leave(socket)
       unread.delete(socket)
     })
   })
@@ -141,7 +144,7 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
 
   return {
     address: { host: bound.address, port: bound.port },
-    trouble: places.trouble,
+    trouble: limit.trouble,
     counters: () => ({ ...counters, connections: connections.size }),
     close() {
       closing ??= closeAll()
@@ -151,8 +154,8 @@ export const openDoor = async (options: DoorOptions): Promise<RpcServer> => {
 }
 
 /**
- * Opens the Thrift door on the service.
+ * Opens the Thrift server on the service.
  * Rejects with a text for people, naming the setting, when the port cannot be opened.
  */
 export const createRpcServer = (options: RpcServerOptions): Promise<RpcServer> =>
-  openDoor({ ...options, ...createHandler({ ...options, limits: { ...RPC_LIMITS, ...options.limits } }) })
+  openServer({ ...options, ...createHandler({ ...options, limits: { ...RPC_LIMITS, ...options.limits } }) })

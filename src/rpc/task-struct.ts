@@ -1,6 +1,7 @@
 // A task's record as the struct Task.
 import types from '../../gen/js/rpcinterface_types.js'
 import { type Limits, type RetryPolicy, type TaskRecord, versionOf } from '../core/task.ts'
+import type { FieldName } from '../core/task-fields.ts'
 import { viewTask } from '../core/task-view.ts'
 import { build, i64, i64OrNull, jsonOrNull } from './build.ts'
 
@@ -10,22 +11,25 @@ export const retryStruct = (retry: RetryPolicy | null) =>
 
 export const limitsStruct = (limits: Limits) => build(types.TimeLimits, limits)
 
-/** Everything. `resultTruncated` says whether the whole result has to be read elsewhere, `paramsTruncated` the params. */
+/** Fields that are missing read as undefined, which a struct takes as unset. */
+type Shown = {
+  [K in FieldName]-?: Exclude<TaskRecord[K], undefined> | (undefined extends TaskRecord[K] ? null : never)
+}
+
+/**
+ * Everything: fields of the same name and type as they are, the others named here. `resultTruncated` says whether the
+ * whole result has to be read elsewhere, `paramsTruncated` the params.
+ */
 export const taskStruct = (
   task: TaskRecord,
   resultTruncated = task.resultBytes !== null,
   paramsTruncated = false,
 ) =>
   build(types.Task, {
-    id: task.id,
-    kind: task.kind,
-    status: task.status,
+    ...(task as Shown),
     params: JSON.stringify(task.params),
     rev: i64(task.rev),
     claim: i64(task.claim),
-    attempt: task.attempt,
-    maxAttempts: task.maxAttempts,
-    priority: task.priority,
     progress: task.progress && build(types.Progress, task.progress),
     // a task may have the result null; one that has none yet is in no status that shows it
     result:
@@ -44,22 +48,8 @@ export const taskStruct = (
         detail: jsonOrNull(task.error.detail),
       }),
     version: versionOf(task),
-    createdAt: task.createdAt,
-    notBefore: task.notBefore,
-    expiresAt: task.expiresAt,
-    startedAt: task.startedAt,
-    finishedAt: task.finishedAt,
-    updatedAt: task.updatedAt,
-    worker: task.worker,
-    owner: task.owner,
-    parentId: task.parentId,
-    title: task.title,
-    description: task.description,
-    idempotencyKey: task.idempotencyKey,
-    revokeRequestedAt: task.revokeRequestedAt,
     retryPolicy: retryStruct(task.retry),
     limits: limitsStruct(task.limits),
-    workersLost: task.workersLost ?? null,
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
   })
 

@@ -1,12 +1,12 @@
 // Follows the store's feed for what concerns the tasks that are held here: wishes to end them, and their loss. What else
 // it tells is passed on.
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Backoff, backoffMs } from '../core/async/backoff.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 
-const MIN_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 5_000
+const RETRY: Backoff = { firstMs: 100, lastMs: 5_000 }
 /** Wishes may arrive before the claim that they concern is known here; so many are remembered. */
 const REMEMBERED = 1_000
 
@@ -64,18 +64,19 @@ export const followRevocations = (deps: {
     }
   }
   const following = (async () => {
-    let backoff = MIN_BACKOFF_MS
+    let failures = 0
     while (!signal.aborted) {
-      try {
-        await follow(() => {
-          backoff = MIN_BACKOFF_MS
-        })
-      } catch (error) {
-        if (!signal.aborted)
-          log.warn({ error, retryMs: backoff }, 'the feed of changes broke; following it anew')
-      }
-      await wait(backoff, undefined, { signal }).catch(() => {})
-      backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)
+      const broken = await follow(() => {
+        failures = 0
+      }).then(
+        () => null,
+        (error: unknown) => ({ error }),
+      )
+      const retryMs = Math.round(backoffMs(RETRY, failures))
+      if (broken && !signal.aborted)
+        log.warn({ error: broken.error, retryMs }, 'the feed of changes broke; following it anew')
+      await wait(retryMs, undefined, { signal }).catch(() => {})
+      failures += 1
     }
   })()
 

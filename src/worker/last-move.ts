@@ -1,12 +1,12 @@
 // Makes the last move of a run durable, however long the store is away. The one place that tries a move again, and that
 // tells what passes by itself from what would come again at every try.
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Backoff, backoffMs } from '../core/async/backoff.ts'
 import { cutText } from '../core/cut-text.ts'
 import { type ErrorCode, isMadhavaError, PASSING } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 
-const MIN_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 10_000
+const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
 /** An error that nobody knows may pass: so many tries show that it does not. */
 const TRIES_OF_UNKNOWN = 5
 
@@ -76,7 +76,6 @@ export const persist = async <T>(
   { log, random, closing, hurry, patient = false }: Persistence,
 ): Promise<Persisted<T>> => {
   let unknown = 0
-  let backoff = MIN_BACKOFF_MS
   for (let failed = 0; ; failed += 1) {
     try {
       return { state: 'written', value: await write(failed) }
@@ -93,12 +92,11 @@ export const persist = async <T>(
         log.error({ error }, 'the end of the task could not be written before the worker closed')
         return { state: 'left' }
       }
-      const retryMs = Math.round(backoff * (0.5 + random() / 2))
+      const retryMs = Math.round(backoffMs(RETRY, failed, random()))
       log.warn({ error, retryMs }, 'the end of the task could not be written; trying again')
       const hurried = hurry()
       const signal = hurried.aborted ? closing : AbortSignal.any([closing, hurried])
       await wait(retryMs, undefined, { signal }).catch(() => {})
-      backoff = Math.min(MAX_BACKOFF_MS, backoff * 2)
     }
   }
 }

@@ -1,6 +1,8 @@
 // The worker's heart: claims tasks, runs them, ends them when asked, gives them back when the worker stops.
 // It asks the store alone what to do; when to look is the queue's business.
-import { setTimeout as wait } from 'node:timers/promises'
+
+import { within } from '../core/async/deadline.ts'
+import { dueSince } from '../core/due.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
@@ -73,15 +75,14 @@ const GRACE_MS = 500
 /** What writing the last moves may take after the grace time, before a drain stops waiting for it. */
 const LAST_MOVES_MS = 3_000
 
-const COUNTER: Record<End, string> = {
+/** What an attempt that ended so counts as; any other end is a loss. */
+const COUNTER: Partial<Record<End, string>> & { LOST: string } = {
   SUCCESS: 'succeeded',
   FAILURE: 'failed',
   RETRY: 'retried',
   REVOKED: 'revoked',
   PENDING: 'givenBack',
   LOST: 'lost',
-  STARTED: 'lost',
-  PROGRESS: 'lost',
 }
 
 /** Thrown by a move, so that the store lets go of the task. */
@@ -92,18 +93,13 @@ const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
   if (attempt + 1 >= maxAttempts) throw new NotAhead('a task is not taken ahead for its last attempt')
 }
 
-/** Since when a waiting task may be taken: its last move, or the time before which it was not to start. */
-const dueSince = ({ updatedAt, notBefore }: TaskRecord): string =>
-  notBefore !== null && notBefore > updatedAt ? notBefore : updatedAt
-
 /** Whether the promise settled within the time. */
-const within = async (promise: Promise<unknown>, ms: number): Promise<boolean> => {
-  const timer = new AbortController()
-  const late = wait(ms, false, { signal: timer.signal }).catch(() => false)
-  const settled = await Promise.race([promise.then(() => true), late])
-  timer.abort()
-  return settled
-}
+const settles = (promise: Promise<unknown>, ms: number): Promise<boolean> =>
+  within(
+    ms,
+    promise.then(() => true),
+    () => false,
+  )
 
 /** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
@@ -210,7 +206,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     const done = attempt.done.then(({ end, unrunnable, seconds, failedWith }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
-      count(COUNTER[end])
+      count(COUNTER[end] ?? COUNTER.LOST)
       if (unrunnable) count('unrunnable')
       if (failedWith !== null) options.failures?.count(task.kind, failedWith)
       if (end === 'PENDING' && !stopping) onLetGo(task)
@@ -272,9 +268,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping = true
     places.close()
-    if (timeoutMs > 0 && (await within(allDone(), timeoutMs))) return
+    if (timeoutMs > 0 && (await settles(allDone(), timeoutMs))) return
     for (const attempt of attempts.values()) attempt.stop('drain')
-    if (!(await within(allDone(), graceMs + LAST_MOVES_MS)))
+    if (!(await settles(allDone(), graceMs + LAST_MOVES_MS)))
       log.error({ ids: [...attempts.keys()] }, 'not all tasks could be given back in time')
   }
 

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { requireService } from '../support/services.ts'
 import { createFixture, type Fixture } from './fixture.ts'
@@ -22,7 +22,7 @@ const PAGE = '<!doctype html><title>elsewhere</title><body><script src="/foreign
 describe('the REST door in Chromium', { skip: requireService('chromium'), timeout: 300_000 }, () => {
   let browser: Browser
   let fixture: Fixture
-  let door: HttpDoor
+  let door: HttpServer
   let elsewhere: http.Server
   let api: string
   let friend: string

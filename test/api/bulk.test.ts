@@ -55,6 +55,9 @@ describe('many tasks at once', () => {
     await problemOf(await door.post('/tasks', []), 400, 'BAD_REQUEST')
     await problemOf(await door.post('/tasks', many(SUBMIT_MANY_LIMIT + 1)), 400, 'BAD_REQUEST')
     assert.equal(await total(), 0)
+    assert.equal((await door.post('/tasks', many(SUBMIT_MANY_LIMIT))).status, 202)
+    assert.equal((await door.post('/tasks', many(1))).status, 202)
+    assert.equal(await total(), SUBMIT_MANY_LIMIT + 1)
   })
 
   it('a key holds for the whole array: the same answers the same tasks, any other list or task is 422', async () => {

@@ -7,7 +7,7 @@ import { createFeed } from '../../src/core/feed.ts'
 import { report, succeed } from '../../src/core/moves.ts'
 import { createWatch } from '../../src/core/watch.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { soon } from '../support/soon.ts'
 import { until } from '../support/until.ts'
@@ -20,7 +20,7 @@ interface Told {
 }
 
 let door: Fixture
-let http: HttpDoor
+let http: HttpServer
 let ending: AbortController
 const url = (path: string): string => `http://127.0.0.1:${http.address.port}${path}`
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { prefers } from '../../src/api/accept.ts'
-import { pollAfter } from '../../src/api/poll-after.ts'
+import { prefers } from '../../src/api/request-headers.ts'
+import { pollAfter } from '../../src/api/task.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -99,7 +99,10 @@ describe('what answers say beside their body', () => {
     const now = new Date('2026-01-31T12:00:00.000Z')
     const at = (seconds: number) => new Date(now.getTime() + seconds * 1000).toISOString()
     const ask = (task: Partial<TaskRecord>) =>
-      pollAfter({ status: 'PENDING', notBefore: null, updatedAt: at(0), progress: null, ...task }, now)
+      pollAfter(
+        { status: 'PENDING', notBefore: null, expiresAt: null, updatedAt: at(0), progress: null, ...task },
+        now,
+      )
     const running = (etaSeconds: number | null): Partial<TaskRecord> => ({
       status: 'PROGRESS',
       progress: { percent: 1, note: null, etaSeconds },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { openApi } from '../../src/api/door.ts'
+import { openApi } from '../../src/api/server.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { encode } from '../rpc/messages.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'

@@ -78,7 +78,7 @@ describe('what the door tells of the server', () => {
       },
       alive: true,
     }
-    const state = { ...(await door.service.state({ name: null, via: 'rest' })), presences: [frozen] }
+    const state = { ...(await door.service.state()), presences: [frozen] }
     const seen = createFixture({ service: { state: async () => state } })
     const { processes } = await jsonOf<{
       processes: { alive: boolean; troubles: Record<string, string> }[]

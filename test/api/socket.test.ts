@@ -7,13 +7,13 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { PROBLEM_TYPE, refuseRequest } from '../../src/api/problem.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HTTP_LIMITS, type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HTTP_LIMITS, type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { soon } from '../support/soon.ts'
 import { createFixture, type Fixture, type FixtureOptions } from './fixture.ts'
 
 describe('the REST door on a real port', () => {
   let fixture: Fixture
-  let door: HttpDoor
+  let door: HttpServer
   const open = async (limits: Partial<typeof HTTP_LIMITS> = {}, options: FixtureOptions = {}) => {
     fixture = createFixture(options)
     door = await serveHttp({

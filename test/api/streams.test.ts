@@ -20,11 +20,11 @@ describe('open streams', () => {
     events: (signal: AbortSignal) => AsyncGenerator<WatchEvent[], void, void>,
     client = new AbortController().signal,
   ) => {
-    const place = streams.open(client)
+    const stream = streams.open(client)
     return streams
       .body({
-        place,
-        events: events(place.signal),
+        stream,
+        events: events(stream.signal),
         write: createEventWriter((task: TaskRecord) => task.id),
         ended: (): EndReason => 'final',
         log: silentLog(),
@@ -38,14 +38,14 @@ describe('open streams', () => {
   it('are counted, bounded, and free again when the client leaves or the stream ends', async () => {
     const streams = createStreams(new AbortController().signal, { open: 2, heartbeatMs: 60_000, chunk: 100 })
     const client = new AbortController()
-    const place = streams.open(client.signal)
+    const stream = streams.open(client.signal)
     const reader = bodyOf(streams, never)
     assert.throws(
       () => streams.open(new AbortController().signal),
       (error: MadhavaError) => error.code === 'TOO_MANY_STREAMS',
     )
     client.abort()
-    assert.equal(place.signal.aborted, true)
+    assert.equal(stream.signal.aborted, true)
     assert.equal(streams.count(), 1)
     await textOf(reader)
     await reader.cancel()

@@ -11,7 +11,7 @@ import { Hono } from 'hono'
 import type { ApiEnv } from '../../src/api/context.ts'
 import { report, succeed } from '../../src/core/moves.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture } from '../api/fixture.ts'
 import { requireService } from '../support/services.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
@@ -64,7 +64,7 @@ await say('done', { seen, ended: ended.status, result, refused, secure: isSecure
 
 describe('the client in a browser', { skip: requireService('chromium'), timeout: 120_000 }, () => {
   let door: Fixture
-  let http: HttpDoor
+  let http: HttpServer
   let network: TcpProxy
   let profile: string
   const reports = new Map<string, unknown>()

@@ -193,7 +193,12 @@ describe('config', () => {
     fc.assert(
       fc.property(secret, text => {
         for (const url of [`amqp://u:${text}@host`, `amqp://host?key=${text}`, `redis://u:${text}@host`]) {
-          const line = shown({ AMQP_URL: url, STORE_URL: url })
+          // other settings have zeros of their own
+          const line =
+            shown({ AMQP_URL: url, STORE_URL: url })
+              .match(/^.*_URL=.*$/gm)
+              ?.join('\n') ?? ''
+          assert.match(line, /^STORE_URL=.*\nAMQP_URL=/)
           for (const part of text.split(/[^Qj0]+/).filter(part => part.length > 3))
             assert.ok(!line.includes(part), url)
         }

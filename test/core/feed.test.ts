@@ -212,6 +212,41 @@ describe('the shared feed', () => {
     assert.deepEqual(idsOf(await next(again)), [id])
   })
 
+  it('tells those who join while an earlier reading comes to its end, which takes a while', async () => {
+    let letEnd: () => void = () => {}
+    const held = new Promise<void>(resolve => {
+      letEnd = resolve
+    })
+    let [ended, begun] = [0, 0]
+    const real = watched(store)
+    feed = createFeed(
+      {
+        cursor: () => real.cursor(),
+        async *changes(since, signal) {
+          begun += 1
+          const first = begun === 1
+          yield* real.changes(since, signal)
+          if (first) await held
+          ended += 1
+        },
+      },
+      { pending: PENDING, pendingSize: 100_000, lingerMs: 5 },
+    )
+    const earlier = await feed.subscribe(null, ending.signal)
+    await until('the reading begins', () => open === 1)
+    earlier.close()
+    await until('it is told to end', () => open === 0)
+    const reader = await feed.subscribe(null, ending.signal)
+    const { id } = await add(store)
+    assert.deepEqual(idsOf(await next(reader)), [id])
+    letEnd()
+    await until('it has ended', () => ended === 1)
+    const { id: later } = await add(store)
+    assert.deepEqual(idsOf(await next(reader)), [later])
+    assert.equal(feed.readers(), 1)
+    reader.close()
+  })
+
   it('refuses readers while the store has no cursor to give', async () => {
     let broken = true
     const real = watched(store)

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
-import { JSON_VALUES_LIMIT, refuseManyValues, refuseNotJson, valuesIn } from '../../src/core/json-size.ts'
+import { scanJson } from '../../src/core/json-scan.ts'
+import { JSON_VALUES_LIMIT, refuseManyValues, refuseNotJson } from '../../src/core/json-size.ts'
+import { JSON_TEXT_VALUES_LIMIT, parseSoundJson } from '../../src/core/sound-json.ts'
 
 const refusal = (work: () => void): MadhavaError | null => {
   try {
@@ -44,11 +46,22 @@ describe('the size of JSON', () => {
   it('is found in its text, without parsing', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom('', ' ', '\n\t'), (value, space) => {
-        assert.equal(valuesIn(JSON.stringify(value, null, space)), countOf(value))
+        assert.equal(scanJson(JSON.stringify(value, null, space), 100).values, countOf(value))
       }),
     )
-    assert.equal(valuesIn('[[[[[', 2), 3)
-    assert.equal(valuesIn('"not ended \\'), 1)
+    assert.equal(scanJson('[[[[[', 100, 2).values, 3)
+    assert.equal(scanJson('"not ended \\', 100).values, 1)
+  })
+
+  it('is refused in a text that holds too much, before it is parsed', () => {
+    const textOf = (values: number): string => `[${Array(values - 1).fill('{}')}]`
+    assert.equal(
+      refusal(() => parseSoundJson(textOf(JSON_TEXT_VALUES_LIMIT), 'it')),
+      null,
+    )
+    // the rest is no JSON, and nobody looks at it
+    const error = refusal(() => parseSoundJson(`${textOf(JSON_TEXT_VALUES_LIMIT + 1)}]`, 'it'))
+    assert.match(String(error?.message), /it holds more than 100000 values/)
   })
 
   it('is refused when it is large', () => {

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
+import type { Actor } from '../../src/core/actor.ts'
 import { BLOBS } from '../../src/core/content.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { Announcement } from '../../src/core/queue.ts'
-import { type Actor, createService, type Service } from '../../src/core/service.ts'
+import { createService, type Service } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json } from '../../src/core/task.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
@@ -269,7 +270,7 @@ describe('result and log', () => {
 
 describe('kinds and state', () => {
   it('each kind has its schemas, its example, and its defaults resolved', () => {
-    const [first, , second] = service.kinds(anybody)
+    const [first, , second] = service.kinds()
     assert.deepEqual(
       [first?.name, first?.maxAttempts, second?.name, second?.maxAttempts],
       ['adding', 3, 'plain', 5],
@@ -286,7 +287,7 @@ describe('kinds and state', () => {
 
   it('the state holds presences, counts and the queue', async () => {
     await submit({ kind: 'plain' })
-    const state = await service.state(anybody)
+    const state = await service.state()
     assert.deepEqual(state.presences, [])
     assert.equal(state.counts.byStatus.PENDING, 1)
     assert.deepEqual(state.queue, { name: 'noting', depth: 1, status: 'ready', reason: null, outbox: 0 })
@@ -315,5 +316,46 @@ describe('what the operator allows', () => {
     await refused(() => strict.submit(ann, { kind: 'plain', limits: { hardSeconds: 61 } }), 'BAD_REQUEST')
     await refused(() => strict.submitChild(task, high, null), 'BAD_REQUEST')
     assert.equal((await strict.submitChild(task, { kind: 'plain' }, null)).priority, 3)
+  })
+})
+
+describe('what an actor may see', () => {
+  it('is decided once for all calls: a task of others is not there', async () => {
+    const own = createService({
+      store,
+      queue: createNotingQueue().queue,
+      kinds: createKinds([loadKind('plain', plain, 'plain.ts')]),
+      clock: () => new Date(now),
+      visibility: (filter, { name }) => (name === null ? filter : { ...filter, owner: name }),
+    })
+    const mine = await submit({ kind: 'plain' }, ann)
+    const { id } = await submit({ kind: 'plain' })
+    const page = { limit: 50, cursor: null }
+    const signal = AbortSignal.timeout(30_000)
+    for (const call of [
+      () => own.get(ann, id),
+      () => own.cancel(ann, id),
+      () => own.retry(ann, id),
+      () => own.purge(ann, id),
+      () => own.result(ann, id),
+      () => own.log(ann, id),
+      () => own.wait(ann, id, '', 0),
+      () => own.watchTask(ann, id, null, signal).next(),
+    ])
+      await refused(call, 'TASK_NOT_FOUND')
+    await refused(() => own.replayDead(ann, id), 'DEAD_NOT_FOUND')
+    await refused(() => own.discardDead(ann, id), 'DEAD_NOT_FOUND')
+    const idsOf = async (listed: ReturnType<Service['list']>) => (await listed).tasks.map(task => task.id)
+    assert.deepEqual(await idsOf(own.list(ann, {}, page)), [mine.id])
+    assert.deepEqual((await idsOf(own.list(anybody, {}, page))).sort(), [mine.id, id].sort())
+    const told: string[] = []
+    for await (const events of own.watchAll(ann, {}, { since: null, snapshot: true }, signal)) {
+      for (const event of events) if (event.type === 'task') told.push(event.task.id)
+      if (events.some(({ type }) => type === 'live')) break
+    }
+    assert.deepEqual(told, [mine.id])
+    const { done } = await own.bulk(ann, 'cancel', {}, { dryRun: false, cursor: null })
+    assert.equal(done, 1)
+    assert.equal((await own.get(anybody, id)).status, 'PENDING')
   })
 })

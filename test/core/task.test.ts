@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { isDue } from '../../src/core/due.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { retryDelayMs } from '../../src/core/retry.ts'
 import {
   compareVersions,
-  isDue,
   isFinal,
   isRunning,
   isWaiting,

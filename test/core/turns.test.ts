@@ -50,6 +50,31 @@ describe('turns', () => {
     assert.ok(most <= 40, `${most} records in one turn`)
   })
 
+  it('are shared in time, too: as many go on in one turn as their last pieces took of it', async () => {
+    let now = 0
+    const turns = createTurns({ ...LIMITS, ms: 5 }, () => now)
+    const counts: number[] = []
+    let inTurn = 0
+    let over = false
+    const watch = (): void => {
+      counts.push(inTurn)
+      inTurn = 0
+      if (!over) setImmediate(watch)
+    }
+    const lane = () =>
+      work(turns, 10, () => {
+        now += 2
+        inTurn += 1
+      })
+    const lanes = Promise.all(Array.from({ length: 20 }, lane))
+    setImmediate(watch)
+    await lanes
+    over = true
+    // the first turn is that in which all of them come
+    const most = Math.max(...counts.slice(1))
+    assert.ok(most <= 5, `${most} pieces of 2 ms in one turn`)
+  })
+
   it('come to everybody: who came later is through before a long one that is under way', async () => {
     const turns = createTurns(LIMITS)
     const order: string[] = []

@@ -1,10 +1,10 @@
 // Waiting for changes: the long poll, one task's events, everybody's.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { Actor } from '../../src/core/actor.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createFeed } from '../../src/core/feed.ts'
 import { again, giveBack, report, succeed } from '../../src/core/moves.ts'
-import type { Actor } from '../../src/core/service.ts'
 import type { TaskFilter, TaskStore } from '../../src/core/store.ts'
 import { isFinal, versionOf } from '../../src/core/task.ts'
 import { createWatch, type Watch, type WatchEvent } from '../../src/core/watch.ts'
@@ -377,6 +377,72 @@ describe('watchAll', () => {
         return true
       })
     }
+  })
+
+  it('forgets a look at what changed after a second, one that failed too', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const cursor = await store.cursor()
+    await add(store)
+    let looks = 0
+    const over = watchOver({
+      ...store,
+      async changedSince(since) {
+        if (since !== cursor) return store.changedSince(since)
+        looks += 1
+        if (looks === 1) throw new MadhavaError('STORE_UNAVAILABLE')
+        return store.changedSince(since)
+      },
+    })
+    const come = () =>
+      over.watchAll(ANYBODY, {}, { since: cursor, snapshot: false }, AbortSignal.any([ending.signal])).next()
+    await refused(come, 'STORE_UNAVAILABLE')
+    await refused(come, 'STORE_UNAVAILABLE')
+    assert.equal(looks, 1)
+    for (const expected of [2, 3]) {
+      t.mock.timers.tick(1_000)
+      assert.deepEqual(words((await come()).value ?? []), ['PENDING -'])
+      t.mock.timers.tick(999)
+      await come()
+      assert.equal(looks, expected)
+      t.mock.timers.tick(1)
+    }
+  })
+
+  it('tells no older state after a newer one where the shared reading lags behind', async () => {
+    let letRead: () => void = () => {}
+    const held = new Promise<void>(resolve => {
+      letRead = resolve
+    })
+    const lagging: TaskStore = {
+      ...store,
+      async *changes(since, signal) {
+        await held
+        yield* store.changes(since, signal)
+      },
+    }
+    const feed = createFeed(lagging)
+    // somebody listens already: the shared reading has its place from before the moves
+    const early = await feed.subscribe(null, ending.signal)
+    const { id } = await add(store)
+    const cursor = await store.cursor()
+    const { claim } = await take(store, id)
+    for (const percent of [1, 2, 3]) await store.move(id, claim, progress(percent))
+    const own = createWatch({ store: lagging, feed })
+    const streams = [{ since: cursor }, { snapshot: true }, {}].map(from => watchAll(from, {}, own))
+    for (const stream of streams) await until('it is live', () => isLive(stream))
+    letRead()
+    await store.move(id, claim, progress(9))
+    for (const { seen } of streams) {
+      await until('it goes on', () => words(seen).includes('PROGRESS 9'))
+      const revs = seen.flatMap(event => (event.type === 'task' ? [event.task.rev] : []))
+      assert.deepEqual(
+        revs,
+        revs.toSorted((one, other) => one - other),
+      )
+      const live = seen.findIndex(event => event.type === 'live')
+      assert.deepEqual(words(seen.slice(live)), ['live', 'PROGRESS 9'])
+    }
+    early.close()
   })
 
   it('moves the place to resume at on while nothing fits', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { backoffMs, createAmqpLink, reasonOf } from '../../src/platform/amqp.ts'
+import { createAmqpLink, reasonOf } from '../../src/platform/amqp.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { until } from '../support/until.ts'
 
@@ -37,19 +37,6 @@ const startServer = async (serve: (socket: Socket) => void) => {
 
 const link = (url: string, stepTimeoutMs = 15_000) =>
   createAmqpLink({ urls: [url], name: 'test', log: silentLog(), setup: async () => {}, stepTimeoutMs })
-
-describe('the pause before a new try', () => {
-  it('grows with the failures, from 50 ms to 10 s, and never beyond', () => {
-    fc.assert(
-      fc.property(fc.nat(10_000), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
-        const ms = backoffMs(failures, random)
-        assert.ok(ms >= 50 && ms <= 10_000, String(ms))
-        assert.ok(backoffMs(failures + 1, random) >= ms)
-        assert.ok(backoffMs(failures, 0) >= backoffMs(failures, 1) / 2)
-      }),
-    )
-  })
-})
 
 describe('the reason for people', () => {
   it('never holds the password, as it is or encoded, and is one short line', () => {

@@ -3,70 +3,70 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { createByteBudget } from '../../src/platform/byte-budget.ts'
-import { createPlaces } from '../../src/platform/connection-limit.ts'
+import { createConnectionLimit } from '../../src/platform/connection-limit.ts'
 
-interface TaskMover {
+interface Connection {
   name: string
   idleSince: number | null
 }
 const world = (total: number, perOwner: number) => {
   const ended: string[] = []
   const clock = { now: 0 }
-  const places = createPlaces<TaskMover>({
+  const connections = createConnectionLimit<Connection>({
     total,
     perOwner,
     idleSince: ({ idleSince }) => idleSince,
     end: ({ name }) => ended.push(name),
     now: () => clock.now,
   })
-  const busy = (name: string): TaskMover => ({ name, idleSince: null })
-  const idle = (name: string, idleSince: number): TaskMover => ({ name, idleSince })
-  return { places, ended, clock, busy, idle }
+  const busy = (name: string): Connection => ({ name, idleSince: null })
+  const idle = (name: string, idleSince: number): Connection => ({ name, idleSince })
+  return { connections, ended, clock, busy, idle }
 }
 
 describe('the places of a door', () => {
   it('leave half for others, whatever one address does', () => {
-    const { places, busy } = world(8, 4)
-    const taken = Array.from({ length: 20 }, (_, n) => places.take(busy(`a${n}`), 'a')).filter(Boolean)
+    const { connections, busy } = world(8, 4)
+    const taken = Array.from({ length: 20 }, (_, n) => connections.take(busy(`a${n}`), 'a')).filter(Boolean)
     assert.equal(taken.length, 4)
-    for (const name of ['b', 'c', 'd', 'e']) assert.ok(places.take(busy(name), name))
-    assert.equal(places.take(busy('f'), 'f'), false)
+    for (const name of ['b', 'c', 'd', 'e']) assert.ok(connections.take(busy(name), name))
+    assert.equal(connections.take(busy('f'), 'f'), false)
   })
 
   it('are not shared out behind a proxy, where everybody has one address', () => {
-    const { places, busy } = world(8, 4)
-    for (let n = 0; n < 8; n += 1) assert.ok(places.take(busy(`p${n}`), null))
-    assert.equal(places.take(busy('p8'), null), false)
+    const { connections, busy } = world(8, 4)
+    for (let n = 0; n < 8; n += 1) assert.ok(connections.take(busy(`p${n}`), null))
+    assert.equal(connections.take(busy('p8'), null), false)
   })
 
   it('go from the longest idle of an address to its next, and from the greedy to others', () => {
-    const { places, ended, busy, idle } = world(6, 4)
-    for (const holder of [busy('a1'), idle('a2', 5), idle('a3', 3), busy('a4')]) places.take(holder, 'a')
-    assert.ok(places.take(busy('a5'), 'a'))
+    const { connections, ended, busy, idle } = world(6, 4)
+    for (const holder of [busy('a1'), idle('a2', 5), idle('a3', 3), busy('a4')]) connections.take(holder, 'a')
+    assert.ok(connections.take(busy('a5'), 'a'))
     assert.deepEqual(ended, ['a3'])
-    assert.ok(places.take(idle('b1', 0), 'b') && places.take(busy('b2'), 'b'))
+    assert.ok(connections.take(idle('b1', 0), 'b') && connections.take(busy('b2'), 'b'))
     // full: the one of the address with most goes, though another is idle for longer
-    assert.ok(places.take(busy('c1'), 'c'))
+    assert.ok(connections.take(busy('c1'), 'c'))
     assert.deepEqual(ended, ['a3', 'a2'])
-    assert.ok(places.take(busy('d1'), 'd'))
+    assert.ok(connections.take(busy('d1'), 'd'))
     assert.deepEqual(ended, ['a3', 'a2', 'b1'])
-    assert.equal(places.take(busy('e1'), 'e'), false)
-    assert.equal(places.count(), 6)
+    assert.equal(connections.take(busy('e1'), 'e'), false)
+    assert.equal(connections.count(), 6)
   })
 
   it('say why somebody finds none, for as long as that is news', () => {
-    const { places, clock, busy } = world(4, 2)
-    assert.equal(places.trouble(), null)
-    for (let n = 0; n < 3; n += 1) places.take(busy(`a${n}`), 'a')
-    assert.match(String(places.trouble()), /one address has all 2 connections/)
+    const { connections, clock, busy } = world(4, 2)
+    assert.equal(connections.trouble(), null)
+    for (let n = 0; n < 3; n += 1) connections.take(busy(`a${n}`), 'a')
+    assert.match(String(connections.trouble()), /one address has all 2 connections/)
     clock.now = 60_000
-    assert.equal(places.trouble(), null)
+    assert.equal(connections.trouble(), null)
     const last = busy('c')
-    for (const holder of [busy('b'), last]) places.take(holder, holder.name)
-    assert.match(String(places.trouble()), /all 4 connections are taken/)
-    places.leave(last)
-    places.leave(last)
-    assert.equal(places.trouble(), null)
+    for (const holder of [busy('b'), last]) connections.take(holder, holder.name)
+    assert.match(String(connections.trouble()), /all 4 connections are taken/)
+    connections.leave(last)
+    connections.leave(last)
+    assert.equal(connections.trouble(), null)
   })
 })
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import { silentLog } from '../../src/platform/log.ts'
-import { type HTTP_LIMITS, type HttpDoor, serveHttp } from '../../src/platform/serve.ts'
+import { type HTTP_LIMITS, type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { soon } from '../support/soon.ts'
 import { until } from '../support/until.ts'
 
@@ -16,7 +16,7 @@ const signal = (): { fired: Promise<void>; fire: () => void } => {
 }
 
 describe('an HTTP port', () => {
-  const doors: HttpDoor[] = []
+  const doors: HttpServer[] = []
   afterEach(async () => {
     for (const door of doors.splice(0)) await door.close()
   })
@@ -24,7 +24,7 @@ describe('an HTTP port', () => {
     fetchIt: (request: Request) => Response | Promise<Response>,
     limits: Partial<typeof HTTP_LIMITS> = {},
     port = 0,
-  ): Promise<HttpDoor> => {
+  ): Promise<HttpServer> => {
     const door = await serveHttp({
       fetch: fetchIt,
       host: '127.0.0.1',
@@ -36,7 +36,7 @@ describe('an HTTP port', () => {
     doors.push(door)
     return door
   }
-  const connect = (door: HttpDoor): net.Socket =>
+  const connect = (door: HttpServer): net.Socket =>
     net.connect(door.address.port, '127.0.0.1').on('error', () => undefined)
   const untilClosed = (socket: net.Socket): Promise<string> =>
     soon(
@@ -144,7 +144,7 @@ describe('an HTTP port', () => {
   })
 
   /** Writes all of it before it reads a byte, as simple clients do. */
-  const writeThenRead = async (door: HttpDoor, head: string, bytes: number, more = '') => {
+  const writeThenRead = async (door: HttpServer, head: string, bytes: number, more = '') => {
     const socket = net.connect(door.address.port, '127.0.0.1')
     const errors: Error[] = []
     socket.on('error', error => errors.push(error))
@@ -220,14 +220,14 @@ describe('an HTTP port', () => {
     socket.destroy()
   })
 
-  const ask = async (door: HttpDoor, path: string, localAddress = '127.0.0.1'): Promise<string> => {
+  const ask = async (door: HttpServer, path: string, localAddress = '127.0.0.1'): Promise<string> => {
     const socket = net.connect({ port: door.address.port, host: '127.0.0.1', localAddress })
     socket.on('error', () => undefined)
     socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     return untilClosed(socket)
   }
   /** Requests that are being answered for as long as the test lasts. */
-  const hold = async (door: HttpDoor, count: number) => {
+  const hold = async (door: HttpServer, count: number) => {
     const held = Array.from({ length: count }, () => connect(door))
     for (const socket of held) socket.write('GET /held HTTP/1.1\r\nHost: x\r\n\r\n')
     return held

@@ -6,7 +6,7 @@ import { afterEach, test } from 'node:test'
 import celery from '../../gen/js/RPCcelery.js'
 import { silentLog } from '../../src/platform/log.ts'
 import { RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts'
-import { openDoor, type RpcServer } from '../../src/rpc/server.ts'
+import { openServer, type RpcServer } from '../../src/rpc/server.ts'
 import {
   openBench,
   openClient,
@@ -146,7 +146,7 @@ test('whole messages on one connection may take longer than one message may', as
 const ANSWER = 'x'.repeat(256 * 1024)
 /** A door whose startCalcPi answers much, and the bytes of such an answer. */
 const bigDoor = async (limits: Partial<RpcLimits> = {}) => {
-  const door = await openDoor({
+  const door = await openServer({
     processor: celery.Processor,
     methods: new Map([
       ['startCalcPi', { arity: 1, run: async () => ANSWER, declared: () => null }],
@@ -325,7 +325,7 @@ test('a port that is taken is an error that names the port and its setting', asy
   await once(other, 'listening')
   toClose.push(() => new Promise(resolve => other.close(resolve)))
   const { port } = other.address() as AddressInfo
-  const opening = openDoor({
+  const opening = openServer({
     processor: celery.Processor,
     methods: new Map(),
     log: silentLog(),

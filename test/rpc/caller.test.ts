@@ -5,7 +5,7 @@ import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
-import { openDoor, type RpcServer } from '../../src/rpc/server.ts'
+import { openServer, type RpcServer } from '../../src/rpc/server.ts'
 import { openClient } from './fixture.ts'
 
 const toClose: (() => unknown)[] = []
@@ -21,7 +21,7 @@ const serve = async (
   log: Log = silentLog(),
 ): Promise<RpcServer> => {
   const arity: Record<string, number> = { startCalcPi: 1, getTaskStatus: 1, listTasks: 0 }
-  const door = await openDoor({
+  const door = await openServer({
     processor: celery.Processor,
     methods: new Map(
       Object.entries(methods).map(([name, run]) => [

@@ -6,6 +6,7 @@ import { blobs } from './store/blobs.ts'
 import { cancel } from './store/cancel.ts'
 import { claims } from './store/claims.ts'
 import { create } from './store/create.ts'
+import { due } from './store/due.ts'
 import { feed } from './store/feed.ts'
 import { hostile } from './store/hostile.ts'
 import { kindLimits } from './store/kind-limits.ts'
@@ -26,6 +27,7 @@ const TOPICS = {
   'list and counts': lists,
   'claim and move': claims,
   'claimNext and agenda': picking,
+  'when a task is due': due,
   'limits of kinds': kindLimits,
   cancel,
   takeover,

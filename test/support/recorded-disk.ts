@@ -1,172 +1,165 @@
-// A disk that records what is done to it, and can say what a power cut may have left of it: what was synced is there;
-// of the rest each change of a folder may be missing, and each content whole, cut or empty.
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
+// A disk that records what is done to it, also by the thread that writes state files, and can say what a power cut may
+// have left of it.
+import fs, { readFileSync } from 'node:fs'
+import fsPromises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads'
 import { createDisk, type Disk } from '../../src/stores/files/disk.ts'
-
-/** A file's content over time: what was appended, and how much of it was synced at which step. */
-interface Inode {
-  chunks: { step: number; bytes: Buffer }[]
-  syncedAt: number[]
-  /** The file is longer than what stands in it: what was not synced may be there or not, each piece by itself. */
-  ahead: boolean
-}
-
-type Target = Inode | { symlink: string }
-/** One atomic change of folders: names taken away, then names given. */
-interface Change {
-  step: number
-  gone: string[]
-  made: [name: string, target: Target][]
-}
+import { type DiskEvent, type DiskStory, tellDisk } from './disk-after-cut.ts'
+import { until } from './until.ts'
 
 export interface RecordedDisk {
   disk: Disk
   /** The number of things done so far. */
   step(): number
-  /** Writes under `to` what the disk may have kept at `step`; `random` gives 0 to 1. */
-  leave(step: number, from: string, to: string, random: () => number): void
+  /** How many of them were done by a thread. */
+  stepsOfThread(): number
+  /** Runs `open`; a thread that it starts to write state files is recorded too. */
+  withThread<T>(open: () => Promise<T>): Promise<T>
+  /** Ends the recording; what was done until now. */
+  end(): Promise<DiskStory>
 }
 
+type Told = DiskEvent extends infer Event ? (Event extends DiskEvent ? Omit<Event, 'step'> : never) : never
+
+/** What the store does to these past its `Disk`, since no power cut matters to it: claims, and folders of blobs. */
+const isClaim = (file: unknown): boolean => String(file).includes('/claims/')
+const isOfBlobs = (file: unknown): boolean => String(file).includes('/blobs/')
+
+const PRELOAD = new URL('./record-thread.mjs', import.meta.url).href
+let recordings = 0
+
+/** One at a time in a process: the calls of `node:fs` are wrapped until `end`. */
 export const recordDisk = (): RecordedDisk => {
   const real = createDisk()
-  let step = 0
-  const changes: Change[] = []
-  const folderSyncs = new Map<string, number[]>()
-  const inodes = new Map<string, Inode>()
+  const events: DiskEvent[] = []
+  // shared with the thread: what both do has one order
+  const steps = new Int32Array(new SharedArrayBuffer(4))
+  let [inodes, syncs] = [0, 0]
+  const note = (event: Told): void => {
+    events.push({ ...event, step: Atomics.add(steps, 0, 1) + 1 } as DiskEvent)
+  }
+  recordings += 1
+  const channelName = `recorded-disk-${recordings}`
+  const channel = new BroadcastChannel(channelName)
+  channel.unref()
+  let ofThread = 0
+  channel.onmessage = message => {
+    ofThread += 1
+    events.push((message as { data: DiskEvent }).data)
+  }
 
-  const change = (gone: string[], made: [string, Target][]): void => {
-    step += 1
-    changes.push({ step, gone, made })
+  const create = (file: string, ahead = false): string => {
+    inodes += 1
+    note({ type: 'create', file, inode: String(inodes), ahead })
+    return String(inodes)
   }
-  const note = (target: Inode, bytes: string | Uint8Array): void => {
-    step += 1
-    target.chunks.push({ step, bytes: Buffer.from(bytes) })
-  }
-  const newInode = (file: string, ahead = false): Inode => {
-    const inode: Inode = { chunks: [], syncedAt: [], ahead }
-    inodes.set(file, inode)
-    change([], [[file, inode]])
-    return inode
-  }
-  const inodeOf = (file: string): Inode => {
-    const inode = inodes.get(file)
-    if (!inode) throw new Error(`${file} was not made here`)
-    return inode
+  const syncing = async <T>(
+    paths: readonly string[],
+    inode: string | null,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    syncs += 1
+    const id = String(syncs)
+    note({ type: 'sync', id, paths, inode })
+    const done = await work()
+    note({ type: 'synced', id })
+    return done
   }
 
   const disk: Disk = {
     write(file, data) {
       real.write(file, data)
-      note(newInode(file), data)
+      note({ type: 'bytes', inode: create(file), bytes: Buffer.from(data) })
     },
     async writeThrough(file, data) {
       const size = await real.writeThrough(file, data)
-      const inode = newInode(file)
-      note(inode, readFileSync(file))
-      step += 1
-      inode.syncedAt.push(step)
+      const inode = create(file)
+      note({ type: 'bytes', inode, bytes: readFileSync(file) })
+      await syncing([], inode, async () => {})
       return size
     },
     append(file, ahead) {
       const appender = real.append(file, ahead)
-      const inode = newInode(file, ahead)
+      const inode = create(file, ahead)
       return {
         get size() {
           return appender.size
         },
         append(bytes) {
           appender.append(bytes)
-          note(inode, bytes)
+          note({ type: 'bytes', inode, bytes: Buffer.from(bytes) })
         },
-        async sync() {
-          await appender.sync()
-          step += 1
-          inode.syncedAt.push(step)
-        },
+        sync: () => syncing([], inode, () => appender.sync()),
         close: () => appender.close(),
       }
     },
     rename(from, to) {
       real.rename(from, to)
-      const inode = inodeOf(from)
-      inodes.delete(from)
-      inodes.set(to, inode)
-      change([from], [[to, inode]])
+      note({ type: 'rename', from, to })
     },
     link(from, to) {
       const made = real.link(from, to)
-      if (!made) return false
-      inodes.set(to, inodeOf(from))
-      change([], [[to, inodeOf(from)]])
-      return true
+      if (made) note({ type: 'link', from, to })
+      return made
     },
     symlink(target, file) {
       const made = real.symlink(target, file)
-      if (made) change([], [[file, { symlink: target }]])
+      if (made) note({ type: 'symlink', file, target })
       return made
     },
     unlink(file) {
       real.unlink(file)
-      inodes.delete(file)
-      change([file], [])
+      note({ type: 'unlink', file })
     },
-    async sync(paths) {
-      const touched = paths.map(file => inodes.get(file))
-      await real.sync(paths)
-      step += 1
-      for (const [n, file] of paths.entries()) {
-        touched[n]?.syncedAt.push(step)
-        folderSyncs.set(file, [...(folderSyncs.get(file) ?? []), step])
-      }
-    },
+    sync: paths => syncing(paths, null, () => real.sync(paths)),
   }
 
-  const isSynced = (name: string, changed: number, at: number): boolean =>
-    (folderSyncs.get(path.dirname(name)) ?? []).some(sync => sync > changed && sync <= at)
-
-  /** A piece written over NUL bytes: whole, not at all, or cut on one of its sides. */
-  const partly = (piece: Buffer, random: () => number): Buffer => {
-    const left = Buffer.from(piece)
-    const luck = random()
-    const cut = Math.floor(piece.length * random())
-    if (luck < 0.3) left.fill(0)
-    else if (luck < 0.5) left.fill(0, cut)
-    else if (luck < 0.7) left.fill(0, 0, cut)
-    return left
+  const { symlinkSync, unlinkSync } = fs
+  const { mkdir, rm } = fsPromises
+  fs.symlinkSync = (target, file, type) => {
+    symlinkSync(target, file, type)
+    if (isClaim(file)) note({ type: 'symlink', file: String(file), target: String(target) })
   }
-
-  const contentAt = (inode: Inode, at: number, random: () => number): Buffer => {
-    const sure = Math.max(0, ...inode.syncedAt.filter(sync => sync <= at))
-    const chunks = inode.chunks.filter(chunk => chunk.step <= at)
-    const kept = Buffer.concat(chunks.filter(chunk => chunk.step < sure).map(chunk => chunk.bytes))
-    const pieces = chunks.filter(chunk => chunk.step >= sure).map(chunk => chunk.bytes)
-    if (inode.ahead)
-      return Buffer.concat([kept, ...pieces.map(piece => partly(piece, random)), Buffer.alloc(5_000)])
-    const rest = Buffer.concat(pieces)
-    const luck = random()
-    const more = luck < 0.4 ? rest.length : luck < 0.7 ? 0 : Math.floor(rest.length * random())
-    return Buffer.concat([kept, rest.subarray(0, more)])
+  fs.unlinkSync = file => {
+    unlinkSync(file)
+    if (isClaim(file)) note({ type: 'unlink', file: String(file) })
   }
+  fsPromises.mkdir = (async (...asked: Parameters<typeof mkdir>) => {
+    const made = await mkdir(...asked)
+    if (isOfBlobs(asked[0])) note({ type: 'folder', file: String(asked[0]) })
+    return made
+  }) as typeof mkdir
+  fsPromises.rm = async (...asked) => {
+    await rm(...asked)
+    if (isOfBlobs(asked[0])) note({ type: 'unlink', file: String(asked[0]) })
+  }
+  syncBuiltinESMExports()
 
   return {
     disk,
-    step: () => step,
-    leave(at, from, to, random) {
-      const names = new Map<string, Target>()
-      for (const { step: changed, gone, made } of changes) {
-        if (changed > at) break
-        const sure = [...gone, ...made.map(([name]) => name)].some(name => isSynced(name, changed, at))
-        if (!sure && random() < 0.5) continue
-        for (const name of gone) names.delete(name)
-        for (const [name, target] of made) names.set(name, target)
+    step: () => Atomics.load(steps, 0),
+    stepsOfThread: () => ofThread,
+    async withThread(open) {
+      const { NODE_OPTIONS } = process.env
+      process.env.NODE_OPTIONS = `${NODE_OPTIONS ?? ''} --import=${PRELOAD}`
+      setEnvironmentData('recorded-disk', { steps: steps.buffer, channel: channelName })
+      try {
+        return await open()
+      } finally {
+        if (NODE_OPTIONS === undefined) delete process.env.NODE_OPTIONS
+        else process.env.NODE_OPTIONS = NODE_OPTIONS
+        setEnvironmentData('recorded-disk', undefined)
       }
-      for (const [name, target] of names) {
-        const file = path.join(to, path.relative(from, name))
-        mkdirSync(path.dirname(file), { recursive: true })
-        if ('symlink' in target) symlinkSync(target.symlink, file)
-        else writeFileSync(file, contentAt(target, at, random))
-      }
+    },
+    async end() {
+      Object.assign(fs, { symlinkSync, unlinkSync })
+      Object.assign(fsPromises, { mkdir, rm })
+      syncBuiltinESMExports()
+      // what the thread tells comes by way of the event loop
+      await until('all that was done is told', () => events.length === Atomics.load(steps, 0))
+      channel.close()
+      return tellDisk(events)
     },
   }
 }

@@ -4,6 +4,7 @@ import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
 import { beginRole, hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
 import { writesRole } from './store-writes.ts'
+import { tell } from './tell.ts'
 
 const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void>> = {
   hold,
@@ -22,10 +23,6 @@ if (!role) throw new Error(`there is no role ${input.role}`)
 const ending = new AbortController()
 process.stdin.on('end', () => ending.abort()).resume()
 const store = await openPlace(input.place)
-// a write to a pipe returns when the system has the line: an acknowledgement outlives the process
-await role(
-  { store, tell: line => process.stdout.write(`${JSON.stringify(line)}\n`), signal: ending.signal },
-  input as never,
-)
+await role({ store, tell, signal: ending.signal }, input as never)
 await store.close()
 process.stdin.destroy()

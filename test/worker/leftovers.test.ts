@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
 import pino from 'pino'
+import type { Status } from '../../src/core/status.ts'
 import { valueIn } from '../../src/platform/marked-processes.ts'
 import { readProcess } from '../../src/platform/process-proof.ts'
 import { createLeftovers, wasTakenOver } from '../../src/worker/processes/end-leftovers.ts'
@@ -144,7 +145,7 @@ describe('the mark of a process', () => {
 })
 
 describe('a task that was taken over', () => {
-  const history = (...moves: [string, number][]) => ({
+  const history = (...moves: [Status, number][]) => ({
     history: moves.map(([status, attempt]) => ({ status, attempt })),
   })
   it('is told from one that failed, or was given back', () => {

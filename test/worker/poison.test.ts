@@ -4,6 +4,7 @@ import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import type { Actor } from '../../src/core/actor.ts'
 import { createDeadCalls } from '../../src/core/dead.ts'
 import { createKinds, DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
 import { createService } from '../../src/core/service.ts'
@@ -18,6 +19,7 @@ import { until } from '../support/until.ts'
 
 const clock = () => new Date()
 const log = silentLog()
+const ANYBODY: Actor = { name: null, via: 'rest' }
 const kindFile = (params: string) => `export default ({ defineKind, z }) => defineKind({
   summary: 'Answers its own params', params: ${params}, result: z.unknown(), example: { n: 1 }, run: given => given,
 })`
@@ -95,7 +97,10 @@ const setUp = (t: TestContext) => {
       }),
     calls,
     dead: async () =>
-      (await calls.list({ limit: 50, cursor: null })).tasks.map(({ task, reason }) => [task.id, reason.code]),
+      (await calls.list(ANYBODY, { limit: 50, cursor: null })).tasks.map(({ task, reason }) => [
+        task.id,
+        reason.code,
+      ]),
   }
 }
 
@@ -148,7 +153,7 @@ describe('tasks that cannot be run', () => {
     assert.equal((await get(fit))?.status, 'SUCCESS')
     await until('they are counted', () => counter('unrunnable') === 2)
     await writeFile(path.join(folder, 'vanishing.mjs'), kindFile('z.object({ n: z.number() })'))
-    await calls.replay(vanished)
+    await calls.replay(ANYBODY, vanished)
     await ended(vanished)
     assert.equal((await get(vanished))?.status, 'SUCCESS')
   })

@@ -1,10 +1,11 @@
 // Queue without a broker: the store's own change feed is the doorbell. Nothing is kept here; the store has it all.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Backoff, backoffMs } from '../../core/async/backoff.ts'
 import { NO_DEAD_MESSAGES } from '../../core/dead-messages.ts'
+import { isDue } from '../../core/due.ts'
 import { toMadhavaError } from '../../core/errors.ts'
 import type { Subscriber, TaskQueue } from '../../core/queue.ts'
 import type { Change, TaskStore } from '../../core/store.ts'
-import { isDue } from '../../core/task.ts'
 import type { Log } from '../../platform/log.ts'
 import { createPeers, rankOf } from './peers.ts'
 
@@ -20,8 +21,8 @@ export interface EmbeddedQueueOptions {
 const STEP_MS = 25
 /** Rings that wait for their turn; beyond these, one more look would find nothing that they do not. */
 const MAX_RINGS = 1_000
-const FIRST_DELAY_MS = 100
-const LAST_DELAY_MS = 10_000
+/** Before the feed is followed again. */
+const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
 
 /** Rings for changes of tasks that are waiting and due, later for a worker of a higher rank. */
 const createDoorbell = (store: TaskStore, clock: () => Date, subscriber: Pick<Subscriber, 'look'>) => {
@@ -86,8 +87,7 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
         const { code, message } = toMadhavaError(error)
         trouble = `the change feed of the store broke off: ${message}`
         log.warn({ code, error, failures }, 'the change feed broke off; following it again')
-        const pause = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures++, 20))
-        await sleep(pause / 2 + (pause / 2) * random(), undefined, { signal, ref: false }).catch(() => {})
+        await sleep(backoffMs(RETRY, failures++, random()), undefined, { signal, ref: false }).catch(() => {})
       }
     }
     doorbell.silence()

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, ConfirmChannel, GetMessage, Message, Options } from 'amqplib'
 import { v7 as uuidV7 } from 'uuid'
+import { within } from '../../core/async/deadline.ts'
 import type { DeadMessage, DeadMessages } from '../../core/dead-messages.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
@@ -40,17 +41,10 @@ const codeOf = (error: unknown): unknown =>
 const NOT_FOUND = 404
 const LOCKED = 405
 
-const inTime = async <T>(work: Promise<T>, ms: number): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms)
+const inTime = <T>(work: Promise<T>, ms: number): Promise<T> =>
+  within(ms, work, () => {
+    throw new Error(`no answer within ${ms / 1000} s`)
   })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}
 
 /** Needs no connection to be made; each call asks for the session of the moment. */
 export const createDeadLetters = ({ queue, log, session, clock }: DeadLettersOptions): DeadLetters => {

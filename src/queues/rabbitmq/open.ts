@@ -1,6 +1,7 @@
 // Queue over RabbitMQ: one durable quorum queue, one message per announcement.
 // Publishing and consuming have a connection each, since a broker short of memory stops reading from publishers.
 import type { Channel } from 'amqplib'
+import { within } from '../../core/async/deadline.ts'
 import type { QueueState, Subscriber, TaskQueue } from '../../core/queue.ts'
 import { type AmqpLink, type AmqpSession, createAmqpLink } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
@@ -123,14 +124,11 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
       asked ??= ask(session).finally(() => {
         asked = null
       })
-      return new Promise(resolve => {
-        const timer = setTimeout(() => resolve(null), DEPTH_TIMEOUT_MS)
-        const answer = (depth: number | null): void => {
-          clearTimeout(timer)
-          resolve(depth)
-        }
-        asked?.then(answer, () => answer(null))
-      })
+      return within(
+        DEPTH_TIMEOUT_MS,
+        asked.catch(() => null),
+        () => null,
+      )
     },
 
     state(): QueueState {

@@ -1,5 +1,6 @@
 // The memory store's feed: numbered entries, the last ones kept, any number of readers. Knows no records' meaning.
 import { randomUUID } from 'node:crypto'
+import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
 
@@ -24,7 +25,7 @@ export const createMemoryFeed = (): MemoryFeed => {
   const name = randomUUID()
   let kept: WithoutCursor<Change>[] = []
   let first = 0
-  const readers = new Set<() => void>()
+  const readers = new Set<Wakeup>()
   const end = () => first + kept.length
   const cursorAt = (position: number): string => `${name}.${position}`
   const parse = (cursor: string): number => {
@@ -42,7 +43,7 @@ export const createMemoryFeed = (): MemoryFeed => {
         kept = kept.slice(-KEPT)
         first += KEPT
       }
-      for (const wake of readers) wake()
+      for (const reader of readers) reader.wake()
     },
     cursor: () => cursorAt(end()),
     idsAfter(cursor) {
@@ -54,10 +55,9 @@ export const createMemoryFeed = (): MemoryFeed => {
     async *after(cursor, signal, open) {
       open()
       let position = parse(cursor)
-      let wake = () => {}
-      const onNews = () => wake()
-      readers.add(onNews)
-      signal.addEventListener('abort', onNews)
+      const wakeup = createWakeup()
+      readers.add(wakeup)
+      signal.addEventListener('abort', wakeup.wake)
       try {
         while (!signal.aborted) {
           if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
@@ -65,14 +65,11 @@ export const createMemoryFeed = (): MemoryFeed => {
           if (change) {
             position += 1
             yield { ...structuredClone(change), cursor: cursorAt(position) } as Change
-          } else
-            await new Promise<void>(resolve => {
-              wake = resolve
-            })
+          } else await wakeup.wait()
         }
       } finally {
-        readers.delete(onNews)
-        signal.removeEventListener('abort', onNews)
+        readers.delete(wakeup)
+        signal.removeEventListener('abort', wakeup.wake)
       }
     },
   }

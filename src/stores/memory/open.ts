@@ -1,6 +1,7 @@
 // TaskStore in memory, for tests: nothing is kept. Several stores opened on one memory stand for several
 // processes. Every call acts in one synchronous step, so that call order is the order of effects.
 import { hostname } from 'node:os'
+import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
@@ -8,7 +9,6 @@ import { type Move, revoke } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
   idempotencyScope,
-  isDue,
   isFinal,
   isRunning,
   isSuspect,

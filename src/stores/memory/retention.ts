@@ -19,7 +19,7 @@ const weight = ({ record, blobs }: EndedTask): number =>
 /** Those that are too old; then the oldest, until what is left is few and small enough. */
 export const outdatedBy = <T extends EndedTask>(rule: RetentionRule, ended: readonly T[]): T[] => {
   const tooOld = ({ record: { status, finishedAt } }: T): boolean =>
-    isOutdated(rule, { failed: status === 'FAILURE', finishedAt: finishedAt ?? '' })
+    isOutdated(rule, { status, finishedAt: finishedAt ?? '' })
   const gone = ended.filter(tooOld)
   const left = ended.filter(task => !tooOld(task)).sort(oldestEndFirst)
   let count = left.length

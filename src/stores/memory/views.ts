@@ -1,7 +1,8 @@
 // What the memory store tells about a set of records: order, filter, pages, counts, what is due. Pure functions.
+import { dueChangesAt, isDue, isExpired } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Agenda, TaskCounts } from '../../core/store.ts'
-import { isDue, isWaiting, STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
+import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 export const newestFirst = (a: TaskRecord, b: TaskRecord): number =>
@@ -42,17 +43,14 @@ export const planOf = (
   kinds?: readonly string[],
 ): Omit<Agenda, 'orphaned'> => {
   const due = tasks.filter(task => isDue(task, now) && (kinds?.includes(task.kind) ?? true)).sort(nextFirst)
-  const late = ({ status, expiresAt }: TaskRecord): boolean =>
-    status === 'PENDING' && expiresAt !== null && expiresAt <= now
   const times = tasks
-    .filter(task => isWaiting(task.status) && !late(task))
-    .flatMap(task => [task.notBefore, task.status === 'PENDING' ? task.expiresAt : null])
-    .filter(time => time !== null && time > now)
+    .map(task => dueChangesAt(task, now))
+    .filter(time => time !== null)
     .sort()
   return {
     due: due.length,
     dueIds: due.slice(0, limit).map(task => task.id),
-    expired: tasks.filter(late).map(task => task.id),
+    expired: tasks.filter(task => isExpired(task, now)).map(task => task.id),
     nextAt: times[0] ?? null,
   }
 }

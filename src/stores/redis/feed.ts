@@ -1,5 +1,6 @@
 // The change feed: one stream in Redis, kept to its last changes. One reader per process follows its end and keeps
 // what came lately; a reader that is further behind reads from the stream. A cursor is a place in the stream.
+import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
 import { turns } from '../../core/turns.ts'
@@ -51,9 +52,9 @@ interface FeedDeps {
 
 export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }: FeedDeps): StreamFeed => {
   const closing = new AbortController()
-  const waiters = new Set<() => void>()
+  const readers = new Set<Wakeup>()
   const wakeAll = (): void => {
-    for (const wake of [...waiters]) wake()
+    for (const reader of readers) reader.wake()
   }
   /** What came after `since`, oldest first; null while nobody follows. */
   let ring: { since: StreamPosition; entries: { place: StreamPosition; fields: string[] }[] } | null = null
@@ -121,19 +122,6 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     void followTail(tail)
   }
 
-  /** Resolves at the next news of the tail, or when the signal fires. */
-  const news = (signal: AbortSignal): Promise<void> =>
-    new Promise(resolve => {
-      if (signal.aborted) return resolve()
-      const wake = () => {
-        waiters.delete(wake)
-        signal.removeEventListener('abort', wake)
-        resolve()
-      }
-      waiters.add(wake)
-      signal.addEventListener('abort', wake)
-    })
-
   /** What comes after the place in the stream itself. @throws CURSOR_TOO_OLD when some of it is gone */
   const readOn = async (from: StreamPosition): Promise<{ place: StreamPosition; fields: string[] }[]> => {
     // in this order: what was cut off before the second answer is not in the first
@@ -176,20 +164,22 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
   /** The task that an entry tells of. */
   const idIn = ([name, value = '']: string[]): string => (name === 'task' ? decode(value).id : value)
 
-  async function* changes(since: string, signal: AbortSignal): AsyncGenerator<Change> {
-    if (closing.signal.aborted) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
-    let at = decodeCursor(since)
-    const ending = AbortSignal.any([signal, closing.signal])
+  /** What comes after a place, until the signal fires; `more` resolves when there may be more. */
+  async function* readFrom(
+    from: StreamPosition,
+    ending: AbortSignal,
+    more: () => Promise<void>,
+  ): AsyncGenerator<Change> {
+    let at = from
     let begun = false
     let away: number | null = null
-    startTail()
     while (!ending.aborted) {
       let found: { place: StreamPosition; fields: string[] }[]
       if (ring && compare(at, ring.since) >= 0) {
-        const from: StreamPosition = at
+        const behind: StreamPosition = at
         // from the end: a follower is mostly there
         let first = ring.entries.length
-        while (first > 0 && compare(ring.entries[first - 1]?.place ?? from, from) > 0) first -= 1
+        while (first > 0 && compare(ring.entries[first - 1]?.place ?? behind, behind) > 0) first -= 1
         found = ring.entries.slice(first)
       } else {
         try {
@@ -216,7 +206,23 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       if (failing && performance.now() - failing.since > PATIENCE_MS) throw redisError(failing.error)
       // it may have come while the stream was read
       if (ring && compare(ring.entries.at(-1)?.place ?? ring.since, at) > 0) continue
-      await news(ending)
+      await more()
+    }
+  }
+
+  async function* changes(since: string, signal: AbortSignal): AsyncGenerator<Change> {
+    if (closing.signal.aborted) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
+    const from = decodeCursor(since)
+    const ending = AbortSignal.any([signal, closing.signal])
+    const wakeup = createWakeup()
+    readers.add(wakeup)
+    ending.addEventListener('abort', wakeup.wake)
+    startTail()
+    try {
+      yield* readFrom(from, ending, wakeup.wait)
+    } finally {
+      readers.delete(wakeup)
+      ending.removeEventListener('abort', wakeup.wake)
     }
   }
 

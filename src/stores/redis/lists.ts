@@ -1,7 +1,7 @@
 // Pages and counts. Redis has the order in sets; whether a task fits a filter is decided on its record.
 import { MadhavaError } from '../../core/errors.ts'
-import { fits } from '../../core/filter.ts'
-import type { TaskCounts, TaskFilter, TaskPage } from '../../core/store.ts'
+import { FILTER_ROWS, type FilterName, fits, type TaskFilter } from '../../core/filter.ts'
+import type { TaskCounts, TaskPage } from '../../core/store.ts'
 import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 import { turns } from '../../core/turns.ts'
 import { decodeIfSound, setOf } from './records.ts'
@@ -21,6 +21,9 @@ interface PagePosition {
 const BATCH = 500
 /** A page of this many sets at most is put together by Redis; of more, all tasks are looked through. */
 const SETS_MAX = 64
+
+/** Filters that the sets, and the bounds within them, answer for. */
+const BY_SETS: readonly FilterName[] = ['statuses', 'kinds', 'owner', 'parentId', 'from', 'to']
 
 const encodePlace = ({ createdAt, id }: PagePosition): string =>
   Buffer.from(`${createdAt} ${id}`).toString('base64url')
@@ -46,10 +49,9 @@ export const createLists = (scripts: Scripts): Lists => {
 
   /** The sets that together hold all that may fit, none of it twice; `exact` when they hold nothing more. */
   const setsFor = async (filter: TaskFilter): Promise<{ sets: string[]; exact: boolean }> => {
-    const { statuses, kinds, owner, parentId, text } = filter
-    const { errorCodes, errorText, finishedFrom, finishedTo } = filter
-    // no set is sorted by these: the record decides
-    const byRecord = [text, errorCodes, errorText, finishedFrom, finishedTo].some(part => part !== undefined)
+    const { statuses, kinds, owner, parentId } = filter
+    // by the others no set is sorted: the record decides
+    const byRecord = FILTER_ROWS.some(([name]) => filter[name] !== undefined && !BY_SETS.includes(name))
     const plain = !byRecord && !statuses && !kinds
     if (parentId !== undefined) return { sets: [setOf.parent(parentId)], exact: plain && owner === undefined }
     if (owner !== undefined) return { sets: [setOf.owner(owner)], exact: plain }

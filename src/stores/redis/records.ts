@@ -1,9 +1,10 @@
 // A record as Redis keeps it, and the sets that it stands in. Pure.
 import { createHash } from 'node:crypto'
+import { dueOf } from '../../core/due.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
-import { idempotencyScope, isFinal, isSuspect, isWaiting, type TaskRecord } from '../../core/task.ts'
+import { idempotencyScope, isFailed, isFinal, isSuspect, PRIORITY, type TaskRecord } from '../../core/task.ts'
 import { refuseFault, refuseLarge } from '../../core/task-check.ts'
 
 /**
@@ -65,7 +66,7 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
   if (task.owner !== null) sets.set(setOf.owner(task.owner), created)
   if (task.parentId !== null) sets.set(setOf.parent(task.parentId), created)
   // apart, since each may have a rule of its own by age
-  const end = task.status === 'FAILURE' ? setOf.failed : setOf.ended
+  const end = isFailed(task.status) ? setOf.failed : setOf.ended
   if (isFinal(task.status)) sets.set(end, score(task.finishedAt ?? task.updatedAt))
   return sets
 }
@@ -87,13 +88,14 @@ interface Wait {
 }
 
 const waitOf = (task: TaskRecord): Wait | null => {
-  if (!isWaiting(task.status)) return null
+  const due = dueOf(task)
+  if (!due) return null
   const age = Math.min(Math.max(score(task.createdAt), 0), PRIORITY_STEP - 1)
   return {
     kind: isSuspect(task) ? suspectsOf(task.kind) : keyPart(task.kind),
-    score: (9 - task.priority) * PRIORITY_STEP + age,
-    ...(task.notBefore === null ? {} : { from: score(task.notBefore) }),
-    ...(task.status === 'PENDING' && task.expiresAt !== null ? { till: score(task.expiresAt) } : {}),
+    score: (PRIORITY.highest - task.priority) * PRIORITY_STEP + age,
+    ...(due.from === null ? {} : { from: score(due.from) }),
+    ...(due.till === null ? {} : { till: score(due.till) }),
   }
 }
 

@@ -61,7 +61,7 @@ export const createRetention = (
           bytes -= each.bytes
         }
         const outdated = ({ task }: Weighed): boolean =>
-          isOutdated(rule, { failed: task.status === 'FAILURE', finishedAt: endOf(task) })
+          isOutdated(rule, { status: task.status, finishedAt: endOf(task) })
         for (const each of oldest.filter(outdated)) letGo(each)
         // of both kinds of ends together: whichever is older goes first
         const others = oldest.filter(each => !outdated(each))

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
+import { firstInWords } from '../../core/problems.ts'
 import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
 
 export const TRANSFER_VERSION = 1
@@ -107,8 +108,7 @@ export const parseTransferLine = (bytes: Uint8Array, number: number): TransferLi
   }
   const parsed = lineSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw badLine(number, `${issue?.path.join('.') || 'the line'}: ${issue?.message ?? 'is not of an export'}`)
+  throw badLine(number, firstInWords(parsed.error, 'the line'))
 }
 
 /** The bytes of one line of a blob. @throws BAD_REQUEST */

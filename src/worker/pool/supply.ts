@@ -1,6 +1,7 @@
 // The threads of a pool that are not at work: keeps those that are idle, opens more, and stops opening while the host
 // refuses. Then it tries again with a thread that has no task, so that no task pays for the try.
 // Which run a thread gets is the pool's business.
+import { type Backoff, backoffMs } from '../../core/async/backoff.ts'
 import { whyNotStarted } from './shortage.ts'
 import type { Thread } from './thread.ts'
 
@@ -39,8 +40,7 @@ export interface SupplyOptions {
   random: () => number
 }
 
-const MIN_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 5_000
+const RETRY: Backoff = { firstMs: 100, lastMs: 5_000 }
 /** A thread that came up and no new refusal for so long: the shortage is over, though no run has proved it. */
 const CALM_MS = 2_000
 /** A thread on trial that has neither come up nor died by then is given up. */
@@ -110,8 +110,7 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
     blocked = true
     clearTimeout(calm)
     if (again === undefined) {
-      const backoff = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.min(tries++, 10))
-      again = setTimeout(probe, backoff * (0.5 + random() / 2)).unref()
+      again = setTimeout(probe, backoffMs(RETRY, tries++, random())).unref()
     }
     tellCapacity()
     if (isNew) options.onShortage(why)

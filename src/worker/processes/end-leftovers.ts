@@ -1,5 +1,6 @@
 // Ends what the attempts of others left on this host: processes whose worker is dead, and those of a task that this worker
 // has taken since. It touches nothing whose worker lives and may still hold the task, and nothing of another space of pids.
+import { isFinal, isRunning, type Status } from '../../core/task.ts'
 import { endProcesses } from '../../platform/ending-processes.ts'
 import type { Log } from '../../platform/log.ts'
 import { findMarked } from '../../platform/marked-processes.ts'
@@ -70,11 +71,11 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
 export const wasTakenOver = ({
   history,
 }: {
-  history: readonly { status: string; attempt: number }[]
+  history: readonly { status: Status; attempt: number }[]
 }): boolean =>
   history.some(({ status, attempt }, at) => {
     const before = history[at - 1]
-    if (!before || !['STARTED', 'PROGRESS'].includes(before.status)) return false
+    if (!before || !isRunning(before.status)) return false
     // a task that was given back has one attempt less; one that failed went to RETRY
-    return status === 'PENDING' ? attempt === before.attempt : status === 'FAILURE' || status === 'REVOKED'
+    return isFinal(status) ? status !== 'SUCCESS' : status === 'PENDING' && attempt === before.attempt
   })

@@ -33,8 +33,13 @@ const leftSomething = (before: readonly string[], after: readonly string[]): boo
   })
 }
 
-/** A thorough look takes no more than this share of the time, so that tiny runs one after another stay quick. */
-const THOROUGH_SHARE = 1 / 20
+/** A run that took this many times as long as a thorough look has one of its own. */
+const WORTH_A_LOOK = 20
+/**
+ * Tiny runs share one, due after this many times what it takes. A thread with a run every 0.5 ms is mostly waiting: looks
+ * of 0.2 ms for a twentieth of the time, not of its CPU, would cost each run as much as it takes itself.
+ */
+const SHARED_AFTER = 100
 /** It is due after this time however long the last one took, which on a busy machine says little. Milliseconds. */
 const THOROUGH_AFTER_MS = 50
 
@@ -44,10 +49,13 @@ export const createTidy = (): Tidy => {
   const realm = createRealm()
   let thoroughAt = 0
   let thoroughTook = 0
+  let runBegan = 0
 
   const isRealmSame = (): boolean => {
     const begun = performance.now()
-    const thorough = begun - thoroughAt >= Math.min(THOROUGH_AFTER_MS, thoroughTook / THOROUGH_SHARE)
+    const thorough =
+      begun - runBegan >= thoroughTook * WORTH_A_LOOK ||
+      begun - thoroughAt >= Math.min(THOROUGH_AFTER_MS, thoroughTook * SHARED_AFTER)
     const same = realm.isSame(thorough)
     if (thorough) {
       thoroughAt = performance.now()
@@ -56,7 +64,10 @@ export const createTidy = (): Tidy => {
     return same
   }
   return {
-    before: () => activeResources().filter(type => type !== 'Immediate'),
+    before() {
+      runBegan = performance.now()
+      return activeResources().filter(type => type !== 'Immediate')
+    },
     async settle() {
       await turn()
       // what is closed is gone a turn later

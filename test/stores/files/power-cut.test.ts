@@ -8,10 +8,9 @@ import { revoke, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { compareVersions, isFinal, type TaskRecord, taskSchema } from '../../../src/core/task.ts'
 import { silentLog } from '../../../src/platform/log.ts'
-import type { Disk } from '../../../src/stores/files/disk.ts'
-import { createWriter, type Writer } from '../../../src/stores/files/log/writer.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { add, at, keyed } from '../../suites/store/world.ts'
+import { generator } from '../../support/generator.ts'
 import { type RecordedDisk, recordDisk } from '../../support/recorded-disk.ts'
 
 const CUTS = process.env.STORE_LONG === '1' ? 1000 : 30
@@ -21,54 +20,17 @@ const TASKS = 40
 type Told = { step: number } & (
   | { told: 'there'; task: TaskRecord; key: string | null }
   | { told: 'wish'; id: string }
+  | { told: 'blob'; id: string; bytes: Buffer }
   | { told: 'removed'; id: string }
 )
 
-/** A small generator, so that a failure can be run again. */
-const generator = (seed: number) => () => {
-  seed = (seed * 1_664_525 + 1_013_904_223) % 4_294_967_296
-  return seed / 4_294_967_296
-}
-
-/** As the writer in a thread of its own does it, on the recorded disk: one order after another, a file at a time. */
-const apart = (disk: Disk): Writer => {
-  const inner = createWriter(disk)
-  let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <T, A>(parts: readonly T[], work: (part: T) => Promise<A>): Promise<A[]> => {
-    const done = turn.then(async () => {
-      const answers: A[] = []
-      for (const part of parts) {
-        await new Promise(resolve => setImmediate(resolve))
-        answers.push(await work(part))
-      }
-      return answers
-    })
-    turn = done.catch(() => {})
-    return done
-  }
-  const single = <A>([answer]: A[]): A => answer as A
-  return {
-    ...inner,
-    apart: true,
-    write: drafts => inTurn(drafts, async draft => single(await inner.write([draft]))),
-    show: drafts => inTurn(drafts, async draft => single(await inner.show([draft]))),
-    async discard(drafts) {
-      await inTurn(drafts, draft => inner.discard([draft]))
-    },
-  }
-}
-
-const open = (
-  dir: string,
-  disk?: RecordedDisk['disk'],
-  makeWriter: (disk: Disk) => Writer = createWriter,
-): Promise<TaskStore> =>
+const open = (dir: string, disk?: RecordedDisk['disk'], writerThread = false): Promise<TaskStore> =>
   openFilesStore({
     dir,
     clock: () => new Date(at(3)),
     log: silentLog(),
     truncateEveryMs: 15,
-    makeWriter,
+    writerThread,
     ...(disk ? { disk } : {}),
   })
 
@@ -81,15 +43,27 @@ const work = async (store: TaskStore, recorded: RecordedDisk): Promise<Told[]> =
   }
   const life = async (n: number): Promise<void> => {
     const key = n % 4 === 0 ? `key ${n}` : null
-    const created = key === null ? await add(store) : (await store.create(...keyed(key, key))).task
+    const kind = `kind${n}`
+    const created =
+      key === null ? await add(store, { kind }) : (await store.create(...keyed(key, key, { kind }))).task
     const { id } = there(created, key)
     if (n % 7 === 0) {
       there((await store.revoke(id, at(2))).task)
       return
     }
-    const taken = await store.claim(id, start('w', at(1)))
-    assert.ok(taken)
-    there(taken)
+    const begin = start('w', at(1))
+    // every other one is picked: what it begins is shown a moment later, or with its end
+    const picked = n % 2 === 1
+    const taken = picked
+      ? await store.claimNext({ kinds: [created.kind], now: at(1) }, begin)
+      : await store.claim(id, begin)
+    assert.equal(taken?.id, id)
+    if (!picked) there(taken)
+    if (n % 3 === 0) {
+      const bytes = Buffer.alloc(10 + n, n)
+      await store.putBlob(id, 'some.bin', bytes)
+      told.push({ step: recorded.step(), told: 'blob', id, bytes })
+    }
     if (n % 5 === 0) {
       const { outcome } = await store.revoke(id, at(2))
       assert.equal(outcome, 'requested')
@@ -126,6 +100,11 @@ const check = async (store: TaskStore, everything: readonly Told[], step: number
       assert.ok(task, 'a task is lost')
       assert.ok(task.revokeRequestedAt !== null, 'the wish to cancel is lost')
     }
+    if (fact.told === 'blob' && !removing.has(fact.id)) {
+      const blob = await store.getBlob(fact.id, 'some.bin')
+      assert.ok(blob, 'a blob is lost')
+      assert.deepEqual(Buffer.concat(await blob.stream.toArray()), fact.bytes)
+    }
     if (fact.told !== 'there' || removed.has(fact.task.id)) continue
     const task = await store.get(fact.task.id)
     if (!task && removing.has(fact.task.id)) continue
@@ -140,7 +119,7 @@ const check = async (store: TaskStore, everything: readonly Told[], step: number
 }
 
 describe('a power cut', () => {
-  for (const [how, makeWriter] of Object.entries({ 'on the spot': createWriter, apart }))
+  for (const [how, writerThread] of Object.entries({ 'on the spot': false, 'in a thread': true }))
     it(`loses nothing that was acknowledged and tears nothing, whatever the disk kept of files written ${how}`, {
       timeout: 600_000,
     }, async t => {
@@ -148,18 +127,20 @@ describe('a power cut', () => {
       t.after(() => fs.rm(root, { recursive: true, force: true }))
       const from = path.join(root, 'from')
       const recorded = recordDisk()
-      const store = await open(from, recorded.disk, makeWriter)
+      const store = await recorded.withThread(() => open(from, recorded.disk, writerThread))
       const before = await store.cursor()
       const told = await work(store, recorded)
       const end = recorded.step()
       await store.close()
+      const story = await recorded.end()
+      assert.equal(recorded.stepsOfThread() > TASKS, writerThread, 'the thread has done its part')
       assert.ok(told.length > TASKS * 2 && end > TASKS * 10, 'there was something to cut')
       for (let cut = 0; cut < CUTS; cut += 1) {
         const random = generator(cut * 7919 + 1)
         const step = Math.floor(random() * (end + 1))
         const to = path.join(root, `cut-${cut}`)
         await fs.mkdir(to)
-        recorded.leave(step, from, to, random)
+        story.leave(step, from, to, random)
         const later = await open(to)
         try {
           await check(later, told, step)
@@ -167,6 +148,8 @@ describe('a power cut', () => {
           const heard = new Set((await later.changedSince(before)).ids)
           for (const fact of told.filter(fact => fact.step <= step)) {
             const id = fact.told === 'there' ? fact.task.id : fact.id
+            // a blob is no change of the task
+            if (fact.told === 'blob') continue
             assert.ok(heard.has(id), `the feed does not tell of a task that is ${fact.told}`)
           }
           // and life goes on
@@ -190,11 +173,12 @@ describe('a power cut', () => {
     const { id } = await add(store)
     const step = recorded.step()
     await store.close()
+    const story = await recorded.end()
     let lost = 0
     for (let cut = 0; cut < 20; cut += 1) {
       const to = path.join(root, `cut-${cut}`)
       await fs.mkdir(to)
-      recorded.leave(step, path.join(root, 'from'), to, generator(cut))
+      story.leave(step, path.join(root, 'from'), to, generator(cut))
       await fs.rm(path.join(to, 'wal'), { recursive: true, force: true })
       const later = await open(to)
       if (!(await later.get(id))) lost += 1

@@ -169,6 +169,63 @@ describe('leases of the Redis store', { skip: requireService('redis') }, () => {
     assert.ok(await other.claimNext(wanted, start('w', at(5))))
   })
 
+  promise(
+    'a holder that Redis has forgotten writes nothing once another has begun the task under the same number',
+    async ({ open, prefix }) => {
+      const lag = await startTcpProxy({ port: redis.port })
+      try {
+        const [first, second] = [await open(proxy.port), await open(lag.port)]
+        const { id } = await add(second)
+        const ready = `${prefix}:ready:adding`
+        const score = await redis.cli('ZSCORE', ready, id)
+        /** What it begins is not shown yet: Redis hears no more of it. */
+        const begin = async (store: TaskStore, by: TcpProxy) => {
+          const task = await store.claimNext({ kinds: ['adding'], now: at(5) }, found => {
+            by.stall('up')
+            return start('w', at(5))(found)
+          })
+          assert.equal(task?.id, id)
+          return task?.claim ?? 0
+        }
+        const claim = await begin(first, proxy)
+        // as a failover leaves it that lost the last second
+        await redis.cli('HDEL', `${prefix}:holders`, id)
+        await redis.cli('SREM', `${prefix}:held:${first.instance}`, id)
+        await redis.cli('ZADD', ready, score, id)
+        assert.equal(await begin(second, lag), claim)
+        proxy.resume()
+        await refused(() => first.move(id, claim, succeed('first', null, at(6))), 'CLAIM_LOST')
+        await refused(() => first.putBlob(id, 'result.txt', Buffer.from('of the first')), 'CLAIM_LOST')
+        assert.equal(await redis.cli('HGET', `${prefix}:holders`, id), second.instance)
+        lag.resume()
+        const done = await second.move(id, claim, succeed('second', null, at(7)))
+        assert.deepEqual([done.result, (await read(first, id)).result], ['second', 'second'])
+      } finally {
+        await lag.close()
+      }
+    },
+  )
+
+  promise(
+    'a process that has left is not brought back by a beat that comes after',
+    async ({ open, prefix }) => {
+      const [gone, other] = [await open(), await open()]
+      await gone.announce({ role: 'worker', details: () => details() })
+      const { id } = await add(other)
+      await take(gone, id)
+      // one that is on its way when it leaves, and those that its calls send later
+      const late = gone.agenda(at(3), 10)
+      await gone.leave()
+      await late
+      await gone.agenda(at(3), 10)
+      await gone.announce({ role: 'worker', details: () => details() })
+      assert.deepEqual(await other.presences(), [])
+      assert.equal(await redis.cli('ZSCORE', `${prefix}:beats`, gone.instance), '')
+      assert.deepEqual((await other.agenda(at(3), 10)).orphaned, [id])
+      assert.equal((await other.claim(id, takeOver(at(3))))?.status, 'PENDING')
+    },
+  )
+
   promise("hosts whose clocks disagree use Redis's", async ({ open, prefix }) => {
     const skewed = createSharedClock(() => Date.now() - 600_000)
     const store = await openRedisStore({

@@ -6,23 +6,30 @@ import { start, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { compareVersions, isFinal, type TaskRecord, taskSchema } from '../../../src/core/task.ts'
 import { type Child, startChild } from '../../support/child.ts'
+import { generator, newSeed } from '../../support/generator.ts'
 import type { Version } from '../../support/store-roles.ts'
 import { blobOf, OLD, type WriteLine } from '../../support/store-writes.ts'
 import { until } from '../../support/until.ts'
 import { SAMPLE } from '../store/sample.ts'
-import { at, type Check, caughtUp, follow, keyed, read } from '../store/world.ts'
+import { at, type Check, caughtUp, type Follower, follow, keyed, read } from '../store/world.ts'
 import type { ProcessWorld } from '../store-processes.ts'
 
 type Done<Name extends string> = Extract<WriteLine, { done: Name }>
 const done = <Name extends string>(lines: readonly WriteLine[], name: Name): Done<Name>[] =>
   lines.filter((line): line is Done<Name> => 'done' in line && line.done === name)
 
+/** What was told, by process, and how long each victim was let live, milliseconds. */
+interface Story {
+  told: (readonly WriteLine[])[]
+  lives: number[]
+}
+
 /** Two processes write at any time, one of them is killed, until enough have been. */
-const killMany = async (world: ProcessWorld): Promise<WriteLine[]> => {
+const killMany = async (world: ProcessWorld, random: () => number): Promise<Story> => {
   const begin = () => startChild<WriteLine>('store-child.ts', { place: world.place, role: 'writes' })
   const writing = (child: Child<WriteLine>) => child.line(line => 'ready' in line)
   const children = [begin(), begin()]
-  const lines: WriteLine[] = []
+  const story: Story = { told: [], lives: [] }
   try {
     for (let kill = 0; kill < SAMPLE.kills; kill += 1) {
       const next = begin()
@@ -32,16 +39,32 @@ const killMany = async (world: ProcessWorld): Promise<WriteLine[]> => {
       await writing(victim)
       // not before it has written something of every kind, then at a moment that nobody chose
       await victim.line(line => 'done' in line && line.done === 'retain')
-      await delay(Math.random() * SAMPLE.life)
+      const life = random() * SAMPLE.life
+      story.lives.push(Math.round(life))
+      story.told.push(victim.lines)
+      await delay(life)
       await victim.kill()
-      lines.push(...victim.lines)
       children.shift()
     }
   } finally {
     await Promise.all(children.map(child => child.kill()))
   }
-  for (const child of children) lines.push(...child.lines)
-  return lines
+  for (const child of children) story.told.push(child.lines)
+  return story
+}
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+/** The error, with all that was told of the tasks that it names. */
+const explained = (error: unknown, seed: number, { told, lives }: Story): Error => {
+  const ids = [...new Set(String(error).match(UUID))]
+  const history = told.flatMap((lines, process) =>
+    lines
+      .map(line => JSON.stringify(line))
+      .filter(line => ids.some(id => line.includes(id)))
+      .map(line => `process ${process}: ${line}`),
+  )
+  const head = `seed ${seed}, victims lived ${lives.join(', ')} ms: ${error}`
+  return new Error([head, ...history].join('\n'), { cause: error })
 }
 
 const everything = async (store: TaskStore): Promise<TaskRecord[]> => {
@@ -85,7 +108,7 @@ const checkVersions = (
     const task = tasks.get(id)
     if (!task) assert.ok(gone.has(id), `${id} was moved to ${status} and is not there`)
     else if (line.done === 'write')
-      assert.ok(compareVersions({ claim, rev }, task) <= 0, `a write to ${status} is lost`)
+      assert.ok(compareVersions({ claim, rev }, task) <= 0, `a write to ${status} of ${id} is lost`)
     if (task && isFinal(task.status) && compareVersions({ claim, rev }, task) === 0)
       assert.equal(task.status, status)
     if (task && status === 'SUCCESS') assert.equal(task.status, status)
@@ -106,13 +129,18 @@ const checkBlobs = async (store: TaskStore, lines: readonly WriteLine[], tasks: 
   for (const { id, name, from, to } of meant.values()) {
     const blob = await store.getBlob(id, name)
     if (!tasks.has(id)) {
-      assert.equal(blob, null, 'a blob without its task')
+      assert.equal(blob, null, `a blob without its task, ${id}`)
       assert.deepEqual(await store.listBlobs(id), [])
       continue
     }
     const bytes = blob && Buffer.concat(await blob.stream.toArray())
     const fits = (n: number) => (n === 0 ? bytes === null : bytes !== null && blobOf(n).equals(bytes))
-    assert.ok(fits(from) || fits(to), `the blob ${name} is neither version ${from} nor ${to}`)
+    const found =
+      bytes === null ? 'not there' : `${bytes.length} bytes, of ${[...new Set(bytes)].join(' and ')}`
+    assert.ok(
+      fits(from) || fits(to),
+      `the blob ${name} of ${id} is neither version ${from} nor ${to}: it is ${found}`,
+    )
     const listed = (await store.listBlobs(id)).find(info => info.name === name)
     assert.equal(listed?.bytes, bytes?.length)
   }
@@ -135,56 +163,71 @@ const finishAll = async (store: TaskStore): Promise<void> => {
   for (const task of await everything(store)) assert.ok(isFinal(task.status), `${task.id} is ${task.status}`)
 }
 
+/** `follower` has read the feed since before the first write. */
+const checkAll = async (
+  world: ProcessWorld,
+  store: TaskStore,
+  follower: Follower,
+  lines: readonly WriteLine[],
+): Promise<void> => {
+  const afresh = await world.open()
+  // the sweeper's look finds what the dead wrote and had no time to announce
+  for (const each of [afresh, store]) await each.agenda(at(2000), 10)
+  const tasks = await consistent(afresh)
+  assert.deepEqual(await consistent(store), tasks)
+
+  const mayBeGone = new Set<string>()
+  for (const line of lines) {
+    if ('will' in line && line.will === 'remove') mayBeGone.add(line.id)
+    if ('will' in line && line.will === 'retain') for (const id of line.ids) mayBeGone.add(id)
+  }
+  for (const { id } of done(lines, 'create'))
+    assert.ok(tasks.has(id) || mayBeGone.has(id), `a task that was created is lost: ${id}`)
+  for (const { id } of done(lines, 'remove')) assert.ok(!tasks.has(id), `a removed task came back: ${id}`)
+  for (const { ids } of done(lines, 'retain'))
+    for (const id of ids) assert.ok(!tasks.has(id), `a task came back after retention: ${id}`)
+  checkVersions(lines, tasks, mayBeGone)
+  await checkBlobs(afresh, lines, tasks)
+  for (const { id, outcome } of done(lines, 'revoke')) {
+    const task = tasks.get(id)
+    assert.ok(task)
+    if (outcome === 'revoked') assert.equal(task.status, 'REVOKED')
+    else assert.ok(task.revokeRequestedAt !== null, `the wish to cancel ${id} is lost`)
+  }
+
+  await finishAll(afresh)
+  for (const { version } of done(lines, 'begin')) {
+    const [id, claim]: Version = version
+    const task = await afresh.get(id)
+    assert.ok(!task || task.claim >= claim, `a claim number of ${id} was used twice`)
+  }
+  for (const { id } of done(lines, 'revoke')) assert.equal((await read(store, id)).status, 'REVOKED')
+  for (const { id, key } of done(lines, 'create').slice(-50)) {
+    if (key === null || mayBeGone.has(id)) continue
+    const answer = await afresh.create(...keyed(key, key))
+    assert.deepEqual([answer.created, answer.task.id], [false, id])
+  }
+
+  await caughtUp(follower, store, [...tasks.keys()].slice(0, 200))
+  await follower.stop()
+  await afresh.retain({ finishedBefore: OLD, maxCount: 10, maxBytes: null })
+  assert.equal((await store.counts()).total, 10)
+  await consistent(store)
+}
+
 export const kills = (check: Check<ProcessWorld>): void => {
   check(
     'after SIGKILL at any moment all that was acknowledged is there, and the rest is whole or absent',
     async world => {
+      const seed = newSeed()
       const store = await world.open()
       const follower = follow(store, await store.cursor())
-      const lines = await killMany(world)
-      const afresh = await world.open()
-      // the sweeper's look finds what the dead wrote and had no time to announce
-      for (const each of [afresh, store]) await each.agenda(at(2000), 10)
-      const tasks = await consistent(afresh)
-      assert.deepEqual(await consistent(store), tasks)
-
-      const mayBeGone = new Set<string>()
-      for (const line of lines) {
-        if ('will' in line && line.will === 'remove') mayBeGone.add(line.id)
-        if ('will' in line && line.will === 'retain') for (const id of line.ids) mayBeGone.add(id)
+      const story = await killMany(world, generator(seed))
+      try {
+        await checkAll(world, store, follower, story.told.flat())
+      } catch (error) {
+        throw explained(error, seed, story)
       }
-      for (const { id } of done(lines, 'create'))
-        assert.ok(tasks.has(id) || mayBeGone.has(id), `a task that was created is lost: ${id}`)
-      for (const { id } of done(lines, 'remove')) assert.ok(!tasks.has(id), 'a removed task came back')
-      for (const { ids } of done(lines, 'retain'))
-        for (const id of ids) assert.ok(!tasks.has(id), 'a task came back after retention')
-      checkVersions(lines, tasks, mayBeGone)
-      await checkBlobs(afresh, lines, tasks)
-      for (const { id, outcome } of done(lines, 'revoke')) {
-        const task = tasks.get(id)
-        assert.ok(task)
-        if (outcome === 'revoked') assert.equal(task.status, 'REVOKED')
-        else assert.ok(task.revokeRequestedAt !== null, 'the wish to cancel is lost')
-      }
-
-      await finishAll(afresh)
-      for (const { version } of done(lines, 'begin')) {
-        const [id, claim]: Version = version
-        const task = await afresh.get(id)
-        assert.ok(!task || task.claim >= claim, 'a claim number was used twice')
-      }
-      for (const { id } of done(lines, 'revoke')) assert.equal((await read(store, id)).status, 'REVOKED')
-      for (const { id, key } of done(lines, 'create').slice(-50)) {
-        if (key === null || mayBeGone.has(id)) continue
-        const answer = await afresh.create(...keyed(key, key))
-        assert.deepEqual([answer.created, answer.task.id], [false, id])
-      }
-
-      await caughtUp(follower, store, [...tasks.keys()].slice(0, 200))
-      await follower.stop()
-      await afresh.retain({ finishedBefore: OLD, maxCount: 10, maxBytes: null })
-      assert.equal((await store.counts()).total, 10)
-      await consistent(store)
     },
   )
 }

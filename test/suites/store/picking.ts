@@ -1,9 +1,10 @@
 // claimNext and agenda: which task comes next, and what there is to do.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { isDue } from '../../../src/core/due.ts'
 import { again, fail, giveBack, start, succeed, takeOver, waitAnew } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
-import { isDue, type TaskRecord } from '../../../src/core/task.ts'
+import type { TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
 
 const next = (store: TaskStore, now = at(100), kinds = ['adding'], startAt = now) =>
@@ -168,6 +169,39 @@ export const picking = (check: Check): void => {
     assert.deepEqual(await read(other, id), before)
     assert.equal((await next(other))?.id, id)
   })
+
+  check(
+    'what a move that throws had picked is the next for whoever looks, the better one first',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      const rate = { count: 1000, perMs: 1000 }
+      for (const limits of [
+        {},
+        { adding: { maxConcurrency: 9, rate: null } },
+        { adding: { maxConcurrency: null, rate } },
+      ]) {
+        const better = await add(one, { priority: 9 })
+        const worse = await add(one, { priority: 1 })
+        const wanted = { kinds: ['adding'], now: at(100), limits }
+        await assert.rejects(
+          one.claimNext(wanted, () => {
+            throw new Error('no')
+          }),
+          /no/,
+        )
+        const [first, second] = [
+          await other.claimNext(wanted, start('w', at(100))),
+          await one.claimNext(wanted, start('w', at(100))),
+        ]
+        assert.deepEqual([first?.id, second?.id], [better.id, worse.id], JSON.stringify(limits))
+        for (const [store, task] of [
+          [other, first],
+          [one, second],
+        ] as const)
+          if (task) await store.move(task.id, task.claim, succeed(1, null, at(101)))
+      }
+    },
+  )
 
   check(
     "tasks of kinds that nobody asks for are in nobody's way, and the agenda can leave them out",

@@ -66,7 +66,7 @@ export const createAgenda = ({
         if (!ending.has(id)) dueIds.push(id)
       }
       const dueAndEnding = expired.filter(
-        ({ kind, notBefore }) => (notBefore === null || notBefore <= now) && (kinds?.includes(kind) ?? true),
+        ({ kind, from }) => (from === null || from <= now) && (kinds?.includes(kind) ?? true),
       )
       const nexts = [waiting.nextAt(now), index.nextExpiry(now)].filter(at => at !== null).sort()
       return {

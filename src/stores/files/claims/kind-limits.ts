@@ -2,8 +2,9 @@
 // own claim and then counts the claims of all, so of several at once at least the last sees all the others.
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
+import { isDue } from '../../../core/due.ts'
 import { permitsAt, type Rate } from '../../../core/kind-limits.ts'
-import { isDue, isRunning } from '../../../core/task.ts'
+import { isRunning } from '../../../core/task.ts'
 import type { Disk } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import type { Records } from '../records/records.ts'

@@ -1,10 +1,12 @@
 // Which task a free slot gets: the best one that is due, of a kind that may begin, and that no other slot is taking.
 import { setTimeout as wait } from 'node:timers/promises'
+import { isReady } from '../../../core/due.ts'
 import { MadhavaError } from '../../../core/errors.ts'
 import type { KindLimits } from '../../../core/kind-limits.ts'
 import type { Move } from '../../../core/moves.ts'
+import { countIn } from '../../../core/status.ts'
 import type { Wanted } from '../../../core/store.ts'
-import { isRunning, isSuspect, isWaiting, type TaskRecord } from '../../../core/task.ts'
+import { isRunning, isSuspect, type TaskRecord } from '../../../core/task.ts'
 import type { LiveIndex } from '../index/live-index.ts'
 import type { TaskIndex } from '../index/task-index.ts'
 import type { SafeId } from '../layout.ts'
@@ -69,10 +71,8 @@ interface Candidate {
   suspect: boolean
 }
 
-const runningOf = (index: TaskIndex, kind: string): number => {
-  const counts = index.counts().byKind[kind]
-  return (counts?.STARTED ?? 0) + (counts?.PROGRESS ?? 0)
-}
+const runningOf = (index: TaskIndex, kind: string): number =>
+  countIn('running', index.counts().byKind[kind] ?? {})
 
 export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker => {
   /** The task, running now; null when another process has it, or the move has ended it. */
@@ -85,7 +85,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     try {
       const take: Move = found => {
         // the index may be behind: another process may have tried it meanwhile and put it off
-        if (!isWaiting(found.status) || (found.notBefore ?? '') > now) throw new MadhavaError('ILLEGAL_MOVE')
+        if (!isReady(found, now)) throw new MadhavaError('ILLEGAL_MOVE')
         if (!alone && isSuspect(found)) throw new Suspected()
         return move(found)
       }

@@ -1,29 +1,18 @@
 // A table of tasks in columns: typed arrays by row number instead of an object per task, so that a hundred thousand
 // tasks take some eight megabytes. It stores and finds; what rows mean is the index's business.
 import { randomInt } from 'node:crypto'
-import { isSuspect, STATUSES, type Status, type TaskRecord } from '../../../core/task.ts'
+import type { Due } from '../../../core/due.ts'
+import { FILTER_VALUES, type ValueCompared, valuesCompared } from '../../../core/filter.ts'
+import type { Summary } from '../../../core/summary.ts'
+import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { createCounts, createRareNumbers, type Numbers } from './number-columns.ts'
 import { createTexts, type Texts } from './text-column.ts'
 
-/** The part of a record that lists and picks go by. */
-export type Summary = Pick<
-  TaskRecord,
-  | 'id'
-  | 'kind'
-  | 'status'
-  | 'claim'
-  | 'rev'
-  | 'priority'
-  | 'createdAt'
-  | 'notBefore'
-  | 'expiresAt'
-  | 'finishedAt'
-  | 'owner'
-  | 'parentId'
-  | 'title'
-  | 'description'
-  | 'workersLost'
-> & { error: { code: string } | null }
+/** What lists are filtered by, as words that many tasks share and as times; the status has a column of its own. */
+export type WordValue = Exclude<ValueCompared<'in' | 'is'>, 'status'>
+type TimeValue = ValueCompared<'from' | 'before'>
+const WORD_VALUES = valuesCompared('in', 'is').filter(value => value !== 'status')
+const TIME_VALUES = valuesCompared('from', 'before')
 
 /** A status column's entry for a row whose task was removed. */
 export const GONE = 255
@@ -82,47 +71,50 @@ const createWords = (): Words => {
   }
 }
 
+/** With what is read of a task: it compiles only where a summary has it. */
+type Values<V> = readonly (readonly [V, (task: Summary) => string | null])[]
+const TIMES: Values<TimeValue> = TIME_VALUES.map(value => [value, FILTER_VALUES[value]])
+const WORDS: Values<WordValue> = WORD_VALUES.map(value => [value, FILTER_VALUES[value]])
+
+const forEach = <N extends string, T>(names: readonly N[], make: () => T): Record<N, T> =>
+  Object.fromEntries(names.map(name => [name, make()])) as Record<N, T>
+
 const makeArrays = (rows: number) => ({
   ids: new Uint32Array(rows * ID_WORDS),
   status: new Uint8Array(rows).fill(GONE),
   priority: new Uint8Array(rows),
   /** 1: a suspect. */
   suspect: new Uint8Array(rows),
+  /** 1: it waits for a time or for a worker, and `from` and `till` say when it is due. */
+  waits: new Uint8Array(rows),
   /** Milliseconds of Unix time; NaN for null. Exact: a record's times have milliseconds. */
-  createdAt: new Float64Array(rows),
-  finishedAt: new Float64Array(rows),
-  kind: new Uint32Array(rows),
-  owner: new Uint32Array(rows),
-  parent: new Uint32Array(rows),
-  /** The code of the error that stands in the record. */
-  errorCode: new Uint32Array(rows),
+  ...forEach(TIME_VALUES, () => new Float64Array(rows)),
+  /** The numbers of words. */
+  ...forEach(WORD_VALUES, () => new Uint32Array(rows)),
 })
 type Arrays = ReturnType<typeof makeArrays>
 
 /** The others are numbers of words, or ids. */
-const SAME_IN_EVERY_TABLE = ['status', 'priority', 'suspect', 'createdAt', 'finishedAt'] as const
-const NUMBERS_IN_EVERY_TABLE = ['claim', 'rev', 'notBefore', 'expiresAt'] as const
+const SAME_IN_EVERY_TABLE = ['status', 'priority', 'suspect', 'waits', ...TIME_VALUES] as const
+const NUMBERS_IN_EVERY_TABLE = ['claim', 'rev', 'from', 'till'] as const
 
 export interface Columns {
   /** The arrays as they are now: they are replaced when the table grows, so they are not to be kept. */
   readonly at: Readonly<Arrays>
   readonly claim: Numbers
   readonly rev: Numbers
-  /** Milliseconds of Unix time; NaN for null. */
-  readonly notBefore: Numbers
-  readonly expiresAt: Numbers
+  /** When one that waits is due (core/due.ts). Milliseconds of Unix time; NaN for null. */
+  readonly from: Numbers
+  readonly till: Numbers
   /** What text is looked for in: title and description, in lower case; null when there is neither. */
   readonly texts: Texts
-  readonly kinds: Words
-  readonly owners: Words
-  readonly parents: Words
-  readonly errorCodes: Words
+  readonly words: Readonly<Record<WordValue, Words>>
   /** Rows in use, those whose task is gone included. */
   readonly rows: number
   /** The row of a task, or -1. */
   find(id: string): number
-  /** Writes a task into its row, or a new one; answers the row. */
-  put(task: Summary): number
+  /** Writes a task, and when it is due, into its row, or a new one; answers the row. */
+  put(task: Summary, due: Due | null): number
   /** Takes over a row of another table, whose task is not in this one; answers the new row. */
   copy(from: Columns, row: number): number
   /** The row stays, with status GONE; its id is no longer found. */
@@ -148,13 +140,10 @@ export const createColumns = (): Columns => {
   const numbers = {
     claim: createCounts(),
     rev: createCounts(),
-    notBefore: createRareNumbers(),
-    expiresAt: createRareNumbers(),
+    from: createRareNumbers(),
+    till: createRareNumbers(),
   }
-  const kinds = createWords()
-  const owners = createWords()
-  const parents = createWords()
-  const errorCodes = createWords()
+  const words = forEach(WORD_VALUES, createWords)
   // ids may come from outside: nobody can make up many that share a cell
   const seed = randomInt(2 ** 32)
   const wanted = new Uint32Array(ID_WORDS)
@@ -228,27 +217,21 @@ export const createColumns = (): Columns => {
     },
     ...numbers,
     texts,
-    kinds,
-    owners,
-    parents,
-    errorCodes,
+    words,
     find,
-    put(task) {
+    put(task, due) {
       const known = find(task.id)
       const row = known < 0 ? add() : known
       at.status[row] = statusNumber(task.status)
       at.priority[row] = task.priority
       at.suspect[row] = isSuspect(task) ? 1 : 0
-      at.createdAt[row] = milliseconds(task.createdAt)
-      at.finishedAt[row] = milliseconds(task.finishedAt)
-      numbers.notBefore.set(row, milliseconds(task.notBefore))
-      numbers.expiresAt.set(row, milliseconds(task.expiresAt))
+      at.waits[row] = due ? 1 : 0
+      numbers.from.set(row, milliseconds(due?.from ?? null))
+      numbers.till.set(row, milliseconds(due?.till ?? null))
+      for (const [value, read] of TIMES) at[value][row] = milliseconds(read(task))
+      for (const [value, read] of WORDS) at[value][row] = words[value].number(read(task))
       numbers.claim.set(row, task.claim)
       numbers.rev.set(row, task.rev)
-      at.kind[row] = kinds.number(task.kind)
-      at.owner[row] = owners.number(task.owner)
-      at.parent[row] = parents.number(task.parentId)
-      at.errorCode[row] = errorCodes.number(task.error?.code ?? null)
       const { title, description } = task
       const text =
         title !== null && description !== null ? `${title}\n${description}` : (title ?? description)
@@ -259,10 +242,8 @@ export const createColumns = (): Columns => {
       wanted.set(from.at.ids.subarray(old * ID_WORDS, (old + 1) * ID_WORDS))
       const row = add()
       for (const name of SAME_IN_EVERY_TABLE) at[name][row] = from.at[name][old] as number
-      at.kind[row] = kinds.number(from.kinds.word(from.at.kind[old] as number))
-      at.owner[row] = owners.number(from.owners.word(from.at.owner[old] as number))
-      at.parent[row] = parents.number(from.parents.word(from.at.parent[old] as number))
-      at.errorCode[row] = errorCodes.number(from.errorCodes.word(from.at.errorCode[old] as number))
+      for (const value of WORD_VALUES)
+        at[value][row] = words[value].number(from.words[value].word(from.at[value][old] as number))
       for (const name of NUMBERS_IN_EVERY_TABLE) numbers[name].set(row, from[name].get(old))
       texts.set(row, from.texts.get(old))
       return row

@@ -3,13 +3,13 @@
 // nothing more: it can be deleted at any time, and whatever does not fit the folder as it stands is read anew.
 import { lstatSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { crc32 } from 'node:zlib'
-import type { Status } from '../../../core/task.ts'
+import { fromRow, rowOf, SUMMARY_FIELDS, type Summary, summaryOf } from '../../../core/summary.ts'
 import type { Log } from '../../../platform/log.ts'
 import { readPlainSync } from '../../../platform/plain-file.ts'
 import { idOfStateFile, type Layout, type SafeId } from '../layout.ts'
 import type { Records } from '../records/records.ts'
-import type { Summary } from './columns.ts'
 
 export interface ScanCache {
   /** All tasks of a folder. `shard` is the number of the folder, 0 to 255. */
@@ -19,7 +19,7 @@ export interface ScanCache {
 }
 
 export const SHARD_COUNT = 256
-const VERSION = 2
+const VERSION = 3
 /** Of half a million tasks in one folder. */
 const SNAPSHOT_BYTES_MAX = 256 * 1024 ** 2
 /** Two changes within one tick of the file system's clock look like one: what is younger is not relied on. */
@@ -32,6 +32,7 @@ const REST_MS = 30_000
 
 /** What tells one file from another that has its name: inode, time of its last change in ms, bytes. */
 type Identity = readonly [ino: number, changedMs: number, bytes: number]
+const IDENTITY_LENGTH = 3
 interface CachedFile {
   identity: Identity
   task: Summary
@@ -42,35 +43,13 @@ interface Snapshot {
   entries: CachedFile[]
 }
 
-/** An entry as it is kept: the identity, then the fields of a summary in the order of `summarize`. */
-type Row = [
-  ...identity: Identity,
-  id: string,
-  kind: string,
-  status: Status,
-  claim: number,
-  rev: number,
-  priority: number,
-  createdAt: string,
-  notBefore: string | null,
-  expiresAt: string | null,
-  finishedAt: string | null,
-  owner: string | null,
-  parentId: string | null,
-  title: string | null,
-  description: string | null,
-  errorCode: string | null,
-  workersLost: number | null,
-]
-
 const encode = ({ folderMs, entries }: Snapshot): string => {
   const body = JSON.stringify({
     version: VERSION,
+    fields: SUMMARY_FIELDS,
     folderMs,
-    rows: entries.map(({ identity, task }) => [
-      ...identity,
-      ...Object.values({ ...task, error: task.error?.code ?? null }),
-    ]),
+    // the identity, then the fields
+    rows: entries.map(({ identity, task }) => [...identity, ...rowOf(task)]),
   })
   return `${crc32(body)}\n${body}\n`
 }
@@ -80,43 +59,20 @@ const decode = (text: string): Snapshot | null => {
   const end = text.indexOf('\n')
   const body = text.slice(end + 1, -1)
   if (end < 0 || Number(text.slice(0, end)) !== crc32(body)) return null
-  const { version, folderMs, rows } = JSON.parse(body) as {
+  const { version, fields, folderMs, rows } = JSON.parse(body) as {
     version: number
+    fields: string[]
     folderMs: number | null
-    rows: Row[]
+    rows: [...identity: Identity, ...summary: unknown[]][]
   }
-  if (version !== VERSION) return null
-  const entries = rows.map(row => {
-    const [ino, changedMs, bytes, id, kind, status, claim, rev, priority, createdAt, ...rest] = row
-    const [notBefore, expiresAt, finishedAt, owner, parentId, title, description, code, lost] = rest
-    const times = { createdAt, notBefore, expiresAt, finishedAt }
-    const error = code === null ? null : { code }
-    const own = { owner, parentId, title, description, error, workersLost: lost ?? undefined }
-    const task = { id, kind, status, claim, rev, priority, ...times, ...own }
-    return { identity: [ino, changedMs, bytes] as const, task }
-  })
+  // of a version whose index knows other fields
+  if (version !== VERSION || !isDeepStrictEqual(fields, SUMMARY_FIELDS)) return null
+  const entries = rows.map(row => ({
+    identity: [row[0], row[1], row[2]] as const,
+    task: fromRow(row, IDENTITY_LENGTH),
+  }))
   return { folderMs, entries }
 }
-
-/** Field by field: a hundred thousand of them pass through here. */
-const summarize = (task: Summary): Summary => ({
-  id: task.id,
-  kind: task.kind,
-  status: task.status,
-  claim: task.claim,
-  rev: task.rev,
-  priority: task.priority,
-  createdAt: task.createdAt,
-  notBefore: task.notBefore,
-  expiresAt: task.expiresAt,
-  finishedAt: task.finishedAt,
-  owner: task.owner,
-  parentId: task.parentId,
-  title: task.title,
-  description: task.description,
-  error: task.error && { code: task.error.code },
-  workersLost: task.workersLost,
-})
 
 /** Of a file that may have changed again unnoticed. */
 const NOBODY: Identity = [0, 0, 0]
@@ -195,7 +151,7 @@ export const createScanCache = ({
       const identity: Identity = stat.ctimeMs < begun - TICK_MS ? found : NOBODY
       const task = records.read(id as SafeId)
       fresh += 1
-      if (task) entries.push({ identity, task: summarize(task) })
+      if (task) entries.push({ identity, task: summaryOf(task) })
     }
     const settled = folderMs < begun - TICK_MS
     return { snapshot: { folderMs: settled ? folderMs : null, entries }, fresh }

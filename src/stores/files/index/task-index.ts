@@ -1,17 +1,12 @@
 // What this process knows of every task, in memory: enough to list, count, and pick the next one.
 // Fed with what stands in the state files and the journals; it never reads a file itself.
-import type { TaskCounts, TaskFilter } from '../../../core/store.ts'
-import {
-  compareVersions,
-  isFinal,
-  isRunning,
-  isSuspect,
-  isWaiting,
-  STATUSES,
-  type Status,
-} from '../../../core/task.ts'
+import { dueOf } from '../../../core/due.ts'
+import { FILTERS, type FilterName, type TaskFilter } from '../../../core/filter.ts'
+import type { TaskCounts } from '../../../core/store.ts'
+import type { Summary } from '../../../core/summary.ts'
+import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal.ts'
-import { type Columns, createColumns, GONE, type Summary, statusNumber } from './columns.ts'
+import { type Columns, createColumns, GONE, statusNumber, type WordValue } from './columns.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
 
 export interface TaskIndex {
@@ -38,7 +33,7 @@ export interface TaskIndex {
   ended(): Ended
   /** Those that have ended, of the ids whose last two hex digits are one of these numbers. */
   endedIn(scanCache: ReadonlySet<number>): { id: string; claim: number }[]
-  expired(now: string): { id: string; kind: string; notBefore: string | null }[]
+  expired(now: string): { id: string; kind: string; from: string | null }[]
   nextExpiry(now: string): string | null
 }
 
@@ -48,7 +43,7 @@ export interface Ended {
   id(place: number): string
   /** ISO-8601. */
   finishedAt(place: number): string
-  failed(place: number): boolean
+  status(place: number): Status
 }
 
 export interface IndexPosition {
@@ -64,75 +59,66 @@ const REMOVED_KEPT = 10_000
 const GONE_KEPT = 1_000
 const GONE_SHARE = 0.25
 
-const IS_STATUS = (test: (status: Status) => boolean): boolean[] => STATUSES.map(test)
-const FINAL = IS_STATUS(isFinal)
-const WAITING = IS_STATUS(isWaiting)
-const PENDING = statusNumber('PENDING')
-const FAILURE = statusNumber('FAILURE')
+/** By the number of the status. */
+const FINAL = STATUSES.map(isFinal)
 const HEX_TEXT = /^[0-9a-f-]{1,36}$/
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const isoOrNull = (ms: number | undefined): string | null =>
   ms === undefined || Number.isNaN(ms) ? null : iso(ms)
 
+type RowTest = (row: number) => boolean
+
+/** Whether a row has one of these words; null when none has. */
+const hasWord = (table: Columns, value: WordValue, wanted: readonly string[]): RowTest | null => {
+  const column = table.at[value]
+  const numbers = new Set(wanted.map(table.words[value].find))
+  numbers.delete(-1)
+  const [only] = numbers
+  if (only === undefined) return null
+  return numbers.size === 1 ? row => column[row] === only : row => numbers.has(column[row] as number)
+}
+
+/** Whether a row may hold this text. */
+const holdsText = (table: Columns, text: string): RowTest => {
+  const { at, words, texts } = table
+  const word = Buffer.from(text)
+  const named = words.kind.where(kind => kind.includes(text))
+  const inIds = HEX_TEXT.test(text)
+  return row =>
+    texts.holds(row, word) || named.has(at.kind[row] as number) || (inIds && table.id(row).includes(text))
+}
+
+/** Whether a row may fit, by one filter; null when none can. */
+const compileOne = (table: Columns, name: FilterName, wanted: string | readonly string[]): RowTest | null => {
+  const { at } = table
+  const filter = FILTERS[name]
+  if (filter.compare === 'from' || filter.compare === 'before') {
+    const time = Date.parse(wanted as string)
+    const column = at[filter.value]
+    // null stands there as NaN, which is neither
+    return filter.compare === 'from'
+      ? row => (column[row] as number) >= time
+      : row => (column[row] as number) < time
+  }
+  if (filter.compare === 'holds') {
+    // the words of an error are not kept here
+    if (filter.value === 'errorMessage') return row => at.errorCode[row] !== 0
+    return holdsText(table, (wanted as string).toLowerCase())
+  }
+  if (filter.value !== 'status') return hasWord(table, filter.value, [wanted].flat())
+  const numbers = new Set((wanted as readonly Status[]).map(statusNumber))
+  return row => numbers.has(at.status[row] as number)
+}
+
 /** Whether a row may fit; null when none can. */
-const compile = (table: Columns, filter: TaskFilter): ((row: number) => boolean) | null => {
-  const { at, kinds, owners, parents, texts, errorCodes } = table
-  const tests: ((row: number) => boolean)[] = []
-  if (filter.statuses) {
-    const wanted = new Set(filter.statuses.map(statusNumber))
-    tests.push(row => wanted.has(at.status[row] as number))
-  }
-  if (filter.kinds) {
-    const wanted = new Set(filter.kinds.map(kinds.find))
-    wanted.delete(-1)
-    if (wanted.size === 0) return null
-    tests.push(row => wanted.has(at.kind[row] as number))
-  }
-  for (const [word, words, column] of [
-    [filter.owner, owners, at.owner],
-    [filter.parentId, parents, at.parent],
-  ] as const) {
-    if (word === undefined) continue
-    const wanted = words.find(word)
-    if (wanted < 0) return null
-    tests.push(row => column[row] === wanted)
-  }
-  if (filter.from !== undefined) {
-    const from = Date.parse(filter.from)
-    tests.push(row => (at.createdAt[row] as number) >= from)
-  }
-  if (filter.to !== undefined) {
-    const to = Date.parse(filter.to)
-    tests.push(row => (at.createdAt[row] as number) < to)
-  }
-  if (filter.finishedFrom !== undefined) {
-    const from = Date.parse(filter.finishedFrom)
-    tests.push(row => (at.finishedAt[row] as number) >= from)
-  }
-  if (filter.finishedTo !== undefined) {
-    const to = Date.parse(filter.finishedTo)
-    tests.push(row => (at.finishedAt[row] as number) < to)
-  }
-  if (filter.errorCodes) {
-    const wanted = new Set(filter.errorCodes.map(errorCodes.find))
-    wanted.delete(-1)
-    if (wanted.size === 0) return null
-    tests.push(row => wanted.has(at.errorCode[row] as number))
-  }
-  // the words of an error are not kept here
-  if (filter.errorText !== undefined) tests.push(row => at.errorCode[row] !== 0)
-  if (filter.text !== undefined) {
-    const text = filter.text.toLowerCase()
-    const word = Buffer.from(text)
-    const named = kinds.where(kind => kind.includes(text))
-    const inIds = HEX_TEXT.test(text)
-    tests.push(
-      row =>
-        texts.holds(row, word) ||
-        named.has(at.kind[row] as number) ||
-        (inIds && table.id(row).includes(text)),
-    )
+const compile = (table: Columns, filter: TaskFilter): RowTest | null => {
+  const tests: RowTest[] = []
+  for (const [name, wanted] of Object.entries(filter)) {
+    if (wanted === undefined) continue
+    const test = compileOne(table, name as FilterName, wanted)
+    if (!test) return null
+    tests.push(test)
   }
   return row => tests.every(test => test(row))
 }
@@ -147,7 +133,7 @@ export const createTaskIndex = (): TaskIndex => {
   let loading = false
   /** By id: how many there are at a time is bounded by what workers run. */
   const running = new Map<string, number>()
-  const expiring = new Map<string, { kind: string; expiresAt: string; notBefore: string | null }>()
+  const expiring = new Map<string, { kind: string; from: string | null; till: string }>()
   let waiting: WaitingList | null = null
   /** By kind's number: how many per status. */
   let counted = new Map<number, Uint32Array>()
@@ -215,19 +201,18 @@ export const createTaskIndex = (): TaskIndex => {
 
   const makeWaiting = (): WaitingList => {
     const list = createWaitingList()
-    const { at, kinds } = table
+    const { at, words } = table
     for (let place = 0; place < length; place += 1) {
       const row = order[place] as number
-      const status = at.status[row] as number
-      if (status === GONE || !WAITING[status]) continue
+      if (at.status[row] === GONE || at.waits[row] === 0) continue
       list.add({
         id: table.id(row),
-        kind: kinds.word(at.kind[row] as number) ?? '',
+        kind: words.kind.word(at.kind[row] as number) ?? '',
         priority: at.priority[row] as number,
         suspect: at.suspect[row] === 1,
         createdAt: iso(at.createdAt[row] as number),
-        notBefore: isoOrNull(table.notBefore.get(row)),
-        expiresAt: status === PENDING ? isoOrNull(table.expiresAt.get(row)) : null,
+        from: isoOrNull(table.from.get(row)),
+        till: isoOrNull(table.till.get(row)),
       })
     }
     return list
@@ -248,23 +233,15 @@ export const createTaskIndex = (): TaskIndex => {
       if (order <= 0) return order === 0
       forget(known, task.id)
     } else if (task.claim <= (removed.get(task.id) ?? -1)) return false
-    const row = table.put(task)
+    const due = dueOf(task)
+    const row = table.put(task, due)
     if (known < 0) enter(row, task)
     count(row, 1)
-    const { id, kind, priority, createdAt, notBefore, expiresAt } = task
-    const pending = task.status === 'PENDING'
-    if (isWaiting(task.status))
-      waiting?.add({
-        id,
-        kind,
-        priority,
-        suspect: isSuspect(task),
-        createdAt,
-        notBefore,
-        expiresAt: pending ? expiresAt : null,
-      })
+    const { id, kind, priority, createdAt } = task
     if (isRunning(task.status)) running.set(id, task.claim)
-    if (pending && expiresAt !== null) expiring.set(id, { kind, expiresAt, notBefore })
+    if (!due) return true
+    waiting?.add({ id, kind, priority, suspect: isSuspect(task), createdAt, ...due })
+    if (due.till !== null) expiring.set(id, { kind, from: due.from, till: due.till })
     return true
   }
 
@@ -321,7 +298,7 @@ export const createTaskIndex = (): TaskIndex => {
           byStatus[status] += number
           total += number
         }
-        const name = table.kinds.word(kind)
+        const name = table.words.kind.word(kind)
         if (name !== null && Object.keys(mine).length > 0) byKind[name] = mine
       }
       return { total, byStatus, byKind }
@@ -352,7 +329,7 @@ export const createTaskIndex = (): TaskIndex => {
         length: rows.length,
         id: place => columns.id(rows[place] as number),
         finishedAt: place => iso(at(rows[place] as number)),
-        failed: place => status[rows[place] as number] === FAILURE,
+        status: place => STATUSES[status[rows[place] as number] as number] as Status,
       }
     },
     endedIn(scanCache) {
@@ -363,13 +340,10 @@ export const createTaskIndex = (): TaskIndex => {
       return found
     },
     expired: now =>
-      [...expiring].flatMap(([id, { kind, expiresAt, notBefore }]) =>
-        expiresAt <= now ? [{ id, kind, notBefore }] : [],
-      ),
+      [...expiring].flatMap(([id, { kind, from, till }]) => (till <= now ? [{ id, kind, from }] : [])),
     nextExpiry(now) {
       let next: string | null = null
-      for (const { expiresAt } of expiring.values())
-        if (expiresAt > now && (next === null || expiresAt < next)) next = expiresAt
+      for (const { till } of expiring.values()) if (till > now && (next === null || till < next)) next = till
       return next
     },
   }

@@ -1,16 +1,14 @@
 // Which waiting task comes next: by priority, then age, once it is due. Kept beside the index, in memory only.
+import type { Due } from '../../../core/due.ts'
 
-export interface Waiting {
+/** `from` is null from the moment on when that time has come. */
+export interface Waiting extends Due {
   id: string
   kind: string
   priority: number
   /** It runs alone or not at all. */
   suspect: boolean
   createdAt: string
-  /** Null: due at once. */
-  notBefore: string | null
-  /** For PENDING: not taken from then on. */
-  expiresAt: string | null
 }
 
 /** A task in the lists; one that has left is not looked up to be passed over. */
@@ -22,7 +20,7 @@ interface ListedTask extends Waiting {
 
 type Before = (a: Waiting, b: Waiting) => boolean
 const older: Before = (a, b) => (a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt)
-const sooner: Before = (a, b) => (a.notBefore ?? '') < (b.notBefore ?? '')
+const sooner: Before = (a, b) => (a.from ?? '') < (b.from ?? '')
 
 /** Places of tasks that left stay until they are many. */
 const STALE_KEPT = 256
@@ -124,8 +122,8 @@ export const createWaitingList = (): WaitingList => {
     dueCounts.set(kind, (dueCounts.get(kind) ?? 0) + change)
   }
 
-  const listOf = ({ notBefore, priority, kind }: Waiting): Ordered | undefined => {
-    if (notBefore !== null) return later
+  const listOf = ({ from, priority, kind }: Waiting): Ordered | undefined => {
+    if (from !== null) return later
     const byKind = due[priority]
     const known = byKind?.get(kind)
     if (known || !byKind) return known
@@ -139,7 +137,7 @@ export const createWaitingList = (): WaitingList => {
     if (!task) return
     present.delete(id)
     task.present = false
-    if (task.notBefore === null) count(task.kind, -1)
+    if (task.from === null) count(task.kind, -1)
     listOf(task)?.left()
   }
 
@@ -147,7 +145,7 @@ export const createWaitingList = (): WaitingList => {
     remove(task.id)
     const entry: ListedTask = { ...task, present: true, ...(ripeAt === undefined ? {} : { ripeAt }) }
     present.set(task.id, entry)
-    if (task.notBefore === null) count(task.kind, 1)
+    if (task.from === null) count(task.kind, 1)
     listOf(task)?.add(entry)
   }
 
@@ -156,7 +154,7 @@ export const createWaitingList = (): WaitingList => {
   const unripen = (now: string): void => {
     ripenedTo = now
     for (const { ripeAt, present: _, ...task } of [...present.values()])
-      if (ripeAt !== undefined && ripeAt > now) add({ ...task, notBefore: ripeAt })
+      if (ripeAt !== undefined && ripeAt > now) add({ ...task, from: ripeAt })
   }
 
   const ripen = (now: string): void => {
@@ -164,11 +162,11 @@ export const createWaitingList = (): WaitingList => {
     else if (Date.parse(ripenedTo) - Date.parse(now) > BACK_MS) unripen(now)
     const ripe: ListedTask[] = []
     for (const task of later.each()) {
-      if ((task.notBefore ?? '') > now) break
+      if ((task.from ?? '') > now) break
       ripe.push(task)
     }
     for (const { ripeAt: _, present: __, ...task } of ripe)
-      add({ ...task, notBefore: null }, task.notBefore ?? undefined)
+      add({ ...task, from: null }, task.from ?? undefined)
   }
 
   return {
@@ -192,8 +190,7 @@ export const createWaitingList = (): WaitingList => {
     nextAt(now) {
       ripen(now)
       // one that expires before it is due never becomes due
-      for (const { notBefore, expiresAt } of later.each())
-        if (expiresAt === null || expiresAt > (notBefore ?? '')) return notBefore
+      for (const { from, till } of later.each()) if (till === null || till > (from ?? '')) return from
       return null
     },
   }

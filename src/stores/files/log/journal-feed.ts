@@ -1,10 +1,12 @@
 // The feed of this process: what its view reads in the journals, for everybody who reads on from a cursor.
+import { createWakeup } from '../../../core/async/wakeup.ts'
 import { MadhavaError } from '../../../core/errors.ts'
 import type { Change } from '../../../core/store.ts'
 import { compareVersions } from '../../../core/task.ts'
 import { decodeCursor, encodeCursor } from '../index/cursor.ts'
 import type { TaskIndex } from '../index/task-index.ts'
-import type { JournalEntry, Journals, Positions } from './journal.ts'
+import type { Journals, Positions } from './journal.ts'
+import type { JournalEntry } from './journal-files.ts'
 
 /** A subscriber that is this far behind is told that its cursor is too old. */
 const BEHIND_MAX = 20_000
@@ -71,7 +73,7 @@ export const createFeed = ({ journals, clock, ready, catchUp }: FeedDeps): Journ
       if (!journals.holds(from)) throw new MadhavaError('CURSOR_TOO_OLD')
       const pending: Change[] = []
       let behind = false
-      let wake: () => void = () => {}
+      const { wake, wait } = createWakeup()
       const subscriber: Subscriber = {
         push(change) {
           if (pending.length >= BEHIND_MAX) behind = true
@@ -82,7 +84,7 @@ export const createFeed = ({ journals, clock, ready, catchUp }: FeedDeps): Journ
           behind = true
           wake()
         },
-        wake: () => wake(),
+        wake,
       }
       signal.addEventListener('abort', subscriber.wake)
       try {
@@ -100,11 +102,7 @@ export const createFeed = ({ journals, clock, ready, catchUp }: FeedDeps): Journ
           const change = pending.shift()
           if (change) yield change
           else if (behind) throw new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the feed')
-          else
-            await new Promise<void>(resolve => {
-              wake = resolve
-              if (signal.aborted || pending.length > 0 || closed) resolve()
-            })
+          else await wait()
         }
       } finally {
         subscribers.delete(subscriber)

@@ -1,12 +1,19 @@
 // The files of the journals: which there are, their whole lines, how many entries they hold. It writes nothing.
 import { closeSync, readdirSync, readSync, statSync } from 'node:fs'
 import path from 'node:path'
+import type { TaskRecord } from '../../../core/task.ts'
 import { openPlainSync } from '../../../platform/plain-file.ts'
-import type { JournalEntry } from './journal.ts'
 
 const CHUNK = 256 * 1024
 /** Two changes of a folder within one tick of the file system's clock look like one. */
 const TICK_MS = 100
+
+/** A line of a journal. */
+export type JournalEntry =
+  | { type: 'task'; task: TaskRecord }
+  | { type: 'revoke'; id: string; at: string }
+  /** `claim`: the number under which it was removed, or LOST. */
+  | { type: 'removed'; id: string; claim: number }
 
 /** A journal of a process. */
 export interface Part {

@@ -2,17 +2,9 @@
 // those of all. They are the feed between processes and over restarts; the state files stay the truth.
 import { renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import path from 'node:path'
-import type { TaskRecord } from '../../../core/task.ts'
 import type { Appender, Disk } from '../disk.ts'
 import { toLine } from '../records/state-file.ts'
-import { createJournalFiles, type Part } from './journal-files.ts'
-
-/** A line of a journal. */
-export type JournalEntry =
-  | { type: 'task'; task: TaskRecord }
-  | { type: 'revoke'; id: string; at: string }
-  /** `claim`: the number under which it was removed, or LOST. */
-  | { type: 'removed'; id: string; claim: number }
+import { createJournalFiles, type JournalEntry, type Part } from './journal-files.ts'
 
 /** Not removed by anybody: its state file was broken. A task of this id may come again. */
 export const LOST = -1

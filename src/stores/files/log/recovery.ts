@@ -13,7 +13,8 @@ import { linkTarget } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import { createKeys, type Keys } from '../records/keys.ts'
 import { createRecords, type Records } from '../records/records.ts'
-import { createJournals, type JournalEntry } from './journal.ts'
+import { createJournals } from './journal.ts'
+import type { JournalEntry } from './journal-files.ts'
 import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
 
 interface RecoveryDeps {

@@ -134,7 +134,7 @@ export const createRetention = (deps: RetentionDeps): Retention => {
     let count = 0
     const going: SafeId[] = []
     for (let place = 0; place < ended.length; place += 1) {
-      const task = { failed: ended.failed(place), finishedAt: ended.finishedAt(place) }
+      const task = { status: ended.status(place), finishedAt: ended.finishedAt(place) }
       const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
       if (stays) count += 1
       // of a hundred thousand that stay, the names are not needed

@@ -1,5 +1,15 @@
 // What the scripts share, in Lua: the record's head, the feed, the sets, what waits for a time, and who is alive.
-// Every script runs alone and whole. KEYS[1] is the prefix that all keys begin with.
+// Every script runs alone and whole. KEYS[1] is the prefix that all keys begin with. The
+// groups of statuses are rendered from core/status.ts.
+import {
+  isFailed,
+  isFinal,
+  isRunning,
+  isWaiting,
+  STATUSES,
+  type Status,
+  statusesIn,
+} from '../../../core/status.ts'
 
 /** Milliseconds without a beat, by Redis's clock, after which a process counts as dead. */
 export const LEASE_MS = 15_000
@@ -21,6 +31,14 @@ export const ALWAYS = '#!lua flags=allow-oom\n'
 /** Refused when Redis has no memory left. */
 export const WITH_ROOM = '#!lua\n'
 
+/** Words as a list of Lua. */
+const luaList = (words: readonly string[]): string => `{ ${words.map(word => `'${word}'`).join(', ')} }`
+/** Whether a variable of Lua is one of the statuses of which `test` says so. */
+const isOneOf = (variable: string, test: (status: Status) => boolean): string =>
+  STATUSES.filter(test)
+    .map(status => `${variable} == '${status}'`)
+    .join(' or ')
+
 export const PRELUDE = `
 local P = KEYS[1]
 local call = redis.call
@@ -36,8 +54,12 @@ local function head(json)
     string.match(json, '^{"id":"[^"]*","claim":(%d+),"rev":(%d+),"status":"(%u+)"')
   return claim, rev, status
 end
-local function running(status) return status == 'STARTED' or status == 'PROGRESS' end
-local function ended(status) return status == 'SUCCESS' or status == 'FAILURE' or status == 'REVOKED' end
+local STATUSES = ${luaList(STATUSES)}
+local RUNNING = ${luaList(statusesIn('running'))}
+local function running(status) return ${isOneOf('status', isRunning)} end
+local function waits(status) return ${isOneOf('status', isWaiting)} end
+local function ended(status) return ${isOneOf('status', isFinal)} end
+local function failed(status) return ${isOneOf('status', isFailed)} end
 
 local function tell(...) call('XADD', P .. 'feed', 'MAXLEN', '~', ${FEED_LENGTH}, '*', ...) end
 local function tell_task(id, json)
@@ -141,8 +163,11 @@ end
 
 -- how many of a kind run in living processes; exact only where it matters
 local function crowd(kind, max)
-  local sets = { P .. 'in:' .. kind .. ':STARTED', P .. 'in:' .. kind .. ':PROGRESS' }
-  local count = call('ZCARD', sets[1]) + call('ZCARD', sets[2])
+  local sets, count = {}, 0
+  for n, status in ipairs(RUNNING) do
+    sets[n] = P .. 'in:' .. kind .. ':' .. status
+    count = count + call('ZCARD', sets[n])
+  end
   if count < max then return count end
   count = 0
   for _, set in ipairs(sets) do

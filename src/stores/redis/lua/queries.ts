@@ -79,8 +79,7 @@ while true do
   if not best then return { false, full, spent, 0, contested } end
   local json = call('GET', P .. 'task:' .. best.id)
   local _, _, status = head(json or '')
-  local waits = status == 'PENDING' or status == 'RETRY'
-  if waits and not call('HGET', P .. 'holders', best.id) then
+  if waits(status) and not call('HGET', P .. 'holders', best.id) then
     if best.set ~= best.kind and ARGV[5] ~= '1' then return { best.id, full, spent, 2, contested } end
     if limits[best.kind] then
       call('ZADD', P .. 'taking', at + ${TAKING_MS}, best.id)
@@ -204,7 +203,7 @@ return { string.format('%.0f', rows[count][2]), rows[count][1], page }
 export const COUNTS = `${ALWAYS}${PRELUDE}
 local found = {}
 for _, kind in ipairs(call('SMEMBERS', P .. 'kinds')) do
-  for _, status in ipairs({ 'PENDING', 'STARTED', 'PROGRESS', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED' }) do
+  for _, status in ipairs(STATUSES) do
     local count = call('ZCARD', P .. 'in:' .. kind .. ':' .. status)
     if count > 0 then
       found[#found + 1] = kind

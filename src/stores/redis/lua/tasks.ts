@@ -96,7 +96,7 @@ if key ~= '' then
   if known and string.match(known, '^(%S+)') == id then call('DEL', P .. 'key:' .. key) end
 end
 local left = 0
-for _, each in ipairs({ 'PENDING', 'STARTED', 'PROGRESS', 'RETRY', 'SUCCESS', 'FAILURE', 'REVOKED' }) do
+for _, each in ipairs(STATUSES) do
   left = left + call('EXISTS', P .. 'in:' .. plan.kind .. ':' .. each)
 end
 if left == 0 then call('SREM', P .. 'kinds', plan.kind) end
@@ -119,7 +119,7 @@ for _, set in ipairs({ 'ended', 'failed' }) do
       found[#found + 1] = tostring(weigh(id, json))
       -- where an earlier version kept all ends together
       local _, _, status = head(json)
-      if set == 'ended' and status == 'FAILURE' then
+      if set == 'ended' and failed(status) then
         call('ZADD', P .. 'failed', call('ZSCORE', P .. set, id), id)
         call('ZREM', P .. set, id)
       end

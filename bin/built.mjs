@@ -1,0 +1,23 @@
+// The modules of the build, with the types of their sources. While types are checked there may be no build.
+
+/**
+ * @typedef {{
+ *   'config': typeof import('../src/config.ts'),
+ *   'core/readiness': typeof import('../src/core/readiness.ts'),
+ *   'load-kinds': typeof import('../src/load-kinds.ts'),
+ *   'dashboard/operator': typeof import('../src/dashboard/operator.ts'),
+ *   'platform/env-file': typeof import('../src/platform/env-file.ts'),
+ *   'platform/listen-error': typeof import('../src/platform/listen-error.ts'),
+ *   'platform/log': typeof import('../src/platform/log.ts'),
+ *   'platform/log-files': typeof import('../src/platform/log-files.ts'),
+ *   'platform/visible': typeof import('../src/platform/visible.ts'),
+ *   'wire': typeof import('../src/wire.ts'),
+ * }} Built
+ */
+
+/**
+ * @template {keyof Built} Name
+ * @param {Name} name
+ * @returns {Promise<Built[Name]>}
+ */
+export const built = name => import(new URL(`../dist/${name}.js`, import.meta.url).href)

@@ -1,0 +1,108 @@
+// What a field of the record may hold: each as a schema, which decides, and as a check that sees at a glance what is
+// plainly valid. A check accepts nothing that its schema would refuse or change (test/core/task-check.test.ts).
+import { z } from 'zod'
+
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+/** Whatever JSON can say. */
+export const jsonSchema = z.json() as z.ZodType<Json>
+/**
+ * How deep JSON values may nest in a record. What comes through the doors and from kinds stays far below; an import may
+ * bring more from elsewhere.
+ */
+export const RECORD_DEPTH_LIMIT = 500
+
+export type Check = (value: unknown) => boolean
+
+export interface FieldType<S extends z.ZodType = z.ZodType> {
+  readonly schema: S
+  readonly check: Check
+  /** The field may be missing. */
+  readonly optional?: true
+}
+
+/** A type whose schema stands elsewhere. */
+export const typeOf = <S extends z.ZodType>(schema: S, check: Check): FieldType<S> => ({ schema, check })
+
+export const text = typeOf(z.string(), value => typeof value === 'string')
+
+export const literal = <const T extends string | number>(only: T) =>
+  typeOf(z.literal(only), value => value === only)
+
+export const oneOf = <T extends string>(words: readonly T[]) => {
+  const known: ReadonlySet<unknown> = new Set(words)
+  return typeOf(z.enum(words), value => known.has(value))
+}
+
+const timePattern = z.regexes.datetime({ precision: 3 })
+/** ISO-8601, UTC, milliseconds: compares as text in the order of time. */
+export const time = typeOf(
+  z.iso.datetime({ precision: 3 }),
+  value => typeof value === 'string' && timePattern.test(value),
+)
+
+export const isNumber =
+  (min = -Number.MAX_VALUE, max = Number.MAX_VALUE): Check =>
+  value =>
+    typeof value === 'number' && value >= min && value <= max
+
+export const anyNumber = typeOf(z.number(), isNumber())
+
+const isInt =
+  (min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): Check =>
+  value =>
+    Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
+/** A whole number of any sign. */
+export const anyInt = typeOf(z.int(), isInt())
+export const intFrom = (min: number) => typeOf(z.int().min(min), isInt(min))
+export const intBetween = (min: number, max: number) => typeOf(z.int().min(min).max(max), isInt(min, max))
+
+/** As deep as a record may nest; the schema looks into what older versions have kept deeper. */
+const isJson = (value: unknown, depth = RECORD_DEPTH_LIMIT): boolean => {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || depth === 0) return false
+  if (Array.isArray(value)) {
+    for (const each of value) if (!isJson(each, depth - 1)) return false
+    return true
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  // a symbol is nothing that JSON says, and the schema drops this one name
+  if (Object.getOwnPropertySymbols(value).length > 0 || Object.hasOwn(value, '__proto__')) return false
+  for (const each of Object.values(value)) if (!isJson(each, depth - 1)) return false
+  return true
+}
+export const json = typeOf(jsonSchema, value => isJson(value))
+
+export const orNull = <S extends z.ZodType>({ schema, check }: FieldType<S>) =>
+  typeOf(schema.nullable(), value => value === null || check(value))
+
+/** May be missing: as every field that older records have not. */
+export const optional = <S extends z.ZodType>({ schema, check }: FieldType<S>) => ({
+  ...typeOf(schema.optional(), check),
+  optional: true as const,
+})
+
+/** Exactly these fields. */
+export const isObject = (fields: Readonly<Record<string, Check>>): Check => {
+  const checks = Object.entries(fields)
+  return value => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+    if (Object.keys(value).length !== checks.length) return false
+    for (const [name, check] of checks)
+      if (!Object.hasOwn(value, name) || !check((value as Record<string, unknown>)[name])) return false
+    return true
+  }
+}
+
+/** These fields; the schema drops any others. */
+export const object = <T extends Readonly<Record<string, FieldType>>>(fields: T) => {
+  const part = <K extends keyof FieldType>(key: K) =>
+    Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, type[key]]))
+  return typeOf(
+    z.object(part('schema') as { [K in keyof T]: T[K]['schema'] }),
+    isObject(part('check') as Record<string, Check>),
+  )
+}
+
+export const array = <S extends z.ZodType>({ schema, check }: FieldType<S>) =>
+  typeOf(z.array(schema), value => Array.isArray(value) && value.every(check))

@@ -1,0 +1,211 @@
+// The record, told once: a row for each field, in the order in which a record has them. The schema, the first record of
+// a task, the check at a glance, what a client may submit, and what an index knows of a task are made from this table.
+// By what lists can be filtered stands in core/filter.ts.
+import { z } from 'zod'
+import {
+  anyInt,
+  anyNumber,
+  array,
+  type FieldType,
+  intBetween,
+  intFrom,
+  isNumber,
+  isObject,
+  json,
+  jsonSchema,
+  literal,
+  object,
+  oneOf,
+  optional,
+  orNull,
+  text,
+  time,
+  typeOf,
+} from './field-types.ts'
+import { instant } from './instant.ts'
+import { STATUSES } from './status.ts'
+
+export const RECORD_VERSION = 1
+export const PRIORITY = { lowest: 0, default: 5, highest: 9 } as const
+
+/** Seconds, and how many times longer a wait may get. */
+const RETRY_MAX = { delaySeconds: 86_400, factor: 10, maxDelaySeconds: 2_592_000 } as const
+export const retryPolicySchema = z.strictObject({
+  delaySeconds: z
+    .number()
+    .min(0)
+    .max(RETRY_MAX.delaySeconds)
+    .default(1)
+    .describe('wait before the second attempt'),
+  factor: z
+    .number()
+    .min(1)
+    .max(RETRY_MAX.factor)
+    .default(2)
+    .describe('each further wait is this many times longer'),
+  maxDelaySeconds: z
+    .number()
+    .min(0)
+    .max(RETRY_MAX.maxDelaySeconds)
+    .default(3600)
+    .describe('no wait is longer'),
+  retryOn: z
+    .array(z.string().min(1).max(100))
+    .max(50)
+    .optional()
+    .describe('only errors with one of these names or codes are tried again; without it all are'),
+})
+/** How an error thrown by a kind is tried again: exponential backoff, full jitter over the last half. */
+export type RetryPolicy = z.infer<typeof retryPolicySchema>
+// a policy may name errors, and what it lacks is filled in: the schema's business
+const retryPolicy = typeOf(
+  retryPolicySchema,
+  isObject({
+    delaySeconds: isNumber(0, RETRY_MAX.delaySeconds),
+    factor: isNumber(1, RETRY_MAX.factor),
+    maxDelaySeconds: isNumber(0, RETRY_MAX.maxDelaySeconds),
+  }),
+)
+
+const LIMIT_SECONDS_MAX = 31_536_000
+const limitSeconds = z.number().positive().max(LIMIT_SECONDS_MAX).nullable().default(null)
+export const limitsSchema = z.strictObject({
+  softSeconds: limitSeconds.describe('the signal fires, then a grace time'),
+  hardSeconds: limitSeconds.describe('the thread is ended'),
+})
+export type Limits = z.infer<typeof limitsSchema>
+const isLimit = (value: unknown): boolean =>
+  value === null || (value !== 0 && isNumber(0, LIMIT_SECONDS_MAX)(value))
+const limits = typeOf(limitsSchema, isObject({ softSeconds: isLimit, hardSeconds: isLimit }))
+
+const status = oneOf(STATUSES)
+const historyEntry = object({ status, at: time, attempt: anyInt, worker: orNull(text) })
+
+/** How a field stands in the first record of a task. A field without either is missing there. */
+interface Beginning<T> {
+  /** Whoever makes the task says it. */
+  given?: true
+  first?: (task: { createdAt: string }) => T
+}
+interface Uses<T> extends Beginning<T> {
+  /** Lists and picks go by it, so an index knows it of every task: the field itself, or a part of it. */
+  summary?: true | ((value: T) => unknown)
+  /** What a client may say when it submits a task, under the same name. */
+  submit?: z.ZodType
+}
+const field = <S extends z.ZodType, const U extends Uses<z.output<S>>>(type: FieldType<S>, uses: U) => ({
+  ...type,
+  ...uses,
+})
+const none = () => null
+const zero = () => 0
+
+/**
+ * A field that is added is `optional`, since records of an earlier version lack it. Where clients submit it, that is
+ * `optional()` too: a default would make the same submission another one than before, to which its key does not belong.
+ */
+export const TASK_FIELDS = {
+  id: field(text, { given: true, summary: true }),
+  version: field(literal(RECORD_VERSION), { first: () => RECORD_VERSION }),
+  kind: field(text, {
+    given: true,
+    summary: true,
+    submit: z.string().min(1).max(63).describe('the kind of task; GET /kinds lists them'),
+  }),
+  params: field(json, {
+    given: true,
+    submit: jsonSchema.optional().describe('what the kind takes; its schema is in GET /kinds'),
+  }),
+  status: field(status, { first: () => 'PENDING' as const, summary: true }),
+  /** The number of the last claim; each holder has one of its own. */
+  claim: field(intFrom(0), { first: zero, summary: true }),
+  /** Goes up with every write. */
+  rev: field(intFrom(0), { first: zero, summary: true }),
+  attempt: field(intFrom(0), { first: zero }),
+  maxAttempts: field(intFrom(1), {
+    given: true,
+    submit: z.int().min(1).max(1000).optional().describe('tries in all, lost workers included'),
+  }),
+  priority: field(intBetween(PRIORITY.lowest, PRIORITY.highest), {
+    given: true,
+    summary: true,
+    submit: z
+      .int()
+      .min(PRIORITY.lowest)
+      .max(PRIORITY.highest)
+      .default(PRIORITY.default)
+      .describe('9 runs first'),
+  }),
+  progress: field(orNull(object({ percent: anyNumber, note: orNull(text), etaSeconds: orNull(anyNumber) })), {
+    first: none,
+  }),
+  result: field(json, { first: none }),
+  resultBytes: field(orNull(intFrom(0)), { first: none }),
+  /** How the result was come by; only where the kind said something. */
+  resultInfo: field(optional(json), {}),
+  error: field(orNull(object({ code: text, message: text, detail: json })), {
+    first: none,
+    summary: error => error && { code: error.code },
+  }),
+  createdAt: field(time, { given: true, summary: true }),
+  notBefore: field(orNull(time), {
+    given: true,
+    summary: true,
+    submit: instant.nullable().default(null).describe('do not start before'),
+  }),
+  expiresAt: field(orNull(time), {
+    given: true,
+    summary: true,
+    submit: instant.nullable().default(null).describe('fail with EXPIRED when not started before'),
+  }),
+  startedAt: field(orNull(time), { first: none }),
+  finishedAt: field(orNull(time), { first: none, summary: true }),
+  updatedAt: field(time, { first: ({ createdAt }) => createdAt }),
+  worker: field(orNull(text), { first: none }),
+  /** Attempts that ended with the death of their worker, since the submit or the last retry by hand; if there are any. */
+  workersLost: field(optional(intFrom(1)), { summary: true }),
+  owner: field(orNull(text), { given: true, summary: true }),
+  parentId: field(orNull(text), { given: true, summary: true }),
+  title: field(orNull(text), {
+    given: true,
+    summary: true,
+    submit: z.string().max(200).nullable().default(null),
+  }),
+  description: field(orNull(text), {
+    given: true,
+    summary: true,
+    submit: z.string().max(2000).nullable().default(null),
+  }),
+  idempotencyKey: field(orNull(text), { given: true }),
+  revokeRequestedAt: field(orNull(time), { first: none }),
+  retry: field(orNull(retryPolicy), {
+    given: true,
+    submit: retryPolicySchema.nullable().optional().describe('try again when the kind throws'),
+  }),
+  limits: field(limits, {
+    given: true,
+    submit: limitsSchema.optional().describe('time limits of one attempt, in seconds'),
+  }),
+  history: field(array(historyEntry), {
+    first: ({ createdAt }) => [{ status: 'PENDING' as const, at: createdAt, attempt: 0, worker: null }],
+  }),
+} as const
+
+type Fields = typeof TASK_FIELDS
+export type FieldName = keyof Fields
+/** The fields whose row has this. */
+export type FieldsWith<Use extends string> = {
+  [K in FieldName]: Fields[K] extends Record<Use, unknown> ? K : never
+}[FieldName]
+
+export type FieldRow = FieldType & Uses<unknown>
+/** The table as rows. */
+export const FIELD_ROWS = Object.entries(TASK_FIELDS) as unknown as readonly [FieldName, FieldRow][]
+
+/** The shape of a zod object, of the part of each row that has it. */
+export const shapeOf = <K extends 'schema' | 'submit'>(
+  part: K,
+): { [F in FieldsWith<K>]: Fields[F] extends Record<K, infer S extends z.ZodType> ? S : never } =>
+  Object.fromEntries(
+    FIELD_ROWS.flatMap(([name, row]) => (row[part] === undefined ? [] : [[name, row[part]]])),
+  ) as never

@@ -1,0 +1,73 @@
+// Opens the dashboard: operator, sessions, PM2, the app and its port.
+
+import type { SeenKindTrouble } from '../core/kind-trouble.ts'
+import { hostAndPort } from '../platform/address.ts'
+import type { Log } from '../platform/log.ts'
+import { serveHttp } from '../platform/serve.ts'
+import { createDashboard } from './app.ts'
+import { openEndedSessions } from './ended-sessions.ts'
+import { openOperator } from './operator.ts'
+import { createProcesses } from './processes.ts'
+import { createSessions } from './session.ts'
+import { sessionKeyFor } from './session-key.ts'
+
+export interface DashboardServerOptions {
+  host: string
+  port: number
+  dataDir: string
+  /** Null: the one that was made at the first start. */
+  password: string | null
+  pm2Home: string
+  allowedHosts: readonly string[]
+  /** TRUST_PROXY. */
+  trustProxy?: readonly string[]
+  /** How long an idle connection is kept, milliseconds. */
+  keepAliveMs?: number
+}
+
+export interface DashboardParts {
+  /** Kinds whose files cannot be used. */
+  kindTroubles: () => Promise<SeenKindTrouble[]>
+}
+
+/** Rejects with a text for people when the port cannot be opened. */
+export const openDashboard = async (
+  { host, port, dataDir, password, pm2Home, allowedHosts, ...options }: DashboardServerOptions,
+  { kindTroubles }: DashboardParts,
+  log: Log,
+): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
+  // the start script makes the operator and shows the password; here it would only end up in a log file
+  const operator = openOperator({ dataDir, configured: password })
+  const credential = await operator.credential()
+  if (credential === null)
+    log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
+  const session = createSessions({
+    key: await sessionKeyFor(dataDir, credential),
+    credential: () => operator.credential(),
+    ended: await openEndedSessions(dataDir, Date.now),
+    clock: Date.now,
+  })
+  const app = createDashboard({
+    processes: createProcesses({ pm2Home, log }),
+    operator,
+    session,
+    kindTroubles,
+    log,
+    allowedHosts: [host, ...allowedHosts],
+    clock: () => performance.now(),
+  })
+  const server = await serveHttp({
+    fetch: (request, env) => app.fetch(request, env as never),
+    host,
+    port,
+    setting: 'DASHBOARD_PORT',
+    log,
+    ...(options.trustProxy && { trustProxy: options.trustProxy }),
+    ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
+  })
+  return {
+    address: hostAndPort(server.address.host, server.address.port),
+    trouble: server.trouble,
+    close: () => server.close(),
+  }
+}
