@@ -3,6 +3,7 @@ import path from 'node:path'
 
 const SHOWN = 25
 
+/** @param {AsyncIterable<{ type: string, data: { nesting: number, file?: string, details: { duration_ms: number } } }>} events */
 export default async function* slowestFiles(events) {
   const seconds = new Map()
   for await (const { type, data } of events) {

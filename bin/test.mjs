@@ -64,6 +64,10 @@ const run = (command, args) => {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
   return status ?? 1
 }
+/**
+ * @param {string} command
+ * @param {string[]} args
+ */
 const mustRun = (command, args) => {
   const status = run(command, args)
   if (status !== 0) process.exit(status)
@@ -81,7 +85,10 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-/** @returns what the runner is given: the longest first, then the groups, then what is left */
+/**
+ * What the runner is given: the longest first, then the groups, then what is left.
+ * @param {string} folder for the files of the groups
+ */
 const arrange = folder => {
   const longest = LONGEST.filter(name => files.includes(name))
   const rest = files.filter(name => !longest.includes(name))

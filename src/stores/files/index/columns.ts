@@ -8,7 +8,7 @@ import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { createCounts, createRareNumbers, type Numbers } from './number-columns.ts'
 import { createTexts, type Texts } from './text-column.ts'
 
-/** What lists are filtered by, as words that many tasks share and as times; the status has a column of its own. */
+/** Values that lists are filtered by, as words that many tasks share, and as times; the status has a column of its own. */
 export type WordValue = Exclude<ValueCompared<'in' | 'is'>, 'status'>
 type TimeValue = ValueCompared<'from' | 'before'>
 const WORD_VALUES = valuesCompared('in', 'is').filter(value => value !== 'status')

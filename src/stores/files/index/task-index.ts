@@ -5,7 +5,7 @@ import { FILTERS, type FilterName, type TaskFilter } from '../../../core/filter.
 import type { TaskCounts } from '../../../core/store.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
-import { LOST } from '../log/journal.ts'
+import { LOST } from '../log/journal-files.ts'
 import { type Columns, createColumns, GONE, statusNumber, type WordValue } from './columns.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
 

@@ -4,10 +4,6 @@ import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlainSync } from '../../../platform/plain-file.ts'
 
-const CHUNK = 256 * 1024
-/** Two changes of a folder within one tick of the file system's clock look like one. */
-const TICK_MS = 100
-
 /** A line of a journal. */
 export type JournalEntry =
   | { type: 'task'; task: TaskRecord }
@@ -15,17 +11,24 @@ export type JournalEntry =
   /** `claim`: the number under which it was removed, or LOST. */
   | { type: 'removed'; id: string; claim: number }
 
+/** Not removed by anybody: its state file was broken. A task of this id may come again. */
+export const LOST = -1
+
+const CHUNK = 256 * 1024
+/** Two changes of a folder within one tick of the file system's clock look like one. */
+const TICK_MS = 100
+
 /** A journal of a process. */
-export interface Part {
+export interface JournalFile {
   instance: string
   number: number
   file: string
 }
 /** What is left of a journal that was cut: an empty file whose name tells the size. */
-export type CutPart = Part & { size: number }
+export type CutJournal = JournalFile & { size: number }
 export interface Listing {
-  readonly parts: readonly Part[]
-  readonly cuts: readonly CutPart[]
+  readonly parts: readonly JournalFile[]
+  readonly cuts: readonly CutJournal[]
 }
 
 export interface JournalFiles {
@@ -33,16 +36,16 @@ export interface JournalFiles {
   list(): Listing
   /** Reads whole lines from `offset` to `end`, each with the offset behind it. True when it was stopped. */
   readLines(
-    part: Part,
+    part: JournalFile,
     offset: number,
     end: number,
     onEntry: (entry: JournalEntry, offset: number, bytes: number) => unknown,
   ): boolean
-  sizeOf(part: Part): number
+  sizeOf(part: JournalFile): number
   /** Entries in a journal of this size. */
-  countEntries(part: Part, size: number): number
+  countEntries(part: JournalFile, size: number): number
   /** The journal is cut: its entries are gone. */
-  forget(part: Part): void
+  forget(part: JournalFile): void
 }
 
 export const createJournalFiles = (folder: string): JournalFiles => {
@@ -53,8 +56,8 @@ export const createJournalFiles = (folder: string): JournalFiles => {
     const { mtimeMs } = statSync(folder)
     // files that grow do not change their folder
     if (listed && listed.mtimeMs === mtimeMs && mtimeMs < listed.at - TICK_MS) return listed
-    const parts: Part[] = []
-    const cuts: CutPart[] = []
+    const parts: JournalFile[] = []
+    const cuts: CutJournal[] = []
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       // a pipe would hold us up, and a link's target is not ours to read or to cut
       if (!entry.isFile()) continue
@@ -65,7 +68,7 @@ export const createJournalFiles = (folder: string): JournalFiles => {
       if (found[3] === undefined) parts.push(part)
       else cuts.push({ ...part, size: Number(found[3]) })
     }
-    const byNumber = (a: Part, b: Part) => a.number - b.number
+    const byNumber = (a: JournalFile, b: JournalFile) => a.number - b.number
     listed = { parts: parts.sort(byNumber), cuts: cuts.sort(byNumber), mtimeMs, at: begun }
     return listed
   }
@@ -98,7 +101,7 @@ export const createJournalFiles = (folder: string): JournalFiles => {
     }
   }
 
-  const sizeOf = (part: Part): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
+  const sizeOf = (part: JournalFile): number => statSync(part.file, { throwIfNoEntry: false })?.size ?? 0
   /** Lines in a journal, counted on from the last time. */
   const counted = new Map<string, { size: number; lines: number }>()
   const countEntries: JournalFiles['countEntries'] = (part, size) => {

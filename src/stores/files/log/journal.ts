@@ -4,10 +4,7 @@ import { renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 import type { Appender, Disk } from '../disk.ts'
 import { toLine } from '../records/state-file.ts'
-import { createJournalFiles, type JournalEntry, type Part } from './journal-files.ts'
-
-/** Not removed by anybody: its state file was broken. A task of this id may come again. */
-export const LOST = -1
+import { createJournalFiles, type JournalEntry, type JournalFile } from './journal-files.ts'
 
 /** `bytes`: of its line. */
 type OnEntry = (entry: JournalEntry, bytes: number) => unknown
@@ -144,7 +141,7 @@ export const createJournals = (folder: string, instance: string, disk: Disk): Jo
       })
       if (cutUnread) return false
       return Object.entries(positions).every(([of, [at, offset]]) => {
-        const same = (part: Part) => part.instance === of && part.number === at
+        const same = (part: JournalFile) => part.instance === of && part.number === at
         const part = parts.find(same)
         return part ? offset <= sizeOf(part) : cuts.some(same)
       })
