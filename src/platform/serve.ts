@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
-import { createTrust, ownerOf } from './client-address.ts'
+import { clientKeyOf, createTrust } from './client-address.ts'
 import { createHttpConnectionLimit } from './http-connection-limit.ts'
 import { closeLingering } from './lingering-close.ts'
 import { listenError } from './listen-error.ts'
@@ -38,7 +38,7 @@ export type RefusedStatus = 400 | 408 | 431 | 500 | 503
 export interface Client {
   address: string
   /** What counts as one client: the address, of IPv6 its /64. */
-  owner: string
+  clientKey: string
 }
 
 export interface ServeEnv {
@@ -104,7 +104,7 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   const clientOf = ({ socket, headers }: IncomingMessage): Client => {
     const header = headers['x-forwarded-for']
     const address = trust.clientOf(socket.remoteAddress ?? '', Array.isArray(header) ? header.join() : header)
-    return { address, owner: ownerOf(address) }
+    return { address, clientKey: clientKeyOf(address) }
   }
   const answer = (request: Request, env: unknown): Response | Promise<Response> => {
     const { incoming, outgoing } = env as ServeEnv
