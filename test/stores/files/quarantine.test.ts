@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { silentLog } from '../../../src/platform/log.ts'
 import { createLayout, type Layout, parseId } from '../../../src/stores/files/layout.ts'
 import { createQuarantine } from '../../../src/stores/files/quarantine.ts'
+import { newTask } from '../../suites/store/world.ts'
 
 const id = parseId('01890000-0000-7000-8000-0000000000ab')
 
@@ -38,6 +39,22 @@ describe('setting a broken state file aside', () => {
     assert.deepEqual(stood, [true])
     assert.deepEqual(aside(), [`${id}.blobs`, `${id}.json`])
     assert.deepEqual([taken, quarantine.counters().quarantine], [[id], 1])
+  })
+
+  it('leaves a task whole whose holder writes a good record at that moment: its blobs come back, too', test => {
+    const { layout, quarantine, taken, aside } = setUp(test, plain => ({
+      blobFolder(of) {
+        writeFileSync(plain.task(of), JSON.stringify({ ...newTask(), id: of }))
+        return plain.blobFolder(of)
+      },
+    }))
+    writeFileSync(layout.task(id), 'broken')
+    for (const name of ['log.txt', 'checkpoint.bin'])
+      writeFileSync(path.join(layout.blobFolder(id), name), 'kept')
+    quarantine.take(id)
+    assert.deepEqual([aside(), taken, quarantine.counters().quarantine], [[], [], 0])
+    assert.deepEqual(readdirSync(layout.blobFolder(id)).sort(), ['checkpoint.bin', 'log.txt'])
+    assert.equal(existsSync(layout.task(id)), true)
   })
 
   it('overwrites nothing that was set aside before, a link that leads nowhere included', test => {
