@@ -319,6 +319,22 @@ describe('what the operator allows', () => {
   })
 })
 
+describe('the kinds that cannot be used', () => {
+  it('are told without those of the others when a store does not say who lives', {
+    timeout: 20_000,
+  }, async () => {
+    const trouble = { name: 'odd', file: 'odd.ts', reason: 'it has no run' }
+    const kinds = createKinds([], [trouble])
+    const { queue } = createNotingQueue()
+    const silent = () => new Promise<never>(() => {})
+    const away = () => Promise.reject(new Error('the store is away'))
+    for (const presences of [silent, away]) {
+      const own = createService({ store: { ...store, presences }, queue, kinds, clock: () => new Date(now) })
+      assert.deepEqual(await own.kindTroubles(), [{ ...trouble, roles: [] }])
+    }
+  })
+})
+
 describe('what an actor may see', () => {
   it('is decided once for all calls: a task of others is not there', async () => {
     const own = createService({

@@ -84,6 +84,19 @@ describe('turns', () => {
     assert.deepEqual(order, ['short', 'long'])
   })
 
+  it('let a piece through that is larger than a turn, in its turn', { timeout: 10_000 }, async () => {
+    for (const limits of [
+      { ...LIMITS, bytes: 10 },
+      { ...LIMITS, records: 0 },
+    ]) {
+      const turns = createTurns(limits)
+      const count = countPerTurn()
+      await Promise.all([1, 2, 3].map(() => work(turns, 4, () => count.add(1), 1_000)))
+      const { total } = count.close()
+      assert.equal(total, 12)
+    }
+  })
+
   it('leave timers their time', async () => {
     const turns = createTurns(LIMITS)
     let fired = false

@@ -116,6 +116,19 @@ describe('the watch over the clock', () => {
     assert.equal(setUp({ youngestMs: null }).watch.trouble(), null)
   })
 
+  it('keeps to the wait after a start when a leap in it is put right at once', () => {
+    const { time, watch, pass } = setUp()
+    pass(MINUTE)
+    for (const stepMs of [2 * MINUTE, -2 * MINUTE]) {
+      time.wallMs += stepMs
+      watch.look()
+    }
+    pass(HOUR - 5 * MINUTE)
+    assert.equal(watch.mayRemove(), false)
+    pass(6 * MINUTE)
+    assert.equal(watch.mayRemove(), true)
+  })
+
   it('says when the clock went back, and not when it goes unevenly by less than a second', () => {
     const { time, watch } = setUp()
     for (const stepMs of [900, -900, 5_000]) {

@@ -3,17 +3,46 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createThreads } from '../../src/worker/pool/pool.ts'
+import type { ProcessNote } from '../../src/worker/pool/protocol.ts'
 import type { RunEnd, startThread } from '../../src/worker/pool/thread.ts'
+import type { ProcessKeeper } from '../../src/worker/processes/attempt-processes.ts'
 
 const OUTER = { timeout: 60_000 }
 
 /** A pool whose threads never come to an end by themselves, and one run in each. */
 const open = (t: TestContext, size: number) => {
-  const threads: { ended: boolean; end: (end: RunEnd) => void; aborted: string[]; gone: () => void }[] = []
+  const threads: {
+    ended: boolean
+    /** It must not be used again. */
+    spoilt: boolean
+    /** What it was given, in order. */
+    given: string[]
+    end: (end: RunEnd) => void
+    tell: (note: ProcessNote) => void
+    aborted: string[]
+    gone: () => void
+  }[] = []
+  /** How often the processes of a run were ended, by its id. */
+  const processesEnded: string[] = []
+  const keeper: ProcessKeeper = {
+    prefix: '-',
+    open: task => ({
+      note() {},
+      async end() {
+        processesEnded.push(task)
+        return null
+      },
+      async fetched() {},
+    }),
+    async close() {},
+  }
   const start: typeof startThread = ({ onUp }) => {
     const runs: unknown[] = []
     const mine = {
       ended: false,
+      spoilt: false,
+      given: [] as string[],
+      tell: (_note: ProcessNote): void => {},
       end: (_end: RunEnd): void => {},
       aborted: [] as string[],
       gone: () => {},
@@ -27,7 +56,9 @@ const open = (t: TestContext, size: number) => {
       run: (request, events) =>
         new Promise(resolve => {
           runs.push(request)
+          mine.given.push(request.id)
           events.started()
+          mine.tell = note => events.process?.(note)
           mine.end = end => {
             runs.shift()
             resolve(end)
@@ -36,7 +67,7 @@ const open = (t: TestContext, size: number) => {
       length: () => runs.length,
       takesAhead: () => false,
       serves: () => true,
-      isSpoilt: () => false,
+      isSpoilt: () => mine.spoilt,
       ended: () => 0,
       takeBack() {},
       isAt: request => runs[0] === request,
@@ -49,17 +80,17 @@ const open = (t: TestContext, size: number) => {
       onGone() {},
     }
   }
-  const pool = createThreads({ size, memoryMb: 64, start })
+  const pool = createThreads({ size, memoryMb: 64, start, keeper })
   t.after(() => {
     for (const thread of threads) thread.gone()
     return pool.close()
   })
-  const run = () =>
+  const run = (id = 'x') =>
     pool.run(
-      { id: 'x', attempt: 1, kind: 'k', file: 'k.ts', params: null, resume: null },
+      { id, attempt: 1, kind: 'k', file: 'k.ts', params: null, resume: null },
       { started() {}, progress() {}, log() {}, checkpoint() {}, submit: async () => ({ id: '' }) },
     )
-  return { pool, threads, run }
+  return { pool, threads, run, processesEnded }
 }
 
 /** What became of it by now. */
@@ -102,6 +133,24 @@ describe('a run that is killed', () => {
     },
   )
 
+  it(
+    'has its processes ended, also those of which its dying thread tells when it is over',
+    OUTER,
+    async t => {
+      const { threads, run, processesEnded } = open(t, 1)
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      const killed = run('killed')
+      killed.kill()
+      t.mock.timers.tick(1_000)
+      assert.deepEqual(await soFar(killed.outcome), { type: 'stopped' })
+      assert.deepEqual(processesEnded, [])
+      threads[0]?.tell({ event: 'started', pid: null, startedTicks: null })
+      threads[0]?.end({ begun: true, outcome: { type: 'lost', reason: 'killed' }, reusable: false, ms: null })
+      await soFar(killed.outcome)
+      assert.deepEqual(processesEnded, ['killed'])
+    },
+  )
+
   it('harms none after it: one that ends in its grace time keeps its thread', OUTER, async t => {
     const { threads, run } = open(t, 1)
     t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -118,5 +167,25 @@ describe('a run that is killed', () => {
     t.mock.timers.tick(60_000 - 1)
     assert.deepEqual([threads.length, threads[0]?.ended, next.isWaiting()], [1, false, false])
     assert.equal(await soFar(next.outcome), 'nothing yet')
+  })
+})
+
+describe('a run whose thread goes before it has begun', () => {
+  it('begins in another one before those that came after it', OUTER, async t => {
+    const { threads, run } = open(t, 1)
+    const runs = ['first', 'second', 'third'].map(id => run(id))
+    for (const thread of threads) {
+      thread.spoilt = true
+      thread.end({ begun: false })
+    }
+    await soFar(Promise.all(runs.map(({ outcome }) => outcome)))
+    assert.deepEqual(
+      threads.map(({ given }) => given),
+      [['first'], ['first']],
+    )
+    assert.deepEqual(
+      runs.map(each => each.isWaiting()),
+      [false, true, true],
+    )
   })
 })

@@ -10,9 +10,9 @@ const threads = openPool()
 after(() => threads.close())
 const now = () => new Date().toISOString()
 
-const open = (t: TestContext) => {
+const open = (t: TestContext, over: Parameters<typeof setUp>[2] = {}) => {
   const told = { looks: 0 }
-  const world = setUp(t, threads, { onPlace: () => void told.looks++ })
+  const world = setUp(t, threads, { onPlace: () => void told.looks++, ...over })
   let made = 0
   /** In the order of the calls. */
   const submit = (act: string, workersLost?: number) => {
@@ -84,6 +84,39 @@ describe('a suspect', () => {
       assert.deepEqual(begins, begins.toSorted())
     },
   )
+
+  it('is let alone when a look that had begun before finds another task', OUTER, async t => {
+    let letGo = (): void => {}
+    const gate = new Promise<void>(resolve => {
+      letGo = resolve
+    })
+    let looks = 0
+    const { submit, openRunner, reports, get } = open(t, {
+      wrap: store => ({
+        ...store,
+        async claimNext(...args) {
+          looks += 1
+          const isFirst = looks === 1
+          const found = await store.claimNext(...args)
+          if (isFirst) await gate
+          return found
+        },
+      }),
+    })
+    const { runner } = openRunner('w1')
+    const other = await submit('checkpoint and wait')
+    const first = runner.take()
+    await until('the other task is taken', async () => (await get(other)).claim === 1)
+    const suspect = await submit('checkpoint and wait', 2)
+    const second = runner.take()
+    await until('the suspect was met', () => looks === 2)
+    letGo()
+    const taken = await first
+    assert.ok(taken !== null && taken !== LATER)
+    await reports(other)
+    assert.equal(await second, LATER)
+    assert.deepEqual([runner.held(), (await get(suspect)).claim], [[other], 0])
+  })
 
   it('that another worker has taken is waited for no longer', OUTER, async t => {
     const { told, submit, openRunner, client, reports } = open(t)

@@ -1,6 +1,6 @@
 // The one way in which something is taken out of the way: into `broken/`, where nothing reads it and nothing deletes
 // it. At run time that happens to state files that cannot be used, so that they stop no task and are not lost.
-import { linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs'
+import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
 import type { Log } from '../../platform/log.ts'
 import { isErrno } from './errno.ts'
@@ -59,12 +59,23 @@ export const createQuarantine = ({ layout, log, onTaken }: QuarantineDeps): Quar
     return true
   }
 
-  const moveBlobs = (id: SafeId): void => {
+  /** Where they are now; null where there are none. */
+  const moveBlobs = (id: SafeId): string | null => {
     try {
-      moveAway(layout, layout.blobFolder(id), `${id}.blobs`)
+      return moveAway(layout, layout.blobFolder(id), `${id}.blobs`)
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error
+      return null
     }
+  }
+
+  /** One that was written anew since stays; the older one of its name then remains aside. */
+  const putBlobsBack = (id: SafeId, from: string): void => {
+    const folder = layout.blobFolder(id)
+    mkdirSync(folder, { recursive: true })
+    for (const name of readdirSync(from))
+      if (!isTaken(path.join(folder, name))) renameSync(path.join(from, name), path.join(folder, name))
+    if (readdirSync(from).length === 0) rmdirSync(from)
   }
 
   return {
@@ -83,9 +94,12 @@ export const createQuarantine = ({ layout, log, onTaken }: QuarantineDeps): Quar
           return
         }
         // blobs first: a sweep deletes those of a task that has no state file
-        moveBlobs(id)
+        const blobs = moveBlobs(id)
         const to = moveAway(layout, layout.task(id), `${id}.json`)
-        if (putBackIfGood(id, to)) return
+        if (putBackIfGood(id, to)) {
+          if (blobs !== null) putBlobsBack(id, blobs)
+          return
+        }
         counts.quarantine += 1
         log.error(
           { id, why: found.why, to: path.relative(layout.dir, to) },

@@ -8,7 +8,7 @@ import type { Scripts } from './scripts.ts'
 
 /** What follows from the records. Who holds a task does not, and stays. */
 const DERIVED =
-  /^(in:.*|owner:.*|children:.*|ready:.*|created|ended|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
+  /^(in:.*|owner:.*|children:.*|ready:.*|created|ended|failed|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
 const LOCK_MS = 30_000
 const LOOK_MS = 100
 const BATCH = 200

@@ -93,6 +93,28 @@ describe('the dead messages', () => {
     },
   )
 
+  it('have their queue made anew when it was deleted: the next one is kept', OUTER, async () => {
+    const { broker, dead } = open()
+    const message = { content: Buffer.from('garbage'), properties: { headers: {} }, fields: {} } as Message
+    const bury = async (befall: (sent: Published) => void): Promise<void> => {
+      const before = broker.published.length
+      const kept = dead.bury(message, 'It is not JSON')
+      kept.catch(() => {})
+      await until('it is sent', () => broker.published.length > before)
+      befall(broker.published[before] as Published)
+      await kept
+    }
+    await bury(sent => sent.confirm())
+    await bury(sent => sent.confirm())
+    assert.deepEqual(broker.declared, ['tasks.dead'])
+    await assert.rejects(
+      bury(sent => sent.giveBack()),
+      /there is no queue/,
+    )
+    await bury(sent => sent.confirm())
+    assert.deepEqual(broker.declared, ['tasks.dead', 'tasks.dead'])
+  })
+
   it('are listed up to the limit, with how many there are, and all stay', OUTER, async () => {
     const { broker, dead } = open()
     for (const [limit, seen] of [

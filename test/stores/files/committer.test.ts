@@ -122,6 +122,35 @@ describe('the committer', () => {
     assert.deepEqual(take(), ['show b'])
   })
 
+  it('brings all to its end that came during a sync, however many, and is not settled before', async () => {
+    const { committer, commit, syncs, settle, take } = setUp()
+    const first = commit('first')
+    await settle()
+    const many = Array.from({ length: 150 }, (_, n) => commit(`n${n}`))
+    await settle()
+    let settled = false
+    const end = committer.settled().then(() => {
+      settled = true
+    })
+    assert.equal(syncs.length, 1)
+    for (let done = 0; done < syncs.length; done += 1) {
+      assert.equal(settled, false)
+      syncs[done]?.resolve()
+      await settle()
+    }
+    assert.equal(await first, 'first true')
+    assert.deepEqual(
+      await Promise.all(many),
+      many.map((_, n) => `n${n} true`),
+    )
+    await end
+    const logged = take().flatMap(event => (event.startsWith('log ') ? [event.split('+').length] : []))
+    assert.equal(
+      logged.reduce((sum, each) => sum + each),
+      151,
+    )
+  })
+
   it('refuses all that waits when a sync fails, takes it back, and logs nothing more', async () => {
     const { committer, commit, syncs, failures, settle, take } = setUp()
     const lost = [commit('a')]

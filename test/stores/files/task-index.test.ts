@@ -197,6 +197,47 @@ describe('task index', () => {
     assert.equal([...index.waiting().due(at(9_000))].length, 1_000)
   })
 
+  it('knows the same of the others when the rows of removed tasks are given up', () => {
+    const [index, whole] = [createTaskIndex(), createTaskIndex()]
+    const kept = [
+      { id: idOf(1), title: 'Digits', owner: 'ada', priority: 7, claim: 4, rev: 2 },
+      { id: idOf(2), workersLost: 2, claim: 3 },
+      { id: idOf(3), notBefore: at(20), expiresAt: at(30), parentId: idOf(1) },
+      { id: idOf(4), status: 'RETRY' as const, notBefore: at(40) },
+      { id: idOf(5), status: 'SUCCESS' as const, finishedAt: at(7) },
+      { id: idOf(6), status: 'STARTED' as const, claim: 1 },
+    ]
+    const gone = Array.from({ length: 2_000 }, (_, number) => idOf(100 + number))
+    for (const id of gone) index.put(newTask({ id }))
+    for (const task of kept) for (const each of [index, whole]) each.put(newTask(task))
+    for (const id of gone) index.remove(id, 0)
+    const known = (each: TaskIndex) => ({
+      versions: kept.map(({ id }) => each.version(id)),
+      due: [10, 25, 50].map(second => [...each.waiting().due(at(second))]),
+      nextAt: each.waiting().nextAt(at(10)),
+      expired: each.expired(at(30)),
+      nextExpiry: each.nextExpiry(at(10)),
+      running: each.running(),
+      ended: each.ended().finishedAt(0),
+      lists: [{}, { owner: 'ada' }, { parentId: idOf(1) }, { text: 'digits' }].map(filter =>
+        places(each, filter, null),
+      ),
+    })
+    assert.deepEqual(known(index), known(whole))
+    assert.equal(known(index).due[0]?.find(({ suspect }) => suspect)?.id, idOf(2))
+  })
+
+  it('does not bring back what was removed a second time, however late an older record comes', () => {
+    const index = createTaskIndex()
+    const remembered = 10_000
+    index.remove(idOf(0), 1)
+    for (let number = 1; number < remembered; number += 1) index.remove(idOf(number), 1)
+    index.remove(idOf(0), 3)
+    for (let number = 0; number < 10; number += 1) index.remove(idOf(remembered + number), 1)
+    assert.equal(index.put(newTask({ id: idOf(0), claim: 2 })), false)
+    assert.equal(index.version(idOf(0)), null)
+  })
+
   it('tells where it stands in a long stretch of rows that do not fit, so that it can go on from there', async () => {
     const index = createTaskIndex()
     const count = 2 * STRETCH + 10

@@ -24,6 +24,12 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
       clock: () => new Date(),
       log: silentLog(),
     })
+  const addFailed = async (store: TaskStore): Promise<string> => {
+    const { id } = await add(store)
+    const { claim } = await take(store, id)
+    await store.move(id, claim, fail({ code: 'KIND_FAILED', message: 'no', detail: null }, null, at(2)))
+    return id
+  }
   const keys = async (): Promise<string[]> => (await redis.cli('--scan', '--pattern', 'test:*')).split('\n')
 
   it('come back from the records, whichever were deleted', { timeout: 60_000 }, async () => {
@@ -67,6 +73,21 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
       await Promise.all(stores.map(each => each.close()))
       await assertOrder(redis.url, 'test')
     }
+  })
+
+  it('hold nothing that no record says when they are made anew', { timeout: 60_000 }, async () => {
+    await redis.cli('FLUSHDB')
+    const store = await open()
+    const [kept, gone] = [await addFailed(store), await addFailed(store)]
+    const ended = [await addEnded(store), await addEnded(store)]
+    await store.close()
+    // by hand, while nothing runs
+    for (const id of [gone, ended[0]?.id]) await redis.cli('DEL', `test:task:${id}`)
+    await redis.cli('HDEL', 'test:about', 'indexed')
+    await (await open()).close()
+    assert.equal(await redis.cli('ZRANGE', 'test:failed', '0', '-1'), kept)
+    assert.equal(await redis.cli('ZRANGE', 'test:ended', '0', '-1'), ended[1]?.id)
+    await assertOrder(redis.url, 'test')
   })
 
   it('are not made anew under the hands of others', { timeout: 60_000 }, async () => {

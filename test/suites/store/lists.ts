@@ -160,6 +160,16 @@ export const lists = (check: Check): void => {
     }
   })
 
+  check('pages show all of a moment with many tasks, from whatever place they go on', async world => {
+    const store = await world.open()
+    const made: Promise<TaskRecord>[] = []
+    for (let n = 0; n < 450; n += 1) made.push(add(store, { createdAt: at(n < 430 ? 1 : n) }))
+    const expected = new Set(ids(await Promise.all(made)))
+    const found = ids(await all(store, {}, 110))
+    assert.equal(found.length, expected.size)
+    assert.deepEqual(new Set(found), expected)
+  })
+
   check('the last page has no next, also when it is full', async world => {
     const store = await world.open()
     assert.deepEqual(await store.list({}, { limit: 2, cursor: null }), { tasks: [], next: null })
