@@ -1,10 +1,10 @@
-// One alarm, for the earliest of the times that were asked for.
+// One timer, for the earliest of the requested times.
 
-/** Never further away than this: the clock may jump. */
+/** The longest wait at once, since the wall clock may jump. */
 const LONGEST_MS = 1_000
 
 export interface Alarm {
-  /** Rings at this time, milliseconds, or within a second when that is sooner. */
+  /** Fires at this time, milliseconds since 1970, or within a second of now if that is sooner. */
   set(atMs: number): void
   clear(): void
 }

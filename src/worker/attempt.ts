@@ -1,5 +1,5 @@
-// One attempt at one claimed task: runs the kind in a thread, writes what it reports, and makes its last move.
-// It takes no tasks and follows no feed; it is told when to stop.
+// One attempt at one claimed task: runs the kind in a thread, writes its reports, and makes the last move. It neither
+// claims tasks nor follows the feed; the runner tells it when to stop.
 import { isUnrunnable } from '../core/dead.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { drain, fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
@@ -17,7 +17,7 @@ import { createTaskLog } from './task-log.ts'
 import { startTimeLimits } from './time-limits.ts'
 import { createEnding } from './write-end.ts'
 
-/** Why an attempt is ended from outside. A later one in this list overrules an earlier one. */
+/** Why an attempt is stopped from outside. A later reason in this list overrules an earlier one. */
 const STOP_REASONS = {
   'no-slot': 'no slot got free in time',
   drain: 'the worker shuts down',
@@ -28,36 +28,36 @@ const STOP_REASONS = {
 export type StopReason = keyof typeof STOP_REASONS
 const RANK = Object.keys(STOP_REASONS)
 
-/** A task that was taken ahead of a free slot waits no longer; then another worker may have it. */
+/** How long a task that was taken ahead waits for a slot. Then another worker may have it. */
 const AHEAD_MS = 50
 
-/** How it ended: the status that the last move led to, or LOST when the task was no longer ours. */
+/** The status after the last move, or LOST if this process no longer held the task. */
 export type End = Status | 'LOST'
 
 export interface Ended {
   end: End
-  /** A failure that says that the task could not be run, not that its kind failed at it. */
+  /** A failure that means that the task could not be run, not that its kind failed. */
   unrunnable: boolean
-  /** The code of its error, where the task has failed. */
+  /** The code of its error if the task has failed. */
   failedWith: string | null
-  /** From the begin of the run; null when it never began. */
+  /** From the beginning of the run; null if it never began. */
   seconds: number | null
 }
 
 export interface Attempt {
   readonly task: TaskRecord
   /**
-   * Resolves when the run is over and little is left to write, at the latest with `done`: with the milliseconds that it
-   * took in its thread; null when nothing ran. Never rejects.
+   * Resolves when the run is over and little is left to write, at the latest with `done`. Milliseconds that the run
+   * took in its thread; null if nothing ran. Never rejects.
    */
   readonly free: Promise<number | null>
   /** Resolves when the last move is durable or the claim is lost. Never rejects. */
   readonly done: Promise<Ended>
-  /** Taken ahead: no thread is free for it yet. */
+  /** It was taken ahead and waits for a thread. */
   isWaiting(): boolean
-  /** Once the outcome is known a cancel alone has an effect, and a success that can be written at once wins over it. */
+  /** Once the outcome is known only a cancel has an effect, and a success that can be written at once wins over it. */
   stop(reason: StopReason): void
-  /** A later attempt of this process has the task: this one ends, and writes nothing more. */
+  /** A later attempt of this process has the task: this one ends and writes nothing more. */
   disown(): void
 }
 
@@ -65,7 +65,7 @@ export interface AttemptDeps {
   store: TaskStore
   threads: ThreadPool
   submitChild: SubmitChild
-  /** Ends what earlier attempts at the task have left running on this host. Never rejects. */
+  /** Ends what earlier attempts at the task left running on this host. Never rejects. */
   endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
@@ -75,14 +75,14 @@ export interface AttemptDeps {
   log: Log
   progressEveryMs: number
   graceMs: number
-  /** Fires when the worker closes and waits for the store no longer. */
+  /** Fires when the worker closes and no longer waits for the store. */
   closing: AbortSignal
 }
 
-/** Made when it is first asked for: most tiny tasks report, log and submit nothing. */
+/** Made at first use: most tiny tasks report, log and submit nothing. */
 interface Lazily<T> {
   (): T
-  /** Null: nobody has asked. */
+  /** Null: not used yet. */
   made: () => T | null
 }
 const lazily = <T>(make: () => T): Lazily<T> => {
@@ -90,7 +90,7 @@ const lazily = <T>(make: () => T): Lazily<T> => {
   return Object.assign(() => (made ??= make()), { made: () => made })
 }
 
-/** Starts running a task that this process has claimed. */
+/** Starts to run a task that this process has claimed. */
 export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const { store, threads, clock, random, log, graceMs, closing } = deps
   const { id, claim } = task
@@ -119,7 +119,9 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const persistence: Persistence = { log, random, closing, hurry: () => hurry().signal }
 
   let disowned = false
-  /** The store's own fence is the process: the claim of a later attempt here would pass for the one of this attempt. */
+  /**
+   * The store only knows this process's claims, so it would accept writes of this attempt under a later one's claim.
+   */
   const fenced = lazily((): TaskStore => {
     const unlessDisowned =
       <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
@@ -146,7 +148,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     }),
   )
 
-  /** A task that is claimed for the first time has none. One that cannot be read is as none, and so it is for who is stopped. */
+  /** Null if the task is claimed for the first time, the checkpoint cannot be read, or the attempt is stopped. */
   const readCheckpoint = async (): Promise<Uint8Array | null> => {
     const read = await persist(async () => (stopReason === null ? checkpoints().read() : null), persistence)
     if (read.state === 'refused') {
@@ -176,7 +178,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       {
         started() {
           begunAt = performance.now()
-          // a thread that went before the run had begun makes it begin a second time
+          // if a thread dies before the run has begun, the run begins a second time
           clearLimits()
           clearLimits = startTimeLimits(task.limits, {
             soft: () => stop('time-limit'),
@@ -199,7 +201,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     over = outcome.type !== 'stopped'
     clearLimits()
     await children.made()?.settled()
-    // after a failure the last partial result stays readable
+    // the last partial result stays readable after a failure
     if (outcome.type === 'error') await progress.made()?.flush()
     await progress.made()?.stop()
     return outcome
@@ -261,7 +263,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const finish = async (): Promise<Ended> => {
     const outcome = await execute()
     over = true
-    // large results are held in memory until they are written: no more of them than there are slots
+    // large results stay in memory until they are written, so they keep their slots until then
     if (outcome.type === 'error' || (outcome.type === 'success' && outcome.result.form === 'inline')) freed()
     if (stopReason === 'claim-lost') {
       log.warn('the claim is lost; what this attempt did is left to the holder')
@@ -276,7 +278,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       log,
       persistence,
       isRevoked: () => stopReason === 'revoked',
-      // the last words are no reason to hold up the end
+      // a log that cannot be written must not delay the end
       flushLog: async () => taskLog.made()?.flush(),
       flushCheckpoint: async () => checkpoints.made()?.flush(),
       removeCheckpoint: async () => checkpoints.made()?.remove(),

@@ -1,4 +1,4 @@
-// Checkpoints of one task, kept beside its record: a hash, then what the kind gave. A damaged one is as none.
+// Checkpoints of one task, kept beside its record: a hash, then the kind's data. A damaged one counts as none.
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { BLOBS } from '../core/content.ts'
@@ -12,12 +12,12 @@ const MAX_BYTES = 64 * 1024 * 1024 + HASH_BYTES
 const hashOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
 export interface Checkpoints {
-  /** The last one, or null when there is none or it is damaged. @throws when the store cannot be read */
+  /** The last checkpoint; null if there is none or it is damaged. @throws when the store cannot be read */
   read(): Promise<Uint8Array | null>
   save(bytes: Uint8Array): void
-  /** Writes what is not yet written. Never rejects. */
+  /** Writes what is still pending. Never rejects. */
   flush(): Promise<void>
-  /** Takes away what is there. @throws when the store cannot be written */
+  /** Removes the stored checkpoint. @throws when the store cannot be written */
   remove(): Promise<void>
 }
 

@@ -1,5 +1,5 @@
-// Makes the last move of a run durable, however long the store is away. The one place that tries a move again, and that
-// tells what passes by itself from what would come again at every try.
+// Repeats a write until it is durable, however long the store is away. The only place that repeats moves, and that
+// tells temporary errors from permanent ones.
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Backoff, backoffMs } from '../core/async/backoff.ts'
 import { cutText } from '../core/cut-text.ts'
@@ -7,30 +7,30 @@ import { type ErrorCode, isMadhavaError, PASSING } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 
 const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
-/** An error that nobody knows may pass: so many tries show that it does not. */
+/** An unknown error may be temporary; after so many tries it counts as permanent. */
 const TRIES_OF_UNKNOWN = 5
 
-/** With these the task is no longer ours to write, and trying again would not change that. */
+/** With these errors the task is no longer ours to write, so another try cannot help. */
 const OVER: readonly ErrorCode[] = ['CLAIM_LOST', 'ILLEGAL_MOVE', 'TASK_NOT_FOUND']
 
 export const isOver = (error: unknown): boolean => isMadhavaError(error) && OVER.includes(error.code)
 
-/** Of the system, such as a full disk, or too many open files: `syscall` and `errno` are Node's words for it. */
+/** An error of the system, such as a full disk or too many open files. Node sets `syscall` and `errno`. */
 const isOfSystem = (error: Error): boolean => 'errno' in error || 'syscall' in error
 
-/** A mistake in what was to be written, but for a shortage of memory. */
+/** A fault in the data, except for a shortage of memory. */
 const isMistake = (error: Error): boolean =>
   (error instanceof TypeError || error instanceof RangeError || error.name === 'DataCloneError') &&
   !/allocation failed/i.test(error.message)
 
 export type Prospect =
-  /** The store is away, full or busy: the same may well succeed later. */
+  /** The store is away, full or busy: a later try may succeed. */
   | 'passes'
-  /** The same input would bring it again. */
+  /** Every try would fail. */
   | 'lasts'
   | 'unknown'
 
-/** What becomes of an error when the same write is tried again. */
+/** What another try of the same write would do. */
 export const prospectOf = (error: unknown): Prospect => {
   if (isMadhavaError(error)) {
     if (PASSING.includes(error.code) || error.code === 'SHUTTING_DOWN') return 'passes'
@@ -49,7 +49,7 @@ export type Persisted<T> =
   /** It cannot be written, now or later. */
   | { state: 'refused'; error: unknown }
 
-/** What is wrong, short, for people: of errors that are not ours only their name. */
+/** What is wrong, short, for people. Of foreign errors only the name. */
 export const whyRefused = (error: unknown): string => {
   if (isMadhavaError(error)) return cutText(error.message, 500)
   return error instanceof Error ? error.name : 'an error without a name'
@@ -59,17 +59,17 @@ export interface Persistence {
   log: Log
   /** 0 to 1, for jitter. */
   random: () => number
-  /** Fires when the worker closes and waits for the store no longer. */
+  /** Fires when the worker closes and no longer waits for the store. */
   closing: AbortSignal
-  /** A signal that fires when something has come that the next try is to know of: it comes at once. */
+  /** When this signal fires, the next try comes at once, since something has changed. */
   hurry: () => AbortSignal
-  /** What is written is taken by every store: whatever the error, it passes. */
+  /** Every store accepts this data, so any error is temporary. */
   patient?: boolean
 }
 
 /**
- * Runs `write` until it succeeds, as long as what fails may pass. `write` must be safe to repeat after any failure; it is
- * told how many tries have failed. Never rejects.
+ * Runs `write` until it succeeds or cannot succeed. `write` must be safe to repeat after any failure; its argument is
+ * the number of failed tries. Never rejects.
  */
 export const persist = async <T>(
   write: (failed: number) => Promise<T>,

@@ -1,23 +1,22 @@
-// Wakes who waits for a place: a kind that may run only so often at a time has tasks waiting, a run of it has ended
-// somewhere, and somebody has to look. A look that finds a kind full is remembered here; the end of a run of that kind, in
-// this process or told by the store's feed, is then followed by one more look. It looks into no store.
+// Polls when a kind with `maxConcurrency` has room again. A poll that finds a kind full is remembered here. When a run
+// of that kind ends, in this process or according to the feed, one more poll follows. It never reads the store itself.
 import { isRunning, type TaskRecord } from '../core/task.ts'
 
 /**
- * Who ended a run looks at once; the others only if nobody has begun the next task within this time, of which chance adds
- * a part, so that most often one of them is enough. Milliseconds.
+ * The worker that ended a run polls at once. Others poll only if the next task was not begun within this time plus a
+ * random part, so that most often one poll is enough. Milliseconds.
  */
 const HEAD_START_MS = 20
 const SPREAD_MS = 40
 
 export interface Places {
-  /** A look begins. What it answers is called for each kind that the look finds full. */
+  /** A poll begins. Call the returned function for each kind that it finds full. */
   looking(): (kind: string) => void
-  /** A run of this process has ended, and that is durable. */
+  /** A run of this process has ended, and its end is durable. */
   ended(kind: string): void
-  /** A record as the feed tells it, of whatever process. */
+  /** A record from the feed, of any process. */
   hear(task: TaskRecord): void
-  /** What was told meanwhile may have been missed. */
+  /** Changes may have been missed. */
   lookAgain(): void
   /** Idempotent. */
   close(): void
@@ -31,11 +30,11 @@ interface PlacesDeps {
 }
 
 interface Place {
-  /** Tasks of the kind wait, and the last look found it full. */
+  /** Tasks of the kind wait, and the last poll found it full. */
   wanted: boolean
-  /** Ends of runs that were told so far. */
+  /** Ends of runs seen so far. */
   ends: number
-  /** Places that got free since somebody here waits, and that nobody has taken as far as is known. */
+  /** Runs that ended since this worker waits, less those that are known to have begun. */
   free: number
   timer: NodeJS.Timeout | null
 }
@@ -43,7 +42,7 @@ interface Place {
 /** This very move ended a run. */
 const isEndOfRun = ({ status, history }: TaskRecord): boolean =>
   !isRunning(status) && isRunning(history.at(-2)?.status ?? 'PENDING')
-/** This very move began one: a wish to cancel is written later. */
+/** This very move began a run. A cancel request is written later. */
 const isBegin = ({ status, revokeRequestedAt }: TaskRecord): boolean =>
   status === 'STARTED' && revokeRequestedAt === null
 
@@ -58,7 +57,7 @@ export const createPlaces = ({ limited, look, random }: PlacesDeps): Places => {
   }
   const ring = (place: Place): void => {
     forget(place)
-    // the look says it again where it is so
+    // the poll says it again if it is still so
     place.wanted = false
     look()
   }
@@ -70,7 +69,7 @@ export const createPlaces = ({ limited, look, random }: PlacesDeps): Places => {
         const place = places.get(kind)
         if (!place) return
         place.wanted = true
-        // a run ended while the look was under way, perhaps after it had seen the kind full
+        // a run ended during the poll, perhaps after the poll had seen the kind full
         if (place.ends !== before.get(kind)) ring(place)
       }
     },

@@ -1,71 +1,69 @@
-// When a worker takes: at most `slots` tasks at a time, and no more takes under way than free slots. A ticket leads
-// to a take as soon as a slot is free; a slot that gets free takes again until it is given null. While tasks take
-// next to no time, the way to the store and back takes longer than they do: then some are taken ahead. It knows no
-// broker and no store: announcements come in as tickets, and work is found by `take`.
+// When a worker takes tasks: at most `slots` at a time, with no more takes under way than free slots. A ticket leads
+// to a take as soon as a slot is free. A slot that gets free takes again until there is nothing to take. While tasks
+// are tiny, the round trip to the store takes longer than they do, so some are taken ahead. It knows no broker and no
+// store: only tickets and `take`.
 import { ACK_HOLD_MS, type Subscriber, type Ticket } from '../core/queue.ts'
 import type { Log } from '../platform/log.ts'
 import { LATER, type TakenTask } from './taken-task.ts'
 
 export interface SlotLoop extends Subscriber {
-  /** At most so many tasks at a time from now on; 0: takes none. */
+  /** How many tasks at a time from now on; 0: takes none. */
   resize(slots: number): void
 }
 
 export interface SlotLoopOptions {
-  /** At most so many tasks at a time. */
+  /** How many tasks at a time. */
   slots: number
-  /**
-   * Beyond them, so many are taken ahead while tasks take next to no time; 0 by default. Their owner lets them wait.
-   */
+  /** How many more are taken ahead while tasks are tiny; 0 by default. The caller makes them wait. */
   ahead?: number
   /**
-   * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none
-   * that may be taken ahead; or LATER. It may not reject.
+   * Takes one task from the store and starts it, or has it ready if it is taken ahead. Null: there is none, or none
+   * that may be taken ahead. It may answer TAKE_LATER and must not reject.
    */
   take: (ahead: boolean) => Promise<TakenTask | null>
   log: Log
-  /** For tests, in place of ACK_HOLD_MS. */
+  /** For tests, instead of ACK_HOLD_MS. */
   holdMs?: number
   /** Whether announcements are wanted: true at first, false once full for a moment or stopped. Called on change. */
   onDemand: (wanted: boolean) => void
 }
 
-/** Shorter than this, being full is only the moment between two tiny tasks. */
+/** Being full for less than this is only the gap between two tiny tasks. */
 const FULL_MS = 20
 /**
- * So many are taken ahead as runs like the last one would take no longer than this to get through, and each run is a
- * step of this size towards it at the most. After one that is not tiny at all nothing is: what were taken then would
- * wait here while another worker may be idle.
+ * As many tasks are taken ahead as would take this long in all, judged by the last run. Each run changes the number by
+ * at most one step. After a run that is not tiny the number is 0: more tasks would wait here while another worker may
+ * be idle.
  */
 const PACE_MS = 5
 const STEP = 1 / 8
 const NOT_TINY_MS = 25
 
-/** After a take that threw, which it may not: the slot rests, so that the loop cannot run hot. */
+/** If a take throws, which it must not, the slot rests, so that the loop cannot spin. */
 const REST_MS = 1_000
 
 /**
- * Tasks that have left their slots and are being written, at the most: several batches of the store's, so that one is
- * made ready while another is synced. Beyond them a slot waits for its task's end to be durable.
+ * The most tasks that have left their slots while their end is written: several batches of the store, so that one is
+ * prepared while another is synced. Beyond this, a slot waits until its task's end is durable.
  */
 export const ENDING_MAX = 256
 
-/** An announcement in hand, and how many came before it. */
+/** An announcement, and its number in order of arrival. */
 interface Waiting {
   ticket: Ticket
   order: number
 }
 
-/** Starts idle; the first look or ticket sets it going. */
+/** Idle at first; the first poll or ticket starts it. */
 export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   const { ahead = 0, take, log, holdMs = ACK_HOLD_MS, onDemand } = options
   let { slots } = options
   const waiting: Waiting[] = []
   let running = 0
-  /** How many may be taken ahead just now; whole ones count. */
+  /** How many may be taken ahead now; rounded down where it is used. */
   let reach = 0
   let ending = 0
-  /** Runs that are over and keep their slots for now. */
+  /** Runs that are over but keep their slots for now. */
   const stuck: (() => void)[] = []
   /** Told to take none for now, though slots may be free. */
   let barred = false
@@ -73,10 +71,10 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   let resting = 0
   let stopped = false
   let wanted = true
-  // counts what came in, so that a take which found nothing answers for all that came before it began
+  // numbers what came in: a take that finds nothing answers everything that came before it began
   let order = 0
   let lookSince: number | null = null
-  /** Looks under way; while they find something there may be one for each free slot, else a single one. */
+  /** Polls under way. While they find tasks there may be one per free slot, else only one. */
   let looks = 0
   let looksFind = false
   let fullTimer: NodeJS.Timeout | null = null
@@ -88,15 +86,15 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     onDemand(value)
   }
 
-  /** @param ms that a run took; null when nothing ran, for want of a slot, say */
+  /** @param ms that a run took; null if nothing ran, for lack of a slot, say */
   const pace = (ms: number | null): void => {
     if (ms === null || ms >= NOT_TINY_MS) reach = 0
     else reach = Math.min(ahead, reach + STEP, (slots * PACE_MS) / ms)
   }
   const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(reach))
   /**
-   * What is taken ahead is taken in one go when half of it is used up: one task after another would each wake the
-   * store's threads and those of the runs.
+   * Tasks are taken ahead in batches, when half of the last one is used up: single ones would each wake the threads of
+   * the store and of the runs.
    */
   let filling = false
   const mayTake = (): boolean => {
@@ -119,7 +117,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   }
 
   const nothingThere = (began: number): void => {
-    // the store had been asked after these announcements were made: their tasks are taken or ended
+    // the store was asked after these announcements were made, so their tasks are taken or ended
     while (waiting[0] && waiting[0].order <= began) waiting.shift()?.ticket.settle()
     if (lookSince !== null && lookSince <= began) lookSince = null
     if (!stopped && !barred && running < capacity()) demand(true)
@@ -154,7 +152,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       ending++
       leave()
     }
-    // a rejection is told with `done`
+    // `done` reports a rejection
     taken.free.then(
       ms => {
         ranMs = ms
@@ -195,9 +193,9 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       if (taken === LATER) barred = true
       if (taken !== null && taken !== LATER) hold(taken, ticket)
       else if (isAhead || taken === LATER) {
-        // it was not asked for everything: who has a free slot asks again
+        // it did not ask for all tasks; a free slot will ask again
         reach = 0
-        // a full worker's announcements have been given back
+        // if no announcements are wanted, tickets go back
         if (next && wanted && !stopped) waiting.unshift(next)
         else next?.ticket.giveBack()
       } else {
@@ -221,7 +219,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       const next = waiting.shift()
       if (next) void start(next)
       else if (lookSince !== null && (looks === 0 || looksFind)) {
-        // each that finds something is followed by another
+        // each poll that finds something leads to another
         looks++
         void start(null)
       } else break
@@ -244,7 +242,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     look,
     resize(value) {
       slots = value
-      // what was to be taken ahead was measured by the slots that there were
+      // the number was measured with the old slots
       reach = 0
       look()
       watchFull()

@@ -1,33 +1,35 @@
-// When a worker may run a suspect, a task that two workers have died with: only while nothing else is in its hands, and it
-// takes nothing else before that has ended. So such a task brings down nobody with it. It knows no store and no thread.
+// When a worker may run a suspect, a task with which two workers have died: only while nothing else runs here, and
+// nothing else is taken until it has ended. So it can take no other task down.
 import { isWaiting, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { LATER, type TakenTask } from './taken-task.ts'
 
-/** Looks for one task in the store, and starts it. `onSuspect` is told of a suspect whose turn it is, without `alone`. */
+/**
+ * Takes one task from the store and starts it. Without `alone`, `onSuspect` is called if the next task is a suspect.
+ */
 type Claim = (ahead: boolean, alone: boolean, onSuspect: (id: string) => void) => Promise<TakenTask | null>
 
 export interface Solitude {
-  /** A task runs alone, or is about to: nothing is to be taken. */
+  /** A suspect runs here, or is about to: nothing else may be taken. */
   isKept(): boolean
-  /** A look, which may end in a task that runs alone, or in LATER. `others`: looks that are under way beside it. */
+  /** Takes a task, perhaps a suspect, or answers TAKE_LATER. `others`: the other takes that are under way. */
   find(ahead: boolean, claim: Claim, others: () => readonly Promise<unknown>[]): Promise<TakenTask | null>
-  /** A suspect was taken and runs. */
+  /** A suspect has started. */
   begun(task: TaskRecord): void
   /** Its last move is durable. */
   ended(task: TaskRecord, end: string): void
-  /** Something ended here, or a look is over: whether somebody waits for this worker to be empty, and it is. */
+  /** A task ended or a take is over: polls if a suspect waited for this worker to be empty and now it is. */
   check(): void
-  /** A record as the feed tells it: the suspect that is waited for may have been taken elsewhere. */
+  /** A record from the feed: another worker may have taken the suspect. */
   hear(task: TaskRecord): void
 }
 
 export const createSolitude = (deps: {
-  /** Whether no attempt is in hand, neither one that runs nor one whose end is being written. */
+  /** Whether no attempt runs and no end is being written. */
   isEmpty: () => boolean
-  /** Looks under way. */
+  /** How many takes are under way. */
   looks: () => number
-  /** Has the worker look again, not before what looks under way answer has been heard. */
+  /** Makes the worker poll again, after the answers of all takes under way. */
   look: () => void
   log: Log
 }): Solitude => {
@@ -40,7 +42,7 @@ export const createSolitude = (deps: {
   const release = (): void => {
     kept = false
     waitsFor = null
-    // other looks were refused meanwhile
+    // other takes were refused meanwhile
     look()
   }
 
@@ -61,7 +63,7 @@ export const createSolitude = (deps: {
       if (taken || suspect === null) return taken
       met(suspect)
       if (ahead || kept || !isEmpty()) return LATER
-      // from now on nobody here begins another look; those under way may still have found something
+      // from now on no other take begins here; those under way may still find a task
       kept = true
       await Promise.allSettled(others())
       if (!isEmpty()) {

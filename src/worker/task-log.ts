@@ -31,11 +31,11 @@ export const createRing = (limits = { lines: MAX_LINES, bytes: MAX_BYTES }) => {
 
 export interface TaskLog {
   add(line: string): void
-  /** Writes what is not yet written, what failed before included. Never rejects. */
+  /** Writes what is still pending, earlier failures included. Never rejects. */
   flush(): Promise<void>
 }
 
-/** `earlier`: lines of earlier attempts are there and stay. Writes at most once a second; a failure is only told. */
+/** `earlier`: lines of earlier attempts exist and stay. Writes at most once a second; failures are only reported. */
 export const createTaskLog = (deps: {
   store: TaskStore
   id: string

@@ -1,4 +1,4 @@
-// Puts the worker together: threads, runner, the queue's slots, the sweeper; and closes them in order.
+// Puts the worker together: threads, runner, slots, sweeper; and closes them in order.
 import { hostname } from 'node:os'
 import { createFailures } from '../core/failures.ts'
 import type { KindSettings, Kinds } from '../core/kind.ts'
@@ -27,9 +27,9 @@ export interface WorkerOptions {
   drainMs: number
   results: ResultLimits
   kindSettings: KindSettings
-  /** How long, how many, and how many bytes of ended tasks are kept; null: however many. */
+  /** How long ended tasks are kept, how many, and how many bytes; null: no limit. */
   retentionMs: number
-  /** The same for tasks in FAILURE; left out: as the others. */
+  /** The same for tasks in FAILURE; left out: like the others. */
   retentionFailedMs?: number
   retentionCount: number
   retentionBytes: number | null
@@ -37,7 +37,7 @@ export interface WorkerOptions {
 
 export interface WorkerParts {
   store: TaskStore
-  /** The same text for all workers of one store on this host. */
+  /** Equal for all workers of one store on this host. */
   storePlace: string
   queue: TaskQueue
   service: Service
@@ -49,17 +49,17 @@ export interface WorkerParts {
 export interface Worker {
   /** For the presence. */
   details(): Partial<PresenceDetails>
-  /** Takes no more, lets running tasks end or gives them back. Idempotent. */
+  /** Takes no more tasks, waits for running ones or gives them back. Idempotent. */
   close(): Promise<void>
 }
 
-/** Beyond these nothing more was won: the round trips to the store overlap, and its writes share what they can share. */
+/** More brought no gain: round trips to the store overlap, and its writes are batched already. */
 const AHEAD = 16
 
 const troublesOf = (all: Record<string, string | null>): Record<string, string> =>
   Object.fromEntries(Object.entries(all).flatMap(([part, words]) => (words === null ? [] : [[part, words]])))
 
-/** Takes tasks from the moment it is opened. */
+/** Takes tasks as soon as it is open. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
@@ -79,7 +79,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
         )
       else log.info({ kind, id, text }, 'code of a task that is over printed')
     },
-    // a task that is taken and cannot run would have to be given back at once
+    // a task taken without a thread would have to be given back at once
     onCapacity: capacity => slots.resize(capacity),
     onShortage(reason) {
       shortage = reason
@@ -137,7 +137,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     retentionMs: options.retentionMs,
   })
 
-  /** What this worker gave back waits for another one, which has not heard of it. */
+  /** Other workers have not heard of the tasks that this one gave back. */
   const announceGivenBack = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
       try {
@@ -166,7 +166,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       closing ??= (async () => {
         alarm.clear()
         await slots.stop()
-        // a sweep with much to remove must not take the time that the tasks have
+        // a sweep with much to remove must not use up the tasks' time
         const swept = sweeper.close()
         const ids = runner.held()
         await runner.drain(options.drainMs)

@@ -1,5 +1,5 @@
-// Writes the end of an attempt, as often as it takes: a result with its blobs, or any other last move. A result that can
-// never be written becomes a failure. What an attempt ended in is decided elsewhere.
+// Writes the end of an attempt, with retries: a result with its blobs, or any other last move. A result that can never
+// be written becomes a failure. The attempt decides which end it is.
 import { BLOBS } from '../core/content.ts'
 import { type Move, revoke, succeed } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
@@ -18,7 +18,7 @@ export interface EndingDeps {
   now: () => string
   log: Log
   persistence: Persistence
-  /** Whether a cancel was heard. */
+  /** Whether a cancel was requested. */
   isRevoked: () => boolean
   /** These two never reject. */
   flushLog: () => Promise<void>
@@ -27,9 +27,9 @@ export interface EndingDeps {
   failure: (error: RunError) => Move
 }
 
-/** Both answer the last record; null: the task is no longer ours, or the worker closed before. */
+/** Both return the last record; null: the task is no longer ours, or the worker closed before. */
 export interface Ending {
-  /** A cancel that was heard wins as soon as a try has failed. */
+  /** A cancel request wins as soon as a try has failed. */
   success(result: EncodedResult, info: Json | undefined): Promise<TaskRecord | null>
   other(change: Move): Promise<TaskRecord | null>
 }
@@ -53,11 +53,11 @@ export const createEnding = (deps: EndingDeps): Ending => {
   const other: Ending['other'] = async change => {
     const written = await persist(
       async () => {
-        // at every try: on a disk that was full the last words would else be lost
+        // at every try: on a full disk the log's last lines would otherwise be lost
         await Promise.all([flushLog(), flushCheckpoint()])
         return move(change)
       },
-      // every store takes it
+      // every store accepts it
       { ...persistence, patient: true },
     )
     return written.state === 'written' ? written.value : null
@@ -69,11 +69,11 @@ export const createEnding = (deps: EndingDeps): Ending => {
       let kept: Move | null = null
       const written = await persist(async failed => {
         await flushLog()
-        // a result that cannot be written now must not keep a task from ending that nobody wants any more
+        // a cancelled task must not wait for a result that cannot be written now
         if (failed > 0 && isRevoked()) return move(revoke(now()))
         if (!kept) {
           const success = await keepResult(result, info)
-          // before the move, while the claim still keeps others from writing a new one
+          // before the move, while the claim keeps others from writing a new one
           await removeCheckpoint()
           kept = success
         }

@@ -1,20 +1,19 @@
-// The threads of a pool that are not at work: keeps those that are idle, opens more, and stops opening while the host
-// refuses. Then it tries again with a thread that has no task, so that no task pays for the try.
-// Which run a thread gets is the pool's business.
+// Supplies a pool with threads: keeps idle ones, opens more, and stops opening while the host refuses. It then tries
+// again with a thread that has no task, so that no task pays for the try. The pool decides which run a thread gets.
 import { type Backoff, backoffMs } from '../../core/async/backoff.ts'
 import { whyNotStarted } from './shortage.ts'
 import type { Thread } from './thread.ts'
 
 export interface ThreadSupply {
-  /** For a run of this kind: the idle thread that was used last, or a new one; null while the host refuses to start one. */
+  /** A thread for a run of this kind: the last used idle one, or a new one; null while the host refuses. */
   get(kind: string): Thread | null
-  /** It is idle from now on, and ends when it stays so. */
+  /** It is idle from now on, and ends if it stays idle. */
   keep(thread: Thread): void
   /** Ends it. */
   end(thread: Thread): void
-  /** A run could not begin for want of something: no thread is opened for a while. */
+  /** A run could not begin because the host is short of something: no thread is opened for a while. */
   short(reason: string): void
-  /** A run has begun and ended: nothing is short. */
+  /** A run has begun and ended: the shortage, if any, is over. */
   well(): void
   idle(): number
   /** Ends all threads. Idempotent. */
@@ -22,14 +21,17 @@ export interface ThreadSupply {
 }
 
 export interface SupplyOptions {
-  /** Starts a thread; `up` is called once with null when it is, or with the reason why it never was. May throw. */
+  /**
+   * Starts a thread. `up` is called once: with null when the thread is up, or with the reason why it failed. May
+   * throw.
+   */
   open(up: (why: string | null) => void): Thread
   /** As many as the pool may have at work. */
   size: number
   idleMs: number
   /** How many are at work. */
   busy: () => number
-  /** Threads can be had again. */
+  /** Threads are available again. */
   onRoom: () => void
   onGone: (thread: Thread) => void
   /** How many runs can go on at a time: `size`, or fewer while the host refuses. Called on change. */
@@ -41,17 +43,17 @@ export interface SupplyOptions {
 }
 
 const RETRY: Backoff = { firstMs: 100, lastMs: 5_000 }
-/** A thread that came up and no new refusal for so long: the shortage is over, though no run has proved it. */
+/** If a thread came up and nothing was refused for so long, the shortage counts as over, even without a run. */
 const CALM_MS = 2_000
-/** A thread on trial that has neither come up nor died by then is given up. */
+/** A trial thread that has neither come up nor died by then is given up. */
 const LATE_MS = 30_000
 
 export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
   const { size, idleMs, random } = options
   const idle = new Map<Thread, NodeJS.Timeout>()
-  /** Every thread that is not yet gone, the dying included. */
+  /** Every thread that is not yet gone, also dying ones. */
   const all = new Set<Thread>()
-  /** Those that have come up and are not being ended. */
+  /** Threads that are up and are not being ended. */
   const up = new Set<Thread>()
   let reason: string | null = null
   let blocked = false
@@ -139,7 +141,7 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
 
   return {
     get(kind) {
-      // the thread that was used last is the warmest
+      // the last used thread is the warmest
       const last = [...idle].findLast(([thread]) => thread.serves(kind))
       if (last) {
         clearTimeout(last[1])
@@ -147,7 +149,7 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
         return last[0]
       }
       if (blocked) return null
-      // idle ones of other kinds must not make them more than there are places
+      // idle threads of other kinds count towards `size` too
       const [oldest] = idle.keys()
       if (oldest && idle.size + options.busy() >= size) end(oldest)
       try {

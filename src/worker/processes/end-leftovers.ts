@@ -1,23 +1,24 @@
-// Ends what the attempts of others left on this host: processes whose worker is dead, and those of a task that this worker
-// has taken since. It touches nothing whose worker lives and may still hold the task, and nothing of another space of pids.
+// Ends processes that other attempts left on this host: those of dead workers, and those of a task that this worker
+// has claimed since. It leaves alone all processes of live workers that may still hold the task, and all in another
+// pid namespace.
 import { isFinal, isRunning, type Status } from '../../core/task.ts'
 import { endProcesses } from '../../platform/ending-processes.ts'
 import type { Log } from '../../platform/log.ts'
 import { findMarked } from '../../platform/marked-processes.ts'
 import { isOfTheDead, isOfThisSpace, MARK, type Mark, readMark } from './process-mark.ts'
 
-/** A task that is held here under this claim: every earlier one is void. */
+/** A task that is held here under this claim: every earlier claim is void. */
 export interface Held {
   id: string
   claim: number
 }
 
 export interface Leftovers {
-  /** Resolves when a look that began after the call has ended all that it found. Never rejects. */
+  /** Resolves when a search that began after the call has ended all that it found. Never rejects. */
   end(held?: Held): Promise<void>
 }
 
-/** @param store a word for it: workers of one store may end each other's processes, whoever owns them */
+/** @param store identifies it: workers of one store may end each other's processes, also of another user */
 export const createLeftovers = ({ store, log }: { store: string; log: Log }): Leftovers => {
   const isVoid = (mark: Mark, held: readonly Held[]): boolean =>
     mark.store === store &&
@@ -35,7 +36,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
           return mark !== null && (isVoid(mark, held) || (isOfTheDead(mark) && mayEnd(mark, uid)))
         },
       })
-      // a group whose leader has ended may be of a shell that others use, too: its members are ended one by one
+      // a group whose leader has ended may be of a shell that others use too: its members are ended one by one
       return { processes, groups: processes.filter(({ pid, group }) => pid === group).map(({ pid }) => pid) }
     }
     const { signalled, left } = await endProcesses(find)
@@ -46,7 +47,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
       log.error({ processes: named(left) }, 'processes that a task has started cannot be ended')
   }
 
-  /** Asked for while a look goes on: one more serves them all. */
+  /** Requests that came during a search; one more search serves them all. */
   let asked: Held[] = []
   let next: Promise<void> | null = null
   let last: Promise<void> = Promise.resolve()
@@ -67,7 +68,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
   }
 }
 
-/** Whether an attempt of the task ended with its worker: then others may not know what it had started, or where. */
+/** Whether an attempt of the task ended with its worker: others may not know what it had started, or where. */
 export const wasTakenOver = ({
   history,
 }: {

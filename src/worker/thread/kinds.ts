@@ -5,9 +5,9 @@ import { ownedBy } from './owner.ts'
 import type { Tidy } from './reuse-check.ts'
 
 export interface ThreadKinds {
-  /** @throws ModuleLoadError, KIND_INVALID; Node keeps a failure: the thread is of no use for this kind any more */
+  /** @throws ModuleLoadError, KIND_INVALID; Node caches a failure, so this thread cannot load the kind any more */
   load(name: string, file: string): Promise<NamedKind>
-  /** The kind that alone may use this thread, since its file has changed what all code shares; null: any. */
+  /** The only kind that may still use this thread, since its file has changed shared objects; null: any. */
   onlyFor(): string | null
 }
 

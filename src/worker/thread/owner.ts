@@ -1,17 +1,17 @@
-// Whose code it is that runs at a moment, throws or prints: what a run starts goes on under its name, however late. Code
-// that a kind's file has started while it was loaded belongs to the kind.
+// Which run the code that runs now belongs to. Everything that a run starts is traced to it, however late. Code that a
+// kind's file starts while it loads belongs to the kind.
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** `id`: of the task; null: the file of the kind. */
+/** `id` of the task; null: the kind's file. */
 export interface Owner {
   kind: string
   id: string | null
-  /** Lines that were printed after its end. */
+  /** Lines printed after its end. */
   late: number
 }
 
 const owners = new AsyncLocalStorage<Owner>()
 
 export const ownedBy = <T>(owner: Owner, act: () => T): T => owners.run(owner, act)
-/** Undefined: our own code, or nobody knows. */
+/** Undefined: our own code, or unknown. */
 export const ownerNow = (): Owner | undefined => owners.getStore()

@@ -1,5 +1,5 @@
-// What runs inside a thread: loads kinds, runs one at a time, reports its outcome. It knows no store and no queue,
-// and must not keep the worker waiting: whatever a kind does, exactly one outcome is sent or the thread ends.
+// Runs inside a thread: loads kinds, runs one at a time, reports its outcome. Whatever a kind does, exactly one
+// outcome is sent or the thread ends, so the worker never waits in vain.
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { cutText } from '../../core/cut-text.ts'
@@ -39,7 +39,7 @@ guardProcess()
 const tidy = createTidy()
 const kinds = createThreadKinds(settings, tidy)
 
-/** What a check of the kind's own throws is no failure of this attempt: the value does not fit. */
+/** If a check of the kind's own throws, the value is invalid; the attempt itself has not failed. */
 const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
   try {
     return await parseWith(schema, value)
@@ -52,7 +52,7 @@ type Refuse = (why: string, cause?: unknown) => MadhavaError
 const checkParams = async (kind: NamedKind, request: SentRun) => {
   const refuse: Refuse = (why, cause) =>
     new MadhavaError('PARAMS_INVALID', `The stored params no longer fit the kind: ${why}`, { cause })
-  // stored params were checked when they came; the kind's file may have changed since
+  // stored params were checked at submit; the kind's file may have changed since
   const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
   if (parsed.success) return parsed.data as Json
   throw refuse(wordsOfProblems(parsed.error))
@@ -99,13 +99,13 @@ interface Current {
   children: ThreadChildren
   begunAt: number
   before: string[]
-  /** Without what is done for the next run after it. */
+  /** Without the preparation for the next run. */
   tookMs: number | null
-  /** The file of its kind could not be loaded: Node keeps that, so no later run in this thread could do better. */
+  /** The kind's file could not be loaded. Node caches that, so no later run in this thread could do better. */
   isUnloaded: boolean
 }
 let current: Current | null = null
-/** Code of an earlier run has shown that it goes on. */
+/** Code of an earlier run was seen to go on. */
 let isHaunted = false
 
 const isClean = ({ isUnloaded, before }: Current): boolean =>
@@ -117,7 +117,7 @@ const finish = (outcome: RunOutcome, reusable: boolean): void => {
   const ms = tookMs ?? performance.now() - begunAt
   current = null
   started.end()
-  // what waits in this thread shall run in another one
+  // runs that wait in this thread must run in another one
   if (!reusable) closeGate(gate)
   children.close()
   kindContext?.flush()
@@ -156,7 +156,7 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
     mine.before = tidy.before()
     started.begin(mine.run, request.id, request.claim)
     const returned = await kind.run(params, kindContext.context)
-    // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
+    // children that the kind did not await are part of its work: if one is refused, the attempt fails
     await mine.children.settled()
     return await checkResult(kind, returned, kindContext.info())
   } catch (error) {
@@ -180,11 +180,11 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
   current = mine
   const outcome = await ownedBy(mine.owner, () => execute(mine, request))
   mine.tookMs = performance.now() - mine.begunAt
-  // its timers are no leftovers of the kind
+  // its timers are not the kind's
   mine.kindContext?.flush()
   await tidy.settle()
   if (current !== mine) return
-  // its mark in the environment is none of the kind's doing
+  // its mark in the environment was not set by the kind
   started.end()
   finish(outcome, isClean(mine))
   beginNext()
@@ -205,7 +205,7 @@ const beginNext = (): void => {
   void begin(next.run, next.request)
 }
 
-/** Code that does not belong to the run that goes on: of an earlier one, or of another kind's file. */
+/** Code that does not belong to the current run: of an earlier run, or of another kind's file. */
 const isElsewhere = (owner: Owner | undefined): owner is Owner =>
   owner !== undefined && owner !== current?.owner && (owner.id !== null || owner.kind !== current?.owner.kind)
 
@@ -231,7 +231,7 @@ const print = (chunk: unknown, ...rest: unknown[]): boolean => {
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
 }
-// what a kind prints belongs to its task's log; the process's own output is JSON lines
+// output of a kind goes to its task's log; the process's own output is JSON lines
 process.stdout.write = print
 process.stderr.write = print
 
@@ -247,14 +247,14 @@ const failOutside = (thrown: unknown): void => {
       what: 'threw',
       text: describeError(thrown).message,
     })
-    // the run that goes on has no part in it, and ends in peace
+    // the current run has no part in it and may finish
     if (current) return
   }
   if (!current) process.exit(1)
   finish({ type: 'error', error: describeError(thrown) }, false)
 }
 process.on('uncaughtException', failOutside)
-// as it was thrown: on its own way to the one above, Node puts an error without words in the place of what is none
+// handled directly: on the way to `uncaughtException`, Node would replace a value that is not an error
 process.on('unhandledRejection', failOutside)
 process.on('exit', () => current?.kindContext?.flush())
 
