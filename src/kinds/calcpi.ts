@@ -24,7 +24,7 @@ export default ({ defineKind, z, settings }: KindTools) =>
       })
       .superRefine(({ digits, method }, context) => {
         const { maxDigits } = METHODS[method]
-        // above the schema's own limit that one has spoken already
+        // above the schema's own limit, the schema has already reported it
         if (digits > maxDigits && digits <= settings.maxDigits)
           context.addIssue({
             code: 'custom',

@@ -56,7 +56,7 @@ const signalGroup = (child: ChildProcess, name: NodeJS.Signals): void => {
   }
 }
 
-/** Ends what the command left in its group. Errors are ignored: the command itself has ended. */
+/** Ends what the command left in its group. */
 const endGroup = async (child: ChildProcess): Promise<void> => {
   const lives = (): boolean =>
     child.pid !== undefined && process.platform !== 'win32' && groupLives(child.pid)

@@ -1,17 +1,17 @@
-// Does jobs in the order of a computation's choice, as many at a time as there are lanes. It knows no mathematics.
+// Schedules jobs in the order that a computation chooses, as many at a time as there are lanes.
 import type { JobName, Jobs } from './jobs.ts'
 
 export interface Order {
-  /** Of the jobs that wait the one with the lowest place is done first. */
+  /** The waiting job with the lowest place is next. */
   place: number
-  /** Told to `done` when the job is. */
+  /** Passed to `done` after the job. */
   weight: number
 }
 
 export interface Workshop {
-  /** @throws what ended the workshop */
+  /** @throws the reason given to `end` */
   make<N extends JobName>(name: N, given: Jobs[N]['given'], order: Order): Promise<Jobs[N]['made']>
-  /** Ends what is under way: everybody who waits gets the reason. Idempotent. */
+  /** Stops: all waiting callers get the reason. Idempotent. */
   end(reason: unknown): void
 }
 
@@ -19,7 +19,7 @@ export interface WorkshopOptions {
   /** How many jobs may be under way; asked before each one. */
   lanes: () => number
   perform: <N extends JobName>(name: N, given: Jobs[N]['given']) => Jobs[N]['made'] | Promise<Jobs[N]['made']>
-  /** Called after each job; the next one waits for it, and what it throws ends the workshop. */
+  /** Called after each job; the next one waits for it. If it throws, everything stops. */
   done: (weight: number) => Promise<void> | void
 }
 
@@ -88,7 +88,7 @@ export const createWorkshop = ({ lanes, perform, done }: WorkshopOptions): Works
         }
         open.add(job)
         waiting.push(job)
-        // those that are asked for in one go are looked at together
+        // jobs added in one go are sorted together
         queueMicrotask(pump)
       }),
     end,

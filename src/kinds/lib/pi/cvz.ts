@@ -53,7 +53,7 @@ export const cvzPi = async (digits: number, around: Surroundings): Promise<Answe
       },
       around,
     )
-    // only numbers that were tampered with, or a mistake in this file
+    // only tampered numbers, or a bug in this file
     if (e !== 0n) throw new Error('the weights of the terms do not add up')
     const fraction = BigInt.asUintN(bits, (sum << BigInt(bits + 2)) / d)
     const text = certainDigits({ bits: fraction, size: bits, digits }, { bits: guardBits })

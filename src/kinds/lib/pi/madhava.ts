@@ -1,4 +1,4 @@
-// The method `madhava`: terms of Leibniz's series as they are, and Madhava's correction for the rest, as far as wanted.
+// The method `madhava`: terms of Leibniz's series, and Madhava's correction for the rest, as deep as needed.
 import { BITS_PER_DIGIT, certainDigits } from './decimals.ts'
 import type { Answer, Surroundings } from './engine.ts'
 import { runRecurrence } from './recurrence.ts'

@@ -1,8 +1,8 @@
-// Runs what is computed step by step, for the methods that are linear in their terms: pauses, progress, checkpoints.
+// Runs a computation step by step, for the methods that are linear in their terms: pauses, progress, checkpoints.
 import type { Surroundings } from './engine.ts'
 import { createPauses } from './pauses.ts'
 
-/** All that a computation has to remember: whole numbers, by name. */
+/** The whole state of a computation: integers, by name. */
 export type Numbers = Record<string, bigint>
 
 export interface Recurrence<N extends Numbers> {
@@ -26,9 +26,9 @@ interface State<N> {
   numbers: N
 }
 
-/** Between two checkpoints; each is a few numbers of the digits' length. */
+/** Between two checkpoints; each holds a few numbers as long as the result. */
 const KEEP_EVERY_MS = 2_000
-/** Looking at the clock at every step would be seen with few digits. */
+/** With few digits, reading the clock at every step would slow it down. */
 const STEPS_PER_LOOK = 16
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

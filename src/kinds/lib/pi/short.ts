@@ -1,18 +1,18 @@
-// Few digits by the series of `wijngaarden`, two terms at a time in fixed point: faster than splitting, and nicer to
-// watch.
+// Few digits by the series of `wijngaarden`, two terms at a time in fixed point: faster than splitting, with smoother
+// progress.
 import { BITS_PER_DIGIT } from './decimals.ts'
 import type { Answer, Surroundings } from './engine.ts'
 import { commonDigits, PARTIAL_DIGITS } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { WIJNGAARDEN } from './series.ts'
 
-/** More digits than these are split faster. */
+/** For more digits splitting is faster. */
 export const SHORT_DIGITS = 1_500
-/** With a pace to watch, up to these are computed here: a few milliseconds. */
+/** With a pace, up to these digits are computed here: a few milliseconds. */
 export const PACED_SHORT_DIGITS = 5_000
 
 const GUARD_BITS = 16
-/** More of them make more terms, so that three digits too can be watched. */
+/** More bits need more terms, so that even three digits show progress. */
 const PACED_GUARD_BITS = 96
 
 const { bitsPerTerm, scaleBits, p, q, weight } = WIJNGAARDEN
@@ -23,7 +23,7 @@ interface Pair {
   q: bigint
   t: bigint
 }
-/** To make a BigInt of a Number costs as much as to multiply by it; these are made once. */
+/** Making a BigInt from a Number costs as much as multiplying by it, so these are made once. */
 const pairs: Pair[] = []
 const pairAt = (index: number): Pair => {
   const known = pairs[index]

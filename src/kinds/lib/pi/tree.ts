@@ -20,14 +20,14 @@ export interface TreeOptions {
   digits: number
   /** Bits beyond the digits in the first run; for tests of reruns. */
   guardBits?: number
-  /** Above so many digits the work is done in helping threads, so that this one can hear a cancel at any time. */
+  /** Above so many digits helper threads do the work, so that this one can receive a cancel at any time. */
   inlineDigits?: number
 }
 
 const GUARD_BITS = 128
 const INLINE_DIGITS = 200_000
 
-/** Its numbers, so that a later attempt can leave out what is done. */
+/** A finished node's numbers, so that a later attempt can skip them. */
 interface Kept {
   get(a: number, b: number): Node | undefined
   add(node: Node): void
@@ -40,7 +40,7 @@ const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => 
   const grow = async (a: number, b: number, level: number, last: boolean): Promise<Node> => {
     const known = kept.get(a, b)
     if (known) return known
-    // the order of a walk that comes to a node after its children: leftmost first, merges before further blocks
+    // post-order: leftmost first, merges before further blocks
     const place = b * (MAX_DEPTH + 1) + level
     if (level === 0) {
       const node = await workshop.make(
@@ -127,7 +127,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
     around.keep(state)
     timetable.kept(state)
   }
-  /** Digits that this node settles and nobody has shown yet. */
+  /** Shows digits that this node determines and that were not shown yet. */
   const show = (node: Node): void => {
     if (node.a !== 0 || shown >= Math.min(digits, PARTIAL_DIGITS)) return
     if (settledBy(series, node.b, digits) <= shown) return
@@ -208,7 +208,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
       nodes.clear()
     }
   } catch (error) {
-    // a thread inside a long multiplication dies after it: nobody waits for that
+    // not awaited: a thread inside a long multiplication dies only after it
     void end?.()
     throw error
   }
