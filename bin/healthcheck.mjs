@@ -91,12 +91,12 @@ const told =
 
 const lookAtPresences = async () => {
   const { readConfig } = await built('config')
-  const { lastStartOf, rolesAmiss } = await built('core/readiness')
+  const { lastStartOf, roleProblems } = await built('core/readiness')
   const { seePresences } = await built('wire')
   const config = readConfig()
   const { presences, isOwn } = await seePresences(config)
   const here = presences.filter(isOwn)
-  const amiss = [...rolesAmiss(presences, config.roles, Date.now(), isOwn)]
+  const amiss = [...roleProblems(presences, config.roles, Date.now(), isOwn)]
   const words = await Promise.all(amiss.map(told(config.dataDir, role => lastStartOf(here, role))))
   if (amiss.some(([, { status }]) => status === 'failed')) end(1, words.join('; '))
   const door = here.find(({ role, alive }) => role === 'api' && alive)?.details.address

@@ -10,7 +10,7 @@ import { ensureBuilt } from './build.mjs'
 import { built } from './built.mjs'
 import { ensureInstalled } from './install.mjs'
 import { outliveReaders } from './own-output.mjs'
-import { clearEnvironment, mendPaths } from './pm2-surroundings.mjs'
+import { clearEnvironment, mendPaths } from './pm2-environment.mjs'
 import { readStartOptions } from './start-options.mjs'
 
 const startedAt = Date.now()
@@ -28,7 +28,7 @@ const options = readStartOptions()
 ensureInstalled()
 ensureBuilt()
 
-const { describeSettings, passedOver, readConfig } = await built('config')
+const { describeSettings, ignoredVariables, readConfig } = await built('config')
 const { createLog } = await built('platform/log')
 const { keepLogsBounded } = await built('platform/log-files')
 const { visibleText } = await built('platform/visible')
@@ -60,7 +60,7 @@ const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason
 
 const prepare = async () => {
   const config = readConfig()
-  for (const words of passedOver()) console.error(words)
+  for (const words of ignoredVariables()) console.error(words)
   if (options.check) {
     const { kinds } = await loadKinds(config)
     const troubles = kinds.troubles().map(inTrouble)

@@ -20,7 +20,7 @@ type Name = Row['as']
 type ValueOf<N extends Name> = z.output<Extract<Row, { as: N }>['value']>
 type Group = Name extends infer N ? (N extends `${infer G}.${string}` ? G : never) : never
 /** The values of the table of settings: a field per setting, and an object per group. */
-type Told = {
+type SettingValues = {
   readonly [N in Name as N extends `${string}.${string}` ? never : N]: ValueOf<N>
 } & {
   readonly [G in Group]: {
@@ -29,7 +29,7 @@ type Told = {
 }
 
 /** Every setting as in settings.ts, and what is derived from several of them. */
-export type Config = Omit<Told, 'storePlace' | 'storePrefix' | 'retentionFailedMs'> & {
+export type Config = Omit<SettingValues, 'storePlace' | 'storePrefix' | 'retentionFailedMs'> & {
   /** Null: the tasks are files in `dataDir`. */
   readonly redis: { readonly place: RedisPlace; readonly prefix: string } | null
   /** For tasks in FAILURE. */
@@ -43,15 +43,15 @@ const schema = z.object(
 )
 
 /** Builds the object from the values and their names in the config. */
-const tell = (values: Record<string, unknown>): Told => {
-  const told: Record<string, unknown> = {}
+const buildConfig = (values: Record<string, unknown>): SettingValues => {
+  const config: Record<string, unknown> = {}
   for (const [name, row] of Object.entries(SETTINGS)) {
     const [first = '', field] = row.as.split('.')
-    told[first] =
-      field === undefined ? values[name] : { ...(told[first] as object | undefined), [field]: values[name] }
+    config[first] =
+      field === undefined ? values[name] : { ...(config[first] as object | undefined), [field]: values[name] }
   }
-  for (const value of Object.values(told)) if (typeof value === 'object') Object.freeze(value)
-  return told as Told
+  for (const value of Object.values(config)) if (typeof value === 'object') Object.freeze(value)
+  return config as SettingValues
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -81,15 +81,15 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const { storePlace, storePrefix, retentionFailedMs, ...told } = tell(parsed.data)
-  const ports = Object.values(told.ports).filter(number => number !== 0)
+  const { storePlace, storePrefix, retentionFailedMs, ...rest } = buildConfig(parsed.data)
+  const ports = Object.values(rest.ports).filter(number => number !== 0)
   if (new Set(ports).size < ports.length)
     throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
   return Object.freeze({
-    ...told,
+    ...rest,
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
-    retentionFailedMs: retentionFailedMs ?? told.retentionMs,
-    pm2Home: path.resolve(env.PM2_HOME ?? path.join(told.dataDir, 'pm2')),
+    retentionFailedMs: retentionFailedMs ?? rest.retentionMs,
+    pm2Home: path.resolve(env.PM2_HOME ?? path.join(rest.dataDir, 'pm2')),
   })
 }
 
@@ -123,7 +123,7 @@ const readEnv = (): Env => ({ ...readEnvFile(), ...process.env })
  * is reported and not refused.
  * @throws CONFIG_INVALID
  */
-export const passedOver = (file: Env = readEnvFile(), env: Env = process.env): string[] => {
+export const ignoredVariables = (file: Env = readEnvFile(), env: Env = process.env): string[] => {
   const isUnknown = (name: string): boolean => !NAMES.includes(name)
   const inFile = Object.keys(file)
     .filter(isUnknown)

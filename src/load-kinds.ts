@@ -12,7 +12,7 @@ import {
   loadKind,
   type NamedKind,
 } from './core/kind.ts'
-import { judgeKinds } from './core/kind-files.ts'
+import { sortKindFiles } from './core/kind-files.ts'
 import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
@@ -62,7 +62,7 @@ export const checkKinds = async ({
 const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
   const { loaded, failed } = await tryModules(folder).catch(refuseFolder(folder))
   const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
-  return judgeKinds({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
+  return sortKindFiles({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
 }
 
 /**

@@ -77,6 +77,6 @@ export class WaitTimeoutError extends Error {
 export const UNEXPECTED_ANSWER = 'UNEXPECTED_ANSWER'
 
 /** Whether the same call may succeed a little later. */
-export const isPassing = (error: unknown): boolean =>
+export const isTemporary = (error: unknown): boolean =>
   error instanceof ConnectionError ||
   (error instanceof ApiError && [408, 429, 502, 503, 504].includes(error.status))

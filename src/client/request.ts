@@ -1,5 +1,12 @@
 // Sends one request over fetch: addresses, time limits, typed errors, and retries where they are safe.
-import { ApiError, ConnectionError, isPassing, type Problem, reasonOf, UNEXPECTED_ANSWER } from './errors.ts'
+import {
+  ApiError,
+  ConnectionError,
+  isTemporary,
+  type Problem,
+  reasonOf,
+  UNEXPECTED_ANSWER,
+} from './errors.ts'
 
 export interface ClientOptions {
   /**
@@ -81,7 +88,7 @@ export const createPatience = (patienceMs: number): Patience => {
       failures += 1
       const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
       const delay = Math.max(asked, backoff * (0.5 + Math.random() / 2))
-      if (!isPassing(error) || performance.now() - since + delay > patienceMs) throw error
+      if (!isTemporary(error) || performance.now() - since + delay > patienceMs) throw error
       await pause(delay, signal)
     },
     reset() {

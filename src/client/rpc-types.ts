@@ -50,7 +50,7 @@ export interface RpcPage {
 }
 
 /** The fields of a struct as input: all optional; times also as a Date. */
-type Said<
+type InputOf<
   Name extends keyof typeof types,
   Times extends keyof Struct<Name> = never,
   Other extends keyof Struct<Name> = never,
@@ -62,7 +62,7 @@ type Said<
 
 /** The fields of the struct SubmitOptions. */
 export interface RpcSubmitOptions
-  extends Said<
+  extends InputOf<
     'SubmitOptions',
     'notBefore' | 'expiresAt',
     'priority' | 'retryPolicy' | 'neverRetry' | 'limits'
@@ -70,13 +70,13 @@ export interface RpcSubmitOptions
   /** 0 to 9, 9 runs first. */
   priority?: number
   /** Null: an error is final, even if the kind would retry. */
-  retry?: Said<'RetryPolicy'> | null
-  limits?: Said<'TimeLimits'>
+  retry?: InputOf<'RetryPolicy'> | null
+  limits?: InputOf<'TimeLimits'>
 }
 
 /** The fields of the struct TaskFilter. */
 export interface RpcFilter
-  extends Said<'TaskFilter', 'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo', 'statuses'> {
+  extends InputOf<'TaskFilter', 'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo', 'statuses'> {
   statuses?: RpcStatus[]
 }
 

@@ -77,9 +77,9 @@ const WAIT_MS = 30_000
 const REPLY_BYTES = 64 * 1024 * 1024
 
 /** Times become texts; undefined fields stay unset. */
-const withTimes = <T extends object>(said: T) =>
+const withTimes = <T extends object>(input: T) =>
   Object.fromEntries(
-    Object.entries(said).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
+    Object.entries(input).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
   ) as { [K in keyof T]: Exclude<T[K], Date> }
 
 const submitOptions = ({ retry, limits, ...rest }: RpcSubmitOptions) =>

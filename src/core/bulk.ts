@@ -38,7 +38,12 @@ const meantFor = (action: BulkAction, status: Status): boolean =>
   action === 'cancel' ? !isFinal(status) : isFinal(status)
 
 /** Errors that concern one task. Any other error ends the call. */
-const OF_ONE: readonly ErrorCode[] = ['TASK_NOT_FOUND', 'TASK_ENDED', 'TASK_NOT_ENDED', 'TASK_BUSY']
+const SINGLE_TASK_ERRORS: readonly ErrorCode[] = [
+  'TASK_NOT_FOUND',
+  'TASK_ENDED',
+  'TASK_NOT_ENDED',
+  'TASK_BUSY',
+]
 
 export const createBulk = ({ list, acts, elapsed = () => performance.now(), limits = {} }: BulkDeps) => {
   const bound = { ...BULK_LIMITS, ...limits }
@@ -55,7 +60,7 @@ export const createBulk = ({ list, acts, elapsed = () => performance.now(), limi
             await acts[action](id)
             outcome.done += 1
           } catch (error) {
-            if (!isMadhavaError(error) || !OF_ONE.includes(error.code)) throw error
+            if (!isMadhavaError(error) || !SINGLE_TASK_ERRORS.includes(error.code)) throw error
             outcome.refused[error.code] = (outcome.refused[error.code] ?? 0) + 1
           }
         }),

@@ -73,7 +73,7 @@ const runnableKinds = (presences: readonly SeenPresence[], kinds: Kinds): Set<st
 }
 
 /** How many tasks wait for a kind that no worker has, by kind. Kinds without such tasks are left out. */
-export const waitingInVain = (
+export const waitingWithoutWorker = (
   presences: readonly SeenPresence[],
   counts: TaskCounts,
   kinds: Kinds,
@@ -123,7 +123,7 @@ export const createDeadCalls = ({
     const [presences, counts] = await Promise.all([store.presences(), store.counts()])
     const troubles = seenKindTroubles(kinds.troubles(), presences)
     return new Map(
-      Object.keys(waitingInVain(presences, counts, kinds)).map(name => {
+      Object.keys(waitingWithoutWorker(presences, counts, kinds)).map(name => {
         const trouble = troubles.find(one => one.name === name)
         return [name, reasonOf(name, trouble && `${trouble.file}: ${trouble.reason}`)]
       }),
@@ -175,7 +175,7 @@ export const createDeadCalls = ({
   }
 
   /** Why no worker can run the task; null when one can. */
-  const whyInVain = async (task: TaskRecord): Promise<DeadTask['reason'] | null> =>
+  const whyNotRunnable = async (task: TaskRecord): Promise<DeadTask['reason'] | null> =>
     isWaiting(task.status) ? ((await unknownKinds()).get(task.kind) ?? null) : null
 
   return {
@@ -208,7 +208,7 @@ export const createDeadCalls = ({
         announceIfDue(waits)
         return { task: waits }
       }
-      const inVain = task && (await whyInVain(task))
+      const inVain = task && (await whyNotRunnable(task))
       if (inVain) throw new MadhavaError('TASK_NOT_ENDED', inVain.message)
       if (!task && (await queue.dead.replay(id))) return { message: id }
       throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
@@ -221,7 +221,7 @@ export const createDeadCalls = ({
         if (await queue.dead.discard(id)) return
         throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
       }
-      if (await whyInVain(task)) {
+      if (await whyNotRunnable(task)) {
         // in one step and not as a cancel: a new worker may have begun it
         const ended = await store.claim(id, found => {
           if (isWaiting(found.status)) return revoke(now())(found)

@@ -79,7 +79,7 @@ export type ErrorCode = keyof typeof ERRORS
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)
 
 /** Codes of temporary errors: the same call may succeed a little later. */
-export const PASSING: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE', 'TASK_BUSY']
+export const TEMPORARY_ERRORS: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE', 'TASK_BUSY']
 
 /**
  * The only error class. `message` is for people and may reach any client: it never holds a path, a secret or a stack.

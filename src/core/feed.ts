@@ -49,7 +49,7 @@ interface Reader {
 }
 
 /** One pass over the store's feed, from a cursor until it breaks off or no reader is left. */
-interface Run {
+interface FeedPass {
   /** Rejects if the pass could not begin. */
   begun: Promise<void>
   position: string
@@ -68,7 +68,7 @@ export const createFeed = (
   const ofAll = new Set<Reader>()
   const ofTask = new Map<string, Set<Reader>>()
   let count = 0
-  let run: Run | null = null
+  let run: FeedPass | null = null
   let linger: NodeJS.Timeout | undefined
 
   const add = (reader: Reader): void => {
@@ -120,13 +120,13 @@ export const createFeed = (
     return size
   }
 
-  const breakOff = (mine: Run, cause: unknown): void => {
+  const breakOff = (mine: FeedPass, cause: unknown): void => {
     if (mine.ending.signal.aborted) return
     run = null
     const failure = brokenOff(cause)
     for (const reader of [...ofAll, ...[...ofTask.values()].flatMap(set => [...set])]) fail(reader, failure)
   }
-  const read = async (mine: Run): Promise<void> => {
+  const read = async (mine: FeedPass): Promise<void> => {
     try {
       for await (const change of store.changes(mine.position, mine.ending.signal)) {
         mine.position = change.cursor
@@ -138,7 +138,7 @@ export const createFeed = (
       breakOff(mine, error)
     }
   }
-  const begin = (): Run => {
+  const begin = (): FeedPass => {
     const begun = store.cursor().then(
       cursor => {
         mine.position = cursor
@@ -149,7 +149,7 @@ export const createFeed = (
         throw brokenOff(error)
       },
     )
-    const mine: Run = { begun, position: '', ending: new AbortController() }
+    const mine: FeedPass = { begun, position: '', ending: new AbortController() }
     return mine
   }
 

@@ -24,7 +24,7 @@ const reasonOf = (error: unknown, shown: string): string => {
 }
 
 /** Never rejects. `ours`: the names of the built-in kinds. */
-export const judgeKinds = async ({
+export const sortKindFiles = async ({
   loaded,
   failed,
   ours,

@@ -10,7 +10,7 @@ export interface KindTrouble {
 }
 
 /** A process and the kinds that it could not load: the part of its presence that is read here. */
-interface Teller {
+interface TroubleSource {
   alive: boolean
   role: string
   details: { kindsInTrouble?: readonly KindTrouble[] }
@@ -48,7 +48,7 @@ export const troublesInWords = (troubles: readonly KindTrouble[]): string => {
 /** The kinds that this process or another live one could not load, by name. Equal reports appear once. */
 export const seenKindTroubles = (
   own: readonly KindTrouble[],
-  presences: readonly Teller[],
+  presences: readonly TroubleSource[],
 ): SeenKindTrouble[] => {
   const found = new Map<string, SeenKindTrouble>()
   const add = (trouble: KindTrouble, role: string | null): void => {

@@ -127,7 +127,7 @@ export const fail =
  * For a RETRY that was set by a clock which went back since: its last move lies in the future. It waits for the same
  * time again, from now on.
  */
-export const waitAnew =
+export const restartWait =
   (at: string): Move =>
   task => {
     if (task.status !== 'RETRY' || task.notBefore === null || task.updatedAt <= at)

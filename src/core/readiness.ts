@@ -88,7 +88,7 @@ export const lastStartOf = (presences: readonly SeenPresence[], role: string): n
  * @param now milliseconds since 1970
  * @param isOwn whether a presence belongs to this bundle
  */
-export const rolesAmiss = (
+export const roleProblems = (
   presences: readonly SeenPresence[],
   roles: readonly string[],
   now: number,

@@ -4,7 +4,7 @@ import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { logContent, resultContent, type StoredContent } from './content.ts'
-import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
+import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
@@ -240,7 +240,7 @@ export const createService = ({
         presences,
         counts,
         queue: { name: queue.name, depth, ...queue.state() },
-        dead: { waiting: waitingInVain(presences, counts, kinds), messages },
+        dead: { waiting: waitingWithoutWorker(presences, counts, kinds), messages },
       }
     },
   }

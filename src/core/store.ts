@@ -18,19 +18,19 @@ export interface TaskPage {
 }
 
 /** Which tasks a worker may claim. The callbacks say why it did not get a due task. */
-export interface Wanted {
+export interface ClaimOptions {
   kinds: readonly string[]
   now: string
   /** By kind, over all processes. Tasks of a kind with a limit begin in order. */
   limits?: Readonly<Record<string, KindLimits>>
   /** Nothing else runs in this process, so a suspect may be claimed (core/task.ts). */
-  alone?: boolean
+  allowSuspect?: boolean
   /** The next task is a suspect. */
   onSuspect?: (id: string) => void
   /** The kind is at its rate, or others are claiming what may begin. `untilMs`: when to look again, milliseconds. */
-  onHeldBack?: (kind: string, untilMs: number) => void
+  onRateLimited?: (kind: string, untilMs: number) => void
   /** The kind is at its `maxConcurrency`. */
-  onFull?: (kind: string) => void
+  onKindFull?: (kind: string) => void
 }
 
 export interface TaskCounts {
@@ -118,7 +118,7 @@ export interface TaskStore {
    * is nearly full. Every task whose create had resolved anywhere was considered. If this process dies right after,
    * the attempt still counts. @throws what the move throws
    */
-  claimNext(want: Wanted, move: Move): Promise<TaskRecord | null>
+  claimNext(want: ClaimOptions, move: Move): Promise<TaskRecord | null>
 
   /**
    * Applies a move to a task that this process holds under this claim number. Releases the claim if the move ends in

@@ -119,7 +119,7 @@ const flawOf = (value: unknown, key: string, depth: number, walk: Walk): Flaw | 
 }
 
 /** How errors name the value. */
-export interface Spoken {
+export interface JsonCheckOptions {
   /** Such as `the result`. */
   what: string
   /** The code of the error. */
@@ -131,7 +131,7 @@ export interface Spoken {
 /** About the most characters that a V8 string can have. */
 const TEXT_MAX = 2 ** 29
 
-const refuse = (flaw: Flaw, { what, code }: Spoken): never => {
+const refuse = (flaw: Flaw, { what, code }: JsonCheckOptions): never => {
   const path = placeOf(flaw)
   const message = path === '' ? `${what} ${flaw.problem}` : `${what} at ${path}: it ${flaw.problem}`
   throw new MadhavaError(code, `${message.charAt(0).toUpperCase()}${message.slice(1)}`, {
@@ -146,14 +146,14 @@ const refuse = (flaw: Flaw, { what, code }: Spoken): never => {
  * `toJSON`, such as a valid Date or a URL.
  * @throws the error's `code` with the place of a value that JSON cannot express or that nests too deep
  */
-export const strictJson = (value: unknown, spoken: Spoken, max = TEXT_MAX): string | null => {
+export const strictJson = (value: unknown, options: JsonCheckOptions, max = TEXT_MAX): string | null => {
   if (value === undefined) return 'null'
   const walk: Walk = {
     left: Math.min(max, TEXT_MAX) + 2,
-    takesLargeIntegers: spoken.takesLargeIntegers === true,
+    takesLargeIntegers: options.takesLargeIntegers === true,
   }
   const flaw = flawOf(value, '', JSON_DEPTH_LIMIT, walk)
-  if (flaw) refuse(flaw, spoken)
+  if (flaw) refuse(flaw, options)
   if (walk.left < 0) return null
   try {
     return JSON.stringify(value)
@@ -187,7 +187,7 @@ const flawForSchema = (value: unknown, depth: number): Flaw | null => {
  * Refuses what must not reach a schema: nesting over the limit, which overflows a schema's stack, and a field
  * `__proto__`, which schemas drop. @throws `code` with the place
  */
-export const refuseBeforeSchema = (value: unknown, spoken: Spoken): void => {
+export const refuseBeforeSchema = (value: unknown, options: JsonCheckOptions): void => {
   const flaw = flawForSchema(value, JSON_DEPTH_LIMIT)
-  if (flaw) refuse(flaw, spoken)
+  if (flaw) refuse(flaw, options)
 }

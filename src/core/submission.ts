@@ -16,7 +16,7 @@ export const submissionSchema = z.strictObject(shapeOf('submit'))
  */
 const parsedSchema = submissionSchema.extend({ params: z.custom<Json>().optional() })
 export type Submission = z.input<typeof submissionSchema>
-export type Wanted = z.output<typeof submissionSchema>
+export type ParsedSubmission = z.output<typeof submissionSchema>
 
 /** How many tasks one request may submit. */
 export const SUBMIT_MANY_LIMIT = 1000
@@ -36,7 +36,7 @@ const refuseLarge = (submission: unknown): void => {
 }
 
 /** @throws BAD_REQUEST with one entry per problem in `detail.problems` */
-export const parseSubmission = (submission: unknown): Wanted => {
+export const parseSubmission = (submission: unknown): ParsedSubmission => {
   // before the schema, which drops what it cannot keep
   refuseUnsoundJson(submission)
   refuseLarge(submission)

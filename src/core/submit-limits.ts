@@ -1,7 +1,7 @@
 // The operator's limits on submissions: how long an attempt may run, and the priority of clients without a login.
 // They apply at every API, and to children that tasks submit. Pure.
 import { MadhavaError } from './errors.ts'
-import type { Wanted } from './submission.ts'
+import type { ParsedSubmission } from './submission.ts'
 import { type Limits, limitsSchema, PRIORITY } from './task.ts'
 
 /** Seconds and a priority; null: not limited. */
@@ -44,7 +44,7 @@ export const allow = (
     ofKind,
   }: {
     owner: string | null
-    wanted: Pick<Wanted, 'priority' | 'limits'>
+    wanted: Pick<ParsedSubmission, 'priority' | 'limits'>
     asksPriority: boolean
     ofKind: Partial<Limits> | undefined
   },

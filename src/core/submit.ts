@@ -6,11 +6,11 @@ import type { TaskStore } from './store.ts'
 import {
   fingerprintOf,
   keyOfPlace,
+  type ParsedSubmission,
   parseChildKey,
   parseKey,
   parseSubmission,
   SUBMIT_MANY_LIMIT,
-  type Wanted,
 } from './submission.ts'
 import { allow, type SubmitLimits } from './submit-limits.ts'
 import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
@@ -25,7 +25,7 @@ export interface Submitted {
 
 /** A checked submission: the record without its id and times, and its meaning. */
 interface SubmitPlan {
-  wanted: Wanted
+  wanted: ParsedSubmission
   params: Json
   /** The priority and limits within what the operator allows. */
   allowed: ReturnType<typeof allow>

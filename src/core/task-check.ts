@@ -44,7 +44,7 @@ const invalid = (problem: string): MadhavaError =>
  * @param before null: the record is new
  * @throws RECORD_INVALID with what is wrong
  */
-export const refuseFault = (before: TaskRecord | null, after: TaskRecord): void => {
+export const refuseInvalidRecord = (before: TaskRecord | null, after: TaskRecord): void => {
   for (const [name, check, schema, required] of FIELDS) {
     const value = after[name]
     if (before && value === before[name]) continue

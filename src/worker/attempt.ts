@@ -9,13 +9,13 @@ import type { Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
-import { isOver, type Persistence, persist, whyRefused } from './last-move.ts'
+import { createEndWriter } from './end-writer.ts'
 import type { Run, ThreadPool } from './pool/pool.ts'
 import type { RunError, RunOutcome } from './pool/protocol.ts'
 import { createProgress } from './progress.ts'
+import { isNoLongerHeld, type RetryOptions, retryWrite, whyRefused } from './retry-write.ts'
 import { createTaskLog } from './task-log.ts'
 import { startTimeLimits } from './time-limits.ts'
-import { createEnding } from './write-end.ts'
 
 /** Why an attempt is stopped from outside. A later reason in this list overrules an earlier one. */
 const STOP_REASONS = {
@@ -32,10 +32,10 @@ const RANK = Object.keys(STOP_REASONS)
 const AHEAD_MS = 50
 
 /** The status after the last move, or LOST if this process no longer held the task. */
-export type End = Status | 'LOST'
+export type EndStatus = Status | 'LOST'
 
-export interface Ended {
-  end: End
+export interface AttemptEnd {
+  end: EndStatus
   /** A failure that means that the task could not be run, not that its kind failed. */
   unrunnable: boolean
   /** The code of its error if the task has failed. */
@@ -52,7 +52,7 @@ export interface Attempt {
    */
   readonly free: Promise<number | null>
   /** Resolves when the last move is durable or the claim is lost. Never rejects. */
-  readonly done: Promise<Ended>
+  readonly done: Promise<AttemptEnd>
   /** It was taken ahead and waits for a thread. */
   isWaiting(): boolean
   /** Once the outcome is known only a cancel has an effect, and a success that can be written at once wins over it. */
@@ -80,12 +80,12 @@ export interface AttemptDeps {
 }
 
 /** Made at first use: most tiny tasks report, log and submit nothing. */
-interface Lazily<T> {
+interface Lazy<T> {
   (): T
   /** Null: not used yet. */
   made: () => T | null
 }
-const lazily = <T>(make: () => T): Lazily<T> => {
+const lazy = <T>(make: () => T): Lazy<T> => {
   let made: T | null = null
   return Object.assign(() => (made ??= make()), { made: () => made })
 }
@@ -112,17 +112,17 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
   const failedAside = (what: string) => (error: unknown) => {
     log.debug({ error }, `${what} could not be written`)
-    if (isOver(error)) stop('claim-lost')
+    if (isNoLongerHeld(error)) stop('claim-lost')
   }
 
-  const hurry = lazily(() => new AbortController())
-  const persistence: Persistence = { log, random, closing, hurry: () => hurry().signal }
+  const hurry = lazy(() => new AbortController())
+  const retryOptions: RetryOptions = { log, random, closing, hurry: () => hurry().signal }
 
   let disowned = false
   /**
    * The store only knows this process's claims, so it would accept writes of this attempt under a later one's claim.
    */
-  const fenced = lazily((): TaskStore => {
+  const fenced = lazy((): TaskStore => {
     const unlessDisowned =
       <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
       (...args: A): Promise<R> =>
@@ -133,13 +133,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       removeBlob: unlessDisowned(store.removeBlob),
     }
   })
-  const checkpoints = lazily(() =>
+  const checkpoints = lazy(() =>
     createCheckpoints({ store: fenced(), id, failed: failedAside('a checkpoint') }),
   )
-  const taskLog = lazily(() =>
+  const taskLog = lazy(() =>
     createTaskLog({ store: fenced(), id, earlier, clock, failed: failedAside("the task's log") }),
   )
-  const children = lazily(() =>
+  const children = lazy(() =>
     createChildren({
       parent: task,
       submitChild: deps.submitChild,
@@ -150,7 +150,10 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
 
   /** Null if the task is claimed for the first time, the checkpoint cannot be read, or the attempt is stopped. */
   const readCheckpoint = async (): Promise<Uint8Array | null> => {
-    const read = await persist(async () => (stopReason === null ? checkpoints().read() : null), persistence)
+    const read = await retryWrite(
+      async () => (stopReason === null ? checkpoints().read() : null),
+      retryOptions,
+    )
     if (read.state === 'refused') {
       log.warn({ error: read.error }, 'the checkpoint of a task cannot be read; it begins anew')
       taskLog().add(`the checkpoint could not be read (${whyRefused(read.error)}); beginning anew`)
@@ -163,7 +166,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     const resume = earlier ? await readCheckpoint() : null
     if (stopReason !== null) return { type: 'stopped' }
     const startedAt = performance.now()
-    const progress = lazily(() =>
+    const progress = lazy(() =>
       createProgress({
         everyMs: deps.progressEveryMs,
         clock,
@@ -248,7 +251,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     return task => takeOver(now())(task)
   }
 
-  const ended = (last: TaskRecord | null): Ended => ({
+  const ended = (last: TaskRecord | null): AttemptEnd => ({
     end: last?.status ?? 'LOST',
     unrunnable: last !== null && isUnrunnable(last),
     failedWith: last?.status === 'FAILURE' ? (last.error?.code ?? null) : null,
@@ -260,7 +263,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     freed = () => resolve(run?.tookMs() ?? null)
   })
 
-  const finish = async (): Promise<Ended> => {
+  const finish = async (): Promise<AttemptEnd> => {
     const outcome = await execute()
     over = true
     // large results stay in memory until they are written, so they keep their slots until then
@@ -269,14 +272,14 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       log.warn('the claim is lost; what this attempt did is left to the holder')
       return ended(null)
     }
-    const ending = createEnding({
+    const endWriter = createEndWriter({
       id,
       earlier,
       store: fenced,
       move,
       now,
       log,
-      persistence,
+      retryOptions,
       isRevoked: () => stopReason === 'revoked',
       // a log that cannot be written must not delay the end
       flushLog: async () => taskLog.made()?.flush(),
@@ -284,13 +287,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       removeCheckpoint: async () => checkpoints.made()?.remove(),
       failure,
     })
-    if (outcome.type === 'success') return ended(await ending.success(outcome.result, outcome.info))
+    if (outcome.type === 'success') return ended(await endWriter.success(outcome.result, outcome.info))
     const change = lastMove(outcome)
-    return ended(change && (await ending.other(change)))
+    return ended(change && (await endWriter.other(change)))
   }
 
   const done = finish()
-    .catch((error: unknown): Ended => {
+    .catch((error: unknown): AttemptEnd => {
       log.error({ error }, 'running a task went wrong inside the worker')
       return ended(null)
     })

@@ -3,7 +3,7 @@
 import { availableParallelism, totalmem } from 'node:os'
 import { type ContainerLimits, readContainerLimits } from '../platform/cgroup.ts'
 
-export interface CapacityWishes {
+export interface CapacitySettings {
   /** Null: as many as fit. */
   concurrency: number | null
   /** The most heap of one task, megabytes. */
@@ -12,7 +12,7 @@ export interface CapacityWishes {
   roles: readonly unknown[]
 }
 
-export interface Room {
+export interface Resources {
   /** Usable cores; may be a fraction. */
   cores: number
   memoryBytes: number
@@ -41,19 +41,19 @@ const LEAST_MB = 16
  * The heaps of all slots together fit into the memory that the processes leave. So a task that uses too much fails
  * alone and does not take the container with it. If the settings name the slots, their heaps get smaller.
  */
-export const capacityOf = (wishes: CapacityWishes, room: Room): Capacity => {
-  const cores = Math.max(1, Math.ceil(room.cores))
+export const capacityOf = (settings: CapacitySettings, resources: Resources): Capacity => {
+  const cores = Math.max(1, Math.ceil(resources.cores))
   // the supervisor is a process too, and a worker's store has a thread
-  const freeMb = room.memoryBytes / MB - PROCESS_MB * (wishes.roles.length + 1) - THREAD_MB
-  const fitting = Math.floor(freeMb / (Math.min(SLOT_MB, wishes.taskMemoryMb) + THREAD_MB))
-  const slots = wishes.concurrency ?? Math.max(1, Math.min(cores, fitting))
+  const freeMb = resources.memoryBytes / MB - PROCESS_MB * (settings.roles.length + 1) - THREAD_MB
+  const fitting = Math.floor(freeMb / (Math.min(SLOT_MB, settings.taskMemoryMb) + THREAD_MB))
+  const slots = settings.concurrency ?? Math.max(1, Math.min(cores, fitting))
   const heapMb = Math.floor(freeMb / slots) - THREAD_MB
-  const taskMemoryMb = Math.max(LEAST_MB, Math.min(wishes.taskMemoryMb, heapMb))
+  const taskMemoryMb = Math.max(LEAST_MB, Math.min(settings.taskMemoryMb, heapMb))
   return { slots, taskMemoryMb, cores }
 }
 
 /** The lower of what the machine has and what the container allows. */
-export const roomOf = (machine: Room, limits: ContainerLimits | null): Room => ({
+export const usableResources = (machine: Resources, limits: ContainerLimits | null): Resources => ({
   cores: Math.min(
     machine.cores,
     limits?.cpuCores ?? Number.POSITIVE_INFINITY,
@@ -63,7 +63,7 @@ export const roomOf = (machine: Room, limits: ContainerLimits | null): Room => (
 })
 
 /** The capacity of a worker in this process. */
-export const measureCapacity = async (wishes: CapacityWishes): Promise<Capacity> => {
+export const measureCapacity = async (settings: CapacitySettings): Promise<Capacity> => {
   const machine = { cores: availableParallelism(), memoryBytes: totalmem() }
-  return capacityOf(wishes, roomOf(machine, await readContainerLimits()))
+  return capacityOf(settings, usableResources(machine, await readContainerLimits()))
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { BLOBS } from '../core/content.ts'
 import type { TaskStore } from '../core/store.ts'
-import { createLatest } from './latest.ts'
+import { createThrottledWriter } from './throttled-writer.ts'
 
 const EVERY_MS = 2_000
 const HASH_BYTES = 32
@@ -28,7 +28,7 @@ export const createCheckpoints = (deps: {
 }): Checkpoints => {
   const { store, id } = deps
   let exists = false
-  const latest = createLatest<Uint8Array>({
+  const writer = createThrottledWriter<Uint8Array>({
     everyMs: EVERY_MS,
     failed: deps.failed,
     async write(bytes) {
@@ -49,10 +49,10 @@ export const createCheckpoints = (deps: {
       const bytes = whole.subarray(HASH_BYTES)
       return hashOf(bytes).equals(whole.subarray(0, HASH_BYTES)) ? new Uint8Array(bytes) : null
     },
-    save: bytes => latest.offer(bytes),
-    flush: () => latest.flush(),
+    save: bytes => writer.offer(bytes),
+    flush: () => writer.flush(),
     async remove() {
-      await latest.stop()
+      await writer.stop()
       if (exists) await store.removeBlob(id, BLOBS.checkpoint)
     },
   }

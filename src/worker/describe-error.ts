@@ -1,7 +1,7 @@
 // Turns what a kind threw into the error of its record and lines for its log. Pure.
 import { fileURLToPath } from 'node:url'
 import { cutText } from '../core/cut-text.ts'
-import { type ErrorCode, isMadhavaError, type MadhavaError, PASSING } from '../core/errors.ts'
+import { type ErrorCode, isMadhavaError, type MadhavaError, TEMPORARY_ERRORS } from '../core/errors.ts'
 import type { Json } from '../core/task.ts'
 import { allCauses, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
 import { ModuleLoadError } from '../platform/modules.ts'
@@ -98,6 +98,6 @@ export const describeError = (thrown: unknown): RunError => {
     stack: traceOf(read),
     names,
     detail: detailOf(names.slice(0, NAMES), read, ours ? problemsOf(ours) : undefined),
-    retryable: !loading && (!ours || PASSING.includes(ours.code)),
+    retryable: !loading && (!ours || TEMPORARY_ERRORS.includes(ours.code)),
   }
 }

@@ -9,29 +9,29 @@ import { isRunning, type TaskRecord } from '../core/task.ts'
 const HEAD_START_MS = 20
 const SPREAD_MS = 40
 
-export interface Places {
+export interface LimitWaiters {
   /** A poll begins. Call the returned function for each kind that it finds full. */
-  looking(): (kind: string) => void
+  pollStarted(): (kind: string) => void
   /** A run of this process has ended, and its end is durable. */
-  ended(kind: string): void
+  runEnded(kind: string): void
   /** A record from the feed, of any process. */
-  hear(task: TaskRecord): void
+  onRecord(task: TaskRecord): void
   /** Changes may have been missed. */
-  lookAgain(): void
+  pollAll(): void
   /** Idempotent. */
   close(): void
 }
 
-interface PlacesDeps {
+interface LimitWaitersDeps {
   /** Kinds with a limit. */
   limited: ReadonlySet<string>
-  look: () => void
+  poll: () => void
   random: () => number
 }
 
-interface Place {
+interface KindState {
   /** Tasks of the kind wait, and the last poll found it full. */
-  wanted: boolean
+  isWaiting: boolean
   /** Ends of runs seen so far. */
   ends: number
   /** Runs that ended since this worker waits, less those that are known to have begun. */
@@ -46,59 +46,59 @@ const isEndOfRun = ({ status, history }: TaskRecord): boolean =>
 const isBegin = ({ status, revokeRequestedAt }: TaskRecord): boolean =>
   status === 'STARTED' && revokeRequestedAt === null
 
-export const createPlaces = ({ limited, look, random }: PlacesDeps): Places => {
-  const places = new Map<string, Place>()
-  for (const kind of limited) places.set(kind, { wanted: false, ends: 0, free: 0, timer: null })
+export const createLimitWaiters = ({ limited, poll, random }: LimitWaitersDeps): LimitWaiters => {
+  const states = new Map<string, KindState>()
+  for (const kind of limited) states.set(kind, { isWaiting: false, ends: 0, free: 0, timer: null })
 
-  const forget = (place: Place): void => {
-    if (place.timer) clearTimeout(place.timer)
-    place.timer = null
-    place.free = 0
+  const forget = (state: KindState): void => {
+    if (state.timer) clearTimeout(state.timer)
+    state.timer = null
+    state.free = 0
   }
-  const ring = (place: Place): void => {
-    forget(place)
+  const pollNow = (state: KindState): void => {
+    forget(state)
     // the poll says it again if it is still so
-    place.wanted = false
-    look()
+    state.isWaiting = false
+    poll()
   }
 
   return {
-    looking() {
-      const before = new Map([...places].map(([kind, { ends }]) => [kind, ends]))
+    pollStarted() {
+      const before = new Map([...states].map(([kind, { ends }]) => [kind, ends]))
       return kind => {
-        const place = places.get(kind)
-        if (!place) return
-        place.wanted = true
+        const state = states.get(kind)
+        if (!state) return
+        state.isWaiting = true
         // a run ended during the poll, perhaps after the poll had seen the kind full
-        if (place.ends !== before.get(kind)) ring(place)
+        if (state.ends !== before.get(kind)) pollNow(state)
       }
     },
-    ended(kind) {
-      const place = places.get(kind)
-      if (!place) return
-      place.ends += 1
-      if (place.wanted) ring(place)
+    runEnded(kind) {
+      const state = states.get(kind)
+      if (!state) return
+      state.ends += 1
+      if (state.isWaiting) pollNow(state)
     },
-    hear(task) {
-      const place = places.get(task.kind)
-      if (!place) return
+    onRecord(task) {
+      const state = states.get(task.kind)
+      if (!state) return
       if (isEndOfRun(task)) {
-        place.ends += 1
-        if (!place.wanted) return
-        place.free += 1
-        place.timer ??= setTimeout(() => ring(place), HEAD_START_MS + SPREAD_MS * random()).unref()
-      } else if (isBegin(task) && place.free > 0) {
-        place.free -= 1
-        if (place.free === 0) forget(place)
+        state.ends += 1
+        if (!state.isWaiting) return
+        state.free += 1
+        state.timer ??= setTimeout(() => pollNow(state), HEAD_START_MS + SPREAD_MS * random()).unref()
+      } else if (isBegin(task) && state.free > 0) {
+        state.free -= 1
+        if (state.free === 0) forget(state)
       }
     },
-    lookAgain() {
-      for (const place of places.values()) if (place.wanted) ring(place)
+    pollAll() {
+      for (const state of states.values()) if (state.isWaiting) pollNow(state)
     },
     close() {
-      for (const place of places.values()) {
-        forget(place)
-        place.wanted = false
+      for (const state of states.values()) {
+        forget(state)
+        state.isWaiting = false
       }
     },
   }

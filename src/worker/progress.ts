@@ -1,8 +1,8 @@
 // Turns a thread's reports into PROGRESS moves: throttled, with an estimate of the time left.
 import { report } from '../core/moves.ts'
 import type { Json, TaskRecord } from '../core/task.ts'
-import { createLatest, type Latest } from './latest.ts'
 import type { ProgressReport } from './pool/protocol.ts'
+import { createThrottledWriter, type ThrottledWriter } from './throttled-writer.ts'
 
 /** Seconds left, from the progress since the first report; null if that says nothing yet. Times in milliseconds. */
 export const etaSeconds = (
@@ -28,11 +28,11 @@ export const createProgress = (deps: {
   begunAt: number | null
   move: (move: ReturnType<typeof report>) => Promise<TaskRecord>
   failed: (error: unknown) => void
-}): Latest<ProgressReport> => {
+}): ThrottledWriter<ProgressReport> => {
   const { elapsed = () => performance.now() } = deps
   let first = deps.begunAt === null ? null : { at: deps.begunAt, percent: 0 }
   let partial: Json = null
-  const latest = createLatest<ProgressReport>({
+  const writer = createThrottledWriter<ProgressReport>({
     everyMs: deps.everyMs,
     failed: deps.failed,
     async write({ percent, note }) {
@@ -44,11 +44,11 @@ export const createProgress = (deps: {
     },
   })
   return {
-    ...latest,
+    ...writer,
     offer(value) {
       // a report that is replaced may have brought the last partial result
       if (value.partial !== null) partial = JSON.parse(value.partial) as Json
-      latest.offer(value)
+      writer.offer(value)
     },
   }
 }

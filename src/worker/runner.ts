@@ -12,13 +12,13 @@ import type { TaskStore } from '../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
-import { type Attempt, type End, startAttempt } from './attempt.ts'
-import { followRevocations } from './cancel-feed.ts'
+import { type Attempt, type EndStatus, startAttempt } from './attempt.ts'
+import { followCancelRequests } from './cancel-feed.ts'
 import type { SubmitChild } from './children.ts'
-import { createPlaces } from './limit-waiters.ts'
+import { createLimitWaiters } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
-import { createSolitude } from './suspects.ts'
-import { LATER, type TakenTask } from './taken-task.ts'
+import { createSuspectGuard } from './suspect-guard.ts'
+import { TAKE_LATER, type TakenTask } from './taken-task.ts'
 
 export interface RunnerOptions {
   store: TaskStore
@@ -42,11 +42,11 @@ export interface RunnerOptions {
   /** Counts the tasks that fail. */
   failures?: FailuresMeter
   /** Called when tasks wait for their kind's rate. `untilMs`: when to poll again, milliseconds. */
-  onHeldBack?: (untilMs: number) => void
+  onPollAt?: (untilMs: number) => void
   /** Called when to poll again now: a kind's limit has room, or a suspect's turn has changed. */
-  onPlace?: () => void
+  onPollNow?: () => void
   /** Called when a task that was taken ahead of a free slot is given back, for others to take. */
-  onLetGo?: (task: TaskRecord) => void
+  onGivenBack?: (task: TaskRecord) => void
 }
 
 export interface Runner {
@@ -76,7 +76,7 @@ const GRACE_MS = 500
 const LAST_MOVES_MS = 3_000
 
 /** The counter of each end; any other end counts as lost. */
-const COUNTER: Partial<Record<End, string>> & { LOST: string } = {
+const COUNTER: Partial<Record<EndStatus, string>> & { LOST: string } = {
   SUCCESS: 'succeeded',
   FAILURE: 'failed',
   RETRY: 'retried',
@@ -106,9 +106,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
   const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
   const {
-    onHeldBack = () => {},
-    onPlace = () => {},
-    onLetGo = () => {},
+    onPollAt = () => {},
+    onPollNow = () => {},
+    onGivenBack = () => {},
     endLeftovers = async () => {},
   } = options
   for (const name of kinds.names())
@@ -135,34 +135,34 @@ export const createRunner = (options: RunnerOptions): Runner => {
         { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
       ]),
   )
-  const places = createPlaces({
+  const limitWaiters = createLimitWaiters({
     limited: new Set(Object.keys(limits).filter(name => limits[name]?.maxConcurrency !== null)),
-    look: onPlace,
+    poll: onPollNow,
     random,
   })
 
-  const solitude = createSolitude({
+  const suspectGuard = createSuspectGuard({
     isEmpty: () => attempts.size === 0,
-    looks: () => takes.size,
-    look: () => void setImmediate(onPlace),
+    takes: () => takes.size,
+    poll: () => void setImmediate(onPollNow),
     log,
   })
 
-  const feed = followRevocations({
+  const cancelFeed = followCancelRequests({
     store,
     log,
     held: () => [...attempts.keys()],
     isHeld: id => attempts.has(id),
-    onRevoke: id => attempts.get(id)?.stop('revoked'),
+    onCancelRequest: id => attempts.get(id)?.stop('revoked'),
     onRecord: task => {
       const attempt = attempts.get(task.id)
       if (attempt && task.claim > attempt.task.claim) attempt.stop('claim-lost')
     },
     onChange(task) {
-      places.hear(task)
-      solitude.hear(task)
+      limitWaiters.onRecord(task)
+      suspectGuard.onRecord(task)
     },
-    onFollow: places.lookAgain,
+    onFollow: limitWaiters.pollAll,
   })
 
   /** A cancel request may have come by the feed after the claim but before this process knew of it. */
@@ -202,17 +202,17 @@ export const createRunner = (options: RunnerOptions): Runner => {
       return ms
     })
     if (stopping) attempt.stop('drain')
-    if (feed.seen(task.id)) void lookAgain(attempt)
+    if (cancelFeed.wasRequested(task.id)) void lookAgain(attempt)
     const done = attempt.done.then(({ end, unrunnable, seconds, failedWith }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
       count(COUNTER[end] ?? COUNTER.LOST)
       if (unrunnable) count('unrunnable')
       if (failedWith !== null) options.failures?.count(task.kind, failedWith)
-      if (end === 'PENDING' && !stopping) onLetGo(task)
-      places.ended(task.kind)
-      if (alone) solitude.ended(task, end)
-      setImmediate(solitude.check)
+      if (end === 'PENDING' && !stopping) onGivenBack(task)
+      limitWaiters.runEnded(task.kind)
+      if (alone) suspectGuard.ended(task, end)
+      setImmediate(suspectGuard.check)
       if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')
     })
@@ -234,11 +234,11 @@ export const createRunner = (options: RunnerOptions): Runner => {
         {
           kinds: ahead ? unlimited : names,
           now,
-          alone,
+          allowSuspect: alone,
           limits,
           onSuspect,
-          onHeldBack: (_kind, untilMs) => onHeldBack(untilMs),
-          onFull: places.looking(),
+          onRateLimited: (_kind, untilMs) => onPollAt(untilMs),
+          onKindFull: limitWaiters.pollStarted(),
         },
         found => {
           if (ahead) refuseLastAttempt(found)
@@ -251,7 +251,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       const waitedMs = Date.parse(task.startedAt ?? now) - Date.parse(dueAt)
       timings.observe(task.kind, 'wait', waitedMs / 1000)
       const suspect = isSuspect(task)
-      if (suspect) solitude.begun(task)
+      if (suspect) suspectGuard.started(task)
       return begin(task, suspect)
     } catch (error) {
       if (!(error instanceof NotAhead)) log.warn({ error }, 'looking for a task failed')
@@ -267,7 +267,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   let closed: Promise<void> | null = null
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping = true
-    places.close()
+    limitWaiters.close()
     if (timeoutMs > 0 && (await settles(allDone(), timeoutMs))) return
     for (const attempt of attempts.values()) attempt.stop('drain')
     if (!(await settles(allDone(), graceMs + LAST_MOVES_MS)))
@@ -277,15 +277,15 @@ export const createRunner = (options: RunnerOptions): Runner => {
   return {
     async take(ahead = false) {
       if (stopping) return null
-      if (solitude.isKept()) return LATER
+      if (suspectGuard.isReserved()) return TAKE_LATER
       const others = () => [...takes].filter(each => each !== taking)
-      const taking: Promise<TakenTask | null> = solitude.find(ahead, claimNext, others)
+      const taking: Promise<TakenTask | null> = suspectGuard.take(ahead, claimNext, others)
       takes.add(taking)
       try {
         return await taking
       } finally {
         takes.delete(taking)
-        setImmediate(solitude.check)
+        setImmediate(suspectGuard.check)
       }
     },
     held: () => [...attempts.keys()],
@@ -298,7 +298,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
         await drain(0)
         closing.abort()
         await allDone()
-        await feed.close()
+        await cancelFeed.close()
       })()
       return closed
     },

@@ -4,7 +4,7 @@
 // store: only tickets and `take`.
 import { ACK_HOLD_MS, type Subscriber, type Ticket } from '../core/queue.ts'
 import type { Log } from '../platform/log.ts'
-import { LATER, type TakenTask } from './taken-task.ts'
+import { TAKE_LATER, type TakenTask } from './taken-task.ts'
 
 export interface SlotLoop extends Subscriber {
   /** How many tasks at a time from now on; 0: takes none. */
@@ -49,7 +49,7 @@ const REST_MS = 1_000
 export const ENDING_MAX = 256
 
 /** An announcement, and its number in order of arrival. */
-interface Waiting {
+interface WaitingTicket {
   ticket: Ticket
   order: number
 }
@@ -58,7 +58,7 @@ interface Waiting {
 export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   const { ahead = 0, take, log, holdMs = ACK_HOLD_MS, onDemand } = options
   let { slots } = options
-  const waiting: Waiting[] = []
+  const waiting: WaitingTicket[] = []
   let running = 0
   /** How many may be taken ahead now; rounded down where it is used. */
   let reach = 0
@@ -182,17 +182,17 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     }, REST_MS).unref()
   }
 
-  const start = async (next: Waiting | null): Promise<void> => {
+  const start = async (next: WaitingTicket | null): Promise<void> => {
     const ticket = next?.ticket ?? null
     const began = order
     const isAhead = running + taking + resting >= slots
     taking++
     try {
       const taken = await take(isAhead)
-      if (ticket === null) looksFind = taken !== null && taken !== LATER
-      if (taken === LATER) barred = true
-      if (taken !== null && taken !== LATER) hold(taken, ticket)
-      else if (isAhead || taken === LATER) {
+      if (ticket === null) looksFind = taken !== null && taken !== TAKE_LATER
+      if (taken === TAKE_LATER) barred = true
+      if (taken !== null && taken !== TAKE_LATER) hold(taken, ticket)
+      else if (isAhead || taken === TAKE_LATER) {
         // it did not ask for all tasks; a free slot will ask again
         reach = 0
         // if no announcements are wanted, tickets go back

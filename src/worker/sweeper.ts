@@ -2,7 +2,7 @@
 // tasks, applies retention, and repairs waits after a clock step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
-import { expire, takeOver, waitAnew } from '../core/moves.ts'
+import { expire, restartWait, takeOver } from '../core/moves.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { RetentionRule, TaskPage, TaskStore } from '../core/store.ts'
 import { isWaiting, type TaskRecord } from '../core/task.ts'
@@ -135,7 +135,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         const at = clock()
         if (Date.parse(updatedAt) <= at.getTime() + SKEW_MS) continue
         await quietly(id, async () => {
-          if (await store.claim(id, waitAnew(at.toISOString()))) counts.waitsShortened += 1
+          if (await store.claim(id, restartWait(at.toISOString()))) counts.waitsShortened += 1
         })
       }
       cursor = page.next

@@ -17,4 +17,4 @@ export interface TakenTask {
  * Instead of a task: a suspect comes first, and this worker takes nothing until one of its own tasks has ended or it
  * is told to poll. It counts as full until then.
  */
-export const LATER: TakenTask = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })
+export const TAKE_LATER: TakenTask = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })

@@ -7,7 +7,6 @@ import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import { createAlarm } from './alarm.ts'
 import { createThreads } from './pool/pool.ts'
 import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
@@ -15,6 +14,7 @@ import { storeWordOf } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
+import { createWakeTimer } from './wake-timer.ts'
 
 export interface WorkerOptions {
   /** Tasks at a time. */
@@ -71,7 +71,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   let shortage: string | null = null
   const threads = createThreads({
     ...{ size, memoryMb, cores, results, settings, keeper },
-    onStray({ kind, id, what, text }) {
+    onLateEvent({ kind, id, what, text }) {
       if (what === 'threw')
         log.warn(
           { kind, id, reason: text },
@@ -89,7 +89,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   })
   const leftovers = createLeftovers({ store: storeWord, log })
   const clean = leftovers.end()
-  const alarm = createAlarm({ clock, ring: () => slots.nudge() })
+  const wakeTimer = createWakeTimer({ clock, onTime: () => slots.nudge() })
   const failures = createFailures(kinds.names())
   const runner = createRunner({
     failures,
@@ -104,9 +104,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,
-    onHeldBack: untilMs => alarm.set(untilMs),
-    onPlace: () => slots.nudge(),
-    onLetGo: ({ id, kind }) => queue.announce({ id, kind }),
+    onPollAt: untilMs => wakeTimer.set(untilMs),
+    onPollNow: () => slots.nudge(),
+    onGivenBack: ({ id, kind }) => queue.announce({ id, kind }),
   })
   const slots = openSlots(queue, {
     slots: size,
@@ -164,7 +164,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     }),
     close() {
       closing ??= (async () => {
-        alarm.clear()
+        wakeTimer.clear()
         await slots.stop()
         // a sweep with much to remove must not use up the tasks' time
         const swept = sweeper.close()

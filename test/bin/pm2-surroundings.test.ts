@@ -10,7 +10,7 @@ const run = (script: string, env: Record<string, string> = {}): unknown => {
       '--input-type=module',
       '-e',
       `import { createRequire } from 'node:module'
-import { clearEnvironment, mendPaths } from './bin/pm2-surroundings.mjs'
+import { clearEnvironment, mendPaths } from './bin/pm2-environment.mjs'
 const require = createRequire(process.cwd() + '/bin/')
 process.env.PM2_HOME = '/tmp/none'
 ${script}`,

@@ -105,7 +105,7 @@ const openCrew = async (world: PlacesWorld) => {
       workerName: 'w',
       clock,
       log: silentLog(),
-      onPlace: () => work.nudge(),
+      onPollNow: () => work.nudge(),
     })
     const work = openSlots(queue, { slots, ahead: 16, take: runner.take, log: silentLog() })
     const dismiss = async () => {

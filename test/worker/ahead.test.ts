@@ -18,7 +18,7 @@ const busyWorker = async (t: TestContext) => {
   const threads = openPool(1)
   t.after(() => threads.close())
   const letGo: TaskRecord[] = []
-  const world = setUp(t, threads, { onLetGo: task => letGo.push(task) })
+  const world = setUp(t, threads, { onGivenBack: task => letGo.push(task) })
   const { runner } = world.openRunner('w1')
   const first = await world.submit('checkpoint and wait')
   const taken = await runner.take()

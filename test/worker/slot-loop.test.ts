@@ -4,7 +4,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLog } from '../../src/platform/log.ts'
 import { createSlotLoop, ENDING_MAX } from '../../src/worker/slot-loop.ts'
-import { LATER, type TakenTask } from '../../src/worker/taken-task.ts'
+import { TAKE_LATER, type TakenTask } from '../../src/worker/taken-task.ts'
 import { takenUntil } from '../support/taken.ts'
 import { until } from '../support/until.ts'
 
@@ -383,7 +383,7 @@ describe('the slot loop', () => {
           end = resolve
         }),
       ),
-      LATER,
+      TAKE_LATER,
     )
     loop.look()
     await until('it is full', () => demands.length === 1)
@@ -391,7 +391,7 @@ describe('the slot loop', () => {
     offer()
     await quiet()
     assert.deepEqual([takes, given], [2, []])
-    answers.push(LATER)
+    answers.push(TAKE_LATER)
     loop.look()
     await until('the ticket led to an answer', () => takes >= 3)
     await quiet()

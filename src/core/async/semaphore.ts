@@ -14,7 +14,7 @@ export interface SemaphoreOptions {
  */
 export type Semaphore = <T>(work: () => Promise<T>, rank?: number) => Promise<T>
 
-interface Waiting {
+interface Waiter {
   rank: number
   begin: () => void
   refuse: (error: Error) => void
@@ -29,7 +29,7 @@ export const createSemaphore = (
 ): Semaphore => {
   let free = atATime
   /** Sorted by rank, then by arrival. */
-  const waiting: Waiting[] = []
+  const waiting: Waiter[] = []
 
   const turn = (rank: number): Promise<void> =>
     new Promise((resolve, reject) => {

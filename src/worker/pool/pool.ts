@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { DEFAULT_KIND_SETTINGS } from '../../core/kind.ts'
 import { RESULT_LIMITS } from '../../core/task.ts'
 import { type AttemptProcesses, createProcessKeeper } from '../processes/attempt-processes.ts'
-import type { Crew, RunOutcome, SentRun } from './protocol.ts'
+import type { RunOutcome, SentRun, SharedCores } from './protocol.ts'
 import { createThreadSupply } from './supply.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
 import type { ThreadPool, ThreadPoolOptions } from './types.ts'
@@ -48,10 +48,10 @@ interface Job {
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
   const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism(), start = startThread } = options
-  const { keeper = createProcessKeeper(), onStray = () => {} } = options
-  const crew: Crew = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
+  const { keeper = createProcessKeeper(), onLateEvent = () => {} } = options
+  const sharedCores: SharedCores = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
   const countBusy = (): void => {
-    Atomics.store(crew.running, 0, busy.size)
+    Atomics.store(sharedCores.running, 0, busy.size)
   }
   const busy = new Set<Thread>()
   const waiting: Job[] = []
@@ -63,7 +63,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   let closing: Promise<void> | null = null
 
   const supply = createThreadSupply({
-    open: onUp => start({ memoryMb, results, settings, crew, keeper, onUp, onStray }),
+    open: onUp => start({ memoryMb, results, settings, sharedCores, keeper, onUp, onLateEvent }),
     size,
     idleMs,
     busy: () => busy.size,

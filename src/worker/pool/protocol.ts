@@ -10,7 +10,7 @@ export interface ThreadData {
   port: MessagePort
   results: ResultLimits
   settings: KindSettings
-  crew: Crew
+  sharedCores: SharedCores
   gate: Gate
   processes: ProcessesData
 }
@@ -58,7 +58,7 @@ export const resetGate = (gate: Gate, runs: number): boolean =>
   Atomics.compareExchange(gate, 0, CLOSINGS * runs, 0) === CLOSINGS * runs
 
 /** Shared by the threads of one pool: the number of cores, and, in a shared array, the number of running tasks. */
-export interface Crew {
+export interface SharedCores {
   cores: number
   running: Int32Array
 }
@@ -148,7 +148,7 @@ export type FromThread =
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
   /** Run 0: the process belongs to the thread, since no run is going on. */
   | { type: 'process'; run: number; note: ProcessNote }
-  | ({ type: 'stray' } & Stray)
+  | ({ type: 'late' } & LateEvent)
   /** A run must not begin in this thread; the thread ends. */
   | { type: 'refused' }
   /**
@@ -165,7 +165,7 @@ export type FromThread =
     }
 
 /** Something that code of an ended run did in a thread that others use. `id` null: code of the kind's file. */
-export interface Stray {
+export interface LateEvent {
   kind: string
   id: string | null
   what: 'threw' | 'printed'

@@ -8,10 +8,10 @@ import { threadEntry } from '../../platform/thread-entry.ts'
 import { openThreadProcesses, type ProcessKeeper } from '../processes/attempt-processes.ts'
 import {
   type ChildAnswer,
-  type Crew,
   closeGate,
   createGate,
   type FromThread,
+  type LateEvent,
   lastBegun,
   type NumberedRun,
   type ProcessNote,
@@ -20,7 +20,7 @@ import {
   type RunOutcome,
   resetGate,
   type SentRun,
-  type Stray,
+  type SharedCores,
   type ThreadData,
   type ToThread,
 } from './protocol.ts'
@@ -88,7 +88,7 @@ const { file: ENTRY, argv } = threadEntry('../thread/thread-main', import.meta.u
  */
 const YOUNG_MB = 16
 
-interface Given {
+interface PendingRun {
   run: number
   request: SentRun
   events: RunEvents
@@ -101,7 +101,7 @@ export const startThread = (options: {
   memoryMb: number
   results: ResultLimits
   settings: KindSettings
-  crew: Crew
+  sharedCores: SharedCores
   keeper: ProcessKeeper
   /**
    * Called once: with null when the thread is up, or with the reason if it ended before, unless it was ended from
@@ -109,15 +109,22 @@ export const startThread = (options: {
    */
   onUp: (why: string | null) => void
   /** Called when code of earlier runs still does something in the thread. */
-  onStray: (stray: Stray) => void
+  onLateEvent: (late: LateEvent) => void
 }): Thread => {
-  const { memoryMb, results, settings, crew, keeper, onUp, onStray } = options
+  const { memoryMb, results, settings, sharedCores, keeper, onUp, onLateEvent } = options
   const { port1: port, port2 } = new MessageChannel()
   const gate = createGate()
   const own = openThreadProcesses(keeper)
   const open = (): Worker =>
     new Worker(ENTRY, {
-      workerData: { port: port2, results, settings, crew, gate, processes: own.data } satisfies ThreadData,
+      workerData: {
+        port: port2,
+        results,
+        settings,
+        sharedCores,
+        gate,
+        processes: own.data,
+      } satisfies ThreadData,
       transferList: [port2],
       name: 'task',
       // flags of this process (a loader, a test runner) are not for its threads
@@ -139,7 +146,7 @@ export const startThread = (options: {
   worker.stderr.resume()
 
   /** The first one goes on, or is about to begin. */
-  let line: Given[] = []
+  let line: PendingRun[] = []
   let runs = 0
   let ended = 0
   let ready = false
@@ -190,7 +197,7 @@ export const startThread = (options: {
   }
 
   const submit = async (
-    { run, events }: Given,
+    { run, events }: PendingRun,
     { call, submission, key }: Extract<FromThread, { type: 'submit' }>,
   ): Promise<void> => {
     const answer = await events.submit(submission, key)
@@ -208,9 +215,9 @@ export const startThread = (options: {
       start()
       return
     }
-    if (message.type === 'stray') {
-      const { type: _, ...stray } = message
-      onStray(stray)
+    if (message.type === 'late') {
+      const { type: _, ...event } = message
+      onLateEvent(event)
       return
     }
     if (message.type === 'refused') {
@@ -237,7 +244,7 @@ export const startThread = (options: {
   const readPort = (): void => {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message)
   }
-  const give = (given: Given): void => {
+  const give = (given: PendingRun): void => {
     if (line.length === 0 && runs >= RUNS_MAX / 2 && resetGate(gate, runs)) runs = 0
     given.run = ++runs
     line.push(given)

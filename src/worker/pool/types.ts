@@ -2,7 +2,7 @@
 import type { KindSettings } from '../../core/kind.ts'
 import type { ResultLimits } from '../../core/task.ts'
 import type { ProcessKeeper } from '../processes/attempt-processes.ts'
-import type { RunOutcome, RunRequest, Stray } from './protocol.ts'
+import type { LateEvent, RunOutcome, RunRequest } from './protocol.ts'
 import type { RunEvents, startThread } from './thread.ts'
 
 export interface ThreadPoolOptions {
@@ -24,7 +24,7 @@ export interface ThreadPoolOptions {
   /** Called once with the reason why no thread can be started, and with null when they start again. */
   onShortage?: (reason: string | null) => void
   /** Called when code of ended runs still does something. */
-  onStray?: (stray: Stray) => void
+  onLateEvent?: (event: LateEvent) => void
   /** 0 to 1, for jitter. */
   random?: () => number
   /** For tests: as `startThread`. */

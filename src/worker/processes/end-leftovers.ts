@@ -8,26 +8,26 @@ import { findMarked } from '../../platform/marked-processes.ts'
 import { isOfTheDead, isOfThisSpace, MARK, type Mark, readMark } from './process-mark.ts'
 
 /** A task that is held here under this claim: every earlier claim is void. */
-export interface Held {
+export interface HeldTask {
   id: string
   claim: number
 }
 
 export interface Leftovers {
   /** Resolves when a search that began after the call has ended all that it found. Never rejects. */
-  end(held?: Held): Promise<void>
+  end(held?: HeldTask): Promise<void>
 }
 
 /** @param store identifies it: workers of one store may end each other's processes, also of another user */
 export const createLeftovers = ({ store, log }: { store: string; log: Log }): Leftovers => {
-  const isVoid = (mark: Mark, held: readonly Held[]): boolean =>
+  const isVoid = (mark: Mark, held: readonly HeldTask[]): boolean =>
     mark.store === store &&
     isOfThisSpace(mark) &&
     held.some(({ id, claim }) => mark.task === id && mark.claim < claim)
   const mayEnd = (mark: Mark, uid: () => number | null): boolean =>
     mark.store === store || uid() === process.geteuid?.()
 
-  const look = async (held: readonly Held[]): Promise<void> => {
+  const look = async (held: readonly HeldTask[]): Promise<void> => {
     const find = async () => {
       const processes = await findMarked({
         name: MARK,
@@ -48,7 +48,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
   }
 
   /** Requests that came during a search; one more search serves them all. */
-  let asked: Held[] = []
+  let asked: HeldTask[] = []
   let next: Promise<void> | null = null
   let last: Promise<void> = Promise.resolve()
   return {

@@ -18,7 +18,7 @@ export interface ThreadChildren {
 }
 
 /** One submit. Exactly one of these is called. */
-interface Asking {
+interface PendingSubmit {
   submission: string
   key: string | null
   resolve(id: string): void
@@ -35,8 +35,8 @@ export const createThreadChildren = (deps: {
   post: (message: FromThread) => void
 }): ThreadChildren => {
   const { run, signal, post } = deps
-  const onTheWay = new Map<number, Asking>()
-  const queued: Asking[] = []
+  const onTheWay = new Map<number, PendingSubmit>()
+  const queued: PendingSubmit[] = []
   const idle: (() => void)[] = []
   let calls = 0
   let closed = false
@@ -45,7 +45,7 @@ export const createThreadChildren = (deps: {
     signal.throwIfAborted()
     if (closed) throw new MadhavaError('CLAIM_LOST', 'The run is over: it can submit nothing more')
   }
-  const send = (asking: Asking): void => {
+  const send = (asking: PendingSubmit): void => {
     try {
       refuseWhenOver()
       calls += 1

@@ -7,7 +7,7 @@ import { isMadhavaError } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { strictJson } from '../../core/strict-json.ts'
 import type { Json } from '../../core/task.ts'
-import type { Crew, FromThread, RunRequest } from '../pool/protocol.ts'
+import type { FromThread, RunRequest, SharedCores } from '../pool/protocol.ts'
 import type { ThreadChildren } from './children.ts'
 import { createExec } from './exec.ts'
 
@@ -80,10 +80,10 @@ export const createThreadContext = (deps: {
   submit: ThreadChildren['submit']
   /** The most bytes of JSON in a partial result. */
   partialBytes: number
-  crew: Crew
+  sharedCores: SharedCores
   post: (message: FromThread, transfer?: ArrayBuffer[]) => void
 }): ThreadContext => {
-  const { run, request, resume, signal, submit, partialBytes, crew, post } = deps
+  const { run, request, resume, signal, submit, partialBytes, sharedCores, post } = deps
   let info: Json | undefined
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
@@ -190,7 +190,8 @@ export const createThreadContext = (deps: {
         bytes = serialised
         checkpoints.request()
       },
-      cores: () => Math.max(1, Math.floor(crew.cores / Math.max(1, Atomics.load(crew.running, 0)))),
+      cores: () =>
+        Math.max(1, Math.floor(sharedCores.cores / Math.max(1, Atomics.load(sharedCores.running, 0)))),
       resultInfo(value) {
         const json = strictJson(value, INFO, MAX_INFO_BYTES)
         if (json !== null && Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json

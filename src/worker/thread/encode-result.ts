@@ -1,7 +1,7 @@
 // Encodes what a kind returned: as JSON or text, in the record or as a blob. Runs inside the thread.
 import { MadhavaError } from '../../core/errors.ts'
 import { problemOfText } from '../../core/json-flaw.ts'
-import { type Spoken, strictJson } from '../../core/strict-json.ts'
+import { type JsonCheckOptions, strictJson } from '../../core/strict-json.ts'
 import type { ResultLimits } from '../../core/task.ts'
 import type { EncodedResult } from '../pool/protocol.ts'
 
@@ -21,7 +21,7 @@ const toBytes = (text: string, { maxBytes }: ResultLimits): Uint8Array => {
 }
 
 /** The name of the result in errors. */
-export const RESULT: Spoken = { what: 'the result', code: 'RESULT_INVALID' }
+export const RESULT: JsonCheckOptions = { what: 'the result', code: 'RESULT_INVALID' }
 
 /**
  * Encodes a result: small ones inline, larger strings as text, larger others as JSON.

@@ -66,7 +66,7 @@ const endGroup = async (child: ChildProcess): Promise<void> => {
   if (lives()) signalGroup(child, 'SIGKILL')
 }
 
-interface Way {
+interface RunningCommand {
   /** Why it is being ended; null: it is not. */
   stopped: () => 'timeout' | AbortSignal | null
   /** Settles when the command has ended, its output is closed, and its group is gone. */
@@ -74,10 +74,14 @@ interface Way {
 }
 
 /** Ends the group on a signal or a timeout. */
-const watchOver = (child: ChildProcess, options: ReturnType<typeof checked>, signals: AbortSignal[]): Way => {
+const watchOver = (
+  child: ChildProcess,
+  options: ReturnType<typeof checked>,
+  signals: AbortSignal[],
+): RunningCommand => {
   const timers: NodeJS.Timeout[] = []
   const later = (ms: number, act: () => void): void => void timers.push(setTimeout(act, ms))
-  let stopped: ReturnType<Way['stopped']> = null
+  let stopped: ReturnType<RunningCommand['stopped']> = null
   const stop = (why: 'timeout' | AbortSignal): void => {
     if (stopped !== null) return
     stopped = why

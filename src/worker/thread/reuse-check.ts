@@ -1,11 +1,11 @@
 // Whether a run left anything in its thread that could affect the next one: something still running, or changed shared
 // objects. Nothing is undone, since a module may rely on it: the thread ends.
 import { setImmediate as turn } from 'node:timers/promises'
-import { watchLeftovers } from './leftovers.ts'
-import { ownerNow } from './owner.ts'
-import { createRealm } from './shared-objects.ts'
+import { originNow } from './code-origin.ts'
+import { createSharedObjects } from './shared-objects.ts'
+import { trackUnrefs } from './unref-tracker.ts'
 
-export interface Tidy {
+export interface ReuseCheck {
   /** Called before a run: what is active then is not the run's. */
   before(): string[]
   /** Waits until what a run has just ended is gone. */
@@ -44,9 +44,9 @@ const SHARED_AFTER = 100
 const THOROUGH_AFTER_MS = 50
 
 /** Knows nothing until the first `noteChanges`, which comes after our own changes. */
-export const createTidy = (): Tidy => {
-  const leftovers = watchLeftovers(() => Boolean(ownerNow()?.id))
-  const realm = createRealm()
+export const createReuseCheck = (): ReuseCheck => {
+  const leftovers = trackUnrefs(() => Boolean(originNow()?.id))
+  const sharedObjects = createSharedObjects()
   let thoroughAt = 0
   let thoroughTook = 0
   let runBegan = 0
@@ -56,7 +56,7 @@ export const createTidy = (): Tidy => {
     const thorough =
       begun - runBegan >= thoroughTook * WORTH_A_LOOK ||
       begun - thoroughAt >= Math.min(THOROUGH_AFTER_MS, thoroughTook * SHARED_AFTER)
-    const same = realm.isSame(thorough)
+    const same = sharedObjects.isSame(thorough)
     if (thorough) {
       thoroughAt = performance.now()
       thoroughTook = thoroughAt - begun
@@ -83,8 +83,8 @@ export const createTidy = (): Tidy => {
       return clean
     },
     noteChanges() {
-      const hasChanged = !realm.isSame(true)
-      realm.note(hasChanged)
+      const hasChanged = !sharedObjects.isSame(true)
+      sharedObjects.note(hasChanged)
       return hasChanged
     },
   }

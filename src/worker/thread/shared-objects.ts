@@ -7,7 +7,7 @@ import { compileFunction } from 'node:vm'
 
 import { watchEnvironment } from './environment.ts'
 
-export interface Realm {
+export interface SharedObjects {
   /** Records the present state. False: nothing has changed except newly loaded modules. */
   note(hasChanged: boolean): void
   /**
@@ -234,7 +234,7 @@ const listenersOf = (): Map<string | symbol, readonly unknown[]> =>
   new Map(process.eventNames().map(name => [name, process.rawListeners(name as 'exit')]))
 
 /** Replaces the environment with one that notes its changes. */
-export const createRealm = (): Realm => {
+export const createSharedObjects = (): SharedObjects => {
   const environment = watchEnvironment()
   let modules: string[] = []
   let watched: Watched[] = []

@@ -22,22 +22,22 @@ import {
   tryBegin,
 } from '../pool/protocol.ts'
 import { createThreadChildren, type ThreadChildren } from './children.ts'
+import { type CodeOrigin, originNow, ownedBy } from './code-origin.ts'
 import { createThreadContext, type ThreadContext } from './context.ts'
 import { encodeResult, RESULT } from './encode-result.ts'
 import { guardProcess } from './guard.ts'
 import { importFailure } from './import.ts'
 import { createThreadKinds } from './kinds.ts'
-import { type Owner, ownedBy, ownerNow } from './owner.ts'
 import { watchProcesses } from './processes.ts'
-import { createTidy } from './reuse-check.ts'
+import { createReuseCheck } from './reuse-check.ts'
 
-const { port, results, settings, crew, gate, processes } = workerData as ThreadData
+const { port, results, settings, sharedCores, gate, processes } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
 
 guardProcess()
-const tidy = createTidy()
-const kinds = createThreadKinds(settings, tidy)
+const reuseCheck = createReuseCheck()
+const kinds = createThreadKinds(settings, reuseCheck)
 
 /** If a check of the kind's own throws, the value is invalid; the attempt itself has not failed. */
 const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
@@ -93,7 +93,7 @@ const readCheckpoint = (bytes: Uint8Array | null, tell: (line: string) => void):
 
 interface Current {
   run: number
-  owner: Owner
+  origin: CodeOrigin
   controller: AbortController
   kindContext: ThreadContext | null
   children: ThreadChildren
@@ -106,10 +106,10 @@ interface Current {
 }
 let current: Current | null = null
 /** Code of an earlier run was seen to go on. */
-let isHaunted = false
+let hasLateCode = false
 
 const isClean = ({ isUnloaded, before }: Current): boolean =>
-  !isUnloaded && !isHaunted && tidy.isClean(before)
+  !isUnloaded && !hasLateCode && reuseCheck.isClean(before)
 
 const finish = (outcome: RunOutcome, reusable: boolean): void => {
   if (!current) return
@@ -146,14 +146,14 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
       signal: mine.controller.signal,
       submit: mine.children.submit,
       partialBytes: results.inlineBytes,
-      crew,
+      sharedCores,
       post,
     })
     mine.kindContext = kindContext
     for (const line of early) kindContext.context.log(line)
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
-    mine.before = tidy.before()
+    mine.before = reuseCheck.before()
     started.begin(mine.run, request.id, request.claim)
     const returned = await kind.run(params, kindContext.context)
     // children that the kind did not await are part of its work: if one is refused, the attempt fails
@@ -168,7 +168,7 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
   const controller = new AbortController()
   const mine: Current = {
     run,
-    owner: { kind: request.kind, id: request.id, late: 0 },
+    origin: { kind: request.kind, id: request.id, late: 0 },
     controller,
     kindContext: null,
     children: createThreadChildren({ run, signal: controller.signal, post }),
@@ -178,11 +178,11 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
     isUnloaded: false,
   }
   current = mine
-  const outcome = await ownedBy(mine.owner, () => execute(mine, request))
+  const outcome = await ownedBy(mine.origin, () => execute(mine, request))
   mine.tookMs = performance.now() - mine.begunAt
   // its timers are not the kind's
   mine.kindContext?.flush()
-  await tidy.settle()
+  await reuseCheck.settle()
   if (current !== mine) return
   // its mark in the environment was not set by the kind
   started.end()
@@ -206,27 +206,29 @@ const beginNext = (): void => {
 }
 
 /** Code that does not belong to the current run: of an earlier run, or of another kind's file. */
-const isElsewhere = (owner: Owner | undefined): owner is Owner =>
-  owner !== undefined && owner !== current?.owner && (owner.id !== null || owner.kind !== current?.owner.kind)
+const isElsewhere = (origin: CodeOrigin | undefined): origin is CodeOrigin =>
+  origin !== undefined &&
+  origin !== current?.origin &&
+  (origin.id !== null || origin.kind !== current?.origin.kind)
 
 const MAX_MESSAGE = 2_000
 const MAX_LATE_LINES = 20
-const tellLate = (owner: Owner, text: string): void => {
-  owner.late += 1
-  if (owner.late <= MAX_LATE_LINES && text.trim() !== '')
+const tellLate = (origin: CodeOrigin, text: string): void => {
+  origin.late += 1
+  if (origin.late <= MAX_LATE_LINES && text.trim() !== '')
     post({
-      type: 'stray',
-      kind: owner.kind,
-      id: owner.id,
+      type: 'late',
+      kind: origin.kind,
+      id: origin.id,
       what: 'printed',
       text: cutText(text.trim(), MAX_MESSAGE),
     })
 }
 
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
-  const owner = ownerNow()
+  const origin = originNow()
   const bytes = chunk as string | Uint8Array
-  if (isElsewhere(owner)) tellLate(owner, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+  if (isElsewhere(origin)) tellLate(origin, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
   else current?.kindContext?.print(bytes)
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
@@ -237,13 +239,13 @@ process.stderr.write = print
 
 // thrown outside of the promise that `run` returned, for example in a timer's callback
 const failOutside = (thrown: unknown): void => {
-  const owner = ownerNow()
-  if (isElsewhere(owner)) {
-    isHaunted = true
+  const origin = originNow()
+  if (isElsewhere(origin)) {
+    hasLateCode = true
     post({
-      type: 'stray',
-      kind: owner.kind,
-      id: owner.id,
+      type: 'late',
+      kind: origin.kind,
+      id: origin.id,
       what: 'threw',
       text: describeError(thrown).message,
     })
@@ -273,5 +275,5 @@ port.on('message', (message: ToThread) => {
     current.controller.abort(reason)
   }
 })
-tidy.noteChanges()
+reuseCheck.noteChanges()
 post({ type: 'ready' })

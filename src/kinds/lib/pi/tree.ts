@@ -2,8 +2,8 @@
 // further threads where they pay.
 
 import { createHelpers } from '../jobs/helpers.ts'
+import { createJobScheduler, type JobScheduler } from '../jobs/job-scheduler.ts'
 import { perform } from '../jobs/jobs.ts'
-import { createWorkshop, type Workshop } from '../jobs/workshop.ts'
 import { createTimetable, readState, type TreeState } from './checkpoint.ts'
 import { blockCost, digitsCost, halvesCost, mergeCosts, sizesOf } from './cost.ts'
 import type { Fraction } from './decimals.ts'
@@ -34,7 +34,7 @@ interface Kept {
   remove(...nodes: Node[]): void
 }
 
-const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => {
+const growTree = (plan: Plan, scheduler: JobScheduler, kept: Kept): Promise<Node> => {
   const { series: name, prec, terms, depth } = plan
   const series = SERIES[name]
   const grow = async (a: number, b: number, level: number, last: boolean): Promise<Node> => {
@@ -43,7 +43,7 @@ const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => 
     // post-order: leftmost first, merges before further blocks
     const place = b * (MAX_DEPTH + 1) + level
     if (level === 0) {
-      const node = await workshop.make(
+      const node = await scheduler.make(
         'block',
         { series: name, a, b, prec, last },
         { place, weight: blockCost(series, a, b, prec) },
@@ -59,7 +59,7 @@ const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => 
     const costs = mergeCosts(sizesOf(series, a, middle, prec), sizesOf(series, middle, b, prec), last)
     const products = await Promise.all(
       factorsOf(left, right).map(([x, y], index) =>
-        workshop.make('product', { x, y }, { place, weight: costs[index] ?? 0 }),
+        scheduler.make('product', { x, y }, { place, weight: costs[index] ?? 0 }),
       ),
     )
     const node = combine(left, right, products, series, prec)
@@ -70,14 +70,14 @@ const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => 
   return grow(0, terms, depth, true)
 }
 
-const writeDigits = (plan: Plan, workshop: Workshop, whole: Fraction): Promise<string | null> => {
+const writeDigits = (plan: Plan, scheduler: JobScheduler, whole: Fraction): Promise<string | null> => {
   const { guard, digitsDepth } = plan
   const write = async (fraction: Fraction, level: number, from: number): Promise<string | null> => {
     const { digits } = fraction
     const place = from * (DIGITS_DEPTH + 1) + level
     if (level === 0)
-      return workshop.make('digits', { fraction, guard }, { place, weight: digitsCost(digits) })
-    const [left, right] = await workshop.make(
+      return scheduler.make('digits', { fraction, guard }, { place, weight: digitsCost(digits) })
+    const [left, right] = await scheduler.make(
       'halves',
       { fraction, guard },
       { place, weight: halvesCost(digits) },
@@ -147,7 +147,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         : weightOfNode(0, plan.terms, plan.depth, true) + weightOfQuotient
     highest = Math.max(highest, done / whole)
     const pauses = createPauses(signal, paceMs, highest)
-    const workshop = createWorkshop({
+    const scheduler = createJobScheduler({
       lanes: () => (helpers ? around.cores() : 1),
       perform: helpers ? helpers.perform : perform,
       done(weight) {
@@ -157,7 +157,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         return pauses.pause(highest)
       },
     })
-    const stop = (): void => workshop.end(signal.reason)
+    const stop = (): void => scheduler.end(signal.reason)
     signal.addEventListener('abort', stop, { once: true })
     try {
       signal.throwIfAborted()
@@ -173,8 +173,8 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         },
       }
       if (state.quotient === null) {
-        const root = await growTree(plan, workshop, kept)
-        state.quotient = await workshop.make(
+        const root = await growTree(plan, scheduler, kept)
+        state.quotient = await scheduler.make(
           'quotient',
           { x: root.t, y: root.q, shift: plan.bits + series.scaleBits + root.tCut - root.qCut },
           { place: 0, weight: weightOfQuotient },
@@ -183,7 +183,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         keep()
       }
       const fraction = { bits: BigInt.asUintN(plan.bits, state.quotient), size: plan.bits, digits }
-      return await writeDigits(plan, workshop, fraction)
+      return await writeDigits(plan, scheduler, fraction)
     } finally {
       signal.removeEventListener('abort', stop)
     }

@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 import { MessagePort } from 'node:worker_threads'
 
-export interface Leftovers {
+export interface UnrefTracker {
   /** Whether something noted since the last `forget` still exists. */
   any(): boolean
   forget(): void
@@ -63,7 +63,7 @@ const handlePrototype = (): Handle | null => {
 }
 
 /** `isRun`: whether the code running now belongs to a run, and not to a kind's file or to us. */
-export const watchLeftovers = (isRun: () => boolean): Leftovers => {
+export const trackUnrefs = (isRun: () => boolean): UnrefTracker => {
   const noted = new Map<object, () => boolean>()
   const note = (thing: object, isThere: () => boolean): void => {
     if (noted.size >= PRUNE_AT) for (const [known, there] of noted) if (!there()) noted.delete(known)

@@ -3,15 +3,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** `id` of the task; null: the kind's file. */
-export interface Owner {
+export interface CodeOrigin {
   kind: string
   id: string | null
   /** Lines printed after its end. */
   late: number
 }
 
-const owners = new AsyncLocalStorage<Owner>()
+const codeOrigins = new AsyncLocalStorage<CodeOrigin>()
 
-export const ownedBy = <T>(owner: Owner, act: () => T): T => owners.run(owner, act)
+export const ownedBy = <T>(origin: CodeOrigin, act: () => T): T => codeOrigins.run(origin, act)
 /** Undefined: our own code, or unknown. */
-export const ownerNow = (): Owner | undefined => owners.getStore()
+export const originNow = (): CodeOrigin | undefined => codeOrigins.getStore()

@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Backoff, backoffMs } from '../core/async/backoff.ts'
 import { cutText } from '../core/cut-text.ts'
-import { type ErrorCode, isMadhavaError, PASSING } from '../core/errors.ts'
+import { type ErrorCode, isMadhavaError, TEMPORARY_ERRORS } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 
 const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
@@ -11,41 +11,42 @@ const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
 const TRIES_OF_UNKNOWN = 5
 
 /** With these errors the task is no longer ours to write, so another try cannot help. */
-const OVER: readonly ErrorCode[] = ['CLAIM_LOST', 'ILLEGAL_MOVE', 'TASK_NOT_FOUND']
+const NO_LONGER_HELD: readonly ErrorCode[] = ['CLAIM_LOST', 'ILLEGAL_MOVE', 'TASK_NOT_FOUND']
 
-export const isOver = (error: unknown): boolean => isMadhavaError(error) && OVER.includes(error.code)
+export const isNoLongerHeld = (error: unknown): boolean =>
+  isMadhavaError(error) && NO_LONGER_HELD.includes(error.code)
 
 /** An error of the system, such as a full disk or too many open files. Node sets `syscall` and `errno`. */
-const isOfSystem = (error: Error): boolean => 'errno' in error || 'syscall' in error
+const isSystemError = (error: Error): boolean => 'errno' in error || 'syscall' in error
 
 /** A fault in the data, except for a shortage of memory. */
-const isMistake = (error: Error): boolean =>
+const isDataFault = (error: Error): boolean =>
   (error instanceof TypeError || error instanceof RangeError || error.name === 'DataCloneError') &&
   !/allocation failed/i.test(error.message)
 
-export type Prospect =
+export type ErrorClass =
   /** The store is away, full or busy: a later try may succeed. */
-  | 'passes'
+  | 'temporary'
   /** Every try would fail. */
-  | 'lasts'
+  | 'permanent'
   | 'unknown'
 
 /** What another try of the same write would do. */
-export const prospectOf = (error: unknown): Prospect => {
+export const classifyError = (error: unknown): ErrorClass => {
   if (isMadhavaError(error)) {
-    if (PASSING.includes(error.code) || error.code === 'SHUTTING_DOWN') return 'passes'
-    return error.code === 'INTERNAL' ? 'unknown' : 'lasts'
+    if (TEMPORARY_ERRORS.includes(error.code) || error.code === 'SHUTTING_DOWN') return 'temporary'
+    return error.code === 'INTERNAL' ? 'unknown' : 'permanent'
   }
   if (!(error instanceof Error)) return 'unknown'
-  if (isMistake(error)) return 'lasts'
-  return isOfSystem(error) ? 'passes' : 'unknown'
+  if (isDataFault(error)) return 'permanent'
+  return isSystemError(error) ? 'temporary' : 'unknown'
 }
 
 /** What became of a write. */
-export type Persisted<T> =
+export type WriteOutcome<T> =
   | { state: 'written'; value: T }
   /** The task is no longer ours, or the worker closes. */
-  | { state: 'left' }
+  | { state: 'abandoned' }
   /** It cannot be written, now or later. */
   | { state: 'refused'; error: unknown }
 
@@ -55,7 +56,7 @@ export const whyRefused = (error: unknown): string => {
   return error instanceof Error ? error.name : 'an error without a name'
 }
 
-export interface Persistence {
+export interface RetryOptions {
   log: Log
   /** 0 to 1, for jitter. */
   random: () => number
@@ -64,33 +65,33 @@ export interface Persistence {
   /** When this signal fires, the next try comes at once, since something has changed. */
   hurry: () => AbortSignal
   /** Every store accepts this data, so any error is temporary. */
-  patient?: boolean
+  acceptedByAnyStore?: boolean
 }
 
 /**
  * Runs `write` until it succeeds or cannot succeed. `write` must be safe to repeat after any failure; its argument is
  * the number of failed tries. Never rejects.
  */
-export const persist = async <T>(
+export const retryWrite = async <T>(
   write: (failed: number) => Promise<T>,
-  { log, random, closing, hurry, patient = false }: Persistence,
-): Promise<Persisted<T>> => {
+  { log, random, closing, hurry, acceptedByAnyStore = false }: RetryOptions,
+): Promise<WriteOutcome<T>> => {
   let unknown = 0
   for (let failed = 0; ; failed += 1) {
     try {
       return { state: 'written', value: await write(failed) }
     } catch (error) {
-      if (isOver(error)) {
+      if (isNoLongerHeld(error)) {
         log.warn({ error }, 'the task is no longer held here; its end is left to others')
-        return { state: 'left' }
+        return { state: 'abandoned' }
       }
-      const prospect = prospectOf(error)
-      if (prospect === 'unknown') unknown += 1
-      if (!patient && (prospect === 'lasts' || unknown >= TRIES_OF_UNKNOWN))
+      const errorClass = classifyError(error)
+      if (errorClass === 'unknown') unknown += 1
+      if (!acceptedByAnyStore && (errorClass === 'permanent' || unknown >= TRIES_OF_UNKNOWN))
         return { state: 'refused', error }
       if (closing.aborted) {
         log.error({ error }, 'the end of the task could not be written before the worker closed')
-        return { state: 'left' }
+        return { state: 'abandoned' }
       }
       const retryMs = Math.round(backoffMs(RETRY, failed, random()))
       log.warn({ error, retryMs }, 'the end of the task could not be written; trying again')

@@ -1,7 +1,7 @@
 // A task that two workers have died with runs alone: nothing beside it, nothing ahead of it, and it does not starve.
 import assert from 'node:assert/strict'
 import { after, describe, it, type TestContext } from 'node:test'
-import { LATER } from '../../src/worker/taken-task.ts'
+import { TAKE_LATER } from '../../src/worker/taken-task.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -12,7 +12,7 @@ const now = () => new Date().toISOString()
 
 const open = (t: TestContext) => {
   const told = { looks: 0 }
-  const world = setUp(t, threads, { onPlace: () => void told.looks++ })
+  const world = setUp(t, threads, { onPollNow: () => void told.looks++ })
   let made = 0
   /** In the order of the calls. */
   const submit = (act: string, workersLost?: number) => {
@@ -35,7 +35,7 @@ describe('a suspect', () => {
       await reports(long)
       const suspect = await submit('checkpoint and wait', 2)
       const young = await submit('return the value')
-      for (const ahead of [false, true, false]) assert.equal(await runner.take(ahead), LATER)
+      for (const ahead of [false, true, false]) assert.equal(await runner.take(ahead), TAKE_LATER)
       assert.deepEqual(runner.held(), [long])
       assert.equal((await get(suspect)).claim, 0)
       told.looks = 0
@@ -45,7 +45,7 @@ describe('a suspect', () => {
       const alone = await runner.take()
       assert.deepEqual([alone?.alone, runner.held()], [true, [suspect]])
       await reports(suspect)
-      for (const ahead of [false, true]) assert.equal(await runner.take(ahead), LATER)
+      for (const ahead of [false, true]) assert.equal(await runner.take(ahead), TAKE_LATER)
       told.looks = 0
       await client.revoke(suspect, now())
       await alone?.done
@@ -93,7 +93,7 @@ describe('a suspect', () => {
     await reports(long)
     const suspect = await submit('checkpoint and wait', 2)
     const young = await submit('return the value')
-    assert.equal(await one.take(), LATER)
+    assert.equal(await one.take(), TAKE_LATER)
     told.looks = 0
     const alone = await other.take()
     assert.deepEqual([alone?.alone, other.held()], [true, [suspect]])

@@ -1,7 +1,7 @@
 // Writes the latest of many values: one write at a time, spaced out. Values that are replaced before their turn are
 // not written.
 
-export interface Latest<T> {
+export interface ThrottledWriter<T> {
   /** Cheap; returns at once. */
   offer(value: T): void
   /** Writes the pending value now. Resolves when no write is under way. Never rejects. */
@@ -11,11 +11,11 @@ export interface Latest<T> {
 }
 
 /** If `write` rejects, `failed` is called and the value is dropped. */
-export const createLatest = <T>(options: {
+export const createThrottledWriter = <T>(options: {
   everyMs: number
   write: (value: T) => Promise<void>
   failed: (error: unknown) => void
-}): Latest<T> => {
+}): ThrottledWriter<T> => {
   const { everyMs, write, failed } = options
   let pending: { value: T } | null = null
   let writing: Promise<void> | null = null
