@@ -20,9 +20,9 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const PM2_HOME_MAX = 88
 const READY_MS = 30_000
 const ONLINE = ['online', 'launching']
-const LOOK_MS = 2_000
-/** How many looks may find no role online: a restarted role is offline for a moment. */
-const LOOKS_WITH_NONE = 4
+const CHECK_MS = 2_000
+/** How many checks may find no role online: a restarted role is offline for a moment. */
+const CHECKS_WITH_NONE = 4
 
 const options = readStartOptions()
 ensureInstalled()
@@ -135,7 +135,7 @@ const addressOf = ({ role, details: { address } }) => {
 }
 
 /** Waits until every role is ready, and prints the addresses; after a while also the missing roles. */
-const tellWhenReady = async () => {
+const reportWhenReady = async () => {
   // installing and building may take long, so the time is counted from here
   const begunAt = performance.now()
   let secret =
@@ -179,19 +179,19 @@ const tellWhenReady = async () => {
  */
 const endWithTheLastRole = () => {
   const god = require.resolve('pm2/lib/God.js')
-  let looksWithNone = 0
+  let checksWithNone = 0
   setInterval(() => {
     const roles = Object.values(require.cache[god]?.exports.clusters_db ?? {})
-    if (roles.length === 0 || roles.some(({ pm2_env }) => ONLINE.includes(pm2_env.status))) looksWithNone = 0
-    else looksWithNone += 1
-    if (looksWithNone !== LOOKS_WITH_NONE) return
+    if (roles.length === 0 || roles.some(({ pm2_env }) => ONLINE.includes(pm2_env.status))) checksWithNone = 0
+    else checksWithNone += 1
+    if (checksWithNone !== CHECKS_WITH_NONE) return
     process.stderr.write('Madhava ends: no role runs any more.\n')
     // PM2 shuts down in order, but chooses its own exit code
     process.on('exit', () => {
       process.exitCode = 2
     })
     process.kill(process.pid, 'SIGTERM')
-  }, LOOK_MS).unref()
+  }, CHECK_MS).unref()
 }
 
 /** Under npm this ends with npm: otherwise a `kill -9` of npm would leave it behind. */
@@ -218,5 +218,5 @@ endWithNpm()
 stopWithTheTerminal()
 endWithTheLastRole()
 keepLogsBounded(path.join(config.dataDir, 'logs'))
-await tellWhenReady()
+await reportWhenReady()
 await data.started()

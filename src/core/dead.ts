@@ -7,7 +7,7 @@ import type { DeadMessage } from './dead-messages.ts'
 import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
-import { again, revoke } from './moves.ts'
+import { retryByHand, revoke } from './moves.ts'
 import type { TaskQueue } from './queue.ts'
 import { countIn, statusesIn } from './status.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
@@ -203,7 +203,7 @@ export const createDeadCalls = ({
       const id = parseTaskId(given)
       const task = await access.find(actor, id)
       if (task && isUnrunnable(task)) {
-        const waits = await store.claim(id, again(now()))
+        const waits = await store.claim(id, retryByHand(now()))
         if (!waits) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
         announceIfDue(waits)
         return { task: waits }

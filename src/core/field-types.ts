@@ -11,17 +11,17 @@ export const jsonSchema = z.json() as z.ZodType<Json>
  */
 export const RECORD_DEPTH_LIMIT = 500
 
-export type Check = (value: unknown) => boolean
+export type QuickCheck = (value: unknown) => boolean
 
 export interface FieldType<S extends z.ZodType = z.ZodType> {
   readonly schema: S
-  readonly check: Check
+  readonly check: QuickCheck
   /** The field may be missing. */
   readonly optional?: true
 }
 
 /** A type whose schema is defined elsewhere. */
-export const typeOf = <S extends z.ZodType>(schema: S, check: Check): FieldType<S> => ({ schema, check })
+export const typeOf = <S extends z.ZodType>(schema: S, check: QuickCheck): FieldType<S> => ({ schema, check })
 
 export const text = typeOf(z.string(), value => typeof value === 'string')
 
@@ -41,14 +41,14 @@ export const time = typeOf(
 )
 
 export const isNumber =
-  (min = -Number.MAX_VALUE, max = Number.MAX_VALUE): Check =>
+  (min = -Number.MAX_VALUE, max = Number.MAX_VALUE): QuickCheck =>
   value =>
     typeof value === 'number' && value >= min && value <= max
 
 export const anyNumber = typeOf(z.number(), isNumber())
 
 const isInt =
-  (min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): Check =>
+  (min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER): QuickCheck =>
   value =>
     Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max
 /** Any whole number. */
@@ -83,7 +83,7 @@ export const optional = <S extends z.ZodType>({ schema, check }: FieldType<S>) =
 })
 
 /** Exactly these fields. */
-export const isObject = (fields: Readonly<Record<string, Check>>): Check => {
+export const isObject = (fields: Readonly<Record<string, QuickCheck>>): QuickCheck => {
   const checks = Object.entries(fields)
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
@@ -100,7 +100,7 @@ export const object = <T extends Readonly<Record<string, FieldType>>>(fields: T)
     Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, type[key]]))
   return typeOf(
     z.object(part('schema') as { [K in keyof T]: T[K]['schema'] }),
-    isObject(part('check') as Record<string, Check>),
+    isObject(part('check') as Record<string, QuickCheck>),
   )
 }
 

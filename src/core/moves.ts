@@ -43,7 +43,7 @@ const FIRST = FIELD_ROWS.filter(([, { given, first }]) => given || first)
 const BLANK = Object.fromEntries(FIRST.flatMap(([name, { optional }]) => (optional ? [] : [[name, null]])))
 
 /** The first record of a task: PENDING, claim 0, rev 0. */
-export const begin = (task: NewTask): TaskRecord => {
+export const firstRecord = (task: NewTask): TaskRecord => {
   const record: Record<string, unknown> = { ...BLANK }
   for (const [name, { first }] of FIRST) {
     const value = first ? first(task) : task[name as keyof NewTask]
@@ -56,7 +56,7 @@ export const begin = (task: NewTask): TaskRecord => {
  * PENDING or RETRY -> STARTED, a new attempt, even if a cancel was requested or the task has expired: for a store
  * that learns later that an attempt began.
  */
-export const begun =
+export const startLate =
   (worker: string, at: string): Move =>
   task => {
     if (!isWaiting(task.status)) throw illegal(task, 'started')
@@ -80,7 +80,7 @@ export const start =
     if (!isWaiting(task.status)) throw illegal(task, 'started')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     if (isExpired(task, at)) return expire(at)(task)
-    return begun(worker, at)(task)
+    return startLate(worker, at)(task)
   }
 
 /** STARTED or PROGRESS -> PROGRESS. `percent` 0 to 100 never falls within an attempt. */
@@ -233,7 +233,7 @@ export const expire =
   }
 
 /** A retry by hand: an end -> PENDING, with all attempts again. The old end stays in `history`. */
-export const again =
+export const retryByHand =
   (at: string): Move =>
   task => {
     if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)

@@ -26,7 +26,7 @@ export interface Subscriber {
   /** An announcement has come in. */
   offer(ticket: Ticket): void
   /** There may be work without a ticket. */
-  look(): void
+  poll(): void
   /** Gives back every ticket that it has not begun to use: the broker is away, or no more tickets are wanted. */
   release(): void
   /** The queue closes, so the worker takes no more. Resolves when nothing is being taken. Idempotent. */

@@ -7,7 +7,7 @@ import { type SeenKindTrouble, seenKindTroubles, troublesInWords } from './kind-
 import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskStore } from './store.ts'
 
-export interface Check {
+export interface CheckResult {
   status: 'ok' | 'degraded' | 'failed'
   reason?: string
 }
@@ -18,7 +18,7 @@ export interface Check {
  */
 export interface Readiness {
   ok: boolean
-  checks: Record<string, Check>
+  checks: Record<string, CheckResult>
 }
 
 export interface ReadinessDeps {
@@ -94,7 +94,7 @@ export const roleProblems = (
   now: number,
   isOwn: (presence: SeenPresence) => boolean = () => true,
 ): Map<string, { status: 'degraded' | 'failed'; reason: string }> => {
-  const amiss = new Map<string, { status: 'degraded' | 'failed'; reason: string }>()
+  const problems = new Map<string, { status: 'degraded' | 'failed'; reason: string }>()
   const alive = presences.filter(presence => presence.alive)
   const others = alive.filter(presence => !isOwn(presence) && whySilent(presence, now) === null)
   for (const role of roles) {
@@ -104,15 +104,15 @@ export const roleProblems = (
     if (silent.includes(null)) continue
     const reason = silent[0] ?? `No ${role} process is alive`
     const served = servedBy(role, others)
-    amiss.set(
+    problems.set(
       role,
       served === null ? { status: 'failed', reason } : { status: 'degraded', reason: `${reason}. ${served}` },
     )
   }
-  return amiss
+  return problems
 }
 
-interface Sight {
+interface Observation {
   /** Roles with a process that beats. */
   alive: Set<string>
   /** Processes of other bundles that beat. */
@@ -165,7 +165,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
   const lastStart = new Map<string, number>()
   const silentOf = createBeatWatch(absentMs, elapsed)
 
-  const look = async (): Promise<Sight> => {
+  const observe = async (): Promise<Observation> => {
     const alive = new Set<string>()
     const silent = new Map<string, string>()
     const troubled = new Map<string, string>()
@@ -190,7 +190,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     return { alive, others, silent, troubled, kinds: seenKindTroubles([], living.filter(isOwn)) }
   }
 
-  const checkStore = async (): Promise<Check> => {
+  const checkStore = async (): Promise<CheckResult> => {
     try {
       await answerOf(store.check(), storeMs)
       return { status: 'ok' }
@@ -199,12 +199,12 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
       return { status, reason: toMadhavaError(error).message }
     }
   }
-  const checkQueue = (): Check => {
+  const checkQueue = (): CheckResult => {
     const { status, reason } = queue.state()
     return status === 'ready' ? { status: 'ok' } : { status: 'degraded', reason: reason ?? status }
   }
   /** If some processes can use a file and others cannot, it was changed in between; the roles say which. */
-  const checkKinds = ({ kinds, alive }: Sight): Check | null => {
+  const checkKinds = ({ kinds, alive }: Observation): CheckResult | null => {
     if (kinds.length === 0) return null
     const all = roles.filter(role => alive.has(role))
     const named = kinds.map(({ roles: told, ...trouble }) =>
@@ -214,19 +214,23 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     )
     return { status: 'degraded', reason: troublesInWords(named) }
   }
-  const checkRole = async (role: string, sight: Sight | null, storeCheck: Check): Promise<Check> => {
-    if (sight === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
+  const checkRole = async (
+    role: string,
+    observed: Observation | null,
+    storeCheck: CheckResult,
+  ): Promise<CheckResult> => {
+    if (observed === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
     // the `queue` check is about this process; a worker may be cut off alone
-    const trouble = sight.troubled.get(role)
-    if (sight.alive.has(role)) return trouble ? { status: 'degraded', reason: trouble } : { status: 'ok' }
-    const served = servedBy(role, sight.others)
-    const amiss = (isFailed: boolean, reason: string): Check =>
+    const trouble = observed.troubled.get(role)
+    if (observed.alive.has(role)) return trouble ? { status: 'degraded', reason: trouble } : { status: 'ok' }
+    const served = servedBy(role, observed.others)
+    const failedCheck = (isFailed: boolean, reason: string): CheckResult =>
       served === null
         ? { status: isFailed ? 'failed' : 'degraded', reason }
         : { status: 'degraded', reason: `${reason}. ${served}` }
-    const silent = sight.silent.get(role)
+    const silent = observed.silent.get(role)
     // it has been silent for the whole time; if the store takes no beats, that proves nothing
-    if (silent !== undefined) return amiss(storeCheck.status !== 'degraded', silent)
+    if (silent !== undefined) return failedCheck(storeCheck.status !== 'degraded', silent)
     const awayMs = elapsed() - (lastSeen.get(role) ?? start)
     const seconds = Math.floor(awayMs / 1000)
     // includes a process that failed before this one started, but not words from before its last start
@@ -237,14 +241,14 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     const words = await lastWords(role, since).catch(() => null)
     const absent = `No ${role} process has been alive for ${seconds} s`
     const reason = words === null ? absent : `${absent}. The last one said: ${words}`
-    return amiss(seconds * 1000 >= absentMs, reason)
+    return failedCheck(seconds * 1000 >= absentMs, reason)
   }
 
   let looking = false
   const timer = setInterval(() => {
     if (looking) return
     looking = true
-    look()
+    observe()
       // a failing store shows in its own check
       .catch(() => undefined)
       .finally(() => {
@@ -255,10 +259,10 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
 
   return {
     async check() {
-      const [storeCheck, sight] = await Promise.all([checkStore(), look().catch(() => null)])
-      const checks: Record<string, Check> = { store: storeCheck, queue: checkQueue() }
-      for (const role of roles) checks[role] = await checkRole(role, sight, storeCheck)
-      const kinds = sight && checkKinds(sight)
+      const [storeCheck, observed] = await Promise.all([checkStore(), observe().catch(() => null)])
+      const checks: Record<string, CheckResult> = { store: storeCheck, queue: checkQueue() }
+      for (const role of roles) checks[role] = await checkRole(role, observed, storeCheck)
+      const kinds = observed && checkKinds(observed)
       if (kinds) checks.kinds = kinds
       return { ok: Object.values(checks).every(check => check.status !== 'failed'), checks }
     },

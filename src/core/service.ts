@@ -10,7 +10,7 @@ import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
-import { again } from './moves.ts'
+import { retryByHand } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
@@ -163,7 +163,7 @@ export const createService = ({
   const retry = async (actor: Actor, given: string): Promise<TaskRecord> => {
     const { id, status } = await access.get(actor, given)
     if (!isFinal(status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${status}`)
-    const task = await store.claim(id, again(now()))
+    const task = await store.claim(id, retryByHand(now()))
     if (!task) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
     announceIfDue(task)
     return task

@@ -35,7 +35,7 @@ const refuse = (path: string, problem: string): never => {
  * @param asksPriority whether the submission itself names the priority in `wanted`
  * @throws BAD_REQUEST
  */
-export const allow = (
+export const applyLimits = (
   { hardSeconds, hardSecondsMax, anonymousPriorityMax }: SubmitLimits,
   {
     owner,

@@ -1,7 +1,7 @@
 // Submitting: validates, stores, announces. One task, many at once, or a child of a running task.
 import { isMadhavaError, MadhavaError } from './errors.ts'
 import { type Kinds, parseParams } from './kind.ts'
-import { begin } from './moves.ts'
+import { firstRecord } from './moves.ts'
 import type { TaskStore } from './store.ts'
 import {
   fingerprintOf,
@@ -12,7 +12,7 @@ import {
   parseSubmission,
   SUBMIT_MANY_LIMIT,
 } from './submission.ts'
-import { allow, type SubmitLimits } from './submit-limits.ts'
+import { applyLimits, type SubmitLimits } from './submit-limits.ts'
 import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
 import { turns } from './turns.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
@@ -28,7 +28,7 @@ interface SubmitPlan {
   wanted: ParsedSubmission
   params: Json
   /** The priority and limits within what the operator allows. */
-  allowed: ReturnType<typeof allow>
+  allowed: ReturnType<typeof applyLimits>
 }
 
 export interface SubmitDeps {
@@ -71,7 +71,7 @@ export const createSubmit = (deps: SubmitDeps) => {
     const wanted = parseSubmission(submission)
     const kind = kinds.get(wanted.kind)
     const asksPriority = (submission as { priority?: unknown }).priority !== undefined
-    const allowed = allow(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
+    const allowed = applyLimits(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
     try {
       return { wanted, params: await parseParams(kind, wanted.params ?? {}), allowed }
     } catch (error) {
@@ -89,7 +89,7 @@ export const createSubmit = (deps: SubmitDeps) => {
   ): Promise<Submitted> => {
     const kind = kinds.get(wanted.kind)
     const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
-    const record = begin({
+    const record = firstRecord({
       ...wanted,
       id: newTaskId(),
       kind: kind.name,

@@ -70,7 +70,7 @@ const FEW_RECORDS = 10
 /** Once so few missed changes are left, new ones are already collected for the reader while the rest is read. */
 const FEW = 100
 /** How long a list of changed ids is reused as a starting point, milliseconds. */
-const LOOK_MS = 1_000
+const REUSE_MS = 1_000
 /** After so many changes that do not fit, a `place` is sent; the store keeps ten times as many. */
 const SILENT_MAX = 1_000
 
@@ -99,13 +99,13 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
   /**
    * Recent lists of changed ids, by cursor: after a restart all clients come back at once, most with the same cursor.
    */
-  const looks = new Map<string, ReturnType<TaskStore['changedSince']>>()
+  const recentChanges = new Map<string, ReturnType<TaskStore['changedSince']>>()
   const lookSince = (cursor: string): ReturnType<TaskStore['changedSince']> => {
-    const known = looks.get(cursor)
+    const known = recentChanges.get(cursor)
     if (known) return known
     const look = store.changedSince(cursor)
-    looks.set(cursor, look)
-    setTimeout(() => looks.delete(cursor), LOOK_MS).unref()
+    recentChanges.set(cursor, look)
+    setTimeout(() => recentChanges.delete(cursor), REUSE_MS).unref()
     return look
   }
   /** The changes after the cursor, up to a moment ago, or why they are not known. */

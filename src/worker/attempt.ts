@@ -47,12 +47,12 @@ export interface AttemptEnd {
 export interface Attempt {
   readonly task: TaskRecord
   /**
-   * Resolves when the run is over and little is left to write, at the latest with `done`. Milliseconds that the run
+   * Resolves when the run is over and little is left to write, at the latest with `ended`. Milliseconds that the run
    * took in its thread; null if nothing ran. Never rejects.
    */
-  readonly free: Promise<number | null>
+  readonly slotFree: Promise<number | null>
   /** Resolves when the last move is durable or the claim is lost. Never rejects. */
-  readonly done: Promise<AttemptEnd>
+  readonly ended: Promise<AttemptEnd>
   /** It was taken ahead and waits for a thread. */
   isWaiting(): boolean
   /** Once the outcome is known only a cancel has an effect, and a success that can be written at once wins over it. */
@@ -251,7 +251,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     return task => takeOver(now())(task)
   }
 
-  const ended = (last: TaskRecord | null): AttemptEnd => ({
+  const endOf = (last: TaskRecord | null): AttemptEnd => ({
     end: last?.status ?? 'LOST',
     unrunnable: last !== null && isUnrunnable(last),
     failedWith: last?.status === 'FAILURE' ? (last.error?.code ?? null) : null,
@@ -259,7 +259,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   })
 
   let freed: () => void = () => {}
-  const free = new Promise<number | null>(resolve => {
+  const slotFree = new Promise<number | null>(resolve => {
     freed = () => resolve(run?.tookMs() ?? null)
   })
 
@@ -270,7 +270,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     if (outcome.type === 'error' || (outcome.type === 'success' && outcome.result.form === 'inline')) freed()
     if (stopReason === 'claim-lost') {
       log.warn('the claim is lost; what this attempt did is left to the holder')
-      return ended(null)
+      return endOf(null)
     }
     const endWriter = createEndWriter({
       id,
@@ -287,21 +287,21 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       removeCheckpoint: async () => checkpoints.made()?.remove(),
       failure,
     })
-    if (outcome.type === 'success') return ended(await endWriter.success(outcome.result, outcome.info))
+    if (outcome.type === 'success') return endOf(await endWriter.success(outcome.result, outcome.info))
     const change = lastMove(outcome)
-    return ended(change && (await endWriter.other(change)))
+    return endOf(change && (await endWriter.other(change)))
   }
 
-  const done = finish()
+  const ended = finish()
     .catch((error: unknown): AttemptEnd => {
       log.error({ error }, 'running a task went wrong inside the worker')
-      return ended(null)
+      return endOf(null)
     })
     .finally(() => freed())
   return {
     task,
-    free,
-    done,
+    slotFree,
+    ended,
     isWaiting: () => run?.isWaiting() ?? true,
     stop: reason => stop(reason),
     disown() {

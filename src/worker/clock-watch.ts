@@ -13,7 +13,7 @@ const BELIEVED_MS = { least: HOUR_MS, perDay: HOUR_MS, most: DAY_MS } as const
 
 export interface ClockWatch {
   /** Call it about every second. True: the clock went back since the last call. */
-  look(): boolean
+  check(): boolean
   /** Whether ended tasks may be removed by age now. */
   mayRemove(): boolean
   /** What is wrong with the clock, for people; null when nothing is. */
@@ -68,7 +68,7 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
   const untilText = (): string => new Date(wall() + Math.max(0, leftMs())).toISOString()
 
   return {
-    look() {
+    check() {
       const now = { wallMs: wall(), at: elapsed() }
       // a clock that shows less than before went back, even if the monotonic clock stood still or went back too
       const stepMs = now.wallMs - last.wallMs - Math.max(0, now.at - last.at)

@@ -166,7 +166,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   })
 
   /** A cancel request may have come by the feed after the claim but before this process knew of it. */
-  const lookAgain = async (attempt: Attempt): Promise<void> => {
+  const recheckCancel = async (attempt: Attempt): Promise<void> => {
     try {
       const task = await store.get(attempt.task.id)
       if (task?.revokeRequestedAt && task.claim === attempt.task.claim) attempt.stop('revoked')
@@ -197,13 +197,13 @@ export const createRunner = (options: RunnerOptions): Runner => {
     attempts.set(task.id, attempt)
     runs.add(task.id)
     count('taken')
-    const free = attempt.free.then(ms => {
+    const slotFree = attempt.slotFree.then(ms => {
       if (attempts.get(task.id) === attempt) runs.delete(task.id)
       return ms
     })
     if (stopping) attempt.stop('drain')
-    if (cancelFeed.wasRequested(task.id)) void lookAgain(attempt)
-    const done = attempt.done.then(({ end, unrunnable, seconds, failedWith }) => {
+    if (cancelFeed.wasRequested(task.id)) void recheckCancel(attempt)
+    const ended = attempt.ended.then(({ end, unrunnable, seconds, failedWith }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
       count(COUNTER[end] ?? COUNTER.LOST)
@@ -216,7 +216,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')
     })
-    return { free, done, alone }
+    return { slotFree, ended, exclusive: alone }
   }
 
   // a task that waits here would keep others of its kind from running elsewhere
@@ -261,7 +261,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
 
   const allDone = async (): Promise<void> => {
     await Promise.all([...takes])
-    await Promise.all([...attempts.values()].map(attempt => attempt.done))
+    await Promise.all([...attempts.values()].map(attempt => attempt.ended))
   }
 
   let closed: Promise<void> | null = null

@@ -61,22 +61,22 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   const waiting: WaitingTicket[] = []
   let running = 0
   /** How many may be taken ahead now; rounded down where it is used. */
-  let reach = 0
+  let aheadLimit = 0
   let ending = 0
   /** Runs that are over but keep their slots for now. */
-  const stuck: (() => void)[] = []
+  const waitingToLeave: (() => void)[] = []
   /** Told to take none for now, though slots may be free. */
-  let barred = false
+  let paused = false
   let taking = 0
   let resting = 0
   let stopped = false
   let wanted = true
   // numbers what came in: a take that finds nothing answers everything that came before it began
   let order = 0
-  let lookSince: number | null = null
+  let pollSince: number | null = null
   /** Polls under way. While they find tasks there may be one per free slot, else only one. */
-  let looks = 0
-  let looksFind = false
+  let polls = 0
+  let pollsFind = false
   let fullTimer: NodeJS.Timeout | null = null
   const idle: (() => void)[] = []
 
@@ -87,26 +87,26 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   }
 
   /** @param ms that a run took; null if nothing ran, for lack of a slot, say */
-  const pace = (ms: number | null): void => {
-    if (ms === null || ms >= NOT_TINY_MS) reach = 0
-    else reach = Math.min(ahead, reach + STEP, (slots * PACE_MS) / ms)
+  const adjustAhead = (ms: number | null): void => {
+    if (ms === null || ms >= NOT_TINY_MS) aheadLimit = 0
+    else aheadLimit = Math.min(ahead, aheadLimit + STEP, (slots * PACE_MS) / ms)
   }
-  const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(reach))
+  const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(aheadLimit))
   /**
    * Tasks are taken ahead in batches, when half of the last one is used up: single ones would each wake the threads of
    * the store and of the runs.
    */
   let filling = false
   const mayTake = (): boolean => {
-    if (barred) return false
+    if (paused) return false
     const inHand = running + taking + resting
-    if (inHand <= slots + Math.floor(reach / 2)) filling = true
+    if (inHand <= slots + Math.floor(aheadLimit / 2)) filling = true
     if (inHand >= capacity()) filling = false
     return filling
   }
 
   const watchFull = (): void => {
-    if ((running < capacity() && !barred) || stopped) {
+    if ((running < capacity() && !paused) || stopped) {
       if (fullTimer) clearTimeout(fullTimer)
       fullTimer = null
     } else
@@ -116,17 +116,17 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       }, FULL_MS).unref()
   }
 
-  const nothingThere = (began: number): void => {
+  const foundNothing = (began: number): void => {
     // the store was asked after these announcements were made, so their tasks are taken or ended
     while (waiting[0] && waiting[0].order <= began) waiting.shift()?.ticket.settle()
-    if (lookSince !== null && lookSince <= began) lookSince = null
-    if (!stopped && !barred && running < capacity()) demand(true)
+    if (pollSince !== null && pollSince <= began) pollSince = null
+    if (!stopped && !paused && running < capacity()) demand(true)
   }
 
   const hold = (taken: TakenTask, ticket: Ticket | null): void => {
-    const width = taken.alone ? slots : 1
+    const width = taken.exclusive ? slots : 1
     running += width
-    if (taken.alone) reach = 0
+    if (taken.exclusive) aheadLimit = 0
     const limit = ticket && setTimeout(settle, holdMs).unref()
     let settled = false
     function settle(): void {
@@ -140,23 +140,23 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       if (!inSlot) return
       inSlot = false
       running -= width
-      pace(taken.alone ? null : ranMs)
-      look()
+      adjustAhead(taken.exclusive ? null : ranMs)
+      poll()
       watchFull()
     }
     let early = false
     const leaveEarly = (): void => {
       if (!inSlot) return
-      if (ending >= ENDING_MAX) return void stuck.push(leaveEarly)
+      if (ending >= ENDING_MAX) return void waitingToLeave.push(leaveEarly)
       early = true
       ending++
       leave()
     }
-    // `done` reports a rejection
-    taken.free.then(
+    // `ended` reports a rejection
+    taken.slotFree.then(
       ms => {
         ranMs = ms
-        if (!taken.alone) leaveEarly()
+        if (!taken.exclusive) leaveEarly()
       },
       () => {},
     )
@@ -165,9 +165,9 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       leave()
       if (!early) return
       ending--
-      for (const next of stuck.splice(0)) next()
+      for (const next of waitingToLeave.splice(0)) next()
     }
-    taken.done.then(done, (error: unknown) => {
+    taken.ended.then(done, (error: unknown) => {
       log.error({ error }, 'the end of a task was rejected')
       done()
     })
@@ -178,7 +178,7 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     setTimeout(() => {
       resting--
       ticket?.giveBack()
-      look()
+      poll()
     }, REST_MS).unref()
   }
 
@@ -189,25 +189,25 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     taking++
     try {
       const taken = await take(isAhead)
-      if (ticket === null) looksFind = taken !== null && taken !== TAKE_LATER
-      if (taken === TAKE_LATER) barred = true
+      if (ticket === null) pollsFind = taken !== null && taken !== TAKE_LATER
+      if (taken === TAKE_LATER) paused = true
       if (taken !== null && taken !== TAKE_LATER) hold(taken, ticket)
       else if (isAhead || taken === TAKE_LATER) {
         // it did not ask for all tasks; a free slot will ask again
-        reach = 0
+        aheadLimit = 0
         // if no announcements are wanted, tickets go back
         if (next && wanted && !stopped) waiting.unshift(next)
         else next?.ticket.giveBack()
       } else {
         ticket?.settle()
-        nothingThere(began)
+        foundNothing(began)
       }
     } catch (error) {
       log.error({ error }, 'looking for a task failed; the slot rests')
       rest(ticket)
     } finally {
       taking--
-      if (ticket === null) looks--
+      if (ticket === null) polls--
       watchFull()
       pump()
       if (taking === 0) for (const resolve of idle.splice(0)) resolve()
@@ -218,18 +218,18 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     while (!stopped && mayTake()) {
       const next = waiting.shift()
       if (next) void start(next)
-      else if (lookSince !== null && (looks === 0 || looksFind)) {
+      else if (pollSince !== null && (polls === 0 || pollsFind)) {
         // each poll that finds something leads to another
-        looks++
+        polls++
         void start(null)
       } else break
     }
   }
 
-  const look = (): void => {
+  const poll = (): void => {
     if (stopped) return
-    barred = false
-    lookSince = ++order
+    paused = false
+    pollSince = ++order
     pump()
   }
 
@@ -239,12 +239,12 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       waiting.push({ ticket, order: ++order })
       pump()
     },
-    look,
+    poll,
     resize(value) {
       slots = value
       // the number was measured with the old slots
-      reach = 0
-      look()
+      aheadLimit = 0
+      poll()
       watchFull()
     },
     release() {

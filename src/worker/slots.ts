@@ -4,7 +4,7 @@ import { createSlotLoop, type SlotLoopOptions } from './slot-loop.ts'
 
 export interface Slots {
   /** Asks the store for work without an announcement: after a start, a takeover, a sweep. Returns at once. */
-  nudge(): void
+  poll(): void
   /** How many tasks at a time from now on. With 0 none is taken, and announcements go to others. */
   resize(slots: number): void
   /** Takes no more; running tasks go on. Resolves when no `take` is under way. Idempotent. */
@@ -18,9 +18,9 @@ export const openSlots = (
 ): Slots => {
   const loop = createSlotLoop({ ...options, onDemand: wanted => subscription.want(wanted) })
   const subscription = queue.subscribe(loop)
-  loop.look()
+  loop.poll()
   return {
-    nudge: loop.look,
+    poll: loop.poll,
     resize: loop.resize,
     async stop() {
       subscription.end()

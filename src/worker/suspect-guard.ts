@@ -71,7 +71,7 @@ export const createSuspectGuard = (deps: {
         return TAKE_LATER
       }
       const mine = await claim(false, true, () => {})
-      if (!mine?.alone) release()
+      if (!mine?.exclusive) release()
       return mine
     },
     started({ id, kind, attempt, workersLost }) {

@@ -15,7 +15,7 @@ export interface SweeperOptions {
   /** The kinds of this worker. Workers with other kinds announce the due tasks of those. */
   kinds: readonly string[]
   /** Makes this worker poll the store. */
-  nudge: () => void
+  poll: () => void
   /** Ends what dead workers left running on this host. Never rejects. */
   endLeftovers?: () => Promise<void>
   clock: () => Date
@@ -47,7 +47,7 @@ const ANNOUNCE_MAX = 1_000
 /** An announcement that the broker does not show may be on its way; after so many sweeps it counts as lost. */
 const MISSED_BEFORE_LOST = 5
 /** If tasks are due for so many sweeps, free slots poll the store: the broker may be away or hang. */
-const DUE_BEFORE_NUDGE = 5
+const DUE_BEFORE_POLL = 5
 /** Clocks of several hosts agree within less. */
 const SKEW_MS = 1_000
 /**
@@ -57,7 +57,7 @@ const WAITS_LOOKS_MS = [0, 5_000, 60_000]
 const PAGE = 500
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
-  const { store, queue, kinds, nudge, clock, log, retention } = options
+  const { store, queue, kinds, poll, clock, log, retention } = options
   const { everyMs = 1_000, retainEveryMs = 60_000, retentionMs, elapsed = () => performance.now() } = options
   const { endLeftovers = async () => {} } = options
   const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
@@ -120,7 +120,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
 
   const lookAtClock = async (): Promise<ClockWatch> => {
     clockWatch ??= createClockWatch({ clock, elapsed, retentionMs, youngestMs: await youngestMs(), log })
-    if (clockWatch.look()) waitsLooks = WAITS_LOOKS_MS.map(ms => elapsed() + ms)
+    if (clockWatch.check()) waitsLooks = WAITS_LOOKS_MS.map(ms => elapsed() + ms)
     return clockWatch
   }
 
@@ -172,7 +172,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       nextAt = agenda.nextAt
       await announceLost(agenda.due, agenda.dueIds, ripened)
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
-      if (dueFor >= DUE_BEFORE_NUDGE) nudge()
+      if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return
       retainedAt = performance.now()
       const rule = retention(now)

@@ -89,7 +89,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   })
   const leftovers = createLeftovers({ store: storeWord, log })
   const clean = leftovers.end()
-  const wakeTimer = createWakeTimer({ clock, onTime: () => slots.nudge() })
+  const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
   const failures = createFailures(kinds.names())
   const runner = createRunner({
     failures,
@@ -105,7 +105,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     clock,
     log,
     onPollAt: untilMs => wakeTimer.set(untilMs),
-    onPollNow: () => slots.nudge(),
+    onPollNow: () => slots.poll(),
     onGivenBack: ({ id, kind }) => queue.announce({ id, kind }),
   })
   const slots = openSlots(queue, {
@@ -122,7 +122,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     store,
     queue,
     kinds: kinds.names(),
-    nudge: () => slots.nudge(),
+    poll: () => slots.poll(),
     endLeftovers: () => leftovers.end(),
     clock,
     log,

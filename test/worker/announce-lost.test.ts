@@ -47,7 +47,7 @@ const open = async (t: TestContext, over: Partial<TaskQueue> = {}) => {
     store: store as TaskStore,
     queue,
     kinds: ['test'],
-    nudge: () => void seen.nudges++,
+    poll: () => void seen.nudges++,
     endLeftovers: async () => {
       await new Promise(resolve => setImmediate(resolve))
       calls.push('ended what was left')

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { begin, fail, report, revoke, start, succeed } from '../../src/core/moves.ts'
+import { fail, firstRecord, report, revoke, start, succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -21,7 +21,7 @@ import { until } from '../support/until.ts'
 
 const clock = () => new Date()
 const at = '2026-01-01T00:00:00.000Z'
-const waiting = (): TaskRecord => begin(newTaskOf({ kind: 'limited', createdAt: at }))
+const waiting = (): TaskRecord => firstRecord(newTaskOf({ kind: 'limited', createdAt: at }))
 const running = (): TaskRecord => start('w', at)(waiting())
 const ended = (): TaskRecord => succeed(1, null, at)(running())
 

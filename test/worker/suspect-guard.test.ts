@@ -40,19 +40,19 @@ describe('a suspect', () => {
       assert.equal((await get(suspect)).claim, 0)
       told.looks = 0
       await client.revoke(long, now())
-      await first?.done
+      await first?.ended
       await until('the worker is told to look', () => told.looks > 0)
       const alone = await runner.take()
-      assert.deepEqual([alone?.alone, runner.held()], [true, [suspect]])
+      assert.deepEqual([alone?.exclusive, runner.held()], [true, [suspect]])
       await reports(suspect)
       for (const ahead of [false, true]) assert.equal(await runner.take(ahead), TAKE_LATER)
       told.looks = 0
       await client.revoke(suspect, now())
-      await alone?.done
+      await alone?.ended
       await until('the worker is told to look', () => told.looks > 0)
       const last = await runner.take()
-      assert.deepEqual([last?.alone, runner.held()], [false, [young]])
-      await last?.done
+      assert.deepEqual([last?.exclusive, runner.held()], [false, [young]])
+      await last?.ended
       assert.equal((await get(young)).status, 'SUCCESS')
     },
   )
@@ -73,7 +73,7 @@ describe('a suspect', () => {
         const held = runner.held()
         const suspects = await Promise.all(held.map(async id => ((await get(id)).workersLost ?? 0) > 1))
         if (suspects.includes(true)) assert.equal(held.length, 1, 'something runs beside a suspect')
-        await taken?.done
+        await taken?.ended
       }
       await until('all have run', async () => {
         await Promise.all([take(), take(), take(), take()])
@@ -96,11 +96,11 @@ describe('a suspect', () => {
     assert.equal(await one.take(), TAKE_LATER)
     told.looks = 0
     const alone = await other.take()
-    assert.deepEqual([alone?.alone, other.held()], [true, [suspect]])
+    assert.deepEqual([alone?.exclusive, other.held()], [true, [suspect]])
     await until('the first worker is told to look', () => told.looks > 0)
-    await (await one.take())?.done
+    await (await one.take())?.ended
     assert.equal((await client.get(young))?.status, 'SUCCESS')
     for (const id of [long, suspect]) await client.revoke(id, now())
-    await Promise.all([first?.done, alone?.done])
+    await Promise.all([first?.ended, alone?.ended])
   })
 })

@@ -27,7 +27,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
   const mayEnd = (mark: Mark, uid: () => number | null): boolean =>
     mark.store === store || uid() === process.geteuid?.()
 
-  const look = async (held: readonly HeldTask[]): Promise<void> => {
+  const search = async (held: readonly HeldTask[]): Promise<void> => {
     const find = async () => {
       const processes = await findMarked({
         name: MARK,
@@ -58,7 +58,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
         const all = asked
         asked = []
         next = null
-        last = look(all).catch((error: unknown) => {
+        last = search(all).catch((error: unknown) => {
           log.error({ error }, 'looking for processes that a worker had left behind failed')
         })
         return last

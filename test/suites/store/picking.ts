@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { isDue } from '../../../src/core/due.ts'
-import { again, fail, giveBack, restartWait, start, succeed, takeOver } from '../../../src/core/moves.ts'
+import {
+  fail,
+  giveBack,
+  restartWait,
+  retryByHand,
+  start,
+  succeed,
+  takeOver,
+} from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
@@ -281,7 +289,7 @@ export const picking = (check: Check): void => {
         (await read(one, id)).claim,
         fail({ code: 'KIND_FAILED', message: '', detail: null }, null, at(102)),
       )
-      const anew = await one.claim(id, again(at(103)))
+      const anew = await one.claim(id, retryByHand(at(103)))
       assert.deepEqual([anew?.status, anew && 'workersLost' in anew], ['PENDING', false])
       assert.equal(await look(other, false), id)
     },
