@@ -50,7 +50,8 @@ export const endWithOutput = ({ atOnce = true } = {}) => {
  * The beginning of an error about a folder. It names the folder, since the tool may run in the wrong place.
  * @param {string} dir
  */
-export const lookedAt = dir => `Looked at ${path.resolve(dir)} (--data-dir or DATA_DIR names the folder). `
+export const folderPrefix = dir =>
+  `Looked at ${path.resolve(dir)} (--data-dir or DATA_DIR names the folder). `
 
 /**
  * Reads the command line. `--help` and mistakes print the usage.
@@ -110,5 +111,5 @@ export const openTransferTools = async given => {
   const { chooseStore } = await built('wire')
   const { readConfig } = await built('config')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
-  return { ...(await chooseStore(target)), place: target.redis ? '' : lookedAt(target.dataDir) }
+  return { ...(await chooseStore(target)), place: target.redis ? '' : folderPrefix(target.dataDir) }
 }

@@ -3,13 +3,13 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
-import { cutOff, ignoreDeafErrors, messageOf } from './own-output.mjs'
+import { cutOff, ignoreStderrErrors, messageOf } from './own-output.mjs'
 
 const usage = `node bin/export.mjs [--data-dir DIR] > file.ndjson
   --data-dir DIR  files in this folder; by default the store that STORE_URL and DATA_DIR name`
 
 const { given } = readArguments(usage, [])
-ignoreDeafErrors()
+ignoreStderrErrors()
 
 let place = ''
 try {

@@ -8,7 +8,7 @@ const WAITING_MAX = 1024 * 1024
  * For a process that must live on: output that cannot be written is lost, and a slow reader blocks nothing. The files
  * of `DATA_DIR/logs` have everything too.
  */
-export const outliveReaders = () => {
+export const dropUnreadOutput = () => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', () => {})
     // Node's writes to a pipe block, so a reader that pauses would stop the supervisor
@@ -38,14 +38,14 @@ export const cutOff = ({ code }) =>
     : `The output is cut off: it cannot be written (${code})`
 
 /** Messages on standard error that nobody reads are lost, and do not end the process. */
-export const ignoreDeafErrors = () => void process.stderr.on('error', () => {})
+export const ignoreStderrErrors = () => void process.stderr.on('error', () => {})
 
 /**
  * For a tool that ends.
  * @param {(words: string) => void} tell called once when its result cannot be written
  */
 export const watchOutput = tell => {
-  ignoreDeafErrors()
+  ignoreStderrErrors()
   process.stdout.once('error', error => {
     process.stdout.on('error', () => {})
     tell(cutOff(error))

@@ -30,7 +30,7 @@ export const clearEnvironment = load => {
  * for the extension. Call this once PM2's settings are in the environment.
  * @param {NodeJS.Require} load
  */
-export const mendPaths = load => {
+export const fixScriptPaths = load => {
   const common = load('pm2/lib/Common.js')
   const { isConfigFile, verifyConfs } = common
   common.isConfigFile = (/** @type {unknown} */ file) =>

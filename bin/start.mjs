@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './build.mjs'
 import { built } from './built.mjs'
 import { ensureInstalled } from './install.mjs'
-import { outliveReaders } from './own-output.mjs'
-import { clearEnvironment, mendPaths } from './pm2-environment.mjs'
+import { dropUnreadOutput } from './own-output.mjs'
+import { clearEnvironment, fixScriptPaths } from './pm2-environment.mjs'
 import { readStartOptions } from './start-options.mjs'
 
 const startedAt = Date.now()
@@ -95,7 +95,7 @@ const makePm2Home = () => {
 
 /** @param {string} pm2Home */
 const becomeSupervisor = pm2Home => {
-  outliveReaders()
+  dropUnreadOutput()
   clearEnvironment(require)
   Object.assign(process.env, {
     BUNDLE: JSON.stringify({
@@ -119,7 +119,7 @@ const becomeSupervisor = pm2Home => {
     path.join(root, 'ecosystem.config.cjs'),
     '--no-auto-exit',
   ]
-  mendPaths(require)
+  fixScriptPaths(require)
   require('pm2/lib/binaries/Runtime4Docker.js')
 }
 

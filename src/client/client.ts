@@ -179,7 +179,7 @@ export const createClient = (options: ClientOptions): Client => {
           if (performance.now() >= deadline) throw new WaitTimeoutError(known.task, timeoutMs ?? 0)
         } catch (error) {
           if (error instanceof WaitTimeoutError) throw error
-          await patience.bear(error, signal)
+          await patience.waitBeforeRetry(error, signal)
         }
     },
 

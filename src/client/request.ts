@@ -71,7 +71,7 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
 
 export interface Patience {
   /** Waits before the next try; throws the error if another try is pointless. */
-  bear(error: unknown, signal?: AbortSignal): Promise<void>
+  waitBeforeRetry(error: unknown, signal?: AbortSignal): Promise<void>
   /** Call it after a success. */
   reset(): void
 }
@@ -81,7 +81,7 @@ export const createPatience = (patienceMs: number): Patience => {
   let failures = 0
   let since = 0
   return {
-    async bear(error, signal) {
+    async waitBeforeRetry(error, signal) {
       if (signal?.aborted) throw signal.reason
       if (failures === 0) since = performance.now()
       const backoff = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20))
@@ -174,7 +174,7 @@ export const createRequests = ({
         try {
           return await once(path, options)
         } catch (error) {
-          await patience.bear(error, options.signal)
+          await patience.waitBeforeRetry(error, options.signal)
         }
     },
   }

@@ -79,7 +79,7 @@ const resume = async function* (
       if (performance.now() - openedAt >= STEADY_MS) patience.reset()
       openedAt = Number.POSITIVE_INFINITY
       const known = error instanceof ApiError || error instanceof ConnectionError
-      await patience.bear(
+      await patience.waitBeforeRetry(
         known ? error : new ConnectionError('The event stream broke off', { cause: error }),
         signal,
       )

@@ -31,13 +31,13 @@ export const problemOfKey = (key: string): string | null =>
   key === '__proto__' ? 'is a name that cannot be kept' : problemOfText(key)
 
 /** A key for display: short, with lone surrogates escaped, since the answer must be valid text. */
-const shownStep = (step: string): string => cutText(JSON.stringify(step).slice(1, -1), 64)
+const displayedStep = (step: string): string => cutText(JSON.stringify(step).slice(1, -1), 64)
 
 /** The first steps are enough to find it. */
 const STEPS_SHOWN = 32
 
 /** The path to the flaw, such as `params.points.3.x`; '' for the whole value. */
-export const placeOf = ({ steps }: Flaw): string => {
+export const pathOf = ({ steps }: Flaw): string => {
   const shown = steps.length > STEPS_SHOWN ? [...steps.slice(0, 8), '…'] : steps
-  return cutText(shown.map(shownStep).join('.'), 256)
+  return cutText(shown.map(displayedStep).join('.'), 256)
 }

@@ -1,7 +1,7 @@
 // Runs the schemas of kinds. They hold their authors' code: checks, transforms and defaults, which may throw or be
 // asynchronous. An error of that code is reported as such and breaks nothing else.
 import type { z } from 'zod'
-import { inWords, problemsOf } from './problems.ts'
+import { formatProblems, problemsOf } from './problems.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
 
 /** How many parts of a schema are examined. A schema with more counts as one with code. */
@@ -65,5 +65,5 @@ export const parseWith = async <T>(schema: z.ZodType<T>, value: unknown): Promis
 const PROBLEMS_MAX = 10
 
 /** One line that says what is wrong. A check can report any path. */
-export const wordsOfProblems = (error: z.ZodError): string =>
-  inWords(problemsOf(error).slice(0, PROBLEMS_MAX), 'it')
+export const describeProblems = (error: z.ZodError): string =>
+  formatProblems(problemsOf(error).slice(0, PROBLEMS_MAX), 'it')

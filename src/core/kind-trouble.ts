@@ -39,7 +39,7 @@ export const publicReason = (text: string): string => {
 }
 
 /** `file: reason` of each, the first few. */
-export const troublesInWords = (troubles: readonly KindTrouble[]): string => {
+export const describeTroubles = (troubles: readonly KindTrouble[]): string => {
   const named = troubles.slice(0, NAMED).map(({ file, reason }) => `${file}: ${reason}`)
   const rest = troubles.length - named.length
   return [...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ')

@@ -4,10 +4,10 @@ import { cutText } from './cut-text.ts'
 import { isMadhavaError, MadhavaError } from './errors.ts'
 import type { ExecOptions, ExecResult } from './exec.ts'
 import { rateSchema } from './kind-limits.ts'
-import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
+import { describeProblems, hasOwnCode, parseWith } from './kind-schema.ts'
 import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
-import { inWords, problemsOf } from './problems.ts'
+import { formatProblems, problemsOf } from './problems.ts'
 import { strictJson } from './strict-json.ts'
 import {
   type Json,
@@ -170,13 +170,13 @@ export const loadKind = (
   if (typeof value !== 'object' || value === null)
     throw refuse('it has no default export made by defineKind, or by a function of { defineKind, z }')
   const shape = kindShape.safeParse(value)
-  if (!shape.success) throw refuse(wordsOfProblems(shape.error))
+  if (!shape.success) throw refuse(describeProblems(shape.error))
   const kind = value as Kind<Json, unknown>
   // if the schema has its own code, `checkExample` does this, since it can wait
   if (!hasOwnCode(kind.params)) {
     const example = kind.params.safeParse(kind.example)
     if (!example.success)
-      throw refuse(`its example does not fit its params: ${wordsOfProblems(example.error)}`)
+      throw refuse(`its example does not fit its params: ${describeProblems(example.error)}`)
   }
   const schemaOf = (part: 'params' | 'result', io: 'input' | 'output'): Json => {
     try {
@@ -207,7 +207,7 @@ export const checkExample = async (kind: NamedKind, file: string): Promise<void>
       throw refuse(`a check of its params threw at ${whose}: ${reasonOf(error)}`, error)
     }
     if (parsed.success) return parsed.data
-    throw refuse(`${whose} does not fit its params: ${wordsOfProblems(parsed.error)}`)
+    throw refuse(`${whose} does not fit its params: ${describeProblems(parsed.error)}`)
   }
   const jsonOf = (value: unknown, whose: string): Json => {
     try {
@@ -294,7 +294,7 @@ export const parseParams = async (kind: NamedKind, params: unknown): Promise<Jso
     if (parsed.success) return JSON.parse(jsonOfParams(kind, parsed.data)) as Json
     throw new MadhavaError(
       'PARAMS_INVALID',
-      `The params do not fit the kind ${kind.name}: ${inWords(problemsOf(parsed.error), 'it')}`,
+      `The params do not fit the kind ${kind.name}: ${formatProblems(problemsOf(parsed.error), 'it')}`,
       {
         detail: {
           problems: problemsOf(parsed.error, 'params'),

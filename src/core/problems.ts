@@ -17,11 +17,11 @@ export const problemsOf = ({ issues }: Findings, root?: string): FieldProblem[] 
   }))
 
 /** @param whole what to call the whole value; left out: its problems have no name */
-export const inWords = (problems: readonly FieldProblem[], whole = ''): string =>
+export const formatProblems = (problems: readonly FieldProblem[], whole = ''): string =>
   problems
     .map(({ path, problem }) => [path || whole, problem].filter(text => text !== '').join(': '))
     .join('; ')
 
 /** Only the first problem. */
-export const firstInWords = (found: Findings, whole: string): string =>
-  inWords(problemsOf(found).slice(0, 1), whole)
+export const formatFirstProblem = (found: Findings, whole: string): string =>
+  formatProblems(problemsOf(found).slice(0, 1), whole)

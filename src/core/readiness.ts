@@ -3,7 +3,7 @@
 // missing worker while another bundle's worker uses the same store. Times are taken from a monotonic clock.
 import { within } from './async/deadline.ts'
 import { isMadhavaError, MadhavaError, toMadhavaError } from './errors.ts'
-import { type SeenKindTrouble, seenKindTroubles, troublesInWords } from './kind-trouble.ts'
+import { describeTroubles, type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskStore } from './store.ts'
 
@@ -212,7 +212,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
         ? trouble
         : { ...trouble, reason: `${trouble.reason} (in ${told.join(', ')})` },
     )
-    return { status: 'degraded', reason: troublesInWords(named) }
+    return { status: 'degraded', reason: describeTroubles(named) }
   }
   const checkRole = async (
     role: string,

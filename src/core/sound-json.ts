@@ -6,7 +6,7 @@ import {
   flawHere,
   flawUnder,
   JSON_DEPTH_LIMIT,
-  placeOf,
+  pathOf,
   problemOfKey,
   problemOfText,
   tooDeep,
@@ -48,7 +48,7 @@ const flawOf = (value: unknown, depth: number, count: { names: number }): Flaw |
 
 /** @throws BAD_REQUEST with the place in `detail.problems` */
 const refuse = (flaw: Flaw): never => {
-  const path = placeOf(flaw)
+  const path = pathOf(flaw)
   throw new MadhavaError('BAD_REQUEST', `The JSON cannot be accepted: ${path || 'it'} ${flaw.problem}`, {
     detail: { problems: [{ path, problem: flaw.problem }] },
   })

@@ -7,7 +7,7 @@ import {
   flawUnder,
   JSON_DEPTH_LIMIT,
   LARGE_INTEGER,
-  placeOf,
+  pathOf,
   problemOfKey,
   problemOfText,
   tooDeep,
@@ -132,7 +132,7 @@ export interface JsonCheckOptions {
 const TEXT_MAX = 2 ** 29
 
 const refuse = (flaw: Flaw, { what, code }: JsonCheckOptions): never => {
-  const path = placeOf(flaw)
+  const path = pathOf(flaw)
   const message = path === '' ? `${what} ${flaw.problem}` : `${what} at ${path}: it ${flaw.problem}`
   throw new MadhavaError(code, `${message.charAt(0).toUpperCase()}${message.slice(1)}`, {
     detail: { problems: [{ path, problem: flaw.problem }] },

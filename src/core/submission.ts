@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { refuseManyValues, refuseNotJson } from './json-size.ts'
-import { inWords, problemsOf } from './problems.ts'
+import { formatProblems, problemsOf } from './problems.ts'
 import { refuseUnsoundJson } from './sound-json.ts'
 import type { Json } from './task.ts'
 import { shapeOf } from './task-fields.ts'
@@ -43,7 +43,7 @@ export const parseSubmission = (submission: unknown): ParsedSubmission => {
   const parsed = parsedSchema.safeParse(submission, { error: explainUnknownFields })
   if (parsed.success) return parsed.data
   const problems = problemsOf(parsed.error)
-  throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: ${inWords(problems)}`, {
+  throw new MadhavaError('BAD_REQUEST', `The task cannot be accepted: ${formatProblems(problems)}`, {
     detail: { problems },
   })
 }

@@ -125,7 +125,7 @@ export const allCauses = ({ causes }: Thrown): Thrown[] =>
   causes.flatMap(cause => [cause, ...allCauses(cause)])
 
 /** The messages of an error and its causes as one text: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`. */
-export const wordsOf = (thrown: Thrown, length = MESSAGE): string => {
+export const fullMessage = (thrown: Thrown, length = MESSAGE): string => {
   let text = ''
   const add = ({ message, causes }: Thrown, between: string): void => {
     // many errors repeat the message of their cause
@@ -137,5 +137,5 @@ export const wordsOf = (thrown: Thrown, length = MESSAGE): string => {
   return cutText(text || thrown.names[0] || 'an error without words', length)
 }
 
-/** As `wordsOf`, for any thrown value. */
-export const reasonOf = (thrown: unknown, length = MESSAGE): string => wordsOf(readThrown(thrown), length)
+/** As `fullMessage`, for any thrown value. */
+export const reasonOf = (thrown: unknown, length = MESSAGE): string => fullMessage(readThrown(thrown), length)

@@ -45,26 +45,26 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
   const { clock, elapsed = () => performance.now(), retentionMs, youngestMs, log } = options
   const wall = (): number => clock().getTime()
   // what the clock would show without jumps since it was last trusted; at the start, from the store
-  let believed = { wallMs: Math.min(youngestMs ?? wall(), wall()), at: elapsed() }
+  let trusted = { wallMs: Math.min(youngestMs ?? wall(), wall()), at: elapsed() }
   let last = { wallMs: wall(), at: elapsed() }
   // after a start the clock is not trusted yet: this process may follow a crash during a jump
-  let held: { since: number; aheadMs: number; leastMs: number } | null = {
+  let pause: { since: number; aheadMs: number; leastMs: number } | null = {
     since: elapsed(),
     aheadMs: 0,
     leastMs: Math.min(HOUR_MS, retentionMs / 10),
   }
-  let said = false
+  let hasWarned = false
 
   const isLoud = (aheadMs: number): boolean => aheadMs > Math.max(AHEAD_MS, retentionMs / 10)
-  const holdMs = (): number => {
-    if (!held) return 0
-    const { aheadMs, leastMs } = held
+  const pauseMs = (): number => {
+    if (!pause) return 0
+    const { aheadMs, leastMs } = pause
     if (aheadMs <= AHEAD_MS) return leastMs
     const { least, perDay, most } = BELIEVED_MS
     // tasks that are kept for less than an hour are not kept for hours more
     return Math.max(leastMs, Math.min(retentionMs, most, Math.max(least, (aheadMs / DAY_MS) * perDay)))
   }
-  const leftMs = (): number => (held ? held.since + holdMs() - elapsed() : 0)
+  const leftMs = (): number => (pause ? pause.since + pauseMs() - elapsed() : 0)
   const untilText = (): string => new Date(wall() + Math.max(0, leftMs())).toISOString()
 
   return {
@@ -73,35 +73,35 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
       // a clock that shows less than before went back, even if the monotonic clock stood still or went back too
       const stepMs = now.wallMs - last.wallMs - Math.max(0, now.at - last.at)
       last = now
-      const aheadMs = now.wallMs - believed.wallMs - (now.at - believed.at)
+      const aheadMs = now.wallMs - trusted.wallMs - (now.at - trusted.at)
       if (aheadMs > AHEAD_MS) {
-        if (!held || aheadMs > held.aheadMs + AHEAD_MS)
-          held = { since: now.at, aheadMs, leastMs: held?.leastMs ?? 0 }
-        else held.aheadMs = aheadMs
+        if (!pause || aheadMs > pause.aheadMs + AHEAD_MS)
+          pause = { since: now.at, aheadMs, leastMs: pause?.leastMs ?? 0 }
+        else pause.aheadMs = aheadMs
       } else {
-        believed = now
-        if (held) held.aheadMs = 0
+        trusted = now
+        if (pause) pause.aheadMs = 0
       }
-      if (held && leftMs() <= 0) {
-        held = null
-        believed = now
+      if (pause && leftMs() <= 0) {
+        pause = null
+        trusted = now
       }
-      const loud = held !== null && isLoud(held.aheadMs)
-      if (loud && !said)
+      const loud = pause !== null && isLoud(pause.aheadMs)
+      if (loud && !hasWarned)
         log.warn(
           { aheadMs, until: untilText() },
           'the clock is far ahead of what was known; nothing is removed by its age for now',
         )
-      if (!loud && said) log.info('the clock is believed again; ended tasks are removed by their age')
-      said = loud
+      if (!loud && hasWarned) log.info('the clock is trusted again; ended tasks are removed by their age')
+      hasWarned = loud
       const wentBack = stepMs < -BACK_MS
       if (wentBack) log.warn({ backMs: Math.round(-stepMs) }, 'the clock went back')
       return wentBack
     },
-    mayRemove: () => held === null,
+    mayRemove: () => pause === null,
     trouble: () =>
-      held && isLoud(held.aheadMs)
-        ? `It is ${inWords(held.aheadMs)} ahead of what was known before: nothing is removed by its age until ${untilText()}`
+      pause && isLoud(pause.aheadMs)
+        ? `It is ${inWords(pause.aheadMs)} ahead of what was known before: nothing is removed by its age until ${untilText()}`
         : null,
   }
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { cutText } from '../core/cut-text.ts'
 import { type ErrorCode, isMadhavaError, type MadhavaError, TEMPORARY_ERRORS } from '../core/errors.ts'
 import type { Json } from '../core/task.ts'
-import { allCauses, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
+import { allCauses, fullMessage, readThrown, type Thrown } from '../core/thrown.ts'
 import { ModuleLoadError } from '../platform/modules.ts'
 import type { RunError } from './pool/protocol.ts'
 
@@ -94,7 +94,7 @@ export const describeError = (thrown: unknown): RunError => {
   const names = [...new Set([...own, ...allCauses(read).flatMap(cause => cause.names)])]
   return {
     code,
-    message: wordsOf(told),
+    message: fullMessage(told),
     stack: traceOf(read),
     names,
     detail: detailOf(names.slice(0, NAMES), read, ours ? problemsOf(ours) : undefined),

@@ -10,7 +10,7 @@ import type { Log } from '../platform/log.ts'
 import { createThreads } from './pool/pool.ts'
 import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
-import { storeWordOf } from './processes/process-mark.ts'
+import { storeHash } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
@@ -63,9 +63,9 @@ const troublesOf = (all: Record<string, string | null>): Record<string, string> 
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
-  const storeWord = storeWordOf(parts.storePlace)
+  const storeId = storeHash(parts.storePlace)
   const keeper = createProcessKeeper({
-    store: storeWord,
+    store: storeId,
     onLeft: processes => log.error({ processes }, 'processes that a task has started cannot be ended'),
   })
   let shortage: string | null = null
@@ -87,7 +87,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       else log.warn({ reason }, 'no thread can be started; tasks wait, and nothing is counted')
     },
   })
-  const leftovers = createLeftovers({ store: storeWord, log })
+  const leftovers = createLeftovers({ store: storeId, log })
   const clean = leftovers.end()
   const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
   const failures = createFailures(kinds.names())

@@ -86,7 +86,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const release = (thread: Thread, reusable: boolean, processes: AttemptProcesses | null): void => {
     busy.delete(thread)
     countBusy()
-    if (reusable && !closing) supply.keep(thread)
+    if (reusable && !closing) supply.addIdle(thread)
     else if (processes && !closing) void retire(thread, processes)
     else supply.end(thread)
     pump()
@@ -117,8 +117,8 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       else if (!closing) pump()
       return
     }
-    if (end.outcome.type === 'unbegun') supply.short(end.outcome.reason)
-    else supply.well()
+    if (end.outcome.type === 'unbegun') supply.reportShortage(end.outcome.reason)
+    else supply.reportSuccess()
     job.tookMs = end.ms
     const tiny = end.ms !== null && end.ms < TINY_MS
     if (end.outcome.type === 'success' && !job.killed) job.settle(end.outcome)

@@ -8,13 +8,13 @@ export interface ThreadSupply {
   /** A thread for a run of this kind: the last used idle one, or a new one; null while the host refuses. */
   get(kind: string): Thread | null
   /** It is idle from now on, and ends if it stays idle. */
-  keep(thread: Thread): void
+  addIdle(thread: Thread): void
   /** Ends it. */
   end(thread: Thread): void
   /** A run could not begin because the host is short of something: no thread is opened for a while. */
-  short(reason: string): void
+  reportShortage(reason: string): void
   /** A run has begun and ended: the shortage, if any, is over. */
-  well(): void
+  reportSuccess(): void
   idle(): number
   /** Ends all threads. Idempotent. */
   close(): Promise<void>
@@ -58,20 +58,20 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
   let reason: string | null = null
   let blocked = false
   let tries = 0
-  let again: NodeJS.Timeout | undefined
-  let calm: NodeJS.Timeout | undefined
-  let told = size
+  let retryTimer: NodeJS.Timeout | undefined
+  let calmTimer: NodeJS.Timeout | undefined
+  let lastCapacity = size
   let closing: Promise<void> | null = null
 
   const tellCapacity = (): void => {
     const capacity = blocked ? Math.min(size, up.size) : size
-    if (capacity === told || closing) return
-    told = capacity
+    if (capacity === lastCapacity || closing) return
+    lastCapacity = capacity
     options.onCapacity(capacity)
   }
   const open = (onUp: () => void): Thread => {
     const thread = options.open(why => {
-      if (why !== null) return short(why)
+      if (why !== null) return reportShortage(why)
       up.add(thread)
       tellCapacity()
       onUp()
@@ -94,48 +94,48 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
     tellCapacity()
     void thread.terminate()
   }
-  const keep = (thread: Thread): void => {
+  const addIdle = (thread: Thread): void => {
     idle.set(thread, setTimeout(() => end(thread), idleMs).unref())
   }
 
-  const over = (): void => {
-    clearTimeout(calm)
+  const endShortage = (): void => {
+    clearTimeout(calmTimer)
     tries = 0
     if (reason === null) return
     reason = null
     options.onShortage(null)
   }
-  function short(why: string): void {
+  function reportShortage(why: string): void {
     if (closing) return
     const isNew = reason === null
     reason = why
     blocked = true
-    clearTimeout(calm)
-    if (again === undefined) {
-      again = setTimeout(probe, backoffMs(RETRY, tries++, random())).unref()
+    clearTimeout(calmTimer)
+    if (retryTimer === undefined) {
+      retryTimer = setTimeout(probe, backoffMs(RETRY, tries++, random())).unref()
     }
     tellCapacity()
     if (isNew) options.onShortage(why)
   }
   function probe(): void {
-    again = undefined
+    retryTimer = undefined
     try {
       const thread = open(() => {
         clearTimeout(late)
         if (closing) return
         blocked = false
-        calm = setTimeout(over, CALM_MS).unref()
-        keep(thread)
+        calmTimer = setTimeout(endShortage, CALM_MS).unref()
+        addIdle(thread)
         tellCapacity()
         options.onRoom()
       })
       const late = setTimeout(() => {
         if (up.has(thread) || !all.has(thread)) return
         end(thread)
-        short('a thread does not come up in time')
+        reportShortage('a thread does not come up in time')
       }, LATE_MS).unref()
     } catch (error) {
-      short(whyNotStarted(error))
+      reportShortage(whyNotStarted(error))
     }
   }
 
@@ -155,21 +155,21 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
       try {
         return open(() => {})
       } catch (error) {
-        short(whyNotStarted(error))
+        reportShortage(whyNotStarted(error))
         return null
       }
     },
-    keep,
+    addIdle,
     end,
-    short,
-    well() {
-      if (tries > 0 && !blocked) over()
+    reportShortage,
+    reportSuccess() {
+      if (tries > 0 && !blocked) endShortage()
     },
     idle: () => idle.size,
     close() {
       closing ??= (async () => {
-        clearTimeout(again)
-        clearTimeout(calm)
+        clearTimeout(retryTimer)
+        clearTimeout(calmTimer)
         for (const timer of idle.values()) clearTimeout(timer)
         await Promise.all([...all].map(thread => thread.terminate()))
       })()

@@ -5,7 +5,7 @@ import { isFinal, isRunning, type Status } from '../../core/task.ts'
 import { endProcesses } from '../../platform/ending-processes.ts'
 import type { Log } from '../../platform/log.ts'
 import { findMarked } from '../../platform/marked-processes.ts'
-import { isOfTheDead, isOfThisSpace, MARK, type Mark, readMark } from './process-mark.ts'
+import { isOfThisNamespace, isWorkerDead, MARK, type ProcessMark, readMark } from './process-mark.ts'
 
 /** A task that is held here under this claim: every earlier claim is void. */
 export interface HeldTask {
@@ -20,11 +20,11 @@ export interface Leftovers {
 
 /** @param store identifies it: workers of one store may end each other's processes, also of another user */
 export const createLeftovers = ({ store, log }: { store: string; log: Log }): Leftovers => {
-  const isVoid = (mark: Mark, held: readonly HeldTask[]): boolean =>
+  const isVoid = (mark: ProcessMark, held: readonly HeldTask[]): boolean =>
     mark.store === store &&
-    isOfThisSpace(mark) &&
+    isOfThisNamespace(mark) &&
     held.some(({ id, claim }) => mark.task === id && mark.claim < claim)
-  const mayEnd = (mark: Mark, uid: () => number | null): boolean =>
+  const mayEnd = (mark: ProcessMark, uid: () => number | null): boolean =>
     mark.store === store || uid() === process.geteuid?.()
 
   const search = async (held: readonly HeldTask[]): Promise<void> => {
@@ -33,7 +33,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
         name: MARK,
         isWanted(value, uid) {
           const mark = readMark(value)
-          return mark !== null && (isVoid(mark, held) || (isOfTheDead(mark) && mayEnd(mark, uid)))
+          return mark !== null && (isVoid(mark, held) || (isWorkerDead(mark) && mayEnd(mark, uid)))
         },
       })
       // a group whose leader has ended may be of a shell that others use too: its members are ended one by one

@@ -9,7 +9,7 @@ export const MARK = 'MADHAVA_ATTEMPT'
 /** The owner of processes that a kind's file starts while it loads: they end with their thread. */
 export const THREAD = 'thread'
 
-export interface Mark {
+export interface ProcessMark {
   /** A hash of the pid namespace and the boot; '-' if the system does not tell. */
   space: string
   pid: number
@@ -31,7 +31,7 @@ const spaceWord = (): string => {
 }
 
 /** Equal for two processes that use the same store. @param place such as a folder's path */
-export const storeWordOf = (place: string): string => shortHash(place)
+export const storeHash = (place: string): string => shortHash(place)
 
 /** The prefix of the marks that this process makes for one store. */
 export const markPrefix = (store: string): string => {
@@ -44,7 +44,7 @@ const SHAPE =
   /^(?<space>[^:]+):(?<pid>\d+):(?<startedTicks>[^:]+):(?<store>[^:]+):(?<task>[^:]+):(?<claim>-?\d+)$/
 
 /** Null if it is no mark. */
-export const readMark = (text: string): Mark | null => {
+export const readMark = (text: string): ProcessMark | null => {
   const parts = SHAPE.exec(text)?.groups
   if (!parts) return null
   const { space = '', startedTicks = '', store = '', task = '' } = parts
@@ -52,13 +52,13 @@ export const readMark = (text: string): Mark | null => {
 }
 
 /** Made in this pid namespace: otherwise its pid means nothing here. */
-export const isOfThisSpace = ({ space }: Mark): boolean => space !== '-' && space === spaceWord()
+export const isOfThisNamespace = ({ space }: ProcessMark): boolean => space !== '-' && space === spaceWord()
 
 /** The worker that made the mark is certainly gone. */
-export const isOfTheDead = (mark: Mark): boolean => {
+export const isWorkerDead = (mark: ProcessMark): boolean => {
   const mine = thisProcess()
   return (
-    isOfThisSpace(mark) &&
+    isOfThisNamespace(mark) &&
     isProvedGone({ space: mine.space, pid: mark.pid, startedTicks: mark.startedTicks }, mine)
   )
 }

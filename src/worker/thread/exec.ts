@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { ExecError, type ExecFailure, type ExecOptions, type ExecResult } from '../../core/exec.ts'
 import type { TaskContext } from '../../core/kind.ts'
-import { firstInWords } from '../../core/problems.ts'
+import { formatFirstProblem } from '../../core/problems.ts'
 import { groupLives } from '../../platform/ending-processes.ts'
 import { createOutputTail } from './output-tail.ts'
 
@@ -38,7 +38,7 @@ const checked = (command: string, args: readonly string[], options: ExecOptions)
     throw new TypeError('exec: the arguments must be an array of texts')
   const parsed = optionsShape.safeParse(options)
   if (parsed.success) return parsed.data
-  throw new TypeError(`exec: ${firstInWords(parsed.error, 'the options')}`)
+  throw new TypeError(`exec: ${formatFirstProblem(parsed.error, 'the options')}`)
 }
 
 const named = (values: Readonly<Record<string, string | undefined>>): Record<string, string> => {

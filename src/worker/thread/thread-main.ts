@@ -5,7 +5,7 @@ import { workerData } from 'node:worker_threads'
 import { cutText } from '../../core/cut-text.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { NamedKind } from '../../core/kind.ts'
-import { parseWith, wordsOfProblems } from '../../core/kind-schema.ts'
+import { describeProblems, parseWith } from '../../core/kind-schema.ts'
 import { refuseBeforeSchema } from '../../core/strict-json.ts'
 import type { Json } from '../../core/task.ts'
 import { reasonOf } from '../../core/thrown.ts'
@@ -55,7 +55,7 @@ const checkParams = async (kind: NamedKind, request: SentRun) => {
   // stored params were checked at submit; the kind's file may have changed since
   const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
   if (parsed.success) return parsed.data as Json
-  throw refuse(wordsOfProblems(parsed.error))
+  throw refuse(describeProblems(parsed.error))
 }
 
 const checkResult = async (
@@ -68,7 +68,7 @@ const checkResult = async (
   refuseBeforeSchema(returned, RESULT)
   let parsed = await parseFor(kind.result, returned, refuse)
   if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
-  if (!parsed.success) throw refuse(wordsOfProblems(parsed.error))
+  if (!parsed.success) throw refuse(describeProblems(parsed.error))
   try {
     return {
       type: 'success',

@@ -1,7 +1,7 @@
 // The interface between the methods of calcpi and the kind. Types only.
 
 /** What a computation gets from the kind. */
-export interface Surroundings {
+export interface MethodContext {
   readonly signal: AbortSignal
   /** Stretches a shorter computation over about so many milliseconds; 0: no delay. */
   readonly paceMs: number

@@ -1,7 +1,7 @@
 // Few digits by the series of `wijngaarden`, two terms at a time in fixed point: faster than splitting, with smoother
 // progress.
 import { BITS_PER_DIGIT } from './decimals.ts'
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { commonDigits, PARTIAL_DIGITS } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { WIJNGAARDEN } from './series.ts'
@@ -47,8 +47,12 @@ const pairAt = (index: number): Pair => {
  * as the sum from a on is at most its first term in size. Together less than (G+3)². The result is taken only when value −
  * error and value + error truncate alike.
  */
-export const shortPi = async (digits: number, around: Surroundings, guardBits?: number): Promise<Answer> => {
-  const { signal, paceMs } = around
+export const shortPi = async (
+  digits: number,
+  context: MethodContext,
+  guardBits?: number,
+): Promise<Answer> => {
+  const { signal, paceMs } = context
   const wantedBits = Math.ceil(digits * BITS_PER_DIGIT)
   const power = 10n ** BigInt(digits)
   const pauses = paceMs > 0 ? createPauses(signal, paceMs) : null
@@ -77,7 +81,7 @@ export const shortPi = async (digits: number, around: Surroundings, guardBits?: 
       const share = Math.min(1, 1 - (1 - Math.min(1, count / expected)) ** 2)
       const pause = pauses.pause(share)
       if (!pause) continue
-      around.report(share, certain())
+      context.report(share, certain())
       await pause
     }
     const error = BigInt(count + 3) ** 2n

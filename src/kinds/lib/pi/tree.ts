@@ -7,7 +7,7 @@ import { perform } from '../jobs/jobs.ts'
 import { createTimetable, readState, type TreeState } from './checkpoint.ts'
 import { blockCost, digitsCost, halvesCost, mergeCosts, sizesOf } from './cost.ts'
 import type { Fraction } from './decimals.ts'
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { PARTIAL_DIGITS, settledBy, settledDigits } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { DIGITS_DEPTH, doneBefore, MAX_DEPTH, middleOf, type Plan, planFor, weigh } from './plan.ts'
@@ -101,11 +101,11 @@ const writeDigits = (plan: Plan, scheduler: JobScheduler, whole: Fraction): Prom
  *
  * @throws the signal's reason, soon after it fires
  */
-export const treePi = async (options: TreeOptions, around: Surroundings): Promise<Answer> => {
+export const treePi = async (options: TreeOptions, context: MethodContext): Promise<Answer> => {
   const { series: name, digits, inlineDigits = INLINE_DIGITS } = options
   const series = SERIES[name]
-  const { signal, paceMs } = around
-  const state: TreeState = readState(around.resume, name, digits) ?? {
+  const { signal, paceMs } = context
+  const state: TreeState = readState(context.resume, name, digits) ?? {
     format: 1,
     series: name,
     digits,
@@ -124,7 +124,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
   const keep = (): void => {
     if (!timetable.isDue()) return
     state.nodes = state.quotient === null ? [...nodes.values()] : []
-    around.keep(state)
+    context.keep(state)
     timetable.kept(state)
   }
   /** Shows digits that this node determines and that were not shown yet. */
@@ -148,12 +148,12 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
     highest = Math.max(highest, done / whole)
     const pauses = createPauses(signal, paceMs, highest)
     const scheduler = createJobScheduler({
-      lanes: () => (helpers ? around.cores() : 1),
+      lanes: () => (helpers ? context.cores() : 1),
       perform: helpers ? helpers.perform : perform,
       done(weight) {
         done += weight
         highest = Math.max(highest, Math.min(1, done / whole))
-        around.report(highest, certain)
+        context.report(highest, certain)
         return pauses.pause(highest)
       },
     })
