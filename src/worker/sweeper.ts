@@ -146,11 +146,11 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   /**
    * Announces at most the number due less the queue's depth, so that a long queue is not announced again and again.
    */
-  const announceLost = async (due: number, dueIds: readonly string[], ripened: boolean): Promise<void> => {
+  const announceLost = async (due: number, dueIds: readonly string[], becameDue: boolean): Promise<void> => {
     const depth = due === 0 ? 0 : await queue.depth()
     const lost = depth === null ? 0 : Math.min(due - depth - queue.state().outbox, dueIds.length)
     missed = lost > 0 ? missed + 1 : 0
-    if (lost <= 0 || !(ripened || missed >= MISSED_BEFORE_LOST)) return
+    if (lost <= 0 || !(becameDue || missed >= MISSED_BEFORE_LOST)) return
     missed = 0
     for (const id of dueIds.slice(0, lost)) {
       const task = await store.get(id)
@@ -168,9 +168,9 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX, kinds)
       await takeOverFrom(agenda.orphaned)
       await endExpired(agenda.expired)
-      const ripened = nextAt !== null && nextAt <= now.toISOString()
+      const becameDue = nextAt !== null && nextAt <= now.toISOString()
       nextAt = agenda.nextAt
-      await announceLost(agenda.due, agenda.dueIds, ripened)
+      await announceLost(agenda.due, agenda.dueIds, becameDue)
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
       if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return
