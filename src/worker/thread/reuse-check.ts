@@ -51,7 +51,7 @@ export const createReuseCheck = (): ReuseCheck => {
   let thoroughTook = 0
   let runBegan = 0
 
-  const isRealmSame = (): boolean => {
+  const isUnchanged = (): boolean => {
     const begun = performance.now()
     const thorough =
       begun - runBegan >= thoroughTook * WORTH_A_LOOK ||
@@ -78,7 +78,7 @@ export const createReuseCheck = (): ReuseCheck => {
       }
     },
     isClean(before) {
-      const clean = !leftovers.any() && !leftSomething(before, activeResources()) && isRealmSame()
+      const clean = !leftovers.any() && !leftSomething(before, activeResources()) && isUnchanged()
       leftovers.forget()
       return clean
     },

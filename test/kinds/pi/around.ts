@@ -1,4 +1,4 @@
-// Surroundings for the engine of pi, as a test wants them; what is reported and kept can be looked at.
+// A MethodContext for the engine of pi, as a test wants them; what is reported and kept can be looked at.
 import type { MethodContext } from '../../../src/kinds/lib/pi/engine.ts'
 
 export interface Watched extends MethodContext {
