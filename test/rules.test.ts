@@ -39,8 +39,8 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
   rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'an API maps the service to its protocol' },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
-    may: ['core', 'platform', 'dashboard', 'api/app'],
-    because: 'there is one task API, which it mounts',
+    may: ['core', 'platform', 'dashboard'],
+    because: 'it shows the processes and asks no other door',
   },
 }
 const MAIN = {
@@ -227,6 +227,18 @@ describe('the rules of the house', () => {
       example.map(([, name, value]) => [name, value]),
       Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]),
     )
+  })
+
+  it('says of every package in docs/architecture.md what it is for, and of no other', () => {
+    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, object>
+    const needed = Object.keys({ ...dependencies, ...devDependencies }).filter(
+      name => !name.startsWith('@types/'),
+    )
+    const [, section = ''] = read('docs/architecture.md').split('\n## Dependencies\n')
+    const told = [...section.matchAll(/^\| ([a-z@].*?) \|/gm)]
+      .flatMap(([, names = '']) => names.split(', '))
+      .filter(name => name !== 'package')
+    assert.deepEqual(told.sort(), needed.sort())
   })
 
   it('names no test twice within a file', () => {

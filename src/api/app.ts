@@ -8,7 +8,7 @@ import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { bulkRoutes } from './bulk.ts'
 import { calcpiRoutes } from './calcpi.ts'
 import { compress } from './compress.ts'
-import { type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
+import { type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
 import { allowOrigins } from './cors.ts'
 import { deadRoutes } from './dead.ts'
 import { docsRoutes, documentRoutes } from './docs.ts'
@@ -59,7 +59,7 @@ const BODIES = { total: 64 * 1024 ** 2, perOwner: 32 * 1024 ** 2 }
 const holdBodies = (): MiddlewareHandler<ApiEnv> => {
   const bodies = createByteBudget(BODIES)
   return async (c, next) => {
-    const hold = bodies.open(ownerIn(c))
+    const hold = bodies.open(clientKeyIn(c))
     c.set('hold', hold)
     try {
       await next()

@@ -44,4 +44,4 @@ export interface ApiEnv {
 export type ApiContext = Context<ApiEnv>
 
 /** Who counts as one client; null without a port, where nobody is known. */
-export const ownerIn = (c: ApiContext): string | null => c.env?.client?.owner ?? null
+export const clientKeyIn = (c: ApiContext): string | null => c.env?.client?.clientKey ?? null

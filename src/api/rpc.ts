@@ -1,7 +1,7 @@
 // POST /rpc: Thrift over HTTP. src/rpc reads the body.
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
-import { type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
+import { type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
 import { readBody } from './json.ts'
 import { describe, type Operation } from './operation.ts'
 import type { Streams } from './streams.ts'
@@ -43,7 +43,7 @@ export const rpcRoutes =
     new Hono<ApiEnv>().post('/rpc', describe(operation), async c => {
       requireThrift(c.req.header('content-type'), c.req.header('content-encoding'))
       const body = Buffer.from(await readBody(c))
-      const call = calls.open(c.req.raw.signal, ownerIn(c))
+      const call = calls.open(c.req.raw.signal, clientKeyIn(c))
       try {
         const reply = await rpc(body, call.signal)
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }

@@ -8,22 +8,16 @@ import { hostAndPort } from '../platform/address.ts'
 import { createHostSampler } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
 import { lastWords } from '../platform/log-files.ts'
-import { serveHttp } from '../platform/serve.ts'
+import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import type { HttpRpc } from '../rpc/http.ts'
 import { createApp } from './app.ts'
 import { refuseRequest } from './problem.ts'
 
-export interface ApiOptions {
-  host: string
-  port: number
+export interface ApiOptions extends HttpDoor {
   dataDir: string
   roles: readonly string[]
   allowedHosts: readonly string[]
   corsOrigins?: readonly string[]
-  /** TRUST_PROXY. */
-  trustProxy?: readonly string[]
-  /** How long an idle connection is kept, milliseconds. */
-  keepAliveMs?: number
   version: string
 }
 
@@ -80,8 +74,8 @@ export const openApi = async (
     setting: 'API_PORT',
     log,
     refuse: refuseRequest,
-    ...(options.trustProxy && { trustProxy: options.trustProxy }),
-    ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
+    trustProxy: options.trustProxy,
+    keepAliveMs: options.keepAliveMs,
   })
   return {
     address: hostAndPort(server.address.host, server.address.port),

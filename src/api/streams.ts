@@ -36,8 +36,8 @@ export interface OpenStream {
 }
 
 export interface Streams {
-  /** Counts as open until `close`; `owner` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
-  open(client: AbortSignal, owner?: string | null): OpenStream
+  /** Counts as open until `close`; `clientKey` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
+  open(client: AbortSignal, clientKey?: string | null): OpenStream
   /** How many are open. */
   count(): number
   /**
@@ -59,7 +59,7 @@ type Step = IteratorResult<WatchEvent[], void> | { failure: unknown }
 export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREAM_LIMITS): Streams => {
   const running = new Set<() => void>()
   const { perClient = limits.open } = limits
-  const byOwner = new Map<string, number>()
+  const byClient = new Map<string, number>()
   closing.addEventListener('abort', () => {
     for (const end of [...running]) end()
   })
@@ -71,20 +71,20 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
   }
 
   return {
-    open(client, owner = null) {
+    open(client, clientKey = null) {
       if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
       if (running.size >= limits.open)
         throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
-      const own = owner === null ? 0 : (byOwner.get(owner) ?? 0)
+      const own = clientKey === null ? 0 : (byClient.get(clientKey) ?? 0)
       if (own >= perClient)
         throw new MadhavaError('TOO_MANY_STREAMS', `${perClient} of one client are open already`)
-      if (owner !== null) byOwner.set(owner, own + 1)
+      if (clientKey !== null) byClient.set(clientKey, own + 1)
       const ending = new AbortController()
       const end = (): void => {
         if (!running.delete(end)) return
-        const left = owner === null ? 0 : (byOwner.get(owner) ?? 0) - 1
-        if (owner !== null && left > 0) byOwner.set(owner, left)
-        else if (owner !== null) byOwner.delete(owner)
+        const left = clientKey === null ? 0 : (byClient.get(clientKey) ?? 0) - 1
+        if (clientKey !== null && left > 0) byClient.set(clientKey, left)
+        else if (clientKey !== null) byClient.delete(clientKey)
         client.removeEventListener('abort', end)
         ending.abort()
       }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type DueFields, dueOf } from '../core/due.ts'
 import { isFinal, isRunning, type TaskRecord, versionOf } from '../core/task.ts'
 import { sendContent } from './content.ts'
-import { type ApiContext, type ApiDeps, type ApiEnv, ownerIn } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
 import { defineQuery, switchParameter } from './query.ts'
@@ -161,7 +161,7 @@ export const taskRoutes =
     /** The task when it has changed; null: it has not for so many seconds. */
     const changed = async (c: ApiContext, task: TaskRecord, seconds: number): Promise<TaskRecord | null> => {
       if (seconds === 0) return null
-      const poll = streams.open(c.req.raw.signal, ownerIn(c))
+      const poll = streams.open(c.req.raw.signal, clientKeyIn(c))
       try {
         const [actor, known] = [c.get('actor'), versionOf(task)]
         const answer = await service.wait(actor, task.id, known, seconds * 1000, poll.signal)

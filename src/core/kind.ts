@@ -9,6 +9,7 @@ import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
 import { formatProblems, problemsOf } from './problems.ts'
 import { strictJson } from './strict-json.ts'
+import type { Submission } from './submission.ts'
 import {
   type Json,
   type Limits,
@@ -22,20 +23,12 @@ import { reasonOf } from './thrown.ts'
 export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
 
 /** Options for a task that a kind submits. The fields are those of POST /tasks. */
-export interface ChildOptions {
+export interface ChildOptions extends Omit<Submission, 'kind' | 'params'> {
   /**
    * 1 to 200 visible ASCII characters. If this task has used the key before, also in an earlier attempt, the answer
    * is the existing child and no second one is made.
    */
   key?: string
-  priority?: number
-  notBefore?: string | null
-  expiresAt?: string | null
-  maxAttempts?: number
-  retry?: Partial<RetryPolicy> | null
-  limits?: Partial<Limits>
-  title?: string | null
-  description?: string | null
 }
 
 /** What a running attempt gets from the worker. */

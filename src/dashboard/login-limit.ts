@@ -1,12 +1,12 @@
 // Limits login tries from one address. Counts tries, right or wrong, over a sliding minute, and forgets older ones.
 // There is no limit for all addresses together: anyone could use it to lock everyone out. operator.ts bounds their
 // total cost.
-import { ownerOf } from '../platform/client-address.ts'
+import { clientKeyOf } from '../platform/client-address.ts'
 
 const WINDOW_MS = 60_000
 const TRIES_MAX = 5
 /** A client with more addresses than this, whose oldest are forgotten, gains little: checks are one at a time. */
-const OWNERS_MAX = 10_000
+const CLIENTS_MAX = 10_000
 
 export interface LoginLimit {
   /** Counts a try. Returns 0 if it may go on, else how many seconds to wait. */
@@ -19,34 +19,34 @@ export interface LoginLimit {
 
 /** `clock` in milliseconds. */
 export const createLoginLimit = ({ clock }: { clock: () => number }): LoginLimit => {
-  /** When each owner has tried; the one that tried last is at the end. */
-  const owners = new Map<string, number[]>()
+  /** When each client has tried; the one that tried last is at the end. */
+  const clientKeys = new Map<string, number[]>()
 
-  const recent = (owner: string): number[] => {
+  const recent = (clientKey: string): number[] => {
     const now = clock()
-    return (owners.get(owner) ?? []).filter(at => at > now - WINDOW_MS)
+    return (clientKeys.get(clientKey) ?? []).filter(at => at > now - WINDOW_MS)
   }
   const forgetOld = (): void => {
     const now = clock()
-    for (const [owner, tries] of owners) {
-      if (owners.size <= OWNERS_MAX && (tries.at(-1) ?? 0) > now - WINDOW_MS) return
-      owners.delete(owner)
+    for (const [clientKey, tries] of clientKeys) {
+      if (clientKeys.size <= CLIENTS_MAX && (tries.at(-1) ?? 0) > now - WINDOW_MS) return
+      clientKeys.delete(clientKey)
     }
   }
 
   return {
     take(address) {
-      const owner = ownerOf(address)
-      const own = recent(owner)
+      const clientKey = clientKeyOf(address)
+      const own = recent(clientKey)
       if (own.length >= TRIES_MAX) return Math.max(1, Math.ceil(((own[0] ?? 0) + WINDOW_MS - clock()) / 1000))
-      owners.delete(owner)
-      owners.set(owner, [...own, clock()])
+      clientKeys.delete(clientKey)
+      clientKeys.set(clientKey, [...own, clock()])
       forgetOld()
       return 0
     },
-    tries: address => recent(ownerOf(address)).length,
+    tries: address => recent(clientKeyOf(address)).length,
     forgive(address) {
-      owners.delete(ownerOf(address))
+      clientKeys.delete(clientKeyOf(address))
     },
   }
 }

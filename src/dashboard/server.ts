@@ -3,7 +3,7 @@
 import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
-import { serveHttp } from '../platform/serve.ts'
+import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
 import { openEndedSessions } from './ended-sessions.ts'
 import { openOperator } from './operator.ts'
@@ -11,18 +11,12 @@ import { createProcesses } from './processes.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 
-export interface DashboardServerOptions {
-  host: string
-  port: number
+export interface DashboardServerOptions extends HttpDoor {
   dataDir: string
   /** Null: the password made at the first start. */
   password: string | null
   pm2Home: string
   allowedHosts: readonly string[]
-  /** TRUST_PROXY. */
-  trustProxy?: readonly string[]
-  /** How long an idle connection is kept, milliseconds. */
-  keepAliveMs?: number
 }
 
 export interface DashboardParts {
@@ -62,8 +56,8 @@ export const openDashboard = async (
     port,
     setting: 'DASHBOARD_PORT',
     log,
-    ...(options.trustProxy && { trustProxy: options.trustProxy }),
-    ...(options.keepAliveMs && { limits: { keepAliveTimeout: options.keepAliveMs } }),
+    trustProxy: options.trustProxy,
+    keepAliveMs: options.keepAliveMs,
   })
   return {
     address: hostAndPort(server.address.host, server.address.port),

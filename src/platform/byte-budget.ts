@@ -11,35 +11,35 @@ export interface Hold {
 }
 
 export interface ByteBudget {
-  /** `owner` null: no share holds. */
-  open(owner: string | null): Hold
+  /** `clientKey` null: no share holds. */
+  open(clientKey: string | null): Hold
   held(): number
 }
 
 export const createByteBudget = ({ total, perOwner }: { total: number; perOwner: number }): ByteBudget => {
   let held = 0
-  const byOwner = new Map<string, number>()
-  const change = (owner: string | null, bytes: number): void => {
+  const byClient = new Map<string, number>()
+  const change = (clientKey: string | null, bytes: number): void => {
     held += bytes
-    if (owner === null) return
-    const own = (byOwner.get(owner) ?? 0) + bytes
-    if (own === 0) byOwner.delete(owner)
-    else byOwner.set(owner, own)
+    if (clientKey === null) return
+    const own = (byClient.get(clientKey) ?? 0) + bytes
+    if (own === 0) byClient.delete(clientKey)
+    else byClient.set(clientKey, own)
   }
   return {
-    open(owner) {
+    open(clientKey) {
       let mine = 0
       const shrink = (bytes: number): void => {
         const given = Math.min(bytes, mine)
         mine -= given
-        change(owner, -given)
+        change(clientKey, -given)
       }
       return {
         grow(bytes) {
-          const own = owner === null ? 0 : (byOwner.get(owner) ?? 0)
+          const own = clientKey === null ? 0 : (byClient.get(clientKey) ?? 0)
           if (held + bytes > total || own + bytes > perOwner) return false
           mine += bytes
-          change(owner, bytes)
+          change(clientKey, bytes)
           return true
         },
         shrink,

@@ -6,8 +6,8 @@ import { BlockList, isIP, isIPv4 } from 'node:net'
 const plainOf = (address: string): string =>
   address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '')
 
-/** What counts as one client: one owner has a whole /64 of IPv6. */
-export const ownerOf = (address: string): string => {
+/** What counts as one client in limits per client: the address, or its /64 in IPv6, which one person commonly has. */
+export const clientKeyOf = (address: string): string => {
   const plain = plainOf(address)
   if (isIPv4(plain)) return plain
   const [head = '', tail] = plain.split('::')

@@ -14,8 +14,8 @@ export interface ConnectionLimitOptions<T> {
 }
 
 export interface ConnectionLimit<T> {
-  /** Lets a connection in. `owner` null: behind it is everybody, so no share holds. False: there are too many. */
-  take(connection: T, owner: string | null): boolean
+  /** Lets a connection in. With `clientKey` null, as for a proxy, no share holds. False: there are too many. */
+  take(connection: T, clientKey: string | null): boolean
   /** Idempotent. */
   leave(connection: T): void
   count(): number
@@ -32,17 +32,17 @@ export const createConnectionLimit = <T>({
   end,
   now = () => performance.now(),
 }: ConnectionLimitOptions<T>): ConnectionLimit<T> => {
-  const owners = new Map<T, string | null>()
-  const byOwner = new Map<string, Set<T>>()
+  const clientKeys = new Map<T, string | null>()
+  const byClient = new Map<string, Set<T>>()
   let turnedAway: { at: number; why: string } | null = null
 
   const leave = (connection: T): void => {
-    const owner = owners.get(connection)
-    owners.delete(connection)
-    if (owner === undefined || owner === null) return
-    const own = byOwner.get(owner)
+    const clientKey = clientKeys.get(connection)
+    clientKeys.delete(connection)
+    if (clientKey === undefined || clientKey === null) return
+    const own = byClient.get(clientKey)
     own?.delete(connection)
-    if (own?.size === 0) byOwner.delete(owner)
+    if (own?.size === 0) byClient.delete(clientKey)
   }
   const giveUpIdle = (among: Iterable<T>): boolean => {
     let longest: { connection: T; since: number } | null = null
@@ -61,24 +61,25 @@ export const createConnectionLimit = <T>({
   }
 
   return {
-    take(connection, owner) {
-      const own = owner === null ? undefined : byOwner.get(owner)
+    take(connection, clientKey) {
+      const own = clientKey === null ? undefined : byClient.get(clientKey)
       if (own && own.size >= perOwner) {
         if (!giveUpIdle(own)) return refuse(`one address has all ${perOwner} connections that one may have`)
-      } else if (owners.size >= total) {
-        const greedy = [...byOwner.values()].sort((a, b) => b.size - a.size)
+      } else if (clientKeys.size >= total) {
+        const greedy = [...byClient.values()].sort((a, b) => b.size - a.size)
         if (!greedy.some(giveUpIdle)) return refuse(`all ${total} connections are taken`)
       }
-      owners.set(connection, owner)
-      if (owner !== null) byOwner.set(owner, (byOwner.get(owner) ?? new Set<T>()).add(connection))
+      clientKeys.set(connection, clientKey)
+      if (clientKey !== null)
+        byClient.set(clientKey, (byClient.get(clientKey) ?? new Set<T>()).add(connection))
       return true
     },
     leave,
-    count: () => owners.size,
+    count: () => clientKeys.size,
     trouble() {
       if (turnedAway && now() - turnedAway.at < REMEMBERED_MS)
         return `connections are turned away: ${turnedAway.why}`
-      return owners.size >= total ? `all ${total} connections are taken` : null
+      return clientKeys.size >= total ? `all ${total} connections are taken` : null
     },
   }
 }

@@ -1,7 +1,7 @@
 // The connections of an HTTP server: who is let in, who is let in for the health checks alone, who is turned away.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { ownerOf, type Trust } from './client-address.ts'
+import { clientKeyOf, type Trust } from './client-address.ts'
 import { createConnectionLimit } from './connection-limit.ts'
 
 export interface HttpConnectionLimits {
@@ -76,7 +76,7 @@ export const createHttpConnectionLimit = (
     enter(socket) {
       const address = socket.remoteAddress ?? ''
       states.set(socket, { since: now(), request: null, answered: false })
-      if (connections.take(socket, trust.isProxy(address) ? null : ownerOf(address)))
+      if (connections.take(socket, trust.isProxy(address) ? null : clientKeyOf(address)))
         socket.once('close', () => connections.leave(socket))
       else enterNarrow(socket)
     },

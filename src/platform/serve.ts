@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener, RequestError } from '@hono/node-server'
-import { createTrust, ownerOf } from './client-address.ts'
+import { clientKeyOf, createTrust } from './client-address.ts'
 import { createHttpConnectionLimit } from './http-connection-limit.ts'
 import { closeLingering } from './lingering-close.ts'
 import { listenError } from './listen-error.ts'
@@ -38,7 +38,7 @@ export type RefusedStatus = 400 | 408 | 431 | 500 | 503
 export interface Client {
   address: string
   /** What counts as one client: the address, of IPv6 its /64. */
-  owner: string
+  clientKey: string
 }
 
 export interface ServeEnv {
@@ -47,20 +47,26 @@ export interface ServeEnv {
   client: Client
 }
 
-export interface ServeOptions {
-  /** `env` has node's request and answer, and the client. */
-  fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
+/** What the settings say of a port, the same for every HTTP server. */
+export interface HttpDoor {
   host: string
   /** 0 picks a free one. */
   port: number
+  /** Proxies in front, as TRUST_PROXY names them. */
+  trustProxy?: readonly string[] | undefined
+  /** How long an idle connection is kept, milliseconds. */
+  keepAliveMs?: number | undefined
+}
+
+export interface ServeOptions extends HttpDoor {
+  /** `env` has node's request and answer, and the client. */
+  fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
   /** The setting that chose the port, for the error when it is taken. */
   setting: string
   log: Log
   /** The body for a request that was refused before it reached `fetch`. */
   refuse?: (status: RefusedStatus) => { contentType: string; body: string }
   limits?: Partial<typeof HTTP_LIMITS>
-  /** Proxies in front, as TRUST_PROXY names them. */
-  trustProxy?: readonly string[]
 }
 
 export interface HttpServer {
@@ -89,7 +95,8 @@ interface Lingering {
 /** Opens the port. Rejects with a text for people, naming the setting, when that cannot be. */
 export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   const { fetch, host, port, log } = options
-  const limits = { ...HTTP_LIMITS, ...options.limits }
+  const { keepAliveMs: keepAliveTimeout = HTTP_LIMITS.keepAliveTimeout } = options
+  const limits = { ...HTTP_LIMITS, keepAliveTimeout, ...options.limits }
   const refuse = options.refuse ?? plainRefusal
   const answering = new WeakMap<Duplex, ServerResponse>()
 
@@ -97,7 +104,7 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   const clientOf = ({ socket, headers }: IncomingMessage): Client => {
     const header = headers['x-forwarded-for']
     const address = trust.clientOf(socket.remoteAddress ?? '', Array.isArray(header) ? header.join() : header)
-    return { address, owner: ownerOf(address) }
+    return { address, clientKey: clientKeyOf(address) }
   }
   const answer = (request: Request, env: unknown): Response | Promise<Response> => {
     const { incoming, outgoing } = env as ServeEnv

@@ -1,7 +1,6 @@
 // The methods of the service Madhava: Thrift's structs on one side, the service on the other. No rules of its own about
 // tasks, no sockets.
 import types from '../../gen/js/rpcinterface_types.js'
-import type { Actor } from '../core/actor.ts'
 import type { StoredContent } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { KindInfo, Service } from '../core/service.ts'
@@ -10,6 +9,7 @@ import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
+import { ACTOR } from './actor.ts'
 import { parseFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
 import { build, i64 } from './build.ts'
 import type { RpcMethod } from './caller.ts'
@@ -26,8 +26,6 @@ export interface MadhavaDeps {
   /** Of the package. */
   version: string
 }
-
-const ACTOR: Actor = { name: null, via: 'rpc' }
 
 /** A page whose tasks' texts take more than this, in characters, is cut short after its first task at least. */
 const PAGE_CHARACTERS = 1024 * 1024

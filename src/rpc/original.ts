@@ -3,13 +3,13 @@
 import thrift from 'thrift'
 import type { calcResult } from '../../gen/js/rpcinterface_types.js'
 import types from '../../gen/js/rpcinterface_types.js'
-import type { Actor } from '../core/actor.ts'
 import { createSemaphore } from '../core/async/semaphore.ts'
 import { cutText } from '../core/cut-text.ts'
 import { ERRORS, isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
+import { ACTOR } from './actor.ts'
 import type { RpcMethod } from './caller.ts'
 import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
 import type { RpcLimits } from './limits.ts'
@@ -19,7 +19,6 @@ export interface OriginalDeps {
   limits: Pick<RpcLimits, 'listedTasks' | 'lists'>
 }
 
-const ACTOR: Actor = { name: null, via: 'rpc' }
 const PAGE = 100
 /** Large results looked into at a time: each may hold a file open. */
 const PARALLEL_READS = 16

@@ -2,7 +2,7 @@
 // What is said on a connection is connection.ts's; what a method does is handler.ts's.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createByteBudget } from '../platform/byte-budget.ts'
-import { createTrust, ownerOf } from '../platform/client-address.ts'
+import { clientKeyOf, createTrust } from '../platform/client-address.ts'
 import { createConnectionLimit } from '../platform/connection-limit.ts'
 import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
@@ -91,8 +91,8 @@ export const openServer = async (options: ServerOptions): Promise<RpcServer> => 
   })
   const server = createServer({ allowHalfOpen: true }, socket => {
     const address = socket.remoteAddress ?? ''
-    const owner = trust.isProxy(address) ? null : ownerOf(address)
-    if (!limit.take(socket, owner)) {
+    const clientKey = trust.isProxy(address) ? null : clientKeyOf(address)
+    if (!limit.take(socket, clientKey)) {
       socket.destroy()
       refused(limit.trouble() ?? 'no connection is free')
       return
@@ -101,7 +101,7 @@ export const openServer = async (options: ServerOptions): Promise<RpcServer> => 
       socket,
       call,
       limits,
-      hold: budget.open(owner),
+      hold: budget.open(clientKey),
       onRefused: error => {
         if (error.code === 'INTERNAL') log.error({ error }, 'a call failed')
         refused(error.message)

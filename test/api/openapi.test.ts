@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, describe, it } from 'node:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { describedRoutes } from '../../src/api/openapi.ts'
@@ -52,6 +53,15 @@ describe('the document of the API', () => {
       Object.values(item).map(({ operationId }) => operationId),
     )
     assert.equal(new Set(ids).size, ids.length)
+  })
+
+  it('has no path that README.md leaves out, but for files of pages', async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+    const said = [...readme.matchAll(/`([^`\n]*)`/g)].flatMap(([, code = '']) => code.split(/[ ,]+/))
+    const silent = Object.keys(document.paths).filter(
+      path => !path.endsWith('/{file}') && !said.includes(path),
+    )
+    assert.deepEqual(silent, [])
   })
 
   it('has problem details, and nothing else, for every error of every operation', () => {

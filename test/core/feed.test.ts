@@ -161,6 +161,21 @@ describe('the shared feed', () => {
     assert.equal(feed.readers(), 1)
   })
 
+  it('keeps a reader for whom as many tasks wait as may', async () => {
+    const [slow, quick] = [
+      await feed.subscribe(null, ending.signal),
+      await feed.subscribe(null, ending.signal),
+    ]
+    const ids: string[] = []
+    const seen: string[] = []
+    for (let n = 0; n < PENDING; n += 1) ids.push((await add(store)).id)
+    await until('all are told', async () => {
+      seen.push(...idsOf(await next(quick)))
+      return seen.length === PENDING
+    })
+    assert.deepEqual(idsOf(await next(slow)), ids)
+  })
+
   it('drops a reader that too much text waits for, but for a single change, however large', async () => {
     const slow = await feed.subscribe(null, ending.signal)
     const large = { params: 'x'.repeat(120_000) }

@@ -205,6 +205,7 @@ describe('moves', () => {
     const done = succeed('all', null, at(2), { terms: 7 })(running)
     assert.deepEqual(done.resultInfo, { terms: 7 })
     assert.equal('resultInfo' in retryByHand(at(3))(done), false)
+    assert.equal('workersLost' in retryByHand(at(3))({ ...done, workersLost: 2 }), false)
     assert.equal(taskSchema.parse(JSON.parse(JSON.stringify(done))).resultInfo !== undefined, true)
   })
 

@@ -1,5 +1,6 @@
 // Waiting for changes: the long poll, one task's events, everybody's.
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Actor } from '../../src/core/actor.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
@@ -78,6 +79,23 @@ describe('wait', () => {
     await take(store, id)
     assert.equal((await waiting).changed, true)
     assert.equal(feed.readers(), 0)
+  })
+
+  it('leaves no timer, and no listener on the signal that it was given', async () => {
+    const task = await add(store)
+    const own = new AbortController()
+    const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
+    const before = timers()
+    for (const end of ['time', 'change', 'signal']) {
+      const known = versionOf(await read(store, task.id))
+      const waiting = watch.wait(ANYBODY, task.id, known, end === 'time' ? 5 : LONG, own.signal)
+      if (end === 'change') await take(store, task.id)
+      if (end === 'signal') own.abort()
+      await soon(waiting, 'the answer')
+      assert.equal(getEventListeners(own.signal, 'abort').length, 0, end)
+    }
+    // the shared reading lingers with a timer that holds nobody up
+    assert.ok(timers() <= before)
   })
 
   it('answers at once when the version is another one than the caller knows', async () => {

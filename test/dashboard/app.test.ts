@@ -144,6 +144,25 @@ describe('the dashboard', { timeout: 120_000 }, () => {
       assert.deepEqual(orders, [])
     })
 
+    it('shows nobody a route but the login and the files of the page', async () => {
+      const open = app.routes.filter(({ method }) => method === 'GET' || method === 'POST')
+      const answers = await Promise.all(
+        open.map(async ({ method, path: where }) => {
+          const place = where.replace(/:\w+/g, 'api')
+          const { status, headers } = await (method === 'GET' ? get(place) : post(place, { token: 'x' }))
+          const leadsAway = status === 401 || (status === 303 && headers.get('location') === '/login')
+          return leadsAway ? [] : [`${method} ${where}`]
+        }),
+      )
+      assert.deepEqual([...new Set(answers.flat())].sort(), [
+        'GET /icon.svg',
+        'GET /livez',
+        'GET /login',
+        'GET /page.js',
+        'GET /style.css',
+      ])
+    })
+
     it('says that it lives, and serves the files of the page', async () => {
       assert.equal(await (await get('/livez')).text(), 'ok\n')
       for (const [where, type] of [

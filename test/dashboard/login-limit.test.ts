@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { createLoginLimit, type LoginLimit } from '../../src/dashboard/login-limit.ts'
-import { ownerOf } from '../../src/platform/client-address.ts'
+import { clientKeyOf } from '../../src/platform/client-address.ts'
 
 describe('the limit of logins', () => {
   let now: number
@@ -49,10 +49,10 @@ describe('the limit of logins', () => {
       '2001:0db8:0000:0001:ffff::',
       '2001:db8:0:1:a:b:c:d',
     ])
-      assert.equal(ownerOf(address), '2001:db8:0:1')
-    assert.equal(ownerOf('::ffff:10.0.0.1'), '10.0.0.1')
-    assert.equal(ownerOf('fe80::1%eth0'), 'fe80:0:0:0')
-    assert.equal(ownerOf('::1'), '0:0:0:0')
+      assert.equal(clientKeyOf(address), '2001:db8:0:1')
+    assert.equal(clientKeyOf('::ffff:10.0.0.1'), '10.0.0.1')
+    assert.equal(clientKeyOf('fe80::1%eth0'), 'fe80:0:0:0')
+    assert.equal(clientKeyOf('::1'), '0:0:0:0')
   })
 
   it('never lets more than five of one owner through within a minute', () => {

@@ -282,15 +282,26 @@ export default ({ defineKind, z }) => defineKind({
 })
 
 describe('a bundle without a role that runs', LONG, () => {
-  it('ends, and says so by its exit code', async () => {
+  it('ends, and says so by its exit code', async t => {
     const { dataDir, remove } = makeDataDir()
     const bundle = await startBundle(dataDir, { DASHBOARD_PASSWORD: 'very-secret-1', OF_A_KIND: 'x' })
+    t.after(async () => {
+      await bundle.kill()
+      remove()
+    })
     // by the title that each role gives its process
     const environments = new Map(
-      processesOf(dataDir).map(pid => [
-        /madhava (\w+)/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.[1] ?? 'supervisor',
-        readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0'),
-      ]),
+      processesOf(dataDir).flatMap(pid => {
+        try {
+          const [title, environment] = ['cmdline', 'environ'].map(file =>
+            readFileSync(`/proc/${pid}/${file}`, 'utf8'),
+          )
+          return [[/madhava (\w+)/.exec(title ?? '')?.[1] ?? 'supervisor', environment?.split('\0')] as const]
+        } catch {
+          // one of those that are there for a moment
+          return []
+        }
+      }),
     )
     for (const role of ['api', 'worker', 'rpc', 'dashboard']) {
       assert.ok(environments.get(role)?.includes('OF_A_KIND=x'), role)
@@ -306,7 +317,6 @@ describe('a bundle without a role that runs', LONG, () => {
     assert.equal(code, 2)
     assert.match(bundle.output(), /no role runs any more/)
     assert.deepEqual(processesOf(dataDir), [])
-    remove()
   })
 })
 

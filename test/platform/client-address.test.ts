@@ -1,14 +1,14 @@
 // Who is at the other end, also behind proxies.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTrust, ownerOf, parseRange } from '../../src/platform/client-address.ts'
+import { clientKeyOf, createTrust, parseRange } from '../../src/platform/client-address.ts'
 
 describe('one client', () => {
   it('is an address, in whichever way it is written, and of IPv6 its /64', () => {
-    assert.equal(ownerOf('::ffff:10.0.0.1'), ownerOf('10.0.0.1'))
-    assert.equal(ownerOf('2001:DB8::1'), ownerOf('2001:db8:0:0:9::2'))
-    assert.notEqual(ownerOf('2001:db8:0:1::1'), ownerOf('2001:db8:0:2::1'))
-    assert.notEqual(ownerOf('10.0.0.1'), ownerOf('10.0.0.2'))
+    assert.equal(clientKeyOf('::ffff:10.0.0.1'), clientKeyOf('10.0.0.1'))
+    assert.equal(clientKeyOf('2001:DB8::1'), clientKeyOf('2001:db8:0:0:9::2'))
+    assert.notEqual(clientKeyOf('2001:db8:0:1::1'), clientKeyOf('2001:db8:0:2::1'))
+    assert.notEqual(clientKeyOf('10.0.0.1'), clientKeyOf('10.0.0.2'))
   })
 
   it('is the peer, whatever it says, unless the peer is a trusted proxy', () => {

@@ -261,7 +261,7 @@ describe('an HTTP port', () => {
     const clients: string[] = []
     const door = await serveHttp({
       fetch: (request, { client }) => {
-        clients.push(client.owner)
+        clients.push(client.clientKey)
         return request.url.endsWith('/held') ? new Promise(() => undefined) : new Response('fine')
       },
       ...{ host: '127.0.0.1', port: 0, setting: 'API_PORT', log: silentLog(), trustProxy: ['127.0.0.0/8'] },

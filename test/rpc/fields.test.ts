@@ -1,11 +1,18 @@
-// What the structs have of a task: every field of the record, every filter, and all that can be submitted.
+// What the structs have of a task: every field of the record, every filter, and all that can be submitted. And every
+// method of the interface, here and in the client.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import madhava from '../../gen/js/Madhava.js'
+import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import { isFinal } from '../../src/client/task.ts'
 import { FILTERS } from '../../src/core/filter.ts'
 import { STATUSES, statusesIn } from '../../src/core/status.ts'
 import { shapeOf } from '../../src/core/task-fields.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { createHandler } from '../../src/rpc/handler.ts'
+import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 
 /** Fields that have another name in the structs, and those that a call says apart from the options. */
 const OTHERWISE: Record<string, string> = { retry: 'retryPolicy' }
@@ -41,4 +48,25 @@ describe('the structs of a task', () => {
 
   it('end, for a client, in the statuses that are ends here', () =>
     assert.deepEqual(STATUSES.filter(isFinal), statusesIn('final')))
+})
+
+describe('the methods of the interface', () => {
+  const methodsOf = (client: { prototype: object }): string[] =>
+    Object.getOwnPropertyNames(client.prototype).flatMap(name => /^send_(.+)/.exec(name)?.[1] ?? [])
+  const own = methodsOf(madhava.Client)
+
+  it('are all answered', () => {
+    const deps = { service: {} as never, machine: {} as never, log: silentLog(), clock: () => new Date() }
+    const { methods } = createHandler({ ...deps, version: '0', limits: RPC_LIMITS })
+    assert.ok(own.length > 10)
+    assert.deepEqual(sorted([...methods.keys()]), sorted([...methodsOf(celery.Client), ...own]))
+  })
+
+  it('are all called by the client', async () => {
+    const text = await readFile(new URL('../../src/client/rpc.ts', import.meta.url), 'utf8')
+    assert.deepEqual(
+      own.filter(name => !text.includes(`client.${name}(`)),
+      [],
+    )
+  })
 })

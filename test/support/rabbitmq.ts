@@ -110,6 +110,8 @@ export const startRabbit = async ({
     RABBITMQ_CONFIG_FILE: folder('rabbitmq.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: folder('plugins'),
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
+    // rabbitmqctl runs where the test does, and would leave its dump there
+    ERL_CRASH_DUMP: folder('erl_crash.dump'),
     // the script becomes the VM, so that its process group is the broker's
     RABBITMQ_ALLOW_INPUT: '1',
     // one scheduler that does not spin: the test shares its cores with the broker

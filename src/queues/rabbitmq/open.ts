@@ -35,22 +35,24 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
     options.heartbeatSeconds === undefined ? {} : { heartbeatSeconds: options.heartbeatSeconds }
   /** Each connection made counts, the first ones too. */
   const counts = { brokerConnections: 0, redelivered: 0, deadMessages: 0 }
+  const openLink = (name: string, user: Pick<Consumer, 'attach'>): AmqpLink =>
+    createAmqpLink({
+      ...heartbeat,
+      urls,
+      log,
+      name,
+      setup: session => {
+        counts.brokerConnections += 1
+        return user.attach(session)
+      },
+    })
   const publisher = createPublisher({
     queue,
     log,
     confirmTimeoutMs: options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS,
     blocked: () => publishing.state().status === 'blocked',
   })
-  const publishing = createAmqpLink({
-    ...heartbeat,
-    urls,
-    log,
-    name: 'madhava-publish',
-    setup: session => {
-      counts.brokerConnections += 1
-      return publisher.attach(session)
-    },
-  })
+  const publishing = openLink('madhava-publish', publisher)
   const { bury, ...dead } = createDeadLetters({
     queue,
     log,
@@ -101,17 +103,7 @@ export const createRabbitQueue = (options: RabbitQueueOptions): TaskQueue => {
           counts.deadMessages += 1
         },
       })
-      const link = createAmqpLink({
-        ...heartbeat,
-        urls,
-        log,
-        name: 'madhava-consume',
-        setup: session => {
-          counts.brokerConnections += 1
-          return consumer.attach(session)
-        },
-      })
-      consumers.push({ subscriber, consumer, link })
+      consumers.push({ subscriber, consumer, link: openLink('madhava-consume', consumer) })
       return consumer
     },
 

@@ -1,16 +1,14 @@
 // Where things stand inside the data folder. The only place that turns an id, name or key into a path.
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { MadhavaError } from '../../core/errors.ts'
 import { parseTaskId } from '../../core/task.ts'
+import { parseBlobName } from '../shared/blob-name.ts'
 
 /** An id that has been checked: a UUID in lower case. Only `parseId` makes one, only these become paths. */
 export type SafeId = string & { readonly safe: unique symbol }
 
 /** @throws BAD_ID */
 export const parseId = (id: string): SafeId => parseTaskId(id) as SafeId
-
-const BLOB_NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/
 
 export interface Layout {
   readonly dir: string
@@ -76,9 +74,7 @@ export const createLayout = (dir: string): Layout => {
     task: id => `${tasks}/${shard(id)}/${id}.json`,
     blobFolder: id => `${blobs}/${shard(id)}/${id}`,
     blob: (id, name) => {
-      if (!BLOB_NAME.test(name))
-        throw new MadhavaError('BAD_KEY', `A blob's name matches ${BLOB_NAME.source}`)
-      return path.join(layout.blobFolder(id), name)
+      return path.join(layout.blobFolder(id), parseBlobName(name))
     },
     key: key => path.join(keys, createHash('sha256').update(key).digest('hex')),
     claim: (id, number) => `${claims}/${id}.${number}`,

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
+import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { createClaimAcquirer } from './claims/acquire.ts'
 import { createAgenda } from './claims/agenda.ts'
 import { createCanceller } from './claims/cancel.ts'
@@ -224,16 +225,7 @@ export const openFilesStore = async ({
     changedSince: cursor => run(() => liveIndex.changedSince(cursor)),
 
     announce: ({ role, details }) =>
-      run(() =>
-        instances.announce({
-          role,
-          details() {
-            const own = details()
-            const store = space.trouble()
-            return store === null ? own : { ...own, troubles: { ...own.troubles, store } }
-          },
-        }),
-      ),
+      run(() => instances.announce({ role, details: withStoreTrouble(details, space.trouble) })),
     presences: () => run(() => instances.presences()),
     leave: () => leave(),
 

@@ -2,14 +2,10 @@
 import { Readable } from 'node:stream'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
+import { parseBlobName } from '../shared/blob-name.ts'
 
 export type Blobs = Map<string, Buffer>
 export type BlobCalls = Pick<TaskStore, 'putBlob' | 'getBlob' | 'removeBlob' | 'listBlobs'>
-
-const parseName = (name: string): string => {
-  if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name)) return name
-  throw new MadhavaError('BAD_KEY', 'A blob is named by 1 to 64 lower case letters, digits, dots and dashes')
-}
 
 const collect = async (bytes: Uint8Array | Readable): Promise<Buffer> => {
   if (bytes instanceof Uint8Array) return Buffer.from(bytes)
@@ -27,7 +23,7 @@ export const createBlobCalls = (blobsOf: (id: string) => Blobs | undefined): Blo
   }
   return {
     async putBlob(id, name, bytes) {
-      parseName(name)
+      parseBlobName(name)
       mustHave(id)
       const whole = await collect(bytes)
       // anew: the task may have gone while the bytes came
@@ -35,14 +31,14 @@ export const createBlobCalls = (blobsOf: (id: string) => Blobs | undefined): Blo
       return { name, bytes: whole.length }
     },
     async getBlob(id, name, range) {
-      parseName(name)
+      parseBlobName(name)
       const blob = blobsOf(id)?.get(name)
       if (!blob) return null
       const part = range ? blob.subarray(range.start, range.end) : blob
       return { bytes: blob.length, stream: Readable.from([part], { objectMode: false }) }
     },
     async removeBlob(id, name) {
-      parseName(name)
+      parseBlobName(name)
       blobsOf(id)?.delete(name)
     },
     async listBlobs(id) {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
+import { parseBlobName } from '../shared/blob-name.ts'
 import type { Scripts } from './scripts.ts'
 
 type Range = { start: number; end: number }
@@ -19,12 +20,6 @@ interface BlobsDeps {
   /** Takes away a version that will not be finished. */
   unlink: (key: string) => Promise<unknown>
   claimOf: (id: string) => number | null
-}
-
-/** @throws BAD_KEY */
-const parseName = (name: unknown): string => {
-  if (typeof name === 'string' && /^[a-z0-9][a-z0-9.-]{0,63}$/.test(name)) return name
-  throw new MadhavaError('BAD_KEY', 'A blob is named by 1 to 64 lower case letters, digits, dots and dashes')
 }
 
 /** Pieces of any size -> pieces of one size, and a rest. */
@@ -67,7 +62,7 @@ export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: Blob
 
   return {
     async putBlob(id, name, bytes) {
-      parseName(name)
+      parseBlobName(name)
       const version = randomBytes(9).toString('base64url')
       const key = `bytes:${id}:${name}:${version}`
       const source =
@@ -99,7 +94,7 @@ export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: Blob
     },
 
     async getBlob(id, name, range?: Range) {
-      parseName(name)
+      parseBlobName(name)
       const start = range?.start ?? 0
       const end = range?.end ?? Number.MAX_SAFE_INTEGER
       const found = await scripts.runBuffer<[Buffer, Buffer, Buffer] | null>(
@@ -133,7 +128,7 @@ export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: Blob
     },
 
     async removeBlob(id, name) {
-      parseName(name)
+      parseBlobName(name)
       const outcome = await scripts.run<string>('drop', id, name, claimOf(id) ?? '', instance)
       if (outcome === 'lost') throw new MadhavaError('CLAIM_LOST')
     },

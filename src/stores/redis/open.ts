@@ -9,6 +9,7 @@ import type { Log } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
+import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { beginStore } from './begin.ts'
 import { createBlobs } from './blobs.ts'
 import { redisError, withOurErrors } from './errors.ts'
@@ -210,16 +211,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     changedSince: since => run(() => feed.changedSince(since)),
 
     announce: ({ role, details }) =>
-      run(() =>
-        leases.announce({
-          role,
-          details() {
-            const own = details()
-            const trouble = health.trouble()
-            return trouble === null ? own : { ...own, troubles: { ...own.troubles, store: trouble } }
-          },
-        }),
-      ),
+      run(() => leases.announce({ role, details: withStoreTrouble(details, health.trouble) })),
     presences: () => run(() => leases.presences()),
     async leave() {
       await heldClaims.leave()

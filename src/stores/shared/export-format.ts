@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
 import { formatFirstProblem } from '../../core/problems.ts'
 import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
+import { BLOB_NAME } from './blob-name.ts'
 
 export const TRANSFER_VERSION = 1
 /** A blob stands in lines of so many bytes, before base64. */
@@ -45,7 +46,7 @@ const taskLineSchema = z.looseObject({
 const blobLineSchema = z.looseObject({
   type: z.literal('blob'),
   id,
-  name: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/, 'must be the name of a blob'),
+  name: z.string().regex(BLOB_NAME, 'must be the name of a blob'),
   /** Bytes of the whole blob, and how many of them came before. */
   size: count,
   offset: count,

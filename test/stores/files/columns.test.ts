@@ -1,13 +1,13 @@
-// Texts and numbers by row, against plain maps.
+// TextColumn and numbers by row, against plain maps.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import {
   createCounts,
   createRareNumbers,
-  type Numbers,
+  type NumberColumn,
 } from '../../../src/stores/files/index/number-columns.ts'
-import { createTexts } from '../../../src/stores/files/index/text-column.ts'
+import { createTextColumn } from '../../../src/stores/files/index/text-column.ts'
 
 const ROWS = 600
 const row = fc.nat(ROWS - 1)
@@ -24,7 +24,7 @@ describe('texts by row', () => {
         fc.array(fc.tuple(row, text)),
         fc.string({ unit: 'grapheme', maxLength: 2 }),
         (sets, word) => {
-          const texts = createTexts()
+          const texts = createTextColumn()
           const plain = new Map<number, string | null>()
           for (const [at, value] of sets) {
             texts.set(at, value)
@@ -41,7 +41,7 @@ describe('texts by row', () => {
   })
 
   it('take no more room when they are set again to what they are', () => {
-    const texts = createTexts()
+    const texts = createTextColumn()
     const before = process.memoryUsage().arrayBuffers
     for (let turn = 0; turn < 20_000; turn += 1) texts.set(7, 'x'.repeat(1_000))
     assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000)
@@ -49,7 +49,7 @@ describe('texts by row', () => {
 })
 
 describe('numbers by row', () => {
-  const check = (make: () => Numbers, none: number, value: fc.Arbitrary<number>): void =>
+  const check = (make: () => NumberColumn, none: number, value: fc.Arbitrary<number>): void =>
     fc.assert(
       fc.property(fc.array(fc.tuple(row, value)), sets => {
         const numbers = make()

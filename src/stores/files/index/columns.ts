@@ -5,8 +5,8 @@ import type { Due } from '../../../core/due.ts'
 import { FILTER_VALUES, type ValueCompared, valuesCompared } from '../../../core/filter.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
-import { createCounts, createRareNumbers, type Numbers } from './number-columns.ts'
-import { createTexts, type Texts } from './text-column.ts'
+import { createCounts, createRareNumbers, type NumberColumn } from './number-columns.ts'
+import { createTextColumn, type TextColumn } from './text-column.ts'
 
 /** Values that lists are filtered by, as words that many tasks share, and as times; the status has a column of its own. */
 export type WordValue = Exclude<ValueCompared<'in' | 'is'>, 'status'>
@@ -43,8 +43,8 @@ const packId = (id: string, into: Uint32Array, at: number): void => {
 }
 const hex8 = (word: number): string => word.toString(16).padStart(8, '0')
 
-/** Words that many rows share, each once, as numbers; 0 stands for null. */
-export interface Words {
+/** WordTable that many rows share, each once, as numbers; 0 stands for null. */
+export interface WordTable {
   number(word: string | null): number
   /** -1 when no row has had it. */
   find(word: string): number
@@ -53,7 +53,7 @@ export interface Words {
   where(test: (word: string) => boolean): Set<number>
 }
 
-const createWords = (): Words => {
+const createWordTable = (): WordTable => {
   const numbers = new Map<string, number>()
   const list: (string | null)[] = [null]
   return {
@@ -101,14 +101,14 @@ const NUMBERS_IN_EVERY_TABLE = ['claim', 'rev', 'from', 'till'] as const
 export interface Columns {
   /** The arrays as they are now: they are replaced when the table grows, so they are not to be kept. */
   readonly at: Readonly<Arrays>
-  readonly claim: Numbers
-  readonly rev: Numbers
+  readonly claim: NumberColumn
+  readonly rev: NumberColumn
   /** When one that waits is due (core/due.ts). Milliseconds of Unix time; NaN for null. */
-  readonly from: Numbers
-  readonly till: Numbers
+  readonly from: NumberColumn
+  readonly till: NumberColumn
   /** What text is looked for in: title and description, in lower case; null when there is neither. */
-  readonly texts: Texts
-  readonly words: Readonly<Record<WordValue, Words>>
+  readonly texts: TextColumn
+  readonly words: Readonly<Record<WordValue, WordTable>>
   /** Rows in use, those whose task is gone included. */
   readonly rows: number
   /** The row of a task, or -1. */
@@ -136,14 +136,14 @@ export const createColumns = (): Columns => {
   let rows = 0
   /** Open addressing: row + 1, 0 for free. A removed row keeps its cell until the table is made anew. */
   let cells = new Int32Array(FIRST_ROWS * 2)
-  const texts = createTexts()
+  const texts = createTextColumn()
   const numbers = {
     claim: createCounts(),
     rev: createCounts(),
     from: createRareNumbers(),
     till: createRareNumbers(),
   }
-  const words = forEach(WORD_VALUES, createWords)
+  const words = forEach(WORD_VALUES, createWordTable)
   // ids may come from outside: nobody can make up many that share a cell
   const seed = randomInt(2 ** 32)
   const wanted = new Uint32Array(ID_WORDS)

@@ -1,6 +1,6 @@
 // Numbers by row: small ones in a typed array of 32 bits, the few that do not fit there in a map.
 
-export interface Numbers {
+export interface NumberColumn {
   get(row: number): number
   set(row: number, value: number): void
 }
@@ -11,7 +11,7 @@ const FIRST_ROWS = 256
 const GROW = 1.25
 
 /** Whole numbers from 0; most of them below 2^32. A row that was never set has 0. */
-export const createCounts = (): Numbers => {
+export const createCounts = (): NumberColumn => {
   let small = new Uint32Array(FIRST_ROWS)
   const large = new Map<number, number>()
   return {
@@ -34,7 +34,7 @@ export const createCounts = (): Numbers => {
 }
 
 /** Numbers that most rows do not have; NaN stands for none. */
-export const createRareNumbers = (): Numbers => {
+export const createRareNumbers = (): NumberColumn => {
   const values = new Map<number, number>()
   return {
     get: row => values.get(row) ?? Number.NaN,

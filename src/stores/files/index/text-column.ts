@@ -1,7 +1,7 @@
 // Short texts by row number, as bytes in one growing array: a string object for each would weigh several times as much.
 // It stores and finds; whose texts they are is the table's business.
 
-export interface Texts {
+export interface TextColumn {
   /** Null takes it away. */
   set(row: number, text: string | null): void
   get(row: number): string | null
@@ -15,7 +15,7 @@ const FIRST_ROWS = 256
 /** Before each text: its length in bytes. */
 const HEAD_BYTES = 4
 
-export const createTexts = (): Texts => {
+export const createTextColumn = (): TextColumn => {
   let bytes = Buffer.allocUnsafeSlow(FIRST_BYTES)
   // no text begins at 0, so that 0 stands for none
   let used = HEAD_BYTES

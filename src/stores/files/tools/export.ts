@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
+import { BLOB_NAME } from '../../shared/blob-name.ts'
 import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
 import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
@@ -33,7 +34,7 @@ interface TakenRecord {
 const openBlobs = async (layout: Layout, id: SafeId): Promise<OpenBlob[]> => {
   const blobs: OpenBlob[] = []
   for (const entry of entriesOf(layout.blobFolder(id))) {
-    if (!entry.isFile() || !/^[a-z0-9][a-z0-9.-]{0,63}$/.test(entry.name)) continue
+    if (!entry.isFile() || !BLOB_NAME.test(entry.name)) continue
     try {
       const { handle, info } = await openPlain(layout.blob(id, entry.name), { oneName: true })
       blobs.push({ name: entry.name, handle, size: info.size })

@@ -5,6 +5,7 @@ import path from 'node:path'
 import { isAside } from '../../../platform/atomic-file.ts'
 import { LineTooLongError, readLines } from '../../../platform/lines.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
+import { BLOB_NAME } from '../../shared/blob-name.ts'
 import { isErrno } from '../errno.ts'
 import { idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
 import { readStateFile } from '../records/state-file.ts'
@@ -17,7 +18,6 @@ const ASIDE_MS = 60_000
 /** A line of a journal holds one record. */
 const LINE_BYTES_MAX = 64 * 1024 * 1024
 const SHARD = /^[0-9a-f]{2}$/
-const BLOB_NAME = /^[a-z0-9][a-z0-9.-]{0,63}$/
 
 /** What was seen on the way. */
 export interface Seen {
