@@ -1,5 +1,5 @@
 // Records as they occur: what the benchmarks store and look for.
-import { begin, fail, type Move, report, revoke, start, succeed } from '../src/core/moves.ts'
+import { fail, firstRecord, type Move, report, revoke, start, succeed } from '../src/core/moves.ts'
 import { newTaskId, type TaskRecord } from '../src/core/task.ts'
 
 export const WORKER = 'bench-worker'
@@ -7,7 +7,7 @@ export const RESULT = '3.14159265358979323846264338327950288419716939937510'
 
 /** A new task of medium size. */
 export const newTask = (more: Partial<TaskRecord> = {}): TaskRecord => ({
-  ...begin({
+  ...firstRecord({
     id: newTaskId(),
     kind: 'calcpi',
     params: { digits: 50, method: 'wijngaarden', pace: 0 },

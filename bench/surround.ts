@@ -1,7 +1,7 @@
 // What a computation of pi is surrounded with when nobody watches it.
-import type { Surroundings } from '../src/kinds/lib/pi/engine.ts'
+import type { MethodContext } from '../src/kinds/lib/pi/engine.ts'
 
-export const surround = (cores: number, over: Partial<Surroundings> = {}): Surroundings => ({
+export const surround = (cores: number, over: Partial<MethodContext> = {}): MethodContext => ({
   signal: new AbortController().signal,
   paceMs: 0,
   cores: () => cores,

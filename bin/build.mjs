@@ -1,4 +1,4 @@
-// Compiles src/ to dist/ when dist/ was not made from just these sources. Node's own modules only.
+// Compiles src/ to dist/ if dist/ was not made from exactly these sources. Uses only Node's own modules.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -35,7 +35,7 @@ const fingerprint = () => {
   return hash.digest('hex')
 }
 
-/** Ends the process with the compiler's words when src/ does not compile. */
+/** Ends the process with the compiler's output if src/ does not compile. */
 export const ensureBuilt = () => {
   // an image has dist/ and no sources
   if (!existsSync(inRoot('src'))) return
@@ -63,7 +63,7 @@ export const ensureBuilt = () => {
   for (const file of sources().filter(name => name.endsWith('.mjs')))
     cpSync(file, path.join(aside, path.relative(inRoot('src'), file)))
   writeFileSync(path.join(aside, '.sources'), wanted)
-  // a build that is cut off leaves the old dist/ or none, never half of one
+  // an interrupted build leaves the old dist/ or none, never half of one
   rmSync(inRoot('dist'), { recursive: true, force: true })
   renameSync(aside, inRoot('dist'))
 }

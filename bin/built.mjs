@@ -1,4 +1,4 @@
-// The modules of the build, with the types of their sources. While types are checked there may be no build.
+// Loads modules of the build, with the types of their sources, so that type checks work without a build.
 
 /**
  * @typedef {{

@@ -1,5 +1,4 @@
-// What the tools for tasks and data folders share: their arguments, the build, and how they end. It prints no result
-// itself.
+// Shared by the tools for tasks and data folders: their arguments, the build, and how they end. It prints no results.
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,18 +7,18 @@ import { built } from './built.mjs'
 import { messageOf, watchOutput } from './own-output.mjs'
 
 /**
- * Until the build is there, what the tools say is their own.
+ * Until the build is loaded, the tools print only their own text.
  * @type {(text: string) => string}
  */
 let plain = text => text
 /**
- * As `visibleText`: text for a terminal.
+ * As `visibleText`: text made safe for a terminal.
  * @param {string} text
  */
 export const visible = text => plain(text)
 
 /**
- * Ends the process with a word to people: the tool could not work.
+ * Ends the process with a message: the tool could not work.
  * @param {string} message
  * @returns {never}
  */
@@ -31,8 +30,8 @@ export const giveUp = message => {
 /** @type {string | null} */
 let unwritten = null
 /**
- * Ends the process at once when its output cannot be written, or, for a tool that is in the middle of writing to the
- * store, when `whenDone` is called. It did not say all that it found: that is not the exit code of findings.
+ * Ends the process when its output cannot be written: at once, or, for a tool that is writing to the store, when
+ * `whenDone` is called. The exit code is not the one for findings, since some may be missing.
  */
 export const endWithOutput = ({ atOnce = true } = {}) => {
   watchOutput(words => {
@@ -48,13 +47,14 @@ export const endWithOutput = ({ atOnce = true } = {}) => {
 }
 
 /**
- * The words before an error about a folder: a tool that is called in another place looks at another folder.
+ * The beginning of an error about a folder. It names the folder, since the tool may run in the wrong place.
  * @param {string} dir
  */
-export const lookedAt = dir => `Looked at ${path.resolve(dir)} (--data-dir or DATA_DIR names the folder). `
+export const folderPrefix = dir =>
+  `Looked at ${path.resolve(dir)} (--data-dir or DATA_DIR names the folder). `
 
 /**
- * The options of the command line; `--help` and a mistake print how the tool is used.
+ * Reads the command line. `--help` and mistakes print the usage.
  * @template {string} Flag
  * @param {string} usage
  * @param {readonly Flag[]} flags options beside `--data-dir` and `--help`, off unless they are given
@@ -82,7 +82,7 @@ export const readArguments = (usage, flags) => {
   }
 }
 
-/** Installs and builds what is missing, in a process of its own: its words must not mix with the tool's output. */
+/** Installs and builds what is missing, in its own process: its output must not mix with the tool's. */
 const build = () => {
   const script = path.join(path.dirname(fileURLToPath(import.meta.url)), 'build.mjs')
   const { status } = spawnSync(process.execPath, [script], { stdio: ['ignore', 2, 2] })
@@ -90,7 +90,7 @@ const build = () => {
 }
 
 /**
- * The tools for a folder, and the folder: `--data-dir`, else DATA_DIR as everywhere.
+ * The tools for a folder, and the folder: `--data-dir`, else DATA_DIR.
  * @param {string | undefined} given
  */
 export const openFolderTools = async given => {
@@ -102,7 +102,7 @@ export const openFolderTools = async given => {
 }
 
 /**
- * The tools for the tasks: of the folder `--data-dir`, else of the store that the settings name; `place` for errors.
+ * The tools for tasks: in the folder `--data-dir`, else in the store of the settings. `place` is for errors.
  * @param {string | undefined} given
  */
 export const openTransferTools = async given => {
@@ -111,5 +111,5 @@ export const openTransferTools = async given => {
   const { chooseStore } = await built('wire')
   const { readConfig } = await built('config')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
-  return { ...(await chooseStore(target)), place: target.redis ? '' : lookedAt(target.dataDir) }
+  return { ...(await chooseStore(target)), place: target.redis ? '' : folderPrefix(target.dataDir) }
 }

@@ -1,15 +1,15 @@
-// Writes every task of a store and its blobs to standard output as NDJSON, also while bundles run on it.
-// Exit code: 0 all of it, 1 some tasks could not be read, 2 it could not work and the output is cut off.
+// Writes all tasks of a store with their blobs to standard output as NDJSON, also while bundles use the store. Exit
+// code: 0 complete, 1 some tasks could not be read, 2 it could not work and the output is cut off.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
-import { cutOff, ignoreDeafErrors, messageOf } from './own-output.mjs'
+import { cutOff, ignoreStderrErrors, messageOf } from './own-output.mjs'
 
 const usage = `node bin/export.mjs [--data-dir DIR] > file.ndjson
   --data-dir DIR  files in this folder; by default the store that STORE_URL and DATA_DIR name`
 
 const { given } = readArguments(usage, [])
-ignoreDeafErrors()
+ignoreStderrErrors()
 
 let place = ''
 try {

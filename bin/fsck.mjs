@@ -1,7 +1,7 @@
-// Checks a data folder, also while a bundle runs on it; with --repair mends it, for which it must have no other user.
-// Exit code: 0 clean or mended, 1 findings are left, 2 it could not work.
+// Checks a data folder, also while a bundle uses it. --repair repairs it and needs it for itself. Exit code: 0 clean
+// or repaired, 1 findings are left, 2 it could not work.
 
-import { endWithOutput, giveUp, lookedAt, openFolderTools, readArguments, visible } from './data-tool.mjs'
+import { endWithOutput, folderPrefix, giveUp, openFolderTools, readArguments, visible } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
 const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
@@ -12,7 +12,7 @@ const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
 const { given, flags } = readArguments(usage, ['repair', 'json'])
 const { repair, json } = flags
 
-// what is being mended is mended to the end
+// a repair is never broken off half-way
 const output = endWithOutput({ atOnce: !repair })
 /**
  * @param {object} value
@@ -23,7 +23,7 @@ const print = (value, text) => process.stdout.write(`${visible(json ? JSON.strin
 let place = ''
 try {
   const folder = await openFolderTools(given)
-  place = lookedAt(folder.place)
+  place = folderPrefix(folder.place)
   const summary = await folder.checkFolder({
     repair,
     onFinding: finding => {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Whether this container can do its work: exit code 0, or 1 with the reasons. With the api among ROLES its /readyz
-// is asked, which costs little more than starting Node; without it the processes' presences are looked at.
+// Whether this container can do its work: exit code 0, or 1 with the reasons. If api is among ROLES it asks /readyz,
+// which costs little more than starting Node. Otherwise it reads the processes' presences.
 import { existsSync, readFileSync } from 'node:fs'
 import { connect, isIPv6 } from 'node:net'
 import path from 'node:path'
@@ -22,7 +22,7 @@ const end = (code, words) => {
 }
 
 /**
- * One request in HTTP/1.0, so that the answer ends with its connection.
+ * One request in HTTP/1.0, so that the answer ends with the connection.
  * @param {string} host
  * @param {number} port
  * @returns {Promise<{ status: number, body: string }>}
@@ -48,7 +48,7 @@ const ask = (host, port) =>
   })
 
 /**
- * Each failed check in words; the whole body when it is not what /readyz answers.
+ * Each failed check as text; the whole body if it is not an answer of /readyz.
  * @param {string} body
  */
 const reasonsIn = body => {
@@ -75,7 +75,7 @@ const askApi = async (host, port) => {
 }
 
 /**
- * With what the last process of the role said at its end, if that was in the last minutes and not one before it.
+ * Adds the last words of the role's last process, if they are from the last minutes and not of an earlier process.
  * @param {string} dataDir
  * @param {(role: string) => number} startOf
  * @returns {(amiss: [role: string, check: { reason?: string }]) => Promise<string>}
@@ -91,12 +91,12 @@ const told =
 
 const lookAtPresences = async () => {
   const { readConfig } = await built('config')
-  const { lastStartOf, rolesAmiss } = await built('core/readiness')
+  const { lastStartOf, roleProblems } = await built('core/readiness')
   const { seePresences } = await built('wire')
   const config = readConfig()
   const { presences, isOwn } = await seePresences(config)
   const here = presences.filter(isOwn)
-  const amiss = [...rolesAmiss(presences, config.roles, Date.now(), isOwn)]
+  const amiss = [...roleProblems(presences, config.roles, Date.now(), isOwn)]
   const words = await Promise.all(amiss.map(told(config.dataDir, role => lastStartOf(here, role))))
   if (amiss.some(([, { status }]) => status === 'failed')) end(1, words.join('; '))
   const door = here.find(({ role, alive }) => role === 'api' && alive)?.details.address
@@ -106,7 +106,7 @@ const lookAtPresences = async () => {
 
 setTimeout(() => end(1, `no answer within ${LIMIT_MS / 1000} s`), LIMIT_MS).unref()
 try {
-  // as src/config.ts reads the settings: the environment over .env
+  // like src/config.ts: the environment overrides .env
   const { parseEnvFile } = await built('platform/env-file')
   const file = existsSync('.env') ? parseEnvFile(readFileSync('.env')).values : {}
   const { ROLES, HOST, API_PORT } = { ...file, ...process.env }

@@ -1,6 +1,5 @@
-// Reads an export from standard input into a store, or compares the two. A data folder must have no other user.
-// Exit code: 0 all of it, 1 the export is not whole, some tasks were refused, or something differs, 2 it could not
-// work.
+// Reads an export from standard input into a store, or compares the two. It needs a data folder for itself. Exit code:
+// 0 complete, 1 the export is incomplete, some tasks were refused, or something differs, 2 it could not work.
 
 import { endWithOutput, giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'

@@ -1,4 +1,4 @@
-// Fetches the packages that package-lock.json names when they are missing or older. Node's own modules only.
+// Installs the packages of package-lock.json that are missing or outdated. Uses only Node's own modules.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -6,7 +6,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
-/** A checkout needs the compiler, whatever NODE_ENV says; an image has no sources and only what runs. */
+/**
+ * A checkout needs the compiler, whatever NODE_ENV is. An image has no sources and needs only the runtime packages.
+ */
 const hasSources = existsSync(path.join(root, 'src'))
 
 /**
@@ -15,11 +17,11 @@ const hasSources = existsSync(path.join(root, 'src'))
  */
 const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
 
-/** Whether what npm has put into node_modules is what the lockfile names; npm keeps a list of its own there. */
+/** Whether node_modules matches the lockfile; npm keeps a list of installed packages there. */
 const isInstalled = () => {
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   const wanted = path.join(root, 'package-lock.json')
-  // an image has node_modules and no lockfile to compare with
+  // an image has node_modules but no lockfile
   if (!existsSync(wanted)) return existsSync(path.join(root, 'node_modules'))
   if (!existsSync(installed)) return false
   const present = packagesOf(installed)
@@ -29,7 +31,7 @@ const isInstalled = () => {
   )
 }
 
-/** Ends the process with a word to people when it cannot be done. */
+/** Ends the process with a message if the install fails. */
 export const ensureInstalled = () => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 19)) {
@@ -38,7 +40,7 @@ export const ensureInstalled = () => {
   }
   if (isInstalled()) return
   console.log('Installing packages (npm ci) ...')
-  // said outright, since a user's own settings of npm may say otherwise, and would leave half of the packages out
+  // explicit, since a user's npm settings could leave out half of the packages
   const kept = hasSources ? ['dev', 'optional', 'prod'].map(kind => `--include=${kind}`) : ['--omit=dev']
   const plain = ['--no-global', '--no-dry-run', '--no-package-lock-only', '--no-audit', '--no-fund']
   const { status } = spawnSync('npm', ['ci', ...kept, ...plain, '--loglevel=error'], {

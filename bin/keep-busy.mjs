@@ -1,8 +1,8 @@
-// Keeps every core busy with processes of its own, for tests that must hold on a loaded machine.
+// Keeps every core busy with its own processes, for tests that must hold on a loaded machine.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 
-/** Works for ever, but ends when its standard input closes: that is when whoever started it ends, however it goes. */
+/** Runs until its standard input closes, which happens when its parent ends in any way. */
 const WORK = `
 process.stdin.on('end', () => process.exit()).resume()
 const work = () => {
@@ -12,7 +12,10 @@ const work = () => {
 work()
 `
 
-/** Two to a core, so that a test gets a third of one. @returns what ends them; may be called twice */
+/**
+ * Starts two processes per core, so that a test gets a third of one. @returns a function that ends them; may be called
+ * twice
+ */
 export const keepBusy = () => {
   const children = Array.from({ length: 2 * availableParallelism() }, () =>
     spawn(process.execPath, ['-e', WORK], { stdio: ['pipe', 'ignore', 'ignore'] }),

@@ -1,17 +1,17 @@
-// What becomes of a program whose output nobody takes any more: `| head`, a log shipper that ends, a terminal that is
-// stopped. A write to a pipe without a reader is an error that would end the process.
+// Handles output that nobody reads any more: `| head`, a log shipper that ended, a stopped terminal. Without this, a
+// write to a pipe without a reader would end the process.
 
-/** So much may wait for a reader that is slow; what comes then is dropped. Bytes. */
+/** How much may wait for a slow reader, bytes; the rest is dropped. */
 const WAITING_MAX = 1024 * 1024
 
 /**
- * For a process that must live on: output that cannot be written is lost, and one that is not read holds nothing up.
- * Everything also stands in the files of `DATA_DIR/logs`.
+ * For a process that must live on: output that cannot be written is lost, and a slow reader blocks nothing. The files
+ * of `DATA_DIR/logs` have everything too.
  */
-export const outliveReaders = () => {
+export const dropUnreadOutput = () => {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', () => {})
-    // Node writes to a pipe at once and waits: a reader that only stops to read would stop the supervisor
+    // Node's writes to a pipe block, so a reader that pauses would stop the supervisor
     const { _handle: handle } = /** @type {{ _handle?: { setBlocking?: (blocking: boolean) => void } }} */ (
       /** @type {unknown} */ (stream)
     )
@@ -23,13 +23,13 @@ export const outliveReaders = () => {
 }
 
 /**
- * What an error says.
+ * The message of an error.
  * @param {unknown} error
  */
 export const messageOf = error => (error instanceof Error ? error.message : String(error))
 
 /**
- * Why an output is not whole, for the error of a write to it.
+ * Why an output is incomplete, from the error of a write to it.
  * @param {NodeJS.ErrnoException} error
  */
 export const cutOff = ({ code }) =>
@@ -37,15 +37,15 @@ export const cutOff = ({ code }) =>
     ? 'The output is cut off: its reader has ended'
     : `The output is cut off: it cannot be written (${code})`
 
-/** Words on standard error that nobody reads are lost, and end nothing. */
-export const ignoreDeafErrors = () => void process.stderr.on('error', () => {})
+/** Messages on standard error that nobody reads are lost, and do not end the process. */
+export const ignoreStderrErrors = () => void process.stderr.on('error', () => {})
 
 /**
  * For a tool that ends.
  * @param {(words: string) => void} tell called once when its result cannot be written
  */
 export const watchOutput = tell => {
-  ignoreDeafErrors()
+  ignoreStderrErrors()
   process.stdout.once('error', error => {
     process.stdout.on('error', () => {})
     tell(cutOff(error))

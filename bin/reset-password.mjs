@@ -1,5 +1,5 @@
-// Gives the operator of the dashboard a new password, for whoever has lost it; also while a bundle runs on the folder.
-// Whoever may write into the data folder may do this. Exit code: 0 done, 2 it could not work.
+// Gives the dashboard's operator a new password if it was lost, also while a bundle runs. It needs write access to the
+// data folder. Exit code: 0 done, 2 it could not work.
 import path from 'node:path'
 import { built } from './built.mjs'
 import { giveUp, openFolderTools, readArguments } from './data-tool.mjs'

@@ -1,4 +1,4 @@
-// A reporter of node's test runner: ends a run with the files whose tests took longest, for the list in test.mjs.
+// A reporter for Node's test runner: prints the slowest test files at the end, for the list in test.mjs.
 import path from 'node:path'
 
 const SHOWN = 25

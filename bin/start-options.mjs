@@ -1,4 +1,4 @@
-// The command line of the start script. Node's own modules only: it is read before anything is installed.
+// The command line of the start script. Uses only Node's own modules: it is read before anything is installed.
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { messageOf } from './own-output.mjs'
@@ -23,13 +23,13 @@ const end = (code, words) => {
 
 const versionOf = () => JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 
-/** npm keeps options that stand before `--` for itself, and only tells its child in the environment. */
+/** npm takes options before `--` for itself, and only passes them on in the environment. */
 const refuseWhatNpmKept = () => {
   if (process.env.npm_lifecycle_event === 'start' && process.env.npm_config_check)
     end(2, 'npm has kept --check for itself. Put -- before it: npm start -- --check')
 }
 
-/** The options; ends the process for --help, --version and for what is not understood. */
+/** Reads the options. Ends the process for --help, --version and unknown options. */
 export const readStartOptions = () => {
   refuseWhatNpmKept()
   try {

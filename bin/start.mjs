@@ -1,5 +1,5 @@
-// `npm start`: installs and builds what is missing, checks everything that can be checked before, then becomes
-// the supervisor (pm2-runtime, in this process) of the roles. `--help` lists its options.
+// `npm start`: installs and builds what is missing, checks settings, kinds and ports, then becomes the supervisor of
+// the roles (pm2-runtime, in this process). `--help` lists its options.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
@@ -9,26 +9,26 @@ import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './build.mjs'
 import { built } from './built.mjs'
 import { ensureInstalled } from './install.mjs'
-import { outliveReaders } from './own-output.mjs'
-import { clearEnvironment, mendPaths } from './pm2-surroundings.mjs'
+import { dropUnreadOutput } from './own-output.mjs'
+import { clearEnvironment, fixScriptPaths } from './pm2-environment.mjs'
 import { readStartOptions } from './start-options.mjs'
 
 const startedAt = Date.now()
 const require = createRequire(import.meta.url)
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-/** The longest path of a Unix socket is 107 bytes; PM2's longest name in its folder takes 17. */
+/** A Unix socket's path has at most 107 bytes, and PM2's longest name in its folder takes 17. */
 const PM2_HOME_MAX = 88
 const READY_MS = 30_000
 const ONLINE = ['online', 'launching']
-const LOOK_MS = 2_000
-/** A role that is started again is not online for a moment. */
-const LOOKS_WITH_NONE = 4
+const CHECK_MS = 2_000
+/** How many checks may find no role online: a restarted role is offline for a moment. */
+const CHECKS_WITH_NONE = 4
 
 const options = readStartOptions()
 ensureInstalled()
 ensureBuilt()
 
-const { describeSettings, passedOver, readConfig } = await built('config')
+const { describeSettings, ignoredVariables, readConfig } = await built('config')
 const { createLog } = await built('platform/log')
 const { keepLogsBounded } = await built('platform/log-files')
 const { visibleText } = await built('platform/visible')
@@ -38,7 +38,7 @@ const { ownData } = await built('wire')
 const { ensureOperator } = await built('dashboard/operator')
 
 /**
- * A port that is taken would only show in the log of a role that is started again and again.
+ * Reports a port in use, which otherwise would only show in the log of a role that restarts again and again.
  * @param {import('../src/config.ts').Config} config
  */
 const checkPorts = async ({ host, ports, roles }) => {
@@ -60,7 +60,7 @@ const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason
 
 const prepare = async () => {
   const config = readConfig()
-  for (const words of passedOver()) console.error(words)
+  for (const words of ignoredVariables()) console.error(words)
   if (options.check) {
     const { kinds } = await loadKinds(config)
     const troubles = kinds.troubles().map(inTrouble)
@@ -79,7 +79,7 @@ const { config, data, password } = await prepare().catch(error => {
   process.exit(1)
 })
 
-/** A private, short folder: PM2's sockets let whoever can connect run any command. */
+/** A private folder, since anyone who can connect to PM2's sockets can run commands; and a short one. */
 const makePm2Home = () => {
   const beside = path.join(config.dataDir, 'pm2')
   if (Buffer.byteLength(beside) > PM2_HOME_MAX) {
@@ -87,7 +87,7 @@ const makePm2Home = () => {
     process.on('exit', () => rmSync(short, { recursive: true, force: true }))
     return short
   }
-  // what an earlier start left there would be mistaken for a running one; the data folder is ours alone by now
+  // leftovers of an earlier start would look like a running one; the data folder is locked by now
   rmSync(beside, { recursive: true, force: true })
   mkdirSync(beside, { mode: 0o700 })
   return beside
@@ -95,7 +95,7 @@ const makePm2Home = () => {
 
 /** @param {string} pm2Home */
 const becomeSupervisor = pm2Home => {
-  outliveReaders()
+  dropUnreadOutput()
   clearEnvironment(require)
   Object.assign(process.env, {
     BUNDLE: JSON.stringify({
@@ -105,11 +105,11 @@ const becomeSupervisor = pm2Home => {
       cwd: process.cwd(),
     }),
     PM2_HOME: pm2Home,
-    // nothing is phoned home: no agent, no look for a newer version, no first-run ping
+    // turns off all of PM2's own connections: no agent, no check for updates, no first-run ping
     PM2_AGENT_ONLINE: '1',
     PM2_DISABLE_VERSION_CHECK: '1',
     PM2_DISCRETE_MODE: 'true',
-    // all roles start side by side; two at a time is PM2's default
+    // all roles start together; PM2's default is two at a time
     PM2_CONCURRENT_ACTIONS: String(config.roles.length),
   })
   process.argv = [
@@ -119,11 +119,11 @@ const becomeSupervisor = pm2Home => {
     path.join(root, 'ecosystem.config.cjs'),
     '--no-auto-exit',
   ]
-  mendPaths(require)
+  fixScriptPaths(require)
   require('pm2/lib/binaries/Runtime4Docker.js')
 }
 
-/** An address that stands for all of the machine's cannot be opened everywhere; loopback can. */
+/** An address that stands for all interfaces cannot be opened in a browser everywhere; loopback can. */
 const EVERY_ADDRESS = { '0.0.0.0:': '127.0.0.1:', '[::]:': '[::1]:' }
 
 /** @param {import('../src/core/store.ts').SeenPresence} presence */
@@ -134,20 +134,20 @@ const addressOf = ({ role, details: { address } }) => {
   return `  ${role.padEnd(10)} ${url}${role === 'rpc' ? '' : '/'}${every && '   and on every other address of this machine'}`
 }
 
-/** Waits until every role has said that it is there, and tells people where; after a while also who is missing. */
-const tellWhenReady = async () => {
-  // not from the start of all: to install and to build may take long, and says nothing of the roles
+/** Waits until every role is ready, and prints the addresses; after a while also the missing roles. */
+const reportWhenReady = async () => {
+  // installing and building may take long, so the time is counted from here
   const begunAt = performance.now()
   let secret =
     password === null ? [] : [`  The dashboard's login is operator, password ${password} (shown this once).`]
   /** @param {(string | null)[]} lines */
   const tell = lines => {
-    // PM2 has put its own prefix on console.log by now
+    // by now PM2 has put its own prefix on console.log
     process.stdout.write(`${visibleText([...lines, ...secret].join('\n'))}\n`)
     secret = []
   }
   for (let told = false; ; ) {
-    // a store that is away for a moment shows nobody
+    // a store that is away for a moment shows no presences
     const present = (await data.presences().catch(() => [])).filter(({ alive }) => alive)
     const missing = config.roles.filter(role => !present.some(presence => presence.role === role))
     const addresses = present.map(addressOf).filter(Boolean)
@@ -174,28 +174,27 @@ const tellWhenReady = async () => {
 }
 
 /**
- * Nobody could be reached any more, nor start a role again: the end, with an exit code that makes Docker start anew.
- * PM2's own look for it sends the whole list over its socket every two seconds, idle or not; its table is in this
- * process.
+ * Ends when no role is left: none could be reached or start another. The exit code makes Docker restart the container.
+ * PM2's own check sends the whole list over its socket every two seconds; its table is in this process.
  */
 const endWithTheLastRole = () => {
   const god = require.resolve('pm2/lib/God.js')
-  let looksWithNone = 0
+  let checksWithNone = 0
   setInterval(() => {
     const roles = Object.values(require.cache[god]?.exports.clusters_db ?? {})
-    if (roles.length === 0 || roles.some(({ pm2_env }) => ONLINE.includes(pm2_env.status))) looksWithNone = 0
-    else looksWithNone += 1
-    if (looksWithNone !== LOOKS_WITH_NONE) return
+    if (roles.length === 0 || roles.some(({ pm2_env }) => ONLINE.includes(pm2_env.status))) checksWithNone = 0
+    else checksWithNone += 1
+    if (checksWithNone !== CHECKS_WITH_NONE) return
     process.stderr.write('Madhava ends: no role runs any more.\n')
-    // PM2 ends in order, but with its own idea of the code
+    // PM2 shuts down in order, but chooses its own exit code
     process.on('exit', () => {
       process.exitCode = 2
     })
     process.kill(process.pid, 'SIGTERM')
-  }, LOOK_MS).unref()
+  }, CHECK_MS).unref()
 }
 
-/** Under npm the end of npm is the end of this: a `kill -9` of npm would else leave it behind. */
+/** Under npm this ends with npm: otherwise a `kill -9` of npm would leave it behind. */
 const endWithNpm = () => {
   if (process.env.npm_lifecycle_event !== 'start') return
   const parent = process.ppid
@@ -205,9 +204,8 @@ const endWithNpm = () => {
 }
 
 /**
- * A terminal that is closed is a stop like any other: without this the supervisor would die of it, and nothing would be
- * drained. Where there is no terminal the signal is meant for others, and nohup is what it looks like: Node takes its
- * effect away.
+ * A closed terminal is a normal stop: without this the supervisor would die without a drain. Without a terminal,
+ * SIGHUP is not for this process and nohup should work: Node disables its effect.
  */
 const stopWithTheTerminal = () => {
   const hasTerminal = [process.stdin, process.stdout, process.stderr].some(stream => stream.isTTY)
@@ -220,5 +218,5 @@ endWithNpm()
 stopWithTheTerminal()
 endWithTheLastRole()
 keepLogsBounded(path.join(config.dataDir, 'logs'))
-await tellWhenReady()
+await reportWhenReady()
 await data.started()

@@ -1,5 +1,6 @@
-// `npm test`: types, style, build, then every test; with arguments only the test files whose path holds one of them.
-// --keep-busy runs them while other processes keep every core busy: what holds then does not depend on a quick machine.
+// `npm test`: types, style, build, then every test; with arguments only the test files whose path contains one of
+// them. --keep-busy runs them while other processes keep every core busy: a test that passes then does not need a
+// quick machine.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,13 +12,13 @@ import { keepBusy } from './keep-busy.mjs'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const isBusy = process.argv.includes('--keep-busy')
 const wanted = process.argv.slice(2).filter(word => word !== '--keep-busy')
-// A file that hangs must end as a failure, not hold up the run: a long test names itself in a variable of this form
+// A file that hangs must fail and not hold up the run. A run of long tests has a variable with this ending
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
 const FILE_TIMEOUT_MS = (isLong ? 60 : isBusy ? 30 : 10) * 60_000
-/** Files at a time. Many wait for a broker or for a process, so that three keep two cores at work. */
+/** How many files run at a time. Many wait for a broker or a process, so three keep two cores busy. */
 const AT_A_TIME = 3
 
-/** The files that take longest, the longest first: begun at the end they would be waited for alone. */
+/** The slowest files, slowest first: started last, they would run alone at the end. */
 const LONGEST = [
   'stores/redis/redis',
   'faults/refusals',
@@ -51,9 +52,12 @@ const LONGEST = [
   'worker/runner-ends',
 ].map(name => path.join('test', `${name}.test.ts`))
 
-/** Folders of short tests, which share a process each: to start one takes longer than most of their files. */
+/** Folders of short tests that share a process each: starting one takes longer than most of their files. */
 const TOGETHER = ['api', 'client', 'core', 'dashboard', 'kinds', 'platform', 'queues', 'rpc', 'stores/files']
-/** What such a file must not do: hooks outside of a `describe` would be those of all, and memory is measured alone. */
+/**
+ * What such a file must not do: a hook outside of a `describe` would apply to all files, and memory needs its own
+ * process.
+ */
 const ALONE = /^(before|after|beforeEach|afterEach)\(|memoryUsage|cpuUsage|process\.(env\.\w+ = |chdir)/m
 
 /**
@@ -86,7 +90,7 @@ if (files.length === 0) {
 }
 
 /**
- * What the runner is given: the longest first, then the groups, then what is left.
+ * The runner's arguments: the slowest files, then the groups, then the rest.
  * @param {string} folder for the files of the groups
  */
 const arrange = folder => {

@@ -1,4 +1,4 @@
-// Environment -> frozen Config. The only reader of the environment. All problems are reported at once.
+// Environment -> frozen Config. The only reader of the environment. Reports all problems at once.
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
@@ -19,8 +19,8 @@ type Row = (typeof SETTINGS)[SettingName]
 type Name = Row['as']
 type ValueOf<N extends Name> = z.output<Extract<Row, { as: N }>['value']>
 type Group = Name extends infer N ? (N extends `${infer G}.${string}` ? G : never) : never
-/** What the table of settings says: a field per setting, those of a group in an object. */
-type Told = {
+/** The values of the table of settings: a field per setting, and an object per group. */
+type SettingValues = {
   readonly [N in Name as N extends `${string}.${string}` ? never : N]: ValueOf<N>
 } & {
   readonly [G in Group]: {
@@ -28,13 +28,13 @@ type Told = {
   }
 }
 
-/** Every setting as its row in settings.ts says, and what follows from several of them. */
-export type Config = Omit<Told, 'storePlace' | 'storePrefix' | 'retentionFailedMs'> & {
-  /** Null: files in `dataDir`. */
+/** Every setting as in settings.ts, and what is derived from several of them. */
+export type Config = Omit<SettingValues, 'storePlace' | 'storePrefix' | 'retentionFailedMs'> & {
+  /** Null: the tasks are files in `dataDir`. */
   readonly redis: { readonly place: RedisPlace; readonly prefix: string } | null
-  /** Of tasks in FAILURE. */
+  /** For tasks in FAILURE. */
   readonly retentionFailedMs: number
-  /** The supervisor's own folder, which the start script chooses; beside the data when there was none. */
+  /** The supervisor's own folder, chosen by the start script; beside the data if none is given. */
   readonly pm2Home: string
 }
 
@@ -42,16 +42,16 @@ const schema = z.object(
   Object.fromEntries(Object.entries(SETTINGS).map(([name, { value }]) => [name, value])),
 )
 
-/** The values under their names in the config. */
-const tell = (values: Record<string, unknown>): Told => {
-  const told: Record<string, unknown> = {}
+/** Builds the object from the values and their names in the config. */
+const buildConfig = (values: Record<string, unknown>): SettingValues => {
+  const config: Record<string, unknown> = {}
   for (const [name, row] of Object.entries(SETTINGS)) {
     const [first = '', field] = row.as.split('.')
-    told[first] =
-      field === undefined ? values[name] : { ...(told[first] as object | undefined), [field]: values[name] }
+    config[first] =
+      field === undefined ? values[name] : { ...(config[first] as object | undefined), [field]: values[name] }
   }
-  for (const value of Object.values(told)) if (typeof value === 'object') Object.freeze(value)
-  return told as Told
+  for (const value of Object.values(config)) if (typeof value === 'object') Object.freeze(value)
+  return config as SettingValues
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -66,7 +66,7 @@ const withDefaults = (env: Env): Record<string, string> =>
     Object.entries(SETTINGS).map(([name, setting]) => [name, env[name]?.trim() || setting.default]),
   )
 
-/** @throws CONFIG_INVALID, `detail.problems` with one line per problem: the name, what is wrong, what would be right */
+/** @throws CONFIG_INVALID; `detail.problems` has one line per problem: the name, what is wrong, what would be right */
 export const parseConfig = (env: Env): Config => {
   const values = withDefaults(env)
   const parsed = schema.safeParse(values)
@@ -81,22 +81,22 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const { storePlace, storePrefix, retentionFailedMs, ...told } = tell(parsed.data)
-  const ports = Object.values(told.ports).filter(number => number !== 0)
+  const { storePlace, storePrefix, retentionFailedMs, ...rest } = buildConfig(parsed.data)
+  const ports = Object.values(rest.ports).filter(number => number !== 0)
   if (new Set(ports).size < ports.length)
     throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
   return Object.freeze({
-    ...told,
+    ...rest,
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
-    retentionFailedMs: retentionFailedMs ?? told.retentionMs,
-    pm2Home: path.resolve(env.PM2_HOME ?? path.join(told.dataDir, 'pm2')),
+    retentionFailedMs: retentionFailedMs ?? rest.retentionMs,
+    pm2Home: path.resolve(env.PM2_HOME ?? path.join(rest.dataDir, 'pm2')),
   })
 }
 
 const NAMES = Object.keys(SETTINGS)
 const ENV_FILE = '.env'
 
-/** What `.env` in the present folder says; nothing where there is none. @throws CONFIG_INVALID */
+/** The variables of `.env` in the current folder; none if there is no such file. @throws CONFIG_INVALID */
 const readEnvFile = (): Env => {
   if (!existsSync(ENV_FILE)) return {}
   let bytes: Uint8Array
@@ -114,16 +114,16 @@ const readEnvFile = (): Env => {
   return values
 }
 
-/** The environment over `.env` in the present folder. */
+/** The environment, over `.env` in the current folder. */
 const readEnv = (): Env => ({ ...readEnvFile(), ...process.env })
 
 /**
- * What was set and is passed over: names in the environment that look like a setting misspelt, and names in `.env` that
- * are none. Lines for people, for the start to show once. The environment belongs to other programs too, so that a
- * likeness there is told and not refused.
+ * Variables that are ignored: names in the environment that look like a misspelt setting, and unknown names in `.env`.
+ * Lines for people, to show once at the start. The environment belongs to other programs too, so a similar name there
+ * is reported and not refused.
  * @throws CONFIG_INVALID
  */
-export const passedOver = (file: Env = readEnvFile(), env: Env = process.env): string[] => {
+export const ignoredVariables = (file: Env = readEnvFile(), env: Env = process.env): string[] => {
   const isUnknown = (name: string): boolean => !NAMES.includes(name)
   const inFile = Object.keys(file)
     .filter(isUnknown)

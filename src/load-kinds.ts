@@ -1,4 +1,4 @@
-// The kinds that a process knows: those that come with Madhava, and those of KINDS_DIR.
+// Loads the kinds of a process: the built-in ones, and those of KINDS_DIR.
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,18 +12,18 @@ import {
   loadKind,
   type NamedKind,
 } from './core/kind.ts'
-import { judgeKinds } from './core/kind-files.ts'
+import { sortKindFiles } from './core/kind-files.ts'
 import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
 
 export interface LoadedKinds {
   kinds: Kinds
-  /** The file that each kind was read from, by the kind's name. */
+  /** The file of each kind, by the kind's name. */
   files: ReadonlyMap<string, string>
 }
 
-/** The kinds that come with Madhava: one that is broken stops everything. @throws KIND_INVALID */
+/** The built-in kinds. A broken one stops everything. @throws KIND_INVALID */
 const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string][]> => {
   try {
     const kinds: [NamedKind, string][] = []
@@ -47,8 +47,8 @@ const refuseFolder = (folder: string) => (error: NodeJS.ErrnoException) => {
 }
 
 /**
- * What stops a start: a broken kind of ours, a folder that cannot be read. It runs no file of a user: a process that can
- * be started again does that. @throws KIND_INVALID
+ * Checks what stops a start: a broken built-in kind, or a folder that cannot be read. It runs no user's file: only a
+ * process that can be restarted does that. @throws KIND_INVALID
  */
 export const checkKinds = async ({
   kindsDir,
@@ -58,16 +58,16 @@ export const checkKinds = async ({
   if (kindsDir !== null) await readdir(kindsDir).catch(refuseFolder(kindsDir))
 }
 
-/** The kinds of a user's folder, and those of which nothing can be used. @throws KIND_INVALID for the folder itself */
+/** The kinds of a user's folder, and the kinds in trouble. @throws KIND_INVALID for the folder itself */
 const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
   const { loaded, failed } = await tryModules(folder).catch(refuseFolder(folder))
   const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
-  return judgeKinds({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
+  return sortKindFiles({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
 }
 
 /**
- * The built-in kinds and those of KINDS_DIR. A broken file there is a kind in trouble, and the others run.
- * @throws KIND_INVALID with the file's name and the reason when a kind of ours is broken, or the folder cannot be read
+ * The built-in kinds and those of KINDS_DIR. A broken file there is a kind in trouble; the others run.
+ * @throws KIND_INVALID with the file's name and the reason if a built-in kind is broken or the folder cannot be read
  */
 export const loadKinds = async ({
   kindsDir,

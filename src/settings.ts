@@ -1,5 +1,4 @@
-// Every setting, told once: its name, its default, its meaning, what its value must be, and what it is called in the
-// config. A table and nothing else.
+// The table of all settings: name, default, meaning, valid values, and the name in the config.
 import { z } from 'zod'
 import {
   address,
@@ -28,9 +27,9 @@ export type Role = (typeof ROLES)[number]
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 
 export interface Setting {
-  /** As the table of README.md has it. */
+  /** As in the table of README.md. */
   meaning: string
-  /** As text; '' where it is unset. */
+  /** As text; '' if unset. */
   default: string
   /** Its name in the config; `results.maxBytes` is a field of the group `results`. */
   as: string
@@ -42,7 +41,7 @@ export interface Setting {
   url?: true
 }
 
-/** In the order of the docs. README.md and .env.example are compared with it by a test. */
+/** In the order of the docs. A test compares README.md and .env.example with it. */
 export const SETTINGS = {
   HOST: {
     default: '127.0.0.1',

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from './config.ts'
 import type { Kinds } from './core/kind.ts'
-import { troublesInWords } from './core/kind-trouble.ts'
+import { describeTroubles } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
@@ -133,7 +133,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
   for (const { file, reason } of kindsInTrouble)
     log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
-  const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: troublesInWords(kindsInTrouble) }
+  const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }
   const store = await adapter.open({ sharedClock, log, ...options })
   const queue = await openQueue(config, { store, clock, log }).catch(async (error: unknown) => {
     await store.close()

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { cutText } from '../core/cut-text.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
-import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
+import { type FieldProblem, formatProblems, problemsOf } from '../core/problems.ts'
 
 /** What a query may hold, by name: schemas that take a text, or an array of texts where it may be given often. */
 export interface Query<T> {
@@ -14,7 +14,9 @@ export interface Query<T> {
 }
 
 const refuse = (problems: FieldProblem[]): MadhavaError =>
-  new MadhavaError('BAD_REQUEST', `The query is malformed: ${inWords(problems)}`, { detail: { problems } })
+  new MadhavaError('BAD_REQUEST', `The query is malformed: ${formatProblems(problems)}`, {
+    detail: { problems },
+  })
 
 /** Whether a schema takes an array of texts. */
 const takesMany = (schema: z.ZodType): boolean => z.toJSONSchema(schema, { io: 'input' }).type === 'array'

@@ -1,5 +1,5 @@
 // The client of the REST API, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
-// retry, lists. It uses fetch alone, and imports nothing of the server.
+// retry, lists. It uses only fetch, and imports nothing of the server.
 import { WaitTimeoutError } from './errors.ts'
 import { type ClientOptions, createPatience, createRequests, type RequestOptions } from './request.ts'
 import {
@@ -30,12 +30,12 @@ export {
 } from './task.ts'
 export type { WatchEvent } from './watch.ts'
 
-/** Of any call. */
+/** Options of every call. */
 export interface CallOptions {
   signal?: AbortSignal
 }
 
-/** A result or a log, as it comes. `bytes` is its size, null when the server did not say. */
+/** A result or a log as a stream. `bytes` is its size; null if the server did not say. */
 export interface ByteStream {
   contentType: string
   bytes: number | null
@@ -44,54 +44,52 @@ export interface ByteStream {
 }
 
 /**
- * Every call rejects with an ApiError when the server refuses, with a ConnectionError when it cannot be reached for
- * longer than the client's patience, and with the signal's reason when that fires.
+ * Every call rejects with an ApiError when the server refuses, with a ConnectionError when the server cannot be
+ * reached for longer than the client's patience, and with the signal's reason when it fires.
  */
 export interface Client {
-  /**
-   * Submits a task. The key makes a submit that is tried again find the first one; one is made up when it is left out.
-   */
+  /** Submits a task. The key lets a repeated submit find the first task; without one, a random key is used. */
   submit(submission: Submission, options?: CallOptions & { idempotencyKey?: string }): Promise<Task>
   get(id: string, options?: CallOptions): Promise<Task>
   /**
-   * Waits for the task's end, by long polls, and answers its final record, whatever the end is.
-   * @throws WaitTimeoutError after `timeoutMs`; without one it waits for as long as it takes
+   * Waits by long polls until the task has ended, and returns its final record, whatever the end is.
+   * @throws WaitTimeoutError after `timeoutMs`; without it the wait has no limit
    */
   wait(id: string, options?: CallOptions & { timeoutMs?: number }): Promise<Task>
   /**
-   * The task, and again at every change, up to its final status. Connections that break are made anew, and nothing is
-   * told twice. Of changes faster than the reader the last one is told. `since` is the version that is known,
+   * The task now and after every change, up to its final status. Broken connections are reopened, and nothing comes
+   * twice. If changes are faster than the reader, only the last one comes. `since` is the known version,
    * `<claim>-<rev>`.
    */
   watch(id: string, options?: CallOptions & { since?: string }): AsyncGenerator<Task, void, void>
-  /** The changes of all tasks that fit, for ever; goes on behind `since`, the `cursor` of an event. */
+  /** The changes of all tasks that fit, without end; continues after `since`, the `cursor` of an event. */
   watchAll(
     filter?: Filter,
     options?: CallOptions & { since?: string; snapshot?: boolean },
   ): AsyncGenerator<WatchEvent, void, void>
-  /** The whole result of a task in SUCCESS, or the bytes from `start` up to, not including, `end`. */
+  /** The whole result of a task in SUCCESS, or its bytes from `start` to `end` (exclusive). */
   result(id: string, options?: CallOptions & { range?: { start: number; end?: number } }): Promise<ByteStream>
   /** The task's own last log lines. */
   log(id: string, options?: CallOptions): Promise<ByteStream>
-  /** `revoked`: it is REVOKED; `requested`: the worker that runs it was told. */
+  /** `revoked`: it is REVOKED; `requested`: the worker that runs it will be told. */
   cancel(id: string, options?: CallOptions): Promise<{ outcome: 'revoked' | 'requested'; task: Task }>
-  /** An ended task runs again. */
+  /** Runs an ended task again. */
   retry(id: string, options?: CallOptions): Promise<Task>
-  /** Removes an ended task, all of it. */
+  /** Removes an ended task with its blobs. */
   purge(id: string, options?: CallOptions): Promise<void>
-  /** One page, newest first; `next` is the cursor of the one after it, or null. */
+  /** One page, newest first; `next` is the next page's cursor, or null. */
   list(
     filter?: Filter,
     options?: CallOptions & { limit?: number; cursor?: string },
   ): Promise<{ tasks: TaskView[]; next: string | null }>
-  /** Every task that fits, newest first, a page at a time. */
+  /** All tasks that fit, newest first, fetched page by page. */
   all(filter?: Filter, options?: CallOptions): AsyncGenerator<TaskView, void, void>
   kinds(options?: CallOptions): Promise<KindInfo[]>
-  /** Those whose files cannot be used. */
+  /** Kinds whose files cannot be used. */
   kindTroubles(options?: CallOptions): Promise<KindTrouble[]>
 }
 
-/** Seconds of one long poll: under what proxies end. */
+/** Seconds of one long poll: less than the usual timeout of a proxy. */
 const POLL_SECONDS = 30
 
 const pathOf = (id: string): string => `/task/${encodeURIComponent(id)}`
@@ -109,19 +107,19 @@ const queryOf = (
   return query.toString()
 }
 
-/** Without `crypto.randomUUID`, which pages over plain HTTP do not have. */
+/** Without `crypto.randomUUID`, which pages over plain HTTP lack. */
 const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
 
 const bytesOf = (response: Response): ByteStream => ({
   contentType: response.headers.get('content-type') ?? 'application/octet-stream',
   bytes: response.headers.has('content-length') ? Number(response.headers.get('content-length')) : null,
-  // an empty body may be none at all
+  // an empty body may be null
   stream: response.body ?? new Response('').body ?? new ReadableStream(),
   text: () => response.text(),
 })
 
-/** Makes a client. Nothing is opened before a call, and nothing has to be closed. */
+/** Makes a client. It opens nothing before a call, and needs no close. */
 export const createClient = (options: ClientOptions): Client => {
   const requests = createRequests(options)
   const { send } = requests
@@ -129,7 +127,7 @@ export const createClient = (options: ClientOptions): Client => {
     (await (await send(path, { ...options, whole: true })).json()) as T
   const read = { repeatable: true } as const
 
-  /** The task as soon as its version is not `etag`, or as it is after a while. */
+  /** The task as soon as its version differs from `etag`, or after a while. */
   const poll = async (
     id: string,
     known: { etag: string; task: Task } | null,
@@ -174,14 +172,14 @@ export const createClient = (options: ClientOptions): Client => {
       for (;;)
         try {
           const left = Math.max(0, (deadline - performance.now()) / 1000)
-          // three decimals are what the server takes
+          // the server takes three decimals
           known = await poll(id, known, Math.floor(Math.min(POLL_SECONDS, left) * 1000) / 1000, signal)
           patience.reset()
           if (isFinal(known.task.status)) return known.task
           if (performance.now() >= deadline) throw new WaitTimeoutError(known.task, timeoutMs ?? 0)
         } catch (error) {
           if (error instanceof WaitTimeoutError) throw error
-          await patience.bear(error, signal)
+          await patience.waitBeforeRetry(error, signal)
         }
     },
 

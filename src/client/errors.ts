@@ -1,4 +1,4 @@
-// What can go wrong for a caller of the client: the server refuses, cannot be reached, or a wait is over.
+// The errors of the client: the server refuses, cannot be reached, or a wait timed out.
 import type { Task } from './task.ts'
 
 /** RFC 9457 problem details, as the server sends them. */
@@ -7,10 +7,10 @@ export interface Problem {
   title: string
   status: number
   detail: string
-  /** Permanent; docs/errors.md has them all. */
+  /** Permanent; docs/errors.md lists them. */
   code: string
   instance?: string
-  /** One entry per field that is wrong. */
+  /** One entry per wrong field. */
   problems?: { path: string; problem: string }[]
 }
 
@@ -19,9 +19,9 @@ export class ApiError extends Error {
   readonly code: string
   readonly status: number
   readonly problem: Problem
-  /** The server's log has it too. */
+  /** Also in the server's log. */
   readonly requestId: string | null
-  /** How long to wait before the next try, milliseconds; null: the server did not say. */
+  /** How long to wait before the next try, milliseconds; null if the server did not say. */
   readonly retryAfterMs: number | null
   constructor(problem: Problem, more: { requestId?: string | null; retryAfterMs?: number | null } = {}) {
     super(`${problem.code}: ${problem.detail}`)
@@ -34,10 +34,10 @@ export class ApiError extends Error {
   }
 }
 
-/** Words of a cause at the most, characters. */
+/** The most characters of an error's text. */
 const WORDS = 500
 
-/** What an error says, or, where it says nothing, what its causes say: a name with several addresses has several. */
+/** The message of an error. If it has none, the messages of its causes: a name with several addresses has several. */
 const wordsOf = (error: unknown, depth = 0): string => {
   if (!(error instanceof Error)) return String(error)
   const { message, cause } = error
@@ -51,10 +51,10 @@ const wordsOf = (error: unknown, depth = 0): string => {
     .join(': ')
 }
 
-/** Why there is no answer, with the causes, for people: `fetch failed` alone helps nobody. */
+/** Why there is no answer, with the causes, for people: `fetch failed` alone is no help. */
 export const reasonOf = (error: unknown): string => wordsOf(error).slice(0, WORDS)
 
-/** No answer came, or it broke off: the cause says why. Whether the server did what was asked is not known. */
+/** No answer came, or it broke off; the cause says why. The server may or may not have done what was asked. */
 export class ConnectionError extends Error {
   constructor(message: string, options?: { cause?: unknown }) {
     super(message, options)
@@ -62,9 +62,9 @@ export class ConnectionError extends Error {
   }
 }
 
-/** `wait` was over before the task had ended. */
+/** `wait` timed out before the task had ended. */
 export class WaitTimeoutError extends Error {
-  /** As it was seen last. */
+  /** Its last known state. */
   readonly task: Task
   constructor(task: Task, timeoutMs: number) {
     super(`The task ${task.id} is ${task.status} after ${timeoutMs} ms`)
@@ -73,10 +73,10 @@ export class WaitTimeoutError extends Error {
   }
 }
 
-/** Codes for an answer that is none of the server's: of a proxy in between, or of something else at this address. */
+/** The code for an answer that is not the server's: from a proxy, or from something else at this address. */
 export const UNEXPECTED_ANSWER = 'UNEXPECTED_ANSWER'
 
-/** Whether the same may well succeed a little later. */
-export const isPassing = (error: unknown): boolean =>
+/** Whether the same call may succeed a little later. */
+export const isTemporary = (error: unknown): boolean =>
   error instanceof ConnectionError ||
   (error instanceof ApiError && [408, 429, 502, 503, 504].includes(error.status))

@@ -1,27 +1,27 @@
-// Server-Sent Events from bytes: the parser of the HTML standard, as an async generator. It knows no addresses.
+// Parses Server-Sent Events as the HTML standard says, as an async generator.
 
 export interface ServerEvent {
   event: string
   data: string
-  /** Of this event or the last one before that had an id; '' before the first. */
+  /** The id of this event or of the last one before it that had an id; '' if none. */
   lastEventId: string
-  /** How long the server wants clients to wait before they connect again, milliseconds; null: not said so far. */
+  /** How long clients should wait before they reconnect, milliseconds; null if the server has not said. */
   retryMs: number | null
 }
 
-/** What no event of ours exceeds by far: a stranger at the address must not fill the memory. */
+/** Far more than any event of ours: another server at the address must not fill the memory. */
 const EVENT_MAX = 64 * 1024 * 1024
 
 /**
- * Parses text that arrives in pieces. `push` answers the events that are whole; an event that is cut off by the end of
- * the stream is none. An id alone moves `lastEventId`.
+ * Parses text that arrives in pieces. `push` returns the complete events. An event cut off by the end of the stream is
+ * dropped. An id alone moves `lastEventId`.
  */
 export const createEventParser = (): {
   push(text: string): ServerEvent[]
-  /** As the standard has it for the next connection. */
+  /** For the next connection, as the standard says. */
   lastEventId(): string
 } => {
-  /** Of a line that is not whole yet. */
+  /** The incomplete line. */
   let pieces: string[] = []
   let begun = false
   /** The last piece ended with CR: an LF at the beginning of the next one belongs to it. */
@@ -32,7 +32,7 @@ export const createEventParser = (): {
   let event = ''
   let data: string[] = []
   let size = 0
-  /** Characters of the line that is not whole. */
+  /** Characters of the incomplete line. */
   let pending = 0
 
   const line = (text: string, into: ServerEvent[]): void => {
@@ -83,7 +83,7 @@ export const createEventParser = (): {
   }
 }
 
-/** The events of a body. `onBytes` is told of everything that comes, comments too. */
+/** The events of a body. `onBytes` is called for all bytes, comments too. */
 export const readEvents = async function* (
   body: ReadableStream<Uint8Array>,
   onBytes: () => void,

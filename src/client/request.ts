@@ -1,9 +1,17 @@
-// One request over fetch: addresses, time limits, errors as types, and tries again where that does no harm.
-import { ApiError, ConnectionError, isPassing, type Problem, reasonOf, UNEXPECTED_ANSWER } from './errors.ts'
+// Sends one request over fetch: addresses, time limits, typed errors, and retries where they are safe.
+import {
+  ApiError,
+  ConnectionError,
+  isTemporary,
+  type Problem,
+  reasonOf,
+  UNEXPECTED_ANSWER,
+} from './errors.ts'
 
 export interface ClientOptions {
   /**
-   * Where the REST API is: `http://127.0.0.1:8000`, with a path where a proxy has one. In a page `''`: its own origin.
+   * The address of the REST API: `http://127.0.0.1:8000`, with a path if a proxy adds one. In a page `''`: its own
+   * origin.
    */
   baseUrl: string
   /** Sent with every request. */
@@ -11,13 +19,12 @@ export interface ClientOptions {
   /** For tests, proxies and old platforms. */
   fetch?: typeof fetch
   /**
-   * How long an answer may take, of streams its head, milliseconds; long polls have their wait on top. 30 s when left
-   * out.
+   * How long an answer may take, or the head of a stream, milliseconds; long polls add their wait. 30 s by default.
    */
   timeoutMs?: number
   /**
-   * How long calls that only read, submits, waits and watches bear a server that cannot be reached, milliseconds: they
-   * try again, later and later. 60 s when left out; 0: one try.
+   * How long reads, submits, waits and watches keep trying while the server cannot be reached, milliseconds, at
+   * growing intervals. 60 s by default; 0: one try.
    */
   patienceMs?: number
 }
@@ -28,13 +35,13 @@ export interface RequestOptions {
   headers?: Readonly<Record<string, string>>
   body?: unknown
   signal?: AbortSignal | undefined
-  /** Asking twice is as good as once: it is tried again while that can help. */
+  /** Safe to repeat, so it is retried while that can help. */
   repeatable?: boolean
-  /** On top of the time for an answer. */
+  /** Added to the time limit. */
   waitMs?: number
-  /** The answer is read to its end here, within the same time. */
+  /** The body is read here to its end, within the same time limit. */
   whole?: boolean
-  /** Statuses beside 2xx that are answers. */
+  /** Accepted statuses besides 2xx. */
   answers?: readonly number[]
 }
 
@@ -63,25 +70,25 @@ export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   })
 
 export interface Patience {
-  /** Waits before the next try; throws the error when no further one is worth it. */
-  bear(error: unknown, signal?: AbortSignal): Promise<void>
-  /** It works again. */
+  /** Waits before the next try; throws the error if another try is pointless. */
+  waitBeforeRetry(error: unknown, signal?: AbortSignal): Promise<void>
+  /** Call it after a success. */
   reset(): void
 }
 
-/** Exponential backoff with jitter, for as long as `patienceMs` since the first of a row of failures. */
+/** Exponential backoff with jitter, until `patienceMs` after the first failure in a row. */
 export const createPatience = (patienceMs: number): Patience => {
   let failures = 0
   let since = 0
   return {
-    async bear(error, signal) {
+    async waitBeforeRetry(error, signal) {
       if (signal?.aborted) throw signal.reason
       if (failures === 0) since = performance.now()
       const backoff = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20))
       failures += 1
       const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
       const delay = Math.max(asked, backoff * (0.5 + Math.random() / 2))
-      if (!isPassing(error) || performance.now() - since + delay > patienceMs) throw error
+      if (!isTemporary(error) || performance.now() - since + delay > patienceMs) throw error
       await pause(delay, signal)
     },
     reset() {
@@ -90,7 +97,7 @@ export const createPatience = (patienceMs: number): Patience => {
   }
 }
 
-/** Seconds, or a date. */
+/** The header has seconds, or a date. */
 const retryAfterMs = (header: string | null): number | null => {
   if (header === null) return null
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
@@ -104,7 +111,7 @@ const problemOf = async (response: Response): Promise<Problem> => {
     try {
       return JSON.parse(text) as Problem
     } catch {
-      // cut off: as good as none
+      // cut off: treated as no problem document
     }
   return {
     type: 'about:blank',
@@ -138,7 +145,7 @@ export const createRequests = ({
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // the body may take as long as it takes
+        // the time limit does not cover the body
         signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
       })
       if (response.ok || answers.includes(response.status))
@@ -167,7 +174,7 @@ export const createRequests = ({
         try {
           return await once(path, options)
         } catch (error) {
-          await patience.bear(error, options.signal)
+          await patience.waitBeforeRetry(error, options.signal)
         }
     },
   }

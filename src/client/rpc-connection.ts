@@ -1,5 +1,5 @@
-// One connection to the Thrift port, framed; one call at a time. A call ends with its reply, or with an error when the
-// connection does or the time is over: it never hangs. It knows no methods.
+// One framed connection to the Thrift port, one call at a time. A call ends with its reply, or with an error when the
+// connection breaks or the time is over: it never hangs. It knows no methods.
 import { connect } from 'node:net'
 import thrift from 'thrift'
 import madhava from '../../gen/js/Madhava.js'
@@ -17,17 +17,17 @@ export interface RpcPlace {
 export type GeneratedClient = InstanceType<typeof madhava.Client>
 
 export interface RpcConnection {
-  /** @throws RpcConnectionError; what generated code rejects with */
+  /** @throws RpcConnectionError; also what the generated code rejects with */
   call<T>(invoke: (client: GeneratedClient) => Promise<T>, timeoutMs: number): Promise<T>
   /** Idempotent. A call under way fails. */
   close(): void
   readonly over: boolean
 }
 
-/** The parts of generated code that receive a reply, which its types leave out. */
+/** The methods of generated code that receive a reply, which its types leave out. */
 type Receiving = Record<string, (input: thrift.TProtocol, type: number, seqid: number) => void>
 
-/** Opens it at the first call. */
+/** The connection opens at the first call. */
 export const openConnection = ({ host, port, protocol, replyBytes }: RpcPlace): RpcConnection => {
   const Protocol = protocol === 'compact' ? thrift.TCompactProtocol : thrift.TBinaryProtocol
   const socket = connect({ host, port, noDelay: true })
@@ -39,7 +39,7 @@ export const openConnection = ({ host, port, protocol, replyBytes }: RpcPlace): 
     socket.destroy()
     failCall?.(over)
   }
-  /** Whether the call under way has left as a whole. */
+  /** Whether the whole call has been sent. */
   let sent = false
   const output = new thrift.TFramedTransport(undefined, bytes => {
     sent = true
@@ -86,13 +86,13 @@ export const openConnection = ({ host, port, protocol, replyBytes }: RpcPlace): 
           clearTimeout(timer)
           failCall = null
         }
-        // generated code never settles a call whose connection ends
+        // generated code never settles a call whose connection breaks
         failCall = error => {
           settle()
           reject(error)
         }
         sent = false
-        // what cannot be written leaves half a message in the transport, and an invocation may also throw
+        // a failed write leaves half a message in the transport, and an invocation may also throw
         const asked = (async () => invoke(client))()
         asked.then(resolve, error => {
           reject(error)

@@ -1,14 +1,15 @@
-// What can go wrong with a call over Thrift, as two classes. It knows no connection.
+// The two errors of a call over Thrift.
 import types from '../../gen/js/rpcinterface_types.js'
 
 export interface RpcProblem {
-  /** Where it is, as in params.digits. */
+  /** The path of the field, such as params.digits. */
   path: string
   problem: string
 }
 
 /**
- * The server's answer is an error. `code` is permanent (docs/errors.md); `status` is what HTTP would say, 0: not told.
+ * The server answered with an error. `code` is permanent (docs/errors.md). `status` is the HTTP status for it; 0:
+ * unknown.
  */
 export class RpcError extends Error {
   readonly code: string
@@ -23,7 +24,7 @@ export class RpcError extends Error {
   }
 }
 
-/** There is no answer: whether the call was done is not known, unless `sent` is false. */
+/** No answer came. The call may or may not have been done, unless `sent` is false. */
 export class RpcConnectionError extends Error {
   readonly sent: boolean
   constructor(message: string, sent: boolean, cause?: unknown) {
@@ -35,7 +36,7 @@ export class RpcConnectionError extends Error {
 
 const DECLARED = [types.Refused, types.NotFound, types.Conflict, types.Unavailable] as const
 
-/** What generated code rejects with, as one of the two. */
+/** Turns an error of generated code into one of the two. */
 export const toRpcError = (error: unknown): Error => {
   if (error instanceof RpcError || error instanceof RpcConnectionError) return error
   if (DECLARED.some(declared => error instanceof declared)) {
@@ -48,7 +49,7 @@ export const toRpcError = (error: unknown): Error => {
     )
   }
   const text = error instanceof Error ? error.message : String(error)
-  // what is not declared has its code before the text
+  // an undeclared exception has its code before the text
   const [, code = 'INTERNAL', message = text] = /^([A-Z][A-Z_]+): (.*)$/s.exec(text) ?? []
   return new RpcError(code, message)
 }

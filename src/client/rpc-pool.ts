@@ -1,26 +1,26 @@
-// Some connections for many calls: one call on each at a time, the others wait their turn in the order of asking.
-// Connections are opened when they are needed, and given up before the server would find them idle.
+// A few connections for many calls: one call at a time on each, the others wait in order. Connections open when
+// needed, and close before the server would close them as idle.
 import { type GeneratedClient, openConnection, type RpcConnection, type RpcPlace } from './rpc-connection.ts'
 import { RpcConnectionError, toRpcError } from './rpc-errors.ts'
 
-/** The server ends a connection on which nothing moves for 60 seconds. */
+/** The server closes a connection after 60 idle seconds. */
 const IDLE_MS = 45_000
 
 export interface RpcPool {
   /** @throws RpcError, RpcConnectionError */
   call<T>(invoke: (client: GeneratedClient) => Promise<T>, timeoutMs: number): Promise<T>
-  /** Idempotent. Calls under way, and those that wait, fail. */
+  /** Idempotent. Running and waiting calls fail. */
   close(): void
 }
 
 export const createPool = (place: RpcPlace, most: number): RpcPool => {
-  /** Last used last. */
+  /** The last used one is last. */
   const idle: { connection: RpcConnection; timer: NodeJS.Timeout }[] = []
   const busy = new Set<RpcConnection>()
   const waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
   let closed = false
 
-  /** A connection of one's own, once it is one's turn. */
+  /** Waits for a turn, and then has a connection for itself. */
   const take = async (): Promise<RpcConnection> => {
     while (!closed) {
       const kept = idle.pop()

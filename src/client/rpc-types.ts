@@ -1,5 +1,5 @@
-// What a caller gets instead of generated structs: plain objects, numbers for i64, null for what is unset, and JSON
-// already parsed.
+// The types that callers use instead of generated structs: plain objects, numbers for i64, null for unset fields, and
+// parsed JSON.
 import thrift from 'thrift'
 import type types from '../../gen/js/rpcinterface_types.js'
 import type { Status } from './task.ts'
@@ -25,8 +25,8 @@ export interface RpcTask
   status: RpcStatus
   params: unknown
   /**
-   * Partial in PROGRESS, final in SUCCESS; null when there is none, and when it is too large to stand here: then
-   * `resultTruncated` is true, and `result()` reads it. In pages a long result is a text with its beginning.
+   * Partial in PROGRESS, final in SUCCESS. Null if there is none, or if it is too large: then `resultTruncated` is
+   * true, and `result()` reads it. In pages a long result is a text with its beginning.
    */
   result: unknown
   resultInfo: unknown
@@ -49,8 +49,8 @@ export interface RpcPage {
   nextCursor: string | null
 }
 
-/** What of a struct may be said, each field or none; times as a Date too. */
-type Said<
+/** The fields of a struct as input: all optional; times also as a Date. */
+type InputOf<
   Name extends keyof typeof types,
   Times extends keyof Struct<Name> = never,
   Other extends keyof Struct<Name> = never,
@@ -62,25 +62,25 @@ type Said<
 
 /** The fields of the struct SubmitOptions. */
 export interface RpcSubmitOptions
-  extends Said<
+  extends InputOf<
     'SubmitOptions',
     'notBefore' | 'expiresAt',
     'priority' | 'retryPolicy' | 'neverRetry' | 'limits'
   > {
   /** 0 to 9, 9 runs first. */
   priority?: number
-  /** Null: an error is final, also where the kind would try again. */
-  retry?: Said<'RetryPolicy'> | null
-  limits?: Said<'TimeLimits'>
+  /** Null: an error is final, even if the kind would retry. */
+  retry?: InputOf<'RetryPolicy'> | null
+  limits?: InputOf<'TimeLimits'>
 }
 
 /** The fields of the struct TaskFilter. */
 export interface RpcFilter
-  extends Said<'TaskFilter', 'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo', 'statuses'> {
+  extends InputOf<'TaskFilter', 'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo', 'statuses'> {
   statuses?: RpcStatus[]
 }
 
-/** A struct as a plain object. @throws RangeError for an i64 that a number does not hold exactly */
+/** A struct as a plain object. @throws RangeError for an i64 that a number cannot hold exactly */
 export const plain = <T>(value: T): Plain<T> => {
   const convert = (one: unknown): unknown => {
     if (one instanceof thrift.Int64) {

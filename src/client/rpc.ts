@@ -1,5 +1,5 @@
-// Madhava over Thrift for TypeScript: every method with real types, over a few connections that come and go by
-// themselves. It knows nothing of the server but the interface.
+// Madhava's Thrift client for TypeScript: every method with exact types, over a few connections that open and close as
+// needed. It knows only the interface, not the server.
 import thrift from 'thrift'
 import types from '../../gen/js/rpcinterface_types.js'
 import type { GeneratedClient } from './rpc-connection.ts'
@@ -19,32 +19,32 @@ import {
 import { isFinal, type KindTrouble } from './task.ts'
 
 export interface RpcOptions {
-  /** 127.0.0.1 when left out. */
+  /** 127.0.0.1 by default. */
   host?: string
-  /** 9000 when left out. */
+  /** 9000 by default. */
   port?: number
   protocol?: 'binary' | 'compact'
-  /** Calls at a time, each on a connection of its own; 8 when left out. */
+  /** How many calls at a time, each on its own connection; 8 by default. */
   connections?: number
-  /** What one call may take, milliseconds, waits not counted; 60,000 when left out. */
+  /** How long one call may take, milliseconds, without waits; 60,000 by default. */
   timeoutMs?: number
 }
 
 /**
- * Every method rejects with RpcError when the server says no, with RpcConnectionError when there is no answer. `get` of
- * an unknown id is an RpcError with the code TASK_NOT_FOUND.
+ * Every method rejects with RpcError when the server refuses, and with RpcConnectionError when there is no answer.
+ * `get` of an unknown id rejects with RpcError and the code TASK_NOT_FOUND.
  */
 export interface RpcClient {
   ping(): Promise<void>
   version(): Promise<string>
-  /** The task exists, durably, when this resolves. */
+  /** Once this resolves, the task is durable. */
   submit(kind: string, params?: unknown, options?: RpcSubmitOptions): Promise<RpcTask>
   get(id: string): Promise<RpcTask>
   /** The task once it differs from `known`, or as it is after `waitMs` (at most 30,000). */
   waitForChange(known: Pick<RpcTask, 'id' | 'version'>, waitMs?: number): Promise<RpcTask>
   /**
-   * The task once it has ended, however long that takes. `onChange` is told of every state seen on the way. With a
-   * signal that fires it rejects with the signal's reason, at the latest after one wait.
+   * The task once it has ended, without a time limit. `onChange` is called with every state seen on the way. When the
+   * signal fires, it rejects with the signal's reason, after one wait at the latest.
    */
   waitForEnd(
     id: string,
@@ -52,34 +52,34 @@ export interface RpcClient {
   ): Promise<RpcTask>
   /** 1 to 200 tasks, newest first. */
   page(filter?: RpcFilter, options?: { limit?: number; cursor?: string | null }): Promise<RpcPage>
-  /** All that fit, newest first, a page in memory at a time. */
+  /** All that fit, newest first, with one page in memory at a time. */
   all(filter?: RpcFilter): AsyncGenerator<RpcTask, void, void>
   cancel(id: string): Promise<{ outcome: 'revoked' | 'requested'; task: RpcTask }>
-  /** An ended task runs again. */
+  /** Runs an ended task again. */
   retry(id: string): Promise<RpcTask>
   purge(id: string): Promise<void>
-  /** The whole result in pieces, each at most 512 KiB. Rejects when the task runs again meanwhile. */
+  /** The whole result in pieces of at most 512 KiB. Rejects if the task is run again meanwhile. */
   resultPieces(id: string): AsyncGenerator<Buffer, void, void>
-  /** The whole result as the value that the kind answered. */
+  /** The whole result as the kind's value. */
   result(id: string): Promise<unknown>
   /** The task's own last log lines. */
   log(id: string): Promise<string>
   kinds(): Promise<RpcKind[]>
-  /** Those whose files cannot be used. */
+  /** Kinds whose files cannot be used. */
   kindTroubles(): Promise<KindTrouble[]>
   hostStatus(): Promise<RpcHostStatus>
   queueStatus(): Promise<RpcQueueStatus>
-  /** Ends all connections; calls under way reject. Idempotent. */
+  /** Closes all connections; running calls reject. Idempotent. */
   close(): void
 }
 
 const WAIT_MS = 30_000
 const REPLY_BYTES = 64 * 1024 * 1024
 
-/** Times as texts; what is undefined stays unset. */
-const withTimes = <T extends object>(said: T) =>
+/** Times become texts; undefined fields stay unset. */
+const withTimes = <T extends object>(input: T) =>
   Object.fromEntries(
-    Object.entries(said).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
+    Object.entries(input).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
   ) as { [K in keyof T]: Exclude<T[K], Date> }
 
 const submitOptions = ({ retry, limits, ...rest }: RpcSubmitOptions) =>
@@ -94,7 +94,7 @@ const taskFilter = (filter: RpcFilter) => new types.TaskFilter(withTimes(filter)
 
 type ReadPiece = (client: GeneratedClient, offset: InstanceType<typeof thrift.Int64>) => Promise<types.Piece>
 
-/** A client. It connects at the first call. */
+/** Makes a client. It connects at the first call. */
 export const createRpcClient = ({
   host = '127.0.0.1',
   port = 9000,

@@ -1,5 +1,5 @@
-// What the REST API takes and answers, as types. docs/state-files.md says what each field of a task means. A test holds
-// these types against the server's own.
+// The types of the REST API. docs/state-files.md says what each field of a task means. A test compares these types
+// with the server's own.
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
@@ -12,7 +12,7 @@ export interface RetryPolicy {
   delaySeconds: number
   factor: number
   maxDelaySeconds: number
-  /** Only errors with one of these names or codes are tried again; without it all are. */
+  /** Only errors with one of these names or codes are retried; left out: all are. */
   retryOn?: string[] | undefined
 }
 
@@ -35,15 +35,15 @@ export interface Task {
   maxAttempts: number
   priority: number
   progress: { percent: number; note: string | null; etaSeconds: number | null } | null
-  /** Partial while PROGRESS. Null also for a large one: then `resultBytes` is set, and `result()` fetches it. */
+  /** Partial in PROGRESS. Also null if it is large: then `resultBytes` is set, and `result()` reads it. */
   result: Json
   resultBytes: number | null
   resultInfo?: Json | undefined
-  /** Attempts that ended with the death of their worker; only where there are some. */
+  /** Attempts that ended with the death of their worker; missing when none. */
   workersLost?: number | undefined
   /**
-   * `message` has the words of the causes, too. `detail`, of what a kind threw: `names` (what `retryOn` may list),
-   * `causes`, and `stack`, the first frames of the kind's own code; the task's log has the whole.
+   * `message` includes the messages of the causes. `detail`, for an error thrown by a kind: `names` (for `retryOn`),
+   * `causes`, and `stack`, the first frames of the kind's own code. The task's log has everything.
    */
   error: { code: string; message: string; detail: Json } | null
   createdAt: string
@@ -64,13 +64,15 @@ export interface Task {
   history: { status: Status; at: string; attempt: number; worker: string | null }[]
 }
 
-/** As lists show it: params and a result over 256 characters of JSON are cut to texts, as `...Truncated` say. */
+/**
+ * A task in lists: params and a result over 256 characters of JSON are cut to texts, as the `...Truncated` fields say.
+ */
 export type TaskView = Task & { paramsTruncated: boolean; resultTruncated: boolean }
 
 export interface Submission {
   kind: string
   params?: Json
-  /** 0 to 9, 9 first; 5 when left out. */
+  /** 0 to 9, 9 runs first; 5 by default. */
   priority?: number
   notBefore?: string | null
   expiresAt?: string | null
@@ -101,24 +103,24 @@ export interface KindTrouble {
   name: string
   file: string
   reason: string
-  /** Whose processes could not use it, as far as known. */
+  /** The roles that could not use it, as far as known. */
   roles: string[]
 }
 
-/** All that is given must fit. */
+/** A task must fit all given filters. */
 export interface Filter {
   status?: Status | readonly Status[]
   kind?: string | readonly string[]
   owner?: string
   parent?: string
-  /** Found, ignoring case, in id, kind, title or description. */
+  /** Text in id, kind, title or description, ignoring case. */
   q?: string
   /** Created at this time or later; before this time. */
   from?: string | Date
   to?: string | Date
-  /** Whose error has one of these codes. */
+  /** The error has one of these codes. */
   errorCode?: string | readonly string[]
-  /** Found, ignoring case, in the message of the error. */
+  /** Text in the error's message, ignoring case. */
   error?: string
   /** Ended at this time or later; before this time. */
   finishedFrom?: string | Date

@@ -1,17 +1,16 @@
-// Watching over connections that come and go: an event stream that is resumed at the last id for as long as there is
-// hope.
+// Watches tasks over connections that may break: the event stream is resumed at the last id while that is possible.
 import { ApiError, ConnectionError } from './errors.ts'
 import { readEvents } from './event-stream.ts'
 import { createPatience, pause, type Requests } from './request.ts'
 import { isFinal, type Task, type TaskView } from './task.ts'
 
-/** What `watchAll` tells; `cursor` resumes behind the event, also in another process. '' before there is one. */
+/** An event of `watchAll`. `cursor` resumes after the event, also in another process; '' before the first one. */
 export type WatchEvent =
   | { type: 'task'; cursor: string; task: TaskView }
   | { type: 'removed'; cursor: string; id: string }
-  /** What follows, up to `live`, is the present state of all that fit: what happened in between is not known. */
+  /** Up to `live`, what follows is the present state of all tasks that fit. The changes in between are not known. */
   | { type: 'snapshot'; cursor: string; reason: 'asked' | 'too-old' | 'unknown' }
-  /** From here on it is told as it happens. After a new connection it comes again. */
+  /** From here on events come as they happen. It comes again after a reconnect. */
   | { type: 'live'; cursor: string }
 
 export interface StreamOptions {
@@ -21,10 +20,10 @@ export interface StreamOptions {
   signal: AbortSignal | undefined
 }
 
-/** The server sends something every 15 s: what is silent for longer is a dead connection. */
+/** The server sends something every 15 s, so a connection that is silent for longer is dead. */
 const SILENCE_MS = 45_000
 
-/** A connection that held so long was a good one. */
+/** A connection that lasted this long worked. */
 const STEADY_MS = 1_000
 
 interface StreamEvent {
@@ -33,7 +32,7 @@ interface StreamEvent {
   cursor: string
 }
 
-/** Events of a stream, over as many connections as it takes; ends when the server says that nothing more will come. */
+/** The events of a stream over as many connections as needed; ends when the server says that no more will come. */
 const resume = async function* (
   requests: Requests,
   { path, query, since, signal }: StreamOptions,
@@ -71,16 +70,16 @@ const resume = async function* (
         yield { event, data: JSON.parse(data), cursor }
       }
       clearTimeout(silence)
-      // all clients of a server that was restarted must not come back at one moment
+      // the clients of a restarted server must not all come back at once
       await pause(retryMs * (0.5 + Math.random()), signal)
     } catch (error) {
       clearTimeout(silence)
       if (signal?.aborted) throw signal.reason
-      // a stream without news is as good as one with
+      // a stream without events is fine too
       if (performance.now() - openedAt >= STEADY_MS) patience.reset()
       openedAt = Number.POSITIVE_INFINITY
       const known = error instanceof ApiError || error instanceof ConnectionError
-      await patience.bear(
+      await patience.waitBeforeRetry(
         known ? error : new ConnectionError('The event stream broke off', { cause: error }),
         signal,
       )
@@ -92,7 +91,7 @@ const resume = async function* (
 }
 
 /**
- * One task, at first and at every change, up to its final status. @throws ApiError with TASK_NOT_FOUND when it is
+ * One task: its state now, then every change, up to its final status. @throws ApiError with TASK_NOT_FOUND if it is
  * removed
  */
 export const watchTask = async function* (
@@ -108,7 +107,7 @@ export const watchTask = async function* (
         detail: `The task ${(data as { id: string }).id} was removed`,
         code: 'TASK_NOT_FOUND',
       })
-    // events of a later version say nothing to this one
+    // newer servers may send other events
     if (event !== 'task') continue
     const task = data as Task
     yield task
@@ -116,7 +115,7 @@ export const watchTask = async function* (
   }
 }
 
-/** All tasks that the query names, for ever. */
+/** All tasks that fit the query, without end. */
 export const watchTasks = async function* (
   requests: Requests,
   options: StreamOptions,

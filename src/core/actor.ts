@@ -1,6 +1,6 @@
-// On whose behalf something is asked.
+// Who a request is made for.
 
-/** `name` is null for an anonymous caller; `via` is the way of asking. */
+/** `name` is null for an anonymous caller. `via` is the API that the request came through. */
 export interface Actor {
   name: string | null
   via: 'rest' | 'rpc'

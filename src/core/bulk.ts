@@ -1,4 +1,4 @@
-// Cancelling, retrying and removing many tasks by a filter: a bounded piece of work per call, told in numbers.
+// Cancels, retries or removes many tasks by a filter. Each call does a bounded piece of the work and returns counts.
 import { type ErrorCode, isMadhavaError } from './errors.ts'
 import type { TaskFilter, TaskPage } from './store.ts'
 import { isFinal, STATUSES, type Status, type TaskRecord } from './task.ts'
@@ -10,24 +10,24 @@ export type BulkAction = (typeof BULK_ACTIONS)[number]
 export interface BulkOutcome {
   action: BulkAction
   dryRun: boolean
-  /** Tasks that fit the filter, and that the action can be meant for by their status. */
+  /** Tasks that fit the filter and whose status allows the action. */
   matched: number
-  /** Those that it was done to; cancelled ones that run count when they were told. None in a dry run. */
+  /** Tasks that were changed. A running task counts once its cancel is requested. 0 in a dry run. */
   done: number
-  /** Those that moved meanwhile or could not be changed, by the code of the error. */
+  /** Tasks that moved meanwhile or could not be changed, counted by error code. */
   refused: Partial<Record<ErrorCode, number>>
-  /** Where to go on when there was more than one call may do; null when all is done. */
+  /** Where the next call continues; null when all is done. */
   next: string | null
 }
 
-/** What one call may do at most: tasks changed, milliseconds spent. */
+/** The most that one call does: tasks changed, milliseconds spent. */
 export const BULK_LIMITS = { tasks: 10_000, ms: 20_000 }
 const PAGE = 100
 const AT_A_TIME = 32
 
 export interface BulkDeps {
   list: (filter: TaskFilter, page: { limit: number; cursor: string | null }) => Promise<TaskPage>
-  /** Each does it to one task, or throws why not. */
+  /** Each acts on one task, or throws the reason why it cannot. */
   acts: Readonly<Record<BulkAction, (id: string) => Promise<unknown>>>
   /** Milliseconds. */
   elapsed?: () => number
@@ -37,8 +37,13 @@ export interface BulkDeps {
 const meantFor = (action: BulkAction, status: Status): boolean =>
   action === 'cancel' ? !isFinal(status) : isFinal(status)
 
-/** Errors that concern one task; any other ends the call. */
-const OF_ONE: readonly ErrorCode[] = ['TASK_NOT_FOUND', 'TASK_ENDED', 'TASK_NOT_ENDED', 'TASK_BUSY']
+/** Errors that concern one task. Any other error ends the call. */
+const SINGLE_TASK_ERRORS: readonly ErrorCode[] = [
+  'TASK_NOT_FOUND',
+  'TASK_ENDED',
+  'TASK_NOT_ENDED',
+  'TASK_BUSY',
+]
 
 export const createBulk = ({ list, acts, elapsed = () => performance.now(), limits = {} }: BulkDeps) => {
   const bound = { ...BULK_LIMITS, ...limits }
@@ -55,7 +60,7 @@ export const createBulk = ({ list, acts, elapsed = () => performance.now(), limi
             await acts[action](id)
             outcome.done += 1
           } catch (error) {
-            if (!isMadhavaError(error) || !OF_ONE.includes(error.code)) throw error
+            if (!isMadhavaError(error) || !SINGLE_TASK_ERRORS.includes(error.code)) throw error
             outcome.refused[error.code] = (outcome.refused[error.code] ?? 0) + 1
           }
         }),
@@ -78,7 +83,7 @@ export const createBulk = ({ list, acts, elapsed = () => performance.now(), limi
       outcome.matched += page.tasks.length
       if (!dryRun) await act(action, page.tasks, outcome)
       outcome.next = page.next
-      // others get their turn, also with a store that answers at once
+      // gives other work a turn, even if the store answers at once
       await turns.spend(page.tasks.length)
     } while (
       outcome.next !== null &&

@@ -1,10 +1,10 @@
-// The bytes of a result or a log as clients get them: from the record when small, from a blob when not.
+// The bytes of a result or a log as clients get them: from the record if small, else from a blob.
 import { Readable } from 'node:stream'
 import { MadhavaError } from './errors.ts'
 import type { TaskStore } from './store.ts'
 import { isFinal, type TaskRecord } from './task.ts'
 
-/** Names of the blobs that have a meaning. A result that is a string is kept as text, any other as JSON. */
+/** Names of the blobs with a fixed meaning. A result that is a string is kept as text, any other result as JSON. */
 export const BLOBS = {
   textResult: 'result.txt',
   jsonResult: 'result.json',
@@ -15,7 +15,7 @@ export const BLOBS = {
 const TEXT = 'text/plain; charset=utf-8'
 const JSON_TYPE = 'application/json'
 
-/** Bytes ready to be sent; `bytes` is the size of the whole, a range is [start, end). */
+/** Bytes ready to be sent. `bytes` is the size of the whole; a range is [start, end). */
 export interface StoredContent {
   contentType: string
   bytes: number

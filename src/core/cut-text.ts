@@ -1,8 +1,7 @@
-// Cutting text for people, everywhere: at whole signs. Half of a sign is no text, and strict readers of JSON refuse it.
+// Cuts text between whole characters. Half a surrogate pair is not valid text, and strict JSON readers refuse it.
 
 /**
- * The text, or its beginning of at most so many UTF-16 units: whole code points only. Halves of signs that stood in it
- * before become U+FFFD.
+ * The text, or its beginning of at most `units` UTF-16 units: whole code points only. Lone surrogates become U+FFFD.
  */
 export const cutText = (text: string, units: number): string => {
   if (text.length <= units) return text.toWellFormed()

@@ -1,8 +1,8 @@
-// Port: messages in a queue that announce no task. They are kept aside until somebody decides: durable, and bounded
-// (the oldest go first). A part of TaskQueue; a queue to which nobody can send a message has none.
+// Port: messages in a queue that announce no task. They are kept aside, durable and bounded (the oldest are dropped
+// first), until an operator decides. A part of TaskQueue; the embedded queue has none.
 
 export interface DeadMessage {
-  /** A UUID of ours; it changes when the message is replayed and kept aside once more. */
+  /** A UUID of ours. It changes if the message is replayed and kept aside again. */
   id: string
   /** What is wrong with it. */
   reason: string
@@ -14,17 +14,17 @@ export interface DeadMessage {
 }
 
 export interface DeadMessages {
-  /** The oldest first, and how many there are in all. @throws QUEUE_UNAVAILABLE */
+  /** The oldest first, with the total. @throws QUEUE_UNAVAILABLE */
   list(limit: number): Promise<{ messages: DeadMessage[]; total: number }>
-  /** Puts one back into the queue as it came. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
+  /** Puts a message back into the queue unchanged. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
   replay(id: string): Promise<boolean>
-  /** Removes one. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
+  /** Removes a message. False: there is none with this id. @throws QUEUE_UNAVAILABLE */
   discard(id: string): Promise<boolean>
-  /** How many there are, or null when that cannot be known now. */
+  /** How many there are; null when the queue cannot tell now. */
   count(): Promise<number | null>
 }
 
-/** Of a queue to which nobody can send a message. */
+/** For a queue that no other program can send messages to. */
 export const NO_DEAD_MESSAGES: DeadMessages = {
   list: async () => ({ messages: [], total: 0 }),
   replay: async () => false,

@@ -1,19 +1,20 @@
-// What cannot be run: tasks of kinds that no worker has, tasks that ended because they could not be run, and messages
-// that announce no task. Lists them with the reason; runs them again, or removes them. It keeps nothing itself.
+// Work that cannot run: tasks of kinds that no worker has, tasks that ended because they could not be run, and
+// messages that announce no task. Lists them with the reason, runs them again or removes them. It keeps nothing
+// itself.
 
 import type { Actor } from './actor.ts'
 import type { DeadMessage } from './dead-messages.ts'
 import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
-import { again, revoke } from './moves.ts'
+import { retryByHand, revoke } from './moves.ts'
 import type { TaskQueue } from './queue.ts'
 import { countIn, statusesIn } from './status.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
 import { isFinal, isWaiting, parseTaskId, type TaskRecord } from './task.ts'
 import { createTaskAccess, type TaskAccess } from './task-access.ts'
 
-/** Ends that say that the task could not be run, not that its kind failed at it. */
+/** Errors that mean that the task could not be run, not that its kind failed. */
 export const UNRUNNABLE: readonly ErrorCode[] = ['PARAMS_INVALID', 'KIND_INVALID', 'WORKER_LOST']
 
 export const isUnrunnable = (task: Pick<TaskRecord, 'status' | 'error'>): boolean =>
@@ -25,24 +26,24 @@ export interface DeadTask {
 }
 
 export interface DeadPage {
-  /** Those that wait first, then those that have ended; each newest first. */
+  /** Waiting tasks first, then ended ones; each newest first. */
   tasks: DeadTask[]
-  /** On the first page alone, the oldest first. */
+  /** Only on the first page, the oldest first. */
   messages: DeadMessage[]
-  /** How many messages there are in all; null when that cannot be known now, and then `trouble` says why. */
+  /** How many messages there are; null when the queue cannot tell now, with the reason in `trouble`. */
   messageCount: number | null
   trouble: string | null
-  /** Continues; null at the end. A page may hold few tasks, or none, and not be the last. */
+  /** Continues after this page; null at the end. A page can hold few tasks or none and still not be the last. */
   next: string | null
 }
 
-/** A task that runs again, or the id of a message that is in the queue again. */
+/** A task that runs again, or the id of a message that is back in the queue. */
 export type Replayed = { task: TaskRecord } | { message: string }
 
 export interface DeadCalls {
   /** @throws BAD_CURSOR, STORE_UNAVAILABLE */
   list(actor: Actor, page: { limit: number; cursor: string | null }): Promise<DeadPage>
-  /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it runs by itself), TASK_BUSY, QUEUE_UNAVAILABLE */
+  /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it will run without help), TASK_BUSY, QUEUE_UNAVAILABLE */
   replay(actor: Actor, id: string): Promise<Replayed>
   /** @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
   discard(actor: Actor, id: string): Promise<void>
@@ -55,24 +56,24 @@ export interface DeadDeps {
   queue: TaskQueue
   kinds: Kinds
   clock: () => Date
-  /** Makes it known that a task waits. */
+  /** Announces the task to the queue if it is due. */
   announceIfDue: (task: TaskRecord) => void
 }
 
 /** Messages on the first page. */
 const MESSAGES = 100
-/** Records of failed tasks looked at for one page, and how many of them are read at a time. */
+/** How many failed records are checked for one page, and how many are read at a time. */
 const LOOK_AT = 1_000
 const READ = 200
 
-/** The kinds that can run now. While no worker lives, tasks just wait: what this process knows is taken for it. */
+/** The kinds that can run now. While no worker is alive tasks simply wait, so this process's own kinds count. */
 const runnableKinds = (presences: readonly SeenPresence[], kinds: Kinds): Set<string> => {
   const workers = presences.filter(({ alive, role }) => alive && role === 'worker')
   return new Set(workers.length > 0 ? workers.flatMap(({ details }) => details.kinds ?? []) : kinds.names())
 }
 
-/** How many tasks wait for a worker that has their kind, by kind; only those of which there are some. */
-export const waitingInVain = (
+/** How many tasks wait for a kind that no worker has, by kind. Kinds without such tasks are left out. */
+export const waitingWithoutWorker = (
   presences: readonly SeenPresence[],
   counts: TaskCounts,
   kinds: Kinds,
@@ -117,12 +118,12 @@ export const createDeadCalls = ({
 }: DeadDeps): DeadCalls => {
   const now = () => clock().toISOString()
 
-  /** The kinds that tasks wait for in vain, and why. */
+  /** The kinds that tasks wait for and no worker has, with the reason. */
   const unknownKinds = async (): Promise<Map<string, DeadTask['reason']>> => {
     const [presences, counts] = await Promise.all([store.presences(), store.counts()])
     const troubles = seenKindTroubles(kinds.troubles(), presences)
     return new Map(
-      Object.keys(waitingInVain(presences, counts, kinds)).map(name => {
+      Object.keys(waitingWithoutWorker(presences, counts, kinds)).map(name => {
         const trouble = troubles.find(one => one.name === name)
         return [name, reasonOf(name, trouble && `${trouble.file}: ${trouble.reason}`)]
       }),
@@ -173,8 +174,8 @@ export const createDeadCalls = ({
     }
   }
 
-  /** Why it waits in vain, or null. */
-  const whyInVain = async (task: TaskRecord): Promise<DeadTask['reason'] | null> =>
+  /** Why no worker can run the task; null when one can. */
+  const whyNotRunnable = async (task: TaskRecord): Promise<DeadTask['reason'] | null> =>
     isWaiting(task.status) ? ((await unknownKinds()).get(task.kind) ?? null) : null
 
   return {
@@ -202,12 +203,12 @@ export const createDeadCalls = ({
       const id = parseTaskId(given)
       const task = await access.find(actor, id)
       if (task && isUnrunnable(task)) {
-        const waits = await store.claim(id, again(now()))
+        const waits = await store.claim(id, retryByHand(now()))
         if (!waits) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
         announceIfDue(waits)
         return { task: waits }
       }
-      const inVain = task && (await whyInVain(task))
+      const inVain = task && (await whyNotRunnable(task))
       if (inVain) throw new MadhavaError('TASK_NOT_ENDED', inVain.message)
       if (!task && (await queue.dead.replay(id))) return { message: id }
       throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
@@ -220,8 +221,8 @@ export const createDeadCalls = ({
         if (await queue.dead.discard(id)) return
         throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
       }
-      if (await whyInVain(task)) {
-        // as one step, and not as a cancel: a worker that has just come may have begun it
+      if (await whyNotRunnable(task)) {
+        // in one step and not as a cancel: a new worker may have begun it
         const ended = await store.claim(id, found => {
           if (isWaiting(found.status)) return revoke(now())(found)
           throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)

@@ -1,9 +1,9 @@
-// How much of an error reaches a client, at every API: an answer must not grow with what a hostile one sent. Pure.
+// Bounds how much of an error reaches a client, at every API: an answer must not grow with a hostile request. Pure.
 
-/** Characters, and entries of `detail.problems`. `all`: of the entries together. */
+/** Characters, and entries of `detail.problems`. `all`: characters of all entries together. */
 const MOST = { message: 2_000, problems: 100, path: 256, problem: 500, all: 16_000 }
 
-/** The text, or its beginning and dots, never cut inside a sign. */
+/** The text, or its beginning followed by dots, never cut inside a character. */
 export const boundedText = (text: string, most: number = MOST.message): string =>
   text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 
@@ -15,7 +15,7 @@ const boundedProblem = (entry: unknown): unknown => {
   return { ...entry, path: boundedText(path, MOST.path), problem: boundedText(problem, MOST.problem) }
 }
 
-/** The detail with few problems, and short ones; whatever else is in it stays. */
+/** The detail with fewer and shorter problems. Its other fields stay. */
 export const boundedDetail = (detail: unknown): unknown => {
   if (typeof detail !== 'object' || detail === null || !('problems' in detail)) return detail
   if (!Array.isArray(detail.problems)) return detail

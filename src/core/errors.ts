@@ -1,6 +1,5 @@
-// Every error that leaves the program has a permanent code; this table gives each its meaning at the APIs.
-// APIs map with `toMadhavaError` and the table, once each; nothing else decides a status by hand.
-// docs/errors.md has one row per code, and test/rules.test.ts compares the two.
+// Every error that leaves the program has a permanent code. This table gives each code its meaning at the APIs. The
+// APIs map errors with `toMadhavaError` and this table only. test/rules.test.ts compares docs/errors.md with it.
 
 import { boundedDetail, boundedText } from './error-bounds.ts'
 
@@ -15,7 +14,7 @@ const row = (status: number, title: string, rpc = status): ErrorMeaning => ({ st
 
 /** The table. Codes are never renamed or reused. */
 export const ERRORS = {
-  // asked wrongly
+  // the request is wrong
   BAD_REQUEST: row(400, 'The request is malformed'),
   BAD_ID: row(400, 'The task id is not a UUID'),
   BAD_CURSOR: row(400, 'The cursor is not one that this store gave out'),
@@ -47,7 +46,7 @@ export const ERRORS = {
   TOO_MANY_WAITING: row(429, 'As many tasks wait as may wait'),
   HEADERS_TOO_LARGE: row(431, 'The headers of the request are too large'),
 
-  // our side
+  // the server is at fault
   INTERNAL: row(500, 'Something went wrong inside the server'),
   NOT_IMPLEMENTED: row(501, 'This is not part of this version'),
   STORE_FULL: row(507, 'The store has no room for this'),
@@ -79,20 +78,20 @@ export type ErrorCode = keyof typeof ERRORS
 
 export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERRORS, code)
 
-/** Codes of what passes by itself: the same may well succeed a little later. */
-export const PASSING: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE', 'TASK_BUSY']
+/** Codes of temporary errors: the same call may succeed a little later. */
+export const TEMPORARY_ERRORS: readonly ErrorCode[] = ['STORE_FULL', 'STORE_UNAVAILABLE', 'TASK_BUSY']
 
 /**
- * The one error class. `message` is for people and may reach any client: it never holds a path, a secret or a
- * stack. `detail` is data for programs, JSON-safe. `cause` is for the log alone. What a client may see of them is
- * bounded here, for all APIs.
+ * The only error class. `message` is for people and may reach any client: it never holds a path, a secret or a stack.
+ * `detail` is JSON-safe data for programs. `cause` is only for the log. What a client sees is bounded here, for all
+ * APIs.
  */
 export class MadhavaError extends Error {
   readonly code: ErrorCode
   readonly detail: unknown
   constructor(code: ErrorCode, message?: string, options: { detail?: unknown; cause?: unknown } = {}) {
     const text = message ?? ERRORS[code].title
-    // those of 500 are for the operator alone
+    // details of a 500 are only for the operator
     const isAnswer = ERRORS[code].status !== 500
     super(
       isAnswer ? boundedText(text) : text,
@@ -104,10 +103,10 @@ export class MadhavaError extends Error {
   }
 }
 
-/** Whether `error` is ours, and (when given) has this code. */
+/** Whether `error` is a MadhavaError and, when given, has this code. */
 export const isMadhavaError = (error: unknown, code?: ErrorCode): error is MadhavaError =>
   error instanceof MadhavaError && (code === undefined || error.code === code)
 
-/** Ours stay as they are; anything else becomes INTERNAL, its text kept for the log as the cause. */
+/** A MadhavaError stays as it is. Any other error becomes INTERNAL and is kept as the cause, for the log. */
 export const toMadhavaError = (error: unknown): MadhavaError =>
   isMadhavaError(error) ? error : new MadhavaError('INTERNAL', undefined, { cause: error })

@@ -1,24 +1,24 @@
-// What a kind may say about a command that it runs, and what it gets back. No I/O: the worker runs it.
+// The options and the result of a command that a kind runs. No I/O: the worker runs it.
 
 export interface ExecOptions {
   /**
-   * Milliseconds; then the command's processes are ended, and the call rejects. Unset: the limits of the task alone.
+   * Milliseconds until the command's processes are ended and the call rejects. Unset: only the task's limits apply.
    */
   timeout?: number
-  /** From SIGTERM to SIGKILL, milliseconds: 2,000 unless said otherwise. A cancelled task has half a second in all. */
+  /** From SIGTERM to SIGKILL, milliseconds; 2,000 by default. After a cancel there is half a second in all. */
   killAfter?: number
-  /** Ends the command as a cancel does. `ctx.signal` is heard in any case. */
+  /** Ends the command as a cancel does. `ctx.signal` always applies too. */
   signal?: AbortSignal
   cwd?: string
-  /** Added to the environment of the worker; `undefined` takes a variable away. */
+  /** Added to the worker's environment; `undefined` removes a variable. */
   env?: Readonly<Record<string, string | undefined>>
-  /** What the command reads from its standard input; unset: nothing. */
+  /** The command's standard input; unset: empty. */
   input?: string | Uint8Array
-  /** Exit codes that are no failure: [0] unless said otherwise. */
+  /** Exit codes that mean success; [0] by default. */
   codes?: readonly number[]
-  /** Whether what it prints goes into the task's log, line by line: true unless said otherwise. */
+  /** Whether its output goes into the task's log, line by line; true by default. */
   log?: boolean
-  /** Of stdout and of stderr so much is kept, the end of each: 1 MiB unless said otherwise, 64 MiB at most. */
+  /** How much of stdout and of stderr is kept, from the end of each; 1 MiB by default, 64 MiB at most. */
   maxBytes?: number
 }
 
@@ -28,25 +28,25 @@ export interface ExecResult {
   /** As UTF-8. */
   stdout: string
   stderr: string
-  /** More was printed than is kept: the beginning of stdout or stderr is missing. */
+  /** The beginning of stdout or stderr is missing, since more was printed than is kept. */
   truncated: boolean
 }
 
 export interface ExecFailure {
   command: string
   args: readonly string[]
-  /** Null where it did not exit by itself. */
+  /** Null: it did not exit normally. */
   exitCode: number | null
-  /** Null where no signal ended it. */
+  /** Null: no signal ended it. */
   signal: string | null
-  /** The last lines of stderr; of stdout where it said nothing there. */
+  /** The last lines of stderr, or of stdout if stderr is empty. */
   lastLines: string[]
 }
 
 /**
- * A command that could not be run, ended badly, or took too long. `code` is for `retryOn`: `EXIT_<n>`, the name of the
- * signal that ended it, `EXEC_TIMEOUT`, or the system's own such as ENOENT. The message leaves the arguments out: they
- * may hold what is not for everybody who reads the record.
+ * A command that could not be run, ended badly, or took too long. `code` is for `retryOn`: `EXIT_<n>`, the signal
+ * that ended it, `EXEC_TIMEOUT`, or the system's code such as ENOENT. The message leaves out the arguments, since not
+ * every reader of the record may see them.
  */
 export class ExecError extends Error implements ExecFailure {
   readonly code: string

@@ -1,4 +1,4 @@
-// How many tasks ended in FAILURE, counted by kind and by the code of the error.
+// Counts the tasks that ended in FAILURE, by kind and by error code.
 
 /** By kind, then by code. */
 export type Failures = Record<string, Record<string, number>>
@@ -8,7 +8,7 @@ export interface FailuresMeter {
   snapshot(): Failures
 }
 
-/** These kinds have a zero from the beginning: the first failure is an increase that Prometheus sees. */
+/** These kinds start at zero, so that Prometheus sees the first failure as an increase. */
 export const createFailures = (known: readonly string[] = []): FailuresMeter => {
   const kinds = new Map(known.map(kind => [kind, new Map([['KIND_FAILED', 0]])]))
   return {

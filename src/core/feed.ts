@@ -1,30 +1,30 @@
-// The store's change feed, read once per process and shared by all who listen here: long polls and live streams.
-// Nothing is read while nobody listens. It knows neither filters nor APIs.
+// Reads the store's change feed once per process for all its readers: long polls and live streams. Nothing is read
+// while there are no readers. It knows neither filters nor APIs.
 import { createWakeup, type Wakeup } from './async/wakeup.ts'
 import { MadhavaError } from './errors.ts'
 import type { Change, TaskStore } from './store.ts'
 import { turns } from './turns.ts'
 
 export interface FeedLimits {
-  /** Tasks of which changes may wait for one reader. */
+  /** How many changed tasks may wait for one reader. */
   pending: number
-  /** Characters of JSON that may wait for one reader of all tasks. */
+  /** How many characters of JSON may wait for one reader of all tasks. */
   pendingSize: number
-  /** How long the reading goes on after the last reader left, milliseconds: long polls come one after another. */
+  /** How long reading continues after the last reader has left, milliseconds: long polls come one after another. */
   lingerMs: number
 }
 export const FEED_LIMITS: FeedLimits = { pending: 1_000, pendingSize: 16 * 1024 ** 2, lingerMs: 5_000 }
 
 /**
- * One reader's place. The rule for slow readers: of a task that changed more than once before the reader came to it,
- * the last change is kept, since each has the whole state; a reader that more than `pending` tasks or `pendingSize`
- * characters wait for is dropped.
+ * One reader's subscription. Slow readers: if a task changes again before the reader gets to it, only the last change
+ * is kept, since each has the whole state. A reader with more than `pending` tasks or `pendingSize` characters
+ * waiting is dropped.
  */
 export interface Subscription {
-  /** The cursor of the shared reading when this one joined it: every change behind it is told here. */
+  /** The feed's cursor when this reader joined. It gets every change after it. */
   readonly position: string
   /**
-   * What has come, oldest first, at most `max`; waits for something. Empty: the signal fired.
+   * The next changes, oldest first, at most `max`; waits for at least one. Empty: the signal fired.
    * @throws CURSOR_TOO_OLD when the reader was too slow and was dropped; STORE_UNAVAILABLE when the feed broke off
    */
   take(max: number): Promise<Change[]>
@@ -35,22 +35,22 @@ export interface Subscription {
 export interface SharedFeed {
   /** Changes of one task, or of all of them (null), from now on. @throws STORE_UNAVAILABLE */
   subscribe(id: string | null, signal: AbortSignal): Promise<Subscription>
-  /** How many read now. */
+  /** How many readers there are now. */
   readers(): number
 }
 
 interface Reader {
   id: string | null
   pending: Map<string, { change: Change; size: number }>
-  /** Of all that is pending. */
+  /** Characters of all pending changes. */
   size: number
   wakeup: Wakeup
   failure: MadhavaError | null
 }
 
-/** One run through the store's feed, from a cursor until it breaks off or nobody listens any more. */
-interface Run {
-  /** Rejects when it could not begin. */
+/** One pass over the store's feed, from a cursor until it breaks off or no reader is left. */
+interface FeedPass {
+  /** Rejects if the pass could not begin. */
   begun: Promise<void>
   position: string
   ending: AbortController
@@ -68,7 +68,7 @@ export const createFeed = (
   const ofAll = new Set<Reader>()
   const ofTask = new Map<string, Set<Reader>>()
   let count = 0
-  let run: Run | null = null
+  let run: FeedPass | null = null
   let linger: NodeJS.Timeout | undefined
 
   const add = (reader: Reader): void => {
@@ -100,19 +100,19 @@ export const createFeed = (
     reader.pending.delete(id)
   }
   const push = (reader: Reader, id: string, change: Change, size: number): void => {
-    // to the end: the order of cursors is kept
+    // moves to the end, to keep the order of cursors
     drop(reader, id)
     reader.pending.set(id, { change, size })
     reader.size += size
-    // a single one may be as large as it is
+    // a single change may have any size
     if (reader.pending.size > limits.pending || (reader.size > limits.pendingSize && reader.pending.size > 1))
       fail(reader, new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the changes'))
     else reader.wakeup.wake()
   }
-  /** The characters of what was delivered, where they had to be counted. */
+  /** The characters of the change, if they had to be counted. */
   const deliver = (change: Change): number => {
     const id = idOf(change)
-    // one change at most waits for each of these
+    // at most one change waits for each of these readers
     for (const reader of ofTask.get(id) ?? []) push(reader, id, change, 0)
     if (ofAll.size === 0) return 0
     const size = change.type === 'task' ? JSON.stringify(change.task).length : 0
@@ -120,13 +120,13 @@ export const createFeed = (
     return size
   }
 
-  const breakOff = (mine: Run, cause: unknown): void => {
+  const breakOff = (mine: FeedPass, cause: unknown): void => {
     if (mine.ending.signal.aborted) return
     run = null
     const failure = brokenOff(cause)
     for (const reader of [...ofAll, ...[...ofTask.values()].flatMap(set => [...set])]) fail(reader, failure)
   }
-  const read = async (mine: Run): Promise<void> => {
+  const read = async (mine: FeedPass): Promise<void> => {
     try {
       for await (const change of store.changes(mine.position, mine.ending.signal)) {
         mine.position = change.cursor
@@ -138,7 +138,7 @@ export const createFeed = (
       breakOff(mine, error)
     }
   }
-  const begin = (): Run => {
+  const begin = (): FeedPass => {
     const begun = store.cursor().then(
       cursor => {
         mine.position = cursor
@@ -149,7 +149,7 @@ export const createFeed = (
         throw brokenOff(error)
       },
     )
-    const mine: Run = { begun, position: '', ending: new AbortController() }
+    const mine: FeedPass = { begun, position: '', ending: new AbortController() }
     return mine
   }
 

@@ -1,14 +1,14 @@
-// By what lists can be filtered, told once: a row for each filter, with its names at the doors and its bounds. What a
-// client may say, the columns of an index, and whether a task fits are made from this table. Pure.
+// The filters of lists, in one table: a row for each filter, with its names at the APIs and its bounds. The API
+// parameters, the columns of an index and the check whether a task fits are derived from it. Pure.
 import { z } from 'zod'
 import { instant } from './instant.ts'
 import { STATUSES } from './status.ts'
 import type { Summary } from './summary.ts'
 
-/** What filters look at: a record, or the summary of one, which has no words of an error. */
+/** What filters read: a record, or its summary, which has no error message. */
 export type Filtered = Omit<Summary, 'error'> & { error: { code: string; message?: string } | null }
 
-/** What of a task a filter can be about; null where the task has none. */
+/** The values of a task that a filter can compare; null where the task has none. */
 export const FILTER_VALUES = {
   status: task => task.status,
   kind: task => task.kind,
@@ -22,7 +22,7 @@ export const FILTER_VALUES = {
 } as const satisfies Record<string, (task: Filtered) => string | null | (string | null)[]>
 export type FilterValue = keyof typeof FILTER_VALUES
 
-/** How a value is compared with what is asked for. Null fits nothing. */
+/** How a value is compared with the wanted one. Null never fits. */
 const COMPARE = {
   /** One of them. */
   in: (value: string, wanted: readonly string[]) => wanted.includes(value),
@@ -39,12 +39,12 @@ type Compare = keyof typeof COMPARE
 export interface FilterRow {
   value: FilterValue
   compare: Compare
-  /** What a client may say, once it is parsed. */
+  /** What a client may send, parsed. */
   schema: z.ZodType
-  /** Its name in a query of REST, and in Thrift's struct TaskFilter. */
+  /** Its name in REST queries, and in Thrift's struct TaskFilter. */
   query: string
   rpc: string
-  /** For people, behind `tasks`. */
+  /** For people, to follow the word `tasks`. */
   about: string
 }
 
@@ -55,7 +55,7 @@ const text = z.string().max(200, 'may have at most 200 characters')
 const SEVERAL = '; several times, or several separated by commas'
 const A_TIME = ': a day, or a time with its zone'
 
-/** All that is given must fit. Times are ISO-8601. */
+/** A task must fit all given filters. Times are ISO-8601. */
 export const FILTERS = {
   statuses: {
     value: 'status',
@@ -151,7 +151,7 @@ type Filters = typeof FILTERS
 export type FilterName = keyof Filters
 /** Which tasks a list holds. */
 export type TaskFilter = { [N in FilterName]?: Readonly<z.output<Filters[N]['schema']>> }
-/** The values that are compared so: those that an index keeps in columns of one sort. */
+/** The values that are compared in this way: an index keeps them in columns of one type. */
 export type ValueCompared<C extends Compare> = {
   [N in FilterName]: Filters[N]['compare'] extends C ? Filters[N]['value'] : never
 }[FilterName]
@@ -167,7 +167,7 @@ export const valuesCompared = <C extends Compare>(...compares: readonly C[]): Va
 ]
 
 /**
- * A filter from what was said at a door, by the names that are used there. A list of no words counts as left out.
+ * Makes a filter from an API's parameters, by their names there. An empty list counts as left out.
  * @param values parsed by the schemas of the table
  */
 export const toFilter = (door: 'query' | 'rpc', values: Readonly<Record<string, unknown>>): TaskFilter =>
@@ -178,9 +178,9 @@ export const toFilter = (door: 'query' | 'rpc', values: Readonly<Record<string, 
     }),
   )
 
-/** True when all that the filter names fits. */
+/** Whether a task fits all that the filter names. */
 export const fits = (task: Filtered, filter: TaskFilter): boolean => {
-  // a feed asks this of every change, so nothing is made on the way
+  // called for every change of a feed, so it allocates nothing
   for (const name in filter) {
     const wanted = filter[name as FilterName] as never
     if (wanted === undefined) continue

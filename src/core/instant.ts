@@ -1,7 +1,7 @@
-// A time as clients say it -> ISO-8601 in UTC with milliseconds, which compares as text in the order of time.
+// A time as clients write it -> ISO-8601 in UTC with milliseconds, which sorts as text in order of time.
 import { z } from 'zod'
 
-/** Any text that `Date` understands, checked before. A zone can push it out of the years that compare as text. */
+/** Any text that `Date` understands, checked before. Its zone can move it outside the years that sort as text. */
 export const toInstant = <T extends z.ZodType<string>>(text: T) =>
   text
     .transform(value => new Date(value).toISOString())

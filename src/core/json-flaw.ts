@@ -1,7 +1,7 @@
-// What is wrong with a JSON value, and where: shared by the checks of what comes in and of what a kind hands over.
+// What is wrong with a JSON value, and where: for input from clients and for values from kinds.
 import { cutText } from './cut-text.ts'
 
-/** How deep arrays and objects may nest in what a client sends, and in what a kind hands over. */
+/** How deep arrays and objects may nest in input from clients and values from kinds. */
 export const JSON_DEPTH_LIMIT = 64
 
 export interface Flaw {
@@ -11,7 +11,7 @@ export interface Flaw {
 }
 
 export const flawHere = (problem: string): Flaw => ({ steps: [], problem })
-/** The same flaw, seen from one level further out. */
+/** The same flaw, with its path one level longer. */
 export const flawUnder = (step: string, flaw: Flaw): Flaw => ({ ...flaw, steps: [step, ...flaw.steps] })
 
 export const tooDeep = (limit: number): string => `nests deeper than ${limit} levels`
@@ -30,14 +30,14 @@ export const problemOfText = (text: string): string | null => {
 export const problemOfKey = (key: string): string | null =>
   key === '__proto__' ? 'is a name that cannot be kept' : problemOfText(key)
 
-/** A key as it is shown: short, a lone surrogate as its escape, since the answer must be text itself. */
-const shownStep = (step: string): string => cutText(JSON.stringify(step).slice(1, -1), 64)
+/** A key for display: short, with lone surrogates escaped, since the answer must be valid text. */
+const displayedStep = (step: string): string => cutText(JSON.stringify(step).slice(1, -1), 64)
 
-/** Of a longer way the first steps are enough to find it. */
+/** The first steps are enough to find it. */
 const STEPS_SHOWN = 32
 
-/** The way to the flaw, such as `params.points.3.x`; '' for the whole. */
-export const placeOf = ({ steps }: Flaw): string => {
+/** The path to the flaw, such as `params.points.3.x`; '' for the whole value. */
+export const pathOf = ({ steps }: Flaw): string => {
   const shown = steps.length > STEPS_SHOWN ? [...steps.slice(0, 8), '…'] : steps
-  return cutText(shown.map(shownStep).join('.'), 256)
+  return cutText(shown.map(displayedStep).join('.'), 256)
 }

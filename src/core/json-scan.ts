@@ -1,15 +1,15 @@
-// JSON text before it is parsed: how deep it nests, how much it holds, and what parsing would lose without a word. One
-// pass in linear time, without recursion, that stops at a limit. What it finds, a second pass names with its place.
+// Scans JSON text before it is parsed: how deep it nests, how much it holds, and what parsing would silently lose.
+// One pass in linear time, without recursion, that stops at a limit. A second pass finds the place of a flaw.
 import { type Flaw, flawHere, LARGE_INTEGER } from './json-flaw.ts'
 
 export interface Scan {
-  /** How deep arrays and objects nest; the scan ends where that goes over the limit. */
+  /** How deep arrays and objects nest. The scan ends when this exceeds the limit. */
   depth: number
-  /** How many values stand in it, what holds others included; the scan ends where that goes over the limit. */
+  /** How many values it holds, arrays and objects included. The scan ends when this exceeds the limit. */
   values: number
-  /** How many names of fields stand in it. Of text that is not JSON this may say anything. */
+  /** How many field names it holds. Meaningless if the text is not JSON. */
   names: number
-  /** Whether an integer is written in it that a double cannot be trusted with. */
+  /** Whether it holds an integer that a double cannot hold exactly. */
   hasLargeInteger: boolean
 }
 
@@ -20,11 +20,11 @@ const COLON = 0x3a
 const COMMA = 0x2c
 
 const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
-/** . + - E e, which make a number no plain integer, and digits. */
+/** Digits, and . + - E e, which make a number no plain integer. */
 const isOfNumber = (char: number): boolean =>
   isDigit(char) || char === 0x2e || char === 0x65 || char === 0x45 || char === 0x2b || char === MINUS
 
-/** The place behind the string that begins at `at`. */
+/** The position after the string that begins at `at`. */
 const endOfString = (text: string, at: number): number => {
   let end = at + 1
   for (; end < text.length; end += 1) {
@@ -41,12 +41,12 @@ const endOfNumber = (text: string, at: number): number => {
   return end
 }
 
-/** 15 digits fit in any case. */
+/** 15 digits always fit. */
 const SAFE_LENGTH = 15
 const isLargeInteger = (number: string): boolean =>
   number.length > SAFE_LENGTH && /^-?\d+$/.test(number) && !Number.isSafeInteger(Number(number))
 
-/** Of text that is not JSON `values` may be anything, too; the parser finds that out. */
+/** If the text is not JSON, `values` is meaningless too; the parser will refuse it. */
 export const scanJson = (
   text: string,
   depthLimit: number,
@@ -55,7 +55,7 @@ export const scanJson = (
   const scan: Scan = { depth: 0, values: 1, names: 0, hasLargeInteger: false }
   let depth = 0
   let at = 0
-  /** Right behind the beginning of an array or object. */
+  /** Directly after the beginning of an array or object. */
   let begun = false
   while (at < text.length && scan.values <= valuesLimit) {
     const char = text.charCodeAt(at)
@@ -91,16 +91,16 @@ export const scanJson = (
   return scan
 }
 
-/** An array or object that the second pass is inside of. */
+/** An array or object that the second pass is inside. */
 interface Level {
   /** Null: an array. */
   names: Set<string> | null
-  /** The name or the number of what comes. */
+  /** The name or the index of the next value. */
   step: string | number
   namesNext: boolean
 }
 
-/** The first name that stands twice in one object, or the first integer that is too large. The text must be JSON. */
+/** The first name that occurs twice in one object, or the first integer that is too large. The text must be JSON. */
 export const flawInText = (text: string): Flaw | null => {
   const levels: Level[] = []
   const here = (problem: string): Flaw => ({

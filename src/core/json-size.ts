@@ -1,8 +1,8 @@
-// Whether a value is JSON, and how many values it holds, before a schema looks at it: a schema may take a hundred times
-// longer over a value than it took to parse, most of all to say what is wrong with each of many.
+// Checks that a value is JSON and counts its values before a schema runs: a schema can take a hundred times longer
+// than the parser did, most of all to report many problems.
 import { MadhavaError } from './errors.ts'
 
-/** Values (elements, members, and what holds them) in the params of one task. */
+/** The most values (elements, members, arrays and objects) in the params of one task. */
 export const JSON_VALUES_LIMIT = 50_000
 
 const isPlain = (value: object): boolean => {
@@ -10,13 +10,13 @@ const isPlain = (value: object): boolean => {
   return prototype === Object.prototype || prototype === null
 }
 
-/** Goes as deep as the value does: the depth is bounded before. Infinity: something in it is not JSON. */
+/** Recursion is as deep as the value, whose depth is bounded before. Infinity: part of it is not JSON. */
 const countOf = (value: unknown, most: number): number => {
   if (typeof value === 'number') return Number.isFinite(value) ? 1 : Number.POSITIVE_INFINITY
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return 1
   if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value))) return Number.POSITIVE_INFINITY
   let count = 1
-  // not by iterating: a hole in a list is not JSON
+  // not with an iterator: a hole in an array is not JSON
   for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
     count += countOf((value as Record<PropertyKey, unknown>)[key], most - count)
     if (count > most) break
@@ -32,15 +32,13 @@ const refusal = (path: string, problem: string): MadhavaError =>
 const tooMany = (path: string, most: number): MadhavaError =>
   refusal(path, `holds more than ${most} values; a task is no place for data`)
 
-/** @throws BAD_REQUEST for what holds more values than `most` */
+/** @throws BAD_REQUEST if it holds more values than `most` */
 export const refuseManyValues = (value: unknown, path: string, most: number): void => {
   const count = countOf(value, most)
   if (count > most && count !== Number.POSITIVE_INFINITY) throw tooMany(path, most)
 }
 
-/**
- * Undefined stands for what was left out. @throws BAD_REQUEST for what is not JSON, or holds more values than the limit
- */
+/** Undefined means left out. @throws BAD_REQUEST if it is not JSON, or holds more values than the limit */
 export const refuseNotJson = (value: unknown, path: string): void => {
   if (value === undefined) return
   const count = countOf(value, JSON_VALUES_LIMIT)

@@ -1,19 +1,20 @@
-// Which files of a user's folder make kinds, and what is wrong with the others. No I/O: platform/modules has read them.
+// Decides which files of a user's folder are kinds, and what is wrong with the others. No I/O: platform/modules has
+// read them.
 import { checkExample, type KindSettings, loadKind, type NamedKind } from './kind.ts'
 import { type KindTrouble, publicReason } from './kind-trouble.ts'
 
 interface KindFile {
-  /** The file's name without its ending: the kind's. */
+  /** The file's name without its extension, which is the kind's name. */
   name: string
   file: string
-  /** The file's name as people may see it. */
+  /** The file's name for display. */
   shown: string
 }
 
 export interface JudgedKinds {
-  /** Each with its file. */
+  /** Each kind with its file. */
   kinds: [NamedKind, string][]
-  /** In the order of their files. */
+  /** In the order of the files. */
   troubles: KindTrouble[]
 }
 
@@ -22,8 +23,8 @@ const reasonOf = (error: unknown, shown: string): string => {
   return publicReason(text.startsWith(`${shown}: `) ? text.slice(shown.length + 2) : text)
 }
 
-/** Never rejects. `ours`: the names that Madhava's own kinds have. */
-export const judgeKinds = async ({
+/** Never rejects. `ours`: the names of the built-in kinds. */
+export const sortKindFiles = async ({
   loaded,
   failed,
   ours,
@@ -46,7 +47,7 @@ export const judgeKinds = async ({
     if (ours.has(name)) add(`Madhava has a kind ${name} of its own; rename the file`)
     else if (same.length > 1)
       add(`${same.length} files define the kind ${name} (${same.join(', ')}); rename them`)
-    // code of a schema runs at the example, and may wait for something
+    // the schema's own code runs on the example, and may be asynchronous
     else
       try {
         const kind = loadKind(name, exported, shown, settings)

@@ -1,13 +1,13 @@
 // How many tasks of a kind may run at a time, and how often one may begin, over all workers of a store.
 import { z } from 'zod'
 
-/** So many begin in so many milliseconds. */
+/** At most `count` tasks begin in `perMs` milliseconds. */
 export interface Rate {
   count: number
   perMs: number
 }
 
-/** Null: as many as there are slots; as often as they come. */
+/** Null: no limit. */
 export interface KindLimits {
   maxConcurrency: number | null
   rate: Rate | null
@@ -30,20 +30,20 @@ export const parseRate = (text: string): Rate => {
   return { count: Number(count), perMs }
 }
 
-/** What is not used of a tenth of a second may be made up for; of a slow rate, one permit. */
+/** Unused permits of the last tenth of a second may be made up for; of a slow rate, one permit. */
 const BURST_MS = 100
 
 /**
- * The permits of a rate are numbered through the ages: permit n ripens at n * perMs / count, and spoils when a burst's
- * worth of later ones is ripe. So any stretch of T milliseconds sees at most T * count / perMs + burst + 1 starts, and
- * nobody has to count: who takes a number first has it.
- * @returns the ripe ones, `oldest` to `newest`, and the time in milliseconds at which the next one ripens
+ * The permits of a rate are numbered from the epoch on. Permit n is valid from n * perMs / count until a burst's
+ * worth of later ones is valid. So at most T * count / perMs + burst + 1 tasks begin in any T milliseconds, and no
+ * counter is needed: the first to take a number has it.
+ * @returns the valid permits, `oldest` to `newest`, and the time in milliseconds when the next one becomes valid
  */
 export const permitsAt = (
   { count, perMs }: Rate,
   nowMs: number,
 ): { oldest: number; newest: number; nextAtMs: number } => {
-  // in whole periods and a rest: the product of a time and a large count would not be exact
+  // in whole periods and a remainder: the product of a time and a large count would not be exact
   const periods = Math.floor(nowMs / perMs)
   const ripeInThis = Math.floor(((nowMs - periods * perMs) * count) / perMs)
   const newest = periods * count + ripeInThis

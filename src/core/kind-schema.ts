@@ -1,22 +1,21 @@
-// The schemas of kinds hold code of their authors: checks, transforms, defaults, which may throw, or answer later. What
-// runs them goes through here, so that what a schema throws is told as what it is and takes nothing down.
+// Runs the schemas of kinds. They hold their authors' code: checks, transforms and defaults, which may throw or be
+// asynchronous. An error of that code is reported as such and breaks nothing else.
 import type { z } from 'zod'
-import { inWords, problemsOf } from './problems.ts'
+import { formatProblems, problemsOf } from './problems.ts'
 import { explainUnknownFields } from './unknown-fields.ts'
 
-/** Parts of a schema that are looked at; one with more of them counts as one with code. */
+/** How many parts of a schema are examined. A schema with more counts as one with code. */
 const PARTS = 5_000
 
-/** Functions that answer a text or a schema, or whether a check is worth running. */
+/** Functions that return a text or a schema, or decide whether a check runs. */
 const HARMLESS = new Set(['error', 'getter', 'when'])
 
 const looksLikeSchema = (value: unknown): value is z.core.$ZodType =>
   typeof value === 'object' && value !== null && '_zod' in value
 
 /**
- * Whether a schema runs functions that somebody wrote for it. Those may be asynchronous, and whether one is shows only
- * when it runs: so such a schema is always parsed as if it were. One without is parsed at once, which is many times as
- * fast.
+ * Whether a schema runs functions of its author. Only running one shows whether it is asynchronous, so such a schema
+ * is always parsed as asynchronous. A schema without functions is parsed synchronously, which is many times faster.
  */
 const findCode = (schema: z.core.$ZodType): boolean => {
   const seen = new Set<unknown>()
@@ -35,14 +34,14 @@ const findCode = (schema: z.core.$ZodType): boolean => {
     // `superRefine` and `check` keep their function elsewhere
     if (def.type === 'promise' || (def as { check?: string }).check === 'custom') return true
     for (const [name, value] of Object.entries(def)) if (!HARMLESS.has(name)) rest.push(value)
-    // a schema that names itself is behind a function
+    // a recursive schema is behind a function
     if (def.type === 'lazy') rest.push((part as z.ZodLazy)._zod.innerType)
   }
   return false
 }
 
 const known = new WeakMap<z.core.$ZodType, boolean>()
-/** As `findCode`, found once. What a schema does not let itself be asked is taken for code. */
+/** As `findCode`, cached. A schema that cannot be examined counts as one with code. */
 export const hasOwnCode = (schema: z.core.$ZodType): boolean => {
   const answer = known.get(schema)
   if (answer !== undefined) return answer
@@ -50,7 +49,7 @@ export const hasOwnCode = (schema: z.core.$ZodType): boolean => {
   try {
     found = findCode(schema)
   } catch {
-    // a getter of the schema's own: running it says why it throws
+    // one of the schema's own getters: running it will show why it throws
   }
   known.set(schema, found)
   return found
@@ -58,13 +57,13 @@ export const hasOwnCode = (schema: z.core.$ZodType): boolean => {
 
 const WORDS = { error: explainUnknownFields }
 
-/** As the schema's `safeParse`, of schemas with asynchronous code too. @throws what code of the schema throws */
+/** As the schema's `safeParse`, for asynchronous schemas too. @throws what the schema's code throws */
 export const parseWith = async <T>(schema: z.ZodType<T>, value: unknown): Promise<z.ZodSafeParseResult<T>> =>
   hasOwnCode(schema) ? schema.safeParseAsync(value, WORDS) : schema.safeParse(value, WORDS)
 
-/** Problems that one line names. */
+/** How many problems one line names. */
 const PROBLEMS_MAX = 10
 
-/** One line for what is wrong. A check may say anything about where. */
-export const wordsOfProblems = (error: z.ZodError): string =>
-  inWords(problemsOf(error).slice(0, PROBLEMS_MAX), 'it')
+/** One line that says what is wrong. A check can report any path. */
+export const describeProblems = (error: z.ZodError): string =>
+  formatProblems(problemsOf(error).slice(0, PROBLEMS_MAX), 'it')

@@ -1,34 +1,34 @@
-// A kind of a user's whose file cannot be used: its name, why, and where that is known from. The other kinds run. No
-// I/O.
+// A user's kind whose file cannot be used: its name, the reason, and where that is known from. The other kinds run.
+// No I/O.
 export interface KindTrouble {
-  /** The kind's name: that of the file without its ending. */
+  /** The kind's name: the file's name without its extension. */
   name: string
-  /** The file's name, without its folder; of several that define one kind, all of them. */
+  /** The file's name without its folder; all of them if several define the same kind. */
   file: string
   /** For people, on one line, without paths outside the folder. */
   reason: string
 }
 
-/** A process, and what it publishes of kinds that it cannot use: the part of its presence that is read here. */
-interface Teller {
+/** A process and the kinds that it could not load: the part of its presence that is read here. */
+interface TroubleSource {
   alive: boolean
   role: string
   details: { kindsInTrouble?: readonly KindTrouble[] }
 }
 
-/** With the roles whose processes could not use the file: it may have been mended between two starts. */
+/** With the roles that could not load the file: it may have been repaired between two starts. */
 export interface SeenKindTrouble extends KindTrouble {
   roles: string[]
 }
 
 const REASON_LENGTH = 500
-/** In one text for people, so many are named. */
+/** How many one text for people names. */
 const NAMED = 5
 
-/** An absolute path, or a URL of a file: everything before its last part. An address of the web is none. */
+/** The folders of an absolute path or a file URL. Web addresses do not match. */
 const FOLDERS = /(?<![\w:/.-])(?:file:\/\/)?\/(?:[^\s'"`:()/]+\/)+/g
 
-/** A reason as anybody may read it: bounded, on one line, no folder of this machine in it. */
+/** A reason that anyone may read: short, on one line, without folders of this machine. */
 export const publicReason = (text: string): string => {
   const plain = text
     .replace(FOLDERS, '')
@@ -39,16 +39,16 @@ export const publicReason = (text: string): string => {
 }
 
 /** `file: reason` of each, the first few. */
-export const troublesInWords = (troubles: readonly KindTrouble[]): string => {
+export const describeTroubles = (troubles: readonly KindTrouble[]): string => {
   const named = troubles.slice(0, NAMED).map(({ file, reason }) => `${file}: ${reason}`)
   const rest = troubles.length - named.length
   return [...named, ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ')
 }
 
-/** What this process and the living others cannot use, by name; one that several tell of alike is told once. */
+/** The kinds that this process or another live one could not load, by name. Equal reports appear once. */
 export const seenKindTroubles = (
   own: readonly KindTrouble[],
-  presences: readonly Teller[],
+  presences: readonly TroubleSource[],
 ): SeenKindTrouble[] => {
   const found = new Map<string, SeenKindTrouble>()
   const add = (trouble: KindTrouble, role: string | null): void => {

@@ -1,13 +1,13 @@
-// What a kind of task is, and the set of kinds a process knows. No I/O: platform/modules finds the files.
+// Defines a kind of task, and the set of kinds that a process knows. No I/O: platform/modules finds the files.
 import { z } from 'zod'
 import { cutText } from './cut-text.ts'
 import { isMadhavaError, MadhavaError } from './errors.ts'
 import type { ExecOptions, ExecResult } from './exec.ts'
 import { rateSchema } from './kind-limits.ts'
-import { hasOwnCode, parseWith, wordsOfProblems } from './kind-schema.ts'
+import { describeProblems, hasOwnCode, parseWith } from './kind-schema.ts'
 import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
-import { inWords, problemsOf } from './problems.ts'
+import { formatProblems, problemsOf } from './problems.ts'
 import { strictJson } from './strict-json.ts'
 import type { Submission } from './submission.ts'
 import {
@@ -22,11 +22,11 @@ import { reasonOf } from './thrown.ts'
 
 export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
 
-/** What a kind may say about a task that it submits. The fields are those of POST /tasks. */
+/** Options for a task that a kind submits. The fields are those of POST /tasks. */
 export interface ChildOptions extends Omit<Submission, 'kind' | 'params'> {
   /**
-   * 1 to 200 visible ASCII characters. The same key from the same task, in a later attempt too, answers the child
-   * that is there already instead of making a second one.
+   * 1 to 200 visible ASCII characters. If this task has used the key before, also in an earlier attempt, the answer
+   * is the existing child and no second one is made.
    */
   key?: string
 }
@@ -35,48 +35,49 @@ export interface ChildOptions extends Omit<Submission, 'kind' | 'params'> {
 export interface TaskContext {
   /** The task's id. */
   readonly id: string
-  /** 1 for the first try. The effects of an attempt that was killed may repeat: mind it where that matters. */
+  /** 1 for the first try. Effects of a killed attempt may repeat: handle that where it matters. */
   readonly attempt: number
-  /** Fires on cancel, on the soft time limit and when the worker shuts down. Stop soon after, by throwing. */
+  /** Fires on a cancel, at the soft time limit and when the worker shuts down. Stop soon after, by throwing. */
   readonly signal: AbortSignal
   /**
    * Reports progress: 0 to 100, a short note, and a partial result (left out when over INLINE_RESULT_KB of JSON).
-   * Cheap: call it as often as you like, the worker keeps the last of each moment.
+   * Cheap: call it as often as you like. The worker keeps the last report of each moment.
    */
   progress(percent: number, note?: string, partialResult?: Json): void
   /** Adds a line to the task's own log, read at /task/{id}/log. */
   log(line: string): void
-  /** Keeps data (anything `structuredClone` takes) for the next attempt, should this one be lost. */
+  /** Saves data (anything `structuredClone` takes) for the next attempt, in case this one is lost. */
   checkpoint(data: unknown): void
   /**
-   * Submits a task that names this one as its parent and has the same owner; answers its id as soon as it is durable.
-   * It runs for itself: this task does not wait for it, and does not end it.
+   * Submits a child: a task with this one as its parent and the same owner. Returns its id as soon as it is durable.
+   * The child runs independently: this task neither waits for it nor ends it.
    * @throws KIND_UNKNOWN, PARAMS_INVALID, BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH, BODY_TOO_LARGE, STORE_FULL,
    * STORE_UNAVAILABLE; the signal's reason once it has fired
    */
   submit(kind: string, params?: Json, options?: ChildOptions): Promise<string>
   /**
-   * Runs a command, without a shell, in a process group of its own; its lines go into the task's log. Resolves when nothing
-   * of the group is left. On cancel, at the soft limit and when the worker shuts down the group gets SIGTERM, then SIGKILL.
+   * Runs a command without a shell, in its own process group, and logs its lines to the task's log. Resolves when the
+   * whole group is gone. On a cancel, at the soft limit and when the worker shuts down, the group gets SIGTERM, then
+   * SIGKILL.
    * @throws ExecError when it cannot be started, ends badly or takes too long; the signal's reason once it has fired
    */
   exec(command: string, args?: readonly string[], options?: ExecOptions): Promise<ExecResult>
-  /** What was last checkpointed, or null. */
+  /** The last checkpoint, or null. */
   readonly resume: unknown
-  /** How many cores this task may keep busy at this moment: its share of the worker's, 1 at least. */
+  /** How many cores this task may use now: its share of the worker's cores, at least 1. */
   cores(): number
-  /** Says how the result was come by: stands beside it in the record as `resultInfo`, up to 4 KiB of JSON. */
+  /** Describes how the result was computed. Kept in the record as `resultInfo`, up to 4 KiB of JSON. */
   resultInfo(info: Json): void
 }
 
-/** What the settings say to the built-in kinds. */
+/** Settings that the built-in kinds read. */
 export interface KindSettings {
-  /** The most digits that a result may be asked for. */
+  /** The most digits that a client may ask for. */
   readonly maxDigits: number
 }
 export const DEFAULT_KIND_SETTINGS: KindSettings = { maxDigits: 10_000_000 }
 
-/** What a file's function is handed. */
+/** The argument of a kind file's function. */
 export interface KindTools {
   defineKind: typeof defineKind
   z: typeof z
@@ -90,27 +91,27 @@ export interface Kind<P = unknown, R = unknown> {
   result: z.ZodType<R>
   /** Params that run in a moment; shown in the docs and run by the conformance test. */
   example: NoInfer<P>
-  /** Runs in a thread of its own, so that it may compute without a pause. */
+  /** Runs in its own thread, so it may compute without pausing. */
   run(params: P, context: TaskContext): R | Promise<R>
-  /** 5 by default: counts lost workers, and errors where `retry` is set. */
+  /** 5 by default. Counts lost workers, and errors if `retry` is set. */
   maxAttempts?: number
-  /** When set, an error that `run` throws is tried again. */
+  /** If set, an error that `run` throws is retried. */
   retry?: Partial<RetryPolicy>
   limits?: Partial<Limits>
-  /** At most so many run at a time, over all workers of the store. */
+  /** How many run at a time, over all workers of the store. */
   maxConcurrency?: number
-  /** At most so many begin: `10/s`, `90/m`, `5/h`, over all workers of the store. */
+  /** How often one may begin: `10/s`, `90/m`, `5/h`, over all workers of the store. */
   rate?: string
 }
 
-/** A kind with its name, all options resolved. */
+/** A kind with its name and all defaults filled in. */
 export interface NamedKind extends Kind<Json, unknown> {
   name: string
-  /** JSON Schema of what it takes and of what it answers, made once: making it runs code of the schemas. */
+  /** JSON Schema of params and result, made once: making it runs the schemas' code. */
   schemas: { params: Json; result: Json }
 }
 
-/** Types the parts of a kind against each other; the file's name becomes the kind's name. */
+/** Checks the types of a kind's parts against each other. The file's name becomes the kind's name. */
 export const defineKind = <P, R>(kind: Kind<P, R>): Kind<P, R> => kind
 
 const KIND_NAME = /^[a-z][a-z0-9-]{0,62}$/
@@ -136,8 +137,8 @@ const refuseFile =
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null)) as Json
 
 /**
- * Checks what a file of kinds exports by default: what `defineKind` returns, or a function of { defineKind, z }
- * (and `settings`).
+ * Checks the default export of a kind's file: what `defineKind` returns, or a function of { defineKind, z } (and
+ * `settings`).
  * @throws KIND_INVALID with the file's name and the reason
  */
 export const loadKind = (
@@ -162,13 +163,13 @@ export const loadKind = (
   if (typeof value !== 'object' || value === null)
     throw refuse('it has no default export made by defineKind, or by a function of { defineKind, z }')
   const shape = kindShape.safeParse(value)
-  if (!shape.success) throw refuse(wordsOfProblems(shape.error))
+  if (!shape.success) throw refuse(describeProblems(shape.error))
   const kind = value as Kind<Json, unknown>
-  // of a schema with code of its own this is `checkExample`'s, which can wait for it
+  // if the schema has its own code, `checkExample` does this, since it can wait
   if (!hasOwnCode(kind.params)) {
     const example = kind.params.safeParse(kind.example)
     if (!example.success)
-      throw refuse(`its example does not fit its params: ${wordsOfProblems(example.error)}`)
+      throw refuse(`its example does not fit its params: ${describeProblems(example.error)}`)
   }
   const schemaOf = (part: 'params' | 'result', io: 'input' | 'output'): Json => {
     try {
@@ -186,8 +187,8 @@ export const loadKind = (
 }
 
 /**
- * Runs the schema of the params on the example, as a submit and a worker will: what it answers must be JSON that it takes
- * again. @throws KIND_INVALID with the file's name and the reason
+ * Runs the params schema on the example, as a submit and a worker will. Its output must be JSON that the schema
+ * accepts again. @throws KIND_INVALID with the file's name and the reason
  */
 export const checkExample = async (kind: NamedKind, file: string): Promise<void> => {
   const refuse = refuseFile(file)
@@ -199,7 +200,7 @@ export const checkExample = async (kind: NamedKind, file: string): Promise<void>
       throw refuse(`a check of its params threw at ${whose}: ${reasonOf(error)}`, error)
     }
     if (parsed.success) return parsed.data
-    throw refuse(`${whose} does not fit its params: ${wordsOfProblems(parsed.error)}`)
+    throw refuse(`${whose} does not fit its params: ${describeProblems(parsed.error)}`)
   }
   const jsonOf = (value: unknown, whose: string): Json => {
     try {
@@ -213,16 +214,18 @@ export const checkExample = async (kind: NamedKind, file: string): Promise<void>
   await check(kept, whose)
 }
 
-/** Names of kinds that an error lists. */
+/** How many kinds an error lists. */
 const KINDS_TOLD = 20
 
 /** The kinds that this process knows, by name. */
 export interface Kinds {
   names(): string[]
-  /** @throws KIND_UNKNOWN; KIND_IN_TROUBLE for one whose file cannot be used */
+  /** @throws KIND_UNKNOWN; KIND_IN_TROUBLE for a kind whose file cannot be used */
   get(name: string): NamedKind
   list(): NamedKind[]
-  /** Those whose files cannot be used; their names are none of `names`, but for a file named as a kind of ours. */
+  /**
+   * Kinds whose files cannot be used. `names` has none of them, except where a file has the name of a built-in kind.
+   */
   troubles(): readonly KindTrouble[]
 }
 
@@ -262,7 +265,7 @@ export const createKinds = (list: readonly NamedKind[], troubles: readonly KindT
   }
 }
 
-/** What a schema fills in or makes of the params must be JSON too. */
+/** The params after the schema's defaults and transforms must be JSON too. */
 const jsonOfParams = ({ name }: NamedKind, params: unknown): string => {
   const what = `what the kind ${name} makes of the params`
   const spoken = { what, code: 'PARAMS_INVALID', takesLargeIntegers: true } as const
@@ -275,8 +278,8 @@ const jsonOfParams = ({ name }: NamedKind, params: unknown): string => {
 }
 
 /**
- * The params as they are stored: checked, defaults filled in, JSON and nothing else.
- * @throws PARAMS_INVALID with one entry per problem in `detail.problems`; with a cause, where code of the schema threw
+ * The params as stored: checked, with defaults, and plain JSON.
+ * @throws PARAMS_INVALID with one entry per problem in `detail.problems`; with a cause if the schema's code threw
  */
 export const parseParams = async (kind: NamedKind, params: unknown): Promise<Json> => {
   try {
@@ -284,7 +287,7 @@ export const parseParams = async (kind: NamedKind, params: unknown): Promise<Jso
     if (parsed.success) return JSON.parse(jsonOfParams(kind, parsed.data)) as Json
     throw new MadhavaError(
       'PARAMS_INVALID',
-      `The params do not fit the kind ${kind.name}: ${inWords(problemsOf(parsed.error), 'it')}`,
+      `The params do not fit the kind ${kind.name}: ${formatProblems(problemsOf(parsed.error), 'it')}`,
       {
         detail: {
           problems: problemsOf(parsed.error, 'params'),

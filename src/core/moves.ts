@@ -1,5 +1,5 @@
-// Moves: pure functions from one record to the next, the only way a status changes. No I/O, no clock.
-// A store applies a move under a claim and sets `claim` and `rev` itself; a move that throws changes nothing.
+// Moves: pure functions from one record to the next, and the only way to change a status. No I/O, no clock. A store
+// applies a move under a claim and sets `claim` and `rev` itself. A move that throws changes nothing.
 import { isExpired } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import {
@@ -35,15 +35,15 @@ const enter = (
   return next
 }
 
-/** What a new record needs from outside; the rest has a fixed beginning. */
+/** What the caller supplies for a new record. All other fields start with fixed values. */
 export type NewTask = Pick<TaskRecord, FieldsWith<'given'>>
 
 const FIRST = FIELD_ROWS.filter(([, { given, first }]) => given || first)
-/** Fields put into a copy of it keep their order, and the record stays as quick to read as any other. */
+/** Copying this object keeps the order of fields, and so the record's hidden class in V8. */
 const BLANK = Object.fromEntries(FIRST.flatMap(([name, { optional }]) => (optional ? [] : [[name, null]])))
 
 /** The first record of a task: PENDING, claim 0, rev 0. */
-export const begin = (task: NewTask): TaskRecord => {
+export const firstRecord = (task: NewTask): TaskRecord => {
   const record: Record<string, unknown> = { ...BLANK }
   for (const [name, { first }] of FIRST) {
     const value = first ? first(task) : task[name as keyof NewTask]
@@ -53,10 +53,10 @@ export const begin = (task: NewTask): TaskRecord => {
 }
 
 /**
- * PENDING or RETRY -> STARTED, a new attempt, even where a cancel was requested or the task has expired: for a store
- * that learns afterwards that an attempt began.
+ * PENDING or RETRY -> STARTED, a new attempt, even if a cancel was requested or the task has expired: for a store
+ * that learns later that an attempt began.
  */
-export const begun =
+export const startLate =
   (worker: string, at: string): Move =>
   task => {
     if (!isWaiting(task.status)) throw illegal(task, 'started')
@@ -73,14 +73,14 @@ export const begun =
     })
   }
 
-/** PENDING or RETRY -> STARTED, a new attempt; REVOKED instead when that was asked, FAILURE when expired. */
+/** PENDING or RETRY -> STARTED, a new attempt; REVOKED if a cancel was requested, FAILURE if it has expired. */
 export const start =
   (worker: string, at: string): Move =>
   task => {
     if (!isWaiting(task.status)) throw illegal(task, 'started')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     if (isExpired(task, at)) return expire(at)(task)
-    return begun(worker, at)(task)
+    return startLate(worker, at)(task)
   }
 
 /** STARTED or PROGRESS -> PROGRESS. `percent` 0 to 100 never falls within an attempt. */
@@ -89,12 +89,12 @@ export const report =
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'reported on')
     const bounded = Math.min(100, Math.max(0, progress.percent))
-    // two decimals are as much as anybody reads
+    // two decimals are precise enough
     const percent = Math.max(task.progress?.percent ?? 0, Math.floor(bounded * 100) / 100)
     return enter(task, 'PROGRESS', at, { progress: { ...progress, percent }, result: partial })
   }
 
-/** -> SUCCESS. Either the result itself, or null and the bytes of the blob that holds it; and how it was come by. */
+/** -> SUCCESS, with the result itself, or with null and the size of its blob; and how it was computed. */
 export const succeed =
   (result: Json, resultBytes: number | null, at: string, resultInfo?: Json): Move =>
   task => {
@@ -110,8 +110,8 @@ export const succeed =
   }
 
 /**
- * An attempt failed: RETRY until `retryAt` when that is given and attempts are left, else FAILURE.
- * A cancel that was asked wins over both. A partial result stays readable after FAILURE.
+ * An attempt failed: RETRY until `retryAt` if that is given and attempts are left, else FAILURE. A cancel request
+ * wins over both. A partial result stays readable after FAILURE.
  */
 export const fail =
   (error: TaskError, retryAt: string | null, at: string): Move =>
@@ -124,10 +124,10 @@ export const fail =
   }
 
 /**
- * RETRY that a clock has set which went back since: the move that made it lies in the future. It waits from now on as
- * long as it was to wait then.
+ * For a RETRY that was set by a clock which went back since: its last move lies in the future. It waits for the same
+ * time again, from now on.
  */
-export const waitAnew =
+export const restartWait =
   (at: string): Move =>
   task => {
     if (task.status !== 'RETRY' || task.notBefore === null || task.updatedAt <= at)
@@ -136,7 +136,7 @@ export const waitAnew =
     return enter(task, 'RETRY', at, { notBefore: new Date(Date.parse(at) + waitMs).toISOString() })
   }
 
-/** Anything but an end -> REVOKED. */
+/** Any status but an end -> REVOKED. */
 export const revoke =
   (at: string): Move =>
   task => {
@@ -149,8 +149,8 @@ export const revoke =
   }
 
 /**
- * The holder gives the task back unharmed: PENDING, and the attempt does not count. `hasBegun`: its run had, so that it has
- * started in time and expires no more.
+ * The holder gives the task back: PENDING, and the attempt does not count. `hasBegun`: the run had begun, so it was
+ * started in time and no longer expires.
  */
 export const giveBack =
   (at: string, hasBegun = true): Move =>
@@ -167,10 +167,10 @@ export const giveBack =
     })
   }
 
-/** So often in succession a run may be given back by workers that shut down; the next time its attempt counts. */
+/** How often in a row a worker that shuts down may give a run back. The next time, the attempt counts. */
 export const FREE_DRAINS = 5
 
-/** In `history` a PENDING that names a worker was given back by it when it shut down. */
+/** A PENDING in `history` that names a worker was given back by that worker's shutdown. */
 const drainsInSuccession = ({ history }: TaskRecord): number => {
   const others = history.filter(({ status }) => !isRunning(status))
   const last = others.findLastIndex(({ status, worker }) => status !== 'PENDING' || worker === null)
@@ -178,8 +178,8 @@ const drainsInSuccession = ({ history }: TaskRecord): number => {
 }
 
 /**
- * The holder shuts down: the run is given back unharmed. One that has had this FREE_DRAINS times in succession counts, as if
- * its worker had died: it may be what ends its workers.
+ * The holder shuts down and gives the run back. After FREE_DRAINS times in a row the attempt counts, as if its worker
+ * had died: the task may be the cause.
  */
 export const drain =
   (at: string): Move =>
@@ -192,8 +192,8 @@ export const drain =
   }
 
 /**
- * The holder died: PENDING with the attempt counted, FAILURE (WORKER_LOST) when none is left, REVOKED if asked. It had
- * started in time, and expires no more.
+ * The holder died: PENDING with the attempt counted, FAILURE (WORKER_LOST) if none is left, REVOKED if requested. It
+ * was started in time, and no longer expires.
  */
 export const takeOver =
   (at: string): Move =>
@@ -232,8 +232,8 @@ export const expire =
     })
   }
 
-/** A retry by hand: an end -> PENDING, attempts anew; the old end stays in `history`. */
-export const again =
+/** A retry by hand: an end -> PENDING, with all attempts again. The old end stays in `history`. */
+export const retryByHand =
   (at: string): Move =>
   task => {
     if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)

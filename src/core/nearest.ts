@@ -1,16 +1,16 @@
-// The known word that an unknown one was most likely meant to be, for hints such as "did you mean". Pure.
+// Finds the known word nearest to an unknown one, for hints such as "did you mean". Pure.
 import leven from 'leven'
 
-/** Longer words are no slips of the hand, and comparing them would take long. */
+/** Longer words are no typing slips, and comparing them takes long. */
 const WORD_MAX = 64
-/** So many letters may differ: one in a short word, more in a longer one. */
+/** How many letters may differ: one in a short word, more in a longer one. */
 const slipsIn = (word: string): number => Math.min(3, Math.max(1, Math.floor(word.length / 3)))
 
-/** Two neighbours changed places: one slip, which counts as two changes of a letter. */
+/** Two neighbouring letters were swapped: one slip, though it changes two letters. */
 const isSwapped = (one: string, other: string): boolean =>
   one.length === other.length && [...one].sort().join() === [...other].sort().join()
 
-/** The nearest of the known words, case aside; null when none is near. */
+/** The nearest known word, ignoring case; null when none is near. */
 export const nearest = (word: string, known: readonly string[]): string | null => {
   if (word.length === 0 || word.length > WORD_MAX) return null
   const wanted = word.toLowerCase()
@@ -28,7 +28,7 @@ export const nearest = (word: string, known: readonly string[]): string | null =
   return best
 }
 
-/** `; did you mean x?`, or nothing. */
+/** `; did you mean x?`, or ''. */
 export const didYouMean = (word: string, known: readonly string[]): string => {
   const near = nearest(word, known)
   return near === null ? '' : `; did you mean ${near}?`

@@ -1,9 +1,9 @@
-// What a process tells all others of itself, by the store.
+// What a process publishes about itself in the store.
 import type { Failures } from './failures.ts'
 import type { KindTrouble } from './kind-trouble.ts'
 import type { Timings } from './timings.ts'
 
-/** A process's own entry. `beatAt` moves while it is well; `details` is for people and metrics. */
+/** One process's entry. `beatAt` moves while it is well; `details` is for people and metrics. */
 export interface Presence {
   instance: string
   role: string
@@ -15,30 +15,30 @@ export interface Presence {
 }
 
 export interface PresenceDetails {
-  /** Host and port of the door, where the role has one. */
+  /** Host and port where the role listens, if it does. */
   address: string | null
   /** How many tasks it may run at a time; 0 for roles that run none. */
   slots: number
   /** Ids of the tasks it runs. */
   running: string[]
-  /** A word of the start that the process belongs to: several bundles may share a store. */
+  /** Names the start that the process belongs to: several bundles may share a store. */
   bundle?: string
-  /** Running totals since its start, by name. */
+  /** Totals since its start, by name. */
   counters: Record<string, number>
-  /** Waits and runs of tasks since its start, by kind; left out by roles that run none. */
+  /** How long tasks waited and ran since its start, by kind. Only roles that run tasks have it. */
   timings?: Timings
-  /** Tasks that ended in FAILURE by it since its start; left out by roles that run none. */
+  /** Tasks that it ended in FAILURE since its start. Only roles that run tasks have it. */
   failures?: Failures
-  /** The kinds it can run; left out by roles that run none. */
+  /** The kinds it can run. Only roles that run tasks have it. */
   kinds?: string[]
-  /** Kinds whose files it could not use; left out when there are none. */
+  /** Kinds whose files it could not load; left out when there are none. */
   kindsInTrouble?: KindTrouble[]
   rssBytes: number
-  /** Share of one core since the last beat, 1 = one core. */
+  /** Share of one core since the last beat; 1 is one core. */
   cpu: number
-  /** What is wrong with what it depends on, by name (`queue`, `store`, `clock`, `kinds`); empty when all is well. */
+  /** What is wrong with its dependencies, by name (`queue`, `store`, `clock`, `kinds`); empty when all is well. */
   troubles: Record<string, string>
 }
 
-/** A presence as others see it: the store says, each time anew, whether its process is alive. */
+/** A presence as others see it. The store says at each reading whether the process is alive. */
 export type SeenPresence = Presence & { alive: boolean }

@@ -1,45 +1,44 @@
-// Whether this bundle can do its work: the store can be used and every role lives. A queue that is away makes it
-// degraded, never unready: submits are accepted and run when it is back. A full disk makes it degraded too: what
-// runs goes on, and everything can be read. So does a worker that is missing here while another one works on the same
-// store: tasks are run. Times between two looks are taken from a clock that nobody sets.
+// Whether this bundle can do its work: the store can be used and every role is alive. Degraded, but still ready: a
+// queue that is away (submits are accepted and run later), a full disk (running tasks go on, reads work), and a
+// missing worker while another bundle's worker uses the same store. Times are taken from a monotonic clock.
 import { within } from './async/deadline.ts'
 import { isMadhavaError, MadhavaError, toMadhavaError } from './errors.ts'
-import { type SeenKindTrouble, seenKindTroubles, troublesInWords } from './kind-trouble.ts'
+import { describeTroubles, type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import type { TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskStore } from './store.ts'
 
-export interface Check {
+export interface CheckResult {
   status: 'ok' | 'degraded' | 'failed'
   reason?: string
 }
 
 /**
- * `ok` when no check failed. The checks are `store`, `queue`, each role by its name, and `kinds` while a file of kinds
+ * `ok` when no check failed. The checks are `store`, `queue`, each role by its name, and `kinds` if a kind's file
  * cannot be used.
  */
 export interface Readiness {
   ok: boolean
-  checks: Record<string, Check>
+  checks: Record<string, CheckResult>
 }
 
 export interface ReadinessDeps {
-  /** `presences` may hold those of other bundles on the same store. */
+  /** `presences` may include other bundles on the same store. */
   store: Pick<TaskStore, 'check' | 'presences'>
-  /** Whether a presence is of this bundle; when left out, all are. */
+  /** Whether a presence belongs to this bundle; left out: all do. */
   isOwn?: (presence: SeenPresence) => boolean
   queue: Pick<TaskQueue, 'state'>
   /** The roles that ROLES names. */
   roles: readonly string[]
   clock: () => Date
-  /** Milliseconds of a clock that never jumps. */
+  /** Milliseconds of a monotonic clock. */
   elapsed?: () => number
-  /** Why the last process of a role ended, for people; null when it has said nothing since that time. */
+  /** Why the last process of a role ended, for people; null if it has said nothing since that time. */
   lastWords?: (role: string, sinceMs: number) => Promise<string | null>
-  /** Milliseconds that the store may take to answer. */
+  /** How long the store may take to answer, milliseconds. */
   storeMs?: number
-  /** Milliseconds without a presence, or without a beat of it, after which a role counts as gone. */
+  /** How long a role may be without a presence or a beat before it counts as gone, milliseconds. */
   absentMs?: number
-  /** Milliseconds between looks of its own, so that a gap is measured also when nobody asks. */
+  /** Milliseconds between checks of its own, so that gaps are measured even without requests. */
   everyMs?: number
 }
 
@@ -50,15 +49,15 @@ export interface ReadinessProbe {
   close(): void
 }
 
-/** Milliseconds after which a process that gives no sign of life counts as gone. */
+/** Milliseconds without a sign of life after which a process counts as gone. */
 const ABSENT_MS = 30_000
 
 const silence = (ageMs: number, absentMs: number): string | null =>
   ageMs >= absentMs ? `No beat for ${Math.floor(ageMs / 1000)} s: frozen or overloaded` : null
 
 /**
- * Why a process that is there does no work, or null while it beats: one that is stopped or has no time still holds
- * its claims and its socket. A beat in the future counts as fresh: a clock may be set back.
+ * Why a live process does no work; null while it beats. A stopped or starved process still holds its claims and its
+ * socket. A beat in the future counts as fresh: clocks may be set back.
  * @param now milliseconds since 1970
  */
 export const whySilent = (
@@ -67,18 +66,16 @@ export const whySilent = (
   absentMs: number = ABSENT_MS,
 ): string | null => silence(now - Date.parse(beatAt), absentMs)
 
-/** Roles whose work any process does that shares the store; an API serves those alone who reach its own address. */
+/** Roles whose work any process on the same store can do. An API, by contrast, serves only its own address. */
 const SHARED_ROLES: readonly string[] = ['worker']
 
-/**
- * Why a role that is missing here is no failure: who does its work, or null. `others` beat, and are of other bundles.
- */
+/** Who does the work of a role that is missing here; null: nobody. `others` are live processes of other bundles. */
 const servedBy = (role: string, others: readonly SeenPresence[]): string | null => {
   const other = SHARED_ROLES.includes(role) ? others.find(presence => presence.role === role) : undefined
   return other ? `Tasks are run all the same: by a ${role} on ${other.host} that shares the store` : null
 }
 
-/** When the last process of a role began, as far as it is seen, milliseconds since 1970; its last words are younger. */
+/** When the last seen process of a role began, milliseconds since 1970; its last words are younger. */
 export const lastStartOf = (presences: readonly SeenPresence[], role: string): number =>
   Math.max(
     Number.NEGATIVE_INFINITY,
@@ -86,18 +83,18 @@ export const lastStartOf = (presences: readonly SeenPresence[], role: string): n
   )
 
 /**
- * What is wrong with each of `roles` at this moment, for one who looks once and has seen nothing before. `degraded`:
- * its work is done all the same.
+ * What is wrong with each of `roles` now, from a single look without history. `degraded`: other processes do the
+ * work.
  * @param now milliseconds since 1970
- * @param isOwn whether a presence is of this bundle
+ * @param isOwn whether a presence belongs to this bundle
  */
-export const rolesAmiss = (
+export const roleProblems = (
   presences: readonly SeenPresence[],
   roles: readonly string[],
   now: number,
   isOwn: (presence: SeenPresence) => boolean = () => true,
 ): Map<string, { status: 'degraded' | 'failed'; reason: string }> => {
-  const amiss = new Map<string, { status: 'degraded' | 'failed'; reason: string }>()
+  const problems = new Map<string, { status: 'degraded' | 'failed'; reason: string }>()
   const alive = presences.filter(presence => presence.alive)
   const others = alive.filter(presence => !isOwn(presence) && whySilent(presence, now) === null)
   for (const role of roles) {
@@ -107,36 +104,36 @@ export const rolesAmiss = (
     if (silent.includes(null)) continue
     const reason = silent[0] ?? `No ${role} process is alive`
     const served = servedBy(role, others)
-    amiss.set(
+    problems.set(
       role,
       served === null ? { status: 'failed', reason } : { status: 'degraded', reason: `${reason}. ${served}` },
     )
   }
-  return amiss
+  return problems
 }
 
-interface Sight {
+interface Observation {
   /** Roles with a process that beats. */
   alive: Set<string>
   /** Processes of other bundles that beat. */
   others: SeenPresence[]
-  /** Roles with a process that is there and silent, and why. */
+  /** Roles with a process that is alive but silent, and why. */
   silent: Map<string, string>
-  /** Roles with a process that beats and says that something is wrong, and what. */
+  /** Roles with a process that beats and reports a problem, and which. */
   troubled: Map<string, string>
-  /** Kinds whose files processes of this bundle could not use. */
+  /** Kinds whose files processes of this bundle could not load. */
   kinds: SeenKindTrouble[]
 }
 
-/** What the store answers. @throws STORE_UNAVAILABLE when it does not in time, and what the store throws */
+/** The store's answer. @throws STORE_UNAVAILABLE when it is late, and what the store throws */
 const answerOf = <T>(asked: Promise<T>, ms: number): Promise<T> =>
   within(ms, asked, () => {
     throw new MadhavaError('STORE_UNAVAILABLE', `The store gave no answer within ${ms} ms`)
   })
 
 /**
- * Who is silent, for one who looks again and again: a beat that has not moved for the time. The first look at a process
- * has nothing but the time that the beat names.
+ * Finds silent processes over repeated checks: a beat has not moved for `absentMs`. The first check of a process only
+ * has the time in the beat.
  */
 const createBeatWatch = (absentMs: number, elapsed: () => number) => {
   let known = new Map<string, { beatAt: string; movedAt: number }>()
@@ -158,17 +155,17 @@ const createBeatWatch = (absentMs: number, elapsed: () => number) => {
   }
 }
 
-/** Starts to watch the roles; each has `absentMs` from now to appear. */
+/** Starts to watch the roles. Each has `absentMs` from now to appear. */
 export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
   const { store, queue, roles, clock, isOwn = () => true, lastWords = async () => null } = deps
   const { storeMs = 1_000, absentMs = ABSENT_MS, everyMs = 5_000, elapsed = () => performance.now() } = deps
   const start = elapsed()
   const lastSeen = new Map(roles.map(role => [role, start]))
-  /** When the youngest process of a role that was ever seen had begun. */
+  /** When the youngest process seen of a role began. */
   const lastStart = new Map<string, number>()
   const silentOf = createBeatWatch(absentMs, elapsed)
 
-  const look = async (): Promise<Sight> => {
+  const observe = async (): Promise<Observation> => {
     const alive = new Set<string>()
     const silent = new Map<string, string>()
     const troubled = new Map<string, string>()
@@ -183,7 +180,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
       if (reason === undefined) alive.add(presence.role)
       else silent.set(presence.role, reason)
       const troubles = Object.entries(presence.details.troubles)
-        // a check of its own: all processes read the same files
+        // a separate check, since all processes read the same files
         .filter(([part]) => part !== 'kinds')
         .map(([part, words]) => `${part}: ${words}`)
       if (reason === undefined && troubles.length > 0) troubled.set(presence.role, troubles.join('; '))
@@ -193,7 +190,7 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     return { alive, others, silent, troubled, kinds: seenKindTroubles([], living.filter(isOwn)) }
   }
 
-  const checkStore = async (): Promise<Check> => {
+  const checkStore = async (): Promise<CheckResult> => {
     try {
       await answerOf(store.check(), storeMs)
       return { status: 'ok' }
@@ -202,12 +199,12 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
       return { status, reason: toMadhavaError(error).message }
     }
   }
-  const checkQueue = (): Check => {
+  const checkQueue = (): CheckResult => {
     const { status, reason } = queue.state()
     return status === 'ready' ? { status: 'ok' } : { status: 'degraded', reason: reason ?? status }
   }
-  /** Where some processes can use a file and others cannot, it was changed in between: the roles say which. */
-  const checkKinds = ({ kinds, alive }: Sight): Check | null => {
+  /** If some processes can use a file and others cannot, it was changed in between; the roles say which. */
+  const checkKinds = ({ kinds, alive }: Observation): CheckResult | null => {
     if (kinds.length === 0) return null
     const all = roles.filter(role => alive.has(role))
     const named = kinds.map(({ roles: told, ...trouble }) =>
@@ -215,24 +212,28 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
         ? trouble
         : { ...trouble, reason: `${trouble.reason} (in ${told.join(', ')})` },
     )
-    return { status: 'degraded', reason: troublesInWords(named) }
+    return { status: 'degraded', reason: describeTroubles(named) }
   }
-  const checkRole = async (role: string, sight: Sight | null, storeCheck: Check): Promise<Check> => {
-    if (sight === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
-    // the queue's own check is that of this process; a worker may be cut off alone
-    const trouble = sight.troubled.get(role)
-    if (sight.alive.has(role)) return trouble ? { status: 'degraded', reason: trouble } : { status: 'ok' }
-    const served = servedBy(role, sight.others)
-    const amiss = (isFailed: boolean, reason: string): Check =>
+  const checkRole = async (
+    role: string,
+    observed: Observation | null,
+    storeCheck: CheckResult,
+  ): Promise<CheckResult> => {
+    if (observed === null) return { status: 'degraded', reason: 'Not known: the presences cannot be read' }
+    // the `queue` check is about this process; a worker may be cut off alone
+    const trouble = observed.troubled.get(role)
+    if (observed.alive.has(role)) return trouble ? { status: 'degraded', reason: trouble } : { status: 'ok' }
+    const served = servedBy(role, observed.others)
+    const failedCheck = (isFailed: boolean, reason: string): CheckResult =>
       served === null
         ? { status: isFailed ? 'failed' : 'degraded', reason }
         : { status: 'degraded', reason: `${reason}. ${served}` }
-    const silent = sight.silent.get(role)
-    // it has been silent for the whole time already; where beats cannot be written that says nothing
-    if (silent !== undefined) return amiss(storeCheck.status !== 'degraded', silent)
+    const silent = observed.silent.get(role)
+    // it has been silent for the whole time; if the store takes no beats, that proves nothing
+    if (silent !== undefined) return failedCheck(storeCheck.status !== 'degraded', silent)
     const awayMs = elapsed() - (lastSeen.get(role) ?? start)
     const seconds = Math.floor(awayMs / 1000)
-    // one that failed before this process came up counts too, but not what was said before the last one began
+    // includes a process that failed before this one started, but not words from before its last start
     const since = Math.max(
       clock().getTime() - awayMs - absentMs,
       lastStart.get(role) ?? Number.NEGATIVE_INFINITY,
@@ -240,15 +241,15 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
     const words = await lastWords(role, since).catch(() => null)
     const absent = `No ${role} process has been alive for ${seconds} s`
     const reason = words === null ? absent : `${absent}. The last one said: ${words}`
-    return amiss(seconds * 1000 >= absentMs, reason)
+    return failedCheck(seconds * 1000 >= absentMs, reason)
   }
 
   let looking = false
   const timer = setInterval(() => {
     if (looking) return
     looking = true
-    look()
-      // a store that fails shows in its own check
+    observe()
+      // a failing store shows in its own check
       .catch(() => undefined)
       .finally(() => {
         looking = false
@@ -258,10 +259,10 @@ export const createReadiness = (deps: ReadinessDeps): ReadinessProbe => {
 
   return {
     async check() {
-      const [storeCheck, sight] = await Promise.all([checkStore(), look().catch(() => null)])
-      const checks: Record<string, Check> = { store: storeCheck, queue: checkQueue() }
-      for (const role of roles) checks[role] = await checkRole(role, sight, storeCheck)
-      const kinds = sight && checkKinds(sight)
+      const [storeCheck, observed] = await Promise.all([checkStore(), observe().catch(() => null)])
+      const checks: Record<string, CheckResult> = { store: storeCheck, queue: checkQueue() }
+      for (const role of roles) checks[role] = await checkRole(role, observed, storeCheck)
+      const kinds = observed && checkKinds(observed)
       if (kinds) checks.kinds = kinds
       return { ok: Object.values(checks).every(check => check.status !== 'failed'), checks }
     },

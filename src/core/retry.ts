@@ -1,14 +1,13 @@
-// Whether a failed attempt is followed by another, and how long it waits for it. Pure.
+// Whether a failed attempt is retried, and after how long. Pure.
 import type { RetryPolicy } from './task.ts'
 
-/** Whether an error that goes by these names is tried again under the policy. */
+/** Whether the policy retries an error with these names. */
 export const isRetried = ({ retryOn }: RetryPolicy, names: readonly string[]): boolean =>
   retryOn === undefined || names.some(name => retryOn.includes(name))
 
 /**
- * Milliseconds from the end of attempt `attempt` (1 for the first) to the next: exponential backoff, of which the
- * last half is drawn anew each time, so that tasks that failed together do not come back together.
- * `random` lies in [0, 1).
+ * Milliseconds from the end of attempt `attempt` (1 for the first) to the next: exponential backoff whose upper half
+ * is random, so that tasks that failed together do not come back together. `random` lies in [0, 1).
  */
 export const retryDelayMs = (policy: RetryPolicy, attempt: number, random: number): number => {
   // 0 times infinity would not be a number

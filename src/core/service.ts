@@ -1,16 +1,16 @@
-// What one can ask of Madhava, once for all APIs. Calls about tasks carry the actor. It knows no HTTP and no Thrift.
+// The operations of Madhava, for all APIs. Operations on tasks take the actor. It knows no HTTP and no Thrift.
 import type { z } from 'zod'
 import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { logContent, resultContent, type StoredContent } from './content.ts'
-import { createDeadCalls, type DeadPage, type Replayed, waitingInVain } from './dead.ts'
+import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
-import { again } from './moves.ts'
+import { retryByHand } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
@@ -24,26 +24,27 @@ export interface ServiceState {
   presences: SeenPresence[]
   queue: QueueState & { name: string; depth: number | null }
   counts: TaskCounts
-  /** What cannot be run: tasks that wait for a worker with their kind, by kind; messages, null when not known now. */
+  /** What cannot run: tasks whose kind no worker has, by kind; dead messages, null when the queue cannot tell now. */
   dead: { waiting: Record<string, number>; messages: number | null }
 }
 
 export interface Service extends Watch {
   /**
-   * Validates, stores, announces. With a key, the same key and body answer the first task (`created` false).
+   * Validates, stores, announces. If the key was used before with the same body, returns the first task (`created`
+   * false).
    * @throws BAD_REQUEST, KIND_UNKNOWN, KIND_IN_TROUBLE, PARAMS_INVALID, IDEMPOTENCY_MISMATCH, TOO_MANY_WAITING,
    * STORE_FULL, STORE_UNAVAILABLE
    */
   submit(actor: Actor, submission: unknown, idempotencyKey?: string): Promise<Submitted>
   /**
-   * Submits many, in their order: all of them or, where one cannot be accepted, none. The key holds for the whole
-   * list; when the call breaks off in the middle, the same key and list go on with what is missing.
+   * Submits many tasks, in order. If one cannot be accepted, none is. The key is for the whole list. If the call
+   * breaks off half-way, the same key and list continue with what is missing.
    * @throws as `submit`, with the place of each problem
    */
   submitMany(actor: Actor, submissions: readonly unknown[], idempotencyKey?: string): Promise<Submitted[]>
   /**
-   * Submits on behalf of a running task: its child, with its owner. The key, if any, holds for the children of this
-   * task alone: the same key and body answer the first child.
+   * Submits a child of a running task, with its parent's owner. The key, if any, is scoped to this parent: the same
+   * key and body return the first child.
    * @throws as `submit`, and BAD_KEY
    */
   submitChild(parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord>
@@ -52,11 +53,14 @@ export interface Service extends Watch {
   list(actor: Actor, filter: TaskFilter, page: { limit: number; cursor: string | null }): Promise<TaskPage>
   /** @throws BAD_ID, TASK_NOT_FOUND, TASK_ENDED */
   cancel(actor: Actor, id: string): Promise<{ outcome: 'revoked' | 'requested'; task: TaskRecord }>
-  /** An ended task runs again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY */
+  /** Runs an ended task again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY */
   retry(actor: Actor, id: string): Promise<TaskRecord>
-  /** Removes an ended task, all of it. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED */
+  /** Removes an ended task with its blobs. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED */
   purge(actor: Actor, id: string): Promise<void>
-  /** Does it to what fits the filter, as far as one call goes. @throws BAD_CURSOR, STORE_UNAVAILABLE, STORE_FULL */
+  /**
+   * Acts on the tasks that fit the filter, up to the bounds of one call. @throws BAD_CURSOR, STORE_UNAVAILABLE,
+   * STORE_FULL
+   */
   bulk(
     actor: Actor,
     action: BulkAction,
@@ -67,17 +71,17 @@ export interface Service extends Watch {
   result(actor: Actor, id: string): Promise<StoredContent>
   /** The task's own last log lines. @throws BAD_ID, TASK_NOT_FOUND */
   log(actor: Actor, id: string): Promise<StoredContent>
-  /** Tasks and messages that cannot be run, with the reason. @throws BAD_CURSOR */
+  /** Tasks and messages that cannot run, with the reason. @throws BAD_CURSOR */
   dead(actor: Actor, page: { limit: number; cursor: string | null }): Promise<DeadPage>
   /**
    * Runs one of them again: an ended task, or a message that goes back into the queue.
-   * @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it waits, and runs by itself), TASK_BUSY, QUEUE_UNAVAILABLE
+   * @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it will run without help), TASK_BUSY, QUEUE_UNAVAILABLE
    */
   replayDead(actor: Actor, id: string): Promise<Replayed>
-  /** Removes one of them, all of it. @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
+  /** Removes one of them. @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
   discardDead(actor: Actor, id: string): Promise<void>
   kinds(): KindInfo[]
-  /** Kinds whose files this process or another one could not use. Of the others only when they are known soon. */
+  /** Kinds whose files this or another process could not load. Those of others only if the store answers quickly. */
   kindTroubles(): Promise<SeenKindTrouble[]>
   state(): Promise<ServiceState>
 }
@@ -100,9 +104,9 @@ export interface ServiceDeps {
   queue: TaskQueue
   kinds: Kinds
   clock: () => Date
-  /** How many tasks may wait at a time; null, as when left out: no limit. */
+  /** How many tasks may wait at a time; null or left out: no limit. */
   maxWaiting?: number | null
-  /** Told when code of a kind's schema threw at what somebody submitted; the submit is refused. */
+  /** Called when the code of a kind's schema threw on a submission; the submit is refused. */
   onCheckThrew?: (kind: string, error: unknown) => void
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
@@ -110,10 +114,10 @@ export interface ServiceDeps {
   visibility?: Visibility
 }
 
-/** Milliseconds that a broker may take to say how much it holds; the rest of the state does not wait longer. */
+/** Milliseconds that a broker may take to report its depth. The rest of the state does not wait longer. */
 const DEPTH_MS = 200
 
-/** What is asked, or null when it is not said in time. */
+/** The answer, or null if it does not come in time. */
 const inTime = <T>(asked: Promise<T | null>): Promise<T | null> =>
   within(
     DEPTH_MS,
@@ -121,7 +125,7 @@ const inTime = <T>(asked: Promise<T | null>): Promise<T | null> =>
     () => null,
   )
 
-/** Builds the service over the two ports. It holds no state of its own, but who waits for changes just now. */
+/** Builds the service over the two ports. Its only state is who waits for changes now. */
 export const createService = ({
   store,
   queue,
@@ -159,7 +163,7 @@ export const createService = ({
   const retry = async (actor: Actor, given: string): Promise<TaskRecord> => {
     const { id, status } = await access.get(actor, given)
     if (!isFinal(status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${status}`)
-    const task = await store.claim(id, again(now()))
+    const task = await store.claim(id, retryByHand(now()))
     if (!task) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
     announceIfDue(task)
     return task
@@ -236,7 +240,7 @@ export const createService = ({
         presences,
         counts,
         queue: { name: queue.name, depth, ...queue.state() },
-        dead: { waiting: waitingInVain(presences, counts, kinds), messages },
+        dead: { waiting: waitingWithoutWorker(presences, counts, kinds), messages },
       }
     },
   }

@@ -1,32 +1,30 @@
-// JSON from outside: bounded in depth before it is parsed; what we could not keep as it is gets refused with its place,
-// so that nothing is lost or damaged in silence. It knows no schema.
+// Parses JSON from outside. Depth is bounded before parsing, and a value that we could not keep unchanged is refused
+// with its place, so that nothing is lost silently. It knows no schema.
 import { MadhavaError } from './errors.ts'
 import {
   type Flaw,
   flawHere,
   flawUnder,
   JSON_DEPTH_LIMIT,
-  placeOf,
+  pathOf,
   problemOfKey,
   problemOfText,
   tooDeep,
 } from './json-flaw.ts'
 import { flawInText, scanJson } from './json-scan.ts'
 
-/** Bytes of JSON that one submit may have, at every API and from a task: a record is no place for data. */
+/** Bytes of JSON in one submission, from any API or a task: records are not for bulk data. */
 export const SUBMIT_LIMIT_BYTES = 1024 * 1024
-/** Values (elements, members, and what holds them) in all of a request, which may submit many tasks. */
+/** Values (elements, members, arrays and objects) in one whole request, which may submit many tasks. */
 export const JSON_TEXT_VALUES_LIMIT = 100_000
 
-/**
- * Recursion is fine: it goes no deeper than `depth`, also when a value holds itself. `count` gets the names of fields.
- */
+/** Recursion is bounded by `depth`, also for a cyclic value. `count` gets the number of field names. */
 const flawOf = (value: unknown, depth: number, count: { names: number }): Flaw | null => {
   if (typeof value === 'string') {
     const problem = problemOfText(value)
     return problem === null ? null : flawHere(problem)
   }
-  // what parsing makes of 1e400
+  // 1e400 parses to this
   if (typeof value === 'number' && !Number.isFinite(value)) return flawHere('is a number that is too large')
   if (typeof value !== 'object' || value === null) return null
   if (depth === 0) return flawHere(tooDeep(JSON_DEPTH_LIMIT))
@@ -50,15 +48,15 @@ const flawOf = (value: unknown, depth: number, count: { names: number }): Flaw |
 
 /** @throws BAD_REQUEST with the place in `detail.problems` */
 const refuse = (flaw: Flaw): never => {
-  const path = placeOf(flaw)
+  const path = pathOf(flaw)
   throw new MadhavaError('BAD_REQUEST', `The JSON cannot be accepted: ${path || 'it'} ${flaw.problem}`, {
     detail: { problems: [{ path, problem: flaw.problem }] },
   })
 }
 
 /**
- * Refuses a lone surrogate in a text or a key (strict readers of JSON fail on it), a key `__proto__` (schemas drop
- * it), a number that is not finite, and nesting over the limit. Names the first of them in `detail.problems`.
+ * Refuses lone surrogates in texts and keys (strict JSON readers fail on them), the key `__proto__` (schemas drop
+ * it), numbers that are not finite, and nesting over the limit. `detail.problems` names the first one found.
  * @throws BAD_REQUEST
  */
 export const refuseUnsoundJson = (value: unknown): void => {
@@ -67,14 +65,14 @@ export const refuseUnsoundJson = (value: unknown): void => {
 }
 
 /**
- * The value that sound JSON text stands for; `what` names the text in errors. Refuses what `refuseUnsoundJson` does, and
- * what is gone once the text is parsed: a name that stands twice in one object, the digits of a large integer. Holding
- * more than `JSON_TEXT_VALUES_LIMIT` values is refused, too.
+ * Parses sound JSON text; `what` names the text in errors. Refuses what `refuseUnsoundJson` does, and what parsing
+ * would lose: a name that occurs twice in one object, the digits of a large integer. Also refuses more than
+ * `JSON_TEXT_VALUES_LIMIT` values.
  * @throws BAD_REQUEST
  */
 export const parseSoundJson = (text: string, what: string): unknown => {
   if (text.trim() === '') throw new MadhavaError('BAD_REQUEST', `${what} is empty; JSON is expected`)
-  // before it is parsed: half a million empty lists take long even for that
+  // before parsing: half a million empty lists take long even to parse
   const scan = scanJson(text, JSON_DEPTH_LIMIT, JSON_TEXT_VALUES_LIMIT)
   if (scan.values > JSON_TEXT_VALUES_LIMIT)
     throw new MadhavaError('BAD_REQUEST', `${what} holds more than ${JSON_TEXT_VALUES_LIMIT} values`)
@@ -89,7 +87,7 @@ export const parseSoundJson = (text: string, what: string): unknown => {
   const count = { names: 0 }
   const flaw = flawOf(value, JSON_DEPTH_LIMIT, count)
   if (flaw) refuse(flaw)
-  // of two values under one name one is gone, and the name is counted once
+  // of two equal names one is gone after parsing, so the counts differ
   if (scan.hasLargeInteger || scan.names !== count.names) {
     const lost = flawInText(text)
     if (lost) refuse(lost)

@@ -1,4 +1,4 @@
-// The state of the bundle for people and monitors: never waited for longer than a moment, and as others should see it.
+// Reads the state of the bundle for people and monitors: within a short time limit, and without private details.
 import { within } from './async/deadline.ts'
 import { toMadhavaError } from './errors.ts'
 import { whySilent } from './readiness.ts'
@@ -10,7 +10,7 @@ const STATE_MS = 500
 /** A process as the APIs show it. */
 export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings' | 'failures'>
 
-/** A process that holds its socket and no longer beats is not called alive; `troubles.beat` says why. */
+/** A process that holds its socket but no longer beats is not shown as alive; `troubles.beat` says why. */
 export const viewProcess = (
   { details: { timings: _timings, failures: _failures, ...details }, ...presence }: SeenPresence,
   now: number,
@@ -29,12 +29,12 @@ export const viewProcess = (
   }
 }
 
-/** What is known of the state in time: `trouble` says why there is none. */
+/** The state as far as it is known in time; `trouble` says why there is none. */
 export type StateReader = () => Promise<{ state: ServiceState | null; trouble: string | null }>
 
 /**
- * Requests that come while one is under way share it. Never rejects.
- * @param onFailed told of every reading that failed
+ * Concurrent requests share one reading. Never rejects.
+ * @param onFailed called for every failed reading
  */
 export const createStateReader = (
   service: Pick<Service, 'state'>,

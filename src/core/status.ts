@@ -1,13 +1,13 @@
-// The statuses of a task and their groups. Whoever means a group asks here; the scripts of Redis are rendered from it.
+// The statuses of a task and their groups. The groups are named only here; Redis's scripts are rendered from them.
 
 /**
  * PENDING   durable, waiting for a worker or for `notBefore`; left by a claim, a cancel, or `expiresAt`
- * STARTED   an attempt runs; left by its holder, or, when the holder is dead, by whoever takes over
+ * STARTED   an attempt runs; left by its holder, or, when the holder is dead, by a takeover
  * PROGRESS  as STARTED, and has reported percent or a partial result
  * RETRY     an attempt failed, the next waits for `notBefore`; left by a claim or a cancel
  * SUCCESS, FAILURE, REVOKED  final; left only by a retry by hand; retention removes
  *
- * Capitals alone: the scripts find the status in the text of a record.
+ * Only capital letters: the scripts find the status in the text of a record.
  */
 const GROUP_OF = {
   PENDING: 'waiting',
@@ -27,15 +27,15 @@ export const STATUSES = Object.keys(GROUP_OF) as readonly Status[]
 export const statusesIn = (group: StatusGroup): readonly Status[] =>
   STATUSES.filter(status => GROUP_OF[status] === group)
 
-/** A claim is held exactly while a task is in one of these. */
+/** A task has a holder exactly while it is in one of these. */
 export const isRunning = (status: Status): boolean => GROUP_OF[status] === 'running'
-/** Waiting for a claim. Whether one may be had now, core/due.ts says. */
+/** Waiting for a claim. core/due.ts says whether it may be claimed now. */
 export const isWaiting = (status: Status): boolean => GROUP_OF[status] === 'waiting'
 /** One of the ends. */
 export const isFinal = (status: Status): boolean => GROUP_OF[status] === 'final'
-/** The end that retention may keep longer, and that the figures count by error. */
+/** Retention can keep this end longer, and metrics count it by error. */
 export const isFailed = (status: Status): boolean => status === 'FAILURE'
 
-/** How many of the tasks counted by status are in a group. */
+/** How many tasks are in a group, from counts by status. */
 export const countIn = (group: StatusGroup, counts: Partial<Record<Status, number>>): number =>
   statusesIn(group).reduce((sum, status) => sum + (counts[status] ?? 0), 0)

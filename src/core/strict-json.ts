@@ -1,6 +1,5 @@
-// The JSON of what a kind hands over: the same value and nothing else. What JSON would change or drop without a word is
-// refused with its place: promises, errors, Buffers, Maps and instances of classes become {} or worse, holes become
-// null.
+// Serialises values from kinds to exactly equivalent JSON. Values that JSON would silently change or drop are refused
+// with their place: promises, errors, Buffers, Maps and class instances become {} or worse, holes become null.
 import { type ErrorCode, MadhavaError } from './errors.ts'
 import {
   type Flaw,
@@ -8,19 +7,19 @@ import {
   flawUnder,
   JSON_DEPTH_LIMIT,
   LARGE_INTEGER,
-  placeOf,
+  pathOf,
   problemOfKey,
   problemOfText,
   tooDeep,
 } from './json-flaw.ts'
 
-/** Above this JSON writes a double with an exponent, and its digits promise nothing. */
+/** From here on JSON writes a double with an exponent, and its digits are not exact. */
 const WRITTEN_IN_DIGITS = 1e21
 
 interface Walk {
-  /** Of the characters that the JSON may have: a value that surely has more is not looked at to its end. */
+  /** Characters that the JSON may still have. A value that surely needs more is not read to its end. */
   left: number
-  /** Whether integers that a double cannot be trusted with are taken. */
+  /** Whether integers that a double cannot hold exactly are accepted. */
   takesLargeIntegers: boolean
 }
 
@@ -32,7 +31,7 @@ const nameOf = (value: object): string => {
   return name === '' ? 'object of a kind of its own' : name
 }
 
-/** Made by `{}`, `Object.create(null)` or JSON, here or in a context of its own. */
+/** Made by `{}`, `Object.create(null)` or JSON, in this context or another. */
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
   return (
@@ -68,7 +67,7 @@ const flawOfFields = (value: object, depth: number, walk: Walk): Flaw | null => 
       return inexpressible(`an object with a symbol as a key (${String(symbol)})`)
   for (const key of Object.keys(value)) {
     const field = (value as Record<string, unknown>)[key]
-    // JSON leaves it out, as everybody expects
+    // JSON leaves it out, as expected
     if (field === undefined) continue
     walk.left -= key.length + 3
     const problem = problemOfKey(key)
@@ -87,18 +86,18 @@ const flawOfObject = (value: object, key: string, depth: number, walk: Walk): Fl
     return isPlain(value)
       ? flawOfFields(value, depth, walk)
       : inexpressible(`an instance of ${nameOf(value)}`)
-  // a Buffer says that it is an object with a list
+  // a Buffer's toJSON would turn it into an object with a list
   if (ArrayBuffer.isView(value)) return inexpressible(`a ${nameOf(value)}`)
   if (value instanceof Date && Number.isNaN(value.getTime())) return inexpressible('an invalid Date')
   const said: unknown = toJSON.call(value, key)
   if (typeof said !== 'object' || said === null || Array.isArray(said)) return flawOf(said, key, depth, walk)
-  // JSON does not ask it for a toJSON of its own
+  // JSON does not call toJSON on this
   return isPlain(said) ? flawOfFields(said, depth, walk) : inexpressible(`an instance of ${nameOf(said)}`)
 }
 
-/** Recursion goes no deeper than `depth`, also when a value holds itself. */
+/** Recursion is bounded by `depth`, also for a cyclic value. */
 const flawOf = (value: unknown, key: string, depth: number, walk: Walk): Flaw | null => {
-  // whatever it is, there is a comma behind it
+  // every value is followed by at least one more character
   walk.left -= 2
   switch (typeof value) {
     case 'string': {
@@ -119,21 +118,21 @@ const flawOf = (value: unknown, key: string, depth: number, walk: Walk): Flaw | 
   }
 }
 
-/** How errors speak of the value. */
-export interface Spoken {
+/** How errors name the value. */
+export interface JsonCheckOptions {
   /** Such as `the result`. */
   what: string
-  /** Of the error that says what is wrong with it. */
+  /** The code of the error. */
   code: ErrorCode
-  /** For numbers that were read from text which had been checked. */
+  /** For numbers read from text that was checked before. */
   takesLargeIntegers?: true
 }
 
-/** One text of V8 has at most about so many characters. */
+/** About the most characters that a V8 string can have. */
 const TEXT_MAX = 2 ** 29
 
-const refuse = (flaw: Flaw, { what, code }: Spoken): never => {
-  const path = placeOf(flaw)
+const refuse = (flaw: Flaw, { what, code }: JsonCheckOptions): never => {
+  const path = pathOf(flaw)
   const message = path === '' ? `${what} ${flaw.problem}` : `${what} at ${path}: it ${flaw.problem}`
   throw new MadhavaError(code, `${message.charAt(0).toUpperCase()}${message.slice(1)}`, {
     detail: { problems: [{ path, problem: flaw.problem }] },
@@ -141,20 +140,20 @@ const refuse = (flaw: Flaw, { what, code }: Spoken): never => {
 }
 
 /**
- * The JSON text of a value; undefined counts as null. Null when it has more than `max` characters, or more than one
- * text can hold; a text that is only little longer than `max` may come all the same. Taken are null, booleans,
- * well-formed texts, finite numbers whose integers a double holds exactly, arrays without holes, plain objects, and
- * what has a `toJSON` of its own, such as a valid Date and a URL.
- * @throws the error's `code` with the place of what JSON cannot express, or of what nests too deep
+ * The JSON text of a value; undefined counts as null. Null if it has more than `max` characters or does not fit in
+ * one string; slightly longer texts than `max` may be returned. Accepts null, booleans, well-formed strings, finite
+ * numbers whose integers a double holds exactly, arrays without holes, plain objects, and objects with their own
+ * `toJSON`, such as a valid Date or a URL.
+ * @throws the error's `code` with the place of a value that JSON cannot express or that nests too deep
  */
-export const strictJson = (value: unknown, spoken: Spoken, max = TEXT_MAX): string | null => {
+export const strictJson = (value: unknown, options: JsonCheckOptions, max = TEXT_MAX): string | null => {
   if (value === undefined) return 'null'
   const walk: Walk = {
     left: Math.min(max, TEXT_MAX) + 2,
-    takesLargeIntegers: spoken.takesLargeIntegers === true,
+    takesLargeIntegers: options.takesLargeIntegers === true,
   }
   const flaw = flawOf(value, '', JSON_DEPTH_LIMIT, walk)
-  if (flaw) refuse(flaw, spoken)
+  if (flaw) refuse(flaw, options)
   if (walk.left < 0) return null
   try {
     return JSON.stringify(value)
@@ -185,10 +184,10 @@ const flawForSchema = (value: unknown, depth: number): Flaw | null => {
 }
 
 /**
- * Refuses what must not reach a schema: nesting over the limit, which schemas follow until the stack ends, and a field
- * `__proto__`, which they drop. @throws `code` with the place
+ * Refuses what must not reach a schema: nesting over the limit, which overflows a schema's stack, and a field
+ * `__proto__`, which schemas drop. @throws `code` with the place
  */
-export const refuseBeforeSchema = (value: unknown, spoken: Spoken): void => {
+export const refuseBeforeSchema = (value: unknown, options: JsonCheckOptions): void => {
   const flaw = flawForSchema(value, JSON_DEPTH_LIMIT)
-  if (flaw) refuse(flaw, spoken)
+  if (flaw) refuse(flaw, options)
 }

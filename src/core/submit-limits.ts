@@ -1,12 +1,12 @@
-// What the operator allows beyond what a submission may say: how long an attempt may run, and the priority of who is
-// not logged in. The same at every API, and for what a task submits on its owner's behalf. Pure.
+// The operator's limits on submissions: how long an attempt may run, and the priority of clients without a login.
+// They apply at every API, and to children that tasks submit. Pure.
 import { MadhavaError } from './errors.ts'
-import type { Wanted } from './submission.ts'
+import type { ParsedSubmission } from './submission.ts'
 import { type Limits, limitsSchema, PRIORITY } from './task.ts'
 
-/** Seconds and a priority; null: nothing is set. */
+/** Seconds and a priority; null: not limited. */
 export interface SubmitLimits {
-  /** For a task where neither its submission nor its kind names a hard limit. */
+  /** Used if neither the submission nor the kind names a hard limit. */
   hardSeconds: number | null
   hardSecondsMax: number | null
   anonymousPriorityMax: number | null
@@ -31,12 +31,11 @@ const refuse = (path: string, problem: string): never => {
 }
 
 /**
- * The priority and the limits of a task. What was asked for beyond what is allowed is refused; what was left out is
- * made to fit.
+ * The priority and the limits of a task. A value above the limits is refused; a default is lowered to fit.
  * @param asksPriority whether the submission itself names the priority in `wanted`
  * @throws BAD_REQUEST
  */
-export const allow = (
+export const applyLimits = (
   { hardSeconds, hardSecondsMax, anonymousPriorityMax }: SubmitLimits,
   {
     owner,
@@ -45,7 +44,7 @@ export const allow = (
     ofKind,
   }: {
     owner: string | null
-    wanted: Pick<Wanted, 'priority' | 'limits'>
+    wanted: Pick<ParsedSubmission, 'priority' | 'limits'>
     asksPriority: boolean
     ofKind: Partial<Limits> | undefined
   },

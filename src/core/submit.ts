@@ -1,34 +1,34 @@
-// Submitting: validates, stores, announces; one task, many at once, or a child of a running one.
+// Submitting: validates, stores, announces. One task, many at once, or a child of a running task.
 import { isMadhavaError, MadhavaError } from './errors.ts'
 import { type Kinds, parseParams } from './kind.ts'
-import { begin } from './moves.ts'
+import { firstRecord } from './moves.ts'
 import type { TaskStore } from './store.ts'
 import {
   fingerprintOf,
   keyOfPlace,
+  type ParsedSubmission,
   parseChildKey,
   parseKey,
   parseSubmission,
   SUBMIT_MANY_LIMIT,
-  type Wanted,
 } from './submission.ts'
-import { allow, type SubmitLimits } from './submit-limits.ts'
+import { applyLimits, type SubmitLimits } from './submit-limits.ts'
 import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
 import { turns } from './turns.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
 export interface Submitted {
   task: TaskRecord
-  /** False when the key had been used for it before. */
+  /** False if the key had been used for this task before. */
   created: boolean
 }
 
-/** A submission that was checked against its kind: the record but for its id and its times, and what it means. */
+/** A checked submission: the record without its id and times, and its meaning. */
 interface SubmitPlan {
-  wanted: Wanted
+  wanted: ParsedSubmission
   params: Json
-  /** What is made of the wish, within what the operator allows. */
-  allowed: ReturnType<typeof allow>
+  /** The priority and limits within what the operator allows. */
+  allowed: ReturnType<typeof applyLimits>
 }
 
 export interface SubmitDeps {
@@ -43,10 +43,10 @@ export interface SubmitDeps {
 
 type Origin = Pick<TaskRecord, 'owner' | 'parentId' | 'idempotencyKey'>
 
-/** Tasks that are made at a time: the store shares one sync among those that come together. */
+/** Tasks created at a time: the store shares one sync among them. */
 const AT_A_TIME = 100
 
-/** What is wrong with many, as one error: the code of the first, and the problems of each under its place. */
+/** The problems of several submissions as one error: the code of the first, and each problem under its place. */
 const refuseMany = (
   failures: readonly { place: number; error: MadhavaError }[],
   of: number,
@@ -71,7 +71,7 @@ export const createSubmit = (deps: SubmitDeps) => {
     const wanted = parseSubmission(submission)
     const kind = kinds.get(wanted.kind)
     const asksPriority = (submission as { priority?: unknown }).priority !== undefined
-    const allowed = allow(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
+    const allowed = applyLimits(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
     try {
       return { wanted, params: await parseParams(kind, wanted.params ?? {}), allowed }
     } catch (error) {
@@ -89,7 +89,7 @@ export const createSubmit = (deps: SubmitDeps) => {
   ): Promise<Submitted> => {
     const kind = kinds.get(wanted.kind)
     const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
-    const record = begin({
+    const record = firstRecord({
       ...wanted,
       id: newTaskId(),
       kind: kind.name,
@@ -113,7 +113,7 @@ export const createSubmit = (deps: SubmitDeps) => {
       return create(planned, from, fingerprintOf(meaning(planned)), () => limit.take(1))
     },
 
-    /** All or none, as far as what is asked can be wrong; the key holds for all of them together. */
+    /** All or none, if any submission is wrong. The key is for the whole list. */
     many: async (
       owner: string | null,
       submissions: readonly unknown[],
@@ -136,14 +136,14 @@ export const createSubmit = (deps: SubmitDeps) => {
         if (pause) await pause
       }
       if (failures.length > 0) throw refuseMany(failures, count)
-      // one fingerprint for all: the first of another list meets the first of this one
+      // one fingerprint for all, so that the first task of a different list conflicts with this one's
       const fingerprint = fingerprintOf(plans.map(meaning))
       const make = (planned: SubmitPlan, place: number, admit?: () => Promise<void>) => {
         const idempotencyKey = known === null ? null : keyOfPlace(known, place)
         return create(planned, { owner, parentId: null, idempotencyKey }, fingerprint, admit)
       }
       const [first, ...others] = plans as [SubmitPlan, ...SubmitPlan[]]
-      // there is room for all or none; a list that was broken off half-way had been let in
+      // there is room for all or none; a list that broke off half-way had been admitted
       const made = [await make(first, 0, () => limit.take(count))]
       for (let at = 0; at < others.length; at += AT_A_TIME)
         made.push(
@@ -154,7 +154,7 @@ export const createSubmit = (deps: SubmitDeps) => {
       return made
     },
 
-    /** Not bounded by the limit: what runs is let go on. */
+    /** The waiting limit does not apply: running tasks may finish. */
     child: async (parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord> => {
       const { owner, id: parentId } = parent
       const planned = await plan(owner, submission)

@@ -1,5 +1,5 @@
-// Which tasks an actor gets to see: all of them, so far. Every call of the service looks tasks up here, and asks for
-// lists here, so that a rule about owners has one place.
+// Which tasks an actor may see: all of them, so far. Every operation of the service finds and lists tasks through
+// here, so that a rule about owners has one place.
 import type { Actor } from './actor.ts'
 import { MadhavaError } from './errors.ts'
 import { fits } from './filter.ts'
@@ -11,7 +11,7 @@ export type Visibility = (filter: TaskFilter, actor: Actor) => TaskFilter
 const everything: Visibility = filter => filter
 
 export interface TaskAccess {
-  /** Null: there is no such task, as far as the actor may know. @throws BAD_ID */
+  /** Null: there is no such task that the actor may see. @throws BAD_ID */
   find(actor: Actor, id: string): Promise<TaskRecord | null>
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>

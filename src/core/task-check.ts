@@ -1,5 +1,5 @@
-// Whether a value is a valid record. The schema decides; what is plainly valid is seen at a glance first, since every
-// claim and every move asks. A glance accepts nothing that the schema would refuse or change
+// Whether a value is a valid record. The schema decides, after a quick check for plainly valid values, since every
+// claim and move asks. The quick check accepts nothing that the schema would refuse or change
 // (test/core/task-check.test.ts).
 import type { z } from 'zod'
 import { MadhavaError } from './errors.ts'
@@ -27,7 +27,7 @@ export const checkTask = (
 ): { success: true; data: TaskRecord } | { success: false; error: z.ZodError } =>
   isPlainlyValid(value) ? { success: true, data: value } : taskSchema.safeParse(value)
 
-/** Whether arrays and objects nest at most so deep, also where a value holds itself. */
+/** Whether arrays and objects nest at most so deep, also in a cyclic value. */
 const isShallow = (value: unknown, depth: number): boolean => {
   if (typeof value !== 'object' || value === null) return true
   if (depth === 0) return false
@@ -39,17 +39,17 @@ const invalid = (problem: string): MadhavaError =>
   new MadhavaError('RECORD_INVALID', `The record of the task would not be valid: ${problem}`)
 
 /**
- * The last defence of every store, before it writes: refuses a record that no reader would take. Of one that was made from a
- * valid one only what differs is looked at: a whole record is checked wherever it is read.
+ * Every store's last check before a write: refuses a record that no reader would accept. For a change of a valid
+ * record only the differences are checked; whole records are checked wherever they are read.
  * @param before null: the record is new
  * @throws RECORD_INVALID with what is wrong
  */
-export const refuseFault = (before: TaskRecord | null, after: TaskRecord): void => {
+export const refuseInvalidRecord = (before: TaskRecord | null, after: TaskRecord): void => {
   for (const [name, check, schema, required] of FIELDS) {
     const value = after[name]
     if (before && value === before[name]) continue
     if (check(value) || (value === undefined && !required)) continue
-    // a schema follows it until the stack ends
+    // a schema would recurse until the stack overflows
     if (!isShallow(value, RECORD_DEPTH_LIMIT))
       throw invalid(`${name} nests deeper than ${RECORD_DEPTH_LIMIT} levels`)
     const checked = schema.safeParse(value)
@@ -61,7 +61,7 @@ export const refuseFault = (before: TaskRecord | null, after: TaskRecord): void 
   }
 }
 
-/** The same text. @throws RECORD_INVALID where a record of this JSON is larger than a record may be */
+/** Returns the same text. @throws RECORD_INVALID if a record of this JSON is too large */
 export const refuseLarge = (json: string): string => {
   if (json.length <= RECORD_LIMIT) return json
   throw invalid(`it has ${json.length} characters of JSON, and may have ${RECORD_LIMIT}`)

@@ -1,6 +1,6 @@
-// The record, told once: a row for each field, in the order in which a record has them. The schema, the first record of
-// a task, the check at a glance, what a client may submit, and what an index knows of a task are made from this table.
-// By what lists can be filtered stands in core/filter.ts.
+// The fields of a record, in one table: a row for each field, in the record's order. The schema, the first record of
+// a task, the quick check, what a client may submit, and what an index keeps are derived from it. The filters are in
+// core/filter.ts.
 import { z } from 'zod'
 import {
   anyInt,
@@ -28,7 +28,7 @@ import { STATUSES } from './status.ts'
 export const RECORD_VERSION = 1
 export const PRIORITY = { lowest: 0, default: 5, highest: 9 } as const
 
-/** Seconds, and how many times longer a wait may get. */
+/** Seconds, and the highest growth factor of a wait. */
 const RETRY_MAX = { delaySeconds: 86_400, factor: 10, maxDelaySeconds: 2_592_000 } as const
 export const retryPolicySchema = z.strictObject({
   delaySeconds: z
@@ -55,9 +55,9 @@ export const retryPolicySchema = z.strictObject({
     .optional()
     .describe('only errors with one of these names or codes are tried again; without it all are'),
 })
-/** How an error thrown by a kind is tried again: exponential backoff, full jitter over the last half. */
+/** How an error thrown by a kind is retried: exponential backoff whose upper half is random. */
 export type RetryPolicy = z.infer<typeof retryPolicySchema>
-// a policy may name errors, and what it lacks is filled in: the schema's business
+// a policy may name errors, and the schema fills in defaults, so there is no quick check
 const retryPolicy = typeOf(
   retryPolicySchema,
   isObject({
@@ -81,16 +81,16 @@ const limits = typeOf(limitsSchema, isObject({ softSeconds: isLimit, hardSeconds
 const status = oneOf(STATUSES)
 const historyEntry = object({ status, at: time, attempt: anyInt, worker: orNull(text) })
 
-/** How a field stands in the first record of a task. A field without either is missing there. */
+/** A field's value in the first record of a task. A field with neither of these is missing there. */
 interface Beginning<T> {
-  /** Whoever makes the task says it. */
+  /** The code that creates the task supplies it. */
   given?: true
   first?: (task: { createdAt: string }) => T
 }
 interface Uses<T> extends Beginning<T> {
-  /** Lists and picks go by it, so an index knows it of every task: the field itself, or a part of it. */
+  /** Lists and claims need it, so an index keeps it of every task: the whole field or a part of it. */
   summary?: true | ((value: T) => unknown)
-  /** What a client may say when it submits a task, under the same name. */
+  /** What a client may submit under the same name. */
   submit?: z.ZodType
 }
 const field = <S extends z.ZodType, const U extends Uses<z.output<S>>>(type: FieldType<S>, uses: U) => ({
@@ -101,8 +101,8 @@ const none = () => null
 const zero = () => 0
 
 /**
- * A field that is added is `optional`, since records of an earlier version lack it. Where clients submit it, that is
- * `optional()` too: a default would make the same submission another one than before, to which its key does not belong.
+ * A new field is `optional`, since older records lack it. If clients submit it, its `submit` is `optional()` too: a
+ * default would change what an old submission means, and its key would no longer match.
  */
 export const TASK_FIELDS = {
   id: field(text, { given: true, summary: true }),
@@ -117,7 +117,7 @@ export const TASK_FIELDS = {
     submit: jsonSchema.optional().describe('what the kind takes; its schema is in GET /kinds'),
   }),
   status: field(status, { first: () => 'PENDING' as const, summary: true }),
-  /** The number of the last claim; each holder has one of its own. */
+  /** The number of the last claim; each holder has a different one. */
   claim: field(intFrom(0), { first: zero, summary: true }),
   /** Goes up with every write. */
   rev: field(intFrom(0), { first: zero, summary: true }),
@@ -141,7 +141,7 @@ export const TASK_FIELDS = {
   }),
   result: field(json, { first: none }),
   resultBytes: field(orNull(intFrom(0)), { first: none }),
-  /** How the result was come by; only where the kind said something. */
+  /** How the result was computed; only if the kind said so. */
   resultInfo: field(optional(json), {}),
   error: field(orNull(object({ code: text, message: text, detail: json })), {
     first: none,
@@ -162,7 +162,10 @@ export const TASK_FIELDS = {
   finishedAt: field(orNull(time), { first: none, summary: true }),
   updatedAt: field(time, { first: ({ createdAt }) => createdAt }),
   worker: field(orNull(text), { first: none }),
-  /** Attempts that ended with the death of their worker, since the submit or the last retry by hand; if there are any. */
+  /**
+   * Attempts that ended with the death of their worker, since the submit or the last retry by hand; missing when
+   * none.
+   */
   workersLost: field(optional(intFrom(1)), { summary: true }),
   owner: field(orNull(text), { given: true, summary: true }),
   parentId: field(orNull(text), { given: true, summary: true }),
@@ -193,7 +196,7 @@ export const TASK_FIELDS = {
 
 type Fields = typeof TASK_FIELDS
 export type FieldName = keyof Fields
-/** The fields whose row has this. */
+/** The fields whose row has this property. */
 export type FieldsWith<Use extends string> = {
   [K in FieldName]: Fields[K] extends Record<Use, unknown> ? K : never
 }[FieldName]
@@ -202,7 +205,7 @@ export type FieldRow = FieldType & Uses<unknown>
 /** The table as rows. */
 export const FIELD_ROWS = Object.entries(TASK_FIELDS) as unknown as readonly [FieldName, FieldRow][]
 
-/** The shape of a zod object, of the part of each row that has it. */
+/** A zod object's shape, from the given part of each row that has it. */
 export const shapeOf = <K extends 'schema' | 'submit'>(
   part: K,
 ): { [F in FieldsWith<K>]: Fields[F] extends Record<K, infer S extends z.ZodType> ? S : never } =>

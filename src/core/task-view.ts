@@ -6,7 +6,7 @@ export const PREVIEW_CHARACTERS = 256
 
 export type TaskView = TaskRecord & { paramsTruncated: boolean; resultTruncated: boolean }
 
-/** The beginning of the text, or of the JSON, of what is long; null of what is short. */
+/** The beginning of a long text, or of long JSON; null if it is short. */
 const previewOf = (value: Json): string | null => {
   const json = JSON.stringify(value)
   if (json.length <= PREVIEW_CHARACTERS) return null
@@ -14,8 +14,8 @@ const previewOf = (value: Json): string | null => {
 }
 
 /**
- * What is longer than 256 characters of JSON becomes a text: the beginning of the string, or of the JSON.
- * `paramsTruncated` says so of the params; `resultTruncated` is true also when the result is kept beside the record.
+ * A value longer than 256 characters of JSON becomes a text: the beginning of the string, or of the JSON.
+ * `paramsTruncated` says so of params. `resultTruncated` is also true if the result is kept in a blob.
  */
 export const viewTask = (task: TaskRecord): TaskView => {
   const [params, result] = [previewOf(task.params), previewOf(task.result)]

@@ -1,19 +1,19 @@
-// What somebody else's code threw, whatever it is, read with its causes into plain data. Nothing here throws: getters,
-// proxies and `toString` of what was thrown can, and are somebody else's code too.
+// Reads a thrown value with its causes into plain data. Nothing here throws, though getters, proxies and `toString`
+// of a thrown value can: they are foreign code too.
 import { inspect } from 'node:util'
 import { cutText } from './cut-text.ts'
 
 export interface Thrown {
-  /** What programs may call it: its name, the name of its class, its code. */
+  /** Names that programs know it by: its name, the name of its class, its code. */
   names: string[]
-  /** Its own words, without those of its causes; '' where it has none. */
+  /** Its own message, without those of its causes; '' if it has none. */
   message: string
   stack: string | null
   /** Why: `cause`, the errors of an AggregateError, both of a SuppressedError. */
   causes: Thrown[]
 }
 
-/** What is read at the most: causes in a row, causes in all, characters of each text. */
+/** How much is read: causes in a row, causes in all, characters of each text. */
 const DEPTH = 8
 const COUNT = 24
 const MESSAGE = 2_000
@@ -30,7 +30,7 @@ const attempt = <T>(read: () => T, otherwise: T): T => {
 const field = (value: object, name: string): unknown =>
   attempt(() => (value as Record<string, unknown>)[name], undefined)
 
-/** As one would print it, without asking its own code. */
+/** Shows a value without running its own code. */
 const show = (value: unknown): string =>
   attempt(
     () =>
@@ -48,7 +48,7 @@ const show = (value: unknown): string =>
 const isDomException = (value: object): boolean =>
   attempt(() => Object.prototype.toString.call(value), '') === '[object DOMException]'
 
-/** Classes whose name tells nothing. */
+/** Classes with names that say nothing. */
 const PLAIN = ['Object', 'Array', 'Function']
 
 const namesOf = (value: object): string[] => {
@@ -56,10 +56,10 @@ const namesOf = (value: object): string[] => {
   const maker = field(value, 'constructor')
   const className = typeof maker === 'function' ? field(maker, 'name') : ''
   const words = [name]
-  // many a class of errors does not set the name, and has that of Error
+  // many error classes do not set a name and inherit that of Error
   if (name === 'Error' || typeof name !== 'string')
     words.push(PLAIN.includes(String(className)) ? '' : className)
-  // those of a DOMException are numbers of old that nobody goes by
+  // a DOMException's codes are legacy numbers
   if (
     typeof code === 'string' ||
     (typeof code === 'number' && Number.isFinite(code) && !isDomException(value))
@@ -75,7 +75,7 @@ const messageOf = (value: object, stack: string | null): string => {
   if (message !== undefined && message !== null && typeof message !== 'string') return show(message)
   if (stack !== null) return ''
   const text = attempt(() => String(value), '')
-  // what says nothing of its own is shown with its fields
+  // a value without a message is shown with its fields
   return text === '' || text.startsWith('[object ') || Array.isArray(value) || typeof value === 'function'
     ? show(value)
     : text
@@ -91,7 +91,7 @@ const causesOf = (value: object): unknown[] => {
   )
 }
 
-/** Reads what was thrown. Of causes that go round in a circle, are many or deep, the first are read. */
+/** Reads a thrown value. If its causes are circular, many or deep, only the first are read. */
 export const readThrown = (thrown: unknown): Thrown => {
   const seen = new Set<unknown>()
   let left = COUNT
@@ -120,15 +120,15 @@ export const readThrown = (thrown: unknown): Thrown => {
   })
 }
 
-/** All of its causes, each behind what it is a cause of. */
+/** All of its causes, depth first. */
 export const allCauses = ({ causes }: Thrown): Thrown[] =>
   causes.flatMap(cause => [cause, ...allCauses(cause)])
 
-/** The words of an error and of its causes in one text: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`. */
-export const wordsOf = (thrown: Thrown, length = MESSAGE): string => {
+/** The messages of an error and its causes as one text: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`. */
+export const fullMessage = (thrown: Thrown, length = MESSAGE): string => {
   let text = ''
   const add = ({ message, causes }: Thrown, between: string): void => {
-    // many an error says what its cause says
+    // many errors repeat the message of their cause
     if (message !== '' && !text.includes(message)) text += `${text === '' ? '' : between}${message}`
     for (const [place, cause] of causes.entries())
       if (text.length < length) add(cause, place === 0 ? ': ' : '; ')
@@ -137,5 +137,5 @@ export const wordsOf = (thrown: Thrown, length = MESSAGE): string => {
   return cutText(text || thrown.names[0] || 'an error without words', length)
 }
 
-/** As `wordsOf`, of whatever was thrown. */
-export const reasonOf = (thrown: unknown, length = MESSAGE): string => wordsOf(readThrown(thrown), length)
+/** As `fullMessage`, for any thrown value. */
+export const reasonOf = (thrown: unknown, length = MESSAGE): string => fullMessage(readThrown(thrown), length)

@@ -1,18 +1,18 @@
-// How long tasks wait and run, counted by kind in the buckets of a histogram.
+// Measures how long tasks wait and run, by kind, in the buckets of a histogram.
 
-/** Upper bounds in seconds; a last bucket takes what is longer. */
+/** Upper bounds in seconds; the last bucket is for longer times. */
 export const BUCKETS = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 43_200,
 ] as const
 
-/** `counts`: how many fell into each bucket and no lower one, the last for what is longer than all bounds. */
+/** `counts`: how many values each bucket has, not cumulative; the last is for values over all bounds. */
 export interface Histogram {
   counts: number[]
   sumSeconds: number
 }
 
 /**
- * From the moment a task is due to the begin of an attempt, and from the begin of its run to the end of the attempt.
+ * Waits: from when a task is due until an attempt begins. Runs: from the beginning of a run until the attempt's end.
  */
 export interface KindTimings {
   wait: Histogram
@@ -24,7 +24,7 @@ export type Timings = Record<string, KindTimings>
 const empty = (): Histogram => ({ counts: new Array<number>(BUCKETS.length + 1).fill(0), sumSeconds: 0 })
 
 export interface TimingsMeter {
-  /** A clock that jumped back counts as no time. */
+  /** A negative time, from a clock that went back, counts as 0. */
   observe(kind: string, what: keyof KindTimings, seconds: number): void
   snapshot(): Timings
 }

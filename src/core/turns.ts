@@ -1,34 +1,33 @@
-// Shares the event loop: long work counts what it does and goes on in a later turn when one turn has done enough. A
-// loop of awaits alone never leaves the micro-tasks, so sockets and timers would wait until it ends. It knows no tasks.
+// Shares the event loop. Long work counts what it does and continues in a later turn when one turn has done enough. A
+// loop of awaits alone never leaves the micro-tasks, so sockets and timers would wait until it ends.
 
 export interface TurnLimits {
-  /** Records read, written or looked at. */
+  /** Records read, written or examined. */
   records: number
   /** Bytes, or characters, that were read or written. */
   bytes: number
-  /** Milliseconds since the turn's first piece of work: where records or bytes say too little. */
+  /** Milliseconds since the turn's first piece of work, for when records and bytes say too little. */
   ms: number
 }
-/** What one turn of the loop does at most, for all long answers of the process together. */
+/** The most that one turn of the loop does, for all long answers of the process together. */
 export const TURN_LIMITS: TurnLimits = { records: 100, bytes: 256 * 1024, ms: 5 }
 
 export interface Turns {
   /**
-   * Counts a piece of work that was just done. Undefined: go on. A promise: the turn has done enough, and it resolves
-   * in a later one. Call it after every piece, such as a record or a chunk: one piece is what a turn may do beyond its
-   * limits.
+   * Counts a piece of work that is done. Undefined: go on. A promise: the turn has done enough; it resolves in a
+   * later turn. Call it after every piece, such as a record or a chunk: a turn may exceed its limits by one piece.
    */
   spend(records: number, bytes?: number): Promise<void> | undefined
 }
 
-/** `now` in milliseconds, on a clock that never jumps. */
+/** `now`: milliseconds of a monotonic clock. */
 export const createTurns = (limits: TurnLimits = TURN_LIMITS, now = () => performance.now()): Turns => {
   const spent = { records: 0, bytes: 0, begunAt: 0, lastAt: 0 }
-  /** Who waits, in the order of coming, with what the last piece of each took: the next one will be like it. */
+  /** Waiting work, in order of arrival, with the cost of each one's last piece, as an estimate of the next. */
   const waiting: ({ go: () => void } & TurnLimits)[] = []
   let ticking = false
 
-  /** Once per turn, while there is work: a new count, and as many of those who wait as it has room for. */
+  /** Once per turn while there is work: resets the counts, and resumes as much waiting work as fits. */
   const tick = (): void => {
     spent.records = 0
     spent.bytes = 0
@@ -60,7 +59,7 @@ export const createTurns = (limits: TurnLimits = TURN_LIMITS, now = () => perfor
       }
       spent.records += records
       spent.bytes += bytes
-      // one piece is done after another, so it began when the one before it was counted
+      // pieces are done one after another, so this one began when the last was counted
       const ms = at - spent.lastAt
       spent.lastAt = at
       const hasRoom =

@@ -1,10 +1,9 @@
-// What zod says of fields that an object does not have: the first of them, each with the known one that is nearest.
-// Pure.
+// Error messages for unknown fields: the first few, each with the nearest known name. Pure.
 import type { z } from 'zod'
 import { cutText } from './cut-text.ts'
 import { nearest } from './nearest.ts'
 
-/** Fields that one message names; a body can hold a hundred thousand. */
+/** How many fields one message names; a body can hold a hundred thousand. */
 const NAMED_MAX = 5
 const KNOWN_MAX = 30
 
@@ -15,7 +14,7 @@ const knownIn = (schema: unknown): string[] => {
 
 const shown = (name: string): string => JSON.stringify(name.length > 64 ? `${cutText(name, 63)}…` : name)
 
-/** For `schema.safeParse(value, { error: explainUnknownFields })`; every other problem keeps zod's own words. */
+/** For `schema.safeParse(value, { error: explainUnknownFields })`. All other problems keep zod's text. */
 export const explainUnknownFields: z.core.$ZodErrorMap = issue => {
   if (issue.code !== 'unrecognized_keys') return undefined
   const known = knownIn(issue.inst)

@@ -1,15 +1,15 @@
-// Brings records of earlier versions to the present one, a version at a time. Pure.
+// Upgrades records of earlier versions to the present one, one version at a time. Pure.
 import { RECORD_VERSION } from './task.ts'
 
-/** What one step does: takes a whole record of its version, answers one of the next. Fields it does not know stay. */
+/** One step: takes a whole record of its version and returns one of the next. Unknown fields stay. */
 export type UpgradeStep = (record: Record<string, unknown>) => Record<string, unknown>
 
-/** Step n makes version n + 1 out of version n. Version 1 is the first that there was. */
+/** Step n turns version n into version n + 1. Version 1 was the first. */
 export const UPGRADE_STEPS: Readonly<Record<number, UpgradeStep>> = {}
 
 /**
- * A function that answers a record in the version `to`. What is no record of an earlier version, or of one that no
- * step begins at, is answered as it is: whether it is sound is the schema's business.
+ * Makes a function that upgrades a record to version `to`. A value without a known earlier version is returned
+ * unchanged; the schema decides whether it is valid.
  */
 export const createUpgrade =
   (steps: Readonly<Record<number, UpgradeStep>> = UPGRADE_STEPS, to: number = RECORD_VERSION) =>

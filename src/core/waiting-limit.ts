@@ -1,14 +1,14 @@
-// How many tasks may wait at a time. Counts are taken now and then, so several processes together may go over the
-// limit by what they accept within that time.
+// Limits how many tasks may wait. Counts are cached briefly, so several processes together may exceed the limit by
+// what they accept in that time.
 import { MadhavaError } from './errors.ts'
 import { countIn } from './status.ts'
 import type { TaskStore } from './store.ts'
 
-/** Milliseconds for which a count is relied on. */
+/** How long a count is used, milliseconds. */
 const COUNT_MS = 250
 
 export interface WaitingLimit {
-  /** Makes sure that so many more may wait. @throws TOO_MANY_WAITING */
+  /** Checks that so many more tasks may wait. @throws TOO_MANY_WAITING */
   take(tasks: number): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export const createWaitingLimit = (
   return {
     async take(tasks) {
       if (max === null) return
-      // a clock that was set back is no reason to go on with an old count
+      // the difference is absolute, so a clock that was set back does not keep an old count in use
       if (Math.abs(clock().getTime() - countedAt) >= COUNT_MS) {
         counting ??= count().finally(() => {
           counting = null

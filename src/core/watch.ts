@@ -1,5 +1,5 @@
-// Waiting for changes, once for all APIs: a long poll, one task's events, and everybody's. Changes are hints: what is
-// told is the record. It knows no HTTP.
+// Waits for changes, for all APIs: a long poll, one task's events, and the events of all tasks. Changes are hints:
+// each event carries the record. It knows no HTTP.
 import type { Actor } from './actor.ts'
 import { MadhavaError, toMadhavaError } from './errors.ts'
 import type { SharedFeed, Subscription } from './feed.ts'
@@ -9,24 +9,26 @@ import { compareVersions, isFinal, parseTaskId, type TaskRecord, versionOf } fro
 import { createTaskAccess, type TaskAccess } from './task-access.ts'
 import { turns } from './turns.ts'
 
-/** Why the present state is told first. */
+/** Why the present state comes first. */
 export type SnapshotReason = 'asked' | 'too-old' | 'unknown'
 
 export type WatchEvent =
-  /** A task as it is now. Null: no place to resume at, it is part of a snapshot or of what was missed. */
+  /**
+   * A task as it is now. A null cursor: this is part of a snapshot or of missed changes, and not a place to resume.
+   */
   | { type: 'task'; cursor: string | null; task: TaskRecord }
   | { type: 'removed'; cursor: string | null; id: string }
-  /** What follows, up to `live`, is the present state of all that fit: the changes in between are not known. */
+  /** Up to `live`, what follows is the present state of all tasks that fit. The changes in between are not known. */
   | { type: 'snapshot'; reason: SnapshotReason }
-  /** From here on it is told as it happens. */
+  /** From here on events come as they happen. */
   | { type: 'live'; cursor: string }
-  /** A place to resume at, with nothing to tell. */
+  /** A place to resume at, without an event. */
   | { type: 'place'; cursor: string }
 
 export interface Watch {
   /**
    * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`,
-   * or when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also when it is removed meanwhile),
+   * or when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also if it is removed meanwhile),
    * STORE_UNAVAILABLE
    */
   wait(
@@ -37,8 +39,8 @@ export interface Watch {
     signal?: AbortSignal,
   ): Promise<{ task: TaskRecord; changed: boolean }>
   /**
-   * One task's events: the task, unless its version is `since`, then every change, the last one of several when the
-   * reader is slow. The cursor is the version, so it is never too old. Ends after a final status, after `removed`, and
+   * One task's events: the task, unless its version is `since`, then every change; a slow reader gets only the last
+   * of several. The cursor is the version, so it is never too old. Ends after a final status, after `removed`, and
    * when the signal fires. @throws BAD_ID, TASK_NOT_FOUND at the first step; STORE_UNAVAILABLE
    */
   watchTask(
@@ -48,9 +50,10 @@ export interface Watch {
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent[], void, void>
   /**
-   * Events of all tasks that fit, and of removed ones, from `since` (null: from now on), for ever. What was missed is
-   * told as the present state of what changed; a cursor that is too old or unknown gets a snapshot, as does who asks
-   * for one. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription); STORE_UNAVAILABLE
+   * Events of all tasks that fit, and of removed ones, after `since` (null: from now on), without end. Missed changes
+   * are sent as the present state of the changed tasks. If the cursor is too old or unknown, or the reader asks for
+   * it, a snapshot comes first. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription);
+   * STORE_UNAVAILABLE
    */
   watchAll(
     actor: Actor,
@@ -60,18 +63,18 @@ export interface Watch {
   ): AsyncGenerator<WatchEvent[], void, void>
 }
 
-/** Events handed on at a time, and tasks read at a time. */
+/** How many events are passed on at a time, and how many tasks are read at a time. */
 const BATCH = 100
-/** Whole records that are read for one stream alone, at a time: a slow reader holds as many. */
+/** How many whole records are read at a time for one stream: a slow reader holds as many in memory. */
 const FEW_RECORDS = 10
-/** After so few missed changes the rest is read while new ones are already noted for the reader. */
+/** Once so few missed changes are left, new ones are already collected for the reader while the rest is read. */
 const FEW = 100
-/** For so long a look at what changed is good enough to begin with, milliseconds. */
-const LOOK_MS = 1_000
-/** Changes that do not fit pass by for so long without a word; the store keeps ten times as many. */
+/** How long a list of changed ids is reused as a starting point, milliseconds. */
+const REUSE_MS = 1_000
+/** After so many changes that do not fit, a `place` is sent; the store keeps ten times as many. */
 const SILENT_MAX = 1_000
 
-/** What tells two versions of a record apart: little enough to be kept of many. */
+/** Tells two versions of a record apart, and is small enough to keep for many tasks. */
 type Version = Pick<TaskRecord, 'claim' | 'rev' | 'revokeRequestedAt'>
 const versionIn = ({ claim, rev, revokeRequestedAt }: Version): Version => ({ claim, rev, revokeRequestedAt })
 const versionAfter = (task: Version, last: Version): boolean => {
@@ -87,20 +90,22 @@ interface WatchDeps {
 }
 
 export const createWatch = ({ store, feed, access = createTaskAccess(store) }: WatchDeps): Watch => {
-  /** The state that a change leads to; null: removed meanwhile. */
+  /** The state after a change; null: removed meanwhile. */
   const stateAfter = async (change: Change): Promise<TaskRecord | null> => {
     if (change.type === 'task') return change.task
     return change.type === 'removed' ? null : store.get(change.id)
   }
 
-  /** Looks of just now, by their cursor: after a restart everybody comes back at once, and most with the same one. */
-  const looks = new Map<string, ReturnType<TaskStore['changedSince']>>()
+  /**
+   * Recent lists of changed ids, by cursor: after a restart all clients come back at once, most with the same cursor.
+   */
+  const recentChanges = new Map<string, ReturnType<TaskStore['changedSince']>>()
   const lookSince = (cursor: string): ReturnType<TaskStore['changedSince']> => {
-    const known = looks.get(cursor)
+    const known = recentChanges.get(cursor)
     if (known) return known
     const look = store.changedSince(cursor)
-    looks.set(cursor, look)
-    setTimeout(() => looks.delete(cursor), LOOK_MS).unref()
+    recentChanges.set(cursor, look)
+    setTimeout(() => recentChanges.delete(cursor), REUSE_MS).unref()
     return look
   }
   /** The changes after the cursor, up to a moment ago, or why they are not known. */
@@ -157,7 +162,7 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
             yield [{ type: 'removed', cursor: null, id }]
             return
           }
-          // the feed may come after what was read
+          // the feed may lag behind what was read
           if (!versionAfter(task, last)) continue
           last = task
           yield [{ type: 'task', cursor: versionOf(task), task }]
@@ -183,14 +188,14 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
           page = next
         } while (page !== null && !signal.aborted)
       }
-      /** What was told of each task that changed lately; null: that it was removed. */
+      /** The last version sent of each recently changed task; null: its removal was sent. */
       let told = new Map<string, Version | null>()
       const isTold = (id: string, task: TaskRecord | null): boolean => {
         const before = told.get(id)
         if (before === undefined) return false
         return task && before ? !versionAfter(task, before) : !task && !before
       }
-      /** The tasks as they are now, where that is news. */
+      /** The tasks as they are now, if the reader does not have that version yet. */
       const states = async function* (ids: readonly string[]): AsyncGenerator<WatchEvent[], void, void> {
         for (let at = 0; at < ids.length && !signal.aborted; at += FEW_RECORDS) {
           const events: WatchEvent[] = []
@@ -208,12 +213,12 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
 
       let from = since ?? (await store.cursor())
       let known = since !== null
-      // the cursor first: what changes during a snapshot is told after it
+      // the cursor is taken first, so that changes during the snapshot are sent after it
       if (since === null && snapshot) yield* present('asked')
       for (;;) {
         const missed = await missedSince(from)
         if (typeof missed === 'string') {
-          // ours, and grown too old while the snapshot was read
+          // our own cursor, which grew too old while the snapshot was read
           if (!known) throw new MadhavaError('CURSOR_TOO_OLD', 'The reader was too slow for the changes')
           known = false
           from = await store.cursor()
@@ -231,7 +236,7 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
       const reader = await feed.subscribe(null, signal)
       try {
         const missed = await store.changedSince(from)
-        // the shared reading may be behind what was told here already: what it still has to tell is no news then
+        // the shared reading may lag behind what was sent here; its older changes are then skipped
         const late = await store.changedSince(reader.position)
         yield* states([...new Set([...missed.ids, ...late.ids])])
         yield [{ type: 'live', cursor: missed.cursor }]

@@ -1,5 +1,5 @@
-// The dashboard as an HTTP app: who may ask at all, what every answer carries, and how an error reads.
-// It opens no port and knows neither PM2 nor files.
+// The dashboard as an HTTP app: who may send requests, the headers of every answer, and how errors are shown. It opens
+// no port and knows neither PM2 nor files.
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -26,7 +26,7 @@ export interface DashboardOptions {
   log: Log
   /** Further names that the Host header may have. */
   allowedHosts: readonly string[]
-  /** Milliseconds of a clock that nobody sets: tries to log in are counted by it. */
+  /** Milliseconds of a monotonic clock, for counting login tries. */
   clock: () => number
 }
 
@@ -43,7 +43,7 @@ const HEADERS = {
     frameAncestors: ["'none'"],
     baseUri: ["'none'"],
   },
-  // Not `no-referrer`: with it browsers send `Origin: null` with every form, our own ones too.
+  // Not `no-referrer`: browsers would send `Origin: null` with every form, even our own.
   referrerPolicy: 'same-origin',
 }
 
@@ -83,7 +83,7 @@ export const createDashboard = ({
   app.get('/livez', c => c.text('ok\n'))
   for (const { path, type, text } of Object.values(ASSETS))
     app.get(path, c => {
-      // the same for everybody, and its address changes with it
+      // the same for everyone, and its address changes with its content
       c.header('Cache-Control', 'private, max-age=31536000, immutable')
       return c.body(text, 200, { 'Content-Type': type })
     })

@@ -1,17 +1,17 @@
-// The sessions that were ended by a logout, kept as durably as their cookies are good: one empty file for each, whose
-// name is the cookie without its signature, so that reading it lets nobody in.
+// Sessions that were ended by a logout, kept on disk for as long as their cookies are valid. Each is an empty file
+// named by the cookie without its signature, so reading it gives no access.
 import { lstat, mkdir, readdir, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { createFile } from '../platform/atomic-file.ts'
 import { ensureAccountsFolder } from './operator.ts'
 
-/** Kept beyond the end of the cookie, so that a clock that steps back brings no session back. */
+/** Kept beyond the cookie's end, so that a clock that steps back does not revive a session. */
 const KEEP_AFTER_MS = 24 * 60 * 60 * 1000
 const TIDY_EVERY_MS = 60 * 60 * 1000
 const NAME = /^v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22}$/
 
 export interface EndedSessions {
-  /** Resolves when it is durable. Rejects when it cannot be; the session has ended for this process anyway. */
+  /** Resolves when it is durable. If it rejects, the session has still ended for this process. */
   add(name: string): Promise<void>
   has(name: string): Promise<boolean>
 }
@@ -19,11 +19,11 @@ export interface EndedSessions {
 /** @param clock milliseconds since 1970 */
 export const openEndedSessions = async (dataDir: string, clock: () => number): Promise<EndedSessions> => {
   const folder = path.join(await ensureAccountsFolder(dataDir), 'ended')
-  /** What could not be written. */
+  /** Sessions that could not be written. */
   const unwritten = new Set<string>()
   let tidied = Number.NEGATIVE_INFINITY
 
-  /** Removes those whose cookies are no longer good anyway; what it leaves is bounded by the limit of logins. */
+  /** Removes those whose cookies have expired. The limit of logins bounds how many stay. */
   const tidy = async (): Promise<void> => {
     const now = clock()
     if (Math.abs(now - tidied) < TIDY_EVERY_MS) return
@@ -32,7 +32,7 @@ export const openEndedSessions = async (dataDir: string, clock: () => number): P
       const end = NAME.exec(name)?.[1]
       if (end === undefined || Number.parseInt(end, 36) + KEEP_AFTER_MS > now) continue
       await unlink(path.join(folder, name)).catch(() => {
-        // it is only in the way
+        // it is not a session's file
       })
     }
   }

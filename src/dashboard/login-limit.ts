@@ -1,17 +1,17 @@
-// How often a login may be tried from one address. Counts tries, right or wrong, over a sliding minute; keeps nothing
-// longer. There is no limit for all addresses together: with one, anybody could lock everybody out. What all of them
-// may cost is bounded in operator.ts.
+// Limits login tries from one address. Counts tries, right or wrong, over a sliding minute, and forgets older ones.
+// There is no limit for all addresses together: anyone could use it to lock everyone out. operator.ts bounds their
+// total cost.
 import { clientKeyOf } from '../platform/client-address.ts'
 
 const WINDOW_MS = 60_000
 const TRIES_MAX = 5
-/** Whoever has so many addresses that the oldest of them are forgotten here gains little: checks are one at a time. */
+/** A client with more addresses than this, whose oldest are forgotten, gains little: checks are one at a time. */
 const CLIENTS_MAX = 10_000
 
 export interface LoginLimit {
-  /** Notes a try. Answers 0 when it may go on, else how many seconds to wait. */
+  /** Counts a try. Returns 0 if it may go on, else how many seconds to wait. */
   take(address: string): number
-  /** Tries of an address within the last minute. */
+  /** Tries of an address in the last minute. */
   tries(address: string): number
   /** Forgets the tries of an address that has logged in. */
   forgive(address: string): void
@@ -19,7 +19,7 @@ export interface LoginLimit {
 
 /** `clock` in milliseconds. */
 export const createLoginLimit = ({ clock }: { clock: () => number }): LoginLimit => {
-  /** When each clientKey has tried, the one that tried last at the end. */
+  /** When each client has tried; the one that tried last is at the end. */
   const clientKeys = new Map<string, number[]>()
 
   const recent = (clientKey: string): number[] => {

@@ -1,4 +1,4 @@
-// Who is asking: the login form, the session cookie, and the two checks that every form goes through.
+// Authentication: the login form, the session cookie, and the two checks of every form.
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { MadhavaError } from '../core/errors.ts'
@@ -10,7 +10,7 @@ import type { Operator } from './operator.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Session, type Sessions } from './session.ts'
 import { loginPage } from './web/layout.ts'
 
-/** What the checks leave for the routes behind them. */
+/** Variables that the checks set for later routes. */
 export interface DashboardEnv {
   Variables: { session: Session | null; form: URLSearchParams }
 }
@@ -26,20 +26,20 @@ const COOKIE = {
   path: '/',
   httpOnly: true,
   sameSite: 'Strict',
-  // Not `Secure`: the server speaks plain HTTP, where browsers would drop such a cookie. Whether TLS ends at a proxy
-  // cannot be known here, since anybody can send the headers that say so.
+  // Not `Secure`: the server speaks plain HTTP, where browsers would drop such a cookie. It cannot know whether a
+  // proxy ends TLS, since anyone can send the headers that say so.
   secure: false,
 } as const
 
-/** Whether a program asks, which reads problem documents rather than pages. */
+/** Whether the client is a program, which reads problem documents and not pages. */
 export const isProgram = (c: Context): boolean =>
   c.req.path.endsWith('.json') || (c.req.header('accept') ?? '').startsWith('application/json')
 
-/** The client's, also behind a proxy that TRUST_PROXY names. */
+/** The client's address, also behind a proxy that TRUST_PROXY names. */
 const addressOf = (c: Context): string =>
   (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? 'unknown'
 
-/** Looks up the session of every request; a wrong cookie is no session, and no error. */
+/** Looks up the session of every request. A wrong cookie counts as no session. */
 export const readSession =
   (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
   async (c, next) => {
@@ -47,14 +47,14 @@ export const readSession =
     await next()
   }
 
-/** Leads whoever is not logged in to the login; programs get a 401. */
+/** Redirects to the login without a session; programs get a 401. */
 export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) => {
   if (c.get('session')) return next()
   if (isProgram(c)) throw new MadhavaError('UNAUTHORIZED')
   return c.redirect('/login', 303)
 }
 
-/** Refuses what another site made the browser send, and reads the form otherwise. @throws CROSS_SITE and others */
+/** Refuses requests that another site caused; otherwise reads the form. @throws CROSS_SITE and others */
 export const readForm: MiddlewareHandler<DashboardEnv> = async (c, next) => {
   const header = (name: string): string | null => c.req.header(name) ?? null
   const foreign = isCrossSite({

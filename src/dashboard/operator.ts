@@ -12,13 +12,13 @@ export const OPERATOR_NAME = 'operator'
 
 export interface Operator {
   /**
-   * Whether name and password are right; takes the same time for any wrong pair.
-   * @param tries how often whoever asks has tried lately: where many wait, who has tried least is next
+   * Whether name and password are right. Takes the same time for any wrong pair.
+   * @param tries how often the client has tried lately; of waiting checks the one with the fewest tries is next
    * @throws TOO_MANY_REQUESTS when too many wait to be checked, CONFIG_INVALID when the file cannot be used
    */
   verify(name: string, password: string, tries?: number): Promise<boolean>
   /**
-   * A secret that changes with the password, for binding sessions to it; null while there is no operator.
+   * A secret that changes with the password; sessions are bound to it. Null while there is no operator.
    * @throws CONFIG_INVALID
    */
   credential(): Promise<string | null>
@@ -26,16 +26,16 @@ export interface Operator {
 
 export interface OperatorOptions {
   dataDir: string
-  /** The password from the settings: when there is one, it is what counts. */
+  /** The password from the settings. If set, it is the only valid one. */
   configured: string | null
 }
 
-// 16 MiB and about a fifth of a second for each try.
+// 16 MiB and about a fifth of a second per check.
 const COST = { N: 16_384, r: 8, p: 5 } as const
 const HASH_BYTES = 32
 const MAX_PASSWORD_CHARACTERS = 256
 const FILE_BYTES_MAX = 64 * 1024
-/** Checks that may wait: the last of them for some ten seconds. */
+/** How many checks may wait: the last one for about ten seconds. */
 const WAITING_MAX = 50
 
 /** Without i, l, o, 0 and 1, which look alike. 20 of 31 symbols are 99 bits. */
@@ -59,7 +59,7 @@ const fileSchema = z.object({
 })
 type OperatorFile = z.infer<typeof fileSchema>
 
-/** The hash that stands for a password. */
+/** The hash of a password. */
 export const hashPassword = (password: string, salt: Buffer, cost: OperatorFile['scrypt']): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const maxmem = 256 * cost.N * cost.r
@@ -68,7 +68,7 @@ export const hashPassword = (password: string, salt: Buffer, cost: OperatorFile[
     )
   })
 
-/** The folder of accounts, made for our own user alone; answers its path. */
+/** Makes the folder of accounts, readable only by our own user; returns its path. */
 export const ensureAccountsFolder = async (dataDir: string): Promise<string> => {
   const folder = path.join(dataDir, 'accounts')
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -92,7 +92,7 @@ const readOperatorFile = async (dataDir: string): Promise<OperatorFile | null> =
   }
 }
 
-/** A new password, and what is kept of it. */
+/** A new password, and the text of its file. */
 const makeOperator = async (): Promise<{ password: string; text: string }> => {
   const password = newPassword()
   const salt = randomBytes(16)
@@ -107,8 +107,8 @@ const makeOperator = async (): Promise<{ password: string; text: string }> => {
 }
 
 /**
- * Sees to it that there is an operator. `created` is the new password, exactly when this call made it, and the only
- * time it can be shown; of several processes at once one makes it. @throws CONFIG_INVALID
+ * Makes sure that there is an operator. `created` is the new password if this call made it, which is the only time it
+ * can be shown. Of several processes at once, one makes it. @throws CONFIG_INVALID
  */
 export const ensureOperator = async ({
   dataDir,
@@ -123,9 +123,8 @@ export const ensureOperator = async ({
 }
 
 /**
- * A new password in the place of one that was lost; answers it. It counts at once, and ends every session, which are
- * bound to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a
- * bundle
+ * Replaces a lost password and returns the new one. It is valid at once, and ends every session, since they are bound
+ * to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
  */
 export const resetOperator = async ({ dataDir, configured }: OperatorOptions): Promise<string> => {
   if (configured !== null)
@@ -143,20 +142,20 @@ export const resetOperator = async ({ dataDir, configured }: OperatorOptions): P
   const file = path.join(folder, 'operator.json')
   const { password, text } = await makeOperator()
   await replaceFile(file, text, { mode: 0o600 })
-  // by root: the bundle's own user is to read it
+  // run by root: the bundle's own user must be able to read it
   if (process.getuid?.() === 0) await chown(file, owner.uid, owner.gid)
   return password
 }
 
-/** The operator as the dashboard asks for it. The file is read anew each time, so a new password counts at once. */
+/** The operator, for the dashboard. The file is read each time, so a new password is valid at once. */
 export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator => {
-  // a check is slow on purpose: one at a time, so that logins do not take the processor; whoever has tried least lately
-  // is next, so that nobody is locked out by the tries of others
+  // a check is slow on purpose: one at a time, so that logins do not use up the processor; the client with the fewest
+  // recent tries is next, so that nobody is locked out by others' tries
   const inTurn = createSemaphore(1, {
     waitingMax: WAITING_MAX,
     refusal: () => new MadhavaError('TOO_MANY_REQUESTS'),
   })
-  // A configured password gets a hash of this process's own, so that both ways take the same road and time.
+  // A configured password is hashed too, so that both ways take the same steps and time.
   const ownSalt = randomBytes(16)
   const ownHash = configured === null ? null : hashPassword(configured, ownSalt, COST)
   ownHash?.catch(() => {})
@@ -164,7 +163,7 @@ export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator
   const expected = async (): Promise<{ salt: Buffer; hash: Buffer; cost: OperatorFile['scrypt'] }> => {
     if (ownHash) return { salt: ownSalt, hash: await ownHash, cost: COST }
     const file = await readOperatorFile(dataDir)
-    // Without an operator nothing is right, and finding out takes as long.
+    // Without an operator every password is wrong, which takes as long to find out.
     if (!file) return { salt: ownSalt, hash: randomBytes(HASH_BYTES), cost: COST }
     return {
       salt: Buffer.from(file.salt, 'base64url'),

@@ -31,7 +31,7 @@ export interface ProcessRoutesOptions {
 const DONE: Record<Action, string> = { start: 'Started', stop: 'Stopped', restart: 'Restarted' }
 const UNDERWAY: Record<Action, string> = { start: 'Starting', stop: 'Stopping', restart: 'Restarting' }
 
-/** What the last button did, as it stands in the address after the redirect; anything else there says nothing. */
+/** The result of the last button, in the address after the redirect. Other values are ignored. */
 const doneSchema = z.object({
   did: z.enum(ACTIONS),
   outcome: z.enum(['done', 'underway', 'unchanged']),
@@ -65,9 +65,9 @@ const logQuery = z.object({
   stream: z.enum(LOG_STREAMS).nullable().default(null),
 })
 
-/** How long an answer may take to leave before what was put off is done anyway, milliseconds. */
+/** How long to wait until the answer has left, milliseconds; then the deferred action runs anyway. */
 const LEAVE_MS = 2_000
-/** Then the browser gets this long to fetch what the page needs, while there is somebody to ask. */
+/** Further time for the browser to fetch the page's files, while the dashboard still runs. */
 const LINGER_MS = 500
 
 /** Runs `work` once, soon after the answer has left. */
@@ -84,7 +84,7 @@ const afterAnswer = (c: Context, work: () => void): void => {
   outgoing?.once('close', begin)
 }
 
-/** The session that `requireSession` has made sure of. */
+/** The form token of the session that `requireSession` has set. */
 const formTokenOf = (c: Context<DashboardEnv>): string => {
   const session = c.get('session')
   if (!session) throw new MadhavaError('UNAUTHORIZED')
@@ -123,7 +123,7 @@ export const createProcessRoutes = ({
         c.req.query(),
         rows.map(row => row.name),
       )
-      // the page is for when things are wrong: it does without what the store does not say
+      // the page is needed most when something is wrong, so it works without the store
       const troubles = await kindTroubles().catch(() => [])
       return c.html(processesPage({ rows, message, formToken: formTokenOf(c), kindTroubles: troubles }))
     } catch (error) {

@@ -13,7 +13,7 @@ import { sessionKeyFor } from './session-key.ts'
 
 export interface DashboardServerOptions extends HttpDoor {
   dataDir: string
-  /** Null: the one that was made at the first start. */
+  /** Null: the password made at the first start. */
   password: string | null
   pm2Home: string
   allowedHosts: readonly string[]
@@ -30,7 +30,7 @@ export const openDashboard = async (
   { kindTroubles }: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
-  // the start script makes the operator and shows the password; here it would only end up in a log file
+  // the start script makes the operator and shows the password; here it would only reach a log file
   const operator = openOperator({ dataDir, configured: password })
   const credential = await operator.credential()
   if (credential === null)

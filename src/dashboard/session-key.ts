@@ -1,5 +1,5 @@
-// The key that signs sessions: made once for a data folder, and anew when the dashboard starts with another password
-// than the last time, so that a password that comes back brings no session back.
+// The key that signs sessions: made once per data folder, and again when the dashboard starts with another password
+// than the last time, so that returning to an old password revives no session.
 import { randomBytes, timingSafeEqual } from 'node:crypto'
 import path from 'node:path'
 import { z } from 'zod'
@@ -10,7 +10,7 @@ import { ensureAccountsFolder, hashPassword } from './operator.ts'
 
 const KEY_BYTES = 32
 const MAX_BYTES = 4 * 1024
-/** A fifth of what a login costs: the start waits for it. As hard to guess from as the operator's own file. */
+/** A fifth of a login's cost, since the start waits for it. As hard to guess from as the operator's own file. */
 const COST = { N: 16_384, r: 8, p: 1 } as const
 
 const markSchema = z.object({
@@ -22,7 +22,7 @@ const markSchema = z.object({
 /** @throws CONFIG_INVALID when the file is not a key */
 export const ensureSessionKey = async (dataDir: string): Promise<Buffer> => {
   const file = path.join(await ensureAccountsFolder(dataDir), 'session.key')
-  // something else in its place is as unfit as a short one
+  // anything else in its place is as unusable as a short one
   const read = () =>
     readPlain(file, MAX_BYTES).catch((error: unknown) => {
       if (error instanceof NotPlainError) return Buffer.alloc(0)
@@ -31,7 +31,7 @@ export const ensureSessionKey = async (dataDir: string): Promise<Buffer> => {
   let key = await read()
   if (!key) {
     await createFile(file, randomBytes(KEY_BYTES), { mode: 0o600 })
-    // Another process may have been first: what stands in the file is the key.
+    // Another process may have been first: the key in the file counts.
     key = await read()
   }
   if (key?.length === KEY_BYTES) return key
@@ -63,10 +63,10 @@ export const sessionKeyFor = async (dataDir: string, credential: string | null):
   const folder = await ensureAccountsFolder(dataDir)
   const file = path.join(folder, 'session.password')
   if (credential === null) return ensureSessionKey(dataDir)
-  // what cannot be read is another password's: everybody logs in anew
+  // an unreadable mark counts as another password: everyone logs in again
   const mark = await readPlain(file, MAX_BYTES).catch(() => Buffer.alloc(0))
   if (mark && (await isMarkOf(mark, credential))) return ensureSessionKey(dataDir)
-  // the key first: a death between the two makes one more key
+  // the key first: a crash between the two only makes one more key
   if (mark) await replaceFile(path.join(folder, 'session.key'), randomBytes(KEY_BYTES), { mode: 0o600 })
   const salt = randomBytes(16)
   const hash = await hashPassword(credential, salt, COST)

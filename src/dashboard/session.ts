@@ -1,6 +1,6 @@
-// Sessions as signed cookies: nothing is kept for them but the key, and which were ended. It knows no passwords and no
-// HTTP framework. The signing key is made from the key file and the operator's present credential: a new password ends
-// them all.
+// Sessions as signed cookies. Only the key and the ended sessions are stored. It knows no passwords and no HTTP
+// framework. The signing key is made from the key file and the operator's present credential, so a new password ends
+// all sessions.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { EndedSessions } from './ended-sessions.ts'
 
@@ -9,30 +9,30 @@ export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
 
 /** `v1.<end, milliseconds, base 36>.<random>.<signature>` */
 const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
-/** How far the clock may be put right under a session. */
+/** How far the clock may be corrected during a session. */
 const SKEW_MS = 60_000
 
 export interface Session {
   /** Milliseconds since 1970. */
   expiresAt: number
-  /** The value of the hidden field that every form carries. */
+  /** The value of the hidden field in every form. */
   formToken: string
 }
 
 export interface Sessions {
-  /** A new session's cookie value; null while there is no operator. */
+  /** The cookie value of a new session; null while there is no operator. */
   begin(): Promise<string | null>
-  /** The session of a cookie value; null when forged, expired, ended, or signed under an older password. */
+  /** The session of a cookie value; null if forged, expired, ended, or signed under an older password. */
   check(cookie: string | undefined): Promise<Session | null>
   /** Whether a form's token belongs to the session. */
   isFormToken(session: Session, token: string): boolean
-  /** Ends it at once, for good. Rejects where that cannot be kept on the disk: this process ends it anyway. */
+  /** Ends it at once, for good. If it rejects, the end is not on disk, but this process knows it. */
   end(cookie: string): Promise<void>
 }
 
 export interface SessionsOptions {
   key: Buffer
-  /** What sessions are bound to, as `Operator.credential`. */
+  /** Sessions are bound to this: see `Operator.credential`. */
   credential: () => Promise<string | null>
   ended: EndedSessions
   /** Milliseconds since 1970. */
@@ -44,7 +44,7 @@ const sign = (key: Buffer, purpose: string, text: string): Buffer =>
 
 const textOf = (signature: Buffer): string => signature.toString('base64url')
 
-/** As texts: several last characters stand for the same bytes. */
+/** Compared as texts, since several last characters stand for the same bytes. */
 const isSame = (expected: string, given: string): boolean => {
   const [one, other] = [Buffer.from(expected), Buffer.from(given)]
   return one.length === other.length && timingSafeEqual(one, other)
@@ -73,7 +73,7 @@ export const createSessions = ({ key, credential, ended, clock }: SessionsOption
       if (!signer || !isSame(textOf(sign(signer, 'session', body)), signature)) return null
       const expiresAt = Number.parseInt(end, 36)
       const leftMs = expiresAt - clock()
-      // more than a lifetime is left of one that began while the clock was ahead: it would last as much longer
+      // more than a lifetime is left if it began while the clock was ahead; it would last too long
       if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || (await ended.has(body))) return null
       return { expiresAt, formToken: textOf(sign(signer, 'form', body)) }
     },

@@ -1,14 +1,14 @@
-// Asks the PM2 daemon one question over its own socket, and hangs up. It knows the wire, not what is asked.
-// Why not PM2's client: that one starts a new daemon when none is there, calls process.exit when it may not use the
-// socket, queues calls for whichever daemon comes next, never times out, and costs 13 MB. This one can do none of it.
+// Sends one call to the PM2 daemon over its own socket, and disconnects. It knows the protocol, not the calls. PM2's
+// own client starts a new daemon if there is none, calls process.exit if it may not use the socket, queues calls for
+// the next daemon, never times out, and costs 13 MB.
 import { connect } from 'node:net'
 import path from 'node:path'
 import { cutText } from '../core/cut-text.ts'
 
 /**
- * `answer`: the call returned. `refused`: the daemon said no, with its reason, which is for the log.
- * `away`: nobody accepts connections, or the daemon died during the call. `silent`: no answer in time; the daemon
- * may still be at it, and what it answers later is dropped.
+ * `answer`: the call returned. `refused`: the daemon refused, with a reason for the log. `away`: nothing accepts
+ * connections, or the daemon died during the call. `silent`: no answer in time; the daemon may still be working, and a
+ * later answer is dropped.
  */
 export type Reply =
   | { kind: 'answer'; value: unknown }
@@ -22,18 +22,18 @@ export interface Question {
   /** A method that the daemon exposes, and its arguments as JSON. */
   method: string
   args: readonly unknown[]
-  /** Milliseconds for everything, from connecting to the last byte. */
+  /** Milliseconds for everything, from the connect to the last byte. */
   timeoutMs: number
 }
 
-/** A list of processes is some kilobytes each; more than this is not a list of processes. */
+/** A list of processes has some kilobytes for each; a larger answer is not such a list. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 const PROTOCOL_VERSION = 1
 
-// A frame is AMP's: a byte with version and number of arguments, then each argument with its length before it.
-// Axon marks the type of an argument by two characters: `j:` JSON, `s:` text. The last one is the id of the call.
+// A frame is AMP's: a byte with version and number of arguments, then each argument after its length. Axon marks an
+// argument's type with two characters: `j:` JSON, `s:` text. The last argument is the call's id.
 
-/** A frame with these arguments, each already marked by its type. */
+/** A frame with these arguments, each already marked by type. */
 export const encodeFrame = (args: readonly string[]): Buffer => {
   const parts = args.flatMap(arg => {
     const bytes = Buffer.from(arg)
@@ -44,7 +44,7 @@ export const encodeFrame = (args: readonly string[]): Buffer => {
   return Buffer.concat([Buffer.from([(PROTOCOL_VERSION << 4) | args.length]), ...parts])
 }
 
-/** The arguments of the first frame, or null while it is not whole. @throws RangeError when it is far too large */
+/** The arguments of the first frame, or null if it is incomplete. @throws RangeError when it is far too large */
 export const decodeFrame = (bytes: Buffer): string[] | null => {
   const meta = bytes[0]
   if (meta === undefined) return null
@@ -74,7 +74,7 @@ const readReply = (args: readonly string[]): Reply => {
   }
 }
 
-/** One call on a connection of its own, so that nothing of it can be delivered twice or later. Never rejects. */
+/** One call on its own connection, so that nothing can be delivered twice or later. Never rejects. */
 export const askSupervisor = ({ pm2Home, method, args, timeoutMs }: Question): Promise<Reply> =>
   new Promise(resolve => {
     const socket = connect(path.join(pm2Home, 'rpc.sock'))

@@ -4,7 +4,7 @@ import { digitsOfBinomial } from './lib/binomial/size.ts'
 import { createHelpers } from './lib/jobs/helpers.ts'
 import { perform } from './lib/jobs/jobs.ts'
 
-/** More digits than these are computed in a thread that can be left behind when the task is cancelled. */
+/** More digits than these are computed in a helper thread, which can be abandoned when the task is cancelled. */
 const INLINE_DIGITS = 100_000
 
 export default ({ defineKind, z, settings }: KindTools) =>
@@ -38,7 +38,7 @@ export default ({ defineKind, z, settings }: KindTools) =>
         await helpers.end()
         return text
       } catch (error) {
-        // it dies after the operation that it is in: nobody waits for that
+        // not awaited: the thread dies only after its current operation
         void helpers.end()
         throw error
       }

@@ -1,6 +1,6 @@
 // The kind `calcpi`: pi to n digits by Leibniz's series, with progress, a partial result, a proof and a pace.
 import type { KindTools } from '../core/kind.ts'
-import type { Surroundings } from './lib/pi/engine.ts'
+import type { MethodContext } from './lib/pi/engine.ts'
 import { METHODS, type MethodName } from './lib/pi/methods.ts'
 
 const NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]]
@@ -24,7 +24,7 @@ export default ({ defineKind, z, settings }: KindTools) =>
       })
       .superRefine(({ digits, method }, context) => {
         const { maxDigits } = METHODS[method]
-        // above the schema's own limit that one has spoken already
+        // above the schema's own limit, the schema has already reported it
         if (digits > maxDigits && digits <= settings.maxDigits)
           context.addIssue({
             code: 'custom',
@@ -35,7 +35,7 @@ export default ({ defineKind, z, settings }: KindTools) =>
     result: z.string().regex(/^3(\.\d+)?$/),
     example: { digits: 20, method: 'wijngaarden', pace: 0 },
     async run({ digits, method, pace }, context) {
-      const around: Surroundings = {
+      const around: MethodContext = {
         signal: context.signal,
         paceMs: pace * 1000,
         cores: () => context.cores(),

@@ -1,9 +1,9 @@
-// The kind `sleep`: does nothing for a while, step by step. For demonstrations, and to see how the worker behaves.
+// The kind `sleep`: does nothing for a while, step by step. For demonstrations, and to watch the worker.
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { defineKind } from '../core/kind.ts'
 
-/** A lost attempt repeats at most about so much of its sleep. */
+/** About the most sleep that is repeated after a lost attempt. */
 const TICK_MS = 1_000
 const checkpointSchema = z.object({ sleptMs: z.number().min(0) })
 

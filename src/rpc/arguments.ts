@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { SubmitOptions } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
 import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
-import { type FieldProblem, inWords, problemsOf } from '../core/problems.ts'
+import { type FieldProblem, formatProblems, problemsOf } from '../core/problems.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 
 /** The longest wait: less than what a connection may be silent, here and at what may stand between. */
@@ -65,7 +65,7 @@ export const parseFilter = (filter: unknown): TaskFilter => {
   const parsed = filterSchema.safeParse(whatIsSet(filter) ?? {})
   if (!parsed.success) {
     const problems = problemsOf(parsed.error)
-    throw refuse(`The filter is malformed: ${inWords(problems)}`, problems)
+    throw refuse(`The filter is malformed: ${formatProblems(problems)}`, problems)
   }
   return toFilter('rpc', parsed.data)
 }

@@ -1,5 +1,5 @@
-// One attempt at one claimed task: runs the kind in a thread, writes what it reports, and makes its last move.
-// It takes no tasks and follows no feed; it is told when to stop.
+// One attempt at one claimed task: runs the kind in a thread, writes its reports, and makes the last move. It neither
+// claims tasks nor follows the feed; the runner tells it when to stop.
 import { isUnrunnable } from '../core/dead.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { drain, fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
@@ -9,15 +9,15 @@ import type { Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
-import { isOver, type Persistence, persist, whyRefused } from './last-move.ts'
+import { createEndWriter } from './end-writer.ts'
 import type { Run, ThreadPool } from './pool/pool.ts'
 import type { RunError, RunOutcome } from './pool/protocol.ts'
 import { createProgress } from './progress.ts'
+import { isNoLongerHeld, type RetryOptions, retryWrite, whyRefused } from './retry-write.ts'
 import { createTaskLog } from './task-log.ts'
 import { startTimeLimits } from './time-limits.ts'
-import { createEnding } from './write-end.ts'
 
-/** Why an attempt is ended from outside. A later one in this list overrules an earlier one. */
+/** Why an attempt is stopped from outside. A later reason in this list overrules an earlier one. */
 const STOP_REASONS = {
   'no-slot': 'no slot got free in time',
   drain: 'the worker shuts down',
@@ -28,36 +28,36 @@ const STOP_REASONS = {
 export type StopReason = keyof typeof STOP_REASONS
 const RANK = Object.keys(STOP_REASONS)
 
-/** A task that was taken ahead of a free slot waits no longer; then another worker may have it. */
+/** How long a task that was taken ahead waits for a slot. Then another worker may have it. */
 const AHEAD_MS = 50
 
-/** How it ended: the status that the last move led to, or LOST when the task was no longer ours. */
-export type End = Status | 'LOST'
+/** The status after the last move, or LOST if this process no longer held the task. */
+export type EndStatus = Status | 'LOST'
 
-export interface Ended {
-  end: End
-  /** A failure that says that the task could not be run, not that its kind failed at it. */
+export interface AttemptEnd {
+  end: EndStatus
+  /** A failure that means that the task could not be run, not that its kind failed. */
   unrunnable: boolean
-  /** The code of its error, where the task has failed. */
+  /** The code of its error if the task has failed. */
   failedWith: string | null
-  /** From the begin of the run; null when it never began. */
+  /** From the beginning of the run; null if it never began. */
   seconds: number | null
 }
 
 export interface Attempt {
   readonly task: TaskRecord
   /**
-   * Resolves when the run is over and little is left to write, at the latest with `done`: with the milliseconds that it
-   * took in its thread; null when nothing ran. Never rejects.
+   * Resolves when the run is over and little is left to write, at the latest with `ended`. Milliseconds that the run
+   * took in its thread; null if nothing ran. Never rejects.
    */
-  readonly free: Promise<number | null>
+  readonly slotFree: Promise<number | null>
   /** Resolves when the last move is durable or the claim is lost. Never rejects. */
-  readonly done: Promise<Ended>
-  /** Taken ahead: no thread is free for it yet. */
+  readonly ended: Promise<AttemptEnd>
+  /** It was taken ahead and waits for a thread. */
   isWaiting(): boolean
-  /** Once the outcome is known a cancel alone has an effect, and a success that can be written at once wins over it. */
+  /** Once the outcome is known only a cancel has an effect, and a success that can be written at once wins over it. */
   stop(reason: StopReason): void
-  /** A later attempt of this process has the task: this one ends, and writes nothing more. */
+  /** A later attempt of this process has the task: this one ends and writes nothing more. */
   disown(): void
 }
 
@@ -65,7 +65,7 @@ export interface AttemptDeps {
   store: TaskStore
   threads: ThreadPool
   submitChild: SubmitChild
-  /** Ends what earlier attempts at the task have left running on this host. Never rejects. */
+  /** Ends what earlier attempts at the task left running on this host. Never rejects. */
   endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
@@ -75,22 +75,22 @@ export interface AttemptDeps {
   log: Log
   progressEveryMs: number
   graceMs: number
-  /** Fires when the worker closes and waits for the store no longer. */
+  /** Fires when the worker closes and no longer waits for the store. */
   closing: AbortSignal
 }
 
-/** Made when it is first asked for: most tiny tasks report, log and submit nothing. */
-interface Lazily<T> {
+/** Made at first use: most tiny tasks report, log and submit nothing. */
+interface Lazy<T> {
   (): T
-  /** Null: nobody has asked. */
+  /** Null: not used yet. */
   made: () => T | null
 }
-const lazily = <T>(make: () => T): Lazily<T> => {
+const lazy = <T>(make: () => T): Lazy<T> => {
   let made: T | null = null
   return Object.assign(() => (made ??= make()), { made: () => made })
 }
 
-/** Starts running a task that this process has claimed. */
+/** Starts to run a task that this process has claimed. */
 export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const { store, threads, clock, random, log, graceMs, closing } = deps
   const { id, claim } = task
@@ -112,15 +112,17 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
   const failedAside = (what: string) => (error: unknown) => {
     log.debug({ error }, `${what} could not be written`)
-    if (isOver(error)) stop('claim-lost')
+    if (isNoLongerHeld(error)) stop('claim-lost')
   }
 
-  const hurry = lazily(() => new AbortController())
-  const persistence: Persistence = { log, random, closing, hurry: () => hurry().signal }
+  const hurry = lazy(() => new AbortController())
+  const retryOptions: RetryOptions = { log, random, closing, hurry: () => hurry().signal }
 
   let disowned = false
-  /** The store's own fence is the process: the claim of a later attempt here would pass for the one of this attempt. */
-  const fenced = lazily((): TaskStore => {
+  /**
+   * The store only knows this process's claims, so it would accept writes of this attempt under a later one's claim.
+   */
+  const fenced = lazy((): TaskStore => {
     const unlessDisowned =
       <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
       (...args: A): Promise<R> =>
@@ -131,13 +133,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       removeBlob: unlessDisowned(store.removeBlob),
     }
   })
-  const checkpoints = lazily(() =>
+  const checkpoints = lazy(() =>
     createCheckpoints({ store: fenced(), id, failed: failedAside('a checkpoint') }),
   )
-  const taskLog = lazily(() =>
+  const taskLog = lazy(() =>
     createTaskLog({ store: fenced(), id, earlier, clock, failed: failedAside("the task's log") }),
   )
-  const children = lazily(() =>
+  const children = lazy(() =>
     createChildren({
       parent: task,
       submitChild: deps.submitChild,
@@ -146,9 +148,12 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     }),
   )
 
-  /** A task that is claimed for the first time has none. One that cannot be read is as none, and so it is for who is stopped. */
+  /** Null if the task is claimed for the first time, the checkpoint cannot be read, or the attempt is stopped. */
   const readCheckpoint = async (): Promise<Uint8Array | null> => {
-    const read = await persist(async () => (stopReason === null ? checkpoints().read() : null), persistence)
+    const read = await retryWrite(
+      async () => (stopReason === null ? checkpoints().read() : null),
+      retryOptions,
+    )
     if (read.state === 'refused') {
       log.warn({ error: read.error }, 'the checkpoint of a task cannot be read; it begins anew')
       taskLog().add(`the checkpoint could not be read (${whyRefused(read.error)}); beginning anew`)
@@ -161,7 +166,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     const resume = earlier ? await readCheckpoint() : null
     if (stopReason !== null) return { type: 'stopped' }
     const startedAt = performance.now()
-    const progress = lazily(() =>
+    const progress = lazy(() =>
       createProgress({
         everyMs: deps.progressEveryMs,
         clock,
@@ -176,7 +181,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       {
         started() {
           begunAt = performance.now()
-          // a thread that went before the run had begun makes it begin a second time
+          // if a thread dies before the run has begun, the run begins a second time
           clearLimits()
           clearLimits = startTimeLimits(task.limits, {
             soft: () => stop('time-limit'),
@@ -199,7 +204,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     over = outcome.type !== 'stopped'
     clearLimits()
     await children.made()?.settled()
-    // after a failure the last partial result stays readable
+    // the last partial result stays readable after a failure
     if (outcome.type === 'error') await progress.made()?.flush()
     await progress.made()?.stop()
     return outcome
@@ -246,7 +251,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     return task => takeOver(now())(task)
   }
 
-  const ended = (last: TaskRecord | null): Ended => ({
+  const endOf = (last: TaskRecord | null): AttemptEnd => ({
     end: last?.status ?? 'LOST',
     unrunnable: last !== null && isUnrunnable(last),
     failedWith: last?.status === 'FAILURE' ? (last.error?.code ?? null) : null,
@@ -254,49 +259,49 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   })
 
   let freed: () => void = () => {}
-  const free = new Promise<number | null>(resolve => {
+  const slotFree = new Promise<number | null>(resolve => {
     freed = () => resolve(run?.tookMs() ?? null)
   })
 
-  const finish = async (): Promise<Ended> => {
+  const finish = async (): Promise<AttemptEnd> => {
     const outcome = await execute()
     over = true
-    // large results are held in memory until they are written: no more of them than there are slots
+    // large results stay in memory until they are written, so they keep their slots until then
     if (outcome.type === 'error' || (outcome.type === 'success' && outcome.result.form === 'inline')) freed()
     if (stopReason === 'claim-lost') {
       log.warn('the claim is lost; what this attempt did is left to the holder')
-      return ended(null)
+      return endOf(null)
     }
-    const ending = createEnding({
+    const endWriter = createEndWriter({
       id,
       earlier,
       store: fenced,
       move,
       now,
       log,
-      persistence,
+      retryOptions,
       isRevoked: () => stopReason === 'revoked',
-      // the last words are no reason to hold up the end
+      // a log that cannot be written must not delay the end
       flushLog: async () => taskLog.made()?.flush(),
       flushCheckpoint: async () => checkpoints.made()?.flush(),
       removeCheckpoint: async () => checkpoints.made()?.remove(),
       failure,
     })
-    if (outcome.type === 'success') return ended(await ending.success(outcome.result, outcome.info))
+    if (outcome.type === 'success') return endOf(await endWriter.success(outcome.result, outcome.info))
     const change = lastMove(outcome)
-    return ended(change && (await ending.other(change)))
+    return endOf(change && (await endWriter.other(change)))
   }
 
-  const done = finish()
-    .catch((error: unknown): Ended => {
+  const ended = finish()
+    .catch((error: unknown): AttemptEnd => {
       log.error({ error }, 'running a task went wrong inside the worker')
-      return ended(null)
+      return endOf(null)
     })
     .finally(() => freed())
   return {
     task,
-    free,
-    done,
+    slotFree,
+    ended,
     isWaiting: () => run?.isWaiting() ?? true,
     stop: reason => stop(reason),
     disown() {

@@ -1,5 +1,4 @@
-// Follows the store's feed for what concerns the tasks that are held here: wishes to end them, and their loss. What else
-// it tells is passed on.
+// Follows the store's feed for tasks held here: cancel requests, and lost claims. Other changes are passed on.
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Backoff, backoffMs } from '../core/async/backoff.ts'
 import type { TaskStore } from '../core/store.ts'
@@ -7,59 +6,59 @@ import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 
 const RETRY: Backoff = { firstMs: 100, lastMs: 5_000 }
-/** Wishes may arrive before the claim that they concern is known here; so many are remembered. */
+/** A cancel request may arrive before this process knows of its claim; so many are remembered. */
 const REMEMBERED = 1_000
 
-export interface Revocations {
-  /** Whether a wish for this id came by lately: it may have been asked while the claim was under way. */
-  seen(id: string): boolean
+export interface CancelFeed {
+  /** Whether the task's cancel was requested lately, perhaps during the claim. */
+  wasRequested(id: string): boolean
   /** Idempotent. */
   close(): Promise<void>
 }
 
-export const followRevocations = (deps: {
+export const followCancelRequests = (deps: {
   store: TaskStore
   log: Log
   held: () => string[]
   isHeld: (id: string) => boolean
   /** May be called more than once, and for ids that are not held. */
-  onRevoke: (id: string) => void
-  /** A held task as the store now has it. */
+  onCancelRequest: (id: string) => void
+  /** A held task in its newest state. */
   onRecord: (task: TaskRecord) => void
-  /** Any task as a change tells it. */
+  /** Any changed task. */
   onChange?: (task: TaskRecord) => void
-  /** The feed is followed from now on; changes from before may have been missed. */
+  /** The feed is followed from now on. Earlier changes may have been missed. */
   onFollow?: () => void
-}): Revocations => {
-  const { store, log, held, isHeld, onRevoke, onRecord, onChange, onFollow } = deps
+}): CancelFeed => {
+  const { store, log, held, isHeld, onCancelRequest, onRecord, onChange, onFollow } = deps
   const ending = new AbortController()
   const { signal } = ending
-  const lately = new Set<string>()
+  const recent = new Set<string>()
 
-  const revoked = (id: string): void => {
-    lately.delete(id)
-    lately.add(id)
-    if (lately.size > REMEMBERED)
-      for (const oldest of [...lately].slice(0, REMEMBERED / 2)) lately.delete(oldest)
-    onRevoke(id)
+  const onRequest = (id: string): void => {
+    recent.delete(id)
+    recent.add(id)
+    if (recent.size > REMEMBERED)
+      for (const oldest of [...recent].slice(0, REMEMBERED / 2)) recent.delete(oldest)
+    onCancelRequest(id)
   }
-  const look = (task: TaskRecord): void => {
+  const examine = (task: TaskRecord): void => {
     onRecord(task)
-    if (task.revokeRequestedAt !== null) onRevoke(task.id)
+    if (task.revokeRequestedAt !== null) onCancelRequest(task.id)
   }
   const follow = async (attended: () => void): Promise<void> => {
     const cursor = await store.cursor()
-    // what was asked before the cursor is in the records, what is asked after it comes by the feed
+    // requests before the cursor are in the records, later ones come by the feed
     for (const id of held()) {
       const task = await store.get(id)
-      if (task) look(task)
+      if (task) examine(task)
     }
     onFollow?.()
     for await (const change of store.changes(cursor, signal)) {
       attended()
-      if (change.type === 'revoke') revoked(change.id)
+      if (change.type === 'revoke') onRequest(change.id)
       if (change.type !== 'task') continue
-      if (isHeld(change.task.id)) look(change.task)
+      if (isHeld(change.task.id)) examine(change.task)
       onChange?.(change.task)
     }
   }
@@ -81,7 +80,7 @@ export const followRevocations = (deps: {
   })()
 
   return {
-    seen: id => lately.has(id),
+    wasRequested: id => recent.has(id),
     async close() {
       ending.abort()
       await following

@@ -1,19 +1,19 @@
-// How many tasks a worker runs at a time and what each may use, from the settings and from what the machine or the
-// container has. It decides nothing about tasks.
+// How many tasks a worker runs at a time and what each may use, from the settings and the limits of machine and
+// container.
 import { availableParallelism, totalmem } from 'node:os'
 import { type ContainerLimits, readContainerLimits } from '../platform/cgroup.ts'
 
-export interface CapacityWishes {
+export interface CapacitySettings {
   /** Null: as many as fit. */
   concurrency: number | null
-  /** Heap of one task at the most, megabytes. */
+  /** The most heap of one task, megabytes. */
   taskMemoryMb: number
-  /** Processes of the bundle in this container, the supervisor not counted. */
+  /** Processes of the bundle in this container, without the supervisor. */
   roles: readonly unknown[]
 }
 
-export interface Room {
-  /** Cores that may be used, 1.5 for one and a half. */
+export interface Resources {
+  /** Usable cores; may be a fraction. */
   cores: number
   memoryBytes: number
 }
@@ -28,32 +28,32 @@ export interface Capacity {
 }
 
 const MB = 1024 ** 2
-/** What a process of the bundle keeps for itself: some 40 MB idle, the rest for its lists and its work. */
+/** Memory of one process of the bundle: some 40 MB idle, the rest for its work. */
 const PROCESS_MB = 64
-/** What a thread takes besides its heap: what a heap over its limit may have to end in, the young generation, the stack. */
+/** Memory of a thread besides its heap: room for a heap over its limit to end in, the young generation, the stack. */
 const THREAD_MB = 32
-/** With less heap than that for each, there are fewer slots instead. */
+/** With less heap than this per slot, there are fewer slots. */
 const SLOT_MB = 96
-/** Less does not start a thread. */
+/** A thread does not start with less. */
 const LEAST_MB = 16
 
 /**
- * Heaps of all slots together stay within what the processes leave of the memory, so that a task which uses too much
- * fails alone instead of taking the container with it. A wish for slots is kept, and their heaps get smaller.
+ * The heaps of all slots together fit into the memory that the processes leave. So a task that uses too much fails
+ * alone and does not take the container with it. If the settings name the slots, their heaps get smaller.
  */
-export const capacityOf = (wishes: CapacityWishes, room: Room): Capacity => {
-  const cores = Math.max(1, Math.ceil(room.cores))
-  // the supervisor is a process too, and the store of a worker has a thread
-  const freeMb = room.memoryBytes / MB - PROCESS_MB * (wishes.roles.length + 1) - THREAD_MB
-  const fitting = Math.floor(freeMb / (Math.min(SLOT_MB, wishes.taskMemoryMb) + THREAD_MB))
-  const slots = wishes.concurrency ?? Math.max(1, Math.min(cores, fitting))
+export const capacityOf = (settings: CapacitySettings, resources: Resources): Capacity => {
+  const cores = Math.max(1, Math.ceil(resources.cores))
+  // the supervisor is a process too, and a worker's store has a thread
+  const freeMb = resources.memoryBytes / MB - PROCESS_MB * (settings.roles.length + 1) - THREAD_MB
+  const fitting = Math.floor(freeMb / (Math.min(SLOT_MB, settings.taskMemoryMb) + THREAD_MB))
+  const slots = settings.concurrency ?? Math.max(1, Math.min(cores, fitting))
   const heapMb = Math.floor(freeMb / slots) - THREAD_MB
-  const taskMemoryMb = Math.max(LEAST_MB, Math.min(wishes.taskMemoryMb, heapMb))
+  const taskMemoryMb = Math.max(LEAST_MB, Math.min(settings.taskMemoryMb, heapMb))
   return { slots, taskMemoryMb, cores }
 }
 
-/** The lowest of what the machine has and what limits this process. */
-export const roomOf = (machine: Room, limits: ContainerLimits | null): Room => ({
+/** The lower of what the machine has and what the container allows. */
+export const usableResources = (machine: Resources, limits: ContainerLimits | null): Resources => ({
   cores: Math.min(
     machine.cores,
     limits?.cpuCores ?? Number.POSITIVE_INFINITY,
@@ -63,7 +63,7 @@ export const roomOf = (machine: Room, limits: ContainerLimits | null): Room => (
 })
 
 /** The capacity of a worker in this process. */
-export const measureCapacity = async (wishes: CapacityWishes): Promise<Capacity> => {
+export const measureCapacity = async (settings: CapacitySettings): Promise<Capacity> => {
   const machine = { cores: availableParallelism(), memoryBytes: totalmem() }
-  return capacityOf(wishes, roomOf(machine, await readContainerLimits()))
+  return capacityOf(settings, usableResources(machine, await readContainerLimits()))
 }

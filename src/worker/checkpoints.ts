@@ -1,9 +1,9 @@
-// Checkpoints of one task, kept beside its record: a hash, then what the kind gave. A damaged one is as none.
+// Checkpoints of one task, kept beside its record: a hash, then the kind's data. A damaged one counts as none.
 import { createHash } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { BLOBS } from '../core/content.ts'
 import type { TaskStore } from '../core/store.ts'
-import { createLatest } from './latest.ts'
+import { createThrottledWriter } from './throttled-writer.ts'
 
 const EVERY_MS = 2_000
 const HASH_BYTES = 32
@@ -12,12 +12,12 @@ const MAX_BYTES = 64 * 1024 * 1024 + HASH_BYTES
 const hashOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest()
 
 export interface Checkpoints {
-  /** The last one, or null when there is none or it is damaged. @throws when the store cannot be read */
+  /** The last checkpoint; null if there is none or it is damaged. @throws when the store cannot be read */
   read(): Promise<Uint8Array | null>
   save(bytes: Uint8Array): void
-  /** Writes what is not yet written. Never rejects. */
+  /** Writes what is still pending. Never rejects. */
   flush(): Promise<void>
-  /** Takes away what is there. @throws when the store cannot be written */
+  /** Removes the stored checkpoint. @throws when the store cannot be written */
   remove(): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export const createCheckpoints = (deps: {
 }): Checkpoints => {
   const { store, id } = deps
   let exists = false
-  const latest = createLatest<Uint8Array>({
+  const writer = createThrottledWriter<Uint8Array>({
     everyMs: EVERY_MS,
     failed: deps.failed,
     async write(bytes) {
@@ -49,10 +49,10 @@ export const createCheckpoints = (deps: {
       const bytes = whole.subarray(HASH_BYTES)
       return hashOf(bytes).equals(whole.subarray(0, HASH_BYTES)) ? new Uint8Array(bytes) : null
     },
-    save: bytes => latest.offer(bytes),
-    flush: () => latest.flush(),
+    save: bytes => writer.offer(bytes),
+    flush: () => writer.flush(),
     async remove() {
-      await latest.stop()
+      await writer.stop()
       if (exists) await store.removeBlob(id, BLOBS.checkpoint)
     },
   }

@@ -1,24 +1,24 @@
-// The tasks that a running attempt submits: stored for its thread, each answered exactly once.
+// The children that a running attempt submits: stored for its thread, each answered exactly once.
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { SUBMIT_LIMIT_BYTES } from '../core/sound-json.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { type ChildAnswer, SUBMIT_TOO_LARGE } from './pool/protocol.ts'
 
-/** Submits on behalf of a running task. Rejects as `Service.submitChild` does. */
+/** Submits a child of a running task. Rejects as `Service.submitChild` does. */
 export type SubmitChild = (parent: TaskRecord, submission: unknown, key: string | null) => Promise<TaskRecord>
 
 export interface Children {
   /** `submission`: JSON text. Never rejects. */
   submit(submission: string, key: string | null): Promise<ChildAnswer>
-  /** Resolves when every submit so far is answered: an end must not be durable before the children it speaks of. */
+  /** Resolves when every submit so far is answered: a task's end must not be durable before its children. */
   settled(): Promise<void>
 }
 
 export const createChildren = (deps: {
   parent: TaskRecord
   submitChild: SubmitChild
-  /** Why the attempt may submit nothing more, or null. */
+  /** Why the attempt may submit nothing more; null: it may. */
   refusal: () => string | null
   log: Log
 }): Children => {

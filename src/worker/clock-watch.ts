@@ -1,20 +1,20 @@
-// Watches the wall clock against one that nobody sets: says when it went back, and how long a leap ahead keeps ended
-// tasks from being removed by their age. What is removed never comes back, so no clock is believed at once.
+// Compares the wall clock with a monotonic one. Reports when it went back, and after a jump ahead stops the removal of
+// ended tasks by age for a while: a removal cannot be undone, so no clock is trusted at once.
 import type { Log } from '../platform/log.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
-/** Less than this is how clocks are put right all the time. */
+/** Smaller steps are normal corrections. */
 const BACK_MS = 1_000
 const AHEAD_MS = MINUTE_MS
-/** A leap is believed when it has stood for an hour, or for an hour per day that it went, up to a day. */
+/** A jump is trusted after an hour, or after an hour per day that it covers, up to a day. */
 const BELIEVED_MS = { least: HOUR_MS, perDay: HOUR_MS, most: DAY_MS } as const
 
 export interface ClockWatch {
-  /** To be called every second or so. True: the clock went back since the last look. */
-  look(): boolean
-  /** Whether ended tasks may be removed by their age now. */
+  /** Call it about every second. True: the clock went back since the last call. */
+  check(): boolean
+  /** Whether ended tasks may be removed by age now. */
   mayRemove(): boolean
   /** What is wrong with the clock, for people; null when nothing is. */
   trouble(): string | null
@@ -22,11 +22,11 @@ export interface ClockWatch {
 
 export interface ClockWatchOptions {
   clock: () => Date
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   elapsed?: () => number
-  /** The age that removes. What a leap of less than a tenth of it could remove early is nothing to call people for. */
+  /** The age that removes. A jump of less than a tenth of it is not reported. */
   retentionMs: number
-  /** The youngest time that the store knows of, milliseconds since 1970; null: none. */
+  /** The youngest time in the store, milliseconds since 1970; null: none. */
   youngestMs: number | null
   log: Log
 }
@@ -44,64 +44,64 @@ const inWords = (ms: number): string => {
 export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
   const { clock, elapsed = () => performance.now(), retentionMs, youngestMs, log } = options
   const wall = (): number => clock().getTime()
-  // what the clock would show had it gone on evenly from where it was believed; at the start, from what the store knows
-  let believed = { wallMs: Math.min(youngestMs ?? wall(), wall()), at: elapsed() }
+  // what the clock would show without jumps since it was last trusted; at the start, from the store
+  let trusted = { wallMs: Math.min(youngestMs ?? wall(), wall()), at: elapsed() }
   let last = { wallMs: wall(), at: elapsed() }
-  // after a start nothing speaks for the clock but itself: this process may be the one after a crash in the middle of it
-  let held: { since: number; aheadMs: number; leastMs: number } | null = {
+  // after a start the clock is not trusted yet: this process may follow a crash during a jump
+  let pause: { since: number; aheadMs: number; leastMs: number } | null = {
     since: elapsed(),
     aheadMs: 0,
     leastMs: Math.min(HOUR_MS, retentionMs / 10),
   }
-  let said = false
+  let hasWarned = false
 
   const isLoud = (aheadMs: number): boolean => aheadMs > Math.max(AHEAD_MS, retentionMs / 10)
-  const holdMs = (): number => {
-    if (!held) return 0
-    const { aheadMs, leastMs } = held
+  const pauseMs = (): number => {
+    if (!pause) return 0
+    const { aheadMs, leastMs } = pause
     if (aheadMs <= AHEAD_MS) return leastMs
     const { least, perDay, most } = BELIEVED_MS
-    // what is kept for less than an hour anyway is not kept for hours more
+    // tasks that are kept for less than an hour are not kept for hours more
     return Math.max(leastMs, Math.min(retentionMs, most, Math.max(least, (aheadMs / DAY_MS) * perDay)))
   }
-  const leftMs = (): number => (held ? held.since + holdMs() - elapsed() : 0)
+  const leftMs = (): number => (pause ? pause.since + pauseMs() - elapsed() : 0)
   const untilText = (): string => new Date(wall() + Math.max(0, leftMs())).toISOString()
 
   return {
-    look() {
+    check() {
       const now = { wallMs: wall(), at: elapsed() }
-      // a clock that shows less than before went back, whatever else stood still or went back with it
+      // a clock that shows less than before went back, even if the monotonic clock stood still or went back too
       const stepMs = now.wallMs - last.wallMs - Math.max(0, now.at - last.at)
       last = now
-      const aheadMs = now.wallMs - believed.wallMs - (now.at - believed.at)
+      const aheadMs = now.wallMs - trusted.wallMs - (now.at - trusted.at)
       if (aheadMs > AHEAD_MS) {
-        if (!held || aheadMs > held.aheadMs + AHEAD_MS)
-          held = { since: now.at, aheadMs, leastMs: held?.leastMs ?? 0 }
-        else held.aheadMs = aheadMs
+        if (!pause || aheadMs > pause.aheadMs + AHEAD_MS)
+          pause = { since: now.at, aheadMs, leastMs: pause?.leastMs ?? 0 }
+        else pause.aheadMs = aheadMs
       } else {
-        believed = now
-        if (held) held.aheadMs = 0
+        trusted = now
+        if (pause) pause.aheadMs = 0
       }
-      if (held && leftMs() <= 0) {
-        held = null
-        believed = now
+      if (pause && leftMs() <= 0) {
+        pause = null
+        trusted = now
       }
-      const loud = held !== null && isLoud(held.aheadMs)
-      if (loud && !said)
+      const loud = pause !== null && isLoud(pause.aheadMs)
+      if (loud && !hasWarned)
         log.warn(
           { aheadMs, until: untilText() },
           'the clock is far ahead of what was known; nothing is removed by its age for now',
         )
-      if (!loud && said) log.info('the clock is believed again; ended tasks are removed by their age')
-      said = loud
+      if (!loud && hasWarned) log.info('the clock is trusted again; ended tasks are removed by their age')
+      hasWarned = loud
       const wentBack = stepMs < -BACK_MS
       if (wentBack) log.warn({ backMs: Math.round(-stepMs) }, 'the clock went back')
       return wentBack
     },
-    mayRemove: () => held === null,
+    mayRemove: () => pause === null,
     trouble: () =>
-      held && isLoud(held.aheadMs)
-        ? `It is ${inWords(held.aheadMs)} ahead of what was known before: nothing is removed by its age until ${untilText()}`
+      pause && isLoud(pause.aheadMs)
+        ? `It is ${inWords(pause.aheadMs)} ahead of what was known before: nothing is removed by its age until ${untilText()}`
         : null,
   }
 }

@@ -1,23 +1,23 @@
-// What a kind threw -> the error that its task ends with, and the lines that its log gets. Pure.
+// Turns what a kind threw into the error of its record and lines for its log. Pure.
 import { fileURLToPath } from 'node:url'
 import { cutText } from '../core/cut-text.ts'
-import { type ErrorCode, isMadhavaError, type MadhavaError, PASSING } from '../core/errors.ts'
+import { type ErrorCode, isMadhavaError, type MadhavaError, TEMPORARY_ERRORS } from '../core/errors.ts'
 import type { Json } from '../core/task.ts'
-import { allCauses, readThrown, type Thrown, wordsOf } from '../core/thrown.ts'
+import { allCauses, fullMessage, readThrown, type Thrown } from '../core/thrown.ts'
 import { ModuleLoadError } from '../platform/modules.ts'
 import type { RunError } from './pool/protocol.ts'
 
-/** What stands in the record stays small; the task's log has the whole. */
+/** The record's part stays small; the task's log has the whole. */
 const CAUSES = { count: 8, message: 300 }
 const FRAMES = { count: 5, length: 200 }
 const NAMES = 20
 const PROBLEMS = 4_000
 const LOG = { lines: 100, ofOne: 40, length: 12_000 }
 
-/** As frames name it: by its address, or by its path where a source map was read. */
+/** How stack frames name our files: by URL, or by path if a source map was read. */
 const OURS = [new URL('.', import.meta.url).href, fileURLToPath(new URL('.', import.meta.url))]
 
-/** A frame with the name of its file in place of the path to it: nobody outside need know where things lie. */
+/** A frame with the file's name instead of its path: readers of the record must not see our folders. */
 const withoutPath = (frame: string): string =>
   frame.replace(/(\(|\bat (?:async )?)(?:file:\/\/|[A-Za-z]:[\\/]|\/)[^()]*[\\/]/g, '$1')
 
@@ -31,7 +31,7 @@ const framesOf = (stack: string): string[] =>
     .slice(0, FRAMES.count)
     .map(frame => cutText(withoutPath(frame), FRAMES.length))
 
-/** What the record says beside the message; null when there is nothing. */
+/** The record's `error.detail`; null if empty. */
 const detailOf = (names: string[], read: Thrown, problems: Json | undefined): Json | null => {
   const causes = allCauses(read)
     .slice(0, CAUSES.count)
@@ -47,13 +47,13 @@ const detailOf = (names: string[], read: Thrown, problems: Json | undefined): Js
 }
 
 const linesOf = ({ names, message, stack }: Thrown): string[] => {
-  // a stack begins with the name and the message, unless these were changed later
+  // a stack begins with the name and the message, unless they were changed later
   const head = message === '' ? (names[0] ?? '') : message
   const text = stack?.includes(message) ? stack : [head, stack].filter(part => part).join('\n')
   return text.split('\n').slice(0, LOG.ofOne)
 }
 
-/** The stack and, below it, those of the causes; null when the message has said it all. */
+/** The stack, followed by those of the causes; null if they add nothing to the message. */
 const traceOf = (read: Thrown): string | null => {
   const causes = allCauses(read)
   if (read.stack === null && causes.length === 0) return null
@@ -64,13 +64,13 @@ const traceOf = (read: Thrown): string | null => {
   return cutText(lines.slice(0, LOG.lines).join('\n'), LOG.length)
 }
 
-/** What was wrong with a child that was refused, field by field. */
+/** The problems of a child that was refused, field by field. */
 const problemsOf = ({ detail }: MadhavaError): Json | undefined => {
   const problems = (detail as { problems?: Json } | null)?.problems
   return Array.isArray(problems) && JSON.stringify(problems).length <= PROBLEMS ? problems : undefined
 }
 
-/** What was thrown, if it is of this class: a proxy may throw when asked. */
+/** The thrown value if it is of this class. The check may throw if the value is a proxy. */
 const asA = <T>(thrown: unknown, is: (thrown: unknown) => thrown is T): T | null => {
   try {
     return is(thrown) ? thrown : null
@@ -81,23 +81,23 @@ const asA = <T>(thrown: unknown, is: (thrown: unknown) => thrown is T): T | null
 const isLoadError = (thrown: unknown): thrown is ModuleLoadError => thrown instanceof ModuleLoadError
 const isOurs = (thrown: unknown): thrown is MadhavaError => isMadhavaError(thrown)
 
-/** Whatever was thrown, as plain data. Never throws. */
+/** Any thrown value as plain data. Never throws. */
 export const describeError = (thrown: unknown): RunError => {
   const read = readThrown(thrown)
   const loading = asA(thrown, isLoadError)
   const ours = asA(thrown, isOurs)
   const code: ErrorCode = loading ? 'KIND_INVALID' : (ours?.code ?? 'KIND_FAILED')
-  // its message says what its cause says, without the path
+  // its message repeats the cause's, without the path
   const told = loading ? { ...read, causes: read.causes.flatMap(({ causes }) => causes) } : read
-  // the names of our own classes say nothing, and the code stands beside
+  // the names of our own classes say nothing, and the code says the rest
   const own = loading || ours ? [] : read.names
   const names = [...new Set([...own, ...allCauses(read).flatMap(cause => cause.names)])]
   return {
     code,
-    message: wordsOf(told),
+    message: fullMessage(told),
     stack: traceOf(read),
     names,
     detail: detailOf(names.slice(0, NAMES), read, ours ? problemsOf(ours) : undefined),
-    retryable: !loading && (!ours || PASSING.includes(ours.code)),
+    retryable: !loading && (!ours || TEMPORARY_ERRORS.includes(ours.code)),
   }
 }

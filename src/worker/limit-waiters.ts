@@ -1,41 +1,40 @@
-// Wakes who waits for a place: a kind that may run only so often at a time has tasks waiting, a run of it has ended
-// somewhere, and somebody has to look. A look that finds a kind full is remembered here; the end of a run of that kind, in
-// this process or told by the store's feed, is then followed by one more look. It looks into no store.
+// Polls when a kind with `maxConcurrency` has room again. A poll that finds a kind full is remembered here. When a run
+// of that kind ends, in this process or according to the feed, one more poll follows. It never reads the store itself.
 import { isRunning, type TaskRecord } from '../core/task.ts'
 
 /**
- * Who ended a run looks at once; the others only if nobody has begun the next task within this time, of which chance adds
- * a part, so that most often one of them is enough. Milliseconds.
+ * The worker that ended a run polls at once. Others poll only if the next task was not begun within this time plus a
+ * random part, so that most often one poll is enough. Milliseconds.
  */
 const HEAD_START_MS = 20
 const SPREAD_MS = 40
 
-export interface Places {
-  /** A look begins. What it answers is called for each kind that the look finds full. */
-  looking(): (kind: string) => void
-  /** A run of this process has ended, and that is durable. */
-  ended(kind: string): void
-  /** A record as the feed tells it, of whatever process. */
-  hear(task: TaskRecord): void
-  /** What was told meanwhile may have been missed. */
-  lookAgain(): void
+export interface LimitWaiters {
+  /** A poll begins. Call the returned function for each kind that it finds full. */
+  pollStarted(): (kind: string) => void
+  /** A run of this process has ended, and its end is durable. */
+  runEnded(kind: string): void
+  /** A record from the feed, of any process. */
+  onRecord(task: TaskRecord): void
+  /** Changes may have been missed. */
+  pollAll(): void
   /** Idempotent. */
   close(): void
 }
 
-interface PlacesDeps {
+interface LimitWaitersDeps {
   /** Kinds with a limit. */
   limited: ReadonlySet<string>
-  look: () => void
+  poll: () => void
   random: () => number
 }
 
-interface Place {
-  /** Tasks of the kind wait, and the last look found it full. */
-  wanted: boolean
-  /** Ends of runs that were told so far. */
+interface KindState {
+  /** Tasks of the kind wait, and the last poll found it full. */
+  isWaiting: boolean
+  /** Ends of runs seen so far. */
   ends: number
-  /** Places that got free since somebody here waits, and that nobody has taken as far as is known. */
+  /** Runs that ended since this worker waits, less those that are known to have begun. */
   free: number
   timer: NodeJS.Timeout | null
 }
@@ -43,63 +42,63 @@ interface Place {
 /** This very move ended a run. */
 const isEndOfRun = ({ status, history }: TaskRecord): boolean =>
   !isRunning(status) && isRunning(history.at(-2)?.status ?? 'PENDING')
-/** This very move began one: a wish to cancel is written later. */
+/** This very move began a run. A cancel request is written later. */
 const isBegin = ({ status, revokeRequestedAt }: TaskRecord): boolean =>
   status === 'STARTED' && revokeRequestedAt === null
 
-export const createPlaces = ({ limited, look, random }: PlacesDeps): Places => {
-  const places = new Map<string, Place>()
-  for (const kind of limited) places.set(kind, { wanted: false, ends: 0, free: 0, timer: null })
+export const createLimitWaiters = ({ limited, poll, random }: LimitWaitersDeps): LimitWaiters => {
+  const states = new Map<string, KindState>()
+  for (const kind of limited) states.set(kind, { isWaiting: false, ends: 0, free: 0, timer: null })
 
-  const forget = (place: Place): void => {
-    if (place.timer) clearTimeout(place.timer)
-    place.timer = null
-    place.free = 0
+  const forget = (state: KindState): void => {
+    if (state.timer) clearTimeout(state.timer)
+    state.timer = null
+    state.free = 0
   }
-  const ring = (place: Place): void => {
-    forget(place)
-    // the look says it again where it is so
-    place.wanted = false
-    look()
+  const pollNow = (state: KindState): void => {
+    forget(state)
+    // the poll says it again if it is still so
+    state.isWaiting = false
+    poll()
   }
 
   return {
-    looking() {
-      const before = new Map([...places].map(([kind, { ends }]) => [kind, ends]))
+    pollStarted() {
+      const before = new Map([...states].map(([kind, { ends }]) => [kind, ends]))
       return kind => {
-        const place = places.get(kind)
-        if (!place) return
-        place.wanted = true
-        // a run ended while the look was under way, perhaps after it had seen the kind full
-        if (place.ends !== before.get(kind)) ring(place)
+        const state = states.get(kind)
+        if (!state) return
+        state.isWaiting = true
+        // a run ended during the poll, perhaps after the poll had seen the kind full
+        if (state.ends !== before.get(kind)) pollNow(state)
       }
     },
-    ended(kind) {
-      const place = places.get(kind)
-      if (!place) return
-      place.ends += 1
-      if (place.wanted) ring(place)
+    runEnded(kind) {
+      const state = states.get(kind)
+      if (!state) return
+      state.ends += 1
+      if (state.isWaiting) pollNow(state)
     },
-    hear(task) {
-      const place = places.get(task.kind)
-      if (!place) return
+    onRecord(task) {
+      const state = states.get(task.kind)
+      if (!state) return
       if (isEndOfRun(task)) {
-        place.ends += 1
-        if (!place.wanted) return
-        place.free += 1
-        place.timer ??= setTimeout(() => ring(place), HEAD_START_MS + SPREAD_MS * random()).unref()
-      } else if (isBegin(task) && place.free > 0) {
-        place.free -= 1
-        if (place.free === 0) forget(place)
+        state.ends += 1
+        if (!state.isWaiting) return
+        state.free += 1
+        state.timer ??= setTimeout(() => pollNow(state), HEAD_START_MS + SPREAD_MS * random()).unref()
+      } else if (isBegin(task) && state.free > 0) {
+        state.free -= 1
+        if (state.free === 0) forget(state)
       }
     },
-    lookAgain() {
-      for (const place of places.values()) if (place.wanted) ring(place)
+    pollAll() {
+      for (const state of states.values()) if (state.isWaiting) pollNow(state)
     },
     close() {
-      for (const place of places.values()) {
-        forget(place)
-        place.wanted = false
+      for (const state of states.values()) {
+        forget(state)
+        state.isWaiting = false
       }
     },
   }

@@ -6,8 +6,8 @@ import { wire } from '../wire.ts'
 import { measureCapacity } from './capacity.ts'
 import { openWorker } from './worker.ts'
 
-// The young generation that ecosystem.config.cjs asks for is meant for this thread. V8's options overrule the limits of
-// every heap that is made while they stand, and a thread whose heap is over its limit must end within little more.
+// The young generation in ecosystem.config.cjs is meant for this thread. V8's options override the limits of every
+// heap created while they are set, and a thread over its heap limit must end within little more.
 for (const flag of ['--min-semi-space-size=0', '--max-semi-space-size=0']) setFlagsFromString(flag)
 
 await runProcess('worker', readConfig, async (config, log) => {

@@ -1,13 +1,10 @@
-// From a thread's reports to PROGRESS moves: thinned out, with an estimate of the time that is left.
+// Turns a thread's reports into PROGRESS moves: throttled, with an estimate of the time left.
 import { report } from '../core/moves.ts'
 import type { Json, TaskRecord } from '../core/task.ts'
-import { createLatest, type Latest } from './latest.ts'
 import type { ProgressReport } from './pool/protocol.ts'
+import { createThrottledWriter, type ThrottledWriter } from './throttled-writer.ts'
 
-/**
- * Seconds left, from how far the work came since its first report; null when that says nothing yet.
- * Times in milliseconds.
- */
+/** Seconds left, from the progress since the first report; null if that says nothing yet. Times in milliseconds. */
 export const etaSeconds = (
   first: { at: number; percent: number },
   now: { at: number; percent: number },
@@ -18,21 +15,24 @@ export const etaSeconds = (
   return Number.isFinite(seconds) ? Math.round(seconds * 10) / 10 : null
 }
 
-/** Writes through `move`; `failed` hears of moves that were refused. */
+/** Writes through `move`; `failed` is called for refused moves. */
 export const createProgress = (deps: {
   everyMs: number
   clock: () => Date
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   elapsed?: () => number
-  /** When the attempt began, by `elapsed`; null when it goes on from a checkpoint: its first report is no measure of its speed. */
+  /**
+   * When the attempt began, by `elapsed`; null if it resumed from a checkpoint, since its first report does not show
+   * its speed.
+   */
   begunAt: number | null
   move: (move: ReturnType<typeof report>) => Promise<TaskRecord>
   failed: (error: unknown) => void
-}): Latest<ProgressReport> => {
+}): ThrottledWriter<ProgressReport> => {
   const { elapsed = () => performance.now() } = deps
   let first = deps.begunAt === null ? null : { at: deps.begunAt, percent: 0 }
   let partial: Json = null
-  const latest = createLatest<ProgressReport>({
+  const writer = createThrottledWriter<ProgressReport>({
     everyMs: deps.everyMs,
     failed: deps.failed,
     async write({ percent, note }) {
@@ -44,11 +44,11 @@ export const createProgress = (deps: {
     },
   })
   return {
-    ...latest,
+    ...writer,
     offer(value) {
-      // a report that is overtaken may have brought the last partial result
+      // a report that is replaced may have brought the last partial result
       if (value.partial !== null) partial = JSON.parse(value.partial) as Json
-      latest.offer(value)
+      writer.offer(value)
     },
   }
 }

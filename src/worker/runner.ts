@@ -1,5 +1,5 @@
-// The worker's heart: claims tasks, runs them, ends them when asked, gives them back when the worker stops.
-// It asks the store alone what to do; when to look is the queue's business.
+// Claims tasks, runs them, stops them when asked, and gives them back when the worker stops. The store decides which
+// task; the slots decide when.
 
 import { within } from '../core/async/deadline.ts'
 import { dueSince } from '../core/due.ts'
@@ -12,71 +12,71 @@ import type { TaskStore } from '../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
-import { type Attempt, type End, startAttempt } from './attempt.ts'
-import { followRevocations } from './cancel-feed.ts'
+import { type Attempt, type EndStatus, startAttempt } from './attempt.ts'
+import { followCancelRequests } from './cancel-feed.ts'
 import type { SubmitChild } from './children.ts'
-import { createPlaces } from './limit-waiters.ts'
+import { createLimitWaiters } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
-import { createSolitude } from './suspects.ts'
-import { LATER, type TakenTask } from './taken-task.ts'
+import { createSuspectGuard } from './suspect-guard.ts'
+import { TAKE_LATER, type TakenTask } from './taken-task.ts'
 
 export interface RunnerOptions {
   store: TaskStore
   kinds: Kinds
-  /** The file of each kind, by its name; threads load it anew. */
+  /** The file of each kind, by name; threads load it themselves. */
   files: Readonly<Record<string, string>>
   threads: ThreadPool
-  /** For tasks that tasks submit. */
+  /** Submits the children of tasks. */
   submitChild: SubmitChild
-  /** Ends what earlier attempts at a task have left running on this host. Never rejects. */
+  /** Ends what earlier attempts at a task left running on this host. Never rejects. */
   endLeftovers?: (task: TaskRecord) => Promise<void>
-  /** As records show it. */
+  /** The worker's name in records. */
   workerName: string
   clock: () => Date
   log: Log
-  /** At most one PROGRESS move per task in this time. */
+  /** The shortest time between two PROGRESS moves of a task. */
   progressEveryMs?: number
   /** From the signal to the end of the thread. */
   graceMs?: number
   random?: () => number
   /** Counts the tasks that fail. */
   failures?: FailuresMeter
-  /** Told when tasks wait for their kind's rate: when to look again, milliseconds. */
-  onHeldBack?: (untilMs: number) => void
-  /** Told when a task may begin that a look had to leave, for its kind's limit or as a suspect: to look again now. */
-  onPlace?: () => void
-  /** Told when a task that was taken ahead of a free slot is let go again, for others to take. */
-  onLetGo?: (task: TaskRecord) => void
+  /** Called when tasks wait for their kind's rate. `untilMs`: when to poll again, milliseconds. */
+  onPollAt?: (untilMs: number) => void
+  /** Called when to poll again now: a kind's limit has room, or a suspect's turn has changed. */
+  onPollNow?: () => void
+  /** Called when a task that was taken ahead of a free slot is given back, for others to take. */
+  onGivenBack?: (task: TaskRecord) => void
 }
 
 export interface Runner {
   /**
-   * For the slots: claims the next task and starts it; null when there is none. `ahead`: no slot is free yet, and no
-   * task is taken that has a kind with limits or one attempt left. LATER: it has to run alone, or one does; `onPlace`
-   * tells when to look again. Never rejects.
+   * For the slots: claims the next task and starts it; null if there is none. `ahead`: no slot is free yet, so tasks
+   * of kinds with limits and last attempts are left out. TAKE_LATER: a suspect comes first; `onPollNow` says when to
+   * poll again. Never rejects.
    */
   take(ahead?: boolean): Promise<TakenTask | null>
   /** Ids of the tasks that run here, and of those whose end is being written. */
   held(): string[]
-  /** Those of them that run; those that were taken ahead do not yet. */
+  /** Ids of the tasks that run; tasks taken ahead do not yet. */
   running(): string[]
   /** Totals since the start, by name. */
   counters(): Record<string, number>
   /** Waits and runs since the start, by kind. */
   timings(): Timings
-  /** Takes no more, waits for what runs, gives back what is still running after the time. Idempotent. */
+  /** Takes no more, waits for running tasks, and gives back those still running after the timeout. Idempotent. */
   drain(timeoutMs: number): Promise<void>
-  /** Drains at once, then lets go of everything. The threads are their owner's to close. Idempotent. */
+  /** Drains at once, then releases everything. The caller closes the threads. Idempotent. */
   close(): Promise<void>
 }
 
 const PROGRESS_EVERY_MS = 250
 const GRACE_MS = 500
-/** What writing the last moves may take after the grace time, before a drain stops waiting for it. */
+/** How long a drain waits for last moves after the grace time. */
 const LAST_MOVES_MS = 3_000
 
-/** What an attempt that ended so counts as; any other end is a loss. */
-const COUNTER: Partial<Record<End, string>> & { LOST: string } = {
+/** The counter of each end; any other end counts as lost. */
+const COUNTER: Partial<Record<EndStatus, string>> & { LOST: string } = {
   SUCCESS: 'succeeded',
   FAILURE: 'failed',
   RETRY: 'retried',
@@ -85,10 +85,10 @@ const COUNTER: Partial<Record<End, string>> & { LOST: string } = {
   LOST: 'lost',
 }
 
-/** Thrown by a move, so that the store lets go of the task. */
+/** Thrown by a move, so that the store releases the claim. */
 class NotAhead extends Error {}
 
-/** Should the worker die before the run begins, the attempt counts: nobody loses the last one to that. */
+/** If the worker died before the run began, the attempt would count: no task loses its last one that way. */
 const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
   if (attempt + 1 >= maxAttempts) throw new NotAhead('a task is not taken ahead for its last attempt')
 }
@@ -101,14 +101,14 @@ const settles = (promise: Promise<unknown>, ms: number): Promise<boolean> =>
     () => false,
   )
 
-/** Starts following the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
+/** Follows the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
   const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
   const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
   const {
-    onHeldBack = () => {},
-    onPlace = () => {},
-    onLetGo = () => {},
+    onPollAt = () => {},
+    onPollNow = () => {},
+    onGivenBack = () => {},
     endLeftovers = async () => {},
   } = options
   for (const name of kinds.names())
@@ -135,43 +135,43 @@ export const createRunner = (options: RunnerOptions): Runner => {
         { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
       ]),
   )
-  const places = createPlaces({
+  const limitWaiters = createLimitWaiters({
     limited: new Set(Object.keys(limits).filter(name => limits[name]?.maxConcurrency !== null)),
-    look: onPlace,
+    poll: onPollNow,
     random,
   })
 
-  const solitude = createSolitude({
+  const suspectGuard = createSuspectGuard({
     isEmpty: () => attempts.size === 0,
-    looks: () => takes.size,
-    look: () => void setImmediate(onPlace),
+    takes: () => takes.size,
+    poll: () => void setImmediate(onPollNow),
     log,
   })
 
-  const feed = followRevocations({
+  const cancelFeed = followCancelRequests({
     store,
     log,
     held: () => [...attempts.keys()],
     isHeld: id => attempts.has(id),
-    onRevoke: id => attempts.get(id)?.stop('revoked'),
+    onCancelRequest: id => attempts.get(id)?.stop('revoked'),
     onRecord: task => {
       const attempt = attempts.get(task.id)
       if (attempt && task.claim > attempt.task.claim) attempt.stop('claim-lost')
     },
     onChange(task) {
-      places.hear(task)
-      solitude.hear(task)
+      limitWaiters.onRecord(task)
+      suspectGuard.onRecord(task)
     },
-    onFollow: places.lookAgain,
+    onFollow: limitWaiters.pollAll,
   })
 
-  /** A cancel may have come by on the feed between the claim and the moment when this process knew of it. */
-  const lookAgain = async (attempt: Attempt): Promise<void> => {
+  /** A cancel request may have come by the feed after the claim but before this process knew of it. */
+  const recheckCancel = async (attempt: Attempt): Promise<void> => {
     try {
       const task = await store.get(attempt.task.id)
       if (task?.revokeRequestedAt && task.claim === attempt.task.claim) attempt.stop('revoked')
     } catch (error) {
-      // the feed breaks with the store, and following it anew looks at every held task
+      // the feed breaks together with the store, and after that every held task is read again
       log.debug({ error }, 'a claimed task could not be read again')
     }
   }
@@ -179,7 +179,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const begin = (task: TaskRecord, alone: boolean): TakenTask => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
-    // cut off from the store for a while, this process may have lost the task and taken it again before it heard of that
+    // cut off from the store, this process may have lost the task and claimed it again before it knew
     attempts.get(task.id)?.disown()
     const attempt = startAttempt(task, {
       store,
@@ -197,26 +197,26 @@ export const createRunner = (options: RunnerOptions): Runner => {
     attempts.set(task.id, attempt)
     runs.add(task.id)
     count('taken')
-    const free = attempt.free.then(ms => {
+    const slotFree = attempt.slotFree.then(ms => {
       if (attempts.get(task.id) === attempt) runs.delete(task.id)
       return ms
     })
     if (stopping) attempt.stop('drain')
-    if (feed.seen(task.id)) void lookAgain(attempt)
-    const done = attempt.done.then(({ end, unrunnable, seconds, failedWith }) => {
+    if (cancelFeed.wasRequested(task.id)) void recheckCancel(attempt)
+    const ended = attempt.ended.then(({ end, unrunnable, seconds, failedWith }) => {
       // a task given back may have been claimed again already
       if (attempts.get(task.id) === attempt) attempts.delete(task.id)
       count(COUNTER[end] ?? COUNTER.LOST)
       if (unrunnable) count('unrunnable')
       if (failedWith !== null) options.failures?.count(task.kind, failedWith)
-      if (end === 'PENDING' && !stopping) onLetGo(task)
-      places.ended(task.kind)
-      if (alone) solitude.ended(task, end)
-      setImmediate(solitude.check)
+      if (end === 'PENDING' && !stopping) onGivenBack(task)
+      limitWaiters.runEnded(task.kind)
+      if (alone) suspectGuard.ended(task, end)
+      setImmediate(suspectGuard.check)
       if (seconds !== null) timings.observe(task.kind, 'run', seconds)
       taskLog.debug({ end }, 'ended')
     })
-    return { free, done, alone }
+    return { slotFree, ended, exclusive: alone }
   }
 
   // a task that waits here would keep others of its kind from running elsewhere
@@ -234,16 +234,16 @@ export const createRunner = (options: RunnerOptions): Runner => {
         {
           kinds: ahead ? unlimited : names,
           now,
-          alone,
+          allowSuspect: alone,
           limits,
           onSuspect,
-          onHeldBack: (_kind, untilMs) => onHeldBack(untilMs),
-          onFull: places.looking(),
+          onRateLimited: (_kind, untilMs) => onPollAt(untilMs),
+          onKindFull: limitWaiters.pollStarted(),
         },
         found => {
           if (ahead) refuseLastAttempt(found)
           dueAt = dueSince(found)
-          // a look may take its time, among many that others are just taking
+          // a claim may take its time among many concurrent ones
           return start(workerName, clock().toISOString())(found)
         },
       )
@@ -251,7 +251,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       const waitedMs = Date.parse(task.startedAt ?? now) - Date.parse(dueAt)
       timings.observe(task.kind, 'wait', waitedMs / 1000)
       const suspect = isSuspect(task)
-      if (suspect) solitude.begun(task)
+      if (suspect) suspectGuard.started(task)
       return begin(task, suspect)
     } catch (error) {
       if (!(error instanceof NotAhead)) log.warn({ error }, 'looking for a task failed')
@@ -261,13 +261,13 @@ export const createRunner = (options: RunnerOptions): Runner => {
 
   const allDone = async (): Promise<void> => {
     await Promise.all([...takes])
-    await Promise.all([...attempts.values()].map(attempt => attempt.done))
+    await Promise.all([...attempts.values()].map(attempt => attempt.ended))
   }
 
   let closed: Promise<void> | null = null
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping = true
-    places.close()
+    limitWaiters.close()
     if (timeoutMs > 0 && (await settles(allDone(), timeoutMs))) return
     for (const attempt of attempts.values()) attempt.stop('drain')
     if (!(await settles(allDone(), graceMs + LAST_MOVES_MS)))
@@ -277,15 +277,15 @@ export const createRunner = (options: RunnerOptions): Runner => {
   return {
     async take(ahead = false) {
       if (stopping) return null
-      if (solitude.isKept()) return LATER
+      if (suspectGuard.isReserved()) return TAKE_LATER
       const others = () => [...takes].filter(each => each !== taking)
-      const taking: Promise<TakenTask | null> = solitude.find(ahead, claimNext, others)
+      const taking: Promise<TakenTask | null> = suspectGuard.take(ahead, claimNext, others)
       takes.add(taking)
       try {
         return await taking
       } finally {
         takes.delete(taking)
-        setImmediate(solitude.check)
+        setImmediate(suspectGuard.check)
       }
     },
     held: () => [...attempts.keys()],
@@ -298,7 +298,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
         await drain(0)
         closing.abort()
         await allDone()
-        await feed.close()
+        await cancelFeed.close()
       })()
       return closed
     },

@@ -1,84 +1,82 @@
-// When a worker takes: at most `slots` tasks at a time, and no more takes under way than free slots. A ticket leads
-// to a take as soon as a slot is free; a slot that gets free takes again until it is given null. While tasks take
-// next to no time, the way to the store and back takes longer than they do: then some are taken ahead. It knows no
-// broker and no store: announcements come in as tickets, and work is found by `take`.
+// When a worker takes tasks: at most `slots` at a time, with no more takes under way than free slots. A ticket leads
+// to a take as soon as a slot is free. A slot that gets free takes again until there is nothing to take. While tasks
+// are tiny, the round trip to the store takes longer than they do, so some are taken ahead. It knows no broker and no
+// store: only tickets and `take`.
 import { ACK_HOLD_MS, type Subscriber, type Ticket } from '../core/queue.ts'
 import type { Log } from '../platform/log.ts'
-import { LATER, type TakenTask } from './taken-task.ts'
+import { TAKE_LATER, type TakenTask } from './taken-task.ts'
 
 export interface SlotLoop extends Subscriber {
-  /** At most so many tasks at a time from now on; 0: takes none. */
+  /** How many tasks at a time from now on; 0: takes none. */
   resize(slots: number): void
 }
 
 export interface SlotLoopOptions {
-  /** At most so many tasks at a time. */
+  /** How many tasks at a time. */
   slots: number
-  /**
-   * Beyond them, so many are taken ahead while tasks take next to no time; 0 by default. Their owner lets them wait.
-   */
+  /** How many more are taken ahead while tasks are tiny; 0 by default. The caller makes them wait. */
   ahead?: number
   /**
-   * Looks for one task in the store and starts it, or, taken ahead, has it ready; null when there is none, or none
-   * that may be taken ahead; or LATER. It may not reject.
+   * Takes one task from the store and starts it, or has it ready if it is taken ahead. Null: there is none, or none
+   * that may be taken ahead. It may answer TAKE_LATER and must not reject.
    */
   take: (ahead: boolean) => Promise<TakenTask | null>
   log: Log
-  /** For tests, in place of ACK_HOLD_MS. */
+  /** For tests, instead of ACK_HOLD_MS. */
   holdMs?: number
   /** Whether announcements are wanted: true at first, false once full for a moment or stopped. Called on change. */
   onDemand: (wanted: boolean) => void
 }
 
-/** Shorter than this, being full is only the moment between two tiny tasks. */
+/** Being full for less than this is only the gap between two tiny tasks. */
 const FULL_MS = 20
 /**
- * So many are taken ahead as runs like the last one would take no longer than this to get through, and each run is a
- * step of this size towards it at the most. After one that is not tiny at all nothing is: what were taken then would
- * wait here while another worker may be idle.
+ * As many tasks are taken ahead as would take this long in all, judged by the last run. Each run changes the number by
+ * at most one step. After a run that is not tiny the number is 0: more tasks would wait here while another worker may
+ * be idle.
  */
 const PACE_MS = 5
 const STEP = 1 / 8
 const NOT_TINY_MS = 25
 
-/** After a take that threw, which it may not: the slot rests, so that the loop cannot run hot. */
+/** If a take throws, which it must not, the slot rests, so that the loop cannot spin. */
 const REST_MS = 1_000
 
 /**
- * Tasks that have left their slots and are being written, at the most: several batches of the store's, so that one is
- * made ready while another is synced. Beyond them a slot waits for its task's end to be durable.
+ * The most tasks that have left their slots while their end is written: several batches of the store, so that one is
+ * prepared while another is synced. Beyond this, a slot waits until its task's end is durable.
  */
 export const ENDING_MAX = 256
 
-/** An announcement in hand, and how many came before it. */
-interface Waiting {
+/** An announcement, and its number in order of arrival. */
+interface WaitingTicket {
   ticket: Ticket
   order: number
 }
 
-/** Starts idle; the first look or ticket sets it going. */
+/** Idle at first; the first poll or ticket starts it. */
 export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
   const { ahead = 0, take, log, holdMs = ACK_HOLD_MS, onDemand } = options
   let { slots } = options
-  const waiting: Waiting[] = []
+  const waiting: WaitingTicket[] = []
   let running = 0
-  /** How many may be taken ahead just now; whole ones count. */
-  let reach = 0
+  /** How many may be taken ahead now; rounded down where it is used. */
+  let aheadLimit = 0
   let ending = 0
-  /** Runs that are over and keep their slots for now. */
-  const stuck: (() => void)[] = []
+  /** Runs that are over but keep their slots for now. */
+  const waitingToLeave: (() => void)[] = []
   /** Told to take none for now, though slots may be free. */
-  let barred = false
+  let paused = false
   let taking = 0
   let resting = 0
   let stopped = false
   let wanted = true
-  // counts what came in, so that a take which found nothing answers for all that came before it began
+  // numbers what came in: a take that finds nothing answers everything that came before it began
   let order = 0
-  let lookSince: number | null = null
-  /** Looks under way; while they find something there may be one for each free slot, else a single one. */
-  let looks = 0
-  let looksFind = false
+  let pollSince: number | null = null
+  /** Polls under way. While they find tasks there may be one per free slot, else only one. */
+  let polls = 0
+  let pollsFind = false
   let fullTimer: NodeJS.Timeout | null = null
   const idle: (() => void)[] = []
 
@@ -88,27 +86,27 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     onDemand(value)
   }
 
-  /** @param ms that a run took; null when nothing ran, for want of a slot, say */
-  const pace = (ms: number | null): void => {
-    if (ms === null || ms >= NOT_TINY_MS) reach = 0
-    else reach = Math.min(ahead, reach + STEP, (slots * PACE_MS) / ms)
+  /** @param ms that a run took; null if nothing ran, for lack of a slot, say */
+  const adjustAhead = (ms: number | null): void => {
+    if (ms === null || ms >= NOT_TINY_MS) aheadLimit = 0
+    else aheadLimit = Math.min(ahead, aheadLimit + STEP, (slots * PACE_MS) / ms)
   }
-  const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(reach))
+  const capacity = (): number => (slots === 0 ? 0 : slots + Math.floor(aheadLimit))
   /**
-   * What is taken ahead is taken in one go when half of it is used up: one task after another would each wake the
-   * store's threads and those of the runs.
+   * Tasks are taken ahead in batches, when half of the last one is used up: single ones would each wake the threads of
+   * the store and of the runs.
    */
   let filling = false
   const mayTake = (): boolean => {
-    if (barred) return false
+    if (paused) return false
     const inHand = running + taking + resting
-    if (inHand <= slots + Math.floor(reach / 2)) filling = true
+    if (inHand <= slots + Math.floor(aheadLimit / 2)) filling = true
     if (inHand >= capacity()) filling = false
     return filling
   }
 
   const watchFull = (): void => {
-    if ((running < capacity() && !barred) || stopped) {
+    if ((running < capacity() && !paused) || stopped) {
       if (fullTimer) clearTimeout(fullTimer)
       fullTimer = null
     } else
@@ -118,17 +116,17 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       }, FULL_MS).unref()
   }
 
-  const nothingThere = (began: number): void => {
-    // the store had been asked after these announcements were made: their tasks are taken or ended
+  const foundNothing = (began: number): void => {
+    // the store was asked after these announcements were made, so their tasks are taken or ended
     while (waiting[0] && waiting[0].order <= began) waiting.shift()?.ticket.settle()
-    if (lookSince !== null && lookSince <= began) lookSince = null
-    if (!stopped && !barred && running < capacity()) demand(true)
+    if (pollSince !== null && pollSince <= began) pollSince = null
+    if (!stopped && !paused && running < capacity()) demand(true)
   }
 
   const hold = (taken: TakenTask, ticket: Ticket | null): void => {
-    const width = taken.alone ? slots : 1
+    const width = taken.exclusive ? slots : 1
     running += width
-    if (taken.alone) reach = 0
+    if (taken.exclusive) aheadLimit = 0
     const limit = ticket && setTimeout(settle, holdMs).unref()
     let settled = false
     function settle(): void {
@@ -142,23 +140,23 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       if (!inSlot) return
       inSlot = false
       running -= width
-      pace(taken.alone ? null : ranMs)
-      look()
+      adjustAhead(taken.exclusive ? null : ranMs)
+      poll()
       watchFull()
     }
     let early = false
     const leaveEarly = (): void => {
       if (!inSlot) return
-      if (ending >= ENDING_MAX) return void stuck.push(leaveEarly)
+      if (ending >= ENDING_MAX) return void waitingToLeave.push(leaveEarly)
       early = true
       ending++
       leave()
     }
-    // a rejection is told with `done`
-    taken.free.then(
+    // `ended` reports a rejection
+    taken.slotFree.then(
       ms => {
         ranMs = ms
-        if (!taken.alone) leaveEarly()
+        if (!taken.exclusive) leaveEarly()
       },
       () => {},
     )
@@ -167,9 +165,9 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       leave()
       if (!early) return
       ending--
-      for (const next of stuck.splice(0)) next()
+      for (const next of waitingToLeave.splice(0)) next()
     }
-    taken.done.then(done, (error: unknown) => {
+    taken.ended.then(done, (error: unknown) => {
       log.error({ error }, 'the end of a task was rejected')
       done()
     })
@@ -180,36 +178,36 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     setTimeout(() => {
       resting--
       ticket?.giveBack()
-      look()
+      poll()
     }, REST_MS).unref()
   }
 
-  const start = async (next: Waiting | null): Promise<void> => {
+  const start = async (next: WaitingTicket | null): Promise<void> => {
     const ticket = next?.ticket ?? null
     const began = order
     const isAhead = running + taking + resting >= slots
     taking++
     try {
       const taken = await take(isAhead)
-      if (ticket === null) looksFind = taken !== null && taken !== LATER
-      if (taken === LATER) barred = true
-      if (taken !== null && taken !== LATER) hold(taken, ticket)
-      else if (isAhead || taken === LATER) {
-        // it was not asked for everything: who has a free slot asks again
-        reach = 0
-        // a full worker's announcements have been given back
+      if (ticket === null) pollsFind = taken !== null && taken !== TAKE_LATER
+      if (taken === TAKE_LATER) paused = true
+      if (taken !== null && taken !== TAKE_LATER) hold(taken, ticket)
+      else if (isAhead || taken === TAKE_LATER) {
+        // it did not ask for all tasks; a free slot will ask again
+        aheadLimit = 0
+        // if no announcements are wanted, tickets go back
         if (next && wanted && !stopped) waiting.unshift(next)
         else next?.ticket.giveBack()
       } else {
         ticket?.settle()
-        nothingThere(began)
+        foundNothing(began)
       }
     } catch (error) {
       log.error({ error }, 'looking for a task failed; the slot rests')
       rest(ticket)
     } finally {
       taking--
-      if (ticket === null) looks--
+      if (ticket === null) polls--
       watchFull()
       pump()
       if (taking === 0) for (const resolve of idle.splice(0)) resolve()
@@ -220,18 +218,18 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
     while (!stopped && mayTake()) {
       const next = waiting.shift()
       if (next) void start(next)
-      else if (lookSince !== null && (looks === 0 || looksFind)) {
-        // each that finds something is followed by another
-        looks++
+      else if (pollSince !== null && (polls === 0 || pollsFind)) {
+        // each poll that finds something leads to another
+        polls++
         void start(null)
       } else break
     }
   }
 
-  const look = (): void => {
+  const poll = (): void => {
     if (stopped) return
-    barred = false
-    lookSince = ++order
+    paused = false
+    pollSince = ++order
     pump()
   }
 
@@ -241,12 +239,12 @@ export const createSlotLoop = (options: SlotLoopOptions): SlotLoop => {
       waiting.push({ ticket, order: ++order })
       pump()
     },
-    look,
+    poll,
     resize(value) {
       slots = value
-      // what was to be taken ahead was measured by the slots that there were
-      reach = 0
-      look()
+      // the number was measured with the old slots
+      aheadLimit = 0
+      poll()
       watchFull()
     },
     release() {

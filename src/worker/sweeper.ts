@@ -1,9 +1,8 @@
-// The one recovery path: takes over from dead processes, announces what is due and lost its announcement, ends the
-// expired, applies retention, and makes good what a step of the clock does to waits. Idempotent; any number of them may
-// run, one in every worker.
+// The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
+// tasks, applies retention, and repairs waits after a clock step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
-import { expire, takeOver, waitAnew } from '../core/moves.ts'
+import { expire, restartWait, takeOver } from '../core/moves.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { RetentionRule, TaskPage, TaskStore } from '../core/store.ts'
 import { isWaiting, type TaskRecord } from '../core/task.ts'
@@ -13,19 +12,19 @@ import { type ClockWatch, createClockWatch } from './clock-watch.ts'
 export interface SweeperOptions {
   store: TaskStore
   queue: TaskQueue
-  /** What this worker can run: the due tasks of other kinds are announced by whoever can run them. */
+  /** The kinds of this worker. Workers with other kinds announce the due tasks of those. */
   kinds: readonly string[]
-  /** Makes this worker look for work by itself, without an announcement. */
-  nudge: () => void
-  /** Ends what dead workers have left running on this host. Never rejects. */
+  /** Makes this worker poll the store. */
+  poll: () => void
+  /** Ends what dead workers left running on this host. Never rejects. */
   endLeftovers?: () => Promise<void>
   clock: () => Date
   log: Log
-  /** The rule as of now. */
+  /** The rule at this time. */
   retention: (now: Date) => RetentionRule
   /** The age that removes, milliseconds. */
   retentionMs: number
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   elapsed?: () => number
   /** Counts the tasks that fail. */
   failures?: FailuresMeter
@@ -43,36 +42,38 @@ export interface Sweeper {
   close(): Promise<void>
 }
 
-/** Announced at most so many at a time: the rest has its turn when these are taken. */
+/** The most tasks announced at a time; the rest follows when these are taken. */
 const ANNOUNCE_MAX = 1_000
-/** An announcement that the broker does not show may still be on its way: missed in so many sweeps, it is lost. */
+/** An announcement that the broker does not show may be on its way; after so many sweeps it counts as lost. */
 const MISSED_BEFORE_LOST = 5
-/** With tasks due for so many sweeps, a free slot looks by itself: the broker may be away, or hang. */
-const DUE_BEFORE_NUDGE = 5
+/** If tasks are due for so many sweeps, free slots poll the store: the broker may be away or hang. */
+const DUE_BEFORE_POLL = 5
 /** Clocks of several hosts agree within less. */
 const SKEW_MS = 1_000
-/** After the clock went back, so much later: an attempt that failed just then may have written the old time. */
+/**
+ * How long after the clock went back to check waits: an attempt that failed just then may have written the old time.
+ */
 const WAITS_LOOKS_MS = [0, 5_000, 60_000]
 const PAGE = 500
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
-  const { store, queue, kinds, nudge, clock, log, retention } = options
+  const { store, queue, kinds, poll, clock, log, retention } = options
   const { everyMs = 1_000, retainEveryMs = 60_000, retentionMs, elapsed = () => performance.now() } = options
   const { endLeftovers = async () => {} } = options
   const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
   let missed = 0
   let dueFor = 0
   let nextAt: string | null = null
-  /** On a clock that never jumps. */
+  /** On a monotonic clock. */
   let retainedAt = Number.NEGATIVE_INFINITY
   let clockWatch: ClockWatch | null = null
-  /** When to look through the waits for those that a clock has set which went back since; once at the start. */
+  /** When to check for waits that were set before the clock went back; once at the start. */
   let waitsLooks = [elapsed()]
   let closed = false
   let timer: NodeJS.Timeout | null = null
   let underWay: Promise<void> = Promise.resolve()
 
-  /** Another worker may be faster, or the task may have moved on: both are as good. */
+  /** Another worker may be faster, or the task may have moved on: both are fine. */
   const quietly = async (id: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
@@ -87,7 +88,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   }
 
   const takeOverFrom = async (ids: readonly string[]): Promise<void> => {
-    // before anybody can run them anew
+    // before the tasks can run again
     if (ids.length > 0) await endLeftovers()
     for (const id of ids)
       await quietly(id, async () => {
@@ -111,7 +112,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       })
   }
 
-  /** The youngest time that the newest tasks show. */
+  /** The youngest time in the newest tasks. */
   const youngestMs = async (): Promise<number | null> => {
     const { tasks } = await store.list({}, { limit: 100, cursor: null })
     return tasks.length === 0 ? null : Math.max(...tasks.map(({ updatedAt }) => Date.parse(updatedAt)))
@@ -119,11 +120,11 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
 
   const lookAtClock = async (): Promise<ClockWatch> => {
     clockWatch ??= createClockWatch({ clock, elapsed, retentionMs, youngestMs: await youngestMs(), log })
-    if (clockWatch.look()) waitsLooks = WAITS_LOOKS_MS.map(ms => elapsed() + ms)
+    if (clockWatch.check()) waitsLooks = WAITS_LOOKS_MS.map(ms => elapsed() + ms)
     return clockWatch
   }
 
-  /** A wait that was set by a clock which went back since would else last as much longer. */
+  /** A wait that was set before the clock went back would last too long. */
   const shortenWaits = async (): Promise<void> => {
     const due = waitsLooks.filter(at => at <= elapsed())
     if (due.length === 0) return
@@ -134,7 +135,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         const at = clock()
         if (Date.parse(updatedAt) <= at.getTime() + SKEW_MS) continue
         await quietly(id, async () => {
-          if (await store.claim(id, waitAnew(at.toISOString()))) counts.waitsShortened += 1
+          if (await store.claim(id, restartWait(at.toISOString()))) counts.waitsShortened += 1
         })
       }
       cursor = page.next
@@ -142,12 +143,14 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     waitsLooks = waitsLooks.filter(at => !due.includes(at))
   }
 
-  /** At most the number due less the queue's depth, so that a long queue is not announced again and again. */
-  const announceLost = async (due: number, dueIds: readonly string[], ripened: boolean): Promise<void> => {
+  /**
+   * Announces at most the number due less the queue's depth, so that a long queue is not announced again and again.
+   */
+  const announceLost = async (due: number, dueIds: readonly string[], becameDue: boolean): Promise<void> => {
     const depth = due === 0 ? 0 : await queue.depth()
     const lost = depth === null ? 0 : Math.min(due - depth - queue.state().outbox, dueIds.length)
     missed = lost > 0 ? missed + 1 : 0
-    if (lost <= 0 || !(ripened || missed >= MISSED_BEFORE_LOST)) return
+    if (lost <= 0 || !(becameDue || missed >= MISSED_BEFORE_LOST)) return
     missed = 0
     for (const id of dueIds.slice(0, lost)) {
       const task = await store.get(id)
@@ -165,24 +168,24 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX, kinds)
       await takeOverFrom(agenda.orphaned)
       await endExpired(agenda.expired)
-      const ripened = nextAt !== null && nextAt <= now.toISOString()
+      const becameDue = nextAt !== null && nextAt <= now.toISOString()
       nextAt = agenda.nextAt
-      await announceLost(agenda.due, agenda.dueIds, ripened)
+      await announceLost(agenda.due, agenda.dueIds, becameDue)
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
-      if (dueFor >= DUE_BEFORE_NUDGE) nudge()
+      if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return
       retainedAt = performance.now()
       const rule = retention(now)
       const ageless = { ...rule, finishedBefore: null, failedBefore: null }
       counts.removed += await store.retain(watch.mayRemove() ? rule : ageless)
     } catch (error) {
-      // what was due is due still: at the usual pace
+      // what was due is still due: at the usual interval
       nextAt = null
       log.error({ error }, 'a sweep failed; the next one tries again')
     }
   }
 
-  /** At the latest after `everyMs`; sooner when a task becomes due before. */
+  /** After `everyMs` at the latest, or when a task becomes due. */
   const schedule = (): void => {
     if (closed) return
     const untilNext = nextAt === null ? everyMs : Date.parse(nextAt) - clock().getTime()

@@ -1,20 +1,23 @@
-// What a look for a task finds, as the slots see it.
+// The result of a take, as the slots see it.
 
-/** A task that was taken. Neither of the two promises rejects. */
+/** A task that was taken. Neither promise rejects. */
 export interface TakenTask {
-  /** It has all slots, and until `done`. */
-  alone?: boolean
+  /** It occupies all slots until `ended`. */
+  exclusive?: boolean
   /**
-   * Nothing of it runs any more, and another task may have its slot; at the latest with `done`. How many milliseconds the
-   * run took, without what it waited for; null when nothing ran.
+   * Nothing of it runs any more, so another task may have its slot; at the latest with `ended`. Milliseconds that the
+   * run took, without waiting; null if nothing ran.
    */
-  free: Promise<number | null>
-  /** Its last move of this run is durable. */
-  done: Promise<void>
+  slotFree: Promise<number | null>
+  /** The last move of this run is durable. */
+  ended: Promise<void>
 }
 
 /**
- * In place of a task: there is one, and this worker may take none before something of its own has ended, or until it is
- * nudged. It counts as full until then.
+ * Instead of a task: a suspect comes first, and this worker takes nothing until one of its own tasks has ended or it
+ * is told to poll. It counts as full until then.
  */
-export const LATER: TakenTask = Object.freeze({ free: Promise.resolve(null), done: Promise.resolve() })
+export const TAKE_LATER: TakenTask = Object.freeze({
+  slotFree: Promise.resolve(null),
+  ended: Promise.resolve(),
+})

@@ -2,7 +2,7 @@
 import { buffer } from 'node:stream/consumers'
 import { BLOBS } from '../core/content.ts'
 import type { TaskStore } from '../core/store.ts'
-import { createLatest } from './latest.ts'
+import { createThrottledWriter } from './throttled-writer.ts'
 
 const MAX_LINES = 1_000
 const MAX_BYTES = 256 * 1024
@@ -31,11 +31,11 @@ export const createRing = (limits = { lines: MAX_LINES, bytes: MAX_BYTES }) => {
 
 export interface TaskLog {
   add(line: string): void
-  /** Writes what is not yet written, what failed before included. Never rejects. */
+  /** Writes what is still pending, earlier failures included. Never rejects. */
   flush(): Promise<void>
 }
 
-/** `earlier`: lines of earlier attempts are there and stay. Writes at most once a second; a failure is only told. */
+/** `earlier`: lines of earlier attempts exist and stay. Writes at most once a second; failures are only reported. */
 export const createTaskLog = (deps: {
   store: TaskStore
   id: string
@@ -54,7 +54,7 @@ export const createTaskLog = (deps: {
     if (!blob) return []
     return (await buffer(blob.stream)).toString().split('\n').slice(0, -1)
   }
-  const latest = createLatest<null>({
+  const writer = createThrottledWriter<null>({
     everyMs: EVERY_MS,
     failed,
     async write() {
@@ -70,11 +70,11 @@ export const createTaskLog = (deps: {
   return {
     add(line) {
       ring.add(`${clock().toISOString()} ${line.replaceAll('\n', ' ')}`)
-      latest.offer(null)
+      writer.offer(null)
     },
     flush() {
-      if (owed) latest.offer(null)
-      return latest.flush()
+      if (owed) writer.offer(null)
+      return writer.flush()
     },
   }
 }

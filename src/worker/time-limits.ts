@@ -1,7 +1,7 @@
 // The two time limits of one attempt.
 import type { Limits } from '../core/task.ts'
 
-/** setTimeout takes no more; a longer wait would end at once. */
+/** The longest time that setTimeout takes; a longer one would fire at once. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 const after = (ms: number, act: () => void): (() => void) => {
@@ -16,7 +16,7 @@ const after = (ms: number, act: () => void): (() => void) => {
   return () => clearTimeout(timer)
 }
 
-/** Calls `soft` and `hard` when their time is over; returns what takes both back. */
+/** Calls `soft` and `hard` when their time is over; returns a function that cancels both. */
 export const startTimeLimits = (limits: Limits, on: { soft: () => void; hard: () => void }): (() => void) => {
   const takeBack = [
     limits.softSeconds === null ? null : after(limits.softSeconds * 1000, on.soft),

@@ -1,4 +1,4 @@
-// Puts the worker together: threads, runner, the queue's slots, the sweeper; and closes them in order.
+// Puts the worker together: threads, runner, slots, sweeper; and closes them in order.
 import { hostname } from 'node:os'
 import { createFailures } from '../core/failures.ts'
 import type { KindSettings, Kinds } from '../core/kind.ts'
@@ -7,14 +7,14 @@ import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import { createAlarm } from './alarm.ts'
 import { createThreads } from './pool/pool.ts'
 import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
-import { storeWordOf } from './processes/process-mark.ts'
+import { storeHash } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
+import { createWakeTimer } from './wake-timer.ts'
 
 export interface WorkerOptions {
   /** Tasks at a time. */
@@ -27,9 +27,9 @@ export interface WorkerOptions {
   drainMs: number
   results: ResultLimits
   kindSettings: KindSettings
-  /** How long, how many, and how many bytes of ended tasks are kept; null: however many. */
+  /** How long ended tasks are kept, how many, and how many bytes; null: no limit. */
   retentionMs: number
-  /** The same for tasks in FAILURE; left out: as the others. */
+  /** The same for tasks in FAILURE; left out: like the others. */
   retentionFailedMs?: number
   retentionCount: number
   retentionBytes: number | null
@@ -37,7 +37,7 @@ export interface WorkerOptions {
 
 export interface WorkerParts {
   store: TaskStore
-  /** The same text for all workers of one store on this host. */
+  /** Equal for all workers of one store on this host. */
   storePlace: string
   queue: TaskQueue
   service: Service
@@ -49,29 +49,29 @@ export interface WorkerParts {
 export interface Worker {
   /** For the presence. */
   details(): Partial<PresenceDetails>
-  /** Takes no more, lets running tasks end or gives them back. Idempotent. */
+  /** Takes no more tasks, waits for running ones or gives them back. Idempotent. */
   close(): Promise<void>
 }
 
-/** Beyond these nothing more was won: the round trips to the store overlap, and its writes share what they can share. */
+/** More brought no gain: round trips to the store overlap, and its writes are batched already. */
 const AHEAD = 16
 
 const troublesOf = (all: Record<string, string | null>): Record<string, string> =>
   Object.fromEntries(Object.entries(all).flatMap(([part, words]) => (words === null ? [] : [[part, words]])))
 
-/** Takes tasks from the moment it is opened. */
+/** Takes tasks as soon as it is open. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
   const { store, queue, service, kinds, kindFiles, clock } = parts
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
-  const storeWord = storeWordOf(parts.storePlace)
+  const storeId = storeHash(parts.storePlace)
   const keeper = createProcessKeeper({
-    store: storeWord,
+    store: storeId,
     onLeft: processes => log.error({ processes }, 'processes that a task has started cannot be ended'),
   })
   let shortage: string | null = null
   const threads = createThreads({
     ...{ size, memoryMb, cores, results, settings, keeper },
-    onStray({ kind, id, what, text }) {
+    onLateEvent({ kind, id, what, text }) {
       if (what === 'threw')
         log.warn(
           { kind, id, reason: text },
@@ -79,7 +79,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
         )
       else log.info({ kind, id, text }, 'code of a task that is over printed')
     },
-    // a task that is taken and cannot run would have to be given back at once
+    // a task taken without a thread would have to be given back at once
     onCapacity: capacity => slots.resize(capacity),
     onShortage(reason) {
       shortage = reason
@@ -87,9 +87,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       else log.warn({ reason }, 'no thread can be started; tasks wait, and nothing is counted')
     },
   })
-  const leftovers = createLeftovers({ store: storeWord, log })
+  const leftovers = createLeftovers({ store: storeId, log })
   const clean = leftovers.end()
-  const alarm = createAlarm({ clock, ring: () => slots.nudge() })
+  const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
   const failures = createFailures(kinds.names())
   const runner = createRunner({
     failures,
@@ -104,9 +104,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,
-    onHeldBack: untilMs => alarm.set(untilMs),
-    onPlace: () => slots.nudge(),
-    onLetGo: ({ id, kind }) => queue.announce({ id, kind }),
+    onPollAt: untilMs => wakeTimer.set(untilMs),
+    onPollNow: () => slots.poll(),
+    onGivenBack: ({ id, kind }) => queue.announce({ id, kind }),
   })
   const slots = openSlots(queue, {
     slots: size,
@@ -122,7 +122,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     store,
     queue,
     kinds: kinds.names(),
-    nudge: () => slots.nudge(),
+    poll: () => slots.poll(),
     endLeftovers: () => leftovers.end(),
     clock,
     log,
@@ -137,7 +137,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     retentionMs: options.retentionMs,
   })
 
-  /** What this worker gave back waits for another one, which has not heard of it. */
+  /** Other workers have not heard of the tasks that this one gave back. */
   const announceGivenBack = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
       try {
@@ -164,9 +164,9 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     }),
     close() {
       closing ??= (async () => {
-        alarm.clear()
+        wakeTimer.clear()
         await slots.stop()
-        // a sweep with much to remove must not take the time that the tasks have
+        // a sweep with much to remove must not use up the tasks' time
         const swept = sweeper.close()
         const ids = runner.held()
         await runner.drain(options.drainMs)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { waitingInVain } from '../../src/core/dead.ts'
+import { waitingWithoutWorker } from '../../src/core/dead.ts'
 import type { DeadMessage, DeadMessages } from '../../src/core/dead-messages.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createKinds } from '../../src/core/kind.ts'
@@ -136,8 +136,8 @@ describe('what cannot be run', () => {
     const dying = { ...living, alive: false, details: worker(['gone']) }
     const counts = await door.store.counts()
     const kinds = createKinds([])
-    assert.deepEqual(waitingInVain([dying, living], counts, kinds), { gone: 1 })
-    assert.deepEqual(waitingInVain([{ ...dying, alive: true }, living], counts, kinds), {})
+    assert.deepEqual(waitingWithoutWorker([dying, living], counts, kinds), { gone: 1 })
+    assert.deepEqual(waitingWithoutWorker([{ ...dying, alive: true }, living], counts, kinds), {})
     assert.deepEqual(await dead(), [[id, 'KIND_UNKNOWN']])
   })
 

@@ -17,8 +17,8 @@ const folder = (t: TestContext): string => {
 
 /** Writes far more than a pipe holds, then says on another channel that it got there. */
 const WRITER = `
-import { outliveReaders } from './bin/own-output.mjs'
-outliveReaders()
+import { dropUnreadOutput } from './bin/own-output.mjs'
+dropUnreadOutput()
 for (let n = 0; n < 200; n++) process.stdout.write('x'.repeat(100_000))
 process.stderr.write('still here')
 setTimeout(() => process.send('lived', () => process.exit(0)), 100)

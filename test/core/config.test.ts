@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Config, describeSettings, parseConfig, passedOver } from '../../src/config.ts'
+import { type Config, describeSettings, ignoredVariables, parseConfig } from '../../src/config.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { RESULT_LIMITS } from '../../src/core/task.ts'
 import { SETTINGS, type SettingName } from '../../src/settings.ts'
@@ -158,13 +158,13 @@ describe('config', () => {
 
   it('tells of names that are passed over: any in .env, in the environment those that look like a setting', () => {
     assert.deepEqual(
-      passedOver({ HOST: '::1', OPENAI_KEY: 'x' }, { CONCURENCY: '4', PATH: '/bin', HOME: '/' }),
+      ignoredVariables({ HOST: '::1', OPENAI_KEY: 'x' }, { CONCURENCY: '4', PATH: '/bin', HOME: '/' }),
       [
         '.env: OPENAI_KEY is no setting and is passed over',
         'The environment has CONCURENCY, which is no setting; did you mean CONCURRENCY?',
       ],
     )
-    assert.deepEqual(passedOver({}, { HOST: '::1', CONCURRENCY: '4' }), [])
+    assert.deepEqual(ignoredVariables({}, { HOST: '::1', CONCURRENCY: '4' }), [])
   })
 
   it('shows no part of a password, wherever it stands in a URL and whatever is in it', () => {

@@ -4,7 +4,6 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import {
-  again,
   drain,
   expire,
   FREE_DRAINS,
@@ -12,6 +11,7 @@ import {
   giveBack,
   type Move,
   report,
+  retryByHand,
   revoke,
   start,
   succeed,
@@ -42,7 +42,7 @@ const MOVES: Record<string, (when: string) => Move> = {
   giveBack: when => giveBack(when),
   takeOver,
   expire,
-  again,
+  again: retryByHand,
 }
 
 /** From each status, the moves that are allowed and where they lead; any other is refused. */
@@ -143,7 +143,7 @@ describe('moves', () => {
     assert.equal(apply(wished, 'succeed').status, 'SUCCESS')
     const waiting: TaskRecord = { ...newTask(), revokeRequestedAt: at(3) }
     assert.equal(apply(waiting, 'start').status, 'REVOKED')
-    assert.equal(again(at(9))(apply(wished, 'succeed')).revokeRequestedAt, null)
+    assert.equal(retryByHand(at(9))(apply(wished, 'succeed')).revokeRequestedAt, null)
   })
 
   it('a task expires at its moment, not before, and not once it has started', () => {
@@ -188,7 +188,7 @@ describe('moves', () => {
   it('a partial result stays readable after FAILURE, a retry by hand keeps only the history', () => {
     const failed = apply(newTask(), 'start', 'report', 'fail')
     assert.equal(failed.result, 'part')
-    const anew = again(at(9))(failed)
+    const anew = retryByHand(at(9))(failed)
     assert.deepEqual(
       [anew.status, anew.attempt, anew.result, anew.error, anew.finishedAt, anew.progress],
       ['PENDING', 0, null, null, null, null],
@@ -204,8 +204,8 @@ describe('moves', () => {
     assert.equal('resultInfo' in succeed('all', null, at(2))(running), false)
     const done = succeed('all', null, at(2), { terms: 7 })(running)
     assert.deepEqual(done.resultInfo, { terms: 7 })
-    assert.equal('resultInfo' in again(at(3))(done), false)
-    assert.equal('workersLost' in again(at(3))({ ...done, workersLost: 2 }), false)
+    assert.equal('resultInfo' in retryByHand(at(3))(done), false)
+    assert.equal('workersLost' in retryByHand(at(3))({ ...done, workersLost: 2 }), false)
     assert.equal(taskSchema.parse(JSON.parse(JSON.stringify(done))).resultInfo !== undefined, true)
   })
 

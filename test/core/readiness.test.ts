@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
 import type { QueueState } from '../../src/core/queue.ts'
-import { createReadiness, lastStartOf, rolesAmiss } from '../../src/core/readiness.ts'
+import { createReadiness, lastStartOf, roleProblems } from '../../src/core/readiness.ts'
 import type { SeenPresence } from '../../src/core/store.ts'
 
 const presence = (role: string, alive: boolean, beatMs: number): SeenPresence => ({
@@ -308,7 +308,7 @@ describe('readiness', () => {
 describe('the roles at one look', () => {
   const now = Date.parse('2026-01-31T12:00:00.000Z')
   const amiss = (...presences: SeenPresence[]) =>
-    Object.fromEntries(rolesAmiss(presences, ['api', 'worker'], now, ({ host }) => host === 'machine'))
+    Object.fromEntries(roleProblems(presences, ['api', 'worker'], now, ({ host }) => host === 'machine'))
 
   it('are well while each has a process that beats, whatever else lies there', () => {
     const seen = [presence('api', true, now), presence('worker', false, now), presence('worker', true, now)]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isMadhavaError } from '../../src/core/errors.ts'
-import { allow, NO_LIMITS, type SubmitLimits } from '../../src/core/submit-limits.ts'
+import { applyLimits, NO_LIMITS, type SubmitLimits } from '../../src/core/submit-limits.ts'
 import type { Limits } from '../../src/core/task.ts'
 
 const allowed = (
@@ -14,7 +14,7 @@ const allowed = (
     hard === undefined && soft === undefined
       ? {}
       : { limits: { hardSeconds: hard ?? null, softSeconds: soft ?? null } }
-  const { priority: given, limits: made } = allow(
+  const { priority: given, limits: made } = applyLimits(
     { ...NO_LIMITS, ...limits },
     { owner, wanted: { priority: priority ?? 5, ...own }, asksPriority: priority !== undefined, ofKind },
   )

@@ -11,7 +11,7 @@ import {
   type TaskRecord,
   taskSchema,
 } from '../../src/core/task.ts'
-import { checkTask, refuseFault, refuseLarge } from '../../src/core/task-check.ts'
+import { checkTask, refuseInvalidRecord, refuseLarge } from '../../src/core/task-check.ts'
 import { newTaskOf } from '../support/new-task.ts'
 
 const AT = '2026-11-27T10:00:00.000Z'
@@ -127,7 +127,7 @@ const nest = (levels: number): Json => {
 
 const refuses = (before: TaskRecord | null, after: TaskRecord): boolean => {
   try {
-    refuseFault(before, after)
+    refuseInvalidRecord(before, after)
     return false
   } catch (error) {
     assert.ok(isMadhavaError(error, 'RECORD_INVALID'), String(error))

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Actor } from '../../src/core/actor.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createFeed } from '../../src/core/feed.ts'
-import { again, giveBack, report, succeed } from '../../src/core/moves.ts'
+import { giveBack, report, retryByHand, succeed } from '../../src/core/moves.ts'
 import type { TaskFilter, TaskStore } from '../../src/core/store.ts'
 import { isFinal, versionOf } from '../../src/core/task.ts'
 import { createWatch, type Watch, type WatchEvent } from '../../src/core/watch.ts'
@@ -197,7 +197,7 @@ describe('watchTask', () => {
     const stream = watchTask(ended.id)
     await stream.over()
     assert.deepEqual(words(stream.seen), ['SUCCESS 100'])
-    await store.claim(ended.id, again(at(9)))
+    await store.claim(ended.id, retryByHand(at(9)))
     const later = watchTask(ended.id, versionOf(ended))
     await until('the new run is told', () => later.seen.length === 1)
     await store.revoke(ended.id, at(10))

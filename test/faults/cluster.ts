@@ -10,7 +10,7 @@ import { connect } from 'amqplib'
 import pino from 'pino'
 import { openApi } from '../../src/api/server.ts'
 import { parseConfig, VERSION } from '../../src/config.ts'
-import type { Check } from '../../src/core/readiness.ts'
+import type { CheckResult } from '../../src/core/readiness.ts'
 import { isFinal, type Status, type TaskRecord } from '../../src/core/task.ts'
 import { wire } from '../../src/wire.ts'
 import { openWorker } from '../../src/worker/worker.ts'
@@ -36,7 +36,7 @@ export interface WorldOptions {
 
 export interface Ready {
   ok: boolean
-  checks: Record<string, Check>
+  checks: Record<string, CheckResult>
 }
 
 export const openWorld = async ({

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
-import { publicReason, seenKindTroubles, troublesInWords } from '../../src/core/kind-trouble.ts'
+import { describeTroubles, publicReason, seenKindTroubles } from '../../src/core/kind-trouble.ts'
 import { loadKinds } from '../../src/load-kinds.ts'
 
 const kind = (change = ''): string =>
@@ -98,6 +98,6 @@ describe('the reason of a kind in trouble', () => {
     ])
     assert.deepEqual(seenKindTroubles([], [of('api', false)]), [])
     const many = Array.from({ length: 7 }, (_, n) => ({ ...one, file: `${n}.ts` }))
-    assert.equal(troublesInWords(many), '0.ts: r; 1.ts: r; 2.ts: r; 3.ts: r; 4.ts: r; and 2 more')
+    assert.equal(describeTroubles(many), '0.ts: r; 1.ts: r; 2.ts: r; 3.ts: r; 4.ts: r; and 2 more')
   })
 })

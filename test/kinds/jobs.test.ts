@@ -1,23 +1,23 @@
-// Jobs, the workshop that orders them, and the threads that help. PI_LONG=1 ends threads for some minutes.
+// Jobs, the scheduler that orders them, and the threads that help. PI_LONG=1 ends threads for some minutes.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createHelpers } from '../../src/kinds/lib/jobs/helpers.ts'
+import { createJobScheduler } from '../../src/kinds/lib/jobs/job-scheduler.ts'
 import { perform } from '../../src/kinds/lib/jobs/jobs.ts'
-import { createWorkshop } from '../../src/kinds/lib/jobs/workshop.ts'
 
 const LIMIT = { timeout: 600_000 }
 const product = (n: number) => ({ x: BigInt(n), y: 1n })
 
-describe('a workshop', () => {
+describe('a scheduler', () => {
   it('does what waits in the order of the places, as many at a time as there are lanes', LIMIT, async () => {
     for (const lanes of [1, 2, 5]) {
       const begun: number[] = []
       let busy = 0
       let most = 0
-      const workshop = createWorkshop({
+      const scheduler = createJobScheduler({
         lanes: () => lanes,
         async perform(name, given) {
           begun.push(Number((given as { x: bigint }).x))
@@ -31,7 +31,7 @@ describe('a workshop', () => {
       })
       const places = [5, 3, 9, 1, 7, 2]
       const made = await Promise.all(
-        places.map(place => workshop.make('product', product(place), { place, weight: 1 })),
+        places.map(place => scheduler.make('product', product(place), { place, weight: 1 })),
       )
       assert.deepEqual(made, places.map(BigInt))
       assert.deepEqual(
@@ -46,7 +46,7 @@ describe('a workshop', () => {
     let lanes = 3
     let busy = 0
     const seen: number[] = []
-    const workshop = createWorkshop({
+    const scheduler = createJobScheduler({
       lanes: () => lanes,
       async perform(name, given) {
         busy += 1
@@ -59,14 +59,14 @@ describe('a workshop', () => {
       done() {},
     })
     await Promise.all(
-      [1, 2, 3, 4, 5, 6].map(place => workshop.make('product', product(place), { place, weight: 1 })),
+      [1, 2, 3, 4, 5, 6].map(place => scheduler.make('product', product(place), { place, weight: 1 })),
     )
     assert.deepEqual(seen, [1, 2, 3, 1, 1, 1])
   })
 
   it('tells the weight of what is done, and the next job waits for that', LIMIT, async () => {
     const told: string[] = []
-    const workshop = createWorkshop({
+    const scheduler = createJobScheduler({
       lanes: () => 1,
       perform(name, given) {
         told.push('begun')
@@ -77,7 +77,9 @@ describe('a workshop', () => {
         told.push(`weight ${weight}`)
       },
     })
-    await Promise.all([1, 2].map(place => workshop.make('product', product(place), { place, weight: place })))
+    await Promise.all(
+      [1, 2].map(place => scheduler.make('product', product(place), { place, weight: place })),
+    )
     assert.deepEqual(told, ['begun', 'weight 1', 'begun', 'weight 2'])
   })
 
@@ -89,15 +91,15 @@ describe('a workshop', () => {
         const fail = (): never => {
           throw new Error(`broken in ${where}`)
         }
-        const workshop = createWorkshop({
+        const scheduler = createJobScheduler({
           lanes: () => 1,
           perform: where === 'perform' ? fail : perform,
           done: where === 'done' ? fail : () => {},
         })
-        const asked = [1, 2, 3].map(place => workshop.make('product', product(place), { place, weight: 1 }))
+        const asked = [1, 2, 3].map(place => scheduler.make('product', product(place), { place, weight: 1 }))
         for (const result of await Promise.allSettled(asked))
           assert.match(String(result.status === 'rejected' && result.reason), /broken in/)
-        await assert.rejects(workshop.make('product', product(4), { place: 4, weight: 1 }), /broken in/)
+        await assert.rejects(scheduler.make('product', product(4), { place: 4, weight: 1 }), /broken in/)
       }
     },
   )

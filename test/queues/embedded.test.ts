@@ -253,7 +253,7 @@ describe('the embedded queue', () => {
       const look = (): void => void seen.looks++
       const subscription = member.queue.subscribe({
         size: 1,
-        look,
+        poll: look,
         offer() {},
         release() {},
         stop: async () => {},

@@ -105,7 +105,7 @@ const openCrew = async (world: PlacesWorld) => {
       workerName: 'w',
       clock,
       log: silentLog(),
-      onPlace: () => work.nudge(),
+      onPollNow: () => work.poll(),
     })
     const work = openSlots(queue, { slots, ahead: 16, take: runner.take, log: silentLog() })
     const dismiss = async () => {
@@ -115,7 +115,7 @@ const openCrew = async (world: PlacesWorld) => {
       await store.close()
     }
     closers.push(dismiss)
-    return { runner, dismiss, nudge: () => work.nudge() }
+    return { runner, dismiss, poll: () => work.poll() }
   }
   const news = world.queue(client)
   closers.unshift(() => news.close())

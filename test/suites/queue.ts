@@ -175,13 +175,13 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
       await until('all three ran', () => worker.ran.length === 3 && worker.running === 0)
     })
 
-    promise('a nudge finds work that was never announced', async world => {
+    promise('a poll finds work that was never announced', async world => {
       const member = await world.join()
       const worker = createWorker(member, 2, moment)
       const handle = worker.start()
       await until('the first look is over', () => worker.takes > 0 && worker.taking === 0)
       for (let i = 0; i < 5; i++) await member.create()
-      handle.nudge()
+      handle.poll()
       await until('all ran', () => worker.ran.length === 5)
     })
 
@@ -229,7 +229,7 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
         const worker = createWorker(slow, 2, moment)
         worker.start()
         const ids = await submitMany(member, 100)
-        for (let i = 0; i < 20; i++) worker.handle?.nudge()
+        for (let i = 0; i < 20; i++) worker.handle?.poll()
         await until('all ran', () => worker.ran.length === ids.length && worker.running === 0)
         assert.ok(worker.peakTaking <= 2, `${worker.peakTaking} takes at a time`)
         assert.ok(worker.peakBusy <= 2, `${worker.peakBusy} takes and tasks at a time`)
@@ -267,7 +267,7 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
         assert.equal(first.running, 1)
         const { takes } = first
         const ids = await submitMany(api, 4)
-        handle.nudge()
+        handle.poll()
         const second = createWorker(await world.join(), 2, moment)
         second.start()
         await until('the other ran them', () => second.ran.length === ids.length)
@@ -351,7 +351,7 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
       await member.queue.close()
       const { takes } = worker
       member.queue.announce({ id: await member.create(), kind: 'test' })
-      worker.handle?.nudge()
+      worker.handle?.poll()
       await worker.handle?.stop()
       assert.equal(member.queue.state().status, 'closed')
       assert.equal(worker.takes, takes)

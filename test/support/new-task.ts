@@ -1,10 +1,10 @@
 // A task as it begins, for tests that care about a few of its fields.
-import { begin, type NewTask } from '../../src/core/moves.ts'
+import { firstRecord, type NewTask } from '../../src/core/moves.ts'
 import { newTaskId, type TaskRecord } from '../../src/core/task.ts'
 
 /** PENDING, without anything optional; `createdAt` is always the caller's, since tests have clocks of their own. */
 export const newTaskOf = (task: Partial<NewTask> & Pick<NewTask, 'createdAt'>): TaskRecord =>
-  begin({
+  firstRecord({
     id: newTaskId(),
     kind: 'test',
     params: null,

@@ -1,7 +1,16 @@
 // A process that makes the calls it is told to, one line each, without waiting for the one before.
 import { createInterface } from 'node:readline'
 import { isMadhavaError } from '../../src/core/errors.ts'
-import { again, fail, giveBack, type Move, report, start, succeed, takeOver } from '../../src/core/moves.ts'
+import {
+  fail,
+  giveBack,
+  type Move,
+  report,
+  retryByHand,
+  start,
+  succeed,
+  takeOver,
+} from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { isRunning, type TaskRecord } from '../../src/core/task.ts'
 import { at } from '../suites/store/world.ts'
@@ -50,7 +59,7 @@ const carryOut = async (store: TaskStore, order: Order): Promise<Answer> => {
     const take = start(store.instance, now)
     return seen(await store.claim(id, task => (isRunning(task.status) ? takeOver(now)(task) : take(task))))
   }
-  if (call === 'again') return seen(await store.claim(id, again(now)))
+  if (call === 'again') return seen(await store.claim(id, retryByHand(now)))
   if (call === 'revoke') return { outcome: (await store.revoke(id, now)).outcome }
   await store.remove(id)
   return { done: true }

@@ -3,6 +3,6 @@ import type { TakenTask } from '../../src/worker/taken-task.ts'
 
 export const takenUntil = (done: Promise<void>): TakenTask => {
   const begunAt = performance.now()
-  const free = done.then(() => performance.now() - begunAt)
-  return { free, done: free.then(() => {}) }
+  const slotFree = done.then(() => performance.now() - begunAt)
+  return { slotFree, ended: slotFree.then(() => {}) }
 }

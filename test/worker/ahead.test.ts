@@ -18,7 +18,7 @@ const busyWorker = async (t: TestContext) => {
   const threads = openPool(1)
   t.after(() => threads.close())
   const letGo: TaskRecord[] = []
-  const world = setUp(t, threads, { onLetGo: task => letGo.push(task) })
+  const world = setUp(t, threads, { onGivenBack: task => letGo.push(task) })
   const { runner } = world.openRunner('w1')
   const first = await world.submit('checkpoint and wait')
   const taken = await runner.take()
@@ -40,7 +40,7 @@ describe('a task that is taken ahead', () => {
     await turn()
     assert.deepEqual(runner.held().toSorted(), [first, id].toSorted())
     pass(1)
-    await ahead.done
+    await ahead.ended
     assert.deepEqual(
       letGo.map(task => task.id),
       [id],
@@ -59,8 +59,8 @@ describe('a task that is taken ahead', () => {
     const ahead = await runner.take(true)
     pass(AHEAD_MS - 1)
     await world.client.revoke(first, new Date().toISOString())
-    await taken?.done
-    await ahead?.done
+    await taken?.ended
+    await ahead?.ended
     const task = await world.get(id)
     assert.deepEqual([task.status, task.attempt, task.result], ['SUCCESS', 1, 1])
     assert.deepEqual([letGo, runner.counters().givenBack], [[], 0])
@@ -74,7 +74,7 @@ describe('a task that is taken ahead', () => {
     await until('it runs', () => runner.running().includes(id))
     pass(10 * AHEAD_MS)
     await world.client.revoke(id, new Date().toISOString())
-    await ahead?.done
+    await ahead?.ended
     // one that was stopped for another reason would have returned nothing
     const task = await world.get(id)
     assert.deepEqual([task.status, task.attempt, task.result], ['SUCCESS', 1, 'finished all the same'])
@@ -86,7 +86,7 @@ describe('a task that is taken ahead', () => {
     const id = await world.submit('return the value', 1)
     const ahead = await runner.take(true)
     await world.client.revoke(id, new Date().toISOString())
-    await ahead?.done
+    await ahead?.ended
     const task = await world.get(id)
     assert.deepEqual([task.status, task.result], ['REVOKED', null])
     assert.deepEqual([letGo, runner.held()], [[], [first]])
@@ -100,7 +100,7 @@ describe('a task that is taken ahead', () => {
     const { runner } = world.openRunner('w1')
     const id = await world.submit('return the value', 1)
     assert.equal(await runner.take(true), null)
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })
 
@@ -112,7 +112,7 @@ describe('a task that is taken ahead', () => {
     assert.deepEqual([status, attempt, history.length], ['PENDING', 0, 1])
     await world.client.revoke(first, new Date().toISOString())
     await world.ended(first)
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })
 

@@ -17,7 +17,7 @@ const SWEEPS = 5
 /** A sweeper that sweeps when the test says so, on a clock that stands still. */
 const open = async (t: TestContext, over: Partial<TaskQueue> = {}) => {
   const time = { now: Date.UTC(2026, 5, 1, 12) }
-  const seen = { agenda: NOTHING, depth: 0 as number | null, outbox: 0, depths: 0, nudges: 0 }
+  const seen = { agenda: NOTHING, depth: 0 as number | null, outbox: 0, depths: 0, polls: 0 }
   const calls: string[] = []
   const records = new Map<string, TaskRecord>()
   const { queue, announced } = createNotingQueue({
@@ -47,7 +47,7 @@ const open = async (t: TestContext, over: Partial<TaskQueue> = {}) => {
     store: store as TaskStore,
     queue,
     kinds: ['test'],
-    nudge: () => void seen.nudges++,
+    poll: () => void seen.polls++,
     endLeftovers: async () => {
       await new Promise(resolve => setImmediate(resolve))
       calls.push('ended what was left')
@@ -191,16 +191,16 @@ describe('a worker that is not told of what is due', () => {
     seen.depth = 1
     due(1)
     await sweep(SWEEPS - 1)
-    assert.equal(seen.nudges, 0)
+    assert.equal(seen.polls, 0)
     await sweep(1)
-    assert.equal(seen.nudges, 1)
+    assert.equal(seen.polls, 1)
     await sweep(1)
-    assert.equal(seen.nudges, 2)
+    assert.equal(seen.polls, 2)
     seen.agenda = NOTHING
     await sweep(1)
     due(1)
     await sweep(SWEEPS - 1)
-    assert.equal(seen.nudges, 2)
+    assert.equal(seen.polls, 2)
   })
 })
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { ContainerLimits } from '../../src/platform/cgroup.ts'
-import { capacityOf, roomOf } from '../../src/worker/capacity.ts'
+import { capacityOf, usableResources } from '../../src/worker/capacity.ts'
 
 const MB = 1024 ** 2
 const ROLES = ['api', 'worker', 'rpc', 'dashboard']
@@ -76,13 +76,16 @@ describe('the capacity of a worker', () => {
 
   it('goes by the lowest of what machine and container have', () => {
     const machine = { cores: 8, memoryBytes: 64_000 * MB }
-    assert.deepEqual(roomOf(machine, null), machine)
-    assert.deepEqual(roomOf(machine, limits({})), machine)
-    assert.deepEqual(roomOf(machine, limits({ cpuCores: 2.5, cpusetCores: 4, memoryLimitBytes: 512 * MB })), {
-      cores: 2.5,
-      memoryBytes: 512 * MB,
-    })
-    assert.deepEqual(roomOf(machine, limits({ cpusetCores: 2, memoryLimitBytes: 2 ** 50 })), {
+    assert.deepEqual(usableResources(machine, null), machine)
+    assert.deepEqual(usableResources(machine, limits({})), machine)
+    assert.deepEqual(
+      usableResources(machine, limits({ cpuCores: 2.5, cpusetCores: 4, memoryLimitBytes: 512 * MB })),
+      {
+        cores: 2.5,
+        memoryBytes: 512 * MB,
+      },
+    )
+    assert.deepEqual(usableResources(machine, limits({ cpusetCores: 2, memoryLimitBytes: 2 ** 50 })), {
       ...machine,
       cores: 2,
     })

@@ -22,7 +22,7 @@ describe('children', () => {
   it('name their parent, have its owner, are announced, and run for themselves', OUTER, async t => {
     const world = start(t)
     const id = await world.submit('submit children', { count: 3 }, { owner: 'ada' })
-    await (await world.runner.take())?.done
+    await (await world.runner.take())?.ended
     const parent = await world.get(id)
     assert.equal(parent.status, 'SUCCESS')
     const children = await childrenOf(world, id)
@@ -35,20 +35,20 @@ describe('children', () => {
       world.announced,
       (parent.result as string[]).map(child => ({ id: child, kind: 'unruly' })),
     )
-    for (const _ of children) await (await world.runner.take())?.done
+    for (const _ of children) await (await world.runner.take())?.ended
     for (const { id } of children) assert.equal((await world.get(id)).status, 'SUCCESS')
   })
 
   it('are there once when a later attempt submits them with the same key', OUTER, async t => {
     const world = start(t)
     const id = await world.submit('submit a child and fail, then submit it again', null, { retry: retry(0) })
-    await (await world.runner.take())?.done
+    await (await world.runner.take())?.ended
     assert.equal((await world.get(id)).status, 'RETRY')
     const [child, ...others] = await childrenOf(world, id)
     assert.ok(child && others.length === 0, 'not one child')
     assert.deepEqual([child.priority, child.title], [7, 'a child'])
     // the child has the higher priority
-    for (const _ of [child, id]) await (await world.runner.take())?.done
+    for (const _ of [child, id]) await (await world.runner.take())?.ended
     assert.deepEqual((await world.get(id)).result, child.id)
     assert.equal((await childrenOf(world, id)).length, 1)
   })
@@ -58,7 +58,7 @@ describe('children', () => {
     const ids = await Promise.all(
       ['one', 'other'].map(() => world.submit('submit children', { count: 1, key: 'the-one' })),
     )
-    for (const _ of ids) await (await world.runner.take())?.done
+    for (const _ of ids) await (await world.runner.take())?.ended
     const results = await Promise.all(ids.map(async id => (await world.get(id)).result))
     assert.notDeepEqual(results[0], results[1])
   })
@@ -66,7 +66,7 @@ describe('children', () => {
   it('with one key and another body are refused', OUTER, async t => {
     const world = start(t)
     const id = await world.submit('submit children', { count: 2, key: 'the-one' })
-    await (await world.runner.take())?.done
+    await (await world.runner.take())?.ended
     const { status, error } = await world.get(id)
     assert.deepEqual([status, error?.code], ['FAILURE', 'IDEMPOTENCY_MISMATCH'])
   })
@@ -91,7 +91,7 @@ describe('children', () => {
     })
     const { runner } = world.openRunner('w1')
     await world.submit('submit and not wait')
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.deepEqual(seen, ['child', 'SUCCESS'])
   })
 
@@ -101,18 +101,18 @@ describe('children', () => {
     async t => {
       const world = start(t)
       const many = await world.submit('submit a hundred and wait for none')
-      await (await world.runner.take())?.done
+      await (await world.runner.take())?.ended
       assert.equal((await world.get(many)).status, 'SUCCESS')
       const { tasks } = await world.client.list({ parentId: many }, { limit: 200, cursor: null })
       assert.equal(tasks.length, 100)
       for (const { id } of tasks) await world.client.revoke(id, now())
       const refused = await world.submit('submit what is refused and not wait')
-      await (await world.runner.take())?.done
+      await (await world.runner.take())?.ended
       const { status, error } = await world.get(refused)
       assert.deepEqual([status, error?.code], ['FAILURE', 'PARAMS_INVALID'])
       // the thread is as good as before
       const after = await world.submit('return the value', 1)
-      await (await world.runner.take())?.done
+      await (await world.runner.take())?.ended
       assert.equal((await world.get(after)).status, 'SUCCESS')
     },
   )
@@ -120,12 +120,12 @@ describe('children', () => {
   it('of a kind that is not there, or after the signal, are refused', OUTER, async t => {
     const world = start(t)
     const unknown = await world.submit('submit to a kind that is not there')
-    await (await world.runner.take())?.done
+    await (await world.runner.take())?.ended
     assert.equal((await world.get(unknown)).error?.code, 'KIND_UNKNOWN')
     const late = await world.submit('submit after the signal')
     const taken = await world.runner.take()
     await world.client.revoke(late, now())
-    await taken?.done
+    await taken?.ended
     assert.deepEqual(await childrenOf(world, late), [])
   })
 
@@ -142,11 +142,11 @@ describe('children', () => {
     })
     const { runner } = world.openRunner('w1')
     const id = await world.submit('submit children', { count: 1 }, { retry: retry(0) })
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     const { status, error } = await world.get(id)
     assert.deepEqual([status, error?.code], ['RETRY', 'STORE_FULL'])
     full = false
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })
 })

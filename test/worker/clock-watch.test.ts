@@ -24,10 +24,10 @@ const setUp = ({ retentionMs = 7 * DAY, youngestMs = START as number | null, wal
     for (let left = ms; left > 0; left -= 10_000) {
       time.wallMs += Math.min(left, 10_000)
       time.elapsedMs += Math.min(left, 10_000)
-      watch.look()
+      watch.check()
     }
   }
-  watch.look()
+  watch.check()
   return { time, watch, pass }
 }
 
@@ -60,7 +60,7 @@ describe('the watch over the clock', () => {
       const { time, watch, pass } = setUp()
       pass(2 * HOUR)
       time.wallMs += leap
-      watch.look()
+      watch.check()
       assert.equal(watch.mayRemove(), false)
       assert.match(watch.trouble() ?? '', new RegExp(`It is ${leap / DAY} days ahead .* until 20`))
       pass(hold - MINUTE)
@@ -77,7 +77,7 @@ describe('the watch over the clock', () => {
     pass(5 * MINUTE)
     assert.notEqual(watch.trouble(), null)
     time.wallMs -= 30 * DAY
-    assert.equal(watch.look(), true)
+    assert.equal(watch.check(), true)
     assert.equal(watch.trouble(), null)
     pass(HOUR)
     assert.equal(watch.mayRemove(), true)
@@ -121,7 +121,7 @@ describe('the watch over the clock', () => {
     pass(MINUTE)
     for (const stepMs of [2 * MINUTE, -2 * MINUTE]) {
       time.wallMs += stepMs
-      watch.look()
+      watch.check()
     }
     pass(HOUR - 5 * MINUTE)
     assert.equal(watch.mayRemove(), false)
@@ -133,11 +133,11 @@ describe('the watch over the clock', () => {
     const { time, watch } = setUp()
     for (const stepMs of [900, -900, 5_000]) {
       time.wallMs += stepMs
-      assert.equal(watch.look(), false, `${stepMs}`)
+      assert.equal(watch.check(), false, `${stepMs}`)
     }
     time.wallMs -= 2 * HOUR
-    assert.equal(watch.look(), true)
-    assert.equal(watch.look(), false)
+    assert.equal(watch.check(), true)
+    assert.equal(watch.check(), false)
   })
 
   it('never removes within an hour of a leap, and always does in the end', () => {
@@ -147,7 +147,7 @@ describe('the watch over the clock', () => {
         pass(2 * HOUR)
         for (const leap of leaps) {
           time.wallMs += leap
-          watch.look()
+          watch.check()
           if (leap > MINUTE && leaps.every(each => each >= 0)) assert.equal(watch.mayRemove(), false)
           pass(30 * MINUTE)
         }

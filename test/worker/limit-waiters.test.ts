@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { begin, fail, report, revoke, start, succeed } from '../../src/core/moves.ts'
+import { fail, firstRecord, report, revoke, start, succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
-import { createPlaces } from '../../src/worker/limit-waiters.ts'
+import { createLimitWaiters } from '../../src/worker/limit-waiters.ts'
 import { placesSuite } from '../suites/places.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { type PrivateRedis, startRedis } from '../support/redis.ts'
@@ -21,23 +21,23 @@ import { until } from '../support/until.ts'
 
 const clock = () => new Date()
 const at = '2026-01-01T00:00:00.000Z'
-const waiting = (): TaskRecord => begin(newTaskOf({ kind: 'limited', createdAt: at }))
+const waiting = (): TaskRecord => firstRecord(newTaskOf({ kind: 'limited', createdAt: at }))
 const running = (): TaskRecord => start('w', at)(waiting())
 const ended = (): TaskRecord => succeed(1, null, at)(running())
 
-/** Places whose looks are counted; those of `full` find the kind full. */
+/** Waiters whose looks are counted; those of `full` find the kind full. */
 const setUp = (t: { after: (close: () => void) => void }) => {
   const seen = { looks: 0 }
-  const places = createPlaces({
+  const waiters = createLimitWaiters({
     limited: new Set(['limited']),
-    look() {
+    poll() {
       seen.looks += 1
     },
     random: () => 0,
   })
-  t.after(places.close)
-  const full = () => places.looking()('limited')
-  return { places, seen, full }
+  t.after(waiters.close)
+  const full = () => waiters.pollStarted()('limited')
+  return { waiters, seen, full }
 }
 /** All that was to come within the head start has come: what is set later rings later. */
 const later = async () => {
@@ -48,36 +48,36 @@ const later = async () => {
   await until('time passed', () => passed)
 }
 
-describe('places', () => {
+describe('waiters', () => {
   it('looks at once after an end here, if a look had found the kind full', t => {
-    const { places, seen, full } = setUp(t)
-    places.ended('limited')
+    const { waiters, seen, full } = setUp(t)
+    waiters.runEnded('limited')
     assert.equal(seen.looks, 0)
     full()
-    places.ended('limited')
+    waiters.runEnded('limited')
     assert.equal(seen.looks, 1)
     // that look found nothing more
-    places.ended('limited')
+    waiters.runEnded('limited')
     assert.equal(seen.looks, 1)
   })
 
   it('looks again when a run ended while a look found the kind full', t => {
-    const { places, seen } = setUp(t)
-    const found = places.looking()
-    places.ended('limited')
+    const { waiters, seen } = setUp(t)
+    const found = waiters.pollStarted()
+    waiters.runEnded('limited')
     found('limited')
     assert.equal(seen.looks, 1)
-    const again = places.looking()
-    places.hear(ended())
+    const again = waiters.pollStarted()
+    waiters.onRecord(ended())
     again('limited')
     assert.equal(seen.looks, 2)
   })
 
   it('looks a moment after an end elsewhere, once for all that ended', async t => {
-    const { places, seen, full } = setUp(t)
+    const { waiters, seen, full } = setUp(t)
     full()
-    for (let n = 0; n < 3; n += 1) places.hear(ended())
-    places.hear(
+    for (let n = 0; n < 3; n += 1) waiters.onRecord(ended())
+    waiters.onRecord(
       fail(
         { code: 'KIND_FAILED', message: '', detail: null },
         null,
@@ -91,18 +91,18 @@ describe('places', () => {
   })
 
   it('does not look when somebody has taken the place before, and does when only one of two is taken', async t => {
-    const { places, seen, full } = setUp(t)
+    const { waiters, seen, full } = setUp(t)
     full()
-    places.hear(ended())
-    places.hear(running())
+    waiters.onRecord(ended())
+    waiters.onRecord(running())
     await later()
     assert.equal(seen.looks, 0)
-    for (const task of [ended(), ended(), running()]) places.hear(task)
+    for (const task of [ended(), ended(), running()]) waiters.onRecord(task)
     await until('it looked', () => seen.looks === 1)
   })
 
   it('does not look for what is no end of a run: a new task, a begin, a report, a wish, a cancel of one that waits', async t => {
-    const { places, seen, full } = setUp(t)
+    const { waiters, seen, full } = setUp(t)
     full()
     const progress = report({ percent: 1, note: null, etaSeconds: null }, null, at)(running())
     for (const task of [
@@ -112,23 +112,23 @@ describe('places', () => {
       revoke(at)(waiting()),
       { ...running(), revokeRequestedAt: at },
     ])
-      places.hear(task)
-    places.hear({ ...ended(), kind: 'other' })
-    places.ended('other')
+      waiters.onRecord(task)
+    waiters.onRecord({ ...ended(), kind: 'other' })
+    waiters.runEnded('other')
     await later()
     assert.equal(seen.looks, 0)
   })
 
   it('looks at once when changes may have been missed, and no more once closed', async t => {
-    const { places, seen, full } = setUp(t)
-    places.lookAgain()
+    const { waiters, seen, full } = setUp(t)
+    waiters.pollAll()
     assert.equal(seen.looks, 0)
     full()
-    places.lookAgain()
+    waiters.pollAll()
     assert.equal(seen.looks, 1)
     full()
-    places.hear(ended())
-    places.close()
+    waiters.onRecord(ended())
+    waiters.close()
     await later()
     assert.equal(seen.looks, 1)
   })
@@ -146,7 +146,7 @@ placesSuite('memory store, embedded queue', {
 placesSuite('files store, embedded queue', {
   skip: false,
   world: async () => {
-    const dir = mkdtempSync(path.join(tmpdir(), 'madhava-places-'))
+    const dir = mkdtempSync(path.join(tmpdir(), 'madhava-waiters-'))
     const place: StorePlace = { adapter: 'files', dir }
     return {
       open: () => openPlace(place),

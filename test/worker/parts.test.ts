@@ -5,11 +5,11 @@ import fc from 'fast-check'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { retryDelayMs } from '../../src/core/retry.ts'
 import { RESULT_LIMITS, type TaskRecord } from '../../src/core/task.ts'
-import { createAlarm } from '../../src/worker/alarm.ts'
-import { createLatest } from '../../src/worker/latest.ts'
 import { createProgress, etaSeconds } from '../../src/worker/progress.ts'
 import { createRing } from '../../src/worker/task-log.ts'
 import { encodeResult } from '../../src/worker/thread/encode-result.ts'
+import { createThrottledWriter } from '../../src/worker/throttled-writer.ts'
+import { createWakeTimer } from '../../src/worker/wake-timer.ts'
 import { handedValues } from '../support/json-values.ts'
 import { newTaskOf } from '../support/new-task.ts'
 
@@ -180,7 +180,7 @@ describe('the writer of the latest', () => {
   it('writes the first at once and the last at the end, one at a time, and nothing after it was stopped', async () => {
     const written: number[] = []
     let writing = 0
-    const latest = createLatest<number>({
+    const latest = createThrottledWriter<number>({
       everyMs: 3_600_000,
       failed: error => assert.fail(String(error)),
       async write(value) {
@@ -203,7 +203,7 @@ describe('the writer of the latest', () => {
   it('tells of a failed write and goes on with the next value', async () => {
     const failures: unknown[] = []
     const written: number[] = []
-    const latest = createLatest<number>({
+    const latest = createThrottledWriter<number>({
       everyMs: 0,
       failed: error => failures.push(error),
       async write(value) {
@@ -224,7 +224,7 @@ describe('the alarm', () => {
   it('rings once, at the earliest time asked for, and again when it is set again', async t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000 })
     const rung: number[] = []
-    const alarm = createAlarm({ clock: () => new Date(), ring: () => rung.push(Date.now()) })
+    const alarm = createWakeTimer({ clock: () => new Date(), onTime: () => rung.push(Date.now()) })
     alarm.set(1_500)
     alarm.set(1_200)
     alarm.set(1_300)
@@ -242,9 +242,9 @@ describe('the alarm', () => {
   it('rings within a second however far away the time is, soon when it is past, and not once cleared', async t => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 10_000 })
     let rung = 0
-    const alarm = createAlarm({
+    const alarm = createWakeTimer({
       clock: () => new Date(),
-      ring: () => {
+      onTime: () => {
         rung += 1
       },
     })

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Json } from '../../src/core/task.ts'
 import { createThreads } from '../../src/worker/pool/pool.ts'
-import type { RunOutcome, Stray } from '../../src/worker/pool/protocol.ts'
+import type { LateEvent, RunOutcome } from '../../src/worker/pool/protocol.ts'
 import type { RunEvents } from '../../src/worker/pool/thread.ts'
 import { until } from '../support/until.ts'
 
@@ -45,8 +45,8 @@ describe('what a run leaves in its thread', () => {
   after(() => rmSync(dir, { recursive: true, force: true }))
 
   const openPool = (size = 1) => {
-    const strays: Stray[] = []
-    const pool = createThreads({ size, memoryMb: 64, onStray: stray => strays.push(stray) })
+    const strays: LateEvent[] = []
+    const pool = createThreads({ size, memoryMb: 64, onLateEvent: stray => strays.push(stray) })
     after(() => pool.close())
     let ids = 0
     const start = (params: Json, kind = 'any') => {

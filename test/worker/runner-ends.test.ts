@@ -22,7 +22,7 @@ describe('a task that is ended from outside', () => {
       const taken = await runner.take()
       await world.reports(id)
       assert.equal((await world.client.revoke(id, now())).outcome, 'requested')
-      await taken?.done
+      await taken?.ended
       assert.equal((await world.get(id)).status, 'REVOKED', act)
     }
     assert.equal(runner.counters().revoked, 3)
@@ -54,7 +54,7 @@ describe('a task that is ended from outside', () => {
       for (const act of ['wait, deaf to the signal', 'wait for the signal']) {
         asked = false
         const id = await world.submit(act)
-        await (await runner.take())?.done
+        await (await runner.take())?.ended
         assert.equal(asked, true)
         assert.equal((await world.get(id)).status, 'REVOKED', act)
       }
@@ -76,7 +76,7 @@ describe('a task that is ended from outside', () => {
     const id = await world.submit('wait, deaf to the signal')
     const taken = await runner.take()
     await world.client.revoke(id, now())
-    await taken?.done
+    await taken?.ended
     assert.equal((await world.get(id)).status, 'REVOKED')
     assert.ok(broken >= 2, 'the feed never broke')
   })
@@ -98,7 +98,7 @@ describe('a task that is ended from outside', () => {
     })
     const { runner } = world.openRunner('w1')
     const id = await world.submit('return text', 50_000)
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal(asked, true)
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })
@@ -112,7 +112,7 @@ describe('a task that is ended from outside', () => {
     ])
       for (const act of ['loop for ever', 'wait for the signal']) {
         const id = await world.submit(act, null, { limits })
-        await (await runner.take())?.done
+        await (await runner.take())?.ended
         const task = await world.get(id)
         assert.equal(task.status, 'FAILURE')
         assert.equal(task.error?.code, 'TIME_LIMIT', `${act} ${JSON.stringify(limits)}`)
@@ -136,7 +136,7 @@ describe('a task that is ended from outside', () => {
     })
     const { runner } = world.openRunner('w1')
     const id = await world.submit('throw an error')
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal(asked, id)
     const task = await world.get(id)
     assert.deepEqual([task.status, task.error], ['REVOKED', null])
@@ -179,7 +179,7 @@ describe('a task that is ended from outside', () => {
         const taken = await runner.take()
         await until('the result was refused some times', () => tries >= 3)
         assert.equal((await world.client.revoke(id, now())).outcome, 'requested')
-        await taken?.done
+        await taken?.ended
         assert.equal((await world.get(id)).status, 'REVOKED')
         assert.equal(runner.counters().revoked, 1)
       },
@@ -190,7 +190,7 @@ describe('a task that is ended from outside', () => {
     const { runner } = world.openRunner('w1')
     const limits = { softSeconds: 31_536_000, hardSeconds: 31_536_000 }
     const id = await world.submit('return the value', 1, { limits })
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'SUCCESS')
   })
 })
@@ -204,7 +204,7 @@ describe('a runner that stops', () => {
     const taken = [await runner.take(), await runner.take()]
     await Promise.all([world.reports(listening), world.reports(deaf)])
     await runner.drain(50)
-    await Promise.all(taken.map(one => one?.done))
+    await Promise.all(taken.map(one => one?.ended))
     for (const id of [listening, deaf]) {
       const task = await world.get(id)
       assert.equal(task.status, 'PENDING')
@@ -219,7 +219,7 @@ describe('a runner that stops', () => {
     const next = await other.take()
     assert.ok(next, 'nothing was there to take')
     await other.drain(0)
-    await next.done
+    await next.ended
   })
 
   it('lets a task that ends in time end', OUTER, async t => {
@@ -257,7 +257,7 @@ describe('a runner that stops', () => {
     await claiming
     const draining = runner.drain(0)
     go()
-    await (await taking)?.done
+    await (await taking)?.ended
     await draining
     assert.equal((await world.get(id)).status, 'PENDING')
   })
@@ -293,7 +293,7 @@ describe('a store that fails', () => {
       const id = await world.submit(act, value)
       const taken = await runner.take()
       away = 3
-      await taken?.done
+      await taken?.ended
       assert.equal(away, 0, 'the store was never away')
       const task = await world.get(id)
       assert.equal(task.status, act === 'throw an error' ? 'FAILURE' : 'SUCCESS', act)
@@ -334,16 +334,16 @@ describe('a store that fails', () => {
       await until('the run is over', () => refused > 0)
       const late = await runner.take()
       away = false
-      await Promise.all([early?.done, late?.done])
+      await Promise.all([early?.ended, late?.ended])
       assert.deepEqual(written, [BLOBS.textResult])
 
       first = null
       await world.submit('wait, deaf to the signal')
       const running = await runner.take()
       const again = await runner.take()
-      await running?.done
+      await running?.ended
       await runner.drain(0)
-      await again?.done
+      await again?.ended
     },
   )
 
@@ -369,7 +369,7 @@ describe('a store that fails', () => {
       })
       const { runner } = world.openRunner('w1')
       const id = await world.submit('return the value', 1)
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       const { status, error } = await world.get(id)
       assert.deepEqual([status, error?.code, tries], ['FAILURE', 'RESULT_INVALID', 1], name)
       assert.match(error?.message ?? '', /^The result cannot be kept: (result nests|RangeError|TypeError)/)
@@ -399,7 +399,7 @@ describe('a store that fails', () => {
       return id
     }
     const id = await again('return the value')
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.deepEqual([(await world.get(id)).status, tries], ['SUCCESS', 1])
     assert.match(await world.log(id), /the checkpoint could not be read \(RangeError\)/)
 
@@ -408,7 +408,7 @@ describe('a store that fails', () => {
     const taken = await runner.take()
     await until('the checkpoint was tried', () => tries >= 4)
     await world.client.revoke(other, now())
-    await taken?.done
+    await taken?.ended
     assert.equal((await world.get(other)).status, 'REVOKED')
   })
 
@@ -434,7 +434,7 @@ describe('a store that fails', () => {
     await store.leave()
     const other = await world.client.claim(id, task => ({ ...task, worker: 'w2' }))
     assert.equal(other?.claim, 2)
-    await taken?.done
+    await taken?.ended
     const task = await world.get(id)
     assert.equal(task.worker, 'w2')
     assert.equal(task.claim, 2)

@@ -4,7 +4,7 @@ import { after, describe, it } from 'node:test'
 import { deserialize } from 'node:v8'
 import { BLOBS } from '../../src/core/content.ts'
 import { createFailures } from '../../src/core/failures.ts'
-import { again, revoke } from '../../src/core/moves.ts'
+import { retryByHand, revoke } from '../../src/core/moves.ts'
 import { retryPolicySchema } from '../../src/core/task.ts'
 import { keepingLog } from '../support/keeping-log.ts'
 import { until } from '../support/until.ts'
@@ -25,7 +25,7 @@ describe('a task that ends by itself', () => {
     const taken = await runner.take()
     assert.ok(taken, 'nothing was taken')
     assert.deepEqual(runner.running(), [id])
-    await taken.done
+    await taken.ended
     const task = await world.get(id)
     assert.equal(task.status, 'SUCCESS')
     assert.deepEqual(task.result, { sum: 3 })
@@ -55,14 +55,14 @@ describe('a task that ends by itself', () => {
     const kept = await world.blob(id, BLOBS.checkpoint)
     assert.deepEqual(kept && deserialize(kept.subarray(32)), { kept: true })
     await world.client.revoke(id, now())
-    await taken?.done
+    await taken?.ended
   })
 
   it('keeps the last partial result that was reported just before an error', OUTER, async t => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1', { progressEveryMs: 60_000 })
     const id = await world.submit('report a part and throw at once')
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     const task = await world.get(id)
     assert.deepEqual([task.status, task.result], ['FAILURE', 'second part'])
   })
@@ -85,7 +85,7 @@ describe('a task that ends by itself', () => {
       }),
     })
     const id = await world.submit('checkpoint, then return text', 20_000)
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'SUCCESS')
     const [kept, gaveUp] = [`kept ${BLOBS.textResult}`, `gave up ${BLOBS.checkpoint}`].map(call =>
       calls.indexOf(call),
@@ -97,7 +97,7 @@ describe('a task that ends by itself', () => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1')
     const id = await world.submit('report, log, checkpoint', 'a part')
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'SUCCESS')
     const lines = (await world.log(id)).split('\n').slice(0, -1)
     assert.deepEqual(
@@ -119,23 +119,23 @@ describe('a task that ends by itself', () => {
       const { runner } = world.openRunner('w1')
       const text = await world.submit('return text', 50_000)
       const json = await world.submit('return numbers', 20_000)
-      for (const taken of [await runner.take(), await runner.take()]) await taken?.done
+      for (const taken of [await runner.take(), await runner.take()]) await taken?.ended
       assert.equal(String(await world.blob(text, BLOBS.textResult)), 'π'.repeat(50_000))
       assert.equal((await world.get(text)).resultBytes, 100_000)
       assert.equal((await world.get(text)).result, null)
       assert.equal((await world.blob(json, BLOBS.jsonResult))?.length, (await world.get(json)).resultBytes)
       await world.client.putBlob(json, BLOBS.textResult, Buffer.from('stale'))
-      await world.client.claim(json, again(now()))
-      await (await runner.take())?.done
+      await world.client.claim(json, retryByHand(now()))
+      await (await runner.take())?.ended
       assert.equal((await world.get(json)).status, 'SUCCESS')
       assert.equal(await world.blob(json, BLOBS.textResult), null)
       // and once more, with a result that has room in the record
       await world.client.putBlob(json, BLOBS.textResult, Buffer.from('stale'))
       await world.client.claim(json, task => ({
-        ...again(now())(task),
+        ...retryByHand(now())(task),
         params: { act: 'return the value', value: 1 },
       }))
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       assert.deepEqual([(await world.get(json)).result, (await world.get(json)).resultBytes], [1, null])
       for (const name of [BLOBS.textResult, BLOBS.jsonResult])
         assert.equal(await world.blob(json, name), null, name)
@@ -157,7 +157,7 @@ describe('a task that ends by itself', () => {
         ['exit', 'KIND_FAILED', /process\.exit/],
       ] as const) {
         const id = await world.submit(act)
-        await (await runner.take())?.done
+        await (await runner.take())?.ended
         const { status, error } = await world.get(id)
         assert.equal(status, 'FAILURE', act)
         assert.equal(error?.code, code)
@@ -184,7 +184,7 @@ describe('a task that is tried again', () => {
       const { runner } = world.openRunner('w1')
       const id = await world.submit('throw an error', null, { retry: retry(60), maxAttempts: 2 })
       const before = Date.now()
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       const waiting = await world.get(id)
       assert.equal(waiting.status, 'RETRY')
       const wait = Date.parse(waiting.notBefore ?? '') - before
@@ -223,7 +223,7 @@ describe('a task that is tried again', () => {
       ] as const) {
         const retried = { ...policy, retryOn: [...policy.retryOn] }
         const id = await world.submit(act, value, { retry: retried, ...(limits ? { limits } : {}) })
-        await (await runner.take())?.done
+        await (await runner.take())?.ended
         const task = await world.get(id)
         const what = JSON.stringify([act, value, policy.retryOn, task.error])
         assert.equal(task.status, status, what)
@@ -241,7 +241,7 @@ describe('a task that is tried again', () => {
       const world = setUp(t, threads, { log })
       const { runner } = world.openRunner('w1')
       const id = await world.submit('throw for a cause once', null, { retry: retry(0) })
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       const { status, error } = await world.get(id)
       assert.equal(status, 'RETRY')
       assert.equal(error?.message, 'no user: nobody answers: refused by db-1')
@@ -254,7 +254,7 @@ describe('a task that is tried again', () => {
       assert.match(stack.join('\n'), /^at .*unruly\.ts:\d+:\d+/)
       assert.ok(JSON.stringify(error).length < 4_096, 'it stays small')
       assert.ok(lines().some(({ level, message }) => level === 'warn' && message === 'an attempt failed'))
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       assert.equal((await world.get(id)).status, 'SUCCESS')
       const told = await world.log(id)
       assert.match(told, /attempt 1 failed: KIND_FAILED: no user: nobody answers: refused by db-1\n/)
@@ -267,8 +267,8 @@ describe('a task that is tried again', () => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1')
     const id = await world.submit('throw when resumed without', null, { retry: retry(0) })
-    await (await runner.take())?.done
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
+    await (await runner.take())?.ended
     const task = await world.get(id)
     assert.equal(task.status, 'SUCCESS')
     assert.equal(task.result, 'resumed from {"from":1}')
@@ -282,13 +282,13 @@ describe('a task that is tried again', () => {
     const { runner } = world.openRunner('w1')
     const id = await world.submit('tell about itself')
     await world.client.claim(id, revoke(now()))
-    await world.client.claim(id, again(now()))
+    await world.client.claim(id, retryByHand(now()))
     for (const damaged of ['', 'short', 'x'.repeat(100)]) {
       await world.client.putBlob(id, BLOBS.checkpoint, Buffer.from(damaged))
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       const task = await world.get(id)
       assert.deepEqual(task.result, { id, attempt: 1, resume: null })
-      await world.client.claim(id, again(now()))
+      await world.client.claim(id, retryByHand(now()))
     }
   })
 
@@ -296,7 +296,7 @@ describe('a task that is tried again', () => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1')
     const id = await world.submit('return a cycle', null, { retry: retry(0) })
-    await (await runner.take())?.done
+    await (await runner.take())?.ended
     assert.equal((await world.get(id)).status, 'FAILURE')
   })
 })

@@ -68,10 +68,14 @@ describe('runs given ahead', () => {
           ...events,
         },
       )
-    /** Until the threads are known to be quick. */
+    /** Until every thread's last run was tiny: only then is it given runs ahead. A busy machine may need many. */
     const warm = async (): Promise<void> => {
-      for (let n = 0; n < 8; n += 1)
-        await Promise.all([1, 2].map(value => run('return the value', value).outcome))
+      for (const until = performance.now() + 60_000; ; ) {
+        const runs = [1, 2].map(value => run('return the value', value))
+        await Promise.all(runs.map(({ outcome }) => outcome))
+        if (runs.every(one => (one.tookMs() ?? TINY_MS) < TINY_MS)) return
+        assert.ok(performance.now() < until, 'no run is tiny here')
+      }
     }
     const lines = (): string[] => {
       try {

@@ -10,8 +10,8 @@ import net from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { watchLeftovers } from '../../src/worker/thread/leftovers.ts'
-import { createRealm } from '../../src/worker/thread/shared-objects.ts'
+import { createSharedObjects } from '../../src/worker/thread/shared-objects.ts'
+import { trackUnrefs } from '../../src/worker/thread/unref-tracker.ts'
 
 type Undo = () => unknown
 
@@ -28,14 +28,14 @@ const value = (given: unknown): PropertyDescriptor => ({ value: given, writable:
 
 describe('what all code of a thread shares', () => {
   const environment = process.env
-  const realm = createRealm()
+  const sharedObjects = createSharedObjects()
   const watchedEnvironment = process.env
   // the runner of tests has its own listeners by then
   before(() => {
-    realm.note(true)
+    sharedObjects.note(true)
     // Node loads these at their first use
     void new Headers()
-    assert.equal(realm.isSame(true), true)
+    assert.equal(sharedObjects.isSame(true), true)
   })
   after(() => {
     process.env = environment
@@ -166,20 +166,20 @@ describe('what all code of a thread shares', () => {
   it('is seen to have changed by a quick look where it is changed most', () => {
     for (const [what, act] of Object.entries(often)) {
       const undo = act()
-      const same = [realm.isSame(false), realm.isSame(true)]
+      const same = [sharedObjects.isSame(false), sharedObjects.isSame(true)]
       undo()
       assert.deepEqual(same, [false, false], what)
-      assert.equal(realm.isSame(true), true, `${what}, undone`)
+      assert.equal(sharedObjects.isSame(true), true, `${what}, undone`)
     }
   })
 
   it('is seen to have changed by a thorough look anywhere else', () => {
     for (const [what, act] of Object.entries(thoroughly)) {
       const undo = act()
-      const same = realm.isSame(true)
+      const same = sharedObjects.isSame(true)
       undo()
       assert.equal(same, false, what)
-      assert.equal(realm.isSame(true), true, `${what}, undone`)
+      assert.equal(sharedObjects.isSame(true), true, `${what}, undone`)
     }
   })
 
@@ -194,12 +194,12 @@ describe('what all code of a thread shares', () => {
     await Promise.all(
       ['node:http2', 'node:zlib', 'node:readline/promises', 'node:dns'].map(name => import(name)),
     )
-    assert.deepEqual([realm.isSame(false), realm.isSame(true)], [true, true])
+    assert.deepEqual([sharedObjects.isSame(false), sharedObjects.isSame(true)], [true, true])
   })
 })
 
 describe('what goes on without keeping its thread alive', () => {
-  const leftovers = watchLeftovers(() => true)
+  const leftovers = trackUnrefs(() => true)
   // nothing of what is tried keeps this process going
   const going = setInterval(() => {}, 1_000)
   after(() => clearInterval(going))

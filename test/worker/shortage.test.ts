@@ -67,7 +67,7 @@ describe('a worker that can start no threads', () => {
       const world = setUp(t, pool)
       const { runner } = world.openRunner('w1')
       const id = await world.submit('return the value', 7, { maxAttempts: 1 })
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       const waiting = await world.get(id)
       assert.deepEqual([waiting.status, waiting.attempt], ['PENDING', 0])
       assert.deepEqual(capacities, [0], 'the queue was not told that nothing can run')
@@ -76,7 +76,7 @@ describe('a worker that can start no threads', () => {
       assert.match(String(said[0]), /file descriptors of this process \(EMFILE\)/)
       room = true
       await until('there is room', () => capacities.at(-1) === 2)
-      await (await runner.take())?.done
+      await (await runner.take())?.ended
       const done = await world.get(id)
       assert.deepEqual([done.status, done.attempt, done.result], ['SUCCESS', 1, 7])
       await until('the shortage is over', () => said.at(-1) === null)

@@ -4,7 +4,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { silentLog } from '../../src/platform/log.ts'
 import { createSlotLoop, ENDING_MAX } from '../../src/worker/slot-loop.ts'
-import { LATER, type TakenTask } from '../../src/worker/taken-task.ts'
+import { TAKE_LATER, type TakenTask } from '../../src/worker/taken-task.ts'
 import { takenUntil } from '../support/taken.ts'
 import { until } from '../support/until.ts'
 
@@ -53,16 +53,16 @@ describe('the slot loop', () => {
               const ms = pile.shift()
               if (ms === undefined) return null
               running++
-              const free = sleep(ms).then(() => {
+              const slotFree = sleep(ms).then(() => {
                 running--
                 return ms
               })
-              const done = free
+              const ended = slotFree
                 .then(() => sleep(early ? ms : 0))
                 .then(() => {
                   ran++
                 })
-              return early ? { free, done } : takenUntil(done)
+              return early ? { slotFree, ended } : takenUntil(ended)
             },
           })
           const offer = () => {
@@ -77,11 +77,11 @@ describe('the slot loop', () => {
               pile.push(happening.ms)
               if (happening.announced) offer()
             } else if (happening.type === 'stale') offer()
-            else if (happening.type === 'look') loop.look()
+            else if (happening.type === 'look') loop.poll()
             else if (happening.type === 'release') loop.release()
             else await sleep(happening.ms)
           }
-          loop.look()
+          loop.poll()
           await until('all work ran', () => ran === made)
           await until('all tickets are answered', () => answers.every(given => given.length > 0))
           await loop.stop()
@@ -116,7 +116,7 @@ describe('the slot loop', () => {
             )
           : null,
     })
-    loop.look()
+    loop.poll()
     await until('it is full', () => demands.length === 1)
     assert.deepEqual(demands, [false])
     end()
@@ -148,7 +148,7 @@ describe('the slot loop', () => {
     })
     loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('given back') })
     await until('it is settled', () => given.length === 1)
-    loop.look()
+    loop.poll()
     await quiet()
     assert.equal(takes, 1, 'the slot was given away')
     end()
@@ -160,14 +160,14 @@ describe('the slot loop', () => {
   it('gives a slot away when its task runs no more, and settles the ticket when its end is durable', {
     timeout: 60_000,
   }, async () => {
-    const free = Promise.resolve(0)
+    const slotFree = Promise.resolve(0)
     const ends: (() => void)[] = []
     const given: string[] = []
     const loop = createSlotLoop({
       slots: 1,
       ...QUIET,
       // a store that writes nothing, and work without end
-      take: async () => ({ free, done: new Promise<void>(resolve => ends.push(resolve)) }),
+      take: async () => ({ slotFree, ended: new Promise<void>(resolve => ends.push(resolve)) }),
     })
     loop.offer({ settle: () => given.push('settled'), giveBack: () => given.push('given back') })
     await until('as many ends wait as may', () => ends.length === ENDING_MAX + 1)
@@ -201,7 +201,7 @@ describe('the slot loop', () => {
         return takenUntil(ends.then(() => void seen.held--))
       },
     })
-    loop.look()
+    loop.poll()
     await until('the tiny ones ran', () => work === 0 && seen.held === 0)
     assert.ok(seen.ahead > 0)
     assert.equal(seen.peak, 6)
@@ -209,7 +209,7 @@ describe('the slot loop', () => {
     // the first of these may still be taken ahead
     ms = 20
     work = 40
-    loop.look()
+    loop.poll()
     await until('it is slow', () => work < 25)
     seen.peak = 0
     await until('the slow ones ran', () => work === 0 && seen.held === 0)
@@ -238,7 +238,7 @@ describe('the slot loop', () => {
       const before = ended
       ms = each
       work = count
-      loop.look()
+      loop.poll()
       await until(`${count} ran`, () => ended === before + count)
     }
     await runs(500, 0)
@@ -264,15 +264,15 @@ describe('the slot loop', () => {
           tiny-- > 0
             ? new Promise<void>(resolve => setImmediate(resolve))
             : new Promise<void>(resolve => ends.push(resolve))
-        const free = run.then(() => 0.1)
-        return { free, done: free.then(() => {}) }
+        const slotFree = run.then(() => 0.1)
+        return { slotFree, ended: slotFree.then(() => {}) }
       },
     })
     const end = async (count: number): Promise<void> => {
       for (const resolve of ends.splice(0, count)) resolve()
       for (let n = 0; n < 5; n += 1) await new Promise<void>(resolve => setImmediate(resolve))
     }
-    loop.look()
+    loop.poll()
     await until('the tiny ones ran', () => tiny < -4)
     await end(0)
     takes = 0
@@ -312,7 +312,7 @@ describe('the slot loop', () => {
         return takenUntil(run)
       },
     })
-    loop.look()
+    loop.poll()
     await until('the tiny ones ran', () => tiny < 0 && ends.length === 1)
     let back = 0
     for (let n = 0; n < 3; n += 1) loop.offer({ settle: () => {}, giveBack: () => void back++ })
@@ -340,12 +340,12 @@ describe('the slot loop', () => {
         const done = new Promise<void>(resolve => {
           end = resolve
         })
-        return { alone: true, free: Promise.resolve(1), done }
+        return { exclusive: true, slotFree: Promise.resolve(1), ended: done }
       },
     })
-    loop.look()
+    loop.poll()
     await until('it is full', () => demands.length === 1)
-    loop.look()
+    loop.poll()
     loop.offer({ settle: () => {}, giveBack: () => {} })
     await quiet()
     assert.deepEqual([takes, demands], [1, [false]])
@@ -383,16 +383,16 @@ describe('the slot loop', () => {
           end = resolve
         }),
       ),
-      LATER,
+      TAKE_LATER,
     )
-    loop.look()
+    loop.poll()
     await until('it is full', () => demands.length === 1)
     assert.deepEqual([takes, demands], [2, [false]])
     offer()
     await quiet()
     assert.deepEqual([takes, given], [2, []])
-    answers.push(LATER)
-    loop.look()
+    answers.push(TAKE_LATER)
+    loop.poll()
     await until('the ticket led to an answer', () => takes >= 3)
     await quiet()
     assert.deepEqual(given, ['back'])
@@ -415,7 +415,7 @@ describe('the slot loop', () => {
     })
     const offer = (name: string): void =>
       loop.offer({ settle: () => given.push(name), giveBack: () => given.push(`${name} back`) })
-    loop.look()
+    loop.poll()
     for (const name of ['a', 'b', 'c']) offer(name)
     answers[0]?.(null)
     await quiet()
@@ -453,14 +453,14 @@ describe('the slot loop', () => {
         return takenUntil(sleep(1))
       },
     })
-    loop.look()
+    loop.poll()
     await until('all ran', () => work === 0 && seen.under === 0)
     assert.ok(seen.peak > 1, 'one look at a time')
     assert.ok(seen.takes <= 50 + 4 + 4, `${seen.takes} takes`)
     await quiet()
     const { takes } = seen
     seen.peak = 0
-    for (let n = 0; n < 5; n++) loop.look()
+    for (let n = 0; n < 5; n++) loop.poll()
     await until('it looked', () => seen.takes > takes && seen.under === 0)
     assert.equal(seen.peak, 1)
     await loop.stop()

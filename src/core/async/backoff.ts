@@ -2,15 +2,15 @@
 
 /** Milliseconds. */
 export interface Backoff {
-  /** Before the first try that follows a failure. */
+  /** Before the first retry. */
   firstMs: number
   /** The longest pause. */
   lastMs: number
 }
 
 /**
- * The pause after `failures` tries that failed before in a row: doubled each time up to the longest one. The upper half
- * is random, so that many who failed at one moment do not all come back at the next.
+ * The pause after `failures` failed tries in a row: it doubles each time, up to the longest pause. The upper half is
+ * random, so that clients that failed together do not all come back together.
  * @param random 0 to 1
  */
 export const backoffMs = ({ firstMs, lastMs }: Backoff, failures: number, random = Math.random()): number => {

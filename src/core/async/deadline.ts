@@ -1,9 +1,9 @@
-// A promise with a time limit. Knows nothing of what is waited for.
+// Puts a time limit on a promise.
 
 /**
- * What `work` gives, or what `onLate` gives or throws once `ms` milliseconds are over or the signal has fired,
- * whichever comes first. The work itself goes on; what becomes of it then is ignored. No timer is left behind.
- * @param onLate told which of the two it was
+ * Gives the result of `work`. If `ms` milliseconds pass or the signal fires first, it gives what `onLate` returns or
+ * throws. The work itself goes on, and its result is ignored. No timer is left behind.
+ * @param onLate called with which of the two happened
  */
 export const within = async <T, L>(
   ms: number,

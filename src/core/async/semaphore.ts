@@ -1,20 +1,20 @@
-// Lets so many pieces of work run at a time; the others wait for their turn.
+// Limits how many pieces of work run at a time. The others wait for their turn.
 
 export interface SemaphoreOptions {
   /** How many may wait. Left out: any number. */
   waitingMax?: number
-  /** The error of the one that is not let wait any longer. */
+  /** The error for a piece of work that is refused because too many wait. */
   refusal?: () => Error
 }
 
 /**
  * Runs `work` when it is its turn.
- * @param rank the lowest is next, then the order of asking; 0 when left out
- * @throws the refusal, when too many wait, for the one of them with the highest rank, the latest of those
+ * @param rank the lowest goes first, then first come, first served; 0 when left out
+ * @throws the refusal when too many wait; it goes to the highest rank, and among equals to the last one that came
  */
 export type Semaphore = <T>(work: () => Promise<T>, rank?: number) => Promise<T>
 
-interface Waiting {
+interface Waiter {
   rank: number
   begin: () => void
   refuse: (error: Error) => void
@@ -28,8 +28,8 @@ export const createSemaphore = (
   }: SemaphoreOptions = {},
 ): Semaphore => {
   let free = atATime
-  /** By rank, then in the order of asking. */
-  const waiting: Waiting[] = []
+  /** Sorted by rank, then by arrival. */
+  const waiting: Waiter[] = []
 
   const turn = (rank: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -44,7 +44,7 @@ export const createSemaphore = (
     try {
       return await work()
     } finally {
-      // handed over directly, so that nobody who comes now overtakes
+      // handed over directly, so that a newcomer cannot overtake
       const next = waiting.shift()
       if (next) next.begin()
       else free += 1

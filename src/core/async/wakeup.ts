@@ -1,13 +1,13 @@
-// Wakes a reader that waits for more to read. What there is to read is not kept here.
+// Wakes a reader that waits for more to read. The data itself is kept elsewhere.
 
 export interface Wakeup {
-  /** Wakes the reader. While it does not wait, the next wait ends at once: no call is lost. */
+  /** Wakes the reader. If it is not waiting, its next wait ends at once: no call is lost. */
   wake(): void
-  /** Resolves at the next `wake`. A later wait takes the place of one that has not ended. */
+  /** Resolves at the next `wake`. A new wait replaces one that has not ended. */
   wait(): Promise<void>
 }
 
-/** For one reader. It may be woken for nothing, so it looks again after each wait. */
+/** For one reader. A wake can come without new data, so the reader checks again after each wait. */
 export const createWakeup = (): Wakeup => {
   let called = false
   let resolveWait: (() => void) | null = null

@@ -1,11 +1,11 @@
-// The files of the page: where they are, and under which address a page asks for them.
+// The files of the page: their paths and their addresses.
 import { createHash } from 'node:crypto'
 import { SCRIPT } from './script.ts'
 import { ICON, STYLE } from './style.ts'
 
 export interface Asset {
   path: string
-  /** With the version of the content: a browser may keep it for ever, and has it while the dashboard restarts. */
+  /** Includes a hash of the content: a browser may keep it for ever, and has it while the dashboard restarts. */
   href: string
   type: string
   text: string

@@ -1,4 +1,4 @@
-// Numbers as people read them: the one place, used for the page and for what its script puts into the table.
+// Formats numbers for people, for the page and for the data that its script shows.
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 

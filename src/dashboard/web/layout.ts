@@ -1,4 +1,4 @@
-// The frame of every page, and the pages that hold only a message. Text goes through `html`, which escapes it.
+// The frame of every page, and pages with only a message. Text goes through `html`, which escapes it.
 import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
 import { ASSETS } from './assets.ts'
@@ -8,7 +8,7 @@ export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>
 export interface Frame {
   title: string
   body: Markup
-  /** The token for the form that logs out; null when nobody is logged in. */
+  /** The token of the logout form; null without a session. */
   formToken: string | null
   /** Elements for the head. */
   head?: Markup
@@ -41,13 +41,13 @@ ${body}
 </body>
 </html>`
 
-/** The hidden field that every form carries. */
+/** The hidden field in every form. */
 export const tokenField = (formToken: string): Markup =>
   html`<input type="hidden" name="token" value="${formToken}">`
 
 export interface Message {
   title: string
-  /** What the title does not say already. */
+  /** What the title does not say. */
   text: string | null
   formToken: string | null
 }
@@ -62,7 +62,7 @@ ${text === null ? '' : html`<p class="note bad" role="alert">${text}</p>`}
 <p><a class="button" href="/">Back to the processes</a></p>`,
   })
 
-/** Shown while the dashboard itself restarts; leads back when it is there again, with or without the script. */
+/** Shown while the dashboard itself restarts; leads back once it is up, with or without the script. */
 export const restartingPage = (formToken: string): Markup =>
   frame({
     title: 'Restarting',

@@ -13,7 +13,7 @@ export interface LogPane {
 
 export interface LogPage {
   name: string
-  /** PM2's number of the process, null when any of the name will do. */
+  /** PM2's number of the process; null: any process of the name. */
   instance: number | null
   lines: number
   panes: readonly LogPane[]

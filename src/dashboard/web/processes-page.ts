@@ -37,10 +37,10 @@ export const summary = (rows: readonly ShownRow[]): string =>
 
 export interface ProcessesPage {
   rows: readonly ShownRow[]
-  /** What the last button did. */
+  /** The result of the last button. */
   message: string | null
   formToken: string
-  /** Kinds whose files cannot be used; as of when the page was asked for. */
+  /** Kinds whose files cannot be used, as of when the page was requested. */
   kindTroubles: readonly SeenKindTrouble[]
 }
 
@@ -81,7 +81,7 @@ ${rows.map(row => tableRow(row, formToken))}
 <p class="hint">Stopping all leaves the dashboard running; restarting all restarts it last.</p>`,
   })
 
-/** Instead of the table: what the supervisor said before would be a guess now. */
+/** Shown instead of the table, whose last state may be outdated. */
 export const supervisorAwayPage = (text: string, formToken: string): Markup =>
   frame({
     title: 'Processes',

@@ -1,9 +1,9 @@
-// One process as the page shows it: which text stands in which cell, and which buttons can be pressed.
-// The table and /processes.json are both made from it, so that the script has nothing to decide.
+// One process as the page shows it: the text of each cell, and which buttons are active. The table and /processes.json
+// are both made from it, so the script decides nothing.
 import type { Action, ProcessRow } from '../processes.ts'
 import { formatBytes, formatDuration, formatPercent } from './format.ts'
 
-/** Good, on its way, at rest, or broken: a colour, beside the word and never instead of it. */
+/** Good, changing, at rest, or broken: shown as a colour, always beside the word. */
 export type Tone = 'good' | 'busy' | 'rest' | 'bad'
 
 export interface ShownRow extends ProcessRow {

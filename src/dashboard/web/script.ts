@@ -1,5 +1,5 @@
-// The page's own script, as text: keeps the table fresh, and finds back after the dashboard restarted.
-// It puts text into cells and never markup; without it the page works all the same.
+// The page's own script, as text: refreshes the table, and returns to it after the dashboard has restarted. It sets
+// text and never markup. The page works without it.
 
 export const SCRIPT = `'use strict'
 const EVERY_MS = 2000
@@ -50,7 +50,7 @@ const began = Date.now()
 const lookBack = async () => {
   try {
     const answer = await fetch('/livez', { signal: AbortSignal.timeout(2000) })
-    // the old process may answer for a moment yet
+    // the old process may still answer for a moment
     if (answer.ok && Date.now() - began > 2500) location.assign('/')
   } catch {}
 }

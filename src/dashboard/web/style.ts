@@ -1,4 +1,4 @@
-// The page's style sheet, and its icon. Strings, so that the built program needs no files beside it.
+// The page's style sheet and icon, as strings, so that the build needs no further files.
 
 export const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#3f5bd9"/><path d="M7 12h18M12.5 12v6c0 3-.8 4.6-2.5 6M19.5 12v8.5c0 2.2 1 3.5 3.5 3.5" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/></svg>`
 

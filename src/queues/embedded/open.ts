@@ -25,7 +25,7 @@ const MAX_RINGS = 1_000
 const RETRY: Backoff = { firstMs: 100, lastMs: 10_000 }
 
 /** Rings for changes of tasks that are waiting and due, later for a worker of a higher rank. */
-const createDoorbell = (store: TaskStore, clock: () => Date, subscriber: Pick<Subscriber, 'look'>) => {
+const createDoorbell = (store: TaskStore, clock: () => Date, subscriber: Pick<Subscriber, 'poll'>) => {
   const peers = createPeers(store)
   const rings = new Map<string, NodeJS.Timeout>()
   const forget = (id: string): void => {
@@ -39,13 +39,13 @@ const createDoorbell = (store: TaskStore, clock: () => Date, subscriber: Pick<Su
       forget(id)
       if (change.type === 'removed' || !isDue(change.task, clock().toISOString())) return
       const rank = rankOf(id, store.instance, await peers.current())
-      if (rank === 0) subscriber.look()
+      if (rank === 0) subscriber.poll()
       else if (rings.size < MAX_RINGS)
         rings.set(
           id,
           setTimeout(() => {
             rings.delete(id)
-            subscriber.look()
+            subscriber.poll()
           }, rank * STEP_MS).unref(),
         )
     },
@@ -75,7 +75,7 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
     while (!signal.aborted) {
       try {
         const cursor = await store.cursor()
-        subscriber.look()
+        subscriber.poll()
         trouble = null
         for await (const change of store.changes(cursor, signal)) {
           failures = 0
@@ -102,7 +102,7 @@ export const createEmbeddedQueue = (options: EmbeddedQueueOptions): TaskQueue =>
     name: 'embedded',
 
     announce() {
-      for (const subscriber of subscribers) subscriber.look()
+      for (const subscriber of subscribers) subscriber.poll()
     },
 
     subscribe(subscriber) {

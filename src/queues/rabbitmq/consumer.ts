@@ -136,7 +136,7 @@ export const createConsumer = ({
       lane = mine
       await turn(mine)
       // announcements may have been lost with the broker
-      subscriber.look()
+      subscriber.poll()
     },
   }
 }

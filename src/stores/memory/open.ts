@@ -16,7 +16,7 @@ import {
   parseTaskId,
   type TaskRecord,
 } from '../../core/task.ts'
-import { refuseFault, refuseLarge } from '../../core/task-check.ts'
+import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
 import { type Blobs, createBlobCalls } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
@@ -85,7 +85,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     const before = entry.record
     const read = copy(before)
     const made = { ...move(read), id: before.id, claim, rev: before.rev + 1 }
-    refuseFault(read, made)
+    refuseInvalidRecord(read, made)
     const after = copy(made)
     entry.record = after
     entry.holder = isRunning(after.status) ? me : null
@@ -121,7 +121,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
     async create(task, fingerprint, admit) {
       open()
       const id = parseTaskId(task.id)
-      refuseFault(null, task)
+      refuseInvalidRecord(null, task)
       const key = idempotencyScope(task)
       const boundTo = () => (key === null ? undefined : keys.get(key))
       if (!entries.has(boundTo()?.id ?? '')) await admit?.()
@@ -166,7 +166,10 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       return held(entry) ? null : acquire(entry, move)
     },
 
-    async claimNext({ kinds, now, limits = {}, alone = false, onSuspect, onHeldBack, onFull }, move) {
+    async claimNext(
+      { kinds, now, limits = {}, allowSuspect = false, onSuspect, onRateLimited, onKindFull },
+      move,
+    ) {
       open()
       const wanted = new Set(kinds)
       for (const { id, kind } of sorted(nextFirst, task => kinds.includes(task.kind) && isDue(task, now))) {
@@ -174,10 +177,10 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
         const limit = Object.hasOwn(limits, kind) ? limits[kind] : undefined
         const answer = limit ? mayBegin(kind, limit, Date.parse(now)) : null
         if (answer === 'full' || typeof answer === 'number') wanted.delete(kind)
-        if (answer === 'full') onFull?.(kind)
-        if (typeof answer === 'number') onHeldBack?.(kind, answer)
+        if (answer === 'full') onKindFull?.(kind)
+        if (typeof answer === 'number') onRateLimited?.(kind, answer)
         if (answer === 'full' || typeof answer === 'number') continue
-        if (!alone && isSuspect(find(id).record)) {
+        if (!allowSuspect && isSuspect(find(id).record)) {
           answer?.giveBack()
           onSuspect?.(id)
           return null

@@ -3,7 +3,7 @@
 import { MadhavaError } from '../../core/errors.ts'
 import type { Move } from '../../core/moves.ts'
 import { isRunning, type TaskRecord } from '../../core/task.ts'
-import { refuseFault } from '../../core/task-check.ts'
+import { refuseInvalidRecord } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
 import { createLateStarts } from '../shared/late-starts.ts'
 import { isInDoubt } from './errors.ts'
@@ -141,7 +141,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       const before = decode(mine.stored ?? mine.json)
       const current = decode(mine.json)
       const task = change(current)
-      refuseFault(current, task)
+      refuseInvalidRecord(current, task)
       const json = encode(task)
       const answer = await write(before, json, planFrom(mine, before, task)).catch((error: unknown) => {
         if (isInDoubt(error)) mine.doubt = json
@@ -188,7 +188,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     let task: TaskRecord
     try {
       const after = move(before)
-      refuseFault(before, after)
+      refuseInvalidRecord(before, after)
       task = version(after, id, before.claim + 1, before.rev + 1)
     } catch (error) {
       await unbegin(before)

@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import { parseTaskId } from '../../core/task.ts'
-import { refuseFault } from '../../core/task-check.ts'
+import { refuseInvalidRecord } from '../../core/task-check.ts'
 import type { Log } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import type { RedisPlace } from '../../platform/redis-url.ts'
@@ -158,7 +158,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     create: (task, fingerprint, admit) =>
       run(async () => {
         const record = { ...task, id: parseTaskId(task.id) }
-        refuseFault(null, record)
+        refuseInvalidRecord(null, record)
         if (admit && !(await isBound(keyHash(record)))) await admit()
         health.forNewTask()
         const json = encode(record)

@@ -2,7 +2,7 @@
 // it is decided when it is written.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Move } from '../../core/moves.ts'
-import type { Wanted } from '../../core/store.ts'
+import type { ClaimOptions } from '../../core/store.ts'
 import { isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { HeldClaims } from './held-claims.ts'
 import type { Leases } from './leases.ts'
@@ -11,7 +11,7 @@ import type { Scripts } from './scripts.ts'
 import type { TaskMover } from './task-mover.ts'
 
 export interface Picker {
-  claimNext(wanted: Wanted, move: Move): Promise<TaskRecord | null>
+  claimNext(wanted: ClaimOptions, move: Move): Promise<TaskRecord | null>
 }
 
 interface PickerDeps {
@@ -45,8 +45,8 @@ export const createPicker = ({
   release,
   passOver,
 }: PickerDeps): Picker => ({
-  async claimNext({ kinds, now, limits = {}, alone = false, ...told }, move) {
-    const { onSuspect, onHeldBack, onFull } = told
+  async claimNext({ kinds, now, limits = {}, allowSuspect = false, ...told }, move) {
+    const { onSuspect, onRateLimited, onKindFull } = told
     const nowMs = Date.parse(now)
     const wanted = new Set(kinds)
     const plans: Record<string, LimitPlan> = Object.create(null)
@@ -60,10 +60,10 @@ export const createPicker = ({
     const spent = (kind: string): void => {
       if (!wanted.delete(kind)) return
       const at = nextAt.get(kind)
-      if (at !== null && at !== undefined) onHeldBack?.(kind, at)
+      if (at !== null && at !== undefined) onRateLimited?.(kind, at)
     }
     const full = (kind: string): void => {
-      if (wanted.delete(kind)) onFull?.(kind)
+      if (wanted.delete(kind)) onKindFull?.(kind)
     }
     let looked = false
     let contests = 0
@@ -75,7 +75,7 @@ export const createPicker = ({
         JSON.stringify([...wanted]),
         JSON.stringify(plans),
         instance,
-        alone ? 1 : 0,
+        allowSuspect ? 1 : 0,
       )
       const [json, crowded, waiting, begun, contested] = picked
       // what a dead process ran may end here
@@ -89,13 +89,13 @@ export const createPicker = ({
         if (contested.length === 0) return null
         contests += 1
         if (contests === CONTESTS) {
-          for (const kind of contested) onHeldBack?.(kind, nowMs + CONTEST_AGAIN_MS)
+          for (const kind of contested) onRateLimited?.(kind, nowMs + CONTEST_AGAIN_MS)
           return null
         }
         await wait(Math.random() * CONTEST_MS * contests)
         continue
       }
-      for (const kind of contested) onFull?.(kind)
+      for (const kind of contested) onKindFull?.(kind)
       if (begun === 2) {
         onSuspect?.(json)
         return null

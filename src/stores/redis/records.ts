@@ -5,7 +5,7 @@ import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
 import { idempotencyScope, isFailed, isFinal, isSuspect, PRIORITY, type TaskRecord } from '../../core/task.ts'
-import { refuseFault, refuseLarge } from '../../core/task-check.ts'
+import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
 
 /**
  * The scripts find the version of a record at its head, before anything that a user wrote.
@@ -36,7 +36,7 @@ export const decodeIfSound = (json: string): TaskRecord | null => {
 export const moved = (json: string, move: Move): TaskRecord => {
   const before = decode(json)
   const after = move(before)
-  refuseFault(before, after)
+  refuseInvalidRecord(before, after)
   return after
 }
 

@@ -1,7 +1,7 @@
 // Claims and moves. A move is a function of ours, so it is applied here to the record as read, and Redis writes the
 // outcome only where the record is still that one. Where it is not, the move is tried on what stands there now.
 import { MadhavaError } from '../../core/errors.ts'
-import { begun, giveBack, type Move, revoke } from '../../core/moves.ts'
+import { giveBack, type Move, revoke, startLate } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
 import type { ClaimCheck, HeldClaims, Written } from './held-claims.ts'
 import type { Leases } from './leases.ts'
@@ -92,7 +92,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const take = async (found: Exclude<ClaimCheck, ['gone']>, move: Move) => {
     const before = decode(found[1])
     if (found[0] !== 'begun') return acquire(before, moved(found[1], move))
-    const started = begun(await nameOf(found[2]), clock().toISOString())
+    const started = startLate(await nameOf(found[2]), clock().toISOString())
     const after = moved(found[1], task => move(started(task)))
     return acquire(before, after, undefined, 1)
   }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
-import { firstInWords } from '../../core/problems.ts'
+import { formatFirstProblem } from '../../core/problems.ts'
 import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
 import { BLOB_NAME } from './blob-name.ts'
 
@@ -109,7 +109,7 @@ export const parseTransferLine = (bytes: Uint8Array, number: number): TransferLi
   }
   const parsed = lineSchema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw badLine(number, firstInWords(parsed.error, 'the line'))
+  throw badLine(number, formatFirstProblem(parsed.error, 'the line'))
 }
 
 /** The bytes of one line of a blob. @throws BAD_REQUEST */

@@ -1,11 +1,11 @@
-// A pool of threads that run kinds: one task at a time each, made when needed, used again, never more than `size`. While
-// runs are tiny, threads are given some ahead: to be woken for each takes longer than to run it.
-// It knows no store: what an outcome means for a record is the runner's business.
+// A pool of threads that run kinds, one task at a time each. Threads are made when needed, reused, and never more than
+// `size`. While runs are tiny, threads get some in advance, since waking a thread for each takes longer than running
+// it. The pool knows no store: the runner decides what an outcome means for a record.
 import { availableParallelism } from 'node:os'
 import { DEFAULT_KIND_SETTINGS } from '../../core/kind.ts'
 import { RESULT_LIMITS } from '../../core/task.ts'
 import { type AttemptProcesses, createProcessKeeper } from '../processes/attempt-processes.ts'
-import type { Crew, RunOutcome, SentRun } from './protocol.ts'
+import type { RunOutcome, SentRun, SharedCores } from './protocol.ts'
 import { createThreadSupply } from './supply.ts'
 import { type RunEvents, startThread, type Thread } from './thread.ts'
 import type { ThreadPool, ThreadPoolOptions } from './types.ts'
@@ -13,17 +13,17 @@ import type { ThreadPool, ThreadPoolOptions } from './types.ts'
 export type { Run, ThreadPool, ThreadPoolOptions } from './types.ts'
 
 const IDLE_MS = 60_000
-/** A thread inside one long operation of the engine (a multiplication of huge numbers) dies only after it. */
+/** A thread inside one long engine operation (a multiplication of huge numbers) dies only after it. */
 const DEATH_MS = 1_000
 
-/** A run that takes less is tiny: to wake its thread for each would take longer. */
-const TINY_MS = 2
-/** Runs that a thread is given at the most, with the one that goes on. */
+/** A shorter run is tiny: waking its thread for each would take longer. */
+export const TINY_MS = 2
+/** The most runs that a thread is given, including the current one. */
 const LINE_MAX = 9
-/** A thread that has ended none in this time gives back what it was given ahead. */
+/** If a thread ends no run in this time, the runs it got ahead go back. */
 const AHEAD_MS = 5
 
-/** What a request may hold to be given ahead, in characters: it is kept in the thread until it begins. */
+/** The most characters of a request that is given ahead: it stays in the thread's memory until it begins. */
 const AHEAD_LENGTH = 32 * 1024
 
 const CLOSED: RunOutcome = { type: 'lost', reason: 'the pool was closed' }
@@ -32,12 +32,12 @@ interface Job {
   request: SentRun
   events: RunEvents
   thread: Thread | null
-  /** Given to a thread that was not done with another one, and not begun as far as is known. */
+  /** Given to a thread that was still busy, and not begun as far as is known. */
   ahead: boolean
   /** Jobs begin in the order of their numbers. */
   number: number
   stopping: boolean
-  /** Its processes are being ended by force: what it answers now comes of that. */
+  /** Its processes are being killed; its outcome may be a result of that. */
   killed: boolean
   /** Null: it has started none. */
   processes: AttemptProcesses | null
@@ -48,22 +48,22 @@ interface Job {
 export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const { size, memoryMb, results = RESULT_LIMITS, idleMs = IDLE_MS } = options
   const { settings = DEFAULT_KIND_SETTINGS, cores = availableParallelism(), start = startThread } = options
-  const { keeper = createProcessKeeper(), onStray = () => {} } = options
-  const crew: Crew = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
+  const { keeper = createProcessKeeper(), onLateEvent = () => {} } = options
+  const sharedCores: SharedCores = { cores, running: new Int32Array(new SharedArrayBuffer(4)) }
   const countBusy = (): void => {
-    Atomics.store(crew.running, 0, busy.size)
+    Atomics.store(sharedCores.running, 0, busy.size)
   }
   const busy = new Set<Thread>()
   const waiting: Job[] = []
-  /** Threads whose last run was tiny: while they are busy they may be given more ahead. */
+  /** Threads whose last run was tiny. They may be given more ahead while they are busy. */
   const quick = new Set<Thread>()
-  /** Those that were, and are looked after. */
+  /** Threads whose runs ahead are being watched. */
   const watched = new Set<Thread>()
   let jobs = 0
   let closing: Promise<void> | null = null
 
   const supply = createThreadSupply({
-    open: onUp => start({ memoryMb, results, settings, crew, keeper, onUp, onStray }),
+    open: onUp => start({ memoryMb, results, settings, sharedCores, keeper, onUp, onLateEvent }),
     size,
     idleMs,
     busy: () => busy.size,
@@ -77,7 +77,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     onShortage: options.onShortage ?? (() => {}),
     random: options.random ?? Math.random,
   })
-  /** The processes first: those whose thread is gone are fetched by nobody, and stay zombies. */
+  /** Processes first: children of a thread that is gone are never reaped and stay zombies. */
   const retire = async (thread: Thread, processes: AttemptProcesses): Promise<void> => {
     await processes.end()
     await processes.fetched()
@@ -86,7 +86,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const release = (thread: Thread, reusable: boolean, processes: AttemptProcesses | null): void => {
     busy.delete(thread)
     countBusy()
-    if (reusable && !closing) supply.keep(thread)
+    if (reusable && !closing) supply.addIdle(thread)
     else if (processes && !closing) void retire(thread, processes)
     else supply.end(thread)
     pump()
@@ -112,26 +112,26 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       if (job.stopping || closing) job.settle(job.stopping ? { type: 'stopped' } : CLOSED)
       else waiting.push(job)
       waiting.sort((one, other) => one.number - other.number)
-      // it has refused all that it was given
+      // it has refused all its runs
       if (thread.isSpoilt() && thread.length() === 0 && busy.has(thread)) release(thread, false, null)
       else if (!closing) pump()
       return
     }
-    if (end.outcome.type === 'unbegun') supply.short(end.outcome.reason)
-    else supply.well()
+    if (end.outcome.type === 'unbegun') supply.reportShortage(end.outcome.reason)
+    else supply.reportSuccess()
     job.tookMs = end.ms
     const tiny = end.ms !== null && end.ms < TINY_MS
     if (end.outcome.type === 'success' && !job.killed) job.settle(end.outcome)
     else if (job.stopping) job.settle({ type: 'stopped' })
     else job.settle(closing ? CLOSED : end.outcome)
-    // a thread that is being killed was released by that
+    // a thread that is being killed was released by the kill
     if (!busy.has(thread)) return pump()
     if (tiny) quick.add(thread)
     else quick.delete(thread)
     if (thread.length() === 0 || !end.reusable) release(thread, end.reusable, job.processes)
     else pump()
   }
-  /** False: no thread can be had now. */
+  /** False: no thread is available now. */
   const begin = (job: Job): boolean => {
     const thread = supply.get(job.request.kind)
     if (!thread) return false
@@ -142,7 +142,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     return true
   }
 
-  /** What a thread has not come to in time is for whichever is free first. */
+  /** Runs that a thread has not begun in time go to the first free thread. */
   const watch = (thread: Thread): void => {
     const before = thread.ended()
     setTimeout(() => {
@@ -154,7 +154,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       else watched.delete(thread)
     }, AHEAD_MS).unref()
   }
-  /** The thread that gets one ahead: of those whose last run was tiny the one that has the least to do. */
+  /** The thread to give a run ahead: of those whose last run was tiny, the one with the least to do. */
   const quickest = (kind: string): Thread | null => {
     let best: Thread | null = null
     for (const thread of quick)
@@ -172,7 +172,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       const [job] = waiting
       if (job && busy.size < size && begin(job)) continue
       const thread = job ? quickest(job.request.kind) : null
-      // a checkpoint may be large, too
+      // a checkpoint may be large too
       if (!thread || !job || job.request.resume || job.request.params.length > AHEAD_LENGTH) return
       waiting.shift()
       void hand(job, thread)
@@ -197,10 +197,10 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     const { thread } = job
     if (!thread) return
     thread.takeBack()
-    // it was over, and what came after it goes on
+    // it was over, and the run after it goes on
     if (!thread.isAt(job.request)) return
-    // the dying thread makes room at once; its outcome waits for its death, within reason
-    // else a success that is on its way wins
+    // the dying thread makes room at once; its outcome waits a limited time for its death, so that a success on its
+    // way wins
     job.killed = job.processes !== null
     thread.stopProcesses()
     setTimeout(() => job.settle({ type: 'stopped' }), DEATH_MS).unref()
@@ -214,7 +214,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
       let settle: (outcome: RunOutcome) => void = () => {}
       const outcome = new Promise<RunOutcome>(resolve => {
         settle = value => {
-          // a thread that was long in dying may have told of processes after all
+          // a thread that died slowly may have reported processes after all
           if (settled) return void job.processes?.end()
           settled = true
           clearTimeout(grace)
@@ -270,7 +270,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     close() {
       closing ??= (async () => {
         for (const job of waiting.splice(0)) job.settle({ type: 'lost', reason: 'the pool is closed' })
-        // a thread that waits for a process ends with that
+        // a thread that waits for a process ends with it
         await Promise.all([supply.close(), keeper.close()])
         await keeper.close()
       })()

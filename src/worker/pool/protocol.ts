@@ -1,4 +1,4 @@
-// What the worker process and a thread say to each other, and what becomes of a run.
+// The messages between the worker process and a thread, and the outcomes of a run.
 import type { MessagePort } from 'node:worker_threads'
 import type { ErrorCode } from '../../core/errors.ts'
 import type { KindSettings } from '../../core/kind.ts'
@@ -10,62 +10,62 @@ export interface ThreadData {
   port: MessagePort
   results: ResultLimits
   settings: KindSettings
-  crew: Crew
+  sharedCores: SharedCores
   gate: Gate
   processes: ProcessesData
 }
 
 /** For the processes that a thread starts. */
 export interface ProcessesData {
-  /** What their marks begin with. */
+  /** The prefix of their marks. */
   prefix: string
   /** The thread's number in this process. */
   thread: number
-  /** Not 0: the run is being ended, and starts nothing more. Shared. */
+  /** Shared. Not 0: the run is being ended and may start nothing more. */
   stopped: Int32Array
 }
 
-/** A process was started, or has ended; or some may be from this moment on whose pids nobody tells (`pid` null). */
+/** A process was started, or has ended. `pid` null: from now on there may be processes whose pids are unknown. */
 export interface ProcessNote {
   event: 'started' | 'ended'
   pid: number | null
-  /** Ticks since the boot; null where the system does not tell. */
+  /** Ticks since the boot; null if the system does not tell. */
   startedTicks: string | null
 }
 
 /**
- * Which runs of a thread may begin, in one shared number: how often the gate was closed and not opened again, and above
- * that the last run that began. Runs are numbered from 1 and begin in that order while the gate is open. Each beginning,
- * closing and opening is one atomic step, so that both sides agree on what has begun, also while the thread is in a tight
- * loop; and each closing has its own opening, so that one that comes late opens nothing that was closed again meanwhile.
+ * Says in one shared number which runs of a thread may begin: the count of closings that were not reopened, and above
+ * it the last run that began. Runs are numbered from 1 and begin in order while the gate is open. Each beginning,
+ * closing and opening is one atomic step, so both sides agree on what has begun, even while the thread is in a tight
+ * loop. Each opening belongs to one closing, so a late one cannot undo a newer closing.
  */
 export type Gate = Int32Array
 
 const CLOSINGS = 64
-/** So many runs the gate can count. */
+/** How many runs the gate can count. */
 export const RUNS_MAX = 2 ** 24
 
 export const createGate = (): Gate => new Int32Array(new SharedArrayBuffer(4))
 /** In the thread. False: the gate is closed, and the run was taken back. */
 export const tryBegin = (gate: Gate, run: number): boolean =>
   Atomics.compareExchange(gate, 0, CLOSINGS * (run - 1), CLOSINGS * run) === CLOSINGS * (run - 1)
-/** Answers the number of the last run that began; no further one does until this is opened. */
+/** Returns the number of the last run that began. No further run begins until this closing is reopened. */
 export const closeGate = (gate: Gate): number => Math.floor(Atomics.add(gate, 0, 1) / CLOSINGS)
 export const openGate = (gate: Gate): void => void Atomics.sub(gate, 0, 1)
 export const lastBegun = (gate: Gate): number => Math.floor(Atomics.load(gate, 0) / CLOSINGS)
-/** Counts from 1 anew, when nothing is given that has not ended. False: an opening is still on its way. */
+/** Counts from 1 again, once all runs have ended. False: an opening is still on its way. */
 export const resetGate = (gate: Gate, runs: number): boolean =>
   Atomics.compareExchange(gate, 0, CLOSINGS * runs, 0) === CLOSINGS * runs
 
-/** What the threads of one pool share: how many cores there are, and, in a shared array, how many tasks run. */
-export interface Crew {
+/** Shared by the threads of one pool: the number of cores, and, in a shared array, the number of running tasks. */
+export interface SharedCores {
   cores: number
   running: Int32Array
 }
 
 export interface RunRequest {
   id: string
-  /** Tells the processes of this run from those of any other of the task; unset: no other one knows the task. */
+  /** Tells this run's processes from those of the task's other runs; unset: there are no others. */
   claim?: number
   attempt: number
   kind: string
@@ -73,13 +73,13 @@ export interface RunRequest {
   file: string
   /** As stored. */
   params: Json
-  /** The last checkpoint as `v8.serialize` wrote it, or null. */
+  /** The last checkpoint as written by `v8.serialize`, or null. */
   resume: Uint8Array | null
 }
 
 /**
- * As it goes to a thread. The params are made of their text inside the run: a heap that is too small for them is then
- * this run's affair alone, and not that of whichever goes on when the message arrives.
+ * A request as sent to a thread. The params are parsed inside the run, so a heap that is too small for them fails this
+ * run only.
  */
 export interface SentRun extends Omit<RunRequest, 'params' | 'claim'> {
   claim: number
@@ -90,11 +90,11 @@ export interface SentRun extends Omit<RunRequest, 'params' | 'claim'> {
 export interface ProgressReport {
   percent: number
   note: string | null
-  /** JSON text; null when this report brought none. */
+  /** JSON text; null if this report has none. */
   partial: string | null
 }
 
-/** A result ready to be kept: as JSON in the record, or as the bytes of a blob (a string as its text). */
+/** A result ready to be stored: as JSON in the record, or as the bytes of a blob (a string as its text). */
 export type EncodedResult = { form: 'inline'; json: string } | { form: 'text' | 'json'; bytes: Uint8Array }
 
 export interface RunError {
@@ -102,11 +102,11 @@ export interface RunError {
   message: string
   /** With the stacks of its causes, for the task's log. */
   stack: string | null
-  /** What `retryOn` may call it besides its code: names and codes of the error and of its causes. */
+  /** Names that `retryOn` may use besides the code: names and codes of the error and of its causes. */
   names: string[]
-  /** What the record says of it beside the message: short. */
+  /** `error.detail` of the record: short. */
   detail: Json | null
-  /** False when another attempt would end in the same way. */
+  /** False if another attempt would end in the same way. */
   retryable: boolean
 }
 
@@ -115,18 +115,18 @@ export type RunOutcome =
   | { type: 'error'; error: RunError }
   /** Ended because it was cancelled or killed. */
   | { type: 'stopped' }
-  /** The host was short of something: nothing of the kind has run. */
+  /** The host was short of something: no code of the kind has run. */
   | { type: 'unbegun'; reason: string }
   /** The thread or its pool was ended from outside. */
   | { type: 'lost'; reason: string }
 
-/** Said where a child has more JSON than a submit may have. */
+/** The error for a child with more JSON than a submit may have. */
 export const SUBMIT_TOO_LARGE = `A task may have at most ${SUBMIT_LIMIT_BYTES} bytes of JSON`
 
-/** What became of a child that a run submits. */
+/** The answer to a child that a run submits. */
 export type ChildAnswer = { id: string } | { code: string; message: string; detail: unknown }
 
-/** A run under its number in its thread. */
+/** A run with its number in its thread. */
 export interface NumberedRun {
   run: number
   request: SentRun
@@ -136,7 +136,7 @@ export type ToThread =
   | { type: 'submitted'; run: number; call: number; answer: ChildAnswer }
   | { type: 'runs'; runs: NumberedRun[] }
   | { type: 'abort'; run: number; reason: string }
-  /** Runs that were given before and have not begun are void; takes back one closing of the gate. */
+  /** Runs given before this that have not begun are void. Undoes one closing of the gate. */
   | { type: 'reopen' }
 
 export type FromThread =
@@ -146,14 +146,14 @@ export type FromThread =
   | { type: 'checkpoint'; run: number; bytes: Uint8Array }
   /** `submission`: JSON text. */
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
-  /** Run 0: of the thread, while no run goes on. */
+  /** Run 0: the process belongs to the thread, since no run is going on. */
   | { type: 'process'; run: number; note: ProcessNote }
-  | ({ type: 'stray' } & Stray)
-  /** A run was given that must not begin in this thread; it ends. */
+  | ({ type: 'late' } & LateEvent)
+  /** A run must not begin in this thread; the thread ends. */
   | { type: 'refused' }
   /**
-   * `reusable`: the kind left nothing behind that could disturb the next run in this thread. `onlyFor`: the kind that alone
-   * may use it, since its file has changed what all code of a thread shares; null: any.
+   * `reusable`: the kind left nothing behind that could disturb the next run in this thread. `onlyFor`: the only kind
+   * that may still use it, since its file has changed objects that all code of a thread shares; null: any.
    */
   | {
       type: 'outcome'
@@ -164,8 +164,8 @@ export type FromThread =
       ms: number
     }
 
-/** What code of a run that is over did in a thread that others use; `id`: null when it is of the kind's own file. */
-export interface Stray {
+/** Something that code of an ended run did in a thread that others use. `id` null: code of the kind's file. */
+export interface LateEvent {
   kind: string
   id: string | null
   what: 'threw' | 'printed'

@@ -1,5 +1,4 @@
-// What a host can be short of, by the codes of its errors: such an error says nothing about the task that met it.
-// It starts nothing and waits for nothing.
+// Recognises what a host is short of by error codes. Such an error says nothing about the task that met it.
 
 const SHORT_OF: Readonly<Record<string, string>> = {
   EMFILE: 'file descriptors of this process (EMFILE)',
@@ -14,7 +13,7 @@ const SHORT_OF: Readonly<Record<string, string>> = {
 }
 const MAX_CAUSES = 8
 
-/** What was short, in words, when an error or one of its causes says so; else null. Never throws. */
+/** What was short, if the error or one of its causes says so; else null. Never throws. */
 export const shortageOf = (error: unknown): string | null => {
   try {
     for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < MAX_CAUSES; depth++) {
@@ -25,12 +24,12 @@ export const shortageOf = (error: unknown): string | null => {
       at = cause
     }
   } catch {
-    // a getter of a foreign error
+    // a getter of a foreign error threw
   }
   return null
 }
 
-/** Why something could not be started, in words for people, whatever was thrown. */
+/** Why something could not be started, for people, from any thrown value. */
 export const whyNotStarted = (error: unknown): string => {
   const short = shortageOf(error)
   if (short !== null) return `short of ${short}`

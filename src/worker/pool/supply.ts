@@ -1,35 +1,37 @@
-// The threads of a pool that are not at work: keeps those that are idle, opens more, and stops opening while the host
-// refuses. Then it tries again with a thread that has no task, so that no task pays for the try.
-// Which run a thread gets is the pool's business.
+// Supplies a pool with threads: keeps idle ones, opens more, and stops opening while the host refuses. It then tries
+// again with a thread that has no task, so that no task pays for the try. The pool decides which run a thread gets.
 import { type Backoff, backoffMs } from '../../core/async/backoff.ts'
 import { whyNotStarted } from './shortage.ts'
 import type { Thread } from './thread.ts'
 
 export interface ThreadSupply {
-  /** For a run of this kind: the idle thread that was used last, or a new one; null while the host refuses to start one. */
+  /** A thread for a run of this kind: the last used idle one, or a new one; null while the host refuses. */
   get(kind: string): Thread | null
-  /** It is idle from now on, and ends when it stays so. */
-  keep(thread: Thread): void
+  /** It is idle from now on, and ends if it stays idle. */
+  addIdle(thread: Thread): void
   /** Ends it. */
   end(thread: Thread): void
-  /** A run could not begin for want of something: no thread is opened for a while. */
-  short(reason: string): void
-  /** A run has begun and ended: nothing is short. */
-  well(): void
+  /** A run could not begin because the host is short of something: no thread is opened for a while. */
+  reportShortage(reason: string): void
+  /** A run has begun and ended: the shortage, if any, is over. */
+  reportSuccess(): void
   idle(): number
   /** Ends all threads. Idempotent. */
   close(): Promise<void>
 }
 
 export interface SupplyOptions {
-  /** Starts a thread; `up` is called once with null when it is, or with the reason why it never was. May throw. */
+  /**
+   * Starts a thread. `up` is called once: with null when the thread is up, or with the reason why it failed. May
+   * throw.
+   */
   open(up: (why: string | null) => void): Thread
   /** As many as the pool may have at work. */
   size: number
   idleMs: number
   /** How many are at work. */
   busy: () => number
-  /** Threads can be had again. */
+  /** Threads are available again. */
   onRoom: () => void
   onGone: (thread: Thread) => void
   /** How many runs can go on at a time: `size`, or fewer while the host refuses. Called on change. */
@@ -41,35 +43,35 @@ export interface SupplyOptions {
 }
 
 const RETRY: Backoff = { firstMs: 100, lastMs: 5_000 }
-/** A thread that came up and no new refusal for so long: the shortage is over, though no run has proved it. */
+/** If a thread came up and nothing was refused for so long, the shortage counts as over, even without a run. */
 const CALM_MS = 2_000
-/** A thread on trial that has neither come up nor died by then is given up. */
+/** A trial thread that has neither come up nor died by then is given up. */
 const LATE_MS = 30_000
 
 export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
   const { size, idleMs, random } = options
   const idle = new Map<Thread, NodeJS.Timeout>()
-  /** Every thread that is not yet gone, the dying included. */
+  /** Every thread that is not yet gone, also dying ones. */
   const all = new Set<Thread>()
-  /** Those that have come up and are not being ended. */
+  /** Threads that are up and are not being ended. */
   const up = new Set<Thread>()
   let reason: string | null = null
   let blocked = false
   let tries = 0
-  let again: NodeJS.Timeout | undefined
-  let calm: NodeJS.Timeout | undefined
-  let told = size
+  let retryTimer: NodeJS.Timeout | undefined
+  let calmTimer: NodeJS.Timeout | undefined
+  let lastCapacity = size
   let closing: Promise<void> | null = null
 
   const tellCapacity = (): void => {
     const capacity = blocked ? Math.min(size, up.size) : size
-    if (capacity === told || closing) return
-    told = capacity
+    if (capacity === lastCapacity || closing) return
+    lastCapacity = capacity
     options.onCapacity(capacity)
   }
   const open = (onUp: () => void): Thread => {
     const thread = options.open(why => {
-      if (why !== null) return short(why)
+      if (why !== null) return reportShortage(why)
       up.add(thread)
       tellCapacity()
       onUp()
@@ -92,54 +94,54 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
     tellCapacity()
     void thread.terminate()
   }
-  const keep = (thread: Thread): void => {
+  const addIdle = (thread: Thread): void => {
     idle.set(thread, setTimeout(() => end(thread), idleMs).unref())
   }
 
-  const over = (): void => {
-    clearTimeout(calm)
+  const endShortage = (): void => {
+    clearTimeout(calmTimer)
     tries = 0
     if (reason === null) return
     reason = null
     options.onShortage(null)
   }
-  function short(why: string): void {
+  function reportShortage(why: string): void {
     if (closing) return
     const isNew = reason === null
     reason = why
     blocked = true
-    clearTimeout(calm)
-    if (again === undefined) {
-      again = setTimeout(probe, backoffMs(RETRY, tries++, random())).unref()
+    clearTimeout(calmTimer)
+    if (retryTimer === undefined) {
+      retryTimer = setTimeout(probe, backoffMs(RETRY, tries++, random())).unref()
     }
     tellCapacity()
     if (isNew) options.onShortage(why)
   }
   function probe(): void {
-    again = undefined
+    retryTimer = undefined
     try {
       const thread = open(() => {
         clearTimeout(late)
         if (closing) return
         blocked = false
-        calm = setTimeout(over, CALM_MS).unref()
-        keep(thread)
+        calmTimer = setTimeout(endShortage, CALM_MS).unref()
+        addIdle(thread)
         tellCapacity()
         options.onRoom()
       })
       const late = setTimeout(() => {
         if (up.has(thread) || !all.has(thread)) return
         end(thread)
-        short('a thread does not come up in time')
+        reportShortage('a thread does not come up in time')
       }, LATE_MS).unref()
     } catch (error) {
-      short(whyNotStarted(error))
+      reportShortage(whyNotStarted(error))
     }
   }
 
   return {
     get(kind) {
-      // the thread that was used last is the warmest
+      // the last used thread is the warmest
       const last = [...idle].findLast(([thread]) => thread.serves(kind))
       if (last) {
         clearTimeout(last[1])
@@ -147,27 +149,27 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
         return last[0]
       }
       if (blocked) return null
-      // idle ones of other kinds must not make them more than there are places
+      // idle threads of other kinds count towards `size` too
       const [oldest] = idle.keys()
       if (oldest && idle.size + options.busy() >= size) end(oldest)
       try {
         return open(() => {})
       } catch (error) {
-        short(whyNotStarted(error))
+        reportShortage(whyNotStarted(error))
         return null
       }
     },
-    keep,
+    addIdle,
     end,
-    short,
-    well() {
-      if (tries > 0 && !blocked) over()
+    reportShortage,
+    reportSuccess() {
+      if (tries > 0 && !blocked) endShortage()
     },
     idle: () => idle.size,
     close() {
       closing ??= (async () => {
-        clearTimeout(again)
-        clearTimeout(calm)
+        clearTimeout(retryTimer)
+        clearTimeout(calmTimer)
         for (const timer of idle.values()) clearTimeout(timer)
         await Promise.all([...all].map(thread => thread.terminate()))
       })()

@@ -1,4 +1,4 @@
-// What it means that a thread went away by itself.
+// Explains why a thread ended on its own.
 import { describeError } from '../describe-error.ts'
 import type { RunOutcome } from './protocol.ts'
 import { whyNotStarted } from './shortage.ts'
@@ -6,18 +6,18 @@ import { whyNotStarted } from './shortage.ts'
 export const isOutOfMemory = (failure: Error | null): boolean =>
   (failure as NodeJS.ErrnoException | null)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
 
-/** Why a thread went before it was up. */
+/** Why a thread ended before it was up. */
 export const whyNotUp = (failure: Error | null, exitCode: number): string =>
   failure ? whyNotStarted(failure) : `a thread ended with code ${exitCode} before it was up`
 
-/** Why a thread went away by itself. */
+/** Why a thread ended on its own. */
 export const explain = (
   failure: Error | null,
   exitCode: number,
   wasReady: boolean,
   memoryMb: number,
 ): RunOutcome => {
-  // nothing was said to it yet, so no task had a part in it
+  // it had been sent nothing yet, so no task caused this
   if (!wasReady) return { type: 'unbegun', reason: whyNotUp(failure, exitCode) }
   if (isOutOfMemory(failure))
     return {

@@ -1,6 +1,6 @@
-// One worker thread from outside: starts it, runs requests in it one after another, says what became of each. Requests may
-// be given ahead, so that the thread goes from one to the next without asking, and taken back while they have not begun.
-// It decides nothing about grace times or how many threads there are.
+// One worker thread from outside: starts it, runs requests in it one after another, and reports their outcomes.
+// Requests may be given ahead, so that the thread need not wait for the next one, and taken back until they begin.
+// Grace times and the number of threads are decided elsewhere.
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { KindSettings } from '../../core/kind.ts'
 import type { ResultLimits } from '../../core/task.ts'
@@ -8,10 +8,10 @@ import { threadEntry } from '../../platform/thread-entry.ts'
 import { openThreadProcesses, type ProcessKeeper } from '../processes/attempt-processes.ts'
 import {
   type ChildAnswer,
-  type Crew,
   closeGate,
   createGate,
   type FromThread,
+  type LateEvent,
   lastBegun,
   type NumberedRun,
   type ProcessNote,
@@ -20,13 +20,13 @@ import {
   type RunOutcome,
   resetGate,
   type SentRun,
-  type Stray,
+  type SharedCores,
   type ThreadData,
   type ToThread,
 } from './protocol.ts'
 import { explain, isOutOfMemory, whyNotUp } from './thread-end.ts'
 
-/** What a run tells while it goes on. None of these may throw. */
+/** Events of a run. None of these may throw. */
 export interface RunEvents {
   /** The thread is up, the kind begins. */
   started(): void
@@ -44,34 +44,37 @@ export type RunEnd = RunOver | { begun: false }
 export interface RunOver {
   begun: true
   outcome: RunOutcome
-  /** False when the thread is gone or must not be used again. */
+  /** False if the thread is gone or must not be used again. */
   reusable: boolean
-  /** How long the run took in the thread; null when the thread did not live to tell. */
+  /** How long the run took in the thread; null if the thread died before it could tell. */
   ms: number | null
 }
 
 export interface Thread {
-  /** In the order given, one at a time. Never rejects; `begun: false`: it was taken back, or the thread went before. */
+  /**
+   * Runs in the given order, one at a time. Never rejects. `begun: false`: it was taken back, or the thread ended
+   * first.
+   */
   run(request: SentRun, events: RunEvents): Promise<RunEnd>
   /** How many runs are given and not over, as far as is known here. */
   length(): number
-  /** Whether it may be given a run while it is not done with another. */
+  /** Whether it may be given a run while it has another one. */
   takesAhead(): boolean
-  /** Whether a run of this kind may be given to it. */
+  /** Whether it may be given a run of this kind. */
   serves(kind: string): boolean
   /** It must not be used again. */
   isSpoilt(): boolean
   /** How many runs are over. */
   ended(): number
-  /** Every run that has not begun, but for the first, ends with `begun: false`. */
+  /** Every run that has not begun, except the first, ends with `begun: false`. */
   takeBack(): void
-  /** Whether this run goes on, or begins this moment, as far as is known here. */
+  /** Whether this run goes on or is about to begin, as far as is known here. */
   isAt(request: SentRun): boolean
-  /** Fires the signal inside for this run, if it is the one that goes on. */
+  /** Fires the run's signal inside the thread, if it is the current run. */
   abort(request: SentRun, reason: string): void
-  /** The run that goes on is being ended: it can start no process any more. */
+  /** The current run is being ended and can start no more processes. */
   stopProcesses(): void
-  /** Ends the thread, also in a tight loop. Resolves when it is gone. Idempotent. */
+  /** Ends the thread, even in a tight loop. Resolves when it is gone. Idempotent. */
   terminate(): Promise<void>
   /** Called once, when the thread is gone. */
   onGone(listener: () => void): void
@@ -80,12 +83,12 @@ export interface Thread {
 const { file: ENTRY, argv } = threadEntry('../thread/thread-main', import.meta.url)
 
 /**
- * Node gives a thread over its limit 16 MB more to end in, and aborts the whole process when that is not enough. What
- * one collection moves out of the young generation must fit in there; Node 24's own size does not.
+ * Node gives a thread over its limit 16 MB more to end in, and aborts the whole process if that is not enough. What
+ * one collection moves out of the young generation must fit; Node 24's default size does not.
  */
 const YOUNG_MB = 16
 
-interface Given {
+interface PendingRun {
   run: number
   request: SentRun
   events: RunEvents
@@ -93,31 +96,41 @@ interface Given {
   resolve: (end: RunEnd) => void
 }
 
-/** Starts a thread. @throws when the system refuses one at once */
+/** Starts a thread. @throws when the system refuses it at once */
 export const startThread = (options: {
   memoryMb: number
   results: ResultLimits
   settings: KindSettings
-  crew: Crew
+  sharedCores: SharedCores
   keeper: ProcessKeeper
-  /** Called once: with null when the thread is up, with the reason when it went before, though nobody ended it. */
+  /**
+   * Called once: with null when the thread is up, or with the reason if it ended before, unless it was ended from
+   * here.
+   */
   onUp: (why: string | null) => void
-  /** Told what code of earlier runs still does in the thread. */
-  onStray: (stray: Stray) => void
+  /** Called when code of earlier runs still does something in the thread. */
+  onLateEvent: (late: LateEvent) => void
 }): Thread => {
-  const { memoryMb, results, settings, crew, keeper, onUp, onStray } = options
+  const { memoryMb, results, settings, sharedCores, keeper, onUp, onLateEvent } = options
   const { port1: port, port2 } = new MessageChannel()
   const gate = createGate()
   const own = openThreadProcesses(keeper)
   const open = (): Worker =>
     new Worker(ENTRY, {
-      workerData: { port: port2, results, settings, crew, gate, processes: own.data } satisfies ThreadData,
+      workerData: {
+        port: port2,
+        results,
+        settings,
+        sharedCores,
+        gate,
+        processes: own.data,
+      } satisfies ThreadData,
       transferList: [port2],
       name: 'task',
-      // flags of this process (a loader, a test runner) are not meant for its threads
+      // flags of this process (a loader, a test runner) are not for its threads
       execArgv: [],
       argv,
-      // whatever gets past the redirection inside must not mix with this process's log
+      // output that bypasses the redirection inside must not mix with this process's log
       stdout: true,
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
@@ -132,8 +145,8 @@ export const startThread = (options: {
   worker.stdout.resume()
   worker.stderr.resume()
 
-  /** The first one goes on, or begins this moment. */
-  let line: Given[] = []
+  /** The first one goes on, or is about to begin. */
+  let line: PendingRun[] = []
   let runs = 0
   let ended = 0
   let ready = false
@@ -150,7 +163,9 @@ export const startThread = (options: {
     if (ready) port.postMessage(message)
     else queued.push(message)
   }
-  /** Runs given in this turn of the event loop: a message for each would cost more than a tiny run does. */
+  /**
+   * Runs given in this turn of the event loop. One message for all: a message each would cost more than a tiny run.
+   */
   let givenNow: NumberedRun[] = []
   const postRuns = (): void => {
     const runs = givenNow
@@ -182,7 +197,7 @@ export const startThread = (options: {
   }
 
   const submit = async (
-    { run, events }: Given,
+    { run, events }: PendingRun,
     { call, submission, key }: Extract<FromThread, { type: 'submit' }>,
   ): Promise<void> => {
     const answer = await events.submit(submission, key)
@@ -200,9 +215,9 @@ export const startThread = (options: {
       start()
       return
     }
-    if (message.type === 'stray') {
-      const { type: _, ...stray } = message
-      onStray(stray)
+    if (message.type === 'late') {
+      const { type: _, ...event } = message
+      onLateEvent(event)
       return
     }
     if (message.type === 'refused') {
@@ -220,7 +235,7 @@ export const startThread = (options: {
     else {
       const { outcome, reusable, ms } = message
       onlyFor = message.onlyFor
-      // then the thread has closed its gate itself
+      // the thread has then closed its gate itself
       spoilt ||= !reusable
       end({ begun: true, outcome, reusable, ms })
       if (spoilt) giveAllBack()
@@ -229,11 +244,11 @@ export const startThread = (options: {
   const readPort = (): void => {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) receive(next.message)
   }
-  const give = (given: Given): void => {
+  const give = (given: PendingRun): void => {
     if (line.length === 0 && runs >= RUNS_MAX / 2 && resetGate(gate, runs)) runs = 0
     given.run = ++runs
     line.push(given)
-    // after everything that is ready to run, so that what that gives comes along
+    // after all other ready work, so that runs given there share the message
     if (givenNow.push({ run: given.run, request: given.request }) === 1) process.nextTick(postRuns)
     start()
   }
@@ -244,16 +259,17 @@ export const startThread = (options: {
   worker.on('exit', code => {
     gone = true
     if (!ready && !endedHere) onUp(whyNotUp(failure, code))
-    // last words of a thread may still lie in the port
+    // the thread's last messages may still be in the port
     readPort()
     port.close()
-    // one that was ended while it came up says nothing about the host
+    // a thread that was ended while it came up says nothing about the host
     const outcome: RunOutcome =
       endedHere && !ready
         ? { type: 'lost', reason: 'the thread was ended' }
         : explain(failure, code, ready, memoryMb)
     const [first] = line
-    // one that had not begun had no part in it, unless no thread comes up at all, or one has not even room for its request
+    // a run that had not begun is not to blame, unless no thread comes up at all or the heap is too small for its
+    // request
     const isLast = first && (!ready || first.run <= lastBegun(gate) || isOutOfMemory(failure))
     if (isLast) end({ begun: true, outcome, reusable: false, ms: null })
     while (line.length > 0) end({ begun: false })
@@ -281,7 +297,7 @@ export const startThread = (options: {
     takeBack() {
       if (line.length < 2 || gone || spoilt) return
       const begun = closeGate(gate)
-      // what has ended before the gate was closed has said so before
+      // runs that ended before the gate was closed reported it earlier
       readPort()
       if (spoilt) return
       const kept = line.filter(({ run }) => run <= begun)
@@ -289,7 +305,7 @@ export const startThread = (options: {
       line = kept
       runs = begun
       send({ type: 'reopen' })
-      // the first is taken for one that goes on: it was about to begin, and is given anew
+      // the first counts as going on: it was about to begin, and is given again
       if (kept.length === 0) for (const given of back.splice(0, 1)) give(given)
       for (const { resolve } of back) resolve({ begun: false })
     },

@@ -1,28 +1,30 @@
-// What a pool of threads is to those who use it: types alone.
+// The types of a thread pool, for its users.
 import type { KindSettings } from '../../core/kind.ts'
 import type { ResultLimits } from '../../core/task.ts'
 import type { ProcessKeeper } from '../processes/attempt-processes.ts'
-import type { RunOutcome, RunRequest, Stray } from './protocol.ts'
+import type { LateEvent, RunOutcome, RunRequest } from './protocol.ts'
 import type { RunEvents, startThread } from './thread.ts'
 
 export interface ThreadPoolOptions {
   size: number
-  /** Heap that one thread may use, megabytes. Buffers lie outside of it. */
+  /** The most heap of one thread, megabytes. Buffers are outside of it. */
   memoryMb: number
-  /** That the running tasks share; by default all that this process may use. */
+  /** Shared by the running tasks; by default all that this process may use. */
   cores?: number
   results?: ResultLimits
   settings?: KindSettings
-  /** Of the processes that runs start. */
+  /** Manages the processes that runs start. */
   keeper?: ProcessKeeper
-  /** An unused thread ends after this time. */
+  /** An idle thread ends after this time. */
   idleMs?: number
-  /** Told how many runs can go on at a time: `size`, or fewer while the host starts no more threads. On change. */
+  /**
+   * Called on change with how many runs can go on at a time: `size`, or fewer while the host starts no more threads.
+   */
   onCapacity?: (capacity: number) => void
-  /** Told why no thread can be started, once; null when they start again. */
+  /** Called once with the reason why no thread can be started, and with null when they start again. */
   onShortage?: (reason: string | null) => void
-  /** Told what code of runs that are over still does. */
-  onStray?: (stray: Stray) => void
+  /** Called when code of ended runs still does something. */
+  onLateEvent?: (event: LateEvent) => void
   /** 0 to 1, for jitter. */
   random?: () => number
   /** For tests: as `startThread`. */
@@ -32,23 +34,23 @@ export interface ThreadPoolOptions {
 export interface Run {
   /** Never rejects. */
   readonly outcome: Promise<RunOutcome>
-  /** No thread is free for it yet. */
+  /** It waits for a thread. */
   isWaiting(): boolean
-  /** Milliseconds that the run took in its thread; null before its end, and when the thread could not tell. */
+  /** Milliseconds that the run took in its thread; null before its end, and if the thread could not tell. */
   tookMs(): number | null
-  /** True: it had not begun, and never will. Else it goes on, or is over. */
+  /** True: it had not begun, and never will. False: it goes on, or is over. */
   withdraw(): boolean
-  /** Fires the signal inside the thread, and ends the thread when the run is not over after the grace time. */
+  /** Fires the signal inside the thread, and ends the thread if the run is not over after the grace time. */
   cancel(reason: string, graceMs: number): void
   /** Ends the thread at once. */
   kill(): void
 }
 
 export interface ThreadPool {
-  /** Begins at once when a thread is free, else as soon as one is. */
+  /** Begins at once if a thread is free, else as soon as one is. */
   run(request: RunRequest, events: RunEvents): Run
   /** For metrics and tests. */
   state(): { busy: number; idle: number; waiting: number }
-  /** Ends all threads; runs that were under way are lost. Idempotent. */
+  /** Ends all threads; running runs are lost. Idempotent. */
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
-// The processes of one attempt, or of one thread, as the worker's main thread knows them: what the thread tells of, found by
-// the mark where the system lets us look, ended when whoever started them is over. An attempt that starts none costs nothing.
+// The processes of one attempt, or of one thread, as the worker's main thread knows them: reported by the thread, or
+// found by their mark if the system allows it. They are ended when their attempt or thread is over. An attempt without
+// processes costs nothing.
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   ENDING_TIMES,
@@ -14,34 +15,34 @@ import type { ProcessesData, ProcessNote } from '../pool/protocol.ts'
 import { MARK, markOf, markPrefix, THREAD } from './process-mark.ts'
 
 export interface AttemptProcesses {
-  /** Something was started, is about to be, or has ended. */
+  /** A process was started, is about to be, or has ended. */
   note(note: ProcessNote): void
   /**
-   * Ends what is left of them: SIGTERM, half a second, SIGKILL. Answers in words for people which ones it has ended, in
-   * calls before this one, too; null when none was left. Never rejects.
+   * Ends the remaining processes: SIGTERM, half a second, SIGKILL. Returns, for people, which ones were ended, also by
+   * earlier calls; null if none was left. Never rejects.
    */
   end(): Promise<string | null>
-  /** Resolves when their thread has fetched the dead ones, within a moment: those of a thread that is gone stay zombies. */
+  /** Resolves when their thread has reaped the dead ones, within a moment: those of a dead thread stay zombies. */
   fetched(): Promise<void>
 }
 
 export interface ProcessKeeper {
-  /** What marks begin with. */
+  /** The prefix of marks. */
   readonly prefix: string
   /** @param task its id, or THREAD */
   open(task: string, claim: number): AttemptProcesses
-  /** Ends all that are not ended. Idempotent. */
+  /** Ends all that are still open. Idempotent. */
   close(): Promise<void>
 }
 
 export interface KeeperOptions {
-  /** A word for the store. */
+  /** Identifies the store. */
   store?: string
-  /** Told of processes that survived SIGKILL, such as one that waits for a dead disk. */
+  /** Called for processes that survived SIGKILL, such as one that waits for a dead disk. */
   onLeft?: (processes: { pid: number; name: string }[]) => void
 }
 
-/** The numbers of ended groups are forgotten when there are so many. */
+/** With so many groups, the numbers of ended ones are forgotten. */
 const GROUPS_MAX = 64
 const FETCH_MS = 2_000
 const LOOK_MS = 10
@@ -76,18 +77,18 @@ export const createProcessKeeper = ({
     prefix,
     open(task, claim) {
       const mark = markOf(prefix, task, claim)
-      /** Direct children, each of which leads a group: its pid, and when it began. */
+      /** Direct children, each the leader of a group: pid, and when it began. */
       const groups = new Map<number, string | null>()
-      /** Not yet fetched by their thread, as far as is known. */
+      /** Not yet reaped by their thread, as far as is known. */
       const children = new Set<number>()
-      /** When the first one may have begun. */
+      /** The earliest time at which one may have begun. */
       let sinceTicks = Number.POSITIVE_INFINITY
       const ended: FoundProcess[] = []
       let ending: Promise<unknown> = Promise.resolve()
 
       const isOurs = ([group, startedTicks]: [number, string | null]): boolean => {
         const leader = readProcess(group)
-        // the number of a leader that has ended is not given away while its group has members
+        // the number of an ended leader is not reused while its group has members
         return (leader === null || leader.startedTicks === startedTicks) && groupLives(group)
       }
       const prune = (): void => {
@@ -97,7 +98,7 @@ export const createProcessKeeper = ({
         prune()
         return { name: MARK, isWanted: value => value === mark, groups: [...groups.keys()], sinceTicks }
       }
-      /** Groups whose leader was found are led by a descendant, or by a child that the thread told of. */
+      /** Groups whose leader was found are led by a descendant, or by a child that the thread reported. */
       const withGroups = (processes: Found['processes']): Found => {
         const led = processes.filter(({ pid, group }) => pid === group).map(({ pid }) => pid)
         const known = [...groups.keys()].filter(
@@ -138,7 +139,7 @@ export const createProcessKeeper = ({
             children.add(pid)
           } else {
             children.delete(pid)
-            // from here on an empty group's number may be given to anybody
+            // from here on the number of an empty group may be reused
             if (!groupLives(pid)) groups.delete(pid)
           }
         },
@@ -157,7 +158,7 @@ export const createProcessKeeper = ({
 }
 
 export interface ThreadsOwn {
-  /** What the thread is started with. */
+  /** Start data for the thread. */
   data: ProcessesData
   note(note: ProcessNote): void
   /** From here on the thread can start no process. */
@@ -167,7 +168,7 @@ export interface ThreadsOwn {
 }
 
 let threads = 0
-/** The processes that belong to no run, and that end with their thread: what a kind's file starts while it is loaded. */
+/** Processes that belong to no run and end with their thread: those that a kind's file starts while it loads. */
 export const openThreadProcesses = (keeper: ProcessKeeper): ThreadsOwn => {
   const thread = ++threads
   const stopped = new Int32Array(new SharedArrayBuffer(4))

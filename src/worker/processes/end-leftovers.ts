@@ -1,41 +1,42 @@
-// Ends what the attempts of others left on this host: processes whose worker is dead, and those of a task that this worker
-// has taken since. It touches nothing whose worker lives and may still hold the task, and nothing of another space of pids.
+// Ends processes that other attempts left on this host: those of dead workers, and those of a task that this worker
+// has claimed since. It leaves alone all processes of live workers that may still hold the task, and all in another
+// pid namespace.
 import { isFinal, isRunning, type Status } from '../../core/task.ts'
 import { endProcesses } from '../../platform/ending-processes.ts'
 import type { Log } from '../../platform/log.ts'
 import { findMarked } from '../../platform/marked-processes.ts'
-import { isOfTheDead, isOfThisSpace, MARK, type Mark, readMark } from './process-mark.ts'
+import { isOfThisNamespace, isWorkerDead, MARK, type ProcessMark, readMark } from './process-mark.ts'
 
-/** A task that is held here under this claim: every earlier one is void. */
-export interface Held {
+/** A task that is held here under this claim: every earlier claim is void. */
+export interface HeldTask {
   id: string
   claim: number
 }
 
 export interface Leftovers {
-  /** Resolves when a look that began after the call has ended all that it found. Never rejects. */
-  end(held?: Held): Promise<void>
+  /** Resolves when a search that began after the call has ended all that it found. Never rejects. */
+  end(held?: HeldTask): Promise<void>
 }
 
-/** @param store a word for it: workers of one store may end each other's processes, whoever owns them */
+/** @param store identifies it: workers of one store may end each other's processes, also of another user */
 export const createLeftovers = ({ store, log }: { store: string; log: Log }): Leftovers => {
-  const isVoid = (mark: Mark, held: readonly Held[]): boolean =>
+  const isVoid = (mark: ProcessMark, held: readonly HeldTask[]): boolean =>
     mark.store === store &&
-    isOfThisSpace(mark) &&
+    isOfThisNamespace(mark) &&
     held.some(({ id, claim }) => mark.task === id && mark.claim < claim)
-  const mayEnd = (mark: Mark, uid: () => number | null): boolean =>
+  const mayEnd = (mark: ProcessMark, uid: () => number | null): boolean =>
     mark.store === store || uid() === process.geteuid?.()
 
-  const look = async (held: readonly Held[]): Promise<void> => {
+  const search = async (held: readonly HeldTask[]): Promise<void> => {
     const find = async () => {
       const processes = await findMarked({
         name: MARK,
         isWanted(value, uid) {
           const mark = readMark(value)
-          return mark !== null && (isVoid(mark, held) || (isOfTheDead(mark) && mayEnd(mark, uid)))
+          return mark !== null && (isVoid(mark, held) || (isWorkerDead(mark) && mayEnd(mark, uid)))
         },
       })
-      // a group whose leader has ended may be of a shell that others use, too: its members are ended one by one
+      // a group whose leader has ended may be of a shell that others use too: its members are ended one by one
       return { processes, groups: processes.filter(({ pid, group }) => pid === group).map(({ pid }) => pid) }
     }
     const { signalled, left } = await endProcesses(find)
@@ -46,8 +47,8 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
       log.error({ processes: named(left) }, 'processes that a task has started cannot be ended')
   }
 
-  /** Asked for while a look goes on: one more serves them all. */
-  let asked: Held[] = []
+  /** Requests that came during a search; one more search serves them all. */
+  let asked: HeldTask[] = []
   let next: Promise<void> | null = null
   let last: Promise<void> = Promise.resolve()
   return {
@@ -57,7 +58,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
         const all = asked
         asked = []
         next = null
-        last = look(all).catch((error: unknown) => {
+        last = search(all).catch((error: unknown) => {
           log.error({ error }, 'looking for processes that a worker had left behind failed')
         })
         return last
@@ -67,7 +68,7 @@ export const createLeftovers = ({ store, log }: { store: string; log: Log }): Le
   }
 }
 
-/** Whether an attempt of the task ended with its worker: then others may not know what it had started, or where. */
+/** Whether an attempt of the task ended with its worker: others may not know what it had started, or where. */
 export const wasTakenOver = ({
   history,
 }: {

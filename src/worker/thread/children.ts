@@ -1,24 +1,24 @@
-// `ctx.submit` inside a thread: asks the worker process for a task and waits for its answer, a few at a time.
+// `ctx.submit` inside a thread: asks the worker process to submit, and waits for its answer, a few at a time.
 import { isErrorCode, MadhavaError } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { SUBMIT_LIMIT_BYTES } from '../../core/sound-json.ts'
 import { strictJson } from '../../core/strict-json.ts'
 import { type ChildAnswer, type FromThread, SUBMIT_TOO_LARGE } from '../pool/protocol.ts'
 
-/** Submits that one run may have on their way: a kind that awaits none of them must not fill the worker's memory. */
+/** How many submits of a run may be under way: a kind that awaits none must not fill the worker's memory. */
 const ON_THE_WAY = 32
 
 export interface ThreadChildren {
   submit: TaskContext['submit']
   answered(call: number, answer: ChildAnswer): void
-  /** Resolves when every submit so far is answered, those too that the kind did not wait for. Never rejects. */
+  /** Resolves when every submit so far is answered, also those that the kind did not await. Never rejects. */
   settled(): Promise<void>
-  /** The run is over: what comes now is refused. */
+  /** The run is over: further submits are refused. */
   close(): void
 }
 
 /** One submit. Exactly one of these is called. */
-interface Asking {
+interface PendingSubmit {
   submission: string
   key: string | null
   resolve(id: string): void
@@ -28,15 +28,15 @@ interface Asking {
 const errorOf = ({ code, message, detail }: Extract<ChildAnswer, { code: string }>): MadhavaError =>
   new MadhavaError(isErrorCode(code) ? code : 'INTERNAL', message, { detail })
 
-/** `post` hands a message to the worker process. */
+/** `post` sends a message to the worker process. */
 export const createThreadChildren = (deps: {
   run: number
   signal: AbortSignal
   post: (message: FromThread) => void
 }): ThreadChildren => {
   const { run, signal, post } = deps
-  const onTheWay = new Map<number, Asking>()
-  const queued: Asking[] = []
+  const onTheWay = new Map<number, PendingSubmit>()
+  const queued: PendingSubmit[] = []
   const idle: (() => void)[] = []
   let calls = 0
   let closed = false
@@ -45,7 +45,7 @@ export const createThreadChildren = (deps: {
     signal.throwIfAborted()
     if (closed) throw new MadhavaError('CLAIM_LOST', 'The run is over: it can submit nothing more')
   }
-  const send = (asking: Asking): void => {
+  const send = (asking: PendingSubmit): void => {
     try {
       refuseWhenOver()
       calls += 1
@@ -68,7 +68,7 @@ export const createThreadChildren = (deps: {
     async submit(kind, params, options = {}) {
       refuseWhenOver()
       const { key = null, ...fields } = options
-      // here and not later: the kind may go on changing what it handed over
+      // now and not later: the kind may change the object afterwards
       const asked = { kind, params: params ?? {}, ...fields }
       const submission = strictJson(asked, { what: 'the task', code: 'BAD_REQUEST' }, SUBMIT_LIMIT_BYTES)
       if (submission === null) throw new MadhavaError('BODY_TOO_LARGE', SUBMIT_TOO_LARGE)
@@ -91,7 +91,7 @@ export const createThreadChildren = (deps: {
       }),
     close() {
       closed = true
-      // never answered, and never thrown either: nobody is left to hear of it
+      // neither answered nor rejected: the run is over
       queued.length = 0
     },
   }

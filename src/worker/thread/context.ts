@@ -1,5 +1,5 @@
-// The TaskContext that a kind sees inside its thread, and what keeps a chatty kind from flooding the worker:
-// everything is thinned out here, before it becomes a message.
+// The TaskContext that a kind gets inside its thread. It throttles everything before it becomes a message, so that a
+// kind cannot flood the worker.
 import { StringDecoder } from 'node:string_decoder'
 import { serialize } from 'node:v8'
 import { cutText } from '../../core/cut-text.ts'
@@ -7,7 +7,7 @@ import { isMadhavaError } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { strictJson } from '../../core/strict-json.ts'
 import type { Json } from '../../core/task.ts'
-import type { Crew, FromThread, RunRequest } from '../pool/protocol.ts'
+import type { FromThread, RunRequest, SharedCores } from '../pool/protocol.ts'
 import type { ThreadChildren } from './children.ts'
 import { createExec } from './exec.ts'
 
@@ -18,7 +18,7 @@ const MAX_LINE = 4_096
 const MAX_PENDING_LINES = 1_000
 const MAX_NOTE = 500
 export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
-/** Serialising checkpoints may take about a twentieth of the time, however often a kind asks. */
+/** Serialising checkpoints may take about a twentieth of the time, however often a kind saves one. */
 const CHECKPOINT_SHARE = 20
 const MAX_INFO_BYTES = 4 * 1024
 const PARTIAL = { what: 'the partial result', code: 'RESULT_INVALID' } as const
@@ -26,19 +26,19 @@ const INFO = { what: 'what resultInfo was given', code: 'RESULT_INVALID' } as co
 
 export interface ThreadContext {
   context: TaskContext
-  /** What the kind said about its result; undefined when nothing. */
+  /** The kind's `resultInfo`; undefined if it gave none. */
   info(): Json | undefined
-  /** What a kind prints; kept line by line. */
+  /** Output that the kind prints; kept line by line. */
   print(chunk: string | Uint8Array): void
-  /** Sends what is still held back. */
+  /** Sends what is still pending. */
   flush(): void
   /** Later calls of the kind have no effect. */
   close(): void
 }
 
 /**
- * Sends at most once per interval, the first time at once. It must not rely on its timer alone: in a tight loop no
- * timer fires, so each request looks at the clock itself.
+ * Sends at most once per interval, the first time at once. No timer fires in a tight loop, so each request also checks
+ * the clock.
  */
 const throttle = (everyMs: number, send: () => void) => {
   let last = Number.NEGATIVE_INFINITY
@@ -59,7 +59,7 @@ const throttle = (everyMs: number, send: () => void) => {
   }
 }
 
-/** Null: it nests deeper than the stack reaches. @throws DataCloneError for what cannot be kept */
+/** Null: it nests deeper than the stack allows. @throws DataCloneError for values that cannot be cloned */
 const serialisedOf = (data: unknown): Uint8Array<ArrayBuffer> | null => {
   try {
     return new Uint8Array(serialize(data))
@@ -71,19 +71,19 @@ const serialisedOf = (data: unknown): Uint8Array<ArrayBuffer> | null => {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value))
 
-/** The context of one run. `post` hands a message to the worker process. */
+/** The context of one run. `post` sends a message to the worker process. */
 export const createThreadContext = (deps: {
   run: number
   request: RunRequest
   resume: unknown
   signal: AbortSignal
   submit: ThreadChildren['submit']
-  /** Bytes of JSON that a partial result may have. */
+  /** The most bytes of JSON in a partial result. */
   partialBytes: number
-  crew: Crew
+  sharedCores: SharedCores
   post: (message: FromThread, transfer?: ArrayBuffer[]) => void
 }): ThreadContext => {
-  const { run, request, resume, signal, submit, partialBytes, crew, post } = deps
+  const { run, request, resume, signal, submit, partialBytes, sharedCores, post } = deps
   let info: Json | undefined
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
@@ -91,7 +91,7 @@ export const createThreadContext = (deps: {
   let dropped = 0
   let saidLast = ''
   let unfinishedLine = ''
-  // a sign may come in two pieces
+  // a character may come in two pieces
   const decoder = new StringDecoder('utf8')
   let bytes: Uint8Array<ArrayBuffer> | null = null
   let serialisedAt = Number.NEGATIVE_INFINITY
@@ -108,12 +108,12 @@ export const createThreadContext = (deps: {
 
   const leaveOut = (what: string, why: string): void => {
     const line = `${what} left out: ${why}`
-    // a kind reports thousands of them
+    // a kind may report thousands of them
     if (line === saidLast) return
     saidLast = line
     addLine(line)
   }
-  /** Null: left out. What is too large is left out without a word, as is said to kinds. */
+  /** Null: left out. A partial result that is too large is left out silently, as documented for kinds. */
   const partialJson = (value: unknown): string | null => {
     if (value === undefined) return null
     try {
@@ -163,7 +163,7 @@ export const createThreadContext = (deps: {
         pending = {
           percent: Math.min(100, Math.max(0, percent)),
           note: note === undefined || note === null ? null : cutText(textOf(note), MAX_NOTE),
-          // a report without a partial result does not take back the one before
+          // a report without a partial result keeps the last one
           partial: partialResult === undefined ? pending?.partial : partialResult,
         }
         progress.request()
@@ -171,8 +171,8 @@ export const createThreadContext = (deps: {
       log,
       checkpoint(data) {
         const begun = performance.now()
-        // What is skipped here only lets a resumed attempt begin a little earlier. It cannot be serialised later:
-        // the kind goes on changing it.
+        // Skipping one only makes a resumed attempt begin a little earlier. It cannot be serialised later, since the
+        // kind may change it.
         if (closed || begun - serialisedAt < serialisingTook * CHECKPOINT_SHARE) return
         const serialised = serialisedOf(data)
         if (!serialised) {
@@ -190,7 +190,8 @@ export const createThreadContext = (deps: {
         bytes = serialised
         checkpoints.request()
       },
-      cores: () => Math.max(1, Math.floor(crew.cores / Math.max(1, Atomics.load(crew.running, 0)))),
+      cores: () =>
+        Math.max(1, Math.floor(sharedCores.cores / Math.max(1, Atomics.load(sharedCores.running, 0)))),
       resultInfo(value) {
         const json = strictJson(value, INFO, MAX_INFO_BYTES)
         if (json !== null && Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json

@@ -1,7 +1,7 @@
-// From what a kind returned to what is kept: JSON or text, in the record or as bytes. Runs inside the thread.
+// Encodes what a kind returned: as JSON or text, in the record or as a blob. Runs inside the thread.
 import { MadhavaError } from '../../core/errors.ts'
 import { problemOfText } from '../../core/json-flaw.ts'
-import { type Spoken, strictJson } from '../../core/strict-json.ts'
+import { type JsonCheckOptions, strictJson } from '../../core/strict-json.ts'
 import type { ResultLimits } from '../../core/task.ts'
 import type { EncodedResult } from '../pool/protocol.ts'
 
@@ -14,17 +14,17 @@ const tooLarge = (size: number, maxBytes: number): MadhavaError =>
   )
 
 const toBytes = (text: string, { maxBytes }: ResultLimits): Uint8Array => {
-  // a text has at least as many bytes as letters: one that is far too long is not even measured
+  // a text has at least as many bytes as UTF-16 units, so one that is far too long is not measured
   const size = text.length > maxBytes ? text.length : Buffer.byteLength(text)
   if (size > maxBytes) throw tooLarge(size, maxBytes)
   return new TextEncoder().encode(text)
 }
 
-/** How the result is called in errors. */
-export const RESULT: Spoken = { what: 'the result', code: 'RESULT_INVALID' }
+/** The name of the result in errors. */
+export const RESULT: JsonCheckOptions = { what: 'the result', code: 'RESULT_INVALID' }
 
 /**
- * Encodes a result: small ones inline, larger strings as their text, larger others as JSON.
+ * Encodes a result: small ones inline, larger strings as text, larger others as JSON.
  * @throws RESULT_INVALID with the place of what JSON cannot express; RESULT_TOO_LARGE
  */
 export const encodeResult = (value: unknown, limits: ResultLimits): EncodedResult => {

@@ -1,12 +1,15 @@
-// The environment of a thread, which all of its code shares: says whether it is as it was.
+// Watches the environment variables of a thread, which all of its code shares, for changes.
 
 export interface WatchedEnvironment {
-  /** From now on this is how it is. */
+  /** Takes the present state as unchanged. */
   note(): void
   isSame(): boolean
 }
 
-/** Replaces `process.env`. Writes go through and are noted: to read a whole environment after every run would cost more than a tiny run. */
+/**
+ * Replaces `process.env` with a proxy that notes writes: reading the whole environment after every run would cost more
+ * than a tiny run.
+ */
 export const watchEnvironment = (): WatchedEnvironment => {
   const real = process.env
   let before = new Map<PropertyKey, string | undefined>()

@@ -1,17 +1,17 @@
-// `ctx.exec` inside a thread: runs one command in a process group of its own, hands its lines on, ends it on a cancel and
-// after its time, and settles when nothing of its group is left.
+// `ctx.exec` inside a thread: runs one command in its own process group, passes its lines on, ends it on a cancel or a
+// timeout, and settles when the whole group is gone.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { ExecError, type ExecFailure, type ExecOptions, type ExecResult } from '../../core/exec.ts'
 import type { TaskContext } from '../../core/kind.ts'
-import { firstInWords } from '../../core/problems.ts'
+import { formatFirstProblem } from '../../core/problems.ts'
 import { groupLives } from '../../platform/ending-processes.ts'
 import { createOutputTail } from './output-tail.ts'
 
 const LAST_LINES = 5
 const LINE_LENGTH = 300
-/** What the command has left in its group, and who holds its output open, may go on so long after its own end. */
+/** How long the rest of the group, and holders of its output, may live after the command's own end. */
 const LINGER_MS = 500
 const LOOK_MS = 10
 const DELAY_MAX = 2 ** 31 - 1
@@ -38,7 +38,7 @@ const checked = (command: string, args: readonly string[], options: ExecOptions)
     throw new TypeError('exec: the arguments must be an array of texts')
   const parsed = optionsShape.safeParse(options)
   if (parsed.success) return parsed.data
-  throw new TypeError(`exec: ${firstInWords(parsed.error, 'the options')}`)
+  throw new TypeError(`exec: ${formatFirstProblem(parsed.error, 'the options')}`)
 }
 
 const named = (values: Readonly<Record<string, string | undefined>>): Record<string, string> => {
@@ -46,7 +46,7 @@ const named = (values: Readonly<Record<string, string | undefined>>): Record<str
   return Object.fromEntries(set)
 }
 
-/** Signals the whole group; where there are none, the command alone. */
+/** Signals the whole group, or only the command where there are no groups. */
 const signalGroup = (child: ChildProcess, name: NodeJS.Signals): void => {
   try {
     if (process.platform === 'win32' || child.pid === undefined) child.kill(name)
@@ -56,7 +56,7 @@ const signalGroup = (child: ChildProcess, name: NodeJS.Signals): void => {
   }
 }
 
-/** What a command that has ended leaves in its group is no business of anybody. */
+/** Ends what the command left in its group. */
 const endGroup = async (child: ChildProcess): Promise<void> => {
   const lives = (): boolean =>
     child.pid !== undefined && process.platform !== 'win32' && groupLives(child.pid)
@@ -66,18 +66,22 @@ const endGroup = async (child: ChildProcess): Promise<void> => {
   if (lives()) signalGroup(child, 'SIGKILL')
 }
 
-interface Way {
-  /** Why it is being ended; null: it isn't. */
+interface RunningCommand {
+  /** Why it is being ended; null: it is not. */
   stopped: () => 'timeout' | AbortSignal | null
-  /** Settles when the command has ended, its output is closed, and nothing of its group is left. */
+  /** Settles when the command has ended, its output is closed, and its group is gone. */
   exited: Promise<{ exitCode: number | null; signal: string | null }>
 }
 
-/** Ends the group on a signal or after the time. */
-const watchOver = (child: ChildProcess, options: ReturnType<typeof checked>, signals: AbortSignal[]): Way => {
+/** Ends the group on a signal or a timeout. */
+const watchOver = (
+  child: ChildProcess,
+  options: ReturnType<typeof checked>,
+  signals: AbortSignal[],
+): RunningCommand => {
   const timers: NodeJS.Timeout[] = []
   const later = (ms: number, act: () => void): void => void timers.push(setTimeout(act, ms))
-  let stopped: ReturnType<Way['stopped']> = null
+  let stopped: ReturnType<RunningCommand['stopped']> = null
   const stop = (why: 'timeout' | AbortSignal): void => {
     if (stopped !== null) return
     stopped = why
@@ -89,11 +93,11 @@ const watchOver = (child: ChildProcess, options: ReturnType<typeof checked>, sig
   if (options.timeout !== undefined) later(options.timeout, () => stop('timeout'))
 
   const ended = new Promise<{ exitCode: number | null; signal: string | null }>((resolve, reject) => {
-    // no process was made of it; later errors, of a signal that could not be sent, change nothing
+    // the process could not be created; later errors, of a signal that could not be sent, change nothing
     child.on('error', error => child.pid === undefined && reject(error))
     child.once('exit', () => {
       later(LINGER_MS, () => void endGroup(child))
-      // one that has left the group holds the output open
+      // a process that has left the group may hold the output open
       later(3 * LINGER_MS, () => {
         for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
       })
@@ -108,7 +112,7 @@ const watchOver = (child: ChildProcess, options: ReturnType<typeof checked>, sig
   return { stopped: () => stopped, exited }
 }
 
-/** `log` takes a line for the task's log; `isOver` says that the run can start nothing more. */
+/** `log` takes a line for the task's log; `isOver` says that the run may start nothing more. */
 export const createExec =
   (deps: { signal: AbortSignal; log: (line: string) => void; isOver: () => boolean }): TaskContext['exec'] =>
   async (command, args = [], given = {}) => {
@@ -147,7 +151,7 @@ export const createExec =
     }
     child.stdout?.on('data', bytes => stdout.add(bytes))
     child.stderr?.on('data', bytes => stderr.add(bytes))
-    // a command may end without reading what it was given
+    // a command may end without reading its input
     child.stdin?.on('error', () => {})
     child.stdin?.end(options.input)
     const { stopped, exited } = watchOver(child, options, signals)

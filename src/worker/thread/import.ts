@@ -1,11 +1,11 @@
-// What it means that the file of a kind could not be loaded: the host was short of something, its own code failed for a
-// reason that may pass, or it is wrong.
+// Explains why a kind's file could not be loaded: the host was short of something, its code failed for a reason that
+// may be temporary, or the file is wrong.
 import { closeSync, openSync } from 'node:fs'
 import { ModuleLoadError } from '../../platform/modules.ts'
 import type { RunError, RunOutcome } from '../pool/protocol.ts'
 import { shortageOf } from '../pool/shortage.ts'
 
-/** Whether the loader met the error, and not code of the kind: its frames come first, or there are none but Node's. */
+/** Whether the loader failed, and not the kind's code: only frames of Node, or those of the loader first. */
 const isOfLoader = (error: unknown): boolean => {
   const frames = String((error as Error | null)?.stack ?? '')
     .split('\n')
@@ -14,7 +14,7 @@ const isOfLoader = (error: unknown): boolean => {
   return first < 0 || frames.slice(0, first).some(line => line.includes('node:internal/modules'))
 }
 
-/** The loader takes what it could not open for what is not there. */
+/** The loader reports a file that it could not open as missing. */
 const whyNotOpened = (file: string): string | null => {
   try {
     closeSync(openSync(file, 'r'))
@@ -27,7 +27,7 @@ const whyNotOpened = (file: string): string | null => {
 const WRONG_FOR_GOOD =
   /^(?:ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND|ERR_(?:REQUIRE|UNKNOWN|UNSUPPORTED|INVALID|PACKAGE|IMPORT)_\w+)$/
 
-/** An error of the code itself comes again; one of a service that was away may not. */
+/** An error of the code itself is permanent; one of an unavailable service may not be. */
 const mayPass = (cause: unknown): boolean => {
   if (!(cause instanceof Error)) return true
   const { code, name } = cause as NodeJS.ErrnoException
@@ -42,7 +42,7 @@ const wordsOf = (cause: unknown): string[] => {
   return [name, code].filter((word): word is string => typeof word === 'string' && word !== '')
 }
 
-/** @param described the error as it is told of any other */
+/** @param described the error in the form of any other error of a run */
 export const importFailure = (error: unknown, file: string, described: RunError): RunOutcome => {
   if (!(error instanceof ModuleLoadError)) return { type: 'error', error: described }
   const { cause } = error

@@ -1,17 +1,17 @@
 // The kinds that a thread has loaded.
 import { type KindSettings, loadKind, type NamedKind } from '../../core/kind.ts'
 import { importModule } from '../../platform/modules.ts'
-import { ownedBy } from './owner.ts'
-import type { Tidy } from './reuse-check.ts'
+import { ownedBy } from './code-origin.ts'
+import type { ReuseCheck } from './reuse-check.ts'
 
 export interface ThreadKinds {
-  /** @throws ModuleLoadError, KIND_INVALID; Node keeps a failure: the thread is of no use for this kind any more */
+  /** @throws ModuleLoadError, KIND_INVALID; Node caches a failure, so this thread cannot load the kind any more */
   load(name: string, file: string): Promise<NamedKind>
-  /** The kind that alone may use this thread, since its file has changed what all code shares; null: any. */
+  /** The only kind that may still use this thread, since its file has changed shared objects; null: any. */
   onlyFor(): string | null
 }
 
-export const createThreadKinds = (settings: KindSettings, tidy: Tidy): ThreadKinds => {
+export const createThreadKinds = (settings: KindSettings, reuseCheck: ReuseCheck): ThreadKinds => {
   const loaded = new Map<string, Promise<NamedKind>>()
   let onlyFor: string | null = null
 
@@ -27,7 +27,7 @@ export const createThreadKinds = (settings: KindSettings, tidy: Tidy): ThreadKin
       )
     })
     // the kind may rely on what its file has changed
-    if (tidy.noteChanges()) onlyFor = name
+    if (reuseCheck.noteChanges()) onlyFor = name
     return kind
   }
   return {

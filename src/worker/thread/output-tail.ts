@@ -1,21 +1,21 @@
-// What a command prints on one of its streams: the end of it is kept within a bound, and each line is handed on once.
+// The output of a command on one stream: keeps the end of it, within a bound, and passes each line on once.
 import { StringDecoder } from 'node:string_decoder'
 
 export interface OutputTail {
   add(bytes: Buffer): void
-  /** Hands on a last line that has no end. */
+  /** Passes on a last line without a newline. */
   end(): void
   text(): string
   /** Whether the beginning is missing. */
   truncated(): boolean
-  /** Not empty ones, without the space at their end. */
+  /** Not empty ones; without trailing spaces. */
   lastLines(count: number, maxLength: number): string[]
 }
 
-/** Longer ones are handed on in pieces: a command that never ends its line must not fill the memory. */
+/** Longer lines are passed on in pieces: a command that never ends its line must not fill the memory. */
 const LINE_MAX = 4_000
 
-/** Without the rest of a sign that was cut. In UTF-8 such bytes begin with the bits 10, and are three at the most. */
+/** Without a character that was cut. Its bytes in UTF-8 begin with the bits 10, and are three at the most. */
 const wholeSigns = (bytes: Buffer): Buffer => {
   let start = 0
   while (start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) start++
@@ -29,7 +29,7 @@ export const createOutputTail = (maxBytes: number, onLine: (line: string) => voi
   const decoder = new StringDecoder('utf8')
   let open = ''
 
-  /** A line that a progress bar writes over again and again counts with its last state. */
+  /** Of a line that a progress bar rewrites, only the last state counts. */
   const hand = (line: string): void => {
     const states = line.replace(/\r+$/, '').split('\r')
     onLine(states.at(-1) ?? '')
@@ -42,7 +42,7 @@ export const createOutputTail = (maxBytes: number, onLine: (line: string) => voi
       const overwritten = open.lastIndexOf('\r', open.length - 2)
       if (overwritten >= 0) open = open.slice(overwritten + 1)
       if (open.length <= LINE_MAX) break
-      // not between the halves of one sign
+      // not between the halves of a surrogate pair
       const end = /[\ud800-\udbff]/.test(open[LINE_MAX - 1] ?? '') ? LINE_MAX - 1 : LINE_MAX
       onLine(open.slice(0, end))
       open = open.slice(end)
@@ -58,7 +58,7 @@ export const createOutputTail = (maxBytes: number, onLine: (line: string) => voi
     add(bytes) {
       chunks.push(bytes)
       kept += bytes.length
-      // not at every chunk: each is then copied twice at the most
+      // not at every chunk, so that each is copied twice at the most
       if (kept > 2 * maxBytes) {
         const rest = Buffer.concat(chunks).subarray(-maxBytes)
         chunks = [Buffer.from(rest)]

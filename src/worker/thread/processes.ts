@@ -1,5 +1,5 @@
-// Inside a thread: every process that a kind starts carries the mark of its attempt and leads a process group of its own, and
-// the worker is told of it. It wraps the few functions of node:child_process that all others go through, and ends nothing.
+// Inside a thread: gives every process that a kind starts the mark of its attempt and its own process group, and
+// reports it to the worker. It wraps the few functions of node:child_process that all others use, and ends nothing.
 import childProcess from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
 import { readProcess, ticksNow } from '../../platform/process-proof.ts'
@@ -7,13 +7,13 @@ import type { ProcessNote } from '../pool/protocol.ts'
 import { MARK, markOf, THREAD } from '../processes/process-mark.ts'
 
 export interface ThreadProcesses {
-  /** What is started from here on belongs to this run. */
+  /** Processes started from here on belong to this run. */
   begin(run: number, task: string, claim: number): void
-  /** From here on it belongs to the thread. */
+  /** From here on they belong to the thread. */
   end(): void
 }
 
-/** What Node's own spawn, exec, execFile and fork hand on: an inner call whose shape has stood since Node 0.12. */
+/** The options that Node's own spawn, exec, execFile and fork pass on: an internal call, unchanged since Node 0.12. */
 interface InnerOptions {
   envPairs?: string[]
   detached?: boolean
@@ -23,7 +23,7 @@ interface InnerProcess extends childProcess.ChildProcess {
 }
 type SyncOptions = Record<string, unknown> | null | undefined
 
-/** What an environment inherits counts for Node, too. */
+/** Node also passes on inherited properties of an environment. */
 const withMark = (env: object, mark: string): Record<string, unknown> => {
   const all: Record<string, unknown> = {}
   for (const name in env) all[name] = (env as Record<string, unknown>)[name]
@@ -31,12 +31,12 @@ const withMark = (env: object, mark: string): Record<string, unknown> => {
 }
 
 const ASSIGNMENT = `${MARK}=`
-/** There a process group is a window of its own, and cannot be signalled. */
+/** On Windows a process group is a console window and cannot be signalled. */
 const ownGroup = process.platform !== 'win32'
 
 /**
- * Wraps once per thread, before any kind is loaded. `stopped`: not 0 once the attempt is being ended; then nothing more is
- * started. `tell` is called before a process is made, too: the thread may be killed, or blocked, in the call.
+ * Wraps once per thread, before any kind is loaded. `stopped`: not 0 once the attempt is being ended; then nothing
+ * more is started. `tell` is also called before a process is made: the thread may be killed, or blocked, in the call.
  */
 export const watchProcesses = (deps: {
   prefix: string
@@ -64,7 +64,7 @@ export const watchProcesses = (deps: {
   const inner = childProcess.ChildProcess.prototype as InnerProcess
   const { spawn } = inner
   inner.spawn = function (this: InnerProcess, options) {
-    // told first: a thread that is killed while the process is being made tells nothing any more
+    // reported first: a thread that is killed while the process is being made can report nothing any more
     before()
     const { run, mark } = owner
     const envPairs = options.envPairs?.filter(pair => !pair.startsWith(ASSIGNMENT)) ?? []
@@ -75,7 +75,7 @@ export const watchProcesses = (deps: {
     })
     const { pid } = this
     if (pid !== undefined) {
-      // nobody has fetched it before this turn of the event loop is over: the number is still its own
+      // it cannot be reaped before this turn of the event loop ends, so the pid is still its own
       tell(run, { event: 'started', pid, startedTicks: readProcess(pid)?.startedTicks ?? null })
       this.once('exit', () => tell(run, { event: 'ended', pid, startedTicks: null }))
     }
@@ -88,7 +88,7 @@ export const watchProcesses = (deps: {
     env: withMark(options?.env ?? process.env, owner.mark),
   })
   const isOptions = (value: unknown): value is SyncOptions => value == null || typeof value === 'object'
-  /** For (file, args?, options?) and (command, options?). What Node itself would refuse is left to it. */
+  /** For (file, args?, options?) and (command, options?). Node itself refuses wrong arguments. */
   const wrapSync = (name: 'spawnSync' | 'execFileSync' | 'execSync'): void => {
     const original = childProcess[name] as (...all: unknown[]) => unknown
     const wrapped = (first: unknown, ...rest: unknown[]): unknown => {
@@ -103,7 +103,7 @@ export const watchProcesses = (deps: {
   for (const name of ['spawnSync', 'execFileSync', 'execSync'] as const) wrapSync(name)
   syncBuiltinESMExports()
 
-  // a thread that the kind starts has wrapped nothing, but has a copy of this environment
+  // a thread that the kind starts has no wrappers, but copies this environment
   process.on('worker', () => {
     if (owner.run > 0) tell(owner.run, someMayStart())
   })

@@ -1,27 +1,27 @@
-// Whether a run has left anything in its thread that the next one could meet: something that goes on, or a change of what
-// all code of the thread shares. What it has left is not taken back, since a module may rely on it: the thread ends.
+// Whether a run left anything in its thread that could affect the next one: something still running, or changed shared
+// objects. Nothing is undone, since a module may rely on it: the thread ends.
 import { setImmediate as turn } from 'node:timers/promises'
-import { watchLeftovers } from './leftovers.ts'
-import { ownerNow } from './owner.ts'
-import { createRealm } from './shared-objects.ts'
+import { originNow } from './code-origin.ts'
+import { createSharedObjects } from './shared-objects.ts'
+import { trackUnrefs } from './unref-tracker.ts'
 
-export interface Tidy {
-  /** Called before a run: what goes on then is none of its doing. */
+export interface ReuseCheck {
+  /** Called before a run: what is active then is not the run's. */
   before(): string[]
-  /** Lets what a run has just ended be gone. */
+  /** Waits until what a run has just ended is gone. */
   settle(): Promise<void>
-  /** Called once after a run, with what `before` answered. */
+  /** Called once after a run, with the answer of `before`. */
   isClean(before: readonly string[]): boolean
-  /** From now on things are as they should be; whether something shared had changed. */
+  /** Takes the present state as clean. Returns whether something shared had changed. */
   noteChanges(): boolean
 }
 
-/** What passes by itself before long. */
+/** Resources that go away soon without help. */
 const TRANSIENT = ['Immediate', 'CloseReq']
-/** Turns of the loop that it may take: one that an immediate begins anew each time goes on for ever. */
+/** How many turns of the loop to wait. An immediate that renews itself each time never ends. */
 const TURNS = 3
 
-/** What keeps this thread's event loop alive, by type. */
+/** The types of what keeps this thread's event loop alive. */
 const activeResources = (): string[] => process.getActiveResourcesInfo().filter(type => type !== 'CloseReq')
 
 const leftSomething = (before: readonly string[], after: readonly string[]): boolean => {
@@ -33,30 +33,30 @@ const leftSomething = (before: readonly string[], after: readonly string[]): boo
   })
 }
 
-/** A run that took this many times as long as a thorough look has one of its own. */
+/** A run that took this many times as long as a full check gets one of its own. */
 const WORTH_A_LOOK = 20
 /**
- * Tiny runs share one, due after this many times what it takes. A thread with a run every 0.5 ms is mostly waiting: looks
- * of 0.2 ms for a twentieth of the time, not of its CPU, would cost each run as much as it takes itself.
+ * Tiny runs share one full check, due after this many times its cost. In a thread with a run every 0.5 ms, checks of
+ * 0.2 ms for a twentieth of the wall time would cost as much as the runs.
  */
 const SHARED_AFTER = 100
-/** It is due after this time however long the last one took, which on a busy machine says little. Milliseconds. */
+/** Due after this time whatever the last check cost, since on a busy machine that says little. Milliseconds. */
 const THOROUGH_AFTER_MS = 50
 
-/** Knows nothing until `noteChanges` is called for the first time, which is after our own changes. */
-export const createTidy = (): Tidy => {
-  const leftovers = watchLeftovers(() => Boolean(ownerNow()?.id))
-  const realm = createRealm()
+/** Knows nothing until the first `noteChanges`, which comes after our own changes. */
+export const createReuseCheck = (): ReuseCheck => {
+  const leftovers = trackUnrefs(() => Boolean(originNow()?.id))
+  const sharedObjects = createSharedObjects()
   let thoroughAt = 0
   let thoroughTook = 0
   let runBegan = 0
 
-  const isRealmSame = (): boolean => {
+  const isUnchanged = (): boolean => {
     const begun = performance.now()
     const thorough =
       begun - runBegan >= thoroughTook * WORTH_A_LOOK ||
       begun - thoroughAt >= Math.min(THOROUGH_AFTER_MS, thoroughTook * SHARED_AFTER)
-    const same = realm.isSame(thorough)
+    const same = sharedObjects.isSame(thorough)
     if (thorough) {
       thoroughAt = performance.now()
       thoroughTook = thoroughAt - begun
@@ -70,7 +70,7 @@ export const createTidy = (): Tidy => {
     },
     async settle() {
       await turn()
-      // what is closed is gone a turn later
+      // what is closed is gone one turn later
       for (let turns = 1; turns < TURNS; turns++) {
         if (!leftovers.any() && !process.getActiveResourcesInfo().some(type => TRANSIENT.includes(type)))
           return
@@ -78,13 +78,13 @@ export const createTidy = (): Tidy => {
       }
     },
     isClean(before) {
-      const clean = !leftovers.any() && !leftSomething(before, activeResources()) && isRealmSame()
+      const clean = !leftovers.any() && !leftSomething(before, activeResources()) && isUnchanged()
       leftovers.forget()
       return clean
     },
     noteChanges() {
-      const hasChanged = !realm.isSame(true)
-      realm.note(hasChanged)
+      const hasChanged = !sharedObjects.isSame(true)
+      sharedObjects.note(hasChanged)
       return hasChanged
     },
   }

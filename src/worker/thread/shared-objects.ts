@@ -1,18 +1,18 @@
-// What all code of a thread shares: globals, the engine's and Node's own objects, the environment, the listeners of the
-// process. Notes how they were and says whether they still are, so that what one run has changed reaches no other.
-// It undoes nothing: a module that was loaded meanwhile may rely on what it changed.
+// The objects that all code of a thread shares: globals, objects of the engine and of Node, the environment, listeners
+// of the process. Records their state and tells whether they have changed, so that one run's changes affect no other.
+// It undoes nothing: a module loaded meanwhile may rely on the changes.
 import { EventEmitter } from 'node:events'
 import { builtinModules, createRequire } from 'node:module'
 import { compileFunction } from 'node:vm'
 
 import { watchEnvironment } from './environment.ts'
 
-export interface Realm {
-  /** From now on this is how things are; with false, all but for newly loaded modules is as it was noted. */
+export interface SharedObjects {
+  /** Records the present state. False: nothing has changed except newly loaded modules. */
   note(hasChanged: boolean): void
   /**
-   * Whether all is as it was noted. `thorough`: looks at every property of every object; else at those that are changed
-   * most, and for additions, which takes a tenth of the time.
+   * Whether the state is as recorded. `thorough`: checks every property of every object; else only those changed most
+   * often, and additions, which takes a tenth of the time.
    */
   isSame(thorough: boolean): boolean
 }
@@ -27,7 +27,7 @@ interface Watched {
 
 const require = createRequire(import.meta.url)
 
-/** These change by themselves: Node's own books. */
+/** Node changes these itself. */
 const OWN_BOOKS: ReadonlySet<PropertyKey> = new Set([
   '_events',
   '_eventsCount',
@@ -36,10 +36,10 @@ const OWN_BOOKS: ReadonlySet<PropertyKey> = new Set([
   'domain',
   'allowedNodeEnvironmentFlags',
 ])
-/** Loaders register here, ours for TypeScript too; what they do to imports is part of loading a kind. */
+/** Loaders register here, ours for TypeScript too; changes to imports are part of loading a kind. */
 const NOT_WATCHED: ReadonlySet<string> = new Set(['module'])
 
-/** Set by the `fetch` that Node brings, when it is first used: see `isOwnDispatcher`. */
+/** Set by Node's `fetch` at its first use: see `isOwnDispatcher`. */
 const DISPATCHERS: readonly PropertyKey[] = [
   Symbol.for('undici.globalDispatcher.1'),
   Symbol.for('undici.globalDispatcher.2'),
@@ -48,7 +48,7 @@ const DISPATCHERS: readonly PropertyKey[] = [
 const isObject = (value: unknown): value is Watchable =>
   (typeof value === 'object' && value !== null) || typeof value === 'function'
 
-/** Node's modules that are loaded, by the names that anybody can import. */
+/** Node's modules that are loaded, by the names that anyone can import. */
 const loadedModules = (): string[] =>
   (process as unknown as { moduleLoadList: string[] }).moduleLoadList
     .filter(entry => entry.startsWith('NativeModule '))
@@ -89,7 +89,7 @@ const watch = (object: Watchable): Watched => {
 
 const addWithPrototype = (found: Set<Watchable>, value: unknown): void => {
   if (!isObject(value)) return
-  // most functions have nothing of their own: what they are called under is watched
+  // most functions have no own properties; the property that holds them is watched
   if (typeof value !== 'function' || Reflect.ownKeys(value).some(key => !OF_EVERY_FUNCTION.has(key)))
     found.add(value)
   if (typeof value !== 'function') return
@@ -102,14 +102,14 @@ const watchAll = (values: readonly unknown[]): Watched[] => {
   return [...found].map(watch)
 }
 
-/** Globals with what hangs on them, the engine's hidden prototypes, what Node's loaded modules export. */
+/** Globals and what they refer to, the engine's hidden prototypes, the exports of Node's loaded modules. */
 const collect = (modules: readonly string[]): Watched[] => {
   const found = new Set<Watchable>()
   const add = (value: unknown): void => addWithPrototype(found, value)
   const addOwn = (object: Watchable): void => {
     add(object)
     for (const key of Reflect.ownKeys(object)) {
-      // a getter that is asked may load something
+      // calling a getter may load something
       const value = Reflect.getOwnPropertyDescriptor(object, key)?.value
       if (typeof value === 'function' || object === (globalThis as unknown)) add(value)
     }
@@ -123,8 +123,8 @@ const collect = (modules: readonly string[]): Watched[] => {
 }
 
 /**
- * Some of Node's properties are getters until they are first read. The getter that was noted answers what belongs there,
- * and puts it there.
+ * Some of Node's properties are getters until first read. The recorded getter returns the value and replaces itself
+ * with it.
  */
 const becameItself = (before: PropertyDescriptor, now: PropertyDescriptor, object: Watchable): boolean => {
   if (!before.get || !('value' in now)) return false
@@ -132,7 +132,7 @@ const becameItself = (before: PropertyDescriptor, now: PropertyDescriptor, objec
   return Object.is(before.get.call(object), value)
 }
 
-/** The dispatcher of Node's own `fetch` appears with its first use. */
+/** The dispatcher of Node's `fetch` appears at its first use. */
 const isOwnDispatcher = (key: PropertyKey, value: unknown): boolean =>
   DISPATCHERS.includes(key) &&
   (value as Watchable | null)?.constructor?.name === 'Agent' &&
@@ -143,7 +143,7 @@ const isOwnDispatcher = (key: PropertyKey, value: unknown): boolean =>
 const sameProperty = (one: PropertyDescriptor, other: PropertyDescriptor): boolean =>
   Object.is(one.value, other.value) && one.get === other.get && one.set === other.set
 
-/** Also brings what is noted up to date where the change is Node's own, and tells what has come with it. */
+/** Also updates the recorded state for Node's own changes, and reports new values. */
 const isSameThroughout = (watched: Watched, tellNew: (value: unknown) => void): boolean => {
   const { object, keys, properties } = watched
   const known = keys.length
@@ -169,8 +169,9 @@ const isSameThroughout = (watched: Watched, tellNew: (value: unknown) => void): 
 type Look = () => boolean
 
 /**
- * Says whether the data properties of some objects have the values that were noted. It is one function that names each of
- * them, since the engine keeps such a place ready: a loop over names takes ten times as long, most of it for the globals.
+ * Makes a function that checks whether data properties of some objects have the recorded values. It names each
+ * property in its source, since the engine caches such accesses: a loop over names takes ten times as long, most of it
+ * for the globals.
  */
 const compileQuickLook = (objects: readonly Watched[]): Look => {
   const keys: PropertyKey[] = []
@@ -201,9 +202,9 @@ const countEnumerable = (object: object): number => {
   return met
 }
 
-/** What is patched most: looked at after every run. */
+/** Patched most often: checked after every run. */
 const OFTEN_PATCHED: readonly unknown[] = [globalThis, console, Math, JSON, Date, Promise]
-/** What is added to most; an assignment makes a property that `for in` meets. */
+/** Added to most often. Assignments create properties that `for in` sees. */
 const OFTEN_ADDED_TO: readonly object[] = [
   globalThis,
   console,
@@ -232,8 +233,8 @@ const OFTEN_ADDED_TO: readonly object[] = [
 const listenersOf = (): Map<string | symbol, readonly unknown[]> =>
   new Map(process.eventNames().map(name => [name, process.rawListeners(name as 'exit')]))
 
-/** Replaces the environment by one that notes its changes. */
-export const createRealm = (): Realm => {
+/** Replaces the environment with one that notes its changes. */
+export const createSharedObjects = (): SharedObjects => {
   const environment = watchEnvironment()
   let modules: string[] = []
   let watched: Watched[] = []
@@ -284,11 +285,11 @@ export const createRealm = (): Realm => {
         const fresh: unknown[] = []
         if (!watched.every(one => isSameThroughout(one, value => fresh.push(value)))) return false
         for (const value of fresh) watched.push(...watchAll([value]))
-        // what is new is Node's own
+        // new properties are Node's own
         noteAdditions()
         return true
       } catch {
-        // a getter that somebody put there
+        // a getter that foreign code put there
         return false
       }
     },

@@ -1,11 +1,11 @@
-// What runs inside a thread: loads kinds, runs one at a time, reports its outcome. It knows no store and no queue,
-// and must not keep the worker waiting: whatever a kind does, exactly one outcome is sent or the thread ends.
+// Runs inside a thread: loads kinds, runs one at a time, reports its outcome. Whatever a kind does, exactly one
+// outcome is sent or the thread ends, so the worker never waits in vain.
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { cutText } from '../../core/cut-text.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { NamedKind } from '../../core/kind.ts'
-import { parseWith, wordsOfProblems } from '../../core/kind-schema.ts'
+import { describeProblems, parseWith } from '../../core/kind-schema.ts'
 import { refuseBeforeSchema } from '../../core/strict-json.ts'
 import type { Json } from '../../core/task.ts'
 import { reasonOf } from '../../core/thrown.ts'
@@ -22,24 +22,24 @@ import {
   tryBegin,
 } from '../pool/protocol.ts'
 import { createThreadChildren, type ThreadChildren } from './children.ts'
+import { type CodeOrigin, originNow, ownedBy } from './code-origin.ts'
 import { createThreadContext, type ThreadContext } from './context.ts'
 import { encodeResult, RESULT } from './encode-result.ts'
 import { guardProcess } from './guard.ts'
 import { importFailure } from './import.ts'
 import { createThreadKinds } from './kinds.ts'
-import { type Owner, ownedBy, ownerNow } from './owner.ts'
 import { watchProcesses } from './processes.ts'
-import { createTidy } from './reuse-check.ts'
+import { createReuseCheck } from './reuse-check.ts'
 
-const { port, results, settings, crew, gate, processes } = workerData as ThreadData
+const { port, results, settings, sharedCores, gate, processes } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
 
 guardProcess()
-const tidy = createTidy()
-const kinds = createThreadKinds(settings, tidy)
+const reuseCheck = createReuseCheck()
+const kinds = createThreadKinds(settings, reuseCheck)
 
-/** What a check of the kind's own throws is no failure of this attempt: the value does not fit. */
+/** If a check of the kind's own throws, the value is invalid; the attempt itself has not failed. */
 const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
   try {
     return await parseWith(schema, value)
@@ -52,10 +52,10 @@ type Refuse = (why: string, cause?: unknown) => MadhavaError
 const checkParams = async (kind: NamedKind, request: SentRun) => {
   const refuse: Refuse = (why, cause) =>
     new MadhavaError('PARAMS_INVALID', `The stored params no longer fit the kind: ${why}`, { cause })
-  // stored params were checked when they came; the kind's file may have changed since
+  // stored params were checked at submit; the kind's file may have changed since
   const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
   if (parsed.success) return parsed.data as Json
-  throw refuse(wordsOfProblems(parsed.error))
+  throw refuse(describeProblems(parsed.error))
 }
 
 const checkResult = async (
@@ -68,7 +68,7 @@ const checkResult = async (
   refuseBeforeSchema(returned, RESULT)
   let parsed = await parseFor(kind.result, returned, refuse)
   if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
-  if (!parsed.success) throw refuse(wordsOfProblems(parsed.error))
+  if (!parsed.success) throw refuse(describeProblems(parsed.error))
   try {
     return {
       type: 'success',
@@ -93,23 +93,23 @@ const readCheckpoint = (bytes: Uint8Array | null, tell: (line: string) => void):
 
 interface Current {
   run: number
-  owner: Owner
+  origin: CodeOrigin
   controller: AbortController
   kindContext: ThreadContext | null
   children: ThreadChildren
   begunAt: number
   before: string[]
-  /** Without what is done for the next run after it. */
+  /** Without the preparation for the next run. */
   tookMs: number | null
-  /** The file of its kind could not be loaded: Node keeps that, so no later run in this thread could do better. */
+  /** The kind's file could not be loaded. Node caches that, so no later run in this thread could do better. */
   isUnloaded: boolean
 }
 let current: Current | null = null
-/** Code of an earlier run has shown that it goes on. */
-let isHaunted = false
+/** Code of an earlier run was seen to go on. */
+let hasLateCode = false
 
 const isClean = ({ isUnloaded, before }: Current): boolean =>
-  !isUnloaded && !isHaunted && tidy.isClean(before)
+  !isUnloaded && !hasLateCode && reuseCheck.isClean(before)
 
 const finish = (outcome: RunOutcome, reusable: boolean): void => {
   if (!current) return
@@ -117,7 +117,7 @@ const finish = (outcome: RunOutcome, reusable: boolean): void => {
   const ms = tookMs ?? performance.now() - begunAt
   current = null
   started.end()
-  // what waits in this thread shall run in another one
+  // runs that wait in this thread must run in another one
   if (!reusable) closeGate(gate)
   children.close()
   kindContext?.flush()
@@ -146,17 +146,17 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
       signal: mine.controller.signal,
       submit: mine.children.submit,
       partialBytes: results.inlineBytes,
-      crew,
+      sharedCores,
       post,
     })
     mine.kindContext = kindContext
     for (const line of early) kindContext.context.log(line)
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
-    mine.before = tidy.before()
+    mine.before = reuseCheck.before()
     started.begin(mine.run, request.id, request.claim)
     const returned = await kind.run(params, kindContext.context)
-    // a child that nobody waited for is part of what the kind did; one that is refused fails the attempt
+    // children that the kind did not await are part of its work: if one is refused, the attempt fails
     await mine.children.settled()
     return await checkResult(kind, returned, kindContext.info())
   } catch (error) {
@@ -168,7 +168,7 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
   const controller = new AbortController()
   const mine: Current = {
     run,
-    owner: { kind: request.kind, id: request.id, late: 0 },
+    origin: { kind: request.kind, id: request.id, late: 0 },
     controller,
     kindContext: null,
     children: createThreadChildren({ run, signal: controller.signal, post }),
@@ -178,13 +178,13 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
     isUnloaded: false,
   }
   current = mine
-  const outcome = await ownedBy(mine.owner, () => execute(mine, request))
+  const outcome = await ownedBy(mine.origin, () => execute(mine, request))
   mine.tookMs = performance.now() - mine.begunAt
-  // its timers are no leftovers of the kind
+  // its timers are not the kind's
   mine.kindContext?.flush()
-  await tidy.settle()
+  await reuseCheck.settle()
   if (current !== mine) return
-  // its mark in the environment is none of the kind's doing
+  // its mark in the environment was not set by the kind
   started.end()
   finish(outcome, isClean(mine))
   beginNext()
@@ -205,56 +205,58 @@ const beginNext = (): void => {
   void begin(next.run, next.request)
 }
 
-/** Code that does not belong to the run that goes on: of an earlier one, or of another kind's file. */
-const isElsewhere = (owner: Owner | undefined): owner is Owner =>
-  owner !== undefined && owner !== current?.owner && (owner.id !== null || owner.kind !== current?.owner.kind)
+/** Code that does not belong to the current run: of an earlier run, or of another kind's file. */
+const isElsewhere = (origin: CodeOrigin | undefined): origin is CodeOrigin =>
+  origin !== undefined &&
+  origin !== current?.origin &&
+  (origin.id !== null || origin.kind !== current?.origin.kind)
 
 const MAX_MESSAGE = 2_000
 const MAX_LATE_LINES = 20
-const tellLate = (owner: Owner, text: string): void => {
-  owner.late += 1
-  if (owner.late <= MAX_LATE_LINES && text.trim() !== '')
+const tellLate = (origin: CodeOrigin, text: string): void => {
+  origin.late += 1
+  if (origin.late <= MAX_LATE_LINES && text.trim() !== '')
     post({
-      type: 'stray',
-      kind: owner.kind,
-      id: owner.id,
+      type: 'late',
+      kind: origin.kind,
+      id: origin.id,
       what: 'printed',
       text: cutText(text.trim(), MAX_MESSAGE),
     })
 }
 
 const print = (chunk: unknown, ...rest: unknown[]): boolean => {
-  const owner = ownerNow()
+  const origin = originNow()
   const bytes = chunk as string | Uint8Array
-  if (isElsewhere(owner)) tellLate(owner, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+  if (isElsewhere(origin)) tellLate(origin, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
   else current?.kindContext?.print(bytes)
   for (const argument of rest) if (typeof argument === 'function') argument()
   return true
 }
-// what a kind prints belongs to its task's log; the process's own output is JSON lines
+// output of a kind goes to its task's log; the process's own output is JSON lines
 process.stdout.write = print
 process.stderr.write = print
 
 // thrown outside of the promise that `run` returned, for example in a timer's callback
 const failOutside = (thrown: unknown): void => {
-  const owner = ownerNow()
-  if (isElsewhere(owner)) {
-    isHaunted = true
+  const origin = originNow()
+  if (isElsewhere(origin)) {
+    hasLateCode = true
     post({
-      type: 'stray',
-      kind: owner.kind,
-      id: owner.id,
+      type: 'late',
+      kind: origin.kind,
+      id: origin.id,
       what: 'threw',
       text: describeError(thrown).message,
     })
-    // the run that goes on has no part in it, and ends in peace
+    // the current run has no part in it and may finish
     if (current) return
   }
   if (!current) process.exit(1)
   finish({ type: 'error', error: describeError(thrown) }, false)
 }
 process.on('uncaughtException', failOutside)
-// as it was thrown: on its own way to the one above, Node puts an error without words in the place of what is none
+// handled directly: on the way to `uncaughtException`, Node would replace a value that is not an error
 process.on('unhandledRejection', failOutside)
 process.on('exit', () => current?.kindContext?.flush())
 
@@ -273,5 +275,5 @@ port.on('message', (message: ToThread) => {
     current.controller.abort(reason)
   }
 })
-tidy.noteChanges()
+reuseCheck.noteChanges()
 post({ type: 'ready' })

@@ -1,7 +1,7 @@
-// Surroundings for the engine of pi, as a test wants them; what is reported and kept can be looked at.
-import type { Surroundings } from '../../../src/kinds/lib/pi/engine.ts'
+// A MethodContext for the engine of pi, as a test wants them; what is reported and kept can be looked at.
+import type { MethodContext } from '../../../src/kinds/lib/pi/engine.ts'
 
-export interface Watched extends Surroundings {
+export interface Watched extends MethodContext {
   readonly shares: number[]
   /** The partial results, each once. */
   readonly certain: string[]
@@ -9,7 +9,7 @@ export interface Watched extends Surroundings {
   readonly kept: unknown[]
 }
 
-export const surround = (over: Partial<Surroundings> = {}): Watched => {
+export const surround = (over: Partial<MethodContext> = {}): Watched => {
   const shares: number[] = []
   const certain: string[] = []
   const kept: unknown[] = []

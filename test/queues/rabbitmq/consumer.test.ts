@@ -25,7 +25,7 @@ const open = async (bury: () => Promise<void> = async () => {}) => {
     subscriber: {
       size: 1,
       offer: ticket => tickets.push(ticket),
-      look: () => void seen.looks++,
+      poll: () => void seen.looks++,
       // as a worker does with what it has not begun to use
       release() {
         seen.released += 1

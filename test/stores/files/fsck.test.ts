@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { again, report, succeed } from '../../../src/core/moves.ts'
+import { report, retryByHand, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { newTaskId } from '../../../src/core/task.ts'
 import { silentLog } from '../../../src/platform/log.ts'
@@ -214,7 +214,7 @@ describe('fsck', () => {
   promise('a wish to cancel from before the task was started again is removed', async world => {
     const { store, check, at: inDir } = world
     const { id } = await addEnded(store)
-    const task = await store.claim(id, again(at(9)))
+    const task = await store.claim(id, retryByHand(at(9)))
     assert.ok(task)
     await store.close()
     await put(inDir('revoke', id), `${at(1)} ${task.claim - 1}\n`)

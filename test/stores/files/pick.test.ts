@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { KindLimits } from '../../../src/core/kind-limits.ts'
-import type { Wanted } from '../../../src/core/store.ts'
+import type { ClaimOptions } from '../../../src/core/store.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
 import type { KindLimiter } from '../../../src/stores/files/claims/kind-limits.ts'
 import { createPicker } from '../../../src/stores/files/claims/pick.ts'
@@ -38,7 +38,7 @@ const setUp = async (test: TestContext, limiter: Partial<KindLimiter> = {}) => {
     index.put({ ...task, ...believed })
     return task
   }
-  const next = (want: Partial<Wanted> = {}, move = run) =>
+  const next = (want: Partial<ClaimOptions> = {}, move = run) =>
     picker.claimNext({ kinds, now: NOW, ...want }, move)
   return { ...parts, index, put, next, permits }
 }
@@ -92,7 +92,7 @@ describe('picking from an index that lags', () => {
     const { id } = put({ workersLost: 3, attempt: 3, maxAttempts: 9 }, { workersLost: undefined })
     assert.equal(await next({ onSuspect: suspect => told.push(suspect) }), null)
     assert.deepEqual([told, claims()], [[id], []])
-    assert.equal((await next({ alone: true }))?.id, id)
+    assert.equal((await next({ allowSuspect: true }))?.id, id)
   })
 })
 
@@ -108,7 +108,10 @@ describe('picking within the limits of a kind', () => {
       },
     })
     put()
-    assert.equal(await next({ limits: few, onHeldBack: (kind, untilMs) => held.push([kind, untilMs]) }), null)
+    assert.equal(
+      await next({ limits: few, onRateLimited: (kind, untilMs) => held.push([kind, untilMs]) }),
+      null,
+    )
     const [kind, untilMs] = held[0] ?? []
     assert.equal(kind, 'adding')
     assert.ok((untilMs ?? 0) > Date.parse(NOW))
@@ -121,7 +124,7 @@ describe('picking within the limits of a kind', () => {
     const { put, next, claims } = await setUp(test, { mayBegin: async () => 'full' })
     put({ priority: 9 })
     const other = put({ kind: 'other', priority: 0 })
-    const want = { kinds: ['adding', 'other'], limits: few, onFull: (kind: string) => full.push(kind) }
+    const want = { kinds: ['adding', 'other'], limits: few, onKindFull: (kind: string) => full.push(kind) }
     assert.equal((await next(want))?.id, other.id)
     assert.deepEqual([full, claims()], [['adding'], [`${other.id}.1`]])
   })
@@ -149,7 +152,7 @@ describe('picking within the limits of a kind', () => {
     let contests = 0
     const want = {
       limits: { adding: { maxConcurrency: 2, rate: null } },
-      onHeldBack: () => {
+      onRateLimited: () => {
         contests += 1
       },
     }

@@ -1,7 +1,7 @@
 // Who may write a record: under which claim, in which order, and what is left when it is done.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { again, giveBack, report, succeed, takeOver } from '../../../src/core/moves.ts'
+import { giveBack, report, retryByHand, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { SafeId } from '../../../src/stores/files/layout.ts'
 import { at } from '../../suites/store/world.ts'
 import { until } from '../../support/until.ts'
@@ -104,7 +104,7 @@ describe('the mover of tasks', () => {
     await mover.claim(id, run)
     await mover.move(id, 1, done)
     wish(id, 1)
-    await mover.claim(id, again(at(4)))
+    await mover.claim(id, retryByHand(at(4)))
     assert.equal(records.read(id)?.status, 'PENDING')
     assert.deepEqual(wishes(), [])
     // and one with a number that was used up before counts for nothing

@@ -1,7 +1,7 @@
 // A task is told as it was at one moment, whatever happens to it while it is read; and what ran rests where it comes in.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { again, report, start, succeed, takeOver } from '../../../src/core/moves.ts'
+import { report, retryByHand, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { exportStore } from '../../../src/stores/shared/export.ts'
@@ -38,7 +38,7 @@ describe('a task that is exported', () => {
         opened += 1
         if (opened === 1) {
           await store.move(id, claim, succeed(1, null, at(3)))
-          await store.claim(id, again(at(4)))
+          await store.claim(id, retryByHand(at(4)))
           await take(store, id)
           await store.putBlob(id, 'log.txt', Buffer.from('second attempt'))
         }

@@ -1,6 +1,6 @@
 // revoke: at once when nobody holds the task, else a durable wish that the holder or the next taker honours.
 import assert from 'node:assert/strict'
-import { again, fail, giveBack, report, start, succeed, takeOver } from '../../../src/core/moves.ts'
+import { fail, giveBack, report, retryByHand, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import { add, addEnded, at, type Check, read, refused, take } from './world.ts'
 
 const error = { code: 'KIND_FAILED', message: 'no', detail: null }
@@ -70,7 +70,7 @@ export const cancel = (check: Check): void => {
     assert.equal((await other.revoke(id, at(3))).outcome, 'requested')
     assert.equal((await one.move(id, claim, succeed(7, null, at(4)))).status, 'SUCCESS')
     assert.equal((await other.revoke(id, at(5))).outcome, 'ended')
-    const anew = await other.claim(id, again(at(6)))
+    const anew = await other.claim(id, retryByHand(at(6)))
     assert.deepEqual([anew?.status, anew?.revokeRequestedAt], ['PENDING', null])
     const started = await take(one, id, at(7))
     assert.equal(started.revokeRequestedAt, null)

@@ -1,6 +1,6 @@
 // claim and move: one winner, numbers that only rise, moves that happen whole, in order, or not at all.
 import assert from 'node:assert/strict'
-import { again, fail, giveBack, type Move, report, start, succeed } from '../../../src/core/moves.ts'
+import { fail, giveBack, type Move, report, retryByHand, start, succeed } from '../../../src/core/moves.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, refused, take } from './world.ts'
 
@@ -40,9 +40,9 @@ export const claims = (check: Check): void => {
     await one.move(id, step(await take(one, id)).claim, giveBack(at(2)))
     await other.move(id, step(await take(other, id)).claim, fail(error, at(3), at(2)))
     await one.move(id, step(await take(one, id, at(4))).claim, succeed(1, null, at(5)))
-    assert.equal(step(await other.claim(id, again(at(6)))).status, 'PENDING')
+    assert.equal(step(await other.claim(id, retryByHand(at(6)))).status, 'PENDING')
     await other.move(id, step(await take(other, id, at(7))).claim, fail(error, null, at(8)))
-    step(await other.claim(id, again(at(9))))
+    step(await other.claim(id, retryByHand(at(9))))
     step((await one.revoke(id, at(10))).task)
     assert.deepEqual(seen, [1, 2, 3, 4, 5, 6, 7])
   })
@@ -52,7 +52,7 @@ export const claims = (check: Check): void => {
     const { id } = await add(one)
     const { claim } = await take(one, id)
     await one.move(id, claim, succeed(1, null, at(2)))
-    const task = await other.claim(id, again(at(3)))
+    const task = await other.claim(id, retryByHand(at(3)))
     assert.equal(task?.status, 'PENDING')
     await refused(() => other.move(id, task?.claim ?? 0, start('w', at(4))), 'CLAIM_LOST')
     await take(one, id)
@@ -71,7 +71,7 @@ export const claims = (check: Check): void => {
     // a legal claim with a move that the task's status does not allow
     await refused(() => one.claim(id, start('w', at(3))), 'ILLEGAL_MOVE')
     assert.equal((await read(one, id)).status, 'SUCCESS')
-    assert.equal((await other.claim(id, again(at(4))))?.status, 'PENDING')
+    assert.equal((await other.claim(id, retryByHand(at(4))))?.status, 'PENDING')
   })
 
   check('a move that throws under a claim changes nothing, and the claim stays', async world => {
@@ -172,6 +172,6 @@ export const claims = (check: Check): void => {
     const started = await take(other, id)
     holds((await one.revoke(id, at(8))).task)
     await other.move(id, started.claim, succeed(1, null, at(9)))
-    holds(await other.claim(id, again(at(10))))
+    holds(await other.claim(id, retryByHand(at(10))))
   })
 }

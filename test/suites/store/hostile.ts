@@ -1,7 +1,7 @@
 // Ids, names and keys from outside: refused, or harmless. Nothing becomes a path or a property unchecked.
 import assert from 'node:assert/strict'
 import { isMadhavaError } from '../../../src/core/errors.ts'
-import { again, fail, start, succeed } from '../../../src/core/moves.ts'
+import { fail, retryByHand, start, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { type Json, newTaskId, RECORD_DEPTH_LIMIT, RECORD_LIMIT } from '../../../src/core/task.ts'
 import { add, at, type Check, newTask, read, refused, take } from './world.ts'
@@ -202,10 +202,10 @@ export const hostile = (check: Check): void => {
       assert.deepEqual([ended.status, JSON.stringify(ended.result)], ['SUCCESS', JSON.stringify(deep)])
       assert.equal(JSON.stringify((await read(store, id)).result), JSON.stringify(deep))
       await refused(
-        () => store.claim(id, task => ({ ...again(at(4))(task), result: nest(2_000) })),
+        () => store.claim(id, task => ({ ...retryByHand(at(4))(task), result: nest(2_000) })),
         'RECORD_INVALID',
       )
-      assert.equal((await store.claim(id, again(at(4))))?.status, 'PENDING')
+      assert.equal((await store.claim(id, retryByHand(at(4))))?.status, 'PENDING')
     },
   )
 

@@ -9,13 +9,13 @@ const limitsOf = (limit: Partial<KindLimits>): Record<string, KindLimits> => ({
   adding: { maxConcurrency: null, rate: null, ...limit },
 })
 
-/** The next task under this limit, and when to look again if a rate holds the kind back; `onFull` where so many run. */
+/** The next task under this limit, and when to look again if a rate holds the kind back; `onKindFull` where so many run. */
 const next = async (
   store: TaskStore,
   limit: Partial<KindLimits>,
   now = at(100),
   kinds = ['adding', 'other'],
-  onFull: (kind: string) => void = () => {},
+  onKindFull: (kind: string) => void = () => {},
 ) => {
   let heldUntil: number | null = null
   const task = await store.claimNext(
@@ -23,8 +23,8 @@ const next = async (
       kinds,
       now,
       limits: limitsOf(limit),
-      onFull,
-      onHeldBack(kind, untilMs) {
+      onKindFull,
+      onRateLimited(kind, untilMs) {
         assert.equal(kind, 'adding')
         heldUntil = untilMs
       },

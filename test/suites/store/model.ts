@@ -1,7 +1,7 @@
 // Random histories over two stores, each step compared with a model that knows only the words of the port.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { again, fail, giveBack, type Move, report, start, succeed } from '../../../src/core/moves.ts'
+import { fail, giveBack, type Move, report, retryByHand, start, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { isFinal, isRunning, isWaiting, STATUSES, type Status } from '../../../src/core/task.ts'
 import { until } from '../../support/until.ts'
@@ -118,7 +118,7 @@ const play = async (
         changed(task, status, isRunning(status) ? store : null, false)
       } else await refused(() => store.move(task.id, task.claim, under.move), 'CLAIM_LOST')
     } else if (step === 'claim' || step === 'again') {
-      const move = step === 'claim' ? start(store.instance, at(5)) : again(at(5))
+      const move = step === 'claim' ? start(store.instance, at(5)) : retryByHand(at(5))
       const legal = step === 'claim' ? isWaiting(task.status) : isFinal(task.status)
       if (task.holder) assert.equal(await store.claim(task.id, move), null)
       else if (!legal) await refused(() => store.claim(task.id, move), 'ILLEGAL_MOVE', 'TASK_NOT_ENDED')

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { isDue } from '../../../src/core/due.ts'
-import { again, fail, giveBack, start, succeed, takeOver, waitAnew } from '../../../src/core/moves.ts'
+import {
+  fail,
+  giveBack,
+  restartWait,
+  retryByHand,
+  start,
+  succeed,
+  takeOver,
+} from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
 import { add, at, type Check, read, take } from './world.ts'
@@ -54,9 +62,9 @@ export const picking = (check: Check): void => {
       const hours = 2 * 3_600
       await one.move(id, claim, fail(error, at(hours + 5), at(hours)))
       assert.equal(await next(other, at(4)), null)
-      const anew = await other.claim(id, waitAnew(at(4)))
+      const anew = await other.claim(id, restartWait(at(4)))
       assert.deepEqual([anew?.status, anew?.notBefore, anew?.attempt], ['RETRY', at(9), 1])
-      await assert.rejects(other.claim(id, waitAnew(at(4))), { code: 'ILLEGAL_MOVE' })
+      await assert.rejects(other.claim(id, restartWait(at(4))), { code: 'ILLEGAL_MOVE' })
       assert.equal(await next(one, at(8)), null)
       assert.equal((await next(one, at(9)))?.attempt, 2)
     },
@@ -243,7 +251,13 @@ export const picking = (check: Check): void => {
       const told: string[] = []
       const look = async (store: TaskStore, alone: boolean) => {
         told.length = 0
-        const wanted = { kinds, limits, now: at(100), alone, onSuspect: (of: string) => told.push(of) }
+        const wanted = {
+          kinds,
+          limits,
+          now: at(100),
+          allowSuspect: alone,
+          onSuspect: (of: string) => told.push(of),
+        }
         return (await store.claimNext(wanted, start(store.instance, at(100))))?.id ?? null
       }
       assert.equal(await look(other, false), first.id)
@@ -275,7 +289,7 @@ export const picking = (check: Check): void => {
         (await read(one, id)).claim,
         fail({ code: 'KIND_FAILED', message: '', detail: null }, null, at(102)),
       )
-      const anew = await one.claim(id, again(at(103)))
+      const anew = await one.claim(id, retryByHand(at(103)))
       assert.deepEqual([anew?.status, anew && 'workersLost' in anew], ['PENDING', false])
       assert.equal(await look(other, false), id)
     },

@@ -1,8 +1,8 @@
-// C(n, k), exactly, by the way that is fastest for its size. It knows no task.
+// C(n, k), exactly, by the fastest method for its size.
 import { primesUpTo } from './primes.ts'
 import { productOf } from './product.ts'
 
-/** Up to so many factors two products and a division are faster than anything clever. */
+/** For so few factors two products and a division are fastest. */
 const FEW = 50
 /** A sieve up to n takes half as many bytes. */
 const MAX_SIEVE = 50_000_000
@@ -13,7 +13,7 @@ function* range(from: number, to: number): Generator<number, void, void> {
   for (let i = from; i <= to; i++) yield i
 }
 
-/** (n−k+1)·…·n / k!, straight. */
+/** (n−k+1)·…·n / k!, directly. */
 export const byDivision = (n: number, k: number): bigint =>
   productOf(range(n - k + 1, n)) / productOf(range(1, k))
 
@@ -42,8 +42,8 @@ export const byPrimes = (n: number, k: number): bigint => {
 }
 
 /**
- * The numbers n−k+1 to n with everything taken out that k! has: for each prime p ≤ k as many factors p as k! has, from
- * whichever multiples of p come first. A product of k numbers in a row is a multiple of k!, so there are enough.
+ * The numbers n−k+1 to n without the prime factors of k!: for each prime p ≤ k, as many factors p as k! has are
+ * removed from the first multiples of p. A product of k successive numbers is a multiple of k!, so there are enough.
  */
 export const byStripping = (n: number, k: number): bigint => {
   const from = n - k + 1

@@ -1,6 +1,6 @@
 // Products of very many small numbers.
 
-/** Multiplies neighbours together while they stay exact in a double: a BigInt costs far more than a Number. */
+/** Multiplies neighbours while they stay exact in a double: a BigInt costs far more than a Number. */
 const packed = (factors: Iterable<number>): bigint[] => {
   const large: bigint[] = []
   let product = 1
@@ -16,10 +16,10 @@ const packed = (factors: Iterable<number>): bigint[] => {
   return large
 }
 
-/** Multiplied one after another up to so many: a tree of small numbers is all overhead. */
+/** So few are multiplied one after another: a tree would be all overhead. */
 const LEAF = 16
 
-/** Of the places from `from` to `to`. Not a closure, for the reason that merge in pi/splitting.ts has. */
+/** The product of the places from `from` to `to`. Not a closure, for the same reason as merge in pi/splitting.ts. */
 const multiply = (large: readonly bigint[], from: number, to: number): bigint => {
   if (to - from <= LEAF) {
     let product = large[from] ?? 1n

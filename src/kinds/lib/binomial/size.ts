@@ -1,6 +1,6 @@
 // How large a binomial coefficient is, without computing it.
 
-/** Below so many factors the logarithms are simply added up. */
+/** For fewer factors the logarithms are simply added. */
 const FEW = 1_000
 
 /** log2(n!) − n·log2(n/e) − log2(√(2πn)), Stirling's correction, good to 1e-9 from 16 on. */

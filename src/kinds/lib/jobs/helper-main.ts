@@ -1,4 +1,4 @@
-// What runs in a helping thread: one job after another, as they are sent.
+// Runs inside a helper thread: does one job after another.
 import { parentPort } from 'node:worker_threads'
 import type { HelperReply, HelperRequest } from './helpers.ts'
 import { perform } from './jobs.ts'

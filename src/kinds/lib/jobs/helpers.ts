@@ -1,8 +1,8 @@
-// Further threads that do jobs: started when needed, one job at a time each, ended together.
+// Helper threads that do jobs: started when needed, one job at a time each, ended together.
 import { resourceLimits, Worker } from 'node:worker_threads'
 import type { JobName, Jobs } from './jobs.ts'
 
-/** From the sources a thread needs a loader; compiled it does not. */
+/** Sources need a loader in a thread; compiled files do not. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './boot.mjs' : './helper-main.js', import.meta.url)
 
 export interface HelperRequest {
@@ -12,7 +12,7 @@ export interface HelperRequest {
 export type HelperReply = { made: Jobs[JobName]['made'] } | { error: string }
 
 export interface Helpers {
-  /** In a thread that is free, or in a new one. @throws Error when the thread fails or the helpers are ended */
+  /** Does a job in a free thread, or in a new one. @throws Error when the thread fails or the helpers are ended */
   perform<N extends JobName>(name: N, given: Jobs[N]['given']): Promise<Jobs[N]['made']>
   /** Ends all threads. Resolves when they are gone, which may take as long as one multiplication. Idempotent. */
   end(): Promise<void>
@@ -30,7 +30,7 @@ const explain = (error: unknown): Error =>
       ? error
       : new Error(String(error))
 
-/** The threads get the heap limit of the thread that they help. */
+/** The threads get the heap limit of the calling thread. */
 export const createHelpers = (): Helpers => {
   const free: Helper[] = []
   const all = new Set<Helper>()

@@ -1,4 +1,4 @@
-// The pieces that a long computation is cut into: plain data, so that any thread can do them.
+// The jobs of a long computation: plain data, so that any thread can do them.
 import { binomial } from '../binomial/binomial.ts'
 import { certainDigits, type Fraction, type Guard, halves, type Powers } from '../pi/decimals.ts'
 import { SERIES, type SeriesName } from '../pi/series.ts'
@@ -18,7 +18,7 @@ export interface Jobs {
 }
 export type JobName = keyof Jobs
 
-/** The pieces of one conversion need the same few powers. They go when the next computation begins. */
+/** The pieces of one conversion need the same few powers. They are dropped when the next computation begins. */
 const powers: Powers = new Map()
 
 const WORK: { [N in JobName]: (given: Jobs[N]['given']) => Jobs[N]['made'] } = {
@@ -33,6 +33,6 @@ const WORK: { [N in JobName]: (given: Jobs[N]['given']) => Jobs[N]['made'] } = {
   binomial: ({ n, k }) => binomial(n, k).toString(),
 }
 
-/** Does one job, here and now. */
+/** Does one job in this thread. */
 export const perform = <N extends JobName>(name: N, given: Jobs[N]['given']): Jobs[N]['made'] =>
   WORK[name](given)

@@ -1,9 +1,9 @@
-// What a tree keeps for the next attempt, how often, and what of it is believed.
+// The checkpoint of a tree: what it holds, how often it is saved, and how it is checked.
 import { BITS_PER_DIGIT } from './decimals.ts'
 import type { SeriesName } from './series.ts'
 import type { Node } from './truncation.ts'
 
-/** The nodes that are done and not yet merged, or, once there is one, the quotient. */
+/** The nodes that are done and not yet merged, or the quotient once there is one. */
 export interface TreeState {
   format: 1
   series: SeriesName
@@ -30,19 +30,19 @@ const isNode = (value: unknown): value is Node =>
   SIZE_FIELDS.every(name => Number.isFinite(value[name])) &&
   NUMBERS.every(name => typeof value[name] === 'bigint')
 
-/** A quotient begins like pi. */
+/** A quotient must begin like pi. */
 const LOOK_BITS = 40
 const PI_BITS = BigInt(Math.floor(Math.PI * 2 ** LOOK_BITS))
 
-/** Whether a node's numbers are as long as it says. */
+/** Whether a node's numbers have the lengths that it states. */
 const fits = ({ q, p, log2P, log2Q, pCut, qCut }: Node): boolean =>
   q > 0n &&
   Math.abs(roughBits(q) - (log2Q - qCut)) < 6 &&
   (p === 0n || Math.abs(roughBits(p) - (log2P - pCut)) < 6)
 
 /**
- * What a checkpoint says about this very computation, or null: of another one, of another release of this file, or
- * damaged. The worker has compared its hash; this looks at the meaning.
+ * The state in a checkpoint; null if it is of another computation or another release of this file, or damaged. The
+ * worker has checked the hash; this checks the meaning.
  */
 export const readState = (resume: unknown, series: SeriesName, digits: number): TreeState | null => {
   if (!isRecord(resume)) return null
@@ -59,13 +59,13 @@ export const readState = (resume: unknown, series: SeriesName, digits: number): 
 /** Before the first checkpoint, and between two. */
 const FIRST_MS = 500
 const EVERY_MS = 2_000
-/** To copy, hash, write and sync a megabyte takes 10 ms or so, here and in the worker's process: 1 %. */
+/** Copying, hashing, writing and syncing a megabyte takes about 10 ms, here and in the worker's process: 1 %. */
 const MS_PER_MEGABYTE = 1_000
 
 const bytesOf = ({ log2P, log2Q, pCut, qCut, tCut }: Node): number =>
   (log2P - pCut + (log2Q - qCut) + (log2Q - tCut)) / 8
 
-/** Says when the next checkpoint is due, so that all of them take about one part in a hundred of the time. */
+/** Says when the next checkpoint is due, so that all of them take about 1 % of the time. */
 export const createTimetable = () => {
   let due = performance.now() + FIRST_MS
   return {

@@ -1,8 +1,8 @@
-// What the pieces of a tree cost, in units of no meaning, so that the percent goes up evenly.
+// The costs of the parts of a tree, in arbitrary units, so that the percentage grows evenly.
 import { BITS_PER_DIGIT } from './decimals.ts'
 import type { Series } from './series.ts'
 
-/** Of a product of two numbers of so many bits: V8 multiplies by ways that cost about this. */
+/** The cost of a product of two numbers of so many bits, as V8's algorithms behave. */
 export const productCost = (x: number, y: number): number => {
   const [small, large] = x < y ? [x, y] : [y, x]
   return small <= 0 ? 0 : large * small ** 0.2
@@ -22,7 +22,7 @@ export interface Sizes {
   t: number
 }
 
-/** About how many bits the numbers of a node have when they are kept. */
+/** About how many bits the numbers of a node have when kept. */
 export const sizesOf = (series: Series, a: number, b: number, prec: number): Sizes => {
   const q = sizeOf(series.q, a, b)
   const keepLeft = Math.max(64, prec - series.bitsPerTerm * a)
@@ -34,7 +34,7 @@ export const sizesOf = (series: Series, a: number, b: number, prec: number): Siz
   }
 }
 
-/** Of the four products of a merge, of the two nodes' sizes. */
+/** The costs of a merge's four products, from the sizes of the two nodes. */
 export const mergeCosts = (left: Sizes, right: Sizes, last: boolean): number[] => [
   productCost(left.t, right.q),
   productCost(left.p, right.t),
@@ -42,7 +42,7 @@ export const mergeCosts = (left: Sizes, right: Sizes, last: boolean): number[] =
   ...(last ? [] : [productCost(left.p, right.p)]),
 ]
 
-/** Of a block, as if all of its levels cost what its own last merge would. */
+/** The cost of a block, as if each of its levels cost as much as its last merge. */
 export const blockCost = (series: Series, a: number, b: number, prec: number): number => {
   const middle = (a + b) / 2
   const merge = mergeCosts(sizesOf(series, a, middle, prec), sizesOf(series, middle, b, prec), false)

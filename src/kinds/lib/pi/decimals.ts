@@ -7,7 +7,9 @@ export interface Fraction {
   digits: number
 }
 
-/** How much a conversion carries beyond the digits, and how much of that must not be all 0 or all 1 in the end. */
+/**
+ * How many bits a conversion carries beyond the digits, and how many of them must not be all 0 or all 1 at the end.
+ */
 export interface Guard {
   /** Bits of the whole fraction beyond its digits. Its error must be below 2^(27 − bits) units of the last digit. */
   readonly bits: number
@@ -15,12 +17,12 @@ export interface Guard {
 
 const LEAF_DIGITS = 300
 export const BITS_PER_DIGIT = Math.log2(10)
-/** A fraction handed on has this many bits fewer beyond its digits than the whole one. */
+/** A fraction is passed on with so many bits fewer beyond its digits than the whole one. */
 const SPENT_BITS = 48
-/** A leaf looks at this many fewer still. */
+/** A leaf checks so many fewer still. */
 const DOUBTFUL_BITS = 88
 
-/** The fewest guard bits with which a leaf has anything to look at. */
+/** The fewest guard bits that leave a leaf something to check. */
 export const LEAST_GUARD_BITS = DOUBTFUL_BITS + 1
 
 const sizeFor = (digits: number, guard: Guard): number =>

@@ -1,30 +1,32 @@
-// What every method of calcpi is given and gives: the words that the engine and the kind share. Types only.
+// The interface between the methods of calcpi and the kind. Types only.
 
-/** What a computation is surrounded by. */
-export interface Surroundings {
+/** What a computation gets from the kind. */
+export interface MethodContext {
   readonly signal: AbortSignal
-  /** Stretches a shorter computation over about so many milliseconds; 0: as fast as it goes. */
+  /** Stretches a shorter computation over about so many milliseconds; 0: no delay. */
   readonly paceMs: number
-  /** Cores that may be used at this moment. */
+  /** Cores that may be used now. */
   cores(): number
-  /** How far it came, 0 to 1; `certain` are leading digits of the result, when some more are known. */
+  /** Progress, 0 to 1; `certain` are leading digits of the result, if more are known than before. */
   report(share: number, certain: string | null): void
-  /** Keeps what a later attempt may go on from. */
+  /** Saves a state for a later attempt. */
   keep(state: unknown): void
-  /** What was kept, or null. Anything: it must be checked. */
+  /** The saved state, or null. It can be anything and must be checked. */
   readonly resume: unknown
 }
 
-/** How a result was come by, and why it can be relied on. */
+/** How a result was computed, and why it can be trusted. */
 export interface Proof {
   method: string
-  /** Terms of the series (of the continued fraction too, where there is one). */
+  /** Terms of the series, and of the continued fraction if there is one. */
   terms: number
   /** Bits carried beyond those of the digits. */
   guardBits: number
-  /** What was computed is off by less than 2^−errorBits, so that the digits, which were looked at with it, are pi's. */
+  /**
+   * The computed value is off by less than 2^−errorBits. The digits were checked with that bound, so they are pi's.
+   */
   errorBits: number
-  /** How often it was begun anew with more guard bits. */
+  /** How often it was restarted with more guard bits. */
   reruns: number
 }
 

@@ -1,6 +1,6 @@
-// The method `madhava`: terms of Leibniz's series as they are, and Madhava's correction for the rest, as far as wanted.
+// The method `madhava`: terms of Leibniz's series, and Madhava's correction for the rest, as deep as needed.
 import { BITS_PER_DIGIT, certainDigits } from './decimals.ts'
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { runRecurrence } from './recurrence.ts'
 
 const GUARD_BITS = 128
@@ -46,7 +46,7 @@ export const depthFor = (x: number, bits: number): number => {
  * errors of all cuts add up: fewer than 2^20 cuts, 2^−(bits + 9) in all, of a value below 1/(4m). Together less than
  * 2^(2 − bits) of pi.
  */
-export const madhavaPi = async (digits: number, around: Surroundings): Promise<Answer> => {
+export const madhavaPi = async (digits: number, context: MethodContext): Promise<Answer> => {
   for (let guardBits = GUARD_BITS, reruns = 0; ; guardBits *= 2, reruns++) {
     const bits = Math.ceil(digits * BITS_PER_DIGIT) + guardBits
     const m = Math.ceil(bits * TERMS_PER_BIT)
@@ -89,7 +89,7 @@ export const madhavaPi = async (digits: number, around: Surroundings): Promise<A
         },
         share: k => (k < m ? k : m + 4 * (k - m)) / (m + 4 * depth),
       },
-      around,
+      context,
     )
     const rest = (a << BigInt(bits + EXTRA_BITS)) / b
     const value = (4n * (m % 2 === 0 ? sum + rest : sum - rest)) >> BigInt(EXTRA_BITS)

@@ -1,31 +1,31 @@
-// The methods of calcpi by name: how far each goes, and what it is in one line.
+// The methods of calcpi by name: the limit of each, and a one-line description.
 import { cvzPi } from './cvz.ts'
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { madhavaPi } from './madhava.ts'
 import { MAX_PLAIN_DIGITS, plainPi } from './plain.ts'
 import { PACED_SHORT_DIGITS, SHORT_DIGITS, shortPi } from './short.ts'
 import { treePi } from './tree.ts'
 
 export interface Method {
-  /** Of this method alone; the setting bounds it too. */
+  /** The limit of this method; the setting is a further limit. */
   maxDigits: number
   about: string
-  compute(digits: number, around: Surroundings): Promise<Answer>
+  compute(digits: number, context: MethodContext): Promise<Answer>
 }
 
-/** Beyond these a loop over the terms takes longer than half a minute; it is quadratic. */
+/** With more digits a loop over the terms takes over half a minute; it is quadratic. */
 const MAX_LOOP_DIGITS = 100_000
-/** Where the factors of the series stop being exact in a double. */
+/** Beyond this the factors of the series are no longer exact in a double. */
 export const MAX_TREE_DIGITS = 13_000_000
 
 export const METHODS = {
   wijngaarden: {
     maxDigits: MAX_TREE_DIGITS,
     about: "van Wijngaarden's rule, 0.7 terms per digit",
-    compute: (digits, around) =>
-      digits <= (around.paceMs > 0 ? PACED_SHORT_DIGITS : SHORT_DIGITS)
-        ? shortPi(digits, around)
-        : treePi({ series: 'wijngaarden', digits }, around),
+    compute: (digits, context) =>
+      digits <= (context.paceMs > 0 ? PACED_SHORT_DIGITS : SHORT_DIGITS)
+        ? shortPi(digits, context)
+        : treePi({ series: 'wijngaarden', digits }, context),
   },
   plain: {
     maxDigits: MAX_PLAIN_DIGITS,
@@ -40,7 +40,7 @@ export const METHODS = {
   euler: {
     maxDigits: MAX_TREE_DIGITS,
     about: "Euler's transform, 3.3 terms per digit",
-    compute: (digits, around) => treePi({ series: 'euler', digits }, around),
+    compute: (digits, context) => treePi({ series: 'euler', digits }, context),
   },
   cvz: {
     maxDigits: MAX_LOOP_DIGITS,

@@ -1,4 +1,4 @@
-// The leading digits that a node at the left edge already settles.
+// The leading digits that a node at the left edge already determines.
 import { BITS_PER_DIGIT } from './decimals.ts'
 import type { Series } from './series.ts'
 import type { Node } from './truncation.ts'
@@ -11,7 +11,9 @@ const decimal = (scaled: bigint, digits: number): string => {
   return digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`
 }
 
-/** What every number between low and high, scaled by 2^bits, begins with; at most `digits` digits after the point. */
+/**
+ * The common beginning of all numbers between low and high, scaled by 2^bits; at most `digits` digits after the point.
+ */
 export const commonDigits = (low: bigint, high: bigint, bits: number, digits: number): string => {
   const power = 10n ** BigInt(digits)
   const a = decimal((low * power) >> BigInt(bits), digits)
@@ -21,7 +23,7 @@ export const commonDigits = (low: bigint, high: bigint, bits: number, digits: nu
   return a.slice(0, same).replace(/\.$/, '')
 }
 
-/** The digits of pi after the point, at most PARTIAL_DIGITS, that b terms may settle. */
+/** The digits of pi after the point, at most PARTIAL_DIGITS, that b terms may determine. */
 export const settledBy = (series: Series, b: number, digits: number): number =>
   Math.max(0, Math.min(digits, PARTIAL_DIGITS, Math.floor(series.tailBits(b) / BITS_PER_DIGIT)))
 

@@ -1,6 +1,6 @@
-// Pauses: gives way to the event loop, ends at a signal, and holds a short computation back to its pace.
+// Pauses a computation: lets the event loop run, stops at a signal, and slows a short computation down to its pace.
 
-/** How long a thread may compute without looking at its messages. */
+/** How long a thread may compute without reading its messages. */
 const SLICE_MS = 20
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
@@ -17,11 +17,11 @@ const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   })
 
 export interface Pauses {
-  /** To be called between pieces of work, with the share that is done. @throws the signal's reason */
+  /** Call it between pieces of work, with the share that is done. @throws the signal's reason */
   pause(fraction: number): Promise<void> | void
 }
 
-/** `from` is the share that an earlier attempt has done. */
+/** `from`: the share that an earlier attempt has done. */
 export const createPauses = (signal: AbortSignal, paceMs: number, from = 0): Pauses => {
   let last = performance.now()
   const begun = last - paceMs * from

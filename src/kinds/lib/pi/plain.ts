@@ -1,5 +1,5 @@
 // The method `plain`: the partial sums of Leibniz's series 4·Σ(−1)^k/(2k+1) in doubles.
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { createPauses } from './pauses.ts'
 
 /** More digits than these cannot be certified in double precision by this method in a moment. */
@@ -18,9 +18,9 @@ const roundingError = (terms: number): number => (terms + 8) * 2 ** -51
  * truncate to the same digits; otherwise the sum goes on to twice as many terms. 4·10^(digits/2) terms are enough
  * for each of 0 to 9: 126,492 at nine digits, a millisecond.
  */
-export const plainPi = async (digits: number, around: Surroundings): Promise<Answer> => {
+export const plainPi = async (digits: number, context: MethodContext): Promise<Answer> => {
   const scale = 10 ** digits
-  const pauses = createPauses(around.signal, around.paceMs)
+  const pauses = createPauses(context.signal, context.paceMs)
   let aim = Math.ceil(4 * 10 ** (digits / 2)) + 2
   let sum = 0
   let terms = 0
@@ -30,7 +30,7 @@ export const plainPi = async (digits: number, around: Surroundings): Promise<Ans
       for (const end = Math.min(aim, terms + block); terms < end; terms++)
         sum += (terms % 2 === 0 ? 4 : -4) / (2 * terms + 1)
       const share = Math.min(1, terms / aim)
-      around.report(share, String(sum))
+      context.report(share, String(sum))
       await pauses.pause(share)
     }
     const term = (terms % 2 === 0 ? 4 : -4) / (2 * terms + 1)

@@ -1,11 +1,11 @@
-// How a computation is cut into jobs, and what each part of it weighs.
+// How a computation is cut into jobs, and the weight of each part.
 import { blockCost, digitsCost, halvesCost, mergeCosts, quotientCost, sizesOf } from './cost.ts'
 import { BITS_PER_DIGIT, type Guard } from './decimals.ts'
 import { SERIES, type SeriesName, termsFor } from './series.ts'
 import { precisionFor } from './truncation.ts'
 
 export const MAX_DEPTH = 6
-/** A block has at least so many terms; a paced one fewer, so that there is something to watch. */
+/** The fewest terms of a block. A paced computation has smaller blocks, so that progress is visible. */
 const BLOCK_TERMS = 512
 const PACED_BLOCK_TERMS = 25
 /** The depth to which the digits of a large result are written piece by piece. */
@@ -48,7 +48,7 @@ export const planFor = (
 
 export const middleOf = (a: number, b: number): number => a + ((b - a) >> 1)
 
-/** What the parts of a plan weigh. */
+/** The weights of a plan's parts. */
 export interface Weights {
   /** All jobs for the node over [a, b) at this level. */
   node(a: number, b: number, level: number, last: boolean): number
@@ -76,7 +76,7 @@ export const weigh = ({ series: name, digits, bits, prec, terms, depth, digitsDe
   return { node, quotient, whole: node(0, terms, depth, true) + quotient + writing(digits, digitsDepth) }
 }
 
-/** The nodes that an earlier attempt has done, and that lie in this tree with nothing done above them. */
+/** The nodes that an earlier attempt has done, and that are not part of a larger one that is done. */
 export const doneBefore = (plan: Plan, weights: Weights, has: (a: number, b: number) => boolean): number => {
   const look = (a: number, b: number, level: number, last: boolean): number => {
     if (has(a, b)) return weights.node(a, b, level, last)

@@ -1,8 +1,8 @@
-// Runs what is computed step by step, for the methods that are linear in their terms: pauses, progress, checkpoints.
-import type { Surroundings } from './engine.ts'
+// Runs a computation step by step, for the methods that are linear in their terms: pauses, progress, checkpoints.
+import type { MethodContext } from './engine.ts'
 import { createPauses } from './pauses.ts'
 
-/** All that a computation has to remember: whole numbers, by name. */
+/** The whole state of a computation: integers, by name. */
 export type Numbers = Record<string, bigint>
 
 export interface Recurrence<N extends Numbers> {
@@ -26,9 +26,9 @@ interface State<N> {
   numbers: N
 }
 
-/** Between two checkpoints; each is a few numbers of the digits' length. */
+/** Between two checkpoints; each holds a few numbers as long as the result. */
 const KEEP_EVERY_MS = 2_000
-/** Looking at the clock at every step would be seen with few digits. */
+/** With few digits, reading the clock at every step would slow it down. */
 const STEPS_PER_LOOK = 16
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -48,10 +48,10 @@ const readState = <N extends Numbers>(resume: unknown, recurrence: Recurrence<N>
 /** The numbers after the last step. @throws the signal's reason */
 export const runRecurrence = async <N extends Numbers>(
   recurrence: Recurrence<N>,
-  around: Surroundings,
+  context: MethodContext,
 ): Promise<N> => {
   const { method, digits, guardBits, steps } = recurrence
-  const state: State<N> = readState(around.resume, recurrence) ?? {
+  const state: State<N> = readState(context.resume, recurrence) ?? {
     format: 1,
     method,
     digits,
@@ -59,18 +59,18 @@ export const runRecurrence = async <N extends Numbers>(
     next: 0,
     numbers: recurrence.begin(),
   }
-  const pauses = createPauses(around.signal, around.paceMs, recurrence.share(state.next))
-  const stride = around.paceMs > 0 ? 1 : STEPS_PER_LOOK
+  const pauses = createPauses(context.signal, context.paceMs, recurrence.share(state.next))
+  const stride = context.paceMs > 0 ? 1 : STEPS_PER_LOOK
   let keptAt = performance.now()
   while (state.next < steps) {
     for (const end = Math.min(steps, state.next + stride); state.next < end; state.next++)
       recurrence.step(state.numbers, state.next)
     const share = recurrence.share(state.next)
-    around.report(share, null)
+    context.report(share, null)
     const pause = pauses.pause(share)
     if (pause) await pause
     if (performance.now() - keptAt >= KEEP_EVERY_MS) {
-      around.keep(state)
+      context.keep(state)
       keptAt = performance.now()
     }
   }

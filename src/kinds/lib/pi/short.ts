@@ -1,18 +1,18 @@
-// Few digits by the series of `wijngaarden`, two terms at a time in fixed point: faster than splitting, and nicer to
-// watch.
+// Few digits by the series of `wijngaarden`, two terms at a time in fixed point: faster than splitting, with smoother
+// progress.
 import { BITS_PER_DIGIT } from './decimals.ts'
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { commonDigits, PARTIAL_DIGITS } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { WIJNGAARDEN } from './series.ts'
 
-/** More digits than these are split faster. */
+/** For more digits splitting is faster. */
 export const SHORT_DIGITS = 1_500
-/** With a pace to watch, up to these are computed here: a few milliseconds. */
+/** With a pace, up to these digits are computed here: a few milliseconds. */
 export const PACED_SHORT_DIGITS = 5_000
 
 const GUARD_BITS = 16
-/** More of them make more terms, so that three digits too can be watched. */
+/** More bits need more terms, so that even three digits show progress. */
 const PACED_GUARD_BITS = 96
 
 const { bitsPerTerm, scaleBits, p, q, weight } = WIJNGAARDEN
@@ -23,7 +23,7 @@ interface Pair {
   q: bigint
   t: bigint
 }
-/** To make a BigInt of a Number costs as much as to multiply by it; these are made once. */
+/** Making a BigInt from a Number costs as much as multiplying by it, so these are made once. */
 const pairs: Pair[] = []
 const pairAt = (index: number): Pair => {
   const known = pairs[index]
@@ -47,8 +47,12 @@ const pairAt = (index: number): Pair => {
  * as the sum from a on is at most its first term in size. Together less than (G+3)². The result is taken only when value −
  * error and value + error truncate alike.
  */
-export const shortPi = async (digits: number, around: Surroundings, guardBits?: number): Promise<Answer> => {
-  const { signal, paceMs } = around
+export const shortPi = async (
+  digits: number,
+  context: MethodContext,
+  guardBits?: number,
+): Promise<Answer> => {
+  const { signal, paceMs } = context
   const wantedBits = Math.ceil(digits * BITS_PER_DIGIT)
   const power = 10n ** BigInt(digits)
   const pauses = paceMs > 0 ? createPauses(signal, paceMs) : null
@@ -77,7 +81,7 @@ export const shortPi = async (digits: number, around: Surroundings, guardBits?: 
       const share = Math.min(1, 1 - (1 - Math.min(1, count / expected)) ** 2)
       const pause = pauses.pause(share)
       if (!pause) continue
-      around.report(share, certain())
+      context.report(share, certain())
       await pause
     }
     const error = BigInt(count + 3) ** 2n

@@ -7,7 +7,7 @@ const LEAF_TERMS = 24
 /** A product of doubles stays finite over so many factors, each below 2^64. */
 const LOG_EVERY = 8
 
-/** @throws RangeError beyond 2^53, where a double need not be the number that was meant: some 13 million digits */
+/** @throws RangeError beyond 2^53, where a double may not be the intended number: some 13 million digits */
 const exactly = (value: number): bigint => {
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER)
     throw new RangeError('a factor of the series is too large to be exact')
@@ -82,9 +82,9 @@ export const combine = (
 }
 
 /**
- * T = T₁Q₂ + P₁T₂, Q = Q₁Q₂, P = P₁P₂ over two neighbouring ranges. No function is made here on the way: when a thread is
- * ended inside a product, V8 looks up the functions that it is in, and in Node 20 it ends the whole process when one
- * of them is a closure that the optimising compiler has left out.
+ * T = T₁Q₂ + P₁T₂, Q = Q₁Q₂, P = P₁P₂ over two neighbouring ranges. It creates no closures: when a thread is ended
+ * inside a product, V8 inspects the functions on the stack, and Node 20 then aborts the whole process if the
+ * optimising compiler has removed one that is a closure.
  */
 export const merge = (left: Node, right: Node, series: Series, prec: number): Node => {
   const products = [left.t * right.q, left.p * right.t, left.q * right.q]

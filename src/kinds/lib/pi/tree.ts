@@ -2,12 +2,12 @@
 // further threads where they pay.
 
 import { createHelpers } from '../jobs/helpers.ts'
+import { createJobScheduler, type JobScheduler } from '../jobs/job-scheduler.ts'
 import { perform } from '../jobs/jobs.ts'
-import { createWorkshop, type Workshop } from '../jobs/workshop.ts'
 import { createTimetable, readState, type TreeState } from './checkpoint.ts'
 import { blockCost, digitsCost, halvesCost, mergeCosts, sizesOf } from './cost.ts'
 import type { Fraction } from './decimals.ts'
-import type { Answer, Surroundings } from './engine.ts'
+import type { Answer, MethodContext } from './engine.ts'
 import { PARTIAL_DIGITS, settledBy, settledDigits } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { DIGITS_DEPTH, doneBefore, MAX_DEPTH, middleOf, type Plan, planFor, weigh } from './plan.ts'
@@ -20,30 +20,30 @@ export interface TreeOptions {
   digits: number
   /** Bits beyond the digits in the first run; for tests of reruns. */
   guardBits?: number
-  /** Above so many digits the work is done in helping threads, so that this one can hear a cancel at any time. */
+  /** Above so many digits helper threads do the work, so that this one can receive a cancel at any time. */
   inlineDigits?: number
 }
 
 const GUARD_BITS = 128
 const INLINE_DIGITS = 200_000
 
-/** Its numbers, so that a later attempt can leave out what is done. */
+/** A finished node's numbers, so that a later attempt can skip them. */
 interface Kept {
   get(a: number, b: number): Node | undefined
   add(node: Node): void
   remove(...nodes: Node[]): void
 }
 
-const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => {
+const growTree = (plan: Plan, scheduler: JobScheduler, kept: Kept): Promise<Node> => {
   const { series: name, prec, terms, depth } = plan
   const series = SERIES[name]
   const grow = async (a: number, b: number, level: number, last: boolean): Promise<Node> => {
     const known = kept.get(a, b)
     if (known) return known
-    // the order of a walk that comes to a node after its children: leftmost first, merges before further blocks
+    // post-order: leftmost first, merges before further blocks
     const place = b * (MAX_DEPTH + 1) + level
     if (level === 0) {
-      const node = await workshop.make(
+      const node = await scheduler.make(
         'block',
         { series: name, a, b, prec, last },
         { place, weight: blockCost(series, a, b, prec) },
@@ -59,7 +59,7 @@ const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => 
     const costs = mergeCosts(sizesOf(series, a, middle, prec), sizesOf(series, middle, b, prec), last)
     const products = await Promise.all(
       factorsOf(left, right).map(([x, y], index) =>
-        workshop.make('product', { x, y }, { place, weight: costs[index] ?? 0 }),
+        scheduler.make('product', { x, y }, { place, weight: costs[index] ?? 0 }),
       ),
     )
     const node = combine(left, right, products, series, prec)
@@ -70,14 +70,14 @@ const growTree = (plan: Plan, workshop: Workshop, kept: Kept): Promise<Node> => 
   return grow(0, terms, depth, true)
 }
 
-const writeDigits = (plan: Plan, workshop: Workshop, whole: Fraction): Promise<string | null> => {
+const writeDigits = (plan: Plan, scheduler: JobScheduler, whole: Fraction): Promise<string | null> => {
   const { guard, digitsDepth } = plan
   const write = async (fraction: Fraction, level: number, from: number): Promise<string | null> => {
     const { digits } = fraction
     const place = from * (DIGITS_DEPTH + 1) + level
     if (level === 0)
-      return workshop.make('digits', { fraction, guard }, { place, weight: digitsCost(digits) })
-    const [left, right] = await workshop.make(
+      return scheduler.make('digits', { fraction, guard }, { place, weight: digitsCost(digits) })
+    const [left, right] = await scheduler.make(
       'halves',
       { fraction, guard },
       { place, weight: halvesCost(digits) },
@@ -101,11 +101,11 @@ const writeDigits = (plan: Plan, workshop: Workshop, whole: Fraction): Promise<s
  *
  * @throws the signal's reason, soon after it fires
  */
-export const treePi = async (options: TreeOptions, around: Surroundings): Promise<Answer> => {
+export const treePi = async (options: TreeOptions, context: MethodContext): Promise<Answer> => {
   const { series: name, digits, inlineDigits = INLINE_DIGITS } = options
   const series = SERIES[name]
-  const { signal, paceMs } = around
-  const state: TreeState = readState(around.resume, name, digits) ?? {
+  const { signal, paceMs } = context
+  const state: TreeState = readState(context.resume, name, digits) ?? {
     format: 1,
     series: name,
     digits,
@@ -124,10 +124,10 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
   const keep = (): void => {
     if (!timetable.isDue()) return
     state.nodes = state.quotient === null ? [...nodes.values()] : []
-    around.keep(state)
+    context.keep(state)
     timetable.kept(state)
   }
-  /** Digits that this node settles and nobody has shown yet. */
+  /** Shows digits that this node determines and that were not shown yet. */
   const show = (node: Node): void => {
     if (node.a !== 0 || shown >= Math.min(digits, PARTIAL_DIGITS)) return
     if (settledBy(series, node.b, digits) <= shown) return
@@ -147,17 +147,17 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         : weightOfNode(0, plan.terms, plan.depth, true) + weightOfQuotient
     highest = Math.max(highest, done / whole)
     const pauses = createPauses(signal, paceMs, highest)
-    const workshop = createWorkshop({
-      lanes: () => (helpers ? around.cores() : 1),
+    const scheduler = createJobScheduler({
+      lanes: () => (helpers ? context.cores() : 1),
       perform: helpers ? helpers.perform : perform,
       done(weight) {
         done += weight
         highest = Math.max(highest, Math.min(1, done / whole))
-        around.report(highest, certain)
+        context.report(highest, certain)
         return pauses.pause(highest)
       },
     })
-    const stop = (): void => workshop.end(signal.reason)
+    const stop = (): void => scheduler.end(signal.reason)
     signal.addEventListener('abort', stop, { once: true })
     try {
       signal.throwIfAborted()
@@ -173,8 +173,8 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         },
       }
       if (state.quotient === null) {
-        const root = await growTree(plan, workshop, kept)
-        state.quotient = await workshop.make(
+        const root = await growTree(plan, scheduler, kept)
+        state.quotient = await scheduler.make(
           'quotient',
           { x: root.t, y: root.q, shift: plan.bits + series.scaleBits + root.tCut - root.qCut },
           { place: 0, weight: weightOfQuotient },
@@ -183,7 +183,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
         keep()
       }
       const fraction = { bits: BigInt.asUintN(plan.bits, state.quotient), size: plan.bits, digits }
-      return await writeDigits(plan, workshop, fraction)
+      return await writeDigits(plan, scheduler, fraction)
     } finally {
       signal.removeEventListener('abort', stop)
     }
@@ -208,7 +208,7 @@ export const treePi = async (options: TreeOptions, around: Surroundings): Promis
       nodes.clear()
     }
   } catch (error) {
-    // a thread inside a long multiplication dies after it: nobody waits for that
+    // not awaited: a thread inside a long multiplication dies only after it
     void end?.()
     throw error
   }

@@ -1,4 +1,4 @@
-// Nodes of the splitting tree and how many of their bits are kept. The bound on what is lost stands here.
+// Nodes of the splitting tree, how many of their bits are kept, and the bound on the error of that.
 import type { Series } from './series.ts'
 
 /**
@@ -18,16 +18,16 @@ export interface Node {
   log2Q: number
 }
 
-/** Bits beyond the wanted ones that a tree carries. */
+/** Bits that a tree carries beyond the wanted ones. */
 const EXTRA_BITS = 36
 /** Below this many bits nothing is cut. */
 const LEAST_BITS = 64
-/** A cut that saves less is not worth a copy. */
+/** Saving fewer bits is not worth a copy. */
 const WORTH_BITS = 64
 /** log2 |T/Q| is smaller: see Series. */
 const T_OVER_Q_BITS = 30
 
-/** Bits that the root carries for a sum that is good to `bits`. */
+/** The bits of the root for a sum that is exact to `bits`. */
 export const precisionFor = (bits: number): number => bits + EXTRA_BITS
 
 const cutOf = (size: number, keep: number): number => {

@@ -1,6 +1,6 @@
 // Acquiring the claim on a task, and what the claims of the dead tell. It writes no record.
 import { MadhavaError } from '../../../core/errors.ts'
-import { begun } from '../../../core/moves.ts'
+import { startLate } from '../../../core/moves.ts'
 import { isRunning, isWaiting, type Status, type TaskRecord } from '../../../core/task.ts'
 import type { SafeId } from '../layout.ts'
 import type { Writer } from '../log/writer.ts'
@@ -75,7 +75,7 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
   const asBegun = async (task: TaskRecord, { owner, at }: Begun): Promise<TaskRecord> => {
     if (!isWaiting(task.status)) return task
     const dead = (await instances.presences()).find(({ instance }) => instance === owner)
-    return begun(dead ? `${dead.host}:${dead.pid}` : owner, at.toISOString())(task)
+    return startLate(dead ? `${dead.host}:${dead.pid}` : owner, at.toISOString())(task)
   }
 
   const acquire: ClaimAcquirer['acquire'] = async (id, purpose = 'write') => {

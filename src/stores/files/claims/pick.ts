@@ -5,7 +5,7 @@ import { MadhavaError } from '../../../core/errors.ts'
 import type { KindLimits } from '../../../core/kind-limits.ts'
 import type { Move } from '../../../core/moves.ts'
 import { countIn } from '../../../core/status.ts'
-import type { Wanted } from '../../../core/store.ts'
+import type { ClaimOptions } from '../../../core/store.ts'
 import { isRunning, isSuspect, type TaskRecord } from '../../../core/task.ts'
 import type { LiveIndex } from '../index/live-index.ts'
 import type { TaskIndex } from '../index/task-index.ts'
@@ -20,7 +20,7 @@ interface PickerDeps {
 }
 
 export interface Picker {
-  claimNext(wanted: Wanted, move: Move): Promise<TaskRecord | null>
+  claimNext(wanted: ClaimOptions, move: Move): Promise<TaskRecord | null>
 }
 
 /** It ended, was removed or runs already: the feed tells the index soon. */
@@ -78,7 +78,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
   /** The task, running now; null when another process has it, or the move has ended it. */
   const tryOne = async (
     id: SafeId,
-    { now, alone }: Pick<Wanted, 'now' | 'alone'>,
+    { now, allowSuspect }: Pick<ClaimOptions, 'now' | 'allowSuspect'>,
     move: Move,
     check?: Check,
   ): Promise<TaskRecord | null> => {
@@ -86,7 +86,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       const take: Move = found => {
         // the index may be behind: another process may have tried it meanwhile and put it off
         if (!isReady(found, now)) throw new MadhavaError('ILLEGAL_MOVE')
-        if (!alone && isSuspect(found)) throw new Suspected()
+        if (!allowSuspect && isSuspect(found)) throw new Suspected()
         return move(found)
       }
       // the count of what runs of a kind is taken from the records
@@ -104,7 +104,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
    */
   const tryWithin = async (
     id: SafeId,
-    want: Wanted,
+    want: ClaimOptions,
     move: Move,
     maxConcurrency: number,
     before: readonly SafeId[],
@@ -128,11 +128,11 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
   /** `contested` is told the kinds of which others are just taking all that may begin. */
   const pickFrom = async (
     index: TaskIndex,
-    want: Wanted,
+    want: ClaimOptions,
     move: Move,
     contested: Set<string>,
   ): Promise<TaskRecord | null | 'stop'> => {
-    const { kinds, now, limits = {}, alone = false, onSuspect, onHeldBack, onFull } = want
+    const { kinds, now, limits = {}, allowSuspect = false, onSuspect, onRateLimited, onKindFull } = want
     const wanted = new Set(kinds)
     const limitOf = (kind: string) => (Object.hasOwn(limits, kind) ? limits[kind] : undefined)
     const hasPlaces = (kind: string): boolean => (limitOf(kind)?.maxConcurrency ?? null) !== null
@@ -142,7 +142,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
 
     const passOver = (kind: string, why: 'full' | 'contested'): null => {
       wanted.delete(kind)
-      if (why === 'full') onFull?.(kind)
+      if (why === 'full') onKindFull?.(kind)
       else contested.add(kind)
       return null
     }
@@ -162,14 +162,14 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
         const answer = limiter.permit(kind, rate, Date.parse(now))
         if ('nextAtMs' in answer) {
           wanted.delete(kind)
-          onHeldBack?.(kind, answer.nextAtMs)
+          onRateLimited?.(kind, answer.nextAtMs)
           return null
         }
         permit = answer
       }
       let task: TaskRecord | null = null
       try {
-        if (suspect && !alone) throw new Suspected()
+        if (suspect && !allowSuspect) throw new Suspected()
         const tried =
           maxConcurrency === null
             ? await tryOne(id, want, move)
@@ -187,7 +187,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       const limit = limitOf(kind)
       try {
         if (limit) return await within(candidate, limit)
-        if (suspect && !alone) throw new Suspected()
+        if (suspect && !allowSuspect) throw new Suspected()
         return await tryOne(id, want, move)
       } catch (error) {
         if (!(error instanceof Suspected)) throw error
@@ -229,11 +229,11 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       for (let contest = 1; ; contest += 1) {
         const contested = new Set<string>()
         const task = await pickFrom(await liveIndex.current(), want, move, contested)
-        if (task) for (const kind of contested) want.onFull?.(kind)
+        if (task) for (const kind of contested) want.onKindFull?.(kind)
         if (task === 'stop') return null
         if (task || contested.size === 0) return task
         if (contest === CONTESTS) {
-          for (const kind of contested) want.onHeldBack?.(kind, Date.parse(want.now) + CONTEST_AGAIN_MS)
+          for (const kind of contested) want.onRateLimited?.(kind, Date.parse(want.now) + CONTEST_AGAIN_MS)
           return null
         }
         await wait(Math.random() * CONTEST_MS * contest)

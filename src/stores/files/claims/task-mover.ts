@@ -9,7 +9,7 @@
 import { isMadhavaError, MadhavaError } from '../../../core/errors.ts'
 import { type Move, revoke } from '../../../core/moves.ts'
 import { compareVersions, isFinal, isRunning, isWaiting, type TaskRecord } from '../../../core/task.ts'
-import { refuseFault } from '../../../core/task-check.ts'
+import { refuseInvalidRecord } from '../../../core/task-check.ts'
 import type { Log } from '../../../platform/log.ts'
 import { createLateStarts } from '../../shared/late-starts.ts'
 import type { SafeId } from '../layout.ts'
@@ -104,7 +104,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const made = (before: TaskRecord, after: TaskRecord, claim: number): TaskRecord => {
     const next = { ...after, id: before.id, claim, rev: before.rev + 1 }
     // a move must not be able to write what no reader takes: it changes nothing then
-    refuseFault(before, next)
+    refuseInvalidRecord(before, next)
     return next
   }
 

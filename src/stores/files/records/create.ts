@@ -2,7 +2,7 @@
 import { MadhavaError } from '../../../core/errors.ts'
 import type { TaskStore } from '../../../core/store.ts'
 import { idempotencyScope, type TaskRecord } from '../../../core/task.ts'
-import { refuseFault } from '../../../core/task-check.ts'
+import { refuseInvalidRecord } from '../../../core/task-check.ts'
 import type { TaskMover } from '../claims/task-mover.ts'
 import type { FreeSpace } from '../free-space.ts'
 import type { LiveIndex } from '../index/live-index.ts'
@@ -47,7 +47,7 @@ export const createTaskCreator = (deps: TaskCreatorDeps): Pick<TaskStore, 'creat
   return {
     async create(task, fingerprint, admit) {
       const id = parseId(task.id)
-      refuseFault(null, task)
+      refuseInvalidRecord(null, task)
       const key = idempotencyScope(task)
       let record: TaskRecord = { ...task, id }
       // a key that is bound has its answer already, or waits for its task, which is refused below

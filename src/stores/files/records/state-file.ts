@@ -1,7 +1,7 @@
 // A record as text: what a state file holds, with the reason when it cannot be used; and a record as a line of the
 // write-ahead log and of the feed. It only reads.
 import { scanJson } from '../../../core/json-scan.ts'
-import { firstInWords } from '../../../core/problems.ts'
+import { formatFirstProblem } from '../../../core/problems.ts'
 import { RECORD_VERSION, type TaskRecord } from '../../../core/task.ts'
 import { checkTask } from '../../../core/task-check.ts'
 import { createUpgrade } from '../../../core/upgrade.ts'
@@ -40,7 +40,7 @@ export const judge = (text: string, id: SafeId): StateFile => {
     return { state: 'later', why: `it has version ${version}, this program knows ${RECORD_VERSION}` }
   try {
     const parsed = checkTask(value)
-    if (!parsed.success) return { state: 'broken', why: firstInWords(parsed.error, 'the document') }
+    if (!parsed.success) return { state: 'broken', why: formatFirstProblem(parsed.error, 'the document') }
     if (parsed.data.id !== id) return { state: 'broken', why: 'its id is not that of its name' }
     return { state: 'whole', task: parsed.data }
   } catch (error) {

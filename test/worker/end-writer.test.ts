@@ -6,7 +6,7 @@ import { MadhavaError } from '../../src/core/errors.ts'
 import { fail, start } from '../../src/core/moves.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { createEnding } from '../../src/worker/write-end.ts'
+import { createEndWriter } from '../../src/worker/end-writer.ts'
 import { at, newTask } from '../suites/store/world.ts'
 
 const setUp = ({ earlier = false, failures = 0, revoked = false } = {}) => {
@@ -14,7 +14,7 @@ const setUp = ({ earlier = false, failures = 0, revoked = false } = {}) => {
   let left = failures
   let task: TaskRecord = start('w', at(1))(newTask())
   const note = (what: string) => async (): Promise<void> => void did.push(what)
-  const ending = createEnding({
+  const ending = createEndWriter({
     id: task.id,
     earlier,
     store: () => ({
@@ -35,7 +35,7 @@ const setUp = ({ earlier = false, failures = 0, revoked = false } = {}) => {
     },
     now: () => at(9),
     log: silentLog(),
-    persistence: {
+    retryOptions: {
       log: silentLog(),
       random: () => 0,
       closing: new AbortController().signal,

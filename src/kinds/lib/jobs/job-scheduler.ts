@@ -1,38 +1,38 @@
-// Does jobs in the order of a computation's choice, as many at a time as there are lanes. It knows no mathematics.
+// Schedules jobs in the order that a computation chooses, as many at a time as there are lanes.
 import type { JobName, Jobs } from './jobs.ts'
 
-export interface Order {
-  /** Of the jobs that wait the one with the lowest place is done first. */
+export interface JobOrder {
+  /** The waiting job with the lowest place is next. */
   place: number
-  /** Told to `done` when the job is. */
+  /** Passed to `done` after the job. */
   weight: number
 }
 
-export interface Workshop {
-  /** @throws what ended the workshop */
-  make<N extends JobName>(name: N, given: Jobs[N]['given'], order: Order): Promise<Jobs[N]['made']>
-  /** Ends what is under way: everybody who waits gets the reason. Idempotent. */
+export interface JobScheduler {
+  /** @throws the reason given to `end` */
+  make<N extends JobName>(name: N, given: Jobs[N]['given'], order: JobOrder): Promise<Jobs[N]['made']>
+  /** Stops: all waiting callers get the reason. Idempotent. */
   end(reason: unknown): void
 }
 
-export interface WorkshopOptions {
+export interface JobSchedulerOptions {
   /** How many jobs may be under way; asked before each one. */
   lanes: () => number
   perform: <N extends JobName>(name: N, given: Jobs[N]['given']) => Jobs[N]['made'] | Promise<Jobs[N]['made']>
-  /** Called after each job; the next one waits for it, and what it throws ends the workshop. */
+  /** Called after each job; the next one waits for it. If it throws, everything stops. */
   done: (weight: number) => Promise<void> | void
 }
 
-interface Waiting extends Order {
+interface WaitingJob extends JobOrder {
   begin: () => Promise<void>
   give: () => void
   refuse: (reason: unknown) => void
 }
 
 /** Begins with the first job. */
-export const createWorkshop = ({ lanes, perform, done }: WorkshopOptions): Workshop => {
-  const waiting: Waiting[] = []
-  const open = new Set<Waiting>()
+export const createJobScheduler = ({ lanes, perform, done }: JobSchedulerOptions): JobScheduler => {
+  const waiting: WaitingJob[] = []
+  const open = new Set<WaitingJob>()
   let busy = 0
   let ended: { reason: unknown } | null = null
 
@@ -43,7 +43,7 @@ export const createWorkshop = ({ lanes, perform, done }: WorkshopOptions): Works
     for (const job of open) job.refuse(reason)
     open.clear()
   }
-  const work = async (job: Waiting): Promise<void> => {
+  const work = async (job: WaitingJob): Promise<void> => {
     try {
       await job.begin()
       await done(job.weight)
@@ -69,14 +69,14 @@ export const createWorkshop = ({ lanes, perform, done }: WorkshopOptions): Works
   }
 
   return {
-    make: <N extends JobName>(name: N, given: Jobs[N]['given'], order: Order) =>
+    make: <N extends JobName>(name: N, given: Jobs[N]['given'], order: JobOrder) =>
       new Promise<Jobs[N]['made']>((resolve, reject) => {
         if (ended) {
           reject(ended.reason)
           return
         }
         let made: { value: Jobs[N]['made'] } | null = null
-        const job: Waiting = {
+        const job: WaitingJob = {
           ...order,
           begin: async () => {
             made = { value: await perform(name, given) }
@@ -88,7 +88,7 @@ export const createWorkshop = ({ lanes, perform, done }: WorkshopOptions): Works
         }
         open.add(job)
         waiting.push(job)
-        // those that are asked for in one go are looked at together
+        // jobs added in one go are sorted together
         queueMicrotask(pump)
       }),
     end,

@@ -1,12 +1,12 @@
-// What a run has started and told not to keep its thread alive: timers, sockets, servers, children, workers, watchers.
-// Node names what keeps a thread alive and not these, so they are noted when they are told so.
+// Tracks what a run has started and detached with `unref`: timers, sockets, servers, children, workers, watchers. Node
+// lists only what keeps a thread alive, so these are noted when `unref` is called.
 
 import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 import { MessagePort } from 'node:worker_threads'
 
-export interface Leftovers {
-  /** Whether something that was noted since the last call of `forget` is still there. */
+export interface UnrefTracker {
+  /** Whether something noted since the last `forget` still exists. */
   any(): boolean
   forget(): void
 }
@@ -21,12 +21,12 @@ interface Handle {
   hasRef(): boolean | undefined
 }
 
-/** A run that makes more timers and ends them all must not have them kept until its end. */
+/** Prunes the list at this size, since a run may make and end many timers. */
 const PRUNE_AT = 1_000
 
 /**
- * Who calls: the code of a kind, or Node for its own books (the timer of `fetch`, an idle connection of an agent)? What
- * `AbortSignal.timeout` makes is the kind's. Frames of the class that was asked are passed over.
+ * Whether the caller is code of a kind, and not Node's own (the timer of `fetch`, an idle connection of an agent).
+ * What `AbortSignal.timeout` makes belongs to the kind. Frames of the class itself are skipped.
  */
 const isKindCalling = (): boolean => {
   const settings: { stackTraceLimit: number; prepareStackTrace?: unknown } = Error
@@ -44,7 +44,7 @@ const isKindCalling = (): boolean => {
     : caller.includes('node:internal/abort_controller')
 }
 
-/** The class that all of libuv's handles share; anything with a handle would have to be opened to reach it otherwise. */
+/** The base class of all libuv handles, which can only be reached by opening some handle. */
 const handlePrototype = (): Handle | null => {
   try {
     const { TCP, constants } = (
@@ -62,8 +62,8 @@ const handlePrototype = (): Handle | null => {
   }
 }
 
-/** `isRun`: whether the code that runs at this moment belongs to a run, and not to a kind's file or to us. */
-export const watchLeftovers = (isRun: () => boolean): Leftovers => {
+/** `isRun`: whether the code running now belongs to a run, and not to a kind's file or to us. */
+export const trackUnrefs = (isRun: () => boolean): UnrefTracker => {
   const noted = new Map<object, () => boolean>()
   const note = (thing: object, isThere: () => boolean): void => {
     if (noted.size >= PRUNE_AT) for (const [known, there] of noted) if (!there()) noted.delete(known)
@@ -99,7 +99,7 @@ export const watchLeftovers = (isRun: () => boolean): Leftovers => {
   watch<Timer>(Object.getPrototypeOf(immediate), isRunning)
   watch<Handle>(handlePrototype(), handle => handle.hasRef() !== undefined)
 
-  // those of a worker, too
+  // workers have it too
   const closed = new WeakSet<object>()
   watch(
     MessagePort.prototype,
@@ -107,7 +107,7 @@ export const watchLeftovers = (isRun: () => boolean): Leftovers => {
     port => port.once('close', () => closed.add(port)),
   )
 
-  /** Those that are made without a reference are never told so. */
+  /** Timers that are created without a reference never call `unref`. */
   const promised = timers as unknown as Record<
     'setTimeout' | 'setImmediate' | 'setInterval',
     (...given: unknown[]) => unknown

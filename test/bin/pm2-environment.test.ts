@@ -10,7 +10,7 @@ const run = (script: string, env: Record<string, string> = {}): unknown => {
       '--input-type=module',
       '-e',
       `import { createRequire } from 'node:module'
-import { clearEnvironment, mendPaths } from './bin/pm2-surroundings.mjs'
+import { clearEnvironment, fixScriptPaths } from './bin/pm2-environment.mjs'
 const require = createRequire(process.cwd() + '/bin/')
 process.env.PM2_HOME = '/tmp/none'
 ${script}`,
@@ -23,7 +23,7 @@ ${script}`,
 
 describe('what surrounds PM2', () => {
   it('leaves a script as it is whose path holds a space', () => {
-    const verified = run(`mendPaths(require)
+    const verified = run(`fixScriptPaths(require)
 const common = require('pm2/lib/Common.js')
 const confs = ['/my apps/api/main.js', '/apps/rpc/main.js'].map((script, at) => ({ name: 'n' + at, script, merge_logs: true }))
 console.log(JSON.stringify(common.verifyConfs(confs).map(({ script, args }) => [script, args ?? null])))`)
@@ -35,7 +35,7 @@ console.log(JSON.stringify(common.verifyConfs(confs).map(({ script, args }) => [
 
   it('takes the kind of a configuration from its name, not from the folders above', () => {
     assert.equal(
-      run(`mendPaths(require)
+      run(`fixScriptPaths(require)
 console.log(JSON.stringify(require('pm2/lib/Common.js').isConfigFile('/old.json/x.yml/ecosystem.config.cjs')))`),
       'js',
     )

@@ -1,7 +1,7 @@
 // How late a change of something shared can be noticed that only a thorough look finds, whatever such a look takes.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createTidy } from '../../src/worker/thread/reuse-check.ts'
+import { createReuseCheck } from '../../src/worker/thread/reuse-check.ts'
 
 /** Of what is not looked at after every run. */
 const patch = (): (() => void) => {
@@ -19,9 +19,9 @@ describe('a thorough look', () => {
       now += step
       return now
     })
-    const tidy = createTidy()
-    tidy.noteChanges()
-    const isClean = (): boolean => tidy.isClean(tidy.before())
+    const reuseCheck = createReuseCheck()
+    reuseCheck.noteChanges()
+    const isClean = (): boolean => reuseCheck.isClean(reuseCheck.before())
     // this one takes 10 ms by every look at the clock
     step = 10
     assert.equal(isClean(), true)
@@ -43,16 +43,16 @@ describe('a thorough look', () => {
       now += step
       return now
     })
-    const tidy = createTidy()
-    tidy.noteChanges()
+    const reuseCheck = createReuseCheck()
+    reuseCheck.noteChanges()
     step = 1
-    assert.equal(tidy.isClean(tidy.before()), true)
+    assert.equal(reuseCheck.isClean(reuseCheck.before()), true)
     step = 0
-    const before = tidy.before()
+    const before = reuseCheck.before()
     const restore = patch()
     try {
       now += 20
-      assert.equal(tidy.isClean(before), false)
+      assert.equal(reuseCheck.isClean(before), false)
     } finally {
       restore()
     }

@@ -1,21 +1,21 @@
-// Keeps what surrounds PM2 from changing what it does: variables of the environment that it takes for its own settings,
-// and paths that it takes for commands.
+// Keeps the environment from changing what PM2 does: variables that it takes for its settings, and paths that it takes
+// for commands.
 import path from 'node:path'
 
-/** PM2 lays the whole environment over a process's description, so that a variable `uid` or `watch` would be obeyed. */
+/** PM2 copies the whole environment over a process's description, so a variable `uid` or `watch` would take effect. */
 const OWN_FIELDS =
   `status instances vizion_running created_at pm_id pm_uptime unique_id unstable_restarts restart_time
   exit_code prev_restart_delay version node_version versioning axm_actions axm_monitor axm_options axm_dynamic km_link
   restart_task max_memory_restart current_conf args filter_env namespace interpreter script cwd`.split(/\s+/)
 
-/** @typedef {{ name: string, script?: string }} Conf one process of a configuration of PM2 */
+/** @typedef {{ name: string, script?: string }} Conf one process of a PM2 configuration */
 
-/** Variables that PM2 reads of its own accord. */
+/** Variables that PM2 itself reads. */
 const READ_BY_PM2 =
   /^(?:PM2_|KEYMETRICS_|pm_|pm2_)|^(?:OVER_HOME|EXP_BACKOFF_RESET_TIMER|ASZ_MODE|PROCESS_TITLE|INSTANCE_NAME|MACHINE_NAME|ROOT_URL|INFO_NODE|NODE_APP_INSTANCE)$/
 
 /**
- * Takes out of this process's environment what PM2 would understand. To be called before PM2 is loaded.
+ * Removes from this process's environment what PM2 would read. Call it before PM2 is loaded.
  * @param {NodeJS.Require} load
  */
 export const clearEnvironment = load => {
@@ -26,11 +26,11 @@ export const clearEnvironment = load => {
 }
 
 /**
- * PM2 gives a script whose path holds a space to a shell, and takes a `.json` anywhere in the path of its configuration
- * for the ending. To be called after PM2's settings stand in the environment.
+ * PM2 gives a script whose path has a space to a shell, and takes `.json` anywhere in the path of its configuration
+ * for the extension. Call this once PM2's settings are in the environment.
  * @param {NodeJS.Require} load
  */
-export const mendPaths = load => {
+export const fixScriptPaths = load => {
   const common = load('pm2/lib/Common.js')
   const { isConfigFile, verifyConfs } = common
   common.isConfigFile = (/** @type {unknown} */ file) =>

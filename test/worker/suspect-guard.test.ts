@@ -1,7 +1,7 @@
 // A task that two workers have died with runs alone: nothing beside it, nothing ahead of it, and it does not starve.
 import assert from 'node:assert/strict'
 import { after, describe, it, type TestContext } from 'node:test'
-import { LATER } from '../../src/worker/taken-task.ts'
+import { TAKE_LATER } from '../../src/worker/taken-task.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -10,9 +10,9 @@ const threads = openPool()
 after(() => threads.close())
 const now = () => new Date().toISOString()
 
-const open = (t: TestContext, over: Parameters<typeof setUp>[2] = {}) => {
+const open = (t: TestContext) => {
   const told = { looks: 0 }
-  const world = setUp(t, threads, { onPlace: () => void told.looks++, ...over })
+  const world = setUp(t, threads, { onPollNow: () => void told.looks++ })
   let made = 0
   /** In the order of the calls. */
   const submit = (act: string, workersLost?: number) => {
@@ -35,24 +35,24 @@ describe('a suspect', () => {
       await reports(long)
       const suspect = await submit('checkpoint and wait', 2)
       const young = await submit('return the value')
-      for (const ahead of [false, true, false]) assert.equal(await runner.take(ahead), LATER)
+      for (const ahead of [false, true, false]) assert.equal(await runner.take(ahead), TAKE_LATER)
       assert.deepEqual(runner.held(), [long])
       assert.equal((await get(suspect)).claim, 0)
       told.looks = 0
       await client.revoke(long, now())
-      await first?.done
+      await first?.ended
       await until('the worker is told to look', () => told.looks > 0)
       const alone = await runner.take()
-      assert.deepEqual([alone?.alone, runner.held()], [true, [suspect]])
+      assert.deepEqual([alone?.exclusive, runner.held()], [true, [suspect]])
       await reports(suspect)
-      for (const ahead of [false, true]) assert.equal(await runner.take(ahead), LATER)
+      for (const ahead of [false, true]) assert.equal(await runner.take(ahead), TAKE_LATER)
       told.looks = 0
       await client.revoke(suspect, now())
-      await alone?.done
+      await alone?.ended
       await until('the worker is told to look', () => told.looks > 0)
       const last = await runner.take()
-      assert.deepEqual([last?.alone, runner.held()], [false, [young]])
-      await last?.done
+      assert.deepEqual([last?.exclusive, runner.held()], [false, [young]])
+      await last?.ended
       assert.equal((await get(young)).status, 'SUCCESS')
     },
   )
@@ -73,7 +73,7 @@ describe('a suspect', () => {
         const held = runner.held()
         const suspects = await Promise.all(held.map(async id => ((await get(id)).workersLost ?? 0) > 1))
         if (suspects.includes(true)) assert.equal(held.length, 1, 'something runs beside a suspect')
-        await taken?.done
+        await taken?.ended
       }
       await until('all have run', async () => {
         await Promise.all([take(), take(), take(), take()])
@@ -85,39 +85,6 @@ describe('a suspect', () => {
     },
   )
 
-  it('is let alone when a look that had begun before finds another task', OUTER, async t => {
-    let letGo = (): void => {}
-    const gate = new Promise<void>(resolve => {
-      letGo = resolve
-    })
-    let looks = 0
-    const { submit, openRunner, reports, get } = open(t, {
-      wrap: store => ({
-        ...store,
-        async claimNext(...args) {
-          looks += 1
-          const isFirst = looks === 1
-          const found = await store.claimNext(...args)
-          if (isFirst) await gate
-          return found
-        },
-      }),
-    })
-    const { runner } = openRunner('w1')
-    const other = await submit('checkpoint and wait')
-    const first = runner.take()
-    await until('the other task is taken', async () => (await get(other)).claim === 1)
-    const suspect = await submit('checkpoint and wait', 2)
-    const second = runner.take()
-    await until('the suspect was met', () => looks === 2)
-    letGo()
-    const taken = await first
-    assert.ok(taken !== null && taken !== LATER)
-    await reports(other)
-    assert.equal(await second, LATER)
-    assert.deepEqual([runner.held(), (await get(suspect)).claim], [[other], 0])
-  })
-
   it('that another worker has taken is waited for no longer', OUTER, async t => {
     const { told, submit, openRunner, client, reports } = open(t)
     const [one, other] = [openRunner('w1').runner, openRunner('w2').runner]
@@ -126,14 +93,14 @@ describe('a suspect', () => {
     await reports(long)
     const suspect = await submit('checkpoint and wait', 2)
     const young = await submit('return the value')
-    assert.equal(await one.take(), LATER)
+    assert.equal(await one.take(), TAKE_LATER)
     told.looks = 0
     const alone = await other.take()
-    assert.deepEqual([alone?.alone, other.held()], [true, [suspect]])
+    assert.deepEqual([alone?.exclusive, other.held()], [true, [suspect]])
     await until('the first worker is told to look', () => told.looks > 0)
-    await (await one.take())?.done
+    await (await one.take())?.ended
     assert.equal((await client.get(young))?.status, 'SUCCESS')
     for (const id of [long, suspect]) await client.revoke(id, now())
-    await Promise.all([first?.done, alone?.done])
+    await Promise.all([first?.ended, alone?.ended])
   })
 })

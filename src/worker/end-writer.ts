@@ -1,14 +1,14 @@
-// Writes the end of an attempt, as often as it takes: a result with its blobs, or any other last move. A result that can
-// never be written becomes a failure. What an attempt ended in is decided elsewhere.
+// Writes the end of an attempt, with retries: a result with its blobs, or any other last move. A result that can never
+// be written becomes a failure. The attempt decides which end it is.
 import { BLOBS } from '../core/content.ts'
 import { type Move, revoke, succeed } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Json, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import { type Persistence, persist, prospectOf, whyRefused } from './last-move.ts'
 import type { EncodedResult, RunError } from './pool/protocol.ts'
+import { classifyError, type RetryOptions, retryWrite, whyRefused } from './retry-write.ts'
 
-export interface EndingDeps {
+export interface EndWriterDeps {
   id: string
   /** Whether an earlier attempt may have left a result. */
   earlier: boolean
@@ -17,8 +17,8 @@ export interface EndingDeps {
   /** ISO-8601. */
   now: () => string
   log: Log
-  persistence: Persistence
-  /** Whether a cancel was heard. */
+  retryOptions: RetryOptions
+  /** Whether a cancel was requested. */
   isRevoked: () => boolean
   /** These two never reject. */
   flushLog: () => Promise<void>
@@ -27,15 +27,15 @@ export interface EndingDeps {
   failure: (error: RunError) => Move
 }
 
-/** Both answer the last record; null: the task is no longer ours, or the worker closed before. */
-export interface Ending {
-  /** A cancel that was heard wins as soon as a try has failed. */
+/** Both return the last record; null: the task is no longer ours, or the worker closed before. */
+export interface EndWriter {
+  /** A cancel request wins as soon as a try has failed. */
   success(result: EncodedResult, info: Json | undefined): Promise<TaskRecord | null>
   other(change: Move): Promise<TaskRecord | null>
 }
 
-export const createEnding = (deps: EndingDeps): Ending => {
-  const { id, earlier, store, move, now, log, persistence, isRevoked, failure } = deps
+export const createEndWriter = (deps: EndWriterDeps): EndWriter => {
+  const { id, earlier, store, move, now, log, retryOptions, isRevoked, failure } = deps
   const { flushLog, flushCheckpoint, removeCheckpoint } = deps
 
   const keepResult = async (result: EncodedResult, info: Json | undefined): Promise<Move> => {
@@ -50,15 +50,15 @@ export const createEnding = (deps: EndingDeps): Ending => {
     return task => succeed(null, result.bytes.length, now(), info)(task)
   }
 
-  const other: Ending['other'] = async change => {
-    const written = await persist(
+  const other: EndWriter['other'] = async change => {
+    const written = await retryWrite(
       async () => {
-        // at every try: on a disk that was full the last words would else be lost
+        // at every try: on a full disk the log's last lines would otherwise be lost
         await Promise.all([flushLog(), flushCheckpoint()])
         return move(change)
       },
-      // every store takes it
-      { ...persistence, patient: true },
+      // every store accepts it
+      { ...retryOptions, acceptedByAnyStore: true },
     )
     return written.state === 'written' ? written.value : null
   }
@@ -67,25 +67,25 @@ export const createEnding = (deps: EndingDeps): Ending => {
     other,
     async success(result, info) {
       let kept: Move | null = null
-      const written = await persist(async failed => {
+      const written = await retryWrite(async failed => {
         await flushLog()
-        // a result that cannot be written now must not keep a task from ending that nobody wants any more
+        // a cancelled task must not wait for a result that cannot be written now
         if (failed > 0 && isRevoked()) return move(revoke(now()))
         if (!kept) {
           const success = await keepResult(result, info)
-          // before the move, while the claim still keeps others from writing a new one
+          // before the move, while the claim keeps others from writing a new one
           await removeCheckpoint()
           kept = success
         }
         return move(kept)
-      }, persistence)
+      }, retryOptions)
       if (written.state === 'written') return written.value
-      if (written.state === 'left') return null
+      if (written.state === 'abandoned') return null
       const { error } = written
       log.error({ error }, 'the result of a task cannot be kept; the task fails')
       return other(
         failure({
-          code: prospectOf(error) === 'lasts' ? 'RESULT_INVALID' : 'INTERNAL',
+          code: classifyError(error) === 'permanent' ? 'RESULT_INVALID' : 'INTERNAL',
           message: `The result cannot be kept: ${whyRefused(error)}`,
           stack: null,
           names: [],

@@ -1,15 +1,15 @@
-// One alarm, for the earliest of the times that were asked for.
+// One timer, for the earliest of the requested times.
 
-/** Never further away than this: the clock may jump. */
+/** The longest wait at once, since the wall clock may jump. */
 const LONGEST_MS = 1_000
 
-export interface Alarm {
-  /** Rings at this time, milliseconds, or within a second when that is sooner. */
+export interface WakeTimer {
+  /** Fires at this time, milliseconds since 1970, or within a second of now if that is sooner. */
   set(atMs: number): void
   clear(): void
 }
 
-export const createAlarm = ({ clock, ring }: { clock: () => Date; ring: () => void }): Alarm => {
+export const createWakeTimer = ({ clock, onTime }: { clock: () => Date; onTime: () => void }): WakeTimer => {
   let timer: NodeJS.Timeout | null = null
   let setFor = Infinity
   const clear = (): void => {
@@ -25,7 +25,7 @@ export const createAlarm = ({ clock, ring }: { clock: () => Date; ring: () => vo
       const away = Math.min(LONGEST_MS, Math.max(1, atMs - clock().getTime()))
       timer = setTimeout(() => {
         clear()
-        ring()
+        onTime()
       }, away).unref()
     },
     clear,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { type Prospect, persist, prospectOf } from '../../src/worker/last-move.ts'
+import { classifyError, type ErrorClass, retryWrite } from '../../src/worker/retry-write.ts'
 
 const errno = (code: string): Error => Object.assign(new Error(code), { code, errno: -1, syscall: 'open' })
 const deepSchema = (): unknown => {
@@ -22,45 +22,47 @@ const uncloneable = (): unknown => {
   }
 }
 
-const ERRORS: [unknown, Prospect][] = [
-  [new MadhavaError('STORE_UNAVAILABLE'), 'passes'],
-  [new MadhavaError('STORE_FULL'), 'passes'],
-  [new MadhavaError('TASK_BUSY'), 'passes'],
-  [errno('ENOSPC'), 'passes'],
-  [errno('EMFILE'), 'passes'],
+const ERRORS: [unknown, ErrorClass][] = [
+  [new MadhavaError('STORE_UNAVAILABLE'), 'temporary'],
+  [new MadhavaError('STORE_FULL'), 'temporary'],
+  [new MadhavaError('TASK_BUSY'), 'temporary'],
+  [errno('ENOSPC'), 'temporary'],
+  [errno('EMFILE'), 'temporary'],
   [new RangeError('Array buffer allocation failed'), 'unknown'],
   [new MadhavaError('INTERNAL'), 'unknown'],
   [new Error('nobody knows'), 'unknown'],
   ['just words', 'unknown'],
-  [new MadhavaError('RECORD_INVALID'), 'lasts'],
-  [new MadhavaError('BAD_KEY'), 'lasts'],
-  [deepSchema(), 'lasts'],
-  [uncloneable(), 'lasts'],
-  [new TypeError('a circular structure'), 'lasts'],
+  [new MadhavaError('RECORD_INVALID'), 'permanent'],
+  [new MadhavaError('BAD_KEY'), 'permanent'],
+  [deepSchema(), 'permanent'],
+  [uncloneable(), 'permanent'],
+  [new TypeError('a circular structure'), 'permanent'],
 ]
 
-const persistence = (over: { closing?: AbortSignal; hurry?: AbortSignal; patient?: boolean } = {}) => {
+const retryOptions = (
+  over: { closing?: AbortSignal; hurry?: AbortSignal; acceptedByAnyStore?: boolean } = {},
+) => {
   const never = new AbortController().signal
-  const { closing = never, hurry = never, patient = false } = over
-  return { log: silentLog(), random: () => 0, closing, hurry: () => hurry, patient }
+  const { closing = never, hurry = never, acceptedByAnyStore = false } = over
+  return { log: silentLog(), random: () => 0, closing, hurry: () => hurry, acceptedByAnyStore }
 }
 
 describe('an end that cannot be written', () => {
   it('is known to pass, to last, or neither', () => {
-    for (const [error, prospect] of ERRORS) assert.equal(prospectOf(error), prospect, String(error))
+    for (const [error, errorClass] of ERRORS) assert.equal(classifyError(error), errorClass, String(error))
   })
 
   it('is tried again while that may help, and refused at the first error that lasts', async () => {
-    for (const [error, prospect] of ERRORS.filter(([, each]) => each !== 'unknown')) {
+    for (const [error, errorClass] of ERRORS.filter(([, each]) => each !== 'unknown')) {
       let tries = 0
-      const answer = await persist(async () => {
+      const answer = await retryWrite(async () => {
         tries += 1
         if (tries === 1) throw error
         return 'done'
-      }, persistence())
+      }, retryOptions())
       const passed = { state: 'written', value: 'done' }
-      assert.deepEqual(answer, prospect === 'passes' ? passed : { state: 'refused', error })
-      assert.equal(tries, prospect === 'passes' ? 2 : 1)
+      assert.deepEqual(answer, errorClass === 'temporary' ? passed : { state: 'refused', error })
+      assert.equal(tries, errorClass === 'temporary' ? 2 : 1)
     }
   })
 
@@ -72,30 +74,33 @@ describe('an end that cannot be written', () => {
       if (tries <= 5) throw new MadhavaError('INTERNAL')
       return tries
     }
-    assert.equal((await persist(write, persistence({ hurry }))).state, 'refused')
+    assert.equal((await retryWrite(write, retryOptions({ hurry }))).state, 'refused')
     tries = 0
-    assert.deepEqual(await persist(write, persistence({ hurry, patient: true })), {
+    assert.deepEqual(await retryWrite(write, retryOptions({ hurry, acceptedByAnyStore: true })), {
       state: 'written',
       value: 6,
     })
   })
 
   it('is left when the claim is lost or the worker closes, and tried at once when something has come', async () => {
-    const lost = await persist(() => Promise.reject(new MadhavaError('CLAIM_LOST')), persistence())
-    assert.deepEqual(lost, { state: 'left' })
+    const lost = await retryWrite(() => Promise.reject(new MadhavaError('CLAIM_LOST')), retryOptions())
+    assert.deepEqual(lost, { state: 'abandoned' })
     const away = new MadhavaError('STORE_UNAVAILABLE')
-    const closed = await persist(() => Promise.reject(away), persistence({ closing: AbortSignal.abort() }))
-    assert.deepEqual(closed, { state: 'left' })
+    const closed = await retryWrite(
+      () => Promise.reject(away),
+      retryOptions({ closing: AbortSignal.abort() }),
+    )
+    assert.deepEqual(closed, { state: 'abandoned' })
     const news = new AbortController()
     const failures: number[] = []
-    const answer = await persist(
+    const answer = await retryWrite(
       async failed => {
         failures.push(failed)
         if (news.signal.aborted) return 'heard'
         setImmediate(() => news.abort())
         throw away
       },
-      { ...persistence({ hurry: news.signal }), random: () => 10_000 },
+      { ...retryOptions({ hurry: news.signal }), random: () => 10_000 },
     )
     assert.deepEqual([answer, failures], [{ state: 'written', value: 'heard' }, [0, 1]])
   })
@@ -103,17 +108,17 @@ describe('an end that cannot be written', () => {
   it('is tried once and no further when the worker has closed, and a close ends a wait that is under way', async () => {
     const run = async (closing: AbortSignal, meanwhile: () => void = () => {}) => {
       let tries = 0
-      const answer = await persist(async () => {
+      const answer = await retryWrite(async () => {
         tries += 1
         // a spin would never come to an end by itself
         if (tries > 50) throw new MadhavaError('CLAIM_LOST')
         setImmediate(meanwhile)
         throw new MadhavaError('STORE_UNAVAILABLE')
-      }, persistence({ closing }))
+      }, retryOptions({ closing }))
       return [answer.state, tries]
     }
-    assert.deepEqual(await run(AbortSignal.abort()), ['left', 1])
+    assert.deepEqual(await run(AbortSignal.abort()), ['abandoned', 1])
     const closing = new AbortController()
-    assert.deepEqual(await run(closing.signal, () => closing.abort()), ['left', 2])
+    assert.deepEqual(await run(closing.signal, () => closing.abort()), ['abandoned', 2])
   })
 })

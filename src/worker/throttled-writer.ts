@@ -1,20 +1,21 @@
-// Writes the latest of many values: one write at a time, spaced out, what is overtaken is never written.
+// Writes the latest of many values: one write at a time, spaced out. Values that are replaced before their turn are
+// not written.
 
-export interface Latest<T> {
+export interface ThrottledWriter<T> {
   /** Cheap; returns at once. */
   offer(value: T): void
-  /** Writes what is still to be written, now. Resolves when no write is under way. Never rejects. */
+  /** Writes the pending value now. Resolves when no write is under way. Never rejects. */
   flush(): Promise<void>
-  /** Forgets what is not yet written. Resolves when no write is under way. Never rejects. */
+  /** Drops the pending value. Resolves when no write is under way. Never rejects. */
   stop(): Promise<void>
 }
 
-/** `write` says for itself what a failure means; if it rejects, `failed` is told and the value is given up. */
-export const createLatest = <T>(options: {
+/** If `write` rejects, `failed` is called and the value is dropped. */
+export const createThrottledWriter = <T>(options: {
   everyMs: number
   write: (value: T) => Promise<void>
   failed: (error: unknown) => void
-}): Latest<T> => {
+}): ThrottledWriter<T> => {
   const { everyMs, write, failed } = options
   let pending: { value: T } | null = null
   let writing: Promise<void> | null = null
