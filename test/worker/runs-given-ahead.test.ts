@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import type { Json } from '../../src/core/task.ts'
-import { createThreads, type Run } from '../../src/worker/pool/pool.ts'
+import { createThreads, type Run, TINY_MS } from '../../src/worker/pool/pool.ts'
 import {
   closeGate,
   createGate,
