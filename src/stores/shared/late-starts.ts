@@ -20,8 +20,11 @@ interface LateStartsDeps {
   onFailed: (id: string, error: unknown) => void
 }
 
-/** An attempt that lasts longer is shown as running. */
-const WRITE_AFTER_MS = 10
+/**
+ * An attempt that lasts longer is shown as running. Tasks that are taken ahead wait up to so long for a thread: to write
+ * sooner that they run would double the writes of many tiny tasks.
+ */
+const WRITE_AFTER_MS = 50
 /** After a store that would not take it. */
 const WRITE_AGAIN_MS = 1_000
 
