@@ -16,7 +16,7 @@ const wanted = process.argv.slice(2).filter(word => word !== '--keep-busy')
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
 const FILE_TIMEOUT_MS = (isLong ? 60 : isBusy ? 30 : 10) * 60_000
 /** How many files run at a time. Many wait for a broker or a process, so three keep two cores busy. */
-const AT_A_TIME = 3
+const AT_A_TIME = 4
 
 /** The slowest files, slowest first: started last, they would run alone at the end. */
 const LONGEST = [

@@ -45,7 +45,7 @@ describe('the time limit of a run that begins again', () => {
     assert.equal(cancelled.length, 1)
     t.mock.timers.reset()
     settle({ type: 'stopped' })
-    assert.ok(taken !== null && 'done' in taken)
-    await taken.done
+    assert.ok(taken !== null && 'ended' in taken)
+    await taken.ended
   })
 })
