@@ -11,18 +11,18 @@ import { until } from '../support/until.ts'
 
 const PENDING = 5
 let store: TaskStore
-let open: number
-let opened: number
+/** Of the readings of this test: one of an earlier test may end late. */
+let readings: { open: number; opened: number }
 let breakFeed: (error: Error) => void
 let feed: SharedFeed
 let ending: AbortController
 
 /** The store's feed, with a count of who reads it, and a way to break it off. */
-const watched = (from: TaskStore): Pick<TaskStore, 'cursor' | 'changes'> => ({
+const watched = (from: TaskStore, counts = readings): Pick<TaskStore, 'cursor' | 'changes'> => ({
   cursor: () => from.cursor(),
   async *changes(since, signal) {
-    open += 1
-    opened += 1
+    counts.open += 1
+    counts.opened += 1
     try {
       const own = new AbortController()
       const broken = new Promise<never>((_resolve, reject) => {
@@ -40,15 +40,14 @@ const watched = (from: TaskStore): Pick<TaskStore, 'cursor' | 'changes'> => ({
         own.abort()
       }
     } finally {
-      open -= 1
+      counts.open -= 1
     }
   },
 })
 
 beforeEach(() => {
   store = createMemoryStore({ clock: () => new Date() })
-  open = 0
-  opened = 0
+  readings = { open: 0, opened: 0 }
   ending = new AbortController()
   feed = createFeed(watched(store), { pending: PENDING, pendingSize: 100_000, lingerMs: 20 })
 })
@@ -101,32 +100,32 @@ describe('the shared feed', () => {
       })
       assert.equal(seen.includes(other.id), n % 2 === 1)
     }
-    assert.deepEqual([open, opened, feed.readers()], [1, 1, 20])
+    assert.deepEqual([readings.open, readings.opened, feed.readers()], [1, 1, 20])
   })
 
   it('reads nothing before the first reader, and stops after the last one', async () => {
     await add(store)
-    assert.equal(opened, 0)
+    assert.equal(readings.opened, 0)
     const reader = await feed.subscribe(null, ending.signal)
-    await until('the reading begins', () => open === 1)
+    await until('the reading begins', () => readings.open === 1)
     reader.close()
     reader.close()
-    await until('the reading ends', () => open === 0)
+    await until('the reading ends', () => readings.open === 0)
     assert.equal(feed.readers(), 0)
     const again = await feed.subscribe(null, ending.signal)
     const { id } = await add(store)
     assert.deepEqual(idsOf(await next(again)), [id])
-    assert.equal(opened, 2)
+    assert.equal(readings.opened, 2)
   })
 
   it('goes on for whoever comes soon after the last one left', async () => {
     feed = createFeed(watched(store), { pending: PENDING, pendingSize: 100_000, lingerMs: 60_000 })
     for (let turn = 0; turn < 5; turn += 1) {
       const reader = await feed.subscribe(null, ending.signal)
-      await until('the reading begins', () => open === 1)
+      await until('the reading begins', () => readings.open === 1)
       reader.close()
     }
-    assert.equal(opened, 1)
+    assert.equal(readings.opened, 1)
     // the reading that lingers ends with the store
     breakFeed(new Error('enough'))
   })
@@ -213,7 +212,7 @@ describe('the shared feed', () => {
       await feed.subscribe(null, ending.signal),
       await feed.subscribe((await add(store)).id, ending.signal),
     ]
-    await until('the reading begins', () => open === 1)
+    await until('the reading begins', () => readings.open === 1)
     const waiting = readers.map(reader =>
       refused(async () => {
         for (;;) await reader.take(10)
@@ -248,9 +247,9 @@ describe('the shared feed', () => {
       { pending: PENDING, pendingSize: 100_000, lingerMs: 5 },
     )
     const earlier = await feed.subscribe(null, ending.signal)
-    await until('the reading begins', () => open === 1)
+    await until('the reading begins', () => readings.open === 1)
     earlier.close()
-    await until('it is told to end', () => open === 0)
+    await until('it is told to end', () => readings.open === 0)
     const reader = await feed.subscribe(null, ending.signal)
     const { id } = await add(store)
     assert.deepEqual(idsOf(await next(reader)), [id])
