@@ -16,9 +16,9 @@ export const dropUnreadOutput = () => {
       /** @type {unknown} */ (stream)
     )
     handle?.setBlocking?.(false)
-    /** @type {(...words: any[]) => boolean} */
+    /** @type {(...words: never[]) => boolean} */
     const write = stream.write.bind(stream)
-    stream.write = (/** @type {any[]} */ ...words) => stream.writableLength > WAITING_MAX || write(...words)
+    stream.write = (/** @type {never[]} */ ...words) => stream.writableLength > WAITING_MAX || write(...words)
   }
 }
 
