@@ -21,7 +21,7 @@ const youngOptions = role =>
 
 // Secrets that only one role needs. All roles need STORE_URL and AMQP_URL; other variables may be for the kinds. PM2
 // leaves out every variable whose name begins with one of these.
-const ONLY = { DASHBOARD_PASSWORD: 'dashboard' }
+const ONLY = { DASHBOARD_PASSWORD: 'dashboard', DASHBOARD_VIEWER_PASSWORD: 'dashboard' }
 const foreignSecrets = role => Object.keys(ONLY).filter(name => ONLY[name] !== role)
 
 module.exports = {

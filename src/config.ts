@@ -85,6 +85,8 @@ export const parseConfig = (env: Env): Config => {
   const ports = Object.values(rest.ports).filter(number => number !== 0)
   if (new Set(ports).size < ports.length)
     throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
+  if (rest.viewerPassword !== null && rest.viewerPassword === rest.dashboardPassword)
+    throw wrong(['DASHBOARD_VIEWER_PASSWORD: must not be the same as DASHBOARD_PASSWORD'])
   return Object.freeze({
     ...rest,
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),

@@ -239,6 +239,14 @@ export const SETTINGS = {
     value: optional(password),
     secret: true,
   },
+  DASHBOARD_VIEWER_PASSWORD: {
+    default: '',
+    meaning:
+      'password of viewer, who sees the dashboard and changes nothing; unset: the one of bin/reset-password.mjs --viewer, or no viewer',
+    as: 'viewerPassword',
+    value: optional(password),
+    secret: true,
+  },
   LOG_LEVEL: {
     default: 'info',
     meaning: 'trace, debug, info, warn or error',

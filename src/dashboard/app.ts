@@ -8,8 +8,11 @@ import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
-import { createLogin, type DashboardEnv, isProgram, readSession } from './login.ts'
+import { createAccounts } from './accounts.ts'
+import { type DashboardEnv, isProgram, readCaller } from './caller.ts'
+import { createLogin, waitOf } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
+import { createMe, type Installation } from './me.ts'
 import type { Operator } from './operator.ts'
 import { createProcessRoutes } from './process-routes.ts'
 import type { Processes } from './processes.ts'
@@ -20,6 +23,10 @@ import { messagePage } from './web/layout.ts'
 export interface DashboardOptions {
   processes: Processes
   operator: Operator
+  /** Who sees all and changes nothing; left out: nobody. */
+  viewer?: Operator | null
+  /** For the frame of the pages; left out: unnamed. */
+  installation?: Installation
   session: Sessions
   /** Kinds whose files cannot be used. */
   kindTroubles: () => Promise<SeenKindTrouble[]>
@@ -51,6 +58,8 @@ const HEADERS = {
 export const createDashboard = ({
   processes,
   operator,
+  viewer = null,
+  installation = { name: 'Madhava', host: '', version: '', startedAt: new Date(0).toISOString() },
   session,
   kindTroubles,
   log,
@@ -58,12 +67,20 @@ export const createDashboard = ({
   clock,
 }: DashboardOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
+  const accounts = createAccounts({
+    operator,
+    viewer,
+    limit: createLoginLimit({ clock }),
+    log,
+    clock,
+  })
   const isAllowedHost = createHostGuard(allowedHosts)
 
   const answerError = (c: Context<DashboardEnv>, error: MadhavaError): Response | Promise<Response> => {
     const { status, title } = ERRORS[error.code]
     if (status >= 500) log.error({ error, path: c.req.path }, 'a request failed')
-    if (status === 429) c.header('Retry-After', '5')
+    if (status === 429) c.header('Retry-After', String(waitOf(error) ?? 5))
+    // no WWW-Authenticate: a browser would ask by itself, keep the password, and send it from pages of other sites
     const code = status as ContentfulStatusCode
     const text = status === 500 ? 'The log of the dashboard has the reason' : error.message
     if (isProgram(c)) {
@@ -95,9 +112,10 @@ export const createDashboard = ({
         throw new MadhavaError('BODY_TOO_LARGE')
       },
     }),
-    readSession(session),
+    readCaller(session, accounts),
   )
-  app.route('/', createLogin({ operator, session, limit: createLoginLimit({ clock }), log }))
+  app.route('/', createLogin({ accounts, session, log }))
+  app.route('/', createMe({ installation }))
   app.route('/', createProcessRoutes({ processes, session, kindTroubles, log }))
   return app
 }

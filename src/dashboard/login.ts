@@ -1,24 +1,16 @@
-// Authentication: the login form, the session cookie, and the two checks of every form.
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+// The login form, and the way out.
+import { Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import { MadhavaError } from '../core/errors.ts'
-import { isCrossSite, isUnproven } from '../platform/http-guards.ts'
+import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
-import type { ServeEnv } from '../platform/serve.ts'
-import type { LoginLimit } from './login-limit.ts'
-import type { Operator } from './operator.ts'
-import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Session, type Sessions } from './session.ts'
+import type { Accounts } from './accounts.ts'
+import { addressOf, type DashboardEnv, readForm, requireFormToken, requireSession } from './caller.ts'
+import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
 import { loginPage } from './web/layout.ts'
 
-/** Variables that the checks set for later routes. */
-export interface DashboardEnv {
-  Variables: { session: Session | null; form: URLSearchParams }
-}
-
 export interface LoginOptions {
-  operator: Operator
+  accounts: Accounts
   session: Sessions
-  limit: LoginLimit
   log: Log
 }
 
@@ -31,86 +23,43 @@ const COOKIE = {
   secure: false,
 } as const
 
-/** Whether the client is a program, which reads problem documents and not pages. */
-export const isProgram = (c: Context): boolean =>
-  c.req.path.endsWith('.json') || (c.req.header('accept') ?? '').startsWith('application/json')
-
-/** The client's address, also behind a proxy that TRUST_PROXY names. */
-const addressOf = (c: Context): string =>
-  (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? 'unknown'
-
-/** Looks up the session of every request. A wrong cookie counts as no session. */
-export const readSession =
-  (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
-  async (c, next) => {
-    c.set('session', await sessions.check(getCookie(c, SESSION_COOKIE)))
-    await next()
-  }
-
-/** Redirects to the login without a session; programs get a 401. */
-export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) => {
-  if (c.get('session')) return next()
-  if (isProgram(c)) throw new MadhavaError('UNAUTHORIZED')
-  return c.redirect('/login', 303)
+/** Seconds to wait, of the error for too many tries; null for any other error. */
+export const waitOf = (error: unknown): number | null => {
+  if (!isMadhavaError(error, 'TOO_MANY_REQUESTS')) return null
+  const { retryAfterSeconds } = (error.detail ?? {}) as { retryAfterSeconds?: unknown }
+  return typeof retryAfterSeconds === 'number' ? retryAfterSeconds : null
 }
-
-/** Refuses requests that another site caused; otherwise reads the form. @throws CROSS_SITE and others */
-export const readForm: MiddlewareHandler<DashboardEnv> = async (c, next) => {
-  const header = (name: string): string | null => c.req.header(name) ?? null
-  const foreign = isCrossSite({
-    host: header('host'),
-    origin: header('origin'),
-    site: header('sec-fetch-site'),
-  })
-  if (foreign || isUnproven({ method: c.req.method, header })) throw new MadhavaError('CROSS_SITE')
-  const type = header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
-  if (type !== 'application/x-www-form-urlencoded')
-    throw new MadhavaError('UNSUPPORTED_MEDIA_TYPE', 'A form is sent as application/x-www-form-urlencoded')
-  c.set('form', new URLSearchParams(await c.req.text()))
-  await next()
-}
-
-/** Refuses a form that was not made for this session. @throws FORBIDDEN */
-export const requireFormToken =
-  (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
-  async (c, next) => {
-    const session = c.get('session')
-    if (!session || !sessions.isFormToken(session, c.get('form').get('token') ?? ''))
-      throw new MadhavaError(
-        'FORBIDDEN',
-        'The form is no longer current; go back, reload the page, try again',
-      )
-    await next()
-  }
 
 /** GET and POST /login, POST /logout. */
-export const createLogin = ({ operator, session, limit, log }: LoginOptions): Hono<DashboardEnv> => {
+export const createLogin = ({ accounts, session, log }: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
   app.get('/login', c => (c.get('session') ? c.redirect('/', 303) : c.html(loginPage(null))))
 
   app.post('/login', readForm, async c => {
     const address = addressOf(c)
-    const wait = limit.take(address)
-    if (wait > 0) {
-      log.warn({ address }, 'a login was put off: too many tries')
-      c.header('Retry-After', String(wait))
-      return c.html(loginPage(`Too many tries. Wait ${wait} seconds and try again.`), 429)
-    }
     const form = c.get('form')
-    if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? '', limit.tries(address)))) {
-      log.warn({ address }, 'a login failed')
-      return c.html(loginPage('Name or password is wrong.'), 401)
+    const asked = await accounts
+      .login(form.get('name') ?? '', form.get('password') ?? '', address)
+      .catch((error: unknown) => {
+        const wait = waitOf(error)
+        if (wait === null) throw error
+        return wait
+      })
+    if (typeof asked === 'number') {
+      c.header('Retry-After', String(asked))
+      return c.html(loginPage(`Too many tries. Wait ${asked} seconds and try again.`), 429)
     }
-    const cookie = await session.begin()
-    if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no operator yet')
-    limit.forgive(address)
-    log.info({ address }, 'the operator logged in')
+    if (!asked) return c.html(loginPage('Name or password is wrong.'), 401)
+    const cookie = await session.begin(asked.role)
+    if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no such login yet')
+    log.info({ address, who: asked.name }, 'somebody logged in')
     setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
     return c.redirect('/', 303)
   })
 
   app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {
+    log.info({ address: addressOf(c), who: c.get('who')?.name }, 'somebody logged out')
     await session.end(getCookie(c, SESSION_COOKIE) ?? '')
     deleteCookie(c, SESSION_COOKIE, COOKIE)
     return c.redirect('/login', 303)

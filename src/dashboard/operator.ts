@@ -1,14 +1,14 @@
-// The first operator and the password: made once, kept as a hash, checked. It knows no HTTP and no sessions.
+// The two logins, operator and viewer, and their passwords: made once, kept as a hash, checked. It knows no HTTP and no
+// sessions.
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
 import { chmod, chown, mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
-import { createSemaphore } from '../core/async/semaphore.ts'
+import { createSemaphore, type Semaphore } from '../core/async/semaphore.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { createFile, replaceFile } from '../platform/atomic-file.ts'
 import { readPlain } from '../platform/plain-file.ts'
-
-export const OPERATOR_NAME = 'operator'
+import { ROLES, type Role } from './access.ts'
 
 export interface Operator {
   /**
@@ -18,7 +18,7 @@ export interface Operator {
    */
   verify(name: string, password: string, tries?: number): Promise<boolean>
   /**
-   * A secret that changes with the password; sessions are bound to it. Null while there is no operator.
+   * A secret that changes with the password; sessions are bound to it. Null while there is no such login.
    * @throws CONFIG_INVALID
    */
   credential(): Promise<string | null>
@@ -28,6 +28,8 @@ export interface OperatorOptions {
   dataDir: string
   /** The password from the settings. If set, it is the only valid one. */
   configured: string | null
+  /** Whose login: its name, and what it may do. */
+  role?: Role
 }
 
 // 16 MiB and about a fifth of a second per check.
@@ -48,7 +50,7 @@ const newPassword = (): string =>
 const base64 = z.string().regex(/^[A-Za-z0-9_-]{16,128}$/)
 const fileSchema = z.object({
   version: z.literal(1),
-  name: z.literal(OPERATOR_NAME),
+  name: z.enum(ROLES),
   scrypt: z.object({
     N: z.int().min(1024).max(1_048_576),
     r: z.int().min(1).max(32),
@@ -77,28 +79,30 @@ export const ensureAccountsFolder = async (dataDir: string): Promise<string> => 
 }
 
 /** @throws CONFIG_INVALID */
-const readOperatorFile = async (dataDir: string): Promise<OperatorFile | null> => {
-  const file = path.join(dataDir, 'accounts', 'operator.json')
+const readOperatorFile = async (dataDir: string, role: Role): Promise<OperatorFile | null> => {
+  const file = path.join(dataDir, 'accounts', `${role}.json`)
   try {
     const bytes = await readPlain(file, FILE_BYTES_MAX)
     if (bytes === null) return null
-    return fileSchema.parse(JSON.parse(bytes.toString()))
+    const read = fileSchema.parse(JSON.parse(bytes.toString()))
+    if (read.name !== role) throw new Error('it is the file of another login')
+    return read
   } catch (cause) {
     throw new MadhavaError(
       'CONFIG_INVALID',
-      'accounts/operator.json in the data folder cannot be used; `node bin/reset-password.mjs` makes it and a new password',
+      `accounts/${role}.json in the data folder cannot be used; \`node bin/reset-password.mjs${role === 'viewer' ? ' --viewer' : ''}\` makes it and a new password`,
       { cause },
     )
   }
 }
 
 /** A new password, and the text of its file. */
-const makeOperator = async (): Promise<{ password: string; text: string }> => {
+const makeOperator = async (role: Role): Promise<{ password: string; text: string }> => {
   const password = newPassword()
   const salt = randomBytes(16)
   const record: OperatorFile = {
     version: 1,
-    name: OPERATOR_NAME,
+    name: role,
     scrypt: COST,
     salt: salt.toString('base64url'),
     hash: (await hashPassword(password, salt, COST)).toString('base64url'),
@@ -116,21 +120,28 @@ export const ensureOperator = async ({
 }: OperatorOptions): Promise<{ created: string | null }> => {
   if (configured !== null) return { created: null }
   const folder = await ensureAccountsFolder(dataDir)
-  if (await readOperatorFile(dataDir)) return { created: null }
-  const { password, text } = await makeOperator()
+  if (await readOperatorFile(dataDir, 'operator')) return { created: null }
+  const { password, text } = await makeOperator('operator')
   const made = await createFile(path.join(folder, 'operator.json'), text, { mode: 0o600 })
   return { created: made ? password : null }
 }
 
+/** The setting that may have the password. */
+const SETTING: Record<Role, string> = { operator: 'DASHBOARD_PASSWORD', viewer: 'DASHBOARD_VIEWER_PASSWORD' }
+
 /**
- * Replaces a lost password and returns the new one. It is valid at once, and ends every session, since they are bound
- * to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
+ * Replaces a lost password and returns the new one; a viewer gets a first one in the same way. It is valid at once, and
+ * ends every session of the login, since they are bound to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
  */
-export const resetOperator = async ({ dataDir, configured }: OperatorOptions): Promise<string> => {
+export const resetOperator = async ({
+  dataDir,
+  configured,
+  role = 'operator',
+}: OperatorOptions): Promise<string> => {
   if (configured !== null)
     throw new MadhavaError(
       'CONFIG_INVALID',
-      'The password is that of DASHBOARD_PASSWORD: change it there and start anew',
+      `The password is that of ${SETTING[role]}: change it there and start anew`,
     )
   const owner = await stat(path.join(dataDir, 'accounts')).catch(() => null)
   if (!owner)
@@ -139,22 +150,29 @@ export const resetOperator = async ({ dataDir, configured }: OperatorOptions): P
       `No bundle has started in ${path.resolve(dataDir)}: its first start makes a password. Is it the right folder (DATA_DIR)?`,
     )
   const folder = await ensureAccountsFolder(dataDir)
-  const file = path.join(folder, 'operator.json')
-  const { password, text } = await makeOperator()
+  const file = path.join(folder, `${role}.json`)
+  const { password, text } = await makeOperator(role)
   await replaceFile(file, text, { mode: 0o600 })
   // run by root: the bundle's own user must be able to read it
   if (process.getuid?.() === 0) await chown(file, owner.uid, owner.gid)
   return password
 }
 
-/** The operator, for the dashboard. The file is read each time, so a new password is valid at once. */
-export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator => {
-  // a check is slow on purpose: one at a time, so that logins do not use up the processor; the client with the fewest
-  // recent tries is next, so that nobody is locked out by others' tries
-  const inTurn = createSemaphore(1, {
+/**
+ * A check is slow on purpose: one at a time for all logins, so that they do not use up the processor. The client with
+ * the fewest recent tries is next, so that nobody is locked out by others' tries.
+ */
+export const createCheckQueue = (): Semaphore =>
+  createSemaphore(1, {
     waitingMax: WAITING_MAX,
     refusal: () => new MadhavaError('TOO_MANY_REQUESTS'),
   })
+
+/** A login, for the dashboard. The file is read each time, so a new password is valid at once. */
+export const openOperator = (
+  { dataDir, configured, role = 'operator' }: OperatorOptions,
+  inTurn: Semaphore = createCheckQueue(),
+): Operator => {
   // A configured password is hashed too, so that both ways take the same steps and time.
   const ownSalt = randomBytes(16)
   const ownHash = configured === null ? null : hashPassword(configured, ownSalt, COST)
@@ -162,8 +180,8 @@ export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator
 
   const expected = async (): Promise<{ salt: Buffer; hash: Buffer; cost: OperatorFile['scrypt'] }> => {
     if (ownHash) return { salt: ownSalt, hash: await ownHash, cost: COST }
-    const file = await readOperatorFile(dataDir)
-    // Without an operator every password is wrong, which takes as long to find out.
+    const file = await readOperatorFile(dataDir, role)
+    // Without such a login every password is wrong, which takes as long to find out.
     if (!file) return { salt: ownSalt, hash: randomBytes(HASH_BYTES), cost: COST }
     return {
       salt: Buffer.from(file.salt, 'base64url'),
@@ -178,12 +196,12 @@ export const openOperator = ({ dataDir, configured }: OperatorOptions): Operator
         const { salt, hash, cost } = await expected()
         const tried = await hashPassword(password.slice(0, MAX_PASSWORD_CHARACTERS + 1), salt, cost)
         const same = tried.length === hash.length && timingSafeEqual(tried, hash)
-        return same && name === OPERATOR_NAME
+        return same && name === role
       }, tries),
 
     async credential() {
       if (configured !== null) return `configured:${configured}`
-      const file = await readOperatorFile(dataDir)
+      const file = await readOperatorFile(dataDir, role)
       return file && `file:${file.hash}`
     },
   }

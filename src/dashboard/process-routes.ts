@@ -5,7 +5,14 @@ import { z } from 'zod'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import type { Log } from '../platform/log.ts'
-import { type DashboardEnv, readForm, requireFormToken, requireSession } from './login.ts'
+import {
+  type DashboardEnv,
+  readForm,
+  requireFormToken,
+  requireLogin,
+  requireRight,
+  requireSession,
+} from './caller.ts'
 import { readTail, TAIL } from './logs.ts'
 import {
   ACTIONS,
@@ -132,12 +139,17 @@ export const createProcessRoutes = ({
     }
   })
 
-  app.get('/processes.json', requireSession, async c => {
+  app.get('/processes.json', requireLogin, async c => {
     const rows = (await processes.list()).map(showRow)
     return c.json({ processes: rows, summary: summary(rows) })
   })
 
-  const form = [requireSession, readForm, requireFormToken(session)] as const
+  const form = [
+    requireSession,
+    readForm,
+    requireFormToken(session),
+    requireRight('processes.change'),
+  ] as const
   for (const action of ACTIONS) {
     app.post(`/processes/${action}`, ...form, async c =>
       answerAction(c, action, null, await processes.actAll(action)),

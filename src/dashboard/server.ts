@@ -1,12 +1,12 @@
-// Opens the dashboard: operator, sessions, PM2, the app and its port.
-
+// Opens the dashboard: operator, viewer, sessions, PM2, the app and its port.
+import { hostname } from 'node:os'
 import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
 import { openEndedSessions } from './ended-sessions.ts'
-import { openOperator } from './operator.ts'
+import { createCheckQueue, openOperator } from './operator.ts'
 import { createProcesses } from './processes.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
@@ -15,6 +15,9 @@ export interface DashboardServerOptions extends HttpDoor {
   dataDir: string
   /** Null: the password made at the first start. */
   password: string | null
+  /** Null: the one that bin/reset-password.mjs --viewer made, or no viewer. */
+  viewerPassword: string | null
+  version: string
   pm2Home: string
   allowedHosts: readonly string[]
 }
@@ -24,26 +27,50 @@ export interface DashboardParts {
   kindTroubles: () => Promise<SeenKindTrouble[]>
 }
 
+/** What the key of the sessions is for: with another password of either login it is another key. */
+const credentials = (operator: string | null, viewer: string | null): string | null =>
+  operator === null || viewer === null ? operator : `${operator}\n${viewer}`
+
 /** Rejects with a text for people when the port cannot be opened. */
 export const openDashboard = async (
-  { host, port, dataDir, password, pm2Home, allowedHosts, ...options }: DashboardServerOptions,
+  {
+    host,
+    port,
+    dataDir,
+    password,
+    viewerPassword,
+    version,
+    pm2Home,
+    allowedHosts,
+    ...options
+  }: DashboardServerOptions,
   { kindTroubles }: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only reach a log file
-  const operator = openOperator({ dataDir, configured: password })
+  const inTurn = createCheckQueue()
+  const operator = openOperator({ dataDir, configured: password }, inTurn)
+  const viewer = openOperator({ dataDir, configured: viewerPassword, role: 'viewer' }, inTurn)
   const credential = await operator.credential()
+  const ofViewer = await viewer.credential()
   if (credential === null)
     log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
   const session = createSessions({
-    key: await sessionKeyFor(dataDir, credential),
-    credential: () => operator.credential(),
+    key: await sessionKeyFor(dataDir, credentials(credential, ofViewer)),
+    credential: role => (role === 'viewer' ? viewer : operator).credential(),
     ended: await openEndedSessions(dataDir, Date.now),
     clock: Date.now,
   })
   const app = createDashboard({
     processes: createProcesses({ pm2Home, log }),
     operator,
+    viewer,
+    installation: {
+      name: 'Madhava',
+      host: hostname(),
+      version,
+      startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
+    },
     session,
     kindTroubles,
     log,

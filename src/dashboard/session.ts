@@ -1,7 +1,8 @@
 // Sessions as signed cookies. Only the key and the ended sessions are stored. It knows no passwords and no HTTP
-// framework. The signing key is made from the key file and the operator's present credential, so a new password ends
-// all sessions.
+// framework. The signing key is made from the key file and the present credential of the login, so a new password ends
+// all sessions of that login.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { ROLES, type Role } from './access.ts'
 import type { EndedSessions } from './ended-sessions.ts'
 
 export const SESSION_COOKIE = 'madhava_session'
@@ -17,11 +18,13 @@ export interface Session {
   expiresAt: number
   /** The value of the hidden field in every form. */
   formToken: string
+  /** Who logged in. */
+  role: Role
 }
 
 export interface Sessions {
-  /** The cookie value of a new session; null while there is no operator. */
-  begin(): Promise<string | null>
+  /** The cookie value of a new session; null while there is no such login. */
+  begin(role?: Role): Promise<string | null>
   /** The session of a cookie value; null if forged, expired, ended, or signed under an older password. */
   check(cookie: string | undefined): Promise<Session | null>
   /** Whether a form's token belongs to the session. */
@@ -33,7 +36,7 @@ export interface Sessions {
 export interface SessionsOptions {
   key: Buffer
   /** Sessions are bound to this: see `Operator.credential`. */
-  credential: () => Promise<string | null>
+  credential: (role: Role) => Promise<string | null>
   ended: EndedSessions
   /** Milliseconds since 1970. */
   clock: () => number
@@ -52,14 +55,28 @@ const isSame = (expected: string, given: string): boolean => {
 
 /** Issues and checks cookies. */
 export const createSessions = ({ key, credential, ended, clock }: SessionsOptions): Sessions => {
-  const signingKey = async (): Promise<Buffer | null> => {
-    const bound = await credential()
-    return bound === null ? null : sign(key, 'credential', bound)
+  /** Each login has its own, so that a cookie of the viewer is never one of the operator. */
+  const signingKey = async (role: Role): Promise<Buffer | null> => {
+    const bound = await credential(role)
+    if (bound === null) return null
+    return sign(key, role === 'operator' ? 'credential' : `credential of ${role}`, bound)
+  }
+
+  /** Whose signature it is; null: nobody's. */
+  const signerOf = async (
+    body: string,
+    signature: string,
+  ): Promise<{ role: Role; signer: Buffer } | null> => {
+    for (const role of ROLES) {
+      const signer = await signingKey(role)
+      if (signer && isSame(textOf(sign(signer, 'session', body)), signature)) return { role, signer }
+    }
+    return null
   }
 
   return {
-    async begin() {
-      const signer = await signingKey()
+    async begin(role = 'operator') {
+      const signer = await signingKey(role)
       if (!signer) return null
       const end = (clock() + SESSION_LIFETIME_MS).toString(36)
       const body = `v1.${end}.${randomBytes(16).toString('base64url')}`
@@ -69,13 +86,13 @@ export const createSessions = ({ key, credential, ended, clock }: SessionsOption
     async check(cookie) {
       const [, body, end, signature] = COOKIE.exec(cookie ?? '') ?? []
       if (body === undefined || end === undefined || signature === undefined) return null
-      const signer = await signingKey()
-      if (!signer || !isSame(textOf(sign(signer, 'session', body)), signature)) return null
+      const signed = await signerOf(body, signature)
+      if (!signed) return null
       const expiresAt = Number.parseInt(end, 36)
       const leftMs = expiresAt - clock()
       // more than a lifetime is left if it began while the clock was ahead; it would last too long
       if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || (await ended.has(body))) return null
-      return { expiresAt, formToken: textOf(sign(signer, 'form', body)) }
+      return { expiresAt, formToken: textOf(sign(signed.signer, 'form', body)), role: signed.role }
     },
 
     isFormToken: (session, token) => isSame(session.formToken, token),

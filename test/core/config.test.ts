@@ -84,6 +84,7 @@ describe('config', () => {
       ],
       ['ALLOWED_HOSTS', 'a.example, b.example', config => config.allowedHosts, ['a.example', 'b.example']],
       ['DASHBOARD_PASSWORD', 'long enough', config => config.dashboardPassword, 'long enough'],
+      ['DASHBOARD_VIEWER_PASSWORD', 'long enough', config => config.viewerPassword, 'long enough'],
       ['LOG_LEVEL', 'debug', config => config.logLevel, 'debug'],
     ]
     for (const [name, value, of, expected] of cases)

@@ -1,0 +1,98 @@
+// A dashboard over made-up processes, for tests: both logins, and requests as a browser and as a program send them.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createDashboard, type DashboardOptions } from '../../src/dashboard/app.ts'
+import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
+import type { Operator } from '../../src/dashboard/operator.ts'
+import type { Processes } from '../../src/dashboard/processes.ts'
+import { createSessions } from '../../src/dashboard/session.ts'
+import { silentLog } from '../../src/platform/log.ts'
+
+export const PASSWORDS = { operator: 'correct horse', viewer: 'battery staple' } as const
+export const SAME_SITE = {
+  host: 'localhost:9001',
+  origin: 'http://localhost:9001',
+  'sec-fetch-site': 'same-origin',
+}
+
+/** A login without the hashing, which takes its time on purpose. */
+export const plainLogin = (role: 'operator' | 'viewer'): Operator & { checks(): number } => {
+  let checks = 0
+  return {
+    checks: () => checks,
+    verify: async (name, password) => {
+      checks += 1
+      return name === role && password === PASSWORDS[role]
+    },
+    credential: async () => PASSWORDS[role],
+  }
+}
+
+export const basic = (name: string, password: string): { authorization: string } => ({
+  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+})
+
+type More = Partial<DashboardOptions> & { processes: Processes }
+
+export const createDashboardFixture = async (more: More) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'madhava-dashboard-'))
+  let now = Date.UTC(2030, 0, 1)
+  const clock = (): number => now
+  const [operator, viewer] = [plainLogin('operator'), plainLogin('viewer')]
+  const app = createDashboard({
+    operator,
+    viewer,
+    kindTroubles: async () => [],
+    session: createSessions({
+      key: Buffer.alloc(32, 1),
+      credential: async role => PASSWORDS[role],
+      ended: await openEndedSessions(folder, clock),
+      clock,
+    }),
+    log: silentLog(),
+    allowedHosts: [],
+    clock,
+    ...more,
+  })
+
+  const get = (where: string, headers: Record<string, string> = {}) =>
+    app.request(where, { headers: { host: 'localhost:9001', ...headers } })
+  const post = (where: string, body: string, headers: Record<string, string> = {}) =>
+    app.request(where, { method: 'POST', body, headers: { host: 'localhost:9001', ...headers } })
+
+  return {
+    app,
+    folder,
+    operator,
+    viewer,
+    get,
+    post,
+    pass(ms: number) {
+      now += ms
+    },
+    /** Logs in by the form; answers the headers of a page's own requests. */
+    async enter(role: 'operator' | 'viewer') {
+      const answer = await post(
+        '/login',
+        new URLSearchParams({ name: role, password: PASSWORDS[role] }).toString(),
+        { ...SAME_SITE, 'content-type': 'application/x-www-form-urlencoded' },
+      )
+      assert.equal(answer.status, 303)
+      const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+      const me = (await (await get('/me.json', { cookie })).json()) as { csrf: string }
+      return { cookie, token: me.csrf, own: { ...SAME_SITE, cookie, 'x-csrf-token': me.csrf } }
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Processes that do nothing; tests replace what they look at. */
+export const noProcesses = (more: Partial<Processes> = {}): Processes => ({
+  list: async () => [],
+  act: async () => ({ outcome: 'done' }),
+  actAll: async () => ({ outcome: 'done' }),
+  logFile: async () => null,
+  ...more,
+})
