@@ -5,8 +5,10 @@ import path from 'node:path'
 /** PM2 copies the whole environment over a process's description, so a variable `uid` or `watch` would take effect. */
 const OWN_FIELDS =
   `status instances vizion_running created_at pm_id pm_uptime unique_id unstable_restarts restart_time
-  exit_code prev_restart_delay version node_version versioning axm_actions axm_monitor axm_options axm_dynamic km_link
-  restart_task max_memory_restart current_conf args filter_env namespace interpreter script cwd`.split(/\s+/)
+  exit_code prev_restart_delay madhava_ends version node_version versioning axm_actions axm_monitor axm_options
+  axm_dynamic km_link restart_task max_memory_restart current_conf args filter_env namespace interpreter script cwd`.split(
+    /\s+/,
+  )
 
 /** @typedef {{ name: string, script?: string }} Conf one process of a PM2 configuration */
 

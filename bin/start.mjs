@@ -10,6 +10,7 @@ import { ensureBuilt } from './build.mjs'
 import { built } from './built.mjs'
 import { ensureInstalled } from './install.mjs'
 import { dropUnreadOutput } from './own-output.mjs'
+import { noteEnds } from './pm2-ends.mjs'
 import { clearEnvironment, fixScriptPaths } from './pm2-environment.mjs'
 import { readStartOptions } from './start-options.mjs'
 
@@ -120,6 +121,7 @@ const becomeSupervisor = pm2Home => {
     '--no-auto-exit',
   ]
   fixScriptPaths(require)
+  noteEnds(require)
   require('pm2/lib/binaries/Runtime4Docker.js')
 }
 

@@ -14,6 +14,8 @@ import { createLogin, waitOf } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
 import { createMe, type Installation } from './me.ts'
 import type { Operator } from './operator.ts'
+import { createProcessActions } from './process-actions.ts'
+import { createProcessOrders } from './process-orders.ts'
 import { createProcessRoutes } from './process-routes.ts'
 import type { Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
@@ -116,6 +118,8 @@ export const createDashboard = ({
   )
   app.route('/', createLogin({ accounts, session, log }))
   app.route('/', createMe({ installation }))
-  app.route('/', createProcessRoutes({ processes, session, kindTroubles, log }))
+  const orders = createProcessOrders({ processes, log })
+  app.route('/', createProcessActions({ orders, session, log }))
+  app.route('/', createProcessRoutes({ processes, orders, session, kindTroubles, log }))
   return app
 }

@@ -8,7 +8,9 @@ await runProcess('dashboard', readConfig, async (config, log) => {
   const parts = await wire(config, log)
   const { ports, dashboardPassword: password, ...place } = config
   const options = { ...place, port: ports.dashboard, password, version: VERSION }
-  const server = await openDashboard(options, { kindTroubles: parts.service.kindTroubles }, log)
+  const presences = async () => (await parts.store.presences()).filter(parts.isOwn)
+  const probe = { roles: config.roles, presences }
+  const server = await openDashboard(options, { kindTroubles: parts.service.kindTroubles, probe }, log)
   await parts.announce('dashboard', () => ({ address: server.address, trouble: server.trouble() }))
   return { close: () => server.close().finally(parts.close) }
 })

@@ -1,10 +1,10 @@
 // The routes behind the login: the table, its buttons, the logs.
-import type { ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import type { Log } from '../platform/log.ts'
+import { afterAnswer } from './after-answer.ts'
 import {
   type DashboardEnv,
   readForm,
@@ -12,16 +12,11 @@ import {
   requireLogin,
   requireRight,
   requireSession,
+  whoOf,
 } from './caller.ts'
 import { readTail, TAIL } from './logs.ts'
-import {
-  ACTIONS,
-  type Action,
-  type ActionOutcome,
-  LOG_STREAMS,
-  type LogStream,
-  type Processes,
-} from './processes.ts'
+import { failureOf, type ProcessOrders } from './process-orders.ts'
+import { ACTIONS, type Action, LOG_STREAMS, type LogStream, type Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
 import { restartingPage } from './web/layout.ts'
 import { logPage } from './web/log-page.ts'
@@ -30,11 +25,14 @@ import { showRow } from './web/row.ts'
 
 export interface ProcessRoutesOptions {
   processes: Processes
+  orders: ProcessOrders
   session: Sessions
   kindTroubles: () => Promise<SeenKindTrouble[]>
   log: Log
 }
 
+/** How long a form waits for what becomes of its order, milliseconds. */
+const WAIT_MS = 5_000
 const DONE: Record<Action, string> = { start: 'Started', stop: 'Stopped', restart: 'Restarted' }
 const UNDERWAY: Record<Action, string> = { start: 'Starting', stop: 'Stopping', restart: 'Restarting' }
 
@@ -72,25 +70,6 @@ const logQuery = z.object({
   stream: z.enum(LOG_STREAMS).nullable().default(null),
 })
 
-/** How long to wait until the answer has left, milliseconds; then the deferred action runs anyway. */
-const LEAVE_MS = 2_000
-/** Further time for the browser to fetch the page's files, while the dashboard still runs. */
-const LINGER_MS = 500
-
-/** Runs `work` once, soon after the answer has left. */
-const afterAnswer = (c: Context, work: () => void): void => {
-  const outgoing = (c.env as { outgoing?: ServerResponse } | undefined)?.outgoing
-  let begun = false
-  const begin = (): void => {
-    if (begun) return
-    begun = true
-    clearTimeout(timer)
-    setTimeout(work, LINGER_MS)
-  }
-  const timer = setTimeout(begin, outgoing ? LEAVE_MS : 0)
-  outgoing?.once('close', begin)
-}
-
 /** The form token of the session that `requireSession` has set. */
 const formTokenOf = (c: Context<DashboardEnv>): string => {
   const session = c.get('session')
@@ -100,21 +79,21 @@ const formTokenOf = (c: Context<DashboardEnv>): string => {
 
 export const createProcessRoutes = ({
   processes,
+  orders,
   session,
   kindTroubles,
   log,
 }: ProcessRoutesOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
-  const answerAction = (
-    c: Context<DashboardEnv>,
-    action: Action,
-    name: string | null,
-    result: ActionOutcome,
-  ) => {
-    if (result.outcome === 'deferred') {
+  const answerAction = async (c: Context<DashboardEnv>, action: Action, name: string | null) => {
+    const result = await orders.give({ action, name, who: whoOf(c), waitMs: WAIT_MS })
+    const failure = failureOf(result)
+    if (failure) throw failure
+    const { act } = result
+    if (act) {
       afterAnswer(c, () => {
-        result.act().catch((error: unknown) => log.error({ error }, 'a restart failed'))
+        act().catch((error: unknown) => log.error({ error }, 'a restart failed'))
       })
       return c.html(restartingPage(formTokenOf(c)), 202)
     }
@@ -151,13 +130,8 @@ export const createProcessRoutes = ({
     requireRight('processes.change'),
   ] as const
   for (const action of ACTIONS) {
-    app.post(`/processes/${action}`, ...form, async c =>
-      answerAction(c, action, null, await processes.actAll(action)),
-    )
-    app.post(`/processes/:name/${action}`, ...form, async c => {
-      const name = c.req.param('name')
-      return answerAction(c, action, name, await processes.act(action, name))
-    })
+    app.post(`/processes/${action}`, ...form, async c => answerAction(c, action, null))
+    app.post(`/processes/:name/${action}`, ...form, async c => answerAction(c, action, c.req.param('name')))
   }
 
   const showLog = async (c: Context<DashboardEnv>, name: string, only: LogStream | null) => {

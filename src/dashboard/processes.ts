@@ -1,10 +1,13 @@
-// The processes as the dashboard shows and controls them. The only file that knows PM2's records and methods. A record
-// carries the whole environment of its process, secrets included. Only the fields of `ProcessRow` and the paths of the
-// two logs leave this file, and the paths never reach HTTP.
-import { z } from 'zod'
+// The processes as the dashboard shows and controls them. Only the fields of `ProcessRow` and the paths of the two logs
+// leave this file, and the paths never reach HTTP.
+import { within } from '../core/async/deadline.ts'
 import { MadhavaError } from '../core/errors.ts'
+import type { SeenPresence } from '../core/presence.ts'
+import { whySilent } from '../core/readiness.ts'
 import type { Log } from '../platform/log.ts'
-import { askSupervisor } from './supervisor.ts'
+import { openAskedBy } from './asked.ts'
+import { createPm2, hasProcess, isRunning, type Pm2Process } from './pm2.ts'
+import { createCauses, isCrashLoop, type RestartCause } from './restart-cause.ts'
 
 /** One process, as anyone who is logged in may see it. */
 export interface ProcessRow {
@@ -25,6 +28,18 @@ export interface ProcessRow {
    * Whether it is the dashboard itself, or another process of that name: stopped, it could not be started from here.
    */
   isDashboard: boolean
+  /** By its own word in the store; null: not known, since the store is away or it is no role of the bundle. */
+  ready?: boolean | null
+  /** What it says is wrong, by the name of the part. */
+  troubles?: Record<string, string>
+  /** Ids of the tasks that it runs: a stop lets them end for the drain time and then gives them back. */
+  running?: string[]
+  /** How its last process ended; null: none has. */
+  restartCause?: RestartCause | null
+  /** When it began anew, ISO 8601; null: it has not since the start of the bundle. */
+  lastRestartAt?: string | null
+  /** Whether it dies again and again. */
+  crashLoop?: boolean
 }
 
 export const LOG_STREAMS = ['out', 'err'] as const
@@ -44,20 +59,32 @@ export interface Processes {
   /** By PM2's number. @throws SUPERVISOR_UNAVAILABLE */
   list(): Promise<ProcessRow[]>
   /**
-   * Every process of that name. @throws SUPERVISOR_UNAVAILABLE, NOT_FOUND, PROCESS_BUSY while one of them is
-   * stopping, FORBIDDEN for stopping the dashboard, INTERNAL when PM2 refuses
+   * Every process of that name.
+   * @param by who asks, for the log and for the cause of the restart
+   * @throws SUPERVISOR_UNAVAILABLE, NOT_FOUND, PROCESS_BUSY while one of them is stopping, DASHBOARD_STAYS for stopping
+   * the dashboard, SUPERVISOR_REFUSED
    */
-  act(action: Action, name: string): Promise<ActionOutcome>
+  act(action: Action, name: string, by?: string): Promise<ActionOutcome>
   /** Acts on all of them. A stop leaves out the dashboard and what is already stopping. @throws as `act` */
-  actAll(action: Action): Promise<ActionOutcome>
+  actAll(action: Action, by?: string): Promise<ActionOutcome>
   /** The path of a log file; null if PM2 keeps none. @throws SUPERVISOR_UNAVAILABLE, NOT_FOUND */
   logFile(name: string, stream: LogStream, pmId: number | null): Promise<string | null>
+}
+
+/** What processes say of themselves in the store. */
+export interface Probe {
+  /** The names of processes that say it. */
+  roles: readonly string[]
+  /** Of this bundle alone. */
+  presences(): Promise<readonly SeenPresence[]>
 }
 
 export interface ProcessesOptions {
   /** PM2's own folder, absolute. */
   pm2Home: string
   log: Log
+  /** Left out: whether a process is ready is not known. */
+  probe?: Probe
   /** Longest wait for one answer of PM2, milliseconds. */
   timeoutMs?: number
   /** The name of the dashboard's own process. */
@@ -66,65 +93,30 @@ export interface ProcessesOptions {
   clock?: () => number
 }
 
-const count = z.number().catch(0)
-const seenSchema = z.array(
-  z.object({
-    name: z.string().catch('?'),
-    pm_id: z.number(),
-    pid: count,
-    monit: z.object({ cpu: count, memory: count }).catch({ cpu: 0, memory: 0 }),
-    pm2_env: z.object({
-      status: z.string().catch('unknown'),
-      pm_uptime: count,
-      restart_time: count,
-      pm_out_log_path: z.string().nullable().catch(null),
-      pm_err_log_path: z.string().nullable().catch(null),
-    }),
-  }),
-)
-type Pm2Process = z.infer<typeof seenSchema>[number]
+/** The store may be away: the list of processes does not wait for it. */
+const PROBE_MS = 1_000
 
-const isRunning = (state: string): boolean => state === 'online' || state === 'launching'
-
-/** PM2 keeps the dead process's pid in the record while it waits to start the next one. */
-const hasProcess = ({ pid, pm2_env }: Pm2Process): boolean =>
-  pid > 0 && (isRunning(pm2_env.status) || pm2_env.status === 'stopping')
+const STAYS =
+  'The dashboard does not stop itself: nothing could start it from here again. Restart it, or stop the whole server where it was started'
 
 /** PM2's processes. Nothing stays open, so there is nothing to close. */
 export const createProcesses = ({
   pm2Home,
   log,
+  probe,
   timeoutMs = 3_000,
   self = 'dashboard',
   clock = Date.now,
 }: ProcessesOptions): Processes => {
-  const away = (reason: string): MadhavaError => {
-    log.warn({ reason }, 'the supervisor does not answer')
-    return new MadhavaError('SUPERVISOR_UNAVAILABLE', undefined, { cause: reason })
-  }
-
-  /** Whether PM2 finished within the time. Being slow is no error, being away is. */
-  const call = async (method: string, args: readonly unknown[]): Promise<boolean> => {
-    const reply = await askSupervisor({ pm2Home, method, args, timeoutMs })
-    if (reply.kind === 'away') throw away(reply.reason)
-    if (reply.kind === 'refused')
-      throw new MadhavaError('INTERNAL', 'The process supervisor refused', { cause: reply.reason })
-    return reply.kind === 'answer'
-  }
-
-  const seeAll = async (): Promise<Pm2Process[]> => {
-    const reply = await askSupervisor({ pm2Home, method: 'getMonitorData', args: [{}], timeoutMs })
-    if (reply.kind !== 'answer') throw away('reason' in reply ? reply.reason : 'no answer in time')
-    const parsed = seenSchema.safeParse(reply.value)
-    if (!parsed.success) throw away('its list of processes cannot be read')
-    return parsed.data.sort((a, b) => a.pm_id - b.pm_id)
-  }
+  const pm2 = createPm2({ pm2Home, log, timeoutMs })
+  const asked = openAskedBy(pm2Home)
+  const causes = createCauses()
 
   const isDashboard = (found: Pm2Process): boolean =>
     found.name === self || (hasProcess(found) && found.pid === process.pid)
 
   const named = async (name: string): Promise<Pm2Process[]> => {
-    const found = (await seeAll()).filter(found => found.name === name)
+    const found = (await pm2.list()).filter(found => found.name === name)
     if (found.length > 0) return found
     throw new MadhavaError('NOT_FOUND', 'The supervisor has no process of this name')
   }
@@ -135,20 +127,28 @@ export const createProcesses = ({
   }
 
   /** By number and never by name: PM2 would also read a name as `all`, a pattern or a file. */
-  const apply = async (action: Action, found: Pm2Process): Promise<boolean> => {
-    log.info({ action, process: found.name, pmId: found.pm_id }, 'asking the supervisor')
-    if (action === 'stop') return call('stopProcessId', [found.pm_id])
+  const apply = async (action: Action, found: Pm2Process, by: string | null): Promise<boolean> => {
+    log.info({ action, process: found.name, pmId: found.pm_id, who: by }, 'asking the supervisor')
+    if (action === 'stop') return pm2.stop(found.pm_id)
     // PM2 has set a timer for the restart, and only a stop cancels it. Otherwise PM2 refuses to start a second
     // process, or starts two.
-    if (found.pm2_env.status === 'waiting restart' && !(await call('stopProcessId', [found.pm_id])))
-      return false
-    return call('restartProcessId', [{ id: found.pm_id, env: {} }])
+    if (found.pm2_env.status === 'waiting restart' && !(await pm2.stop(found.pm_id))) return false
+    return pm2.restart(found.pm_id)
   }
 
-  const applyAll = async (action: Action, targets: readonly Pm2Process[]): Promise<ActionOutcome> => {
+  const applyAll = async (
+    action: Action,
+    targets: readonly Pm2Process[],
+    by: string | null,
+  ): Promise<ActionOutcome> => {
     const changing = targets.filter(found => wouldChange(action, found))
     if (changing.length === 0) return { outcome: 'unchanged' }
-    const results = await Promise.allSettled(changing.map(found => apply(action, found)))
+    if (by !== null)
+      await asked.note(
+        changing.map(({ name }) => name),
+        { action, by, at: clock() },
+      )
+    const results = await Promise.allSettled(changing.map(found => apply(action, found, by)))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
     return {
@@ -157,49 +157,76 @@ export const createProcesses = ({
   }
 
   /** The others first, then this process, since its end also ends the caller. */
-  const deferRestart = (targets: readonly Pm2Process[]): ActionOutcome => ({
+  const deferRestart = (targets: readonly Pm2Process[], by: string | null): ActionOutcome => ({
     outcome: 'deferred',
     act: async () => {
       for (const group of [targets.filter(found => !isDashboard(found)), targets.filter(isDashboard)])
-        await applyAll('restart', group).catch((error: unknown) => log.error({ error }, 'a restart failed'))
+        await applyAll('restart', group, by).catch((error: unknown) =>
+          log.error({ error }, 'a restart failed'),
+        )
     },
   })
 
+  /** Null: not known. */
+  const seePresences = async (): Promise<readonly SeenPresence[] | null> =>
+    probe ? within(PROBE_MS, probe.presences(), () => null).catch(() => null) : null
+
+  /** What the process says of itself; `ready` is null where nothing is known. */
+  const stateOf = (
+    found: Pm2Process,
+    presences: readonly SeenPresence[] | null,
+  ): Pick<ProcessRow, 'ready' | 'troubles' | 'running'> => {
+    if (!hasProcess(found)) return { ready: false, troubles: {}, running: [] }
+    if (presences === null || !probe?.roles.includes(found.name))
+      return { ready: null, troubles: {}, running: [] }
+    const said = presences.find(({ role, pid, alive }) => alive && role === found.name && pid === found.pid)
+    if (!said) return { ready: false, troubles: {}, running: [] }
+    const { troubles, running } = said.details
+    return { ready: whySilent(said, clock()) === null, troubles, running }
+  }
+
   return {
     async list() {
+      const [all, presences, orders] = await Promise.all([pm2.list(), seePresences(), asked.all()])
       const now = clock()
-      return (await seeAll()).map(found => {
-        const alive = hasProcess(found)
-        return {
-          name: found.name,
-          pmId: found.pm_id,
-          state: found.pm2_env.status,
-          pid: alive ? found.pid : null,
-          uptimeMs: alive && found.pm2_env.pm_uptime > 0 ? Math.max(0, now - found.pm2_env.pm_uptime) : null,
-          restarts: found.pm2_env.restart_time,
-          cpuPercent: found.monit.cpu,
-          memoryBytes: found.monit.memory,
-          isDashboard: isDashboard(found),
-        }
-      })
+      return Promise.all(
+        all.map(async found => {
+          const { status, pm_uptime: startedAt, restart_time, madhava_ends: ends } = found.pm2_env
+          const alive = hasProcess(found)
+          const uptimeMs = alive && startedAt > 0 ? Math.max(0, now - startedAt) : null
+          const again = alive && startedAt > 0 && (restart_time > 0 || ends.length > 0)
+          return {
+            name: found.name,
+            pmId: found.pm_id,
+            state: status,
+            pid: alive ? found.pid : null,
+            uptimeMs,
+            restarts: restart_time,
+            cpuPercent: found.monit.cpu,
+            memoryBytes: found.monit.memory,
+            isDashboard: isDashboard(found),
+            ...stateOf(found, presences),
+            restartCause: await causes.of(found, orders[found.name]),
+            lastRestartAt: again ? new Date(startedAt).toISOString() : null,
+            crashLoop: isCrashLoop(ends, now, status === 'waiting restart' ? null : uptimeMs),
+          }
+        }),
+      )
     },
 
-    async act(action, name) {
+    async act(action, name, by) {
       const targets = await named(name)
-      if (action === 'stop' && targets.some(isDashboard))
-        throw new MadhavaError(
-          'FORBIDDEN',
-          'The dashboard does not stop itself: nothing could start it from here again. Restart it, or stop the whole server where it was started',
-        )
+      if (action === 'stop' && targets.some(isDashboard)) throw new MadhavaError('DASHBOARD_STAYS', STAYS)
       if (targets.some(found => found.pm2_env.status === 'stopping')) throw new MadhavaError('PROCESS_BUSY')
-      if (action === 'restart' && targets.some(isDashboard)) return deferRestart(targets)
-      return applyAll(action, targets)
+      if (action === 'restart' && targets.some(isDashboard)) return deferRestart(targets, by ?? null)
+      return applyAll(action, targets, by ?? null)
     },
 
-    async actAll(action) {
-      const idle = (await seeAll()).filter(found => found.pm2_env.status !== 'stopping')
-      if (action === 'restart' && idle.some(isDashboard)) return deferRestart(idle)
-      return applyAll(action, action === 'stop' ? idle.filter(found => !isDashboard(found)) : idle)
+    async actAll(action, by) {
+      const idle = (await pm2.list()).filter(found => found.pm2_env.status !== 'stopping')
+      if (action === 'restart' && idle.some(isDashboard)) return deferRestart(idle, by ?? null)
+      const targets = action === 'stop' ? idle.filter(found => !isDashboard(found)) : idle
+      return applyAll(action, targets, by ?? null)
     },
 
     async logFile(name, stream, pmId) {

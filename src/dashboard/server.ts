@@ -7,7 +7,7 @@ import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
 import { openEndedSessions } from './ended-sessions.ts'
 import { createCheckQueue, openOperator } from './operator.ts'
-import { createProcesses } from './processes.ts'
+import { createProcesses, type Probe } from './processes.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 
@@ -25,6 +25,8 @@ export interface DashboardServerOptions extends HttpDoor {
 export interface DashboardParts {
   /** Kinds whose files cannot be used. */
   kindTroubles: () => Promise<SeenKindTrouble[]>
+  /** What the processes say of themselves. */
+  probe: Probe
 }
 
 /** What the key of the sessions is for: with another password of either login it is another key. */
@@ -44,7 +46,7 @@ export const openDashboard = async (
     allowedHosts,
     ...options
   }: DashboardServerOptions,
-  { kindTroubles }: DashboardParts,
+  { kindTroubles, probe }: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only reach a log file
@@ -62,7 +64,7 @@ export const openDashboard = async (
     clock: Date.now,
   })
   const app = createDashboard({
-    processes: createProcesses({ pm2Home, log }),
+    processes: createProcesses({ pm2Home, log, probe }),
     operator,
     viewer,
     installation: {

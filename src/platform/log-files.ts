@@ -118,6 +118,12 @@ const lastOf = <L, T>(lines: readonly L[], find: (line: L) => T | null): T | nul
   return null
 }
 
+const oneLine = (words: string): string =>
+  words
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .slice(0, WORDS_MAX)
+    .toWellFormed()
+
 /**
  * Why the last process of a role ended, in its own words out of its log files, on one line; null when it has said
  * nothing since. What a process said that another one has followed since does not count. Lines on standard error have
@@ -135,10 +141,37 @@ export const lastWords = async (folder: string, role: string, sinceMs: number): 
   const words =
     lastOf(lines, line => (line.at < since ? null : fatalText(line))) ??
     (err && err.writtenAt >= since ? crashIn(linesOf(err)) : null)
-  return (
-    words
-      ?.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-      .slice(0, WORDS_MAX)
-      .toWellFormed() ?? null
-  )
+  return words === null ? null : oneLine(words)
+}
+
+/** What V8 writes when a heap is full: the pid, then among other lines why. */
+const heapFull = (text: string, pid: number): string | null => {
+  const at = text.lastIndexOf(`[${pid}:0x`)
+  return at < 0 ? null : (/^FATAL ERROR: .*heap out of memory.*/m.exec(text.slice(at))?.[0] ?? null)
+}
+
+/** A crash on standard error has neither time nor pid: it is this one's if the file was last written so near its end. */
+const NEAR_MS = 2_000
+
+/**
+ * As `lastWords`, of one process by its pid, also when others have followed it.
+ * @param files null: there is no such log
+ * @param end `at` in milliseconds since 1970
+ */
+export const wordsOfEnd = async (
+  files: { out: string | null; err: string | null },
+  { pid, at }: { pid: number; at: number },
+): Promise<string | null> => {
+  const textOf = async (file: string | null) =>
+    file === null ? null : await readEnd(file, LOOK_BACK_BYTES).catch(() => null)
+  const [out, err] = await Promise.all([textOf(files.out), textOf(files.err)])
+  const lines = String(out?.bytes ?? '')
+    .split('\n')
+    .flatMap(text => parseLine(text) ?? [])
+  const errors = String(err?.bytes ?? '')
+  const words =
+    lastOf(lines, line => (line.pid === pid ? fatalText(line) : null)) ??
+    heapFull(errors, pid) ??
+    (err && Math.abs(err.writtenAt - at) < NEAR_MS ? crashIn(errors.split('\n')) : null)
+  return words === null ? null : oneLine(words)
 }

@@ -68,6 +68,11 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     const order = async (what: string): Promise<ActionOutcome> => {
       if (failure) throw failure
       orders.push(what)
+      const [action, name] = what.split(' ')
+      const state = action === 'stop' ? 'stopped' : 'online'
+      rows = rows.map(one =>
+        name === 'all' || one.name === name ? { ...one, state, uptimeMs: 61_000 } : one,
+      )
       return result
     }
     const processes: Processes = {
@@ -368,20 +373,21 @@ describe('the dashboard', { timeout: 120_000 }, () => {
   describe('a button', () => {
     it('starts, stops and restarts one process and all of them', async () => {
       const { cookie, token } = await enter()
-      for (const action of ['start', 'stop', 'restart']) {
+      for (const action of ['stop', 'start', 'restart']) {
         const one = await post(`/processes/api/${action}`, { token }, { cookie })
         assert.deepEqual(
           [one.status, one.headers.get('location')],
           [303, `/?did=${action}&outcome=done&process=api`],
         )
+        rows = rows.map(found => ({ ...found, state: action === 'start' ? 'stopped' : 'online' }))
         const all = await post(`/processes/${action}`, { token }, { cookie })
         assert.deepEqual([all.status, all.headers.get('location')], [303, `/?did=${action}&outcome=done`])
       }
       assert.deepEqual(orders, [
-        'start api',
-        'start all',
         'stop api',
         'stop all',
+        'start api',
+        'start all',
         'restart api',
         'restart all',
       ])

@@ -9,10 +9,11 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { readTail } from '../../src/dashboard/logs.ts'
+import { createProcessOrders, failureOf } from '../../src/dashboard/process-orders.ts'
 import { createProcesses, type Processes, type ProcessRow } from '../../src/dashboard/processes.ts'
 import { silentLog } from '../../src/platform/log.ts'
 
-const RUNTIME = fileURLToPath(new URL('../../node_modules/pm2/bin/pm2-runtime', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const WAIT_MS = 60_000
 /** How long PM2 waits before it starts the app again that fails. */
 const BACKOFF_MS = 3_000
@@ -25,6 +26,8 @@ const APPS: Record<string, string> = {
   dashboard: `${END_WITH_DAEMON} ${STAY}`,
   // takes its time to stop
   slow: `${END_WITH_DAEMON} process.on('SIGINT', () => setTimeout(() => process.exit(0), 2500)); ${STAY}`,
+  // dies again and again from when a file says so
+  looper: `${END_WITH_DAEMON} ${STAY} if (require('fs').existsSync(__dirname + '/loop')) setTimeout(() => process.exit(7), 100);`,
   // fails at once until a file says that it is mended
   crasher: `${END_WITH_DAEMON} if (!require('fs').existsSync(__dirname + '/mended')) process.exit(3); ${STAY}`,
 }
@@ -73,7 +76,18 @@ const startPm2 = async (home: string): Promise<ChildProcess> => {
   )
   const config = path.join(home, 'eco.config.cjs')
   await writeFile(config, `module.exports = ${JSON.stringify({ apps })}`)
-  return spawn(process.execPath, [RUNTIME, 'start', config], {
+  // as bin/start.mjs does it
+  const runner = path.join(home, 'run.mjs')
+  await writeFile(
+    runner,
+    `import { createRequire } from 'node:module'
+import { noteEnds } from ${JSON.stringify(path.join(ROOT, 'bin', 'pm2-ends.mjs'))}
+const require = createRequire(${JSON.stringify(path.join(ROOT, 'package.json'))})
+process.argv = [process.execPath, 'pm2-runtime', 'start', ${JSON.stringify(config)}]
+noteEnds(require)
+require('pm2/lib/binaries/Runtime4Docker.js')`,
+  )
+  return spawn(process.execPath, [runner], {
     stdio: 'ignore',
     env: {
       PATH: process.env.PATH,
@@ -131,15 +145,22 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     assert.ok(talker.pid !== null && talker.uptimeMs !== null && talker.uptimeMs >= 0)
     assert.deepEqual(Object.keys(talker).sort(), [
       'cpuPercent',
+      'crashLoop',
       'isDashboard',
+      'lastRestartAt',
       'memoryBytes',
       'name',
       'pid',
       'pmId',
+      'ready',
+      'restartCause',
       'restarts',
+      'running',
       'state',
+      'troubles',
       'uptimeMs',
     ])
+    assert.deepEqual([talker.ready, talker.restartCause, talker.lastRestartAt], [null, null, null])
     assert.doesNotMatch(JSON.stringify(await processes.list()), /do-not-show|SECRET/)
   })
 
@@ -194,6 +215,50 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     assert.deepEqual(copies, [(await row('crasher')).pid])
   })
 
+  it('says how a process ended: by an order and whose, by its own code, or by a signal', async () => {
+    await processes.act('restart', 'talker', 'somebody')
+    const asked = (await row('talker')).restartCause
+    assert.deepEqual([asked?.how, asked?.by], ['asked', 'somebody'])
+    // another dashboard, as after its own restart, knows it too
+    const other = createProcesses({ pm2Home: home, log: silentLog() })
+    const again = (await other.list()).find(({ name }) => name === 'talker')
+    assert.deepEqual([again?.restartCause?.by, again?.crashLoop], ['somebody', false])
+    process.kill((await row('talker')).pid ?? 0, 'SIGKILL')
+    const killed = await until('the end', async () => {
+      const { restartCause } = await row('talker')
+      return restartCause?.how === 'signal' && restartCause
+    })
+    assert.deepEqual([killed.signal, killed.code, killed.by], ['SIGKILL', null, null])
+    await inState('talker', 'online')
+    const coded = (await row('crasher')).restartCause
+    assert.ok(coded === null || coded?.how === 'asked' || coded?.code === 3)
+  })
+
+  it('tells an order that ends in a crash loop as it is, and one that does not', async () => {
+    const orders = createProcessOrders({ processes, log: silentLog() })
+    const give = (action: 'start' | 'stop' | 'restart', name: string | null) =>
+      orders.give({ action, name, who: { name: 'operator', role: 'operator' }, waitMs: 20_000 })
+    await writeFile(path.join(home, 'apps', 'loop'), '')
+    const looping = await give('restart', 'looper')
+    assert.equal(looping.outcome, 'failed')
+    assert.match(failureOf(looping)?.message ?? '', /^The restart failed\. looper: it ended with exit code 7/)
+    const seen = await until('the loop', async () => {
+      const found = await row('looper')
+      return found.crashLoop === true && found
+    })
+    assert.deepEqual([seen.restartCause?.how, seen.restartCause?.code], ['exit', 7])
+    const stopped = await give('stop', 'looper')
+    assert.deepEqual([stopped.outcome, stopped.processes[0]?.state], ['done', 'stopped'])
+    assert.equal((await give('stop', 'looper')).outcome, 'unchanged')
+    const fine = await give('restart', 'talker')
+    assert.deepEqual([fine.outcome, fine.processes[0]?.outcome], ['done', 'done'])
+    await assert.rejects(
+      orders.give({ action: 'stop', name: 'talker', who: { name: 'viewer', role: 'viewer' }, waitMs: 0 }),
+      error => isMadhavaError(error, 'FORBIDDEN'),
+    )
+    assert.equal((await row('talker')).state, 'online')
+  })
+
   it('refuses unknown names and words that PM2 would take for more than one process', async () => {
     for (const name of ['nobody', 'all', '0', '/.*/', '-', 'eco.config.cjs', '__proto__', ''])
       for (const action of ['start', 'stop', 'restart'] as const)
@@ -201,7 +266,9 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
   })
 
   it('does not stop the dashboard, alone or with all', async () => {
-    await assert.rejects(processes.act('stop', 'dashboard'), error => isMadhavaError(error, 'FORBIDDEN'))
+    await assert.rejects(processes.act('stop', 'dashboard'), error =>
+      isMadhavaError(error, 'DASHBOARD_STAYS'),
+    )
     await processes.actAll('stop')
     const rows = await until('all to stop', async () => {
       const seen = await processes.list()

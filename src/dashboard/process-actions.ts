@@ -1,0 +1,63 @@
+// Orders to processes as JSON: POST /processes/{name}/{start|stop|restart}, and /processes/all/{...}. For the pages and
+// for programs. A form on the same path goes on to process-routes.ts.
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { z } from 'zod'
+import { MadhavaError } from '../core/errors.ts'
+import type { Log } from '../platform/log.ts'
+import { afterAnswer } from './after-answer.ts'
+import { type DashboardEnv, isForm, requireLogin, requireToken, whoOf } from './caller.ts'
+import { failureOf, type ProcessOrders } from './process-orders.ts'
+import { ACTIONS, type Action } from './processes.ts'
+import type { Sessions } from './session.ts'
+
+export interface ProcessActionsOptions {
+  orders: ProcessOrders
+  session: Sessions
+  log: Log
+}
+
+/** An empty body is `{}`. */
+export const actionBody = z.strictObject({
+  /** Longest wait until the process is ready, or has ended. */
+  waitSeconds: z.number().min(0).max(60).default(5),
+})
+
+const readBody = async (c: Context): Promise<z.output<typeof actionBody>> => {
+  const text = await c.req.text()
+  try {
+    return actionBody.parse(text.trim() === '' ? {} : JSON.parse(text))
+  } catch {
+    throw new MadhavaError('BAD_REQUEST', 'The body is a JSON object; waitSeconds is 0 to 60')
+  }
+}
+
+export const createProcessActions = ({ orders, session, log }: ProcessActionsOptions): Hono<DashboardEnv> => {
+  const app = new Hono<DashboardEnv>()
+
+  const answer = async (c: Context<DashboardEnv>, action: Action, name: string | null) => {
+    const { waitSeconds } = await readBody(c)
+    const result = await orders.give({ action, name, who: whoOf(c), waitMs: waitSeconds * 1000 })
+    const failure = failureOf(result)
+    if (failure) throw failure
+    const { act, ...shown } = result
+    if (act)
+      afterAnswer(c, () => {
+        act().catch((error: unknown) => log.error({ error }, 'a restart failed'))
+      })
+    return c.json(shown, ['underway', 'deferred'].includes(result.outcome) ? 202 : 200)
+  }
+
+  const unlessForm =
+    (guard: MiddlewareHandler<DashboardEnv>): MiddlewareHandler<DashboardEnv> =>
+    (c, next) =>
+      isForm(c) ? next() : guard(c, next)
+  const token = requireToken(session)
+
+  for (const action of ACTIONS) {
+    app.post(`/processes/all/${action}`, requireLogin, token, c => answer(c, action, null))
+    app.post(`/processes/:name/${action}`, unlessForm(requireLogin), unlessForm(token), (c, next) =>
+      isForm(c) ? next() : answer(c, action, c.req.param('name')),
+    )
+  }
+  return app
+}
