@@ -10,6 +10,7 @@ import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { createAccounts } from './accounts.ts'
 import { type DashboardEnv, isProgram, readCaller } from './caller.ts'
+import { createLogRoutes } from './log-routes.ts'
 import { createLogin, waitOf } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
 import { createMe, type Installation } from './me.ts'
@@ -21,6 +22,7 @@ import type { Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
 import { ASSETS } from './web/assets.ts'
 import { messagePage } from './web/layout.ts'
+import { createXmlRpc } from './xml-rpc/routes.ts'
 
 export interface DashboardOptions {
   processes: Processes
@@ -120,6 +122,8 @@ export const createDashboard = ({
   app.route('/', createMe({ installation }))
   const orders = createProcessOrders({ processes, log })
   app.route('/', createProcessActions({ orders, session, log }))
+  app.route('/', createXmlRpc({ processes, orders, session, version: installation.version, log }))
+  app.route('/', createLogRoutes({ processes }))
   app.route('/', createProcessRoutes({ processes, orders, session, kindTroubles, log }))
   return app
 }

@@ -27,7 +27,8 @@ const headerOf =
 /** Whether the client is a program, which reads problem documents and not pages. */
 export const isProgram = (c: Context): boolean => {
   const accept = c.req.header('accept') ?? ''
-  if (c.req.path.endsWith('.json') || accept.startsWith('application/json')) return true
+  if (/\.json$|^\/(?:RPC2|logtail|logs)(?:\/|$)/.test(c.req.path) || accept.startsWith('application/json'))
+    return true
   return ['authorization', TOKEN_HEADER].some(name => c.req.header(name) !== undefined)
 }
 

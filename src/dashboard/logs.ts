@@ -1,8 +1,9 @@
 // Reads the last lines of a log file as plain text, with one bounded read from the end, however large the file is.
 import { readEnd } from '../platform/log-files.ts'
+import { LINE_BYTES, showLine } from './log-lines.ts'
 
 /** The most that a page shows of a log. */
-export const TAIL = { bytes: 64 * 1024, lineBytes: 4 * 1024, lines: 1000 } as const
+export const TAIL = { bytes: 64 * 1024, lineBytes: LINE_BYTES, lines: 1000 } as const
 
 export interface Tail {
   /** Oldest first; without colours, and with control characters visible. */
@@ -13,32 +14,10 @@ export interface Tail {
   bytes: number | null
 }
 
-/** Colours and bold. Other escape sequences can swallow text, so they are shown and not removed. */
-const COLOURS = new RegExp(`${String.fromCharCode(0x1b)}\\[[0-9;:]*m`, 'g')
-
-/** Characters that control a terminal or change the text's direction; a tab is harmless. */
-const HIDDEN = /(?!\t)[\p{Cc}\p{Cf}\u2028\u2029]/gu
-const CONTROL_PICTURES = 0x2400
-const DELETE = 0x7f
-
-const picture = (character: string): string => {
-  const code = character.charCodeAt(0)
-  if (code < 0x20) return String.fromCharCode(CONTROL_PICTURES + code)
-  return code === DELETE ? '\u2421' : '\ufffd'
-}
-
-/** One line for display: cut, without colours, with nothing hidden. */
-const showLine = (bytes: Buffer): string => {
-  const cut = bytes.length > TAIL.lineBytes
-  // `stream` drops a character that was cut.
-  const text = new TextDecoder().decode(bytes.subarray(0, TAIL.lineBytes), { stream: cut })
-  const shown = text.replace(/\r$/, '').replace(COLOURS, '').replace(HIDDEN, picture)
-  return cut ? `${shown} […]` : shown
-}
-
 const NEWLINE = 0x0a
 
-const splitLines = (bytes: Buffer): Buffer[] => {
+/** Without the newlines. */
+export const splitLines = (bytes: Buffer): Buffer[] => {
   const lines: Buffer[] = []
   let start = 0
   for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {

@@ -26,6 +26,17 @@ export const boundLogs = async (folder: string, limitBytes = LIMIT_BYTES): Promi
   }
 }
 
+/** Empties a log, the part that was kept aside too. What is no file stays. The writer goes on, since it appends. */
+export const clearLog = async (file: string): Promise<void> => {
+  const info = await lstat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (!info?.isFile()) return
+  await rm(`${file}.1`, { force: true })
+  await truncate(file)
+}
+
 /** Looks now and then, for as long as the process lives; it does not hold the process. */
 export const keepLogsBounded = (folder: string): void => {
   setInterval(() => {

@@ -13,6 +13,7 @@ const PROGRAMS = {
   curl: ['/usr/bin/curl'],
   jq: ['/usr/bin/jq'],
   python: ['/usr/bin/python3'],
+  supervisorctl: ['/usr/bin/supervisorctl'],
   promtool: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
 } as const
 export type ServiceName = keyof typeof PROGRAMS
