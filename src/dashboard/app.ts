@@ -14,6 +14,7 @@ import { createLogRoutes } from './log-routes.ts'
 import { createLogin, waitOf } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
 import { createMe, type Installation } from './me.ts'
+import { createDocumentRoute } from './openapi.ts'
 import type { Operator } from './operator.ts'
 import { createProcessActions } from './process-actions.ts'
 import { createProcessOrders } from './process-orders.ts'
@@ -124,6 +125,7 @@ export const createDashboard = ({
   app.route('/', createProcessActions({ orders, session, log }))
   app.route('/', createXmlRpc({ processes, orders, session, version: installation.version, log }))
   app.route('/', createLogRoutes({ processes }))
+  app.route('/', createDocumentRoute(installation.version))
   app.route('/', createProcessRoutes({ processes, orders, session, kindTroubles, log }))
   return app
 }

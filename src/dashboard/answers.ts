@@ -1,0 +1,114 @@
+// The shapes of the dashboard's JSON answers, for its OpenAPI document. A test holds the answers against them.
+import { z } from 'zod'
+import { DEEDS, ROLES } from './access.ts'
+import { LEVELS } from './log-lines.ts'
+import { ACTIONS, LOG_STREAMS } from './processes.ts'
+
+const instant = z.iso.datetime().describe('ISO 8601, UTC')
+const place = z.string().describe('a place in a log; it stays right until the log is cut')
+
+export const me = z.object({
+  name: z.string(),
+  role: z.enum(ROLES),
+  may: z.array(z.enum(DEEDS)).describe('what this login may do'),
+  csrf: z.string().nullable().describe('for X-CSRF-Token; null for a login by password, which needs none'),
+  sessionEndsAt: instant.nullable(),
+  installation: z.object({ name: z.string(), host: z.string(), version: z.string(), startedAt: instant }),
+})
+
+const restartCause = z.object({
+  how: z.enum(['asked', 'exit', 'signal', 'memory']),
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  by: z.string().nullable().describe('who asked, where somebody did at the dashboard'),
+  at: instant,
+  words: z.string().nullable().describe('what the process said of it in its logs'),
+})
+
+const row = {
+  name: z.string(),
+  pmId: z.int().describe("PM2's number; several processes may share a name"),
+  state: z.string().describe("PM2's word: online, launching, stopping, stopped, errored, waiting restart"),
+  pid: z.int().nullable(),
+  uptimeMs: z.number().nullable(),
+  restarts: z.int(),
+  cpuPercent: z.number().describe('100 is one core'),
+  memoryBytes: z.number(),
+  isDashboard: z.boolean(),
+  ready: z.boolean().nullable().optional().describe('by its own word; null: not known'),
+  troubles: z.record(z.string(), z.string()).optional().describe('what it says is wrong, by part'),
+  running: z.array(z.string()).optional().describe('ids of the tasks that it runs'),
+  restartCause: restartCause.nullable().optional().describe('how its last process ended'),
+  lastRestartAt: instant.nullable().optional(),
+  crashLoop: z.boolean().optional().describe('it dies again and again'),
+}
+
+export const processList = z.object({
+  processes: z.array(
+    z.object({
+      ...row,
+      tone: z.enum(['good', 'busy', 'rest', 'bad']),
+      cells: z.record(z.string(), z.string()).describe('the same as short texts'),
+      can: z
+        .object({ start: z.boolean(), stop: z.boolean(), restart: z.boolean() })
+        .describe('which actions would do something'),
+    }),
+  ),
+  summary: z.string(),
+})
+
+const FATES = ['done', 'underway', 'unchanged', 'failed'] as const
+export const orderResult = z.object({
+  action: z.enum(ACTIONS),
+  outcome: z
+    .enum([...FATES, 'deferred'])
+    .describe('the worst of the processes; deferred: the dashboard itself restarts in a moment'),
+  processes: z.array(
+    z.object({
+      ...row,
+      outcome: z.enum(FATES),
+      reason: z.string().nullable(),
+      interrupted: z
+        .array(z.string())
+        .describe('ids of tasks that it ran: those that do not end while it drains are given back'),
+    }),
+  ),
+})
+
+const colour = z.union([z.int().min(0).max(255), z.string().regex(/^#[0-9a-f]{6}$/)])
+const span = z.object({
+  text: z.string(),
+  fg: colour.optional(),
+  bg: colour.optional(),
+  bold: z.literal(true).optional(),
+  dim: z.literal(true).optional(),
+  italic: z.literal(true).optional(),
+  underline: z.literal(true).optional(),
+})
+
+export const logPage = z.object({
+  name: z.string(),
+  stream: z.enum(LOG_STREAMS),
+  lines: z.array(
+    z.object({
+      id: place.describe('where the line begins'),
+      text: z.string().describe('without colours; control characters are shown as signs'),
+      spans: z.array(span).optional().describe('only where the line has colours'),
+      level: z.enum(LEVELS).nullable(),
+      time: z.string().nullable(),
+      message: z.string().nullable(),
+      cut: z.boolean().describe('it was longer than is shown'),
+    }),
+  ),
+  before: place.nullable().describe('for the page before this one; null: the log begins here'),
+  after: place.nullable().describe('for following the log from the end of this page'),
+  bytes: z.int().nullable(),
+})
+
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string().describe('permanent; docs/errors.md lists them'),
+  detail: z.string(),
+})
