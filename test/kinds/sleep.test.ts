@@ -1,7 +1,8 @@
 // The kind sleep: time, progress, signal, checkpoint.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { loadKind, parseParams } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { parseParams } from '../../src/core/kind-params.ts'
 import sleep from '../../src/kinds/sleep.ts'
 import { contextWith } from '../support/task-context.ts'
 
