@@ -3,7 +3,6 @@
 import { hostname } from 'node:os'
 import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
@@ -22,7 +21,7 @@ import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
 import { join, type Owner, seenBy } from './presence.ts'
 import { outdatedBy } from './retention.ts'
-import { countsOf, newestFirst, nextFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
+import { countsOf, nextFirst, pageOf, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -146,14 +145,13 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
     async list(filter, { limit, cursor }) {
       open()
-      const after = cursor === null ? null : parsePageCursor(cursor)
-      const rest = sorted(
-        newestFirst,
-        task => fits(task, filter) && (!after || newestFirst({ ...task, ...after }, task) < 0),
+      const { tasks, next } = pageOf(
+        [...entries.values()].map(entry => entry.record),
+        filter,
+        limit,
+        cursor,
       )
-      const tasks = rest.slice(0, limit).map(copy)
-      const last = tasks.at(-1)
-      return { tasks, next: last && rest.length > limit ? pageCursor(last) : null }
+      return { tasks: tasks.map(copy), next }
     },
 
     async counts() {

@@ -1,12 +1,13 @@
 // What this process knows of every task, in memory: enough to list, count, and pick the next one.
 // Fed with what stands in the state files and the journals; it never reads a file itself.
 import { dueOf } from '../../../core/due.ts'
-import { FILTERS, type FilterName, type TaskFilter } from '../../../core/filter.ts'
+import type { TaskFilter } from '../../../core/filter.ts'
 import type { TaskCounts } from '../../../core/store.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal-files.ts'
-import { type Columns, createColumns, GONE, statusNumber, type WordValue } from './columns.ts'
+import { createColumns, GONE } from './columns.ts'
+import { compileFilter } from './row-filter.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
 
 export interface TaskIndex {
@@ -61,67 +62,10 @@ const GONE_SHARE = 0.25
 
 /** By the number of the status. */
 const FINAL = STATUSES.map(isFinal)
-const HEX_TEXT = /^[0-9a-f-]{1,36}$/
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const isoOrNull = (ms: number | undefined): string | null =>
   ms === undefined || Number.isNaN(ms) ? null : iso(ms)
-
-type RowTest = (row: number) => boolean
-
-/** Whether a row has one of these words; null when none has. */
-const hasWord = (table: Columns, value: WordValue, wanted: readonly string[]): RowTest | null => {
-  const column = table.at[value]
-  const numbers = new Set(wanted.map(table.words[value].find))
-  numbers.delete(-1)
-  const [only] = numbers
-  if (only === undefined) return null
-  return numbers.size === 1 ? row => column[row] === only : row => numbers.has(column[row] as number)
-}
-
-/** Whether a row may hold this text. */
-const holdsText = (table: Columns, text: string): RowTest => {
-  const { at, words, texts } = table
-  const word = Buffer.from(text)
-  const named = words.kind.where(kind => kind.includes(text))
-  const inIds = HEX_TEXT.test(text)
-  return row =>
-    texts.holds(row, word) || named.has(at.kind[row] as number) || (inIds && table.id(row).includes(text))
-}
-
-/** Whether a row may fit, by one filter; null when none can. */
-const compileOne = (table: Columns, name: FilterName, wanted: string | readonly string[]): RowTest | null => {
-  const { at } = table
-  const filter = FILTERS[name]
-  if (filter.compare === 'from' || filter.compare === 'before') {
-    const time = Date.parse(wanted as string)
-    const column = at[filter.value]
-    // null stands there as NaN, which is neither
-    return filter.compare === 'from'
-      ? row => (column[row] as number) >= time
-      : row => (column[row] as number) < time
-  }
-  if (filter.compare === 'holds') {
-    // the words of an error are not kept here
-    if (filter.value === 'errorMessage') return row => at.errorCode[row] !== 0
-    return holdsText(table, (wanted as string).toLowerCase())
-  }
-  if (filter.value !== 'status') return hasWord(table, filter.value, [wanted].flat())
-  const numbers = new Set((wanted as readonly Status[]).map(statusNumber))
-  return row => numbers.has(at.status[row] as number)
-}
-
-/** Whether a row may fit; null when none can. */
-const compile = (table: Columns, filter: TaskFilter): RowTest | null => {
-  const tests: RowTest[] = []
-  for (const [name, wanted] of Object.entries(filter)) {
-    if (wanted === undefined) continue
-    const test = compileOne(table, name as FilterName, wanted)
-    if (!test) return null
-    tests.push(test)
-  }
-  return row => tests.every(test => test(row))
-}
 
 export const createTaskIndex = (): TaskIndex => {
   let table = createColumns()
@@ -306,7 +250,7 @@ export const createTaskIndex = (): TaskIndex => {
     *newest(filter, after) {
       const rows = order
       const columns = table
-      const test = compile(columns, filter)
+      const test = compileFilter(columns, filter)
       if (!test) return
       const { status, createdAt } = columns.at
       let silent = 0
