@@ -16,7 +16,7 @@ import {
   type TaskRecord,
 } from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
-import { type Blobs, createBlobCalls } from './blobs.ts'
+import { createBlobCalls, type TaskBlobs } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
 import { join, type Owner, seenBy } from './presence.ts'
@@ -44,10 +44,10 @@ export interface Memory {
 interface StoredTask {
   record: TaskRecord
   holder: Owner | null
-  blobs: Blobs
+  blobs: TaskBlobs
 }
 
-interface State {
+interface MemoryState {
   entries: Map<string, StoredTask>
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
@@ -59,7 +59,10 @@ interface State {
 /** As JSON would bring it back: nobody outside shares an object with the store. */
 const copy = (task: TaskRecord): TaskRecord => JSON.parse(refuseLarge(JSON.stringify(task))) as TaskRecord
 
-const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
+const openStore = (
+  state: MemoryState,
+  { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps,
+) => {
   const { entries, keys, owners, feed, permits } = state
   const member = join(owners, { instance, host, clock })
   const me = member.owner
@@ -285,7 +288,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
 /** The state that several stores share. */
 export const createMemory = (): Memory => {
-  const state: State = {
+  const state: MemoryState = {
     entries: new Map(),
     keys: new Map(),
     owners: new Set(),

@@ -17,7 +17,7 @@ export type ClaimCheck =
   | ['held', string, string, string]
 export type Written = ['done'] | ['gone'] | ['lost'] | ['stale', string] | ['full'] | ['spent']
 
-interface Held {
+interface HeldClaim {
   claim: number
   json: string
   /** What stands in Redis where that is not `json` yet: the record from before the attempt began. */
@@ -60,7 +60,7 @@ const LOST_KEPT = 10_000
 
 export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log: Log }): HeldClaims => {
   const { scripts, instance, log } = deps
-  const held = new Map<string, Held>()
+  const held = new Map<string, HeldClaim>()
   const lostClaims = new Map<string, number>()
 
   const drop = (id: string): void => {
@@ -74,20 +74,20 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   }
 
   /** Not of what this process has taken again meanwhile. */
-  const letGoOf = (id: string, mine: Held): void => {
+  const letGoOf = (id: string, mine: HeldClaim): void => {
     if (held.get(id) === mine) letGo(id, mine.claim)
   }
 
   const write: HeldClaims['write'] = (before, json, plan) =>
     scripts.run('write', before.id, before.claim, before.rev, instance, json, JSON.stringify(plan))
 
-  const planFrom = (mine: Held, before: TaskRecord, after: TaskRecord): WritePlan => ({
+  const planFrom = (mine: HeldClaim, before: TaskRecord, after: TaskRecord): WritePlan => ({
     ...(mine.stored === null ? planOf(before, after) : planFromBegun(before, after)),
     as: 'holder',
   })
 
   /** What stands in Redis has changed: a cancel was requested meanwhile. */
-  const takeIn = (mine: Held, json: string): void => {
+  const takeIn = (mine: HeldClaim, json: string): void => {
     if (mine.stored === null) {
       mine.json = json
       return
@@ -97,7 +97,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     mine.json = encode({ ...task, rev: now.rev + 1, revokeRequestedAt: now.revokeRequestedAt })
   }
 
-  const written = (id: string, mine: Held, json: string): void => {
+  const written = (id: string, mine: HeldClaim, json: string): void => {
     if (held.get(id) === mine) lateStarts.delete(id)
     mine.stored = null
     mine.json = json
@@ -105,7 +105,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   }
 
   /** After an answer was lost: whether the last write was done. @throws CLAIM_LOST */
-  const clearDoubt = async (id: string, mine: Held): Promise<boolean> => {
+  const clearDoubt = async (id: string, mine: HeldClaim): Promise<boolean> => {
     const doubt = mine.doubt
     const found = await scripts.run<ClaimCheck>('look', id)
     const json = found[0] === 'gone' ? null : found[1]
@@ -128,7 +128,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   /** Writes what `change` makes of the record that is held here. */
   const writeHeld = async (
     id: string,
-    mine: Held,
+    mine: HeldClaim,
     change: (task: TaskRecord) => TaskRecord,
   ): Promise<TaskRecord> => {
     for (;;) {
@@ -161,7 +161,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   }
 
   /** One after another, in the order of the calls. */
-  const inTurn = <T>(mine: Held, work: () => Promise<T>): Promise<T> => {
+  const inTurn = <T>(mine: HeldClaim, work: () => Promise<T>): Promise<T> => {
     const next = mine.last.then(work)
     mine.last = next.catch(() => {})
     return next
@@ -194,7 +194,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       await unbegin(before)
       throw error
     }
-    const mine: Held = {
+    const mine: HeldClaim = {
       claim: task.claim,
       json: encode(task),
       stored: encode(before),

@@ -51,7 +51,7 @@ export interface TaskMover {
 export type Check = (task: TaskRecord) => Promise<void>
 
 /** A record that this process holds. */
-interface Held {
+interface HeldRecord {
   task: TaskRecord
   /** The claim number that the state file shows: below the task's own until the record is written. */
   shownClaim: number
@@ -76,7 +76,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const inTurn = turns.take
   let left = false
   /** The records that this process holds: no other process writes them, so memory is as good as the file. */
-  const held = new Map<string, Held>()
+  const held = new Map<string, HeldRecord>()
 
   const withCancelRequest = (
     task: TaskRecord,

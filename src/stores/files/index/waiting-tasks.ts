@@ -2,7 +2,7 @@
 import type { Due } from '../../../core/due.ts'
 
 /** `from` is null from the moment on when that time has come. */
-export interface Waiting extends Due {
+export interface WaitingTask extends Due {
   id: string
   kind: string
   priority: number
@@ -12,13 +12,13 @@ export interface Waiting extends Due {
 }
 
 /** A task in the lists; one that has left is not looked up to be passed over. */
-interface ListedTask extends Waiting {
+interface ListedTask extends WaitingTask {
   present: boolean
   /** Its time before it ripened. */
   ripeAt?: string
 }
 
-type Before = (a: Waiting, b: Waiting) => boolean
+type Before = (a: WaitingTask, b: WaitingTask) => boolean
 const older: Before = (a, b) => (a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt)
 const sooner: Before = (a, b) => (a.from ?? '') < (b.from ?? '')
 
@@ -76,13 +76,13 @@ const createOrdered = (before: Before) => {
 }
 
 export interface WaitingList {
-  add(task: Waiting): void
+  add(task: WaitingTask): void
   remove(id: string): void
   /**
    * Those due at `now`, the best first; of these kinds where some are named, however many others wait. A kind that is taken
    * out of the set meanwhile is left out from then on, at no cost for each of its tasks.
    */
-  due(now: string, kinds?: ReadonlySet<string>): Generator<Waiting>
+  due(now: string, kinds?: ReadonlySet<string>): Generator<WaitingTask>
   countDue(now: string, kinds?: readonly string[]): number
   /** When the next one becomes due, or null. */
   nextAt(now: string): string | null
@@ -93,11 +93,14 @@ const PRIORITIES = 10
 type Ordered = ReturnType<typeof createOrdered>
 
 /** Several ordered lists, each of one kind, as one; only while the kind `isWanted`. */
-const merge = function* (lists: readonly Ordered[], isWanted: (kind: string) => boolean): Generator<Waiting> {
+const merge = function* (
+  lists: readonly Ordered[],
+  isWanted: (kind: string) => boolean,
+): Generator<WaitingTask> {
   const heads = lists.flatMap(list => {
     const rest = list.each()
     const { value } = rest.next()
-    return value ? [{ task: value as Waiting, rest }] : []
+    return value ? [{ task: value as WaitingTask, rest }] : []
   })
   while (heads.length > 0) {
     let best = 0
@@ -122,7 +125,7 @@ export const createWaitingList = (): WaitingList => {
     dueCounts.set(kind, (dueCounts.get(kind) ?? 0) + change)
   }
 
-  const listOf = ({ from, priority, kind }: Waiting): Ordered | undefined => {
+  const listOf = ({ from, priority, kind }: WaitingTask): Ordered | undefined => {
     if (from !== null) return later
     const byKind = due[priority]
     const known = byKind?.get(kind)
@@ -141,7 +144,7 @@ export const createWaitingList = (): WaitingList => {
     listOf(task)?.left()
   }
 
-  const add = (task: Waiting, ripeAt?: string): void => {
+  const add = (task: WaitingTask, ripeAt?: string): void => {
     remove(task.id)
     const entry: ListedTask = { ...task, present: true, ...(ripeAt === undefined ? {} : { ripeAt }) }
     present.set(task.id, entry)
