@@ -145,8 +145,9 @@ export const openFilesStore = async ({
     note: liveIndex.note,
     log,
   })
-  const retention = createRetention({
+  const parts = {
     layout,
+    disk,
     space,
     records,
     committer,
@@ -161,15 +162,16 @@ export const openFilesStore = async ({
     feedRepair,
     scanCache,
     clock,
-  })
-  const creator = createTaskCreator({ layout, space, records, blobs, keys, committer, liveIndex, mover })
-  const canceller = createCanceller({ cancelRequests, committer, liveIndex, mover })
-  const blobCalls = createBlobCalls({ layout, blobs, records, mover })
-  const lister = createLister({ liveIndex, mover })
+  }
+  const creator = createTaskCreator(parts)
+  const canceller = createCanceller(parts)
+  const retention = createRetention(parts)
+  const blobCalls = createBlobCalls(parts)
+  const lister = createLister(parts)
   const picker = createPicker({
     liveIndex,
     mover,
-    limiter: createKindLimiter({ layout, disk, claimFiles, records, instances }),
+    limiter: createKindLimiter(parts),
   })
   const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
