@@ -35,7 +35,7 @@ describe('binomial coefficients', () => {
       }
   })
 
-  it('agree, whichever way is taken', () => {
+  it('agree, whichever method is used', () => {
     fc.assert(
       fc.property(pair(5000), ([n, k]) => {
         const value = binomial(n, k)

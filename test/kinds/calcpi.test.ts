@@ -44,7 +44,7 @@ describe('the kind calcpi', () => {
     await assert.rejects(
       () => parseParams(kind, { digits: 99_999_999, method: 'madhava' }),
       (error: MadhavaError) => (error.detail as { problems: unknown[] }).problems.length === 1,
-      'one problem is told once',
+      'one problem is named once',
     )
     await assert.rejects(
       () => parseParams(kind, { digits: 10, method: 'plain' }),

@@ -31,7 +31,7 @@ describe('the kind sleep', () => {
     assert.deepEqual(result, { sleptSeconds: 3600, resumedAtSeconds: 3599.95 })
   })
 
-  it('begins anew when what it is to resume from is not its own', { timeout: 30_000 }, async () => {
+  it('starts over when the checkpoint is not its own', { timeout: 30_000 }, async () => {
     for (const resume of [null, 'x', { sleptMs: -5 }, { sleptMs: 'long' }, []])
       assert.deepEqual(await kind.run({ seconds: 0.01, steps: 1 }, contextWith({ resume })), {
         sleptSeconds: 0.01,

@@ -211,7 +211,7 @@ describe('fsck', () => {
     },
   )
 
-  promise('a wish to cancel from before the task was started again is removed', async world => {
+  promise('a cancel request from before the task was started again is removed', async world => {
     const { store, check, at: inDir } = world
     const { id } = await addEnded(store)
     const task = await store.claim(id, retryByHand(at(9)))
@@ -223,7 +223,7 @@ describe('fsck', () => {
     assert.deepEqual((await check()).codes, [])
   })
 
-  promise('a folder in place of a state file is told and moved, with all that is in it', async world => {
+  promise('a folder in place of a state file is reported and moved, with all that is in it', async world => {
     const { store, check, at, fileOf } = world
     await put(path.join(fileOf(ID), 'inside'), 'kept')
     await store.close()
@@ -232,7 +232,7 @@ describe('fsck', () => {
     assert.equal(await fs.readFile(at('broken', `${ID}.json`, 'inside'), 'utf8'), 'kept')
   })
 
-  promise('a key that was made anew answers the first task and never makes a second one', async world => {
+  promise('a key that was repaired leads to the first task and never makes a second one', async world => {
     const { store, check } = world
     await DAMAGES['missing-key'](world)
     await store.close()
@@ -245,7 +245,7 @@ describe('fsck', () => {
     await again.close()
   })
 
-  promise('mending is refused while somebody owns or uses the folder, and changes nothing', async world => {
+  promise('a repair is refused while a process owns or uses the folder, and changes nothing', async world => {
     const { dir, store, check } = world
     await DAMAGES.foreign(world)
     const lock = await lockFolder({ dir, clock, log: silentLog(), patienceMs: 0 })

@@ -167,7 +167,7 @@ describe('moving between files and Redis', { skip }, () => {
     await store.close()
   })
 
-  it('a byte that was changed on the way, and a task that was changed there, are told', async () => {
+  it('a byte that was changed on the way, and a task that was changed there, are reported', async () => {
     const from = inFiles('changed')
     const source = await from.open()
     const { success, pending } = await fill(source)

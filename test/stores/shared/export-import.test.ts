@@ -202,7 +202,7 @@ describe('export and import', () => {
   })
 
   promise(
-    'a broken state file is left out of an export and told; an import brings the task back and keeps the broken one',
+    'a broken state file is left out of an export and reported; an import restores the task and keeps the broken file',
     async world => {
       const dir = await world.folder()
       const store = await world.open(dir)
@@ -255,7 +255,7 @@ describe('export and import', () => {
     }
   })
 
-  promise('what is wrong in a line is told with its number, and nothing comes of it', async world => {
+  promise('a bad line is reported with its number, and has no effect', async world => {
     const from = await world.folder()
     const source = await world.open(from)
     const task = await addEnded(source)
