@@ -90,7 +90,7 @@ export const createMadhavaMethods = ({
     let tasks = await structsOf(page.tasks)
     const count = fitting(tasks)
     if (count < tasks.length) {
-      // asked for anew, since a cursor stands behind the last task of its page
+      // listed again, since a cursor points behind the last task of its page
       page = await service.list(ACTOR, wanted, { ...place, limit: count })
       tasks = await structsOf(page.tasks)
     }

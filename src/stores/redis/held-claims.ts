@@ -39,19 +39,19 @@ export interface HeldClaims {
    * to a status that does not run. A move that throws lets go.
    */
   begin(before: TaskRecord, move: Move): Promise<TaskRecord>
-  /** Of a task that Redis has as begun here, and that nobody here knows: it waits again as it was. */
+  /** Makes a task wait again that Redis lists as begun here and that this process does not know. */
   unbegin(before: TaskRecord): Promise<void>
   /** @throws CLAIM_LOST, what the move throws */
   move(id: string, claim: number, move: Move): Promise<TaskRecord>
   /** Writes that a task runs here, where that is not written yet. */
   show(id: string): Promise<void>
-  /** A record as read, or as it is here where it runs and that is not written yet. */
+  /** The record as read; or, if it runs here and that is not written yet, as it is here. */
   asSeenHere(task: TaskRecord): TaskRecord
   /** The claim number under which this process holds, or held, the task; null when it never did. */
   claimOf(id: string): number | null
   /** Writes a record over the one that was read, if that still stands. */
   write(before: TaskRecord, json: string, plan: WritePlan): Promise<Written>
-  /** Writes what runs, as far as Redis takes it, and forgets all: from now on the claims are others'. */
+  /** Writes what runs, as far as Redis takes it, and forgets all: from now on others may take over. */
   leave(): Promise<void>
 }
 
@@ -73,7 +73,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     if (lostClaims.size > LOST_KEPT) lostClaims.delete(lostClaims.keys().next().value ?? '')
   }
 
-  /** Not of what this process has taken again meanwhile. */
+  /** Does nothing for a task that this process has taken again meanwhile. */
   const letGoOf = (id: string, mine: HeldClaim): void => {
     if (held.get(id) === mine) letGo(id, mine.claim)
   }
@@ -86,7 +86,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     as: 'holder',
   })
 
-  /** What stands in Redis has changed: a cancel was requested meanwhile. */
+  /** The record in Redis has changed: a cancel was requested meanwhile. */
   const takeIn = (mine: HeldClaim, json: string): void => {
     if (mine.stored === null) {
       mine.json = json
@@ -104,7 +104,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     if (!isRunning(decode(json).status)) drop(id)
   }
 
-  /** After an answer was lost: whether the last write was done. @throws CLAIM_LOST */
+  /** After a reply was lost: whether the last write took effect. @throws CLAIM_LOST */
   const clearDoubt = async (id: string, mine: HeldClaim): Promise<boolean> => {
     const doubt = mine.doubt
     const found = await scripts.run<ClaimCheck>('look', id)
@@ -135,7 +135,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       if (held.get(id) !== mine) throw new MadhavaError('CLAIM_LOST')
       if (mine.doubt !== null && (await clearDoubt(id, mine))) {
         const now = decode(mine.json)
-        // the last move was written, and this is its repetition
+        // the last move was written, and this is its retry
         if (!isRunning(now.status)) return now
       }
       const before = decode(mine.stored ?? mine.json)

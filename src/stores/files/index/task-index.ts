@@ -1,5 +1,5 @@
 // What this process knows of every task, in memory: enough to list, count, and pick the next one.
-// Fed with what stands in the state files and the journals; it never reads a file itself.
+// Others feed it from the state files and the journals; it never reads a file itself.
 import { dueOf } from '../../../core/due.ts'
 import type { TaskFilter } from '../../../core/filter.ts'
 import type { TaskCounts } from '../../../core/store.ts'
@@ -23,10 +23,10 @@ export interface TaskIndex {
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
   /**
-   * Places of the tasks that may fit, newest first, after the place of a cursor. Text is looked for in title and
-   * description together, and not in errors, so that a caller has the last word on it. To be gone through at one stretch;
-   * who stops on the way goes on after the last place that was told. For that, one that does not fit is told where
-   * `STRETCH` rows in a row do not.
+   * Positions of the tasks that may fit, newest first, after that of a cursor. Text is searched in title and
+   * description together, and not in errors, so the caller must check the record. To be used without awaiting; a caller
+   * that pauses asks again after the last position. So that it can, a position with `fits: false` comes after every
+   * `STRETCH` rows in a row that do not fit.
    */
   newest(filter: TaskFilter, after: IndexPosition | null): Generator<IndexPosition & { fits: boolean }>
   running(): { id: string; claim: number }[]
@@ -38,7 +38,7 @@ export interface TaskIndex {
   nextExpiry(now: string): string | null
 }
 
-/** Ended tasks, the one that ended last at the front. To be used at one stretch. */
+/** Ended tasks, the one that ended last first. To be used without awaiting. */
 export interface Ended {
   readonly length: number
   id(place: number): string
@@ -52,11 +52,11 @@ export interface IndexPosition {
   id: string
 }
 
-/** Rows that are looked at without a word: a millisecond or so. */
+/** The most rows in a row without a result: a millisecond or so. */
 export const STRETCH = 5_000
-/** Removed ids are remembered for late journal entries; so many of them. */
+/** How many removed ids are remembered, in case of late journal entries. */
 const REMOVED_KEPT = 10_000
-/** Rows of removed tasks are given up when they are so many, and this share of all. */
+/** Rows of removed tasks are dropped when there are so many, and this share of all. */
 const GONE_KEPT = 1_000
 const GONE_SHARE = 0.25
 
@@ -122,7 +122,7 @@ export const createTaskIndex = (): TaskIndex => {
     order.subarray(0, length).sort(table.compare)
   }
 
-  /** A new table without the rows of removed tasks. Who goes through the old one is not disturbed. */
+  /** Makes a new table without the rows of removed tasks. Readers of the old one are not disturbed. */
   const tidy = (): void => {
     if (gone <= GONE_KEPT || gone < length * GONE_SHARE) return
     const old = table

@@ -11,7 +11,7 @@ export interface WaitingTask extends Due {
   createdAt: string
 }
 
-/** A task in the lists; one that has left is not looked up to be passed over. */
+/** A task in the lists. `present` is false once it has left, which saves a look-up when it is passed over. */
 interface ListedTask extends WaitingTask {
   present: boolean
   /** Its time before it ripened. */
@@ -24,14 +24,14 @@ const sooner: Before = (a, b) => (a.from ?? '') < (b.from ?? '')
 
 /** Places of tasks that left stay until they are many. */
 const STALE_KEPT = 256
-/** A clock that goes back by less makes nothing wait again. */
+/** If the clock goes back by less, no task waits again. */
 const BACK_MS = 1_000
 
 const isPresent = ({ present }: ListedTask): boolean => present
 
 /**
- * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in when somebody asks, so that
- * loading many in no order costs one sort. Who is going through it is not disturbed: it is replaced, never changed.
+ * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in at the next read, so loading many
+ * in no order costs one sort. The list is replaced, never changed, so readers are not disturbed.
  */
 const createOrdered = (before: Before) => {
   let items: ListedTask[] = []
@@ -79,8 +79,8 @@ export interface WaitingList {
   add(task: WaitingTask): void
   remove(id: string): void
   /**
-   * Those due at `now`, the best first; of these kinds where some are named, however many others wait. A kind that is taken
-   * out of the set meanwhile is left out from then on, at no cost for each of its tasks.
+   * Those due at `now`, the best first; only of these kinds if some are named, at no cost for tasks of others. A kind
+   * that is taken out of the set meanwhile is left out from then on, also at no cost for each of its tasks.
    */
   due(now: string, kinds?: ReadonlySet<string>): Generator<WaitingTask>
   countDue(now: string, kinds?: readonly string[]): number
@@ -92,7 +92,7 @@ const PRIORITIES = 10
 
 type Ordered = ReturnType<typeof createOrdered>
 
-/** Several ordered lists, each of one kind, as one; only while the kind `isWanted`. */
+/** Merges several ordered lists, each of one kind. A list ends when its kind is no longer wanted. */
 const merge = function* (
   lists: readonly Ordered[],
   isWanted: (kind: string) => boolean,
@@ -116,7 +116,7 @@ const merge = function* (
 
 export const createWaitingList = (): WaitingList => {
   const present = new Map<string, ListedTask>()
-  // by kind, so that tasks of a kind that no worker has are in nobody's way
+  // by kind, so that tasks of a kind that no worker has delay no others
   const due = Array.from({ length: PRIORITIES }, () => new Map<string, Ordered>())
   const later = createOrdered(sooner)
   const dueCounts = new Map<string, number>()
@@ -153,7 +153,7 @@ export const createWaitingList = (): WaitingList => {
   }
 
   let ripenedTo = ''
-  /** The clock went back: what has ripened and is not due any more would stand in the way of what is. */
+  /** The clock went back: tasks that have ripened and are no longer due would block those that are. */
   const unripen = (now: string): void => {
     ripenedTo = now
     for (const { ripeAt, present: _, ...task } of [...present.values()])

@@ -75,7 +75,7 @@ const removeOnce = async (
         liveIndex.publish({ type: 'removed', id, claim })
       },
     }))
-    // what a kill leaves from here on belongs to no record, and the sweep below finds it
+    // what is left after a kill from here on belongs to no record, and the sweep below finds it
     await blobs.removeAll(id)
     cancelRequests.remove(id)
     for (let number = task.claim; number < claim; number += 1) claimFiles.drop(id, number)
@@ -111,16 +111,16 @@ const howMany = async (deps: RetentionDeps, ids: readonly SafeId[], maxBytes: nu
 /** The ended tasks that the rule does not keep, the oldest end first. */
 const outdated = async (deps: RetentionDeps, rule: RetentionRule): Promise<SafeId[]> => {
   const ended = (await deps.liveIndex.current()).ended()
-  // the index moves on while this one waits
   const weighed = rule.maxBytes !== null
   const kept: SafeId[] = []
   let count = 0
   const going: SafeId[] = []
+  // nothing is awaited in this loop, since the index moves on meanwhile
   for (let place = 0; place < ended.length; place += 1) {
     const task = { status: ended.status(place), finishedAt: ended.finishedAt(place) }
     const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
     if (stays) count += 1
-    // of a hundred thousand that stay, the names are not needed
+    // the ids of those that stay are needed only for their sizes
     if (!stays || weighed) (stays ? kept : going).push(ended.id(place) as SafeId)
   }
   const within = rule.maxBytes === null ? 0 : await howMany(deps, kept, rule.maxBytes)
@@ -138,7 +138,7 @@ const sweepClaims = async ({ claimFiles, instances, records }: RetentionDeps): P
 }
 
 const sweepBlobs = async ({ blobs, records }: RetentionDeps): Promise<void> => {
-  // a broken state file is not the same as none: its blobs stay until somebody has looked
+  // a broken state file still counts: its blobs stay until someone has looked at it
   let count = 0
   for (const id of blobs.ids()) {
     if (!records.exists(id)) await blobs.removeAll(id)
