@@ -1,7 +1,8 @@
 // The kind sleep: time, progress, signal, checkpoint.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { loadKind, parseParams } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { parseParams } from '../../src/core/kind-params.ts'
 import sleep from '../../src/kinds/sleep.ts'
 import { contextWith } from '../support/task-context.ts'
 
@@ -30,7 +31,7 @@ describe('the kind sleep', () => {
     assert.deepEqual(result, { sleptSeconds: 3600, resumedAtSeconds: 3599.95 })
   })
 
-  it('begins anew when what it is to resume from is not its own', { timeout: 30_000 }, async () => {
+  it('starts over when the checkpoint is not its own', { timeout: 30_000 }, async () => {
     for (const resume of [null, 'x', { sleptMs: -5 }, { sleptMs: 'long' }, []])
       assert.deepEqual(await kind.run({ seconds: 0.01, steps: 1 }, contextWith({ resume })), {
         sleptSeconds: 0.01,
