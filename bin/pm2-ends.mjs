@@ -8,7 +8,8 @@ const ASKED = ['stopping', 'stopped', 'errored']
 /**
  * @typedef {{ at: number, pid: number, code: number | null, signal: string | null, asked: boolean }} End
  * `at` in milliseconds since 1970; `asked`: PM2 was told to stop it
- * @typedef {{ pm2_env: { status: string, madhava_ends?: End[] }, process?: { pid?: number }, pid?: number }} Child
+ * @typedef {{ status: string, madhava_ends?: End[] }} Env
+ * @typedef {{ pm2_env: Env, process?: { pid?: number }, pid?: number }} Child
  * @typedef {(child: Child, code: number, signal: string | null) => unknown} HandleExit
  */
 

@@ -1,5 +1,5 @@
-// Who may do what at the dashboard. The only place that decides it: every route, /RPC2 and the mounted REST API ask here.
-// Roles and accounts with rights of their own would change this file, and none that asks it.
+// Who may do what at the dashboard. The only place that decides it: every route, /RPC2 and the mounted REST API ask
+// here. Roles and accounts with rights of their own would change this file, and none that asks it.
 import { MadhavaError } from '../core/errors.ts'
 
 /** The operator may do everything. The viewer sees the same, and changes nothing. */

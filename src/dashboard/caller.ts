@@ -37,8 +37,8 @@ export const addressOf = (c: Context): string =>
   (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? 'unknown'
 
 /**
- * Finds out who sent the request. A wrong cookie counts as none; a wrong name or password too, so that the route answers
- * 401. @throws TOO_MANY_REQUESTS
+ * Finds out who sent the request. A wrong cookie counts as none; a wrong name or password too, so that the route
+ * answers 401. @throws TOO_MANY_REQUESTS
  */
 export const readCaller =
   (sessions: Sessions, accounts: Accounts): MiddlewareHandler<DashboardEnv> =>

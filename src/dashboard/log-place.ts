@@ -1,5 +1,5 @@
-// A place in a log: its file now, or the part that was kept aside when the file had grown too long. A place is told as a
-// text that stays right while the log grows, and that is refused when the log has been cut since.
+// A place in a log: its file now, or the part that was kept aside when the file had grown too long. A place is told as
+// a text that stays right while the log grows, and that is refused when the log has been cut since.
 import { lstat } from 'node:fs/promises'
 import { MadhavaError } from '../core/errors.ts'
 

@@ -130,8 +130,8 @@ export const ensureOperator = async ({
 const SETTING: Record<Role, string> = { operator: 'DASHBOARD_PASSWORD', viewer: 'DASHBOARD_VIEWER_PASSWORD' }
 
 /**
- * Replaces a lost password and returns the new one; a viewer gets a first one in the same way. It is valid at once, and
- * ends every session of the login, since they are bound to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
+ * Replaces a lost password and returns the new one; a viewer gets a first one in the same way. It is valid at once,
+ * and ends every session of the login, since they are bound to the old one. @throws CONFIG_INVALID where the password comes from the settings, or the folder is none of a bundle
  */
 export const resetOperator = async ({
   dataDir,

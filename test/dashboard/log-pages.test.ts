@@ -8,8 +8,10 @@ import fc from 'fast-check'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
 import { followLog } from '../../src/dashboard/log-follow.ts'
 import { LINE_BYTES, matches, readLine } from '../../src/dashboard/log-lines.ts'
+import { liveLines } from '../../src/dashboard/log-live.ts'
 import { type PlacedLine, readLogPage } from '../../src/dashboard/log-pages.ts'
 import { boundLogs } from '../../src/platform/log-files.ts'
+import { until } from '../support/until.ts'
 import { basic, createDashboardFixture, noProcesses, PASSWORDS } from './fixture.ts'
 
 const lineOf = (text: string) => readLine(Buffer.from(text))
@@ -186,6 +188,30 @@ describe('a log', { timeout: 60_000 }, () => {
     await assert.rejects(next(from('nonsense')), error => isMadhavaError(error, 'BAD_CURSOR'))
     ended.abort()
     assert.equal((await first.next()).done, true)
+  })
+
+  it('is given as lines to show, of the level that is looked for, to whoever follows it', async () => {
+    await writeFile(file, '')
+    const processes = noProcesses({ logFile: async () => file })
+    const ended = new AbortController()
+    const live = liveLines(processes, { name: 'api', stream: 'out', level: 'warn', signal: ended.signal })
+    const first = live.next()
+    await until('it looks at the end', async () => {
+      await appendFile(file, '{"level":"info"}\n{"level":"error","message":"no"}\n')
+      return (await Promise.race([first, new Promise(resolve => setTimeout(resolve, 400, null))])) !== null
+    })
+    const step = await first
+    assert.ok(!step.done)
+    assert.ok(step.value.lines.length > 0)
+    assert.deepEqual(new Set(step.value.lines.map(({ level }) => level)), new Set(['error']))
+    ended.abort()
+    assert.equal((await live.next()).done, true)
+    const none = liveLines(noProcesses(), {
+      name: 'api',
+      stream: 'out',
+      signal: new AbortController().signal,
+    })
+    assert.equal((await none.next()).done, true)
   })
 
   it('is served to everybody who may look, as pages and as a download, and nothing beside it is', async () => {

@@ -12,7 +12,7 @@ import {
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { boundLogs, lastWords, readEnd } from '../../src/platform/log-files.ts'
+import { boundLogs, clearLog, lastWords, readEnd, wordsOfEnd } from '../../src/platform/log-files.ts'
 
 let folder: string
 const file = (name: string): string => path.join(folder, name)
@@ -111,5 +111,47 @@ describe('the last words of a role', () => {
     const found = await words()
     assert.match(found ?? '', /^a \[31m b+$/)
     assert.equal(found?.length, 500)
+  })
+})
+
+describe('the last words of one process', () => {
+  const files = () => ({ out: file('x.out.log'), err: file('x.err.log') })
+  const of = (pid: number, message: string): string =>
+    `${JSON.stringify({ level: 'fatal', time: new Date(0).toISOString(), pid, message })}\n`
+
+  it('are its own, also when others have followed it', async () => {
+    writeFileSync(files().out, of(1, 'first') + of(2, 'second'))
+    assert.equal(await wordsOfEnd(files(), { pid: 1, at: 0 }), 'first')
+    assert.equal(await wordsOfEnd(files(), { pid: 2, at: 0 }), 'second')
+    assert.equal(await wordsOfEnd(files(), { pid: 3, at: 0 }), null)
+    assert.equal(await wordsOfEnd({ out: null, err: null }, { pid: 1, at: 0 }), null)
+  })
+
+  it('say that it ran out of memory, as Node itself writes it', async () => {
+    const script = 'const kept = []; for (;;) kept.push(new Array(1000).fill({}))'
+    const { pid, stderr } = spawnSync(process.execPath, ['--max-old-space-size=16', '-e', script])
+    writeFileSync(files().err, stderr)
+    appendFileSync(files().err, 'a line of the next one\n')
+    assert.match((await wordsOfEnd(files(), { pid, at: 0 })) ?? '', /^FATAL ERROR: .*heap out of memory/)
+    assert.equal(await wordsOfEnd(files(), { pid: pid + 1, at: 0 }), null)
+  })
+
+  it('are a crash on standard error only if it was written near the end', async () => {
+    writeFileSync(files().err, 'Error: lost\n    at x\n\nNode.js v24.0.0\n')
+    const at = statSync(files().err).mtimeMs
+    assert.equal(await wordsOfEnd(files(), { pid: 1, at }), 'Error: lost')
+    assert.equal(await wordsOfEnd(files(), { pid: 1, at: at - 60_000 }), null)
+  })
+})
+
+describe('a log that is cleared', () => {
+  it('is empty, with what was kept aside, and nothing else is touched', async () => {
+    writeFileSync(file('a.log'), 'text')
+    writeFileSync(file('a.log.1'), 'older')
+    await clearLog(file('a.log'))
+    assert.equal(statSync(file('a.log')).size, 0)
+    assert.throws(() => statSync(file('a.log.1')))
+    await clearLog(file('none.log'))
+    await clearLog(folder)
   })
 })

@@ -1,4 +1,5 @@
-// XML-RPC's calls and answers: values to and from XML. https://xmlrpc.com/spec.md, with `nil` and `i8` of later clients.
+// XML-RPC's calls and answers: values to and from XML, by https://xmlrpc.com/spec.md, with `nil` and `i8` of later
+// clients.
 import { type Element, escapeXml, parseXml, XmlError } from './xml.ts'
 
 export type Value = string | number | boolean | null | Value[] | { [name: string]: Value }

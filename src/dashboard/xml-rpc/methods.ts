@@ -110,7 +110,7 @@ export const createMethods = (options: MethodOptions) => {
       const [name, wait] = [nameOf(given), flag(waits)]
       if (isGroup(given)) return giveAll(action, name, wait, who)
       const found = await rowOf(name)
-      // what PM2 would start in a moment is running for supervisord: a stop must reach it, a start has nothing to do
+      // what PM2 would start in a moment is not stopped: a stop must reach it
       if (action === 'stop' && ['STOPPED', 'EXITED'].includes(stateOf(found)))
         throw fault('NOT_RUNNING', name)
       const { processes: ordered } = await give(action, name, wait, who)
