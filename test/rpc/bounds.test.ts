@@ -95,6 +95,20 @@ test('messages that are under way take no more memory than they may, over all co
   await proveAlive(door)
 })
 
+test('what a message took is free for the next one once it is answered, on one connection too', async () => {
+  const { door } = await bench({ heldBytes: 150_000, heldPerAddress: 150_000 })
+  const client = await raw(door)
+  for (let n = 1; n <= 10; n += 1) {
+    const bytes = wire.call('listTasks', n, wire.field(11, 9, wire.string('x'.repeat(50_000))))
+    // half of it is held for a while
+    client.socket.write(bytes.subarray(0, 40_000))
+    await proveAlive(door)
+    client.socket.write(bytes.subarray(40_000))
+    await until('it is answered', () => door.counters().calls === 2 * n)
+  }
+  assert.equal(door.counters().refused, 0)
+})
+
 test('a silent connection is closed after the idle time, one that waits for its answer is not', async () => {
   let release = (): void => undefined
   const { door } = await bench({ idleMs: 100 }, service => ({
@@ -206,6 +220,25 @@ test('where the answers that nobody reads take too much, those that wait for lon
   await until('as many are gone', () => door.counters().connections <= MUTE + 1 - 4)
   const open = door.counters().connections - 1
   assert.ok(open <= LIMIT / RPC_LIMITS.unreadBytes, `${open} are open`)
+})
+
+test('a client that has read all is not closed for what others do not read', async () => {
+  const CALLS = 40
+  const door = await bigDoor({ unreadTotalBytes: 2 * 1024 * 1024 })
+  const slow = await raw(door, false)
+  slow.socket.write(Buffer.concat(Array<Buffer>(CALLS).fill(bigCall)))
+  const good = clientOf(door)
+  await until('the door has answered some', () => door.counters().calls > 0)
+  // by then it has had many turns, and waits for a reader
+  for (let i = 0; i < 100; i += 1) assert.deepEqual(await good.listTasks(), [])
+  assert.ok(door.counters().calls < 100 + CALLS, 'it was served to the end')
+  const bytes = countBytes(slow)
+  await until('it has read all', () => bytes() === CALLS * bigAnswerBytes)
+  const mute = await Promise.all(Array.from({ length: 12 }, () => raw(door, false)))
+  for (const client of mute) client.socket.write(Buffer.concat(Array<Buffer>(400).fill(bigCall)))
+  await until('some are closed', () => door.counters().refused >= 4)
+  slow.socket.write(bigCall)
+  await until('it is served on', () => bytes() === (CALLS + 1) * bigAnswerBytes)
 })
 
 test('a client that has said its last and reads late gets every answer; one that resets instead harms nobody', async () => {

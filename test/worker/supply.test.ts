@@ -22,7 +22,7 @@ const open = (t: TestContext, size = 2) => {
             if (!mine.isEnded) for (const listener of gone) listener()
             mine.isEnded = true
           },
-        } as Thread,
+        } as Partial<Thread> as Thread,
       }
       threads.push(mine)
       return mine.thread
