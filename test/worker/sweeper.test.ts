@@ -60,8 +60,15 @@ describe('the sweeper', () => {
     const clock = () => new Date(time.wallMs)
     const iso = () => clock().toISOString()
     const store = createMemoryStore({ clock })
+    const seen = { waits: 0 }
     const sweeper = createSweeper({
-      store,
+      store: {
+        ...store,
+        list(filter, page) {
+          if (filter.statuses?.includes('RETRY')) seen.waits += 1
+          return store.list(filter, page)
+        },
+      },
       queue: {
         state: () => ({ outbox: 0 }),
         depth: async () => 0,
@@ -92,7 +99,7 @@ describe('the sweeper', () => {
       time.elapsedMs += ms
     }
     await sweeper.sweep()
-    return { time, iso, store, sweeper, begun, pass }
+    return { time, iso, store, seen, sweeper, begun, pass }
   }
 
   it('makes a retry wait no longer than it was to, when the clock goes back', async test => {
@@ -124,6 +131,23 @@ describe('the sweeper', () => {
     pass(60_000)
     await sweeper.sweep()
     assert.equal(await waitOf(id), 5_000)
+  })
+
+  it('looks through the waits three times after the clock went back, and not for ever', async test => {
+    const { time, seen, sweeper, pass } = await onClocks(test)
+    const looks = async (...pauses: number[]): Promise<number[]> => {
+      const counts: number[] = []
+      for (const ms of pauses) {
+        const before = seen.waits
+        pass(ms)
+        await sweeper.sweep()
+        counts.push(seen.waits - before)
+      }
+      return counts
+    }
+    assert.deepEqual(await looks(1_000, 60_000), [0, 0])
+    time.wallMs -= HOUR
+    assert.deepEqual(await looks(0, 1_000, 5_000, 1_000, 60_000, 1_000, 60_000), [1, 0, 1, 0, 1, 0, 0])
   })
 
   it('looks through the waits when it starts: the clock may have gone back while nobody was there', async test => {
