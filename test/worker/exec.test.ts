@@ -87,7 +87,7 @@ describe('ctx.exec', { skip }, () => {
     await failure(sh('exit 1', { timeout: 600_000, signal: cancel.signal }))
     await failure(sh('sleep 600', { timeout: 20, killAfter: 600_000 }))
     await failure(exec('no-such-program', [], { timeout: 600_000 }))
-    assert.equal(timers(), before)
+    assert.ok(timers() <= before, `${timers()} timers after ${before}`)
     assert.equal(getEventListeners(cancel.signal, 'abort').length, 0)
   })
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FromThread } from '../../src/worker/pool/protocol.ts'
+import { createThreadChildren } from '../../src/worker/thread/children.ts'
 import { createThreadContext } from '../../src/worker/thread/context.ts'
 
 const open = () => {
@@ -63,5 +64,28 @@ describe('what a kind prints', () => {
     print('late\n')
     flush()
     assert.deepEqual(posted, [])
+  })
+})
+
+describe('what a kind submits', () => {
+  it('goes out a few at a time, and nothing of it when the run is over', async () => {
+    const posted: FromThread[] = []
+    const children = createThreadChildren({
+      run: 1,
+      signal: new AbortController().signal,
+      post: message => posted.push(message),
+    })
+    const settled: number[] = []
+    for (let child = 0; child < 40; child += 1) {
+      const note = () => void settled.push(child)
+      children.submit('k', { child }).then(note, note)
+    }
+    assert.equal(posted.length, 32)
+    children.answered(1, { id: 'a' })
+    assert.equal(posted.length, 33)
+    children.close()
+    children.answered(2, { id: 'b' })
+    await assert.rejects(children.submit('k'), { code: 'CLAIM_LOST' })
+    assert.deepEqual([posted.length, settled], [33, [0, 1]])
   })
 })
