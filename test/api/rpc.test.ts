@@ -75,7 +75,7 @@ describe('Thrift over HTTP', () => {
     }
   })
 
-  it('takes a body that is one call, whole and nothing else', async () => {
+  it('takes only a body that is one whole call and nothing else', async () => {
     for (const protocol of ['binary', 'compact'] as const) {
       const one = call(protocol, 'version')
       for (const [what, body] of Object.entries({

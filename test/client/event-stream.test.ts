@@ -32,7 +32,7 @@ describe('the parser of event streams', () => {
     assert.equal(parse('retry: 250\nretry: soon\ndata: x\n\n')[0]?.retryMs, 250)
   })
 
-  it('bounds one event, and not what comes in all', () => {
+  it('limits the size of one event, not of the whole stream', () => {
     const mib = 'x'.repeat(1024 * 1024)
     const parser = createEventParser()
     for (let n = 0; n < 70; n += 1) assert.equal(parser.push(`data: ${mib}\n\n`).length, 1)

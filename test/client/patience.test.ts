@@ -50,7 +50,7 @@ describe('the patience of the client', { timeout: 60_000 }, () => {
     await assert.rejects(soon(silent.get(task.id), 'the end'), ConnectionError)
   })
 
-  it('waits for a long poll as long as that may last, and then for its answer', async () => {
+  it('waits for a long poll as long as it may last, and longer than for other answers', async () => {
     const task = record()
     const answer = (status: string): Response =>
       Response.json({ ...task, status }, { headers: { etag: `"${status}"` } })

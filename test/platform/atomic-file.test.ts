@@ -1,4 +1,4 @@
-// Files that appear whole or not at all: what fails leaves nothing beside them.
+// Files that appear whole or not at all: a failed write leaves nothing behind.
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,7 @@ describe('a file written aside', () => {
     }
   })
 
-  it('is gone when it could not take that place', async t => {
+  it('is removed if it cannot take that place', async t => {
     const folder = await folderOf(t)
     await mkdir(path.join(folder, 'state'))
     await assert.rejects(replaceFile(path.join(folder, 'state'), 'text'))
@@ -30,7 +30,7 @@ describe('a file written aside', () => {
     assert.deepEqual(await readdir(folder), ['state'])
   })
 
-  it("makes a new file for one of many, and takes nobody's place", async t => {
+  it('makes a new file for exactly one of many callers, and never replaces one', async t => {
     const folder = await folderOf(t)
     const file = path.join(folder, 'lock')
     const made = await Promise.all(['a', 'b', 'c', 'd'].map(text => createFile(file, text)))

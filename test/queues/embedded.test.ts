@@ -281,7 +281,7 @@ describe('the embedded queue', () => {
     await member.store.close()
   })
 
-  it('looks once more after it knows from where it follows: nothing falls in between', {
+  it('polls after it has its cursor, so that no task is lost in between', {
     timeout: 60_000,
   }, async () => {
     let isCreated = false
@@ -329,7 +329,7 @@ describe('the embedded queue', () => {
 })
 
 describe('the living workers', () => {
-  it('are read anew, also after a read that failed, and at most once a second', {
+  it('are read at most once a second, and again after a read that failed', {
     timeout: 60_000,
   }, async () => {
     let reads = 0

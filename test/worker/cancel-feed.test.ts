@@ -1,5 +1,4 @@
-// Following the feed for tasks that are held: nothing falls between the records that are read and the changes that are
-// heard.
+// The feed of held tasks: no cancel request is lost between the records that are read and the changes that follow.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { start } from '../../src/core/moves.ts'
@@ -17,7 +16,7 @@ const now = () => clock().toISOString()
 
 /** A task that is held, and its holder's feed over a store that `wrap` changes. */
 const follow = async (
-  wrap: (store: TaskStore, wish: () => Promise<unknown>) => TaskStore,
+  wrap: (store: TaskStore, request: () => Promise<unknown>) => TaskStore,
   log: Log = silentLog(),
 ) => {
   const memory = createMemory()
@@ -43,48 +42,52 @@ const follow = async (
 }
 
 describe('the feed of what is held', () => {
-  it('tells of a wish whenever it comes: before a record is read, meanwhile, and after', OUTER, async () => {
-    const moments: Record<string, Parameters<typeof follow>[0]> = {
-      'before the cursor': (store, wish) => ({
-        ...store,
-        cursor: async () => {
-          await wish()
-          return store.cursor()
-        },
-      }),
-      'after the cursor': (store, wish) => ({
-        ...store,
-        cursor: async () => {
-          const cursor = await store.cursor()
-          await wish()
-          return cursor
-        },
-      }),
-      'after a record was read': (store, wish) => ({
-        ...store,
-        get: async id => {
-          const task = await store.get(id)
-          await wish()
-          return task
-        },
-      }),
-      'after the feed was opened': (store, wish) => ({
-        ...store,
-        changes: (since, signal) => {
-          void wish()
-          return store.changes(since, signal)
-        },
-      }),
-    }
-    for (const [moment, wrap] of Object.entries(moments)) {
-      const { id, heard, close } = await follow(wrap)
-      await until(`it hears of the wish ${moment}`, () => heard.includes(id), 10_000)
-      await close()
-    }
-  })
+  it(
+    'reports a cancel request whenever it comes: before a record is read, meanwhile, and after',
+    OUTER,
+    async () => {
+      const moments: Record<string, Parameters<typeof follow>[0]> = {
+        'before the cursor': (store, request) => ({
+          ...store,
+          cursor: async () => {
+            await request()
+            return store.cursor()
+          },
+        }),
+        'after the cursor': (store, request) => ({
+          ...store,
+          cursor: async () => {
+            const cursor = await store.cursor()
+            await request()
+            return cursor
+          },
+        }),
+        'after a record was read': (store, request) => ({
+          ...store,
+          get: async id => {
+            const task = await store.get(id)
+            await request()
+            return task
+          },
+        }),
+        'after the feed was opened': (store, request) => ({
+          ...store,
+          changes: (since, signal) => {
+            void request()
+            return store.changes(since, signal)
+          },
+        }),
+      }
+      for (const [moment, wrap] of Object.entries(moments)) {
+        const { id, heard, close } = await follow(wrap)
+        await until(`it hears of the cancel request ${moment}`, () => heard.includes(id), 10_000)
+        await close()
+      }
+    },
+  )
 
   it(
-    'is followed anew at growing intervals while it breaks, and soon after it had worked',
+    'is reopened at growing intervals while it keeps breaking, and soon once it has worked',
     OUTER,
     async () => {
       const { log, lines } = keepingLog()

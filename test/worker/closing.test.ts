@@ -1,4 +1,4 @@
-// A worker that closes: other workers hear at once of the tasks that it gives back.
+// A worker that closes tells other workers at once about the tasks that it gives back.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'

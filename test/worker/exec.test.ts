@@ -79,7 +79,7 @@ describe('ctx.exec', { skip }, () => {
     await assert.rejects(exec('true', [], { tiemout: 1 } as ExecOptions), /exec: .*tiemout/)
   })
 
-  it('leaves no timer and no listener behind, however it ended', OUTER, async () => {
+  it('leaves no timer and no listener behind, however it ends', OUTER, async () => {
     const { sh, failure, exec, cancel } = setUp()
     const timers = () => process.getActiveResourcesInfo().filter(type => type === 'Timeout').length
     const before = timers()

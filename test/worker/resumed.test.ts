@@ -1,4 +1,4 @@
-// What a run takes over from the time before it: its wait, its checkpoint, and children whose answers are on their way.
+// What a run carries over: the time it waited, its checkpoint, and children whose submits are under way.
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import type { TaskRecord } from '../../src/core/task.ts'
@@ -30,24 +30,28 @@ describe('a run', () => {
     }
   })
 
-  it('that resumes from a checkpoint does not guess its time left from its first report', OUTER, async t => {
-    const { submit, openRunner, reports, get } = setUp(t, threads)
-    const first = openRunner('w1').runner
-    const id = await submit('checkpoint and wait')
-    await first.take()
-    await reports(id)
-    // half of it took the time since the begin
-    assert.equal(typeof (await get(id)).progress?.etaSeconds, 'number')
-    await first.drain(0)
-    assert.equal((await get(id)).status, 'PENDING')
-    const second = openRunner('w2').runner
-    await second.take()
-    await reports(id)
-    assert.deepEqual((await get(id)).progress, { percent: 50, note: null, etaSeconds: null })
-    await second.drain(0)
-  })
+  it(
+    'that resumes from a checkpoint does not estimate its time left from its first report',
+    OUTER,
+    async t => {
+      const { submit, openRunner, reports, get } = setUp(t, threads)
+      const first = openRunner('w1').runner
+      const id = await submit('checkpoint and wait')
+      await first.take()
+      await reports(id)
+      // half of it took the time since the begin
+      assert.equal(typeof (await get(id)).progress?.etaSeconds, 'number')
+      await first.drain(0)
+      assert.equal((await get(id)).status, 'PENDING')
+      const second = openRunner('w2').runner
+      await second.take()
+      await reports(id)
+      assert.deepEqual((await get(id)).progress, { percent: 50, note: null, etaSeconds: null })
+      await second.drain(0)
+    },
+  )
 
-  it('that is stopped ends after the children whose submits are under way', OUTER, async t => {
+  it('that is stopped ends after the children that it is submitting', OUTER, async t => {
     const seen: string[] = []
     let asked = false
     let store = (): void => {}

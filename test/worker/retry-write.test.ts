@@ -105,7 +105,7 @@ describe('an end that cannot be written', () => {
     assert.deepEqual([answer, failures], [{ state: 'written', value: 'heard' }, [0, 1]])
   })
 
-  it('is tried no faster once a cancel was heard than before', async () => {
+  it('is tried no faster after a cancel request than before', async () => {
     const begun = performance.now()
     const answer = await retryWrite(
       async failed => {

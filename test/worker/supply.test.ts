@@ -1,4 +1,4 @@
-// Where a pool's threads come from: what is idle, what is at work, and what the host refuses. On threads that are none.
+// Where a pool's threads come from: idle ones, busy ones, and what the host refuses. With stand-ins for threads.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { createThreadSupply } from '../../src/worker/pool/supply.ts'
@@ -41,7 +41,7 @@ const open = (t: TestContext, size = 2) => {
 }
 
 describe('a thread', () => {
-  it('ends when it was idle for its time, and not while it is at work, however long that takes', t => {
+  it('ends after its idle time, and never while it is busy, however long that takes', t => {
     const { supply, threads, isEnded, pass } = open(t)
     const thread = supply.get('a')
     assert.ok(thread)
@@ -61,7 +61,7 @@ describe('a thread', () => {
 })
 
 describe('a shortage', () => {
-  it('is over when nothing was refused for a while since a thread came up, and not before', t => {
+  it('is over when a thread came up and nothing was refused for a while, and not before', t => {
     const { supply, threads, said, pass } = open(t)
     supply.reportShortage('no memory')
     assert.deepEqual([said, supply.get('a')], [['no memory'], null])

@@ -130,7 +130,7 @@ const guardOf = (answer: TakenTask | null) => {
 }
 
 describe('a worker that has made room for a suspect', () => {
-  it('takes other tasks again when somebody else has taken the suspect, or it is gone', async () => {
+  it('takes other tasks again if the suspect is gone or another worker has taken it', async () => {
     const gone = guardOf(null)
     assert.equal(await gone.take(), null)
     assert.deepEqual([gone.guard.isReserved(), gone.state.alone, gone.state.polls], [false, 1, 1])
@@ -141,7 +141,7 @@ describe('a worker that has made room for a suspect', () => {
   })
 
   it(
-    'waits for the takes that are under way, and takes it only if none of them found a task',
+    'waits for the takes that are under way, and takes the suspect only if none of them found a task',
     OUTER,
     async () => {
       for (const foundOne of [true, false]) {

@@ -133,7 +133,7 @@ describe('the sweeper', () => {
     assert.equal(await waitOf(id), 5_000)
   })
 
-  it('looks through the waits three times after the clock went back, and not for ever', async test => {
+  it('checks waits three times after the clock went back, and then no more', async test => {
     const { time, seen, sweeper, pass } = await onClocks(test)
     const looks = async (...pauses: number[]): Promise<number[]> => {
       const counts: number[] = []

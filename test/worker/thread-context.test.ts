@@ -30,7 +30,7 @@ describe('what a kind prints', () => {
     assert.deepEqual(lines(), ['one', 'two', '', 'four'])
   })
 
-  it('is cut where a line does not end, and the rest of it is a line of its own', () => {
+  it('is cut if a line is too long, and the rest becomes a line of its own', () => {
     const { print, flush, lines } = open()
     print('a'.repeat(5_000))
     print('the rest\n')
@@ -39,7 +39,7 @@ describe('what a kind prints', () => {
     assert.deepEqual(lines(), [`${'a'.repeat(4_095)}…`, 'the rest', `${'b'.repeat(4_095)}…`, 'next'])
   })
 
-  it('says how much of a flood was left out, each time anew', () => {
+  it('tells how many lines of each flood were left out', () => {
     const { context, flush, lines } = open()
     context.log('first')
     for (const flood of [1, 2]) {
@@ -55,7 +55,7 @@ describe('what a kind prints', () => {
     assert.equal(told.at(-1_001), '(500 lines left out)')
   })
 
-  it('is nothing any more when the run is over', () => {
+  it('has no effect once the run is over', () => {
     const { context, print, flush, close, posted } = open()
     close()
     context.log('late')
@@ -68,7 +68,7 @@ describe('what a kind prints', () => {
 })
 
 describe('what a kind submits', () => {
-  it('goes out a few at a time, and nothing of it when the run is over', async () => {
+  it('is sent a few at a time, and not at all once the run is over', async () => {
     const posted: FromThread[] = []
     const children = createThreadChildren({
       run: 1,

@@ -129,7 +129,7 @@ it('a consumer that the broker cancelled asks for a new session', OUTER, async (
 })
 
 describe('a consumer that has ended', () => {
-  it('takes no more, whatever is wanted of it, also on the next connection', OUTER, async () => {
+  it('takes no more messages, whatever is asked of it, on the next connection too', OUTER, async () => {
     const { consumer, broker } = await open()
     assert.equal(broker.isConsuming(), true)
     consumer.end()

@@ -94,7 +94,7 @@ describe('the dead messages', () => {
     },
   )
 
-  it('have their queue made anew when it was deleted: the next one is kept', OUTER, async () => {
+  it('have their queue made again when it was deleted, and the next one is kept', OUTER, async () => {
     const { broker, dead } = open()
     const message = garbage()
     const bury = async (befall: (sent: Published) => void): Promise<void> => {
