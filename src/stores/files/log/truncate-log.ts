@@ -78,9 +78,9 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
 
   const giveUp = async (old: Owed, instance: string): Promise<void> => {
     const { file } = old
+    // and the journals that tell of it: nothing would tell once more. Not to find them is no sync that failed
+    const told = [layout.journal, ...journals.filesOf(instance)]
     try {
-      // and the journals that tell of it: nothing would tell once more
-      const told = [layout.journal, ...journals.filesOf(instance)]
       await committer.syncing(() => disk.sync([...touched(layout, old), ...told]))
     } catch (error) {
       markUnsynced(file)
