@@ -34,9 +34,9 @@ const setUp = async (test: TestContext, meanwhile: Partial<TaskRecord>) => {
 
 describe('a cancel of a task that somebody holds', () => {
   it('stands beside the record until its holder acts on it', async test => {
-    const { canceller, task, told, wishes } = await setUp(test, {})
+    const { canceller, task, told, requestFiles } = await setUp(test, {})
     const { outcome } = await canceller.revoke(task.id, at(5))
-    assert.deepEqual([outcome, told, wishes()], ['requested', ['revoke'], [task.id]])
+    assert.deepEqual([outcome, told, requestFiles()], ['requested', ['revoke'], [task.id]])
   })
 
   it('leaves no request behind where the task ended before it could be seen', async test => {
@@ -46,7 +46,7 @@ describe('a cancel of a task that somebody holds', () => {
     ] as const) {
       const parts = await setUp(test, { status, rev: 2, finishedAt: at(4) })
       const { outcome, task } = await parts.canceller.revoke(parts.task.id, at(5))
-      assert.deepEqual([outcome, task.status, parts.wishes()], [expected, status, []])
+      assert.deepEqual([outcome, task.status, parts.requestFiles()], [expected, status, []])
     }
   })
 })

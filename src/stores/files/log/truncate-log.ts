@@ -78,7 +78,7 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
 
   const giveUp = async (old: Owed, instance: string): Promise<void> => {
     const { file } = old
-    // The journals with these changes too, since nothing would announce them again. They are listed outside of the
+    // the journals with these changes too, since nothing would announce them again. They are listed outside of the
     // try: a listing that fails is not a sync that failed.
     const told = [layout.journal, ...journals.filesOf(instance)]
     try {
