@@ -67,7 +67,9 @@ const LIMITS: FailureBookLimits = {
 const PAGE = 100
 const MESSAGE_LENGTH = 500
 /** The clocks of processes may differ by as much, and an end may be seen so late. */
-const SLACK_MS = 60_000
+const SLACK_MS = 5_000
+/** A reading is followed by a pause so many times as long: with a flood of failures it takes no more of the process. */
+const PAUSE = 4
 /** How often all are read again while there are too many to keep. */
 const FULL_MS = 600_000
 
@@ -94,7 +96,7 @@ export const createFailureBook = ({
   let isFull = false
   let wholeAt = 0
   let underWay: Promise<void> | null = null
-  let readAt = Number.NEGATIVE_INFINITY
+  let read = { at: Number.NEGATIVE_INFINITY, tookMs: 0 }
 
   const keyOf = ({ kind, error }: TaskRecord): Key => {
     const code = error?.code ?? ''
@@ -174,9 +176,11 @@ export const createFailureBook = ({
   }
 
   const refreshOnce = (): Promise<void> => {
-    underWay ??= refresh().finally(() => {
+    if (underWay) return underWay
+    const begunAt = clock()
+    underWay = refresh().finally(() => {
       underWay = null
-      readAt = clock()
+      read = { at: clock(), tookMs: Math.max(0, clock() - begunAt) }
     })
     return underWay
   }
@@ -204,7 +208,7 @@ export const createFailureBook = ({
   }
 
   return async () => {
-    if (Math.abs(clock() - readAt) >= freshMs || underWay) {
+    if (underWay || Math.abs(clock() - read.at) >= Math.max(freshMs, PAUSE * read.tookMs)) {
       // a late one goes on, and a later question finds what it has read
       await within(waitMs, refreshOnce(), () => undefined)
     }
