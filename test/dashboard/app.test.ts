@@ -119,6 +119,19 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     return { cookie, token }
   }
 
+  it('has overview, figures and settings as JSON, behind the login', async () => {
+    const { cookie } = await enter()
+    for (const where of ['/overview.json', '/figures.json', '/figures.json?span=week', '/settings.json']) {
+      assert.equal((await get(where)).status, 401, where)
+      const answer = await get(where, { cookie })
+      assert.equal(answer.status, 200, where)
+      assert.equal(answer.headers.get('content-type'), 'application/json', where)
+    }
+    const week = (await (await get('/figures.json?span=week', { cookie })).json()) as { span: string }
+    assert.equal(week.span, 'week')
+    assert.equal((await get('/figures.json?span=year', { cookie })).status, 400)
+  })
+
   it('names the kinds that are in trouble, with the reason as text, and none when all are well', async () => {
     const { cookie } = await enter()
     assert.doesNotMatch(await (await get('/', { cookie })).text(), /in trouble/)

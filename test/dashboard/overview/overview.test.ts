@@ -1,12 +1,14 @@
 // What the overview says of each trouble, in which order, and that it answers whatever is away.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../../src/core/errors.ts'
 import type { ServiceState } from '../../../src/core/service.ts'
 import type { SeenPresence } from '../../../src/core/store.ts'
 import { STATUSES } from '../../../src/core/task.ts'
+import { COLUMN_NAMES } from '../../../src/dashboard/figures/columns.ts'
 import { createOverview } from '../../../src/dashboard/overview/overview.ts'
-import { type TroubleSources, troublesOf } from '../../../src/dashboard/overview/troubles.ts'
+import { TROUBLE_CODES, type TroubleSources, troublesOf } from '../../../src/dashboard/overview/troubles.ts'
 import type { ProcessRow } from '../../../src/dashboard/processes.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { HOST } from '../../api/fixture.ts'
@@ -73,6 +75,17 @@ const checks = (given: Record<string, { status: 'ok' | 'degraded' | 'failed'; re
 })
 
 describe('the troubles of the overview', () => {
+  it('are the codes of docs/overview.md, which also names the figures', () => {
+    const text = readFileSync(new URL('../../../docs/overview.md', import.meta.url), 'utf8')
+    const codesTold = [...text.matchAll(/^\| `([A-Z]+_[A-Z_]+)` \|/gm)].map(([, code]) => code)
+    assert.deepEqual(codesTold, [...TROUBLE_CODES])
+    const [, table = ''] = text.split('| figure | meaning |')
+    const figures = [...table.matchAll(/^\| (`.+?) \|/gm)].flatMap(([, names = '']) =>
+      [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    )
+    assert.deepEqual(figures, [...COLUMN_NAMES])
+  })
+
   it('are none when all is well', () => assert.deepEqual(told({}), []))
 
   it('name the store, the broker and the supervisor that are away', () => {
