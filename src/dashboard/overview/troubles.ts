@@ -89,10 +89,13 @@ const ofStoreAndQueue = ({ readiness, state, stateTrouble }: TroubleSources): Tr
   return found
 }
 
-const CRASHING = ['waiting restart', 'errored']
+/** After one crash or two a process is simply started again. */
+const CRASHES = 3
+const isCrashing = ({ state, restarts }: ProcessRow): boolean =>
+  state === 'errored' || (state === 'waiting restart' && restarts >= CRASHES)
 
 const ofRoles = ({ readiness, state, processes }: TroubleSources): Trouble[] => {
-  const crashing = (processes ?? []).filter(({ state: word }) => CRASHING.includes(word))
+  const crashing = (processes ?? []).filter(isCrashing)
   const found = crashing.map(({ name, restarts, state: word }) =>
     trouble('CRASH_LOOP', 'error', { process: name, restarts, state: word }, '/processes'),
   )

@@ -119,6 +119,8 @@ describe('the troubles of the overview', () => {
     const crash = { ...without, processes: [process('worker', 'waiting restart', 12), process('api')] }
     assert.deepEqual(codes(crash), ['NO_WORKER error', 'CRASH_LOOP error'])
     assert.deepEqual(told(crash)[1]?.params, { process: 'worker', restarts: 12, state: 'waiting restart' })
+    const once = [process('worker', 'waiting restart', 1), process('api')]
+    assert.deepEqual(codes({ ...without, processes: once }), ['NO_WORKER error'])
     const rpc = {
       ...checks({ rpc: { status: 'failed', reason: 'gone' } }),
       state: stateOf({ presences: [] }),
