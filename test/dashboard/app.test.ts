@@ -129,7 +129,9 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     }
     const week = (await (await get('/figures.json?span=week', { cookie })).json()) as { span: string }
     assert.equal(week.span, 'week')
-    assert.equal((await get('/figures.json?span=year', { cookie })).status, 400)
+    assert.equal((await get('/figures.json?span=week&points=500', { cookie })).status, 200)
+    for (const query of ['span=year', 'points=0', 'points=x'])
+      assert.equal((await get(`/figures.json?${query}`, { cookie })).status, 400, query)
   })
 
   it('names the kinds that are in trouble, with the reason as text, and none when all are well', async () => {

@@ -64,20 +64,32 @@ export const encodeRow = ({ at, ...values }: Sample): Buffer => {
   return row
 }
 
-const rounded = (value: number, decimals: number): number => {
-  const factor = 10 ** decimals
+/** Whether the row is as it was written: a torn one is not, nor is one that was never written. */
+export const isWholeRow = (row: Buffer): boolean =>
+  row.readUInt32LE(CHECK_AT) === crc32(row.subarray(0, CHECK_AT))
+
+/** Milliseconds since 1970, of a row that begins at this byte. */
+export const timeAt = (bytes: Buffer, begin: number): number => bytes.readDoubleLE(begin)
+
+/** To the digits of its column. */
+export const shown = (name: ColumnName, value: number): number => {
+  const factor = 10 ** COLUMNS[name].decimals
   return Math.round(value * factor) / factor
 }
 
-/** The row's time, without a look at the rest; it means nothing where `decodeRow` answers null. */
-export const timeOfRow = (row: Buffer): number => row.readDoubleLE(0)
+/** Reads a column of whole rows: bytes, and where a row begins -> its value, null where there is none. */
+export const readerOf = (name: ColumnName): ((bytes: Buffer, begin: number) => number | null) => {
+  const place = VALUES_AT + 4 * COLUMN_NAMES.indexOf(name)
+  return (bytes, begin) => {
+    const value = bytes.readFloatLE(begin + place)
+    return Number.isFinite(value) ? shown(name, value) : null
+  }
+}
+const READERS = COLUMN_NAMES.map(name => [name, readerOf(name)] as const)
 
-/** Null: the row is torn, or nothing was written there. */
-export const decodeRow = (row: Buffer): Sample | null => {
-  if (row.readUInt32LE(CHECK_AT) !== crc32(row.subarray(0, CHECK_AT))) return null
-  const values = valuesOf(name => {
-    const value = row.readFloatLE(VALUES_AT + 4 * COLUMN_NAMES.indexOf(name))
-    return Number.isFinite(value) ? rounded(value, COLUMNS[name].decimals) : null
-  })
-  return { at: timeOfRow(row), ...values }
+/** A whole row. */
+export const decodeRow = (bytes: Buffer, begin = 0): Sample => {
+  const sample: Sample = { at: timeAt(bytes, begin), ...noValues() }
+  for (const [name, read] of READERS) sample[name] = read(bytes, begin)
+  return sample
 }

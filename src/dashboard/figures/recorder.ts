@@ -7,7 +7,15 @@ import { countIn } from '../../core/status.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import type { Log } from '../../platform/log.ts'
 import { percent } from '../../platform/percent.ts'
-import { COLUMN_NAMES, type ColumnName, noValues, type Sample, type Values, valuesOf } from './columns.ts'
+import {
+  COLUMN_NAMES,
+  type ColumnName,
+  noValues,
+  type Sample,
+  shown,
+  type Values,
+  valuesOf,
+} from './columns.ts'
 import { openRings, SPANS, type Span, stepOf } from './rings.ts'
 import { addCounts, createWorkFigures, NOTHING, quantile, type WorkDone } from './work-figures.ts'
 
@@ -18,7 +26,8 @@ export type FigureColumns = { span: Span; everyMs: number; at: number[] } & Reco
 >
 
 export interface Figures {
-  columns(span: Span): FigureColumns
+  /** `points`: at most so many, each the mean of several steps where there are more; left out: all steps. */
+  columns(span: Span, points?: number): FigureColumns
   /** The samples of the last hour after this time, oldest first: to go on without a gap. */
   since(ms: number): Sample[]
   /** Calls `listener` with each new sample, until the answer is called. */
@@ -86,6 +95,16 @@ const workValues = (work: WorkDone) => ({
 const mean = (values: readonly (number | null | undefined)[]): number | null => {
   const known = values.filter(value => value !== null && value !== undefined)
   return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
+}
+
+/** The mean of each `steps` values. */
+const meansOf = (name: ColumnName, values: readonly (number | null)[], steps: number): (number | null)[] => {
+  const means: (number | null)[] = []
+  for (let from = 0; from < values.length; from += steps) {
+    const value = mean(values.slice(from, from + steps))
+    means.push(value === null ? null : shown(name, value))
+  }
+  return means
 }
 
 /** Begins to sample at once. */
@@ -166,17 +185,25 @@ export const openFigures = async (options: FiguresOptions): Promise<Figures> => 
   }
 
   return {
-    columns(span) {
-      const rows = rings.list(span, clock())
-      const columns = COLUMN_NAMES.map(name => [name, rows.map(({ sample }) => sample?.[name] ?? null)])
+    columns(span, points = SPANS[span].rows) {
+      const times = rings.times(span, clock())
+      const steps = Math.max(1, Math.ceil(times.length / points))
+      const everyMs = SPANS[span].everyMs * steps
+      const columns = COLUMN_NAMES.map(name => {
+        const values = rings.column(span, name, times)
+        return [name, steps === 1 ? values : meansOf(name, values, steps)]
+      })
       return {
-        span,
-        everyMs: SPANS[span].everyMs,
-        at: rows.map(({ at }) => at),
+        ...{ span, everyMs },
+        at: times.filter((_, place) => place % steps === 0),
         ...(Object.fromEntries(columns) as Record<ColumnName, (number | null)[]>),
       }
     },
-    since: ms => rings.list('hour', clock()).flatMap(({ at, sample }) => (sample && at > ms ? [sample] : [])),
+    since: ms =>
+      rings.times('hour', clock()).flatMap(at => {
+        const sample = at > ms ? rings.at('hour', at) : null
+        return sample ? [sample] : []
+      }),
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

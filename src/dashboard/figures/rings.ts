@@ -6,7 +6,16 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { replaceFile } from '../../platform/atomic-file.ts'
 import type { Log } from '../../platform/log.ts'
 import { NotPlainError } from '../../platform/plain-file.ts'
-import { decodeRow, encodeRow, ROW_BYTES, type Sample, timeOfRow } from './columns.ts'
+import {
+  type ColumnName,
+  decodeRow,
+  encodeRow,
+  isWholeRow,
+  ROW_BYTES,
+  readerOf,
+  type Sample,
+  timeAt,
+} from './columns.ts'
 
 /** `everyMs`: the distance of two rows. `rows`: how many are kept. */
 export const SPANS = {
@@ -20,8 +29,10 @@ export interface Rings {
   put(span: Span, sample: Sample): void
   /** The row of the step that holds this time; null: a gap. */
   at(span: Span, ms: number): Sample | null
-  /** The rows up to now, oldest first, from the first that is known. Null: a gap. Their times are the steps. */
-  list(span: Span, nowMs: number): { at: number; sample: Sample | null }[]
+  /** The times of the steps up to now, oldest first, from the first with a row. */
+  times(span: Span, nowMs: number): number[]
+  /** The values of a column at these steps; null: a gap. */
+  column(span: Span, name: ColumnName, times: readonly number[]): (number | null)[]
   /** Resolves when everything so far is written, or cannot be. */
   flush(): Promise<void>
   /** Idempotent. */
@@ -87,6 +98,11 @@ export const openRings = async (file: string, log: Log): Promise<Rings> => {
   }
   const opened = await (async () => (await readRings(file)) ?? (await makeRings(file)))().catch(warn)
   const bytes = opened?.bytes ?? Buffer.alloc(FILE_BYTES)
+  // looked at once: from here on every row is whole, or has no time
+  for (let begin = HEAD.length; begin < FILE_BYTES; begin += ROW_BYTES) {
+    const row = bytes.subarray(begin, begin + ROW_BYTES)
+    if (!isWholeRow(row)) row.fill(0)
+  }
   /** Places whose rows are not written yet. */
   const unwritten = new Set<number>()
   let writing: Promise<void> | null = null
@@ -109,11 +125,7 @@ export const openRings = async (file: string, log: Log): Promise<Rings> => {
   const flush = async (): Promise<void> => {
     while (writing) await writing
   }
-  const rowAt = (span: Span, ms: number): Sample | null => {
-    const place = placeOf(span, ms)
-    const row = bytes.subarray(place, place + ROW_BYTES)
-    return timeOfRow(row) === stepOf(span, ms) ? decodeRow(row) : null
-  }
+  const has = (span: Span, ms: number): boolean => timeAt(bytes, placeOf(span, ms)) === stepOf(span, ms)
   let closing: Promise<void> | null = null
 
   return {
@@ -124,16 +136,17 @@ export const openRings = async (file: string, log: Log): Promise<Rings> => {
       unwritten.add(place)
       writeSoon()
     },
-    at: rowAt,
-    list(span, nowMs) {
+    at: (span, ms) => (has(span, ms) ? decodeRow(bytes, placeOf(span, ms)) : null),
+    times(span, nowMs) {
       const { everyMs, rows } = SPANS[span]
       const last = stepOf(span, nowMs)
-      const found: { at: number; sample: Sample | null }[] = []
-      for (let at = last - (rows - 1) * everyMs; at <= last; at += everyMs) {
-        const sample = rowAt(span, at)
-        if (sample || found.length > 0) found.push({ at, sample })
-      }
-      return found
+      const all = Array.from({ length: rows }, (_, back) => last - (rows - 1 - back) * everyMs)
+      const first = all.findIndex(at => has(span, at))
+      return first === -1 ? [] : all.slice(first)
+    },
+    column(span, name, times) {
+      const read = readerOf(name)
+      return times.map(at => (has(span, at) ? read(bytes, placeOf(span, at)) : null))
     },
     flush,
     close() {

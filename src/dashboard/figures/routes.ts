@@ -6,11 +6,19 @@ import { type DashboardEnv, requireSession } from '../login.ts'
 import type { Figures } from './recorder.ts'
 import type { Span } from './rings.ts'
 
-const query = z.object({ span: z.enum(['hour', 'week'] satisfies Span[]).default('hour') })
+const query = z.object({
+  span: z.enum(['hour', 'week'] satisfies Span[]).default('hour'),
+  points: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/)
+    .transform(Number)
+    .optional(),
+})
 
 export const createFigureRoutes = ({ figures }: { figures: Pick<Figures, 'columns'> }): Hono<DashboardEnv> =>
   new Hono<DashboardEnv>().get('/figures.json', requireSession, c => {
     const parsed = query.safeParse(c.req.query())
-    if (!parsed.success) throw new MadhavaError('BAD_REQUEST', 'span is hour or week')
-    return c.json(figures.columns(parsed.data.span))
+    if (!parsed.success)
+      throw new MadhavaError('BAD_REQUEST', 'span is hour or week, points a number from 1 on')
+    return c.json(figures.columns(parsed.data.span, parsed.data.points))
   })

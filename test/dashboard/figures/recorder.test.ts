@@ -118,6 +118,22 @@ describe('the recorder of figures', { timeout: 120_000 }, () => {
     assert.deepEqual(means, [30, 100])
   })
 
+  it('has means where fewer points are asked for, and gaps only where nothing is known', async () => {
+    for (const [seconds, load] of [
+      [0, 10],
+      [10, 20],
+      [20, 30],
+      [60, 50],
+    ] as const) {
+      cpu = load
+      await sampleAt(seconds)
+    }
+    const { at, cpu: loads, everyMs } = figures.columns('hour', 4)
+    assert.equal(everyMs, 20_000)
+    assert.deepEqual(at, [NOON, NOON + 20_000, NOON + 40_000, NOON + 60_000])
+    assert.deepEqual(loads, [15, 30, null, 50])
+  })
+
   it('has a gap where it did not run, and where the store was away one in what comes from there', async () => {
     await sampleAt(0)
     isAway = true
