@@ -193,6 +193,8 @@ describe('the lists of tasks', () => {
       ['errorCode=TIME_LIMIT,KIND_FAILED&kind=echo', [late, away]],
       ['errorCode=EXPIRED', []],
       ['error=ANSWER+from+db-7', [away]],
+      [`errorLike=${encodeURIComponent('No answer from db-…')}`, [away]],
+      ['errorLike=No+answer', []],
       [`errorCode=KIND_FAILED&finishedFrom=${before}`, [away]],
       [`errorCode=KIND_FAILED&finishedTo=${before}`, []],
     ] as const) {
@@ -285,6 +287,7 @@ describe('the query parser', () => {
     'to',
     'errorCode',
     'error',
+    'errorLike',
     'finishedFrom',
     'finishedTo',
     'x',

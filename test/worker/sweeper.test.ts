@@ -54,6 +54,38 @@ describe('the sweeper', () => {
     await sweeper.close()
   })
 
+  it('says in its presence that retention fails, without the folders of this machine, until it works again', {
+    timeout: 60_000,
+  }, async () => {
+    let failure: Error | null = new Error("EIO: i/o error, unlink '/srv/data/tasks/ab/x.json'")
+    const store: Partial<TaskStore> = {
+      agenda: async () => ({ due: 0, dueIds: [], expired: [], orphaned: [], nextAt: null }),
+      retain: async () => {
+        if (failure) throw failure
+        return 0
+      },
+      list: async () => ({ tasks: [], next: null }),
+    }
+    const sweeper = createSweeper({
+      store: store as TaskStore,
+      queue: { state: () => ({ outbox: 0 }) } as TaskQueue,
+      kinds: [],
+      poll: () => {},
+      clock: () => new Date(),
+      log: silentLog(),
+      retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
+      retentionMs: 1_000,
+      everyMs: DAY,
+      retainEveryMs: 0,
+    })
+    await sweeper.sweep()
+    assert.equal(sweeper.retentionTrouble(), "Ended tasks are not removed: EIO: i/o error, unlink 'x.json'")
+    failure = null
+    await sweeper.sweep()
+    assert.equal(sweeper.retentionTrouble(), null)
+    await sweeper.close()
+  })
+
   /** A sweeper over a store in memory, on clocks that the test sets; its own sweeps are an hour apart. */
   const onClocks = async (test: TestContext) => {
     const time = { wallMs: Date.UTC(2026, 5, 1, 12), elapsedMs: 0 }
