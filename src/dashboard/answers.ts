@@ -1,6 +1,7 @@
 // The shapes of the dashboard's JSON answers, for its OpenAPI document. A test holds the answers against them.
 import { z } from 'zod'
 import { DEEDS, ROLES } from './access.ts'
+import { COLUMN_NAMES } from './figures/columns.ts'
 import { LEVELS } from './log-lines.ts'
 import { ACTIONS, LOG_STREAMS } from './processes.ts'
 
@@ -103,6 +104,61 @@ export const logPage = z.object({
   before: place.nullable().describe('for the page before this one; null: the log begins here'),
   after: place.nullable().describe('for following the log from the end of this page'),
   bytes: z.int().nullable(),
+})
+
+const count = z.number()
+export const overview = z.object({
+  time: instant,
+  troubles: z
+    .array(
+      z.object({
+        code: z.string().describe('docs/overview.md lists them'),
+        level: z.enum(['error', 'warning']),
+        params: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+        link: z.string(),
+      }),
+    )
+    .describe('the most urgent first; empty: all is well'),
+  counts: z.record(z.string(), count).nullable().describe('tasks by status'),
+  queue: z
+    .object({ name: z.string(), status: z.string(), depth: count.nullable(), waiting: count })
+    .nullable(),
+  failures: z
+    .array(
+      z.object({
+        kind: z.string(),
+        error: z.object({ code: z.string(), pattern: z.string().nullable() }),
+        count,
+        firstAt: instant,
+        lastAt: instant,
+        example: z.object({ id: z.string(), message: z.string() }),
+        filter: z.record(z.string(), z.string()).describe('the query that lists these tasks alone'),
+      }),
+    )
+    .nullable()
+    .describe('of the last day, the largest group first'),
+  failuresTotal: z.object({ count, moreGroups: count, isWhole: z.boolean() }).nullable(),
+})
+
+const column = z.array(z.number().nullable())
+export const figures = z.object({
+  span: z.enum(['hour', 'week']),
+  everyMs: count,
+  at: z.array(z.number()).describe('milliseconds since 1970'),
+  ...Object.fromEntries(COLUMN_NAMES.map(name => [name, column])),
+})
+
+export const settings = z.object({
+  settings: z.array(
+    z.object({
+      name: z.string(),
+      value: z.string().describe('a secret is masked'),
+      default: z.string(),
+      source: z.enum(['default', 'environment', '.env']),
+      meaning: z.string(),
+      isSecret: z.boolean(),
+    }),
+  ),
 })
 
 export const problem = z.object({

@@ -10,12 +10,16 @@ import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { createAccounts } from './accounts.ts'
 import { type DashboardEnv, isProgram, readCaller } from './caller.ts'
+import type { Figures } from './figures/recorder.ts'
+import { createFigureRoutes } from './figures/routes.ts'
 import { createLogRoutes } from './log-routes.ts'
 import { createLogin, waitOf } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
 import { createMe, type Installation } from './me.ts'
 import { createDocumentRoute } from './openapi.ts'
 import type { Operator } from './operator.ts'
+import type { Overview } from './overview/overview.ts'
+import { createOverviewRoutes, type SettingInEffect } from './overview/routes.ts'
 import { createProcessActions } from './process-actions.ts'
 import { createProcessOrders } from './process-orders.ts'
 import { createProcessRoutes } from './process-routes.ts'
@@ -35,6 +39,10 @@ export interface DashboardOptions {
   session: Sessions
   /** Kinds whose files cannot be used. */
   kindTroubles: () => Promise<SeenKindTrouble[]>
+  figures: Pick<Figures, 'columns'>
+  overview: () => Promise<Overview>
+  /** The settings in effect, secrets masked. */
+  settings: readonly SettingInEffect[]
   log: Log
   /** Further names that the Host header may have. */
   allowedHosts: readonly string[]
@@ -67,6 +75,9 @@ export const createDashboard = ({
   installation = { name: 'Madhava', host: '', version: '', startedAt: new Date(0).toISOString() },
   session,
   kindTroubles,
+  figures,
+  overview,
+  settings,
   log,
   allowedHosts,
   clock,
@@ -127,5 +138,7 @@ export const createDashboard = ({
   app.route('/', createLogRoutes({ processes }))
   app.route('/', createDocumentRoute(installation.version))
   app.route('/', createProcessRoutes({ processes, orders, session, kindTroubles, log }))
+  app.route('/', createFigureRoutes({ figures }))
+  app.route('/', createOverviewRoutes({ overview, settings }))
   return app
 }

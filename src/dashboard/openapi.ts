@@ -3,8 +3,9 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
-import { logPage, me, orderResult, problem, processList } from './answers.ts'
+import { figures, logPage, me, orderResult, overview, problem, processList, settings } from './answers.ts'
 import { type DashboardEnv, requireLogin } from './caller.ts'
+import { figuresQuery } from './figures/routes.ts'
 import { logQuery } from './log-routes.ts'
 import { actionBody } from './process-actions.ts'
 import { ACTIONS } from './processes.ts'
@@ -83,6 +84,31 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'The whole log as it was written, with the part that was kept aside.',
     answers: { 200: { description: 'The text.', schema: null } },
     errors: ['NOT_FOUND', 'SUPERVISOR_UNAVAILABLE'],
+  },
+]
+
+const READINGS: readonly Operation[] = [
+  {
+    method: 'GET',
+    path: '/overview.json',
+    id: 'getOverview',
+    summary: 'What is wrong right now, tasks by status, and the failures of the last day by cause.',
+    answers: { 200: { description: 'What is not known in time is null.', schema: overview } },
+  },
+  {
+    method: 'GET',
+    path: '/figures.json',
+    id: 'getFigures',
+    summary: 'Figures of the last hour or week, as columns of one length.',
+    query: figuresQuery,
+    answers: { 200: { description: 'Null is a gap.', schema: figures } },
+  },
+  {
+    method: 'GET',
+    path: '/settings.json',
+    id: 'getSettings',
+    summary: 'The settings in effect.',
+    answers: { 200: { description: 'All of them, secrets masked.', schema: settings } },
   },
 ]
 
@@ -179,7 +205,7 @@ everything that changes something. The login \`viewer\` may read everything and 
 /** As JSON has it. @param more operations of other parts of the dashboard */
 export const createDashboardDocument = (version: string, more: readonly Operation[] = []): Node => {
   const paths: Record<string, Node> = {}
-  for (const operation of [...OPERATIONS, ...more])
+  for (const operation of [...OPERATIONS, ...READINGS, ...more])
     paths[operation.path] = {
       ...paths[operation.path],
       [operation.method.toLowerCase()]: operationNode(operation),

@@ -1,13 +1,14 @@
 // Opens the dashboard: operator, viewer, sessions, PM2, the app and its port.
 import { hostname } from 'node:os'
-import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
 import { openEndedSessions } from './ended-sessions.ts'
 import { createCheckQueue, openOperator } from './operator.ts'
-import { createProcesses, type Probe } from './processes.ts'
+import { type OverviewParts, openOverview } from './overview/open.ts'
+import type { SettingInEffect } from './overview/routes.ts'
+import { createProcesses } from './processes.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 
@@ -20,14 +21,12 @@ export interface DashboardServerOptions extends HttpDoor {
   version: string
   pm2Home: string
   allowedHosts: readonly string[]
+  roles: readonly string[]
+  /** The settings in effect, secrets masked. */
+  settings: readonly SettingInEffect[]
 }
 
-export interface DashboardParts {
-  /** Kinds whose files cannot be used. */
-  kindTroubles: () => Promise<SeenKindTrouble[]>
-  /** What the processes say of themselves. */
-  probe: Probe
-}
+export type DashboardParts = Omit<OverviewParts, 'processes'>
 
 /** What the key of the sessions is for: with another password of either login it is another key. */
 const credentials = (operator: string | null, viewer: string | null): string | null =>
@@ -44,9 +43,11 @@ export const openDashboard = async (
     version,
     pm2Home,
     allowedHosts,
+    roles,
+    settings,
     ...options
   }: DashboardServerOptions,
-  { kindTroubles, probe }: DashboardParts,
+  parts: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only reach a log file
@@ -63,8 +64,11 @@ export const openDashboard = async (
     ended: await openEndedSessions(dataDir, Date.now),
     clock: Date.now,
   })
+  const presences = async () => (await parts.store.presences()).filter(parts.isOwn)
+  const processes = createProcesses({ pm2Home, log, probe: { roles, presences } })
+  const overview = await openOverview({ dataDir, roles }, { ...parts, processes }, log)
   const app = createDashboard({
-    processes: createProcesses({ pm2Home, log, probe }),
+    processes,
     operator,
     viewer,
     installation: {
@@ -74,7 +78,10 @@ export const openDashboard = async (
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     },
     session,
-    kindTroubles,
+    kindTroubles: parts.service.kindTroubles,
+    figures: overview.figures,
+    overview: overview.overview,
+    settings,
     log,
     allowedHosts: [host, ...allowedHosts],
     clock: () => performance.now(),
@@ -91,6 +98,6 @@ export const openDashboard = async (
   return {
     address: hostAndPort(server.address.host, server.address.port),
     trouble: server.trouble,
-    close: () => server.close(),
+    close: () => server.close().finally(overview.close),
   }
 }

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createDashboard, type DashboardOptions } from '../../src/dashboard/app.ts'
 import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
+import { COLUMN_NAMES, type ColumnName } from '../../src/dashboard/figures/columns.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
+import type { Overview } from '../../src/dashboard/overview/overview.ts'
+import type { SettingInEffect } from '../../src/dashboard/overview/routes.ts'
 import type { Processes } from '../../src/dashboard/processes.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -34,6 +37,32 @@ export const basic = (name: string, password: string): { authorization: string }
   authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
 })
 
+const NO_FIGURES = Object.fromEntries(COLUMN_NAMES.map(name => [name, []])) as unknown as Record<
+  ColumnName,
+  (number | null)[]
+>
+const OVERVIEW: Overview = {
+  time: '2030-01-01T00:00:00.000Z',
+  troubles: [{ code: 'STORE_AWAY', level: 'error', params: { reason: 'gone' }, link: '/processes' }],
+  counts: null,
+  queue: { name: 'embedded', status: 'ready', depth: null, waiting: 0 },
+  failures: [
+    {
+      kind: 'calcpi',
+      error: { code: 'KIND_FAILED', pattern: null },
+      count: 1,
+      firstAt: '2030-01-01T00:00:00.000Z',
+      lastAt: '2030-01-01T00:00:00.000Z',
+      example: { id: 'a', message: 'no' },
+      filter: { status: 'FAILURE' },
+    },
+  ],
+  failuresTotal: { count: 1, moreGroups: 0, isWhole: true },
+}
+const SETTINGS: SettingInEffect[] = [
+  { name: 'HOST', value: 'x', default: 'y', source: '.env', meaning: 'where', isSecret: false },
+]
+
 type More = Partial<DashboardOptions> & { processes: Processes }
 
 export const createDashboardFixture = async (more: More) => {
@@ -45,6 +74,9 @@ export const createDashboardFixture = async (more: More) => {
     operator,
     viewer,
     kindTroubles: async () => [],
+    figures: { columns: span => ({ span, everyMs: 10_000, at: [], ...NO_FIGURES }) },
+    overview: async () => OVERVIEW,
+    settings: SETTINGS,
     session: createSessions({
       key: Buffer.alloc(32, 1),
       credential: async role => PASSWORDS[role],
