@@ -13,6 +13,7 @@ import { createCancelRequests } from './claims/cancel-requests.ts'
 import { createClaimFiles } from './claims/claim-files.ts'
 import { openInstances } from './claims/instances.ts'
 import { createKindLimiter } from './claims/kind-limits.ts'
+import { createLine } from './claims/line.ts'
 import { createPicker } from './claims/pick.ts'
 import { createTaskMover } from './claims/task-mover.ts'
 import { createDisk, type Disk } from './disk.ts'
@@ -166,11 +167,9 @@ export const openFilesStore = async ({
   const canceller = createCanceller({ cancelRequests, committer, liveIndex, mover })
   const blobCalls = createBlobCalls({ layout, blobs, records, mover })
   const lister = createLister({ liveIndex, mover })
-  const picker = createPicker({
-    liveIndex,
-    mover,
-    limiter: createKindLimiter({ layout, disk, claimFiles, records, instances }),
-  })
+  const limiter = createKindLimiter({ layout, disk, claimFiles, records, instances })
+  const picker = createPicker({ liveIndex, mover, limiter })
+  const line = createLine({ liveIndex, limiter })
   const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
@@ -230,6 +229,8 @@ export const openFilesStore = async ({
     leave: () => leave(),
 
     agenda: (now, limit, kinds) => run(() => agendaMaker.agenda(now, limit, kinds)),
+
+    line: (tasks, query) => run(() => line(tasks, query)),
 
     retain: rule => run(() => retention.retain(rule)),
 

@@ -5,6 +5,7 @@ import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
+import { countBefore, nextFirst } from '../../core/line.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
@@ -19,10 +20,10 @@ import {
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
 import { type Blobs, createBlobCalls } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
-import { permitOf } from './kind-limits.ts'
+import { permitOf, roomOf } from './kind-limits.ts'
 import { join, type Owner, seenBy } from './presence.ts'
 import { outdatedBy } from './retention.ts'
-import { countsOf, newestFirst, nextFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
+import { countsOf, newestFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -94,10 +95,10 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
   }
   const acquire = (entry: StoredTask, move: Move): TaskRecord => write(entry, entry.record.claim + 1, move)
 
-  const mayBegin = (kind: string, limits: KindLimits, nowMs: number) => {
-    const running = [...entries.values()].filter(entry => entry.record.kind === kind && held(entry)).length
-    return permitOf(permits, { kind, limits, running, nowMs })
-  }
+  const runningOf = (kind: string): number =>
+    [...entries.values()].filter(entry => entry.record.kind === kind && held(entry)).length
+  const mayBegin = (kind: string, limits: KindLimits, nowMs: number) =>
+    permitOf(permits, { kind, limits, running: runningOf(kind), nowMs })
 
   const drop = (entry: StoredTask): void => {
     const { id } = entry.record
@@ -256,6 +257,16 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
         ),
         orphaned: [...entries.values()].filter(orphaned).map(entry => entry.record.id),
       }
+    },
+
+    async line(tasks, { now, kinds, limits }) {
+      open()
+      const line = sorted(nextFirst, task => (kinds?.includes(task.kind) ?? true) && isDue(task, now))
+      const rooms = [...limits].map(([kind, limit]) => {
+        const running = runningOf(kind)
+        return [kind, roomOf(permits, { kind, limits: limit, running, nowMs: Date.parse(now) })] as const
+      })
+      return { before: await countBefore(tasks, line, () => undefined), rooms: new Map(rooms) }
     },
 
     async retain(rule) {

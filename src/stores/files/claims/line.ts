@@ -1,0 +1,26 @@
+// What comes before a waiting task, and what its kind has room for: a walk along the index, and a look at the claims.
+import type { Line, LineFields, LineQuery } from '../../../core/line.ts'
+import { countBefore } from '../../../core/line.ts'
+import { turns } from '../../../core/turns.ts'
+import type { LiveIndex } from '../index/live-index.ts'
+import type { Waiting } from '../index/waiting-tasks.ts'
+import type { KindLimiter } from './kind-limits.ts'
+
+interface LineDeps {
+  liveIndex: Pick<LiveIndex, 'current'>
+  limiter: Pick<KindLimiter, 'rooms'>
+}
+
+/** Those that have expired are not taken any more. */
+const unexpired = function* (tasks: Iterable<Waiting>, now: string): Generator<Waiting> {
+  for (const task of tasks) if (task.till === null || task.till > now) yield task
+}
+
+export const createLine =
+  ({ liveIndex, limiter }: LineDeps) =>
+  async (tasks: readonly LineFields[], { now, kinds, limits }: LineQuery): Promise<Line> => {
+    const index = await liveIndex.current()
+    const due = index.waiting().due(now, kinds ? new Set(kinds) : undefined)
+    const before = await countBefore(tasks, unexpired(due, now), () => turns.spend(1))
+    return { before, rooms: await limiter.rooms(limits, Date.parse(now)) }
+  }
