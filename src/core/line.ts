@@ -3,8 +3,6 @@
 import type { KindLimits } from './kind-limits.ts'
 import type { TaskRecord } from './task.ts'
 
-/** Up to so many tasks before another one are counted. */
-export const LINE_MAX = 10_000
 /** Up to so many permits of a rate are counted. */
 export const PERMITS_MAX = 1_000
 
@@ -17,6 +15,8 @@ export interface LineQuery {
   kinds: readonly string[] | null
   /** The kinds whose room is asked for, with their limits. */
   limits: ReadonlyMap<string, KindLimits>
+  /** Up to so many tasks before another one are counted. */
+  most: number
 }
 
 /** What a kind's limits leave; null where the kind has no such limit. */
@@ -30,7 +30,7 @@ export interface KindRoom {
 export interface Line {
   /**
    * For each task that was asked about, in that order: how many due tasks come before it, by kind; kinds without any
-   * are left out. Null: more than LINE_MAX in all. The task need not stand in the line itself.
+   * are left out. Null: more than `most` in all. The task need not stand in the line itself.
    */
   before: (ReadonlyMap<string, number> | null)[]
   /** By kind. */
@@ -53,6 +53,7 @@ const STRIDE = 50
 export const countBefore = async (
   tasks: readonly LineFields[],
   line: Iterable<LineFields & { kind: string }>,
+  most: number,
   pause: () => Promise<void> | undefined,
 ): Promise<Line['before']> => {
   const before: Line['before'] = tasks.map(() => null)
@@ -67,7 +68,7 @@ export const countBefore = async (
   }
   for (const one of line) {
     settleUpTo(task => nextFirst(task, one) <= 0)
-    if (next === order.length || total === LINE_MAX) return before
+    if (next === order.length || total === most) return before
     counts.set(one.kind, (counts.get(one.kind) ?? 0) + 1)
     total += 1
     if (total % STRIDE === 0) await pause()

@@ -259,14 +259,14 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       }
     },
 
-    async line(tasks, { now, kinds, limits }) {
+    async line(tasks, { now, kinds, limits, most }) {
       open()
       const line = sorted(nextFirst, task => (kinds?.includes(task.kind) ?? true) && isDue(task, now))
       const rooms = [...limits].map(([kind, limit]) => {
         const running = runningOf(kind)
         return [kind, roomOf(permits, { kind, limits: limit, running, nowMs: Date.parse(now) })] as const
       })
-      return { before: await countBefore(tasks, line, () => undefined), rooms: new Map(rooms) }
+      return { before: await countBefore(tasks, line, most, () => undefined), rooms: new Map(rooms) }
     },
 
     async retain(rule) {

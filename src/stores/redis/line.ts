@@ -1,6 +1,6 @@
 // What comes before waiting tasks, and what their kinds have room for, as Redis's sorted sets say it.
 import type { Line, LineFields, LineQuery } from '../../core/line.ts'
-import { type KindRoom, LINE_MAX, PERMITS_MAX } from '../../core/line.ts'
+import { type KindRoom, PERMITS_MAX } from '../../core/line.ts'
 import { keyPart, limitPlanOf, lineScore } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
@@ -36,7 +36,7 @@ const roomsOf = (flat: readonly (string | number)[]): Map<string, KindRoom> => {
 
 export const createLine =
   (scripts: Pick<Scripts, 'run'>) =>
-  async (tasks: readonly LineFields[], { now, kinds, limits }: LineQuery): Promise<Line> => {
+  async (tasks: readonly LineFields[], { now, kinds, limits, most }: LineQuery): Promise<Line> => {
     const nowMs = Date.parse(now)
     const wanted = kinds && [...new Set(kinds)]
     const plans = Object.fromEntries(
@@ -50,7 +50,7 @@ export const createLine =
         // a number of Lua would lose digits on its way into a text
         JSON.stringify(some.map(task => [task.id, String(lineScore(task))])),
         withRooms ? JSON.stringify(plans) : '{}',
-        LINE_MAX,
+        most,
         PERMITS_MAX,
       )
     const before: Line['before'] = []

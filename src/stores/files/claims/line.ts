@@ -18,9 +18,9 @@ const unexpired = function* (tasks: Iterable<Waiting>, now: string): Generator<W
 
 export const createLine =
   ({ liveIndex, limiter }: LineDeps) =>
-  async (tasks: readonly LineFields[], { now, kinds, limits }: LineQuery): Promise<Line> => {
+  async (tasks: readonly LineFields[], { now, kinds, limits, most }: LineQuery): Promise<Line> => {
     const index = await liveIndex.current()
     const due = index.waiting().due(now, kinds ? new Set(kinds) : undefined)
-    const before = await countBefore(tasks, unexpired(due, now), () => turns.spend(1))
+    const before = await countBefore(tasks, unexpired(due, now), most, () => turns.spend(1))
     return { before, rooms: await limiter.rooms(limits, Date.parse(now)) }
   }
