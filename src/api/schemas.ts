@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { BULK_ACTIONS, type BulkOutcome } from '../core/bulk.ts'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
 import type { Readiness } from '../core/readiness.ts'
+import type { HiddenDetail } from '../core/state-reader.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
 import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
@@ -230,9 +231,11 @@ const processSchema = z.object({
   rssBytes: bytes,
   cpu: z.number().describe('share of one core since the last beat'),
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
+  runningByKind: z.record(z.string(), z.int()).exactOptional().describe('how many of each kind it runs'),
+  takesNone: z.string().exactOptional().describe('why it begins no task now though slots are free'),
   kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
   troubles: z.record(z.string(), z.string()),
-}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings' | 'failures'>>
+}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], HiddenDetail>>
 
 const counts = z.object({
   total: z.int(),

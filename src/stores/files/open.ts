@@ -224,7 +224,7 @@ export const openFilesStore = async ({
     changedSince: cursor => run(() => liveIndex.changedSince(cursor)),
 
     announce: ({ role, details }) =>
-      run(() => instances.announce({ role, details: withStoreTrouble(details, space.trouble) })),
+      run(() => instances.announce({ role, details: withStoreTrouble(details, space) })),
     presences: () => run(() => instances.presences()),
     leave: () => leave(),
 

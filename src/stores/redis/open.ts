@@ -213,7 +213,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     changedSince: since => run(() => feed.changedSince(since)),
 
     announce: ({ role, details }) =>
-      run(() => leases.announce({ role, details: withStoreTrouble(details, health.trouble) })),
+      run(() => leases.announce({ role, details: withStoreTrouble(details, health) })),
     presences: () => run(() => leases.presences()),
     async leave() {
       await heldClaims.leave()
