@@ -1193,6 +1193,359 @@ const TimeLimits = module.exports.TimeLimits = class {
   }
 
 };
+const StartEstimate = module.exports.StartEstimate = class {
+  constructor(args) {
+    this.p50 = null;
+    this.p90 = null;
+    if (args) {
+      if (args.p50 !== undefined && args.p50 !== null) {
+        this.p50 = args.p50;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field p50 is unset!');
+      }
+      if (args.p90 !== undefined && args.p90 !== null) {
+        this.p90 = args.p90;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field p90 is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.p50 = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.p90 = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('StartEstimate');
+    if (this.p50 !== null && this.p50 !== undefined) {
+      output.writeFieldBegin('p50', Thrift.Type.DOUBLE, 1);
+      output.writeDouble(this.p50);
+      output.writeFieldEnd();
+    }
+    if (this.p90 !== null && this.p90 !== undefined) {
+      output.writeFieldBegin('p90', Thrift.Type.DOUBLE, 2);
+      output.writeDouble(this.p90);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const WaitFacts = module.exports.WaitFacts = class {
+  constructor(args) {
+    this.dueAt = null;
+    this.running = null;
+    this.maxConcurrency = null;
+    this.rate = null;
+    this.slots = null;
+    this.busy = null;
+    this.trouble = null;
+    if (args) {
+      if (args.dueAt !== undefined && args.dueAt !== null) {
+        this.dueAt = args.dueAt;
+      }
+      if (args.running !== undefined && args.running !== null) {
+        this.running = args.running;
+      }
+      if (args.maxConcurrency !== undefined && args.maxConcurrency !== null) {
+        this.maxConcurrency = args.maxConcurrency;
+      }
+      if (args.rate !== undefined && args.rate !== null) {
+        this.rate = args.rate;
+      }
+      if (args.slots !== undefined && args.slots !== null) {
+        this.slots = args.slots;
+      }
+      if (args.busy !== undefined && args.busy !== null) {
+        this.busy = args.busy;
+      }
+      if (args.trouble !== undefined && args.trouble !== null) {
+        this.trouble = args.trouble;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.dueAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.running = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.maxConcurrency = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.rate = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.slots = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I32) {
+          this.busy = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.trouble = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('WaitFacts');
+    if (this.dueAt !== null && this.dueAt !== undefined) {
+      output.writeFieldBegin('dueAt', Thrift.Type.STRING, 1);
+      output.writeString(this.dueAt);
+      output.writeFieldEnd();
+    }
+    if (this.running !== null && this.running !== undefined) {
+      output.writeFieldBegin('running', Thrift.Type.I32, 2);
+      output.writeI32(this.running);
+      output.writeFieldEnd();
+    }
+    if (this.maxConcurrency !== null && this.maxConcurrency !== undefined) {
+      output.writeFieldBegin('maxConcurrency', Thrift.Type.I32, 3);
+      output.writeI32(this.maxConcurrency);
+      output.writeFieldEnd();
+    }
+    if (this.rate !== null && this.rate !== undefined) {
+      output.writeFieldBegin('rate', Thrift.Type.STRING, 4);
+      output.writeString(this.rate);
+      output.writeFieldEnd();
+    }
+    if (this.slots !== null && this.slots !== undefined) {
+      output.writeFieldBegin('slots', Thrift.Type.I32, 5);
+      output.writeI32(this.slots);
+      output.writeFieldEnd();
+    }
+    if (this.busy !== null && this.busy !== undefined) {
+      output.writeFieldBegin('busy', Thrift.Type.I32, 6);
+      output.writeI32(this.busy);
+      output.writeFieldEnd();
+    }
+    if (this.trouble !== null && this.trouble !== undefined) {
+      output.writeFieldBegin('trouble', Thrift.Type.STRING, 7);
+      output.writeString(this.trouble);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Waiting = module.exports.Waiting = class {
+  constructor(args) {
+    this.reason = null;
+    this.since = null;
+    this.detail = null;
+    this.facts = null;
+    this.position = null;
+    this.startsIn = null;
+    if (args) {
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field reason is unset!');
+      }
+      if (args.since !== undefined && args.since !== null) {
+        this.since = args.since;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field since is unset!');
+      }
+      if (args.detail !== undefined && args.detail !== null) {
+        this.detail = args.detail;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field detail is unset!');
+      }
+      if (args.facts !== undefined && args.facts !== null) {
+        this.facts = new ttypes.WaitFacts(args.facts);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field facts is unset!');
+      }
+      if (args.position !== undefined && args.position !== null) {
+        this.position = args.position;
+      }
+      if (args.startsIn !== undefined && args.startsIn !== null) {
+        this.startsIn = new ttypes.StartEstimate(args.startsIn);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.reason = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.since = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.detail = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.facts = new ttypes.WaitFacts();
+          this.facts.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.position = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.startsIn = new ttypes.StartEstimate();
+          this.startsIn.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Waiting');
+    if (this.reason !== null && this.reason !== undefined) {
+      output.writeFieldBegin('reason', Thrift.Type.STRING, 1);
+      output.writeString(this.reason);
+      output.writeFieldEnd();
+    }
+    if (this.since !== null && this.since !== undefined) {
+      output.writeFieldBegin('since', Thrift.Type.STRING, 2);
+      output.writeString(this.since);
+      output.writeFieldEnd();
+    }
+    if (this.detail !== null && this.detail !== undefined) {
+      output.writeFieldBegin('detail', Thrift.Type.STRING, 3);
+      output.writeString(this.detail);
+      output.writeFieldEnd();
+    }
+    if (this.facts !== null && this.facts !== undefined) {
+      output.writeFieldBegin('facts', Thrift.Type.STRUCT, 4);
+      this.facts.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.position !== null && this.position !== undefined) {
+      output.writeFieldBegin('position', Thrift.Type.I32, 5);
+      output.writeI32(this.position);
+      output.writeFieldEnd();
+    }
+    if (this.startsIn !== null && this.startsIn !== undefined) {
+      output.writeFieldBegin('startsIn', Thrift.Type.STRUCT, 6);
+      this.startsIn.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Task = module.exports.Task = class {
   constructor(args) {
     this.id = null;
@@ -1229,6 +1582,7 @@ const Task = module.exports.Task = class {
     this.version = null;
     this.paramsTruncated = null;
     this.workersLost = null;
+    this.waiting = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1361,6 +1715,9 @@ const Task = module.exports.Task = class {
       }
       if (args.workersLost !== undefined && args.workersLost !== null) {
         this.workersLost = args.workersLost;
+      }
+      if (args.waiting !== undefined && args.waiting !== null) {
+        this.waiting = new ttypes.Waiting(args.waiting);
       }
     }
   }
@@ -1626,6 +1983,14 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 36:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.waiting = new ttypes.Waiting();
+          this.waiting.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1812,6 +2177,11 @@ const Task = module.exports.Task = class {
     if (this.workersLost !== null && this.workersLost !== undefined) {
       output.writeFieldBegin('workersLost', Thrift.Type.I32, 34);
       output.writeI32(this.workersLost);
+      output.writeFieldEnd();
+    }
+    if (this.waiting !== null && this.waiting !== undefined) {
+      output.writeFieldBegin('waiting', Thrift.Type.STRUCT, 36);
+      this.waiting.write(output);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

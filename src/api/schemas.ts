@@ -8,6 +8,7 @@ import type { HiddenDetail } from '../core/state-reader.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
 import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
+import { POSITION_MAX, WAIT_REASONS, type Waiting } from '../core/wait-reasons.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 
 /** Schemas of what comes in, and of what goes out, each with its name in the document. */
@@ -44,6 +45,41 @@ export const submissions = input(
 const record = z.object(taskSchema.shape).describe('One task: docs/state-files.md says what each field means')
 export const task = output('Task', record)
 
+const count = z.int().min(0)
+export const waiting = output(
+  'Waiting',
+  z
+    .object({
+      reason: z.enum(WAIT_REASONS).describe('docs/waiting.md; later versions may know more'),
+      since: time.describe('when it became due; of NOT_DUE and RETRY_WAIT its last move'),
+      detail: z.string().describe('the reason for people'),
+      facts: z
+        .object({
+          dueAt: time.exactOptional().describe('when its time comes'),
+          running: count.exactOptional().describe('how many of its kind run'),
+          maxConcurrency: count.exactOptional().describe('how many of its kind may'),
+          rate: z.string().exactOptional().describe('how often one of its kind may begin, as in `10/s`'),
+          slots: count.exactOptional().describe('slots of the workers that take its kind'),
+          busy: count.exactOptional().describe('how many of these are busy'),
+          trouble: z.string().exactOptional().describe('what a worker or a file says is wrong'),
+        })
+        .describe('what `detail` says, for programs'),
+      position: count
+        .nullable()
+        .describe(
+          `how many come before it; null when it is not due, or when they are more than ${POSITION_MAX}`,
+        ),
+      startsIn: z
+        .object({
+          p50: z.number().min(0).describe('half of such starts come sooner'),
+          p90: z.number().min(0).describe('nine of ten come sooner'),
+        })
+        .nullable()
+        .describe('an estimate, in seconds; null when there is nothing to estimate from'),
+    })
+    .describe('Why a task waits, as of now') satisfies z.ZodType<Waiting>,
+)
+
 export const taskView = output(
   'TaskView',
   z
@@ -51,6 +87,10 @@ export const taskView = output(
       ...record.shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
+      waiting: waiting
+        .nullable()
+        .exactOptional()
+        .describe('with `why=1` alone: why it waits; null when it does not'),
     })
     .describe('A task as lists show it: params and a result over 256 characters of JSON are cut to a text'),
 )

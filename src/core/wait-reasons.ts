@@ -29,7 +29,7 @@ export type WaitReason = (typeof WAIT_REASONS)[number]
 /** What `detail` says, for programs and for other languages. Each reason has those that it needs. */
 export interface WaitFacts {
   /** When its time comes. */
-  until?: string
+  dueAt?: string
   /** How many of its kind run, of how many that may. */
   running?: number
   maxConcurrency?: number

@@ -155,11 +155,15 @@ const isTakenUp = ({ slots, busy, kinBefore }: Scene, places: number): boolean =
 
 const many = (count: number, one: string, more = `${one}s`): string => `${count} ${count === 1 ? one : more}`
 
+/** Those of its kind that come first, as the end of a sentence. */
+const kin = ({ kinBefore }: Scene): string =>
+  kinBefore > 0 && Number.isFinite(kinBefore) ? `; ${kinBefore} of the kind come first` : ''
+
 const waitsForTime = (scene: Scene, what: string): Found => {
-  const until = dueOf(scene.task)?.from
-  if (!until) return { detail: 'It waits for a change of its record' }
-  const seconds = (Date.parse(until) - Date.parse(scene.now)) / 1000
-  return { detail: `${what} ${until}`, facts: { until }, startsIn: estimateOf(seconds) }
+  const dueAt = dueOf(scene.task)?.from
+  if (!dueAt) return { detail: 'It waits for a change of its record' }
+  const seconds = (Date.parse(dueAt) - Date.parse(scene.now)) / 1000
+  return { detail: `${what} ${dueAt}`, facts: { dueAt }, startsIn: estimateOf(seconds) }
 }
 
 /** For each reason but the last: what it says where it holds, else null. In order of precedence. */
@@ -219,7 +223,7 @@ const RULES: readonly [WaitReason, (scene: Scene) => Found | null][] = [
       if (maxConcurrency === null || !isTakenUp(scene, maxConcurrency - running)) return null
       const estimate = kindEstimate(scene, running, maxConcurrency)
       return {
-        detail: `${running} of its kind run, and ${maxConcurrency} may (maxConcurrency)`,
+        detail: `${maxConcurrency} of its kind may run at a time (maxConcurrency), and ${running} ${running === 1 ? 'runs' : 'run'}${kin(scene)}`,
         facts: { running, maxConcurrency },
         startsIn: estimate && laterOf(estimate, queueEstimate(scene)),
       }
@@ -234,7 +238,7 @@ const RULES: readonly [WaitReason, (scene: Scene) => Found | null][] = [
       if (!own || !rate || !isTakenUp(scene, permits)) return null
       const estimate = rateEstimate(scene.now, rate, permits, scene.kinBefore)
       return {
-        detail: `Of its kind ${own.rate ?? 'so many as its rate says'} may begin (rate)`,
+        detail: `Its kind begins at most ${own.rate ?? 'as its rate says'} (rate)${kin(scene)}`,
         facts: own.rate === null ? {} : { rate: own.rate },
         startsIn: estimate && laterOf(estimate, queueEstimate(scene)),
       }
