@@ -438,7 +438,11 @@ struct BundleProcess {
   /** Share of one core since the last beat; 1: a whole one. */
   13: required double cpu,
   /** What is wrong, by name; empty when all is well. */
-  14: required map<string, string> troubles
+  14: required map<string, string> troubles,
+  /** How many of each kind it runs; unset for roles that run none. */
+  15: optional map<string, i32> runningByKind,
+  /** Why it begins no task now though slots are free; unset while it does. */
+  16: optional string takesNone
 }
 
 /** The machine, the processes and the tasks. */

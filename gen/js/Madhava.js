@@ -2224,13 +2224,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3104 = input.readListBegin();
-          const _size103 = _rtmp3104.size || 0;
-          for (let _i105 = 0; _i105 < _size103; ++_i105) {
-            let elem106 = null;
-            elem106 = new ttypes.Kind();
-            elem106.read(input);
-            this.success.push(elem106);
+          const _rtmp3111 = input.readListBegin();
+          const _size110 = _rtmp3111.size || 0;
+          for (let _i112 = 0; _i112 < _size110; ++_i112) {
+            let elem113 = null;
+            elem113 = new ttypes.Kind();
+            elem113.read(input);
+            this.success.push(elem113);
           }
           input.readListEnd();
         } else {
@@ -2259,10 +2259,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter107 in this.success) {
-        if (this.success.hasOwnProperty(iter107)) {
-          iter107 = this.success[iter107];
-          iter107.write(output);
+      for (let iter114 in this.success) {
+        if (this.success.hasOwnProperty(iter114)) {
+          iter114 = this.success[iter114];
+          iter114.write(output);
         }
       }
       output.writeListEnd();
@@ -2337,13 +2337,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3109 = input.readListBegin();
-          const _size108 = _rtmp3109.size || 0;
-          for (let _i110 = 0; _i110 < _size108; ++_i110) {
-            let elem111 = null;
-            elem111 = new ttypes.KindTrouble();
-            elem111.read(input);
-            this.success.push(elem111);
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = new ttypes.KindTrouble();
+            elem118.read(input);
+            this.success.push(elem118);
           }
           input.readListEnd();
         } else {
@@ -2372,10 +2372,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter112 in this.success) {
-        if (this.success.hasOwnProperty(iter112)) {
-          iter112 = this.success[iter112];
-          iter112.write(output);
+      for (let iter119 in this.success) {
+        if (this.success.hasOwnProperty(iter119)) {
+          iter119 = this.success[iter119];
+          iter119.write(output);
         }
       }
       output.writeListEnd();

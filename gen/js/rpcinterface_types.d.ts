@@ -403,8 +403,10 @@ declare class BundleProcess {
     public rssBytes: Int64;
     public cpu: number;
     public troubles: { [k: string]: string; };
+    public runningByKind?: { [k: string]: number; };
+    public takesNone?: string;
 
-      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; });
+      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; runningByKind?: { [k: string]: number; }; takesNone?: string; });
   }
 
 /**

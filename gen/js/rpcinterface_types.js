@@ -3804,6 +3804,8 @@ const BundleProcess = module.exports.BundleProcess = class {
     this.rssBytes = null;
     this.cpu = null;
     this.troubles = null;
+    this.runningByKind = null;
+    this.takesNone = null;
     if (args) {
       if (args.role !== undefined && args.role !== null) {
         this.role = args.role;
@@ -3872,6 +3874,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         this.troubles = Thrift.copyMap(args.troubles, [null]);
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field troubles is unset!');
+      }
+      if (args.runningByKind !== undefined && args.runningByKind !== null) {
+        this.runningByKind = Thrift.copyMap(args.runningByKind, [null]);
+      }
+      if (args.takesNone !== undefined && args.takesNone !== null) {
+        this.takesNone = args.takesNone;
       }
     }
   }
@@ -4012,6 +4020,30 @@ const BundleProcess = module.exports.BundleProcess = class {
           input.skip(ftype);
         }
         break;
+        case 15:
+        if (ftype == Thrift.Type.MAP) {
+          this.runningByKind = {};
+          const _rtmp360 = input.readMapBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let key62 = null;
+            let val63 = null;
+            key62 = input.readString();
+            val63 = input.readI32();
+            this.runningByKind[key62] = val63;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 16:
+        if (ftype == Thrift.Type.STRING) {
+          this.takesNone = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -4071,10 +4103,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter59 in this.running) {
-        if (this.running.hasOwnProperty(iter59)) {
-          iter59 = this.running[iter59];
-          output.writeString(iter59);
+      for (let iter64 in this.running) {
+        if (this.running.hasOwnProperty(iter64)) {
+          iter64 = this.running[iter64];
+          output.writeString(iter64);
         }
       }
       output.writeListEnd();
@@ -4083,11 +4115,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter60 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter60)) {
-          let viter61 = this.counters[kiter60];
-          output.writeString(kiter60);
-          output.writeI64(viter61);
+      for (let kiter65 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter65)) {
+          let viter66 = this.counters[kiter65];
+          output.writeString(kiter65);
+          output.writeI64(viter66);
         }
       }
       output.writeMapEnd();
@@ -4106,14 +4138,32 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter62 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter62)) {
-          let viter63 = this.troubles[kiter62];
-          output.writeString(kiter62);
-          output.writeString(viter63);
+      for (let kiter67 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter67)) {
+          let viter68 = this.troubles[kiter67];
+          output.writeString(kiter67);
+          output.writeString(viter68);
         }
       }
       output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    if (this.runningByKind !== null && this.runningByKind !== undefined) {
+      output.writeFieldBegin('runningByKind', Thrift.Type.MAP, 15);
+      output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I32, Thrift.objectLength(this.runningByKind));
+      for (let kiter69 in this.runningByKind) {
+        if (this.runningByKind.hasOwnProperty(kiter69)) {
+          let viter70 = this.runningByKind[kiter69];
+          output.writeString(kiter69);
+          output.writeI32(viter70);
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    if (this.takesNone !== null && this.takesNone !== undefined) {
+      output.writeFieldBegin('takesNone', Thrift.Type.STRING, 16);
+      output.writeString(this.takesNone);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -4325,12 +4375,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp365 = input.readListBegin();
-          const _size64 = _rtmp365.size || 0;
-          for (let _i66 = 0; _i66 < _size64; ++_i66) {
-            let elem67 = null;
-            elem67 = input.readDouble();
-            this.loadAverages.push(elem67);
+          const _rtmp372 = input.readListBegin();
+          const _size71 = _rtmp372.size || 0;
+          for (let _i73 = 0; _i73 < _size71; ++_i73) {
+            let elem74 = null;
+            elem74 = input.readDouble();
+            this.loadAverages.push(elem74);
           }
           input.readListEnd();
         } else {
@@ -4348,13 +4398,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp369 = input.readListBegin();
-          const _size68 = _rtmp369.size || 0;
-          for (let _i70 = 0; _i70 < _size68; ++_i70) {
-            let elem71 = null;
-            elem71 = new ttypes.Disk();
-            elem71.read(input);
-            this.disks.push(elem71);
+          const _rtmp376 = input.readListBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let elem78 = null;
+            elem78 = new ttypes.Disk();
+            elem78.read(input);
+            this.disks.push(elem78);
           }
           input.readListEnd();
         } else {
@@ -4364,13 +4414,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp373 = input.readListBegin();
-          const _size72 = _rtmp373.size || 0;
-          for (let _i74 = 0; _i74 < _size72; ++_i74) {
-            let elem75 = null;
-            elem75 = new ttypes.NetworkAddress();
-            elem75.read(input);
-            this.addresses.push(elem75);
+          const _rtmp380 = input.readListBegin();
+          const _size79 = _rtmp380.size || 0;
+          for (let _i81 = 0; _i81 < _size79; ++_i81) {
+            let elem82 = null;
+            elem82 = new ttypes.NetworkAddress();
+            elem82.read(input);
+            this.addresses.push(elem82);
           }
           input.readListEnd();
         } else {
@@ -4388,13 +4438,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp377 = input.readListBegin();
-          const _size76 = _rtmp377.size || 0;
-          for (let _i78 = 0; _i78 < _size76; ++_i78) {
-            let elem79 = null;
-            elem79 = new ttypes.BundleProcess();
-            elem79.read(input);
-            this.processes.push(elem79);
+          const _rtmp384 = input.readListBegin();
+          const _size83 = _rtmp384.size || 0;
+          for (let _i85 = 0; _i85 < _size83; ++_i85) {
+            let elem86 = null;
+            elem86 = new ttypes.BundleProcess();
+            elem86.read(input);
+            this.processes.push(elem86);
           }
           input.readListEnd();
         } else {
@@ -4404,14 +4454,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp381 = input.readMapBegin();
-          const _size80 = _rtmp381.size || 0;
-          for (let _i82 = 0; _i82 < _size80; ++_i82) {
-            let key83 = null;
-            let val84 = null;
-            key83 = input.readString();
-            val84 = input.readI64();
-            this.tasks[key83] = val84;
+          const _rtmp388 = input.readMapBegin();
+          const _size87 = _rtmp388.size || 0;
+          for (let _i89 = 0; _i89 < _size87; ++_i89) {
+            let key90 = null;
+            let val91 = null;
+            key90 = input.readString();
+            val91 = input.readI64();
+            this.tasks[key90] = val91;
           }
           input.readMapEnd();
         } else {
@@ -4421,14 +4471,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp386 = input.readMapBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let key88 = null;
-            let val89 = null;
-            key88 = input.readString();
-            val89 = input.readString();
-            this.troubles[key88] = val89;
+          const _rtmp393 = input.readMapBegin();
+          const _size92 = _rtmp393.size || 0;
+          for (let _i94 = 0; _i94 < _size92; ++_i94) {
+            let key95 = null;
+            let val96 = null;
+            key95 = input.readString();
+            val96 = input.readString();
+            this.troubles[key95] = val96;
           }
           input.readMapEnd();
         } else {
@@ -4504,10 +4554,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter90 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter90)) {
-          iter90 = this.loadAverages[iter90];
-          output.writeDouble(iter90);
+      for (let iter97 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter97)) {
+          iter97 = this.loadAverages[iter97];
+          output.writeDouble(iter97);
         }
       }
       output.writeListEnd();
@@ -4521,10 +4571,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter91 in this.disks) {
-        if (this.disks.hasOwnProperty(iter91)) {
-          iter91 = this.disks[iter91];
-          iter91.write(output);
+      for (let iter98 in this.disks) {
+        if (this.disks.hasOwnProperty(iter98)) {
+          iter98 = this.disks[iter98];
+          iter98.write(output);
         }
       }
       output.writeListEnd();
@@ -4533,10 +4583,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter92 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter92)) {
-          iter92 = this.addresses[iter92];
-          iter92.write(output);
+      for (let iter99 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter99)) {
+          iter99 = this.addresses[iter99];
+          iter99.write(output);
         }
       }
       output.writeListEnd();
@@ -4550,10 +4600,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter93 in this.processes) {
-        if (this.processes.hasOwnProperty(iter93)) {
-          iter93 = this.processes[iter93];
-          iter93.write(output);
+      for (let iter100 in this.processes) {
+        if (this.processes.hasOwnProperty(iter100)) {
+          iter100 = this.processes[iter100];
+          iter100.write(output);
         }
       }
       output.writeListEnd();
@@ -4562,11 +4612,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter94 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter94)) {
-          let viter95 = this.tasks[kiter94];
-          output.writeString(kiter94);
-          output.writeI64(viter95);
+      for (let kiter101 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter101)) {
+          let viter102 = this.tasks[kiter101];
+          output.writeString(kiter101);
+          output.writeI64(viter102);
         }
       }
       output.writeMapEnd();
@@ -4575,11 +4625,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter96 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter96)) {
-          let viter97 = this.troubles[kiter96];
-          output.writeString(kiter96);
-          output.writeString(viter97);
+      for (let kiter103 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter103)) {
+          let viter104 = this.troubles[kiter103];
+          output.writeString(kiter103);
+          output.writeString(viter104);
         }
       }
       output.writeMapEnd();
