@@ -8,25 +8,9 @@ import type { HiddenDetail } from '../core/state-reader.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
 import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
-import { POSITION_MAX, WAIT_REASONS, type Waiting } from '../core/wait-reasons.ts'
 import type { HostSnapshot } from '../platform/host.ts'
-
-/** Schemas of what comes in, and of what goes out, each with its name in the document. */
-export const INPUTS = z.registry<{ id: string }>()
-export const OUTPUTS = z.registry<{ id: string }>()
-
-const input = <T extends z.ZodType>(id: string, schema: T): T => {
-  INPUTS.add(schema, { id })
-  return schema
-}
-/** For shapes that a route answers: name them here, once. */
-export const output = <T extends z.ZodType>(id: string, schema: T): T => {
-  OUTPUTS.add(schema, { id })
-  return schema
-}
-
-INPUTS.add(jsonSchema, { id: 'Json' })
-OUTPUTS.add(jsonSchema, { id: 'Json' })
+import { input, output } from './named-schemas.ts'
+import { waiting } from './waiting-schema.ts'
 
 export { jsonSchema }
 
@@ -44,41 +28,6 @@ export const submissions = input(
 /** As in the store, where fields of a later version are kept too; the document shows those of this one. */
 const record = z.object(taskSchema.shape).describe('One task: docs/state-files.md says what each field means')
 export const task = output('Task', record)
-
-const count = z.int().min(0)
-export const waiting = output(
-  'Waiting',
-  z
-    .object({
-      reason: z.enum(WAIT_REASONS).describe('docs/waiting.md; later versions may know more'),
-      since: time.describe('when it became due; of NOT_DUE and RETRY_WAIT its last move'),
-      detail: z.string().describe('the reason for people'),
-      facts: z
-        .object({
-          dueAt: time.exactOptional().describe('when its time comes'),
-          running: count.exactOptional().describe('how many of its kind run'),
-          maxConcurrency: count.exactOptional().describe('how many of its kind may'),
-          rate: z.string().exactOptional().describe('how often one of its kind may begin, as in `10/s`'),
-          slots: count.exactOptional().describe('slots of the workers that take its kind'),
-          busy: count.exactOptional().describe('how many of these are busy'),
-          trouble: z.string().exactOptional().describe('what a worker or a file says is wrong'),
-        })
-        .describe('what `detail` says, for programs'),
-      position: count
-        .nullable()
-        .describe(
-          `how many come before it; null when it is not due, or when they are more than ${POSITION_MAX}`,
-        ),
-      startsIn: z
-        .object({
-          p50: z.number().min(0).describe('half of such starts come sooner'),
-          p90: z.number().min(0).describe('nine of ten come sooner'),
-        })
-        .nullable()
-        .describe('an estimate, in seconds; null when there is nothing to estimate from'),
-    })
-    .describe('Why a task waits, as of now') satisfies z.ZodType<Waiting>,
-)
 
 export const taskView = output(
   'TaskView',

@@ -9,8 +9,9 @@ import { JSON_TYPE, sendJson } from './json.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
 import { defineQuery, switchParameter } from './query.ts'
 import { etagOf, matchesEtag } from './request-headers.ts'
-import { cancellation, jsonSchema, task, waiting } from './schemas.ts'
+import { cancellation, jsonSchema, task } from './schemas.ts'
 import type { Streams } from './streams.ts'
+import { waiting } from './waiting-schema.ts'
 
 const TEXT = 'text/plain'
 
@@ -63,7 +64,7 @@ const cancelTask: Operation = {
   answers: {
     200: { description: 'It is REVOKED now.', content: { [JSON_TYPE]: cancellation } },
     202: {
-      description: 'A worker runs it and is told; the wish is durable.',
+      description: 'A worker runs it and is told to stop it; the request is durable.',
       content: { [JSON_TYPE]: cancellation },
     },
     204: { description: 'Removed (`purge=1`).' },

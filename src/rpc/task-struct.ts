@@ -6,7 +6,7 @@ import { viewTask } from '../core/task-view.ts'
 import type { Waiting } from '../core/wait-reasons.ts'
 import { build, i64, i64OrNull, jsonOrNull } from './build.ts'
 
-/** How an error is tried again, or null where it is final. */
+/** How an error is retried, or null if it is final. */
 export const retryStruct = (retry: RetryPolicy | null) =>
   retry ? build(types.RetryPolicy, { ...retry, retryOn: retry.retryOn ?? null }) : null
 
@@ -70,7 +70,7 @@ export const taskStruct = (
     waiting: null,
   })
 
-/** As lists show it: with previews of long params and a long result. */
+/** As lists show it: with previews of long params and long results. */
 export const listedTaskStruct = (task: TaskRecord, waiting: Waiting | null = null) => {
   const { paramsTruncated, resultTruncated, ...shown } = viewTask(task)
   const struct = taskStruct(shown as TaskRecord, resultTruncated, paramsTruncated)

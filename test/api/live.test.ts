@@ -161,16 +161,16 @@ describe('GET /task/{id}/events', () => {
     assert.deepEqual(words(anew), ['PENDING'])
   })
 
-  it('tells of a wish to cancel', async () => {
+  it('tells of a cancel request', async () => {
     const { id } = await door.submit('echo', 1)
     await door.run(id)
-    const wished = await listen(`/task/${id}/events`)
-    await tells(wished, 1)
+    const cancelRequested = await listen(`/task/${id}/events`)
+    await tells(cancelRequested, 1)
     await fetch(url(`/task/${id}`), { method: 'DELETE' })
-    await tells(wished, 2)
-    assert.ok(wished.told[1]?.data.revokeRequestedAt)
-    assert.equal(wished.told[1]?.id, '1-1-revoking')
-    assert.match(wished.text(), /STARTED, to be cancelled/)
+    await tells(cancelRequested, 2)
+    assert.ok(cancelRequested.told[1]?.data.revokeRequestedAt)
+    assert.equal(cancelRequested.told[1]?.id, '1-1-revoking')
+    assert.match(cancelRequested.text(), /STARTED, to be cancelled/)
   })
 
   it('tells that the task was removed, where its end was not told before', async () => {

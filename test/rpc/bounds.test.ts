@@ -58,7 +58,7 @@ test('a connection over the limit is closed at once, and taken again when anothe
   await proveAlive(door)
 })
 
-test('one address has a share of the connections, and the door says when somebody is turned away', async () => {
+test('one address gets a share of the connections, and the door says when a client is turned away', async () => {
   const { door } = await bench({ connections: 8, perAddress: 3 })
   assert.equal(door.trouble(), null)
   await Promise.all([raw(door), raw(door), raw(door)])
@@ -79,7 +79,7 @@ test('the connection that is idle for longest gives its place to the next one', 
   assert.equal(second.socket.destroyed, false)
 })
 
-test('messages that are under way take no more memory than they may, over all connections', async () => {
+test('incomplete messages take no more memory than allowed, over all connections', async () => {
   const { door } = await bench({ heldBytes: 300_000, heldPerAddress: 200_000 })
   const begun = Buffer.concat([
     Buffer.from([0x80, 1, 0, 1, 0, 0, 0, 8]),
@@ -192,7 +192,7 @@ test('a client that never reads is not served on, holds bounded memory, and gets
   assert.equal(bytes(), CALLS * bigAnswerBytes)
 })
 
-test('where the answers that nobody reads take too much, those that wait for longest are closed, and no other', async () => {
+test('when unread answers take too much memory, the connections that have waited longest are closed, and no others', async () => {
   const MUTE = 12
   const LIMIT = 2 * 1024 * 1024
   const door = await bigDoor({ unreadTotalBytes: LIMIT })
@@ -208,7 +208,7 @@ test('where the answers that nobody reads take too much, those that wait for lon
   assert.ok(open <= LIMIT / RPC_LIMITS.unreadBytes, `${open} are open`)
 })
 
-test('a client that has said its last and reads late gets every answer; one that resets instead harms nobody', async () => {
+test('a client that has closed its side and reads late gets every answer; one that resets instead harms nobody', async () => {
   const CALLS = 100
   const door = await bigDoor({ unreadBytes: 1e9 })
   for (const late of ['reads', 'resets'] as const) {
@@ -267,7 +267,7 @@ test('a client that goes while its call runs harms nobody', async () => {
   await proveAlive(door)
 })
 
-test('close answers the call under way, ends idle connections, frees the port, and may be called twice', async () => {
+test('close answers the call in progress, ends idle connections, frees the port, and may be called twice', async () => {
   let release = (): void => undefined
   let running = false
   const { door } = await bench({}, service => ({

@@ -3,9 +3,8 @@
 import { hostname } from 'node:os'
 import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
-import { countBefore, nextFirst } from '../../core/line.ts'
+import { nextFirst } from '../../core/line.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
@@ -18,12 +17,13 @@ import {
   type TaskRecord,
 } from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
-import { type Blobs, createBlobCalls } from './blobs.ts'
+import { createBlobCalls, type TaskBlobs } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
-import { permitOf, roomOf } from './kind-limits.ts'
+import { permitOf } from './kind-limits.ts'
+import { lineOf } from './line.ts'
 import { join, type Owner, seenBy } from './presence.ts'
 import { outdatedBy } from './retention.ts'
-import { countsOf, newestFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
+import { countsOf, pageOf, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -46,10 +46,10 @@ export interface Memory {
 interface StoredTask {
   record: TaskRecord
   holder: Owner | null
-  blobs: Blobs
+  blobs: TaskBlobs
 }
 
-interface State {
+interface MemoryState {
   entries: Map<string, StoredTask>
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
@@ -61,7 +61,10 @@ interface State {
 /** As JSON would bring it back: nobody outside shares an object with the store. */
 const copy = (task: TaskRecord): TaskRecord => JSON.parse(refuseLarge(JSON.stringify(task))) as TaskRecord
 
-const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
+const openStore = (
+  state: MemoryState,
+  { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps,
+) => {
   const { entries, keys, owners, feed, permits } = state
   const member = join(owners, { instance, host, clock })
   const me = member.owner
@@ -147,14 +150,13 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
     async list(filter, { limit, cursor }) {
       open()
-      const after = cursor === null ? null : parsePageCursor(cursor)
-      const rest = sorted(
-        newestFirst,
-        task => fits(task, filter) && (!after || newestFirst({ ...task, ...after }, task) < 0),
+      const { tasks, next } = pageOf(
+        [...entries.values()].map(entry => entry.record),
+        filter,
+        limit,
+        cursor,
       )
-      const tasks = rest.slice(0, limit).map(copy)
-      const last = tasks.at(-1)
-      return { tasks, next: last && rest.length > limit ? pageCursor(last) : null }
+      return { tasks: tasks.map(copy), next }
     },
 
     async counts() {
@@ -259,14 +261,10 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
       }
     },
 
-    async line(tasks, { now, kinds, limits, most }) {
+    async line(tasks, query) {
       open()
-      const line = sorted(nextFirst, task => (kinds?.includes(task.kind) ?? true) && isDue(task, now))
-      const rooms = [...limits].map(([kind, limit]) => {
-        const running = runningOf(kind)
-        return [kind, roomOf(permits, { kind, limits: limit, running, nowMs: Date.parse(now) })] as const
-      })
-      return { before: await countBefore(tasks, line, most, () => undefined), rooms: new Map(rooms) }
+      const due = sorted(nextFirst, task => isDue(task, query.now))
+      return lineOf(tasks, query, { due, permits, runningOf })
     },
 
     async retain(rule) {
@@ -298,7 +296,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
 /** The state that several stores share. */
 export const createMemory = (): Memory => {
-  const state: State = {
+  const state: MemoryState = {
     entries: new Map(),
     keys: new Map(),
     owners: new Set(),

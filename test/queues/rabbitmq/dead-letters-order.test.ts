@@ -93,7 +93,7 @@ describe('the dead messages', () => {
     },
   )
 
-  it('have their queue made anew when it was deleted: the next one is kept', OUTER, async () => {
+  it('have their queue made again when it was deleted, and the next one is kept', OUTER, async () => {
     const { broker, dead } = open()
     const message = { content: Buffer.from('garbage'), properties: { headers: {} }, fields: {} } as Message
     const bury = async (befall: (sent: Published) => void): Promise<void> => {

@@ -168,7 +168,7 @@ describe('broken state files', () => {
     await assert.rejects(fs.access(path.join(dir, 'broken')))
   })
 
-  it('makes a task anew whose first record was lost, when its idempotency key comes again', async test => {
+  it('creates a task again whose first record was lost, when its idempotency key is used again', async test => {
     const { fileOf, open } = await setUp(test)
     const [store, other] = [await open(), await open()]
     const task = { ...(await add(store)), id: '01890000-0000-7000-8000-0000000000ff', idempotencyKey: 'once' }

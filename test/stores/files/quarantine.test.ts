@@ -25,7 +25,7 @@ const setUp = (test: TestContext, over: (layout: Layout) => Partial<Layout> = ()
 }
 
 describe('setting a broken state file aside', () => {
-  it('takes the blobs away while their state file stands: a sweep would delete those of no task', test => {
+  it('moves the blobs before their state file, since a sweep deletes blobs without a task', test => {
     const stood: boolean[] = []
     const { layout, quarantine, taken, aside } = setUp(test, plain => ({
       blobFolder(of) {

@@ -63,22 +63,22 @@ const setUp = (test: TestContext) => {
 const removal = (id: string): WalEntry => ({ type: 'removed', id, claim: 2 })
 
 describe('giving up a log', () => {
-  it('waits until all that it says is durable: records, wishes, keys, and the journals that tell of it', async test => {
+  it('waits until all that it says is durable: records, cancel requests, keys, and the journals that tell of it', async test => {
     const { layout, steps, truncation, commit } = setUp(test)
-    const [task, wished, gone] = [newTask(), newTask(), newTask()]
+    const [task, cancelRequested, gone] = [newTask(), newTask(), newTask()]
     await commit({ type: 'task', task })
-    await commit({ type: 'revoke', id: wished.id, at: at(1), claim: 1 })
+    await commit({ type: 'revoke', id: cancelRequested.id, at: at(1), claim: 1 })
     await commit(removal(gone.id))
     steps.splice(0)
     await truncation.close()
     const [unlinked] = steps.splice(-1)
     assert.equal(unlinked, `unlink ${ME}.1.ndjson`)
-    const wanted = [task, wished, gone].flatMap(({ id }) => [
+    const wanted = [task, cancelRequested, gone].flatMap(({ id }) => [
       layout.task(id as SafeId),
       layout.taskFolder(id as SafeId),
     ])
     const others = [
-      layout.revoke(wished.id as SafeId),
+      layout.revoke(cancelRequested.id as SafeId),
       layout.keys,
       layout.revokes,
       layout.journal,

@@ -152,7 +152,7 @@ export const picking = (check: Check): void => {
     const [one, other] = [await world.open(), await world.open()]
     const cancelled = await add(one, { priority: 9 })
     const { claim } = await take(one, cancelled.id)
-    // a holder that gave back without looking: the wish waits in the record for the next taker
+    // a holder that gave back without looking: the request waits in the record for the next taker
     await one.move(cancelled.id, claim, task => ({ ...task, status: 'PENDING', revokeRequestedAt: at(2) }))
     const expired = await add(one, { priority: 8, expiresAt: at(100) })
     const plain = await add(one, { priority: 7 })
@@ -178,38 +178,35 @@ export const picking = (check: Check): void => {
     assert.equal((await next(other))?.id, id)
   })
 
-  check(
-    'what a move that throws had picked is the next for whoever looks, the better one first',
-    async world => {
-      const [one, other] = [await world.open(), await world.open()]
-      const rate = { count: 1000, perMs: 1000 }
-      for (const limits of [
-        {},
-        { adding: { maxConcurrency: 9, rate: null } },
-        { adding: { maxConcurrency: null, rate } },
-      ]) {
-        const better = await add(one, { priority: 9 })
-        const worse = await add(one, { priority: 1 })
-        const wanted = { kinds: ['adding'], now: at(100), limits }
-        await assert.rejects(
-          one.claimNext(wanted, () => {
-            throw new Error('no')
-          }),
-          /no/,
-        )
-        const [first, second] = [
-          await other.claimNext(wanted, start('w', at(100))),
-          await one.claimNext(wanted, start('w', at(100))),
-        ]
-        assert.deepEqual([first?.id, second?.id], [better.id, worse.id], JSON.stringify(limits))
-        for (const [store, task] of [
-          [other, first],
-          [one, second],
-        ] as const)
-          if (task) await store.move(task.id, task.claim, succeed(1, null, at(101)))
-      }
-    },
-  )
+  check('a task whose move threw is picked next by whoever polls, the better one first', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const rate = { count: 1000, perMs: 1000 }
+    for (const limits of [
+      {},
+      { adding: { maxConcurrency: 9, rate: null } },
+      { adding: { maxConcurrency: null, rate } },
+    ]) {
+      const better = await add(one, { priority: 9 })
+      const worse = await add(one, { priority: 1 })
+      const wanted = { kinds: ['adding'], now: at(100), limits }
+      await assert.rejects(
+        one.claimNext(wanted, () => {
+          throw new Error('no')
+        }),
+        /no/,
+      )
+      const [first, second] = [
+        await other.claimNext(wanted, start('w', at(100))),
+        await one.claimNext(wanted, start('w', at(100))),
+      ]
+      assert.deepEqual([first?.id, second?.id], [better.id, worse.id], JSON.stringify(limits))
+      for (const [store, task] of [
+        [other, first],
+        [one, second],
+      ] as const)
+        if (task) await store.move(task.id, task.claim, succeed(1, null, at(101)))
+    }
+  })
 
   check(
     "tasks of kinds that nobody asks for are in nobody's way, and the agenda can leave them out",
@@ -295,7 +292,7 @@ export const picking = (check: Check): void => {
     },
   )
 
-  check("a suspect whose kind is full or held back is in nobody's way", async world => {
+  check('a suspect whose kind is full or held back blocks no other task', async world => {
     const store = await world.open()
     const { id } = await add(store, { priority: 9, kind: 'limited', maxAttempts: 9 })
     for (let deaths = 1; deaths <= 2; deaths += 1) {

@@ -59,7 +59,7 @@ export const retention = (check: Check): void => {
     await other.close()
     const later = await world.open()
     await gone(later)
-    // neither an old wish nor an old key nor an old claim waits for the next task of this id
+    // neither an old cancel request nor an old key nor an old claim waits for the next task of this id
     const anew = await later.create(...keyed('k', 'body 2', { id: task.id }))
     assert.deepEqual([anew.created, anew.task.revokeRequestedAt], [true, null])
     assert.equal((await take(later, task.id)).revokeRequestedAt, null)

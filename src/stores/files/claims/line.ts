@@ -3,7 +3,7 @@ import type { Line, LineFields, LineQuery } from '../../../core/line.ts'
 import { countBefore } from '../../../core/line.ts'
 import { turns } from '../../../core/turns.ts'
 import type { LiveIndex } from '../index/live-index.ts'
-import type { Waiting } from '../index/waiting-tasks.ts'
+import type { WaitingTask } from '../index/waiting-tasks.ts'
 import type { KindLimiter } from './kind-limits.ts'
 
 interface LineDeps {
@@ -12,7 +12,7 @@ interface LineDeps {
 }
 
 /** Those that have expired are not taken any more. */
-const unexpired = function* (tasks: Iterable<Waiting>, now: string): Generator<Waiting> {
+const unexpired = function* (tasks: Iterable<WaitingTask>, now: string): Generator<WaitingTask> {
   for (const task of tasks) if (task.till === null || task.till > now) yield task
 }
 

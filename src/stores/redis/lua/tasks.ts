@@ -1,5 +1,5 @@
 // The scripts that write records, in Lua. A record is written only where its claim and rev are still those that the
-// writer had read: a writer that was overtaken is told what stands there now.
+// writer had read. Otherwise the writer gets the record that is there now.
 import { ALWAYS, PRELUDE, WITH_ROOM } from './prelude.ts'
 
 /** ARGV: id, record, plan, hash of the idempotency key or '', fingerprint. */
