@@ -35,7 +35,12 @@ export interface Line {
   before: (ReadonlyMap<string, number> | null)[]
   /** By kind. */
   rooms: ReadonlyMap<string, KindRoom>
+  /** Why the store gives out no task now, for people; null while it does. */
+  closed: string | null
 }
+
+/** For a store that does not say more. */
+export const NO_ROOM = 'The store has no room for what a task would write'
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

@@ -16,7 +16,7 @@ export interface WaitingCalls {
 }
 
 interface WaitingDeps {
-  store: Pick<TaskStore, 'line' | 'list' | 'presences'>
+  store: Pick<TaskStore, 'instance' | 'line' | 'list' | 'presences'>
   kinds: Kinds
   clock: () => Date
 }
@@ -85,11 +85,14 @@ export const createWaitingCalls = ({ store, kinds, clock }: WaitingDeps): Waitin
       const presences = await store.presences()
       const living = presences.filter(({ alive, role }) => alive && role === 'worker')
       const silence = new Map(living.map(seen => [seen, whySilent(seen, now.getTime())]))
-      const beating = living.filter(seen => silence.get(seen) === null)
+      // a store that takes no beat of this process either says nothing about the others
+      const own = presences.find(({ instance }) => instance === store.instance)
+      const provesNothing = own !== undefined && whySilent(own, now.getTime()) !== null
+      const beating = living.filter(seen => provesNothing || silence.get(seen) === null)
       const workers = beating.map(workerOf)
       const inForce = limitsInForce(beating, kinds)
       const had = [...workers.flatMap(worker => worker.kinds), ...waiting.map(({ kind }) => kind)]
-      const { before, rooms } = await store.line(waiting, {
+      const { before, rooms, closed } = await store.line(waiting, {
         now: now.toISOString(),
         kinds: workers.length === 0 ? null : [...new Set(had)],
         limits: new Map([...inForce].map(([kind, { limits }]) => [kind, limits])),
@@ -116,6 +119,7 @@ export const createWaitingCalls = ({ store, kinds, clock }: WaitingDeps): Waitin
             task,
             workers,
             silent,
+            closed,
             fileTrouble: broken ? `${broken.file}: ${broken.reason}` : null,
             limited,
             before: before[place] ?? null,

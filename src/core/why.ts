@@ -44,6 +44,8 @@ export interface WhyInput {
   workers: readonly LivingWorker[]
   /** Why a worker that is alive does not count; null: there is no such worker. */
   silent: string | null
+  /** Why the store gives out no task, for people; null while it does. */
+  closed: string | null
   /** Why a file of the kind cannot be used; null: nothing is known of that. */
   fileTrouble: string | null
   /** By kind. */
@@ -202,13 +204,14 @@ const RULES: readonly [WaitReason, (scene: Scene) => Found | null][] = [
   ],
   [
     'NO_ROOM',
-    ({ able, takers, task, position }) => {
+    ({ able, takers, task, position, closed }) => {
+      if (closed !== null) return { detail: `No task begins. ${closed}`, facts: { trouble: closed } }
       const trouble = able.find(({ takesNone }) => takesNone !== null)?.takesNone
-      if (takers.length === 0 && trouble)
-        return {
-          detail: `${able.length === 1 ? 'The worker that has its kind takes' : 'The workers that have its kind take'} no task. ${trouble}`,
-          facts: { trouble },
-        }
+      if (takers.length === 0 && trouble) {
+        const who =
+          able.length === 1 ? 'The worker that has its kind takes' : 'The workers that have its kind take'
+        return { detail: `${who} no task. ${trouble}`, facts: { trouble } }
+      }
       if (!isSuspect(task) || position !== 0 || takers.some(({ running }) => running === 0)) return null
       const alone = `${task.workersLost} workers died with it, so it starts where nothing else runs`
       return { detail: `It is next. ${alone}`, facts: { trouble: alone } }
@@ -222,8 +225,9 @@ const RULES: readonly [WaitReason, (scene: Scene) => Found | null][] = [
       const running = own?.room.running ?? 0
       if (maxConcurrency === null || !isTakenUp(scene, maxConcurrency - running)) return null
       const estimate = kindEstimate(scene, running, maxConcurrency)
+      const may = `${maxConcurrency} of its kind may run at a time (maxConcurrency)`
       return {
-        detail: `${maxConcurrency} of its kind may run at a time (maxConcurrency), and ${running} ${running === 1 ? 'runs' : 'run'}${kin(scene)}`,
+        detail: `${may}, and ${many(running, 'runs', 'run')}${kin(scene)}`,
         facts: { running, maxConcurrency },
         startsIn: estimate && laterOf(estimate, queueEstimate(scene)),
       }

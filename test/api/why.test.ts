@@ -6,7 +6,6 @@ import type { PresenceDetails } from '../../src/core/store.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import type { Waiting } from '../../src/core/wait-reasons.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
-import { withStoreTrouble } from '../../src/stores/shared/store-trouble.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -98,7 +97,7 @@ describe('why a task waits', () => {
     assert.ok(seen)
     const frozen = { ...seen, beatAt: new Date(Date.now() - 40_000).toISOString() }
     const own = createFixture({
-      store: { ...door.store, presences: async () => [frozen], close: async () => {} },
+      store: { ...door.store, instance: 'other', presences: async () => [frozen], close: async () => {} },
     })
     const { reason, facts } = await own.service.why({ name: null, via: 'rest' }, task.id)
     assert.equal(reason, 'NO_WORKER')
@@ -144,22 +143,5 @@ describe('why a task waits', () => {
     }
     for (const query of ['', '?why=0']) assert.ok((await listed(query)).every(task => !('waiting' in task)))
     assert.equal((await door.app.request('/tasks?why=yes')).status, 400)
-  })
-})
-
-describe('the presence of a worker whose store has no room', () => {
-  const told = (mayBegin: boolean, details: PresenceDetails, trouble: string | null = 'The disk is full') =>
-    withStoreTrouble(() => details, { trouble: () => trouble, mayBegin: () => mayBegin })()
-
-  it('says that it takes none, of a worker alone, and not before the last of the room is kept', () => {
-    assert.equal(told(false, worker()).takesNone, 'The disk is full')
-    assert.equal(told(true, worker()).takesNone, undefined)
-    assert.equal(told(false, worker({ takesNone: 'It is shutting down' })).takesNone, 'It is shutting down')
-    const { kinds: _, ...api } = worker()
-    assert.deepEqual(
-      [told(false, api).takesNone, told(false, api).troubles.store],
-      [undefined, 'The disk is full'],
-    )
-    assert.deepEqual(told(true, worker(), null), worker())
   })
 })

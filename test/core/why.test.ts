@@ -35,6 +35,7 @@ const input = (
   now: NOW,
   workers: [worker()],
   silent: null,
+  closed: null,
   fileTrouble: null,
   limited: new Map(),
   before: new Map(),
@@ -78,6 +79,10 @@ const anyInput: fc.Arbitrary<WhyInput> = fc
   .record({
     workers: fc.array(anyWorker, { maxLength: 3 }),
     silent: fc.option(fc.constant('No beat')),
+    closed: fc.oneof(
+      { weight: 9, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.constant('The disk is full') },
+    ),
     fileTrouble: fc.option(fc.constant('a.ts: no luck')),
     limited: fc.array(fc.tuple(kind, anyLimited)).map(pairs => new Map(pairs)),
     before: fc.option(counts),
@@ -106,7 +111,11 @@ const HOLDS: Record<Exclude<WaitReason, 'BEHIND'>, (given: WhyInput) => boolean>
     const takers = takersOf(given)
     const isNext = given.before !== null && [...given.before].every(([name]) => !isCounted(given, name))
     const suspect = (given.task.workersLost ?? 0) >= 2
-    return takers.length === 0 || (suspect && isNext && takers.every(({ running }) => running > 0))
+    return (
+      given.closed !== null ||
+      takers.length === 0 ||
+      (suspect && isNext && takers.every(({ running }) => running > 0))
+    )
   },
   KIND_FULL: given => {
     const own = given.limited.get(given.task.kind)
@@ -178,8 +187,10 @@ describe('why a task waits', () => {
     assert.deepEqual(frozen.facts, { trouble: 'No beat for 40 s' })
     const broken = explainWait(input({ workers: [worker({ kinds: [] })], fileTrouble: 'a.ts: no luck' }))
     assert.equal(broken.detail, 'No worker has the kind adding: a.ts: no luck')
-    const full = explainWait(input({ workers: [worker({ takesNone: 'The disk is full' })] }))
-    assert.equal(full.detail, 'The worker that has its kind takes no task. The disk is full')
+    const stops = explainWait(input({ workers: [worker({ takesNone: 'It is shutting down' })] }))
+    assert.equal(stops.detail, 'The worker that has its kind takes no task. It is shutting down')
+    const full = explainWait(input({ closed: 'The disk is full' }))
+    assert.deepEqual([full.reason, full.detail], ['NO_ROOM', 'No task begins. The disk is full'])
   })
 
   it('lets a task with which workers died wait for an empty worker once it is next', () => {

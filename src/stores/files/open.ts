@@ -171,7 +171,7 @@ export const openFilesStore = async ({
   const lister = createLister(parts)
   const limiter = createKindLimiter(parts)
   const picker = createPicker({ liveIndex, mover, limiter })
-  const line = createLine({ liveIndex, limiter })
+  const line = createLine({ liveIndex, limiter, space })
   const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
@@ -226,7 +226,7 @@ export const openFilesStore = async ({
     changedSince: cursor => run(() => liveIndex.changedSince(cursor)),
 
     announce: ({ role, details }) =>
-      run(() => instances.announce({ role, details: withStoreTrouble(details, space) })),
+      run(() => instances.announce({ role, details: withStoreTrouble(details, space.trouble) })),
     presences: () => run(() => instances.presences()),
     leave: () => leave(),
 

@@ -21,5 +21,9 @@ export const lineOf = async (
     const running = runningOf(kind)
     return [kind, roomOf(permits, { kind, limits: limit, running, nowMs: Date.parse(now) })] as const
   })
-  return { before: await countBefore(tasks, line, most, () => undefined), rooms: new Map(rooms) }
+  return {
+    before: await countBefore(tasks, line, most, () => undefined),
+    rooms: new Map(rooms),
+    closed: null,
+  }
 }

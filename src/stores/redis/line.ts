@@ -1,6 +1,7 @@
 // What comes before waiting tasks, and what their kinds have room for, as Redis's sorted sets say it.
 import type { Line, LineFields, LineQuery } from '../../core/line.ts'
-import { type KindRoom, PERMITS_MAX } from '../../core/line.ts'
+import { type KindRoom, NO_ROOM, PERMITS_MAX } from '../../core/line.ts'
+import type { Health } from './health.ts'
 import { keyPart, limitPlanOf, lineScore } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
@@ -35,7 +36,7 @@ const roomsOf = (flat: readonly (string | number)[]): Map<string, KindRoom> => {
 }
 
 export const createLine =
-  (scripts: Pick<Scripts, 'run'>) =>
+  (scripts: Pick<Scripts, 'run'>, health: Pick<Health, 'mayBegin' | 'trouble'>) =>
   async (tasks: readonly LineFields[], { now, kinds, limits, most }: LineQuery): Promise<Line> => {
     const nowMs = Date.parse(now)
     const wanted = kinds && [...new Set(kinds)]
@@ -60,5 +61,5 @@ export const createLine =
       if (from === 0) rooms = roomsOf(flat)
       for (const answer of answers) before.push(answer && countsOf(wanted ?? named, answer))
     }
-    return { before, rooms }
+    return { before, rooms, closed: health.mayBegin() ? null : (health.trouble() ?? NO_ROOM) }
   }

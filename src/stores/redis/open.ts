@@ -119,7 +119,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     },
   })
   const lists = createLists(scripts)
-  const line = createLine(scripts)
+  const line = createLine(scripts, health)
   const blobs = createBlobs({
     scripts,
     instance,
@@ -213,7 +213,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     changedSince: since => run(() => feed.changedSince(since)),
 
     announce: ({ role, details }) =>
-      run(() => leases.announce({ role, details: withStoreTrouble(details, health) })),
+      run(() => leases.announce({ role, details: withStoreTrouble(details, health.trouble) })),
     presences: () => run(() => leases.presences()),
     async leave() {
       await heldClaims.leave()
