@@ -182,6 +182,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       kinds: [...kinds.names()],
       troubles: troublesOf({
         clock: sweeper.clockTrouble(),
+        retention: sweeper.retentionTrouble(),
         threads: threadTrouble(),
       }),
     }

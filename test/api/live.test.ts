@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { STREAM_LIMITS } from '../../src/api/streams.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createFeed } from '../../src/core/feed.ts'
 import { report, succeed } from '../../src/core/moves.ts'
@@ -206,6 +207,10 @@ describe('GET /task/{id}/events', () => {
       const head = await soon(fetch(url(path), { method: 'HEAD' }), 'the head')
       assert.equal(head.status, 200)
       assert.match(head.headers.get('content-type') ?? '', /^text\/event-stream/)
+      // as many as one client may have open
+      for (let n = 0; n < (STREAM_LIMITS.perClient ?? 0); n += 1)
+        assert.equal((await fetch(url(path), { method: 'HEAD' })).status, 200, `HEAD number ${n}`)
+      await listen(path)
     }
   })
 })

@@ -214,6 +214,19 @@ describe('calls of the client always end', () => {
     await rpc.ping()
   })
 
+  test('calls that wait for a connection get a new one when theirs is lost', {
+    timeout: 60_000,
+  }, async () => {
+    const rude = await serverThat(socket => socket.on('data', () => socket.destroy()))
+    const rpc = clientOf(rude, { connections: 1 })
+    const calls = Array.from({ length: 5 }, () => rpc.ping())
+    const ends = await Promise.allSettled(calls)
+    assert.deepEqual(
+      ends.map(end => end.status === 'rejected' && (end.reason as Error).name),
+      calls.map(() => 'RpcConnectionError'),
+    )
+  })
+
   test('close rejects those under way and those that wait, and later ones', async () => {
     const port = await serverThat(() => undefined)
     const rpc = clientOf(port, { connections: 1 })

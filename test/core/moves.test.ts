@@ -11,6 +11,7 @@ import {
   giveBack,
   type Move,
   report,
+  restartWait,
   retryByHand,
   revoke,
   start,
@@ -124,6 +125,20 @@ describe('moves', () => {
       [apply(newTask(), 'start', 'giveBack').attempt, apply(newTask(), 'start', 'takeOver').attempt],
       [0, 1],
     )
+  })
+
+  it('a wait is begun anew, as long as it was, only where the last move lies in the future', () => {
+    // put off at 100 until 130, by a clock that goes back then
+    const put = fail(error, at(130), at(100))(apply(newTask(), 'start'))
+    const anew = restartWait(at(60))(put)
+    assert.deepEqual([anew.status, anew.notBefore, anew.updatedAt], ['RETRY', at(90), at(60)])
+    const refuse = (task: TaskRecord, now: string) =>
+      assert.throws(() => restartWait(now)(task), { code: 'ILLEGAL_MOVE' })
+    for (const now of [at(100), at(101)]) refuse(put, now)
+    refuse(anew, at(60))
+    refuse(newTask({ notBefore: at(130), createdAt: at(100) }), at(60))
+    // its time had come before it was put off: it is due at once
+    assert.equal(restartWait(at(60))({ ...put, notBefore: at(90) }).notBefore, at(60))
   })
 
   it('the last attempt ends in FAILURE: the error of the kind, or WORKER_LOST when the worker died', () => {

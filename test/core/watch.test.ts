@@ -363,6 +363,31 @@ describe('watchAll', () => {
     }
   })
 
+  it('tells what changes while a snapshot is read, whatever the reason for it', async () => {
+    for (const from of [{ snapshot: true }, { since: 'too-old' }, { since: 'elsewhere' }]) {
+      const { id } = await add(store)
+      const moving = watchOver({
+        ...store,
+        async changedSince(since) {
+          if (since === 'too-old') throw new MadhavaError('CURSOR_TOO_OLD')
+          return store.changedSince(since)
+        },
+        async list(filter, page) {
+          const found = await store.list(filter, page)
+          // behind the reader's back, once
+          if ((await read(store, id)).status === 'PENDING') await take(store, id)
+          return found
+        },
+      })
+      const stream = watchAll(from, {}, moving)
+      await until('it is live', () => isLive(stream))
+      const told = stream.seen.flatMap(event =>
+        event.type === 'task' && event.task.id === id ? [event.task.status] : [],
+      )
+      assert.deepEqual(told, ['PENDING', 'STARTED'], JSON.stringify(from))
+    }
+  })
+
   it('loses nothing between the snapshot and what follows, while everything moves', async () => {
     const ids: string[] = []
     for (let n = 0; n < 120; n += 1) ids.push((await add(store)).id)

@@ -9,6 +9,7 @@ import { MadhavaError } from '../../src/core/errors.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { createCheckpoints } from '../../src/worker/checkpoints.ts'
 import { createTaskLog } from '../../src/worker/task-log.ts'
+import { until } from '../support/until.ts'
 
 const open = (kept: Buffer | null = null) => {
   const calls: string[] = []
@@ -98,7 +99,7 @@ describe('a checkpoint', () => {
     for (const words of ['one', 'two', 'three']) checkpoints.save(Buffer.from(words))
     const flushed = checkpoints.flush()
     going[0]?.end()
-    while (going.length < 2) await turn()
+    await until('it writes', () => going.length >= 2)
     going[1]?.end()
     await flushed
     assert.deepEqual([going.length, state.kept], [2, whole(Buffer.from('three'))])
@@ -117,7 +118,7 @@ describe('the log of a task', () => {
     going[0]?.end(new MadhavaError('STORE_FULL'))
     await turn()
     const flushed = log.flush()
-    while (going.length < 2) await turn()
+    await until('it writes', () => going.length >= 2)
     going[1]?.end()
     await flushed
     assert.deepEqual([String(state.kept), errors.length], [`${T} one\n`, 1])
@@ -129,7 +130,7 @@ describe('the log of a task', () => {
     const { going, state, deps } = open(Buffer.from('of before\n'))
     const log = createTaskLog({ ...deps, earlier: true, clock })
     log.add('two\nlines')
-    while (going.length < 1) await turn()
+    await until('it writes', () => going.length >= 1)
     going[0]?.end()
     await turn()
     await log.flush()

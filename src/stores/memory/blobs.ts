@@ -34,7 +34,8 @@ export const createBlobCalls = (blobsOf: (id: string) => TaskBlobs | undefined):
       parseBlobName(name)
       const blob = blobsOf(id)?.get(name)
       if (!blob) return null
-      const part = range ? blob.subarray(range.start, range.end) : blob
+      // a copy: what the reader does with its bytes is its own business
+      const part = Buffer.from(range ? blob.subarray(range.start, range.end) : blob)
       return { bytes: blob.length, stream: Readable.from([part], { objectMode: false }) }
     },
     async removeBlob(id, name) {

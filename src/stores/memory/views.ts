@@ -17,7 +17,8 @@ export const parsePageCursor = (cursor: string): Pick<TaskRecord, 'createdAt' | 
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f-]{36})$/.exec(
       cursor.length > 200 ? '' : Buffer.from(cursor, 'base64url').toString(),
     ) ?? []
-  if (createdAt === undefined || id === undefined) throw new MadhavaError('BAD_CURSOR')
+  if (createdAt === undefined || id === undefined || Number.isNaN(Date.parse(createdAt)))
+    throw new MadhavaError('BAD_CURSOR')
   return { createdAt, id }
 }
 

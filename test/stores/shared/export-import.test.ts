@@ -166,6 +166,23 @@ describe('export and import', () => {
     assert.match(why[0] ?? '', new RegExp(`belongs to the task ${mine.id}`))
   })
 
+  promise('a key of a record of a later version stays with it', async world => {
+    const [from, to] = [await world.folder(), await world.folder()]
+    const [source, target] = [await world.open(from), await world.open(to)]
+    await source.create(...keyed('one', 'f'))
+    const { task: later } = await target.create(...keyed('one', 'f'))
+    await target.close()
+    const file = path.join(to, 'tasks', later.id.slice(-2), `${later.id}.json`)
+    await fs.writeFile(file, JSON.stringify({ ...later, version: 2, novelty: true }))
+    const { created, refused: count, why } = await bring(to, await exported(from))
+    assert.deepEqual([created, count], [0, 1])
+    assert.match(why[0] ?? '', new RegExp(`belongs to the task ${later.id}`))
+    // as the later version finds it again
+    await fs.writeFile(file, JSON.stringify(later))
+    const { created: anew, task } = await (await world.open(to)).create(...keyed('one', 'f'))
+    assert.deepEqual([anew, task.id], [false, later.id])
+  })
+
   promise('a record that nests deeper than a record may is refused, the others come', async world => {
     const [from, to] = [await world.folder(), await world.folder()]
     const source = await world.open(from)

@@ -189,6 +189,11 @@ export const feed = (check: Check): void => {
     const rest = follow(other, seen.at(-1)?.cursor ?? '')
     await until('the end is told', () => latest([...seen, ...rest.seen]).get(id)?.status === 'SUCCESS')
     await rest.stop()
+    for (const store of [one, other]) {
+      const { ids, cursor: behind } = await store.changedSince(cursor)
+      assert.deepEqual(ids.toSorted(), [id, late.id].toSorted())
+      assert.deepEqual((await store.changedSince(behind)).ids, [])
+    }
   })
 
   check('a look at what changed since a cursor names each task once, and goes on behind it', async world => {

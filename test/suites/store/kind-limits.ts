@@ -191,6 +191,17 @@ export const kindLimits = (check: Check): void => {
     assert.ok(task)
     await store.move(task.id, task.claim, succeed(1, null, at(102)))
     assert.ok((await next(store, both, at(105))).task)
+    // nor is it where the move refuses to begin
+    const [last] = await addMany(store, 1)
+    const rate = { rate: both.rate }
+    const want = { kinds: ['adding'], now: at(110), limits: limitsOf(rate) }
+    await assert.rejects(
+      store.claimNext(want, () => {
+        throw new Error('not now')
+      }),
+      /not now/,
+    )
+    assert.equal((await next(store, rate, at(110))).task?.id, last)
   })
 
   check('a fast rate may make up for a tenth of a second', async world => {

@@ -98,6 +98,30 @@ export const picking = (check: Check): void => {
     assert.equal((await next(store, at(101), ['adding', 'other']))?.kind, 'other')
   })
 
+  check('a move that leaves its task waiting gets none, and is not given it again and again', async world => {
+    const store = await world.open()
+    const { id } = await add(store)
+    let moves = 0
+    const wanted = { kinds: ['adding'], now: at(5) }
+    const got = await store.claimNext(wanted, task => {
+      moves += 1
+      assert.ok(moves < 5, 'it is offered for ever')
+      return { ...task, updatedAt: at(5) }
+    })
+    assert.equal(got, null)
+    assert.equal((await next(store))?.id, id)
+  })
+
+  check('the next time is told behind however many that expire before they are due', async world => {
+    const store = await world.open()
+    const early = { notBefore: at(60), expiresAt: at(50) }
+    await Promise.all(Array.from({ length: 120 }, () => add(store, early)))
+    await add(store, { notBefore: at(90) })
+    assert.equal((await store.agenda(at(49), 5)).nextAt, at(50))
+    const { due, expired, nextAt } = await store.agenda(at(50), 5)
+    assert.deepEqual([due, expired.length, nextAt], [0, 120, at(90)])
+  })
+
   check('a task in RETRY waits for its time and does not expire', async world => {
     const store = await world.open()
     const { id } = await add(store, { expiresAt: at(50) })

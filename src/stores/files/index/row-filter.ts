@@ -41,11 +41,9 @@ const compileOne = (table: Columns, name: FilterName, wanted: string | readonly 
       ? row => (column[row] as number) >= time
       : row => (column[row] as number) < time
   }
-  if (filter.compare === 'holds') {
-    // the words of an error are not kept here
-    if (filter.value === 'errorMessage') return row => at.errorCode[row] !== 0
-    return holdsText(table, (wanted as string).toLowerCase())
-  }
+  // the words of an error are not kept here
+  if (filter.value === 'errorMessage') return row => at.errorCode[row] !== 0
+  if (filter.compare === 'holds') return holdsText(table, (wanted as string).toLowerCase())
   if (filter.value !== 'status') return hasWord(table, filter.value, [wanted].flat())
   const numbers = new Set((wanted as readonly Status[]).map(statusNumber))
   return row => numbers.has(at.status[row] as number)

@@ -78,9 +78,10 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
 
   const giveUp = async (old: Owed, instance: string): Promise<void> => {
     const { file } = old
+    // the journals with these changes too, since nothing would announce them again. They are listed outside of the
+    // try: a listing that fails is not a sync that failed.
+    const told = [layout.journal, ...journals.filesOf(instance)]
     try {
-      // the journals with these changes too, since nothing would announce them again
-      const told = [layout.journal, ...journals.filesOf(instance)]
       await committer.syncing(() => disk.sync([...touched(layout, old), ...told]))
     } catch (error) {
       markUnsynced(file)

@@ -19,6 +19,9 @@ call('SET', P .. 'task:' .. id, json)
 call('SADD', P .. 'kinds', plan.kind)
 place(id, plan)
 if key ~= '' then call('SET', P .. 'key:' .. key, id .. ' ' .. fingerprint) end
+-- one that was imported may have ended
+local _, _, status = head(json)
+if ended(status) then weight_changed(weigh(id, json)) end
 tell_task(id, json)
 return { 'made' }
 `

@@ -1,0 +1,91 @@
+// What a kind says inside its thread, as the worker gets it: each thing once, within its bounds.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { FromThread } from '../../src/worker/pool/protocol.ts'
+import { createThreadChildren } from '../../src/worker/thread/children.ts'
+import { createThreadContext } from '../../src/worker/thread/context.ts'
+
+const open = () => {
+  const posted: FromThread[] = []
+  const kindContext = createThreadContext({
+    run: 1,
+    request: { id: 'x', attempt: 1, kind: 'k', file: '/k.ts', params: null, resume: null },
+    resume: null,
+    signal: new AbortController().signal,
+    submit: () => Promise.reject(new Error('not here')),
+    partialBytes: 100,
+    sharedCores: { cores: 1, running: new Int32Array(1) },
+    post: message => posted.push(message),
+  })
+  const lines = (): string[] => posted.flatMap(message => (message.type === 'log' ? message.lines : []))
+  return { ...kindContext, posted, lines }
+}
+
+describe('what a kind prints', () => {
+  it('is kept line by line, and once, however it comes in', () => {
+    const { print, flush, lines } = open()
+    for (const piece of ['one\ntw', 'o\n', '\nfo', 'ur']) print(piece)
+    flush()
+    flush()
+    assert.deepEqual(lines(), ['one', 'two', '', 'four'])
+  })
+
+  it('is cut if a line is too long, and the rest becomes a line of its own', () => {
+    const { print, flush, lines } = open()
+    print('a'.repeat(5_000))
+    print('the rest\n')
+    print(`${'b'.repeat(5_000)}\nnext`)
+    flush()
+    assert.deepEqual(lines(), [`${'a'.repeat(4_095)}…`, 'the rest', `${'b'.repeat(4_095)}…`, 'next'])
+  })
+
+  it('tells how many lines of each flood were left out', () => {
+    const { context, flush, lines } = open()
+    context.log('first')
+    for (const flood of [1, 2]) {
+      for (let line = 0; line < 1_500; line += 1) context.log(`${flood} ${line}`)
+      flush()
+    }
+    const told = lines()
+    assert.equal(told.filter(line => /lines left out/.test(line)).length, 2)
+    assert.deepEqual(
+      told.filter(line => line.startsWith('2 ')).map(line => Number(line.slice(2))),
+      Array.from({ length: 1_000 }, (_, line) => line + 500),
+    )
+    assert.equal(told.at(-1_001), '(500 lines left out)')
+  })
+
+  it('has no effect once the run is over', () => {
+    const { context, print, flush, close, posted } = open()
+    close()
+    context.log('late')
+    context.progress(5)
+    context.checkpoint({ late: true })
+    print('late\n')
+    flush()
+    assert.deepEqual(posted, [])
+  })
+})
+
+describe('what a kind submits', () => {
+  it('is sent a few at a time, and not at all once the run is over', async () => {
+    const posted: FromThread[] = []
+    const children = createThreadChildren({
+      run: 1,
+      signal: new AbortController().signal,
+      post: message => posted.push(message),
+    })
+    const settled: number[] = []
+    for (let child = 0; child < 40; child += 1) {
+      const note = () => void settled.push(child)
+      children.submit('k', { child }).then(note, note)
+    }
+    assert.equal(posted.length, 32)
+    children.answered(1, { id: 'a' })
+    assert.equal(posted.length, 33)
+    children.close()
+    children.answered(2, { id: 'b' })
+    await assert.rejects(children.submit('k'), { code: 'CLAIM_LOST' })
+    assert.deepEqual([posted.length, settled], [33, [0, 1]])
+  })
+})
