@@ -103,9 +103,9 @@ exception NotFound {
   3: required i16 status
 }
 
-/** The state of the task does not allow it: it has ended, has not ended, or another process is changing it. */
+/** The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. */
 exception Conflict {
-  /** TASK_ENDED, TASK_NOT_ENDED or TASK_BUSY. */
+  /** TASK_ENDED, TASK_NOT_ENDED, TASK_NOT_WAITING or TASK_BUSY. */
   1: required string code,
   2: required string message,
   /** The HTTP status of this code in REST. */
@@ -167,6 +167,50 @@ struct TimeLimits {
   2: optional double hardSeconds
 }
 
+/** An estimate of when a task starts, in seconds from now. */
+struct StartEstimate {
+  /** Half of such starts come sooner. */
+  1: required double p50,
+  /** Nine of ten come sooner. */
+  2: required double p90
+}
+
+/** What the detail of a Waiting says, for programs. Each reason has those that it needs. */
+struct WaitFacts {
+  /** When its time comes. */
+  1: optional string dueAt,
+  /** How many of its kind run. */
+  2: optional i32 running,
+  /** How many of its kind may run. */
+  3: optional i32 maxConcurrency,
+  /** How often one of its kind may begin, as in 10/s. */
+  4: optional string rate,
+  /** Slots of the workers that take its kind. */
+  5: optional i32 slots,
+  /** How many of these are busy. */
+  6: optional i32 busy,
+  /** What a worker or a file says is wrong. */
+  7: optional string trouble
+}
+
+/** Why a task waits, as of now. */
+struct Waiting {
+  /**
+   * The first one that holds: NOT_DUE, RETRY_WAIT, NO_WORKER, KIND_UNKNOWN, NO_ROOM, KIND_FULL, RATE or BEHIND. Later
+   * versions may know more.
+   */
+  1: required string reason,
+  /** When it became due; of NOT_DUE and RETRY_WAIT its last move. */
+  2: required string since,
+  /** The reason for people. */
+  3: required string detail,
+  4: required WaitFacts facts,
+  /** How many tasks come before it. Unset if it is not due, or if they are more than 10000. */
+  5: optional i32 position,
+  /** Unset if there is nothing to estimate from. */
+  6: optional StartEstimate startsIn
+}
+
 /** One task with its whole record. */
 struct Task {
   1: required string id,
@@ -224,7 +268,9 @@ struct Task {
   /** In pages: whether `params` had over 256 characters and are a text with their beginning; getTask has the whole. */
   33: optional bool paramsTruncated,
   /** Attempts that ended with the death of their worker; unset if there are none. From two on the task runs alone. */
-  34: optional i32 workersLost
+  34: optional i32 workersLost,
+  /** In pages of pageTasksWhy: why it waits. Unset if it does not. */
+  36: optional Waiting waiting
 }
 
 /** Options of a submit. Unset fields have the default of the server or of the kind. */
@@ -394,7 +440,11 @@ struct BundleProcess {
   /** Share of one core since the last beat; 1: a whole one. */
   13: required double cpu,
   /** What is wrong, by name; empty when all is well. */
-  14: required map<string, string> troubles
+  14: required map<string, string> troubles,
+  /** How many of each kind it runs; unset for roles that run none. */
+  15: optional map<string, i32> runningByKind,
+  /** Why it begins no task now though slots are free; unset while it does. */
+  16: optional string takesNone
 }
 
 /** The machine, the processes and the tasks. */
@@ -471,6 +521,14 @@ service Madhava extends RPCcelery {
    */
   TaskPage pageTasks(1: TaskFilter filter, 2: i32 limit, 3: string cursor)
     throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** As pageTasks; each task that waits says why in `waiting`. That costs more than a page without it. */
+  TaskPage pageTasksWhy(1: TaskFilter filter, 2: i32 limit, 3: string cursor)
+    throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** Why a task waits. Conflict: TASK_NOT_WAITING. Refused: BAD_ID. */
+  Waiting whyTask(1: string id)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
   /** Cancels a task. Conflict: TASK_ENDED. Refused: BAD_ID. */
   Cancelled cancelTask(1: string id)

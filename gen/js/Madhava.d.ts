@@ -24,6 +24,9 @@ import TaskError = ttypes.TaskError
 import HistoryEntry = ttypes.HistoryEntry
 import RetryPolicy = ttypes.RetryPolicy
 import TimeLimits = ttypes.TimeLimits
+import StartEstimate = ttypes.StartEstimate
+import WaitFacts = ttypes.WaitFacts
+import Waiting = ttypes.Waiting
 import Task = ttypes.Task
 import SubmitOptions = ttypes.SubmitOptions
 import TaskFilter = ttypes.TaskFilter
@@ -113,6 +116,26 @@ declare class Client extends RPCcelery.Client {
      * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
      */
     pageTasks(filter: TaskFilter, limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: TaskPage)=>void): void;
+
+    /**
+     * As pageTasks; each task that waits says why in `waiting`. That costs more than a page without it.
+     */
+    pageTasksWhy(filter: TaskFilter, limit: number, cursor: string): Promise<TaskPage>;
+
+    /**
+     * As pageTasks; each task that waits says why in `waiting`. That costs more than a page without it.
+     */
+    pageTasksWhy(filter: TaskFilter, limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: TaskPage)=>void): void;
+
+    /**
+     * Why a task waits. Conflict: TASK_NOT_WAITING. Refused: BAD_ID.
+     */
+    whyTask(id: string): Promise<Waiting>;
+
+    /**
+     * Why a task waits. Conflict: TASK_NOT_WAITING. Refused: BAD_ID.
+     */
+    whyTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Waiting)=>void): void;
 
     /**
      * Cancels a task. Conflict: TASK_ENDED. Refused: BAD_ID.
@@ -218,6 +241,8 @@ declare class Processor extends RPCcelery.Processor {
     process_getTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_waitTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_pageTasks(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_pageTasksWhy(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_whyTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_cancelTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_retryTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_purgeTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

@@ -856,6 +856,366 @@ const Madhava_pageTasks_result = class {
   }
 
 };
+const Madhava_pageTasksWhy_args = class {
+  constructor(args) {
+    this.filter = null;
+    this.limit = null;
+    this.cursor = null;
+    if (args) {
+      if (args.filter !== undefined && args.filter !== null) {
+        this.filter = new ttypes.TaskFilter(args.filter);
+      }
+      if (args.limit !== undefined && args.limit !== null) {
+        this.limit = args.limit;
+      }
+      if (args.cursor !== undefined && args.cursor !== null) {
+        this.cursor = args.cursor;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.filter = new ttypes.TaskFilter();
+          this.filter.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.limit = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.cursor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_pageTasksWhy_args');
+    if (this.filter !== null && this.filter !== undefined) {
+      output.writeFieldBegin('filter', Thrift.Type.STRUCT, 1);
+      this.filter.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.limit !== null && this.limit !== undefined) {
+      output.writeFieldBegin('limit', Thrift.Type.I32, 2);
+      output.writeI32(this.limit);
+      output.writeFieldEnd();
+    }
+    if (this.cursor !== null && this.cursor !== undefined) {
+      output.writeFieldBegin('cursor', Thrift.Type.STRING, 3);
+      output.writeString(this.cursor);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_pageTasksWhy_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.TaskPage(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.TaskPage();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_pageTasksWhy_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 2);
+      this.unavailable.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_whyTask_args = class {
+  constructor(args) {
+    this.id = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_whyTask_args');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_whyTask_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    this.notFound = null;
+    this.conflict = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args instanceof ttypes.NotFound) {
+        this.notFound = args;
+        return;
+    }
+    if (args instanceof ttypes.Conflict) {
+        this.conflict = args;
+        return;
+    }
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.Waiting(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+      if (args.notFound !== undefined && args.notFound !== null) {
+        this.notFound = args.notFound;
+      }
+      if (args.conflict !== undefined && args.conflict !== null) {
+        this.conflict = args.conflict;
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.Waiting();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.notFound = new ttypes.NotFound();
+          this.notFound.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.conflict = new ttypes.Conflict();
+          this.conflict.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_whyTask_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.notFound !== null && this.notFound !== undefined) {
+      output.writeFieldBegin('notFound', Thrift.Type.STRUCT, 2);
+      this.notFound.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.conflict !== null && this.conflict !== undefined) {
+      output.writeFieldBegin('conflict', Thrift.Type.STRUCT, 3);
+      this.conflict.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 4);
+      this.unavailable.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Madhava_cancelTask_args = class {
   constructor(args) {
     this.id = null;
@@ -1864,13 +2224,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3104 = input.readListBegin();
-          const _size103 = _rtmp3104.size || 0;
-          for (let _i105 = 0; _i105 < _size103; ++_i105) {
-            let elem106 = null;
-            elem106 = new ttypes.Kind();
-            elem106.read(input);
-            this.success.push(elem106);
+          const _rtmp3111 = input.readListBegin();
+          const _size110 = _rtmp3111.size || 0;
+          for (let _i112 = 0; _i112 < _size110; ++_i112) {
+            let elem113 = null;
+            elem113 = new ttypes.Kind();
+            elem113.read(input);
+            this.success.push(elem113);
           }
           input.readListEnd();
         } else {
@@ -1899,10 +2259,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter107 in this.success) {
-        if (this.success.hasOwnProperty(iter107)) {
-          iter107 = this.success[iter107];
-          iter107.write(output);
+      for (let iter114 in this.success) {
+        if (this.success.hasOwnProperty(iter114)) {
+          iter114 = this.success[iter114];
+          iter114.write(output);
         }
       }
       output.writeListEnd();
@@ -1977,13 +2337,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3109 = input.readListBegin();
-          const _size108 = _rtmp3109.size || 0;
-          for (let _i110 = 0; _i110 < _size108; ++_i110) {
-            let elem111 = null;
-            elem111 = new ttypes.KindTrouble();
-            elem111.read(input);
-            this.success.push(elem111);
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = new ttypes.KindTrouble();
+            elem118.read(input);
+            this.success.push(elem118);
           }
           input.readListEnd();
         } else {
@@ -2012,10 +2372,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter112 in this.success) {
-        if (this.success.hasOwnProperty(iter112)) {
-          iter112 = this.success[iter112];
-          iter112.write(output);
+      for (let iter119 in this.success) {
+        if (this.success.hasOwnProperty(iter119)) {
+          iter119 = this.success[iter119];
+          iter119.write(output);
         }
       }
       output.writeListEnd();
@@ -2570,6 +2930,128 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
       return callback(null, result.success);
     }
     return callback('pageTasks failed: unknown result');
+  }
+
+  pageTasksWhy (filter, limit, cursor) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_pageTasksWhy(filter, limit, cursor);
+    });
+  }
+
+  send_pageTasksWhy (filter, limit, cursor) {
+    const output = new this.pClass(this.output);
+    const params = {
+      filter: filter,
+      limit: limit,
+      cursor: cursor
+    };
+    const args = new Madhava_pageTasksWhy_args(params);
+    try {
+      output.writeMessageBegin('pageTasksWhy', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_pageTasksWhy (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_pageTasksWhy_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('pageTasksWhy failed: unknown result');
+  }
+
+  whyTask (id) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_whyTask(id);
+    });
+  }
+
+  send_whyTask (id) {
+    const output = new this.pClass(this.output);
+    const params = {
+      id: id
+    };
+    const args = new Madhava_whyTask_args(params);
+    try {
+      output.writeMessageBegin('whyTask', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_whyTask (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_whyTask_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.notFound) {
+      return callback(result.notFound);
+    }
+    if (null !== result.conflict) {
+      return callback(result.conflict);
+    }
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('whyTask failed: unknown result');
   }
 
   cancelTask (id) {
@@ -3347,6 +3829,92 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("pageTasks", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_pageTasksWhy (seqid, input, output) {
+    const args = new Madhava_pageTasksWhy_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.pageTasksWhy.length === 3) {
+      Promise.resolve(this._handler.pageTasksWhy.bind(this._handler)(
+        args.filter,
+        args.limit,
+        args.cursor
+      )).then(result => {
+        const result_obj = new Madhava_pageTasksWhy_result({success: result});
+        output.writeMessageBegin("pageTasksWhy", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused || err instanceof ttypes.Unavailable) {
+          result = new Madhava_pageTasksWhy_result(err);
+          output.writeMessageBegin("pageTasksWhy", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("pageTasksWhy", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.pageTasksWhy(args.filter, args.limit, args.cursor, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_pageTasksWhy_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("pageTasksWhy", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("pageTasksWhy", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_whyTask (seqid, input, output) {
+    const args = new Madhava_whyTask_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.whyTask.length === 1) {
+      Promise.resolve(this._handler.whyTask.bind(this._handler)(
+        args.id
+      )).then(result => {
+        const result_obj = new Madhava_whyTask_result({success: result});
+        output.writeMessageBegin("whyTask", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Conflict || err instanceof ttypes.Unavailable) {
+          result = new Madhava_whyTask_result(err);
+          output.writeMessageBegin("whyTask", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("whyTask", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.whyTask(args.id, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Conflict || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_whyTask_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("whyTask", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("whyTask", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp399 = input.readListBegin();
-          const _size98 = _rtmp399.size || 0;
-          for (let _i100 = 0; _i100 < _size98; ++_i100) {
-            let elem101 = null;
-            elem101 = new ttypes.calcResult();
-            elem101.read(input);
-            this.success.push(elem101);
+          const _rtmp3106 = input.readListBegin();
+          const _size105 = _rtmp3106.size || 0;
+          for (let _i107 = 0; _i107 < _size105; ++_i107) {
+            let elem108 = null;
+            elem108 = new ttypes.calcResult();
+            elem108.read(input);
+            this.success.push(elem108);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter102 in this.success) {
-        if (this.success.hasOwnProperty(iter102)) {
-          iter102 = this.success[iter102];
-          iter102.write(output);
+      for (let iter109 in this.success) {
+        if (this.success.hasOwnProperty(iter109)) {
+          iter109 = this.success[iter109];
+          iter109.write(output);
         }
       }
       output.writeListEnd();

@@ -77,7 +77,7 @@ declare class NotFound extends Thrift.TException {
   }
 
 /**
- * The state of the task does not allow it: it has ended, has not ended, or another process is changing it.
+ * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed.
  */
 declare class Conflict extends Thrift.TException {
     public code: string;
@@ -155,6 +155,45 @@ declare class TimeLimits {
   }
 
 /**
+ * An estimate of when a task starts, in seconds from now.
+ */
+declare class StartEstimate {
+    public p50: number;
+    public p90: number;
+
+      constructor(args?: { p50: number; p90: number; });
+  }
+
+/**
+ * What the detail of a Waiting says, for programs. Each reason has those that it needs.
+ */
+declare class WaitFacts {
+    public dueAt?: string;
+    public running?: number;
+    public maxConcurrency?: number;
+    public rate?: string;
+    public slots?: number;
+    public busy?: number;
+    public trouble?: string;
+
+      constructor(args?: { dueAt?: string; running?: number; maxConcurrency?: number; rate?: string; slots?: number; busy?: number; trouble?: string; });
+  }
+
+/**
+ * Why a task waits, as of now.
+ */
+declare class Waiting {
+    public reason: string;
+    public since: string;
+    public detail: string;
+    public facts: WaitFacts;
+    public position?: number;
+    public startsIn?: StartEstimate;
+
+      constructor(args?: { reason: string; since: string; detail: string; facts: WaitFacts; position?: number; startsIn?: StartEstimate; });
+  }
+
+/**
  * One task with its whole record.
  */
 declare class Task {
@@ -192,8 +231,9 @@ declare class Task {
     public version: string;
     public paramsTruncated?: boolean;
     public workersLost?: number;
+    public waiting?: Waiting;
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; waiting?: Waiting; });
   }
 
 /**
@@ -364,8 +404,10 @@ declare class BundleProcess {
     public rssBytes: Int64;
     public cpu: number;
     public troubles: { [k: string]: string; };
+    public runningByKind?: { [k: string]: number; };
+    public takesNone?: string;
 
-      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; });
+      constructor(args?: { role: string; instance: string; host: string; pid: number; alive: boolean; startedAt: string; beatAt: string; address?: string; slots: number; running: string[]; counters: { [k: string]: Int64; }; rssBytes: Int64; cpu: number; troubles: { [k: string]: string; }; runningByKind?: { [k: string]: number; }; takesNone?: string; });
   }
 
 /**

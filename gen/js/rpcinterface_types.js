@@ -1193,6 +1193,359 @@ const TimeLimits = module.exports.TimeLimits = class {
   }
 
 };
+const StartEstimate = module.exports.StartEstimate = class {
+  constructor(args) {
+    this.p50 = null;
+    this.p90 = null;
+    if (args) {
+      if (args.p50 !== undefined && args.p50 !== null) {
+        this.p50 = args.p50;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field p50 is unset!');
+      }
+      if (args.p90 !== undefined && args.p90 !== null) {
+        this.p90 = args.p90;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field p90 is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.p50 = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.DOUBLE) {
+          this.p90 = input.readDouble();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('StartEstimate');
+    if (this.p50 !== null && this.p50 !== undefined) {
+      output.writeFieldBegin('p50', Thrift.Type.DOUBLE, 1);
+      output.writeDouble(this.p50);
+      output.writeFieldEnd();
+    }
+    if (this.p90 !== null && this.p90 !== undefined) {
+      output.writeFieldBegin('p90', Thrift.Type.DOUBLE, 2);
+      output.writeDouble(this.p90);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const WaitFacts = module.exports.WaitFacts = class {
+  constructor(args) {
+    this.dueAt = null;
+    this.running = null;
+    this.maxConcurrency = null;
+    this.rate = null;
+    this.slots = null;
+    this.busy = null;
+    this.trouble = null;
+    if (args) {
+      if (args.dueAt !== undefined && args.dueAt !== null) {
+        this.dueAt = args.dueAt;
+      }
+      if (args.running !== undefined && args.running !== null) {
+        this.running = args.running;
+      }
+      if (args.maxConcurrency !== undefined && args.maxConcurrency !== null) {
+        this.maxConcurrency = args.maxConcurrency;
+      }
+      if (args.rate !== undefined && args.rate !== null) {
+        this.rate = args.rate;
+      }
+      if (args.slots !== undefined && args.slots !== null) {
+        this.slots = args.slots;
+      }
+      if (args.busy !== undefined && args.busy !== null) {
+        this.busy = args.busy;
+      }
+      if (args.trouble !== undefined && args.trouble !== null) {
+        this.trouble = args.trouble;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.dueAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.running = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.maxConcurrency = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.rate = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.slots = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I32) {
+          this.busy = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.trouble = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('WaitFacts');
+    if (this.dueAt !== null && this.dueAt !== undefined) {
+      output.writeFieldBegin('dueAt', Thrift.Type.STRING, 1);
+      output.writeString(this.dueAt);
+      output.writeFieldEnd();
+    }
+    if (this.running !== null && this.running !== undefined) {
+      output.writeFieldBegin('running', Thrift.Type.I32, 2);
+      output.writeI32(this.running);
+      output.writeFieldEnd();
+    }
+    if (this.maxConcurrency !== null && this.maxConcurrency !== undefined) {
+      output.writeFieldBegin('maxConcurrency', Thrift.Type.I32, 3);
+      output.writeI32(this.maxConcurrency);
+      output.writeFieldEnd();
+    }
+    if (this.rate !== null && this.rate !== undefined) {
+      output.writeFieldBegin('rate', Thrift.Type.STRING, 4);
+      output.writeString(this.rate);
+      output.writeFieldEnd();
+    }
+    if (this.slots !== null && this.slots !== undefined) {
+      output.writeFieldBegin('slots', Thrift.Type.I32, 5);
+      output.writeI32(this.slots);
+      output.writeFieldEnd();
+    }
+    if (this.busy !== null && this.busy !== undefined) {
+      output.writeFieldBegin('busy', Thrift.Type.I32, 6);
+      output.writeI32(this.busy);
+      output.writeFieldEnd();
+    }
+    if (this.trouble !== null && this.trouble !== undefined) {
+      output.writeFieldBegin('trouble', Thrift.Type.STRING, 7);
+      output.writeString(this.trouble);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Waiting = module.exports.Waiting = class {
+  constructor(args) {
+    this.reason = null;
+    this.since = null;
+    this.detail = null;
+    this.facts = null;
+    this.position = null;
+    this.startsIn = null;
+    if (args) {
+      if (args.reason !== undefined && args.reason !== null) {
+        this.reason = args.reason;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field reason is unset!');
+      }
+      if (args.since !== undefined && args.since !== null) {
+        this.since = args.since;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field since is unset!');
+      }
+      if (args.detail !== undefined && args.detail !== null) {
+        this.detail = args.detail;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field detail is unset!');
+      }
+      if (args.facts !== undefined && args.facts !== null) {
+        this.facts = new ttypes.WaitFacts(args.facts);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field facts is unset!');
+      }
+      if (args.position !== undefined && args.position !== null) {
+        this.position = args.position;
+      }
+      if (args.startsIn !== undefined && args.startsIn !== null) {
+        this.startsIn = new ttypes.StartEstimate(args.startsIn);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.reason = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.since = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.detail = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.facts = new ttypes.WaitFacts();
+          this.facts.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.position = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.startsIn = new ttypes.StartEstimate();
+          this.startsIn.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Waiting');
+    if (this.reason !== null && this.reason !== undefined) {
+      output.writeFieldBegin('reason', Thrift.Type.STRING, 1);
+      output.writeString(this.reason);
+      output.writeFieldEnd();
+    }
+    if (this.since !== null && this.since !== undefined) {
+      output.writeFieldBegin('since', Thrift.Type.STRING, 2);
+      output.writeString(this.since);
+      output.writeFieldEnd();
+    }
+    if (this.detail !== null && this.detail !== undefined) {
+      output.writeFieldBegin('detail', Thrift.Type.STRING, 3);
+      output.writeString(this.detail);
+      output.writeFieldEnd();
+    }
+    if (this.facts !== null && this.facts !== undefined) {
+      output.writeFieldBegin('facts', Thrift.Type.STRUCT, 4);
+      this.facts.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.position !== null && this.position !== undefined) {
+      output.writeFieldBegin('position', Thrift.Type.I32, 5);
+      output.writeI32(this.position);
+      output.writeFieldEnd();
+    }
+    if (this.startsIn !== null && this.startsIn !== undefined) {
+      output.writeFieldBegin('startsIn', Thrift.Type.STRUCT, 6);
+      this.startsIn.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Task = module.exports.Task = class {
   constructor(args) {
     this.id = null;
@@ -1229,6 +1582,7 @@ const Task = module.exports.Task = class {
     this.version = null;
     this.paramsTruncated = null;
     this.workersLost = null;
+    this.waiting = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1361,6 +1715,9 @@ const Task = module.exports.Task = class {
       }
       if (args.workersLost !== undefined && args.workersLost !== null) {
         this.workersLost = args.workersLost;
+      }
+      if (args.waiting !== undefined && args.waiting !== null) {
+        this.waiting = new ttypes.Waiting(args.waiting);
       }
     }
   }
@@ -1626,6 +1983,14 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 36:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.waiting = new ttypes.Waiting();
+          this.waiting.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1812,6 +2177,11 @@ const Task = module.exports.Task = class {
     if (this.workersLost !== null && this.workersLost !== undefined) {
       output.writeFieldBegin('workersLost', Thrift.Type.I32, 34);
       output.writeI32(this.workersLost);
+      output.writeFieldEnd();
+    }
+    if (this.waiting !== null && this.waiting !== undefined) {
+      output.writeFieldBegin('waiting', Thrift.Type.STRUCT, 36);
+      this.waiting.write(output);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -3450,6 +3820,8 @@ const BundleProcess = module.exports.BundleProcess = class {
     this.rssBytes = null;
     this.cpu = null;
     this.troubles = null;
+    this.runningByKind = null;
+    this.takesNone = null;
     if (args) {
       if (args.role !== undefined && args.role !== null) {
         this.role = args.role;
@@ -3518,6 +3890,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         this.troubles = Thrift.copyMap(args.troubles, [null]);
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field troubles is unset!');
+      }
+      if (args.runningByKind !== undefined && args.runningByKind !== null) {
+        this.runningByKind = Thrift.copyMap(args.runningByKind, [null]);
+      }
+      if (args.takesNone !== undefined && args.takesNone !== null) {
+        this.takesNone = args.takesNone;
       }
     }
   }
@@ -3658,6 +4036,30 @@ const BundleProcess = module.exports.BundleProcess = class {
           input.skip(ftype);
         }
         break;
+        case 15:
+        if (ftype == Thrift.Type.MAP) {
+          this.runningByKind = {};
+          const _rtmp360 = input.readMapBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let key62 = null;
+            let val63 = null;
+            key62 = input.readString();
+            val63 = input.readI32();
+            this.runningByKind[key62] = val63;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 16:
+        if (ftype == Thrift.Type.STRING) {
+          this.takesNone = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -3717,10 +4119,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter59 in this.running) {
-        if (this.running.hasOwnProperty(iter59)) {
-          iter59 = this.running[iter59];
-          output.writeString(iter59);
+      for (let iter64 in this.running) {
+        if (this.running.hasOwnProperty(iter64)) {
+          iter64 = this.running[iter64];
+          output.writeString(iter64);
         }
       }
       output.writeListEnd();
@@ -3729,11 +4131,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter60 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter60)) {
-          let viter61 = this.counters[kiter60];
-          output.writeString(kiter60);
-          output.writeI64(viter61);
+      for (let kiter65 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter65)) {
+          let viter66 = this.counters[kiter65];
+          output.writeString(kiter65);
+          output.writeI64(viter66);
         }
       }
       output.writeMapEnd();
@@ -3752,14 +4154,32 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter62 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter62)) {
-          let viter63 = this.troubles[kiter62];
-          output.writeString(kiter62);
-          output.writeString(viter63);
+      for (let kiter67 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter67)) {
+          let viter68 = this.troubles[kiter67];
+          output.writeString(kiter67);
+          output.writeString(viter68);
         }
       }
       output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    if (this.runningByKind !== null && this.runningByKind !== undefined) {
+      output.writeFieldBegin('runningByKind', Thrift.Type.MAP, 15);
+      output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I32, Thrift.objectLength(this.runningByKind));
+      for (let kiter69 in this.runningByKind) {
+        if (this.runningByKind.hasOwnProperty(kiter69)) {
+          let viter70 = this.runningByKind[kiter69];
+          output.writeString(kiter69);
+          output.writeI32(viter70);
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    if (this.takesNone !== null && this.takesNone !== undefined) {
+      output.writeFieldBegin('takesNone', Thrift.Type.STRING, 16);
+      output.writeString(this.takesNone);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -3971,12 +4391,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp365 = input.readListBegin();
-          const _size64 = _rtmp365.size || 0;
-          for (let _i66 = 0; _i66 < _size64; ++_i66) {
-            let elem67 = null;
-            elem67 = input.readDouble();
-            this.loadAverages.push(elem67);
+          const _rtmp372 = input.readListBegin();
+          const _size71 = _rtmp372.size || 0;
+          for (let _i73 = 0; _i73 < _size71; ++_i73) {
+            let elem74 = null;
+            elem74 = input.readDouble();
+            this.loadAverages.push(elem74);
           }
           input.readListEnd();
         } else {
@@ -3994,13 +4414,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp369 = input.readListBegin();
-          const _size68 = _rtmp369.size || 0;
-          for (let _i70 = 0; _i70 < _size68; ++_i70) {
-            let elem71 = null;
-            elem71 = new ttypes.Disk();
-            elem71.read(input);
-            this.disks.push(elem71);
+          const _rtmp376 = input.readListBegin();
+          const _size75 = _rtmp376.size || 0;
+          for (let _i77 = 0; _i77 < _size75; ++_i77) {
+            let elem78 = null;
+            elem78 = new ttypes.Disk();
+            elem78.read(input);
+            this.disks.push(elem78);
           }
           input.readListEnd();
         } else {
@@ -4010,13 +4430,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp373 = input.readListBegin();
-          const _size72 = _rtmp373.size || 0;
-          for (let _i74 = 0; _i74 < _size72; ++_i74) {
-            let elem75 = null;
-            elem75 = new ttypes.NetworkAddress();
-            elem75.read(input);
-            this.addresses.push(elem75);
+          const _rtmp380 = input.readListBegin();
+          const _size79 = _rtmp380.size || 0;
+          for (let _i81 = 0; _i81 < _size79; ++_i81) {
+            let elem82 = null;
+            elem82 = new ttypes.NetworkAddress();
+            elem82.read(input);
+            this.addresses.push(elem82);
           }
           input.readListEnd();
         } else {
@@ -4034,13 +4454,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp377 = input.readListBegin();
-          const _size76 = _rtmp377.size || 0;
-          for (let _i78 = 0; _i78 < _size76; ++_i78) {
-            let elem79 = null;
-            elem79 = new ttypes.BundleProcess();
-            elem79.read(input);
-            this.processes.push(elem79);
+          const _rtmp384 = input.readListBegin();
+          const _size83 = _rtmp384.size || 0;
+          for (let _i85 = 0; _i85 < _size83; ++_i85) {
+            let elem86 = null;
+            elem86 = new ttypes.BundleProcess();
+            elem86.read(input);
+            this.processes.push(elem86);
           }
           input.readListEnd();
         } else {
@@ -4050,14 +4470,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp381 = input.readMapBegin();
-          const _size80 = _rtmp381.size || 0;
-          for (let _i82 = 0; _i82 < _size80; ++_i82) {
-            let key83 = null;
-            let val84 = null;
-            key83 = input.readString();
-            val84 = input.readI64();
-            this.tasks[key83] = val84;
+          const _rtmp388 = input.readMapBegin();
+          const _size87 = _rtmp388.size || 0;
+          for (let _i89 = 0; _i89 < _size87; ++_i89) {
+            let key90 = null;
+            let val91 = null;
+            key90 = input.readString();
+            val91 = input.readI64();
+            this.tasks[key90] = val91;
           }
           input.readMapEnd();
         } else {
@@ -4067,14 +4487,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp386 = input.readMapBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let key88 = null;
-            let val89 = null;
-            key88 = input.readString();
-            val89 = input.readString();
-            this.troubles[key88] = val89;
+          const _rtmp393 = input.readMapBegin();
+          const _size92 = _rtmp393.size || 0;
+          for (let _i94 = 0; _i94 < _size92; ++_i94) {
+            let key95 = null;
+            let val96 = null;
+            key95 = input.readString();
+            val96 = input.readString();
+            this.troubles[key95] = val96;
           }
           input.readMapEnd();
         } else {
@@ -4150,10 +4570,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter90 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter90)) {
-          iter90 = this.loadAverages[iter90];
-          output.writeDouble(iter90);
+      for (let iter97 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter97)) {
+          iter97 = this.loadAverages[iter97];
+          output.writeDouble(iter97);
         }
       }
       output.writeListEnd();
@@ -4167,10 +4587,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter91 in this.disks) {
-        if (this.disks.hasOwnProperty(iter91)) {
-          iter91 = this.disks[iter91];
-          iter91.write(output);
+      for (let iter98 in this.disks) {
+        if (this.disks.hasOwnProperty(iter98)) {
+          iter98 = this.disks[iter98];
+          iter98.write(output);
         }
       }
       output.writeListEnd();
@@ -4179,10 +4599,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter92 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter92)) {
-          iter92 = this.addresses[iter92];
-          iter92.write(output);
+      for (let iter99 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter99)) {
+          iter99 = this.addresses[iter99];
+          iter99.write(output);
         }
       }
       output.writeListEnd();
@@ -4196,10 +4616,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter93 in this.processes) {
-        if (this.processes.hasOwnProperty(iter93)) {
-          iter93 = this.processes[iter93];
-          iter93.write(output);
+      for (let iter100 in this.processes) {
+        if (this.processes.hasOwnProperty(iter100)) {
+          iter100 = this.processes[iter100];
+          iter100.write(output);
         }
       }
       output.writeListEnd();
@@ -4208,11 +4628,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter94 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter94)) {
-          let viter95 = this.tasks[kiter94];
-          output.writeString(kiter94);
-          output.writeI64(viter95);
+      for (let kiter101 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter101)) {
+          let viter102 = this.tasks[kiter101];
+          output.writeString(kiter101);
+          output.writeI64(viter102);
         }
       }
       output.writeMapEnd();
@@ -4221,11 +4641,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter96 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter96)) {
-          let viter97 = this.troubles[kiter96];
-          output.writeString(kiter96);
-          output.writeString(viter97);
+      for (let kiter103 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter103)) {
+          let viter104 = this.troubles[kiter103];
+          output.writeString(kiter103);
+          output.writeString(viter104);
         }
       }
       output.writeMapEnd();

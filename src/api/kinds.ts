@@ -4,8 +4,9 @@ import { z } from 'zod'
 import { kindInfoSchema } from '../core/kind-info.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, sendJsonText } from './json.ts'
+import { output } from './named-schemas.ts'
 import { describe, type Operation } from './operation.ts'
-import { kindTrouble, output } from './schemas.ts'
+import { kindTrouble } from './schemas.ts'
 
 const kindList = output(
   'KindList',

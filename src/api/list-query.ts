@@ -64,7 +64,11 @@ export const filterQuery = defineQuery(filterShape)
 /** A page alone. */
 export const plainPageQuery = defineQuery(pageShape)
 /** The filters and the page of GET /tasks. */
-export const pageQuery = defineQuery({ ...pageShape, ...filterShape })
+export const pageQuery = defineQuery({
+  ...pageShape,
+  why: switchParameter().describe('1: each task that waits says why, in `waiting`'),
+  ...filterShape,
+})
 
 /** The filters of GET /events, and where it begins. */
 export const watchQuery = defineQuery({
@@ -90,9 +94,16 @@ export const bulkQuery = defineQuery({
 export const parseFilter = (url: string): TaskFilter => toFilter('query', filterQuery.read(url))
 
 /** @throws BAD_REQUEST */
-export const parsePage = (url: string): { filter: TaskFilter; limit: number; cursor: string | null } => {
-  const { limit, cursor, ...filter } = pageQuery.read(url)
-  return { filter: toFilter('query', filter), limit: limit ?? PAGE_LIMIT.default, cursor: cursor ?? null }
+export const parsePage = (
+  url: string,
+): { filter: TaskFilter; limit: number; cursor: string | null; why: boolean } => {
+  const { limit, cursor, why, ...filter } = pageQuery.read(url)
+  return {
+    filter: toFilter('query', filter),
+    limit: limit ?? PAGE_LIMIT.default,
+    cursor: cursor ?? null,
+    why,
+  }
 }
 
 /** @throws BAD_REQUEST */

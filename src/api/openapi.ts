@@ -4,9 +4,10 @@ import type { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
 import type { ApiEnv } from './context.ts'
+import { INPUTS, OUTPUTS } from './named-schemas.ts'
 import { type Answer, type Content, type Operation, operationOf, TAGS } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
-import { INPUTS, OUTPUTS, problem } from './schemas.ts'
+import { problem } from './schemas.ts'
 
 type Node = Record<string, unknown>
 

@@ -4,27 +4,13 @@ import { z } from 'zod'
 import { BULK_ACTIONS, type BulkOutcome } from '../core/bulk.ts'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
 import type { Readiness } from '../core/readiness.ts'
+import type { HiddenDetail } from '../core/state-reader.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
 import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
 import type { HostSnapshot } from '../platform/host.ts'
-
-/** Schemas of what comes in, and of what goes out, each with its name in the document. */
-export const INPUTS = z.registry<{ id: string }>()
-export const OUTPUTS = z.registry<{ id: string }>()
-
-const input = <T extends z.ZodType>(id: string, schema: T): T => {
-  INPUTS.add(schema, { id })
-  return schema
-}
-/** For shapes that a route answers: name them here, once. */
-export const output = <T extends z.ZodType>(id: string, schema: T): T => {
-  OUTPUTS.add(schema, { id })
-  return schema
-}
-
-INPUTS.add(jsonSchema, { id: 'Json' })
-OUTPUTS.add(jsonSchema, { id: 'Json' })
+import { input, output } from './named-schemas.ts'
+import { waiting } from './waiting-schema.ts'
 
 export { jsonSchema }
 
@@ -50,6 +36,10 @@ export const taskView = output(
       ...record.shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
+      waiting: waiting
+        .nullable()
+        .exactOptional()
+        .describe('with `why=1` alone: why it waits; null when it does not'),
     })
     .describe('A task as lists show it: params and a result over 256 characters of JSON are cut to a text'),
 )
@@ -230,9 +220,11 @@ const processSchema = z.object({
   rssBytes: bytes,
   cpu: z.number().describe('share of one core since the last beat'),
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
+  runningByKind: z.record(z.string(), z.int()).exactOptional().describe('how many of each kind it runs'),
+  takesNone: z.string().exactOptional().describe('why it begins no task now though slots are free'),
   kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
   troubles: z.record(z.string(), z.string()),
-}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], 'timings' | 'failures'>>
+}) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], HiddenDetail>>
 
 const counts = z.object({
   total: z.int(),

@@ -11,6 +11,7 @@ import { defineQuery, switchParameter } from './query.ts'
 import { etagOf, matchesEtag } from './request-headers.ts'
 import { cancellation, jsonSchema, task } from './schemas.ts'
 import type { Streams } from './streams.ts'
+import { waiting } from './waiting-schema.ts'
 
 const TEXT = 'text/plain'
 
@@ -115,6 +116,16 @@ const getLog: Operation = {
   errors: [...UNKNOWN, 'RANGE_NOT_SATISFIABLE'],
 }
 
+const whyTask: Operation = {
+  id: 'whyTask',
+  tag: 'tasks',
+  summary: 'Why a task waits',
+  description:
+    'Decided anew at each call, from the record, the workers that live, and what comes before the task.',
+  answers: { 200: { description: 'The first reason that holds.', content: { [JSON_TYPE]: waiting } } },
+  errors: [...UNKNOWN, 'TASK_NOT_WAITING'],
+}
+
 const retryTask: Operation = {
   id: 'retryTask',
   tag: 'tasks',
@@ -200,6 +211,9 @@ export const taskRoutes =
       .get('/task/:id/log', describe(getLog), async c => {
         return sendContent(c, await service.log(c.get('actor'), c.req.param('id')), null, log)
       })
+      .get('/task/:id/why', describe(whyTask), async c =>
+        sendJson(c, await service.why(c.get('actor'), c.req.param('id'))),
+      )
       .post('/task/:id/retry', describe(retryTask), async c => {
         return sendAccepted(c, await service.retry(c.get('actor'), c.req.param('id')), clock())
       })

@@ -104,10 +104,14 @@ export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
       return sendAccepted(c, first.task, clock())
     })
     .get('/tasks', describe(listTasks), async c => {
-      const { filter, ...page } = parsePage(c.req.url)
+      const { filter, why, ...page } = parsePage(c.req.url)
       const { tasks, next } = await service.list(c.get('actor'), filter, page)
+      const reasons = why ? await service.whyEach(tasks) : null
       c.header('Link', linksOf(c.req.url, next))
-      const listed = await listText(tasks.map(viewTask))
+      const views = tasks.map((task, place) =>
+        reasons ? { ...viewTask(task), waiting: reasons[place] ?? null } : viewTask(task),
+      )
+      const listed = await listText(views)
       return sendJsonText(c, `{"tasks":${listed},"next":${JSON.stringify(next)}}`)
     })
     .get('/alltasks', describe(allTasks), async c => {

@@ -10,6 +10,7 @@ import {
   type Submission,
   type Task,
   type TaskView,
+  type Waiting,
 } from './task.ts'
 import { type WatchEvent, watchTask, watchTasks } from './watch.ts'
 
@@ -27,6 +28,8 @@ export {
   type Submission,
   type Task,
   type TaskView,
+  type Waiting,
+  type WaitReason,
 } from './task.ts'
 export type { WatchEvent } from './watch.ts'
 
@@ -77,10 +80,12 @@ export interface Client {
   retry(id: string, options?: CallOptions): Promise<Task>
   /** Removes an ended task with its blobs. */
   purge(id: string, options?: CallOptions): Promise<void>
-  /** One page, newest first; `next` is the next page's cursor, or null. */
+  /** Why a task waits; an ApiError with the code TASK_NOT_WAITING when it does not. */
+  why(id: string, options?: CallOptions): Promise<Waiting>
+  /** One page, newest first; `next` is the next page's cursor, or null. With `why`, waiting tasks say why they wait. */
   list(
     filter?: Filter,
-    options?: CallOptions & { limit?: number; cursor?: string },
+    options?: CallOptions & { limit?: number; cursor?: string; why?: boolean },
   ): Promise<{ tasks: TaskView[]; next: string | null }>
   /** All tasks that fit, newest first, fetched page by page. */
   all(filter?: Filter, options?: CallOptions): AsyncGenerator<TaskView, void, void>
@@ -215,8 +220,14 @@ export const createClient = (options: ClientOptions): Client => {
       await send(pathOf(id), { method: 'DELETE', query: 'purge=1', signal })
     },
 
-    list: (filter = {}, { limit, cursor, signal } = {}) =>
-      json('/tasks', { ...read, query: queryOf(filter, { limit, cursor }), signal }),
+    why: (id, { signal } = {}) => json(`${pathOf(id)}/why`, { ...read, signal }),
+
+    list: (filter = {}, { limit, cursor, why, signal } = {}) =>
+      json('/tasks', {
+        ...read,
+        query: queryOf(filter, { limit, cursor, why: why ? 1 : undefined }),
+        signal,
+      }),
 
     async *all(filter = {}, { signal } = {}) {
       let cursor: string | undefined

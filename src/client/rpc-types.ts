@@ -2,7 +2,7 @@
 // parsed JSON.
 import thrift from 'thrift'
 import type types from '../../gen/js/rpcinterface_types.js'
-import type { Status } from './task.ts'
+import type { Status, WaitReason } from './task.ts'
 
 export type RpcStatus = Status
 
@@ -21,7 +21,7 @@ export type Plain<T> = T extends Int64
         }
 
 export interface RpcTask
-  extends Omit<Plain<Struct<'Task'>>, 'status' | 'params' | 'result' | 'resultInfo' | 'error'> {
+  extends Omit<Plain<Struct<'Task'>>, 'status' | 'params' | 'result' | 'resultInfo' | 'error' | 'waiting'> {
   status: RpcStatus
   params: unknown
   /**
@@ -31,6 +31,12 @@ export interface RpcTask
   result: unknown
   resultInfo: unknown
   error: { code: string; message: string; detail: unknown } | null
+  /** Only in pages that were asked for it: why the task waits. */
+  waiting: RpcWaiting | null
+}
+
+export interface RpcWaiting extends Plain<Struct<'Waiting'>> {
+  reason: WaitReason
 }
 
 export interface RpcKind extends Omit<Plain<Struct<'Kind'>>, 'paramsSchema' | 'resultSchema' | 'example'> {
@@ -97,6 +103,11 @@ export const plain = <T>(value: T): Plain<T> => {
 
 const parsed = (json: string | null): unknown => (json === null ? null : JSON.parse(json))
 
+export const toRpcWaiting = (waiting: Plain<Struct<'Waiting'>>): RpcWaiting => ({
+  ...waiting,
+  reason: waiting.reason as WaitReason,
+})
+
 export const toRpcTask = (struct: Struct<'Task'>): RpcTask => {
   const task = plain(struct)
   return {
@@ -106,6 +117,7 @@ export const toRpcTask = (struct: Struct<'Task'>): RpcTask => {
     result: parsed(task.result),
     resultInfo: parsed(task.resultInfo),
     error: task.error && { ...task.error, detail: parsed(task.error.detail) },
+    waiting: task.waiting && toRpcWaiting(task.waiting),
   }
 }
 

@@ -13,8 +13,10 @@ import {
   type RpcQueueStatus,
   type RpcSubmitOptions,
   type RpcTask,
+  type RpcWaiting,
   toRpcKind,
   toRpcTask,
+  toRpcWaiting,
 } from './rpc-types.ts'
 import { isFinal, type KindTrouble } from './task.ts'
 
@@ -50,8 +52,13 @@ export interface RpcClient {
     id: string,
     options?: { onChange?: (task: RpcTask) => void; signal?: AbortSignal },
   ): Promise<RpcTask>
-  /** 1 to 200 tasks, newest first. */
-  page(filter?: RpcFilter, options?: { limit?: number; cursor?: string | null }): Promise<RpcPage>
+  /** 1 to 200 tasks, newest first. With `why`, waiting tasks say why they wait. */
+  page(
+    filter?: RpcFilter,
+    options?: { limit?: number; cursor?: string | null; why?: boolean },
+  ): Promise<RpcPage>
+  /** Why a task waits; an RpcError with the code TASK_NOT_WAITING if it does not. */
+  why(id: string): Promise<RpcWaiting>
   /** All that fit, newest first, with one page in memory at a time. */
   all(filter?: RpcFilter): AsyncGenerator<RpcTask, void, void>
   cancel(id: string): Promise<{ outcome: 'revoked' | 'requested'; task: RpcTask }>
@@ -106,8 +113,11 @@ export const createRpcClient = ({
   const call = <T>(invoke: (client: GeneratedClient) => Promise<T>, waitMs = 0): Promise<T> =>
     pool.call(invoke, timeoutMs + waitMs)
 
-  const page: RpcClient['page'] = async (filter = {}, { limit = 0, cursor = null } = {}) => {
-    const found = await call(client => client.pageTasks(taskFilter(filter), limit, cursor ?? ''))
+  const page: RpcClient['page'] = async (filter = {}, { limit = 0, cursor = null, why = false } = {}) => {
+    const wanted = taskFilter(filter)
+    const found = await call(client =>
+      why ? client.pageTasksWhy(wanted, limit, cursor ?? '') : client.pageTasks(wanted, limit, cursor ?? ''),
+    )
     return { tasks: found.tasks.map(toRpcTask), nextCursor: found.nextCursor ?? null }
   }
 
@@ -170,6 +180,7 @@ export const createRpcClient = ({
         cursor = found.nextCursor
       } while (cursor !== null)
     },
+    why: async id => toRpcWaiting(plain(await call(client => client.whyTask(id)))),
     async cancel(id) {
       const { outcome, task } = await call(client => client.cancelTask(id))
       return { outcome: outcome as 'revoked' | 'requested', task: toRpcTask(task) }

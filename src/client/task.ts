@@ -64,10 +64,54 @@ export interface Task {
   history: { status: Status; at: string; attempt: number; worker: string | null }[]
 }
 
+/** The reasons that this version knows, in order of precedence; docs/waiting.md. */
+export type WaitReason =
+  | 'NOT_DUE'
+  | 'RETRY_WAIT'
+  | 'NO_WORKER'
+  | 'KIND_UNKNOWN'
+  | 'NO_ROOM'
+  | 'KIND_FULL'
+  | 'RATE'
+  | 'BEHIND'
+
+/** Why a task waits, as of now. */
+export interface Waiting {
+  reason: WaitReason
+  /** When it became due; of NOT_DUE and RETRY_WAIT its last move. */
+  since: string
+  /** The reason for people. */
+  detail: string
+  /** What `detail` says, for programs: each reason has those that it needs. */
+  facts: {
+    /** When its time comes. */
+    dueAt?: string
+    /** How many of its kind run, and how many may. */
+    running?: number
+    maxConcurrency?: number
+    /** How often one of its kind may begin, as in `10/s`. */
+    rate?: string
+    /** Slots of the workers that take its kind, and how many are busy. */
+    slots?: number
+    busy?: number
+    /** What a worker or a file says is wrong. */
+    trouble?: string
+  }
+  /** How many tasks come before it. Null: it is not due, or they are more than 10,000. */
+  position: number | null
+  /** An estimate, in seconds: half of such starts come before `p50`, nine of ten before `p90`. Null: none. */
+  startsIn: { p50: number; p90: number } | null
+}
+
 /**
  * A task in lists: params and a result over 256 characters of JSON are cut to texts, as the `...Truncated` fields say.
  */
-export type TaskView = Task & { paramsTruncated: boolean; resultTruncated: boolean }
+export type TaskView = Task & {
+  paramsTruncated: boolean
+  resultTruncated: boolean
+  /** Only if the list was asked for it: why the task waits; null if it does not. */
+  waiting?: Waiting | null
+}
 
 export interface Submission {
   kind: string

@@ -34,6 +34,7 @@ export const ERRORS = {
   TASK_ENDED: row(409, 'The task has ended already'),
   TASK_NOT_ENDED: row(409, 'The task has not ended yet'),
   TASK_BUSY: row(409, 'Another process holds the task'),
+  TASK_NOT_WAITING: row(409, 'The task does not wait'),
   CURSOR_TOO_OLD: row(410, 'The changes after this cursor are no longer kept'),
   PROCESS_BUSY: row(409, 'The process is just stopping; try again when it has stopped'),
   BODY_TOO_LARGE: row(413, 'The request body is too large'),

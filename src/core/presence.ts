@@ -31,6 +31,12 @@ export interface PresenceDetails {
   failures?: Failures
   /** The kinds it can run. Only roles that run tasks have it. */
   kinds?: string[]
+  /** How many of `running` are of each kind; kinds without any are left out. Only roles that run tasks have it. */
+  runningByKind?: Record<string, number>
+  /** Why it begins no task now though slots are free, for people; left out while it does. */
+  takesNone?: string
+  /** The limits of its kinds; kinds without limits are left out. `rate` as in the kind's file. */
+  kindLimits?: Record<string, { maxConcurrency: number | null; rate: string | null }>
   /** Kinds whose files it could not load; left out when there are none. */
   kindsInTrouble?: KindTrouble[]
   rssBytes: number

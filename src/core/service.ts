@@ -17,6 +17,8 @@ import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import { isFinal, type TaskRecord } from './task.ts'
 import { createTaskAccess, type Visibility } from './task-access.ts'
+import type { Waiting } from './wait-reasons.ts'
+import { createWaitingCalls } from './waiting.ts'
 import { createWaitingLimit } from './waiting-limit.ts'
 import { createWatch, type Watch } from './watch.ts'
 
@@ -51,6 +53,10 @@ export interface Service extends Watch {
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>
   list(actor: Actor, filter: TaskFilter, page: { limit: number; cursor: string | null }): Promise<TaskPage>
+  /** Why a task waits. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_WAITING */
+  why(actor: Actor, id: string): Promise<Waiting>
+  /** The same for tasks that the actor was shown, in their order; null for those that do not wait. */
+  whyEach(tasks: readonly TaskRecord[]): Promise<(Waiting | null)[]>
   /** @throws BAD_ID, TASK_NOT_FOUND, TASK_ENDED */
   cancel(actor: Actor, id: string): Promise<{ outcome: 'revoked' | 'requested'; task: TaskRecord }>
   /** Runs an ended task again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY */
@@ -141,6 +147,8 @@ export const createService = ({
     onCheckThrew,
   })
 
+  const waiting = createWaitingCalls({ store, kinds, clock })
+
   const cancel = async (actor: Actor, given: string) => {
     const { id } = await access.get(actor, given)
     const { outcome, task } = await store.revoke(id, now())
@@ -172,6 +180,15 @@ export const createService = ({
     get: access.get,
 
     list: access.list,
+
+    async why(actor, id) {
+      const task = await access.get(actor, id)
+      const [answer] = await waiting.explain([task])
+      if (!answer) throw new MadhavaError('TASK_NOT_WAITING', `The task is ${task.status}`)
+      return answer
+    },
+
+    whyEach: waiting.explain,
 
     cancel,
 

@@ -7,12 +7,18 @@ import type { PresenceDetails, SeenPresence } from './store.ts'
 
 const STATE_MS = 500
 
+/** What metrics and other processes need, and nobody reads. */
+export type HiddenDetail = 'timings' | 'failures' | 'kindLimits'
+
 /** A process as the APIs show it. */
-export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, 'timings' | 'failures'>
+export type ProcessView = Omit<SeenPresence, 'details'> & Omit<PresenceDetails, HiddenDetail>
 
 /** A process that holds its socket but no longer beats is not shown as alive; `troubles.beat` says why. */
 export const viewProcess = (
-  { details: { timings: _timings, failures: _failures, ...details }, ...presence }: SeenPresence,
+  {
+    details: { timings: _timings, failures: _failures, kindLimits: _limits, ...details },
+    ...presence
+  }: SeenPresence,
   now: number,
 ): ProcessView => {
   const silent = presence.alive ? whySilent(presence, now) : null

@@ -4,6 +4,7 @@
 import type { Readable } from 'node:stream'
 import type { TaskFilter } from './filter.ts'
 import type { KindLimits } from './kind-limits.ts'
+import type { Line, LineFields, LineQuery } from './line.ts'
 import type { Move } from './moves.ts'
 import type { PresenceDetails, SeenPresence } from './presence.ts'
 import type { Status, TaskRecord } from './task.ts'
@@ -174,6 +175,11 @@ export interface TaskStore {
 
   /** With `kinds`, `due` and `dueIds` cover only these; the other fields always cover every kind. */
   agenda(now: string, limit: number, kinds?: readonly string[]): Promise<Agenda>
+  /**
+   * What comes before these tasks, and what the limits of kinds leave. It takes nothing and changes nothing. A task
+   * that is just being taken may still count.
+   */
+  line(tasks: readonly LineFields[], query: LineQuery): Promise<Line>
   /** Applies the rule; returns how many tasks were removed. */
   retain(rule: RetentionRule): Promise<number>
 

@@ -10,6 +10,8 @@ const processStruct = (view: ProcessView) =>
     ...view,
     counters: i64s(view.counters),
     rssBytes: i64(view.rssBytes),
+    runningByKind: view.runningByKind ?? null,
+    takesNone: view.takesNone ?? null,
   })
 
 const machineFields = (host: HostSnapshot) => ({

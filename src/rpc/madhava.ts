@@ -16,7 +16,7 @@ import { build, i64 } from './build.ts'
 import type { RpcMethod } from './caller.ts'
 import { declares, EXCEPTIONS, type ExceptionName } from './declared.ts'
 import { hostStatusStruct, queueStatusStruct } from './host-struct.ts'
-import { limitsStruct, listedTaskStruct, retryStruct, taskStruct } from './task-struct.ts'
+import { limitsStruct, listedTaskStruct, retryStruct, taskStruct, waitingStruct } from './task-struct.ts'
 
 export interface MadhavaDeps {
   service: Service
@@ -73,26 +73,27 @@ export const createMadhavaMethods = ({
   const readState = createStateReader(service, error => log.warn({ error }, 'the state cannot be read'))
 
   /** One after another: the params of each may be large. */
-  const structsOf = async (tasks: readonly TaskRecord[]) => {
+  const structsOf = async (tasks: readonly TaskRecord[], why: boolean) => {
     const structs: ReturnType<typeof listedTaskStruct>[] = []
-    for (const task of tasks) {
-      const struct = listedTaskStruct(task)
+    const reasons = why ? await service.whyEach(tasks) : []
+    for (const [place, task] of tasks.entries()) {
+      const struct = listedTaskStruct(task, reasons[place])
       structs.push(struct)
       await turns.spend(1, struct.params.length)
     }
     return structs
   }
 
-  const pageTasks = async (filter: unknown, limit: unknown, cursor: unknown) => {
+  const pageTasks = async ([filter, limit, cursor]: readonly unknown[], why: boolean) => {
     const wanted = parseFilter(filter)
     const place = toPage(limit, cursor)
     let page = await service.list(ACTOR, wanted, place)
-    let tasks = await structsOf(page.tasks)
+    let tasks = await structsOf(page.tasks, why)
     const count = fitting(tasks)
     if (count < tasks.length) {
       // listed again, since a cursor points behind the last task of its page
       page = await service.list(ACTOR, wanted, { ...place, limit: count })
-      tasks = await structsOf(page.tasks)
+      tasks = await structsOf(page.tasks, why)
     }
     return build(types.TaskPage, { tasks, nextCursor: page.next })
   }
@@ -156,9 +157,11 @@ export const createMadhavaMethods = ({
         'unavailable',
       ),
     ],
+    ['pageTasks', method(3, args => pageTasks(args, false), 'refused', 'unavailable')],
+    ['pageTasksWhy', method(3, args => pageTasks(args, true), 'refused', 'unavailable')],
     [
-      'pageTasks',
-      method(3, ([filter, limit, cursor]) => pageTasks(filter, limit, cursor), 'refused', 'unavailable'),
+      'whyTask',
+      method(1, async ([id]) => waitingStruct(await service.why(ACTOR, toText(id, 'id'))), ...EXCEPTIONS),
     ],
     [
       'cancelTask',

@@ -3,6 +3,7 @@ import types from '../../gen/js/rpcinterface_types.js'
 import { type Limits, type RetryPolicy, type TaskRecord, versionOf } from '../core/task.ts'
 import type { FieldName } from '../core/task-fields.ts'
 import { viewTask } from '../core/task-view.ts'
+import type { Waiting } from '../core/wait-reasons.ts'
 import { build, i64, i64OrNull, jsonOrNull } from './build.ts'
 
 /** How an error is retried, or null if it is final. */
@@ -10,6 +11,21 @@ export const retryStruct = (retry: RetryPolicy | null) =>
   retry ? build(types.RetryPolicy, { ...retry, retryOn: retry.retryOn ?? null }) : null
 
 export const limitsStruct = (limits: Limits) => build(types.TimeLimits, limits)
+
+export const waitingStruct = ({ facts, startsIn, ...waiting }: Waiting) =>
+  build(types.Waiting, {
+    ...waiting,
+    facts: build(types.WaitFacts, {
+      dueAt: facts.dueAt ?? null,
+      running: facts.running ?? null,
+      maxConcurrency: facts.maxConcurrency ?? null,
+      rate: facts.rate ?? null,
+      slots: facts.slots ?? null,
+      busy: facts.busy ?? null,
+      trouble: facts.trouble ?? null,
+    }),
+    startsIn: startsIn && build(types.StartEstimate, startsIn),
+  })
 
 /** Fields that are missing read as undefined, which a struct takes as unset. */
 type Shown = {
@@ -51,10 +67,13 @@ export const taskStruct = (
     retryPolicy: retryStruct(task.retry),
     limits: limitsStruct(task.limits),
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
+    waiting: null,
   })
 
 /** As lists show it: with previews of long params and long results. */
-export const listedTaskStruct = (task: TaskRecord) => {
+export const listedTaskStruct = (task: TaskRecord, waiting: Waiting | null = null) => {
   const { paramsTruncated, resultTruncated, ...shown } = viewTask(task)
-  return taskStruct(shown as TaskRecord, resultTruncated, paramsTruncated)
+  const struct = taskStruct(shown as TaskRecord, resultTruncated, paramsTruncated)
+  if (waiting) struct.waiting = waitingStruct(waiting)
+  return struct
 }

@@ -58,6 +58,10 @@ export interface Runner {
   held(): string[]
   /** Ids of the tasks that run; tasks taken ahead do not yet. */
   running(): string[]
+  /** Why it takes nothing now, apart from full slots; for people. Null while it may. */
+  takesNone(): string | null
+  /** How many run, by kind. */
+  runningByKind(): Record<string, number>
   /** Totals since the start, by name. */
   counters(): Record<string, number>
   /** Waits and runs since the start, by kind. */
@@ -248,6 +252,8 @@ export const createRunner = (options: RunnerOptions): Runner => {
       log.error({ ids: [...attempts.keys()] }, 'not all tasks could be given back in time')
   }
 
+  const running = (): string[] => [...runs].filter(id => attempts.get(id)?.isWaiting() === false)
+
   return {
     async take(ahead = false) {
       if (stopping) return null
@@ -263,7 +269,16 @@ export const createRunner = (options: RunnerOptions): Runner => {
       }
     },
     held: () => [...attempts.keys()],
-    running: () => [...runs].filter(id => attempts.get(id)?.isWaiting() === false),
+    running,
+    takesNone: suspectGuard.trouble,
+    runningByKind() {
+      const byKind = new Map<string, number>()
+      for (const id of running()) {
+        const kind = attempts.get(id)?.task.kind ?? ''
+        byKind.set(kind, (byKind.get(kind) ?? 0) + 1)
+      }
+      return Object.fromEntries(byKind)
+    },
     counters: () => ({ ...counters }),
     timings: () => timings.snapshot(),
     drain,

@@ -20,6 +20,8 @@ export interface SuspectGuard {
   ended(task: TaskRecord, end: string): void
   /** A task ended or a take is over: polls if a suspect waited for this worker to be empty and now it is. */
   check(): void
+  /** Why this worker takes nothing else, for people; null while it may. */
+  trouble(): string | null
   /** A record from the feed: another worker may have taken the suspect. */
   onRecord(task: TaskRecord): void
 }
@@ -35,12 +37,14 @@ export const createSuspectGuard = (deps: {
 }): SuspectGuard => {
   const { isEmpty, takes, poll, log } = deps
   let reserved = false
+  let runs: string | null = null
   /** The suspect that this worker waits for. */
   let waitsFor: string | null = null
   let said: string | null = null
 
   const release = (): void => {
     reserved = false
+    runs = null
     waitsFor = null
     // other takes were refused meanwhile
     poll()
@@ -76,6 +80,7 @@ export const createSuspectGuard = (deps: {
     },
     started({ id, kind, attempt, workersLost }) {
       said = null
+      runs = id
       log.warn({ id, kind, attempt, workersLost }, 'a task with which workers died runs alone')
     },
     ended({ id, kind }, end) {
@@ -86,6 +91,11 @@ export const createSuspectGuard = (deps: {
       if (waitsFor === null || reserved || !isEmpty() || takes() > 0) return
       waitsFor = null
       poll()
+    },
+    trouble() {
+      if (runs !== null) return `The task ${runs}, with which workers died, runs alone here`
+      if (waitsFor === null || isEmpty()) return null
+      return `The task ${waitsFor}, with which workers died, waits until nothing else runs here`
     },
     onRecord(task) {
       if (task.id !== waitsFor || reserved || isWaiting(task.status)) return

@@ -69,6 +69,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     onLeft: processes => log.error({ processes }, 'processes that a task has started cannot be ended'),
   })
   let shortage: string | null = null
+  let capacity = size
   const threads = createThreads({
     ...{ size, memoryMb, cores, results, settings, keeper },
     onLateEvent({ kind, id, what, text }) {
@@ -80,7 +81,10 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       else log.info({ kind, id, text }, 'code of a task that is over printed')
     },
     // a task taken without a thread would have to be given back at once
-    onCapacity: capacity => slots.resize(capacity),
+    onCapacity(now) {
+      capacity = now
+      slots.resize(now)
+    },
     onShortage(reason) {
       shortage = reason
       if (reason === null) log.info('threads can be started again')
@@ -148,11 +152,30 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       }
   }
 
+  const threadTrouble = (): string | null => shortage && `No thread can be started: ${shortage}`
+  const kindLimits = Object.fromEntries(
+    kinds
+      .list()
+      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
+      .map(({ name, maxConcurrency = null, rate = null }) => [name, { maxConcurrency, rate }]),
+  )
+  /** Why none is begun though slots are free. */
+  const takesNone = (running: number): string | null => {
+    if (closing) return 'It is shutting down'
+    if (shortage !== null && running >= capacity && running < size) return threadTrouble()
+    return runner.takesNone()
+  }
+
   let closing: Promise<void> | null = null
-  return {
-    details: () => ({
+  const details = (): ReturnType<Worker['details']> => {
+    const running = runner.running()
+    const none = takesNone(running.length)
+    return {
       slots: size,
-      running: runner.running(),
+      running,
+      runningByKind: runner.runningByKind(),
+      kindLimits,
+      ...(none === null ? {} : { takesNone: none }),
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
       failures: failures.snapshot(),
@@ -160,9 +183,13 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       troubles: troublesOf({
         clock: sweeper.clockTrouble(),
         retention: sweeper.retentionTrouble(),
-        threads: shortage && `No thread can be started: ${shortage}`,
+        threads: threadTrouble(),
       }),
-    }),
+    }
+  }
+
+  return {
+    details,
     close() {
       closing ??= (async () => {
         wakeTimer.clear()

@@ -8,6 +8,7 @@ import {
   type ClientOptions,
   type Submission as ClientSubmission,
   type TaskView as ClientView,
+  type Waiting as ClientWaiting,
   ConnectionError,
   createClient,
   type Filter,
@@ -22,6 +23,7 @@ import { report, succeed } from '../../src/core/moves.ts'
 import type { Submission } from '../../src/core/submission.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import type { TaskView } from '../../src/core/task-view.ts'
+import type { Waiting } from '../../src/core/wait-reasons.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture } from '../api/fixture.ts'
@@ -41,7 +43,8 @@ const SAME: [
   ClientSubmission extends Submission ? true : false,
   Same<keyof ClientSubmission, keyof Submission>,
   Same<keyof Filter, (typeof FILTERS)[FilterName]['query']>,
-] = [true, true, true, true, true, true, true]
+  Same<ClientWaiting, Waiting>,
+] = [true, true, true, true, true, true, true, true]
 
 const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 const now = () => new Date().toISOString()
@@ -111,7 +114,11 @@ describe('the client', () => {
     const task = await client.submit({ kind: 'echo', params: { a: [1] }, title: 'One', priority: 7 })
     assert.deepEqual(await client.get(task.id), task)
     assert.deepEqual(await door.store.get(task.id), task)
+    const told = await client.why(task.id)
+    assert.deepEqual([told.reason, told.since], ['NO_WORKER', task.createdAt])
+    assert.deepEqual((await client.list({}, { why: true })).tasks[0]?.waiting, told)
     const { outcome, task: revoked } = await client.cancel(task.id)
+    await refusedWith(client.why(task.id), 409, 'TASK_NOT_WAITING')
     assert.deepEqual([outcome, revoked.status], ['revoked', 'REVOKED'])
     assert.equal((await client.retry(task.id)).status, 'PENDING')
     await client.cancel(task.id)

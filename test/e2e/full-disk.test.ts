@@ -52,6 +52,8 @@ describe('the bundle on a disk that fills up', () => {
     const running = await bundle.submit({ kind: 'sleep', params: { seconds: 4 } })
     await until('it runs', async () => (await bundle.get(running.id)).status !== 'PENDING')
 
+    const notBefore = new Date(Date.now() + 8_000).toISOString()
+    const waiting = await bundle.submit({ kind: 'sleep', params: { seconds: 0.1 }, notBefore })
     fill(path.join(disk.dir, 'fill'))
     let answer = await submit()
     // the room is looked at now and then, not at every submit
@@ -64,6 +66,11 @@ describe('the bundle on a disk that fills up', () => {
     assert.deepEqual([answer.status, problem.code], [507, 'STORE_FULL'])
     assert.match(problem.detail, /Make room on (it|the disk)/)
     assert.deepEqual(await storeCheck(), [200, 'degraded'])
+    let why = ''
+    await until('a task that is due waits for room', async () => {
+      why = await (await fetch(`${bundle.api}/task/${waiting.id}/why`)).text()
+      return /"NO_ROOM".*disk/.test(why)
+    }).catch((error: unknown) => assert.fail(`${String(error)}: ${why}`))
     assert.deepEqual(await bundle.get(before.id), kept)
     await ended(running.id)
 
@@ -73,6 +80,7 @@ describe('the bundle on a disk that fills up', () => {
       return answer.status === 202
     })
     await ended(((await answer.json()) as TaskRecord).id)
+    await ended(waiting.id)
     await until('the store is well', async () => (await storeCheck())[1] === 'ok')
     assert.deepEqual(bundle.stateFile(before.id), kept)
   })

@@ -20,7 +20,7 @@ const OTHERWISE: Record<string, string> = { retry: 'retryPolicy' }
 const APART = ['kind', 'params']
 /** What the structs say beside that. */
 const BESIDE = {
-  Task: ['resultTruncated', 'paramsTruncated'],
+  Task: ['resultTruncated', 'paramsTruncated', 'waiting'],
   SubmitOptions: ['neverRetry', 'idempotencyKey'],
 }
 

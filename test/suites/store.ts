@@ -11,6 +11,7 @@ import { feed } from './store/feed.ts'
 import { hostile } from './store/hostile.ts'
 import { kindLimits } from './store/kind-limits.ts'
 import { lifetime } from './store/lifetime.ts'
+import { line } from './store/line.ts'
 import { lists } from './store/lists.ts'
 import { model } from './store/model.ts'
 import { picking } from './store/picking.ts'
@@ -29,6 +30,7 @@ const TOPICS = {
   'claimNext and agenda': picking,
   'when a task is due': due,
   'limits of kinds': kindLimits,
+  'the line': line,
   cancel,
   takeover,
   blobs,

@@ -40,6 +40,8 @@ describe('a suspect', () => {
       for (const ahead of [false, true, false]) assert.equal(await runner.take(ahead), TAKE_LATER)
       assert.deepEqual(runner.held(), [long])
       assert.equal((await get(suspect)).claim, 0)
+      assert.match(runner.takesNone() ?? '', new RegExp(`${suspect}.* waits until nothing else runs`))
+      assert.deepEqual(runner.runningByKind(), { unruly: 1 })
       told.looks = 0
       await client.revoke(long, now())
       await first?.ended
@@ -47,11 +49,13 @@ describe('a suspect', () => {
       const alone = await runner.take()
       assert.deepEqual([alone?.exclusive, runner.held()], [true, [suspect]])
       await reports(suspect)
+      assert.match(runner.takesNone() ?? '', new RegExp(`${suspect}.* runs alone`))
       for (const ahead of [false, true]) assert.equal(await runner.take(ahead), TAKE_LATER)
       told.looks = 0
       await client.revoke(suspect, now())
       await alone?.ended
       await until('the worker is told to look', () => told.looks > 0)
+      assert.equal(runner.takesNone(), null)
       const last = await runner.take()
       assert.deepEqual([last?.exclusive, runner.held()], [false, [young]])
       await last?.ended

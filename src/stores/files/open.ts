@@ -13,6 +13,7 @@ import { createCancelRequests } from './claims/cancel-requests.ts'
 import { createClaimFiles } from './claims/claim-files.ts'
 import { openInstances } from './claims/instances.ts'
 import { createKindLimiter } from './claims/kind-limits.ts'
+import { createLine } from './claims/line.ts'
 import { createPicker } from './claims/pick.ts'
 import { createTaskMover } from './claims/task-mover.ts'
 import { createDisk, type Disk } from './disk.ts'
@@ -168,11 +169,9 @@ export const openFilesStore = async ({
   const retention = createRetention(parts)
   const blobCalls = createBlobCalls(parts)
   const lister = createLister(parts)
-  const picker = createPicker({
-    liveIndex,
-    mover,
-    limiter: createKindLimiter(parts),
-  })
+  const limiter = createKindLimiter(parts)
+  const picker = createPicker({ liveIndex, mover, limiter })
+  const line = createLine({ liveIndex, limiter, space })
   const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
@@ -232,6 +231,8 @@ export const openFilesStore = async ({
     leave: () => leave(),
 
     agenda: (now, limit, kinds) => run(() => agendaMaker.agenda(now, limit, kinds)),
+
+    line: (tasks, query) => run(() => line(tasks, query)),
 
     retain: rule => run(() => retention.retain(rule)),
 

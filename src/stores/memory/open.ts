@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
+import { nextFirst } from '../../core/line.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
@@ -19,9 +20,10 @@ import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
 import { createBlobCalls, type TaskBlobs } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
+import { lineOf } from './line.ts'
 import { join, type Owner, seenBy } from './presence.ts'
 import { outdatedBy } from './retention.ts'
-import { countsOf, nextFirst, pageOf, planOf } from './views.ts'
+import { countsOf, pageOf, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -96,10 +98,10 @@ const openStore = (
   }
   const acquire = (entry: StoredTask, move: Move): TaskRecord => write(entry, entry.record.claim + 1, move)
 
-  const mayBegin = (kind: string, limits: KindLimits, nowMs: number) => {
-    const running = [...entries.values()].filter(entry => entry.record.kind === kind && held(entry)).length
-    return permitOf(permits, { kind, limits, running, nowMs })
-  }
+  const runningOf = (kind: string): number =>
+    [...entries.values()].filter(entry => entry.record.kind === kind && held(entry)).length
+  const mayBegin = (kind: string, limits: KindLimits, nowMs: number) =>
+    permitOf(permits, { kind, limits, running: runningOf(kind), nowMs })
 
   const drop = (entry: StoredTask): void => {
     const { id } = entry.record
@@ -257,6 +259,12 @@ const openStore = (
         ),
         orphaned: [...entries.values()].filter(orphaned).map(entry => entry.record.id),
       }
+    },
+
+    async line(tasks, query) {
+      open()
+      const due = sorted(nextFirst, task => isDue(task, query.now))
+      return lineOf(tasks, query, { due, permits, runningOf })
     },
 
     async retain(rule) {

@@ -2,15 +2,13 @@
 import { dueChangesAt, isDue, isExpired } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { fits, type TaskFilter } from '../../core/filter.ts'
+import { nextFirst } from '../../core/line.ts'
 import type { Agenda, TaskCounts } from '../../core/store.ts'
 import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 
 export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 export const newestFirst = (a: TaskRecord, b: TaskRecord): number =>
   byText(b.createdAt, a.createdAt) || byText(b.id, a.id)
-/** Priority, then age: the order in which tasks are taken. */
-export const nextFirst = (a: TaskRecord, b: TaskRecord): number =>
-  b.priority - a.priority || byText(a.createdAt, b.createdAt) || byText(a.id, b.id)
 export const pageCursor = (task: TaskRecord): string =>
   Buffer.from(`${task.createdAt} ${task.id}`).toString('base64url')
 /** @throws BAD_CURSOR */

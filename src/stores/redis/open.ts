@@ -17,6 +17,7 @@ import { createFeed } from './feed.ts'
 import { createHealth } from './health.ts'
 import { createHeldClaims } from './held-claims.ts'
 import { createLeases } from './leases.ts'
+import { createLine } from './line.ts'
 import { createLists } from './lists.ts'
 import { createPicker } from './pick.ts'
 import { decode, encode, keyHash, planOf, suspectsOf } from './records.ts'
@@ -118,6 +119,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     },
   })
   const lists = createLists(scripts)
+  const line = createLine(scripts, health)
   const blobs = createBlobs({
     scripts,
     instance,
@@ -246,6 +248,8 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
           nextAt: nextAt === '' ? null : new Date(Number(nextAt)).toISOString(),
         }
       }),
+
+    line: (tasks, query) => run(() => line(tasks, query)),
 
     retain: rule => run(() => retention.retain(rule)),
 

@@ -44,7 +44,7 @@ export const moved = (json: string, move: Move): TaskRecord => {
 const score = (time: string): number => Date.parse(time)
 
 /** Of a text that becomes part of a key: what UTF-8 cannot carry is replaced. */
-const keyPart = (text: string): string =>
+export const keyPart = (text: string): string =>
   /[\ud800-\udfff]/.test(text) ? Buffer.from(text, 'utf8').toString('utf8') : text
 
 export const setOf = {
@@ -87,13 +87,18 @@ interface Wait {
   till?: number
 }
 
+/** A task's place among those that are ready; tasks of one millisecond stand by their ids. */
+export const lineScore = ({ priority, createdAt }: Pick<TaskRecord, 'priority' | 'createdAt'>): number => {
+  const age = Math.min(Math.max(score(createdAt), 0), PRIORITY_STEP - 1)
+  return (PRIORITY.highest - priority) * PRIORITY_STEP + age
+}
+
 const waitOf = (task: TaskRecord): Wait | null => {
   const due = dueOf(task)
   if (!due) return null
-  const age = Math.min(Math.max(score(task.createdAt), 0), PRIORITY_STEP - 1)
   return {
     kind: isSuspect(task) ? suspectsOf(task.kind) : keyPart(task.kind),
-    score: (PRIORITY.highest - task.priority) * PRIORITY_STEP + age,
+    score: lineScore(task),
     ...(due.from === null ? {} : { from: score(due.from) }),
     ...(due.till === null ? {} : { till: score(due.till) }),
   }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
 import { CHUNK, DROP, FETCH, NEXT_CHUNK, PUT } from './lua/blobs.ts'
+import { LINE } from './lua/line.ts'
 import { BEAT, BEGIN, LEAVE, LIVING, PRESENCES } from './lua/presence.ts'
 import { AGENDA, COUNTS, PAGE, PICK } from './lua/queries.ts'
 import { CREATE, INDEX, LOOK, OLDEST, REMOVE, WRITE } from './lua/tasks.ts'
@@ -15,6 +16,7 @@ const SOURCES = {
   oldest: OLDEST,
   pick: PICK,
   agenda: AGENDA,
+  line: LINE,
   page: PAGE,
   counts: COUNTS,
   chunk: CHUNK,

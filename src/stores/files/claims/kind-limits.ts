@@ -3,8 +3,9 @@
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { isDue } from '../../../core/due.ts'
-import { permitsAt, type Rate } from '../../../core/kind-limits.ts'
-import { isRunning } from '../../../core/task.ts'
+import { type KindLimits, permitsAt, type Rate } from '../../../core/kind-limits.ts'
+import { type KindRoom, PERMITS_MAX } from '../../../core/line.ts'
+import { isRunning, type TaskRecord } from '../../../core/task.ts'
 import type { Disk } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import type { Records } from '../records/records.ts'
@@ -21,6 +22,8 @@ export interface KindLimiter {
   isFree(id: SafeId, now: string): Promise<boolean>
   /** One permit of the rate, or when there will be one. */
   permit(kind: string, rate: Rate, nowMs: number): Permit | { nextAtMs: number }
+  /** What the limits leave, by kind. Nothing is taken. */
+  rooms(limits: ReadonlyMap<string, KindLimits>, nowMs: number): Promise<Map<string, KindRoom>>
 }
 
 export interface Permit {
@@ -52,19 +55,40 @@ export const createKindLimiter = (deps: {
     }
   }
 
+  /** Each present claim of a living process, but for those on one task; `number` may be ahead of the record. */
+  const eachClaim = async (
+    visit: (task: TaskRecord, number: number) => void,
+    but: SafeId | null,
+  ): Promise<void> => {
+    for (const { id, number } of claimFiles.list()) {
+      if (id === but) continue
+      const owner = claimFiles.owner(id, number)
+      if (owner === null || !(await instances.isAlive(owner))) continue
+      const task = records.read(id)
+      if (task && number >= task.claim) visit(task, number)
+    }
+  }
+
+  /** Numbers of the permits that are taken, by kind. */
+  const takenPermits = (): Map<string, Set<number>> => {
+    const taken = new Map<string, Set<number>>()
+    for (const name of readdirSync(layout.permits)) {
+      const [, kind = '', number = ''] = /^([^.]+)\.(\d+)$/.exec(name) ?? []
+      const numbers = taken.get(kind) ?? new Set()
+      taken.set(kind, numbers.add(Number(number)))
+    }
+    return taken
+  }
+
   return {
     async mayBegin(id, kind, maxConcurrency) {
       let running = 0
       let inFlight = 0
-      for (const other of claimFiles.list()) {
-        if (other.id === id) continue
-        const owner = claimFiles.owner(other.id, other.number)
-        if (owner === null || !(await instances.isAlive(owner))) continue
-        const task = records.read(other.id)
-        if (task?.kind !== kind || other.number < task.claim) continue
-        if (other.number > task.claim) inFlight += 1
+      await eachClaim((task, number) => {
+        if (task.kind !== kind) return
+        if (number > task.claim) inFlight += 1
         else if (isRunning(task.status)) running += 1
-      }
+      }, id)
       if (running >= maxConcurrency) return 'full'
       return running + inFlight >= maxConcurrency ? 'contested' : 'free'
     },
@@ -74,6 +98,32 @@ export const createKindLimiter = (deps: {
       if (task === null || !isDue(task, now)) return false
       const owner = claimFiles.owner(id, task.claim + 1)
       return owner === null || !(await instances.isAlive(owner))
+    },
+
+    async rooms(limits, nowMs) {
+      const kinds = [...limits]
+      const running = new Map<string, number>()
+      if (kinds.some(([, { maxConcurrency }]) => maxConcurrency !== null))
+        await eachClaim(({ kind, status, claim }, number) => {
+          if (number === claim && isRunning(status)) running.set(kind, (running.get(kind) ?? 0) + 1)
+        }, null)
+      const taken = kinds.some(([, { rate }]) => rate !== null) ? takenPermits() : new Map()
+      const permitsOf = (kind: string, rate: Rate): number => {
+        const { oldest, newest } = permitsAt(rate, nowMs)
+        let free = 0
+        for (let number = oldest; number <= newest && free < PERMITS_MAX; number += 1)
+          if (!taken.get(kind)?.has(number)) free += 1
+        return free
+      }
+      return new Map(
+        kinds.map(([kind, { maxConcurrency, rate }]) => [
+          kind,
+          {
+            running: maxConcurrency === null ? null : (running.get(kind) ?? 0),
+            permits: rate && permitsOf(kind, rate),
+          },
+        ]),
+      )
     },
 
     permit(kind, rate, nowMs) {

@@ -16,7 +16,7 @@ import type { Check, TaskMover } from './task-mover.ts'
 interface PickerDeps {
   liveIndex: LiveIndex
   mover: TaskMover
-  limiter: KindLimiter
+  limiter: Omit<KindLimiter, 'rooms'>
 }
 
 export interface Picker {
