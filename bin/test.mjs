@@ -113,7 +113,7 @@ const arrange = folder => {
 }
 
 if (wanted.length === 0) mustRun('npm', ['run', '--silent', 'check'])
-ensureBuilt()
+await ensureBuilt()
 const folder = mkdtempSync(path.join(tmpdir(), 'madhava-tests-'))
 const letGo = isBusy ? keepBusy() : () => {}
 const options = [

@@ -3,31 +3,43 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { ApiEnv } from '../api/context.ts'
 import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
-import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
+import { createApiMount } from './api-mount.ts'
 import { createLogin, type DashboardEnv, isProgram, readSession } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
+import { createMeRoutes, type Installation } from './me-routes.ts'
 import type { Operator } from './operator.ts'
+import { languageOf, themeOf } from './page-look.ts'
+import { createFileRoutes, createPageRoutes, sendPage } from './page-routes.ts'
+import { messagePage } from './plain-pages.ts'
 import { createProcessRoutes } from './process-routes.ts'
 import type { Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
-import { ASSETS } from './web/assets.ts'
-import { messagePage } from './web/layout.ts'
+import { createStreamRoutes } from './stream/stream-routes.ts'
+import type { Topics } from './stream/topic.ts'
+import type { WebFiles } from './web-files.ts'
 
 export interface DashboardOptions {
   processes: Processes
   operator: Operator
   session: Sessions
-  /** Kinds whose files cannot be used. */
-  kindTroubles: () => Promise<SeenKindTrouble[]>
+  /** The task API. */
+  api: Pick<Hono<ApiEnv>, 'fetch'>
+  /** What a page may follow. */
+  topics: Topics
+  web: WebFiles
+  installation: Installation
   log: Log
   /** Further names that the Host header may have. */
   allowedHosts: readonly string[]
   /** Milliseconds of a monotonic clock, for counting login tries. */
   clock: () => number
+  /** Fires when the server closes. */
+  closing: AbortSignal
 }
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -48,17 +60,10 @@ const HEADERS = {
 }
 
 /** The whole app; `fetch` for a server, `request` for tests. */
-export const createDashboard = ({
-  processes,
-  operator,
-  session,
-  kindTroubles,
-  log,
-  allowedHosts,
-  clock,
-}: DashboardOptions): Hono<DashboardEnv> => {
+export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> => {
+  const { processes, operator, session, api, topics, web, installation, log, closing } = options
   const app = new Hono<DashboardEnv>()
-  const isAllowedHost = createHostGuard(allowedHosts)
+  const isAllowedHost = createHostGuard(options.allowedHosts)
 
   const answerError = (c: Context<DashboardEnv>, error: MadhavaError): Response | Promise<Response> => {
     const { status, title } = ERRORS[error.code]
@@ -70,8 +75,10 @@ export const createDashboard = ({
       const problem = { type: 'about:blank', title, status, code: error.code, detail: text }
       return c.body(JSON.stringify(problem), code, { 'Content-Type': 'application/problem+json' })
     }
-    const formToken = c.get('session')?.formToken ?? null
-    return c.html(messagePage({ title, text: text === title ? null : `${text}.`, formToken }), code)
+    // in the frame, where the way back is
+    if (error.code === 'NOT_FOUND' && c.get('session')) return sendPage(c, web, 404)
+    const look = { web, language: languageOf(c), theme: themeOf(c) }
+    return c.html(messagePage(look, title, text === title ? null : `${text}.`), code)
   }
   app.onError((error, c) => answerError(c, toMadhavaError(error)))
   app.notFound(c => answerError(c, new MadhavaError('NOT_FOUND')))
@@ -81,13 +88,11 @@ export const createDashboard = ({
     await next()
   })
   app.get('/livez', c => c.text('ok\n'))
-  for (const { path, type, text } of Object.values(ASSETS))
-    app.get(path, c => {
-      // the same for everyone, and its address changes with its content
-      c.header('Cache-Control', 'private, max-age=31536000, immutable')
-      return c.body(text, 200, { 'Content-Type': type })
-    })
+  app.route('/', createFileRoutes(web))
 
+  app.use(readSession(session))
+  // before the limit of bodies: the API has its own, since tasks may be large
+  app.route('/', createApiMount({ api, session }))
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -95,9 +100,14 @@ export const createDashboard = ({
         throw new MadhavaError('BODY_TOO_LARGE')
       },
     }),
-    readSession(session),
   )
-  app.route('/', createLogin({ operator, session, limit: createLoginLimit({ clock }), log }))
-  app.route('/', createProcessRoutes({ processes, session, kindTroubles, log }))
+  app.route(
+    '/',
+    createLogin({ operator, session, limit: createLoginLimit({ clock: options.clock }), log, web }),
+  )
+  app.route('/', createMeRoutes({ installation }))
+  app.route('/', createStreamRoutes({ topics, session, log, closing }))
+  app.route('/', createProcessRoutes({ processes, session, log }))
+  app.route('/', createPageRoutes(web))
   return app
 }

@@ -7,8 +7,10 @@ import type { Log } from '../platform/log.ts'
 import type { ServeEnv } from '../platform/serve.ts'
 import type { LoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
+import { languageOf, themeOf } from './page-look.ts'
+import { type LoginProblem, loginPage } from './plain-pages.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Session, type Sessions } from './session.ts'
-import { loginPage } from './web/layout.ts'
+import type { WebFiles } from './web-files.ts'
 
 /** Variables that the checks set for later routes. */
 export interface DashboardEnv {
@@ -20,6 +22,7 @@ export interface LoginOptions {
   session: Sessions
   limit: LoginLimit
   log: Log
+  web: Pick<WebFiles, 'style' | 'icon'>
 }
 
 const COOKIE = {
@@ -33,7 +36,12 @@ const COOKIE = {
 
 /** Whether the client is a program, which reads problem documents and not pages. */
 export const isProgram = (c: Context): boolean =>
-  c.req.path.endsWith('.json') || (c.req.header('accept') ?? '').startsWith('application/json')
+  /\.json$|^\/(?:api\/|stream$)/.test(c.req.path) ||
+  (c.req.header('accept') ?? '').startsWith('application/json')
+
+/** An address on this server that the login may lead to; null for any other. */
+const ownAddress = (text: string | null | undefined): string | null =>
+  text && text.length <= 2000 && /^\/(?![/\\])[^\s\\]*$/.test(text) && text !== '/' ? text : null
 
 /** The client's address, also behind a proxy that TRUST_PROXY names. */
 const addressOf = (c: Context): string =>
@@ -51,7 +59,9 @@ export const readSession =
 export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) => {
   if (c.get('session')) return next()
   if (isProgram(c)) throw new MadhavaError('UNAUTHORIZED')
-  return c.redirect('/login', 303)
+  const { pathname, search } = new URL(c.req.url)
+  const wanted = c.req.method === 'GET' ? ownAddress(pathname + search) : null
+  return c.redirect(wanted === null ? '/login' : `/login?${new URLSearchParams({ next: wanted })}`, 303)
 }
 
 /** Refuses requests that another site caused; otherwise reads the form. @throws CROSS_SITE and others */
@@ -84,30 +94,36 @@ export const requireFormToken =
   }
 
 /** GET and POST /login, POST /logout. */
-export const createLogin = ({ operator, session, limit, log }: LoginOptions): Hono<DashboardEnv> => {
+export const createLogin = ({ operator, session, limit, log, web }: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
+  const showLogin = (c: Context, problem: LoginProblem | null, next: string | null) =>
+    loginPage({ web, language: languageOf(c), theme: themeOf(c) }, problem, next)
 
-  app.get('/login', c => (c.get('session') ? c.redirect('/', 303) : c.html(loginPage(null))))
+  app.get('/login', c => {
+    const next = ownAddress(c.req.query('next'))
+    return c.get('session') ? c.redirect(next ?? '/', 303) : c.html(showLogin(c, null, next))
+  })
 
   app.post('/login', readForm, async c => {
     const address = addressOf(c)
+    const form = c.get('form')
+    const next = ownAddress(form.get('next'))
     const wait = limit.take(address)
     if (wait > 0) {
       log.warn({ address }, 'a login was put off: too many tries')
       c.header('Retry-After', String(wait))
-      return c.html(loginPage(`Too many tries. Wait ${wait} seconds and try again.`), 429)
+      return c.html(showLogin(c, { code: 'WAIT', seconds: wait }, next), 429)
     }
-    const form = c.get('form')
     if (!(await operator.verify(form.get('name') ?? '', form.get('password') ?? '', limit.tries(address)))) {
       log.warn({ address }, 'a login failed')
-      return c.html(loginPage('Name or password is wrong.'), 401)
+      return c.html(showLogin(c, { code: 'WRONG' }, next), 401)
     }
     const cookie = await session.begin()
     if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no operator yet')
     limit.forgive(address)
     log.info({ address }, 'the operator logged in')
     setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
-    return c.redirect('/', 303)
+    return c.redirect(next ?? '/', 303)
   })
 
   app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {

@@ -1,53 +1,25 @@
-// The routes behind the login: the table, its buttons, the logs.
+// The processes and their logs as JSON: the table, its buttons, the last lines.
 import type { ServerResponse } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { z } from 'zod'
-import { isMadhavaError, MadhavaError } from '../core/errors.ts'
-import type { SeenKindTrouble } from '../core/kind-trouble.ts'
+import { MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
-import { type DashboardEnv, readForm, requireFormToken, requireSession } from './login.ts'
+import { requirePageToken } from './json-guard.ts'
+import { type DashboardEnv, requireSession } from './login.ts'
 import { readTail, TAIL } from './logs.ts'
-import {
-  ACTIONS,
-  type Action,
-  type ActionOutcome,
-  LOG_STREAMS,
-  type LogStream,
-  type Processes,
-} from './processes.ts'
+import { ACTIONS, type ActionOutcome, LOG_STREAMS, type Processes } from './processes.ts'
+import { type ShownRow, showRow } from './row.ts'
 import type { Sessions } from './session.ts'
-import { restartingPage } from './web/layout.ts'
-import { logPage } from './web/log-page.ts'
-import { processesPage, summary, supervisorAwayPage } from './web/processes-page.ts'
-import { showRow } from './web/row.ts'
 
 export interface ProcessRoutesOptions {
   processes: Processes
   session: Sessions
-  kindTroubles: () => Promise<SeenKindTrouble[]>
   log: Log
 }
 
-const DONE: Record<Action, string> = { start: 'Started', stop: 'Stopped', restart: 'Restarted' }
-const UNDERWAY: Record<Action, string> = { start: 'Starting', stop: 'Stopping', restart: 'Restarting' }
-
-/** The result of the last button, in the address after the redirect. Other values are ignored. */
-const doneSchema = z.object({
-  did: z.enum(ACTIONS),
-  outcome: z.enum(['done', 'underway', 'unchanged']),
-  process: z.string().optional(),
-})
-const describe = (query: unknown, names: readonly string[]): string | null => {
-  const parsed = doneSchema.safeParse(query)
-  if (!parsed.success) return null
-  const { did, outcome, process: name } = parsed.data
-  if (name !== undefined && !names.includes(name)) return null
-  const what = name ?? 'all processes'
-  if (outcome === 'unchanged') return `Nothing to ${did}: ${what}.`
-  return outcome === 'done'
-    ? `${DONE[did]}: ${what}.`
-    : `${UNDERWAY[did]}: ${what}. That takes as long as running work needs to end.`
-}
+/** "4 of 4 online" */
+const summary = (rows: readonly ShownRow[]): string =>
+  `${rows.filter(row => row.state === 'online').length} of ${rows.length} online`
 
 const logQuery = z.object({
   lines: z
@@ -62,7 +34,6 @@ const logQuery = z.object({
     .transform(Number)
     .nullable()
     .default(null),
-  stream: z.enum(LOG_STREAMS).nullable().default(null),
 })
 
 /** How long to wait until the answer has left, milliseconds; then the deferred action runs anyway. */
@@ -84,91 +55,44 @@ const afterAnswer = (c: Context, work: () => void): void => {
   outgoing?.once('close', begin)
 }
 
-/** The form token of the session that `requireSession` has set. */
-const formTokenOf = (c: Context<DashboardEnv>): string => {
-  const session = c.get('session')
-  if (!session) throw new MadhavaError('UNAUTHORIZED')
-  return session.formToken
-}
-
 export const createProcessRoutes = ({
   processes,
   session,
-  kindTroubles,
   log,
 }: ProcessRoutesOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
-  const answerAction = (
-    c: Context<DashboardEnv>,
-    action: Action,
-    name: string | null,
-    result: ActionOutcome,
-  ) => {
-    if (result.outcome === 'deferred') {
+  const answerAction = (c: Context<DashboardEnv>, result: ActionOutcome): Response => {
+    if (result.outcome === 'deferred')
       afterAnswer(c, () => {
         result.act().catch((error: unknown) => log.error({ error }, 'a restart failed'))
       })
-      return c.html(restartingPage(formTokenOf(c)), 202)
-    }
-    const query = new URLSearchParams({ did: action, outcome: result.outcome })
-    if (name !== null) query.set('process', name)
-    return c.redirect(`/?${query}`, 303)
+    return c.json({ outcome: result.outcome }, result.outcome === 'deferred' ? 202 : 200)
   }
-
-  app.get('/', requireSession, async c => {
-    try {
-      const rows = (await processes.list()).map(showRow)
-      const message = describe(
-        c.req.query(),
-        rows.map(row => row.name),
-      )
-      // the page is needed most when something is wrong, so it works without the store
-      const troubles = await kindTroubles().catch(() => [])
-      return c.html(processesPage({ rows, message, formToken: formTokenOf(c), kindTroubles: troubles }))
-    } catch (error) {
-      if (!isMadhavaError(error, 'SUPERVISOR_UNAVAILABLE')) throw error
-      return c.html(supervisorAwayPage(`${error.message}.`, formTokenOf(c)), 503)
-    }
-  })
 
   app.get('/processes.json', requireSession, async c => {
     const rows = (await processes.list()).map(showRow)
     return c.json({ processes: rows, summary: summary(rows) })
   })
 
-  const form = [requireSession, readForm, requireFormToken(session)] as const
   for (const action of ACTIONS) {
-    app.post(`/processes/${action}`, ...form, async c =>
-      answerAction(c, action, null, await processes.actAll(action)),
+    app.post(`/processes/${action}`, requireSession, requirePageToken(session), async c =>
+      answerAction(c, await processes.actAll(action)),
     )
-    app.post(`/processes/:name/${action}`, ...form, async c => {
-      const name = c.req.param('name')
-      return answerAction(c, action, name, await processes.act(action, name))
-    })
+    app.post(`/processes/:name/${action}`, requireSession, requirePageToken(session), async c =>
+      answerAction(c, await processes.act(action, c.req.param('name'))),
+    )
   }
 
-  const showLog = async (c: Context<DashboardEnv>, name: string, only: LogStream | null) => {
-    const query = logQuery.safeParse(c.req.query())
-    if (!query.success)
-      throw new MadhavaError(
-        'BAD_REQUEST',
-        `lines is 1 to ${TAIL.lines}, instance a number, stream out or err`,
-      )
-    const { lines, instance, stream } = query.data
-    const wanted = only ?? stream
-    const panes = await Promise.all(
-      (wanted ? [wanted] : LOG_STREAMS).map(async one => {
-        const file = await processes.logFile(name, one, instance)
-        return { stream: one, tail: file === null ? null : await readTail(file, lines) }
-      }),
-    )
-    return c.html(logPage({ name, instance, lines, panes, formToken: formTokenOf(c) }))
-  }
-
-  app.get('/processes/:name/log', requireSession, c => showLog(c, c.req.param('name'), null))
   for (const stream of LOG_STREAMS)
-    app.get(`/processes/:name/log/${stream}`, requireSession, c => showLog(c, c.req.param('name'), stream))
+    app.get(`/logs/:name/${stream}.json`, requireSession, async c => {
+      const query = logQuery.safeParse(c.req.query())
+      if (!query.success)
+        throw new MadhavaError('BAD_REQUEST', `lines is 1 to ${TAIL.lines}, instance a number`)
+      const { lines, instance } = query.data
+      const file = await processes.logFile(c.req.param('name'), stream, instance)
+      return c.json(file === null ? { lines: [], more: false, bytes: null } : await readTail(file, lines))
+    })
 
   return app
 }
