@@ -47,13 +47,25 @@ const LONGEST = [
   'e2e/full-disk',
   'stores/files/writer',
   'api/browser',
+  'dashboard/browser',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',
 ].map(name => path.join('test', `${name}.test.ts`))
 
 /** Folders of short tests that share a process each: starting one takes longer than most of their files. */
-const TOGETHER = ['api', 'client', 'core', 'dashboard', 'kinds', 'platform', 'queues', 'rpc', 'stores/files']
+const TOGETHER = [
+  'api',
+  'client',
+  'core',
+  'dashboard',
+  'dashboard/web',
+  'kinds',
+  'platform',
+  'queues',
+  'rpc',
+  'stores/files',
+]
 /**
  * What such a file must not do: a hook outside of a `describe` would apply to all files, and memory needs its own
  * process.

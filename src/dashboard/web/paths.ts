@@ -33,7 +33,7 @@ export const MENU = PAGES.filter(page => page.key !== null) as readonly (PageRow
 
 /** The page of an address with the words in it; null where there is none. */
 export const pageAt = (pathname: string): { name: PageName; words: Record<string, string> } | null => {
-  const given = pathname.replace(/(?<=.)\/$/, '').split('/')
+  const given = pathname.replace(/(?<=[^/])\/$/, '').split('/')
   for (const { name, path } of PAGES) {
     const wanted = path.split('/')
     if (wanted.length !== given.length) continue

@@ -48,26 +48,26 @@ export const parseExact = (text: string): ExactJson => {
   }
   const listFrom = (): ExactJson[] => {
     const list: ExactJson[] = []
-    for (let token = next(); token[1] !== ']'; ) {
+    let token = next()
+    if (token[1] === ']') return list
+    for (; ; token = next()) {
       list.push(valueAt(token))
       const after = next()
-      if (after[1] === ']') break
+      if (after[1] === ']') return list
       if (after[1] !== ',') throw new SyntaxError('This is no JSON')
-      token = next()
     }
-    return list
   }
   const objectFrom = (): { [key: string]: ExactJson } => {
     const object: { [key: string]: ExactJson } = Object.create(null)
-    for (let token = next(); token[1] !== '}'; ) {
+    let token = next()
+    if (token[1] === '}') return object
+    for (; ; token = next()) {
       if (token[2] === undefined || next()[1] !== ':') throw new SyntaxError('This is no JSON')
       object[JSON.parse(token[2]) as string] = valueAt(next())
       const after = next()
-      if (after[1] === '}') break
+      if (after[1] === '}') return object
       if (after[1] !== ',') throw new SyntaxError('This is no JSON')
-      token = next()
     }
-    return object
   }
   const value = valueAt(next())
   if (text.slice(TOKEN.lastIndex).trim() !== '') throw new SyntaxError('This is no JSON')

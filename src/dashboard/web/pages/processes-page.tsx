@@ -118,7 +118,7 @@ export const ProcessesPage = () => {
     },
     {
       key: 'actions',
-      head: '',
+      head: <span class="unseen">{words.columns.actions}</span>,
       align: 'right',
       cell: ({ name, can }) => (
         <span class="row-actions">

@@ -208,6 +208,7 @@ export const en = {
       cpu: 'CPU',
       memory: 'memory',
       logs: 'logs',
+      actions: 'actions',
     },
     table: 'Processes',
     summary: (online: number, all: number) => `${online} of ${all} online`,

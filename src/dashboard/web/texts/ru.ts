@@ -215,6 +215,7 @@ export const ru: Texts = {
       cpu: 'ЦП',
       memory: 'память',
       logs: 'журналы',
+      actions: 'действия',
     },
     table: 'Процессы',
     summary: (online, all) => `работают ${online} из ${all}`,
