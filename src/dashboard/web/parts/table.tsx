@@ -10,14 +10,18 @@ export interface Column<Row> {
   align?: 'right'
   /** It takes what room is left, and its text ends in dots. */
   isWide?: boolean
+  /** It takes room as `isWide`, and breaks its text into lines instead. */
+  isWrapped?: boolean
   /** Left out on narrow screens. */
   isMinor?: boolean
   /** The name of the row: what its cells belong to. */
   isHead?: boolean
 }
 
-const classOf = <Row,>({ align, isWide, isMinor }: Column<Row>): string =>
-  [align === 'right' ? 'right' : '', isWide ? 'wide' : '', isMinor ? 'minor' : ''].filter(Boolean).join(' ')
+const classOf = <Row,>({ align, isWide, isWrapped, isMinor }: Column<Row>): string =>
+  [align === 'right' ? 'right' : '', isWide ? 'wide' : '', isWrapped ? 'wrapped' : '', isMinor ? 'minor' : '']
+    .filter(Boolean)
+    .join(' ')
 
 interface RowProps<Row> {
   row: Row

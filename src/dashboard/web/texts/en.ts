@@ -196,6 +196,7 @@ export const en = {
     refused: (count: number) => `${tasks(count)} had changed meanwhile and stayed as they were.`,
     working: (done: number, all: number) => `${n(done)} of ${n(all)} …`,
     sort: 'Newest first',
+    hint: 'j k move · x select · Enter open · r retry · c cancel · ? all keys',
   },
 
   processes: {

@@ -203,6 +203,7 @@ export const ru: Texts = {
     refused: count => `Тем временем изменились и остались как были: ${tasks(count)}.`,
     working: (done, all) => `${n(done)} из ${n(all)} …`,
     sort: 'Сначала новейшие',
+    hint: 'j k по строкам · x выбрать · Enter открыть · r запустить снова · c отменить · ? все клавиши',
   },
 
   processes: {
