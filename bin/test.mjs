@@ -48,6 +48,7 @@ const LONGEST = [
   'stores/files/writer',
   'api/browser',
   'dashboard/browser',
+  'dashboard/tasks-page',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core'
 import { MENU } from '../../src/dashboard/web/paths.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor, PASSWORD } from '../support/dashboard-door.ts'
-import { assertAccessible, visit } from '../support/dashboard-page.ts'
+import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
 import { requireService } from '../support/services.ts'
 
 const WELL = { ok: true, checks: {} }
@@ -148,7 +148,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
     const worker = door.rows[1]
     assert.ok(worker)
     Object.assign(worker, { state: 'online', pid: 7, uptimeMs: 5 })
-    await page.waitForFunction('document.querySelectorAll(".badge.tone-good").length === 4')
+    await untilCount(page, '.badge.tone-good', 4)
     await page.click('[aria-label="Stop api"]')
     await page.waitForSelector('dialog >> text=Stop api?')
     await page.click('dialog >> text=Cancel')

@@ -127,12 +127,15 @@ describe('the stream of a page', { timeout: 120_000 }, () => {
     })
     const told: unknown[] = []
     let well: PageEvent | null = null
-    while (told.length < 4 || !well)
-      for (const event of (await stream.events.next()).value ?? []) {
+    while (told.length < 4 || !well) {
+      const { value, done } = await stream.events.next()
+      assert.ok(!done && value)
+      for (const event of value) {
         if (event.event === 'topic')
           told.push([event.topic.split(':')[0], (event.data as { code: string }).code])
         else well = event
       }
+    }
     assert.deepEqual(told.map(String).sort(), [
       'failing,',
       'failing,STORE_UNAVAILABLE',
@@ -146,7 +149,10 @@ describe('the stream of a page', { timeout: 120_000 }, () => {
   it('asks a topic for more only when the last was read', async () => {
     let made = 0
     const endless: Topic = async function* () {
-      for (;;) yield [{ event: 'piece', data: (made += 1) }]
+      for (;;) {
+        made += 1
+        yield [{ event: 'piece', data: made }]
+      }
     }
     const stream = open({ endless })
     for (let count = 0; count < 5; count += 1) await stream.next('piece')
@@ -179,7 +185,10 @@ describe('the stream of a page', { timeout: 120_000 }, () => {
 
   it('reads a polled state once for all who listen', async () => {
     let reads = 0
-    const state = statePolled('state', 50, async () => (reads += 1))
+    const state = statePolled('state', 50, async () => {
+      reads += 1
+      return reads
+    })
     const streams = [open({ state }), open({ state }), open({ state })]
     for (let count = 0; count < 3; count += 1) await Promise.all(streams.map(stream => stream.next('state')))
     assert.ok(reads <= 6, `${reads} readings`)

@@ -67,3 +67,18 @@ export const assertAccessible = async (page: Page, what: string): Promise<void> 
   )) as unknown[]
   assert.deepEqual(found, [], what)
 }
+
+/**
+ * Waits until so many elements fit. Playwright's own `waitForFunction` evaluates a text again and again, which the
+ * pages' Content-Security-Policy refuses.
+ */
+export const untilCount = async (page: Page, selector: string, count: number): Promise<void> => {
+  const end = Date.now() + MS
+  let found = -1
+  while (Date.now() < end) {
+    found = await page.locator(selector).count()
+    if (found === count) return
+    await new Promise(resolve => setTimeout(resolve, 50))
+  }
+  assert.equal(found, count, selector)
+}

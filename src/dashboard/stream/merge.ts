@@ -35,6 +35,7 @@ interface Lane extends OpenTopic {
   failure: { error: unknown } | null
   /** After a failure, until it is opened again. */
   isResting: boolean
+  timer?: NodeJS.Timeout
 }
 
 export interface MergeOptions {
@@ -114,10 +115,10 @@ export const mergeTopics = async function* ({
     const willRetry = ERRORS[code].status >= 500
     if (willRetry) {
       lane.isResting = true
-      setTimeout(() => {
+      lane.timer = setTimeout(() => {
         lane.isResting = false
         wake()
-      }, retryMs).unref()
+      }, retryMs)
       if (lane.hasFailed) return []
     } else lane.isOver = true
     lane.hasFailed = true
@@ -139,6 +140,9 @@ export const mergeTopics = async function* ({
     }
   } finally {
     signal.removeEventListener('abort', wake)
-    for (const lane of lanes) lane.events?.return().catch(() => undefined)
+    for (const lane of lanes) {
+      clearTimeout(lane.timer)
+      lane.events?.return().catch(() => undefined)
+    }
   }
 }
