@@ -28,13 +28,9 @@ const Menu = ({ onLeave }: { onLeave: () => void }) => {
         <li key={name}>
           <Link href={to} {...(name === shown ? { 'aria-current': 'page' } : {})} onClickCapture={onLeave}>
             {t.menu[name]}
-            {/* beside the name, and no part of it */}
-            {counts[name] === undefined ? null : (
-              <span class="menu-count" aria-hidden="true">
-                {counts[name]}
-              </span>
-            )}
           </Link>
+          {/* beside the link, and no part of its name */}
+          {counts[name] === undefined ? null : <span class="menu-count">{counts[name]}</span>}
         </li>
       ))}
     </ul>
