@@ -1,10 +1,6 @@
 // Which page is shown. A page is a component in pages/ and a row in paths.ts; here they meet.
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { ProblemError } from './data/api.ts'
-import { useCell } from './data/cell.ts'
-import { liveState } from './data/live.ts'
-import { loadMe, me } from './data/me.ts'
 import { Layout } from './frame/layout.tsx'
 import { PageHead } from './frame/page-head.tsx'
 import { ProcessPage } from './pages/process-page.tsx'
@@ -14,6 +10,10 @@ import { ToComePage } from './pages/to-come-page.tsx'
 import { Empty, ProblemNote } from './parts/states.tsx'
 import { type PageName, pageAt } from './paths.ts'
 import { Link, usePathname } from './router.tsx'
+import type { ProblemError } from './state/api.ts'
+import { useCell } from './state/cell.ts'
+import { liveState } from './state/live.ts'
+import { loadMe, me } from './state/me.ts'
 import { useTexts } from './texts/use-texts.ts'
 
 /** What a page is given: the words of its address. */

@@ -1,8 +1,8 @@
 // Starts the page.
 import { render } from 'preact'
 import { App } from './app.tsx'
-import { startLive } from './data/live.ts'
 import { startKeys } from './frame/keys.ts'
+import { startLive } from './state/live.ts'
 
 const place = document.getElementById('app')
 if (place) {

@@ -2,7 +2,7 @@
 // It is our own since wouter knows Preact up to 10, and its 60 lines are all that we need.
 import type { ComponentChildren } from 'preact'
 import { useCallback, useMemo } from 'preact/hooks'
-import { createCell, useCell } from './data/cell.ts'
+import { createCell, useCell } from './state/cell.ts'
 
 const here = (): string => location.pathname + location.search + location.hash
 const place = createCell(here())

@@ -1,8 +1,8 @@
 // What is away, on top of every page. It goes by itself when it is back.
 import { useEffect, useState } from 'preact/hooks'
-import { useCell } from '../data/cell.ts'
-import { health, liveState, reconnect } from '../data/live.ts'
 import { SafeText } from '../parts/safe-text.tsx'
+import { useCell } from '../state/cell.ts'
+import { health, liveState, reconnect } from '../state/live.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 /** A connection that breaks for a moment is no news. */

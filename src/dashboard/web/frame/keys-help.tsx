@@ -1,7 +1,7 @@
 // The list of keys, under `?`.
 import { useEffect, useRef } from 'preact/hooks'
-import { createCell, useCell } from '../data/cell.ts'
-import { keysOn } from '../data/preferences.ts'
+import { createCell, useCell } from '../state/cell.ts'
+import { keysOn } from '../state/preferences.ts'
 import { useTexts } from '../texts/use-texts.ts'
 import { type Key, keyMaps } from './keys.ts'
 

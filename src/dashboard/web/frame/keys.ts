@@ -1,8 +1,8 @@
 // The keyboard: which keys do what, while the part of the page that wants them is shown. Letters go by their place on
 // the keyboard, so that they work with a Russian layout too.
 import { useEffect, useRef } from 'preact/hooks'
-import { createCell } from '../data/cell.ts'
-import { keysOn } from '../data/preferences.ts'
+import { createCell } from '../state/cell.ts'
+import { keysOn } from '../state/preferences.ts'
 
 export interface Key {
   /** For the list of keys. */

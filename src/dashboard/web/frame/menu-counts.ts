@@ -1,6 +1,7 @@
 // The numbers beside the names of the menu: a page that knows one sets it here, already written for the reader.
-import { createCell } from '../data/cell.ts'
+
 import type { MenuName } from '../paths.ts'
+import { createCell } from '../state/cell.ts'
 
 export const menuCounts = createCell<Partial<Record<MenuName, string>>>({})
 

@@ -1,9 +1,9 @@
 // The head of a page: its title, which is the document's too, a line beside it, and what can be done.
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { useCell } from '../data/cell.ts'
-import { me } from '../data/me.ts'
 import { shownText } from '../format/hidden-characters.ts'
+import { useCell } from '../state/cell.ts'
+import { me } from '../state/me.ts'
 
 export interface PageHeadProps {
   title: string

@@ -1,7 +1,7 @@
 // How the page is shown: theme, zone of times, language.
-import type { Cell } from '../data/cell.ts'
-import { useCell } from '../data/cell.ts'
-import { language, THEMES, theme, ZONES, zone } from '../data/preferences.ts'
+import type { Cell } from '../state/cell.ts'
+import { useCell } from '../state/cell.ts'
+import { language, THEMES, theme, ZONES, zone } from '../state/preferences.ts'
 import { LANGUAGE_NAMES, LANGUAGES } from '../texts/languages.ts'
 import { useTexts } from '../texts/use-texts.ts'
 

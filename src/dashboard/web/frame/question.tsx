@@ -1,6 +1,6 @@
 // A question before something that cannot be taken back: with what is meant, how many, and what follows.
 import { useEffect, useRef } from 'preact/hooks'
-import { createCell, useCell } from '../data/cell.ts'
+import { createCell, useCell } from '../state/cell.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 export interface Question {

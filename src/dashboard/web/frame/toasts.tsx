@@ -1,5 +1,5 @@
 // Short messages at the edge of the page, read aloud too. What went wrong stays until it is closed.
-import { createCell, useCell } from '../data/cell.ts'
+import { createCell, useCell } from '../state/cell.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 export type ToastTone = 'good' | 'bad' | 'plain'

@@ -1,11 +1,12 @@
 // The last lines of a process's two logs, as text.
-import { get } from '../data/api.ts'
-import { useAsked } from '../data/use-asked.ts'
+
 import { PageHead } from '../frame/page-head.tsx'
 import { CopyButton, DownloadButton } from '../parts/copy.tsx'
 import { SafeText } from '../parts/safe-text.tsx'
 import { Empty, WhenAsked } from '../parts/states.tsx'
 import { Link, useQuery } from '../router.tsx'
+import { get } from '../state/api.ts'
+import { useAsked } from '../state/use-asked.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 const STREAMS = ['out', 'err'] as const

@@ -1,9 +1,5 @@
 // The processes under the supervisor: what they do, and start, stop and restart of one and all.
-import { get, ProblemError, post } from '../data/api.ts'
-import { useCell } from '../data/cell.ts'
-import { mayChange, me } from '../data/me.ts'
-import { useAsked } from '../data/use-asked.ts'
-import { useTopic } from '../data/use-topic.ts'
+
 import { PageHead } from '../frame/page-head.tsx'
 import { askReader } from '../frame/question.tsx'
 import { tell } from '../frame/toasts.tsx'
@@ -12,6 +8,11 @@ import { SafeText } from '../parts/safe-text.tsx'
 import { WhenAsked } from '../parts/states.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { Link } from '../router.tsx'
+import { get, ProblemError, post } from '../state/api.ts'
+import { useCell } from '../state/cell.ts'
+import { mayChange, me } from '../state/me.ts'
+import { useAsked } from '../state/use-asked.ts'
+import { useTopic } from '../state/use-topic.ts'
 import type { Texts } from '../texts/texts.ts'
 import { useFormats, useTexts } from '../texts/use-texts.ts'
 

@@ -1,8 +1,8 @@
 // A chart over time: uPlot, loaded when the first one is shown, in the colours of the theme.
 import { useEffect, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
-import { useCell } from '../data/cell.ts'
-import { language, theme, zone } from '../data/preferences.ts'
+import { useCell } from '../state/cell.ts'
+import { language, theme, zone } from '../state/preferences.ts'
 import { useFormats } from '../texts/use-texts.ts'
 
 /** Which custom property of the style sheet colours it. */

@@ -1,8 +1,8 @@
 // What a page shows while it has nothing else to show: loading, nothing there, an error.
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { ProblemError } from '../data/api.ts'
-import type { Asked } from '../data/use-asked.ts'
+import type { ProblemError } from '../state/api.ts'
+import type { Asked } from '../state/use-asked.ts'
 import { useTexts } from '../texts/use-texts.ts'
 import { SafeText } from './safe-text.tsx'
 

@@ -1,6 +1,6 @@
 // A moment, short, with the full one on hover; and one that counts on.
 import { useEffect } from 'preact/hooks'
-import { createCell, useCell } from '../data/cell.ts'
+import { createCell, useCell } from '../state/cell.ts'
 import { useFormats } from '../texts/use-texts.ts'
 
 /** The time of this browser, moved on every second while somebody needs it. */

@@ -1,8 +1,8 @@
 // The texts in the reader's language, and the formats that depend on language and zone.
 import { useMemo } from 'preact/hooks'
-import { useCell } from '../data/cell.ts'
-import { language, zone } from '../data/preferences.ts'
 import { createFormats, type Formats } from '../format/formats.ts'
+import { useCell } from '../state/cell.ts'
+import { language, zone } from '../state/preferences.ts'
 import { TEXTS, type Texts } from './texts.ts'
 
 export const useTexts = (): Texts => TEXTS[useCell(language)]

@@ -1,10 +1,10 @@
 // What is chosen, and what can be done with it.
 import { useState } from 'preact/hooks'
-import { ProblemError } from '../../data/api.ts'
-import { useCell } from '../../data/cell.ts'
-import { mayChange, me } from '../../data/me.ts'
 import { askReader } from '../../frame/question.tsx'
 import { tell } from '../../frame/toasts.tsx'
+import { ProblemError } from '../../state/api.ts'
+import { useCell } from '../../state/cell.ts'
+import { mayChange, me } from '../../state/me.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import {
   ACTIONS,

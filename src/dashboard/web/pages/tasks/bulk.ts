@@ -2,7 +2,7 @@
 // the number.
 import type { Status } from '../../../../client/task.ts'
 import { isFinal } from '../../../../client/task.ts'
-import { ask, ProblemError, post } from '../../data/api.ts'
+import { ask, ProblemError, post } from '../../state/api.ts'
 
 export const ACTIONS = ['retry', 'cancel', 'delete'] as const
 export type Action = (typeof ACTIONS)[number]

@@ -1,8 +1,9 @@
 // Which columns the list has, and how dense it is. The columns stand in the address, so that a view can be sent; the
 // browser keeps the last choice for addresses that say nothing.
-import { useCell } from '../../data/cell.ts'
-import { DENSITIES, density } from '../../data/preferences.ts'
+
 import { useQuery } from '../../router.tsx'
+import { useCell } from '../../state/cell.ts'
+import { DENSITIES, density } from '../../state/preferences.ts'
 import { useTexts } from '../../texts/use-texts.ts'
 import { COLUMN_NAMES, type ColumnName, USUAL } from './columns.tsx'
 

@@ -1,8 +1,8 @@
 // How many tasks there are by status, asked for now and then while the list is shown.
 import { useEffect, useState } from 'preact/hooks'
 import type { Status } from '../../../../client/task.ts'
-import { get } from '../../data/api.ts'
 import { setMenuCount } from '../../frame/menu-counts.ts'
+import { get } from '../../state/api.ts'
 import { useFormats } from '../../texts/use-texts.ts'
 
 export interface Counts {

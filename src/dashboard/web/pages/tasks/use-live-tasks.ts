@@ -2,9 +2,9 @@
 // shown, so that nothing moves under the mouse.
 import { useRef, useState } from 'preact/hooks'
 import type { Task, TaskView } from '../../../../client/task.ts'
-import { get } from '../../data/api.ts'
-import { type Asked, useAsked } from '../../data/use-asked.ts'
-import { useTopic } from '../../data/use-topic.ts'
+import { get } from '../../state/api.ts'
+import { type Asked, useAsked } from '../../state/use-asked.ts'
+import { useTopic } from '../../state/use-topic.ts'
 
 /** A row; a task that was removed keeps its place until the list is asked for again. */
 export interface Row extends TaskView {
