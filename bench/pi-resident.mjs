@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { ensureBuilt } from '../bin/build.mjs'
 
-ensureBuilt()
+await ensureBuilt()
 const { METHODS } = await import('../dist/kinds/lib/pi/methods.js')
 const [digits, cores] = process.argv.slice(2).map(Number)
 const { text } = await METHODS.wijngaarden.compute(digits, {

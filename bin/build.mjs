@@ -1,5 +1,6 @@
-// Compiles src/ to dist/ if dist/ was not made from exactly these sources. Uses only Node's own modules.
-import { spawnSync } from 'node:child_process'
+// Compiles src/ to dist/, and the dashboard's pages to dist/web/, if dist/ was not made from exactly these sources. Uses
+// only Node's own modules.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -30,13 +31,28 @@ const fingerprint = () => {
   for (const file of [
     ...sources(),
     ...['tsconfig.json', 'tsconfig.build.json', 'package-lock.json'].map(name => inRoot(name)),
+    inRoot('bin', 'build-web.mjs'),
   ])
     hash.update(path.relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
   return hash.digest('hex')
 }
 
-/** Ends the process with the compiler's output if src/ does not compile. */
-export const ensureBuilt = () => {
+/**
+ * The exit status of a program of ours.
+ * @param {string[]} args
+ * @returns {Promise<number>}
+ */
+const run = args =>
+  new Promise((resolve, reject) => {
+    // NODE_ENV may be the user's own; pages are always built for production
+    const env = { ...process.env, NODE_ENV: 'production' }
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
+    child.once('error', reject)
+    child.once('exit', status => resolve(status ?? 1))
+  })
+
+/** Ends the process with the compilers' output if src/ does not compile. */
+export const ensureBuilt = async () => {
   // an image has dist/ and no sources
   if (!existsSync(inRoot('src'))) return
   const stamp = inRoot('dist', '.sources')
@@ -44,18 +60,12 @@ export const ensureBuilt = () => {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   console.log('Building dist/ ...')
   const aside = mkdtempSync(inRoot('dist-'))
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      inRoot('node_modules', 'typescript', 'bin', 'tsc'),
-      '-p',
-      inRoot('tsconfig.build.json'),
-      '--outDir',
-      aside,
-    ],
-    { cwd: root, stdio: 'inherit' },
-  )
-  if (status !== 0) {
+  const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc')
+  const results = await Promise.all([
+    run([compiler, '-p', inRoot('tsconfig.build.json'), '--outDir', aside]),
+    run([inRoot('bin', 'build-web.mjs'), path.join(aside, 'web')]),
+  ])
+  if (results.some(status => status !== 0)) {
     rmSync(aside, { recursive: true, force: true })
     console.error('The sources do not compile: the compiler says why above')
     process.exit(1)
@@ -70,5 +80,5 @@ export const ensureBuilt = () => {
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   ensureInstalled()
-  ensureBuilt()
+  await ensureBuilt()
 }

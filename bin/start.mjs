@@ -27,7 +27,7 @@ const CHECKS_WITH_NONE = 4
 
 const options = readStartOptions()
 ensureInstalled()
-ensureBuilt()
+await ensureBuilt()
 
 const { describeSettings, ignoredVariables, readConfig } = await built('config')
 const { createLog } = await built('platform/log')

@@ -47,13 +47,26 @@ const LONGEST = [
   'e2e/full-disk',
   'stores/files/writer',
   'api/browser',
+  'dashboard/browser',
+  'dashboard/tasks-page',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',
 ].map(name => path.join('test', `${name}.test.ts`))
 
 /** Folders of short tests that share a process each: starting one takes longer than most of their files. */
-const TOGETHER = ['api', 'client', 'core', 'dashboard', 'kinds', 'platform', 'queues', 'rpc', 'stores/files']
+const TOGETHER = [
+  'api',
+  'client',
+  'core',
+  'dashboard',
+  'dashboard/web',
+  'kinds',
+  'platform',
+  'queues',
+  'rpc',
+  'stores/files',
+]
 /**
  * What such a file must not do: a hook outside of a `describe` would apply to all files, and memory needs its own
  * process.
@@ -113,7 +126,7 @@ const arrange = folder => {
 }
 
 if (wanted.length === 0) mustRun('npm', ['run', '--silent', 'check'])
-ensureBuilt()
+await ensureBuilt()
 const folder = mkdtempSync(path.join(tmpdir(), 'madhava-tests-'))
 const letGo = isBusy ? keepBusy() : () => {}
 const options = [

@@ -95,6 +95,11 @@ export const shortName = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores')
 
+/** A name that people read: anything that is seen. */
+export const visibleName = z
+  .string()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,60}$/u, 'must be 1 to 60 visible characters')
+
 /** Absolute; it need not be there yet. */
 export const folder = z
   .string()

@@ -18,6 +18,7 @@ import {
   redisPlace,
   seconds,
   shortName,
+  visibleName,
   whole,
   words,
 } from './setting-values.ts'
@@ -230,6 +231,12 @@ export const SETTINGS = {
       'how long an idle HTTP connection is kept; longer than a balancer in front keeps its own (often 60)',
     as: 'keepAliveMs',
     value: whole(1, 3600).transform(seconds),
+  },
+  INSTALLATION_NAME: {
+    default: '',
+    meaning: 'what the dashboard calls this installation, such as production; unset: the name of the host',
+    as: 'installationName',
+    value: optional(visibleName),
   },
   DASHBOARD_PASSWORD: {
     default: '',

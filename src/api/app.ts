@@ -42,14 +42,19 @@ const frame =
     const given = c.req.header('x-request-id') ?? ''
     const requestId = REQUEST_ID.test(given) ? given : randomUUID()
     c.set('requestId', requestId)
-    c.set('actor', { name: null, via: 'rest' })
+    const actor = c.env?.actor ?? { name: null, via: 'rest' as const }
+    c.set('actor', actor)
     c.header('X-Request-Id', requestId)
     await next()
     const { status } = c.res
     // reads are many and change nothing; a GET that is answered with 202 created a task
     const level = SAFE_METHODS.includes(c.req.method) && status !== 202 ? 'debug' : 'info'
     const ms = Math.round(performance.now() - start)
-    log[level]({ requestId, method: c.req.method, path: shownPath(c.req.path), status, ms }, 'request')
+    const who = actor.name === null ? {} : { actor: actor.name, via: actor.via }
+    log[level](
+      { requestId, method: c.req.method, path: shownPath(c.req.path), status, ms, ...who },
+      'request',
+    )
   }
 
 /** The bytes of all bodies that are under way, and of those of one client. */

@@ -30,7 +30,12 @@ export interface ApiDeps {
 }
 
 export interface ApiEnv {
-  Bindings: { outgoing?: ServerResponse; client?: Client }
+  Bindings: {
+    outgoing?: ServerResponse
+    client?: Client
+    /** Who asks, where another door has found it out: the dashboard. Never from the request itself. */
+    actor?: Actor
+  }
   Variables: {
     requestId: string
     actor: Actor

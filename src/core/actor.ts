@@ -3,5 +3,5 @@
 /** `name` is null for an anonymous caller. `via` is the API that the request came through. */
 export interface Actor {
   name: string | null
-  via: 'rest' | 'rpc'
+  via: 'rest' | 'rpc' | 'dashboard'
 }

@@ -3,12 +3,13 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { ApiEnv } from '../api/context.ts'
 import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
-import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { createAccounts } from './accounts.ts'
+import { createApiMount } from './api-mount.ts'
 import { type DashboardEnv, isProgram, readCaller } from './caller.ts'
 import type { Figures } from './figures/recorder.ts'
 import { createFigureRoutes } from './figures/routes.ts'
@@ -20,13 +21,17 @@ import { createDocumentRoute } from './openapi.ts'
 import type { Operator } from './operator.ts'
 import type { Overview } from './overview/overview.ts'
 import { createOverviewRoutes, type SettingInEffect } from './overview/routes.ts'
+import { languageOf, themeOf } from './page-look.ts'
+import { createFileRoutes, createPageRoutes, sendPage } from './page-routes.ts'
+import { messagePage } from './plain-pages.ts'
 import { createProcessActions } from './process-actions.ts'
 import { createProcessOrders } from './process-orders.ts'
 import { createProcessRoutes } from './process-routes.ts'
 import type { Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
-import { ASSETS } from './web/assets.ts'
-import { messagePage } from './web/layout.ts'
+import { createStreamRoutes } from './stream/stream-routes.ts'
+import type { Topics } from './stream/topic.ts'
+import type { WebFiles } from './web-files.ts'
 import { createXmlRpc } from './xml-rpc/routes.ts'
 
 export interface DashboardOptions {
@@ -34,11 +39,13 @@ export interface DashboardOptions {
   operator: Operator
   /** Who sees all and changes nothing; left out: nobody. */
   viewer?: Operator | null
-  /** For the frame of the pages; left out: unnamed. */
-  installation?: Installation
+  installation: Installation
   session: Sessions
-  /** Kinds whose files cannot be used. */
-  kindTroubles: () => Promise<SeenKindTrouble[]>
+  /** The task API. */
+  api: Pick<Hono<ApiEnv>, 'fetch'>
+  /** What a page may follow. */
+  topics: Topics
+  web: WebFiles
   figures: Pick<Figures, 'columns'>
   overview: () => Promise<Overview>
   /** The settings in effect, secrets masked. */
@@ -48,6 +55,8 @@ export interface DashboardOptions {
   allowedHosts: readonly string[]
   /** Milliseconds of a monotonic clock, for counting login tries. */
   clock: () => number
+  /** Fires when the server closes. */
+  closing: AbortSignal
 }
 
 const MAX_BODY_BYTES = 64 * 1024
@@ -68,20 +77,8 @@ const HEADERS = {
 }
 
 /** The whole app; `fetch` for a server, `request` for tests. */
-export const createDashboard = ({
-  processes,
-  operator,
-  viewer = null,
-  installation = { name: 'Madhava', host: '', version: '', startedAt: new Date(0).toISOString() },
-  session,
-  kindTroubles,
-  figures,
-  overview,
-  settings,
-  log,
-  allowedHosts,
-  clock,
-}: DashboardOptions): Hono<DashboardEnv> => {
+export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> => {
+  const { processes, operator, viewer = null, installation, session, web, log, clock } = options
   const app = new Hono<DashboardEnv>()
   const accounts = createAccounts({
     operator,
@@ -90,7 +87,7 @@ export const createDashboard = ({
     log,
     clock,
   })
-  const isAllowedHost = createHostGuard(allowedHosts)
+  const isAllowedHost = createHostGuard(options.allowedHosts)
 
   const answerError = (c: Context<DashboardEnv>, error: MadhavaError): Response | Promise<Response> => {
     const { status, title } = ERRORS[error.code]
@@ -103,8 +100,10 @@ export const createDashboard = ({
       const problem = { type: 'about:blank', title, status, code: error.code, detail: text }
       return c.body(JSON.stringify(problem), code, { 'Content-Type': 'application/problem+json' })
     }
-    const formToken = c.get('session')?.formToken ?? null
-    return c.html(messagePage({ title, text: text === title ? null : `${text}.`, formToken }), code)
+    // in the frame, where the way back is
+    if (error.code === 'NOT_FOUND' && c.get('session')) return sendPage(c, web, 404)
+    const look = { web, language: languageOf(c), theme: themeOf(c) }
+    return c.html(messagePage(look, title, text === title ? null : `${text}.`), code)
   }
   app.onError((error, c) => answerError(c, toMadhavaError(error)))
   app.notFound(c => answerError(c, new MadhavaError('NOT_FOUND')))
@@ -114,13 +113,11 @@ export const createDashboard = ({
     await next()
   })
   app.get('/livez', c => c.text('ok\n'))
-  for (const { path, type, text } of Object.values(ASSETS))
-    app.get(path, c => {
-      // the same for everyone, and its address changes with its content
-      c.header('Cache-Control', 'private, max-age=31536000, immutable')
-      return c.body(text, 200, { 'Content-Type': type })
-    })
+  app.route('/', createFileRoutes(web))
 
+  app.use(readCaller(session, accounts))
+  // before the limit of bodies: the API has its own, since tasks may be large
+  app.route('/', createApiMount({ api: options.api, session }))
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -128,17 +125,18 @@ export const createDashboard = ({
         throw new MadhavaError('BODY_TOO_LARGE')
       },
     }),
-    readCaller(session, accounts),
   )
-  app.route('/', createLogin({ accounts, session, log }))
+  app.route('/', createLogin({ accounts, session, log, web }))
   app.route('/', createMe({ installation }))
   const orders = createProcessOrders({ processes, log })
   app.route('/', createProcessActions({ orders, session, log }))
   app.route('/', createXmlRpc({ processes, orders, session, version: installation.version, log }))
   app.route('/', createLogRoutes({ processes }))
   app.route('/', createDocumentRoute(installation.version))
-  app.route('/', createProcessRoutes({ processes, orders, session, kindTroubles, log }))
-  app.route('/', createFigureRoutes({ figures }))
-  app.route('/', createOverviewRoutes({ overview, settings }))
+  app.route('/', createProcessRoutes({ processes }))
+  app.route('/', createFigureRoutes({ figures: options.figures }))
+  app.route('/', createOverviewRoutes({ overview: options.overview, settings: options.settings }))
+  app.route('/', createStreamRoutes({ topics: options.topics, session, log, closing: options.closing }))
+  app.route('/', createPageRoutes(web))
   return app
 }

@@ -27,8 +27,8 @@ const headerOf =
 /** Whether the client is a program, which reads problem documents and not pages. */
 export const isProgram = (c: Context): boolean => {
   const accept = c.req.header('accept') ?? ''
-  if (/\.json$|^\/(?:RPC2|logtail|logs)(?:\/|$)/.test(c.req.path) || accept.startsWith('application/json'))
-    return true
+  if (/\.json$|^\/(?:RPC2|logtail|logs|api|stream)(?:\/|$)/.test(c.req.path)) return true
+  if (accept.startsWith('application/json')) return true
   return ['authorization', TOKEN_HEADER].some(name => c.req.header(name) !== undefined)
 }
 
@@ -58,19 +58,25 @@ export const whoOf = (c: DashboardContext): Who => {
   return who
 }
 
-/** Redirects to the login without one; programs get a 401. */
-export const requireLogin: MiddlewareHandler<DashboardEnv> = async (c, next) => {
-  if (c.get('who')) return next()
+/** An address on this server that the login may lead to; null for any other. */
+export const ownAddress = (text: string | null | undefined): string | null =>
+  text && text.length <= 2000 && /^\/(?![/\\])[^\s\\]*$/.test(text) && text !== '/' ? text : null
+
+/** To the login, which leads back to the page. @throws UNAUTHORIZED for programs */
+const askToLogIn = (c: DashboardContext): Response => {
   if (isProgram(c)) throw new MadhavaError('UNAUTHORIZED')
-  return c.redirect('/login', 303)
+  const { pathname, search } = new URL(c.req.url)
+  const wanted = c.req.method === 'GET' ? ownAddress(pathname + search) : null
+  return c.redirect(wanted === null ? '/login' : `/login?${new URLSearchParams({ next: wanted })}`, 303)
 }
 
-/** As `requireLogin`, by a session: for pages with forms, whose token is the session's. */
-export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) => {
-  if (c.get('session')) return next()
-  if (isProgram(c)) throw new MadhavaError('UNAUTHORIZED')
-  return c.redirect('/login', 303)
-}
+/** Redirects to the login without one; programs get a 401. */
+export const requireLogin: MiddlewareHandler<DashboardEnv> = async (c, next) =>
+  c.get('who') ? next() : askToLogIn(c)
+
+/** As `requireLogin`, by a session: for pages, whose token is the session's. */
+export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) =>
+  c.get('session') ? next() : askToLogIn(c)
 
 /** Refuses what the caller may not do. @throws UNAUTHORIZED, FORBIDDEN */
 export const requireRight =

@@ -1,17 +1,27 @@
 // The login form, and the way out.
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Accounts } from './accounts.ts'
-import { addressOf, type DashboardEnv, readForm, requireFormToken, requireSession } from './caller.ts'
+import {
+  addressOf,
+  type DashboardEnv,
+  ownAddress,
+  readForm,
+  requireFormToken,
+  requireSession,
+} from './caller.ts'
+import { languageOf, themeOf } from './page-look.ts'
+import { type LoginProblem, loginPage } from './plain-pages.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
-import { loginPage } from './web/layout.ts'
+import type { WebFiles } from './web-files.ts'
 
 export interface LoginOptions {
   accounts: Accounts
   session: Sessions
   log: Log
+  web: Pick<WebFiles, 'style' | 'icon'>
 }
 
 const COOKIE = {
@@ -31,14 +41,21 @@ export const waitOf = (error: unknown): number | null => {
 }
 
 /** GET and POST /login, POST /logout. */
-export const createLogin = ({ accounts, session, log }: LoginOptions): Hono<DashboardEnv> => {
+export const createLogin = ({ accounts, session, log, web }: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
-  app.get('/login', c => (c.get('session') ? c.redirect('/', 303) : c.html(loginPage(null))))
+  const showLogin = (c: Context, problem: LoginProblem | null, next: string | null) =>
+    loginPage({ web, language: languageOf(c), theme: themeOf(c) }, problem, next)
+
+  app.get('/login', c => {
+    const next = ownAddress(c.req.query('next'))
+    return c.get('session') ? c.redirect(next ?? '/', 303) : c.html(showLogin(c, null, next))
+  })
 
   app.post('/login', readForm, async c => {
     const address = addressOf(c)
     const form = c.get('form')
+    const next = ownAddress(form.get('next'))
     const asked = await accounts
       .login(form.get('name') ?? '', form.get('password') ?? '', address)
       .catch((error: unknown) => {
@@ -48,14 +65,14 @@ export const createLogin = ({ accounts, session, log }: LoginOptions): Hono<Dash
       })
     if (typeof asked === 'number') {
       c.header('Retry-After', String(asked))
-      return c.html(loginPage(`Too many tries. Wait ${asked} seconds and try again.`), 429)
+      return c.html(showLogin(c, { code: 'WAIT', seconds: asked }, next), 429)
     }
-    if (!asked) return c.html(loginPage('Name or password is wrong.'), 401)
+    if (!asked) return c.html(showLogin(c, { code: 'WRONG' }, next), 401)
     const cookie = await session.begin(asked.role)
     if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no such login yet')
     log.info({ address, who: asked.name }, 'somebody logged in')
     setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
-    return c.redirect('/', 303)
+    return c.redirect(next ?? '/', 303)
   })
 
   app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {

@@ -1,4 +1,4 @@
-// The dashboard process: the supervisor's processes as a page.
+// The dashboard process: the pages for people, with the task API behind their login.
 import { readConfig, settingsInEffect, VERSION } from '../config.ts'
 import { runProcess } from '../platform/run-process.ts'
 import { wire } from '../wire.ts'

@@ -1,11 +1,11 @@
 // Orders to processes as JSON: POST /processes/{name}/{start|stop|restart}, and /processes/all/{...}. For the pages and
-// for programs. A form on the same path goes on to process-routes.ts.
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+// for programs.
+import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import { afterAnswer } from './after-answer.ts'
-import { type DashboardEnv, isForm, requireLogin, requireToken, whoOf } from './caller.ts'
+import { type DashboardEnv, requireLogin, requireToken, whoOf } from './caller.ts'
 import { failureOf, type ProcessOrders } from './process-orders.ts'
 import { ACTIONS, type Action } from './processes.ts'
 import type { Sessions } from './session.ts'
@@ -47,17 +47,10 @@ export const createProcessActions = ({ orders, session, log }: ProcessActionsOpt
     return c.json(shown, ['underway', 'deferred'].includes(result.outcome) ? 202 : 200)
   }
 
-  const unlessForm =
-    (guard: MiddlewareHandler<DashboardEnv>): MiddlewareHandler<DashboardEnv> =>
-    (c, next) =>
-      isForm(c) ? next() : guard(c, next)
   const token = requireToken(session)
-
   for (const action of ACTIONS) {
     app.post(`/processes/all/${action}`, requireLogin, token, c => answer(c, action, null))
-    app.post(`/processes/:name/${action}`, unlessForm(requireLogin), unlessForm(token), (c, next) =>
-      isForm(c) ? next() : answer(c, action, c.req.param('name')),
-    )
+    app.post(`/processes/:name/${action}`, requireLogin, token, c => answer(c, action, c.req.param('name')))
   }
   return app
 }

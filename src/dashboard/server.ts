@@ -1,5 +1,6 @@
-// Opens the dashboard: operator, viewer, sessions, PM2, the app and its port.
-import { hostname } from 'node:os'
+// Opens the dashboard: operator, viewer, sessions, PM2, the task API, the app and its port.
+import { createApp } from '../api/app.ts'
+import { MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
@@ -9,8 +10,13 @@ import { createCheckQueue, openOperator } from './operator.ts'
 import { type OverviewParts, openOverview } from './overview/open.ts'
 import type { SettingInEffect } from './overview/routes.ts'
 import { createProcesses } from './processes.ts'
+import { showRow } from './row.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
+import { healthTopic } from './stream/health-topic.ts'
+import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
+import { statePolled } from './stream/topic.ts'
+import { readWebFiles } from './web-files.ts'
 
 export interface DashboardServerOptions extends HttpDoor {
   dataDir: string
@@ -19,6 +25,8 @@ export interface DashboardServerOptions extends HttpDoor {
   /** Null: the one that bin/reset-password.mjs --viewer made, or no viewer. */
   viewerPassword: string | null
   version: string
+  /** What people call this installation; null: as its host. */
+  installationName: string | null
   pm2Home: string
   allowedHosts: readonly string[]
   roles: readonly string[]
@@ -27,6 +35,8 @@ export interface DashboardServerOptions extends HttpDoor {
 }
 
 export type DashboardParts = Omit<OverviewParts, 'processes'>
+
+const PROCESSES_EVERY_MS = 2_000
 
 /** What the key of the sessions is for: with another password of either login it is another key. */
 const credentials = (operator: string | null, viewer: string | null): string | null =>
@@ -41,8 +51,8 @@ export const openDashboard = async (
     password,
     viewerPassword,
     version,
+    installationName,
     pm2Home,
-    allowedHosts,
     roles,
     settings,
     ...options
@@ -67,24 +77,50 @@ export const openDashboard = async (
   const presences = async () => (await parts.store.presences()).filter(parts.isOwn)
   const processes = createProcesses({ pm2Home, log, probe: { roles, presences } })
   const overview = await openOverview({ dataDir, roles }, { ...parts, processes }, log)
+  const web = await readWebFiles()
+  const closing = new AbortController()
+  const allowedHosts = [host, ...options.allowedHosts]
+  const { service, clock } = parts
+  const machine = overview.host.snapshot().name
   const app = createDashboard({
     processes,
     operator,
     viewer,
     installation: {
-      name: 'Madhava',
-      host: hostname(),
+      name: installationName ?? machine,
+      host: machine,
       version,
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     },
     session,
-    kindTroubles: parts.service.kindTroubles,
+    web,
+    topics: {
+      health: healthTopic({ readiness: overview.readiness, supervisor: () => processes.list() }),
+      processes: statePolled('processes', PROCESSES_EVERY_MS, async () =>
+        (await processes.list()).map(showRow),
+      ),
+      task: oneTaskTopic(service),
+      tasks: allTasksTopic(service),
+    },
+    api: createApp({
+      service,
+      host: overview.host,
+      readiness: overview.readiness,
+      // not among the addresses that pages may ask
+      rpc: () => Promise.reject(new MadhavaError('NOT_FOUND')),
+      log,
+      allowedHosts,
+      clock,
+      closing: closing.signal,
+      version,
+    }),
     figures: overview.figures,
     overview: overview.overview,
     settings,
     log,
-    allowedHosts: [host, ...allowedHosts],
+    allowedHosts,
     clock: () => performance.now(),
+    closing: closing.signal,
   })
   const server = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),
@@ -98,6 +134,9 @@ export const openDashboard = async (
   return {
     address: hostAndPort(server.address.host, server.address.port),
     trouble: server.trouble,
-    close: () => server.close().finally(overview.close),
+    close() {
+      closing.abort()
+      return server.close().finally(overview.close)
+    },
   }
 }

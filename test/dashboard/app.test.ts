@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
-import type { SeenKindTrouble } from '../../src/core/kind-trouble.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { type EndedSessions, openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
 import type { ActionOutcome, Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { createSessions, SESSION_LIFETIME_MS } from '../../src/dashboard/session.ts'
+import { PAGES } from '../../src/dashboard/web/paths.ts'
 import { silentLog } from '../../src/platform/log.ts'
+import { createFixture, type Fixture } from '../api/fixture.ts'
+import { INSTALLATION, madeUpParts, WEB } from './fixture.ts'
 
 const PASSWORD = 'correct horse'
 const HOSTILE = `<script>alert('x')</script>"&/..%2f`
@@ -31,7 +33,8 @@ const row = (name: string, pmId: number, more: Partial<ProcessRow> = {}): Proces
 })
 
 describe('the dashboard', { timeout: 120_000 }, () => {
-  let kindTroubles: SeenKindTrouble[]
+  let api: Fixture
+  let closing: AbortController
   let now: number
   let rows: ProcessRow[]
   let orders: string[]
@@ -50,8 +53,12 @@ describe('the dashboard', { timeout: 120_000 }, () => {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'madhava-dashboard-'))
     ended = await openEndedSessions(folder, () => now)
+    api = createFixture({ allowedHosts: ['tasks.example'] })
   })
-  after(() => rm(folder, { recursive: true, force: true }))
+  after(async () => {
+    await api.close()
+    await rm(folder, { recursive: true, force: true })
+  })
 
   beforeEach(() => {
     now = Date.UTC(2030, 0, 1)
@@ -62,17 +69,12 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     ]
     orders = []
     failure = null
-    kindTroubles = []
+    closing = new AbortController()
     logFile = null
     result = { outcome: 'done' }
     const order = async (what: string): Promise<ActionOutcome> => {
       if (failure) throw failure
       orders.push(what)
-      const [action, name] = what.split(' ')
-      const state = action === 'stop' ? 'stopped' : 'online'
-      rows = rows.map(one =>
-        name === 'all' || one.name === name ? { ...one, state, uptimeMs: 61_000 } : one,
-      )
       return result
     }
     const processes: Processes = {
@@ -89,13 +91,15 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     }
     const clock = (): number => now
     app = createDashboard({
+      ...madeUpParts(),
       processes,
       operator,
-      kindTroubles: async () => kindTroubles,
+      api: api.app,
+      topics: {},
+      web: WEB,
+      installation: INSTALLATION,
+      closing: closing.signal,
       session: createSessions({ key: Buffer.alloc(32, 1), credential: operator.credential, ended, clock }),
-      figures: { columns: span => ({ span, everyMs: 10_000, at: [] }) as never },
-      overview: async () => ({ time: new Date(now).toISOString(), troubles: [] }) as never,
-      settings: [],
       log: silentLog(),
       allowedHosts: ['tasks.example'],
       clock,
@@ -110,6 +114,24 @@ describe('the dashboard', { timeout: 120_000 }, () => {
       body: new URLSearchParams(fields).toString(),
       headers: { ...SAME_SITE, 'content-type': 'application/x-www-form-urlencoded', ...headers },
     })
+  /** A change as a page of ours sends it. */
+  const change = (
+    where: string,
+    { cookie, token }: { cookie?: string; token?: string },
+    more: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
+  ) =>
+    app.request(where, {
+      method: more.method ?? 'POST',
+      ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
+      headers: {
+        ...SAME_SITE,
+        accept: 'application/json',
+        ...(cookie === undefined ? {} : { cookie }),
+        ...(token === undefined ? {} : { 'x-csrf-token': token }),
+        ...(more.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...more.headers,
+      },
+    })
   const login = (fields: Record<string, string> = {}, headers: Record<string, string> = {}) =>
     post('/login', { name: 'operator', password: PASSWORD, ...fields }, headers)
 
@@ -118,87 +140,90 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     const answer = await login()
     assert.equal(answer.status, 303)
     const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
-    const page = await (await get('/', { cookie })).text()
-    const token = /name="token" value="([^"]+)"/.exec(page)?.[1] ?? ''
+    const { csrf: token } = (await (await get('/me.json', { cookie })).json()) as { csrf: string }
     assert.notEqual(token, '')
     return { cookie, token }
   }
 
-  it('has overview, figures and settings as JSON, behind the login', async () => {
-    const { cookie } = await enter()
-    for (const where of ['/overview.json', '/figures.json', '/figures.json?span=week', '/settings.json']) {
-      assert.equal((await get(where)).status, 401, where)
-      const answer = await get(where, { cookie })
-      assert.equal(answer.status, 200, where)
-      assert.equal(answer.headers.get('content-type'), 'application/json', where)
-    }
-    const week = (await (await get('/figures.json?span=week', { cookie })).json()) as { span: string }
-    assert.equal(week.span, 'week')
-    assert.equal((await get('/figures.json?span=week&points=500', { cookie })).status, 200)
-    for (const query of ['span=year', 'points=0', 'points=x'])
-      assert.equal((await get(`/figures.json?${query}`, { cookie })).status, 400, query)
-  })
-
-  it('names the kinds that are in trouble, with the reason as text, and none when all are well', async () => {
-    const { cookie } = await enter()
-    assert.doesNotMatch(await (await get('/', { cookie })).text(), /in trouble/)
-    kindTroubles = [{ name: 'broken', file: 'broken.ts', reason: 'no <b>luck</b>', roles: ['worker'] }]
-    const page = await (await get('/', { cookie })).text()
-    assert.match(
-      page,
-      /Kinds in trouble.*<li><b>broken<\/b> broken\.ts: no &lt;b&gt;luck&lt;\/b&gt; \(in worker\)/s,
-    )
-  })
-
   describe('before the login', () => {
-    it('leads people to the login and answers programs 401, for every address that shows or does something', async () => {
-      for (const where of ['/', '/processes/api/log', '/processes/api/log/out', '/processes/api/log/err']) {
+    it('leads people to the login and from there to what they wanted; programs get a 401', async () => {
+      assert.equal((await get('/')).headers.get('location'), '/login')
+      for (const [where, next] of [
+        ['/tasks?status=FAILURE&q=a%20b', '/tasks?status=FAILURE&q=a%20b'],
+        ['/task/1', '/task/1'],
+      ] as const) {
         const answer = await get(where)
-        assert.deepEqual([answer.status, answer.headers.get('location')], [303, '/login'], where)
+        const to = new URL(answer.headers.get('location') ?? '', 'http://x')
+        assert.deepEqual([answer.status, to.pathname, to.searchParams.get('next')], [303, '/login', next])
+        assert.ok((await (await get(to.pathname + to.search)).text()).includes('name="next" value="/'))
+        assert.equal((await login({ next })).headers.get('location'), next)
       }
-      const answer = await get('/processes.json')
-      assert.equal(answer.status, 401)
-      assert.equal(answer.headers.get('content-type'), 'application/problem+json')
-      assert.equal(((await answer.json()) as { code: string }).code, 'UNAUTHORIZED')
-      for (const where of ['/processes/stop', '/processes/api/stop', '/logout']) {
-        assert.equal((await post(where, { token: 'x' })).status, 303, where)
-        assert.equal((await post(where, { token: 'x' }, { accept: 'application/json' })).status, 401, where)
+      for (const next of ['//evil.example', '/\\\\evil.example', 'https://evil.example', '/a b', '']) {
+        assert.equal((await login({ next })).headers.get('location'), '/', next)
+        const page = await (await get(`/login?${new URLSearchParams({ next })}`)).text()
+        assert.doesNotMatch(page, /name="next"/)
       }
+      for (const where of [
+        '/processes.json',
+        '/me.json',
+        '/logs/api/out.json',
+        '/stream?topic=x',
+        '/api/tasks',
+      ]) {
+        const answer = await get(where)
+        assert.equal(answer.status, 401, where)
+        assert.equal(answer.headers.get('content-type'), 'application/problem+json')
+        assert.equal(((await answer.json()) as { code: string }).code, 'UNAUTHORIZED')
+      }
+      for (const where of ['/processes/stop', '/processes/api/stop', '/api/tasks/cancel?all=1'])
+        assert.equal((await change(where, { token: 'x' })).status, 401, where)
+      assert.equal((await post('/logout', { token: 'x' })).status, 303)
       assert.deepEqual(orders, [])
     })
 
-    it('shows nobody a route but the login and the files of the page', async () => {
+    it('shows nobody a route but the login and the files of the pages', async () => {
       const open = app.routes.filter(({ method }) => method === 'GET' || method === 'POST')
       const answers = await Promise.all(
         open.map(async ({ method, path: where }) => {
           const place = where.replace(/:\w+/g, 'api')
           const { status, headers } = await (method === 'GET' ? get(place) : post(place, { token: 'x' }))
-          const leadsAway = status === 401 || (status === 303 && headers.get('location') === '/login')
+          const leadsAway =
+            status === 401 || (status === 303 && headers.get('location')?.startsWith('/login'))
           return leadsAway ? [] : [`${method} ${where}`]
         }),
       )
-      assert.deepEqual([...new Set(answers.flat())].sort(), [
-        'GET /icon.svg',
-        'GET /livez',
-        'GET /login',
-        'GET /page.js',
-        'GET /style.css',
-      ])
+      assert.deepEqual([...new Set(answers.flat())].sort(), ['GET /assets/:name', 'GET /livez', 'GET /login'])
     })
 
-    it('says that it lives, and serves the files of the page', async () => {
+    it('says that it lives, and serves the files of the pages for ever, packed for who takes it', async () => {
       assert.equal(await (await get('/livez')).text(), 'ok\n')
-      for (const [where, type] of [
-        ['/style.css', 'text/css'],
-        ['/page.js', 'text/javascript'],
-        ['/icon.svg', 'image/svg+xml'],
+      for (const [accepts, encoding, text] of [
+        ['gzip, deflate, br', 'br', 'br'],
+        ['gzip', 'gzip', 'gz'],
+        ['br;q=0, gzip', 'gzip', 'gz'],
+        ['identity', null, 'plain'],
       ] as const) {
-        const answer = await get(where)
-        assert.equal(answer.status, 200)
-        assert.ok(answer.headers.get('content-type')?.startsWith(type))
+        const answer = await get('/assets/main-abc.js', { 'accept-encoding': accepts })
+        assert.equal(answer.headers.get('content-encoding'), encoding)
+        assert.equal(await answer.text(), text)
+        assert.match(answer.headers.get('cache-control') ?? '', /immutable/)
+        assert.equal(answer.headers.get('vary'), 'Accept-Encoding')
         assert.equal(answer.headers.get('x-content-type-options'), 'nosniff')
-        assert.match(await (await get('/login')).text(), new RegExp(`"${where}\\?v=[0-9a-f]{12}"`))
       }
+      assert.equal((await get('/assets/icon-abc.svg')).headers.get('content-type'), 'image/svg+xml')
+      assert.equal((await get('/assets/other.js', { accept: 'application/json' })).status, 404)
+    })
+
+    it('has a login that works without scripts, in the language and theme of the reader', async () => {
+      const page = await (await get('/login')).text()
+      assert.match(page, /<html lang="en" data-theme="system">/)
+      assert.match(page, /<form method="post" action="\/login">/)
+      assert.doesNotMatch(page, /<script|style=/)
+      const chosen = await get('/login', { cookie: 'theme=dark; language=ru' })
+      assert.match(await chosen.text(), /<html lang="ru" data-theme="dark">[\s\S]*Пароль/)
+      assert.match(await (await get('/login', { 'accept-language': 'ru-RU,ru;q=0.9' })).text(), /lang="ru"/)
+      const odd = await get('/login', { cookie: 'theme="><b>; language=xx' })
+      assert.match(await odd.text(), /<html lang="en" data-theme="system">/)
     })
 
     it('answers for its own hosts only', async () => {
@@ -210,7 +235,7 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     })
 
     it('gives every answer its security headers, errors too', async () => {
-      for (const where of ['/', '/login', '/livez', '/nothing', '/processes.json']) {
+      for (const where of ['/', '/login', '/livez', '/nothing', '/processes.json', '/me.json', '/stream']) {
         const { headers } = await get(where)
         assert.match(
           headers.get('content-security-policy') ?? '',
@@ -299,61 +324,107 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     })
   })
 
-  describe('the table', () => {
-    it('shows every process, and only buttons that can do something', async () => {
+  describe('a page', () => {
+    it('is one document for every address of a page, and for one that is none', async () => {
       const { cookie } = await enter()
-      const page = await (await get('/', { cookie })).text()
-      assert.match(page, /<caption>/)
-      assert.match(page, /2 of 3 online/)
-      assert.match(page, /1 min 1 s/)
-      assert.match(page, /55\.0 MiB/)
-      const enabled = [...page.matchAll(/aria-label="([A-Z][a-z]+ [a-z]+)"( title="[^"]+")?( disabled)?>/g)]
-        .filter(match => match[3] === undefined)
-        .map(match => match[1])
-      assert.deepEqual(
-        enabled.filter(label => /^(Start|Stop|Restart) /.test(label ?? '')),
-        ['Stop api', 'Restart api', 'Start worker', 'Restart worker', 'Restart dashboard'],
-      )
+      for (const { path: where } of PAGES) {
+        const answer = await get(where.replace(/:\w+/, 'x'), { cookie })
+        assert.equal(answer.status, 200, where)
+        assert.equal(answer.headers.get('cache-control'), 'no-store')
+        assert.match(await answer.text(), /<div id="app">/)
+      }
+      const missing = await get('/nothing/here', { cookie })
+      assert.equal(missing.status, 404)
+      assert.match(await missing.text(), /<div id="app">/)
+      assert.equal((await get('/nothing', { cookie, accept: 'application/json' })).status, 404)
+      const dark = await get('/', { cookie: `${cookie}; theme=dark; language=ru` })
+      assert.match(await dark.text(), /<html lang="ru" data-theme="dark">/)
     })
 
-    it('shows a hostile name and state as text, and its buttons work', async () => {
-      rows = [row(HOSTILE, 0, { state: '<b>odd</b>' })]
+    it('learns who reads it and which installation it is', async () => {
       const { cookie, token } = await enter()
-      const page = await (await get('/', { cookie })).text()
-      assert.ok(!page.includes('<script>alert') && !page.includes('<b>odd'))
-      assert.ok(page.includes('&lt;b&gt;odd'))
-      const action = /action="(\/processes\/[^"]+\/stop)"/.exec(page)?.[1]?.replaceAll('&#39;', "'") ?? ''
-      assert.equal((await post(action, { token }, { cookie })).status, 303)
-      assert.deepEqual(orders, [`stop ${HOSTILE}`])
+      assert.deepEqual(await (await get('/me.json', { cookie })).json(), {
+        name: 'operator',
+        role: 'operator',
+        csrf: token,
+        installation: INSTALLATION,
+      })
+    })
+  })
+
+  describe('the task API', () => {
+    it('answers under /api to who is logged in, as whom tasks are submitted', async () => {
+      const session = await enter()
+      const made = await change('/api/tasks', session, {
+        body: { kind: 'echo', params: 'x'.repeat(100_000) },
+      })
+      assert.equal(made.status, 202)
+      const { id, owner } = (await made.json()) as { id: string; owner: string }
+      assert.equal(owner, 'operator')
+      const { cookie } = session
+      assert.equal((await get(`/api/task/${id}`, { cookie })).status, 200)
+      const { tasks } = (await (await get('/api/tasks?owner=operator', { cookie })).json()) as {
+        tasks: object[]
+      }
+      assert.ok(tasks.length > 0)
+      assert.equal((await get('/api/', { cookie })).status, 200)
     })
 
-    it('is a fault of ours, and no word of the supervisor, when anything else goes wrong', async () => {
+    it('changes nothing without the token of the session, from another site, or by a GET', async () => {
+      const session = await enter()
+      const other = await enter()
+      const body = { kind: 'echo', params: 1 }
+      for (const token of [undefined, '', 'x', other.token])
+        assert.equal(
+          (
+            await change(
+              '/api/tasks',
+              { cookie: session.cookie, ...(token === undefined ? {} : { token }) },
+              { body },
+            )
+          ).status,
+          403,
+        )
+      for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])
+        assert.equal((await change('/api/tasks', session, { body, headers })).status, 403)
+      for (const where of [
+        '/api/calcpi/5',
+        '/api/rpc',
+        '/api/openapi.json',
+        '/api/docs',
+        '/api/nothing',
+        '/apix',
+      ])
+        assert.equal((await get(where, { ...session, accept: 'application/json' })).status, 404, where)
+    })
+  })
+
+  describe('the processes', () => {
+    it('are a fault of ours, and no word of the supervisor, when anything else goes wrong', async () => {
       const { cookie } = await enter()
       for (const code of ['INTERNAL', 'STORE_UNAVAILABLE'] as const) {
         failure = new MadhavaError(code, undefined, { cause: 'ENOENT /secret' })
-        const answer = await get('/', { cookie })
+        const answer = await get('/processes.json', { cookie })
         assert.equal(answer.status, code === 'INTERNAL' ? 500 : 503)
         assert.doesNotMatch(await answer.text(), /supervisor|secret/)
       }
     })
 
-    it('is not shown when the supervisor is away; the page says so', async () => {
+    it('are not shown when the supervisor is away; the answer says so', async () => {
       const { cookie } = await enter()
       failure = new MadhavaError('SUPERVISOR_UNAVAILABLE', undefined, { cause: 'ENOENT /secret/rpc.sock' })
-      const answer = await get('/', { cookie })
-      const page = await answer.text()
-      assert.equal(answer.status, 503)
-      assert.match(page, /The process supervisor does not answer\./)
-      assert.doesNotMatch(page, /<table|secret/)
       const problem = await get('/processes.json', { cookie })
       assert.equal(problem.status, 503)
-      assert.equal(((await problem.json()) as { code: string }).code, 'SUPERVISOR_UNAVAILABLE')
+      const text = await problem.text()
+      assert.match(text, /"code":"SUPERVISOR_UNAVAILABLE"/)
+      assert.doesNotMatch(text, /secret/)
     })
 
-    it('comes as JSON with whitelisted fields', async () => {
+    it('come as JSON with whitelisted fields', async () => {
       const { cookie } = await enter()
       const body = (await (await get('/processes.json', { cookie })).json()) as Record<string, unknown>
       assert.deepEqual(Object.keys(body), ['processes', 'summary'])
+      assert.equal(body.summary, '2 of 3 online')
       const [first] = body.processes as Record<string, unknown>[]
       assert.deepEqual(Object.keys(first ?? {}).sort(), [
         'can',
@@ -370,72 +441,50 @@ describe('the dashboard', { timeout: 120_000 }, () => {
         'uptimeMs',
       ])
     })
-
-    it('says what the last button did, and nothing that an address makes up', async () => {
-      const { cookie } = await enter()
-      const say = async (query: string) =>
-        /role="status">([^<]*)</.exec(await (await get(`/?${query}`, { cookie })).text())?.[1] ?? null
-      assert.equal(await say('did=stop&outcome=done&process=api'), 'Stopped: api.')
-      assert.equal(await say('did=start&outcome=done'), 'Started: all processes.')
-      assert.match((await say('did=restart&outcome=underway&process=api')) ?? '', /^Restarting: api\./)
-      for (const query of [
-        'did=stop&outcome=done&process=call+0900',
-        'did=hack&outcome=done',
-        'did=stop',
-        '',
-      ])
-        assert.equal(await say(query), null, query)
-    })
   })
 
-  describe('a button', () => {
+  describe('an action', () => {
     it('starts, stops and restarts one process and all of them', async () => {
-      const { cookie, token } = await enter()
-      for (const action of ['stop', 'start', 'restart']) {
-        const one = await post(`/processes/api/${action}`, { token }, { cookie })
-        assert.deepEqual(
-          [one.status, one.headers.get('location')],
-          [303, `/?did=${action}&outcome=done&process=api`],
-        )
-        rows = rows.map(found => ({ ...found, state: action === 'start' ? 'stopped' : 'online' }))
-        const all = await post(`/processes/${action}`, { token }, { cookie })
-        assert.deepEqual([all.status, all.headers.get('location')], [303, `/?did=${action}&outcome=done`])
-      }
+      const session = await enter()
+      for (const action of ['start', 'stop', 'restart'])
+        for (const where of [`/processes/api/${action}`, `/processes/${action}`]) {
+          const answer = await change(where, session)
+          assert.deepEqual([answer.status, await answer.json()], [200, { outcome: 'done' }])
+        }
+      assert.equal((await change(`/processes/${encodeURIComponent(HOSTILE)}/stop`, session)).status, 200)
       assert.deepEqual(orders, [
-        'stop api',
-        'stop all',
         'start api',
         'start all',
+        'stop api',
+        'stop all',
         'restart api',
         'restart all',
+        `stop ${HOSTILE}`,
       ])
     })
 
     it('does nothing without the token of its session, or from another site', async () => {
-      const { cookie, token } = await enter()
+      const session = await enter()
       const other = await enter()
-      for (const fields of [{}, { token: '' }, { token: 'x' }, { token: other.token }] as Record<
-        string,
-        string
-      >[])
-        assert.equal((await post('/processes/api/stop', fields, { cookie })).status, 403)
+      for (const token of ['', 'x', other.token])
+        assert.equal((await change('/processes/api/stop', { cookie: session.cookie, token })).status, 403)
       for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }])
-        assert.equal((await post('/processes/stop', { token }, { cookie, ...headers })).status, 403)
-      assert.equal((await get('/processes/api/stop', { cookie })).status, 404)
-      assert.equal((await post('/processes/api/delete', { token }, { cookie })).status, 404)
+        assert.equal((await change('/processes/stop', session, { headers })).status, 403)
+      assert.equal((await get('/processes/api/stop', session)).status, 404)
+      assert.equal((await change('/processes/api/delete', session)).status, 404)
       assert.deepEqual(orders, [])
     })
 
     it('says why it was refused', async () => {
-      const { cookie, token } = await enter()
+      const session = await enter()
       failure = new MadhavaError('FORBIDDEN', 'Not <this> one')
-      const answer = await post('/processes/dashboard/stop', { token }, { cookie })
+      const answer = await change('/processes/dashboard/stop', session)
       assert.equal(answer.status, 403)
-      assert.match(await answer.text(), /Not &lt;this&gt; one\./)
+      assert.equal(((await answer.json()) as { detail: string }).detail, 'Not <this> one')
     })
 
     it('answers before it restarts the dashboard', async () => {
-      const { cookie, token } = await enter()
+      const session = await enter()
       let acted = () => {}
       const done = new Promise<void>(resolve => {
         acted = resolve
@@ -448,57 +497,43 @@ describe('the dashboard', { timeout: 120_000 }, () => {
           acted()
         },
       }
-      const answer = await post('/processes/dashboard/restart', { token }, { cookie })
+      const answer = await change('/processes/dashboard/restart', session)
       isAnswered = true
-      assert.equal(answer.status, 202)
-      assert.match(await answer.text(), /restarts\. This page comes back/)
+      assert.deepEqual([answer.status, await answer.json()], [202, { outcome: 'deferred' }])
       await done
     })
   })
 
   describe('a log', () => {
-    it('is shown as text, whatever stands in it', async () => {
+    it('is text with nothing hidden, whatever stands in it', async () => {
       logFile = path.join(folder, 'out.log')
-      await writeFile(logFile, `one\n${HOSTILE}\n\u001b[31mred\u001b[0m\u0000</code></pre><img src=x>\n`)
+      await writeFile(logFile, `one\n${HOSTILE}\n\u001b[31mred\u001b[0m\u0000</code>\n`)
       const { cookie } = await enter()
-      for (const where of [
-        '/processes/api/log/out',
-        '/processes/api/log',
-        '/processes/api/log?stream=err&lines=5',
-      ]) {
-        const page = await (await get(where, { cookie })).text()
-        assert.doesNotMatch(page, /<script>|<img src=x|(?!\n)\p{Cc}/u)
-        assert.ok(page.includes('red␀&lt;/code&gt;'))
-        assert.ok(!page.includes(folder), 'the path of the file stays here')
-      }
+      const text = await (await get('/logs/api/out.json', { cookie })).text()
+      assert.deepEqual((JSON.parse(text) as { lines: string[] }).lines, ['one', HOSTILE, 'red␀</code>'])
+      assert.ok(!text.includes(folder), 'the path of the file stays here')
     })
 
     it('has as many lines as asked for, 1 to 1000', async () => {
       logFile = path.join(folder, 'err.log')
       await writeFile(logFile, 'one\ntwo\nthree\n')
       const { cookie } = await enter()
-      const page = await (await get('/processes/api/log/err?lines=2', { cookie })).text()
-      assert.match(page, /<code>two\nthree<\/code>/)
-      for (const query of [
-        'lines=0',
-        'lines=1001',
-        'lines=-1',
-        'lines=x',
-        'lines=1e3',
-        'instance=x',
-        'stream=in',
-      ])
-        assert.equal((await get(`/processes/api/log/err?${query}`, { cookie })).status, 400, query)
+      const { lines } = (await (await get('/logs/api/err.json?lines=2', { cookie })).json()) as {
+        lines: string[]
+      }
+      assert.deepEqual(lines, ['two', 'three'])
+      for (const query of ['lines=0', 'lines=1001', 'lines=-1', 'lines=x', 'lines=1e3', 'instance=x'])
+        assert.equal((await get(`/logs/api/err.json?${query}`, { cookie })).status, 400, query)
     })
 
-    it('says so when there is none, and 404 for what does not exist', async () => {
+    it('is empty when there is none, and 404 for what does not exist', async () => {
       const { cookie } = await enter()
-      assert.match(await (await get('/processes/api/log/out', { cookie })).text(), /keeps no such log/)
-      for (const where of [
-        '/processes/nobody/log/out',
-        '/processes/api/log/in',
-        '/processes/..%2f..%2f/log/out',
-      ])
+      assert.deepEqual(await (await get('/logs/api/out.json', { cookie })).json(), {
+        lines: [],
+        more: false,
+        bytes: null,
+      })
+      for (const where of ['/logs/nobody/out.json', '/logs/api/in.json', '/logs/..%2f..%2f/out.json'])
         assert.equal((await get(where, { cookie })).status, 404, where)
     })
   })

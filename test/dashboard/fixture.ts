@@ -3,14 +3,18 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Hono } from 'hono'
+import type { ApiEnv } from '../../src/api/context.ts'
 import { createDashboard, type DashboardOptions } from '../../src/dashboard/app.ts'
 import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import { COLUMN_NAMES, type ColumnName } from '../../src/dashboard/figures/columns.ts'
+import type { Span } from '../../src/dashboard/figures/rings.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
 import type { Overview } from '../../src/dashboard/overview/overview.ts'
 import type { SettingInEffect } from '../../src/dashboard/overview/routes.ts'
 import type { Processes } from '../../src/dashboard/processes.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
+import type { WebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 
 export const PASSWORDS = { operator: 'correct horse', viewer: 'battery staple' } as const
@@ -41,7 +45,7 @@ const NO_FIGURES = Object.fromEntries(COLUMN_NAMES.map(name => [name, []])) as u
   ColumnName,
   (number | null)[]
 >
-const OVERVIEW: Overview = {
+export const OVERVIEW: Overview = {
   time: '2030-01-01T00:00:00.000Z',
   troubles: [{ code: 'STORE_AWAY', level: 'error', params: { reason: 'gone' }, link: '/processes' }],
   counts: null,
@@ -59,9 +63,46 @@ const OVERVIEW: Overview = {
   ],
   failuresTotal: { count: 1, moreGroups: 0, isWhole: true },
 }
-const SETTINGS: SettingInEffect[] = [
+export const SETTINGS: SettingInEffect[] = [
   { name: 'HOST', value: 'x', default: 'y', source: '.env', meaning: 'where', isSecret: false },
 ]
+
+/** Pages' files as the build leaves them, without a build. */
+export const WEB: WebFiles = {
+  files: new Map([
+    [
+      '/assets/main-abc.js',
+      {
+        type: 'text/javascript',
+        plain: Buffer.from('plain'),
+        br: Buffer.from('br'),
+        gzip: Buffer.from('gz'),
+      },
+    ],
+    ['/assets/icon-abc.svg', { type: 'image/svg+xml', plain: Buffer.from('<svg/>') }],
+  ]),
+  html: '<!doctype html><html lang="en" data-theme="system"><div id="app"></div>',
+  style: '/assets/main-abc.css',
+  icon: '/assets/icon-abc.svg',
+}
+export const INSTALLATION = {
+  name: 'production',
+  host: 'machine',
+  version: '1.2.3',
+  startedAt: '2030-01-01T00:00:00.000Z',
+}
+
+/** What a dashboard needs that a test says nothing about. */
+export const madeUpParts = () => ({
+  figures: { columns: (span: Span) => ({ span, everyMs: 10_000, at: [], ...NO_FIGURES }) },
+  overview: async () => OVERVIEW,
+  settings: SETTINGS,
+  api: new Hono<ApiEnv>().get('/readyz', c => c.json({ ok: true, checks: {} })),
+  topics: {},
+  web: WEB,
+  installation: INSTALLATION,
+  closing: new AbortController().signal,
+})
 
 type More = Partial<DashboardOptions> & { processes: Processes }
 
@@ -73,10 +114,7 @@ export const createDashboardFixture = async (more: More) => {
   const app = createDashboard({
     operator,
     viewer,
-    kindTroubles: async () => [],
-    figures: { columns: span => ({ span, everyMs: 10_000, at: [], ...NO_FIGURES }) },
-    overview: async () => OVERVIEW,
-    settings: SETTINGS,
+    ...madeUpParts(),
     session: createSessions({
       key: Buffer.alloc(32, 1),
       credential: async role => PASSWORDS[role],

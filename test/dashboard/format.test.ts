@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { formatBytes, formatDuration, formatPercent } from '../../src/dashboard/web/format.ts'
+import { formatBytes, formatDuration, formatPercent } from '../../src/dashboard/format.ts'
 
 describe('a number on the page', () => {
   it('has its unit', () => {

@@ -1,7 +1,8 @@
 // One process as the page shows it: the text of each cell, and which buttons are active. The table and /processes.json
 // are both made from it, so the script decides nothing.
-import type { Action, ProcessRow } from '../processes.ts'
+
 import { formatBytes, formatDuration, formatPercent } from './format.ts'
+import type { Action, ProcessRow } from './processes.ts'
 
 /** Good, changing, at rest, or broken: shown as a colour, always beside the word. */
 export type Tone = 'good' | 'busy' | 'rest' | 'bad'

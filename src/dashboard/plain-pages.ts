@@ -1,0 +1,66 @@
+// The pages that work without scripts: the login, and refusals outside of the app. Text goes through `html`, which
+// escapes it.
+import { html } from 'hono/html'
+import type { HtmlEscapedString } from 'hono/utils/html'
+import type { Language } from './web/texts/languages.ts'
+import { TEXTS } from './web/texts/texts.ts'
+import type { WebFiles } from './web-files.ts'
+
+export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>
+
+/** How a plain page looks to this reader. */
+export interface Look {
+  web: Pick<WebFiles, 'style' | 'icon'>
+  language: Language
+  theme: string
+}
+
+const frame = ({ web, language, theme }: Look, title: string, body: Markup): Markup => html`<!doctype html>
+<html lang="${language}" data-theme="${theme}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} · Madhava</title>
+<link rel="icon" href="${web.icon}" type="image/svg+xml">
+<link rel="stylesheet" href="${web.style}">
+</head>
+<body class="plain">
+<main class="card plain-card">
+<p class="brand"><img src="${web.icon}" alt="" width="28" height="28"> Madhava</p>
+${body}
+</main>
+</body>
+</html>`
+
+export type LoginProblem = { code: 'WRONG' } | { code: 'WAIT'; seconds: number }
+
+/** `next` is the address that the reader wanted. */
+export const loginPage = (look: Look, problem: LoginProblem | null, next: string | null): Markup => {
+  const t = TEXTS[look.language].login
+  const words = problem && (problem.code === 'WRONG' ? t.wrong : t.wait(problem.seconds))
+  return frame(
+    look,
+    t.title,
+    html`<form method="post" action="/login">
+<h1>${t.title}</h1>
+${words === null ? '' : html`<p class="note bad" role="alert">${words}</p>`}
+${next === null ? '' : html`<input type="hidden" name="next" value="${next}">`}
+<label for="name">${t.name}</label>
+<input id="name" name="name" value="operator" autocomplete="username" autocapitalize="none" required maxlength="64">
+<label for="password">${t.password}</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256" autofocus>
+<button class="button primary wide">${t.title}</button>
+<p class="soft small">${t.hint}</p>
+</form>`,
+  )
+}
+
+/** A refusal or an error, with a way back. `text` is what the title does not say. */
+export const messagePage = (look: Look, title: string, text: string | null): Markup =>
+  frame(
+    look,
+    title,
+    html`<h1>${title}</h1>
+${text === null ? '' : html`<p class="note bad" role="alert">${text}</p>`}
+<p><a class="button" href="/">${TEXTS[look.language].frame.back}</a></p>`,
+  )

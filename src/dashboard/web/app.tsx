@@ -1,0 +1,78 @@
+// Which page is shown. A page is a component in pages/ and a row in paths.ts; here they meet.
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { Layout } from './frame/layout.tsx'
+import { PageHead } from './frame/page-head.tsx'
+import { ProcessPage } from './pages/process-page.tsx'
+import { ProcessesPage } from './pages/processes-page.tsx'
+import { TasksPage } from './pages/tasks/tasks-page.tsx'
+import { ToComePage } from './pages/to-come-page.tsx'
+import { Empty, ProblemNote } from './parts/states.tsx'
+import { type PageName, pageAt } from './paths.ts'
+import { Link, usePathname } from './router.tsx'
+import type { ProblemError } from './state/api.ts'
+import { useCell } from './state/cell.ts'
+import { liveState } from './state/live.ts'
+import { loadMe, me } from './state/me.ts'
+import { useTexts } from './texts/use-texts.ts'
+
+/** What a page is given: the words of its address. */
+export type PageProps = { words: Record<string, string> }
+
+const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
+  overview: ToComePage,
+  tasks: TasksPage,
+  newTask: ToComePage,
+  dead: ToComePage,
+  processes: ProcessesPage,
+  workers: ToComePage,
+  kinds: ToComePage,
+  settings: ToComePage,
+  task: ToComePage,
+  process: ProcessPage,
+}
+
+const NotFound = () => {
+  const t = useTexts()
+  return (
+    <>
+      <PageHead title="404" />
+      <Empty text={t.frame.notFound}>
+        <Link class="button" href="/">
+          {t.frame.back}
+        </Link>
+      </Empty>
+    </>
+  )
+}
+
+/** Asks who reads, and again whenever the connection is back: the dashboard may be another one by then. */
+const useMe = (): { problem: ProblemError | null; again: () => void } => {
+  const [problem, setProblem] = useState<ProblemError | null>(null)
+  const isLive = useCell(liveState) === 'live'
+  const load = (): void => {
+    loadMe().then(
+      () => setProblem(null),
+      (error: ProblemError) => setProblem(error),
+    )
+  }
+  useEffect(() => {
+    if (isLive || me.get() === null) load()
+  }, [isLive])
+  return { problem, again: load }
+}
+
+export const App = () => {
+  const path = usePathname()
+  const { problem, again } = useMe()
+  const who = useCell(me)
+  const found = pageAt(path)
+  const Page = found && COMPONENTS[found.name]
+  return (
+    <Layout>
+      {problem && !who ? <ProblemNote problem={problem} again={again} /> : null}
+      {/* another task is another page, and begins anew */}
+      {Page ? <Page key={path} words={found.words} /> : <NotFound />}
+    </Layout>
+  )
+}

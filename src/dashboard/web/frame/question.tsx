@@ -1,0 +1,60 @@
+// A question before something that cannot be taken back: with what is meant, how many, and what follows.
+import { useEffect, useRef } from 'preact/hooks'
+import { createCell, useCell } from '../state/cell.ts'
+import { useTexts } from '../texts/use-texts.ts'
+
+export interface Question {
+  /** The question itself, with its number: "Delete 4,312 tasks?" */
+  title: string
+  /** What follows from it. */
+  text?: string
+  /** The words of the button that does it. */
+  confirm: string
+  /** It is red, and does not have the focus. */
+  isDanger?: boolean
+}
+
+const open = createCell<(Question & { answer: (yes: boolean) => void }) | null>(null)
+
+/** Whether the reader says yes. A further question answers the one before with no. */
+export const askReader = (question: Question): Promise<boolean> =>
+  new Promise(resolve => {
+    open.get()?.answer(false)
+    open.set({
+      ...question,
+      answer: yes => {
+        open.set(null)
+        resolve(yes)
+      },
+    })
+  })
+
+export const QuestionDialog = () => {
+  const question = useCell(open)
+  const t = useTexts()
+  const dialog = useRef<HTMLDialogElement>(null)
+  useEffect(() => {
+    if (question && !dialog.current?.open) dialog.current?.showModal()
+  }, [question])
+  if (!question) return null
+  const { title, text, confirm, isDanger = false, answer } = question
+  return (
+    <dialog ref={dialog} class="dialog" aria-labelledby="question-title" onClose={() => answer(false)}>
+      <h2 id="question-title">{title}</h2>
+      {text === undefined ? null : <p>{text}</p>}
+      <div class="dialog-buttons">
+        <button type="button" class="button" autofocus={isDanger} onClick={() => answer(false)}>
+          {t.frame.cancel}
+        </button>
+        <button
+          type="button"
+          class={isDanger ? 'button danger' : 'button primary'}
+          autofocus={!isDanger}
+          onClick={() => answer(true)}
+        >
+          {confirm}
+        </button>
+      </div>
+    </dialog>
+  )
+}

@@ -1,0 +1,127 @@
+// The columns of the list: what an operator decides by.
+import { isFinal } from '../../../../client/task.ts'
+import { StatusBadge } from '../../parts/badge.tsx'
+import { Progress } from '../../parts/progress.tsx'
+import { SafeText } from '../../parts/safe-text.tsx'
+import type { Column } from '../../parts/table.tsx'
+import { Duration, RelativeTime, Time } from '../../parts/time.tsx'
+import { Link } from '../../router.tsx'
+import type { Texts } from '../../texts/texts.ts'
+import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import type { Row } from './use-live-tasks.ts'
+
+export const COLUMN_NAMES = [
+  'status',
+  'kind',
+  'title',
+  'progress',
+  'ran',
+  'outcome',
+  'owner',
+  'priority',
+  'created',
+] as const
+export type ColumnName = (typeof COLUMN_NAMES)[number]
+export const USUAL: readonly ColumnName[] = [
+  'status',
+  'kind',
+  'title',
+  'progress',
+  'ran',
+  'outcome',
+  'created',
+]
+
+/** A title, or what stands for it. */
+export const titleOf = (row: Pick<Row, 'title' | 'id'>, t: Texts): string =>
+  row.title ?? `${t.tasks.untitled} ${row.id.slice(0, 8)}`
+
+const ProgressCell = ({ row }: { row: Row }) => {
+  const [t, f] = [useTexts(), useFormats()]
+  const words = t.tasks
+  if (row.revokeRequestedAt !== null && !isFinal(row.status)) return <>{words.toBeCancelled}</>
+  if (row.status === 'PROGRESS' && row.progress) {
+    const { percent, etaSeconds } = row.progress
+    return (
+      <Progress
+        percent={percent}
+        note={etaSeconds === null ? undefined : t.status.left(f.duration(etaSeconds * 1000))}
+      />
+    )
+  }
+  if (row.notBefore !== null && (row.status === 'RETRY' || row.status === 'PENDING'))
+    return (
+      <span class="soft">
+        <RelativeTime at={row.notBefore} />
+      </span>
+    )
+  return row.attempt > 1 ? <span class="soft">{words.attempt(row.attempt, row.maxAttempts)}</span> : null
+}
+
+const RanCell = ({ row }: { row: Row }) => {
+  if (row.startedAt === null) return null
+  return isFinal(row.status) ? (
+    <Duration from={row.startedAt} to={row.finishedAt} />
+  ) : row.status === 'STARTED' || row.status === 'PROGRESS' ? (
+    <Duration from={row.startedAt} to={null} />
+  ) : null
+}
+
+const OutcomeCell = ({ row }: { row: Row }) => {
+  const [t, f] = [useTexts(), useFormats()]
+  if (row.error && row.status !== 'SUCCESS')
+    return (
+      <span class="error-text" title={row.error.code}>
+        <SafeText text={row.error.message} />
+      </span>
+    )
+  if (row.status === 'PROGRESS' && row.progress?.note) return <SafeText text={row.progress.note} />
+  if (row.resultBytes !== null) return <>{t.tasks.resultOf(f.bytes(row.resultBytes))}</>
+  if (row.result === null) return null
+  return <SafeText text={typeof row.result === 'string' ? row.result : JSON.stringify(row.result)} />
+}
+
+const NumberCell = ({ value }: { value: number }) => <>{useFormats().number(value)}</>
+
+/** The same for every row, so rows that did not change are not drawn again. */
+export const columnsIn = (t: Texts, shown: readonly ColumnName[]): Column<Row>[] => {
+  const heads = t.tasks.columns
+  const all: Readonly<Record<ColumnName, Omit<Column<Row>, 'key' | 'head'>>> = {
+    status: {
+      cell: row => (
+        <span class={row.isRemoved ? 'removed' : undefined}>
+          <StatusBadge status={row.status} />
+        </span>
+      ),
+    },
+    kind: {
+      isMinor: true,
+      cell: ({ kind }) => (
+        <code>
+          <SafeText text={kind} />
+        </code>
+      ),
+    },
+    title: {
+      isHead: true,
+      isWrapped: true,
+      cell: row => (
+        <Link class={row.title === null ? 'title-link untitled' : 'title-link'} href={`/task/${row.id}`}>
+          {/* whole, and as text */}
+          <SafeText text={titleOf(row, t)} />
+        </Link>
+      ),
+    },
+    progress: { isMinor: true, cell: row => <ProgressCell row={row} /> },
+    ran: { align: 'right', isMinor: true, cell: row => <RanCell row={row} /> },
+    outcome: { isWide: true, isMinor: true, cell: row => <OutcomeCell row={row} /> },
+    owner: { isMinor: true, cell: ({ owner }) => (owner === null ? null : <SafeText text={owner} />) },
+    priority: { align: 'right', isMinor: true, cell: ({ priority }) => <NumberCell value={priority} /> },
+    created: { align: 'right', cell: ({ createdAt }) => <Time at={createdAt} /> },
+  }
+  return COLUMN_NAMES.filter(name => shown.includes(name)).map(name => ({
+    key: name,
+    head: heads[name],
+    ...all[name],
+  }))
+}

@@ -1,0 +1,36 @@
+// How many tasks there are by status, asked for now and then while the list is shown.
+import { useEffect, useState } from 'preact/hooks'
+import type { Status } from '../../../../client/task.ts'
+import { setMenuCount } from '../../frame/menu-counts.ts'
+import { get } from '../../state/api.ts'
+import { useFormats } from '../../texts/use-texts.ts'
+
+export interface Counts {
+  total: number
+  byStatus: Record<Status, number>
+  byKind: Record<string, object>
+}
+
+const EVERY_MS = 5_000
+
+export const useCounts = (): Counts | null => {
+  const f = useFormats()
+  const [counts, setCounts] = useState<Counts | null>(null)
+  useEffect(() => {
+    let isGone = false
+    const look = async (): Promise<void> => {
+      if (document.hidden) return
+      const { tasks } = await get<{ tasks: Counts | null }>('/api/').catch(() => ({ tasks: null }))
+      if (isGone || !tasks) return
+      setCounts(tasks)
+      setMenuCount('tasks', f.number(tasks.total))
+    }
+    void look()
+    const timer = setInterval(look, EVERY_MS)
+    return () => {
+      isGone = true
+      clearInterval(timer)
+    }
+  }, [f])
+  return counts
+}

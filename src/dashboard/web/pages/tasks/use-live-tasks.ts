@@ -1,0 +1,119 @@
+// The rows of the list as state: a page of the API, changed in place as tasks change. New ones are counted and not
+// shown, so that nothing moves under the mouse.
+import { useRef, useState } from 'preact/hooks'
+import type { Task, TaskView } from '../../../../client/task.ts'
+import { get } from '../../state/api.ts'
+import { type Asked, useAsked } from '../../state/use-asked.ts'
+import { useTopic } from '../../state/use-topic.ts'
+
+/** A row; a task that was removed keeps its place until the list is asked for again. */
+export interface Row extends TaskView {
+  isRemoved?: true
+}
+
+export interface TaskPage {
+  tasks: readonly Row[]
+  next: string | null
+}
+
+interface Changes {
+  tasks: TaskView[]
+  others: string[]
+  removed: string[]
+}
+
+const SHOWN_BYTES = 256
+
+/** A whole record as a row. */
+const rowOf = (task: Task): Row => {
+  const cut = (value: Task['result']) => {
+    const text = JSON.stringify(value)
+    return text.length > SHOWN_BYTES ? text.slice(0, SHOWN_BYTES) : value
+  }
+  return {
+    ...task,
+    result: cut(task.result),
+    params: cut(task.params),
+    paramsTruncated: false,
+    resultTruncated: false,
+  }
+}
+
+export interface LiveTasks {
+  asked: Asked<TaskPage>
+  /** How many tasks that fit are newer than the list. */
+  newer: number
+  /** Asks for the list anew. */
+  refresh(): void
+}
+
+/**
+ * @param query the filter as a query of the API, which decides what is followed
+ * @param load asks for the page
+ * @param isFirst whether it is the newest page: older ones get no new tasks
+ */
+export const useLiveTasks = ({
+  key,
+  filter,
+  load,
+  isFirst,
+}: {
+  key: string
+  filter: string
+  load: (signal?: AbortSignal) => Promise<TaskPage>
+  isFirst: boolean
+}): LiveTasks => {
+  const newer = useRef(new Set<string>())
+  const [count, setCount] = useState(0)
+  const asked = useAsked(key, async signal => {
+    const page = await load(signal)
+    newer.current.clear()
+    setCount(0)
+    return page
+  })
+  const rows = useRef<readonly Row[]>([])
+  rows.current = asked.value?.tasks ?? []
+
+  const replace = (changed: ReadonlyMap<string, Row>): void => {
+    if (!rows.current.some(({ id }) => changed.has(id))) return
+    asked.change(page => ({ ...page, tasks: page.tasks.map(row => changed.get(row.id) ?? row) }))
+  }
+  const noteNewer = (tasks: readonly TaskView[]): void => {
+    if (!isFirst) return
+    const shown = new Set(rows.current.map(({ id }) => id))
+    const newest = rows.current[0]?.createdAt ?? ''
+    for (const { id, createdAt } of tasks) if (!shown.has(id) && createdAt >= newest) newer.current.add(id)
+    setCount(newer.current.size)
+    // an empty list has nothing that could move
+    if (shown.size === 0 && newer.current.size > 0) asked.again()
+  }
+  const refetch = async (ids: readonly string[]): Promise<void> => {
+    const found = await Promise.all(ids.map(id => get<Task>(`/api/task/${id}`).catch(() => null)))
+    replace(new Map(found.flatMap(task => (task ? [[task.id, rowOf(task)] as const] : []))))
+  }
+  const catchUp = async (): Promise<void> => {
+    const page = await load().catch(() => null)
+    if (!page) return
+    replace(new Map(page.tasks.map(task => [task.id, task])))
+    noteNewer(page.tasks)
+  }
+
+  useTopic(`tasks:${filter}`, {
+    tasks: ({ tasks, others, removed }: Changes) => {
+      if (asked.value === null) return
+      const changed = new Map<string, Row>(tasks.map(task => [task.id, task]))
+      for (const row of rows.current)
+        if (removed.includes(row.id)) changed.set(row.id, { ...row, isRemoved: true })
+      replace(changed)
+      for (const id of removed) newer.current.delete(id)
+      noteNewer(tasks)
+      const shown = rows.current.filter(({ id }) => others.includes(id)).map(({ id }) => id)
+      if (shown.length > 0) void refetch(shown)
+    },
+    'tasks-live': ({ resumed }: { resumed: boolean }) => {
+      if (!resumed && asked.value !== null) void catchUp()
+    },
+  })
+
+  return { asked, newer: count, refresh: asked.again }
+}

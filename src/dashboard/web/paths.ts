@@ -1,0 +1,59 @@
+// The pages and their addresses, for the router, the menu, the go-to keys and the server.
+
+export interface PageRow {
+  name: string
+  /** `:word` stands for one segment. */
+  path: string
+  /** The second of the two keys that lead there: g and this one. Null: it stands in no menu. */
+  key: string | null
+}
+
+/** In the order of the menu. */
+export const PAGES = [
+  { name: 'overview', path: '/', key: 'o' },
+  { name: 'tasks', path: '/tasks', key: 't' },
+  { name: 'newTask', path: '/new', key: 'n' },
+  { name: 'dead', path: '/dead', key: 'd' },
+  { name: 'processes', path: '/processes', key: 'p' },
+  { name: 'workers', path: '/workers', key: 'w' },
+  { name: 'kinds', path: '/kinds', key: 'k' },
+  { name: 'settings', path: '/settings', key: 's' },
+  { name: 'task', path: '/task/:id', key: null },
+  { name: 'process', path: '/process/:name', key: null },
+] as const satisfies readonly PageRow[]
+
+export type PageName = (typeof PAGES)[number]['name']
+/** A page that stands in the menu. */
+export type MenuName = Extract<(typeof PAGES)[number], { key: string }>['name']
+
+export const MENU = PAGES.filter(page => page.key !== null) as readonly (PageRow & {
+  name: MenuName
+  key: string
+})[]
+
+/** The page of an address with the words in it; null where there is none. */
+export const pageAt = (pathname: string): { name: PageName; words: Record<string, string> } | null => {
+  const given = pathname.replace(/(?<=[^/])\/$/, '').split('/')
+  for (const { name, path } of PAGES) {
+    const wanted = path.split('/')
+    if (wanted.length !== given.length) continue
+    const words: Record<string, string> = {}
+    const isIt = wanted.every((part, at) => {
+      const segment = given[at] ?? ''
+      if (!part.startsWith(':')) return part === segment
+      words[part.slice(1)] = decoded(segment)
+      return segment !== ''
+    })
+    if (isIt) return { name, words }
+  }
+  return null
+}
+
+/** A segment as the text that it stands for; as it is where it is malformed. */
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

@@ -1,0 +1,11 @@
+// The way to the login and back to here.
+
+let isLeaving = false
+
+/** Leaves the page for the login, which leads back to this address. */
+export const navigateToLogin = (): void => {
+  if (isLeaving) return
+  isLeaving = true
+  const here = location.pathname + location.search
+  location.assign(here === '/' ? '/login' : `/login?${new URLSearchParams({ next: here })}`)
+}
