@@ -147,6 +147,23 @@ struct HistoryEntry {
   4: optional string worker
 }
 
+/** One attempt at a task. */
+struct TaskAttempt {
+  /** 1 for the task's first attempt; goes on through a retry by hand. */
+  1: required i32 attempt,
+  2: required string worker,
+  3: required string startedAt,
+  /** Unset while it runs. */
+  4: optional string endedAt,
+  /**
+   * Unset while it runs. SUCCESS; RETRY: it failed, and another follows; FAILURE; REVOKED: it was cancelled; LOST: its
+   * worker died; GIVEN_BACK: its worker shut down, and it does not count.
+   */
+  5: optional string outcome,
+  /** Why it failed. Older attempts have no detail. */
+  6: optional TaskError error
+}
+
 /** How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default. */
 struct RetryPolicy {
   /** Seconds before the second attempt; 1 by default. */
@@ -224,7 +241,9 @@ struct Task {
   /** In pages: whether `params` had over 256 characters and are a text with their beginning; getTask has the whole. */
   33: optional bool paramsTruncated,
   /** Attempts that ended with the death of their worker; unset if there are none. From two on the task runs alone. */
-  34: optional i32 workersLost
+  34: optional i32 workersLost,
+  /** The last 20 attempts, oldest first; unset before the first, and in pages. */
+  35: optional list<TaskAttempt> attempts
 }
 
 /** Options of a submit. Unset fields have the default of the server or of the kind. */

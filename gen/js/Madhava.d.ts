@@ -22,6 +22,7 @@ import Problem = ttypes.Problem
 import Progress = ttypes.Progress
 import TaskError = ttypes.TaskError
 import HistoryEntry = ttypes.HistoryEntry
+import TaskAttempt = ttypes.TaskAttempt
 import RetryPolicy = ttypes.RetryPolicy
 import TimeLimits = ttypes.TimeLimits
 import Task = ttypes.Task

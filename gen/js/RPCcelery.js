@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp399 = input.readListBegin();
-          const _size98 = _rtmp399.size || 0;
-          for (let _i100 = 0; _i100 < _size98; ++_i100) {
-            let elem101 = null;
-            elem101 = new ttypes.calcResult();
-            elem101.read(input);
-            this.success.push(elem101);
+          const _rtmp3104 = input.readListBegin();
+          const _size103 = _rtmp3104.size || 0;
+          for (let _i105 = 0; _i105 < _size103; ++_i105) {
+            let elem106 = null;
+            elem106 = new ttypes.calcResult();
+            elem106.read(input);
+            this.success.push(elem106);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter102 in this.success) {
-        if (this.success.hasOwnProperty(iter102)) {
-          iter102 = this.success[iter102];
-          iter102.write(output);
+      for (let iter107 in this.success) {
+        if (this.success.hasOwnProperty(iter107)) {
+          iter107 = this.success[iter107];
+          iter107.write(output);
         }
       }
       output.writeListEnd();

@@ -133,6 +133,20 @@ declare class HistoryEntry {
   }
 
 /**
+ * One attempt at a task.
+ */
+declare class TaskAttempt {
+    public attempt: number;
+    public worker: string;
+    public startedAt: string;
+    public endedAt?: string;
+    public outcome?: string;
+    public error?: TaskError;
+
+      constructor(args?: { attempt: number; worker: string; startedAt: string; endedAt?: string; outcome?: string; error?: TaskError; });
+  }
+
+/**
  * How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default.
  */
 declare class RetryPolicy {
@@ -192,8 +206,9 @@ declare class Task {
     public version: string;
     public paramsTruncated?: boolean;
     public workersLost?: number;
+    public attempts?: TaskAttempt[];
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; });
   }
 
 /**

@@ -1016,6 +1016,142 @@ const HistoryEntry = module.exports.HistoryEntry = class {
   }
 
 };
+const TaskAttempt = module.exports.TaskAttempt = class {
+  constructor(args) {
+    this.attempt = null;
+    this.worker = null;
+    this.startedAt = null;
+    this.endedAt = null;
+    this.outcome = null;
+    this.error = null;
+    if (args) {
+      if (args.attempt !== undefined && args.attempt !== null) {
+        this.attempt = args.attempt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field attempt is unset!');
+      }
+      if (args.worker !== undefined && args.worker !== null) {
+        this.worker = args.worker;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field worker is unset!');
+      }
+      if (args.startedAt !== undefined && args.startedAt !== null) {
+        this.startedAt = args.startedAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field startedAt is unset!');
+      }
+      if (args.endedAt !== undefined && args.endedAt !== null) {
+        this.endedAt = args.endedAt;
+      }
+      if (args.outcome !== undefined && args.outcome !== null) {
+        this.outcome = args.outcome;
+      }
+      if (args.error !== undefined && args.error !== null) {
+        this.error = new ttypes.TaskError(args.error);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.attempt = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.worker = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.startedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.endedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.outcome = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.error = new ttypes.TaskError();
+          this.error.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskAttempt');
+    if (this.attempt !== null && this.attempt !== undefined) {
+      output.writeFieldBegin('attempt', Thrift.Type.I32, 1);
+      output.writeI32(this.attempt);
+      output.writeFieldEnd();
+    }
+    if (this.worker !== null && this.worker !== undefined) {
+      output.writeFieldBegin('worker', Thrift.Type.STRING, 2);
+      output.writeString(this.worker);
+      output.writeFieldEnd();
+    }
+    if (this.startedAt !== null && this.startedAt !== undefined) {
+      output.writeFieldBegin('startedAt', Thrift.Type.STRING, 3);
+      output.writeString(this.startedAt);
+      output.writeFieldEnd();
+    }
+    if (this.endedAt !== null && this.endedAt !== undefined) {
+      output.writeFieldBegin('endedAt', Thrift.Type.STRING, 4);
+      output.writeString(this.endedAt);
+      output.writeFieldEnd();
+    }
+    if (this.outcome !== null && this.outcome !== undefined) {
+      output.writeFieldBegin('outcome', Thrift.Type.STRING, 5);
+      output.writeString(this.outcome);
+      output.writeFieldEnd();
+    }
+    if (this.error !== null && this.error !== undefined) {
+      output.writeFieldBegin('error', Thrift.Type.STRUCT, 6);
+      this.error.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const RetryPolicy = module.exports.RetryPolicy = class {
   constructor(args) {
     this.delaySeconds = null;
@@ -1229,6 +1365,7 @@ const Task = module.exports.Task = class {
     this.version = null;
     this.paramsTruncated = null;
     this.workersLost = null;
+    this.attempts = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1361,6 +1498,9 @@ const Task = module.exports.Task = class {
       }
       if (args.workersLost !== undefined && args.workersLost !== null) {
         this.workersLost = args.workersLost;
+      }
+      if (args.attempts !== undefined && args.attempts !== null) {
+        this.attempts = Thrift.copyList(args.attempts, [ttypes.TaskAttempt]);
       }
     }
   }
@@ -1626,6 +1766,22 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 35:
+        if (ftype == Thrift.Type.LIST) {
+          this.attempts = [];
+          const _rtmp315 = input.readListBegin();
+          const _size14 = _rtmp315.size || 0;
+          for (let _i16 = 0; _i16 < _size14; ++_i16) {
+            let elem17 = null;
+            elem17 = new ttypes.TaskAttempt();
+            elem17.read(input);
+            this.attempts.push(elem17);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1790,10 +1946,10 @@ const Task = module.exports.Task = class {
     if (this.history !== null && this.history !== undefined) {
       output.writeFieldBegin('history', Thrift.Type.LIST, 31);
       output.writeListBegin(Thrift.Type.STRUCT, this.history.length);
-      for (let iter14 in this.history) {
-        if (this.history.hasOwnProperty(iter14)) {
-          iter14 = this.history[iter14];
-          iter14.write(output);
+      for (let iter18 in this.history) {
+        if (this.history.hasOwnProperty(iter18)) {
+          iter18 = this.history[iter18];
+          iter18.write(output);
         }
       }
       output.writeListEnd();
@@ -1812,6 +1968,18 @@ const Task = module.exports.Task = class {
     if (this.workersLost !== null && this.workersLost !== undefined) {
       output.writeFieldBegin('workersLost', Thrift.Type.I32, 34);
       output.writeI32(this.workersLost);
+      output.writeFieldEnd();
+    }
+    if (this.attempts !== null && this.attempts !== undefined) {
+      output.writeFieldBegin('attempts', Thrift.Type.LIST, 35);
+      output.writeListBegin(Thrift.Type.STRUCT, this.attempts.length);
+      for (let iter19 in this.attempts) {
+        if (this.attempts.hasOwnProperty(iter19)) {
+          iter19 = this.attempts[iter19];
+          iter19.write(output);
+        }
+      }
+      output.writeListEnd();
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -2078,12 +2246,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.statuses = [];
-          const _rtmp316 = input.readListBegin();
-          const _size15 = _rtmp316.size || 0;
-          for (let _i17 = 0; _i17 < _size15; ++_i17) {
-            let elem18 = null;
-            elem18 = input.readString();
-            this.statuses.push(elem18);
+          const _rtmp321 = input.readListBegin();
+          const _size20 = _rtmp321.size || 0;
+          for (let _i22 = 0; _i22 < _size20; ++_i22) {
+            let elem23 = null;
+            elem23 = input.readString();
+            this.statuses.push(elem23);
           }
           input.readListEnd();
         } else {
@@ -2093,12 +2261,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp320 = input.readListBegin();
-          const _size19 = _rtmp320.size || 0;
-          for (let _i21 = 0; _i21 < _size19; ++_i21) {
-            let elem22 = null;
-            elem22 = input.readString();
-            this.kinds.push(elem22);
+          const _rtmp325 = input.readListBegin();
+          const _size24 = _rtmp325.size || 0;
+          for (let _i26 = 0; _i26 < _size24; ++_i26) {
+            let elem27 = null;
+            elem27 = input.readString();
+            this.kinds.push(elem27);
           }
           input.readListEnd();
         } else {
@@ -2143,12 +2311,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 8:
         if (ftype == Thrift.Type.LIST) {
           this.errorCodes = [];
-          const _rtmp324 = input.readListBegin();
-          const _size23 = _rtmp324.size || 0;
-          for (let _i25 = 0; _i25 < _size23; ++_i25) {
-            let elem26 = null;
-            elem26 = input.readString();
-            this.errorCodes.push(elem26);
+          const _rtmp329 = input.readListBegin();
+          const _size28 = _rtmp329.size || 0;
+          for (let _i30 = 0; _i30 < _size28; ++_i30) {
+            let elem31 = null;
+            elem31 = input.readString();
+            this.errorCodes.push(elem31);
           }
           input.readListEnd();
         } else {
@@ -2190,10 +2358,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.statuses !== null && this.statuses !== undefined) {
       output.writeFieldBegin('statuses', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.statuses.length);
-      for (let iter27 in this.statuses) {
-        if (this.statuses.hasOwnProperty(iter27)) {
-          iter27 = this.statuses[iter27];
-          output.writeString(iter27);
+      for (let iter32 in this.statuses) {
+        if (this.statuses.hasOwnProperty(iter32)) {
+          iter32 = this.statuses[iter32];
+          output.writeString(iter32);
         }
       }
       output.writeListEnd();
@@ -2202,10 +2370,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter28 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter28)) {
-          iter28 = this.kinds[iter28];
-          output.writeString(iter28);
+      for (let iter33 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter33)) {
+          iter33 = this.kinds[iter33];
+          output.writeString(iter33);
         }
       }
       output.writeListEnd();
@@ -2239,10 +2407,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.errorCodes !== null && this.errorCodes !== undefined) {
       output.writeFieldBegin('errorCodes', Thrift.Type.LIST, 8);
       output.writeListBegin(Thrift.Type.STRING, this.errorCodes.length);
-      for (let iter29 in this.errorCodes) {
-        if (this.errorCodes.hasOwnProperty(iter29)) {
-          iter29 = this.errorCodes[iter29];
-          output.writeString(iter29);
+      for (let iter34 in this.errorCodes) {
+        if (this.errorCodes.hasOwnProperty(iter34)) {
+          iter34 = this.errorCodes[iter34];
+          output.writeString(iter34);
         }
       }
       output.writeListEnd();
@@ -2298,13 +2466,13 @@ const TaskPage = module.exports.TaskPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tasks = [];
-          const _rtmp331 = input.readListBegin();
-          const _size30 = _rtmp331.size || 0;
-          for (let _i32 = 0; _i32 < _size30; ++_i32) {
-            let elem33 = null;
-            elem33 = new ttypes.Task();
-            elem33.read(input);
-            this.tasks.push(elem33);
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = new ttypes.Task();
+            elem38.read(input);
+            this.tasks.push(elem38);
           }
           input.readListEnd();
         } else {
@@ -2332,10 +2500,10 @@ const TaskPage = module.exports.TaskPage = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tasks.length);
-      for (let iter34 in this.tasks) {
-        if (this.tasks.hasOwnProperty(iter34)) {
-          iter34 = this.tasks[iter34];
-          iter34.write(output);
+      for (let iter39 in this.tasks) {
+        if (this.tasks.hasOwnProperty(iter39)) {
+          iter39 = this.tasks[iter39];
+          iter39.write(output);
         }
       }
       output.writeListEnd();
@@ -2800,12 +2968,12 @@ const KindTrouble = module.exports.KindTrouble = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.roles = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = input.readString();
-            this.roles.push(elem38);
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = input.readString();
+            this.roles.push(elem43);
           }
           input.readListEnd();
         } else {
@@ -2841,10 +3009,10 @@ const KindTrouble = module.exports.KindTrouble = class {
     if (this.roles !== null && this.roles !== undefined) {
       output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.roles.length);
-      for (let iter39 in this.roles) {
-        if (this.roles.hasOwnProperty(iter39)) {
-          iter39 = this.roles[iter39];
-          output.writeString(iter39);
+      for (let iter44 in this.roles) {
+        if (this.roles.hasOwnProperty(iter44)) {
+          iter44 = this.roles[iter44];
+          output.writeString(iter44);
         }
       }
       output.writeListEnd();
@@ -2927,12 +3095,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = input.readDouble();
-            this.loadPercentPerCore.push(elem43);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = input.readDouble();
+            this.loadPercentPerCore.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -2973,10 +3141,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter44 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter44)) {
-          iter44 = this.loadPercentPerCore[iter44];
-          output.writeDouble(iter44);
+      for (let iter49 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter49)) {
+          iter49 = this.loadPercentPerCore[iter49];
+          output.writeDouble(iter49);
         }
       }
       output.writeListEnd();
@@ -3582,12 +3750,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = input.readString();
-            this.running.push(elem48);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = input.readString();
+            this.running.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -3597,14 +3765,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp350 = input.readMapBegin();
-          const _size49 = _rtmp350.size || 0;
-          for (let _i51 = 0; _i51 < _size49; ++_i51) {
-            let key52 = null;
-            let val53 = null;
-            key52 = input.readString();
-            val53 = input.readI64();
-            this.counters[key52] = val53;
+          const _rtmp355 = input.readMapBegin();
+          const _size54 = _rtmp355.size || 0;
+          for (let _i56 = 0; _i56 < _size54; ++_i56) {
+            let key57 = null;
+            let val58 = null;
+            key57 = input.readString();
+            val58 = input.readI64();
+            this.counters[key57] = val58;
           }
           input.readMapEnd();
         } else {
@@ -3628,14 +3796,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp355 = input.readMapBegin();
-          const _size54 = _rtmp355.size || 0;
-          for (let _i56 = 0; _i56 < _size54; ++_i56) {
-            let key57 = null;
-            let val58 = null;
-            key57 = input.readString();
-            val58 = input.readString();
-            this.troubles[key57] = val58;
+          const _rtmp360 = input.readMapBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let key62 = null;
+            let val63 = null;
+            key62 = input.readString();
+            val63 = input.readString();
+            this.troubles[key62] = val63;
           }
           input.readMapEnd();
         } else {
@@ -3701,10 +3869,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter59 in this.running) {
-        if (this.running.hasOwnProperty(iter59)) {
-          iter59 = this.running[iter59];
-          output.writeString(iter59);
+      for (let iter64 in this.running) {
+        if (this.running.hasOwnProperty(iter64)) {
+          iter64 = this.running[iter64];
+          output.writeString(iter64);
         }
       }
       output.writeListEnd();
@@ -3713,11 +3881,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter60 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter60)) {
-          let viter61 = this.counters[kiter60];
-          output.writeString(kiter60);
-          output.writeI64(viter61);
+      for (let kiter65 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter65)) {
+          let viter66 = this.counters[kiter65];
+          output.writeString(kiter65);
+          output.writeI64(viter66);
         }
       }
       output.writeMapEnd();
@@ -3736,11 +3904,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter62 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter62)) {
-          let viter63 = this.troubles[kiter62];
-          output.writeString(kiter62);
-          output.writeString(viter63);
+      for (let kiter67 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter67)) {
+          let viter68 = this.troubles[kiter67];
+          output.writeString(kiter67);
+          output.writeString(viter68);
         }
       }
       output.writeMapEnd();
@@ -3955,12 +4123,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp365 = input.readListBegin();
-          const _size64 = _rtmp365.size || 0;
-          for (let _i66 = 0; _i66 < _size64; ++_i66) {
-            let elem67 = null;
-            elem67 = input.readDouble();
-            this.loadAverages.push(elem67);
+          const _rtmp370 = input.readListBegin();
+          const _size69 = _rtmp370.size || 0;
+          for (let _i71 = 0; _i71 < _size69; ++_i71) {
+            let elem72 = null;
+            elem72 = input.readDouble();
+            this.loadAverages.push(elem72);
           }
           input.readListEnd();
         } else {
@@ -3978,13 +4146,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp369 = input.readListBegin();
-          const _size68 = _rtmp369.size || 0;
-          for (let _i70 = 0; _i70 < _size68; ++_i70) {
-            let elem71 = null;
-            elem71 = new ttypes.Disk();
-            elem71.read(input);
-            this.disks.push(elem71);
+          const _rtmp374 = input.readListBegin();
+          const _size73 = _rtmp374.size || 0;
+          for (let _i75 = 0; _i75 < _size73; ++_i75) {
+            let elem76 = null;
+            elem76 = new ttypes.Disk();
+            elem76.read(input);
+            this.disks.push(elem76);
           }
           input.readListEnd();
         } else {
@@ -3994,13 +4162,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp373 = input.readListBegin();
-          const _size72 = _rtmp373.size || 0;
-          for (let _i74 = 0; _i74 < _size72; ++_i74) {
-            let elem75 = null;
-            elem75 = new ttypes.NetworkAddress();
-            elem75.read(input);
-            this.addresses.push(elem75);
+          const _rtmp378 = input.readListBegin();
+          const _size77 = _rtmp378.size || 0;
+          for (let _i79 = 0; _i79 < _size77; ++_i79) {
+            let elem80 = null;
+            elem80 = new ttypes.NetworkAddress();
+            elem80.read(input);
+            this.addresses.push(elem80);
           }
           input.readListEnd();
         } else {
@@ -4018,13 +4186,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp377 = input.readListBegin();
-          const _size76 = _rtmp377.size || 0;
-          for (let _i78 = 0; _i78 < _size76; ++_i78) {
-            let elem79 = null;
-            elem79 = new ttypes.BundleProcess();
-            elem79.read(input);
-            this.processes.push(elem79);
+          const _rtmp382 = input.readListBegin();
+          const _size81 = _rtmp382.size || 0;
+          for (let _i83 = 0; _i83 < _size81; ++_i83) {
+            let elem84 = null;
+            elem84 = new ttypes.BundleProcess();
+            elem84.read(input);
+            this.processes.push(elem84);
           }
           input.readListEnd();
         } else {
@@ -4034,14 +4202,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp381 = input.readMapBegin();
-          const _size80 = _rtmp381.size || 0;
-          for (let _i82 = 0; _i82 < _size80; ++_i82) {
-            let key83 = null;
-            let val84 = null;
-            key83 = input.readString();
-            val84 = input.readI64();
-            this.tasks[key83] = val84;
+          const _rtmp386 = input.readMapBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let key88 = null;
+            let val89 = null;
+            key88 = input.readString();
+            val89 = input.readI64();
+            this.tasks[key88] = val89;
           }
           input.readMapEnd();
         } else {
@@ -4051,14 +4219,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp386 = input.readMapBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let key88 = null;
-            let val89 = null;
-            key88 = input.readString();
-            val89 = input.readString();
-            this.troubles[key88] = val89;
+          const _rtmp391 = input.readMapBegin();
+          const _size90 = _rtmp391.size || 0;
+          for (let _i92 = 0; _i92 < _size90; ++_i92) {
+            let key93 = null;
+            let val94 = null;
+            key93 = input.readString();
+            val94 = input.readString();
+            this.troubles[key93] = val94;
           }
           input.readMapEnd();
         } else {
@@ -4134,10 +4302,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter90 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter90)) {
-          iter90 = this.loadAverages[iter90];
-          output.writeDouble(iter90);
+      for (let iter95 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter95)) {
+          iter95 = this.loadAverages[iter95];
+          output.writeDouble(iter95);
         }
       }
       output.writeListEnd();
@@ -4151,10 +4319,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter91 in this.disks) {
-        if (this.disks.hasOwnProperty(iter91)) {
-          iter91 = this.disks[iter91];
-          iter91.write(output);
+      for (let iter96 in this.disks) {
+        if (this.disks.hasOwnProperty(iter96)) {
+          iter96 = this.disks[iter96];
+          iter96.write(output);
         }
       }
       output.writeListEnd();
@@ -4163,10 +4331,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter92 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter92)) {
-          iter92 = this.addresses[iter92];
-          iter92.write(output);
+      for (let iter97 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter97)) {
+          iter97 = this.addresses[iter97];
+          iter97.write(output);
         }
       }
       output.writeListEnd();
@@ -4180,10 +4348,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter93 in this.processes) {
-        if (this.processes.hasOwnProperty(iter93)) {
-          iter93 = this.processes[iter93];
-          iter93.write(output);
+      for (let iter98 in this.processes) {
+        if (this.processes.hasOwnProperty(iter98)) {
+          iter98 = this.processes[iter98];
+          iter98.write(output);
         }
       }
       output.writeListEnd();
@@ -4192,11 +4360,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter94 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter94)) {
-          let viter95 = this.tasks[kiter94];
-          output.writeString(kiter94);
-          output.writeI64(viter95);
+      for (let kiter99 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter99)) {
+          let viter100 = this.tasks[kiter99];
+          output.writeString(kiter99);
+          output.writeI64(viter100);
         }
       }
       output.writeMapEnd();
@@ -4205,11 +4373,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter96 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter96)) {
-          let viter97 = this.troubles[kiter96];
-          output.writeString(kiter96);
-          output.writeString(viter97);
+      for (let kiter101 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter101)) {
+          let viter102 = this.troubles[kiter101];
+          output.writeString(kiter101);
+          output.writeString(viter102);
         }
       }
       output.writeMapEnd();

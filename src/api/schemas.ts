@@ -47,11 +47,13 @@ export const taskView = output(
   'TaskView',
   z
     .object({
-      ...record.shape,
+      ...record.omit({ attempts: true }).shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
     })
-    .describe('A task as lists show it: params and a result over 256 characters of JSON are cut to a text'),
+    .describe(
+      'A task as lists show it: params and a result over 256 characters of JSON are cut to a text; without `attempts`',
+    ),
 )
 
 export const taskViews = output('TaskViews', z.array(taskView))

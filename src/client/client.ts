@@ -16,6 +16,8 @@ import { type WatchEvent, watchTask, watchTasks } from './watch.ts'
 export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
 export type { ClientOptions } from './request.ts'
 export {
+  type Attempt,
+  type AttemptOutcome,
   type Filter,
   isFinal,
   type Json,

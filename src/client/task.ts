@@ -22,6 +22,22 @@ export interface Limits {
   hardSeconds: number | null
 }
 
+/** How an attempt ended. `LOST`: its worker died. `GIVEN_BACK`: its worker shut down, and the attempt does not count. */
+export type AttemptOutcome = 'SUCCESS' | 'FAILURE' | 'RETRY' | 'REVOKED' | 'LOST' | 'GIVEN_BACK'
+
+/** One run of a task. */
+export interface Attempt {
+  /** 1 for the task's first; goes on through a retry by hand. */
+  attempt: number
+  worker: string
+  startedAt: string
+  /** Null while it runs, as is `outcome`. */
+  endedAt: string | null
+  outcome: AttemptOutcome | null
+  /** Of older attempts without `detail`. */
+  error: { code: string; message: string; detail: Json } | null
+}
+
 /** Times are ISO-8601, UTC, with milliseconds. */
 export interface Task {
   id: string
@@ -62,12 +78,14 @@ export interface Task {
   retry: RetryPolicy | null
   limits: Limits
   history: { status: Status; at: string; attempt: number; worker: string | null }[]
+  /** The last 20; missing before the first, in lists, and in records of older versions. */
+  attempts?: Attempt[] | undefined
 }
 
 /**
  * A task in lists: params and a result over 256 characters of JSON are cut to texts, as the `...Truncated` fields say.
  */
-export type TaskView = Task & { paramsTruncated: boolean; resultTruncated: boolean }
+export type TaskView = Omit<Task, 'attempts'> & { paramsTruncated: boolean; resultTruncated: boolean }
 
 export interface Submission {
   kind: string
