@@ -315,6 +315,32 @@ struct Piece {
   4: required i64 rev
 }
 
+/** A line of a task's log, or a mark where lines are left out. */
+struct LogEntry {
+  /** The place of the line among all that the task ever wrote, from 1; of a mark, that of the last line left out. */
+  1: required i64 number,
+  /** Unset in a mark, and in a log of an older version. */
+  2: optional string at,
+  /** As in the attempts of the task. Unset in a mark, and in a log of an older version. */
+  3: optional i32 attempt,
+  /** debug, info, warn or error. Unset in a mark. */
+  4: optional string level,
+  /** Unset in a mark. */
+  5: optional string text,
+  /** So many lines, up to `number`, are left out. Unset in a line. */
+  6: optional i64 omitted
+}
+
+/** A task's log after some line. */
+struct TaskLog {
+  /** Empty if there is nothing new. */
+  1: required list<LogEntry> entries,
+  /** The number of the last line: ask again with it. 0: the task has written none. */
+  2: required i64 last,
+  /** Whether the task has ended, so that no more will come. */
+  3: required bool ended
+}
+
 /** A kind of task. */
 struct Kind {
   1: required string name,
@@ -509,8 +535,16 @@ service Madhava extends RPCcelery {
   Piece readResult(1: string id, 2: i64 offset, 3: i32 length)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** A piece of the task's last log lines, as in readResult. The log may change between two pieces. */
+  /** A piece of the task's log as text, as in readResult. The log may change between two pieces: see getTaskLog. */
   Piece readLog(1: string id, 2: i64 offset, 3: i32 length)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * The task's log after the line with this number; 0: from its beginning. The first 200 lines and the last 800 are
+   * kept, and marks stand where lines are left out. To follow it, ask again with `last`, such as every second, until
+   * it has `ended`: each line comes once. Refused: BAD_ID, BAD_REQUEST.
+   */
+  TaskLog getTaskLog(1: string id, 2: i64 after)
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /** The kinds of task that this server knows. */

@@ -1806,6 +1806,184 @@ const Madhava_readLog_result = class {
   }
 
 };
+const Madhava_getTaskLog_args = class {
+  constructor(args) {
+    this.id = null;
+    this.after = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      }
+      if (args.after !== undefined && args.after !== null) {
+        this.after = args.after;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.after = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_getTaskLog_args');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.after !== null && this.after !== undefined) {
+      output.writeFieldBegin('after', Thrift.Type.I64, 2);
+      output.writeI64(this.after);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_getTaskLog_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    this.notFound = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args instanceof ttypes.NotFound) {
+        this.notFound = args;
+        return;
+    }
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.TaskLog(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+      if (args.notFound !== undefined && args.notFound !== null) {
+        this.notFound = args.notFound;
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.TaskLog();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.notFound = new ttypes.NotFound();
+          this.notFound.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_getTaskLog_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.notFound !== null && this.notFound !== undefined) {
+      output.writeFieldBegin('notFound', Thrift.Type.STRUCT, 2);
+      this.notFound.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 3);
+      this.unavailable.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Madhava_listKinds_args = class {
   constructor(args) {
   }
@@ -1864,13 +2042,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3109 = input.readListBegin();
-          const _size108 = _rtmp3109.size || 0;
-          for (let _i110 = 0; _i110 < _size108; ++_i110) {
-            let elem111 = null;
-            elem111 = new ttypes.Kind();
-            elem111.read(input);
-            this.success.push(elem111);
+          const _rtmp3114 = input.readListBegin();
+          const _size113 = _rtmp3114.size || 0;
+          for (let _i115 = 0; _i115 < _size113; ++_i115) {
+            let elem116 = null;
+            elem116 = new ttypes.Kind();
+            elem116.read(input);
+            this.success.push(elem116);
           }
           input.readListEnd();
         } else {
@@ -1899,10 +2077,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter112 in this.success) {
-        if (this.success.hasOwnProperty(iter112)) {
-          iter112 = this.success[iter112];
-          iter112.write(output);
+      for (let iter117 in this.success) {
+        if (this.success.hasOwnProperty(iter117)) {
+          iter117 = this.success[iter117];
+          iter117.write(output);
         }
       }
       output.writeListEnd();
@@ -1977,13 +2155,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3114 = input.readListBegin();
-          const _size113 = _rtmp3114.size || 0;
-          for (let _i115 = 0; _i115 < _size113; ++_i115) {
-            let elem116 = null;
-            elem116 = new ttypes.KindTrouble();
-            elem116.read(input);
-            this.success.push(elem116);
+          const _rtmp3119 = input.readListBegin();
+          const _size118 = _rtmp3119.size || 0;
+          for (let _i120 = 0; _i120 < _size118; ++_i120) {
+            let elem121 = null;
+            elem121 = new ttypes.KindTrouble();
+            elem121.read(input);
+            this.success.push(elem121);
           }
           input.readListEnd();
         } else {
@@ -2012,10 +2190,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter117 in this.success) {
-        if (this.success.hasOwnProperty(iter117)) {
-          iter117 = this.success[iter117];
-          iter117.write(output);
+      for (let iter122 in this.success) {
+        if (this.success.hasOwnProperty(iter122)) {
+          iter122 = this.success[iter122];
+          iter122.write(output);
         }
       }
       output.writeListEnd();
@@ -2885,6 +3063,67 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
     return callback('readLog failed: unknown result');
   }
 
+  getTaskLog (id, after) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_getTaskLog(id, after);
+    });
+  }
+
+  send_getTaskLog (id, after) {
+    const output = new this.pClass(this.output);
+    const params = {
+      id: id,
+      after: after
+    };
+    const args = new Madhava_getTaskLog_args(params);
+    try {
+      output.writeMessageBegin('getTaskLog', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_getTaskLog (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_getTaskLog_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.notFound) {
+      return callback(result.notFound);
+    }
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('getTaskLog failed: unknown result');
+  }
+
   listKinds () {
     this._seqid = this.new_seqid();
     const self = this;
@@ -3561,6 +3800,49 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("readLog", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_getTaskLog (seqid, input, output) {
+    const args = new Madhava_getTaskLog_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.getTaskLog.length === 2) {
+      Promise.resolve(this._handler.getTaskLog.bind(this._handler)(
+        args.id,
+        args.after
+      )).then(result => {
+        const result_obj = new Madhava_getTaskLog_result({success: result});
+        output.writeMessageBegin("getTaskLog", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Unavailable) {
+          result = new Madhava_getTaskLog_result(err);
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.getTaskLog(args.id, args.after, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_getTaskLog_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

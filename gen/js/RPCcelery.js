@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3104 = input.readListBegin();
-          const _size103 = _rtmp3104.size || 0;
-          for (let _i105 = 0; _i105 < _size103; ++_i105) {
-            let elem106 = null;
-            elem106 = new ttypes.calcResult();
-            elem106.read(input);
-            this.success.push(elem106);
+          const _rtmp3109 = input.readListBegin();
+          const _size108 = _rtmp3109.size || 0;
+          for (let _i110 = 0; _i110 < _size108; ++_i110) {
+            let elem111 = null;
+            elem111 = new ttypes.calcResult();
+            elem111.read(input);
+            this.success.push(elem111);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter107 in this.success) {
-        if (this.success.hasOwnProperty(iter107)) {
-          iter107 = this.success[iter107];
-          iter107.write(output);
+      for (let iter112 in this.success) {
+        if (this.success.hasOwnProperty(iter112)) {
+          iter112 = this.success[iter112];
+          iter112.write(output);
         }
       }
       output.writeListEnd();

@@ -281,6 +281,31 @@ declare class Piece {
   }
 
 /**
+ * A line of a task's log, or a mark where lines are left out.
+ */
+declare class LogEntry {
+    public number: Int64;
+    public at?: string;
+    public attempt?: number;
+    public level?: string;
+    public text?: string;
+    public omitted?: Int64;
+
+      constructor(args?: { number: Int64; at?: string; attempt?: number; level?: string; text?: string; omitted?: Int64; });
+  }
+
+/**
+ * A task's log after some line.
+ */
+declare class TaskLog {
+    public entries: LogEntry[];
+    public last: Int64;
+    public ended: boolean;
+
+      constructor(args?: { entries: LogEntry[]; last: Int64; ended: boolean; });
+  }
+
+/**
  * A kind of task.
  */
 declare class Kind {

@@ -2695,6 +2695,240 @@ const Piece = module.exports.Piece = class {
   }
 
 };
+const LogEntry = module.exports.LogEntry = class {
+  constructor(args) {
+    this.number = null;
+    this.at = null;
+    this.attempt = null;
+    this.level = null;
+    this.text = null;
+    this.omitted = null;
+    if (args) {
+      if (args.number !== undefined && args.number !== null) {
+        this.number = args.number;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field number is unset!');
+      }
+      if (args.at !== undefined && args.at !== null) {
+        this.at = args.at;
+      }
+      if (args.attempt !== undefined && args.attempt !== null) {
+        this.attempt = args.attempt;
+      }
+      if (args.level !== undefined && args.level !== null) {
+        this.level = args.level;
+      }
+      if (args.text !== undefined && args.text !== null) {
+        this.text = args.text;
+      }
+      if (args.omitted !== undefined && args.omitted !== null) {
+        this.omitted = args.omitted;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I64) {
+          this.number = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.at = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.attempt = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.level = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.text = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I64) {
+          this.omitted = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('LogEntry');
+    if (this.number !== null && this.number !== undefined) {
+      output.writeFieldBegin('number', Thrift.Type.I64, 1);
+      output.writeI64(this.number);
+      output.writeFieldEnd();
+    }
+    if (this.at !== null && this.at !== undefined) {
+      output.writeFieldBegin('at', Thrift.Type.STRING, 2);
+      output.writeString(this.at);
+      output.writeFieldEnd();
+    }
+    if (this.attempt !== null && this.attempt !== undefined) {
+      output.writeFieldBegin('attempt', Thrift.Type.I32, 3);
+      output.writeI32(this.attempt);
+      output.writeFieldEnd();
+    }
+    if (this.level !== null && this.level !== undefined) {
+      output.writeFieldBegin('level', Thrift.Type.STRING, 4);
+      output.writeString(this.level);
+      output.writeFieldEnd();
+    }
+    if (this.text !== null && this.text !== undefined) {
+      output.writeFieldBegin('text', Thrift.Type.STRING, 5);
+      output.writeString(this.text);
+      output.writeFieldEnd();
+    }
+    if (this.omitted !== null && this.omitted !== undefined) {
+      output.writeFieldBegin('omitted', Thrift.Type.I64, 6);
+      output.writeI64(this.omitted);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TaskLog = module.exports.TaskLog = class {
+  constructor(args) {
+    this.entries = null;
+    this.last = null;
+    this.ended = null;
+    if (args) {
+      if (args.entries !== undefined && args.entries !== null) {
+        this.entries = Thrift.copyList(args.entries, [ttypes.LogEntry]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field entries is unset!');
+      }
+      if (args.last !== undefined && args.last !== null) {
+        this.last = args.last;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field last is unset!');
+      }
+      if (args.ended !== undefined && args.ended !== null) {
+        this.ended = args.ended;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field ended is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.entries = [];
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = new ttypes.LogEntry();
+            elem43.read(input);
+            this.entries.push(elem43);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.last = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.BOOL) {
+          this.ended = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskLog');
+    if (this.entries !== null && this.entries !== undefined) {
+      output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
+      for (let iter44 in this.entries) {
+        if (this.entries.hasOwnProperty(iter44)) {
+          iter44 = this.entries[iter44];
+          iter44.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.last !== null && this.last !== undefined) {
+      output.writeFieldBegin('last', Thrift.Type.I64, 2);
+      output.writeI64(this.last);
+      output.writeFieldEnd();
+    }
+    if (this.ended !== null && this.ended !== undefined) {
+      output.writeFieldBegin('ended', Thrift.Type.BOOL, 3);
+      output.writeBool(this.ended);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Kind = module.exports.Kind = class {
   constructor(args) {
     this.name = null;
@@ -2968,12 +3202,12 @@ const KindTrouble = module.exports.KindTrouble = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.roles = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = input.readString();
-            this.roles.push(elem43);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = input.readString();
+            this.roles.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -3009,10 +3243,10 @@ const KindTrouble = module.exports.KindTrouble = class {
     if (this.roles !== null && this.roles !== undefined) {
       output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.roles.length);
-      for (let iter44 in this.roles) {
-        if (this.roles.hasOwnProperty(iter44)) {
-          iter44 = this.roles[iter44];
-          output.writeString(iter44);
+      for (let iter49 in this.roles) {
+        if (this.roles.hasOwnProperty(iter49)) {
+          iter49 = this.roles[iter49];
+          output.writeString(iter49);
         }
       }
       output.writeListEnd();
@@ -3095,12 +3329,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = input.readDouble();
-            this.loadPercentPerCore.push(elem48);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = input.readDouble();
+            this.loadPercentPerCore.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -3141,10 +3375,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter49 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter49)) {
-          iter49 = this.loadPercentPerCore[iter49];
-          output.writeDouble(iter49);
+      for (let iter54 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter54)) {
+          iter54 = this.loadPercentPerCore[iter54];
+          output.writeDouble(iter54);
         }
       }
       output.writeListEnd();
@@ -3750,12 +3984,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp351 = input.readListBegin();
-          const _size50 = _rtmp351.size || 0;
-          for (let _i52 = 0; _i52 < _size50; ++_i52) {
-            let elem53 = null;
-            elem53 = input.readString();
-            this.running.push(elem53);
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = input.readString();
+            this.running.push(elem58);
           }
           input.readListEnd();
         } else {
@@ -3765,14 +3999,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp355 = input.readMapBegin();
-          const _size54 = _rtmp355.size || 0;
-          for (let _i56 = 0; _i56 < _size54; ++_i56) {
-            let key57 = null;
-            let val58 = null;
-            key57 = input.readString();
-            val58 = input.readI64();
-            this.counters[key57] = val58;
+          const _rtmp360 = input.readMapBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let key62 = null;
+            let val63 = null;
+            key62 = input.readString();
+            val63 = input.readI64();
+            this.counters[key62] = val63;
           }
           input.readMapEnd();
         } else {
@@ -3796,14 +4030,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp360 = input.readMapBegin();
-          const _size59 = _rtmp360.size || 0;
-          for (let _i61 = 0; _i61 < _size59; ++_i61) {
-            let key62 = null;
-            let val63 = null;
-            key62 = input.readString();
-            val63 = input.readString();
-            this.troubles[key62] = val63;
+          const _rtmp365 = input.readMapBegin();
+          const _size64 = _rtmp365.size || 0;
+          for (let _i66 = 0; _i66 < _size64; ++_i66) {
+            let key67 = null;
+            let val68 = null;
+            key67 = input.readString();
+            val68 = input.readString();
+            this.troubles[key67] = val68;
           }
           input.readMapEnd();
         } else {
@@ -3869,10 +4103,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter64 in this.running) {
-        if (this.running.hasOwnProperty(iter64)) {
-          iter64 = this.running[iter64];
-          output.writeString(iter64);
+      for (let iter69 in this.running) {
+        if (this.running.hasOwnProperty(iter69)) {
+          iter69 = this.running[iter69];
+          output.writeString(iter69);
         }
       }
       output.writeListEnd();
@@ -3881,11 +4115,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter65 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter65)) {
-          let viter66 = this.counters[kiter65];
-          output.writeString(kiter65);
-          output.writeI64(viter66);
+      for (let kiter70 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter70)) {
+          let viter71 = this.counters[kiter70];
+          output.writeString(kiter70);
+          output.writeI64(viter71);
         }
       }
       output.writeMapEnd();
@@ -3904,11 +4138,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter67 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter67)) {
-          let viter68 = this.troubles[kiter67];
-          output.writeString(kiter67);
-          output.writeString(viter68);
+      for (let kiter72 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter72)) {
+          let viter73 = this.troubles[kiter72];
+          output.writeString(kiter72);
+          output.writeString(viter73);
         }
       }
       output.writeMapEnd();
@@ -4123,12 +4357,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp370 = input.readListBegin();
-          const _size69 = _rtmp370.size || 0;
-          for (let _i71 = 0; _i71 < _size69; ++_i71) {
-            let elem72 = null;
-            elem72 = input.readDouble();
-            this.loadAverages.push(elem72);
+          const _rtmp375 = input.readListBegin();
+          const _size74 = _rtmp375.size || 0;
+          for (let _i76 = 0; _i76 < _size74; ++_i76) {
+            let elem77 = null;
+            elem77 = input.readDouble();
+            this.loadAverages.push(elem77);
           }
           input.readListEnd();
         } else {
@@ -4146,13 +4380,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp374 = input.readListBegin();
-          const _size73 = _rtmp374.size || 0;
-          for (let _i75 = 0; _i75 < _size73; ++_i75) {
-            let elem76 = null;
-            elem76 = new ttypes.Disk();
-            elem76.read(input);
-            this.disks.push(elem76);
+          const _rtmp379 = input.readListBegin();
+          const _size78 = _rtmp379.size || 0;
+          for (let _i80 = 0; _i80 < _size78; ++_i80) {
+            let elem81 = null;
+            elem81 = new ttypes.Disk();
+            elem81.read(input);
+            this.disks.push(elem81);
           }
           input.readListEnd();
         } else {
@@ -4162,13 +4396,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp378 = input.readListBegin();
-          const _size77 = _rtmp378.size || 0;
-          for (let _i79 = 0; _i79 < _size77; ++_i79) {
-            let elem80 = null;
-            elem80 = new ttypes.NetworkAddress();
-            elem80.read(input);
-            this.addresses.push(elem80);
+          const _rtmp383 = input.readListBegin();
+          const _size82 = _rtmp383.size || 0;
+          for (let _i84 = 0; _i84 < _size82; ++_i84) {
+            let elem85 = null;
+            elem85 = new ttypes.NetworkAddress();
+            elem85.read(input);
+            this.addresses.push(elem85);
           }
           input.readListEnd();
         } else {
@@ -4186,13 +4420,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp382 = input.readListBegin();
-          const _size81 = _rtmp382.size || 0;
-          for (let _i83 = 0; _i83 < _size81; ++_i83) {
-            let elem84 = null;
-            elem84 = new ttypes.BundleProcess();
-            elem84.read(input);
-            this.processes.push(elem84);
+          const _rtmp387 = input.readListBegin();
+          const _size86 = _rtmp387.size || 0;
+          for (let _i88 = 0; _i88 < _size86; ++_i88) {
+            let elem89 = null;
+            elem89 = new ttypes.BundleProcess();
+            elem89.read(input);
+            this.processes.push(elem89);
           }
           input.readListEnd();
         } else {
@@ -4202,14 +4436,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp386 = input.readMapBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let key88 = null;
-            let val89 = null;
-            key88 = input.readString();
-            val89 = input.readI64();
-            this.tasks[key88] = val89;
+          const _rtmp391 = input.readMapBegin();
+          const _size90 = _rtmp391.size || 0;
+          for (let _i92 = 0; _i92 < _size90; ++_i92) {
+            let key93 = null;
+            let val94 = null;
+            key93 = input.readString();
+            val94 = input.readI64();
+            this.tasks[key93] = val94;
           }
           input.readMapEnd();
         } else {
@@ -4219,14 +4453,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp391 = input.readMapBegin();
-          const _size90 = _rtmp391.size || 0;
-          for (let _i92 = 0; _i92 < _size90; ++_i92) {
-            let key93 = null;
-            let val94 = null;
-            key93 = input.readString();
-            val94 = input.readString();
-            this.troubles[key93] = val94;
+          const _rtmp396 = input.readMapBegin();
+          const _size95 = _rtmp396.size || 0;
+          for (let _i97 = 0; _i97 < _size95; ++_i97) {
+            let key98 = null;
+            let val99 = null;
+            key98 = input.readString();
+            val99 = input.readString();
+            this.troubles[key98] = val99;
           }
           input.readMapEnd();
         } else {
@@ -4302,10 +4536,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter95 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter95)) {
-          iter95 = this.loadAverages[iter95];
-          output.writeDouble(iter95);
+      for (let iter100 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter100)) {
+          iter100 = this.loadAverages[iter100];
+          output.writeDouble(iter100);
         }
       }
       output.writeListEnd();
@@ -4319,10 +4553,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter96 in this.disks) {
-        if (this.disks.hasOwnProperty(iter96)) {
-          iter96 = this.disks[iter96];
-          iter96.write(output);
+      for (let iter101 in this.disks) {
+        if (this.disks.hasOwnProperty(iter101)) {
+          iter101 = this.disks[iter101];
+          iter101.write(output);
         }
       }
       output.writeListEnd();
@@ -4331,10 +4565,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter97 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter97)) {
-          iter97 = this.addresses[iter97];
-          iter97.write(output);
+      for (let iter102 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter102)) {
+          iter102 = this.addresses[iter102];
+          iter102.write(output);
         }
       }
       output.writeListEnd();
@@ -4348,10 +4582,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter98 in this.processes) {
-        if (this.processes.hasOwnProperty(iter98)) {
-          iter98 = this.processes[iter98];
-          iter98.write(output);
+      for (let iter103 in this.processes) {
+        if (this.processes.hasOwnProperty(iter103)) {
+          iter103 = this.processes[iter103];
+          iter103.write(output);
         }
       }
       output.writeListEnd();
@@ -4360,11 +4594,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter99 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter99)) {
-          let viter100 = this.tasks[kiter99];
-          output.writeString(kiter99);
-          output.writeI64(viter100);
+      for (let kiter104 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter104)) {
+          let viter105 = this.tasks[kiter104];
+          output.writeString(kiter104);
+          output.writeI64(viter105);
         }
       }
       output.writeMapEnd();
@@ -4373,11 +4607,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter101 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter101)) {
-          let viter102 = this.troubles[kiter101];
-          output.writeString(kiter101);
-          output.writeString(viter102);
+      for (let kiter106 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter106)) {
+          let viter107 = this.troubles[kiter106];
+          output.writeString(kiter106);
+          output.writeString(viter107);
         }
       }
       output.writeMapEnd();

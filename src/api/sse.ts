@@ -44,7 +44,7 @@ const inWords = (task: TaskRecord): string => {
 }
 
 /** One event. `id` is a cursor: our own text, without line ends. JSON has none either. */
-const eventText = (event: string, data: unknown, id: string | null = null, words = ''): string =>
+export const eventText = (event: string, data: unknown, id: string | null = null, words = ''): string =>
   `${words === '' ? '' : `: ${words}\n`}${id === null ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
 export const endText = (reason: EndReason): string => eventText('end', { reason })

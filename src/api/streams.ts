@@ -4,7 +4,6 @@ import { within } from '../core/async/deadline.ts'
 import { createWakeup } from '../core/async/wakeup.ts'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { turns } from '../core/turns.ts'
-import type { WatchEvent } from '../core/watch.ts'
 import type { Log } from '../platform/log.ts'
 import { type EndReason, endText, HEARTBEAT, OPENING } from './sse.ts'
 
@@ -35,6 +34,15 @@ export interface OpenStream {
   close(): void
 }
 
+interface BodyOptions<Event> {
+  stream: OpenStream
+  events: AsyncGenerator<Event[], void, void>
+  write: (event: Event) => string
+  ended: (last: Event | null) => EndReason
+  log: Log
+  requestId: string
+}
+
 export interface Streams {
   /** Counts as open until `close`; `clientKey` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
   open(client: AbortSignal, clientKey?: string | null): OpenStream
@@ -44,17 +52,10 @@ export interface Streams {
    * The body of an event stream: what `events` yields, heartbeats in between, and at last why it ends. Closes the
    * stream. `ended` gives the reason where the events end by themselves, from the last of them.
    */
-  body(options: {
-    stream: OpenStream
-    events: AsyncGenerator<WatchEvent[], void, void>
-    write: (event: WatchEvent) => string
-    ended: (last: WatchEvent | null) => EndReason
-    log: Log
-    requestId: string
-  }): ReadableStream<Uint8Array>
+  body<Event>(options: BodyOptions<Event>): ReadableStream<Uint8Array>
 }
 
-type Step = IteratorResult<WatchEvent[], void> | { failure: unknown }
+type Step<Event> = IteratorResult<Event[], void> | { failure: unknown }
 
 export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREAM_LIMITS): Streams => {
   const running = new Set<() => void>()
@@ -96,16 +97,16 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
 
     count: () => running.size,
 
-    body({ stream, events, write, ended, log, requestId }) {
+    body<Event>({ stream, events, write, ended, log, requestId }: BodyOptions<Event>) {
       const encoder = new TextEncoder()
       /** Events that were handed over and are not written yet. */
-      let rest: WatchEvent[] = []
-      let last: WatchEvent | null = null
+      let rest: Event[] = []
+      let last: Event | null = null
       let opened = false
       let asked = false
-      let step: Step | null = null
+      let step: Step<Event> | null = null
       const { wake, wait } = createWakeup()
-      const settle = (next: Step): void => {
+      const settle = (next: Step<Event>): void => {
         asked = false
         step = next
         wake()
@@ -144,7 +145,7 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
       const next = async (): Promise<{ text: string; last: boolean }> => {
         if (rest.length > 0) return atHand()
         await stepOrSilence()
-        const now = step as Step | null
+        const now = step as Step<Event> | null
         step = null
         if (now === null) return { text: HEARTBEAT, last: false }
         if (!('failure' in now) && !now.done) {

@@ -38,6 +38,32 @@ export interface Attempt {
   error: { code: string; message: string; detail: Json } | null
 }
 
+/** A line of a task's log. `at` and `attempt` are null in a log of an older version. */
+export interface LogLine {
+  /** Its place among all lines that the task ever wrote, from 1. */
+  n: number
+  at: string | null
+  /** As in `attempts`. */
+  attempt: number | null
+  level: 'debug' | 'info' | 'warn' | 'error'
+  text: string
+}
+
+/** A mark in a task's log: lines `from` to `to` are left out. */
+export interface LogGap {
+  omitted: number
+  from: number
+  to: number
+}
+export type LogEntry = LogLine | LogGap
+
+/** `last` is the number of the last line; `ended`: the task has ended, so that no more will come. */
+export interface LogEntries {
+  entries: LogEntry[]
+  last: number
+  ended: boolean
+}
+
 /** Times are ISO-8601, UTC, with milliseconds. */
 export interface Task {
   id: string
