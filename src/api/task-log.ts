@@ -26,7 +26,7 @@ const logQuery = defineQuery({
     .regex(/^\d{1,15}(-[\w-]{1,80})?$/, 'must be the number of a line, or the id of an event')
     .optional()
     .describe(
-      'with `format=json`: only what comes after the line with this number; with `follow=1`: as `Last-Event-ID`, for who cannot send headers',
+      'with `format=json`: only what comes after the line with this number; with `follow=1`: as `Last-Event-ID`',
     ),
 })
 
@@ -34,12 +34,12 @@ const getLog: Operation = {
   id: 'getLog',
   tag: 'tasks',
   summary: "The task's own log",
-  description: `The first 200 lines and the last 800 are kept, up to 48 and 176 KiB. Where lines are left out stands a mark.
-With \`follow=1\` Server-Sent Events: \`line\` and \`omitted\` (a mark) as the entries of \`format=json\`, first those that
-are there. The id is the number of the line, so that a follower resumes without a lost or doubled one; what it missed
-and is kept no more is told by a mark. When the task has ended, \`task\` is the task as lists show it, and \`end\` with
-\`{"reason": "final"}\` the last event; who comes again with the id of \`task\` gets 204. Every 15 s of silence bring a
-comment. Other reasons of \`end\` are those of \`/task/{id}/events\`.`,
+  description: `The first 200 lines and the last 800 are kept, up to 48 and 176 KiB. Where lines are left out stands a
+mark. With \`follow=1\` Server-Sent Events: \`line\` and \`omitted\` (a mark) as the entries of \`format=json\`, first
+those that are there. The id is the number of the line, so that a follower resumes without a lost or doubled one; what
+it missed and is kept no more is told by a mark. When the task has ended, \`task\` is the task as lists show it, and
+\`end\` with \`{"reason": "final"}\` the last event; who comes again with the id of \`task\` gets 204. Every 15 s of
+silence bring a comment. Other reasons of \`end\` are those of \`/task/{id}/events\`.`,
   query: logQuery,
   headers: { Range: `${RANGES.Range} of the text`, ...RESUME },
   answers: {

@@ -55,6 +55,8 @@ export type LogEvent =
   /** The task has ended: nothing more will come, unless it is retried by hand. */
   | { type: 'task'; cursor: string; task: TaskRecord }
 
+/** So long followers share a look at a log's first bytes, milliseconds. */
+const SHARED_MS = 100
 /** How often the log of a running task is looked at, milliseconds: its worker writes it once a second. */
 const LOOK_MS = 300
 /** Entries handed on at a time. */
@@ -126,6 +128,16 @@ export const createLogCalls = ({ store, access, feed }: LogCallsDeps): LogCalls 
     return place
   }
 
+  const looks = new Map<string, Promise<number | null>>()
+  const look = (id: string): Promise<number | null> => {
+    const known = looks.get(id)
+    if (known) return known
+    const last = lastLine(store, id)
+    looks.set(id, last)
+    setTimeout(() => looks.delete(id), SHARED_MS).unref()
+    return last
+  }
+
   return {
     async logEntries(actor, given, after) {
       const task = await access.get(actor, given)
@@ -147,8 +159,8 @@ export const createLogCalls = ({ store, access, feed }: LogCallsDeps): LogCalls 
         let moved = false
         let task = await access.get(actor, id)
         while (!signal.aborted) {
-          // the record was read first: what is written before the end is then in the log
-          const last = await lastLine(store, id)
+          // the record was read first: what is written before the end is then in the log, whatever a shared look says
+          const last = isFinal(task.status) ? null : await look(id)
           if (last === null || last > after) {
             const entries = entriesAfter(await readLog(store, id), after)
             for (let at = 0; at < entries.length; at += BATCH) {

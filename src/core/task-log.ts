@@ -1,5 +1,5 @@
-// A task's own log: numbered lines, of which the first and the last are kept. What is between them is told by the gap in
-// the numbers. Pure: the form in the store, as text for people, and as entries for programs.
+// A task's own log: numbered lines, of which the first and the last are kept. What is between them is told by the gap
+// in the numbers. Pure: the form in the store, as text for people, and as entries for programs.
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]

@@ -12,6 +12,7 @@ import { hostile } from './store/hostile.ts'
 import { kindLimits } from './store/kind-limits.ts'
 import { lifetime } from './store/lifetime.ts'
 import { lists } from './store/lists.ts'
+import { logs } from './store/logs.ts'
 import { model } from './store/model.ts'
 import { picking } from './store/picking.ts'
 import { presence } from './store/presence.ts'
@@ -32,6 +33,7 @@ const TOPICS = {
   cancel,
   takeover,
   blobs,
+  logs,
   'change feed': feed,
   presence,
   'remove and retain': retention,
