@@ -286,7 +286,9 @@ struct TaskFilter {
   /** Ended at or after; only ended tasks fit. */
   10: optional string finishedFrom,
   /** Ended before; only ended tasks fit. */
-  11: optional string finishedTo
+  11: optional string finishedTo,
+  /** The error has this message but for numbers, ids and times; an ellipsis stands for one of those. */
+  12: optional string errorLike
 }
 
 /** Some tasks, newest first. */

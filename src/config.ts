@@ -137,12 +137,41 @@ export const ignoredVariables = (file: Env = readEnvFile(), env: Env = process.e
 /** @throws CONFIG_INVALID */
 export const readConfig = (): Config => parseConfig(readEnv())
 
+/** The value of a setting as anyone may see it. */
+const shownValue = (name: string, value: string): string => {
+  const setting = (SETTINGS as Record<string, Setting>)[name]
+  if (setting?.secret && value !== '') return '********'
+  if (!setting?.url || value === '') return visibleText(value)
+  return visibleText(name === 'STORE_URL' ? maskRedisUrl(value) : maskUrls(value))
+}
+
 /** The effective settings as lines of `NAME=value`, secrets masked: for `npm start -- --check`. */
 export const describeSettings = (env: Env = readEnv()): string[] =>
-  Object.entries(withDefaults(env)).map(([name, value]) => {
-    const setting = (SETTINGS as Record<string, Setting>)[name]
-    if (setting?.secret && value !== '') return `${name}=********`
-    if (!setting?.url || value === '') return `${name}=${visibleText(value)}`
-    const shown = name === 'STORE_URL' ? maskRedisUrl(value) : maskUrls(value)
-    return `${name}=${visibleText(shown)}`
+  Object.entries(withDefaults(env)).map(([name, value]) => `${name}=${shownValue(name, value)}`)
+
+/** A setting in effect, and where its value comes from. A secret is masked. */
+export interface SettingInEffect {
+  name: string
+  value: string
+  default: string
+  source: 'default' | 'environment' | '.env'
+  meaning: string
+  isSecret: boolean
+}
+
+/** The effective settings, in the order of the docs. @throws CONFIG_INVALID when `.env` cannot be read */
+export const settingsInEffect = (file: Env = readEnvFile(), env: Env = process.env): SettingInEffect[] =>
+  Object.entries(withDefaults({ ...file, ...env })).map(([name, value]) => {
+    const setting: Setting = SETTINGS[name as SettingName]
+    const isIn = (place: Env): boolean => (place[name]?.trim() ?? '') !== ''
+    // an empty variable of the environment hides the line of the file, and leaves the default
+    const isFromFile = env[name] === undefined && isIn(file)
+    return {
+      name,
+      value: shownValue(name, value),
+      default: setting.default,
+      source: isIn(env) ? 'environment' : isFromFile ? '.env' : 'default',
+      meaning: setting.meaning,
+      isSecret: setting.secret === true || setting.url === true,
+    }
   })

@@ -244,8 +244,9 @@ declare class TaskFilter {
     public errorText?: string;
     public finishedFrom?: string;
     public finishedTo?: string;
+    public errorLike?: string;
 
-      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; errorCodes?: string[]; errorText?: string; finishedFrom?: string; finishedTo?: string; });
+      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; errorCodes?: string[]; errorText?: string; finishedFrom?: string; finishedTo?: string; errorLike?: string; });
   }
 
 /**

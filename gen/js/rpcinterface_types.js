@@ -2196,6 +2196,7 @@ const TaskFilter = module.exports.TaskFilter = class {
     this.errorText = null;
     this.finishedFrom = null;
     this.finishedTo = null;
+    this.errorLike = null;
     if (args) {
       if (args.statuses !== undefined && args.statuses !== null) {
         this.statuses = Thrift.copyList(args.statuses, [null]);
@@ -2229,6 +2230,9 @@ const TaskFilter = module.exports.TaskFilter = class {
       }
       if (args.finishedTo !== undefined && args.finishedTo !== null) {
         this.finishedTo = args.finishedTo;
+      }
+      if (args.errorLike !== undefined && args.errorLike !== null) {
+        this.errorLike = args.errorLike;
       }
     }
   }
@@ -2344,6 +2348,13 @@ const TaskFilter = module.exports.TaskFilter = class {
           input.skip(ftype);
         }
         break;
+        case 12:
+        if (ftype == Thrift.Type.STRING) {
+          this.errorLike = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -2429,6 +2440,11 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.finishedTo !== null && this.finishedTo !== undefined) {
       output.writeFieldBegin('finishedTo', Thrift.Type.STRING, 11);
       output.writeString(this.finishedTo);
+      output.writeFieldEnd();
+    }
+    if (this.errorLike !== null && this.errorLike !== undefined) {
+      output.writeFieldBegin('errorLike', Thrift.Type.STRING, 12);
+      output.writeString(this.errorLike);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -1,29 +1,16 @@
 // GET /kinds: what can be asked for, with JSON Schema of params and result.
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { limitsSchema, retryPolicySchema } from '../core/task.ts'
+import { kindInfoSchema } from '../core/kind-info.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, sendJsonText } from './json.ts'
 import { describe, type Operation } from './operation.ts'
-import { jsonSchema, kindTrouble, output } from './schemas.ts'
+import { kindTrouble, output } from './schemas.ts'
 
 const kindList = output(
   'KindList',
   z.object({
-    kinds: z.array(
-      z.object({
-        name: z.string(),
-        summary: z.string(),
-        params: jsonSchema.describe('JSON Schema'),
-        result: jsonSchema.describe('JSON Schema'),
-        example: jsonSchema,
-        maxAttempts: z.int(),
-        retry: retryPolicySchema.nullable(),
-        limits: limitsSchema,
-        maxConcurrency: z.int().nullable(),
-        rate: z.string().nullable(),
-      }),
-    ),
+    kinds: z.array(kindInfoSchema),
     trouble: z
       .array(
         kindTrouble.extend({

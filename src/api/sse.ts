@@ -35,12 +35,12 @@ const inWords = (task: TaskRecord): string => {
   const { updatedAt, kind, status, progress, result, error, title, id } = task
   const percent = status === 'PROGRESS' && progress ? ` ${progress.percent} %` : ''
   const note = status === 'PROGRESS' && progress?.note ? `, ${shown(progress.note)}` : ''
-  const wish = task.revokeRequestedAt !== null && status !== 'REVOKED' ? ', to be cancelled' : ''
+  const cancelling = task.revokeRequestedAt !== null && status !== 'REVOKED' ? ', to be cancelled' : ''
   const isPlain = typeof result === 'string' || typeof result === 'number'
   const so = isPlain && result !== '' ? ` ${shown(String(result))}` : ''
   const why = error && status !== 'SUCCESS' ? ` ${error.code}: ${shown(error.message)}` : ''
   const name = title ? ` (${shown(title)})` : ''
-  return `${updatedAt} ${shown(kind)} ${status}${percent}${note}${wish}${so}${why} ${id}${name}`
+  return `${updatedAt} ${shown(kind)} ${status}${percent}${note}${cancelling}${so}${why} ${id}${name}`
 }
 
 /** One event. `id` is a cursor: our own text, without line ends. JSON has none either. */

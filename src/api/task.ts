@@ -63,7 +63,7 @@ const cancelTask: Operation = {
   answers: {
     200: { description: 'It is REVOKED now.', content: { [JSON_TYPE]: cancellation } },
     202: {
-      description: 'A worker runs it and is told; the wish is durable.',
+      description: 'A worker runs it and is told to stop it; the request is durable.',
       content: { [JSON_TYPE]: cancellation },
     },
     204: { description: 'Removed (`purge=1`).' },

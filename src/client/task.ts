@@ -166,6 +166,8 @@ export interface Filter {
   errorCode?: string | readonly string[]
   /** Text in the error's message, ignoring case. */
   error?: string
+  /** The error has this message but for numbers, ids and times; an … stands for one of those. */
+  errorLike?: string
   /** Ended at this time or later; before this time. */
   finishedFrom?: string | Date
   finishedTo?: string | Date

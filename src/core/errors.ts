@@ -48,7 +48,6 @@ export const ERRORS = {
 
   // the server is at fault
   INTERNAL: row(500, 'Something went wrong inside the server'),
-  NOT_IMPLEMENTED: row(501, 'This is not part of this version'),
   STORE_FULL: row(507, 'The store has no room for this'),
   STORE_UNAVAILABLE: row(503, 'The store cannot be read or written'),
   KIND_IN_TROUBLE: row(503, 'The file of this kind cannot be used'),

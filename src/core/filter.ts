@@ -1,6 +1,7 @@
 // The filters of lists, in one table: a row for each filter, with its names at the APIs and its bounds. The API
 // parameters, the columns of an index and the check whether a task fits are derived from it. Pure.
 import { z } from 'zod'
+import { errorPattern } from './error-pattern.ts'
 import { instant } from './instant.ts'
 import { STATUSES } from './status.ts'
 import type { Summary } from './summary.ts'
@@ -33,6 +34,8 @@ const COMPARE = {
   before: (value: string, wanted: string) => value < wanted,
   /** Ignoring case. */
   holds: (value: string, wanted: string) => value.toLowerCase().includes(wanted.toLowerCase()),
+  /** But for numbers, ids and times. */
+  like: (value: string, wanted: string) => errorPattern(value) === errorPattern(wanted),
 } as const satisfies Record<string, (value: string, wanted: never) => boolean>
 type Compare = keyof typeof COMPARE
 
@@ -128,6 +131,14 @@ export const FILTERS = {
     query: 'error',
     rpc: 'errorText',
     about: 'this text, ignoring case, in the message of the error',
+  },
+  errorLike: {
+    value: 'errorMessage',
+    compare: 'like',
+    schema: text,
+    query: 'errorLike',
+    rpc: 'errorLike',
+    about: 'whose error has this message but for numbers, ids and times; an … stands for one of those',
   },
   finishedFrom: {
     value: 'finishedAt',

@@ -1,23 +1,14 @@
 // Defines a kind of task, and the set of kinds that a process knows. No I/O: platform/modules finds the files.
 import { z } from 'zod'
 import { cutText } from './cut-text.ts'
-import { isMadhavaError, MadhavaError } from './errors.ts'
+import { MadhavaError } from './errors.ts'
 import type { ExecOptions, ExecResult } from './exec.ts'
 import { rateSchema } from './kind-limits.ts'
 import { describeProblems, hasOwnCode, parseWith } from './kind-schema.ts'
 import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
-import { formatProblems, problemsOf } from './problems.ts'
-import { strictJson } from './strict-json.ts'
 import type { Submission } from './submission.ts'
-import {
-  type Json,
-  type Limits,
-  limitsSchema,
-  RECORD_LIMIT,
-  type RetryPolicy,
-  retryPolicySchema,
-} from './task.ts'
+import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 import type { LogLevel } from './task-log.ts'
 import { reasonOf } from './thrown.ts'
 
@@ -263,44 +254,5 @@ export const createKinds = (list: readonly NamedKind[], troubles: readonly KindT
         detail: { kinds: names },
       })
     },
-  }
-}
-
-/** The params after the schema's defaults and transforms must be JSON too. */
-const jsonOfParams = ({ name }: NamedKind, params: unknown): string => {
-  const what = `what the kind ${name} makes of the params`
-  const spoken = { what, code: 'PARAMS_INVALID', takesLargeIntegers: true } as const
-  const json = strictJson(params, spoken, RECORD_LIMIT)
-  if (json !== null) return json
-  throw new MadhavaError(
-    'PARAMS_INVALID',
-    `What the kind ${name} makes of the params is too large for a record`,
-  )
-}
-
-/**
- * The params as stored: checked, with defaults, and plain JSON.
- * @throws PARAMS_INVALID with one entry per problem in `detail.problems`; with a cause if the schema's code threw
- */
-export const parseParams = async (kind: NamedKind, params: unknown): Promise<Json> => {
-  try {
-    const parsed = await parseWith(kind.params, params)
-    if (parsed.success) return JSON.parse(jsonOfParams(kind, parsed.data)) as Json
-    throw new MadhavaError(
-      'PARAMS_INVALID',
-      `The params do not fit the kind ${kind.name}: ${formatProblems(problemsOf(parsed.error), 'it')}`,
-      {
-        detail: {
-          problems: problemsOf(parsed.error, 'params'),
-        },
-      },
-    )
-  } catch (error) {
-    if (isMadhavaError(error)) throw error
-    const problem = `a check of the kind ${kind.name} threw: ${reasonOf(error, 300)}`
-    throw new MadhavaError('PARAMS_INVALID', `The params cannot be checked: ${problem}`, {
-      detail: { problems: [{ path: 'params', problem }] },
-      cause: error,
-    })
   }
 }

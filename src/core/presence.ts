@@ -36,7 +36,7 @@ export interface PresenceDetails {
   rssBytes: number
   /** Share of one core since the last beat; 1 is one core. */
   cpu: number
-  /** What is wrong with its dependencies, by name (`queue`, `store`, `clock`, `kinds`); empty when all is well. */
+  /** What is wrong with its dependencies, by name (`queue`, `store`, `clock`, `retention`, `kinds`); empty when all is well. */
   troubles: Record<string, string>
 }
 

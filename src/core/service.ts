@@ -1,5 +1,4 @@
 // The operations of Madhava, for all APIs. Operations on tasks take the actor. It knows no HTTP and no Thrift.
-import type { z } from 'zod'
 import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
@@ -9,6 +8,7 @@ import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
+import { type KindInfo, kindInfoOf } from './kind-info.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
@@ -16,7 +16,7 @@ import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
-import { DEFAULT_MAX_ATTEMPTS, isFinal, limitsSchema, retryPolicySchema, type TaskRecord } from './task.ts'
+import { isFinal, type TaskRecord } from './task.ts'
 import { createTaskAccess, type Visibility } from './task-access.ts'
 import { createWaitingLimit } from './waiting-limit.ts'
 import { createWatch, type Watch } from './watch.ts'
@@ -85,19 +85,6 @@ export interface Service extends Watch, LogCalls {
   /** Kinds whose files this or another process could not load. Those of others only if the store answers quickly. */
   kindTroubles(): Promise<SeenKindTrouble[]>
   state(): Promise<ServiceState>
-}
-
-export interface KindInfo {
-  name: string
-  summary: string
-  params: unknown
-  result: unknown
-  example: unknown
-  maxAttempts: number
-  retry: z.infer<typeof retryPolicySchema> | null
-  limits: z.infer<typeof limitsSchema>
-  maxConcurrency: number | null
-  rate: string | null
 }
 
 export interface ServiceDeps {
@@ -218,18 +205,7 @@ export const createService = ({
 
     discardDead: dead.discard,
 
-    kinds: () =>
-      kinds.list().map(kind => ({
-        name: kind.name,
-        summary: kind.summary,
-        ...kind.schemas,
-        example: kind.example,
-        maxAttempts: kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
-        retry: kind.retry ? retryPolicySchema.parse(kind.retry) : null,
-        limits: limitsSchema.parse(kind.limits ?? {}),
-        maxConcurrency: kind.maxConcurrency ?? null,
-        rate: kind.rate ?? null,
-      })),
+    kinds: () => kinds.list().map(kindInfoOf),
 
     kindTroubles: async () => seenKindTroubles(kinds.troubles(), (await inTime(store.presences())) ?? []),
 

@@ -1,6 +1,7 @@
 // Submitting: validates, stores, announces. One task, many at once, or a child of a running task.
 import { isMadhavaError, MadhavaError } from './errors.ts'
-import { type Kinds, parseParams } from './kind.ts'
+import type { Kinds } from './kind.ts'
+import { parseParams } from './kind-params.ts'
 import { firstRecord } from './moves.ts'
 import type { TaskStore } from './store.ts'
 import {

@@ -8,9 +8,13 @@ import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
+import type { Figures } from './figures/recorder.ts'
+import { createFigureRoutes } from './figures/routes.ts'
 import { createLogin, type DashboardEnv, isProgram, readSession } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
+import type { Overview } from './overview/overview.ts'
+import { createOverviewRoutes, type SettingInEffect } from './overview/routes.ts'
 import { createProcessRoutes } from './process-routes.ts'
 import type { Processes } from './processes.ts'
 import type { Sessions } from './session.ts'
@@ -23,6 +27,10 @@ export interface DashboardOptions {
   session: Sessions
   /** Kinds whose files cannot be used. */
   kindTroubles: () => Promise<SeenKindTrouble[]>
+  figures: Pick<Figures, 'columns'>
+  overview: () => Promise<Overview>
+  /** The settings in effect, secrets masked. */
+  settings: readonly SettingInEffect[]
   log: Log
   /** Further names that the Host header may have. */
   allowedHosts: readonly string[]
@@ -53,6 +61,9 @@ export const createDashboard = ({
   operator,
   session,
   kindTroubles,
+  figures,
+  overview,
+  settings,
   log,
   allowedHosts,
   clock,
@@ -99,5 +110,7 @@ export const createDashboard = ({
   )
   app.route('/', createLogin({ operator, session, limit: createLoginLimit({ clock }), log }))
   app.route('/', createProcessRoutes({ processes, session, kindTroubles, log }))
+  app.route('/', createFigureRoutes({ figures }))
+  app.route('/', createOverviewRoutes({ overview, settings }))
   return app
 }

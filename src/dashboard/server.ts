@@ -1,12 +1,13 @@
 // Opens the dashboard: operator, sessions, PM2, the app and its port.
 
-import type { SeenKindTrouble } from '../core/kind-trouble.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
 import { openEndedSessions } from './ended-sessions.ts'
 import { openOperator } from './operator.ts'
+import { type OverviewParts, openOverview } from './overview/open.ts'
+import type { SettingInEffect } from './overview/routes.ts'
 import { createProcesses } from './processes.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
@@ -17,17 +18,27 @@ export interface DashboardServerOptions extends HttpDoor {
   password: string | null
   pm2Home: string
   allowedHosts: readonly string[]
+  roles: readonly string[]
+  /** The settings in effect, secrets masked. */
+  settings: readonly SettingInEffect[]
 }
 
-export interface DashboardParts {
-  /** Kinds whose files cannot be used. */
-  kindTroubles: () => Promise<SeenKindTrouble[]>
-}
+export type DashboardParts = Omit<OverviewParts, 'processes'>
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openDashboard = async (
-  { host, port, dataDir, password, pm2Home, allowedHosts, ...options }: DashboardServerOptions,
-  { kindTroubles }: DashboardParts,
+  {
+    host,
+    port,
+    dataDir,
+    password,
+    pm2Home,
+    allowedHosts,
+    roles,
+    settings,
+    ...options
+  }: DashboardServerOptions,
+  parts: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   // the start script makes the operator and shows the password; here it would only reach a log file
@@ -41,11 +52,16 @@ export const openDashboard = async (
     ended: await openEndedSessions(dataDir, Date.now),
     clock: Date.now,
   })
+  const processes = createProcesses({ pm2Home, log })
+  const overview = await openOverview({ dataDir, roles }, { ...parts, processes }, log)
   const app = createDashboard({
-    processes: createProcesses({ pm2Home, log }),
+    processes,
     operator,
     session,
-    kindTroubles,
+    kindTroubles: parts.service.kindTroubles,
+    figures: overview.figures,
+    overview: overview.overview,
+    settings,
     log,
     allowedHosts: [host, ...allowedHosts],
     clock: () => performance.now(),
@@ -62,6 +78,6 @@ export const openDashboard = async (
   return {
     address: hostAndPort(server.address.host, server.address.port),
     trouble: server.trouble,
-    close: () => server.close(),
+    close: () => server.close().finally(overview.close),
   }
 }

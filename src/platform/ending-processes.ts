@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FoundProcess } from './marked-processes.ts'
 import { readProcess } from './process-proof.ts'
 
-export interface Found {
+export interface FoundProcesses {
   processes: readonly FoundProcess[]
   /** Process groups all of whose members are to end: one signal reaches those too that are being made this moment. */
   groups: readonly number[]
@@ -45,18 +45,18 @@ const lives = ({ pid, startedTicks }: FoundProcess): boolean => {
 }
 
 /** To the groups first, and then to each that is in none of them. */
-export const signalAll = ({ processes, groups }: Found, signal: NodeJS.Signals): void => {
+export const signalAll = ({ processes, groups }: FoundProcesses, signal: NodeJS.Signals): void => {
   for (const group of groups) send(-group, signal)
   // an id may be somebody else's by now
   for (const process of processes)
     if (!groups.includes(process.group) && lives(process)) send(process.pid, signal)
 }
 
-const isGone = ({ processes, groups }: Found): boolean =>
+const isGone = ({ processes, groups }: FoundProcesses): boolean =>
   !processes.some(lives) && (processes.length > 0 || !groups.some(groupLives))
 
 /** Whether all were gone within the time. */
-const goneWithin = async (found: Found, ms: number): Promise<boolean> => {
+const goneWithin = async (found: FoundProcesses, ms: number): Promise<boolean> => {
   for (const end = performance.now() + ms; performance.now() < end; await wait(LOOK_MS))
     if (isGone(found)) return true
   return isGone(found)
@@ -64,14 +64,15 @@ const goneWithin = async (found: Found, ms: number): Promise<boolean> => {
 
 /** `find` is asked again until it finds none. Never rejects unless `find` does. */
 export const endProcesses = async (
-  find: () => Promise<Found>,
+  find: () => Promise<FoundProcesses>,
   { graceMs, killMs }: EndingTimes = ENDING_TIMES,
 ): Promise<Ending> => {
   const signalled = new Map<string, FoundProcess>()
-  const note = ({ processes }: Found): void => {
+  const note = ({ processes }: FoundProcesses): void => {
     for (const process of processes) signalled.set(`${process.pid} ${process.startedTicks}`, process)
   }
-  const isEmpty = ({ processes, groups }: Found): boolean => processes.length === 0 && groups.length === 0
+  const isEmpty = ({ processes, groups }: FoundProcesses): boolean =>
+    processes.length === 0 && groups.length === 0
   let found = await find()
   if (!isEmpty(found)) {
     note(found)

@@ -29,7 +29,7 @@ const RESTING_MS = 500
 const RESERVED_MS = 5_000
 const HEALTH = /^\/(?:livez|readyz)(?:\?|$)/
 
-interface State {
+interface ConnectionState {
   /** When it came, or when its last request began or was answered. */
   since: number
   request: { incoming: IncomingMessage; outgoing: ServerResponse } | null
@@ -41,7 +41,7 @@ export const createHttpConnectionLimit = (
   trust: Trust,
   onTurnedAway: () => void,
 ): HttpConnectionLimit => {
-  const states = new WeakMap<Socket, State>()
+  const states = new WeakMap<Socket, ConnectionState>()
   /** Let in for the health checks, the one that came first at the front. */
   const narrow = new Set<Socket>()
   const now = () => performance.now()

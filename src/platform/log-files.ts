@@ -59,7 +59,7 @@ export const readEnd = async (
 const LOOK_BACK_BYTES = 64 * 1024
 const WORDS_MAX = 500
 
-interface Line {
+interface LogLine {
   level?: string
   /** Milliseconds since 1970. */
   at: number
@@ -69,10 +69,10 @@ interface Line {
 }
 
 /** A line as `createLog` writes it; null for any other. */
-const parseLine = (text: string): Line | null => {
+const parseLine = (text: string): LogLine | null => {
   if (!text.startsWith('{')) return null
   try {
-    const { time, ...line } = JSON.parse(text) as Omit<Line, 'at'> & { time: string }
+    const { time, ...line } = JSON.parse(text) as Omit<LogLine, 'at'> & { time: string }
     const at = Date.parse(time)
     return Number.isNaN(at) ? null : { ...line, at }
   } catch {
@@ -81,13 +81,13 @@ const parseLine = (text: string): Line | null => {
 }
 
 /** The text of a line that says why its process ends; null for any other line. */
-const fatalText = ({ level, message = '', error }: Line): string | null => {
+const fatalText = ({ level, message = '', error }: LogLine): string | null => {
   if (level !== 'fatal') return null
   return error?.message === undefined || error.message === message ? message : `${message}: ${error.message}`
 }
 
 /** When the process began that wrote the last line, as far as the lines go back. */
-const beginOfTheLast = (lines: readonly Line[]): number => {
+const beginOfTheLast = (lines: readonly LogLine[]): number => {
   const last = lines.at(-1)
   if (!last) return Number.NEGATIVE_INFINITY
   const others = lines.findLastIndex(({ pid }) => pid !== last.pid)

@@ -6,7 +6,7 @@ import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from
 import { type FieldProblem, formatProblems, problemsOf } from '../core/problems.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 
-/** The longest wait: less than what a connection may be silent, here and at what may stand between. */
+/** The longest wait: shorter than the time after which this server or a proxy closes an idle connection. */
 export const WAIT_LIMIT_MS = 30_000
 /** Of a result or a log, bytes. */
 export const PIECE_LIMIT = 512 * 1024

@@ -1,4 +1,4 @@
-// One call in, one reply out, whatever the method does: answers, throws, never ends, or returns nonsense.
+// One call in, one reply out, whether the method answers, throws, never ends, or returns nonsense.
 // Works between the receiver, which has checked the bytes, and the generated processor. No sockets, no tasks.
 import thrift from 'thrift'
 import { ERRORS, isMadhavaError, MadhavaError, toMadhavaError } from '../core/errors.ts'
@@ -14,7 +14,7 @@ export interface RpcMethod {
    * The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length.
    */
   arity: number
-  /** Arguments that the client left out are null. The signal fires when nobody waits for the answer any longer. */
+  /** Arguments that the client left out are null. The signal fires when the client no longer waits. */
   run: (args: readonly unknown[], signal: AbortSignal) => Promise<unknown>
   /** The exception that the IDL declares for an error of this method, or null where it declares none. */
   declared: (error: unknown) => Error | null
@@ -40,8 +40,8 @@ export interface CallerDeps {
 }
 
 /**
- * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone, or the server
- * closes: a method that waits answers at once then.
+ * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone or the server
+ * closes, and a method that waits then answers at once.
  */
 export type Caller = (message: RpcMessage, signal: AbortSignal) => Promise<Buffer>
 
@@ -87,7 +87,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
   )
 
   const note = (method: string, error: MadhavaError): void => {
-    // a client's mistake is the client's to log
+    // a client's mistake is for the client to log
     if (ERRORS[error.code].status >= 500) log.error({ error, method }, 'a call failed')
   }
 
@@ -115,7 +115,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
             return
           }
           fail(error)
-          // generated code sends this text into a reply that nobody looks at any more
+          // generated code writes this text into a reply that nobody reads any more
           reject(new Error('answered already'))
         }
         const done = deadlines.begin(() =>
@@ -123,7 +123,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
         )
         const answered = (value: unknown): void => {
           done()
-          // generated code is not told of the result then, and is forgotten with its promise
+          // generated code then never gets the result, and is dropped with its promise
           if (method.longResult) writeLong(output, message, method.longResult, value).catch(fail)
           else resolve(value)
         }
@@ -135,7 +135,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
       })
 
     const output = createOutput(dialect, (bytes, whole) => {
-      // generated code that fails to write a result begins an exception behind the half of it
+      // generated code that fails to write a result begins an exception behind half of it
       if (whole) settle(bytes)
       else fail(new Error('the result of a method cannot be written'))
     })

@@ -47,7 +47,7 @@ const passVarint = (cursor: Cursor, longest: number): boolean => {
   return found !== null
 }
 
-/** The type of an element, which the library looks at also when there is none. @throws BAD_REQUEST */
+/** The type of an element, which the library reads even if there is none. @throws BAD_REQUEST */
 const element = (cursor: Cursor, type: number, count: number): number => {
   if (type <= LAST_TYPE && (type !== TYPE.stop || count === 0)) return type
   throw cursor.refuse(`There is no type ${type}`)

@@ -1,5 +1,5 @@
-// One client: reads messages, answers each before it looks at the next, and never waits or holds memory without
-// a bound. Errors end this connection and nothing else.
+// One client: reads messages, answers each before it reads the next, and never waits or holds memory without a bound.
+// Errors end this connection and nothing else.
 import type { Socket } from 'node:net'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Hold } from '../platform/byte-budget.ts'
@@ -8,7 +8,7 @@ import { exceptionReply } from './exception.ts'
 import type { RpcLimits } from './limits.ts'
 import { createReceiver, type RpcMessage } from './receiver.ts'
 
-/** How long a refused client's bytes are read and thrown away, so that it gets to see the answer. */
+/** How long a refused client's bytes are read and discarded, so that it can read the reply. */
 const LINGER_MS = 1_000
 /** What is read ahead of the call under way, bytes. */
 const AHEAD_BYTES = 64 * 1024
@@ -24,7 +24,7 @@ export interface Connection {
   stop(): void
   /** Bytes of replies that wait for the client to read them. */
   unreadBytes(): number
-  /** Since when nothing is asked that would be lost, milliseconds of `performance.now()`; null while it is. */
+  /** Since when no call would be lost by closing, milliseconds of `performance.now()`; null while one would. */
   idleSince(): number | null
   /** Resolves when the connection is over. Never rejects. */
   closed: Promise<void>
@@ -36,17 +36,17 @@ export interface ConnectionDeps {
   limits: RpcLimits
   /** What the messages of this client take of the bytes that all may have. */
   hold: Hold
-  /** Told of every message that was refused, and why. */
+  /** Called for every message that was refused, with the reason. */
   onRefused: (error: MadhavaError) => void
-  /** Told of every call that was answered. */
+  /** Called for every call that was answered. */
   onCall: () => void
-  /** Told when the client has to read before it is served on, and when it has. */
+  /** Called when the client must read replies before it is served again, and when it has. */
   onUnread: (unread: boolean) => void
 }
 
 /**
- * Takes over a socket that was opened with `allowHalfOpen`, so that a client that has said its last is answered. It
- * works on events and not on the socket's iterator, which would cost a third of the calls.
+ * Takes over a socket that was opened with `allowHalfOpen`, so that a client that has closed its side is answered. It
+ * uses events and not the socket's iterator, which would cost a third of the calls.
  */
 export const serveConnection = ({
   socket,
@@ -61,7 +61,7 @@ export const serveConnection = ({
   /** Pieces that came while a call was under way. */
   const ahead: Buffer[] = []
   let aheadBytes = 0
-  /** The messages of the piece that was looked at last, as far as they are not answered. */
+  /** The messages of the last piece that are not answered yet. */
   let messages: Iterator<RpcMessage, void, void> | null = null
   let calling = false
   /** Whether the client has to read first. */
@@ -75,7 +75,7 @@ export const serveConnection = ({
   /** When it came, or was answered last. */
   let since = performance.now()
   let answeredOnce = false
-  /** Fires when the client has gone or has said its last, and when the server closes. */
+  /** Fires when the client has gone or closed its side, and when the server closes. */
   const over = new AbortController()
 
   const endWatch = (): void => {
@@ -106,7 +106,7 @@ export const serveConnection = ({
     const begun = receiver.begun()
     if (begun) socket.write(exceptionReply(begun, 'protocol', error))
     socket.end()
-    // what comes now is thrown away
+    // what comes now is discarded
     ahead.length = 0
     socket.resume()
     deadline = setTimeout(() => socket.destroy(), LINGER_MS).unref()
@@ -141,7 +141,7 @@ export const serveConnection = ({
     } else serve()
   }
 
-  /** Looks at what has come, until a call is under way or nothing is left. */
+  /** Handles what has come, until a call is in progress or nothing is left. */
   const serve = (): void => {
     if (calling || unread || refused || stopping || socket.destroyed) return
     let message: RpcMessage | null
@@ -166,7 +166,7 @@ export const serveConnection = ({
   }
 
   socket.setNoDelay(true)
-  // a reset may come at any time, also when nobody reads any more: without a listener it would end the process
+  // a reset may come at any time, even when nothing reads any more; without a listener it would end the process
   socket.on('error', () => socket.destroy())
   socket.setTimeout(limits.idleMs, () => {
     if (!calling) socket.destroy()
@@ -186,7 +186,7 @@ export const serveConnection = ({
   })
   socket.once('end', () => {
     saidItsLast = true
-    // one that has said its last may still wait for an answer, and gets it at once
+    // a client that has closed its side may still wait for a reply, and gets it at once
     over.abort()
     serve()
   })
@@ -203,7 +203,7 @@ export const serveConnection = ({
     closed,
     unreadBytes: () => socket.writableLength,
     idleSince() {
-      // who has asked nothing yet, or asks slowly, has a while for it, and does not stay for ever
+      // a client that has sent no call yet, or sends slowly, gets some time and is then closed
       const isComing = (!answeredOnce || receiver.partial()) && performance.now() - since < YOUNG_MS
       return calling || isComing ? null : since
     },

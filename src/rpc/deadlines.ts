@@ -1,8 +1,8 @@
-// One timer for many waits of one length. Most end long before; so that they cost next to nothing, they stand in the
-// order of their beginning, and the timer looks at the first.
+// One timer for many waits of one length. Most waits end long before they expire, so they must cost next to nothing:
+// they are kept in order of their start, and the timer checks only the first.
 
 export interface Deadlines {
-  /** Calls `expire` after the time, unless the answer is called before. Both may come once. */
+  /** Calls `expire` once after the time, unless the returned function is called before. */
   begin(expire: () => void): () => void
 }
 

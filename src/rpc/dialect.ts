@@ -22,20 +22,20 @@ const over = (transport: object, protocol: Protocol): thrift.TProtocol =>
     ? new thrift.TCompactProtocol(transport as thrift.TTransport)
     : new thrift.TBinaryProtocol(transport as thrift.TTransport, true, true)
 
-/** Gets the bytes of a message. `whole`: false when a second one was begun behind a part of it, and it is neither. */
+/** Gets the bytes of a message. `whole`: false when a second message was begun behind a part of the first. */
 export type OnMessage = (bytes: Buffer, whole: boolean) => void
 
 const NOTHING: Buffer = Buffer.alloc(0)
 const FIRST_BYTES = 512
 
 /**
- * A buffer that grows: the library makes one for every number, which is most of what a small reply costs. `beginning`:
+ * A buffer that grows. The library makes one for every number, which is most of the cost of a small reply. `beginning`:
  * bytes that are left free for a header.
  */
 const createBytes = (beginning: number) => {
   let bytes: Buffer = Buffer.allocUnsafe(FIRST_BYTES)
   let at = beginning
-  /** Where `length` bytes may be written; the end stands behind them then. Call it before `bytes` is read. */
+  /** Makes room for `length` bytes at the end and returns its offset. Call it before `bytes` is read. */
   const reserve = (length: number): number => {
     const begin = at
     at += length
@@ -116,15 +116,15 @@ export const createOutput = ({ protocol: name, framed }: Dialect, onMessage: OnM
 /** The reading side of one message after another. */
 export interface Input {
   protocol: thrift.TProtocol
-  /** What is read from now on are these bytes: a whole message that the scanner has let through. */
+  /** Reads from these bytes from now on: a whole message that the scanner has passed. */
   begin(bytes: Buffer): void
 }
 
-/** Texts are what they were: bytes that are no UTF-8 are refused, not replaced. */
+/** Texts are never altered: bytes that are not UTF-8 are refused, not replaced. */
 export const createInput = (name: Protocol): Input => {
   let bytes = NOTHING
   let at = 0
-  /** Where a value begins; the cursor stands behind it then. */
+  /** Where a value begins; moves the cursor behind it. */
   const take = (length: number): number => {
     const begin = at
     at += length
@@ -144,7 +144,7 @@ export const createInput = (name: Protocol): Input => {
     },
   }
   const protocol = Object.assign(over(transport, name), {
-    // the library refuses bytes that are no UUID of a known version, also in a field that it only passes over
+    // the library refuses bytes that are not a UUID of a known version, even in a field that it only skips
     readUuid: () => transport.read(16).toString('hex'),
   })
   return {

@@ -12,8 +12,8 @@ export interface MessageHeader {
 export type Open = 'struct' | { types: readonly [number, number]; left: number }
 
 /**
- * The bytes that have come, from the next one on. A step of a grammar looks first and moves on only when all that it
- * needs is here; else it answers false and is asked again, from the same place, when there is more.
+ * The bytes that have come, from the next one on. A step of a grammar moves on only when all that it needs is here.
+ * Otherwise it returns false, and is called again from the same place when there is more.
  */
 export interface Cursor {
   /** Whether so many bytes are here. @throws BODY_TOO_LARGE, before they are, when they cannot fit */
@@ -22,7 +22,7 @@ export interface Cursor {
   byte(offset: number): number
   i32(offset: number): number
   text(offset: number, length: number): string
-  /** Passes over what is here. */
+  /** Skips bytes that are here. */
   pass(bytes: number): void
   /** Passes over a value of this size, however long its bytes take to come. @throws BODY_TOO_LARGE */
   skip(bytes: number): void

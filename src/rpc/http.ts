@@ -7,7 +7,7 @@ import { RPC_LIMITS } from './limits.ts'
 import { createReceiver, type Receiver, type RpcMessage } from './receiver.ts'
 
 /**
- * Answers the body of a request with the body of its answer. The signal fires when nobody waits for that any longer.
+ * Turns the body of a request into the body of its reply. The signal fires when the client no longer waits.
  * @throws BAD_REQUEST, BODY_TOO_LARGE for bytes that are so little of a call that no reply can be made to it
  */
 export type HttpRpc = (body: Buffer, signal: AbortSignal) => Promise<Buffer>

@@ -12,7 +12,7 @@ const finite = (text: string): number | null => {
   return Number.isFinite(number) ? number : null
 }
 
-/** A number, or a text that begins with a decimal number; else, and when a double cannot hold it, null. */
+/** Of a number, or a text that begins with a decimal number. Null otherwise, or if a double cannot hold it. */
 export const leadingNumber = (result: Json): number | null => {
   if (typeof result === 'number') return finite(String(result))
   if (typeof result !== 'string') return null

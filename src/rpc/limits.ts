@@ -22,7 +22,7 @@ export interface RpcLimits {
   /** Bytes of messages that are not whole, or wait for their turn, over all connections, and of one address. */
   heldBytes: number
   heldPerAddress: number
-  /** Bytes that may wait for a client to read them before its next call is looked at. */
+  /** Unread reply bytes of a client above which its next call has to wait. */
   unreadBytes: number
   /** Bytes that may wait for all clients; beyond it the one that has not read for longest is closed. */
   unreadTotalBytes: number

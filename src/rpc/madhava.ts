@@ -3,7 +3,8 @@
 import types from '../../gen/js/rpcinterface_types.js'
 import type { StoredContent } from '../core/content.ts'
 import { MadhavaError } from '../core/errors.ts'
-import type { KindInfo, Service } from '../core/service.ts'
+import type { KindInfo } from '../core/kind-info.ts'
+import type { Service } from '../core/service.ts'
 import { createStateReader } from '../core/state-reader.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
@@ -31,18 +32,15 @@ export interface MadhavaDeps {
 /** A page whose tasks' texts take more than this, in characters, is cut short after its first task at least. */
 const PAGE_CHARACTERS = 1024 * 1024
 
-const kindStruct = (kind: KindInfo) =>
+/** Fields of the same name and type as they are, the others named here. */
+const kindStruct = ({ params, result, example, retry, limits, ...same }: KindInfo) =>
   build(types.Kind, {
-    name: kind.name,
-    summary: kind.summary,
-    paramsSchema: JSON.stringify(kind.params),
-    resultSchema: JSON.stringify(kind.result),
-    example: JSON.stringify(kind.example),
-    maxAttempts: kind.maxAttempts,
-    retryPolicy: retryStruct(kind.retry),
-    limits: limitsStruct(kind.limits),
-    maxConcurrency: kind.maxConcurrency,
-    rate: kind.rate,
+    ...same,
+    paramsSchema: JSON.stringify(params),
+    resultSchema: JSON.stringify(result),
+    example: JSON.stringify(example),
+    retryPolicy: retryStruct(retry),
+    limits: limitsStruct(limits),
   })
 
 const bytesOf = async (content: StoredContent, range: { start: number; end: number }): Promise<Buffer> => {
@@ -93,7 +91,7 @@ export const createMadhavaMethods = ({
     let tasks = await structsOf(page.tasks)
     const count = fitting(tasks)
     if (count < tasks.length) {
-      // asked for anew, since a cursor stands behind the last task of its page
+      // listed again, since a cursor points behind the last task of its page
       page = await service.list(ACTOR, wanted, { ...place, limit: count })
       tasks = await structsOf(page.tasks)
     }

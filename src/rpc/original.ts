@@ -20,7 +20,7 @@ export interface OriginalDeps {
 }
 
 const PAGE = 100
-/** Large results looked into at a time: each may hold a file open. */
+/** Large results read at a time: each may hold a file open. */
 const PARALLEL_READS = 16
 const ECHO_LENGTH = 64
 

@@ -1,5 +1,5 @@
-// What a connection sends, as whole messages: the first bytes say how the client speaks, for as long as it stays.
-// Frames are opened here; what is in them is the scanner's.
+// What a connection sends, as whole messages. Its first bytes decide the protocol of the whole connection. Frames are
+// opened here; the scanner reads what is in them.
 import { MadhavaError } from '../core/errors.ts'
 import { type Dialect, FIRST_BYTE, FRAME_HEADER_BYTES, type Protocol } from './dialect.ts'
 import type { MessageHeader } from './grammar.ts'
@@ -31,8 +31,8 @@ const protocolOf = (firstByte: number): Protocol | null => {
 const refuse = (reason: string): MadhavaError => new MadhavaError('BAD_REQUEST', reason)
 
 /**
- * How a stream that begins so speaks; null when that takes more bytes. A frame's length begins with a zero, since no
- * message is so long that it would not. @throws BAD_REQUEST
+ * The protocol of a stream with this beginning; null when it takes more bytes to tell. A frame's length begins with a
+ * zero byte, since no message is longer than that. @throws BAD_REQUEST
  */
 export const detectDialect = (beginning: Buffer): Dialect | null => {
   const first = beginning[0]

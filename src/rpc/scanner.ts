@@ -1,6 +1,6 @@
 // Cuts a byte stream into whole messages of one protocol and refuses what is malformed or too large.
-// It reads lengths and types only, each byte once, and takes no memory for what is announced: what passes here
-// can be handed to generated code, which has no limits of its own. It knows no methods.
+// It reads lengths and types only, each byte once, and allocates nothing for announced lengths. What passes here can
+// be given to generated code, which has no limits of its own. It knows no methods.
 import { MadhavaError } from '../core/errors.ts'
 import { binaryGrammar } from './binary-grammar.ts'
 import { compactGrammar } from './compact-grammar.ts'

@@ -1,5 +1,5 @@
 // The Thrift server: opens the port, counts and bounds connections, closes in order.
-// What is said on a connection is connection.ts's; what a method does is handler.ts's.
+// connection.ts handles what is said on a connection, handler.ts what a method does.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createByteBudget } from '../platform/byte-budget.ts'
 import { clientKeyOf, createTrust } from '../platform/client-address.ts'
@@ -21,7 +21,7 @@ export interface ServerOptions {
   /** The setting that the port came from, named when the port cannot be opened. */
   settingName: string
   limits?: Partial<RpcLimits>
-  /** Addresses and ranges behind which is everybody, as TRUST_PROXY names them. */
+  /** Addresses and ranges of proxies that stand for many clients, as TRUST_PROXY names them. */
   trustProxy?: readonly string[]
 }
 
@@ -32,9 +32,9 @@ export interface RpcServer {
   readonly address: { host: string; port: number }
   /** Running totals since the start, and `connections`, which are open now. */
   counters(): { calls: number; refused: number; connections: number }
-  /** Why somebody is turned away, for people; null while everybody does. */
+  /** Why clients are turned away, for people; null while none is. */
   trouble(): string | null
-  /** Takes no more, answers the calls under way, ends the connections. Idempotent; takes at most `closeMs`. */
+  /** Accepts no more, answers the calls in progress, ends the connections. Idempotent; takes at most `closeMs`. */
   close(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export const openServer = async (options: ServerOptions): Promise<RpcServer> => 
   const { log, processor, methods } = options
   const limits = { ...RPC_LIMITS, ...options.limits }
   const connections = new Map<Socket, Connection>()
-  /** Clients that have to read before they are served on, the one that waits for longest first. */
+  /** Clients that must read replies before they are served again, the one that has waited longest first. */
   const unread = new Set<Socket>()
   const counters = { calls: 0, refused: 0 }
   const refused = (reason: string): void => {

@@ -5,7 +5,7 @@ import type { FieldName } from '../core/task-fields.ts'
 import { viewTask } from '../core/task-view.ts'
 import { build, i64, i64OrNull, jsonOrNull } from './build.ts'
 
-/** How an error is tried again, or null where it is final. */
+/** How an error is retried, or null if it is final. */
 export const retryStruct = (retry: RetryPolicy | null) =>
   retry ? build(types.RetryPolicy, { ...retry, retryOn: retry.retryOn ?? null }) : null
 
@@ -58,7 +58,7 @@ export const taskStruct = (
       null,
   })
 
-/** As lists show it: with previews of long params and a long result. */
+/** As lists show it: with previews of long params and long results. */
 export const listedTaskStruct = (task: TaskRecord) => {
   const { paramsTruncated, resultTruncated, ...shown } = viewTask(task)
   return taskStruct(shown as TaskRecord, resultTruncated, paramsTruncated)

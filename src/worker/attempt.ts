@@ -2,7 +2,6 @@
 // claims tasks nor follows the feed; the runner tells it when to stop.
 import { attemptNumber } from '../core/attempts.ts'
 import { isUnrunnable } from '../core/dead.ts'
-import { MadhavaError } from '../core/errors.ts'
 import { drain, fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
@@ -11,6 +10,8 @@ import type { Log } from '../platform/log.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
 import { createEndWriter } from './end-writer.ts'
+import { fenceStore } from './fenced-store.ts'
+import { lazy } from './lazy.ts'
 import type { Run, ThreadPool } from './pool/pool.ts'
 import type { RunError, RunOutcome } from './pool/protocol.ts'
 import { createProgress } from './progress.ts'
@@ -80,17 +81,6 @@ export interface AttemptDeps {
   closing: AbortSignal
 }
 
-/** Made at first use: most tiny tasks report, log and submit nothing. */
-interface Lazy<T> {
-  (): T
-  /** Null: not used yet. */
-  made: () => T | null
-}
-const lazy = <T>(make: () => T): Lazy<T> => {
-  let made: T | null = null
-  return Object.assign(() => (made ??= make()), { made: () => made })
-}
-
 /** Starts to run a task that this process has claimed. */
 export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const { store, threads, clock, random, log, graceMs, closing } = deps
@@ -120,20 +110,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   const retryOptions: RetryOptions = { log, random, closing, hurry: () => hurry().signal }
 
   let disowned = false
-  /**
-   * The store only knows this process's claims, so it would accept writes of this attempt under a later one's claim.
-   */
-  const fenced = lazy((): TaskStore => {
-    const unlessDisowned =
-      <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
-      (...args: A): Promise<R> =>
-        disowned ? Promise.reject(new MadhavaError('CLAIM_LOST')) : write(...args)
-    return {
-      ...store,
-      putBlob: unlessDisowned(store.putBlob),
-      removeBlob: unlessDisowned(store.removeBlob),
-    }
-  })
+  const fenced = lazy(() => fenceStore(store, () => disowned))
   const checkpoints = lazy(() =>
     createCheckpoints({ store: fenced(), id, failed: failedAside('a checkpoint') }),
   )

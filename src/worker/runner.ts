@@ -1,20 +1,18 @@
-// Claims tasks, runs them, stops them when asked, and gives them back when the worker stops. The store decides which
-// task; the slots decide when.
+// Takes tasks, runs them, stops them when asked, and gives them back when the worker stops. The slots decide when.
 
 import { within } from '../core/async/deadline.ts'
-import { dueSince } from '../core/due.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
-import { start } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
-import { isRunning, isSuspect, type TaskRecord } from '../core/task.ts'
+import { isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
 import { type Attempt, type EndStatus, startAttempt } from './attempt.ts'
 import { followCancelRequests } from './cancel-feed.ts'
 import type { SubmitChild } from './children.ts'
+import { createClaimer } from './claimer.ts'
 import { createLimitWaiters } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
 import { createSuspectGuard } from './suspect-guard.ts'
@@ -83,14 +81,6 @@ const COUNTER: Partial<Record<EndStatus, string>> & { LOST: string } = {
   REVOKED: 'revoked',
   PENDING: 'givenBack',
   LOST: 'lost',
-}
-
-/** Thrown by a move, so that the store releases the claim. */
-class NotAhead extends Error {}
-
-/** If the worker died before the run began, the attempt would count: no task loses its last one that way. */
-const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
-  if (attempt + 1 >= maxAttempts) throw new NotAhead('a task is not taken ahead for its last attempt')
 }
 
 /** Whether the promise settled within the time. */
@@ -219,44 +209,28 @@ export const createRunner = (options: RunnerOptions): Runner => {
     return { slotFree, ended, exclusive: alone }
   }
 
-  // a task that waits here would keep others of its kind from running elsewhere
-  const names = kinds.names()
-  const unlimited = names.filter(name => !Object.hasOwn(limits, name))
+  const claim = createClaimer({
+    store,
+    names: kinds.names(),
+    limits,
+    workerName,
+    clock,
+    log,
+    onPollAt,
+    pollStarted: limitWaiters.pollStarted,
+  })
   const claimNext = async (
     ahead: boolean,
     alone: boolean,
     onSuspect: (id: string) => void,
   ): Promise<TakenTask | null> => {
-    try {
-      const now = clock().toISOString()
-      let dueAt = now
-      const task = await store.claimNext(
-        {
-          kinds: ahead ? unlimited : names,
-          now,
-          allowSuspect: alone,
-          limits,
-          onSuspect,
-          onRateLimited: (_kind, untilMs) => onPollAt(untilMs),
-          onKindFull: limitWaiters.pollStarted(),
-        },
-        found => {
-          if (ahead) refuseLastAttempt(found)
-          dueAt = dueSince(found)
-          // a claim may take its time among many concurrent ones
-          return start(workerName, clock().toISOString())(found)
-        },
-      )
-      if (!task || !isRunning(task.status)) return null
-      const waitedMs = Date.parse(task.startedAt ?? now) - Date.parse(dueAt)
-      timings.observe(task.kind, 'wait', waitedMs / 1000)
-      const suspect = isSuspect(task)
-      if (suspect) suspectGuard.started(task)
-      return begin(task, suspect)
-    } catch (error) {
-      if (!(error instanceof NotAhead)) log.warn({ error }, 'looking for a task failed')
-      return null
-    }
+    const claimed = await claim(ahead, alone, onSuspect)
+    if (!claimed) return null
+    const { task, waitedMs } = claimed
+    timings.observe(task.kind, 'wait', waitedMs / 1000)
+    const suspect = isSuspect(task)
+    if (suspect) suspectGuard.started(task)
+    return begin(task, suspect)
   }
 
   const allDone = async (): Promise<void> => {

@@ -2,6 +2,7 @@
 // tasks, applies retention, and repairs waits after a clock step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
+import { publicReason } from '../core/kind-trouble.ts'
 import { expire, restartWait, takeOver } from '../core/moves.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { RetentionRule, TaskPage, TaskStore } from '../core/store.ts'
@@ -38,6 +39,8 @@ export interface Sweeper {
   counters(): Record<string, number>
   /** What is wrong with the clock, for people; null when nothing is. */
   clockTrouble(): string | null
+  /** Why retention removes nothing, for people; null when it does. */
+  retentionTrouble(): string | null
   /** Idempotent; waits for the sweep under way. */
   close(): Promise<void>
 }
@@ -67,6 +70,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   /** On a monotonic clock. */
   let retainedAt = Number.NEGATIVE_INFINITY
   let clockWatch: ClockWatch | null = null
+  let retentionTrouble: string | null = null
   /** When to check for waits that were set before the clock went back; once at the start. */
   let waitsLooks = [elapsed()]
   let closed = false
@@ -160,6 +164,17 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     }
   }
 
+  const retain = async (rule: RetentionRule): Promise<void> => {
+    try {
+      counts.removed += await store.retain(rule)
+      retentionTrouble = null
+    } catch (error) {
+      const reason = publicReason(error instanceof Error ? error.message : String(error))
+      retentionTrouble = `Ended tasks are not removed: ${reason}`
+      throw error
+    }
+  }
+
   const sweep = async (): Promise<void> => {
     try {
       const watch = await lookAtClock()
@@ -177,7 +192,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       retainedAt = performance.now()
       const rule = retention(now)
       const ageless = { ...rule, finishedBefore: null, failedBefore: null }
-      counts.removed += await store.retain(watch.mayRemove() ? rule : ageless)
+      await retain(watch.mayRemove() ? rule : ageless)
     } catch (error) {
       // what was due is still due: at the usual interval
       nextAt = null
@@ -201,6 +216,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     sweep,
     counters: () => ({ ...counts }),
     clockTrouble: () => clockWatch?.trouble() ?? null,
+    retentionTrouble: () => retentionTrouble,
     async close() {
       closed = true
       if (timer) clearTimeout(timer)

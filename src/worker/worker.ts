@@ -159,6 +159,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       kinds: [...kinds.names()],
       troubles: troublesOf({
         clock: sweeper.clockTrouble(),
+        retention: sweeper.retentionTrouble(),
         threads: shortage && `No thread can be started: ${shortage}`,
       }),
     }),

@@ -9,6 +9,7 @@ import { createKinds } from '../../src/core/kind.ts'
 import { fail, start, takeOver } from '../../src/core/moves.ts'
 import type { PresenceDetails } from '../../src/core/store.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { details } from '../suites/store/world.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -20,16 +21,7 @@ interface Page {
   next: string | null
 }
 
-const worker = (kinds: string[]): PresenceDetails => ({
-  address: null,
-  slots: 1,
-  running: [],
-  counters: {},
-  rssBytes: 1,
-  cpu: 0,
-  troubles: {},
-  kinds,
-})
+const worker = (kinds: string[]): PresenceDetails => details({ kinds })
 
 const createMessages = (count: number) => {
   const kept = new Map<string, DeadMessage>()

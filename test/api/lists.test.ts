@@ -48,6 +48,28 @@ describe('the lists of tasks', () => {
     assert.deepEqual(await all(''), seen)
   })
 
+  it('GET /tasks links to its first and its next page, with the same filter and size', async () => {
+    for (let n = 0; n < 5; n += 1) await door.submit('echo', n)
+    const linksOf = async (path: string) => {
+      const response = await door.app.request(path)
+      const links = [...(response.headers.get('link') ?? '').matchAll(/<([^>]+)>; rel="(\w+)"/g)]
+      return Object.fromEntries(links.map(([, address = '', rel = '']) => [rel, address]))
+    }
+    const first = '/tasks?limit=2&kind=echo'
+    const pages: string[] = []
+    for (let next: string | undefined = first; next !== undefined; ) {
+      pages.push(next)
+      const links: Record<string, string> = await linksOf(next)
+      assert.equal(links.first, first, next)
+      next = links.next
+    }
+    assert.equal(pages.length, 3)
+    assert.ok(
+      pages.slice(1).every(page => /^\/tasks\?limit=2&kind=echo&cursor=[^&]+$/.test(page)),
+      pages.join(' '),
+    )
+  })
+
   it('both lists take the same filters', async () => {
     const ended = await door.ended('done')
     const pi = await door.submit('calcpi', { digits: 3 }, { title: 'A Round Number' })
@@ -171,6 +193,8 @@ describe('the lists of tasks', () => {
       ['errorCode=TIME_LIMIT,KIND_FAILED&kind=echo', [late, away]],
       ['errorCode=EXPIRED', []],
       ['error=ANSWER+from+db-7', [away]],
+      [`errorLike=${encodeURIComponent('No answer from db-…')}`, [away]],
+      ['errorLike=No+answer', []],
       [`errorCode=KIND_FAILED&finishedFrom=${before}`, [away]],
       [`errorCode=KIND_FAILED&finishedTo=${before}`, []],
     ] as const) {
@@ -277,6 +301,7 @@ describe('the query parser', () => {
     'to',
     'errorCode',
     'error',
+    'errorLike',
     'finishedFrom',
     'finishedTo',
     'x',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { STREAM_LIMITS } from '../../src/api/streams.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { createFeed } from '../../src/core/feed.ts'
 import { report, succeed } from '../../src/core/moves.ts'
@@ -161,16 +162,16 @@ describe('GET /task/{id}/events', () => {
     assert.deepEqual(words(anew), ['PENDING'])
   })
 
-  it('tells of a wish to cancel', async () => {
+  it('tells of a cancel request', async () => {
     const { id } = await door.submit('echo', 1)
     await door.run(id)
-    const wished = await listen(`/task/${id}/events`)
-    await tells(wished, 1)
+    const cancelRequested = await listen(`/task/${id}/events`)
+    await tells(cancelRequested, 1)
     await fetch(url(`/task/${id}`), { method: 'DELETE' })
-    await tells(wished, 2)
-    assert.ok(wished.told[1]?.data.revokeRequestedAt)
-    assert.equal(wished.told[1]?.id, '1-1-revoking')
-    assert.match(wished.text(), /STARTED, to be cancelled/)
+    await tells(cancelRequested, 2)
+    assert.ok(cancelRequested.told[1]?.data.revokeRequestedAt)
+    assert.equal(cancelRequested.told[1]?.id, '1-1-revoking')
+    assert.match(cancelRequested.text(), /STARTED, to be cancelled/)
   })
 
   it('tells that the task was removed, where its end was not told before', async () => {
@@ -206,6 +207,10 @@ describe('GET /task/{id}/events', () => {
       const head = await soon(fetch(url(path), { method: 'HEAD' }), 'the head')
       assert.equal(head.status, 200)
       assert.match(head.headers.get('content-type') ?? '', /^text\/event-stream/)
+      // as many as one client may have open
+      for (let n = 0; n < (STREAM_LIMITS.perClient ?? 0); n += 1)
+        assert.equal((await fetch(url(path), { method: 'HEAD' })).status, 200, `HEAD number ${n}`)
+      await listen(path)
     }
   })
 })

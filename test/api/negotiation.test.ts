@@ -38,6 +38,63 @@ describe('what answers say beside their body', () => {
     assert.equal(nextOf(await door.app.request('/tasks')), null)
   })
 
+  it('GET / gives a page with links to who prefers HTML, and JSON to everybody else', async () => {
+    await door.store.announce({
+      role: 'dashboard',
+      details: () => ({
+        ...{
+          address: '127.0.0.1:9001',
+          slots: 0,
+          running: [],
+          counters: {},
+          rssBytes: 1,
+          cpu: 0,
+          troubles: {},
+        },
+      }),
+    })
+    const ask = (headers: Record<string, string>, method = 'GET') =>
+      door.app.request('http://tasks.localhost:8000/', { method, headers })
+    const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8'
+    const page = await ask({ accept: browser })
+    assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
+    assert.match(page.headers.get('vary') ?? '', /(?:^|, )Accept(?:,|$)/)
+    assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'self';/)
+    const text = await page.text()
+    assert.match(text, /<a href="http:\/\/tasks\.localhost:9001\/">/)
+    const links = [...text.matchAll(/href="([^"]+)"/g)].map(([, link = '']) => link)
+    assert.ok(links.length >= 8)
+    for (const link of links.filter(one => !one.startsWith('http://')))
+      assert.equal((await door.app.request(`/${link}`)).status, 200, link)
+    const head = await ask({ accept: browser }, 'HEAD')
+    assert.equal(head.headers.get('content-length'), String(Buffer.byteLength(text)))
+
+    for (const accept of [
+      undefined,
+      '*/*',
+      'application/json',
+      'application/json, text/html;q=0.9',
+      'text/*',
+      'x',
+    ])
+      for (const method of ['GET', 'HEAD']) {
+        const answer = await ask(accept === undefined ? {} : { accept }, method)
+        assert.equal(answer.headers.get('content-type'), 'application/json', accept)
+        assert.match(answer.headers.get('vary') ?? '', /(?:^|, )Accept(?:,|$)/)
+      }
+    assert.equal((await jsonOf(await ask({ accept: '*/*' }))).name, 'madhava')
+  })
+
+  it('GET / as a page escapes what it shows, and says so while no dashboard is known', async () => {
+    const other = createFixture({ service: { state: () => Promise.reject(new Error('away')) } })
+    const answer = await other.app.request('http://[::1]:8000/', { headers: { accept: 'text/html' } })
+    const text = await answer.text()
+    assert.equal(answer.status, 200)
+    assert.match(text, /It is not known where/)
+    assert.match(text, /curl http:\/\/\[::1\]:8000\//)
+    await other.close()
+  })
+
   it('GET /alltasks gives a line per task to who asks for lines, the array to everybody else', async () => {
     for (let n = 0; n < 3; n += 1) await door.submit('echo', n)
     const ask = (accept: string, path = '/alltasks') => door.app.request(path, { headers: { accept } })

@@ -75,6 +75,24 @@ describe('Thrift over HTTP', () => {
     }
   })
 
+  it('takes only a body that is one whole call and nothing else', async () => {
+    for (const protocol of ['binary', 'compact'] as const) {
+      const one = call(protocol, 'version')
+      for (const [what, body] of Object.entries({
+        'two calls': Buffer.concat([one, one]),
+        'a call and the begin of another': Buffer.concat([one, one.subarray(0, 6)]),
+        'a call and a byte': Buffer.concat([one, one.subarray(0, 1)]),
+        'half a call': one.subarray(0, -1),
+        nothing: Buffer.alloc(0),
+      })) {
+        const response = await post(body)
+        const text = Buffer.from(await response.arrayBuffer()).toString('latin1')
+        assert.doesNotMatch(text, /1\.2\.3/, `${what} was answered`)
+        assert.match(text, /whole and nothing else/, what)
+      }
+    }
+  })
+
   it('is served at the port of the whole door, which loads Thrift at the first call', async () => {
     const { service, store } = door
     const opened = await openApi(

@@ -58,7 +58,7 @@ describe('one task', () => {
     assert.equal((await get(`/task/${task.id}`, { 'if-none-match': etag })).status, 200)
   })
 
-  it('a wish to cancel changes the ETag although the holder has not acted yet', async () => {
+  it('a cancel request changes the ETag although the holder has not acted yet', async () => {
     const task = await door.submit('echo', 1)
     await door.run(task.id)
     const etag = (await get(`/task/${task.id}`)).headers.get('etag') ?? ''

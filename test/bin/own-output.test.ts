@@ -1,11 +1,12 @@
 // Output that nobody takes: it ends no supervisor, and a tool says so by its exit code instead of with a stack.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { runTool } from '../support/tool.ts'
 
 const folder = (t: TestContext): string => {
   const dir = mkdtempSync(path.join(tmpdir(), 'madhava-output-'))
@@ -44,12 +45,10 @@ describe('output that nobody takes', () => {
 
   it('makes a tool end with 2 and a word, not with the code of findings or a stack', t => {
     const dir = folder(t)
-    for (const tool of ['fsck', 'export']) {
-      const { status, stderr } = spawnSync(
-        process.execPath,
-        [`bin/${tool}.mjs`, '--data-dir', path.join(dir, 'data')],
-        { encoding: 'utf8', stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] },
-      )
+    for (const tool of ['fsck', 'export'] as const) {
+      const { status, stderr } = runTool(tool, ['--data-dir', path.join(dir, 'data')], {
+        stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+      })
       assert.equal(status, 2, `${tool}: ${stderr}`)
       assert.match(stderr, /^The output is cut off: it cannot be written \(ENOSPC\)\n$/)
     }
@@ -57,21 +56,18 @@ describe('output that nobody takes', () => {
 
   it('lets a repair go on to its end', t => {
     const data = path.join(folder(t), 'data')
-    const repaired = spawnSync(process.execPath, ['bin/fsck.mjs', '--data-dir', data, '--repair'], {
-      encoding: 'utf8',
+    const repaired = runTool('fsck', ['--data-dir', data, '--repair'], {
       stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
     })
     assert.equal(repaired.status, 2, repaired.stderr)
-    const after = spawnSync(process.execPath, ['bin/fsck.mjs', '--data-dir', data], { encoding: 'utf8' })
+    const after = runTool('fsck', ['--data-dir', data])
     assert.equal(after.status, 0, after.stdout)
   })
 
   it('says which folder a tool has looked at when it is none', t => {
     const dir = folder(t)
-    for (const tool of ['fsck', 'export']) {
-      const { status, stderr } = spawnSync(process.execPath, [`bin/${tool}.mjs`, '--data-dir', dir], {
-        encoding: 'utf8',
-      })
+    for (const tool of ['fsck', 'export'] as const) {
+      const { status, stderr } = runTool(tool, ['--data-dir', dir])
       assert.equal(status, 2)
       assert.ok(stderr.startsWith(`Looked at ${dir} (`), stderr)
     }

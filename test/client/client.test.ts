@@ -17,8 +17,9 @@ import {
   type WatchEvent,
 } from '../../src/client/client.ts'
 import type { FILTERS, FilterName } from '../../src/core/filter.ts'
+import type { KindInfo } from '../../src/core/kind-info.ts'
 import { report, succeed } from '../../src/core/moves.ts'
-import type { KindInfo } from '../../src/core/service.ts'
+
 import type { Submission } from '../../src/core/submission.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import type { TaskView } from '../../src/core/task-view.ts'
@@ -38,10 +39,11 @@ const SAME: [
   Same<Task, Known<TaskRecord>>,
   Same<Known<ClientView>, Known<TaskView>>,
   KindInfo extends ClientKind ? true : false,
+  Same<keyof ClientKind, keyof KindInfo>,
   ClientSubmission extends Submission ? true : false,
   Same<keyof ClientSubmission, keyof Submission>,
   Same<keyof Filter, (typeof FILTERS)[FilterName]['query']>,
-] = [true, true, true, true, true, true]
+] = [true, true, true, true, true, true, true]
 
 const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 const now = () => new Date().toISOString()

@@ -32,6 +32,17 @@ describe('the parser of event streams', () => {
     assert.equal(parse('retry: 250\nretry: soon\ndata: x\n\n')[0]?.retryMs, 250)
   })
 
+  it('limits the size of one event, not of the whole stream', () => {
+    const mib = 'x'.repeat(1024 * 1024)
+    const parser = createEventParser()
+    for (let n = 0; n < 70; n += 1) assert.equal(parser.push(`data: ${mib}\n\n`).length, 1)
+    for (let n = 0; n < 63; n += 1) assert.equal(parser.push(`data: ${mib}\n`).length, 0)
+    assert.equal(parser.push('\n').length, 1)
+    assert.throws(() => {
+      for (let n = 0; n < 65; n += 1) parser.push(`data: ${mib}\n`)
+    }, RangeError)
+  })
+
   it('an id alone moves the place to resume at, once it is whole', () => {
     const parser = createEventParser()
     parser.push('id: 5\n')

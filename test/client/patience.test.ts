@@ -50,6 +50,28 @@ describe('the patience of the client', { timeout: 60_000 }, () => {
     await assert.rejects(soon(silent.get(task.id), 'the end'), ConnectionError)
   })
 
+  it('waits for a long poll as long as it may last, and longer than for other answers', async () => {
+    const task = record()
+    const answer = (status: string): Response =>
+      Response.json({ ...task, status }, { headers: { etag: `"${status}"` } })
+    let polls = 0
+    const slow = clientOf({
+      patienceMs: 0,
+      timeoutMs: 50,
+      fetch: async (_url, init) => {
+        polls += 1
+        if (polls === 1) return answer('PENDING')
+        return new Promise<Response>((resolve, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason))
+          setTimeout(() => resolve(answer('SUCCESS')), 500)
+        })
+      },
+    })
+    assert.equal((await slow.wait(task.id)).status, 'SUCCESS')
+    polls = 1
+    await assert.rejects(slow.get(task.id), /no answer within 50 ms/)
+  })
+
   it('watches over breaks that lie further apart than its patience, also where nothing happened', async () => {
     const task = record()
     const event = (status: string): string =>

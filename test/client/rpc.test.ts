@@ -146,9 +146,9 @@ for (const protocol of ['binary', 'compact'] as const)
       await assert.rejects(rpc.retry(id), { code: 'TASK_NOT_ENDED', status: 409 })
       await assert.rejects(rpc.result(id), { code: 'TASK_NOT_ENDED' })
       const claim = await claimed(bench, id)
-      const { id: wished } = await rpc.submit('echo', 2)
-      await claimed(bench, wished)
-      assert.equal((await rpc.cancel(wished)).outcome, 'requested')
+      const { id: cancelRequested } = await rpc.submit('echo', 2)
+      await claimed(bench, cancelRequested)
+      assert.equal((await rpc.cancel(cancelRequested)).outcome, 'requested')
       const error = { code: 'KIND_FAILED', message: 'no', detail: { a: 1 } }
       await bench.store.move(id, claim, fail(error, null, now()))
       assert.deepEqual((await rpc.get(id)).error, error)
@@ -236,6 +236,19 @@ describe('calls of the client always end', () => {
     // the client may not have seen it yet
     await rpc.ping().catch(() => undefined)
     await rpc.ping()
+  })
+
+  test('calls that wait for a connection get a new one when theirs is lost', {
+    timeout: 60_000,
+  }, async () => {
+    const rude = await serverThat(socket => socket.on('data', () => socket.destroy()))
+    const rpc = clientOf(rude, { connections: 1 })
+    const calls = Array.from({ length: 5 }, () => rpc.ping())
+    const ends = await Promise.allSettled(calls)
+    assert.deepEqual(
+      ends.map(end => end.status === 'rejected' && (end.reason as Error).name),
+      calls.map(() => 'RpcConnectionError'),
+    )
   })
 
   test('close rejects those under way and those that wait, and later ones', async () => {

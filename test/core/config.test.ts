@@ -4,7 +4,13 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type Config, describeSettings, ignoredVariables, parseConfig } from '../../src/config.ts'
+import {
+  type Config,
+  describeSettings,
+  ignoredVariables,
+  parseConfig,
+  settingsInEffect,
+} from '../../src/config.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { RESULT_LIMITS } from '../../src/core/task.ts'
 import { SETTINGS, type SettingName } from '../../src/settings.ts'
@@ -154,6 +160,29 @@ describe('config', () => {
     assert.ok(shown.every(line => !line.includes(secret)))
     assert.ok(shown.includes('AMQP_URL=amqp://me:********@one,amqp://you:********@two'))
     assert.equal(shown.length, Object.keys(SETTINGS).length)
+  })
+
+  it('says where each setting comes from, and shows no secret', () => {
+    const secret = 'hunter2-hunter2'
+    const given = settingsInEffect(
+      { API_PORT: '8100', RPC_PORT: '9100', HOST: '0.0.0.0', DASHBOARD_PASSWORD: secret },
+      { RPC_PORT: '9200', HOST: '', AMQP_URL: `amqp://me:${secret}@one`, PATH: '/bin' },
+    )
+    assert.deepEqual(
+      given.map(({ name }) => name),
+      Object.keys(SETTINGS),
+    )
+    const of = (name: string) => {
+      const found = given.find(setting => setting.name === name)
+      return [found?.value, found?.source, found?.isSecret]
+    }
+    assert.deepEqual(of('API_PORT'), ['8100', '.env', false])
+    assert.deepEqual(of('RPC_PORT'), ['9200', 'environment', false])
+    assert.deepEqual(of('HOST'), ['127.0.0.1', 'default', false], 'as the process has it')
+    assert.deepEqual(of('DASHBOARD_PASSWORD'), ['********', '.env', true])
+    assert.deepEqual(of('AMQP_URL'), ['amqp://me:********@one', 'environment', true])
+    assert.deepEqual(of('STORE_URL'), ['', 'default', true])
+    assert.ok(!JSON.stringify(given).includes(secret))
   })
 
   it('tells of names that are passed over: any in .env, in the environment those that look like a setting', () => {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { isMadhavaError } from '../../src/core/errors.ts'
-import { checkExample, createKinds, defineKind, loadKind, parseParams } from '../../src/core/kind.ts'
+import { checkExample, createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
+import { parseParams } from '../../src/core/kind-params.ts'
 
 const adding = defineKind({
   summary: 'Adds two numbers',

@@ -11,6 +11,7 @@ import {
   giveBack,
   type Move,
   report,
+  restartWait,
   retryByHand,
   revoke,
   start,
@@ -126,6 +127,20 @@ describe('moves', () => {
     )
   })
 
+  it('a wait is begun anew, as long as it was, only where the last move lies in the future', () => {
+    // put off at 100 until 130, by a clock that goes back then
+    const put = fail(error, at(130), at(100))(apply(newTask(), 'start'))
+    const anew = restartWait(at(60))(put)
+    assert.deepEqual([anew.status, anew.notBefore, anew.updatedAt], ['RETRY', at(90), at(60)])
+    const refuse = (task: TaskRecord, now: string) =>
+      assert.throws(() => restartWait(now)(task), { code: 'ILLEGAL_MOVE' })
+    for (const now of [at(100), at(101)]) refuse(put, now)
+    refuse(anew, at(60))
+    refuse(newTask({ notBefore: at(130), createdAt: at(100) }), at(60))
+    // its time had come before it was put off: it is due at once
+    assert.equal(restartWait(at(60))({ ...put, notBefore: at(90) }).notBefore, at(60))
+  })
+
   it('the last attempt ends in FAILURE: the error of the kind, or WORKER_LOST when the worker died', () => {
     const task = apply(newTask({ maxAttempts: 1 }), 'start')
     const failed = fail(error, at(99), at(5))(task)
@@ -134,16 +149,16 @@ describe('moves', () => {
     assert.deepEqual([lost.status, lost.error?.code, lost.finishedAt], ['FAILURE', 'WORKER_LOST', at(5)])
   })
 
-  it('a wish to cancel is honoured by whatever would let the task run again, and by every end but a success', () => {
-    const wished: TaskRecord = { ...apply(newTask(), 'start', 'report'), revokeRequestedAt: at(3) }
+  it('a cancel request is honoured by whatever would let the task run again, and by every end but a success', () => {
+    const cancelRequested: TaskRecord = { ...apply(newTask(), 'start', 'report'), revokeRequestedAt: at(3) }
     for (const name of ['giveBack', 'retry', 'fail', 'takeOver', 'revoke']) {
-      const ended = apply(wished, name)
+      const ended = apply(cancelRequested, name)
       assert.deepEqual([ended.status, ended.revokeRequestedAt], ['REVOKED', at(3)])
     }
-    assert.equal(apply(wished, 'succeed').status, 'SUCCESS')
+    assert.equal(apply(cancelRequested, 'succeed').status, 'SUCCESS')
     const waiting: TaskRecord = { ...newTask(), revokeRequestedAt: at(3) }
     assert.equal(apply(waiting, 'start').status, 'REVOKED')
-    assert.equal(retryByHand(at(9))(apply(wished, 'succeed')).revokeRequestedAt, null)
+    assert.equal(retryByHand(at(9))(apply(cancelRequested, 'succeed')).revokeRequestedAt, null)
   })
 
   it('a task expires at its moment, not before, and not once it has started', () => {
@@ -212,11 +227,11 @@ describe('moves', () => {
   it('no history of moves makes a record that is not one, or forgets what it must keep', () => {
     const names = fc.array(fc.constantFrom(...Object.keys(MOVES)), { maxLength: 80 })
     fc.assert(
-      fc.property(names, fc.integer({ min: 1, max: 4 }), fc.nat(80), (moves, maxAttempts, wishAt) => {
+      fc.property(names, fc.integer({ min: 1, max: 4 }), fc.nat(80), (moves, maxAttempts, cancelAt) => {
         let task: TaskRecord = { ...newTask({ maxAttempts, title: 't' }), future: { kept: true } }
         const { id, params, createdAt } = task
         for (const [n, name] of moves.entries()) {
-          if (n === wishAt && isRunning(task.status)) task = { ...task, revokeRequestedAt: at(n) }
+          if (n === cancelAt && isRunning(task.status)) task = { ...task, revokeRequestedAt: at(n) }
           const before = task
           try {
             task = (MOVES[name] as (when: string) => Move)(at(n))(task)

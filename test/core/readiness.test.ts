@@ -295,6 +295,13 @@ describe('readiness', () => {
         await new Promise(resolve => setTimeout(resolve, 5))
       }
     }
+    // nor does one look that fails end the others
+    const well = world.presences
+    world.presences = async () => {
+      throw new Error('not now')
+    }
+    await looked()
+    world.presences = well
     world.ms += 600_000
     await looked()
     world.presences = async () => [presence('api', true, world.ms)]

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
 import type { Actor } from '../../src/core/actor.ts'
 import { BLOBS } from '../../src/core/content.ts'
+import { NO_DEAD_MESSAGES } from '../../src/core/dead-messages.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { Announcement } from '../../src/core/queue.ts'
@@ -291,6 +292,21 @@ describe('kinds and state', () => {
     assert.deepEqual(state.presences, [])
     assert.equal(state.counts.byStatus.PENDING, 1)
     assert.deepEqual(state.queue, { name: 'noting', depth: 1, status: 'ready', reason: null, outbox: 0 })
+  })
+
+  it('the state waits for no answer of the broker, and tells what it does not know', {
+    timeout: 20_000,
+  }, async () => {
+    const silent = () => new Promise<never>(() => {})
+    const away = () => Promise.reject(new Error('the broker is away'))
+    for (const call of [silent, away])
+      for (const over of [{ depth: call }, { dead: { ...NO_DEAD_MESSAGES, count: call } }]) {
+        const { queue } = createNotingQueue(over)
+        const own = createService({ store, queue, kinds: createKinds([]), clock: () => new Date(now) })
+        const state = await own.state()
+        const known = 'depth' in over ? [null, 0] : [0, null]
+        assert.deepEqual([state.queue.depth, state.dead.messages], known)
+      }
   })
 })
 

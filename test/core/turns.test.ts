@@ -40,6 +40,27 @@ describe('turns', () => {
     assert.equal(count.close().most, 4)
   })
 
+  it('begin anew with each turn of the loop, whatever the one before was full of', async () => {
+    let now = 0
+    for (const limits of [
+      { ...LIMITS, ms: 5 },
+      { ...LIMITS, records: 1_000 },
+    ]) {
+      const turns = createTurns(limits, () => now)
+      const spend = () => {
+        now += 2
+        return turns.spend(4, 400)
+      }
+      // as much as a turn does, and a little more
+      for (let piece = 0; piece < 4; piece += 1) await spend()
+      for (let turn = 0; turn < 5; turn += 1) {
+        await new Promise(setImmediate)
+        await new Promise(setImmediate)
+        assert.equal(spend(), undefined, `turn ${turn}`)
+      }
+    }
+  })
+
   it('are shared: many at once do little more in one turn than one alone', async () => {
     const turns = createTurns(LIMITS)
     const count = countPerTurn()

@@ -126,7 +126,7 @@ describe('wait', () => {
     assert.equal((await soon(late, 'the answer')).changed, false)
   })
 
-  it('is woken by a wish to cancel, and tells of it', async () => {
+  it('is woken by a cancel request, and tells of it', async () => {
     const { id } = await add(store)
     const task = await take(store, id)
     const waiting = watch.wait(ANYBODY, id, versionOf(task), LONG)
@@ -224,15 +224,15 @@ describe('watchTask', () => {
     await events.return()
   })
 
-  it('tells of a wish to cancel, and of a removal', async () => {
+  it('tells of a cancel request, and of a removal', async () => {
     const { id } = await add(store)
     const { claim } = await take(store, id)
     const stream = watchTask(id)
     await until('the task is told', () => stream.seen.length === 1)
     await store.revoke(id, at(5))
-    await until('the wish is told', () => stream.seen.length === 2)
-    const wish = stream.seen[1]
-    assert.equal(wish?.type === 'task' && wish.task.revokeRequestedAt, at(5))
+    await until('the cancel request is told', () => stream.seen.length === 2)
+    const request = stream.seen[1]
+    assert.equal(request?.type === 'task' && request.task.revokeRequestedAt, at(5))
     await store.move(id, claim, giveBack(at(6)))
     await stream.over()
     assert.deepEqual(words(stream.seen).at(-1), 'REVOKED -')
@@ -360,6 +360,31 @@ describe('watchAll', () => {
         stream.seen.findIndex(event => 'cursor' in event && event.cursor !== null),
         told.indexOf('live'),
       )
+    }
+  })
+
+  it('tells what changes while a snapshot is read, whatever the reason for it', async () => {
+    for (const from of [{ snapshot: true }, { since: 'too-old' }, { since: 'elsewhere' }]) {
+      const { id } = await add(store)
+      const moving = watchOver({
+        ...store,
+        async changedSince(since) {
+          if (since === 'too-old') throw new MadhavaError('CURSOR_TOO_OLD')
+          return store.changedSince(since)
+        },
+        async list(filter, page) {
+          const found = await store.list(filter, page)
+          // behind the reader's back, once
+          if ((await read(store, id)).status === 'PENDING') await take(store, id)
+          return found
+        },
+      })
+      const stream = watchAll(from, {}, moving)
+      await until('it is live', () => isLive(stream))
+      const told = stream.seen.flatMap(event =>
+        event.type === 'task' && event.task.id === id ? [event.task.status] : [],
+      )
+      assert.deepEqual(told, ['PENDING', 'STARTED'], JSON.stringify(from))
     }
   })
 

@@ -88,6 +88,9 @@ describe('the dashboard', { timeout: 120_000 }, () => {
       operator,
       kindTroubles: async () => kindTroubles,
       session: createSessions({ key: Buffer.alloc(32, 1), credential: operator.credential, ended, clock }),
+      figures: { columns: span => ({ span, everyMs: 10_000, at: [] }) as never },
+      overview: async () => ({ time: new Date(now).toISOString(), troubles: [] }) as never,
+      settings: [],
       log: silentLog(),
       allowedHosts: ['tasks.example'],
       clock,
@@ -115,6 +118,21 @@ describe('the dashboard', { timeout: 120_000 }, () => {
     assert.notEqual(token, '')
     return { cookie, token }
   }
+
+  it('has overview, figures and settings as JSON, behind the login', async () => {
+    const { cookie } = await enter()
+    for (const where of ['/overview.json', '/figures.json', '/figures.json?span=week', '/settings.json']) {
+      assert.equal((await get(where)).status, 401, where)
+      const answer = await get(where, { cookie })
+      assert.equal(answer.status, 200, where)
+      assert.equal(answer.headers.get('content-type'), 'application/json', where)
+    }
+    const week = (await (await get('/figures.json?span=week', { cookie })).json()) as { span: string }
+    assert.equal(week.span, 'week')
+    assert.equal((await get('/figures.json?span=week&points=500', { cookie })).status, 200)
+    for (const query of ['span=year', 'points=0', 'points=x'])
+      assert.equal((await get(`/figures.json?${query}`, { cookie })).status, 400, query)
+  })
 
   it('names the kinds that are in trouble, with the reason as text, and none when all are well', async () => {
     const { cookie } = await enter()

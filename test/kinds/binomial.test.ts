@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { MadhavaError } from '../../src/core/errors.ts'
-import { loadKind, parseParams } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { parseParams } from '../../src/core/kind-params.ts'
 import kindOfBinomial from '../../src/kinds/binomial.ts'
 import { binomial, byDivision, byPrimes, byStripping } from '../../src/kinds/lib/binomial/binomial.ts'
 import { primesUpTo } from '../../src/kinds/lib/binomial/primes.ts'
@@ -34,7 +35,7 @@ describe('binomial coefficients', () => {
       }
   })
 
-  it('agree, whichever way is taken', () => {
+  it('agree, whichever method is used', () => {
     fc.assert(
       fc.property(pair(5000), ([n, k]) => {
         const value = binomial(n, k)

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MadhavaError } from '../../src/core/errors.ts'
-import { loadKind, parseParams } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { parseParams } from '../../src/core/kind-params.ts'
 import type { Json } from '../../src/core/task.ts'
 import calcpi from '../../src/kinds/calcpi.ts'
 import { contextWith } from '../support/task-context.ts'
@@ -43,7 +44,7 @@ describe('the kind calcpi', () => {
     await assert.rejects(
       () => parseParams(kind, { digits: 99_999_999, method: 'madhava' }),
       (error: MadhavaError) => (error.detail as { problems: unknown[] }).problems.length === 1,
-      'one problem is told once',
+      'one problem is named once',
     )
     await assert.rejects(
       () => parseParams(kind, { digits: 10, method: 'plain' }),

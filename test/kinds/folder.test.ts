@@ -74,7 +74,7 @@ describe('a folder of kinds', () => {
 })
 
 describe('the reason of a kind in trouble', () => {
-  it('has no folder of this machine in it, is bounded, and stands on one line', () => {
+  it('contains no folder of this machine, is bounded, and is on one line', () => {
     for (const [text, shown] of [
       [
         "Cannot find module '/a/b/c.mjs' imported from /a/b/d.mjs",
@@ -87,7 +87,7 @@ describe('the reason of a kind in trouble', () => {
       assert.equal(publicReason(text), shown)
   })
 
-  it('is told once for all who tell it, with those of the living who do', () => {
+  it('is listed once, with the roles of all living processes that report it', () => {
     const one = { name: 'a', file: 'a.ts', reason: 'r' }
     const of = (role: string, alive = true) =>
       ({ role, alive, details: { kindsInTrouble: [one] } }) as unknown as Parameters<

@@ -84,7 +84,7 @@ describe('a scheduler', () => {
   })
 
   it(
-    'ends with what a job, or what is done after it, throws: for all who wait, and for all who come',
+    'ends with what a job, or the step after it, throws: for all waiting callers and all later ones',
     LIMIT,
     async () => {
       for (const where of ['perform', 'done'] as const) {

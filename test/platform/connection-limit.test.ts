@@ -54,7 +54,7 @@ describe('the places of a door', () => {
     assert.equal(connections.count(), 6)
   })
 
-  it('say why somebody finds none, for as long as that is news', () => {
+  it('say why a client finds none free, while that is recent', () => {
     const { connections, clock, busy } = world(4, 2)
     assert.equal(connections.trouble(), null)
     for (let n = 0; n < 3; n += 1) connections.take(busy(`a${n}`), 'a')

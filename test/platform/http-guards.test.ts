@@ -212,7 +212,7 @@ describe('the guard against browsers that do not say who asked', () => {
     assert.equal(unproven({ 'user-agent': CHROME, 'content-type': 'application/json' }), true)
   })
 
-  it('sees when a browser only looks ahead', () => {
+  it('recognises a browser that only prefetches', () => {
     const ahead = (headers: Record<string, string>) =>
       isLookingAhead({ method: 'GET', header: name => headers[name] ?? null })
     assert.equal(ahead({ 'sec-purpose': 'prefetch;prerender' }), true)

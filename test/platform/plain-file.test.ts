@@ -42,7 +42,7 @@ describe('a file that is opened by its name', () => {
     assert.throws(() => readPlainSync(at('none'), 4), { code: 'ENOENT' })
   })
 
-  it('is refused, and nobody waits, when it is a link, a pipe, a folder, a socket or a device', async () => {
+  it('is refused without waiting when it is a link, a pipe, a folder, a socket or a device', async () => {
     for (const name of ['link', 'dangling', 'endless', 'folder', 'folder-link', 'pipe', 'socket']) {
       assert.throws(() => openPlainSync(at(name)), NotPlainError, name)
       await assert.rejects(openPlain(at(name)), NotPlainError, name)
@@ -62,7 +62,7 @@ describe('a file that is opened by its name', () => {
     closeSync(openPlainSync(at('plain'), { oneName: true }).fd)
   })
 
-  it('stands in a folder that is one, and no link to one', () => {
+  it('is in a real folder, and not behind a link to one', () => {
     assert.equal(isRealFolder(dir), true)
     for (const name of ['folder-link', 'plain', 'none', 'dangling'])
       assert.equal(isRealFolder(at(name)), false)

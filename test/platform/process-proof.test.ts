@@ -30,7 +30,7 @@ describe('the proof that a process is gone', { skip: linux }, () => {
     assert.equal(isProvedGone(mine, { ...mine, space: null }), false)
   })
 
-  it('is given for one whose id belongs to another process by now', () => {
+  it('is given for a process whose id now belongs to another one', () => {
     const mine = thisProcess()
     assert.equal(isProvedGone({ ...mine, startedTicks: '1' }, mine), true)
   })

@@ -4,11 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { start, succeed } from '../../src/core/moves.ts'
-import type { TaskStore } from '../../src/core/store.ts'
+import type { SeenPresence, TaskStore } from '../../src/core/store.ts'
 import { newTaskId } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
-import { rankOf } from '../../src/queues/embedded/peers.ts'
+import { createPeers, rankOf } from '../../src/queues/embedded/peers.ts'
 import { createMemory, type Memory, type MemoryStore } from '../../src/stores/memory/open.ts'
 import { openSlots } from '../../src/worker/slots.ts'
 import { type QueueMember, queueSuite } from '../suites/queue.ts'
@@ -281,6 +281,31 @@ describe('the embedded queue', () => {
     await member.store.close()
   })
 
+  it('polls after it has its cursor, so that no task is lost in between', {
+    timeout: 60_000,
+  }, async () => {
+    let isCreated = false
+    const member = await joinMemory(createMemory(), store => ({
+      ...store,
+      cursor: async () => {
+        await store.create(task(), null)
+        isCreated = true
+        return store.cursor()
+      },
+    }))
+    const looks: boolean[] = []
+    member.queue.subscribe({
+      size: 1,
+      poll: () => void looks.push(isCreated),
+      offer() {},
+      release() {},
+      stop: async () => {},
+    })
+    await until('it has looked since', () => looks.includes(true), 10_000)
+    await member.queue.close()
+    await member.store.close()
+  })
+
   it('opens no feed in a process that only announces', async () => {
     let feeds = 0
     const member = await joinMemory(createMemory(), store => ({
@@ -300,6 +325,29 @@ describe('the embedded queue', () => {
     assert.equal(feeds, 0)
     await member.queue.close()
     await member.store.close()
+  })
+})
+
+describe('the living workers', () => {
+  it('are read at most once a second, and again after a read that failed', {
+    timeout: 60_000,
+  }, async () => {
+    let reads = 0
+    const living = [{ role: 'worker', alive: true, instance: 'a' }]
+    const peers = createPeers({
+      async presences() {
+        reads += 1
+        if (reads === 2) throw new MadhavaError('STORE_UNAVAILABLE')
+        return living as SeenPresence[]
+      },
+    } as unknown as TaskStore)
+    const seen = async () => [...(await peers.current())]
+    assert.deepEqual(await Promise.all([seen(), seen()]), [['a'], ['a']])
+    living.push({ role: 'worker', alive: true, instance: 'b' }, { role: 'api', alive: true, instance: 'c' })
+    await until('it is read again, in vain', async () => (await seen()).length > 0 && reads === 2, 10_000)
+    assert.deepEqual(await seen(), ['a'])
+    await until('the newcomer is seen', async () => (await seen()).includes('b'), 10_000)
+    assert.deepEqual([await seen(), reads], [['a', 'b'], 3])
   })
 })
 

@@ -58,7 +58,7 @@ test('a connection over the limit is closed at once, and taken again when anothe
   await proveAlive(door)
 })
 
-test('one address has a share of the connections, and the door says when somebody is turned away', async () => {
+test('one address gets a share of the connections, and the door says when a client is turned away', async () => {
   const { door } = await bench({ connections: 8, perAddress: 3 })
   assert.equal(door.trouble(), null)
   await Promise.all([raw(door), raw(door), raw(door)])
@@ -67,19 +67,22 @@ test('one address has a share of the connections, and the door says when somebod
   assert.match(String(door.trouble()), /one address has all 3 connections/)
 })
 
-test('the connection that is idle for longest gives its place to the next one', async () => {
-  const { door } = await bench({ connections: 8, perAddress: 2 })
-  const [first, second] = [await raw(door), await raw(door)]
-  for (const client of [first, second]) {
-    client.socket.write(statusCall('no id'))
-    await until('it is answered', () => client.received().length > 0)
-  }
-  await proveAlive(door)
-  await first.closed()
-  assert.equal(second.socket.destroyed, false)
-})
+for (const order of ['that came first', 'that came last'])
+  test(`the connection that was answered longest ago, the one ${order}, gives its place to the next one`, async () => {
+    const { door } = await bench({ connections: 8, perAddress: 2 })
+    const clients = [await raw(door), await raw(door)]
+    const [idle, other] = order === 'that came first' ? clients : clients.toReversed()
+    assert.ok(idle && other)
+    for (const client of [idle, other]) {
+      client.socket.write(statusCall('no id'))
+      await until('it is answered', () => client.received().length > 0)
+    }
+    await proveAlive(door)
+    await idle.closed()
+    assert.equal(other.socket.destroyed, false)
+  })
 
-test('messages that are under way take no more memory than they may, over all connections', async () => {
+test('incomplete messages take no more memory than allowed, over all connections', async () => {
   const { door } = await bench({ heldBytes: 300_000, heldPerAddress: 200_000 })
   const begun = Buffer.concat([
     Buffer.from([0x80, 1, 0, 1, 0, 0, 0, 8]),
@@ -93,6 +96,20 @@ test('messages that are under way take no more memory than they may, over all co
   assert.equal(clients.filter(({ received }) => received().length === 0).length, 2)
   for (const { socket } of clients) socket.destroy()
   await proveAlive(door)
+})
+
+test('what a message took is free for the next one once it is answered, on one connection too', async () => {
+  const { door } = await bench({ heldBytes: 150_000, heldPerAddress: 150_000 })
+  const client = await raw(door)
+  for (let n = 1; n <= 10; n += 1) {
+    const bytes = wire.call('listTasks', n, wire.field(11, 9, wire.string('x'.repeat(50_000))))
+    // half of it is held for a while
+    client.socket.write(bytes.subarray(0, 40_000))
+    await proveAlive(door)
+    client.socket.write(bytes.subarray(40_000))
+    await until('it is answered', () => door.counters().calls === 2 * n)
+  }
+  assert.equal(door.counters().refused, 0)
 })
 
 test('a silent connection is closed after the idle time, one that waits for its answer is not', async () => {
@@ -192,7 +209,7 @@ test('a client that never reads is not served on, holds bounded memory, and gets
   assert.equal(bytes(), CALLS * bigAnswerBytes)
 })
 
-test('where the answers that nobody reads take too much, those that wait for longest are closed, and no other', async () => {
+test('when unread answers take too much memory, the connections that have waited longest are closed, and no others', async () => {
   const MUTE = 12
   const LIMIT = 2 * 1024 * 1024
   const door = await bigDoor({ unreadTotalBytes: LIMIT })
@@ -208,7 +225,27 @@ test('where the answers that nobody reads take too much, those that wait for lon
   assert.ok(open <= LIMIT / RPC_LIMITS.unreadBytes, `${open} are open`)
 })
 
-test('a client that has said its last and reads late gets every answer; one that resets instead harms nobody', async () => {
+test('a client that has read everything is not closed for what others do not read', async () => {
+  // far more than the kernel holds for it
+  const CALLS = 160
+  const door = await bigDoor({ unreadTotalBytes: 2 * 1024 * 1024 })
+  const slow = await raw(door, false)
+  slow.socket.write(Buffer.concat(Array<Buffer>(CALLS).fill(bigCall)))
+  const good = clientOf(door)
+  await until('the door has answered some', () => door.counters().calls > 0)
+  // by then it has had many turns, and waits for a reader
+  for (let i = 0; i < 100; i += 1) assert.deepEqual(await good.listTasks(), [])
+  assert.ok(door.counters().calls < 100 + CALLS, 'it was served to the end')
+  const bytes = countBytes(slow)
+  await until('it has read all', () => bytes() === CALLS * bigAnswerBytes)
+  const mute = await Promise.all(Array.from({ length: 12 }, () => raw(door, false)))
+  for (const client of mute) client.socket.write(Buffer.concat(Array<Buffer>(400).fill(bigCall)))
+  await until('some are closed', () => door.counters().refused >= 4)
+  slow.socket.write(bigCall)
+  await until('it is served on', () => bytes() === (CALLS + 1) * bigAnswerBytes)
+})
+
+test('a client that has closed its side and reads late gets every answer; one that resets instead harms nobody', async () => {
   const CALLS = 100
   const door = await bigDoor({ unreadBytes: 1e9 })
   for (const late of ['reads', 'resets'] as const) {
@@ -267,7 +304,7 @@ test('a client that goes while its call runs harms nobody', async () => {
   await proveAlive(door)
 })
 
-test('close answers the call under way, ends idle connections, frees the port, and may be called twice', async () => {
+test('close answers the call in progress, ends idle connections, frees the port, and may be called twice', async () => {
   let release = (): void => undefined
   let running = false
   const { door } = await bench({}, service => ({

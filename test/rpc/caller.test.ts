@@ -120,7 +120,7 @@ test('a method that never ends is answered when its time is over, and its late e
   assert.deepEqual(await client.listTasks(), [])
 })
 
-test('a call that failed is over: its time runs out for nobody', async () => {
+test('a call that failed is over, and its timeout never fires', async () => {
   const errors: unknown[] = []
   const log = Object.assign(silentLog(), { error: (fields: unknown) => errors.push(fields) })
   const refuse = async (): Promise<never> => {

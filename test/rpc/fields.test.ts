@@ -8,6 +8,7 @@ import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import { isFinal } from '../../src/client/task.ts'
 import { FILTERS } from '../../src/core/filter.ts'
+import { kindInfoSchema } from '../../src/core/kind-info.ts'
 import { STATUSES, statusesIn } from '../../src/core/status.ts'
 import { shapeOf } from '../../src/core/task-fields.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -48,6 +49,14 @@ describe('the structs of a task', () => {
 
   it('end, for a client, in the statuses that are ends here', () =>
     assert.deepEqual(STATUSES.filter(isFinal), statusesIn('final')))
+})
+
+describe('the struct of a kind', () => {
+  it('shows all that the server tells about a kind', () => {
+    const names: Record<string, string> = { params: 'paramsSchema', result: 'resultSchema', ...OTHERWISE }
+    const shown = Object.keys(kindInfoSchema.shape).map(name => names[name] ?? name)
+    assert.deepEqual(sorted(Object.keys(new types.Kind())), sorted(shown))
+  })
 })
 
 describe('the methods of the interface', () => {

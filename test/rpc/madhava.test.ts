@@ -145,7 +145,7 @@ for (const [spoken, dialect] of DIALECTS)
       )
     })
 
-    test('a task is told in every status, with its progress, its result and its error', async () => {
+    test('a task is shown in every status, with its progress, its result and its error', async () => {
       const { id, claim } = await running()
       const progress = { percent: 50, note: 'half', etaSeconds: 1.5 }
       await bench.store.move(id, claim, report(progress, '3.1', now()))

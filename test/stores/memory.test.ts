@@ -51,6 +51,14 @@ describe('memory store', () => {
     await Promise.all([one.close(), other.close()])
   })
 
+  it('refuses a cursor that lies ahead of all that it has told', async () => {
+    const store = createMemoryStore({ clock })
+    await add(store)
+    const ahead = (await store.cursor()).replace(/\d+$/, '99')
+    await refused(() => store.changedSince(ahead), 'BAD_CURSOR')
+    await store.close()
+  })
+
   it('leaves the claims of a store that died for others to take over', async () => {
     const memory = createMemory()
     const [one, other] = [memory.open({ clock }), memory.open({ clock })]

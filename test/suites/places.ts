@@ -168,7 +168,7 @@ export const placesSuite = (name: string, { skip, world }: PlacesSuiteOptions): 
 
   describe(`places of a kind, ${name}`, () => {
     for (const workers of [1, 2])
-      promise(`${workers} at work: one task after another, the oldest first, with few looks`, async crew => {
+      promise(`${workers} at work: one task after another, the oldest first, with few polls`, async crew => {
         for (let n = 0; n < workers; n += 1) await crew.hire()
         const ids: string[] = []
         for (let n = 0; n < 20; n += 1) ids.push((await crew.add()).id)
@@ -197,7 +197,7 @@ export const placesSuite = (name: string, { skip, world }: PlacesSuiteOptions): 
       retry: (_: TaskRecord) => fail({ code: 'KIND_FAILED', message: 'no', detail: null }, inAnHour(), now()),
       cancel: (_: TaskRecord) => revoke(now()),
     }
-    promise('the end of a run in another process wakes who waits, however it ends', async crew => {
+    promise('the end of a run in another process wakes waiting workers, however it ends', async crew => {
       const other = await crew.join()
       const holding = async (): Promise<TaskRecord> => {
         // no worker takes it before its time

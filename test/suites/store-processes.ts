@@ -4,11 +4,11 @@ import { startChild } from '../support/child.ts'
 import type { StorePlace } from '../support/store-place.ts'
 import { checkIn, type StoreWorld } from './store/world.ts'
 import { begun } from './store-processes/begun.ts'
+import { cancelRequests } from './store-processes/cancel-requests.ts'
 import { histories } from './store-processes/histories.ts'
 import { kills } from './store-processes/kills.ts'
 import { kindLimits } from './store-processes/kind-limits.ts'
 import { races } from './store-processes/races.ts'
-import { wishes } from './store-processes/wishes.ts'
 
 /** A world that child processes can open too. */
 export interface ProcessWorld extends StoreWorld {
@@ -21,7 +21,7 @@ export const storeProcessesSuite = (name: string, factory: ProcessStoreFactory):
     races(checkIn(factory))
     kills(checkIn(factory))
     kindLimits(checkIn(factory))
-    wishes(checkIn(factory))
+    cancelRequests(checkIn(factory))
     begun(checkIn(factory))
     histories(checkIn(factory))
   })

@@ -27,19 +27,34 @@ export const createFakeSession = ({ queues = {} }: { queues?: Record<string, [st
   const answers: string[] = []
   const failures: string[] = []
   const declared: string[] = []
+  const open = new Set<EventEmitter>()
   let deliver: ((message: ConsumeMessage | null) => void) | null = null
   let tags = 0
 
   const createChannel = (): ConfirmChannel => {
     const events = new EventEmitter()
+    open.add(events)
     const taken = new Map<number, { queue: string; message: [string, object?] }>()
     let place = 0
     const channel = {
       on: events.on.bind(events),
-      assertQueue: async (queue: string) => void declared.push(queue),
-      checkQueue: async () => ({ messageCount: 0 }),
-      deleteQueue: async () => {},
-      close: async () => {},
+      async assertQueue(queue: string) {
+        declared.push(queue)
+        queues[queue] ??= []
+      },
+      async checkQueue(queue: string) {
+        const messages = queues[queue]
+        if (messages) return { messageCount: messages.length }
+        // the broker closes the channel along with its answer
+        open.delete(events)
+        throw Object.assign(new Error(`no queue '${queue}'`), { code: 404 })
+      },
+      async deleteQueue(queue: string) {
+        delete queues[queue]
+      },
+      async close() {
+        open.delete(events)
+      },
       prefetch: async () => {},
       async consume(_queue: string, listener: (message: ConsumeMessage | null) => void) {
         deliver = listener
@@ -63,13 +78,18 @@ export const createFakeSession = ({ queues = {} }: { queues?: Record<string, [st
       },
       nack: ({ fields: { deliveryTag } }: ConsumeMessage) => void answers.push(`nack ${deliveryTag}`),
       sendToQueue(queue: string, content: Buffer, options: Options.Publish, told: (error: unknown) => void) {
-        const confirm = (error?: Error): void => told(error ?? null)
+        let isReturned = false
+        const confirm = (error?: Error): void => {
+          if (!error && !isReturned) queues[queue]?.push([content.toString(), options])
+          told(error ?? null)
+        }
         published.push({
           queue,
           text: content.toString(),
           options,
           confirm,
           giveBack() {
+            isReturned = true
             events.emit('return', { properties: { messageId: options.messageId } })
             confirm()
           },
@@ -98,6 +118,8 @@ export const createFakeSession = ({ queues = {} }: { queues?: Record<string, [st
     answers,
     failures,
     declared,
+    /** How many channels are open. */
+    channels: () => open.size,
     isConsuming: () => deliver !== null,
     /** To the consumer; null is the broker's cancel. */
     deliver(text: string | null, { redelivered = false } = {}) {

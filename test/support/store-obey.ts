@@ -28,7 +28,7 @@ export type Order =
 export interface Seen {
   status: string
   claim: number
-  wished: boolean
+  cancelRequested: boolean
 }
 
 /** `code`: the call was refused with it. */
@@ -44,7 +44,7 @@ const UNDER_CLAIM: Record<MoveName, Move> = {
   giveBack: giveBack(now),
 }
 const seen = (task: TaskRecord | null): Answer => ({
-  seen: task && { status: task.status, claim: task.claim, wished: task.revokeRequestedAt !== null },
+  seen: task && { status: task.status, claim: task.claim, cancelRequested: task.revokeRequestedAt !== null },
 })
 
 const carryOut = async (store: TaskStore, order: Order): Promise<Answer> => {

@@ -120,7 +120,7 @@ describe('the announcements of what is due', () => {
     }
   })
 
-  it('count as missed only where that lasts: one good look begins the count anew', async t => {
+  it('count as missed only if that lasts: one sweep without any starts the count again', async t => {
     const { seen, due, sweep, ids } = await open(t)
     due(1)
     for (let round = 0; round < 3; round += 1) {
@@ -132,7 +132,7 @@ describe('the announcements of what is due', () => {
     assert.deepEqual(ids(), [])
   })
 
-  it('are made at once for what became due by its time, which nobody has announced', async t => {
+  it('are made at once for tasks that became due by time, which nobody has announced', async t => {
     const { time, seen, due, sweep, ids } = await open(t)
     seen.agenda = { ...NOTHING, nextAt: new Date(time.now + 1_000).toISOString() }
     await sweep(1)
@@ -185,8 +185,8 @@ describe('the announcements of what is due', () => {
   })
 })
 
-describe('a worker that is not told of what is due', () => {
-  it('looks by itself when something was due in five sweeps in succession, and then in each', async t => {
+describe('a worker that gets no announcement of due tasks', () => {
+  it('polls by itself when something was due in five sweeps in a row, and then in each', async t => {
     const { seen, due, sweep } = await open(t)
     seen.depth = 1
     due(1)

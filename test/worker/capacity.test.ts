@@ -8,9 +8,9 @@ const MB = 1024 ** 2
 const ROLES = ['api', 'worker', 'rpc', 'dashboard']
 const capacity = (
   { cores = 4, memoryMb = 8_192 }: { cores?: number; memoryMb?: number },
-  wishes: { concurrency?: number; taskMemoryMb?: number; roles?: string[] } = {},
+  settings: { concurrency?: number; taskMemoryMb?: number; roles?: string[] } = {},
 ) => {
-  const { concurrency = null, taskMemoryMb = 512, roles = ROLES } = wishes
+  const { concurrency = null, taskMemoryMb = 512, roles = ROLES } = settings
   return capacityOf({ concurrency, taskMemoryMb, roles }, { cores, memoryBytes: memoryMb * MB })
 }
 const limits = (some: Partial<ContainerLimits>): ContainerLimits => ({
@@ -45,7 +45,7 @@ describe('the capacity of a worker', () => {
     assert.deepEqual(capacity({ memoryMb: 512 }), { slots: 1, taskMemoryMb: 128, cores: 4 })
   })
 
-  it('keeps a wish for slots, and a wish for a small heap', () => {
+  it('keeps the slots that are set, and a small heap that is set', () => {
     assert.deepEqual(capacity({ memoryMb: 608 + 800 }, { concurrency: 8 }), {
       slots: 8,
       taskMemoryMb: 100,
@@ -65,8 +65,8 @@ describe('the capacity of a worker', () => {
         fc.option(fc.integer({ min: 1, max: 1_024 })),
         fc.integer({ min: 16, max: 1_000_000 }),
         (room, concurrency, wanted) => {
-          const wishes = { taskMemoryMb: wanted, ...(concurrency === null ? {} : { concurrency }) }
-          const { slots, taskMemoryMb } = capacity(room, wishes)
+          const settings = { taskMemoryMb: wanted, ...(concurrency === null ? {} : { concurrency }) }
+          const { slots, taskMemoryMb } = capacity(room, settings)
           assert.ok(Number.isInteger(slots) && slots >= 1 && taskMemoryMb <= wanted)
           assert.ok(taskMemoryMb === 16 || slots * (taskMemoryMb + 32) <= room.memoryMb - 352)
         },

@@ -10,6 +10,7 @@ import type { TaskStore } from '../../src/core/store.ts'
 import { decodeLog, logText } from '../../src/core/task-log.ts'
 import { createCheckpoints } from '../../src/worker/checkpoints.ts'
 import { createTaskLog } from '../../src/worker/task-log.ts'
+import { until } from '../support/until.ts'
 
 const open = (kept: Buffer | null = null) => {
   const calls: string[] = []
@@ -99,7 +100,7 @@ describe('a checkpoint', () => {
     for (const words of ['one', 'two', 'three']) checkpoints.save(Buffer.from(words))
     const flushed = checkpoints.flush()
     going[0]?.end()
-    while (going.length < 2) await turn()
+    await until('it writes', () => going.length >= 2)
     going[1]?.end()
     await flushed
     assert.deepEqual([going.length, state.kept], [2, whole(Buffer.from('three'))])
@@ -119,7 +120,7 @@ describe('the log of a task', () => {
     going[0]?.end(new MadhavaError('STORE_FULL'))
     await turn()
     const flushed = log.flush()
-    while (going.length < 2) await turn()
+    await until('it writes', () => going.length >= 2)
     going[1]?.end()
     await flushed
     assert.deepEqual([kept(state.kept), errors.length], [`${T} one\n`, 1])
@@ -131,7 +132,7 @@ describe('the log of a task', () => {
     const { going, state, deps } = open(Buffer.from('of before\n'))
     const log = createTaskLog({ ...deps, attempt: 1, earlier: true, clock })
     log.add('two\nlines')
-    while (going.length < 1) await turn()
+    await until('it writes', () => going.length >= 1)
     going[0]?.end()
     await turn()
     await log.flush()

@@ -17,7 +17,7 @@ const inARow = (count: number): Error => {
 class QuotaError extends Error {}
 
 describe('what a kind threw', () => {
-  it('is told with the words, names and codes of all its causes', () => {
+  it('is described with the messages, names and codes of all its causes', () => {
     const circle = new Error('round')
     circle.cause = new Error('and round', { cause: circle })
     const suppressed = Object.assign(new Error('closing failed'), {

@@ -1,6 +1,7 @@
 // `ctx.exec`: what a command prints, how it ends, and that nothing of its group is left.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { ExecError, type ExecOptions } from '../../src/core/exec.ts'
@@ -76,6 +77,18 @@ describe('ctx.exec', { skip }, () => {
     await assert.rejects(exec(''), /exec: the command must be a text/)
     await assert.rejects(exec('true', [], { timeout: -1 }), /exec: timeout/)
     await assert.rejects(exec('true', [], { tiemout: 1 } as ExecOptions), /exec: .*tiemout/)
+  })
+
+  it('leaves no timer and no listener behind, however it ends', OUTER, async () => {
+    const { sh, failure, exec, cancel } = setUp()
+    const timers = () => process.getActiveResourcesInfo().filter(type => type === 'Timeout').length
+    const before = timers()
+    await sh('true', { timeout: 600_000 })
+    await failure(sh('exit 1', { timeout: 600_000, signal: cancel.signal }))
+    await failure(sh('sleep 600', { timeout: 20, killAfter: 600_000 }))
+    await failure(exec('no-such-program', [], { timeout: 600_000 }))
+    assert.ok(timers() <= before, `${timers()} timers after ${before}`)
+    assert.equal(getEventListeners(cancel.signal, 'abort').length, 0)
   })
 
   it('ends the whole group after the time', OUTER, async () => {

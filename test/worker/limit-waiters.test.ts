@@ -101,7 +101,7 @@ describe('waiters', () => {
     await until('it looked', () => seen.looks === 1)
   })
 
-  it('does not look for what is no end of a run: a new task, a begin, a report, a wish, a cancel of one that waits', async t => {
+  it('does not look for what is no end of a run: a new task, a begin, a report, a cancel request, a cancel of one that waits', async t => {
     const { waiters, seen, full } = setUp(t)
     full()
     const progress = report({ percent: 1, note: null, etaSeconds: null }, null, at)(running())

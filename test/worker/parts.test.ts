@@ -11,6 +11,7 @@ import { createThrottledWriter } from '../../src/worker/throttled-writer.ts'
 import { createWakeTimer } from '../../src/worker/wake-timer.ts'
 import { handedValues } from '../support/json-values.ts'
 import { newTaskOf } from '../support/new-task.ts'
+import { until } from '../support/until.ts'
 
 const policy = fc.record({
   delaySeconds: fc.double({ min: 0, max: 86_400, noNaN: true }),
@@ -178,6 +179,29 @@ describe('the writer of the latest', () => {
     latest.offer(102)
     await latest.flush()
     assert.deepEqual(written, [1, 100])
+  })
+
+  it('writes by itself what came while a write was under way, also where that one fails', async () => {
+    for (const error of [null, new Error('the first fails')]) {
+      const begun: number[] = []
+      const ends: (() => void)[] = []
+      const latest = createThrottledWriter<number>({
+        everyMs: 1,
+        failed: () => {},
+        write: value =>
+          new Promise((resolve, reject) => {
+            begun.push(value)
+            ends.push(() => (error ? reject(error) : resolve()))
+          }),
+      })
+      for (const value of [1, 2, 3]) latest.offer(value)
+      assert.deepEqual(begun, [1])
+      ends[0]?.()
+      await until('the last one is written', () => begun.length === 2)
+      assert.deepEqual(begun, [1, 3])
+      ends[1]?.()
+      await latest.stop()
+    }
   })
 
   it('tells of a failed write and goes on with the next value', async () => {

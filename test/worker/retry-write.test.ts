@@ -105,6 +105,20 @@ describe('an end that cannot be written', () => {
     assert.deepEqual([answer, failures], [{ state: 'written', value: 'heard' }, [0, 1]])
   })
 
+  it('is tried no faster after a cancel request than before', async () => {
+    const begun = performance.now()
+    const answer = await retryWrite(
+      async failed => {
+        if (failed < 4) throw new MadhavaError('STORE_UNAVAILABLE')
+        return failed
+      },
+      retryOptions({ hurry: AbortSignal.abort() }),
+    )
+    assert.deepEqual(answer, { state: 'written', value: 4 })
+    // four pauses that double from half of 100 ms; a timer may ring one millisecond early
+    assert.ok(performance.now() - begun >= 50 + 100 + 200 + 400 - 4, 'the store was asked without a pause')
+  })
+
   it('is tried once and no further when the worker has closed, and a close ends a wait that is under way', async () => {
     const run = async (closing: AbortSignal, meanwhile: () => void = () => {}) => {
       let tries = 0

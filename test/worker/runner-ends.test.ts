@@ -14,7 +14,7 @@ after(() => threads.close())
 const now = () => new Date().toISOString()
 
 describe('a task that is ended from outside', () => {
-  it('is REVOKED soon after the wish, whether it listens or not', OUTER, async t => {
+  it('is REVOKED soon after the cancel request, whether it listens or not', OUTER, async t => {
     const world = setUp(t, threads)
     const { runner } = world.openRunner('w1')
     for (const act of ['loop for ever', 'wait, deaf to the signal', 'checkpoint and wait']) {
@@ -30,7 +30,7 @@ describe('a task that is ended from outside', () => {
   })
 
   it(
-    'is REVOKED when the wish came between the claim and the moment the worker knew of it',
+    'is REVOKED when the cancel request came between the claim and the moment the worker knew of it',
     OUTER,
     async t => {
       let asked = false
@@ -61,7 +61,7 @@ describe('a task that is ended from outside', () => {
     },
   )
 
-  it('hears of a wish by a feed that broke in between', OUTER, async t => {
+  it('hears of a cancel request although the feed broke in between', OUTER, async t => {
     let broken = 0
     const world = setUp(t, threads, {
       wrap: store => ({
@@ -119,29 +119,33 @@ describe('a task that is ended from outside', () => {
       }
   })
 
-  it('is REVOKED, and no FAILURE, when the wish came before the failure was written', OUTER, async t => {
-    let asked: string | null = null
-    const world = setUp(t, threads, {
-      wrap: store => ({
-        ...store,
-        async move(id, claim, change) {
-          if (asked === null) {
-            asked = id
-            await world.client.revoke(id, now())
-            throw new MadhavaError('STORE_UNAVAILABLE')
-          }
-          return store.move(id, claim, change)
-        },
-      }),
-    })
-    const { runner } = world.openRunner('w1')
-    const id = await world.submit('throw an error')
-    await (await runner.take())?.ended
-    assert.equal(asked, id)
-    const task = await world.get(id)
-    assert.deepEqual([task.status, task.error], ['REVOKED', null])
-    assert.match(await world.log(id), /KIND_FAILED: it went wrong/)
-  })
+  it(
+    'is REVOKED, and no FAILURE, when the cancel request came before the failure was written',
+    OUTER,
+    async t => {
+      let asked: string | null = null
+      const world = setUp(t, threads, {
+        wrap: store => ({
+          ...store,
+          async move(id, claim, change) {
+            if (asked === null) {
+              asked = id
+              await world.client.revoke(id, now())
+              throw new MadhavaError('STORE_UNAVAILABLE')
+            }
+            return store.move(id, claim, change)
+          },
+        }),
+      })
+      const { runner } = world.openRunner('w1')
+      const id = await world.submit('throw an error')
+      await (await runner.take())?.ended
+      assert.equal(asked, id)
+      const task = await world.get(id)
+      assert.deepEqual([task.status, task.error], ['REVOKED', null])
+      assert.match(await world.log(id), /KIND_FAILED: it went wrong/)
+    },
+  )
 
   for (const [form, act, value] of [
     ['in the record', 'return the value', 1],

@@ -1,13 +1,14 @@
 // Runs that are given to a busy thread ahead: each happens once, whatever becomes of the ones before it, and none waits
 // behind a long one while another thread is free.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import type { Json } from '../../src/core/task.ts'
+import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
+import { type Json, RESULT_LIMITS } from '../../src/core/task.ts'
 import { createThreads, type Run, TINY_MS } from '../../src/worker/pool/pool.ts'
 import {
   closeGate,
@@ -18,7 +19,8 @@ import {
   resetGate,
   tryBegin,
 } from '../../src/worker/pool/protocol.ts'
-import type { RunEvents } from '../../src/worker/pool/thread.ts'
+import { type RunEvents, startThread, type Thread } from '../../src/worker/pool/thread.ts'
+import { createProcessKeeper } from '../../src/worker/processes/attempt-processes.ts'
 import { until } from '../support/until.ts'
 
 const UNRULY = fileURLToPath(new URL('./unruly.ts', import.meta.url))
@@ -280,5 +282,44 @@ describe('the gate of a thread', () => {
         },
       ),
     )
+  })
+})
+
+describe('a thread that must not be used again', () => {
+  it('begins none of the runs that it was given ahead', OUTER, async t => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'madhava-spoilt-'))
+    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    const keeper = createProcessKeeper()
+    for (const act of ['leave a timer behind', 'throw in a timer', 'exit']) {
+      const file = path.join(dir, act)
+      const open = () =>
+        startThread({
+          memoryMb: 64,
+          results: RESULT_LIMITS,
+          settings: DEFAULT_KIND_SETTINGS,
+          sharedCores: { cores: 1, running: new Int32Array(new SharedArrayBuffer(4)) },
+          keeper,
+          onUp: () => {},
+          onLateEvent: () => {},
+        })
+      const run = (thread: Thread, act: string) => {
+        const params = JSON.stringify({ act, value: { file, line: 'begun' } })
+        return thread.run(
+          { id: 'x', claim: 1, attempt: 1, kind: 'unruly', file: UNRULY, params, resume: null },
+          { started() {}, progress() {}, log() {}, checkpoint() {}, submit: async () => ({ id: '' }) },
+        )
+      }
+      const thread = open()
+      const acts = [act, 'leave a line', 'leave a line']
+      const [first, ...others] = await Promise.all(acts.map(each => run(thread, each)))
+      assert.equal(first?.begun, true, act)
+      assert.deepEqual(others, [{ begun: false }, { begun: false }], act)
+      // by the time that another thread has started and run something, this one would have begun the next run
+      const another = open()
+      await run(another, 'return the value')
+      for (const each of [thread, another]) await each.terminate()
+      assert.ok(!existsSync(file), `${act}: a run was begun and given back all the same`)
+    }
+    await keeper.close()
   })
 })

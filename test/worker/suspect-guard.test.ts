@@ -1,7 +1,9 @@
 // A task that two workers have died with runs alone: nothing beside it, nothing ahead of it, and it does not starve.
 import assert from 'node:assert/strict'
 import { after, describe, it, type TestContext } from 'node:test'
-import { TAKE_LATER } from '../../src/worker/taken-task.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { createSuspectGuard } from '../../src/worker/suspect-guard.ts'
+import { TAKE_LATER, type TakenTask } from '../../src/worker/taken-task.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -103,4 +105,60 @@ describe('a suspect', () => {
     for (const id of [long, suspect]) await client.revoke(id, now())
     await Promise.all([first?.ended, alone?.ended])
   })
+})
+
+/** A guard whose worker is as empty as it is told, over a store in which a suspect comes next. */
+const guardOf = (answer: TakenTask | null) => {
+  const state = { empty: true, polls: 0, alone: 0 }
+  const guard = createSuspectGuard({
+    isEmpty: () => state.empty,
+    takes: () => 0,
+    poll: () => void state.polls++,
+    log: silentLog(),
+  })
+  const take = (others: readonly Promise<unknown>[] = []) =>
+    guard.take(
+      false,
+      async (_ahead, alone, onSuspect) => {
+        if (!alone) onSuspect('suspect')
+        else state.alone += 1
+        return alone ? answer : null
+      },
+      () => others,
+    )
+  return { state, guard, take }
+}
+
+describe('a worker that has made room for a suspect', () => {
+  it('takes other tasks again if the suspect is gone or another worker has taken it', async () => {
+    const gone = guardOf(null)
+    assert.equal(await gone.take(), null)
+    assert.deepEqual([gone.guard.isReserved(), gone.state.alone, gone.state.polls], [false, 1, 1])
+    const end = Promise.resolve()
+    const another = guardOf({ slotFree: end.then(() => null), ended: end, exclusive: false })
+    assert.equal((await another.take())?.exclusive, false)
+    assert.deepEqual([another.guard.isReserved(), another.state.polls], [false, 1])
+  })
+
+  it(
+    'waits for the takes that are under way, and takes the suspect only if none of them found a task',
+    OUTER,
+    async () => {
+      for (const foundOne of [true, false]) {
+        const { state, guard, take } = guardOf(null)
+        let settle = (): void => {}
+        const other = new Promise<void>(resolve => {
+          settle = resolve
+        })
+        const taking = take([other])
+        await until('it lets no other take begin', () => guard.isReserved())
+        await new Promise(resolve => setImmediate(resolve))
+        assert.equal(state.alone, 0, 'taken while another take was under way')
+        state.empty = !foundOne
+        settle()
+        assert.equal(await taking, foundOne ? TAKE_LATER : null)
+        assert.deepEqual([state.alone, guard.isReserved()], [foundOne ? 0 : 1, false])
+      }
+    },
+  )
 })

@@ -54,14 +54,53 @@ describe('the sweeper', () => {
     await sweeper.close()
   })
 
+  it('says in its presence that retention fails, without the folders of this machine, until it works again', {
+    timeout: 60_000,
+  }, async () => {
+    let failure: Error | null = new Error("EIO: i/o error, unlink '/srv/data/tasks/ab/x.json'")
+    const store: Partial<TaskStore> = {
+      agenda: async () => ({ due: 0, dueIds: [], expired: [], orphaned: [], nextAt: null }),
+      retain: async () => {
+        if (failure) throw failure
+        return 0
+      },
+      list: async () => ({ tasks: [], next: null }),
+    }
+    const sweeper = createSweeper({
+      store: store as TaskStore,
+      queue: { state: () => ({ outbox: 0 }) } as TaskQueue,
+      kinds: [],
+      poll: () => {},
+      clock: () => new Date(),
+      log: silentLog(),
+      retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
+      retentionMs: 1_000,
+      everyMs: DAY,
+      retainEveryMs: 0,
+    })
+    await sweeper.sweep()
+    assert.equal(sweeper.retentionTrouble(), "Ended tasks are not removed: EIO: i/o error, unlink 'x.json'")
+    failure = null
+    await sweeper.sweep()
+    assert.equal(sweeper.retentionTrouble(), null)
+    await sweeper.close()
+  })
+
   /** A sweeper over a store in memory, on clocks that the test sets; its own sweeps are an hour apart. */
   const onClocks = async (test: TestContext) => {
     const time = { wallMs: Date.UTC(2026, 5, 1, 12), elapsedMs: 0 }
     const clock = () => new Date(time.wallMs)
     const iso = () => clock().toISOString()
     const store = createMemoryStore({ clock })
+    const seen = { waits: 0 }
     const sweeper = createSweeper({
-      store,
+      store: {
+        ...store,
+        list(filter, page) {
+          if (filter.statuses?.includes('RETRY')) seen.waits += 1
+          return store.list(filter, page)
+        },
+      },
       queue: {
         state: () => ({ outbox: 0 }),
         depth: async () => 0,
@@ -92,7 +131,7 @@ describe('the sweeper', () => {
       time.elapsedMs += ms
     }
     await sweeper.sweep()
-    return { time, iso, store, sweeper, begun, pass }
+    return { time, iso, store, seen, sweeper, begun, pass }
   }
 
   it('makes a retry wait no longer than it was to, when the clock goes back', async test => {
@@ -124,6 +163,23 @@ describe('the sweeper', () => {
     pass(60_000)
     await sweeper.sweep()
     assert.equal(await waitOf(id), 5_000)
+  })
+
+  it('checks waits three times after the clock went back, and then no more', async test => {
+    const { time, seen, sweeper, pass } = await onClocks(test)
+    const looks = async (...pauses: number[]): Promise<number[]> => {
+      const counts: number[] = []
+      for (const ms of pauses) {
+        const before = seen.waits
+        pass(ms)
+        await sweeper.sweep()
+        counts.push(seen.waits - before)
+      }
+      return counts
+    }
+    assert.deepEqual(await looks(1_000, 60_000), [0, 0])
+    time.wallMs -= HOUR
+    assert.deepEqual(await looks(0, 1_000, 5_000, 1_000, 60_000, 1_000, 60_000), [1, 0, 1, 0, 1, 0, 0])
   })
 
   it('looks through the waits when it starts: the clock may have gone back while nobody was there', async test => {

@@ -2,7 +2,7 @@
 // by one with each message, and one frame can acknowledge all up to a number.
 import type { Channel, ConsumeMessage } from 'amqplib'
 
-export interface Answers {
+export interface ChannelAnswers {
   /** Done with for good. Told to the broker at the end of this turn of the event loop. */
   acknowledge(message: ConsumeMessage): void
   /** Another consumer may have it. */
@@ -12,7 +12,7 @@ export interface Answers {
 }
 
 /** `on` runs what may throw on a dead channel. */
-export const createAnswers = (channel: Channel, on: (give: () => void) => void): Answers => {
+export const createAnswers = (channel: Channel, on: (give: () => void) => void): ChannelAnswers => {
   /** All messages up to this number are answered, and of those above it these. */
   let upTo = 0
   const above = new Set<number>()

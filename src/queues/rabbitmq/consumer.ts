@@ -4,7 +4,7 @@ import type { Channel, ConsumeMessage } from 'amqplib'
 import type { Subscriber, Subscription, Ticket } from '../../core/queue.ts'
 import type { AmqpSession } from '../../platform/amqp.ts'
 import type { Log } from '../../platform/log.ts'
-import { type Answers, createAnswers } from './answers.ts'
+import { type ChannelAnswers, createAnswers } from './answers.ts'
 import { declareQueue } from './declare.ts'
 import { whyForeign } from './foreign.ts'
 
@@ -35,7 +35,7 @@ const BURY_AGAIN_MS = 2_000
 interface Lane {
   session: AmqpSession
   channel: Channel
-  answers: Answers
+  answers: ChannelAnswers
   tag: string | null
   turning: boolean
 }

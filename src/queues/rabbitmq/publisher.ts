@@ -43,7 +43,7 @@ interface OutboxMessage {
   watchers: Set<() => void>
 }
 
-interface Line {
+interface PublishChannel {
   session: AmqpSession
   channel: ConfirmChannel
   /** False while the queue is being declared again. */
@@ -55,7 +55,7 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
   // by id, in order; a task that is announced again while its message is on the way is announced again
   const waiting = new Map<string, OutboxMessage>()
   const sent = new Set<OutboxMessage>()
-  let line: Line | null = null
+  let line: PublishChannel | null = null
   let closed = false
   let dropped = 0
   let trouble: string | null = null
@@ -74,7 +74,7 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
     else waiting.set(entry.task.id, entry)
   }
 
-  const send = (on: Line, entry: OutboxMessage): void => {
+  const send = (on: PublishChannel, entry: OutboxMessage): void => {
     const { id, kind } = entry.task
     const sending = ++entry.sendings
     entry.sentAt = performance.now()
@@ -109,7 +109,7 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
   }
 
   /** Mandatory messages come back when there is no queue: somebody deleted it. */
-  const returned = async (on: Line, id: unknown): Promise<void> => {
+  const returned = async (on: PublishChannel, id: unknown): Promise<void> => {
     for (const entry of sent) if (entry.task.id === id) again(entry)
     if (!on.open) return
     on.open = false
@@ -178,7 +178,7 @@ export const createPublisher = ({ queue, log, confirmTimeoutMs, blocked }: Publi
     async attach(session) {
       await declareQueue(session, queue, log)
       const channel = await session.confirmChannel()
-      const mine: Line = { session, channel, open: true }
+      const mine: PublishChannel = { session, channel, open: true }
       channel.on('return', message => void returned(mine, message.properties.messageId))
       session.signal.addEventListener('abort', () => {
         if (line === mine) line = null

@@ -107,7 +107,7 @@ const syncAll = async (file: string): Promise<boolean> => {
 }
 
 /**
- * As `writeFileSync` does it, without what that looks at for the sake of other callers: it is a quarter of the time.
+ * As `writeFileSync`, without the checks that it makes for other callers: it takes a quarter of the time.
  */
 const writeNew = (file: string, bytes: Buffer): void => {
   const fd = openSync(file, 'wx', FILE_MODE)
@@ -123,7 +123,7 @@ const takeAway = (file: string): void => {
   try {
     rmSync(file, { force: true })
   } catch {
-    // what went wrong before is what the caller is told
+    // the caller gets the earlier error
   }
 }
 

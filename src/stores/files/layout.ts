@@ -51,7 +51,7 @@ export const createLayout = (dir: string): Layout => {
   const revokes = path.join(dir, 'revoke')
   const permits = path.join(dir, 'rate')
   const shard = (id: SafeId) => id.slice(-2)
-  // path.join would look through each of these again, several times in the life of a task
+  // path.join would parse each of these again, several times for each task
   const layout: Layout = {
     dir,
     tasks,

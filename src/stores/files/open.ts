@@ -49,7 +49,7 @@ export interface FilesStoreOptions {
   host?: string
   /** For tests: records what is done to the disk. */
   disk?: Disk
-  /** From one checkpoint of the write-ahead log to the next, milliseconds. */
+  /** From one truncation of the write-ahead log to the next, milliseconds. */
   truncateEveryMs?: number
   /** Bytes of the disk that no new task may take; on a small disk a share of it. */
   reserveBytes?: number
@@ -57,13 +57,13 @@ export interface FilesStoreOptions {
   writerThread?: boolean
   /** For tests: in place of a writer that does its work on the spot. */
   makeWriter?: (disk: Disk) => Writer
-  /** The disk failed to sync. By default an error that nobody catches, which ends the process. */
+  /** Called when the disk failed to sync. By default it throws an uncaught error, which ends the process. */
   onFailure?: (error: unknown) => void
 }
 
 const RESERVE_BYTES = 64 * 1024 ** 2
 
-/** After a failed sync nobody knows what the disk holds: going on would be guessing. */
+/** After a failed sync nobody knows what is on the disk, so the process must not go on. */
 const endProcess = (error: unknown): void => {
   setImmediate(() => {
     throw error
@@ -104,7 +104,7 @@ export const openFilesStore = async ({
     },
   })
   const records = createRecords(layout, disk, quarantine.take)
-  // a writer that is lost is told by itself, and by the commit that it was working at
+  // a lost writer is reported twice: by itself, and by the commit that it was working on
   let failed = false
   const failOnce = (error: unknown): void => {
     if (!failed) onFailure(error)
@@ -145,8 +145,9 @@ export const openFilesStore = async ({
     note: liveIndex.note,
     log,
   })
-  const retention = createRetention({
+  const parts = {
     layout,
+    disk,
     space,
     records,
     committer,
@@ -161,21 +162,22 @@ export const openFilesStore = async ({
     feedRepair,
     scanCache,
     clock,
-  })
-  const creator = createTaskCreator({ layout, space, records, blobs, keys, committer, liveIndex, mover })
-  const canceller = createCanceller({ cancelRequests, committer, liveIndex, mover })
-  const blobCalls = createBlobCalls({ layout, blobs, records, mover })
-  const lister = createLister({ liveIndex, mover })
+  }
+  const creator = createTaskCreator(parts)
+  const canceller = createCanceller(parts)
+  const retention = createRetention(parts)
+  const blobCalls = createBlobCalls(parts)
+  const lister = createLister(parts)
   const picker = createPicker({
     liveIndex,
     mover,
-    limiter: createKindLimiter({ layout, disk, claimFiles, records, instances }),
+    limiter: createKindLimiter(parts),
   })
   const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
   const underWay = new Set<Promise<unknown>>()
 
-  /** Every call: refused after close, waited for by close, and with errors that a client may see. */
+  /** Wraps every call: it is refused after close, close waits for it, and its errors are fit for clients. */
   const run = async <T>(work: () => Promise<T>): Promise<T> => {
     if (closing) throw new MadhavaError('STORE_UNAVAILABLE', 'The store is closed')
     const mine = work()

@@ -30,7 +30,7 @@ const makeFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** Makes every folder that is missing; the 256 folders of records too, so that no write has to ask. */
+/** Makes every folder that is missing, also the 256 folders of records, so that no write has to check. */
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
   for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
@@ -41,8 +41,8 @@ const standsInTheWay = (folder: string): boolean =>
   lstatSync(folder, { throwIfNoEntry: false }) !== undefined && !isRealFolder(folder)
 
 /**
- * Makes the folders, where nothing is in their way. What is in the way of one of the 256 is moved to `broken/`: no
- * task of ours is in it. Of a whole folder only people can say what a link in its place is for.
+ * Makes the folders. Something else in the place of one of the 256 is moved to `broken/`, since it holds no task. A
+ * link in the place of a top-level folder is refused: only people can say what it is for.
  * @throws STORE_UNAVAILABLE, and what the file system says
  */
 export const prepareFolders = async (layout: Layout, log: Log): Promise<void> => {

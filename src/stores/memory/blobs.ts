@@ -4,7 +4,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import { parseBlobName } from '../shared/blob-name.ts'
 
-export type Blobs = Map<string, Buffer>
+export type TaskBlobs = Map<string, Buffer>
 export type BlobCalls = Pick<TaskStore, 'putBlob' | 'getBlob' | 'removeBlob' | 'listBlobs'>
 
 const collect = async (bytes: Uint8Array | Readable): Promise<Buffer> => {
@@ -15,8 +15,8 @@ const collect = async (bytes: Uint8Array | Readable): Promise<Buffer> => {
 }
 
 /** `blobsOf` gives a task's blobs, undefined when there is no such task. @throws BAD_ID, STORE_UNAVAILABLE */
-export const createBlobCalls = (blobsOf: (id: string) => Blobs | undefined): BlobCalls => {
-  const mustHave = (id: string): Blobs => {
+export const createBlobCalls = (blobsOf: (id: string) => TaskBlobs | undefined): BlobCalls => {
+  const mustHave = (id: string): TaskBlobs => {
     const blobs = blobsOf(id)
     if (blobs) return blobs
     throw new MadhavaError('TASK_NOT_FOUND')
@@ -34,7 +34,8 @@ export const createBlobCalls = (blobsOf: (id: string) => Blobs | undefined): Blo
       parseBlobName(name)
       const blob = blobsOf(id)?.get(name)
       if (!blob) return null
-      const part = range ? blob.subarray(range.start, range.end) : blob
+      // a copy: what the reader does with its bytes is its own business
+      const part = Buffer.from(range ? blob.subarray(range.start, range.end) : blob)
       return { bytes: blob.length, stream: Readable.from([part], { objectMode: false }) }
     },
     async removeBlob(id, name) {

@@ -3,7 +3,6 @@
 import { hostname } from 'node:os'
 import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { type Move, revoke } from '../../core/moves.ts'
 import type { TaskStore } from '../../core/store.ts'
@@ -17,12 +16,12 @@ import {
   type TaskRecord,
 } from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
-import { type Blobs, createBlobCalls } from './blobs.ts'
+import { createBlobCalls, type TaskBlobs } from './blobs.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
 import { join, type Owner, seenBy } from './presence.ts'
 import { outdatedBy } from './retention.ts'
-import { countsOf, newestFirst, nextFirst, pageCursor, parsePageCursor, planOf } from './views.ts'
+import { countsOf, nextFirst, pageOf, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
   clock: () => Date
@@ -45,10 +44,10 @@ export interface Memory {
 interface StoredTask {
   record: TaskRecord
   holder: Owner | null
-  blobs: Blobs
+  blobs: TaskBlobs
 }
 
-interface State {
+interface MemoryState {
   entries: Map<string, StoredTask>
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
@@ -60,7 +59,10 @@ interface State {
 /** As JSON would bring it back: nobody outside shares an object with the store. */
 const copy = (task: TaskRecord): TaskRecord => JSON.parse(refuseLarge(JSON.stringify(task))) as TaskRecord
 
-const openStore = (state: State, { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps) => {
+const openStore = (
+  state: MemoryState,
+  { clock, instance = newTaskId(), host = hostname() }: MemoryStoreDeps,
+) => {
   const { entries, keys, owners, feed, permits } = state
   const member = join(owners, { instance, host, clock })
   const me = member.owner
@@ -146,14 +148,13 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
     async list(filter, { limit, cursor }) {
       open()
-      const after = cursor === null ? null : parsePageCursor(cursor)
-      const rest = sorted(
-        newestFirst,
-        task => fits(task, filter) && (!after || newestFirst({ ...task, ...after }, task) < 0),
+      const { tasks, next } = pageOf(
+        [...entries.values()].map(entry => entry.record),
+        filter,
+        limit,
+        cursor,
       )
-      const tasks = rest.slice(0, limit).map(copy)
-      const last = tasks.at(-1)
-      return { tasks, next: last && rest.length > limit ? pageCursor(last) : null }
+      return { tasks: tasks.map(copy), next }
     },
 
     async counts() {
@@ -287,7 +288,7 @@ const openStore = (state: State, { clock, instance = newTaskId(), host = hostnam
 
 /** The state that several stores share. */
 export const createMemory = (): Memory => {
-  const state: State = {
+  const state: MemoryState = {
     entries: new Map(),
     keys: new Map(),
     owners: new Set(),

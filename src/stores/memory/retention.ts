@@ -2,12 +2,12 @@
 import { isOutdated } from '../../core/retention.ts'
 import type { RetentionRule } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
-import type { Blobs } from './blobs.ts'
+import type { TaskBlobs } from './blobs.ts'
 import { byText } from './views.ts'
 
 interface EndedTask {
   record: TaskRecord
-  blobs: Blobs
+  blobs: TaskBlobs
 }
 
 const oldestEndFirst = (a: EndedTask, b: EndedTask): number =>

@@ -1,6 +1,7 @@
 // What the memory store tells about a set of records: order, filter, pages, counts, what is due. Pure functions.
 import { dueChangesAt, isDue, isExpired } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
+import { fits, type TaskFilter } from '../../core/filter.ts'
 import type { Agenda, TaskCounts } from '../../core/store.ts'
 import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 
@@ -18,8 +19,25 @@ export const parsePageCursor = (cursor: string): Pick<TaskRecord, 'createdAt' | 
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f-]{36})$/.exec(
       cursor.length > 200 ? '' : Buffer.from(cursor, 'base64url').toString(),
     ) ?? []
-  if (createdAt === undefined || id === undefined) throw new MadhavaError('BAD_CURSOR')
+  if (createdAt === undefined || id === undefined || Number.isNaN(Date.parse(createdAt)))
+    throw new MadhavaError('BAD_CURSOR')
   return { createdAt, id }
+}
+
+/** A page of the tasks that fit, newest first. @throws BAD_CURSOR */
+export const pageOf = (
+  all: readonly TaskRecord[],
+  filter: TaskFilter,
+  limit: number,
+  cursor: string | null,
+): { tasks: TaskRecord[]; next: string | null } => {
+  const after = cursor === null ? null : parsePageCursor(cursor)
+  const rest = all
+    .filter(task => fits(task, filter) && (!after || newestFirst({ ...task, ...after }, task) < 0))
+    .sort(newestFirst)
+  const tasks = rest.slice(0, limit)
+  const last = tasks.at(-1)
+  return { tasks, next: last && rest.length > limit ? pageCursor(last) : null }
 }
 
 export const countsOf = (tasks: readonly TaskRecord[]): TaskCounts => {

@@ -24,7 +24,7 @@ interface BeginDeps {
   log: Log
 }
 
-/** Answers the word of this database's beginning, for cursors. @throws STORE_UNAVAILABLE with the reason and the place */
+/** Returns the id of this database, for cursors. @throws STORE_UNAVAILABLE with the reason and the place */
 export const beginStore = async (deps: BeginDeps): Promise<string> => {
   const { connection, scripts, place, word, instance, patienceMs, log } = deps
   const prefix = `${word}:`

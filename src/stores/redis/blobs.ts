@@ -17,7 +17,7 @@ interface BlobsDeps {
   instance: string
   /** `blobs:<id>`: version and bytes of each. */
   listed: (id: string) => Promise<Record<string, string>>
-  /** Takes away a version that will not be finished. */
+  /** Removes a version that will not be finished. */
   unlink: (key: string) => Promise<unknown>
   claimOf: (id: string) => number | null
 }

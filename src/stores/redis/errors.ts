@@ -25,14 +25,14 @@ const REASONS: readonly [RegExp, string][] = [
   [/ENOTFOUND|EAI_AGAIN/, 'The host name of STORE_URL is not known'],
 ]
 
-/** Whether a command that failed may have taken effect all the same: its answer was lost, not given. */
+/** Whether a command that failed may have taken effect all the same, because its reply was lost. */
 export const isInDoubt = (error: unknown): boolean =>
   isMadhavaError(error, 'STORE_UNAVAILABLE') &&
   error.cause instanceof Error &&
   !/^[A-Z]+ |enableOfflineQueue/.test(error.cause.message)
 
 /**
- * Ours stay as they are. STORE_FULL: no memory; STORE_UNAVAILABLE: passes by itself or is the operator's to mend; a
+ * Ours stay as they are. STORE_FULL: no memory; STORE_UNAVAILABLE: passes by itself, or an operator must act; a
  * mistake in a script of ours is INTERNAL. `last`: what was wrong with the connection before.
  */
 export const redisError = (error: unknown, last: Error | null = null): MadhavaError => {

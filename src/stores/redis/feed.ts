@@ -1,5 +1,5 @@
 // The change feed: one stream in Redis, kept to its last changes. One reader per process follows its end and keeps
-// what came lately; a reader that is further behind reads from the stream. A cursor is a place in the stream.
+// the latest changes; a reader that is further behind reads from the stream. A cursor is a place in the stream.
 import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
@@ -16,7 +16,7 @@ const BLOCK_MS = 2_000
 const PAUSE_MS = 250
 /** From one answer to the next question, when changes come faster: a call for each would cost more than the change. */
 const RUSH_MS = 5
-/** A connection that is away for longer ends what follows it; shorter gaps show as a pause. */
+/** A connection that is lost for longer ends its followers; shorter gaps are only a pause. */
 const PATIENCE_MS = 15_000
 /** A place so far in the future was never given out. */
 const FUTURE_MS = 3_600_000
@@ -76,7 +76,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
           ring = { since: parsePlace(at) ?? [0, 0], entries: [] }
           wakeAll()
         } else {
-          // after a failover the stream may have lost its end: what was told is not so any more
+          // after a failover the stream may have lost its end: changes that were handed out may be undone
           const end = parsePlace(await lastPlace(own))
           const mine = parsePlace(at)
           if (!end || !mine || compare(end, mine) < 0) {
@@ -138,7 +138,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     return found.map(([id, fields]) => ({ place: parsePlace(id) ?? [0, 0], fields }))
   }
 
-  /** Null when the entry tells nothing any more: a later one does. */
+  /** Null when a later entry has replaced this one. */
   const tell = async (
     [name, value = '', , claim, , rev]: string[],
     cursor: string,
@@ -186,7 +186,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
           found = await readOn(at)
           away = null
         } catch (error) {
-          // who has followed for a while waits for Redis; who begins is told at once
+          // an established follower waits for Redis; a new one gets the error at once
           away ??= performance.now()
           const over = !begun || performance.now() - away > PATIENCE_MS
           if (over || !isMadhavaError(error, 'STORE_UNAVAILABLE')) throw error

@@ -1,12 +1,12 @@
-// What is known of the Redis server's state: whether it takes changes, whether it has memory, whether it would throw
-// tasks away. It asks now and then; it mends nothing.
+// The state of the Redis server: whether it takes changes, whether it has memory, whether it would evict tasks. It
+// polls now and then, and repairs nothing.
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
 import { policyTrouble, readInfo } from './startup.ts'
 
-/** Of maxmemory, so much belongs to the tasks that run: new ones are refused, as on a disk. */
+/** This share of maxmemory is kept for running tasks; new ones are refused, as on a full disk. */
 const RESERVE_SHARE = 0.05
 const LOOK_EVERY_MS = 5_000
 

@@ -17,7 +17,7 @@ export type ClaimCheck =
   | ['held', string, string, string]
 export type Written = ['done'] | ['gone'] | ['lost'] | ['stale', string] | ['full'] | ['spent']
 
-interface Held {
+interface HeldClaim {
   claim: number
   json: string
   /** What stands in Redis where that is not `json` yet: the record from before the attempt began. */
@@ -39,19 +39,19 @@ export interface HeldClaims {
    * to a status that does not run. A move that throws lets go.
    */
   begin(before: TaskRecord, move: Move): Promise<TaskRecord>
-  /** Of a task that Redis has as begun here, and that nobody here knows: it waits again as it was. */
+  /** Makes a task wait again that Redis lists as begun here and that this process does not know. */
   unbegin(before: TaskRecord): Promise<void>
   /** @throws CLAIM_LOST, what the move throws */
   move(id: string, claim: number, move: Move): Promise<TaskRecord>
   /** Writes that a task runs here, where that is not written yet. */
   show(id: string): Promise<void>
-  /** A record as read, or as it is here where it runs and that is not written yet. */
+  /** The record as read; or, if it runs here and that is not written yet, as it is here. */
   asSeenHere(task: TaskRecord): TaskRecord
   /** The claim number under which this process holds, or held, the task; null when it never did. */
   claimOf(id: string): number | null
   /** Writes a record over the one that was read, if that still stands. */
   write(before: TaskRecord, json: string, plan: WritePlan): Promise<Written>
-  /** Writes what runs, as far as Redis takes it, and forgets all: from now on the claims are others'. */
+  /** Writes what runs, as far as Redis takes it, and forgets all: from now on others may take over. */
   leave(): Promise<void>
 }
 
@@ -60,7 +60,7 @@ const LOST_KEPT = 10_000
 
 export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log: Log }): HeldClaims => {
   const { scripts, instance, log } = deps
-  const held = new Map<string, Held>()
+  const held = new Map<string, HeldClaim>()
   const lostClaims = new Map<string, number>()
 
   const drop = (id: string): void => {
@@ -73,21 +73,21 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     if (lostClaims.size > LOST_KEPT) lostClaims.delete(lostClaims.keys().next().value ?? '')
   }
 
-  /** Not of what this process has taken again meanwhile. */
-  const letGoOf = (id: string, mine: Held): void => {
+  /** Does nothing for a task that this process has taken again meanwhile. */
+  const letGoOf = (id: string, mine: HeldClaim): void => {
     if (held.get(id) === mine) letGo(id, mine.claim)
   }
 
   const write: HeldClaims['write'] = (before, json, plan) =>
     scripts.run('write', before.id, before.claim, before.rev, instance, json, JSON.stringify(plan))
 
-  const planFrom = (mine: Held, before: TaskRecord, after: TaskRecord): WritePlan => ({
+  const planFrom = (mine: HeldClaim, before: TaskRecord, after: TaskRecord): WritePlan => ({
     ...(mine.stored === null ? planOf(before, after) : planFromBegun(before, after)),
     as: 'holder',
   })
 
-  /** What stands in Redis has changed: a cancel was requested meanwhile. */
-  const takeIn = (mine: Held, json: string): void => {
+  /** The record in Redis has changed: a cancel was requested meanwhile. */
+  const takeIn = (mine: HeldClaim, json: string): void => {
     if (mine.stored === null) {
       mine.json = json
       return
@@ -97,15 +97,15 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
     mine.json = encode({ ...task, rev: now.rev + 1, revokeRequestedAt: now.revokeRequestedAt })
   }
 
-  const written = (id: string, mine: Held, json: string): void => {
+  const written = (id: string, mine: HeldClaim, json: string): void => {
     if (held.get(id) === mine) lateStarts.delete(id)
     mine.stored = null
     mine.json = json
     if (!isRunning(decode(json).status)) drop(id)
   }
 
-  /** After an answer was lost: whether the last write was done. @throws CLAIM_LOST */
-  const clearDoubt = async (id: string, mine: Held): Promise<boolean> => {
+  /** After a reply was lost: whether the last write took effect. @throws CLAIM_LOST */
+  const clearDoubt = async (id: string, mine: HeldClaim): Promise<boolean> => {
     const doubt = mine.doubt
     const found = await scripts.run<ClaimCheck>('look', id)
     const json = found[0] === 'gone' ? null : found[1]
@@ -128,14 +128,14 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   /** Writes what `change` makes of the record that is held here. */
   const writeHeld = async (
     id: string,
-    mine: Held,
+    mine: HeldClaim,
     change: (task: TaskRecord) => TaskRecord,
   ): Promise<TaskRecord> => {
     for (;;) {
       if (held.get(id) !== mine) throw new MadhavaError('CLAIM_LOST')
       if (mine.doubt !== null && (await clearDoubt(id, mine))) {
         const now = decode(mine.json)
-        // the last move was written, and this is its repetition
+        // the last move was written, and this is its retry
         if (!isRunning(now.status)) return now
       }
       const before = decode(mine.stored ?? mine.json)
@@ -161,7 +161,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
   }
 
   /** One after another, in the order of the calls. */
-  const inTurn = <T>(mine: Held, work: () => Promise<T>): Promise<T> => {
+  const inTurn = <T>(mine: HeldClaim, work: () => Promise<T>): Promise<T> => {
     const next = mine.last.then(work)
     mine.last = next.catch(() => {})
     return next
@@ -194,7 +194,7 @@ export const createHeldClaims = (deps: { scripts: Scripts; instance: string; log
       await unbegin(before)
       throw error
     }
-    const mine: Held = {
+    const mine: HeldClaim = {
       claim: task.claim,
       json: encode(task),
       stored: encode(before),

@@ -17,9 +17,9 @@ interface PagePosition {
   id: string
 }
 
-/** Records read in one go while a filter is looked for that no set has. */
+/** Records read in one go for a filter that no set answers. */
 const BATCH = 500
-/** A page of this many sets at most is put together by Redis; of more, all tasks are looked through. */
+/** Redis merges at most so many sets for a page; beyond that, all tasks are searched. */
 const SETS_MAX = 64
 
 /** Filters that the sets, and the bounds within them, answer for. */

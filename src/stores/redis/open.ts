@@ -225,8 +225,14 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
         // this process is alive: after a while without Redis its own tasks would be among those of the dead
         await leases.showAlive()
         await leases.buryTheDead()
-        type Found = [due: number, dueIds: string[], expired: string[], orphaned: string[], nextAt: string]
-        const [due, dueIds, expired, orphaned, nextAt] = await scripts.run<Found>(
+        type AgendaReply = [
+          due: number,
+          dueIds: string[],
+          expired: string[],
+          orphaned: string[],
+          nextAt: string,
+        ]
+        const [due, dueIds, expired, orphaned, nextAt] = await scripts.run<AgendaReply>(
           'agenda',
           Date.parse(now),
           limit,

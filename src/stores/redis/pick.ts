@@ -1,5 +1,5 @@
-// Which task a free slot gets: Redis names the best one that is due and that no other worker is taking; the claim on
-// it is decided when it is written.
+// Which task a free slot gets. Redis names the best one that is due and that no other worker is taking; who gets its
+// claim is decided when the record is written.
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Move } from '../../core/moves.ts'
 import type { ClaimOptions } from '../../core/store.ts'
@@ -22,15 +22,15 @@ interface PickerDeps {
   instance: string
   /** Lets others have a task that was picked here. */
   release: (id: string) => Promise<unknown>
-  /** Takes a record that is no JSON any more out of what may be taken. */
+  /** Takes a record that is no longer JSON out of the sets of tasks to take. */
   passOver: (json: string, kinds: Iterable<string>) => Promise<unknown>
 }
 
 type Picked = [json: string | null, full: string[], spent: string[], begun: 0 | 1 | 2, contested: string[]]
 
 /**
- * Where others are just taking all that may begin of a kind, they may still let go of it: it is looked at again after
- * such pauses, with jitter, and after so many of them left for a while.
+ * When other takers hold the last free places of a kind, they may still release them. The kind is tried again after
+ * these pauses, with jitter, and then left for a while.
  */
 const CONTESTS = 12
 const CONTEST_MS = 4
@@ -121,7 +121,7 @@ export const createPicker = ({
       const limit = plans[before.kind]
       const { written, task } = await mover.acquire(before, after, limit)
       if (written[0] === 'done' && isRunning(task.status)) return task
-      // a move that leaves it waiting would be given it again and again
+      // if the move leaves the task waiting, it would be picked again and again
       if (written[0] === 'done' && isWaiting(task.status)) return null
       if (written[0] === 'full') full(before.kind)
       if (written[0] === 'spent') spent(before.kind)

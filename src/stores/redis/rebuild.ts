@@ -1,5 +1,5 @@
-// Makes the sets anew from the records: they can be deleted while nothing runs, and after `indexed` is taken from
-// `about` the next start finds that out. One process does it, the others wait for it.
+// Rebuilds the sets from the records. The sets can be deleted while nothing runs; if `indexed` is removed from
+// `about`, the next start rebuilds them. One process does it, the others wait.
 import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
@@ -32,7 +32,7 @@ export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: Rebui
         string[],
       ]
       if (keys.length > 0) await each(keys)
-      // a process that dies over it is replaced after a while
+      // a process that dies meanwhile is replaced after a while
       await redis.call('SET', lock, instance, 'PX', LOCK_MS)
       cursor = next
     } while (cursor !== '0')

@@ -20,7 +20,7 @@ export const decode = (json: string): TaskRecord => {
   return { id, version, kind, params, status, ...rest }
 }
 
-/** Null for what somebody has spoilt by hand: one such record must not stop the others. */
+/** Null for a record that was damaged by hand: it must not stop the others. */
 export const decodeIfSound = (json: string): TaskRecord | null => {
   try {
     return decode(json)
@@ -110,7 +110,7 @@ export interface LimitPlan {
   beyond?: number
 }
 
-/** Spoilt permits are remembered for so many more, in case that the clock of a taker is behind. */
+/** Expired permits are kept for so many more, in case a taker's clock is behind. */
 const PERMITS_KEPT = 1_000
 /** The clocks of takers agree within less. */
 const SKEW_MS = 2_000

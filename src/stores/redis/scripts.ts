@@ -1,4 +1,4 @@
-// Calls scripts by their hash; a server that does not know one (restarted, failed over, flushed) is told it again.
+// Calls scripts by their hash; a server that does not know one (restarted, failed over, flushed) gets it again.
 import { createHash } from 'node:crypto'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
@@ -42,7 +42,7 @@ export interface Scripts {
   run<Answer>(name: ScriptName, ...args: readonly Argument[]): Promise<Answer>
   /** As `run`, with bytes for texts. */
   runBuffer<Answer>(name: ScriptName, ...args: readonly Argument[]): Promise<Answer>
-  /** Tells the server all scripts, in one go. */
+  /** Sends all scripts to the server, in one go. */
   load(): Promise<void>
 }
 

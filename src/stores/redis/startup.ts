@@ -1,5 +1,5 @@
-// What must be so before a store is opened on a Redis: its version, its memory policy, what its user may do. Each
-// refusal says what to change. A Redis that is not there yet is waited for.
+// Checks a Redis before a store is opened on it: its version, its memory policy, what its user may do. Each refusal
+// says what to change. It waits for a Redis that is not up yet.
 import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
@@ -109,7 +109,7 @@ export const checkRedis = async (deps: {
   const deadline = performance.now() + patienceMs
   while (!redis.isReady()) {
     const error = redis.lastError()
-    // waiting would not mend these
+    // waiting would not help here
     if (error && /WRONGPASS|NOAUTH|NOPERM|DB index/.test(error.message)) throw redisError(error)
     if (performance.now() > deadline) throw redisError(new Error('no connection within the time'), error)
     await wait(20)

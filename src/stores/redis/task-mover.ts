@@ -1,5 +1,5 @@
-// Claims and moves. A move is a function of ours, so it is applied here to the record as read, and Redis writes the
-// outcome only where the record is still that one. Where it is not, the move is tried on what stands there now.
+// Claims and moves. A move is a function, so it is applied here to the record as read, and Redis writes the outcome
+// only if that record is still there. Otherwise the move is applied to the new record.
 import { MadhavaError } from '../../core/errors.ts'
 import { giveBack, type Move, revoke, startLate } from '../../core/moves.ts'
 import { isFinal, isRunning, isWaiting, type TaskRecord } from '../../core/task.ts'
@@ -26,7 +26,7 @@ export interface TaskMover {
     limit?: LimitPlan,
   ): Promise<{ written: Written; task: TaskRecord }>
   revoke(id: string, at: string): Promise<{ outcome: 'revoked' | 'requested' | 'ended'; task: TaskRecord }>
-  /** Gives back what Redis has in this process's name and this process knows nothing of. */
+  /** Gives back tasks that Redis lists as held by this process, and that this process does not know. */
   reconcile(heldInRedis: number): Promise<void>
 }
 
@@ -88,7 +88,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  /** Takes a task that nobody alive holds, with a move that is applied to what it had come to. */
+  /** Takes a task that no live process holds; the move is applied to its latest state. */
   const take = async (found: Exclude<ClaimCheck, ['gone']>, move: Move) => {
     const before = decode(found[1])
     if (found[0] !== 'begun') return acquire(before, moved(found[1], move))
@@ -137,7 +137,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     async reconcile(heldInRedis) {
       if (heldInRedis <= heldClaims.size() && strange.size === 0) return
       const unknown = (await heldIds()).filter(id => !heldClaims.has(id) && !acquiring.has(id))
-      // an answer may be on its way: only what is unknown twice is given back
+      // a reply may be on its way, so only what is unknown twice is given back
       const twice = unknown.filter(id => strange.has(id))
       strange = new Set(unknown)
       for (const id of twice) {

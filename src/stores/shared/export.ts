@@ -17,7 +17,7 @@ interface ExportDeps {
 
 /** Tasks read at a time. */
 const PAGE = 200
-/** How often a task is looked at again that ends or begins anew while its blobs are opened. */
+/** How often a task is read again if it ends or starts again while its blobs are opened. */
 const TRIES = 100
 
 interface OpenBlob {
@@ -55,7 +55,7 @@ async function* piecesOf({
 }
 
 /**
- * The lines of an export, each with its newline. A task is told as it was at one moment; the store as a whole may
+ * The lines of an export, each with its newline. Each task is as it was at one moment; the store as a whole may
  * change meanwhile, and tasks that are made meanwhile may be missing. @throws STORE_UNAVAILABLE
  */
 export async function* exportStore(
@@ -78,7 +78,7 @@ export async function* exportStore(
     for (let tries = 1; before; tries += 1) {
       const blobs = await openBlobs(first.id)
       const after = await store.get(first.id)
-      // moves within an attempt do not matter: only an end, a new attempt or a removal changes what the blobs mean
+      // moves within an attempt do not matter: only an end, a new attempt or a removal changes the meaning of blobs
       if (after && after.status === before.status && after.claim === before.claim)
         return { task: after, blobs }
       closeAll(blobs)

@@ -9,7 +9,7 @@ import type { TaskLine } from './export-format.ts'
 
 export type ImportOutcome = 'created' | 'replaced' | 'unchanged' | 'left' | 'refused'
 
-/** What ran at the time of the export runs nowhere here: given back, so that the attempt does not count. */
+/** A task that ran when it was exported runs nowhere here. It is given back, so its attempt does not count. */
 export const atRest = (task: TaskRecord, at: string): TaskRecord =>
   isRunning(task.status)
     ? {

@@ -77,7 +77,7 @@ const takeIn = async (
       if (isNew && isRunning(line.record.status)) summary.givenBack += 1
       return outcome
     })
-    // a failure is told where it is waited for
+    // the failure is reported where this is awaited
     placed.catch(() => {})
     for (const name of namesOf(record)) underWay.set(name, placed)
     try {

@@ -1,5 +1,5 @@
-// Attempts that have begun and whose record does not say so yet. Such a record is written after a moment, or with its
-// end where that comes first: most tiny tasks would cost as much again to show as to end. Until then the claim alone
+// Attempts that have begun and whose record does not say so yet. Such a record is written after a moment, or at its end
+// if that comes first: otherwise a tiny task would need two writes instead of one. Until then the claim alone
 // says that the task runs. How a record is written is the store's business.
 
 export interface LateStarts {
@@ -16,16 +16,16 @@ export interface LateStarts {
 interface LateStartsDeps {
   /** Writes the record, and calls `delete`. Does nothing for a task that is no longer held. */
   write: (id: string) => Promise<void>
-  /** Told of a write that failed; it is tried again in a second. */
+  /** Called when a write has failed; it is tried again in a second. */
   onFailed: (id: string, error: unknown) => void
 }
 
 /**
- * An attempt that lasts longer is shown as running. Tasks that are taken ahead wait up to so long for a thread: to write
- * sooner that they run would double the writes of many tiny tasks.
+ * An attempt that lasts longer is shown as running. Tasks that are taken ahead wait up to so long for a thread, and
+ * writing sooner that they run would double the writes of many tiny tasks.
  */
 const WRITE_AFTER_MS = 50
-/** After a store that would not take it. */
+/** How long to wait after a write that failed. */
 const WRITE_AGAIN_MS = 1_000
 
 export const createLateStarts = ({ write, onFailed }: LateStartsDeps): LateStarts => {

@@ -1,11 +1,11 @@
 // One worker thread from outside: starts it, runs requests in it one after another, and reports their outcomes.
 // Requests may be given ahead, so that the thread need not wait for the next one, and taken back until they begin.
 // Grace times and the number of threads are decided elsewhere.
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import type { KindSettings } from '../../core/kind.ts'
 import type { ResultLimits } from '../../core/task.ts'
-import { threadEntry } from '../../platform/thread-entry.ts'
 import { openThreadProcesses, type ProcessKeeper } from '../processes/attempt-processes.ts'
+import { openWorker } from './open-worker.ts'
 import {
   type ChildAnswer,
   closeGate,
@@ -22,7 +22,6 @@ import {
   resetGate,
   type SentRun,
   type SharedCores,
-  type ThreadData,
   type ToThread,
 } from './protocol.ts'
 import { explain, isOutOfMemory, whyNotUp } from './thread-end.ts'
@@ -81,14 +80,6 @@ export interface Thread {
   onGone(listener: () => void): void
 }
 
-const { file: ENTRY, argv } = threadEntry('../thread/thread-main', import.meta.url)
-
-/**
- * Node gives a thread over its limit 16 MB more to end in, and aborts the whole process if that is not enough. What
- * one collection moves out of the young generation must fit; Node 24's default size does not.
- */
-const YOUNG_MB = 16
-
 interface PendingRun {
   run: number
   request: SentRun
@@ -116,29 +107,9 @@ export const startThread = (options: {
   const { port1: port, port2 } = new MessageChannel()
   const gate = createGate()
   const own = openThreadProcesses(keeper)
-  const open = (): Worker =>
-    new Worker(ENTRY, {
-      workerData: {
-        port: port2,
-        results,
-        settings,
-        sharedCores,
-        gate,
-        processes: own.data,
-      } satisfies ThreadData,
-      transferList: [port2],
-      name: 'task',
-      // flags of this process (a loader, a test runner) are not for its threads
-      execArgv: [],
-      argv,
-      // output that bypasses the redirection inside must not mix with this process's log
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
-    })
   let worker: Worker
   try {
-    worker = open()
+    worker = openWorker({ port: port2, results, settings, sharedCores, gate, processes: own.data }, memoryMb)
   } catch (error) {
     port.close()
     throw error

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import {
   ENDING_TIMES,
   endProcesses,
-  type Found,
+  type FoundProcesses,
   groupLives,
   signalAll,
 } from '../../platform/ending-processes.ts'
@@ -99,14 +99,14 @@ export const createProcessKeeper = ({
         return { name: MARK, isWanted: value => value === mark, groups: [...groups.keys()], sinceTicks }
       }
       /** Groups whose leader was found are led by a descendant, or by a child that the thread reported. */
-      const withGroups = (processes: Found['processes']): Found => {
+      const withGroups = (processes: FoundProcesses['processes']): FoundProcesses => {
         const led = processes.filter(({ pid, group }) => pid === group).map(({ pid }) => pid)
         const known = [...groups.keys()].filter(
           group => process.platform !== 'linux' || processes.some(each => each.group === group),
         )
         return { processes, groups: [...new Set([...led, ...known])] }
       }
-      const find = async (): Promise<Found> => withGroups(await findMarked(search()))
+      const find = async (): Promise<FoundProcesses> => withGroups(await findMarked(search()))
 
       const endOnce = async (): Promise<string | null> => {
         const { signalled, left } = await endProcesses(find, ENDING_TIMES)

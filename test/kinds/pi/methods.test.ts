@@ -24,7 +24,7 @@ describe('the methods of pi', () => {
     for (const digits of [0, 1, 2, 50, 1000, 10_000]) assert.equal(chudnovskyPi(digits), truncated(digits))
   })
 
-  it('wijngaarden gives every number of digits from 0 to 2,000, whichever way is taken', async () => {
+  it('wijngaarden gives every number of digits from 0 to 2,000, whichever method is used', async () => {
     for (let digits = 0; digits <= 2000; digits++) {
       assert.equal(await compute('wijngaarden', digits), truncated(digits), `${digits} digits`)
       if (digits > SHORT_DIGITS) continue
@@ -100,7 +100,7 @@ describe('the methods of pi', () => {
       }
   })
 
-  it('come to the same digits with too few guard bits, by beginning anew with more', async () => {
+  it('come to the same digits with too few guard bits, by starting over with more', async () => {
     let reruns = 0
     for (let digits = 0; digits <= 400; digits++) {
       const short = await shortPi(digits, surround(), 1)

@@ -130,7 +130,7 @@ describe('the tree of pi', () => {
     )
   })
 
-  it('begins anew from a checkpoint that is damaged or of another computation', LIMIT, async () => {
+  it('starts over from a checkpoint that is damaged or of another computation', LIMIT, async () => {
     const options = wijngaarden(5000)
     const [state] = (await checkpointsOf(options)) as [Record<string, unknown>]
     const nodes = state.nodes as Record<string, unknown>[]
@@ -191,7 +191,7 @@ describe('the tree of pi', () => {
     }
   })
 
-  it('resumes in helping threads what was begun without, and the other way', LIMIT, async () => {
+  it('resumes in helping threads what was begun without, and the reverse', LIMIT, async () => {
     const [first, second] = [wijngaarden(12_000), wijngaarden(12_000, { inlineDigits: 0 })]
     for (const [begun, resumed] of [
       [first, second],
@@ -241,7 +241,7 @@ describe('the tree of pi', () => {
 })
 
 describe('the step by step methods of pi', () => {
-  it('go on from a checkpoint, and begin anew from a damaged one', LIMIT, async () => {
+  it('go on from a checkpoint, and start over from a damaged one', LIMIT, async () => {
     for (const method of ['madhava', 'cvz'] as const) {
       const around = surround()
       await withEveryCheckpoint(() => METHODS[method].compute(3000, around))

@@ -69,4 +69,13 @@ describe('answers to messages', () => {
     answers.flush()
     assert.equal(broker.frames(), 1)
   })
+
+  it('go together behind one that was given back', async () => {
+    const broker = createBroker(64)
+    const answers = createAnswers(broker.channel, give => give())
+    answers.giveBack(messageOf(1))
+    for (let tag = 2; tag <= 64; tag += 1) answers.acknowledge(messageOf(tag))
+    await turn()
+    assert.deepEqual([broker.frames(), broker.unanswered.size], [1, 0])
+  })
 })

@@ -38,6 +38,7 @@ const open = async (bury: () => Promise<void> = async () => {}) => {
   await consumer.attach(broker.session)
   return { consumer, broker, seen, tickets }
 }
+/** What follows without a clock has happened by then. */
 const quiet = async (): Promise<void> => {
   for (let n = 0; n < 5; n += 1) await turn()
 }
@@ -125,4 +126,21 @@ it('a consumer that the broker cancelled asks for a new session', OUTER, async (
   const { broker } = await open()
   broker.deliver(null)
   assert.deepEqual(broker.failures, ['the broker cancelled the consumer'])
+})
+
+describe('a consumer that has ended', () => {
+  it('takes no more messages, whatever is asked of it, on the next connection too', OUTER, async () => {
+    const { consumer, broker } = await open()
+    assert.equal(broker.isConsuming(), true)
+    consumer.end()
+    await until('it consumes no more', () => !broker.isConsuming())
+    consumer.want(true)
+    await quiet()
+    assert.equal(broker.isConsuming(), false)
+    const next = createFakeSession()
+    await consumer.attach(next.session)
+    consumer.want(true)
+    await quiet()
+    assert.equal(next.isConsuming(), false)
+  })
 })

@@ -16,11 +16,12 @@ const [FIRST, SECOND, THIRD] = [1, 2, 3].map(n => `0190f3a1-7c5e-7b3a-9d2f-00000
   string,
 ]
 
-const open = () => {
+const garbage = () =>
+  ({ content: Buffer.from('garbage'), properties: { headers: {} }, fields: {} }) as Message
+
+const open = (names: readonly string[] | null = [FIRST, SECOND, THIRD]) => {
   const broker = createFakeSession({
-    queues: {
-      'tasks.dead': [FIRST, SECOND, THIRD].map(messageId => [`words of ${messageId}`, { messageId }]),
-    },
+    queues: names ? { 'tasks.dead': names.map(messageId => [`words of ${messageId}`, { messageId }]) } : {},
   })
   const dead = createDeadLetters({
     queue: 'tasks',
@@ -75,7 +76,7 @@ describe('the dead messages', () => {
     OUTER,
     async () => {
       const { broker, dead } = open()
-      const message = { content: Buffer.from('garbage'), properties: { headers: {} }, fields: {} } as Message
+      const message = garbage()
       let ended = false
       const kept = dead.bury(message, 'It is not JSON').then(() => {
         ended = true
@@ -93,9 +94,9 @@ describe('the dead messages', () => {
     },
   )
 
-  it('have their queue made anew when it was deleted: the next one is kept', OUTER, async () => {
+  it('have their queue made again when it was deleted, and the next one is kept', OUTER, async () => {
     const { broker, dead } = open()
-    const message = { content: Buffer.from('garbage'), properties: { headers: {} }, fields: {} } as Message
+    const message = garbage()
     const bury = async (befall: (sent: Published) => void): Promise<void> => {
       const before = broker.published.length
       const kept = dead.bury(message, 'It is not JSON')
@@ -134,5 +135,40 @@ describe('the dead messages', () => {
     assert.equal(await dead.discard(THIRD), true)
     assert.equal(await dead.discard(THIRD), false)
     assert.deepEqual(await ids(), [FIRST, SECOND])
+  })
+
+  it(
+    'are counted from the first one on, though there was no queue for them a moment before',
+    OUTER,
+    async () => {
+      const { broker, dead } = open(null)
+      assert.deepEqual([await dead.count(), await dead.list(10)], [0, { messages: [], total: 0 }])
+      for (const count of [1, 2]) {
+        const kept = dead.bury(garbage(), 'It is not JSON')
+        await until('it is sent', () => broker.published.length === count)
+        broker.published.at(-1)?.confirm()
+        await kept
+        assert.equal(await dead.count(), count)
+      }
+    },
+  )
+
+  it('leave no channel behind, however often they are asked for', OUTER, async () => {
+    const { broker, dead } = open()
+    const ask = async (): Promise<void> => {
+      await dead.list(1)
+      await dead.count()
+      assert.equal(await dead.discard('nobody'), false)
+      const replayed = dead.replay(FIRST)
+      const before = broker.published.length
+      await until('it is sent', () => broker.published.length > before)
+      broker.published.at(-1)?.confirm(new Error('reject-publish'))
+      await assert.rejects(replayed)
+    }
+    await ask()
+    // those that count and publish stay
+    const channels = broker.channels()
+    for (let round = 0; round < 3; round += 1) await ask()
+    assert.equal(broker.channels(), channels)
   })
 })

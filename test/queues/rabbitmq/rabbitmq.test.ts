@@ -134,6 +134,8 @@ describe('the queue rabbitmq, against a broker with faults', () => {
     await handle.stop()
     // nobody consumes now, so that only the announcer can notice
     await broker().ctl('delete_queue', name)
+    // the broker closes the channel that asks along with its answer
+    assert.equal(await api.depth(), null)
     pile.add(api)
     assert.equal(await api.flush(30_000), true)
     await until('the message is there', async () => (await api.depth()) === 1)
@@ -251,10 +253,17 @@ describe('the queue rabbitmq, against a broker with faults', () => {
     await ready(api)
     for (let i = 0; i < 10; i++) pile.add(api)
     assert.equal(await api.flush(30_000), true)
+    // blocked by a broker that never says that it takes messages again: the next one takes them
+    const blocked = open(freshName())
+    await ready(blocked)
+    await broker().ctl('set_vm_memory_high_watermark', '0.0000001')
+    blocked.announce({ id: randomUUID(), kind: 'test' })
+    await until('it is blocked', () => blocked.state().status === 'blocked', 60_000)
     await broker().kill()
     await broker().wipe()
     await broker().start()
-    await ready(api)
+    await ready(api, blocked)
+    assert.equal(await blocked.flush(30_000), true)
     assert.equal(await api.depth(), 0)
     const worker = open(name)
     pile.work(worker, 2, 1)

@@ -8,7 +8,7 @@ import { createParts, DEAD, ME, OTHER } from './parts.ts'
 const running = { status: 'STARTED', attempt: 1, startedAt: at(1), worker: 'w' } as const
 
 describe('acquiring a claim', () => {
-  it('begins anew where the record has moved on before the claim was taken, and leaves nothing of that', async test => {
+  it('starts over when the record has moved on before the claim was taken, and leaves nothing behind', async test => {
     let reads = 0
     let late: TaskRecord | null = null
     const parts = await createParts(test, {
@@ -112,10 +112,10 @@ describe('acquiring a claim', () => {
     assert.deepEqual(claims(), [])
   })
 
-  it('has seen a wish that came before the claim', async test => {
-    const { put, acquirer, wish } = await createParts(test)
+  it('has seen a cancel request that came before the claim', async test => {
+    const { put, acquirer, requestCancel } = await createParts(test)
     const [{ id }, other] = [put(), put()]
-    wish(id, 0)
+    requestCancel(id, 0)
     assert.equal((await acquirer.acquire(id))?.mayHaveRequest, true)
     assert.equal((await acquirer.acquire(other.id))?.mayHaveRequest, false)
   })

@@ -149,11 +149,12 @@ describe('broken state files', () => {
     assert.equal((await (await open()).get(id))?.id, id)
   })
 
-  it('leaves a record of a later version where it is, says so once and counts it', async test => {
+  it('leaves a record of a later version where it is, blobs and all, says so once and counts it', async test => {
     const { dir, fileOf, open, lines } = await setUp(test)
     const store = await open()
     const [task, whole] = [await add(store), await add(store)]
     const later = JSON.stringify({ ...task, version: 2, novelty: true })
+    await store.putBlob(task.id, 'log.txt', Buffer.from('of a later version'))
     await store.close()
     await fs.writeFile(fileOf(task.id), later)
     const again = await open()
@@ -164,11 +165,13 @@ describe('broken state files', () => {
     await assert.rejects(again.create(task, null), { code: 'TASK_EXISTS' })
     assert.equal(await again.retain({ finishedBefore: NOW, maxCount: 0, maxBytes: 0 }), 0)
     assert.equal(await fs.readFile(fileOf(task.id), 'utf8'), later)
+    const blob = path.join(dir, 'blobs', task.id.slice(-2), task.id, 'log.txt')
+    assert.equal(await fs.readFile(blob, 'utf8'), 'of a later version')
     assert.equal((await again.get(whole.id))?.id, whole.id)
     await assert.rejects(fs.access(path.join(dir, 'broken')))
   })
 
-  it('makes a task anew whose first record was lost, when its idempotency key comes again', async test => {
+  it('creates a task again whose first record was lost, when its idempotency key is used again', async test => {
     const { fileOf, open } = await setUp(test)
     const [store, other] = [await open(), await open()]
     const task = { ...(await add(store)), id: '01890000-0000-7000-8000-0000000000ff', idempotencyKey: 'once' }

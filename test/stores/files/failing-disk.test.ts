@@ -90,7 +90,7 @@ describe('a disk that fails', () => {
     await again.close()
   })
 
-  it('lets nobody write under the number of a change that was refused and may stand in its log', async test => {
+  it('lets nobody write under the claim number of a change that was refused and may be in its log', async test => {
     const dir = await setUp(test)
     let broken = false
     const disk = withSyncsThatFail(() => broken)

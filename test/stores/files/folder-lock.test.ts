@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { silentLog } from '../../../src/platform/log.ts'
+import { openInstances } from '../../../src/stores/files/claims/instances.ts'
 import { lockFolder } from '../../../src/stores/files/folder-lock.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { details } from '../../suites/store/world.ts'
@@ -60,6 +61,21 @@ describe('the lock of a data folder', () => {
     const waiting = lock(60_000)
     await left.close()
     await (await waiting).release()
+  })
+
+  it('is in the way of no other start before it is taken', async test => {
+    const { lock, dir } = setUp(test)
+    await (await lock()).release()
+    // of a start that has said that it is there, and has not come to the lock yet
+    const instances = await openInstances({
+      folder: path.join(dir, 'run'),
+      host: 'h',
+      clock: () => new Date(),
+      log: silentLog(),
+    })
+    test.after(() => instances.leave())
+    await instances.announce({ role: 'supervisor', details: () => details() })
+    await (await lock()).release()
   })
 
   it('goes to one of many that start at once', async test => {

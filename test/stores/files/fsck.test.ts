@@ -1,11 +1,9 @@
 // The check of a data folder: what it tells, what it mends, and that a folder in use is left in peace.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { promises as fs, readdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { report, retryByHand, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { newTaskId } from '../../../src/core/task.ts'
@@ -13,10 +11,10 @@ import { silentLog } from '../../../src/platform/log.ts'
 import { lockFolder } from '../../../src/stores/files/folder-lock.ts'
 import { checkFolder, type ToldFinding } from '../../../src/stores/files/tools/fsck.ts'
 import { FINDINGS } from '../../../src/stores/files/tools/fsck-findings.ts'
-import { add, addEnded, at, keyed, read, refused, take } from '../../suites/store/world.ts'
+import { add, addEnded, at, details, keyed, read, refused, take } from '../../suites/store/world.ts'
 import { openPlace } from '../../support/store-place.ts'
+import { runTool } from '../../support/tool.ts'
 
-const TOOL = fileURLToPath(new URL('../../../bin/fsck.mjs', import.meta.url))
 const LOOKS = process.env.STORE_LONG === '1' ? 20 : 2
 const clock = () => new Date()
 const ID = '0190f3a1-7c5e-4b3a-9d2f-1a2b3c4d5eaa'
@@ -211,7 +209,7 @@ describe('fsck', () => {
     },
   )
 
-  promise('a wish to cancel from before the task was started again is removed', async world => {
+  promise('a cancel request from before the task was started again is removed', async world => {
     const { store, check, at: inDir } = world
     const { id } = await addEnded(store)
     const task = await store.claim(id, retryByHand(at(9)))
@@ -223,7 +221,7 @@ describe('fsck', () => {
     assert.deepEqual((await check()).codes, [])
   })
 
-  promise('a folder in place of a state file is told and moved, with all that is in it', async world => {
+  promise('a folder in place of a state file is reported and moved, with all that is in it', async world => {
     const { store, check, at, fileOf } = world
     await put(path.join(fileOf(ID), 'inside'), 'kept')
     await store.close()
@@ -232,7 +230,7 @@ describe('fsck', () => {
     assert.equal(await fs.readFile(at('broken', `${ID}.json`, 'inside'), 'utf8'), 'kept')
   })
 
-  promise('a key that was made anew answers the first task and never makes a second one', async world => {
+  promise('a key that was repaired leads to the first task and never makes a second one', async world => {
     const { store, check } = world
     await DAMAGES['missing-key'](world)
     await store.close()
@@ -245,24 +243,13 @@ describe('fsck', () => {
     await again.close()
   })
 
-  promise('mending is refused while somebody owns or uses the folder, and changes nothing', async world => {
+  promise('a repair is refused while a process owns or uses the folder, and changes nothing', async world => {
     const { dir, store, check } = world
     await DAMAGES.foreign(world)
     const lock = await lockFolder({ dir, clock, log: silentLog(), patienceMs: 0 })
     await refused(() => check({ repair: true }), 'DATA_DIR_IN_USE')
     await lock.release()
-    await store.announce({
-      role: 'worker',
-      details: () => ({
-        address: null,
-        slots: 1,
-        running: [],
-        counters: {},
-        rssBytes: 1,
-        cpu: 0,
-        troubles: {},
-      }),
-    })
+    await store.announce({ role: 'worker', details })
     await refused(() => check({ repair: true }), 'DATA_DIR_IN_USE')
     assert.deepEqual((await check()).codes, ['foreign'])
     await store.close()
@@ -299,10 +286,7 @@ describe('fsck', () => {
 
   promise('the command prints findings and a summary, and its exit code tells how it went', async world => {
     const { dir, store } = world
-    const run = (...args: string[]) => {
-      const { status, stdout, stderr } = spawnSync(process.execPath, [TOOL, ...args], { encoding: 'utf8' })
-      return { status, stdout, stderr }
-    }
+    const run = (...args: string[]) => runTool('fsck', args)
     await add(store)
     await store.close()
     const clean = run('--data-dir', dir)

@@ -165,7 +165,7 @@ describe('a hostile data folder', { timeout: 240_000 }, () => {
     }
   })
 
-  it('is refused with what to do where a link stands in the place of a whole folder; as a whole it may be a link', async () => {
+  it('is refused, with advice, if one of its folders is a link; the data folder itself may be one', async () => {
     const link = path.join(elsewhere, 'link')
     await fs.symlink(dir, link)
     const store = await openFilesStore({ dir: link, clock, log: silentLog() })

@@ -94,7 +94,7 @@ describe('the journals', () => {
     assert.equal(read(mine, positions).length, 2)
   })
 
-  it('tell the one who follows its own entries once, in their place', () => {
+  it('give a follower its own entries once, in their place', () => {
     mine.append([entry('before')])
     const positions = mine.begin()
     mine.append([entry('a'), entry('b')])

@@ -19,7 +19,7 @@ describe('the permits of a rate', () => {
     return { limiter, take, permits: () => readdirSync(parts.layout.permits) }
   }
 
-  it('that were taken before the clock went back hold up nobody when that time comes again', async test => {
+  it('that were taken before the clock went back delay no task when that time comes again', async test => {
     const { take } = await setUp(test)
     for (const minute of [0, 10, 30]) assert.equal(take(minute), true)
     // half of the way back, which is still after the first one

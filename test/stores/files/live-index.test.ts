@@ -57,7 +57,7 @@ describe('the index of a process', () => {
     assert.deepEqual(told, entries)
   })
 
-  it('breaks off whoever follows it when the journals were cut unread: what they hold no longer is told to nobody', {
+  it('ends all subscriptions when the journals were cut unread, since what was in them can no longer be told', {
     timeout: 60_000,
   }, async test => {
     let cut = false

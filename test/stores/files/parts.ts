@@ -59,11 +59,11 @@ export interface Parts {
   put(change?: Partial<TaskRecord>): TaskRecord & { id: SafeId }
   /** Another process takes a claim. */
   takeFor(owner: string, id: SafeId, number: number, purpose?: Purpose): void
-  /** Somebody who wished to cancel the task was killed before it could do more. */
-  wish(id: SafeId, claim: number): void
+  /** A process that requested a cancel was killed before it could do more. */
+  requestCancel(id: SafeId, claim: number): void
   /** Names in the folder of claims. */
   claims(): string[]
-  wishes(): string[]
+  requestFiles(): string[]
 }
 
 /** Everybody lives whose name is not DEAD. */
@@ -135,8 +135,8 @@ export const createParts = async (test: TestContext, over: Replacing = {}): Prom
     },
     takeFor: (owner, id, number, purpose = 'run') =>
       void createClaimFiles(layout, owner).take(id, number, purpose),
-    wish: (id, claim) => writeFileSync(layout.revoke(id), `${at(2)} ${claim}\n`),
+    requestCancel: (id, claim) => writeFileSync(layout.revoke(id), `${at(2)} ${claim}\n`),
     claims: () => readdirSync(layout.claims).sort(),
-    wishes: () => readdirSync(layout.revokes),
+    requestFiles: () => readdirSync(layout.revokes),
   }
 }

@@ -119,7 +119,7 @@ describe('picking within the limits of a kind', () => {
     assert.ok(asked > 1, 'one contest is no reason to leave it')
   })
 
-  it('is told of a kind that is full, and takes what comes of the others', async test => {
+  it('hears of a kind that is full, and takes tasks of the others', async test => {
     const full: string[] = []
     const { put, next, claims } = await setUp(test, { mayBegin: async () => 'full' })
     put({ priority: 9 })

@@ -19,7 +19,7 @@ const TASKS = 40
 /** What a caller was told, and at which step of the disk. */
 type Told = { step: number } & (
   | { told: 'there'; task: TaskRecord; key: string | null }
-  | { told: 'wish'; id: string }
+  | { told: 'cancel'; id: string }
   | { told: 'blob'; id: string; bytes: Buffer }
   | { told: 'removed'; id: string }
 )
@@ -67,7 +67,7 @@ const work = async (store: TaskStore, recorded: RecordedDisk): Promise<Told[]> =
     if (n % 5 === 0) {
       const { outcome } = await store.revoke(id, at(2))
       assert.equal(outcome, 'requested')
-      told.push({ step: recorded.step(), told: 'wish', id })
+      told.push({ step: recorded.step(), told: 'cancel', id })
       if (n % 10 === 0) there(await store.move(id, taken.claim, revoke(at(2))))
       return
     }
@@ -95,10 +95,10 @@ const check = async (store: TaskStore, everything: readonly Told[], step: number
   assert.equal((await store.counts()).total, tasks.length)
   for (const fact of told) {
     if (fact.told === 'removed') assert.equal(await store.get(fact.id), null, 'a removed task came back')
-    if (fact.told === 'wish' && !removed.has(fact.id)) {
+    if (fact.told === 'cancel' && !removed.has(fact.id)) {
       const task = await store.get(fact.id)
       assert.ok(task, 'a task is lost')
-      assert.ok(task.revokeRequestedAt !== null, 'the wish to cancel is lost')
+      assert.ok(task.revokeRequestedAt !== null, 'the cancel request is lost')
     }
     if (fact.told === 'blob' && !removing.has(fact.id)) {
       const blob = await store.getBlob(fact.id, 'some.bin')

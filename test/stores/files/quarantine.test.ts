@@ -1,6 +1,15 @@
 // Setting a state file aside: in an order in which nothing is lost, and without overwriting what was set aside before.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -25,7 +34,7 @@ const setUp = (test: TestContext, over: (layout: Layout) => Partial<Layout> = ()
 }
 
 describe('setting a broken state file aside', () => {
-  it('takes the blobs away while their state file stands: a sweep would delete those of no task', test => {
+  it('moves the blobs before their state file, since a sweep deletes blobs without a task', test => {
     const stood: boolean[] = []
     const { layout, quarantine, taken, aside } = setUp(test, plain => ({
       blobFolder(of) {
@@ -55,6 +64,29 @@ describe('setting a broken state file aside', () => {
     assert.deepEqual([aside(), taken, quarantine.counters().quarantine], [[], [], 0])
     assert.deepEqual(readdirSync(layout.blobFolder(id)).sort(), ['checkpoint.bin', 'log.txt'])
     assert.equal(existsSync(layout.task(id)), true)
+  })
+
+  it('leaves a file where it is that the disk could not read this time', test => {
+    const { layout, quarantine, taken } = setUp(test)
+    writeFileSync(layout.task(id), JSON.stringify({ ...newTask(), id }))
+    writeFileSync(path.join(layout.blobFolder(id), 'log.txt'), 'kept')
+    const { openSync } = fs
+    const failing = (file: fs.PathLike, ...rest: [fs.OpenMode]): number => {
+      if (path.basename(String(file)).startsWith(id))
+        throw Object.assign(new Error('the disk fails'), { code: 'EIO' })
+      return openSync(file, ...rest)
+    }
+    fs.openSync = failing
+    syncBuiltinESMExports()
+    try {
+      for (let n = 0; n < 2; n += 1) quarantine.take(id)
+    } finally {
+      fs.openSync = openSync
+      syncBuiltinESMExports()
+    }
+    assert.deepEqual([taken, quarantine.counters()], [[], { quarantine: 0, laterVersion: 0 }])
+    for (const file of [layout.task(id), path.join(layout.blobFolder(id), 'log.txt')])
+      assert.ok(existsSync(file), file)
   })
 
   it('overwrites nothing that was set aside before, a link that leads nowhere included', test => {

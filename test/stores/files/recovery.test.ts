@@ -108,11 +108,11 @@ describe('recovery', () => {
     for (const id of ids) assert.ok(told.join('').includes(id), 'the feed tells of it')
   })
 
-  it('keeps the wish to cancel that was made last, for a task that has not ended', async test => {
+  it('keeps the last cancel request of a task that has not ended', async test => {
     const [waiting, over] = [versions(newTask()), versions(newTask())]
     const layout = inFolder(test, [waiting.first.id, over.first.id])
     const disk = createDisk()
-    const wish = (id: string, claim: number, seconds: number): WalEntry => ({
+    const requestCancel = (id: string, claim: number, seconds: number): WalEntry => ({
       type: 'revoke',
       id,
       claim,
@@ -120,18 +120,18 @@ describe('recovery', () => {
     })
     await logOf(layout, disk, DEAD, [
       task(waiting.started),
-      wish(waiting.first.id, 1, 5),
-      wish(waiting.first.id, 2, 6),
-      wish(waiting.first.id, 0, 7),
+      requestCancel(waiting.first.id, 1, 5),
+      requestCancel(waiting.first.id, 2, 6),
+      requestCancel(waiting.first.id, 0, 7),
       task(over.ended),
-      wish(over.first.id, 1, 5),
+      requestCancel(over.first.id, 1, 5),
     ])
     await recover(layout, disk)
     assert.deepEqual(readdirSync(layout.revokes), [waiting.first.id])
     assert.equal(readCancelRequest(layout.revoke(waiting.first.id as SafeId))?.at, at(6))
   })
 
-  it('writes anew what could not be synced: memory may show what the disk has dropped', async test => {
+  it('writes again what could not be synced, since memory may show what the disk has dropped', async test => {
     const { first, started, ended } = versions(newTask())
     const running = versions(newTask())
     const layout = inFolder(test, [first.id, running.first.id])
@@ -183,8 +183,8 @@ describe('recovery', () => {
   })
 
   it('may be cut off by the power at any step, and again', async test => {
-    const [gone, kept, wished] = [versions(newTask()), versions(newTask()), versions(newTask())]
-    const ids = [gone, kept, wished].map(({ first }) => first.id)
+    const [gone, kept, cancelRequested] = [versions(newTask()), versions(newTask()), versions(newTask())]
+    const ids = [gone, kept, cancelRequested].map(({ first }) => first.id)
     const from = inFolder(test, ids)
     const recorded = recordDisk()
     createRecords(from, recorded.disk, () => {}).put(gone.ended)
@@ -192,12 +192,12 @@ describe('recovery', () => {
     await recorded.disk.sync([written, path.dirname(written)])
     await logOf(from, recorded.disk, OTHER, [
       { type: 'removed', id: gone.first.id, claim: 2 },
-      task(wished.started),
+      task(cancelRequested.started),
     ])
     await logOf(from, recorded.disk, DEAD, [
       task(gone.ended),
       task(kept.ended),
-      { type: 'revoke', id: wished.first.id, at: at(5), claim: 1 },
+      { type: 'revoke', id: cancelRequested.first.id, at: at(5), claim: 1 },
     ])
     const begin = recorded.step()
     await recover(from, recorded.disk)
@@ -213,15 +213,15 @@ describe('recovery', () => {
         const where = `cut at step ${step} of ${begin} to ${end}`
         assert.deepEqual(
           ids.map(id => read(to, id)),
-          [null, kept.ended, wished.started],
+          [null, kept.ended, cancelRequested.started],
           where,
         )
-        assert.equal(readCancelRequest(to.revoke(wished.first.id as SafeId))?.at, at(5), where)
+        assert.equal(readCancelRequest(to.revoke(cancelRequested.first.id as SafeId))?.at, at(5), where)
         rmSync(to.dir, { recursive: true })
       }
   })
 
-  it('does nothing while somebody lives who has been through it', async test => {
+  it('does nothing while a process lives that has recovered already', async test => {
     const { first, ended } = versions(newTask())
     const layout = inFolder(test, [first.id])
     const disk = createDisk()
@@ -240,7 +240,7 @@ describe('recovery', () => {
     assert.deepEqual([listWals(layout.wal), read(layout, first.id)], [[], ended])
   })
 
-  it('leaves it to who has been through while this one took its turn', async test => {
+  it('leaves it to a process that recovered while this one waited for its turn', async test => {
     const { first, ended } = versions(newTask())
     const layout = inFolder(test, [first.id])
     const real = createDisk()

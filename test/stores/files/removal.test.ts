@@ -23,7 +23,7 @@ const setUp = async (test: TestContext, disk: Disk = createDisk()) => {
 const everything = { finishedBefore: null, maxCount: 0, maxBytes: null }
 
 describe('a removed task of the files store', () => {
-  it('leaves no wish, claim, key, blob or state file, by hand and by a rule', async test => {
+  it('leaves no cancel request, claim, key, blob or state file, by hand and by a rule', async test => {
     const { dir, store, names } = await setUp(test)
     for (const remove of [(id: string) => store.remove(id), () => store.retain(everything)]) {
       const { id } = await addEnded(store, keyed('k')[0])

@@ -238,7 +238,7 @@ describe('task index', () => {
     assert.equal(index.version(idOf(0)), null)
   })
 
-  it('tells where it stands in a long stretch of rows that do not fit, so that it can go on from there', async () => {
+  it('yields its position in a long run of rows that do not fit, so that it can go on from there', async () => {
     const index = createTaskIndex()
     const count = 2 * STRETCH + 10
     await index.load(async () => {

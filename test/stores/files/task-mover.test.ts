@@ -11,7 +11,7 @@ const progress = report({ percent: 5, note: null, etaSeconds: null }, null, at(2
 const done = succeed(1, null, at(3))
 
 describe('the mover of tasks', () => {
-  it('lets nobody have a task that ended under a wish before the wish is gone', async test => {
+  it('lets nobody have a task that ended with a cancel request before the request is gone', async test => {
     const seen: string[][] = []
     const parts = await createParts(test, {
       cancelRequests: ({ remove }) => ({
@@ -21,13 +21,13 @@ describe('the mover of tasks', () => {
         },
       }),
     })
-    const { mover, put, wish, claims, wishes } = parts
+    const { mover, put, requestCancel, claims, requestFiles } = parts
     const { id } = put()
     await mover.claim(id, run)
-    wish(id, 1)
+    requestCancel(id, 1)
     assert.equal((await mover.move(id, 1, done)).status, 'SUCCESS')
     assert.deepEqual(seen, [[`${id}.1`]])
-    assert.deepEqual([claims(), wishes()], [[], []])
+    assert.deepEqual([claims(), requestFiles()], [[], []])
   })
 
   it('lets go of its claim only when the record is to be seen, whatever the move leads to', async test => {
@@ -69,52 +69,52 @@ describe('the mover of tasks', () => {
     assert.deepEqual(claims(), [])
   })
 
-  it('honours a wish that came while the task was let go, though the asker is dead', async test => {
-    const { mover, put, wish, records, wishes } = await createParts(test)
+  it('honours a cancel request that came while the task was let go, though its sender is dead', async test => {
+    const { mover, put, requestCancel, records, requestFiles } = await createParts(test)
     for (const end of [retryAt(at(3_600)), giveBack(at(2))]) {
       const { id } = put()
       await mover.claim(id, run)
-      // between the look at the wish and the end of the write
+      // between the look for the request and the end of the write
       const moved = mover.move(id, 1, task => {
-        wish(id, 1)
+        requestCancel(id, 1)
         return end(task)
       })
       await moved
       assert.equal(records.read(id)?.status, 'REVOKED')
-      assert.deepEqual(wishes(), [])
+      assert.deepEqual(requestFiles(), [])
     }
   })
 
-  it('honours a wish that came while the claim was taken for one write', async test => {
-    const { mover, put, wish, records } = await createParts(test)
+  it('honours a cancel request that came while the claim was taken for one write', async test => {
+    const { mover, put, requestCancel, records } = await createParts(test)
     const { id } = put({ status: 'STARTED', claim: 1, rev: 1, attempt: 1, startedAt: at(1), worker: 'w' })
     await mover.claim(id, task => {
-      wish(id, 2)
+      requestCancel(id, 2)
       return takeOver(at(2))(task)
     })
     assert.equal(records.read(id)?.status, 'REVOKED')
     const other = put({ status: 'STARTED', claim: 1, rev: 1, attempt: 1, startedAt: at(1), worker: 'w' })
-    await mover.claim(other.id, takeOver(at(2)), async () => wish(other.id, 2))
+    await mover.claim(other.id, takeOver(at(2)), async () => requestCancel(other.id, 2))
     assert.equal(records.read(other.id)?.status, 'REVOKED')
   })
 
-  it('does not honour a wish that an end has overtaken', async test => {
-    const { mover, put, wish, records, wishes } = await createParts(test)
+  it('does not honour a cancel request that came after the end', async test => {
+    const { mover, put, requestCancel, records, requestFiles } = await createParts(test)
     const { id } = put()
     await mover.claim(id, run)
     await mover.move(id, 1, done)
-    wish(id, 1)
+    requestCancel(id, 1)
     await mover.claim(id, retryByHand(at(4)))
     assert.equal(records.read(id)?.status, 'PENDING')
-    assert.deepEqual(wishes(), [])
+    assert.deepEqual(requestFiles(), [])
     // and one with a number that was used up before counts for nothing
-    wish(id, 1)
+    requestCancel(id, 1)
     await mover.claim(id, run)
     assert.equal((await mover.move(id, 3, giveBack(at(5)))).status, 'PENDING')
     assert.equal(records.read(id)?.status, 'PENDING')
   })
 
-  it('says under which number every later taker sees a wish, also where one has come and gone meanwhile', async test => {
+  it('says from which claim number on every taker sees a cancel request, even if a taker came and went meanwhile', async test => {
     let meanwhile: () => void = () => {}
     const parts = await createParts(test, {
       claimFiles: ({ owner }) => ({
@@ -141,7 +141,7 @@ describe('the mover of tasks', () => {
     assert.equal(mover.highestClaim(task.id).claim, 1)
   })
 
-  it('answers others with a record only when it stands in the state file', async test => {
+  it('shows others a record only once it is in the state file', async test => {
     const { mover, put, records, published } = await createParts(test)
     const { id } = put()
     const begun = await mover.begin(id, run)

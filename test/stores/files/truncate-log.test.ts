@@ -12,17 +12,18 @@ import { startLogTruncation } from '../../../src/stores/files/log/truncate-log.t
 import { createWal, listWals, readWal, type WalEntry } from '../../../src/stores/files/log/wal.ts'
 import { createWriter } from '../../../src/stores/files/log/writer.ts'
 import { at, newTask } from '../../suites/store/world.ts'
+import { until } from '../../support/until.ts'
 import { createInstances, DEAD, ME, OTHER } from './parts.ts'
 
 const NEVER = 1_000_000
 
-const setUp = (test: TestContext) => {
+const setUp = (test: TestContext, everyMs = NEVER) => {
   const layout = createLayout(mkdtempSync(path.join(os.tmpdir(), 'madhava-truncate-')))
   for (const folder of layout.folders()) mkdirSync(folder)
   const real = createDisk()
   /** What was done, in its order: names of what was synced, and logs that went. */
   const steps: string[] = []
-  const failing = { sync: false }
+  const failing = { sync: false, looks: 0 }
   const disk = {
     ...real,
     async sync(paths: readonly string[]) {
@@ -43,9 +44,15 @@ const setUp = (test: TestContext) => {
     wal,
     committer,
     instances: createInstances(),
-    journals: { filesOf: instance => [path.join(layout.journal, `${instance}.1.ndjson`)] },
+    journals: {
+      filesOf(instance) {
+        failing.looks -= 1
+        if (failing.looks >= 0) throw new Error('not now')
+        return [path.join(layout.journal, `${instance}.1.ndjson`)]
+      },
+    },
     log: silentLog(),
-    everyMs: NEVER,
+    everyMs,
   })
   test.after(async () => {
     failing.sync = false
@@ -63,22 +70,22 @@ const setUp = (test: TestContext) => {
 const removal = (id: string): WalEntry => ({ type: 'removed', id, claim: 2 })
 
 describe('giving up a log', () => {
-  it('waits until all that it says is durable: records, wishes, keys, and the journals that tell of it', async test => {
+  it('waits until all that it says is durable: records, cancel requests, keys, and the journals that tell of it', async test => {
     const { layout, steps, truncation, commit } = setUp(test)
-    const [task, wished, gone] = [newTask(), newTask(), newTask()]
+    const [task, cancelRequested, gone] = [newTask(), newTask(), newTask()]
     await commit({ type: 'task', task })
-    await commit({ type: 'revoke', id: wished.id, at: at(1), claim: 1 })
+    await commit({ type: 'revoke', id: cancelRequested.id, at: at(1), claim: 1 })
     await commit(removal(gone.id))
     steps.splice(0)
     await truncation.close()
     const [unlinked] = steps.splice(-1)
     assert.equal(unlinked, `unlink ${ME}.1.ndjson`)
-    const wanted = [task, wished, gone].flatMap(({ id }) => [
+    const wanted = [task, cancelRequested, gone].flatMap(({ id }) => [
       layout.task(id as SafeId),
       layout.taskFolder(id as SafeId),
     ])
     const others = [
-      layout.revoke(wished.id as SafeId),
+      layout.revoke(cancelRequested.id as SafeId),
       layout.keys,
       layout.revokes,
       layout.journal,
@@ -137,6 +144,18 @@ describe('giving up a log', () => {
     assert.ok(
       steps.includes(`sync ${path.relative(layout.dir, path.join(layout.journal, `${DEAD}.1.ndjson`))}`),
     )
+  })
+
+  it('is tried again by itself after it has failed', async test => {
+    const { layout, failing, commit } = setUp(test, 10)
+    failing.looks = 2
+    await commit({ type: 'task', task: newTask() })
+    assert.equal(listWals(layout.wal).length, 1)
+    await until('the log is given up', () => listWals(layout.wal).length === 0)
+    assert.ok(failing.looks < 0)
+    // and what comes later is given up too
+    await commit({ type: 'task', task: newTask() })
+    await until('the next log is given up', () => listWals(layout.wal).length === 0)
   })
 
   it('leaves nothing at an orderly end, and may be asked for twice', async test => {

@@ -1,10 +1,10 @@
 // The list of waiting tasks while somebody goes through it, and on a clock that is set.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createWaitingList, type Waiting } from '../../../src/stores/files/index/waiting-tasks.ts'
+import { createWaitingList, type WaitingTask } from '../../../src/stores/files/index/waiting-tasks.ts'
 import { at } from '../../suites/store/world.ts'
 
-const task = (number: number, change: Partial<Waiting> = {}): Waiting => ({
+const task = (number: number, change: Partial<WaitingTask> = {}): WaitingTask => ({
   id: String(number).padStart(6, '0'),
   kind: 'test',
   priority: 5,
@@ -14,7 +14,7 @@ const task = (number: number, change: Partial<Waiting> = {}): Waiting => ({
   till: null,
   ...change,
 })
-const ids = (tasks: Iterable<Waiting>): string[] => [...tasks].map(({ id }) => id)
+const ids = (tasks: Iterable<WaitingTask>): string[] => [...tasks].map(({ id }) => id)
 
 describe('the list of waiting tasks', () => {
   it('gives whoever goes through it all that still wait, once and in order, though many leave meanwhile', () => {

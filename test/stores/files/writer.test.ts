@@ -108,6 +108,32 @@ for (const [way, open] of Object.entries(ways))
         assert.deepEqual(order, ['taken', 'written'])
       })
 
+    it(
+      'leaves nobody without an answer at its end: not who has asked, and not who asks too late',
+      OUTER,
+      async t => {
+        const { dir, writer, draft } = setUp(t)
+        const drafts = [draft('a', 'one')]
+        const take = { claim: path.join(dir, 'claim'), target: 'me', file: '', cancelRequest: '' }
+        const askAll = () => [
+          writer.take(take),
+          writer.write(drafts),
+          writer.show(drafts),
+          writer.discard(drafts),
+        ]
+        const asked = askAll()
+        await writer.close()
+        const late = await Promise.allSettled(askAll())
+        await Promise.allSettled(asked)
+        const expected = way === 'in a thread' ? 'rejected' : 'fulfilled'
+        assert.deepEqual(
+          late.map(({ status }) => status),
+          late.map(() => expected),
+        )
+        await writer.close()
+      },
+    )
+
     it('writes more at once than a thread may hold', OUTER, async t => {
       const { writer, draft, written, dir } = setUp(t)
       const text = 'ä'.repeat(3 * 1024 * 1024)

@@ -78,7 +78,7 @@ describe('what Redis keeps', { skip: requireService('redis') }, () => {
     )
 
   promise(
-    'a power cut with appendfsync everysec takes the last moments as a whole, and nobody is led astray',
+    'a power cut with appendfsync everysec loses the last moments as a whole, and misleads nobody',
     { appendonly: 'yes', appendfsync: 'everysec' },
     async ({ redis, openDirect }) => {
       const store = await openDirect()

@@ -14,7 +14,7 @@ const progress = (percent: number) => report({ percent, note: null, etaSeconds: 
 
 describe('the Redis store when things go wrong', { skip: requireService('redis') }, () => {
   promise(
-    'a Redis that is held up by the script of another program is told of',
+    'a Redis that is blocked by the script of another program is reported',
     { 'busy-reply-threshold': '50' },
     async ({ redis, openDirect }) => {
       const store = await openDirect()
@@ -80,7 +80,7 @@ describe('the Redis store when things go wrong', { skip: requireService('redis')
   )
 
   promise(
-    'a task that was picked and whose name was lost on the way waits again, unharmed',
+    'a task whose pick was lost on the way back waits again, unharmed',
     {},
     async ({ proxy, open, openDirect }) => {
       const [store, other] = [await open(), await openDirect()]
@@ -102,7 +102,7 @@ describe('the Redis store when things go wrong', { skip: requireService('redis')
   )
 
   promise(
-    'a Redis that is frozen is told of, and all goes on when it thaws',
+    'a Redis that is frozen is reported, and all goes on when it thaws',
     {},
     async ({ redis, openDirect }) => {
       const store = await openDirect()

@@ -1,6 +1,7 @@
 // The seam between the stream and its followed end: what comes while the one is read and the other begins is told at once.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { MadhavaError } from '../../../src/core/errors.ts'
 import type { Change } from '../../../src/core/store.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import type { RedisConnection } from '../../../src/platform/redis.ts'
@@ -13,7 +14,14 @@ type StreamEntry = [id: string, fields: string[]]
 const EPOCH = '0123456789ab'
 
 /** A stream in memory. The hooks run before and after each answer; the first entry has a call of its own name. */
-const setUp = (hooks: { before?: (name: string) => void; after?: (name: string) => Promise<void> } = {}) => {
+const setUp = (
+  hooks: {
+    before?: (name: string) => void
+    after?: (name: string) => Promise<void>
+    /** Over the connection that follows the end. */
+    tail?: Partial<RedisConnection>
+  } = {},
+) => {
   const stream: StreamEntry[] = [['1-0', ['begin', '1']]]
   const waiting = new Set<() => void>()
   const add = (): string => {
@@ -64,7 +72,7 @@ const setUp = (hooks: { before?: (name: string) => void; after?: (name: string) 
   const redis = connection()
   const feed = createFeed({
     redis,
-    openTail: connection,
+    openTail: () => ({ ...connection(), ...hooks.tail }),
     key: 'feed',
     epoch: EPOCH,
     readJson: async () => null,
@@ -104,6 +112,47 @@ describe('the feed in Redis, where stream and followed end meet', () => {
     const { value } = await soon(changes.next(), 'the change')
     assert.equal(idOf(value), id)
     await changes.return?.(undefined)
+  })
+
+  it('waits for a Redis that is away as long as it may each time, however often', async t => {
+    let now = 0
+    t.mock.method(performance, 'now', () => now)
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let away = false
+    let asked = 0
+    const { feed, add } = setUp({
+      before(name) {
+        if (name !== 'XRANGE') return
+        asked += 1
+        if (away) throw new MadhavaError('STORE_UNAVAILABLE')
+      },
+      // nobody follows the end: all is read in the stream
+      tail: { ready: () => new Promise(() => {}) },
+    })
+    t.after(() => feed.close())
+    const ids = [add()]
+    const changes = feed.changes(`${EPOCH}.1-0`, new AbortController().signal)[Symbol.asyncIterator]()
+    const seen = [idOf((await changes.next()).value)]
+    const turn = () => new Promise(resolve => setImmediate(resolve))
+    for (let gap = 0; gap < 3; gap += 1) {
+      away = true
+      const next = changes.next()
+      // told at the end of it all, and not as a rejection that nobody handles
+      next.catch(() => {})
+      for (let look = 0; look < 4; look += 1) {
+        const before = asked
+        for (let n = 0; asked === before && n < 100; n += 1) await turn()
+        await turn()
+        now += 2_500
+        t.mock.timers.tick(2_500)
+      }
+      away = false
+      ids.push(add())
+      for (let n = 0; n < 100; n += 1) await turn()
+      t.mock.timers.tick(2_500)
+      seen.push(idOf((await next).value))
+    }
+    assert.deepEqual(seen, ids)
   })
 
   it('tells every follower each change once and in order, whenever it joins', async t => {

@@ -62,7 +62,7 @@ describe('the feed in Redis', { skip: requireService('redis') }, () => {
     for (const follower of followers) await caughtUp(follower, one, ids)
     const [first, second] = followers.map(({ seen }) => story(seen))
     assert.deepEqual(first, second)
-    // six of each, and a wish with the record that shows it
+    // six of each, and a cancel request with the record that shows it
     assert.equal(first?.length, 5 * 6 + 2)
     for (const follower of followers) await follower.stop()
   })

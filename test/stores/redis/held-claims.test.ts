@@ -77,7 +77,7 @@ describe('what a process holds in Redis', () => {
     assert.equal(held.claimOf(first.id), null)
   })
 
-  it('that was lost and begun anew is no more a lost one when it has ended', async () => {
+  it('that was lost and claimed again no longer counts as lost once it has ended', async () => {
     const { held, next, lost, asked } = setUp()
     const waiting = newTask()
     const task = started(1, waiting)
@@ -131,15 +131,15 @@ describe('what a process holds in Redis', () => {
     held.add(task.id, 1, encode(task))
     const moving = held.move(task.id, 1, progress(5))
     const first = await next()
-    const wished = { ...task, rev: 2, revokeRequestedAt: at(2) }
-    first.answer(['stale', encode(wished)])
+    const cancelRequested = { ...task, rev: 2, revokeRequestedAt: at(2) }
+    first.answer(['stale', encode(cancelRequested)])
     const second = await next()
     second.answer(['done'])
     const moved = await moving
     assert.deepEqual([moved.rev, moved.revokeRequestedAt, moved.progress?.percent], [3, at(2), 5])
   })
 
-  it('shows what it began, with a wish that came by before', async () => {
+  it('shows what it began, with a cancel request that had come before', async () => {
     const { held, next } = setUp()
     const waiting = newTask()
     const begun = await held.begin(waiting, start('w', at(1)))
@@ -196,7 +196,7 @@ describe('what a process holds in Redis', () => {
     assert.equal((await moves[2])?.progress?.percent, 2)
   })
 
-  it('looks what became of a move whose answer was lost, before the next one', async () => {
+  it('checks what became of a move whose answer was lost before it makes the next one', async () => {
     for (const [what, isWritten] of [
       ['was written', true],
       ['was not', false],

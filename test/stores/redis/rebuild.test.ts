@@ -75,7 +75,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     }
   })
 
-  it('hold nothing that no record says when they are made anew', { timeout: 60_000 }, async () => {
+  it('hold only what records say when they are rebuilt', { timeout: 60_000 }, async () => {
     await redis.cli('FLUSHDB')
     const store = await open()
     const [kept, gone] = [await addFailed(store), await addFailed(store)]
@@ -90,7 +90,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     await assertOrder(redis.url, 'test')
   })
 
-  it('are not made anew under the hands of others', { timeout: 60_000 }, async () => {
+  it('are not rebuilt while other processes use them', { timeout: 60_000 }, async () => {
     const store = await open()
     await redis.cli('HDEL', 'test:about', 'indexed')
     await assert.rejects(open(), /while other processes use them: stop all of them first/)
@@ -99,7 +99,9 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     assert.equal(await redis.cli('HGET', 'test:about', 'indexed'), '1')
   })
 
-  it('that name what is no waiting task, or no record at all, harm nobody', { timeout: 60_000 }, async () => {
+  it('that name a task that does not wait, or no record at all, do no harm', {
+    timeout: 60_000,
+  }, async () => {
     await redis.cli('FLUSHDB')
     const store = await open()
     const [gone, ended, plain] = [await add(store, { priority: 9 }), await addEnded(store), await add(store)]

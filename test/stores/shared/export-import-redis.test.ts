@@ -1,12 +1,10 @@
 // From files into Redis and back, by the commands: the same ids, the same records, the same bytes; and an import that
 // was cut off goes on.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { createKinds } from '../../../src/core/kind.ts'
 import { start } from '../../../src/core/moves.ts'
@@ -18,12 +16,12 @@ import { createNotingQueue } from '../../support/noting-queue.ts'
 import { type PrivateRedis, startRedis } from '../../support/redis.ts'
 import { requireService } from '../../support/services.ts'
 import { openPlace, type StorePlace } from '../../support/store-place.ts'
+import { runTool } from '../../support/tool.ts'
 import { bytesOf, fill, LARGE } from '../../support/transfer-sample.ts'
 
 const skip = requireService('redis')
 /** STORE_LONG=1: what part of an import came before it was cut off. */
 const SHARES = process.env.STORE_LONG === '1' ? [0.1, 0.3, 0.5, 0.8, 0.99] : [0.5]
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 describe('moving between files and Redis', { skip }, () => {
   let redis: PrivateRedis
@@ -69,14 +67,12 @@ describe('moving between files and Redis', { skip }, () => {
     args: string[] = [],
   ): { status: number | null; stdout: string; stderr: string } => {
     const fd = openSync(file, tool === 'export' ? 'w' : 'r')
-    const { status, stdout, stderr } = spawnSync(process.execPath, [`bin/${tool}.mjs`, ...args], {
-      cwd: ROOT,
+    const done = runTool(tool, args, {
       env: { ...process.env, ...env },
       stdio: tool === 'export' ? ['ignore', fd, 'pipe'] : [fd, 'pipe', 'pipe'],
-      encoding: 'utf8',
     })
     closeSync(fd)
-    return { status, stdout: stdout ?? '', stderr }
+    return done
   }
   const all = async (store: TaskStore): Promise<TaskRecord[]> =>
     (await store.list({}, { limit: 1_000, cursor: null })).tasks
@@ -167,7 +163,7 @@ describe('moving between files and Redis', { skip }, () => {
     await store.close()
   })
 
-  it('a byte that was changed on the way, and a task that was changed there, are told', async () => {
+  it('a byte that was changed on the way, and a task that was changed there, are reported', async () => {
     const from = inFiles('changed')
     const source = await from.open()
     const { success, pending } = await fill(source)

@@ -1,12 +1,10 @@
 // Export and import: what comes out goes in, whole; what is hostile stays outside.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, promises as fs, openSync, readdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
@@ -15,13 +13,13 @@ import { exportFolder } from '../../../src/stores/files/tools/export.ts'
 import { checkFolder } from '../../../src/stores/files/tools/fsck.ts'
 import { importFolder } from '../../../src/stores/files/tools/import.ts'
 import type { ImportSummary } from '../../../src/stores/shared/import.ts'
-import { add, addEnded, at, keyed, newTask, read, refused, take } from '../../suites/store/world.ts'
+import { add, addEnded, at, details, keyed, newTask, read, refused, take } from '../../suites/store/world.ts'
 import { openPlace } from '../../support/store-place.ts'
+import { runTool } from '../../support/tool.ts'
 import { bytesOf, fill, LARGE } from '../../support/transfer-sample.ts'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 60)
 const clock = () => new Date(Date.UTC(2026, 5, 1))
-const tool = (name: string) => fileURLToPath(new URL(`../../../bin/${name}.mjs`, import.meta.url))
 
 interface World {
   /** A new, empty place; its parent holds nothing else, so that a file outside shows. */
@@ -168,6 +166,23 @@ describe('export and import', () => {
     assert.match(why[0] ?? '', new RegExp(`belongs to the task ${mine.id}`))
   })
 
+  promise('a key of a record of a later version stays with it', async world => {
+    const [from, to] = [await world.folder(), await world.folder()]
+    const [source, target] = [await world.open(from), await world.open(to)]
+    await source.create(...keyed('one', 'f'))
+    const { task: later } = await target.create(...keyed('one', 'f'))
+    await target.close()
+    const file = path.join(to, 'tasks', later.id.slice(-2), `${later.id}.json`)
+    await fs.writeFile(file, JSON.stringify({ ...later, version: 2, novelty: true }))
+    const { created, refused: count, why } = await bring(to, await exported(from))
+    assert.deepEqual([created, count], [0, 1])
+    assert.match(why[0] ?? '', new RegExp(`belongs to the task ${later.id}`))
+    // as the later version finds it again
+    await fs.writeFile(file, JSON.stringify(later))
+    const { created: anew, task } = await (await world.open(to)).create(...keyed('one', 'f'))
+    assert.deepEqual([anew, task.id], [false, later.id])
+  })
+
   promise('a record that nests deeper than a record may is refused, the others come', async world => {
     const [from, to] = [await world.folder(), await world.folder()]
     const source = await world.open(from)
@@ -202,7 +217,7 @@ describe('export and import', () => {
   })
 
   promise(
-    'a broken state file is left out of an export and told; an import brings the task back and keeps the broken one',
+    'a broken state file is left out of an export and reported; an import restores the task and keeps the broken file',
     async world => {
       const dir = await world.folder()
       const store = await world.open(dir)
@@ -255,7 +270,7 @@ describe('export and import', () => {
     }
   })
 
-  promise('what is wrong in a line is told with its number, and nothing comes of it', async world => {
+  promise('a bad line is reported with its number, and has no effect', async world => {
     const from = await world.folder()
     const source = await world.open(from)
     const task = await addEnded(source)
@@ -386,18 +401,7 @@ describe('export and import', () => {
     const dir = await world.folder()
     const store = await world.open(dir)
     await add(store)
-    await store.announce({
-      role: 'worker',
-      details: () => ({
-        address: null,
-        slots: 1,
-        running: [],
-        counters: {},
-        rssBytes: 1,
-        cpu: 0,
-        troubles: {},
-      }),
-    })
+    await store.announce({ role: 'worker', details })
     const lines = await exported(dir)
     await refused(() => bring(dir, lines), 'DATA_DIR_IN_USE')
   })
@@ -406,14 +410,13 @@ describe('export and import', () => {
     const [from, to] = [await world.folder(), await world.folder()]
     const file = path.join(path.dirname(from), 'all.ndjson')
     const { resting } = await fill(await world.open(from))
-    const run = (name: string, dir: string, stdio: { input?: string; output?: string } = {}) => {
+    const run = (name: 'export' | 'import', dir: string, stdio: { input?: string; output?: string } = {}) => {
       const open = [
         stdio.input === undefined ? null : openSync(stdio.input, 'r'),
         stdio.output === undefined ? null : openSync(stdio.output, 'w'),
       ] as const
-      const done = spawnSync(process.execPath, [tool(name), '--data-dir', dir], {
+      const done = runTool(name, ['--data-dir', dir], {
         stdio: [open[0] ?? 'ignore', open[1] ?? 'pipe', 'pipe'],
-        encoding: 'utf8',
       })
       for (const fd of open) if (fd !== null) closeSync(fd)
       return done

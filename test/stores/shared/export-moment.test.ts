@@ -70,6 +70,23 @@ describe('a task that is exported', () => {
   })
 })
 
+describe('an export', () => {
+  it('has every task once, however many there are', async test => {
+    const store = createMemoryStore({ clock })
+    test.after(() => store.close())
+    const ids: string[] = []
+    for (let n = 0; n < 401; n += 1) ids.push((await add(store, { createdAt: at(n % 7) })).id)
+    const told: string[] = []
+    const options = { clock, fingerprintOf: async () => null, onLeftOut: assert.fail }
+    for await (const text of exportStore(store, options)) {
+      const line = JSON.parse(text)
+      if (line.type === 'task') told.push(line.record.id)
+      if (line.type === 'end') assert.equal(line.tasks, 401)
+    }
+    assert.deepEqual(told.toSorted(), ids.toSorted())
+  })
+})
+
 describe('a record that ran at the time of the export', () => {
   const running = { ...start('w', at(5))(newTask()), claim: 3, rev: 4 }
 

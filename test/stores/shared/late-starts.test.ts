@@ -45,4 +45,31 @@ describe('late starts', () => {
       [],
     )
   })
+
+  it('that ended or began anew while a write of them failed are not told of, nor tried again for it', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const written: string[] = []
+    const starts: LateStarts = createLateStarts({
+      async write(id) {
+        written.push(id)
+        starts.delete(id)
+        if (id === 'anew' && written.length < 3) starts.add(id)
+        throw new Error('the store is away')
+      },
+      onFailed: id => assert.fail(`nobody waits for ${id}`),
+    })
+    for (const id of ['ended', 'anew', 'gone']) starts.add(id)
+    starts.delete('gone')
+    const pass = async (ms: number): Promise<void> => {
+      t.mock.timers.tick(ms)
+      await new Promise(setImmediate)
+    }
+    await pass(50)
+    assert.deepEqual([written, starts.has('ended'), starts.has('anew')], [['ended', 'anew'], false, true])
+    // the new attempt has its own moment, and not the second that the old one would have waited
+    await pass(50)
+    assert.deepEqual([written, starts.has('anew')], [['ended', 'anew', 'anew'], false])
+    await pass(1_000)
+    assert.equal(written.length, 3)
+  })
 })

@@ -101,7 +101,7 @@ const play = async (world: ProcessWorld, rounds: readonly Round[]): Promise<Map<
       process: 0,
       status: '',
       claim: 0,
-      wished: false,
+      cancelRequested: false,
     })
   }
 
@@ -156,7 +156,7 @@ const lookAfter = async (store: TaskStore, histories: Map<string, TaskCall[]>): 
     const seen = task && {
       status: task.status,
       claim: task.claim,
-      wished: task.revokeRequestedAt !== null,
+      cancelRequested: task.revokeRequestedAt !== null,
     }
     const order: Order = { call: 'get', id }
     calls.push({ from: last + 1, to: last + 2, asked: { process: 0, busy: false, order }, answer: { seen } })
@@ -170,7 +170,7 @@ const report = async <Rounds>({ failed, seed, errorInstance }: fc.RunDetails<Rou
 
 export const histories = (check: Check<ProcessWorld>): void => {
   check(
-    'any calls of several processes, some killed, can be told as calls one after another',
+    'any calls of several processes, some of them killed, have an order in which they could have run one by one',
     async world => {
       await fc.assert(
         fc.asyncProperty(

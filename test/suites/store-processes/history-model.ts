@@ -7,7 +7,7 @@ import { type Answer, MOVES, type MoveName, type Order } from '../../support/sto
 export interface Modelled {
   status: Status | 'absent' | 'removed'
   claim: number
-  wished: boolean
+  cancelRequested: boolean
   holder: number | null
   dead: number[]
 }
@@ -15,31 +15,38 @@ export interface Modelled {
 export type Asked = { process: number; busy: boolean; order: Order | { call: 'die' } }
 export type TaskCall = Call<Asked, Answer>
 
-export const FIRST: Modelled = { status: 'absent', claim: 0, wished: false, holder: null, dead: [] }
+export const FIRST: Modelled = { status: 'absent', claim: 0, cancelRequested: false, holder: null, dead: [] }
 
-const MOVED: Record<MoveName, (wished: boolean) => Status> = {
+const MOVED: Record<MoveName, (cancelRequested: boolean) => Status> = {
   report: () => 'PROGRESS',
   succeed: () => 'SUCCESS',
-  fail: wished => (wished ? 'REVOKED' : 'FAILURE'),
-  retry: wished => (wished ? 'REVOKED' : 'RETRY'),
-  giveBack: wished => (wished ? 'REVOKED' : 'PENDING'),
+  fail: cancelRequested => (cancelRequested ? 'REVOKED' : 'FAILURE'),
+  retry: cancelRequested => (cancelRequested ? 'REVOKED' : 'RETRY'),
+  giveBack: cancelRequested => (cancelRequested ? 'REVOKED' : 'PENDING'),
 }
 export const isMove = (call: string): call is MoveName => (MOVES as readonly string[]).includes(call)
 
-/** The state after a status is entered. Whether a wish came before or after an end of another kind tells nobody anything. */
+/** The state after a status is entered. Whether a cancel request came before or after an end of another kind tells nobody anything. */
 const entered = (state: Modelled, status: Status, process: number, acquired: boolean): Modelled => ({
   ...state,
   status,
   claim: state.claim + (acquired ? 1 : 0),
   holder: isRunning(status) && !state.dead.includes(process) ? process : null,
-  wished: status === 'REVOKED' || (isRunning(status) && state.wished),
+  cancelRequested: status === 'REVOKED' || (isRunning(status) && state.cancelRequested),
 })
 
 /** What one call may lead to, with the answer that goes with it. */
 const outcomes = (state: Modelled, { process, busy, order }: Asked): [Modelled, Answer][] => {
   const shown = (next: Modelled): [Modelled, Answer] => {
     const there = next.status !== 'absent' && next.status !== 'removed'
-    return [next, { seen: there ? { status: next.status, claim: next.claim, wished: next.wished } : null }]
+    return [
+      next,
+      {
+        seen: there
+          ? { status: next.status, claim: next.claim, cancelRequested: next.cancelRequested }
+          : null,
+      },
+    ]
   }
   const refused = (code: string): [Modelled, Answer] => [state, { code }]
   const { status } = state
@@ -68,13 +75,13 @@ const outcomes = (state: Modelled, { process, busy, order }: Asked): [Modelled, 
   const holder = state.holder !== null
   if ('claim' in order) {
     if (state.holder !== process || order.claim !== state.claim) return [refused('CLAIM_LOST')]
-    return [shown(entered(state, MOVED[order.call](state.wished), process, false))]
+    return [shown(entered(state, MOVED[order.call](state.cancelRequested), process, false))]
   }
   switch (order.call) {
     case 'claim':
       if (holder) return [held]
       if (isFinal(status)) return [...free, refused('ILLEGAL_MOVE')]
-      if (state.wished) return [...free, shown(entered(state, 'REVOKED', process, true))]
+      if (state.cancelRequested) return [...free, shown(entered(state, 'REVOKED', process, true))]
       return [...free, shown(entered(state, isRunning(status) ? 'PENDING' : 'STARTED', process, true))]
     case 'again':
       if (holder) return [held]
@@ -82,34 +89,34 @@ const outcomes = (state: Modelled, { process, busy, order }: Asked): [Modelled, 
       return [...free, shown(entered(state, 'PENDING', process, true))]
     case 'revoke': {
       if (isFinal(status)) {
-        // it ended while the wish was being written
+        // it ended while the request was being written
         const meanwhile = status === 'REVOKED' ? 'revoked' : 'requested'
         return ['ended', ...(busy ? [meanwhile] : [])].map(outcome => [state, { outcome }])
       }
-      const requested: [Modelled, Answer] = [{ ...state, wished: true }, { outcome: 'requested' }]
+      const requested: [Modelled, Answer] = [{ ...state, cancelRequested: true }, { outcome: 'requested' }]
       if (holder) return [requested]
       const revoked: [Modelled, Answer] = [entered(state, 'REVOKED', process, true), { outcome: 'revoked' }]
       return busy ? [revoked, requested] : [revoked]
     }
     default:
       if (!isFinal(status)) return [refused('TASK_NOT_ENDED')]
-      return [[{ ...state, status: 'removed', wished: false }, { done: true }]]
+      return [[{ ...state, status: 'removed', cancelRequested: false }, { done: true }]]
   }
 }
 
-/** A wish that is written while the task ends shows in the record or not: nobody waits for it any more. */
+/** A cancel request that is written while the task ends shows in the record or not: nobody waits for it any more. */
 const plain = (answer: Answer): Answer =>
   'seen' in answer && answer.seen && ['SUCCESS', 'FAILURE'].includes(answer.seen.status)
-    ? { seen: { ...answer.seen, wished: false } }
+    ? { seen: { ...answer.seen, cancelRequested: false } }
     : answer
 
 /** The calls that take the task for themselves for a moment. */
 const TAKING: readonly string[] = ['claim', 'again', 'revoke', 'remove']
 const ALONE: readonly string[] = [...TAKING, ...MOVES]
 
-/** A wish that meets a task just let go is honoured by who let go, before or after its answer. */
+/** A cancel request that meets a task just let go is honoured by who let go, before or after its answer. */
 const honoured = (state: Modelled): Modelled[] =>
-  state.wished && (state.status === 'PENDING' || state.status === 'RETRY')
+  state.cancelRequested && (state.status === 'PENDING' || state.status === 'RETRY')
     ? [{ ...state, status: 'REVOKED', claim: state.claim + 1 }]
     : []
 

@@ -192,7 +192,7 @@ const checkAll = async (
     const task = tasks.get(id)
     assert.ok(task)
     if (outcome === 'revoked') assert.equal(task.status, 'REVOKED')
-    else assert.ok(task.revokeRequestedAt !== null, `the wish to cancel ${id} is lost`)
+    else assert.ok(task.revokeRequestedAt !== null, `the cancel request for ${id} is lost`)
   }
 
   await finishAll(afresh)

@@ -86,6 +86,22 @@ export const blobs = (check: Check): void => {
     assert.ok(tail && whole.subarray(-5).equals(tail))
   })
 
+  check('whoever gave bytes, or has read them, may write over theirs', async world => {
+    const store = await world.open()
+    const { id } = await add(store)
+    const [given, parts] = [Buffer.from('as it was'), [Buffer.from('as it '), Buffer.from('was')]]
+    await store.putBlob(id, 'bytes', given)
+    await store.putBlob(id, 'stream', Readable.from(parts))
+    for (const bytes of [given, ...parts]) bytes.fill(0)
+    for (const name of ['bytes', 'stream'])
+      for (let turn = 0; turn < 2; turn += 1) {
+        const blob = await store.getBlob(id, name)
+        const read: Buffer[] = (await blob?.stream.toArray()) ?? []
+        assert.equal(Buffer.concat(read).toString(), 'as it was')
+        for (const bytes of read) bytes.fill(0)
+      }
+  })
+
   check('a reader that races a writer gets one of the two, whole', async world => {
     const [one, other] = [await world.open(), await world.open()]
     const { id } = await add(one)

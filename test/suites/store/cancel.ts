@@ -1,4 +1,4 @@
-// revoke: at once when nobody holds the task, else a durable wish that the holder or the next taker honours.
+// revoke: at once when nobody holds the task, else a durable request that the holder or the next taker honours.
 import assert from 'node:assert/strict'
 import { fail, giveBack, report, retryByHand, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import { add, addEnded, at, type Check, read, refused, take } from './world.ts'
@@ -21,25 +21,28 @@ export const cancel = (check: Check): void => {
     assert.equal(await one.claimNext({ kinds: ['adding'], now: at(100) }, start('w', at(100))), null)
   })
 
-  check('of a running task the wish is noted, seen by all, and does not disturb the holder', async world => {
-    const [one, other] = [await world.open(), await world.open()]
-    const { id } = await add(one)
-    const started = await take(one, id)
-    const { outcome, task } = await other.revoke(id, at(3))
-    assert.equal(outcome, 'requested')
-    assert.deepEqual([task.status, task.revokeRequestedAt], ['STARTED', at(3)])
-    for (const store of [one, other]) {
-      const now = await read(store, id)
-      assert.deepEqual([now.status, now.revokeRequestedAt], ['STARTED', at(3)])
-      const [listed] = (await store.list({}, { limit: 1, cursor: null })).tasks
-      assert.equal(listed?.revokeRequestedAt, at(3))
-    }
-    const progress = { percent: 50, note: null, etaSeconds: null }
-    const next = await one.move(id, started.claim, report(progress, null, at(4)))
-    assert.deepEqual([next.status, next.revokeRequestedAt], ['PROGRESS', at(3)])
-  })
+  check(
+    'a cancel request for a running task is recorded, seen by all, and does not disturb the holder',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      const { id } = await add(one)
+      const started = await take(one, id)
+      const { outcome, task } = await other.revoke(id, at(3))
+      assert.equal(outcome, 'requested')
+      assert.deepEqual([task.status, task.revokeRequestedAt], ['STARTED', at(3)])
+      for (const store of [one, other]) {
+        const now = await read(store, id)
+        assert.deepEqual([now.status, now.revokeRequestedAt], ['STARTED', at(3)])
+        const [listed] = (await store.list({}, { limit: 1, cursor: null })).tasks
+        assert.equal(listed?.revokeRequestedAt, at(3))
+      }
+      const progress = { percent: 50, note: null, etaSeconds: null }
+      const next = await one.move(id, started.claim, report(progress, null, at(4)))
+      assert.deepEqual([next.status, next.revokeRequestedAt], ['PROGRESS', at(3)])
+    },
+  )
 
-  check('the wish is honoured when the holder gives back or would try again', async world => {
+  check('the request is honoured when the holder gives back or would try again', async world => {
     const [one, other] = [await world.open(), await world.open()]
     for (const move of [giveBack(at(5)), fail(error, at(9), at(5))]) {
       const { id } = await add(one)
@@ -50,7 +53,7 @@ export const cancel = (check: Check): void => {
     }
   })
 
-  check('the wish outlives every process, and whoever takes over honours it', async world => {
+  check('the request outlives every process, and whoever takes over honours it', async world => {
     const [one, other] = [await world.open(), await world.open()]
     const { id } = await add(one)
     await take(one, id)
@@ -63,7 +66,7 @@ export const cancel = (check: Check): void => {
     assert.equal(ended?.status, 'REVOKED')
   })
 
-  check('a final move wins over the wish, and a retry by hand starts without it', async world => {
+  check('a final move wins over the request, and a retry by hand starts without it', async world => {
     const [one, other] = [await world.open(), await world.open()]
     const { id } = await add(one)
     const { claim } = await take(one, id)

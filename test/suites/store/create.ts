@@ -94,7 +94,7 @@ export const create = (check: Check): void => {
   })
 
   check(
-    'who admits is asked before a task is made, and not about one that its key has already',
+    'the admission is asked before a task is made, and not for a task that its key already has',
     async world => {
       const [one, other] = [await world.open(), await world.open()]
       let asked = 0

@@ -127,51 +127,57 @@ export const kindLimits = (check: Check): void => {
     }
   })
 
-  check('of takers at once the one who gets the only place or permit gets the oldest task', async world => {
-    const stores = [await world.open(), await world.open(), await world.open()]
-    const [store] = stores
-    assert.ok(store)
-    const ids = await addMany(store, 16)
-    for (const [n, id] of ids.entries()) {
-      const limit = n % 2 === 0 ? { maxConcurrency: 1 } : { rate: { count: 1, perMs: 1_000 } }
-      const takers = [...stores, ...stores].map(each => next(each, limit, at(100 + n)))
-      const taken = (await Promise.all(takers)).flatMap(({ task }, place) =>
-        task ? [{ task, holder: stores[place % 3] }] : [],
-      )
-      assert.deepEqual(
-        taken.map(({ task }) => task.id),
-        [id],
-        `${n}`,
-      )
-      for (const { task, holder } of taken)
-        await holder?.move(task.id, task.claim, succeed(1, null, at(101 + n)))
-    }
-  })
+  check(
+    'of several takers at once, the one that gets the only place or permit gets the oldest task',
+    async world => {
+      const stores = [await world.open(), await world.open(), await world.open()]
+      const [store] = stores
+      assert.ok(store)
+      const ids = await addMany(store, 16)
+      for (const [n, id] of ids.entries()) {
+        const limit = n % 2 === 0 ? { maxConcurrency: 1 } : { rate: { count: 1, perMs: 1_000 } }
+        const takers = [...stores, ...stores].map(each => next(each, limit, at(100 + n)))
+        const taken = (await Promise.all(takers)).flatMap(({ task }, place) =>
+          task ? [{ task, holder: stores[place % 3] }] : [],
+        )
+        assert.deepEqual(
+          taken.map(({ task }) => task.id),
+          [id],
+          `${n}`,
+        )
+        for (const { task, holder } of taken)
+          await holder?.move(task.id, task.claim, succeed(1, null, at(101 + n)))
+      }
+    },
+  )
 
-  check('who looks is told of a kind that is full while a task of it waits, and of no other', async world => {
-    const [one, other] = [await world.open(), await world.open()]
-    const full: string[] = []
-    const look = async (store: TaskStore) => {
-      full.length = 0
-      const { task } = await next(store, { maxConcurrency: 1 }, at(100), ['adding', 'other'], kind => {
-        full.push(kind)
-      })
-      return { task, full: [...new Set(full)] }
-    }
-    assert.deepEqual(await look(one), { task: null, full: [] })
-    await addMany(one, 2)
-    const first = await look(one)
-    assert.deepEqual(first.full, [])
-    assert.ok(first.task)
-    for (const store of [one, other]) assert.deepEqual(await look(store), { task: null, full: ['adding'] })
-    await add(one, { kind: 'other', priority: 0 })
-    const passing = await look(other)
-    assert.deepEqual([passing.task?.kind, passing.full], ['other', ['adding']])
-    await one.move(first.task.id, first.task.claim, succeed(1, null, at(101)))
-    const last = await look(other)
-    assert.deepEqual([last.task?.kind, last.full], ['adding', []])
-    assert.deepEqual(await look(one), { task: null, full: [] })
-  })
+  check(
+    'a taker hears of a kind that is full while a task of it waits, and of no other kind',
+    async world => {
+      const [one, other] = [await world.open(), await world.open()]
+      const full: string[] = []
+      const look = async (store: TaskStore) => {
+        full.length = 0
+        const { task } = await next(store, { maxConcurrency: 1 }, at(100), ['adding', 'other'], kind => {
+          full.push(kind)
+        })
+        return { task, full: [...new Set(full)] }
+      }
+      assert.deepEqual(await look(one), { task: null, full: [] })
+      await addMany(one, 2)
+      const first = await look(one)
+      assert.deepEqual(first.full, [])
+      assert.ok(first.task)
+      for (const store of [one, other]) assert.deepEqual(await look(store), { task: null, full: ['adding'] })
+      await add(one, { kind: 'other', priority: 0 })
+      const passing = await look(other)
+      assert.deepEqual([passing.task?.kind, passing.full], ['other', ['adding']])
+      await one.move(first.task.id, first.task.claim, succeed(1, null, at(101)))
+      const last = await look(other)
+      assert.deepEqual([last.task?.kind, last.full], ['adding', []])
+      assert.deepEqual(await look(one), { task: null, full: [] })
+    },
+  )
 
   check('a permit of a rate is spent only on a task that begins', async world => {
     const store = await world.open()
@@ -185,6 +191,17 @@ export const kindLimits = (check: Check): void => {
     assert.ok(task)
     await store.move(task.id, task.claim, succeed(1, null, at(102)))
     assert.ok((await next(store, both, at(105))).task)
+    // nor is it where the move refuses to begin
+    const [last] = await addMany(store, 1)
+    const rate = { rate: both.rate }
+    const want = { kinds: ['adding'], now: at(110), limits: limitsOf(rate) }
+    await assert.rejects(
+      store.claimNext(want, () => {
+        throw new Error('not now')
+      }),
+      /not now/,
+    )
+    assert.equal((await next(store, rate, at(110))).task?.id, last)
   })
 
   check('a fast rate may make up for a tenth of a second', async world => {

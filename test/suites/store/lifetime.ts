@@ -55,7 +55,7 @@ export const lifetime = (check: Check): void => {
     await other.check()
   })
 
-  check('what was under way when close was called is done whole or refused', async world => {
+  check('calls in progress when close is called are completed or refused', async world => {
     const one = await world.open()
     const tasks = Array.from({ length: 20 }, () => newTask())
     const creating = Promise.allSettled(tasks.map(task => one.create(task, null)))

@@ -16,7 +16,7 @@ interface Modelled {
   status: Status
   claim: number
   holder: TaskStore | null
-  wished: boolean
+  cancelRequested: boolean
 }
 
 const STEPS = [
@@ -41,12 +41,12 @@ const error = { code: 'KIND_FAILED', message: 'no', detail: null }
 const KINDS = ['one', 'two']
 
 /** What each move under a claim leads to. */
-const MOVES: Record<string, { move: Move; to: (wished: boolean) => Status }> = {
+const MOVES: Record<string, { move: Move; to: (cancelRequested: boolean) => Status }> = {
   report: { move: report({ percent: 5, note: null, etaSeconds: null }, 5, at(5)), to: () => 'PROGRESS' },
   succeed: { move: succeed(1, null, at(5)), to: () => 'SUCCESS' },
-  fail: { move: fail(error, null, at(5)), to: wished => (wished ? 'REVOKED' : 'FAILURE') },
-  retry: { move: fail(error, at(4), at(5)), to: wished => (wished ? 'REVOKED' : 'RETRY') },
-  giveBack: { move: giveBack(at(5)), to: wished => (wished ? 'REVOKED' : 'PENDING') },
+  fail: { move: fail(error, null, at(5)), to: cancelRequested => (cancelRequested ? 'REVOKED' : 'FAILURE') },
+  retry: { move: fail(error, at(4), at(5)), to: cancelRequested => (cancelRequested ? 'REVOKED' : 'RETRY') },
+  giveBack: { move: giveBack(at(5)), to: cancelRequested => (cancelRequested ? 'REVOKED' : 'PENDING') },
 }
 
 const play = async (
@@ -59,13 +59,13 @@ const play = async (
     task.status = status
     task.holder = holder
     task.claim += acquired ? 1 : 0
-    if (status === 'PENDING') task.wished = false
+    if (status === 'PENDING') task.cancelRequested = false
   }
   const compare = async (task: Modelled): Promise<void> => {
     for (const store of stores) {
       const record = await read(store, task.id)
       assert.deepEqual([record.status, record.claim], [task.status, task.claim])
-      assert.equal(record.revokeRequestedAt !== null, task.wished || task.status === 'REVOKED')
+      assert.equal(record.revokeRequestedAt !== null, task.cancelRequested || task.status === 'REVOKED')
     }
   }
 
@@ -84,7 +84,7 @@ const play = async (
         status: 'PENDING',
         claim: 0,
         holder: null,
-        wished: false,
+        cancelRequested: false,
       })
       continue
     }
@@ -114,7 +114,7 @@ const play = async (
     if (under) {
       if (task.holder === store) {
         await store.move(task.id, task.claim, under.move)
-        const status = under.to(task.wished)
+        const status = under.to(task.cancelRequested)
         changed(task, status, isRunning(status) ? store : null, false)
       } else await refused(() => store.move(task.id, task.claim, under.move), 'CLAIM_LOST')
     } else if (step === 'claim' || step === 'again') {
@@ -132,7 +132,7 @@ const play = async (
       if (isFinal(task.status)) assert.equal(outcome, 'ended')
       else if (task.holder) {
         assert.equal(outcome, 'requested')
-        task.wished = true
+        task.cancelRequested = true
       } else {
         assert.equal(outcome, 'revoked')
         changed(task, 'REVOKED', null, true)

@@ -98,6 +98,30 @@ export const picking = (check: Check): void => {
     assert.equal((await next(store, at(101), ['adding', 'other']))?.kind, 'other')
   })
 
+  check('a move that leaves its task waiting gets none, and is not given it again and again', async world => {
+    const store = await world.open()
+    const { id } = await add(store)
+    let moves = 0
+    const wanted = { kinds: ['adding'], now: at(5) }
+    const got = await store.claimNext(wanted, task => {
+      moves += 1
+      assert.ok(moves < 5, 'it is offered for ever')
+      return { ...task, updatedAt: at(5) }
+    })
+    assert.equal(got, null)
+    assert.equal((await next(store))?.id, id)
+  })
+
+  check('the next time is told behind however many that expire before they are due', async world => {
+    const store = await world.open()
+    const early = { notBefore: at(60), expiresAt: at(50) }
+    await Promise.all(Array.from({ length: 120 }, () => add(store, early)))
+    await add(store, { notBefore: at(90) })
+    assert.equal((await store.agenda(at(49), 5)).nextAt, at(50))
+    const { due, expired, nextAt } = await store.agenda(at(50), 5)
+    assert.deepEqual([due, expired.length, nextAt], [0, 120, at(90)])
+  })
+
   check('a task in RETRY waits for its time and does not expire', async world => {
     const store = await world.open()
     const { id } = await add(store, { expiresAt: at(50) })
@@ -152,7 +176,7 @@ export const picking = (check: Check): void => {
     const [one, other] = [await world.open(), await world.open()]
     const cancelled = await add(one, { priority: 9 })
     const { claim } = await take(one, cancelled.id)
-    // a holder that gave back without looking: the wish waits in the record for the next taker
+    // a holder that gave back without looking: the request waits in the record for the next taker
     await one.move(cancelled.id, claim, task => ({ ...task, status: 'PENDING', revokeRequestedAt: at(2) }))
     const expired = await add(one, { priority: 8, expiresAt: at(100) })
     const plain = await add(one, { priority: 7 })
@@ -178,38 +202,35 @@ export const picking = (check: Check): void => {
     assert.equal((await next(other))?.id, id)
   })
 
-  check(
-    'what a move that throws had picked is the next for whoever looks, the better one first',
-    async world => {
-      const [one, other] = [await world.open(), await world.open()]
-      const rate = { count: 1000, perMs: 1000 }
-      for (const limits of [
-        {},
-        { adding: { maxConcurrency: 9, rate: null } },
-        { adding: { maxConcurrency: null, rate } },
-      ]) {
-        const better = await add(one, { priority: 9 })
-        const worse = await add(one, { priority: 1 })
-        const wanted = { kinds: ['adding'], now: at(100), limits }
-        await assert.rejects(
-          one.claimNext(wanted, () => {
-            throw new Error('no')
-          }),
-          /no/,
-        )
-        const [first, second] = [
-          await other.claimNext(wanted, start('w', at(100))),
-          await one.claimNext(wanted, start('w', at(100))),
-        ]
-        assert.deepEqual([first?.id, second?.id], [better.id, worse.id], JSON.stringify(limits))
-        for (const [store, task] of [
-          [other, first],
-          [one, second],
-        ] as const)
-          if (task) await store.move(task.id, task.claim, succeed(1, null, at(101)))
-      }
-    },
-  )
+  check('a task whose move threw is picked next by whoever polls, the better one first', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const rate = { count: 1000, perMs: 1000 }
+    for (const limits of [
+      {},
+      { adding: { maxConcurrency: 9, rate: null } },
+      { adding: { maxConcurrency: null, rate } },
+    ]) {
+      const better = await add(one, { priority: 9 })
+      const worse = await add(one, { priority: 1 })
+      const wanted = { kinds: ['adding'], now: at(100), limits }
+      await assert.rejects(
+        one.claimNext(wanted, () => {
+          throw new Error('no')
+        }),
+        /no/,
+      )
+      const [first, second] = [
+        await other.claimNext(wanted, start('w', at(100))),
+        await one.claimNext(wanted, start('w', at(100))),
+      ]
+      assert.deepEqual([first?.id, second?.id], [better.id, worse.id], JSON.stringify(limits))
+      for (const [store, task] of [
+        [other, first],
+        [one, second],
+      ] as const)
+        if (task) await store.move(task.id, task.claim, succeed(1, null, at(101)))
+    }
+  })
 
   check(
     "tasks of kinds that nobody asks for are in nobody's way, and the agenda can leave them out",
@@ -295,7 +316,7 @@ export const picking = (check: Check): void => {
     },
   )
 
-  check("a suspect whose kind is full or held back is in nobody's way", async world => {
+  check('a suspect whose kind is full or held back blocks no other task', async world => {
     const store = await world.open()
     const { id } = await add(store, { priority: 9, kind: 'limited', maxAttempts: 9 })
     for (let deaths = 1; deaths <= 2; deaths += 1) {

@@ -1,8 +1,8 @@
 // remove and retain: complete, only what has ended, the oldest first, and nothing comes back.
 import assert from 'node:assert/strict'
-import { fail, start } from '../../../src/core/moves.ts'
+import { fail, start, succeed } from '../../../src/core/moves.ts'
 import type { RetentionRule, TaskStore } from '../../../src/core/store.ts'
-import { add, addEnded, at, type Check, keyed, refused, take } from './world.ts'
+import { add, addEnded, at, type Check, keyed, newTask, refused, take } from './world.ts'
 
 const rule = (part: Partial<RetentionRule>): RetentionRule => ({
   finishedBefore: null,
@@ -59,7 +59,7 @@ export const retention = (check: Check): void => {
     await other.close()
     const later = await world.open()
     await gone(later)
-    // neither an old wish nor an old key nor an old claim waits for the next task of this id
+    // neither an old cancel request nor an old key nor an old claim waits for the next task of this id
     const anew = await later.create(...keyed('k', 'body 2', { id: task.id }))
     assert.deepEqual([anew.created, anew.task.revokeRequestedAt], [true, null])
     assert.equal((await take(later, task.id)).revokeRequestedAt, null)
@@ -129,6 +129,25 @@ export const retention = (check: Check): void => {
     assert.deepEqual(await left(store), [...ended.slice(2), waiting.id].toSorted())
     assert.equal(await store.retain(rule({ maxCount: 0 })), 4)
     assert.deepEqual(await left(store), [waiting.id])
+  })
+
+  check('a rule removes all that it means in one go, however many they are', async world => {
+    const [store, other] = [await world.open(), await world.open()]
+    const ended = Array.from({ length: 215 }, (_, n) => ({
+      ...succeed(1, null, at(100 + n))(start('w', at(1))(newTask())),
+      claim: 1,
+      rev: 2,
+    }))
+    await Promise.all(ended.map(task => store.create(task, null)))
+    const ids = ended.map(({ id }) => id)
+    assert.equal(await other.retain(rule({ maxCount: 107 })), 108)
+    assert.deepEqual(await left(store), ids.slice(108).toSorted())
+    assert.equal(await store.retain(rule({ finishedBefore: at(100 + 210) })), 102)
+    assert.deepEqual(await left(other), ids.slice(210).toSorted())
+    // made as ended ones, as by an import, they weigh as much as all others
+    assert.equal(await other.retain(rule({ maxBytes: 1_000_000 })), 0)
+    assert.equal(await other.retain(rule({ maxBytes: 1 })), 5)
+    assert.deepEqual(await left(store), [])
   })
 
   check('retention by size keeps those that ended last, blobs and all', async world => {

@@ -49,6 +49,20 @@ export const takeover = (check: Check): void => {
     assert.deepEqual((await one.agenda(at(14), 10)).orphaned, [])
   })
 
+  check('a dead process is shown, as dead, as long as a task of it is left', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const { id } = await add(one)
+    await world.lose([id])
+    await orphaned(one, [id])
+    for (const store of [one, other, one]) {
+      await orphaned(store, [id])
+      assert.deepEqual(
+        (await store.presences()).map(({ alive }) => alive),
+        [false],
+      )
+    }
+  })
+
   check('the last attempt of a dead process ends in FAILURE with WORKER_LOST', async world => {
     const store = await world.open()
     const { id } = await add(store, { maxAttempts: 1 })

@@ -1,6 +1,6 @@
 // The method `cvz`: the acceleration of Cohen, Rodriguez Villegas and Zagier on Leibniz's series, in whole numbers.
 import { BITS_PER_DIGIT, certainDigits } from './decimals.ts'
-import type { Answer, MethodContext } from './engine.ts'
+import type { MethodContext, ProvenPi } from './engine.ts'
 import { runRecurrence } from './recurrence.ts'
 
 const GUARD_BITS = 128
@@ -28,7 +28,7 @@ export const chebyshevAt3 = (n: number): bigint => {
  * 4N/d of pi. N is chosen so that 4(N+1)/d < 2^−(bits + 1), and the last quotient loses less than 2^−bits: together
  * below 2^(1 − bits), more than certainDigits asks for. In the end e must have come down to 0.
  */
-export const cvzPi = async (digits: number, context: MethodContext): Promise<Answer> => {
+export const cvzPi = async (digits: number, context: MethodContext): Promise<ProvenPi> => {
   for (let guardBits = GUARD_BITS, reruns = 0; ; guardBits *= 2, reruns++) {
     const bits = Math.ceil(digits * BITS_PER_DIGIT) + guardBits
     const spare = 4 + Math.ceil(Math.log2(bits + 4))

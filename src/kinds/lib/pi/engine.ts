@@ -30,7 +30,7 @@ export interface Proof {
   reruns: number
 }
 
-export interface Answer {
+export interface ProvenPi {
   /** 3, or 3.14…, truncated. */
   text: string
   proof: Proof

@@ -1,6 +1,6 @@
 // The method `madhava`: terms of Leibniz's series, and Madhava's correction for the rest, as deep as needed.
 import { BITS_PER_DIGIT, certainDigits } from './decimals.ts'
-import type { Answer, MethodContext } from './engine.ts'
+import type { MethodContext, ProvenPi } from './engine.ts'
 import { runRecurrence } from './recurrence.ts'
 
 const GUARD_BITS = 128
@@ -46,7 +46,7 @@ export const depthFor = (x: number, bits: number): number => {
  * errors of all cuts add up: fewer than 2^20 cuts, 2^−(bits + 9) in all, of a value below 1/(4m). Together less than
  * 2^(2 − bits) of pi.
  */
-export const madhavaPi = async (digits: number, context: MethodContext): Promise<Answer> => {
+export const madhavaPi = async (digits: number, context: MethodContext): Promise<ProvenPi> => {
   for (let guardBits = GUARD_BITS, reruns = 0; ; guardBits *= 2, reruns++) {
     const bits = Math.ceil(digits * BITS_PER_DIGIT) + guardBits
     const m = Math.ceil(bits * TERMS_PER_BIT)

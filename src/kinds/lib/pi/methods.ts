@@ -1,6 +1,6 @@
 // The methods of calcpi by name: the limit of each, and a one-line description.
 import { cvzPi } from './cvz.ts'
-import type { Answer, MethodContext } from './engine.ts'
+import type { MethodContext, ProvenPi } from './engine.ts'
 import { madhavaPi } from './madhava.ts'
 import { MAX_PLAIN_DIGITS, plainPi } from './plain.ts'
 import { PACED_SHORT_DIGITS, SHORT_DIGITS, shortPi } from './short.ts'
@@ -10,7 +10,7 @@ export interface Method {
   /** The limit of this method; the setting is a further limit. */
   maxDigits: number
   about: string
-  compute(digits: number, context: MethodContext): Promise<Answer>
+  compute(digits: number, context: MethodContext): Promise<ProvenPi>
 }
 
 /** With more digits a loop over the terms takes over half a minute; it is quadratic. */

@@ -1,5 +1,5 @@
 // The method `plain`: the partial sums of Leibniz's series 4·Σ(−1)^k/(2k+1) in doubles.
-import type { Answer, MethodContext } from './engine.ts'
+import type { MethodContext, ProvenPi } from './engine.ts'
 import { createPauses } from './pauses.ts'
 
 /** More digits than these cannot be certified in double precision by this method in a moment. */
@@ -18,7 +18,7 @@ const roundingError = (terms: number): number => (terms + 8) * 2 ** -51
  * truncate to the same digits; otherwise the sum goes on to twice as many terms. 4·10^(digits/2) terms are enough
  * for each of 0 to 9: 126,492 at nine digits, a millisecond.
  */
-export const plainPi = async (digits: number, context: MethodContext): Promise<Answer> => {
+export const plainPi = async (digits: number, context: MethodContext): Promise<ProvenPi> => {
   const scale = 10 ** digits
   const pauses = createPauses(context.signal, context.paceMs)
   let aim = Math.ceil(4 * 10 ** (digits / 2)) + 2

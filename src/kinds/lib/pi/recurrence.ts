@@ -3,9 +3,9 @@ import type { MethodContext } from './engine.ts'
 import { createPauses } from './pauses.ts'
 
 /** The whole state of a computation: integers, by name. */
-export type Numbers = Record<string, bigint>
+export type NumbersByName = Record<string, bigint>
 
-export interface Recurrence<N extends Numbers> {
+export interface Recurrence<N extends NumbersByName> {
   method: string
   digits: number
   guardBits: number
@@ -17,7 +17,7 @@ export interface Recurrence<N extends Numbers> {
   share(k: number): number
 }
 
-interface State<N> {
+interface SavedRecurrence<N> {
   format: 1
   method: string
   digits: number
@@ -34,7 +34,10 @@ const STEPS_PER_LOOK = 16
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-const readState = <N extends Numbers>(resume: unknown, recurrence: Recurrence<N>): State<N> | null => {
+const readState = <N extends NumbersByName>(
+  resume: unknown,
+  recurrence: Recurrence<N>,
+): SavedRecurrence<N> | null => {
   if (!isRecord(resume) || resume.format !== 1 || !isRecord(resume.numbers)) return null
   const { method, digits, guardBits, steps } = recurrence
   const { next, numbers } = resume
@@ -42,16 +45,18 @@ const readState = <N extends Numbers>(resume: unknown, recurrence: Recurrence<N>
   if (!same || !Number.isSafeInteger(next) || (next as number) < 0 || (next as number) > steps) return null
   const names = Object.keys(recurrence.begin())
   const whole = names.every(name => typeof numbers[name] === 'bigint')
-  return whole && Object.keys(numbers).length === names.length ? (resume as unknown as State<N>) : null
+  return whole && Object.keys(numbers).length === names.length
+    ? (resume as unknown as SavedRecurrence<N>)
+    : null
 }
 
 /** The numbers after the last step. @throws the signal's reason */
-export const runRecurrence = async <N extends Numbers>(
+export const runRecurrence = async <N extends NumbersByName>(
   recurrence: Recurrence<N>,
   context: MethodContext,
 ): Promise<N> => {
   const { method, digits, guardBits, steps } = recurrence
-  const state: State<N> = readState(context.resume, recurrence) ?? {
+  const state: SavedRecurrence<N> = readState(context.resume, recurrence) ?? {
     format: 1,
     method,
     digits,

@@ -1,7 +1,7 @@
 // Few digits by the series of `wijngaarden`, two terms at a time in fixed point: faster than splitting, with smoother
 // progress.
 import { BITS_PER_DIGIT } from './decimals.ts'
-import type { Answer, MethodContext } from './engine.ts'
+import type { MethodContext, ProvenPi } from './engine.ts'
 import { commonDigits, PARTIAL_DIGITS } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { WIJNGAARDEN } from './series.ts'
@@ -51,7 +51,7 @@ export const shortPi = async (
   digits: number,
   context: MethodContext,
   guardBits?: number,
-): Promise<Answer> => {
+): Promise<ProvenPi> => {
   const { signal, paceMs } = context
   const wantedBits = Math.ceil(digits * BITS_PER_DIGIT)
   const power = 10n ** BigInt(digits)

@@ -7,7 +7,7 @@ import { perform } from '../jobs/jobs.ts'
 import { createTimetable, readState, type TreeState } from './checkpoint.ts'
 import { blockCost, digitsCost, halvesCost, mergeCosts, sizesOf } from './cost.ts'
 import type { Fraction } from './decimals.ts'
-import type { Answer, MethodContext } from './engine.ts'
+import type { MethodContext, ProvenPi } from './engine.ts'
 import { PARTIAL_DIGITS, settledBy, settledDigits } from './partial.ts'
 import { createPauses } from './pauses.ts'
 import { DIGITS_DEPTH, doneBefore, MAX_DEPTH, middleOf, type Plan, planFor, weigh } from './plan.ts'
@@ -101,7 +101,7 @@ const writeDigits = (plan: Plan, scheduler: JobScheduler, whole: Fraction): Prom
  *
  * @throws the signal's reason, soon after it fires
  */
-export const treePi = async (options: TreeOptions, context: MethodContext): Promise<Answer> => {
+export const treePi = async (options: TreeOptions, context: MethodContext): Promise<ProvenPi> => {
   const { series: name, digits, inlineDigits = INLINE_DIGITS } = options
   const series = SERIES[name]
   const { signal, paceMs } = context

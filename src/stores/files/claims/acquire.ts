@@ -22,7 +22,7 @@ interface Begun {
 }
 
 export interface ClaimAcquirer {
-  /** The claim under a number that is free, and the record. Null: a live process holds it. */
+  /** Takes the claim under the next free number, and reads the record. Null: a live process holds it. */
   acquire(id: SafeId, purpose?: Purpose): Promise<Acquired | null>
   /** Whether a live process holds the claim that a running record names. */
   isHeld(task: Pick<TaskRecord, 'id' | 'claim'>): Promise<boolean>
@@ -35,7 +35,7 @@ interface ClaimAcquirerDeps {
   claimFiles: ClaimFiles
   instances: Instances
   writer: Pick<Writer, 'take'>
-  /** What this process believes of a task, which may be out of date; null when it knows nothing. */
+  /** What this process knows of a task, perhaps out of date; null when it knows nothing. */
   lookUp: (id: SafeId) => { claim: number; status: Status } | null
 }
 
@@ -50,8 +50,8 @@ export const createClaimAcquirer = (deps: ClaimAcquirerDeps): ClaimAcquirer => {
   }
 
   /**
-   * The common case in the fewest steps: the claim is taken under the number that the index makes us expect, and the
-   * record then says whether that was right. Null: it was not, or more has to be read.
+   * The common case in the fewest steps: takes the claim under the number that the index suggests. The record then
+   * says whether that was right. Null: it was not, or more has to be read.
    */
   const acquireExpected = async (id: SafeId, purpose: Purpose): Promise<Acquired | null> => {
     const expected = lookUp(id)

@@ -33,7 +33,7 @@ export const createAgenda = ({
   clock,
   log,
 }: AgendaDeps): AgendaMaker => {
-  /** Dead processes that nobody has looked after yet: what they wrote and had no time to announce. */
+  /** Dead processes whose last writes have not been checked for changes that are in no journal. */
   const recoverDead = async (): Promise<string[]> => {
     const dead: string[] = []
     for (const id of instances.known()) if (!(await instances.isAlive(id))) dead.push(id)
@@ -53,7 +53,7 @@ export const createAgenda = ({
       const orphaned: string[] = []
       for (const task of index.running()) if (!(await acquirer.isHeld(task))) orphaned.push(task.id)
       if (dead.length > 0) orphaned.push(...acquirer.begunByDead(instance => dead.includes(instance)))
-      // nothing of them is needed any more once no task names them
+      // what they left can go once no task names them
       if (orphaned.length === 0 && dead.length > 0) {
         await logTruncation.settleDead()
         for (const id of dead) instances.forget(id)

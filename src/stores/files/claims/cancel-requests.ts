@@ -38,10 +38,10 @@ const REQUEST = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)(?: (\d{1,15}))?\n?$/
  * A request without a number, as the first version wrote them, holds for any. Null: there is none, or no time in it.
  */
 export const readCancelRequest = (file: string): CancelRequest | null => {
-  // asked at every move and nearly never there: an error for each would be dear
+  // checked at every move and nearly never there, so an error each time would be expensive
   if (!existsSync(file)) return null
   try {
-    // a power cut can leave one empty that nobody was told of; recovery replaces it where somebody was
+    // a power cut can leave an empty file that was never acknowledged; if it was, recovery replaces it
     const [, at, claim] = REQUEST.exec(readPlainSync(file, REQUEST_BYTES_MAX).toString()) ?? []
     return at === undefined ? null : { at, claim: claim === undefined ? Infinity : Number(claim) }
   } catch (error) {

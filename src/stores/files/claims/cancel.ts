@@ -58,11 +58,11 @@ export const createCanceller = ({
           if (isMadhavaError(error, 'ILLEGAL_MOVE')) continue
           throw error
         }
-        // every number that is taken from now on is taken by somebody who sees the request
+        // whoever takes a later number sees the request
         if (requested >= claim) return { outcome: 'requested', task }
         await writeRequest(id, at, claim)
         requested = claim
-        // once more: the holder may have let go before it could see the request, and another one have taken the task
+        // again: the holder may have released the task before it saw the request, and another one may have taken it
       }
     },
   }

@@ -22,7 +22,7 @@ export interface ClaimFiles {
   /** When an attempt began under this claim; null where none did. */
   begunAt(id: SafeId, number: number): Date | null
   drop(id: SafeId, number: number): void
-  /** Where it stands. */
+  /** Its path. */
   file(id: SafeId, number: number): string
   list(): { id: SafeId; number: number }[]
 }
@@ -54,7 +54,7 @@ export const createClaimFiles = (layout: Layout, instance: string): ClaimFiles =
   },
   drop(id, number) {
     const file = layout.claim(id, number)
-    // most often there is none: an error for each would be dear
+    // most often there is none, so an error each time would be expensive
     if (!lstatSync(file, { throwIfNoEntry: false })) return
     unlink(file)
   },

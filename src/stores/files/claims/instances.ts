@@ -18,13 +18,13 @@ const SOCKET_PATH_MAX = 107
 
 export interface Instances {
   readonly instance: string
-  /** Whether the process behind this id exists. A doubt counts as alive: nobody live may be overruled. */
+  /** Whether the process behind this id exists. In doubt, yes: no live process may be overruled. */
   isAlive(instance: string): Promise<boolean>
   announce(presence: { role: string; details: () => PresenceDetails }): Promise<void>
   presences(): Promise<SeenPresence[]>
   /** Ids that have left a file or a socket in the folder. */
   known(): string[]
-  /** Takes away what a dead instance left. Only when nothing of it is needed any more. */
+  /** Removes what a dead instance left. To be called only when nothing of it is needed. */
   forget(instance: string): void
   leave(): Promise<void>
 }
@@ -87,8 +87,8 @@ const inOrder = (seen: readonly (SeenPresence | null)[]): SeenPresence[] =>
     .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
 
 /**
- * The presences of a `run` folder for a reader from outside: it opens no socket of its own, writes nothing, and nobody
- * takes it for a process of the bundle. A folder that is not there has none.
+ * The presences of a `run` folder for a reader from outside, which opens no socket, writes nothing, and is not taken
+ * for a process of the bundle. A missing folder has none.
  */
 export const seeInstances = async (folder: string): Promise<SeenPresence[]> => {
   if (!existsSync(folder)) return []
@@ -132,7 +132,7 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
   const server = createServer(socket => {
     watchers.add(socket)
     socket.unref()
-    // nobody has anything to say here
+    // no data is expected here
     socket.on('data', () => socket.destroy())
     socket.on('error', () => socket.destroy())
     socket.on('close', () => watchers.delete(socket))
@@ -206,7 +206,7 @@ export const openInstances = async ({ folder, host, clock, log }: InstancesOptio
           beatAt: clock().toISOString(),
           details: details(),
         }
-        // a hint for the living: no cut of power matters to it, so nothing is synced
+        // only live processes read it, so it need not survive a power cut and is not synced
         const tmpFile = path.join(folder, `.${instance}.tmp`)
         try {
           writeFileSync(tmpFile, `${JSON.stringify(presence)}\n`)

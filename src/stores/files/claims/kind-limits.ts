@@ -1,5 +1,5 @@
-// Whether one more task of a kind may begin, over all processes. Nobody counts for the others: a taker first shows its
-// own claim and then counts the claims of all, so of several at once at least the last sees all the others.
+// Whether one more task of a kind may begin, over all processes. There is no common counter: a taker first makes its
+// own claim visible and then counts all claims, so of several takers at once at least the last sees all the others.
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { isDue } from '../../../core/due.ts'
@@ -13,13 +13,13 @@ import type { Instances } from './instances.ts'
 
 export interface KindLimiter {
   /**
-   * To be asked while holding a claim on the task that is not written yet. `full`: so many run. `contested`: there may
-   * be room, but others are just taking too; try again after a moment.
+   * To be called with a claim on the task, before its record is written. `full`: as many run as may. `contested`: there
+   * may be room, but others are taking tasks too; try again after a moment.
    */
   mayBegin(id: SafeId, kind: string, maxConcurrency: number): Promise<'free' | 'full' | 'contested'>
-  /** Whether a task waits, is due, and nobody alive is just taking it. */
+  /** Whether a task waits, is due, and no live process is taking it. */
   isFree(id: SafeId, now: string): Promise<boolean>
-  /** One permit of the rate, or when the next one ripens. */
+  /** One permit of the rate, or when there will be one. */
   permit(kind: string, rate: Rate, nowMs: number): Permit | { nextAtMs: number }
 }
 
@@ -28,7 +28,7 @@ export interface Permit {
   giveBack(): void
 }
 
-/** Permits of a kind that this process asks for before it removes spoilt ones. */
+/** After so many requests for permits of a kind, this process removes expired ones. */
 const TIDY_EVERY = 100
 const BACK_MS = 1_000
 
@@ -40,10 +40,10 @@ export const createKindLimiter = (deps: {
   instances: Instances
 }): KindLimiter => {
   const { layout, disk, claimFiles, records, instances } = deps
-  /** By kind: kinds that take turns must not have only one of them tidied. */
+  /** By kind: one counter for all could reach its limit at the same kind each time. */
   const asked = new Map<string, { times: number; atMs: number }>()
 
-  /** Those of later times too: they were taken before the clock went back. */
+  /** Removes expired permits, and those of later times: they were taken before the clock went back. */
   const tidy = (kind: string, oldest: number, newest: number): void => {
     for (const name of readdirSync(layout.permits)) {
       const [, of, number] = /^([^.]+)\.(\d+)$/.exec(name) ?? []
@@ -80,7 +80,7 @@ export const createKindLimiter = (deps: {
       const { oldest, newest, nextAtMs } = permitsAt(rate, nowMs)
       const { times, atMs } = asked.get(kind) ?? { times: 0, atMs: nowMs }
       asked.set(kind, { times: times + 1, atMs: nowMs })
-      // what was taken before the clock went back would be waited for until it comes again
+      // permits taken before the clock went back would otherwise block tasks until that time comes again
       if (times % TIDY_EVERY === 0 || nowMs < atMs - BACK_MS) tidy(kind, oldest, newest)
       // the oldest first: a newer one is good for longer
       for (let number = oldest; number <= newest; number += 1) {

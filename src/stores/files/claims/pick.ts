@@ -26,10 +26,10 @@ export interface Picker {
 /** It ended, was removed or runs already: the feed tells the index soon. */
 const MOVED_ON: readonly string[] = ['ILLEGAL_MOVE', 'TASK_NOT_FOUND']
 
-/** Thrown by a move: nothing is written, the claim is let go. The index may not know of the last death yet. */
+/** Thrown by a move, so that nothing is written and the claim is released. The index may not know of a death yet. */
 class Suspected extends Error {}
 
-/** Thrown by a check: nothing is written, the claim is let go. */
+/** Thrown by a check, so that nothing is written and the claim is released. */
 class HeldBack extends Error {
   readonly contested: boolean
   constructor(contested: boolean) {
@@ -38,14 +38,14 @@ class HeldBack extends Error {
   }
 }
 /**
- * Takers that see each other all let go and begin again with the oldest; these pauses, with jitter, let one of them be
- * first. After so many the kind is left for a while.
+ * Takers that see each other all release their claims and begin again with the oldest task. These pauses, with jitter,
+ * let one of them be first. After the last pause the kind is left for a while.
  */
 const CONTESTS = 12
 const CONTEST_MS = 4
 const CONTEST_AGAIN_MS = 50
 
-/** A task that could not be had is not tried again so soon, unless it is the only one: its holder writes it soon. */
+/** How long a task that could not be had is put off, unless it is the only one: its holder writes it soon. */
 const ELSEWHERE_MS = 20
 
 /** Ids that were added within the last so many milliseconds. */
@@ -99,8 +99,8 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
   }
 
   /**
-   * As `tryOne`; `full` when so many of the kind run. `before`: those of the kind that come first and could not be
-   * had.
+   * As `tryOne`; `full` when as many of the kind run as may. `before`: tasks of the kind that come first and could not
+   * be had.
    */
   const tryWithin = async (
     id: SafeId,
@@ -112,7 +112,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     const check: Check = async task => {
       const answer = await limiter.mayBegin(id, task.kind, maxConcurrency)
       if (answer !== 'free') throw new HeldBack(answer === 'contested')
-      // one of them was let go: it is its turn
+      // one of them is free again, and comes first
       for (const each of before) if (await limiter.isFree(each, want.now)) throw new HeldBack(true)
     }
     try {
@@ -125,7 +125,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
 
   const elsewhere = createLately(ELSEWHERE_MS)
 
-  /** `contested` is told the kinds of which others are just taking all that may begin. */
+  /** `contested` gets the kinds of which other takers are taking the last free places. */
   const pickFrom = async (
     index: TaskIndex,
     want: ClaimOptions,
@@ -136,7 +136,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     const wanted = new Set(kinds)
     const limitOf = (kind: string) => (Object.hasOwn(limits, kind) ? limits[kind] : undefined)
     const hasPlaces = (kind: string): boolean => (limitOf(kind)?.maxConcurrency ?? null) !== null
-    /** Of kinds with `maxConcurrency`: those that others are just taking, the first ones first. */
+    /** Tasks of kinds with `maxConcurrency` that others are taking at the moment, in order. */
     const passed = new Map<string, SafeId[]>()
     const passedOf = (kind: string): SafeId[] => passed.get(kind) ?? []
 
@@ -152,7 +152,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
     ): Promise<TaskRecord | null> => {
       const { maxConcurrency, rate } = limit
       const before = passedOf(kind)
-      // the index spares most of the claims that would be let go again, but does not know who is dead
+      // the index saves most of the claims that would be released again, but does not know who is dead
       if (maxConcurrency !== null && runningOf(index, kind) + before.length >= maxConcurrency) {
         const answer = await limiter.mayBegin(id, kind, maxConcurrency)
         if (answer === 'full' || (answer === 'contested' && before.length > 0)) return passOver(kind, answer)
@@ -181,7 +181,7 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
       }
       return task
     }
-    /** 'stop': it is a suspect's turn, who may not be taken here now. */
+    /** 'stop': a suspect comes next, and may not be taken here now. */
     const take = async (candidate: Candidate): Promise<TaskRecord | null | 'stop'> => {
       const { id, kind, suspect } = candidate
       const limit = limitOf(kind)
@@ -191,19 +191,19 @@ export const createPicker = ({ liveIndex, mover, limiter }: PickerDeps): Picker 
         return await tryOne(id, want, move)
       } catch (error) {
         if (!(error instanceof Suspected)) throw error
-        // another process may be just taking it
+        // another process may be taking it
         if (!(await limiter.isFree(id, now))) return null
         onSuspect?.(id)
         return 'stop'
       }
     }
 
-    // a task that another slot or process is just taking is passed over at first: waiting for it would not help
+    // a task that another slot or process is taking is passed over at first, since waiting would not help
     const busy: Candidate[] = []
     for (const { id: text, kind, suspect } of index.waiting().due(now, wanted)) {
       const id = text as SafeId
       const candidate = { id, kind, suspect }
-      // who takes a task for one of few places may have to let it go again, and then it comes before all others
+      // a taker for one of few places may have to release the task, which then comes before all others
       const few = hasPlaces(kind)
       if (mover.isBusy(id) || (!few && elsewhere.has(id))) {
         busy.push(candidate)

@@ -32,9 +32,9 @@ export interface TaskMover {
   move(id: SafeId, claim: number, move: Move): Promise<TaskRecord>
   /** Runs `work` with the claim on a task, writes nothing, lets go. Null: a live process holds it. */
   withClaim<T>(id: SafeId, work: (task: TaskRecord, claim: number) => Promise<T>): Promise<T | null>
-  /** Whether this process is just working on the task. */
+  /** Whether this process is working on the task at the moment. */
   isBusy(id: SafeId): boolean
-  /** Waits for what is under way, shows what runs, then forgets every claim: this process writes nothing any more. */
+  /** Waits for calls in progress, shows what runs, then forgets every claim. This process writes nothing after that. */
   leave(): Promise<void>
   /** The record as readers see it: with the cancel request that its holder has not written yet. */
   read(id: SafeId): TaskRecord | null
@@ -47,11 +47,11 @@ export interface TaskMover {
   highestClaim(id: SafeId): Pick<Acquired, 'task' | 'claim'>
 }
 
-/** Looks at the task while the claim is taken and nothing is written. What it throws lets go. */
+/** Called with the task once the claim is taken and before anything is written. A throw releases the claim. */
 export type Check = (task: TaskRecord) => Promise<void>
 
 /** A record that this process holds. */
-interface Held {
+interface HeldRecord {
   task: TaskRecord
   /** The claim number that the state file shows: below the task's own until the record is written. */
   shownClaim: number
@@ -64,7 +64,7 @@ interface TaskMoverDeps {
   cancelRequests: CancelRequests
   acquirer: Pick<ClaimAcquirer, 'acquire'>
   publish: (task: TaskRecord) => void
-  /** Takes a record into this process's own index, and tells nobody. */
+  /** Puts a record into this process's own index only. */
   note: (task: TaskRecord) => void
   log: Log
 }
@@ -76,7 +76,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   const inTurn = turns.take
   let left = false
   /** The records that this process holds: no other process writes them, so memory is as good as the file. */
-  const held = new Map<string, Held>()
+  const held = new Map<string, HeldRecord>()
 
   const withCancelRequest = (
     task: TaskRecord,
@@ -93,7 +93,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     const unshown = mine && lateStarts.has(id)
     let task = unshown ? mine.task : records.read(id)
     if (unshown && turns.isTaken(id)) {
-      // its next record may be in place already, and others may have read it
+      // the next record may be in place already, and others may have read it
       const shown = records.read(id)
       if (shown && compareVersions(shown, mine.task) > 0) task = shown
     }
@@ -103,7 +103,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
   /** The record that a move led to. */
   const made = (before: TaskRecord, after: TaskRecord, claim: number): TaskRecord => {
     const next = { ...after, id: before.id, claim, rev: before.rev + 1 }
-    // a move must not be able to write what no reader takes: it changes nothing then
+    // a move must not write what readers refuse; then nothing changes
     refuseInvalidRecord(before, next)
     return next
   }
@@ -113,7 +113,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     held.delete(id)
   }
 
-  /** Makes a record durable and visible, and lets go of its claim when the task no longer runs. */
+  /** Makes a record durable and visible, and releases its claim when the task no longer runs. */
   const show = async (next: TaskRecord, shownClaim: number, hadRequest: boolean): Promise<void> => {
     const id = next.id as SafeId
     const { claim } = next
@@ -159,7 +159,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     onFailed: (id, error) => log.warn({ error, id }, 'that a task runs could not be written; trying again'),
   })
 
-  /** A request that came while a task was let go would wait until the task is due. */
+  /** Without this, a request that came while a task was released would wait until the task is due. */
   const honourCancelRequest = async (task: TaskRecord): Promise<void> => {
     if (!isWaiting(task.status)) return
     const at = cancelRequestedAt(task, cancelRequests.read(task.id as SafeId))
@@ -167,13 +167,13 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     try {
       await claimNow(task.id as SafeId, revoke(at))
     } catch (error) {
-      // whoever made the request has looked once more and was faster
+      // the process that made the request checked again and was faster
       if (!isMadhavaError(error, 'ILLEGAL_MOVE') && !isMadhavaError(error, 'TASK_NOT_FOUND')) throw error
     }
   }
 
   /**
-   * What was refused for a failed sync may stand in the log under this number: no other process may write under it.
+   * What was refused after a failed sync may be in the log under this number, so no other process may write under it.
    */
   const letClaim = (id: SafeId, claim: number): void => {
     if (!committer.isBroken()) claimFiles.drop(id, claim)
@@ -216,7 +216,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
     }
   }
 
-  /** The others see this process as dead: what it would take could be taken from it at once. */
+  /** The others see this process as dead, and could take over at once whatever it claims. */
   const refuseWhenLeft = (): void => {
     if (left) throw new MadhavaError('STORE_UNAVAILABLE', 'This process has left the store')
   }
@@ -250,7 +250,7 @@ export const createTaskMover = (deps: TaskMoverDeps): TaskMover => {
         const task = mustRead(id)
         let claim = task.claim
         while (claimFiles.owner(id, claim + 1) !== null) claim += 1
-        // a taker that has written its record and let go meanwhile has left no claim to see
+        // a taker that has written its record and released its claim meanwhile has left no claim to see
         if (mustRead(id).claim === task.claim) return { task, claim }
       }
     },

@@ -8,7 +8,7 @@ import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { createCounts, createRareNumbers, type NumberColumn } from './number-columns.ts'
 import { createTextColumn, type TextColumn } from './text-column.ts'
 
-/** Values that lists are filtered by, as words that many tasks share, and as times; the status has a column of its own. */
+/** Values that lists are filtered by: words that many tasks share, and times. The status has its own column. */
 export type WordValue = Exclude<ValueCompared<'in' | 'is'>, 'status'>
 type TimeValue = ValueCompared<'from' | 'before'>
 const WORD_VALUES = valuesCompared('in', 'is').filter(value => value !== 'status')
@@ -43,7 +43,7 @@ const packId = (id: string, into: Uint32Array, at: number): void => {
 }
 const hex8 = (word: number): string => word.toString(16).padStart(8, '0')
 
-/** WordTable that many rows share, each once, as numbers; 0 stands for null. */
+/** Words that many rows share, each stored once under a number; 0 stands for null. */
 export interface WordTable {
   number(word: string | null): number
   /** -1 when no row has had it. */
@@ -106,7 +106,7 @@ export interface Columns {
   /** When one that waits is due (core/due.ts). Milliseconds of Unix time; NaN for null. */
   readonly from: NumberColumn
   readonly till: NumberColumn
-  /** What text is looked for in: title and description, in lower case; null when there is neither. */
+  /** The text that is searched: title and description, in lower case; null when there is neither. */
   readonly texts: TextColumn
   readonly words: Readonly<Record<WordValue, WordTable>>
   /** Rows in use, those whose task is gone included. */

@@ -18,7 +18,7 @@ import { createTaskIndex, type TaskIndex } from './task-index.ts'
 const LOOK_MS = 2_000
 /** Where the folder cannot be watched. */
 const BLIND_LOOK_MS = 250
-/** Nothing is cut that is younger than minutes: a reader that looks every few seconds loses nothing. */
+/** Only journals that are minutes old are cut, so a reader that polls every few seconds loses nothing. */
 const SLEPT_MS = 10_000
 
 export interface LiveIndex {
@@ -26,11 +26,11 @@ export interface LiveIndex {
   current(): Promise<TaskIndex>
   /** What the index knows of a task, without looking into the journals; null before it is there. */
   known(id: string): ReturnType<TaskIndex['version']>
-  /** A change of this process: into its own index at once, to everybody with the next `flush`. */
+  /** Puts a change of this process into its own index at once, and into the journal with the next `flush`. */
   publish(entry: JournalEntry): void
   /** As `publish`, for this process's own index alone. */
   note(task: TaskRecord): void
-  /** Tells everybody what was published. Never throws. */
+  /** Writes what was published into the journal, for all processes. Never throws. */
   flush(): void
   cursor(): string
   changes: JournalFeed['changes']
@@ -71,7 +71,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
   let lookedAt = performance.now()
   let justRead = false
 
-  /** False when the entry is behind what is known, so that nobody is led backwards. */
+  /** False when the entry is older than what is known: subscribers never go back. */
   const take = (entry: JournalEntry): boolean => {
     if (entry.type === 'task') return index.put(entry.task)
     if (entry.type === 'removed') return index.remove(entry.id, entry.claim)
@@ -105,7 +105,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
     }
   }
 
-  /** After a long sleep of this process what it had not read may have been cut: then everything is read anew. */
+  /** During a long sleep of this process, journals may have been cut unread. Then everything is read again. */
   const look = (): void => {
     const now = performance.now()
     const late = now - lookedAt > SLEPT_MS
@@ -121,11 +121,11 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
   }
 
   const load = async (): Promise<void> => {
-    // the place in the journals first: what changes during the scan is read again from there
+    // the position in the journals first: changes during the scan are read again from there
     positions = journals.begin()
     await index.load(async () => {
-      // processes that start together go through the folders in orders of their own: two of them are hardly ever at the
-      // same one, each finds done what another has done, and none is left with a long stretch alone
+      // processes that start together go through the folders in different orders: two are hardly ever at the same
+      // folder, and each can use the snapshots that another has just written
       for (const shard of shuffled(SHARD_COUNT)) {
         if (closed) return
         for (const task of scanCache.read(shard)) index.put(task)
@@ -169,7 +169,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
     }
   }
 
-  /** What the journal has not been told yet, or would not take, on a full disk: then it is told as soon as it does. */
+  /** Entries not in the journal yet. On a full disk it may refuse them; they are tried again until it takes them. */
   let untold: JournalEntry[] = []
   const tell = (): void => {
     if (untold.length === 0) return
@@ -187,7 +187,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
     try {
       tell()
     } catch (error) {
-      // the change stands: that others hear of it later is no reason to refuse it
+      // the change is made; that others see it later is no reason to refuse it
       log.error({ error, untold: untold.length }, 'the journal cannot be written; trying again')
     }
   }
@@ -195,7 +195,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
   return {
     async current() {
       if (!loaded || closed) await ready()
-      // several calls in one go need one reading: nobody can have told this process anything in between
+      // several calls in one turn need one read: nothing can have been acknowledged to this process in between
       if (!justRead) {
         readOn()
         justRead = true

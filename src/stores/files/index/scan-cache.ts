@@ -96,14 +96,14 @@ export const createScanCache = ({
   const asideOf = (shard: number): string =>
     path.join(layout.index, `.${path.basename(folderOf(shard))}.${unique}.tmp`)
 
-  /** When this process has last looked, in ms, and what time of change the folder had then. */
+  /** When this process last read the folder, and the folder's time of change then, both in ms. */
   const looked = new Map<number, { folderMs: number; at: number }>()
 
   const load = (shard: number): Snapshot | null => {
     try {
       return decode(readPlainSync(fileOf(shard), SNAPSHOT_BYTES_MAX).toString())
     } catch {
-      // none, or one that cannot be read: the state files say it all
+      // none, or unreadable: the state files have everything
       return null
     }
   }
@@ -112,7 +112,7 @@ export const createScanCache = ({
     try {
       rmSync(file, { force: true })
     } catch {
-      // what could not be written cannot always be removed: the hourly sweep looks once more
+      // the temporary file could not be removed either; the hourly sweep tries again
     }
   }
 

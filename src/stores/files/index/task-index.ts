@@ -1,12 +1,13 @@
 // What this process knows of every task, in memory: enough to list, count, and pick the next one.
-// Fed with what stands in the state files and the journals; it never reads a file itself.
+// Others feed it from the state files and the journals; it never reads a file itself.
 import { dueOf } from '../../../core/due.ts'
-import { FILTERS, type FilterName, type TaskFilter } from '../../../core/filter.ts'
+import type { TaskFilter } from '../../../core/filter.ts'
 import type { TaskCounts } from '../../../core/store.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal-files.ts'
-import { type Columns, createColumns, GONE, statusNumber, type WordValue } from './columns.ts'
+import { createColumns, GONE } from './columns.ts'
+import { compileFilter } from './row-filter.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
 
 export interface TaskIndex {
@@ -22,10 +23,10 @@ export interface TaskIndex {
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
   /**
-   * Places of the tasks that may fit, newest first, after the place of a cursor. Text is looked for in title and
-   * description together, and not in errors, so that a caller has the last word on it. To be gone through at one stretch;
-   * who stops on the way goes on after the last place that was told. For that, one that does not fit is told where
-   * `STRETCH` rows in a row do not.
+   * Positions of the tasks that may fit, newest first, after that of a cursor. Text is searched in title and
+   * description together, and not in errors, so the caller must check the record. To be used without awaiting; a caller
+   * that pauses asks again after the last position. So that it can, a position with `fits: false` comes after every
+   * `STRETCH` rows in a row that do not fit.
    */
   newest(filter: TaskFilter, after: IndexPosition | null): Generator<IndexPosition & { fits: boolean }>
   running(): { id: string; claim: number }[]
@@ -37,7 +38,7 @@ export interface TaskIndex {
   nextExpiry(now: string): string | null
 }
 
-/** Ended tasks, the one that ended last at the front. To be used at one stretch. */
+/** Ended tasks, the one that ended last first. To be used without awaiting. */
 export interface Ended {
   readonly length: number
   id(place: number): string
@@ -51,77 +52,20 @@ export interface IndexPosition {
   id: string
 }
 
-/** Rows that are looked at without a word: a millisecond or so. */
+/** The most rows in a row without a result: a millisecond or so. */
 export const STRETCH = 5_000
-/** Removed ids are remembered for late journal entries; so many of them. */
+/** How many removed ids are remembered, in case of late journal entries. */
 const REMOVED_KEPT = 10_000
-/** Rows of removed tasks are given up when they are so many, and this share of all. */
+/** Rows of removed tasks are dropped when there are so many, and this share of all. */
 const GONE_KEPT = 1_000
 const GONE_SHARE = 0.25
 
 /** By the number of the status. */
 const FINAL = STATUSES.map(isFinal)
-const HEX_TEXT = /^[0-9a-f-]{1,36}$/
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const isoOrNull = (ms: number | undefined): string | null =>
   ms === undefined || Number.isNaN(ms) ? null : iso(ms)
-
-type RowTest = (row: number) => boolean
-
-/** Whether a row has one of these words; null when none has. */
-const hasWord = (table: Columns, value: WordValue, wanted: readonly string[]): RowTest | null => {
-  const column = table.at[value]
-  const numbers = new Set(wanted.map(table.words[value].find))
-  numbers.delete(-1)
-  const [only] = numbers
-  if (only === undefined) return null
-  return numbers.size === 1 ? row => column[row] === only : row => numbers.has(column[row] as number)
-}
-
-/** Whether a row may hold this text. */
-const holdsText = (table: Columns, text: string): RowTest => {
-  const { at, words, texts } = table
-  const word = Buffer.from(text)
-  const named = words.kind.where(kind => kind.includes(text))
-  const inIds = HEX_TEXT.test(text)
-  return row =>
-    texts.holds(row, word) || named.has(at.kind[row] as number) || (inIds && table.id(row).includes(text))
-}
-
-/** Whether a row may fit, by one filter; null when none can. */
-const compileOne = (table: Columns, name: FilterName, wanted: string | readonly string[]): RowTest | null => {
-  const { at } = table
-  const filter = FILTERS[name]
-  if (filter.compare === 'from' || filter.compare === 'before') {
-    const time = Date.parse(wanted as string)
-    const column = at[filter.value]
-    // null stands there as NaN, which is neither
-    return filter.compare === 'from'
-      ? row => (column[row] as number) >= time
-      : row => (column[row] as number) < time
-  }
-  if (filter.compare === 'holds') {
-    // the words of an error are not kept here
-    if (filter.value === 'errorMessage') return row => at.errorCode[row] !== 0
-    return holdsText(table, (wanted as string).toLowerCase())
-  }
-  if (filter.value !== 'status') return hasWord(table, filter.value, [wanted].flat())
-  const numbers = new Set((wanted as readonly Status[]).map(statusNumber))
-  return row => numbers.has(at.status[row] as number)
-}
-
-/** Whether a row may fit; null when none can. */
-const compile = (table: Columns, filter: TaskFilter): RowTest | null => {
-  const tests: RowTest[] = []
-  for (const [name, wanted] of Object.entries(filter)) {
-    if (wanted === undefined) continue
-    const test = compileOne(table, name as FilterName, wanted)
-    if (!test) return null
-    tests.push(test)
-  }
-  return row => tests.every(test => test(row))
-}
 
 export const createTaskIndex = (): TaskIndex => {
   let table = createColumns()
@@ -178,7 +122,7 @@ export const createTaskIndex = (): TaskIndex => {
     order.subarray(0, length).sort(table.compare)
   }
 
-  /** A new table without the rows of removed tasks. Who goes through the old one is not disturbed. */
+  /** Makes a new table without the rows of removed tasks. Readers of the old one are not disturbed. */
   const tidy = (): void => {
     if (gone <= GONE_KEPT || gone < length * GONE_SHARE) return
     const old = table
@@ -306,7 +250,7 @@ export const createTaskIndex = (): TaskIndex => {
     *newest(filter, after) {
       const rows = order
       const columns = table
-      const test = compile(columns, filter)
+      const test = compileFilter(columns, filter)
       if (!test) return
       const { status, createdAt } = columns.at
       let silent = 0

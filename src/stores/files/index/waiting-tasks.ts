@@ -2,7 +2,7 @@
 import type { Due } from '../../../core/due.ts'
 
 /** `from` is null from the moment on when that time has come. */
-export interface Waiting extends Due {
+export interface WaitingTask extends Due {
   id: string
   kind: string
   priority: number
@@ -11,27 +11,27 @@ export interface Waiting extends Due {
   createdAt: string
 }
 
-/** A task in the lists; one that has left is not looked up to be passed over. */
-interface ListedTask extends Waiting {
+/** A task in the lists. `present` is false once it has left, which saves a look-up when it is passed over. */
+interface ListedTask extends WaitingTask {
   present: boolean
   /** Its time before it ripened. */
   ripeAt?: string
 }
 
-type Before = (a: Waiting, b: Waiting) => boolean
+type Before = (a: WaitingTask, b: WaitingTask) => boolean
 const older: Before = (a, b) => (a.createdAt === b.createdAt ? a.id < b.id : a.createdAt < b.createdAt)
 const sooner: Before = (a, b) => (a.from ?? '') < (b.from ?? '')
 
 /** Places of tasks that left stay until they are many. */
 const STALE_KEPT = 256
-/** A clock that goes back by less makes nothing wait again. */
+/** If the clock goes back by less, no task waits again. */
 const BACK_MS = 1_000
 
 const isPresent = ({ present }: ListedTask): boolean => present
 
 /**
- * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in when somebody asks, so that
- * loading many in no order costs one sort. Who is going through it is not disturbed: it is replaced, never changed.
+ * Tasks in an order. Adding at the end is cheap; what comes out of order is sorted in at the next read, so loading many
+ * in no order costs one sort. The list is replaced, never changed, so readers are not disturbed.
  */
 const createOrdered = (before: Before) => {
   let items: ListedTask[] = []
@@ -76,13 +76,13 @@ const createOrdered = (before: Before) => {
 }
 
 export interface WaitingList {
-  add(task: Waiting): void
+  add(task: WaitingTask): void
   remove(id: string): void
   /**
-   * Those due at `now`, the best first; of these kinds where some are named, however many others wait. A kind that is taken
-   * out of the set meanwhile is left out from then on, at no cost for each of its tasks.
+   * Those due at `now`, the best first; only of these kinds if some are named, at no cost for tasks of others. A kind
+   * that is taken out of the set meanwhile is left out from then on, also at no cost for each of its tasks.
    */
-  due(now: string, kinds?: ReadonlySet<string>): Generator<Waiting>
+  due(now: string, kinds?: ReadonlySet<string>): Generator<WaitingTask>
   countDue(now: string, kinds?: readonly string[]): number
   /** When the next one becomes due, or null. */
   nextAt(now: string): string | null
@@ -92,12 +92,15 @@ const PRIORITIES = 10
 
 type Ordered = ReturnType<typeof createOrdered>
 
-/** Several ordered lists, each of one kind, as one; only while the kind `isWanted`. */
-const merge = function* (lists: readonly Ordered[], isWanted: (kind: string) => boolean): Generator<Waiting> {
+/** Merges several ordered lists, each of one kind. A list ends when its kind is no longer wanted. */
+const merge = function* (
+  lists: readonly Ordered[],
+  isWanted: (kind: string) => boolean,
+): Generator<WaitingTask> {
   const heads = lists.flatMap(list => {
     const rest = list.each()
     const { value } = rest.next()
-    return value ? [{ task: value as Waiting, rest }] : []
+    return value ? [{ task: value as WaitingTask, rest }] : []
   })
   while (heads.length > 0) {
     let best = 0
@@ -113,7 +116,7 @@ const merge = function* (lists: readonly Ordered[], isWanted: (kind: string) => 
 
 export const createWaitingList = (): WaitingList => {
   const present = new Map<string, ListedTask>()
-  // by kind, so that tasks of a kind that no worker has are in nobody's way
+  // by kind, so that tasks of a kind that no worker has delay no others
   const due = Array.from({ length: PRIORITIES }, () => new Map<string, Ordered>())
   const later = createOrdered(sooner)
   const dueCounts = new Map<string, number>()
@@ -122,7 +125,7 @@ export const createWaitingList = (): WaitingList => {
     dueCounts.set(kind, (dueCounts.get(kind) ?? 0) + change)
   }
 
-  const listOf = ({ from, priority, kind }: Waiting): Ordered | undefined => {
+  const listOf = ({ from, priority, kind }: WaitingTask): Ordered | undefined => {
     if (from !== null) return later
     const byKind = due[priority]
     const known = byKind?.get(kind)
@@ -141,7 +144,7 @@ export const createWaitingList = (): WaitingList => {
     listOf(task)?.left()
   }
 
-  const add = (task: Waiting, ripeAt?: string): void => {
+  const add = (task: WaitingTask, ripeAt?: string): void => {
     remove(task.id)
     const entry: ListedTask = { ...task, present: true, ...(ripeAt === undefined ? {} : { ripeAt }) }
     present.set(task.id, entry)
@@ -150,7 +153,7 @@ export const createWaitingList = (): WaitingList => {
   }
 
   let ripenedTo = ''
-  /** The clock went back: what has ripened and is not due any more would stand in the way of what is. */
+  /** The clock went back: tasks that have ripened and are no longer due would block those that are. */
   const unripen = (now: string): void => {
     ripenedTo = now
     for (const { ripeAt, present: _, ...task } of [...present.values()])

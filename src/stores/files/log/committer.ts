@@ -14,7 +14,7 @@ export interface Staged<T> {
 export interface Committer {
   /** Resolves with what `show` answers, when the change is durable and visible. */
   commit<T>(entry: WalEntry, stage: () => Staged<T>): Promise<T>
-  /** The same for a state file; the writer takes many at a time. `told` hears whether it is in place. */
+  /** The same for a state file; the writer takes many at a time. `told` is called with whether it is in place. */
   commitDraft<T>(entry: WalEntry, draft: () => Draft, told: (shown: boolean) => T): Promise<T>
   /**
    * Runs something that syncs. When it fails the process must end: every change from then on is refused, and so is
@@ -25,7 +25,7 @@ export interface Committer {
   between(work: () => Promise<void>): Promise<void>
   /** Resolves when nothing is under way. */
   settled(): Promise<void>
-  /** A sync has failed: everything is refused, though it may stand in a log, and the process must end. */
+  /** A sync has failed. Everything is refused, although it may be in a log, and the process must end. */
   isBroken(): boolean
 }
 
@@ -41,7 +41,7 @@ type Prepared = { draft: Draft; told: (shown: boolean) => unknown } | { draft: n
 type Work = Prepared & { job: Job }
 type Drafted = Extract<Work, { draft: Draft }>
 
-/** Changes in one sync at the most: what they take of the processor holds up the rest of the process. */
+/** The most changes in one sync: their processor time delays the rest of the process. */
 const BATCH_MAX = 64
 
 export interface CommitterOptions {
@@ -49,7 +49,7 @@ export interface CommitterOptions {
   writer: Writer
   /** Changes are visible, and nobody has been answered yet. */
   onVisible: () => void
-  /** The disk failed to sync: what it kept is unknown, and the process must end. Called once. */
+  /** Called once, when the disk failed to sync. Nobody knows what it kept, so the process must end. */
   onFailure: (error: unknown) => void
 }
 
@@ -76,17 +76,17 @@ export const createCommitter = ({ wal, writer, onVisible, onFailure }: Committer
     try {
       await work()
     } catch (error) {
-      // whatever it was: also an error such as ENOSPC tells here of bytes that were accepted and are gone
+      // any error counts: here even ENOSPC means that bytes were accepted and are lost
       throw fail(`The data folder cannot be synced (${(error as NodeJS.ErrnoException).code})`, error)
     }
   }
 
-  /** A temporary file that cannot be removed is found by the sweep. */
+  /** The sweep finds a temporary file that cannot be removed. */
   const takeBack = (change: Staged<unknown>): void => {
     try {
       change.discard()
     } catch {
-      // the caller is told what went wrong before
+      // the caller gets the earlier error
     }
   }
 
@@ -119,7 +119,7 @@ export const createCommitter = ({ wal, writer, onVisible, onFailure }: Committer
   const log = async (works: readonly Work[]): Promise<boolean> => {
     try {
       if (failed) throw failed
-      // a disk that refuses more is not a broken one: nothing of this batch stands in the log then
+      // a disk that refuses more bytes is not broken: the log then has nothing of this batch
       wal.append(works.map(({ job }) => job.entry))
       await syncing(wal.sync)
       return true
@@ -157,7 +157,7 @@ export const createCommitter = ({ wal, writer, onVisible, onFailure }: Committer
     for (const answer of answers) answer()
   }
 
-  /** The writer is lost: what it has done is unknown. */
+  /** The writer is lost, and nobody knows what it has done. */
   const lose = (jobs: readonly Job[], error: unknown): void => {
     const refusal = fail('The thread that writes state files is lost', error)
     for (const job of jobs) job.reject(refusal)
@@ -174,7 +174,7 @@ export const createCommitter = ({ wal, writer, onVisible, onFailure }: Committer
         error,
       )
     }
-    // one batch at a turn, so that what waits between commits gets its own
+    // one batch per turn, so that work which waits between commits gets a turn too
     if (staged.length > 0) scheduleFinish()
   }
   const scheduleFinish = (): void => {
@@ -184,7 +184,7 @@ export const createCommitter = ({ wal, writer, onVisible, onFailure }: Committer
   }
 
   const prepare = async (): Promise<void> => {
-    // a writer in this thread would only make batches smaller: what follows at once from a change could not come along
+    // with a writer in this thread, batches would be smaller: changes that follow at once could not join them
     if (!writer.apart) await turn
     scheduled = false
     const batch = queue.splice(0, BATCH_MAX)

@@ -1,4 +1,4 @@
-// Changes that no journal tells, since the process that made them died before it could: found in the state files.
+// Finds changes in the state files that are in no journal, since the process that made them died first.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -8,13 +8,13 @@ import { TICK_MS } from '../index/scan-cache.ts'
 import { idOfStateFile, type Layout, type SafeId } from '../layout.ts'
 import type { Records } from '../records/records.ts'
 
-/** State files looked at in a row before other work of the process gets a turn. */
+/** After so many state files, other work of the process gets a turn. */
 const BATCH = 200
 
 export interface FeedRepair {
-  /** Looks through the state files written since `sinceMs` for changes that no journal tells; answers how many. */
+  /** Finds changes in state files written since `sinceMs` that are in no journal; returns how many. */
   findWritten(sinceMs: number): Promise<number>
-  /** Tells of ended tasks whose state file is gone while nobody was told: their remover was killed in between. */
+  /** Publishes removals that are in no journal, since the process was killed after it removed the state file. */
   findGone(): Promise<number>
 }
 
@@ -25,7 +25,7 @@ interface FeedRepairDeps {
 }
 
 export const createFeedRepair = ({ layout, records, liveIndex }: FeedRepairDeps): FeedRepair => {
-  /** Folders that nothing was found missing in, with the time of their last change then. */
+  /** Folders in which nothing was missing, with the time of their last change then. */
   const unchanged = new Map<number, number>()
 
   const scanWritten = async (sinceMs: number, onTask: (task: TaskRecord) => void): Promise<void> => {
@@ -72,7 +72,7 @@ export const createFeedRepair = ({ layout, records, liveIndex }: FeedRepairDeps)
       let found = 0
       if (changed.size === 0) return found
       for (const { id, claim } of index.endedIn(changed)) {
-        // the listing took a while: what came up meanwhile is no loss
+        // the listing took a while, and new tasks are not lost ones
         if (present.has(`${id}.json`) || existsSync(layout.task(id as SafeId))) continue
         found += 1
         liveIndex.publish({ type: 'removed', id, claim: claim + 1 })

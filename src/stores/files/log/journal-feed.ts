@@ -1,4 +1,4 @@
-// The feed of this process: what its view reads in the journals, for everybody who reads on from a cursor.
+// The feed of this process: hands what its index reads in the journals to all subscribers, from their cursors on.
 import { createWakeup } from '../../../core/async/wakeup.ts'
 import { MadhavaError } from '../../../core/errors.ts'
 import type { Change } from '../../../core/store.ts'
@@ -8,13 +8,13 @@ import type { TaskIndex } from '../index/task-index.ts'
 import type { Journals, Positions } from './journal.ts'
 import type { JournalEntry } from './journal-files.ts'
 
-/** A subscriber that is this far behind is told that its cursor is too old. */
+/** A subscriber that is this far behind gets CURSOR_TOO_OLD. */
 const BEHIND_MAX = 20_000
 
 export interface JournalFeed {
   /** An entry that the view has just taken in; `positions`: behind it. */
   push(entry: JournalEntry, positions: Positions): void
-  /** What the subscribers have not read yet cannot be told any more. */
+  /** Entries that subscribers have not read yet are lost. */
   lose(): void
   /** @throws BAD_CURSOR, CURSOR_TOO_OLD */
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>

@@ -11,7 +11,7 @@ export type JournalEntry =
   /** `claim`: the number under which it was removed, or LOST. */
   | { type: 'removed'; id: string; claim: number }
 
-/** Not removed by anybody: its state file was broken. A task of this id may come again. */
+/** Nobody removed it; its state file was broken. A task with this id may come again. */
 export const LOST = -1
 
 const CHUNK = 256 * 1024
@@ -24,7 +24,7 @@ export interface JournalFile {
   number: number
   file: string
 }
-/** What is left of a journal that was cut: an empty file whose name tells the size. */
+/** What is left of a journal that was cut: an empty file whose name has the size. */
 export type CutJournal = JournalFile & { size: number }
 export interface Listing {
   readonly parts: readonly JournalFile[]
@@ -59,7 +59,7 @@ export const createJournalFiles = (folder: string): JournalFiles => {
     const parts: JournalFile[] = []
     const cuts: CutJournal[] = []
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      // a pipe would hold us up, and a link's target is not ours to read or to cut
+      // a pipe would block this process, and the target of a link must not be read or cut
       if (!entry.isFile()) continue
       const { name } = entry
       const found = /^([0-9a-f]{12})\.(\d+)\.(?:ndjson|(\d+)\.cut)$/.exec(name)
@@ -131,7 +131,7 @@ const parse = (line: string): JournalEntry | null => {
   try {
     return JSON.parse(line) as JournalEntry
   } catch {
-    // the torn end of a process that was killed: what it would have said was never acknowledged
+    // the torn last line of a killed process, which was never acknowledged
     return null
   }
 }

@@ -1,5 +1,5 @@
-// After everybody died, perhaps by a power cut: what the write-ahead logs say and the state files do not, is made
-// good, by exactly one process, before anybody reads. Idempotent: a recovery that is cut off begins again.
+// Recovery after all processes died, perhaps by a power cut: exactly one process writes what is in the write-ahead
+// logs and not in the state files, before anyone reads. Idempotent: a recovery that is cut off begins again.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -28,7 +28,7 @@ const LOOK_MS = 20
 /** What is broken now may be made good in a moment. */
 const leaveIt = (): void => {}
 
-/** The newest word of the logs on one task. */
+/** The newest state of one task in the logs. */
 interface Last {
   task: TaskRecord | null
   removed: number
@@ -56,7 +56,7 @@ const collect = (layout: Layout): Map<string, Last> => {
     } else {
       const last = of(entry.task.id)
       last.fingerprint ??= entry.fingerprint ?? null
-      // of two with one version the later one counts: the first had been refused to its caller
+      // of two entries with one version the later one counts, since the first was refused to its caller
       if (!last.task || compareVersions(entry.task, last.task) >= 0) last.task = entry.task
     }
   }

@@ -1,4 +1,4 @@
-// Makes the state files durable now and then, so that the write-ahead log can be given up. Nothing waits for it.
+// Makes the state files durable now and then, so that the write-ahead log can be removed. Nothing waits for it.
 import type { Log } from '../../../platform/log.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { Disk } from '../disk.ts'
@@ -9,9 +9,9 @@ import type { Journals } from './journal.ts'
 import { listWals, markUnsynced, type Owed, owedBy, readWal, type Wal, type WalEntry } from './wal.ts'
 
 export interface LogTruncation {
-  /** Idempotent; a last one, so that an orderly end leaves no log. */
+  /** Truncates a last time, so that an orderly end leaves no log. Idempotent. */
   close(): Promise<void>
-  /** Gives up the logs of processes that died while others lived on: what they showed is in the state files. */
+  /** Removes the logs of processes that died while others lived on: the state files have all their changes. */
   settleDead(): Promise<void>
 }
 
@@ -23,7 +23,7 @@ interface LogTruncationDeps {
   instances: Instances
   journals: Pick<Journals, 'filesOf'>
   log: Log
-  /** From one checkpoint to the next, milliseconds. */
+  /** From one truncation to the next, milliseconds. */
   everyMs?: number
 }
 
@@ -51,13 +51,13 @@ const touched = (layout: Layout, { ids, cancelRequests }: Owed): string[] => {
 
 export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
   const { layout, disk, wal, committer, instances, journals, log, everyMs = EVERY_MS } = deps
-  /** Our own logs that are no longer written, the oldest first; one that could not be given up stays until it is. */
+  /** Our own logs that are no longer written, oldest first. One that could not be removed is tried again. */
   const owed: Owed[] = []
   let lastAt = performance.now()
   let underWay: Promise<void> | null = null
   let closed = false
 
-  /** Of these removals, those whose task still stands in a log of somebody else: a replay could bring it back. */
+  /** Those of these removals whose task is still in another process's log: a replay could bring it back. */
   const stillLogged = (removals: readonly WalEntry[], except: string): WalEntry[] => {
     if (removals.length === 0) return []
     const elsewhere = new Set<string>()
@@ -70,7 +70,7 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
     try {
       return readWal(file)
     } catch (error) {
-      // its owner has just given it up; any other log that cannot be read is kept
+      // its owner has just removed it; any other log that cannot be read is kept
       if (isErrno(error, 'ENOENT')) return []
       throw error
     }
@@ -78,9 +78,10 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
 
   const giveUp = async (old: Owed, instance: string): Promise<void> => {
     const { file } = old
+    // the journals with these changes too, since nothing would announce them again. They are listed outside of the
+    // try: a listing that fails is not a sync that failed.
+    const told = [layout.journal, ...journals.filesOf(instance)]
     try {
-      // and the journals that tell of it: nothing would tell once more
-      const told = [layout.journal, ...journals.filesOf(instance)]
       await committer.syncing(() => disk.sync([...touched(layout, old), ...told]))
     } catch (error) {
       markUnsynced(file)
@@ -92,14 +93,14 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
         wal.append(removals)
         await committer.syncing(wal.sync)
       })
-    // logs that were given up before must be gone for sure, before the removals that bind them go
+    // logs that were removed before must be gone durably before the removals that need them go
     await committer.syncing(() => disk.sync([layout.wal]))
     disk.unlink(file)
   }
 
   const checkpoint = async (): Promise<void> => {
     lastAt = performance.now()
-    // between commits: what stands in the old log is visible by then
+    // between commits, so that all changes in the old log are visible
     if (wal.size() > 0)
       await committer.between(async () => {
         const old = wal.rotate()
@@ -131,7 +132,7 @@ export const startLogTruncation = (deps: LogTruncationDeps): LogTruncation => {
   return {
     async settleDead() {
       for (const { file, instance, unsynced } of listWals(layout.wal)) {
-        // only a recovery, which writes anew what they name, can settle those
+        // only a recovery can settle those, since it writes again what they name
         if (unsynced || instance === instances.instance || (await instances.isAlive(instance))) continue
         try {
           await giveUp(owedBy(file, readSafely(file)), instance)

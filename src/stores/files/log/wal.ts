@@ -1,5 +1,5 @@
-// The write-ahead log of this process, `wal/<instance>.<n>.ndjson`: every change stands here, durable, before it is
-// visible. It is read only after a power cut, and given up as soon as the state files themselves are durable.
+// The write-ahead log of this process, `wal/<instance>.<n>.ndjson`: every change is durable here before it is
+// visible. It is read only after a power cut, and removed as soon as the state files themselves are durable.
 import { readdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { TaskRecord } from '../../../core/task.ts'
@@ -16,7 +16,7 @@ export type WalEntry =
   | { type: 'revoke'; id: string; at: string; claim?: number }
   | { type: 'removed'; id: string; claim: number }
 
-/** What the state files must hold durably before a log may be given up. */
+/** What the state files must hold durably before a log may be removed. */
 export interface Owed {
   file: string
   /** Tasks that were written or removed, or whose cancel was requested. */
@@ -26,7 +26,7 @@ export interface Owed {
   removals: readonly WalEntry[]
 }
 
-/** What stands in a log, as far as giving it up goes. */
+/** The part of a log's content that decides when it may be removed. */
 export const owedBy = (file: string, entries: Iterable<WalEntry>): Owed => {
   const owed = begin(file)
   for (const entry of entries) note(owed, entry)
@@ -52,7 +52,7 @@ const note = (owed: Growing, entry: WalEntry): void => {
 export interface Wal {
   /** All of them or, when the disk refuses, none; not yet durable. */
   append(entries: readonly WalEntry[]): void
-  /** Everything appended is durable when it resolves. Only one call at a time; never again after it has failed. */
+  /** Resolves when everything appended is durable. One call at a time, and none after one has failed. */
   sync(): Promise<void>
   /** Bytes since the last rotation. */
   size(): number
@@ -65,18 +65,18 @@ export interface WalFile {
   file: string
   instance: string
   number: number
-  /** What it names could not be synced: memory may show what the disk has dropped, and only a new write is sure. */
+  /** What it names could not be synced. Memory may show what the disk has dropped, so only a new write is safe. */
   unsynced: boolean
 }
 
 const UNSYNCED = '.unsynced.ndjson'
 
-/** Says for good that the state files which a log names could not be synced. Best effort: the disk is failing. */
+/** Notes durably that the state files of a log could not be synced. Best effort, since the disk is failing. */
 export const markUnsynced = (file: string): void => {
   try {
     renameSync(file, file.replace(/(?:\.unsynced)?\.ndjson$/, UNSYNCED))
   } catch {
-    // after a boot nothing is left in memory to be mistaken for the disk, and the log is read under its old name
+    // after a boot, memory can no longer be mistaken for the disk, and the log is read under its old name
   }
 }
 
@@ -100,7 +100,7 @@ export const listWals = (folder: string): WalFile[] =>
 export const readWal = (file: string): WalEntry[] => {
   const bytes = readPlainSync(file, Infinity)
   const entries: WalEntry[] = []
-  // line by line: a log that could not be given up for long may be larger than what a string may hold
+  // line by line: a log that could not be removed for long may be larger than a string can be
   for (let from = 0, to = bytes.indexOf(10); to >= 0; from = to + 1, to = bytes.indexOf(10, from)) {
     try {
       entries.push(JSON.parse(bytes.toString('utf8', from, to)) as WalEntry)
@@ -125,13 +125,13 @@ export const createWal = (disk: Disk, folder: string, instance: string): Wal => 
     append(entries) {
       const { appender, owed } = current ?? open()
       appender.append(Buffer.from(entries.map(toLine).join('')))
-      // in memory too: to read a long log again only to give it up is a tenth of what a task costs
+      // in memory too: reading a long log again, only to remove it, costs a tenth of a task
       for (const entry of entries) note(owed, entry)
     },
     async sync() {
       if (!current) return
       await current.appender.sync()
-      // the name must be as durable as what stands in it
+      // the name must be as durable as the content
       if (!current.named) await disk.sync([folder])
       current.named = true
     },

@@ -1,24 +1,24 @@
-// What a writer and its thread say to each other. An error would lose its code on the way: it goes as plain data.
+// The messages between a writer and its thread. An error would lose its code on the way, so it goes as plain data.
 import type { MessagePort } from 'node:worker_threads'
 import type { Draft, Take, TakeResult } from './writer.ts'
 
 export interface WriterThreadData {
   port: MessagePort
-  /** For takes alone, which go before what is left of an order: the tasks that run next wait for them. */
+  /** For takes alone. They go before the rest of a request, since the tasks that run next wait for them. */
   takes: MessagePort
 }
 
-export type Order =
+export type WriterRequest =
   | { type: 'write'; drafts: readonly Pick<Draft, 'tmpFile' | 'text'>[] }
   | { type: 'show'; drafts: readonly Omit<Draft, 'text'>[] }
   | { type: 'discard'; files: readonly string[] }
 
-/** To takes that went together. */
-export type TakeAnswers = (TakeResult | PlainError)[]
+/** The reply to takes that went together. */
+export type TakeReplies = (TakeResult | PlainError)[]
 export type Takes = readonly Take[]
 
-/** One for each part of the order. */
-export interface Answers {
+/** One for each part of the request. */
+export interface WriterReplies {
   write: (PlainError | null)[]
   show: (boolean | PlainError)[]
   discard: []

@@ -1,8 +1,14 @@
-// The thread of a writer: does what it is told, one order after another, and answers each.
+// The thread of a writer: does one request after another, and answers each.
 import { receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { createDisk } from '../disk.ts'
 import { showDraft, type Take, type TakeResult, takeAway, takeClaim, writeAside } from './writer.ts'
-import { type Answers, type Order, plain, type Takes, type WriterThreadData } from './writer-protocol.ts'
+import {
+  plain,
+  type Takes,
+  type WriterReplies,
+  type WriterRequest,
+  type WriterThreadData,
+} from './writer-protocol.ts'
 
 const { port, takes } = workerData as WriterThreadData
 const disk = createDisk()
@@ -14,9 +20,9 @@ const take = (one: Take): TakeResult | Error => {
     return error as Error
   }
 }
-const answerTakes = (order: Takes): void => takes.postMessage(order.map(one => plain(take(one))))
+const answerTakes = (asked: Takes): void => takes.postMessage(asked.map(one => plain(take(one))))
 
-/** After so many files of an order takes have their turn. */
+/** After so many files of a request, takes that have come meanwhile are answered. */
 const STRETCH = 8
 const inStretches = <T, A>(drafts: readonly T[], work: (draft: T) => A): A[] =>
   drafts.map((draft, place) => {
@@ -26,18 +32,18 @@ const inStretches = <T, A>(drafts: readonly T[], work: (draft: T) => A): A[] =>
     return work(draft)
   })
 
-const carryOut = (order: Order): Answers[keyof Answers] => {
-  switch (order.type) {
+const carryOut = (request: WriterRequest): WriterReplies[keyof WriterReplies] => {
+  switch (request.type) {
     case 'write':
-      return inStretches(order.drafts, draft => plain(writeAside(disk, draft)))
+      return inStretches(request.drafts, draft => plain(writeAside(disk, draft)))
     case 'show':
-      return inStretches(order.drafts, draft => plain(showDraft(disk, draft)))
+      return inStretches(request.drafts, draft => plain(showDraft(disk, draft)))
     case 'discard':
-      for (const file of order.files) takeAway(disk, file)
+      for (const file of request.files) takeAway(disk, file)
       return []
   }
 }
 
-// on each port the answers come in the order of what was told: they need no number
+// on each port the answers come in the order of the requests, so they need no numbers
 takes.on('message', answerTakes)
-port.on('message', (order: Order) => port.postMessage(carryOut(order)))
+port.on('message', (request: WriterRequest) => port.postMessage(carryOut(request)))

@@ -19,29 +19,29 @@ export interface Draft {
 
 /** A claim to be taken. */
 export interface Take {
-  /** Where the claim stands, and what it says. */
+  /** The path of the claim, and its content. */
   claim: string
   target: string
-  /** The task's state file, and where a cancel request for it would stand: both are read once the claim is taken. */
+  /** The task's state file, and the path of a cancel request for it. Both are read once the claim is taken. */
   file: string
   cancelRequest: string
 }
 
 export type TakeResult =
   | { taken: false }
-  /** `text`: null where the state file has to be looked at more closely. */
+  /** `text`: null if the state file needs a closer look. */
   | { taken: true; text: string | null; mayHaveRequest: boolean }
 
 /** What became of a draft: in place or not, or what went wrong. */
 export type Shown = boolean | Error
 
-/** Answers about many come in the order of what was given. */
+/** Results come in the order of the arguments. */
 export interface Writer {
   /** It works in a thread of its own. */
   readonly apart: boolean
-  /** @throws what the disk says; a claim that stands is no error */
+  /** @throws what the disk says; a claim that exists is no error */
   take(take: Take): Promise<TakeResult>
-  /** Writes them under their temporary names. Null: done; or what went wrong, and nothing is left behind. */
+  /** Writes them under their temporary names. Null: done. An error: nothing is left behind. */
   write(drafts: readonly Draft[]): Promise<(Error | null)[]>
   /** Renames them into place. False: the name was taken. What could not be placed is removed. */
   show(drafts: readonly Draft[]): Promise<Shown[]>
@@ -71,16 +71,16 @@ const readQuietly = (file: string): string | null => {
   }
 }
 
-/** A temporary file that cannot be removed is found by the sweep. */
+/** The sweep finds a temporary file that cannot be removed. */
 export const takeAway = (disk: WriterDisk, file: string): void => {
   try {
     disk.unlink(file)
   } catch {
-    // the caller is told what went wrong before
+    // the caller gets the earlier error
   }
 }
 
-/** Like the claims of other tasks it is no part of what a power cut must leave. @throws what the disk says */
+/** Not synced: like other claims, it need not survive a power cut. @throws what the disk says */
 export const takeClaim = ({ claim, target, file, cancelRequest }: Take): TakeResult => {
   if (!makeSymlink(target, claim)) return { taken: false }
   return { taken: true, text: readQuietly(file), mayHaveRequest: existsSync(cancelRequest) }
@@ -111,7 +111,7 @@ export const showDraft = (disk: WriterDisk, { tmpFile, file, once, release }: Om
     takeAway(disk, tmpFile)
     return error as Error
   }
-  // a claim that stays does no harm: its number is that of a record which is not running
+  // a claim that stays does no harm: the record with its number is not running
   if (release !== null) takeAway(disk, release)
   return true
 }

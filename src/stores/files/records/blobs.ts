@@ -36,7 +36,7 @@ interface BlobsDeps {
   disk: Disk
   space: FreeSpace
   committer: Pick<Committer, 'syncing'>
-  /** A word that is never given twice. */
+  /** A different text at every call. */
   unique: () => string
 }
 
@@ -48,7 +48,7 @@ const makeFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** The folder of a task's blobs, and the one that it stands in, are folders and no links. */
+/** The folder of a task's blobs and its parent are real folders, not links. */
 const isOurs = (folder: string): boolean => isRealFolder(path.dirname(folder)) && isRealFolder(folder)
 
 export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDeps): Blobs => {
@@ -77,11 +77,11 @@ export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDep
       if (!(bytes instanceof Readable)) space.forBytes(bytes.length)
       // one after the other: on a disk that may only be read `recursive` says ENOENT
       for (const wanted of [path.dirname(folder), folder]) await makeFolder(wanted)
-      // nothing is written to where a link leads
+      // nothing is written behind a link
       if (!isOurs(folder))
         throw new MadhavaError('STORE_UNAVAILABLE', 'What stands in the place of a folder of blobs is none')
       const tmpFile = path.join(folder, `.${name}.${unique()}.tmp`)
-      // a sync that fails here spoils nothing: the file goes, and another try writes another one
+      // a failed sync does no harm here: the file is removed, and the next try writes another one
       const size = await disk.writeThrough(tmpFile, bytes)
       try {
         disk.rename(tmpFile, file)
@@ -106,7 +106,7 @@ export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDep
         }
         return { bytes: size, stream: createReadStream('', { fd: handle, start, end: end - 1 }) }
       } catch (error) {
-        // what is no blob of ours is none: its bytes may be anybody's
+        // a file that is not a blob of ours is ignored: its bytes may be anyone's
         if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
         throw error
       }

@@ -29,7 +29,7 @@ export const createTaskCreator = (deps: TaskCreatorDeps): Pick<TaskStore, 'creat
 
   const insert = async (task: TaskRecord, fingerprint: string | null): Promise<boolean> => {
     const id = task.id as SafeId
-    // what a removal that was cut short has left is not this task's
+    // what an interrupted removal has left does not belong to this task
     if (records.exists(id)) return false
     if (blobs.exist(id)) await blobs.removeAll(id)
     const entry = { type: 'task', task, ...(fingerprint === null ? {} : { fingerprint }) } as const
@@ -58,7 +58,7 @@ export const createTaskCreator = (deps: TaskCreatorDeps): Pick<TaskStore, 'creat
       if (key !== null) {
         if (records.exists(id)) throw new MadhavaError('TASK_EXISTS', `There is a task ${id} already`)
         const bound = keys.bind(key, id, fingerprint ?? '')
-        // the one that bound the key may have died before it wrote the task: then this one writes it, by that id
+        // the process that bound the key may have died before it wrote the task; then this one writes it, with that id
         const first = bound === id ? null : mover.read(bound)
         if (first) return { task: first, created: false }
         record = { ...record, id: bound }

@@ -30,7 +30,7 @@ export const createKeys = (layout: Layout, disk: Disk): Keys => {
         if (disk.symlink(`${id}.${fingerprint}`, layout.key(key))) return id
         const bound = read(key)
         if (!bound) continue
-        // a key that was made anew from its record has none: then the key alone decides
+        // a key that was repaired from its record has none; then the key alone decides
         if (bound.fingerprint !== '' && bound.fingerprint !== fingerprint)
           throw new MadhavaError('IDEMPOTENCY_MISMATCH')
         return bound.id
@@ -52,7 +52,7 @@ export const readKeyLink = (file: string): { id: SafeId; fingerprint: string } |
   }
 }
 
-/** Where the key of a task stands, or null when it has none. */
+/** The path of a task's key, or null when it has none. */
 export const keyFileOf = (layout: Layout, task: TaskRecord): string | null => {
   const scope = idempotencyScope(task)
   return scope === null ? null : layout.key(scope)

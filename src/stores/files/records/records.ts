@@ -34,7 +34,7 @@ const serialize = (task: TaskRecord): string => {
   return `${json.length > INDENTED_MAX ? json : JSON.stringify(task, null, 2)}\n`
 }
 
-/** `onBroken` hears of a state file that is there and cannot be used. */
+/** `onBroken` is called for a state file that exists and cannot be used. */
 export const createRecords = (layout: Layout, disk: Disk, onBroken: (id: SafeId) => void): Records => {
   const mine = randomBytes(6).toString('hex')
   let count = 0

@@ -27,10 +27,10 @@ const FEED = { entries: 10_000, ageMs: 3_600_000, bytes: 256 * 1024 * 1024 }
 /** A temporary file this old is removed: no write takes so long without touching it. */
 const ASIDE_MS = 3_600_000
 const SWEEP_ASIDE_EVERY_MS = 3_600_000
-/** How long a removal waits for somebody who holds an ended task for a moment. */
+/** How long a removal waits while another process holds the ended task for a moment. */
 const BUSY_MS = 5_000
 const BUSY_LOOK_MS = 5
-/** Looks at a stretch before other work of the process gets a turn. */
+/** After so many files, other work of the process gets a turn. */
 const BATCH = 500
 
 interface RetentionDeps {
@@ -57,161 +57,152 @@ export interface Retention {
   retain(rule: RetentionRule): Promise<number>
 }
 
+/** False when another process holds the task, or it is gone. */
+const removeOnce = async (
+  { mover, keys, committer, records, liveIndex, blobs, cancelRequests, claimFiles }: RetentionDeps,
+  id: SafeId,
+): Promise<boolean> =>
+  (await mover.withClaim(id, async (task, claim) => {
+    if (!isFinal(task.status))
+      throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}; cancel it first`)
+    // the key first: it must never point to a task that is gone while another one takes the key
+    const key = idempotencyScope(task)
+    if (key !== null) keys.release(key, id)
+    await committer.commit({ type: 'removed', id, claim }, () => ({
+      discard() {},
+      show() {
+        records.remove(id)
+        liveIndex.publish({ type: 'removed', id, claim })
+      },
+    }))
+    // what is left after a kill from here on belongs to no record, and the sweep below finds it
+    await blobs.removeAll(id)
+    cancelRequests.remove(id)
+    for (let number = task.claim; number < claim; number += 1) claimFiles.drop(id, number)
+    return true
+  })) ?? false
+
+const remove = async (deps: RetentionDeps, id: SafeId): Promise<void> => {
+  const until = performance.now() + BUSY_MS
+  while (!(await removeOnce(deps, id))) {
+    const task = deps.records.read(id)
+    if (!task) throw new MadhavaError('TASK_NOT_FOUND')
+    if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
+    // another process removes it or lets it run again this moment
+    if (performance.now() > until) throw new MadhavaError('TASK_BUSY')
+    await wait(BUSY_LOOK_MS)
+  }
+}
+
+const bytesOf = ({ layout, blobs }: RetentionDeps, id: SafeId): number =>
+  (statSync(layout.task(id), { throwIfNoEntry: false })?.size ?? 0) + blobs.size(id)
+
+/** How many of these, from the first on, fit into so many bytes. */
+const howMany = async (deps: RetentionDeps, ids: readonly SafeId[], maxBytes: number): Promise<number> => {
+  let bytes = 0
+  for (const [place, id] of ids.entries()) {
+    bytes += bytesOf(deps, id)
+    if (bytes > maxBytes) return place
+    if (place % BATCH === BATCH - 1) await yieldToOthers()
+  }
+  return ids.length
+}
+
+/** The ended tasks that the rule does not keep, the oldest end first. */
+const outdated = async (deps: RetentionDeps, rule: RetentionRule): Promise<SafeId[]> => {
+  const ended = (await deps.liveIndex.current()).ended()
+  const weighed = rule.maxBytes !== null
+  const kept: SafeId[] = []
+  let count = 0
+  const going: SafeId[] = []
+  // nothing is awaited in this loop, since the index moves on meanwhile
+  for (let place = 0; place < ended.length; place += 1) {
+    const task = { status: ended.status(place), finishedAt: ended.finishedAt(place) }
+    const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
+    if (stays) count += 1
+    // the ids of those that stay are needed only for their sizes
+    if (!stays || weighed) (stays ? kept : going).push(ended.id(place) as SafeId)
+  }
+  const within = rule.maxBytes === null ? 0 : await howMany(deps, kept, rule.maxBytes)
+  return [...kept.slice(within), ...going].reverse()
+}
+
+const sweepClaims = async ({ claimFiles, instances, records }: RetentionDeps): Promise<void> => {
+  for (const { id, number } of claimFiles.list()) {
+    const owner = claimFiles.owner(id, number)
+    if (owner === null || (await instances.isAlive(owner))) continue
+    const task = records.read(id)
+    const inUse = task && (number > task.claim || (number === task.claim && isRunning(task.status)))
+    if (!inUse) claimFiles.drop(id, number)
+  }
+}
+
+const sweepBlobs = async ({ blobs, records }: RetentionDeps): Promise<void> => {
+  // a broken state file still counts: its blobs stay until someone has looked at it
+  let count = 0
+  for (const id of blobs.ids()) {
+    if (!records.exists(id)) await blobs.removeAll(id)
+    count += 1
+    if (count % BATCH === 0) await yieldToOthers()
+  }
+}
+
+const sweepAside = async ({ layout, clock }: RetentionDeps): Promise<void> => {
+  const now = clock().getTime()
+  for (const folder of [...layout.shards(), layout.run, layout.revokes, layout.index])
+    for (const name of readdirSync(folder)) {
+      if (!isAside(name)) continue
+      const file = path.join(folder, name)
+      const stat = statSync(file, { throwIfNoEntry: false })
+      if (stat && now - stat.mtimeMs > ASIDE_MS) rmSync(file, { force: true })
+    }
+}
+
+const cutFeed = async ({ instances, journals, space, clock }: RetentionDeps): Promise<void> => {
+  const alive = new Set<string>()
+  for (const id of instances.known()) if (await instances.isAlive(id)) alive.add(id)
+  // on a full disk the feed keeps what it must
+  const bytes = space.trouble() === null ? FEED.bytes : 0
+  journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
+}
+
+/** False when another process was faster: removed it, or made it run again. */
+const removeIfThere = async (deps: RetentionDeps, id: SafeId): Promise<boolean> => {
+  try {
+    await remove(deps, id)
+    return true
+  } catch (error) {
+    if (error instanceof MadhavaError) return false
+    throw error
+  }
+}
+
 export const createRetention = (deps: RetentionDeps): Retention => {
-  const {
-    layout,
-    space,
-    records,
-    committer,
-    blobs,
-    claimFiles,
-    keys,
-    cancelRequests,
-    mover,
-    instances,
-    journals,
-    liveIndex,
-    feedRepair,
-    scanCache,
-    clock,
-  } = deps
   /** On a clock that never jumps. */
   let asideSweptAt = Number.NEGATIVE_INFINITY
-
-  const removeOnce = async (id: SafeId): Promise<boolean> =>
-    (await mover.withClaim(id, async (task, claim) => {
-      if (!isFinal(task.status))
-        throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}; cancel it first`)
-      // the key first: it must never point to a task that is gone while another one takes the key
-      const key = idempotencyScope(task)
-      if (key !== null) keys.release(key, id)
-      await committer.commit({ type: 'removed', id, claim }, () => ({
-        discard() {},
-        show() {
-          records.remove(id)
-          liveIndex.publish({ type: 'removed', id, claim })
-        },
-      }))
-      // what a kill leaves from here on belongs to no record, and the sweep below finds it
-      await blobs.removeAll(id)
-      cancelRequests.remove(id)
-      for (let number = task.claim; number < claim; number += 1) claimFiles.drop(id, number)
-      return true
-    })) ?? false
-
-  const remove = async (id: SafeId): Promise<void> => {
-    const until = performance.now() + BUSY_MS
-    while (!(await removeOnce(id))) {
-      const task = records.read(id)
-      if (!task) throw new MadhavaError('TASK_NOT_FOUND')
-      if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
-      // another process removes it or lets it run again this moment
-      if (performance.now() > until) throw new MadhavaError('TASK_BUSY')
-      await wait(BUSY_LOOK_MS)
-    }
-  }
-
-  const bytesOf = (id: SafeId): number =>
-    (statSync(layout.task(id), { throwIfNoEntry: false })?.size ?? 0) + blobs.size(id)
-
-  /** How many of these, from the first on, fit into so many bytes. */
-  const howMany = async (ids: readonly SafeId[], maxBytes: number): Promise<number> => {
-    let bytes = 0
-    for (const [place, id] of ids.entries()) {
-      bytes += bytesOf(id)
-      if (bytes > maxBytes) return place
-      if (place % BATCH === BATCH - 1) await yieldToOthers()
-    }
-    return ids.length
-  }
-
-  /** The ended tasks that the rule does not keep, the oldest end first. */
-  const outdated = async (rule: RetentionRule): Promise<SafeId[]> => {
-    const ended = (await liveIndex.current()).ended()
-    // the index moves on while this one waits
-    const weighed = rule.maxBytes !== null
-    const kept: SafeId[] = []
-    let count = 0
-    const going: SafeId[] = []
-    for (let place = 0; place < ended.length; place += 1) {
-      const task = { status: ended.status(place), finishedAt: ended.finishedAt(place) }
-      const stays = !isOutdated(rule, task) && count < (rule.maxCount ?? Number.POSITIVE_INFINITY)
-      if (stays) count += 1
-      // of a hundred thousand that stay, the names are not needed
-      if (!stays || weighed) (stays ? kept : going).push(ended.id(place) as SafeId)
-    }
-    const within = rule.maxBytes === null ? 0 : await howMany(kept, rule.maxBytes)
-    return [...kept.slice(within), ...going].reverse()
-  }
-
-  const sweepClaims = async (): Promise<void> => {
-    for (const { id, number } of claimFiles.list()) {
-      const owner = claimFiles.owner(id, number)
-      if (owner === null || (await instances.isAlive(owner))) continue
-      const task = records.read(id)
-      const inUse = task && (number > task.claim || (number === task.claim && isRunning(task.status)))
-      if (!inUse) claimFiles.drop(id, number)
-    }
-  }
-
-  const sweepBlobs = async (): Promise<void> => {
-    // a broken state file is not the same as none: its blobs stay until somebody has looked
-    let count = 0
-    for (const id of blobs.ids()) {
-      if (!records.exists(id)) await blobs.removeAll(id)
-      count += 1
-      if (count % BATCH === 0) await yieldToOthers()
-    }
-  }
-  const sweepAside = async (): Promise<void> => {
+  const sweepAsideHourly = async (): Promise<void> => {
     if (performance.now() - asideSweptAt < SWEEP_ASIDE_EVERY_MS) return
     asideSweptAt = performance.now()
-    const now = clock().getTime()
-    for (const folder of [...layout.shards(), layout.run, layout.revokes, layout.index])
-      for (const name of readdirSync(folder)) {
-        if (!isAside(name)) continue
-        const file = path.join(folder, name)
-        const stat = statSync(file, { throwIfNoEntry: false })
-        if (stat && now - stat.mtimeMs > ASIDE_MS) rmSync(file, { force: true })
-      }
-  }
-
-  const cutFeed = async (): Promise<void> => {
-    const alive = new Set<string>()
-    for (const id of instances.known()) if (await instances.isAlive(id)) alive.add(id)
-    // on a full disk the feed keeps what it must
-    const bytes = space.trouble() === null ? FEED.bytes : 0
-    journals.cut({ ...FEED, bytes, now: clock().getTime(), isAlive: id => alive.has(id) })
-  }
-
-  /** False when another process was faster: removed it, or made it run again. */
-  const removeIfThere = async (id: SafeId): Promise<boolean> => {
-    try {
-      await remove(id)
-      return true
-    } catch (error) {
-      if (error instanceof MadhavaError) return false
-      throw error
-    }
+    await sweepAside(deps)
   }
 
   return {
-    remove,
+    remove: id => remove(deps, id),
     async retain(rule) {
       let removed = 0
       const steps = [
         // first, since on a full disk the others may need what this frees
-        cutFeed,
+        () => cutFeed(deps),
         async () => {
-          for (const id of await outdated(rule)) removed += (await removeIfThere(id)) ? 1 : 0
+          for (const id of await outdated(deps, rule)) removed += (await removeIfThere(deps, id)) ? 1 : 0
         },
-        feedRepair.findGone,
-        () => scanCache.refresh(Date.now(), yieldToOthers),
-        sweepClaims,
-        sweepBlobs,
-        sweepAside,
+        deps.feedRepair.findGone,
+        () => deps.scanCache.refresh(Date.now(), yieldToOthers),
+        () => sweepClaims(deps),
+        () => sweepBlobs(deps),
+        sweepAsideHourly,
       ]
-      // what stands in the way of one stands in the way of no other, today or for a month
+      // a step that fails must not keep the others from running
       const troubles: unknown[] = []
       for (const step of steps) await step().catch((error: unknown) => troubles.push(error))
       if (troubles.length > 0) throw troubles[0]

@@ -12,7 +12,7 @@ import type { Layout, SafeId } from '../layout.ts'
 export type StateFile =
   | { state: 'whole'; task: TaskRecord }
   | { state: 'none' }
-  /** Written by a later version of Madhava: nothing is wrong with it, and we cannot judge it. */
+  /** Written by a later version of Madhava. It may be sound; this version cannot judge it. */
   | { state: 'later'; why: string }
   | { state: 'broken'; why: string }
 
@@ -21,7 +21,7 @@ const BYTES_MAX = 64 * 1024 * 1024
 
 /** Above so many characters the depth is looked at before the text is parsed. */
 const LOOK_FIRST = 64 * 1024
-/** Far deeper than anything that is taken or kept. */
+/** Far deeper than anything that is accepted or stored. */
 const DEPTH_MAX = 10_000
 
 const upgrade = createUpgrade()
@@ -52,7 +52,7 @@ export const judge = (text: string, id: SafeId): StateFile => {
 /** @throws what the file system says, when that is not about this file */
 export const readStateFile = (layout: Layout, id: SafeId): StateFile => readAsStateFile(layout.task(id), id)
 
-/** As `readStateFile`, of a file that stands elsewhere. */
+/** As `readStateFile`, for a file in another place. */
 export const readAsStateFile = (file: string, id: SafeId): StateFile => {
   try {
     const text = readPlainSync(file, BYTES_MAX).toString()

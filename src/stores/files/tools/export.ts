@@ -16,7 +16,7 @@ import { readStateFile } from '../records/state-file.ts'
 import { mustBeDataFolder } from './fsck.ts'
 import { entriesOf } from './fsck-findings.ts'
 
-/** How often a task is looked at again that ends or begins anew while its blobs are opened. */
+/** How often a task is read again if it ends or starts again while its blobs are opened. */
 const TRIES = 100
 
 interface OpenBlob {
@@ -51,7 +51,7 @@ const closeAll = async (blobs: readonly OpenBlob[]): Promise<void> => {
   for (const { handle } of blobs) await handle.close()
 }
 
-/** A cancel request stands beside the record until its holder writes it there. */
+/** A cancel request is kept beside the record until its holder writes it there. */
 const withCancelRequest = (layout: Layout, task: TaskRecord): TaskRecord => {
   const request = layout.revoke(task.id as SafeId)
   if (task.revokeRequestedAt !== null || !lstatSync(request, { throwIfNoEntry: false })?.isFile()) return task
@@ -85,7 +85,7 @@ async function* piecesOf(
 
 /**
  * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the end with
- * the numbers of both. A task is told as it was at one moment; the folder as a whole may change meanwhile.
+ * the numbers of both. Each task is as it was at one moment; the folder as a whole may change meanwhile.
  * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
  */
 export async function* exportFolder({
@@ -106,7 +106,7 @@ export async function* exportFolder({
       }
       const blobs = await openBlobs(layout, id)
       const after = readStateFile(layout, id)
-      // moves within an attempt do not matter: only an end, a new attempt or a removal changes what the blobs mean
+      // moves within an attempt do not matter: only an end, a new attempt or a removal changes the meaning of blobs
       const same =
         after.state === 'whole' &&
         after.task.status === before.task.status &&

@@ -1,5 +1,5 @@
 // Walks through a data folder and yields one check per thing in it, foreign ones included. It changes nothing by
-// itself: what would mend a finding stands in its `mend`, which is only for a folder that no process uses.
+// itself: a finding's `mend` would repair it, and is only for a folder that no process uses.
 import { createReadStream, type Dirent, lstatSync } from 'node:fs'
 import path from 'node:path'
 import { isAside } from '../../../platform/atomic-file.ts'
@@ -42,18 +42,18 @@ const idOf = (name: string): SafeId | null => {
   }
 }
 
-/** For what the quick check finds sound: the reader of the checks gets a turn all the same. */
+/** Yielded for what the quick check finds sound, so that the caller gets a turn. */
 const nothing: FsckCheck = () => null
 
-/** All checks. Lazy: later ones see what the mending of earlier findings has changed. */
+/** All checks. Lazy: later ones see what repairs of earlier findings have changed. */
 export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator<FsckCheck> {
   const places = repairsOf(layout)
   const { at, moving, removing } = places
   const { record, result, key, blobsOf } = createTaskChecks(layout, places)
   const { claim, keyLink, revoke } = createSideFileChecks(layout, places)
 
-  /** A temporary file, or something that is not of Madhava. */
-  const stranger =
+  /** A temporary file, or something that Madhava did not make. */
+  const foreign =
     (place: string, what: string): FsckCheck =>
     () => {
       const stat = lstatSync(place, { throwIfNoEntry: false })
@@ -87,12 +87,12 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
       return { code: 'bad-lines', place: at(file), text, mend: null }
     }
 
-  const shardStrangers: string[] = []
+  const foreignInShards: string[] = []
   function* shardsOf(root: string): Generator<string> {
     for (const entry of entriesOf(root)) {
       const place = path.join(root, entry.name)
       if (SHARD.test(entry.name) && entry.isDirectory()) yield place
-      else shardStrangers.push(place)
+      else foreignInShards.push(place)
     }
   }
 
@@ -100,7 +100,7 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
     for (const { name } of entriesOf(shard)) {
       const id = idOfStateFile(name)
       if (!id || layout.task(id) !== path.join(shard, name)) {
-        yield stranger(path.join(shard, name), 'not the state file of a task that belongs here')
+        yield foreign(path.join(shard, name), 'not the state file of a task that belongs here')
         continue
       }
       seen.tasks += 1
@@ -115,22 +115,22 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
       const id = idOf(entry.name)
       const folder = path.join(shard, entry.name)
       if (!id || layout.blobFolder(id) !== folder || !entry.isDirectory()) {
-        yield stranger(folder, 'not the blobs of a task that belongs here')
+        yield foreign(folder, 'not the blobs of a task that belongs here')
         continue
       }
       yield blobsOf(id)
       for (const blob of entriesOf(folder)) {
         seen.blobs += 1
         const place = path.join(folder, blob.name)
-        if (!BLOB_NAME.test(blob.name) || !blob.isFile()) yield stranger(place, 'not a blob')
+        if (!BLOB_NAME.test(blob.name) || !blob.isFile()) yield foreign(place, 'not a blob')
         else if (hasFurtherNames(place))
-          yield stranger(
+          yield foreign(
             place,
             'a file with further names, which is not given out: copy it in place of the link',
           )
       }
     }
-  for (const place of shardStrangers) yield stranger(place, 'not a folder of this store')
+  for (const place of foreignInShards) yield foreign(place, 'not a folder of this store')
 
   /** The entries of a flat folder: those that `look` knows, and foreign ones. */
   function* flat(
@@ -139,7 +139,7 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
   ): Generator<FsckCheck> {
     for (const entry of entriesOf(folder)) {
       const place = path.join(folder, entry.name)
-      yield check(entry, place) ?? stranger(place, 'nothing of this store')
+      yield check(entry, place) ?? foreign(place, 'nothing of this store')
     }
   }
   yield* flat(layout.claims, (entry, place) => {
@@ -153,11 +153,11 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
     return id && revoke(place, id)
   })
   for (const { name } of entriesOf(layout.run))
-    if (isAside(name)) yield stranger(path.join(layout.run, name), 'nothing of this store')
+    if (isAside(name)) yield foreign(path.join(layout.run, name), 'nothing of this store')
   for (const folder of [layout.journal, layout.wal])
     for (const entry of entriesOf(folder)) {
       const place = path.join(folder, entry.name)
-      if (!entry.isFile()) yield stranger(place, 'nothing of this store')
+      if (!entry.isFile()) yield foreign(place, 'nothing of this store')
       else if (entry.name.endsWith('.ndjson')) yield lines(place)
     }
 }

@@ -54,7 +54,7 @@ export const isThere = (place: string): boolean => lstatSync(place, { throwIfNoE
 
 /** How checks name places and say what would mend them. */
 export interface Repairs {
-  /** The place as it is told: inside the data folder. */
+  /** The place as it is reported: relative to the data folder. */
   at(place: string): string
   removing(place: string): FsckFinding['mend']
   moving(place: string, name?: string): FsckFinding['mend']

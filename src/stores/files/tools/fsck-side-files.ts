@@ -79,7 +79,7 @@ export const createSideFileChecks = (layout: Layout, { at, moving, removing }: R
         code: 'broken-revoke',
         place,
         text: 'a cancel request without its time',
-        // that a cancel was requested is certain: only the time of it is lost
+        // a cancel was certainly requested; only its time is lost
         mend: { how: 'made anew', now: () => replaceFile(request, `${stat.mtime.toISOString()}\n`) },
       }
     }

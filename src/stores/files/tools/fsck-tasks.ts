@@ -71,7 +71,7 @@ export const createTaskChecks = (layout: Layout, { at, moving }: Repairs): TaskC
         const text = `the tasks ${id} and ${other.task.id} have the same idempotency key; it names the second`
         return { code: 'shared-key', place, text, mend: null }
       }
-      if (isThere(link) && !bound) return null // told by the check at the link
+      if (isThere(link) && !bound) return null // reported by the check at the link
       const text = `the idempotency key of ${id} ${bound ? 'names another task' : 'is missing'}`
       return {
         code: bound ? 'wrong-key' : 'missing-key',

@@ -1,5 +1,5 @@
-// Checks a data folder, and mends it when that is asked. Reading works while a bundle runs: what looks wrong is
-// checked again before it is told. Mending needs the folder to itself, and never deletes a record or a blob.
+// Checks a data folder, and repairs it if asked. The check works while a bundle runs: what seems wrong is checked
+// again before it is reported. A repair needs the folder to itself, and never deletes a record or a blob.
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises'
@@ -12,7 +12,7 @@ import { openFilesStore } from '../open.ts'
 import { checksOf } from './fsck-checks.ts'
 import type { FsckCheck, FsckFinding } from './fsck-findings.ts'
 
-/** A finding that stands; `mended` says how, null when it is left as it is. */
+/** A confirmed finding. `mended` says how it was repaired; null if it was left as it is. */
 export interface ToldFinding extends Pick<FsckFinding, 'code' | 'place' | 'text'> {
   mended: string | null
 }
@@ -34,7 +34,7 @@ export interface CheckSummary {
 }
 
 const SETTLE_MS = 2_000
-/** Looks at a stretch before other work of the process gets a turn. */
+/** After so many checks, other work of the process gets a turn. */
 const BATCH = 500
 
 /** @throws STORE_UNAVAILABLE when there is no data folder */
@@ -50,7 +50,7 @@ const tell = ({ code, place, text }: FsckFinding, mended: string | null): ToldFi
   mended,
 })
 
-/** Every check once; answers those that found something. */
+/** Runs every check once; returns those that found something. */
 const lookOver = async (checks: Iterable<FsckCheck>): Promise<FsckCheck[]> => {
   const found: FsckCheck[] = []
   let count = 0
@@ -69,7 +69,7 @@ const mendIfPossible = async (check: FsckCheck, finding: FsckFinding): Promise<s
 }
 
 /**
- * Looks at everything in the folder. Each finding is told as soon as it is certain.
+ * Checks everything in the folder. Each finding is reported as soon as it is certain.
  * @throws STORE_UNAVAILABLE when the folder cannot be read or is none; DATA_DIR_IN_USE when `repair` is asked for a
  * folder that is in use
  */
@@ -98,7 +98,7 @@ export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> 
     const log = silentLog()
     const lock = await lockFolder({ dir: layout.dir, clock, log, patienceMs: 0 })
     try {
-      // what a power cut left undone is done at every opening: only after that is broken what looks broken
+      // every opening completes what a power cut interrupted; only after that do findings count
       const store = await openFilesStore({ dir: layout.dir, clock, log })
       await store.close()
       for (const check of checksOf({ layout, alone: true, clock, seen })) {

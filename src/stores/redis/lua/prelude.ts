@@ -13,7 +13,7 @@ import {
 
 /** Milliseconds without a beat, by Redis's clock, after which a process counts as dead. */
 export const LEASE_MS = 15_000
-/** Nobody has beaten for so long: Redis was away, not they. Nobody is judged for a whole lease then. */
+/** If no process has beaten for so long, Redis was away. Then none is judged for a whole lease. */
 const SILENCE_MS = 4_000
 /** The feed keeps at least so many changes; the port promises 10,000. */
 const FEED_LENGTH = 20_000
@@ -21,7 +21,7 @@ const FEED_LENGTH = 20_000
  * Records up to this many bytes stand whole in the feed; of larger ones it has the version, and readers fetch them.
  */
 const FEED_RECORD_BYTES = 4_096
-/** Of those that become due or expire, at most so many are let in by one call. */
+/** One call moves at most so many tasks that become due or expire. */
 const TICK_MAX = 1_000
 /** A reader of a blob that was replaced may pause so long. */
 export const READING_MS = 60_000

@@ -14,7 +14,7 @@ if ARGV[3] ~= '' then call('HSET', P .. 'presences', me, ARGV[3]) end
 return { now, call('SCARD', P .. 'held:' .. me) }
 `
 
-/** Of each presence: what it said, its last beat in ms, 1 when alive, its process; Redis's time comes first. */
+/** Redis's time; then of each presence its details, its last beat in ms, 1 when alive, its process. */
 export const PRESENCES = `${ALWAYS}${PRELUDE}
 local all = call('HGETALL', P .. 'presences')
 local found = { clock() }
@@ -27,7 +27,7 @@ end
 return found
 `
 
-/** ARGV: instance. It has left, or somebody has proof that its process is gone. What it held is free at once. */
+/** ARGV: instance. It has left, or another process has proof that its process is gone. What it held is free at once. */
 export const LEAVE = `${ALWAYS}${PRELUDE}
 call('ZREM', P .. 'beats', ARGV[1])
 if ARGV[2] == 'left' then

@@ -1,7 +1,7 @@
 // The scripts that find tasks, in Lua: what comes next, what there is to do, pages and counts.
 import { ALWAYS, PRELUDE } from './prelude.ts'
 
-/** How long the taker of a task is let alone with it, by Redis's clock. A hint: the write decides. */
+/** How long a task that was named to one taker is named to no other, by Redis's clock. A hint: the write decides. */
 const TAKING_MS = 1_000
 
 /**

@@ -1,5 +1,5 @@
 // The scripts that write records, in Lua. A record is written only where its claim and rev are still those that the
-// writer had read: a writer that was overtaken is told what stands there now.
+// writer had read. Otherwise the writer gets the record that is there now.
 import { ALWAYS, PRELUDE, WITH_ROOM } from './prelude.ts'
 
 /** ARGV: id, record, plan, hash of the idempotency key or '', fingerprint. */
@@ -19,6 +19,9 @@ call('SET', P .. 'task:' .. id, json)
 call('SADD', P .. 'kinds', plan.kind)
 place(id, plan)
 if key ~= '' then call('SET', P .. 'key:' .. key, id .. ' ' .. fingerprint) end
+-- one that was imported may have ended
+local _, _, status = head(json)
+if ended(status) then weight_changed(weigh(id, json)) end
 tell_task(id, json)
 return { 'made' }
 `

@@ -1,4 +1,4 @@
-// The wish to cancel, over deaths of every process.
+// The cancel request, over deaths of every process.
 import assert from 'node:assert/strict'
 import { newTaskId } from '../../../src/core/task.ts'
 import { startChild } from '../../support/child.ts'
@@ -24,8 +24,8 @@ const killedAfter = async (world: ProcessWorld, orders: readonly Order[]): Promi
   return answers
 }
 
-export const wishes = (check: Check<ProcessWorld>): void => {
-  check('a wish to cancel is there after every process died', async world => {
+export const cancelRequests = (check: Check<ProcessWorld>): void => {
+  check('a cancel request survives the death of every process', async world => {
     const id = newTaskId()
     const answers = await killedAfter(world, [
       { call: 'create', id },
@@ -40,21 +40,24 @@ export const wishes = (check: Check<ProcessWorld>): void => {
     await store.close()
   })
 
-  check('a wish that an end overtook does not meet the task that was started again', async world => {
-    const id = newTaskId()
-    const answers = await killedAfter(world, [
-      { call: 'create', id },
-      { call: 'claim', id },
-      { call: 'revoke', id },
-      { call: 'succeed', id, claim: 1 },
-      { call: 'again', id },
-    ])
-    assert.deepEqual(answers[3], { seen: { status: 'SUCCESS', claim: 1, wished: true } })
-    assert.deepEqual(answers[4], { seen: { status: 'PENDING', claim: 2, wished: false } })
-    const store = await world.open()
-    const task = await store.get(id)
-    assert.equal(task?.status, 'PENDING')
-    assert.equal(task.revokeRequestedAt, null)
-    await store.close()
-  })
+  check(
+    'a cancel request that came after the end does not hit the task that was started again',
+    async world => {
+      const id = newTaskId()
+      const answers = await killedAfter(world, [
+        { call: 'create', id },
+        { call: 'claim', id },
+        { call: 'revoke', id },
+        { call: 'succeed', id, claim: 1 },
+        { call: 'again', id },
+      ])
+      assert.deepEqual(answers[3], { seen: { status: 'SUCCESS', claim: 1, cancelRequested: true } })
+      assert.deepEqual(answers[4], { seen: { status: 'PENDING', claim: 2, cancelRequested: false } })
+      const store = await world.open()
+      const task = await store.get(id)
+      assert.equal(task?.status, 'PENDING')
+      assert.equal(task.revokeRequestedAt, null)
+      await store.close()
+    },
+  )
 }

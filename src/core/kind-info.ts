@@ -1,0 +1,31 @@
+// What clients see of a kind. The schema is the one description: the API's document and the types are made of it.
+import { z } from 'zod'
+import type { NamedKind } from './kind.ts'
+import { DEFAULT_MAX_ATTEMPTS, jsonSchema, limitsSchema, retryPolicySchema } from './task.ts'
+
+export const kindInfoSchema = z.object({
+  name: z.string(),
+  summary: z.string(),
+  params: jsonSchema.describe('JSON Schema'),
+  result: jsonSchema.describe('JSON Schema'),
+  example: jsonSchema,
+  maxAttempts: z.int(),
+  retry: retryPolicySchema.nullable(),
+  limits: limitsSchema,
+  maxConcurrency: z.int().nullable(),
+  rate: z.string().nullable(),
+})
+
+export type KindInfo = z.infer<typeof kindInfoSchema>
+
+export const kindInfoOf = (kind: NamedKind): KindInfo => ({
+  name: kind.name,
+  summary: kind.summary,
+  ...kind.schemas,
+  example: kind.example,
+  maxAttempts: kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
+  retry: kind.retry ? retryPolicySchema.parse(kind.retry) : null,
+  limits: limitsSchema.parse(kind.limits ?? {}),
+  maxConcurrency: kind.maxConcurrency ?? null,
+  rate: kind.rate ?? null,
+})

@@ -1,0 +1,24 @@
+// GET /figures.json: the figures of the last hour or week, as columns for charts.
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { MadhavaError } from '../../core/errors.ts'
+import { type DashboardEnv, requireSession } from '../login.ts'
+import type { Figures } from './recorder.ts'
+import type { Span } from './rings.ts'
+
+const query = z.object({
+  span: z.enum(['hour', 'week'] satisfies Span[]).default('hour'),
+  points: z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/)
+    .transform(Number)
+    .optional(),
+})
+
+export const createFigureRoutes = ({ figures }: { figures: Pick<Figures, 'columns'> }): Hono<DashboardEnv> =>
+  new Hono<DashboardEnv>().get('/figures.json', requireSession, c => {
+    const parsed = query.safeParse(c.req.query())
+    if (!parsed.success)
+      throw new MadhavaError('BAD_REQUEST', 'span is hour or week, points a number from 1 on')
+    return c.json(figures.columns(parsed.data.span, parsed.data.points))
+  })

@@ -1,0 +1,84 @@
+// The comparison of a store with an export: every sort of difference is told, by its task, and nothing else.
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import type { TaskStore } from '../../../src/core/store.ts'
+import { createMemoryStore } from '../../../src/stores/memory/open.ts'
+import { exportStore } from '../../../src/stores/shared/export.ts'
+import { importAll } from '../../../src/stores/shared/import.ts'
+import { verifyAll } from '../../../src/stores/shared/verify.ts'
+import { add, addEnded, at } from '../../suites/store/world.ts'
+
+const clock = () => new Date(at(100))
+
+/** A store with an ended task that has a blob, and one that waits; its export, and another store that took it in. */
+const setUp = async (test: TestContext) => {
+  const [from, to] = [createMemoryStore({ clock }), createMemoryStore({ clock })]
+  test.after(() => Promise.all([from.close(), to.close()]))
+  const [ended, waiting] = [await addEnded(from), await add(from)]
+  await from.putBlob(ended.id, 'log.txt', Buffer.from('four'))
+  const lines: Buffer[] = []
+  const options = { clock, fingerprintOf: async () => null, onLeftOut: assert.fail }
+  for await (const line of exportStore(from, options)) lines.push(Buffer.from(line))
+  const input = async function* () {
+    yield* lines
+  }
+  const done = await importAll(to, {
+    input: input(),
+    replace: false,
+    onRefused: assert.fail,
+    refusal: () => null,
+  })
+  assert.deepEqual([done.created, done.blobs, done.problem], [2, 1, null])
+  const verify = async () => {
+    const told: [string, string][] = []
+    const summary = await verifyAll(to, { input: input(), onDifference: (id, what) => told.push([id, what]) })
+    return { told, summary }
+  }
+  return { to, ended, waiting, verify }
+}
+type Change = (store: TaskStore, ended: string, waiting: string) => Promise<unknown>
+
+describe('a store that is compared with an export', () => {
+  it('is the same as long as nothing has changed, whatever else is in it', async test => {
+    const { to, verify } = await setUp(test)
+    await addEnded(to)
+    const { told, summary } = await verify()
+    assert.deepEqual(told, [])
+    assert.deepEqual(summary, { tasks: 2, blobs: 1, missing: 0, different: 0, inStore: 3, problem: null })
+  })
+
+  const differences: Record<string, [Change, RegExp]> = {
+    'a task that is gone': [(store, ended) => store.remove(ended), /^it is not there$/],
+    'a record that says something else': [
+      (store, _, waiting) => store.revoke(waiting, at(9)),
+      /^its record says something else$/,
+    ],
+    'a blob that is gone': [(store, ended) => store.removeBlob(ended, 'log.txt'), /log\.txt is not there/],
+    'a blob of another size': [
+      (store, ended) => store.putBlob(ended, 'log.txt', Buffer.from('three')),
+      /log\.txt .* has another size/,
+    ],
+    'a blob with other bytes': [
+      (store, ended) => store.putBlob(ended, 'log.txt', Buffer.from('FOUR')),
+      /log\.txt has other bytes/,
+    ],
+    'a blob that was not exported': [
+      (store, ended) => store.putBlob(ended, 'further', Buffer.from('x')),
+      /further is not in the export/,
+    ],
+    'a blob of a task that had none': [
+      (store, _, waiting) => store.putBlob(waiting, 'further', Buffer.from('x')),
+      /further is not in the export/,
+    ],
+  }
+  for (const [what, [change, words]] of Object.entries(differences))
+    it(`differs by ${what}`, async test => {
+      const { to, ended, waiting, verify } = await setUp(test)
+      await change(to, ended.id, waiting.id)
+      const { told, summary } = await verify()
+      assert.equal(told.length, 1)
+      assert.match(told[0]?.[1] ?? '', words)
+      assert.equal(summary.missing + summary.different, 1)
+      assert.equal(summary.missing, what.endsWith('gone') && what.startsWith('a task') ? 1 : 0)
+    })
+})

@@ -1,0 +1,64 @@
+// A worker that closes tells other workers at once about the tasks that it gives back.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createKinds, DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
+import { createService } from '../../src/core/service.ts'
+import { RESULT_LIMITS } from '../../src/core/task.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import { createMemory } from '../../src/stores/memory/open.ts'
+import { openWorker } from '../../src/worker/worker.ts'
+import { newTaskOf } from '../support/new-task.ts'
+import { createNotingQueue } from '../support/noting-queue.ts'
+import { until } from '../support/until.ts'
+import unruly from './unruly.ts'
+
+const clock = () => new Date()
+const log = silentLog()
+
+describe('a worker that closes', () => {
+  it('announces what it gives back, and nothing that has ended', { timeout: 120_000 }, async () => {
+    const memory = createMemory()
+    const store = memory.open({ clock })
+    const { queue, announced } = createNotingQueue()
+    const kinds = createKinds([loadKind('unruly', unruly, 'unruly.ts')])
+    const submit = async (act: string) => {
+      const createdAt = clock().toISOString()
+      const task = newTaskOf({ kind: 'unruly', params: { act, value: null }, createdAt })
+      return (await store.create(task, null)).task.id
+    }
+    const long = await submit('checkpoint and wait')
+    const short = await submit('return the value')
+    const worker = openWorker(
+      {
+        slots: 2,
+        cores: 1,
+        taskMemoryMb: 64,
+        drainMs: 0,
+        results: RESULT_LIMITS,
+        kindSettings: DEFAULT_KIND_SETTINGS,
+        retentionMs: 1e9,
+        retentionCount: 1e6,
+        retentionBytes: null,
+      },
+      {
+        store,
+        storePlace: 'memory',
+        queue,
+        kinds,
+        kindFiles: new Map([['unruly', fileURLToPath(new URL('./unruly.ts', import.meta.url))]]),
+        service: createService({ store, queue, kinds, clock }),
+        clock,
+      },
+      log,
+    )
+    const statusOf = async (id: string) => (await store.get(id))?.status
+    await until('one has ended', async () => (await statusOf(short)) === 'SUCCESS')
+    await until('the other one runs', async () => (await statusOf(long)) === 'PROGRESS')
+    announced.length = 0
+    await worker.close()
+    assert.equal(await statusOf(long), 'PENDING')
+    assert.deepEqual(announced, [{ id: long, kind: 'unruly' }])
+    await store.close()
+  })
+})
