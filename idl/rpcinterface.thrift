@@ -147,6 +147,23 @@ struct HistoryEntry {
   4: optional string worker
 }
 
+/** One attempt at a task. */
+struct TaskAttempt {
+  /** 1 for the task's first attempt; goes on through a retry by hand. */
+  1: required i32 attempt,
+  2: required string worker,
+  3: required string startedAt,
+  /** Unset while it runs. */
+  4: optional string endedAt,
+  /**
+   * Unset while it runs. SUCCESS; RETRY: it failed, and another follows; FAILURE; REVOKED: it was cancelled; LOST: its
+   * worker died; GIVEN_BACK: its worker shut down, and it does not count.
+   */
+  5: optional string outcome,
+  /** Why it failed. Older attempts have no detail. */
+  6: optional TaskError error
+}
+
 /** How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default. */
 struct RetryPolicy {
   /** Seconds before the second attempt; 1 by default. */
@@ -269,6 +286,8 @@ struct Task {
   33: optional bool paramsTruncated,
   /** Attempts that ended with the death of their worker; unset if there are none. From two on the task runs alone. */
   34: optional i32 workersLost,
+  /** The last 20 attempts, oldest first; unset before the first, and in pages. */
+  35: optional list<TaskAttempt> attempts,
   /** In pages of pageTasksWhy: why it waits. Unset if it does not. */
   36: optional Waiting waiting
 }
@@ -342,6 +361,32 @@ struct Piece {
   3: required string contentType,
   /** Of the task's record. If it differs between two pieces, the task has run again, and they do not fit together. */
   4: required i64 rev
+}
+
+/** A line of a task's log, or a mark where lines are left out. */
+struct LogEntry {
+  /** The place of the line among all that the task ever wrote, from 1; of a mark, that of the last line left out. */
+  1: required i64 number,
+  /** Unset in a mark, and in a log of an older version. */
+  2: optional string at,
+  /** As in the attempts of the task. Unset in a mark, and in a log of an older version. */
+  3: optional i32 attempt,
+  /** debug, info, warn or error. Unset in a mark. */
+  4: optional string level,
+  /** Unset in a mark. */
+  5: optional string text,
+  /** So many lines, up to `number`, are left out. Unset in a line. */
+  6: optional i64 omitted
+}
+
+/** A task's log after some line. */
+struct TaskLog {
+  /** Empty if there is nothing new. */
+  1: required list<LogEntry> entries,
+  /** The number of the last line: ask again with it. 0: the task has written none. */
+  2: required i64 last,
+  /** Whether the task has ended, so that no more will come. */
+  3: required bool ended
 }
 
 /** A kind of task. */
@@ -550,8 +595,16 @@ service Madhava extends RPCcelery {
   Piece readResult(1: string id, 2: i64 offset, 3: i32 length)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** A piece of the task's last log lines, as in readResult. The log may change between two pieces. */
+  /** A piece of the task's log as text, as in readResult. The log may change between two pieces: see getTaskLog. */
   Piece readLog(1: string id, 2: i64 offset, 3: i32 length)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * The task's log after the line with this number; 0: from its beginning. The first 200 lines and the last 800 are
+   * kept, and marks stand where lines are left out. To follow it, ask again with `last`, such as every second, until
+   * it has `ended`: each line comes once. Refused: BAD_ID, BAD_REQUEST.
+   */
+  TaskLog getTaskLog(1: string id, 2: i64 after)
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /** The kinds of task that this server knows. */

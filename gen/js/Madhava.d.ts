@@ -22,6 +22,7 @@ import Problem = ttypes.Problem
 import Progress = ttypes.Progress
 import TaskError = ttypes.TaskError
 import HistoryEntry = ttypes.HistoryEntry
+import TaskAttempt = ttypes.TaskAttempt
 import RetryPolicy = ttypes.RetryPolicy
 import TimeLimits = ttypes.TimeLimits
 import StartEstimate = ttypes.StartEstimate
@@ -33,6 +34,8 @@ import TaskFilter = ttypes.TaskFilter
 import TaskPage = ttypes.TaskPage
 import Cancelled = ttypes.Cancelled
 import Piece = ttypes.Piece
+import LogEntry = ttypes.LogEntry
+import TaskLog = ttypes.TaskLog
 import Kind = ttypes.Kind
 import KindTrouble = ttypes.KindTrouble
 import Cpu = ttypes.Cpu
@@ -182,14 +185,28 @@ declare class Client extends RPCcelery.Client {
     readResult(id: string, offset: Int64, length: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Piece)=>void): void;
 
     /**
-     * A piece of the task's last log lines, as in readResult. The log may change between two pieces.
+     * A piece of the task's log as text, as in readResult. The log may change between two pieces: see getTaskLog.
      */
     readLog(id: string, offset: Int64, length: number): Promise<Piece>;
 
     /**
-     * A piece of the task's last log lines, as in readResult. The log may change between two pieces.
+     * A piece of the task's log as text, as in readResult. The log may change between two pieces: see getTaskLog.
      */
     readLog(id: string, offset: Int64, length: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Piece)=>void): void;
+
+    /**
+     * The task's log after the line with this number; 0: from its beginning. The first 200 lines and the last 800 are
+     * kept, and marks stand where lines are left out. To follow it, ask again with `last`, such as every second, until
+     * it has `ended`: each line comes once. Refused: BAD_ID, BAD_REQUEST.
+     */
+    getTaskLog(id: string, after: Int64): Promise<TaskLog>;
+
+    /**
+     * The task's log after the line with this number; 0: from its beginning. The first 200 lines and the last 800 are
+     * kept, and marks stand where lines are left out. To follow it, ask again with `last`, such as every second, until
+     * it has `ended`: each line comes once. Refused: BAD_ID, BAD_REQUEST.
+     */
+    getTaskLog(id: string, after: Int64, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: TaskLog)=>void): void;
 
     /**
      * The kinds of task that this server knows.
@@ -248,6 +265,7 @@ declare class Processor extends RPCcelery.Processor {
     process_purgeTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_readResult(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_readLog(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_getTaskLog(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKinds(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKindTroubles(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_hostStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

@@ -2166,6 +2166,184 @@ const Madhava_readLog_result = class {
   }
 
 };
+const Madhava_getTaskLog_args = class {
+  constructor(args) {
+    this.id = null;
+    this.after = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      }
+      if (args.after !== undefined && args.after !== null) {
+        this.after = args.after;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.after = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_getTaskLog_args');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.after !== null && this.after !== undefined) {
+      output.writeFieldBegin('after', Thrift.Type.I64, 2);
+      output.writeI64(this.after);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_getTaskLog_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    this.notFound = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args instanceof ttypes.NotFound) {
+        this.notFound = args;
+        return;
+    }
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.TaskLog(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+      if (args.notFound !== undefined && args.notFound !== null) {
+        this.notFound = args.notFound;
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.TaskLog();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.notFound = new ttypes.NotFound();
+          this.notFound.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_getTaskLog_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.notFound !== null && this.notFound !== undefined) {
+      output.writeFieldBegin('notFound', Thrift.Type.STRUCT, 2);
+      this.notFound.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 3);
+      this.unavailable.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Madhava_listKinds_args = class {
   constructor(args) {
   }
@@ -2224,13 +2402,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3111 = input.readListBegin();
-          const _size110 = _rtmp3111.size || 0;
-          for (let _i112 = 0; _i112 < _size110; ++_i112) {
-            let elem113 = null;
-            elem113 = new ttypes.Kind();
-            elem113.read(input);
-            this.success.push(elem113);
+          const _rtmp3121 = input.readListBegin();
+          const _size120 = _rtmp3121.size || 0;
+          for (let _i122 = 0; _i122 < _size120; ++_i122) {
+            let elem123 = null;
+            elem123 = new ttypes.Kind();
+            elem123.read(input);
+            this.success.push(elem123);
           }
           input.readListEnd();
         } else {
@@ -2259,10 +2437,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter114 in this.success) {
-        if (this.success.hasOwnProperty(iter114)) {
-          iter114 = this.success[iter114];
-          iter114.write(output);
+      for (let iter124 in this.success) {
+        if (this.success.hasOwnProperty(iter124)) {
+          iter124 = this.success[iter124];
+          iter124.write(output);
         }
       }
       output.writeListEnd();
@@ -2337,13 +2515,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3116 = input.readListBegin();
-          const _size115 = _rtmp3116.size || 0;
-          for (let _i117 = 0; _i117 < _size115; ++_i117) {
-            let elem118 = null;
-            elem118 = new ttypes.KindTrouble();
-            elem118.read(input);
-            this.success.push(elem118);
+          const _rtmp3126 = input.readListBegin();
+          const _size125 = _rtmp3126.size || 0;
+          for (let _i127 = 0; _i127 < _size125; ++_i127) {
+            let elem128 = null;
+            elem128 = new ttypes.KindTrouble();
+            elem128.read(input);
+            this.success.push(elem128);
           }
           input.readListEnd();
         } else {
@@ -2372,10 +2550,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter119 in this.success) {
-        if (this.success.hasOwnProperty(iter119)) {
-          iter119 = this.success[iter119];
-          iter119.write(output);
+      for (let iter129 in this.success) {
+        if (this.success.hasOwnProperty(iter129)) {
+          iter129 = this.success[iter129];
+          iter129.write(output);
         }
       }
       output.writeListEnd();
@@ -3367,6 +3545,67 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
     return callback('readLog failed: unknown result');
   }
 
+  getTaskLog (id, after) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_getTaskLog(id, after);
+    });
+  }
+
+  send_getTaskLog (id, after) {
+    const output = new this.pClass(this.output);
+    const params = {
+      id: id,
+      after: after
+    };
+    const args = new Madhava_getTaskLog_args(params);
+    try {
+      output.writeMessageBegin('getTaskLog', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_getTaskLog (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_getTaskLog_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.notFound) {
+      return callback(result.notFound);
+    }
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('getTaskLog failed: unknown result');
+  }
+
   listKinds () {
     this._seqid = this.new_seqid();
     const self = this;
@@ -4129,6 +4368,49 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("readLog", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_getTaskLog (seqid, input, output) {
+    const args = new Madhava_getTaskLog_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.getTaskLog.length === 2) {
+      Promise.resolve(this._handler.getTaskLog.bind(this._handler)(
+        args.id,
+        args.after
+      )).then(result => {
+        const result_obj = new Madhava_getTaskLog_result({success: result});
+        output.writeMessageBegin("getTaskLog", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Unavailable) {
+          result = new Madhava_getTaskLog_result(err);
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.getTaskLog(args.id, args.after, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_getTaskLog_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("getTaskLog", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

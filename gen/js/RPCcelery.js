@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3106 = input.readListBegin();
-          const _size105 = _rtmp3106.size || 0;
-          for (let _i107 = 0; _i107 < _size105; ++_i107) {
-            let elem108 = null;
-            elem108 = new ttypes.calcResult();
-            elem108.read(input);
-            this.success.push(elem108);
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = new ttypes.calcResult();
+            elem118.read(input);
+            this.success.push(elem118);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter109 in this.success) {
-        if (this.success.hasOwnProperty(iter109)) {
-          iter109 = this.success[iter109];
-          iter109.write(output);
+      for (let iter119 in this.success) {
+        if (this.success.hasOwnProperty(iter119)) {
+          iter119 = this.success[iter119];
+          iter119.write(output);
         }
       }
       output.writeListEnd();

@@ -133,6 +133,20 @@ declare class HistoryEntry {
   }
 
 /**
+ * One attempt at a task.
+ */
+declare class TaskAttempt {
+    public attempt: number;
+    public worker: string;
+    public startedAt: string;
+    public endedAt?: string;
+    public outcome?: string;
+    public error?: TaskError;
+
+      constructor(args?: { attempt: number; worker: string; startedAt: string; endedAt?: string; outcome?: string; error?: TaskError; });
+  }
+
+/**
  * How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default.
  */
 declare class RetryPolicy {
@@ -231,9 +245,10 @@ declare class Task {
     public version: string;
     public paramsTruncated?: boolean;
     public workersLost?: number;
+    public attempts?: TaskAttempt[];
     public waiting?: Waiting;
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; waiting?: Waiting; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; });
   }
 
 /**
@@ -304,6 +319,31 @@ declare class Piece {
     public rev: Int64;
 
       constructor(args?: { bytes: Buffer; totalBytes: Int64; contentType: string; rev: Int64; });
+  }
+
+/**
+ * A line of a task's log, or a mark where lines are left out.
+ */
+declare class LogEntry {
+    public number: Int64;
+    public at?: string;
+    public attempt?: number;
+    public level?: string;
+    public text?: string;
+    public omitted?: Int64;
+
+      constructor(args?: { number: Int64; at?: string; attempt?: number; level?: string; text?: string; omitted?: Int64; });
+  }
+
+/**
+ * A task's log after some line.
+ */
+declare class TaskLog {
+    public entries: LogEntry[];
+    public last: Int64;
+    public ended: boolean;
+
+      constructor(args?: { entries: LogEntry[]; last: Int64; ended: boolean; });
   }
 
 /**

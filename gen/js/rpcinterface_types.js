@@ -1016,6 +1016,142 @@ const HistoryEntry = module.exports.HistoryEntry = class {
   }
 
 };
+const TaskAttempt = module.exports.TaskAttempt = class {
+  constructor(args) {
+    this.attempt = null;
+    this.worker = null;
+    this.startedAt = null;
+    this.endedAt = null;
+    this.outcome = null;
+    this.error = null;
+    if (args) {
+      if (args.attempt !== undefined && args.attempt !== null) {
+        this.attempt = args.attempt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field attempt is unset!');
+      }
+      if (args.worker !== undefined && args.worker !== null) {
+        this.worker = args.worker;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field worker is unset!');
+      }
+      if (args.startedAt !== undefined && args.startedAt !== null) {
+        this.startedAt = args.startedAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field startedAt is unset!');
+      }
+      if (args.endedAt !== undefined && args.endedAt !== null) {
+        this.endedAt = args.endedAt;
+      }
+      if (args.outcome !== undefined && args.outcome !== null) {
+        this.outcome = args.outcome;
+      }
+      if (args.error !== undefined && args.error !== null) {
+        this.error = new ttypes.TaskError(args.error);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.attempt = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.worker = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.startedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.endedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.outcome = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.error = new ttypes.TaskError();
+          this.error.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskAttempt');
+    if (this.attempt !== null && this.attempt !== undefined) {
+      output.writeFieldBegin('attempt', Thrift.Type.I32, 1);
+      output.writeI32(this.attempt);
+      output.writeFieldEnd();
+    }
+    if (this.worker !== null && this.worker !== undefined) {
+      output.writeFieldBegin('worker', Thrift.Type.STRING, 2);
+      output.writeString(this.worker);
+      output.writeFieldEnd();
+    }
+    if (this.startedAt !== null && this.startedAt !== undefined) {
+      output.writeFieldBegin('startedAt', Thrift.Type.STRING, 3);
+      output.writeString(this.startedAt);
+      output.writeFieldEnd();
+    }
+    if (this.endedAt !== null && this.endedAt !== undefined) {
+      output.writeFieldBegin('endedAt', Thrift.Type.STRING, 4);
+      output.writeString(this.endedAt);
+      output.writeFieldEnd();
+    }
+    if (this.outcome !== null && this.outcome !== undefined) {
+      output.writeFieldBegin('outcome', Thrift.Type.STRING, 5);
+      output.writeString(this.outcome);
+      output.writeFieldEnd();
+    }
+    if (this.error !== null && this.error !== undefined) {
+      output.writeFieldBegin('error', Thrift.Type.STRUCT, 6);
+      this.error.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const RetryPolicy = module.exports.RetryPolicy = class {
   constructor(args) {
     this.delaySeconds = null;
@@ -1582,6 +1718,7 @@ const Task = module.exports.Task = class {
     this.version = null;
     this.paramsTruncated = null;
     this.workersLost = null;
+    this.attempts = null;
     this.waiting = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
@@ -1715,6 +1852,9 @@ const Task = module.exports.Task = class {
       }
       if (args.workersLost !== undefined && args.workersLost !== null) {
         this.workersLost = args.workersLost;
+      }
+      if (args.attempts !== undefined && args.attempts !== null) {
+        this.attempts = Thrift.copyList(args.attempts, [ttypes.TaskAttempt]);
       }
       if (args.waiting !== undefined && args.waiting !== null) {
         this.waiting = new ttypes.Waiting(args.waiting);
@@ -1983,6 +2123,22 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 35:
+        if (ftype == Thrift.Type.LIST) {
+          this.attempts = [];
+          const _rtmp315 = input.readListBegin();
+          const _size14 = _rtmp315.size || 0;
+          for (let _i16 = 0; _i16 < _size14; ++_i16) {
+            let elem17 = null;
+            elem17 = new ttypes.TaskAttempt();
+            elem17.read(input);
+            this.attempts.push(elem17);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         case 36:
         if (ftype == Thrift.Type.STRUCT) {
           this.waiting = new ttypes.Waiting();
@@ -2155,10 +2311,10 @@ const Task = module.exports.Task = class {
     if (this.history !== null && this.history !== undefined) {
       output.writeFieldBegin('history', Thrift.Type.LIST, 31);
       output.writeListBegin(Thrift.Type.STRUCT, this.history.length);
-      for (let iter14 in this.history) {
-        if (this.history.hasOwnProperty(iter14)) {
-          iter14 = this.history[iter14];
-          iter14.write(output);
+      for (let iter18 in this.history) {
+        if (this.history.hasOwnProperty(iter18)) {
+          iter18 = this.history[iter18];
+          iter18.write(output);
         }
       }
       output.writeListEnd();
@@ -2177,6 +2333,18 @@ const Task = module.exports.Task = class {
     if (this.workersLost !== null && this.workersLost !== undefined) {
       output.writeFieldBegin('workersLost', Thrift.Type.I32, 34);
       output.writeI32(this.workersLost);
+      output.writeFieldEnd();
+    }
+    if (this.attempts !== null && this.attempts !== undefined) {
+      output.writeFieldBegin('attempts', Thrift.Type.LIST, 35);
+      output.writeListBegin(Thrift.Type.STRUCT, this.attempts.length);
+      for (let iter19 in this.attempts) {
+        if (this.attempts.hasOwnProperty(iter19)) {
+          iter19 = this.attempts[iter19];
+          iter19.write(output);
+        }
+      }
+      output.writeListEnd();
       output.writeFieldEnd();
     }
     if (this.waiting !== null && this.waiting !== undefined) {
@@ -2452,12 +2620,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.statuses = [];
-          const _rtmp316 = input.readListBegin();
-          const _size15 = _rtmp316.size || 0;
-          for (let _i17 = 0; _i17 < _size15; ++_i17) {
-            let elem18 = null;
-            elem18 = input.readString();
-            this.statuses.push(elem18);
+          const _rtmp321 = input.readListBegin();
+          const _size20 = _rtmp321.size || 0;
+          for (let _i22 = 0; _i22 < _size20; ++_i22) {
+            let elem23 = null;
+            elem23 = input.readString();
+            this.statuses.push(elem23);
           }
           input.readListEnd();
         } else {
@@ -2467,12 +2635,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp320 = input.readListBegin();
-          const _size19 = _rtmp320.size || 0;
-          for (let _i21 = 0; _i21 < _size19; ++_i21) {
-            let elem22 = null;
-            elem22 = input.readString();
-            this.kinds.push(elem22);
+          const _rtmp325 = input.readListBegin();
+          const _size24 = _rtmp325.size || 0;
+          for (let _i26 = 0; _i26 < _size24; ++_i26) {
+            let elem27 = null;
+            elem27 = input.readString();
+            this.kinds.push(elem27);
           }
           input.readListEnd();
         } else {
@@ -2517,12 +2685,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 8:
         if (ftype == Thrift.Type.LIST) {
           this.errorCodes = [];
-          const _rtmp324 = input.readListBegin();
-          const _size23 = _rtmp324.size || 0;
-          for (let _i25 = 0; _i25 < _size23; ++_i25) {
-            let elem26 = null;
-            elem26 = input.readString();
-            this.errorCodes.push(elem26);
+          const _rtmp329 = input.readListBegin();
+          const _size28 = _rtmp329.size || 0;
+          for (let _i30 = 0; _i30 < _size28; ++_i30) {
+            let elem31 = null;
+            elem31 = input.readString();
+            this.errorCodes.push(elem31);
           }
           input.readListEnd();
         } else {
@@ -2571,10 +2739,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.statuses !== null && this.statuses !== undefined) {
       output.writeFieldBegin('statuses', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.statuses.length);
-      for (let iter27 in this.statuses) {
-        if (this.statuses.hasOwnProperty(iter27)) {
-          iter27 = this.statuses[iter27];
-          output.writeString(iter27);
+      for (let iter32 in this.statuses) {
+        if (this.statuses.hasOwnProperty(iter32)) {
+          iter32 = this.statuses[iter32];
+          output.writeString(iter32);
         }
       }
       output.writeListEnd();
@@ -2583,10 +2751,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter28 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter28)) {
-          iter28 = this.kinds[iter28];
-          output.writeString(iter28);
+      for (let iter33 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter33)) {
+          iter33 = this.kinds[iter33];
+          output.writeString(iter33);
         }
       }
       output.writeListEnd();
@@ -2620,10 +2788,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.errorCodes !== null && this.errorCodes !== undefined) {
       output.writeFieldBegin('errorCodes', Thrift.Type.LIST, 8);
       output.writeListBegin(Thrift.Type.STRING, this.errorCodes.length);
-      for (let iter29 in this.errorCodes) {
-        if (this.errorCodes.hasOwnProperty(iter29)) {
-          iter29 = this.errorCodes[iter29];
-          output.writeString(iter29);
+      for (let iter34 in this.errorCodes) {
+        if (this.errorCodes.hasOwnProperty(iter34)) {
+          iter34 = this.errorCodes[iter34];
+          output.writeString(iter34);
         }
       }
       output.writeListEnd();
@@ -2684,13 +2852,13 @@ const TaskPage = module.exports.TaskPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tasks = [];
-          const _rtmp331 = input.readListBegin();
-          const _size30 = _rtmp331.size || 0;
-          for (let _i32 = 0; _i32 < _size30; ++_i32) {
-            let elem33 = null;
-            elem33 = new ttypes.Task();
-            elem33.read(input);
-            this.tasks.push(elem33);
+          const _rtmp336 = input.readListBegin();
+          const _size35 = _rtmp336.size || 0;
+          for (let _i37 = 0; _i37 < _size35; ++_i37) {
+            let elem38 = null;
+            elem38 = new ttypes.Task();
+            elem38.read(input);
+            this.tasks.push(elem38);
           }
           input.readListEnd();
         } else {
@@ -2718,10 +2886,10 @@ const TaskPage = module.exports.TaskPage = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tasks.length);
-      for (let iter34 in this.tasks) {
-        if (this.tasks.hasOwnProperty(iter34)) {
-          iter34 = this.tasks[iter34];
-          iter34.write(output);
+      for (let iter39 in this.tasks) {
+        if (this.tasks.hasOwnProperty(iter39)) {
+          iter39 = this.tasks[iter39];
+          iter39.write(output);
         }
       }
       output.writeListEnd();
@@ -2905,6 +3073,240 @@ const Piece = module.exports.Piece = class {
     if (this.rev !== null && this.rev !== undefined) {
       output.writeFieldBegin('rev', Thrift.Type.I64, 4);
       output.writeI64(this.rev);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const LogEntry = module.exports.LogEntry = class {
+  constructor(args) {
+    this.number = null;
+    this.at = null;
+    this.attempt = null;
+    this.level = null;
+    this.text = null;
+    this.omitted = null;
+    if (args) {
+      if (args.number !== undefined && args.number !== null) {
+        this.number = args.number;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field number is unset!');
+      }
+      if (args.at !== undefined && args.at !== null) {
+        this.at = args.at;
+      }
+      if (args.attempt !== undefined && args.attempt !== null) {
+        this.attempt = args.attempt;
+      }
+      if (args.level !== undefined && args.level !== null) {
+        this.level = args.level;
+      }
+      if (args.text !== undefined && args.text !== null) {
+        this.text = args.text;
+      }
+      if (args.omitted !== undefined && args.omitted !== null) {
+        this.omitted = args.omitted;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I64) {
+          this.number = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.at = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I32) {
+          this.attempt = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.level = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.text = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.I64) {
+          this.omitted = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('LogEntry');
+    if (this.number !== null && this.number !== undefined) {
+      output.writeFieldBegin('number', Thrift.Type.I64, 1);
+      output.writeI64(this.number);
+      output.writeFieldEnd();
+    }
+    if (this.at !== null && this.at !== undefined) {
+      output.writeFieldBegin('at', Thrift.Type.STRING, 2);
+      output.writeString(this.at);
+      output.writeFieldEnd();
+    }
+    if (this.attempt !== null && this.attempt !== undefined) {
+      output.writeFieldBegin('attempt', Thrift.Type.I32, 3);
+      output.writeI32(this.attempt);
+      output.writeFieldEnd();
+    }
+    if (this.level !== null && this.level !== undefined) {
+      output.writeFieldBegin('level', Thrift.Type.STRING, 4);
+      output.writeString(this.level);
+      output.writeFieldEnd();
+    }
+    if (this.text !== null && this.text !== undefined) {
+      output.writeFieldBegin('text', Thrift.Type.STRING, 5);
+      output.writeString(this.text);
+      output.writeFieldEnd();
+    }
+    if (this.omitted !== null && this.omitted !== undefined) {
+      output.writeFieldBegin('omitted', Thrift.Type.I64, 6);
+      output.writeI64(this.omitted);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TaskLog = module.exports.TaskLog = class {
+  constructor(args) {
+    this.entries = null;
+    this.last = null;
+    this.ended = null;
+    if (args) {
+      if (args.entries !== undefined && args.entries !== null) {
+        this.entries = Thrift.copyList(args.entries, [ttypes.LogEntry]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field entries is unset!');
+      }
+      if (args.last !== undefined && args.last !== null) {
+        this.last = args.last;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field last is unset!');
+      }
+      if (args.ended !== undefined && args.ended !== null) {
+        this.ended = args.ended;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field ended is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.entries = [];
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = new ttypes.LogEntry();
+            elem43.read(input);
+            this.entries.push(elem43);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.last = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.BOOL) {
+          this.ended = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskLog');
+    if (this.entries !== null && this.entries !== undefined) {
+      output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
+      for (let iter44 in this.entries) {
+        if (this.entries.hasOwnProperty(iter44)) {
+          iter44 = this.entries[iter44];
+          iter44.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.last !== null && this.last !== undefined) {
+      output.writeFieldBegin('last', Thrift.Type.I64, 2);
+      output.writeI64(this.last);
+      output.writeFieldEnd();
+    }
+    if (this.ended !== null && this.ended !== undefined) {
+      output.writeFieldBegin('ended', Thrift.Type.BOOL, 3);
+      output.writeBool(this.ended);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -3186,12 +3588,12 @@ const KindTrouble = module.exports.KindTrouble = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.roles = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = input.readString();
-            this.roles.push(elem38);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = input.readString();
+            this.roles.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -3227,10 +3629,10 @@ const KindTrouble = module.exports.KindTrouble = class {
     if (this.roles !== null && this.roles !== undefined) {
       output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.roles.length);
-      for (let iter39 in this.roles) {
-        if (this.roles.hasOwnProperty(iter39)) {
-          iter39 = this.roles[iter39];
-          output.writeString(iter39);
+      for (let iter49 in this.roles) {
+        if (this.roles.hasOwnProperty(iter49)) {
+          iter49 = this.roles[iter49];
+          output.writeString(iter49);
         }
       }
       output.writeListEnd();
@@ -3313,12 +3715,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = input.readDouble();
-            this.loadPercentPerCore.push(elem43);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = input.readDouble();
+            this.loadPercentPerCore.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -3359,10 +3761,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter44 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter44)) {
-          iter44 = this.loadPercentPerCore[iter44];
-          output.writeDouble(iter44);
+      for (let iter54 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter54)) {
+          iter54 = this.loadPercentPerCore[iter54];
+          output.writeDouble(iter54);
         }
       }
       output.writeListEnd();
@@ -3976,12 +4378,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = input.readString();
-            this.running.push(elem48);
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = input.readString();
+            this.running.push(elem58);
           }
           input.readListEnd();
         } else {
@@ -3991,14 +4393,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp350 = input.readMapBegin();
-          const _size49 = _rtmp350.size || 0;
-          for (let _i51 = 0; _i51 < _size49; ++_i51) {
-            let key52 = null;
-            let val53 = null;
-            key52 = input.readString();
-            val53 = input.readI64();
-            this.counters[key52] = val53;
+          const _rtmp360 = input.readMapBegin();
+          const _size59 = _rtmp360.size || 0;
+          for (let _i61 = 0; _i61 < _size59; ++_i61) {
+            let key62 = null;
+            let val63 = null;
+            key62 = input.readString();
+            val63 = input.readI64();
+            this.counters[key62] = val63;
           }
           input.readMapEnd();
         } else {
@@ -4022,14 +4424,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp355 = input.readMapBegin();
-          const _size54 = _rtmp355.size || 0;
-          for (let _i56 = 0; _i56 < _size54; ++_i56) {
-            let key57 = null;
-            let val58 = null;
-            key57 = input.readString();
-            val58 = input.readString();
-            this.troubles[key57] = val58;
+          const _rtmp365 = input.readMapBegin();
+          const _size64 = _rtmp365.size || 0;
+          for (let _i66 = 0; _i66 < _size64; ++_i66) {
+            let key67 = null;
+            let val68 = null;
+            key67 = input.readString();
+            val68 = input.readString();
+            this.troubles[key67] = val68;
           }
           input.readMapEnd();
         } else {
@@ -4039,14 +4441,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 15:
         if (ftype == Thrift.Type.MAP) {
           this.runningByKind = {};
-          const _rtmp360 = input.readMapBegin();
-          const _size59 = _rtmp360.size || 0;
-          for (let _i61 = 0; _i61 < _size59; ++_i61) {
-            let key62 = null;
-            let val63 = null;
-            key62 = input.readString();
-            val63 = input.readI32();
-            this.runningByKind[key62] = val63;
+          const _rtmp370 = input.readMapBegin();
+          const _size69 = _rtmp370.size || 0;
+          for (let _i71 = 0; _i71 < _size69; ++_i71) {
+            let key72 = null;
+            let val73 = null;
+            key72 = input.readString();
+            val73 = input.readI32();
+            this.runningByKind[key72] = val73;
           }
           input.readMapEnd();
         } else {
@@ -4119,10 +4521,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter64 in this.running) {
-        if (this.running.hasOwnProperty(iter64)) {
-          iter64 = this.running[iter64];
-          output.writeString(iter64);
+      for (let iter74 in this.running) {
+        if (this.running.hasOwnProperty(iter74)) {
+          iter74 = this.running[iter74];
+          output.writeString(iter74);
         }
       }
       output.writeListEnd();
@@ -4131,11 +4533,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter65 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter65)) {
-          let viter66 = this.counters[kiter65];
-          output.writeString(kiter65);
-          output.writeI64(viter66);
+      for (let kiter75 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter75)) {
+          let viter76 = this.counters[kiter75];
+          output.writeString(kiter75);
+          output.writeI64(viter76);
         }
       }
       output.writeMapEnd();
@@ -4154,11 +4556,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter67 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter67)) {
-          let viter68 = this.troubles[kiter67];
-          output.writeString(kiter67);
-          output.writeString(viter68);
+      for (let kiter77 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter77)) {
+          let viter78 = this.troubles[kiter77];
+          output.writeString(kiter77);
+          output.writeString(viter78);
         }
       }
       output.writeMapEnd();
@@ -4167,11 +4569,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.runningByKind !== null && this.runningByKind !== undefined) {
       output.writeFieldBegin('runningByKind', Thrift.Type.MAP, 15);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I32, Thrift.objectLength(this.runningByKind));
-      for (let kiter69 in this.runningByKind) {
-        if (this.runningByKind.hasOwnProperty(kiter69)) {
-          let viter70 = this.runningByKind[kiter69];
-          output.writeString(kiter69);
-          output.writeI32(viter70);
+      for (let kiter79 in this.runningByKind) {
+        if (this.runningByKind.hasOwnProperty(kiter79)) {
+          let viter80 = this.runningByKind[kiter79];
+          output.writeString(kiter79);
+          output.writeI32(viter80);
         }
       }
       output.writeMapEnd();
@@ -4391,12 +4793,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp372 = input.readListBegin();
-          const _size71 = _rtmp372.size || 0;
-          for (let _i73 = 0; _i73 < _size71; ++_i73) {
-            let elem74 = null;
-            elem74 = input.readDouble();
-            this.loadAverages.push(elem74);
+          const _rtmp382 = input.readListBegin();
+          const _size81 = _rtmp382.size || 0;
+          for (let _i83 = 0; _i83 < _size81; ++_i83) {
+            let elem84 = null;
+            elem84 = input.readDouble();
+            this.loadAverages.push(elem84);
           }
           input.readListEnd();
         } else {
@@ -4414,13 +4816,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp376 = input.readListBegin();
-          const _size75 = _rtmp376.size || 0;
-          for (let _i77 = 0; _i77 < _size75; ++_i77) {
-            let elem78 = null;
-            elem78 = new ttypes.Disk();
-            elem78.read(input);
-            this.disks.push(elem78);
+          const _rtmp386 = input.readListBegin();
+          const _size85 = _rtmp386.size || 0;
+          for (let _i87 = 0; _i87 < _size85; ++_i87) {
+            let elem88 = null;
+            elem88 = new ttypes.Disk();
+            elem88.read(input);
+            this.disks.push(elem88);
           }
           input.readListEnd();
         } else {
@@ -4430,13 +4832,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp380 = input.readListBegin();
-          const _size79 = _rtmp380.size || 0;
-          for (let _i81 = 0; _i81 < _size79; ++_i81) {
-            let elem82 = null;
-            elem82 = new ttypes.NetworkAddress();
-            elem82.read(input);
-            this.addresses.push(elem82);
+          const _rtmp390 = input.readListBegin();
+          const _size89 = _rtmp390.size || 0;
+          for (let _i91 = 0; _i91 < _size89; ++_i91) {
+            let elem92 = null;
+            elem92 = new ttypes.NetworkAddress();
+            elem92.read(input);
+            this.addresses.push(elem92);
           }
           input.readListEnd();
         } else {
@@ -4454,13 +4856,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp384 = input.readListBegin();
-          const _size83 = _rtmp384.size || 0;
-          for (let _i85 = 0; _i85 < _size83; ++_i85) {
-            let elem86 = null;
-            elem86 = new ttypes.BundleProcess();
-            elem86.read(input);
-            this.processes.push(elem86);
+          const _rtmp394 = input.readListBegin();
+          const _size93 = _rtmp394.size || 0;
+          for (let _i95 = 0; _i95 < _size93; ++_i95) {
+            let elem96 = null;
+            elem96 = new ttypes.BundleProcess();
+            elem96.read(input);
+            this.processes.push(elem96);
           }
           input.readListEnd();
         } else {
@@ -4470,14 +4872,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp388 = input.readMapBegin();
-          const _size87 = _rtmp388.size || 0;
-          for (let _i89 = 0; _i89 < _size87; ++_i89) {
-            let key90 = null;
-            let val91 = null;
-            key90 = input.readString();
-            val91 = input.readI64();
-            this.tasks[key90] = val91;
+          const _rtmp398 = input.readMapBegin();
+          const _size97 = _rtmp398.size || 0;
+          for (let _i99 = 0; _i99 < _size97; ++_i99) {
+            let key100 = null;
+            let val101 = null;
+            key100 = input.readString();
+            val101 = input.readI64();
+            this.tasks[key100] = val101;
           }
           input.readMapEnd();
         } else {
@@ -4487,14 +4889,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp393 = input.readMapBegin();
-          const _size92 = _rtmp393.size || 0;
-          for (let _i94 = 0; _i94 < _size92; ++_i94) {
-            let key95 = null;
-            let val96 = null;
-            key95 = input.readString();
-            val96 = input.readString();
-            this.troubles[key95] = val96;
+          const _rtmp3103 = input.readMapBegin();
+          const _size102 = _rtmp3103.size || 0;
+          for (let _i104 = 0; _i104 < _size102; ++_i104) {
+            let key105 = null;
+            let val106 = null;
+            key105 = input.readString();
+            val106 = input.readString();
+            this.troubles[key105] = val106;
           }
           input.readMapEnd();
         } else {
@@ -4570,10 +4972,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter97 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter97)) {
-          iter97 = this.loadAverages[iter97];
-          output.writeDouble(iter97);
+      for (let iter107 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter107)) {
+          iter107 = this.loadAverages[iter107];
+          output.writeDouble(iter107);
         }
       }
       output.writeListEnd();
@@ -4587,10 +4989,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter98 in this.disks) {
-        if (this.disks.hasOwnProperty(iter98)) {
-          iter98 = this.disks[iter98];
-          iter98.write(output);
+      for (let iter108 in this.disks) {
+        if (this.disks.hasOwnProperty(iter108)) {
+          iter108 = this.disks[iter108];
+          iter108.write(output);
         }
       }
       output.writeListEnd();
@@ -4599,10 +5001,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter99 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter99)) {
-          iter99 = this.addresses[iter99];
-          iter99.write(output);
+      for (let iter109 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter109)) {
+          iter109 = this.addresses[iter109];
+          iter109.write(output);
         }
       }
       output.writeListEnd();
@@ -4616,10 +5018,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter100 in this.processes) {
-        if (this.processes.hasOwnProperty(iter100)) {
-          iter100 = this.processes[iter100];
-          iter100.write(output);
+      for (let iter110 in this.processes) {
+        if (this.processes.hasOwnProperty(iter110)) {
+          iter110 = this.processes[iter110];
+          iter110.write(output);
         }
       }
       output.writeListEnd();
@@ -4628,11 +5030,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter101 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter101)) {
-          let viter102 = this.tasks[kiter101];
-          output.writeString(kiter101);
-          output.writeI64(viter102);
+      for (let kiter111 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter111)) {
+          let viter112 = this.tasks[kiter111];
+          output.writeString(kiter111);
+          output.writeI64(viter112);
         }
       }
       output.writeMapEnd();
@@ -4641,11 +5043,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter103 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter103)) {
-          let viter104 = this.troubles[kiter103];
-          output.writeString(kiter103);
-          output.writeString(viter104);
+      for (let kiter113 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter113)) {
+          let viter114 = this.troubles[kiter113];
+          output.writeString(kiter113);
+          output.writeString(viter114);
         }
       }
       output.writeMapEnd();

@@ -25,6 +25,7 @@ import { rpcDocsRoutes } from './rpc-docs.ts'
 import { statusRoutes } from './status.ts'
 import { CALL_LIMITS, createStreams } from './streams.ts'
 import { taskRoutes } from './task.ts'
+import { taskLogRoutes } from './task-log.ts'
 import { tasksRoutes } from './tasks.ts'
 
 const HEADERS = {
@@ -115,6 +116,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     tasksRoutes,
     bulkRoutes,
     taskRoutes(streams),
+    taskLogRoutes(streams),
     liveRoutes(streams),
     deadRoutes,
     kindsRoutes,

@@ -9,8 +9,8 @@ import { defineQuery, textParameter } from './query.ts'
 import { createEventWriter } from './sse.ts'
 import type { Streams } from './streams.ts'
 
-const RESUME = { 'Last-Event-ID': 'the id of the last event that was seen: go on behind it' }
-const EVENTS: Answer = {
+export const RESUME = { 'Last-Event-ID': 'the id of the last event that was seen: go on behind it' }
+export const EVENTS: Answer = {
   description: 'The events.',
   headers: { 'X-Accel-Buffering': 'tells proxies to hold nothing back' },
   content: { 'text/event-stream': null },
@@ -59,7 +59,7 @@ with \`{"reason": "too-old" | "unknown" | "asked"}\`: then every task that fits 
   errors: ['TOO_MANY_STREAMS', 'SHUTTING_DOWN'],
 }
 
-const HEADERS = {
+export const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   // a proxy that changes or collects what passes would hold events back
   'Cache-Control': 'no-store, no-transform',
@@ -67,7 +67,7 @@ const HEADERS = {
 }
 
 /** Where to go on: browsers send the header when they connect again, by themselves. */
-const resumeAt = (c: ApiContext, since: string | undefined): string | null =>
+export const resumeAt = (c: ApiContext, since: string | undefined): string | null =>
   c.req.header('last-event-id') || since || null
 
 export const liveRoutes =
@@ -82,23 +82,23 @@ export const liveRoutes =
         const task = await service.get(actor, id)
         // a browser that is told of the end connects again, and only this makes it stop
         if (isFinal(task.status) && versionOf(task) === since) return c.body(null, 204)
-        if (c.req.method === 'HEAD') return c.body(null, 200, HEADERS)
+        if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
         const stream = streams.open(c.req.raw.signal, clientKeyIn(c))
         const events = service.watchTask(actor, id, since, stream.signal)
         const options = { stream, events, write: writeRecord, log, requestId: c.get('requestId') }
         return c.body(
           streams.body({ ...options, ended: last => (last?.type === 'removed' ? 'removed' : 'final') }),
           200,
-          HEADERS,
+          STREAM_HEADERS,
         )
       })
       .get('/events', describe(watchEvents), c => {
         const { filter, since, snapshot } = parseWatch(c.req.url)
-        if (c.req.method === 'HEAD') return c.body(null, 200, HEADERS)
+        if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
         const from = { since: resumeAt(c, since), snapshot }
         const stream = streams.open(c.req.raw.signal, clientKeyIn(c))
         const events = service.watchAll(c.get('actor'), filter, from, stream.signal)
         const options = { stream, events, write: writeView, log, requestId: c.get('requestId') }
-        return c.body(streams.body({ ...options, ended: () => 'broken' }), 200, HEADERS)
+        return c.body(streams.body({ ...options, ended: () => 'broken' }), 200, STREAM_HEADERS)
       })
   }

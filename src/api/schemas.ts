@@ -8,6 +8,7 @@ import type { HiddenDetail } from '../core/state-reader.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
 import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
+import { LOG_LEVELS } from '../core/task-log.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import { input, output } from './named-schemas.ts'
 import { waiting } from './waiting-schema.ts'
@@ -33,7 +34,7 @@ export const taskView = output(
   'TaskView',
   z
     .object({
-      ...record.shape,
+      ...record.omit({ attempts: true }).shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
       waiting: waiting
@@ -41,7 +42,38 @@ export const taskView = output(
         .exactOptional()
         .describe('with `why=1` alone: why it waits; null when it does not'),
     })
-    .describe('A task as lists show it: params and a result over 256 characters of JSON are cut to a text'),
+    .describe(
+      'A task as lists show it: params and a result over 256 characters of JSON are cut to a text; without `attempts`',
+    ),
+)
+
+const logLine = output(
+  'LogLine',
+  z.object({
+    n: z.int().min(1).describe('its place among all lines that the task ever wrote'),
+    at: time.nullable().describe('null in a log of an older version, as is `attempt`'),
+    attempt: z.int().min(1).nullable().describe("as in the record's `attempts`"),
+    level: z.enum(LOG_LEVELS),
+    text: z.string(),
+  }),
+)
+const logGap = output(
+  'LogGap',
+  z
+    .object({
+      omitted: z.int().min(1),
+      from: z.int().min(1).describe('the number of the first of them'),
+      to: z.int().min(1).describe('the number of the last of them'),
+    })
+    .describe('A mark: so many lines stood here and are left out'),
+)
+export const logEntries = output(
+  'LogEntries',
+  z.object({
+    entries: z.array(z.union([logLine, logGap])),
+    last: z.int().min(0).describe('the number of the last line; `since` goes on behind it'),
+    ended: z.boolean().describe('whether the task has ended, so that no more will come'),
+  }),
 )
 
 export const taskViews = output('TaskViews', z.array(taskView))

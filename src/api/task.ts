@@ -1,4 +1,4 @@
-// One task: its record, its result, its log; cancel, purge and retry.
+// One task: its record and its result; cancel, purge and retry. Its log is in api/task-log.ts.
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { type DueFields, dueOf } from '../core/due.ts'
@@ -23,7 +23,7 @@ export const accepted: Answer = {
 }
 const ETAG = { ETag: 'version of the task' }
 const POLL = { 'Retry-After?': 'while it has not ended: seconds until asking again is worth it' }
-const UNKNOWN = ['BAD_ID', 'TASK_NOT_FOUND'] as const
+export const UNKNOWN = ['BAD_ID', 'TASK_NOT_FOUND'] as const
 
 /** The longest that a long poll waits, seconds: proxies and servers end what is silent for longer. */
 const WAIT_MAX_SECONDS = 60
@@ -72,11 +72,11 @@ const cancelTask: Operation = {
   errors: [...UNKNOWN, 'TASK_ENDED', 'TASK_NOT_ENDED'],
 }
 
-const RANGES = {
+export const RANGES = {
   Range: 'a range of bytes',
   'If-Range': 'serve the range only while this ETag is the current one',
 }
-const PART = { 'Content-Range': 'which bytes, and of how many', 'Accept-Ranges': 'bytes' }
+export const PART = { 'Content-Range': 'which bytes, and of how many', 'Accept-Ranges': 'bytes' }
 
 const getResult: Operation = {
   id: 'getResult',
@@ -98,22 +98,6 @@ const getResult: Operation = {
     304: { description: 'Not changed.', headers: ETAG },
   },
   errors: [...UNKNOWN, 'TASK_NOT_ENDED', 'RESULT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE'],
-}
-
-const getLog: Operation = {
-  id: 'getLog',
-  tag: 'tasks',
-  summary: "The task's own last log lines",
-  headers: { Range: RANGES.Range },
-  answers: {
-    200: {
-      description: 'The lines; nothing when it has written none.',
-      headers: { 'Accept-Ranges': 'bytes' },
-      content: { [TEXT]: null },
-    },
-    206: { description: 'The range that was asked for.', headers: PART, content: { [TEXT]: null } },
-  },
-  errors: [...UNKNOWN, 'RANGE_NOT_SATISFIABLE'],
 }
 
 const whyTask: Operation = {
@@ -207,9 +191,6 @@ export const taskRoutes =
         const task = await service.get(actor, id)
         sayWhen(c, task, clock())
         return sendContent(c, await service.result(actor, id), etagOf(task), log)
-      })
-      .get('/task/:id/log', describe(getLog), async c => {
-        return sendContent(c, await service.log(c.get('actor'), c.req.param('id')), null, log)
       })
       .get('/task/:id/why', describe(whyTask), async c =>
         sendJson(c, await service.why(c.get('actor'), c.req.param('id'))),

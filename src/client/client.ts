@@ -7,22 +7,30 @@ import {
   isFinal,
   type KindInfo,
   type KindTrouble,
+  type LogEntries,
+  type LogEntry,
   type Submission,
   type Task,
   type TaskView,
   type Waiting,
 } from './task.ts'
-import { type WatchEvent, watchTask, watchTasks } from './watch.ts'
+import { followLog, type WatchEvent, watchTask, watchTasks } from './watch.ts'
 
 export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
 export type { ClientOptions } from './request.ts'
 export {
+  type Attempt,
+  type AttemptOutcome,
   type Filter,
   isFinal,
   type Json,
   type KindInfo,
   type KindTrouble,
   type Limits,
+  type LogEntries,
+  type LogEntry,
+  type LogGap,
+  type LogLine,
   type RetryPolicy,
   type Status,
   type Submission,
@@ -72,8 +80,18 @@ export interface Client {
   ): AsyncGenerator<WatchEvent, void, void>
   /** The whole result of a task in SUCCESS, or its bytes from `start` to `end` (exclusive). */
   result(id: string, options?: CallOptions & { range?: { start: number; end?: number } }): Promise<ByteStream>
-  /** The task's own last log lines. */
+  /** The task's own log as text: its first lines and its last. */
   log(id: string, options?: CallOptions): Promise<ByteStream>
+  /** The same as entries: the lines after the one with the number `since`, with marks where lines are left out. */
+  logEntries(id: string, options?: CallOptions & { since?: number }): Promise<LogEntries>
+  /**
+   * The log's entries, then those that come, up to the task's end; the generator returns the task as lists show it.
+   * Broken connections are reopened, and no line comes twice. `since` is the number of the last known line.
+   */
+  followLog(
+    id: string,
+    options?: CallOptions & { since?: number },
+  ): AsyncGenerator<LogEntry, TaskView | undefined, void>
   /** `revoked`: it is REVOKED; `requested`: the worker that runs it will be told. */
   cancel(id: string, options?: CallOptions): Promise<{ outcome: 'revoked' | 'requested'; task: Task }>
   /** Runs an ended task again. */
@@ -211,6 +229,17 @@ export const createClient = (options: ClientOptions): Client => {
     },
 
     log: async (id, { signal } = {}) => bytesOf(await send(`${pathOf(id)}/log`, { ...read, signal })),
+
+    logEntries: (id, { since = 0, signal } = {}) =>
+      json(`${pathOf(id)}/log`, { ...read, query: `format=json&since=${since}`, signal }),
+
+    followLog: (id, { since, signal } = {}) =>
+      followLog(requests, {
+        path: `${pathOf(id)}/log`,
+        query: 'follow=1',
+        since: since === undefined ? undefined : String(since),
+        signal,
+      }),
 
     cancel: (id, { signal } = {}) => json(pathOf(id), { method: 'DELETE', signal }),
 

@@ -2,7 +2,7 @@
 // parsed JSON.
 import thrift from 'thrift'
 import type types from '../../gen/js/rpcinterface_types.js'
-import type { Status, WaitReason } from './task.ts'
+import type { LogEntries, LogEntry, LogLine, Status, WaitReason } from './task.ts'
 
 export type RpcStatus = Status
 
@@ -120,6 +120,18 @@ export const toRpcTask = (struct: Struct<'Task'>): RpcTask => {
     waiting: task.waiting && toRpcWaiting(task.waiting),
   }
 }
+
+const toLogEntry = (struct: Struct<'LogEntry'>): LogEntry => {
+  const { number, omitted, at, attempt, level, text } = plain(struct)
+  if (omitted !== null) return { omitted, from: number - omitted + 1, to: number }
+  return { n: number, at, attempt, level: (level ?? 'info') as LogLine['level'], text: text ?? '' }
+}
+
+export const toLogEntries = (struct: Struct<'TaskLog'>): LogEntries => ({
+  entries: struct.entries.map(toLogEntry),
+  last: plain(struct.last),
+  ended: struct.ended,
+})
 
 export const toRpcKind = (struct: Struct<'Kind'>): RpcKind => {
   const kind = plain(struct)

@@ -3,6 +3,7 @@
 import thrift from 'thrift'
 import types from '../../gen/js/rpcinterface_types.js'
 import type { GeneratedClient } from './rpc-connection.ts'
+import { followLog } from './rpc-log.ts'
 import { createPool } from './rpc-pool.ts'
 import {
   plain,
@@ -14,11 +15,12 @@ import {
   type RpcSubmitOptions,
   type RpcTask,
   type RpcWaiting,
+  toLogEntries,
   toRpcKind,
   toRpcTask,
   toRpcWaiting,
 } from './rpc-types.ts'
-import { isFinal, type KindTrouble } from './task.ts'
+import { isFinal, type KindTrouble, type LogEntries, type LogEntry } from './task.ts'
 
 export interface RpcOptions {
   /** 127.0.0.1 by default. */
@@ -69,8 +71,19 @@ export interface RpcClient {
   resultPieces(id: string): AsyncGenerator<Buffer, void, void>
   /** The whole result as the kind's value. */
   result(id: string): Promise<unknown>
-  /** The task's own last log lines. */
+  /** The task's own log as text: its first lines and its last. */
   log(id: string): Promise<string>
+  /** The same as entries: the lines after number `after` (0 by default), with marks where lines are left out. */
+  logEntries(id: string, after?: number): Promise<LogEntries>
+  /**
+   * The log's entries after number `after`, then those that come, up to the task's end; asks every second. Goes on over
+   * lost connections and a server that is away for up to `timeoutMs`; no line comes twice. When the signal fires, it
+   * rejects with the signal's reason.
+   */
+  followLog(
+    id: string,
+    options?: { after?: number; signal?: AbortSignal },
+  ): AsyncGenerator<LogEntry, void, void>
   kinds(): Promise<RpcKind[]>
   /** Kinds whose files cannot be used. */
   kindTroubles(): Promise<KindTrouble[]>
@@ -152,6 +165,9 @@ export const createRpcClient = ({
   const waitForChange: RpcClient['waitForChange'] = async ({ id, version }, waitMs = WAIT_MS) =>
     toRpcTask(await call(client => client.waitTask(id, version, waitMs), waitMs))
 
+  const logEntries: RpcClient['logEntries'] = async (id, after = 0) =>
+    toLogEntries(await call(client => client.getTaskLog(id, new thrift.Int64(after))))
+
   return {
     ping: () => call(client => client.ping()),
     version: () => call(client => client.version()),
@@ -196,6 +212,8 @@ export const createRpcClient = ({
       return contentType.startsWith('text/') ? text : JSON.parse(text)
     },
     log: async id => (await whole((client, offset) => client.readLog(id, offset, 0))).bytes.toString('utf8'),
+    logEntries,
+    followLog: (id, options) => followLog(after => logEntries(id, after), timeoutMs, options),
     kinds: async () => (await call(client => client.listKinds())).map(toRpcKind),
     kindTroubles: async () => (await call(client => client.listKindTroubles())).map(plain),
     hostStatus: async () => plain(await call(client => client.hostStatus())),

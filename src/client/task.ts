@@ -22,6 +22,48 @@ export interface Limits {
   hardSeconds: number | null
 }
 
+/** How an attempt ended. `LOST`: its worker died. `GIVEN_BACK`: its worker shut down, and the attempt does not count. */
+export type AttemptOutcome = 'SUCCESS' | 'FAILURE' | 'RETRY' | 'REVOKED' | 'LOST' | 'GIVEN_BACK'
+
+/** One run of a task. */
+export interface Attempt {
+  /** 1 for the task's first; goes on through a retry by hand. */
+  attempt: number
+  worker: string
+  startedAt: string
+  /** Null while it runs, as is `outcome`. */
+  endedAt: string | null
+  outcome: AttemptOutcome | null
+  /** Of older attempts without `detail`. */
+  error: { code: string; message: string; detail: Json } | null
+}
+
+/** A line of a task's log. `at` and `attempt` are null in a log of an older version. */
+export interface LogLine {
+  /** Its place among all lines that the task ever wrote, from 1. */
+  n: number
+  at: string | null
+  /** As in `attempts`. */
+  attempt: number | null
+  level: 'debug' | 'info' | 'warn' | 'error'
+  text: string
+}
+
+/** A mark in a task's log: lines `from` to `to` are left out. */
+export interface LogGap {
+  omitted: number
+  from: number
+  to: number
+}
+export type LogEntry = LogLine | LogGap
+
+/** `last` is the number of the last line; `ended`: the task has ended, so that no more will come. */
+export interface LogEntries {
+  entries: LogEntry[]
+  last: number
+  ended: boolean
+}
+
 /** Times are ISO-8601, UTC, with milliseconds. */
 export interface Task {
   id: string
@@ -62,6 +104,8 @@ export interface Task {
   retry: RetryPolicy | null
   limits: Limits
   history: { status: Status; at: string; attempt: number; worker: string | null }[]
+  /** The last 20; missing before the first, in lists, and in records of older versions. */
+  attempts?: Attempt[] | undefined
 }
 
 /** The reasons that this version knows, in order of precedence; docs/waiting.md. */
@@ -106,7 +150,7 @@ export interface Waiting {
 /**
  * A task in lists: params and a result over 256 characters of JSON are cut to texts, as the `...Truncated` fields say.
  */
-export type TaskView = Task & {
+export type TaskView = Omit<Task, 'attempts'> & {
   paramsTruncated: boolean
   resultTruncated: boolean
   /** Only if the list was asked for it: why the task waits; null if it does not. */

@@ -2,7 +2,7 @@
 import { ApiError, ConnectionError } from './errors.ts'
 import { readEvents } from './event-stream.ts'
 import { createPatience, pause, type Requests } from './request.ts'
-import { isFinal, type Task, type TaskView } from './task.ts'
+import { isFinal, type LogEntry, type Task, type TaskView } from './task.ts'
 
 /** An event of `watchAll`. `cursor` resumes after the event, also in another process; '' before the first one. */
 export type WatchEvent =
@@ -113,6 +113,18 @@ export const watchTask = async function* (
     yield task
     if (isFinal(task.status)) return
   }
+}
+
+/** The entries of a task's log, up to its end; returns the task. */
+export const followLog = async function* (
+  requests: Requests,
+  options: StreamOptions,
+): AsyncGenerator<LogEntry, TaskView | undefined, void> {
+  for await (const { event, data } of resume(requests, options)) {
+    if (event === 'line' || event === 'omitted') yield data as LogEntry
+    else if (event === 'task') return data as TaskView
+  }
+  return undefined
 }
 
 /** All tasks that fit the query, without end. */

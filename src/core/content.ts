@@ -8,11 +8,13 @@ import { isFinal, type TaskRecord } from './task.ts'
 export const BLOBS = {
   textResult: 'result.txt',
   jsonResult: 'result.json',
-  log: 'log.txt',
+  log: 'log.ndjson',
+  /** Logs of earlier versions. */
+  plainLog: 'log.txt',
   checkpoint: 'checkpoint.bin',
 } as const
 
-const TEXT = 'text/plain; charset=utf-8'
+export const TEXT = 'text/plain; charset=utf-8'
 const JSON_TYPE = 'application/json'
 
 /** Bytes ready to be sent. `bytes` is the size of the whole; a range is [start, end). */
@@ -22,7 +24,7 @@ export interface StoredContent {
   open: (range?: { start: number; end: number }) => Promise<Readable>
 }
 
-const fromText = (contentType: string, text: string): StoredContent => {
+export const fromText = (contentType: string, text: string): StoredContent => {
   const bytes = Buffer.from(text)
   return {
     contentType,
@@ -66,7 +68,3 @@ export const resultContent = async (store: TaskStore, task: TaskRecord): Promise
   if (content) return content
   throw new MadhavaError('RESULT_NOT_FOUND', 'The result is no longer in the store')
 }
-
-/** The task's own last log lines; empty when it has written none. */
-export const logContent = async (store: TaskStore, task: TaskRecord): Promise<StoredContent> =>
-  (await fromBlob(store, task.id, BLOBS.log, TEXT)) ?? fromText(TEXT, '')

@@ -9,6 +9,7 @@ import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
 import type { Submission } from './submission.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
+import type { LogLevel } from './task-log.ts'
 import { reasonOf } from './thrown.ts'
 
 export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
@@ -35,8 +36,8 @@ export interface TaskContext {
    * Cheap: call it as often as you like. The worker keeps the last report of each moment.
    */
   progress(percent: number, note?: string, partialResult?: Json): void
-  /** Adds a line to the task's own log, read at /task/{id}/log. */
-  log(line: string): void
+  /** Adds a line to the task's own log, read at /task/{id}/log; of the level `info` if none is given. */
+  log(line: string, level?: LogLevel): void
   /** Saves data (anything `structuredClone` takes) for the next attempt, in case this one is lost. */
   checkpoint(data: unknown): void
   /**

@@ -1,5 +1,6 @@
 // Moves: pure functions from one record to the next, and the only way to change a status. No I/O, no clock. A store
 // applies a move under a claim and sets `claim` and `rev` itself. A move that throws changes nothing.
+import { keptAttempts, withBegun, withEnded, withoutBegun } from './attempts.ts'
 import { isExpired } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import {
@@ -63,6 +64,7 @@ export const startLate =
     return enter(task, 'STARTED', at, {
       attempt: task.attempt + 1,
       worker,
+      attempts: withBegun(task, worker, at),
       startedAt: at,
       finishedAt: null,
       notBefore: null,
@@ -104,6 +106,7 @@ export const succeed =
       resultBytes,
       ...(resultInfo === undefined ? {} : { resultInfo }),
       error: null,
+      attempts: withEnded(task, at, 'SUCCESS'),
       finishedAt: at,
       progress: { percent: 100, note: task.progress?.note ?? null, etaSeconds: null },
     })
@@ -119,8 +122,18 @@ export const fail =
     if (!isRunning(task.status)) throw illegal(task, 'failed')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     if (retryAt === null || task.attempt >= task.maxAttempts)
-      return enter(task, 'FAILURE', at, { error, finishedAt: at })
-    return enter(task, 'RETRY', at, { error, notBefore: retryAt, progress: null, result: null })
+      return enter(task, 'FAILURE', at, {
+        error,
+        attempts: withEnded(task, at, 'FAILURE', error),
+        finishedAt: at,
+      })
+    return enter(task, 'RETRY', at, {
+      error,
+      attempts: withEnded(task, at, 'RETRY', error),
+      notBefore: retryAt,
+      progress: null,
+      result: null,
+    })
   }
 
 /**
@@ -142,6 +155,7 @@ export const revoke =
   task => {
     if (isFinal(task.status)) throw illegal(task, 'revoked')
     return enter(task, 'REVOKED', at, {
+      ...(isRunning(task.status) ? { attempts: withEnded(task, at, 'REVOKED') } : {}),
       finishedAt: at,
       revokeRequestedAt: task.revokeRequestedAt ?? at,
       notBefore: null,
@@ -159,6 +173,7 @@ export const giveBack =
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     return enter(task, 'PENDING', at, {
       attempt: Math.max(0, task.attempt - 1),
+      attempts: hasBegun ? withEnded(task, at, 'GIVEN_BACK') : withoutBegun(task),
       expiresAt: hasBegun || task.attempt > 1 ? null : task.expiresAt,
       worker: null,
       startedAt: null,
@@ -199,20 +214,19 @@ export const takeOver =
   (at: string): Move =>
   task => {
     if (!isRunning(task.status)) throw illegal(task, 'taken over')
-    if (task.revokeRequestedAt !== null) return revoke(at)(task)
+    const error = {
+      code: 'WORKER_LOST',
+      message: `The worker died during attempt ${task.attempt} of ${task.maxAttempts}`,
+      detail: { worker: task.worker },
+    }
+    const attempts = withEnded(task, at, 'LOST', error)
+    if (task.revokeRequestedAt !== null) return revoke(at)({ ...task, attempts })
     const workersLost = (task.workersLost ?? 0) + 1
     if (task.attempt >= task.maxAttempts)
-      return enter(task, 'FAILURE', at, {
-        workersLost,
-        finishedAt: at,
-        error: {
-          code: 'WORKER_LOST',
-          message: `The worker died during attempt ${task.attempt} of ${task.maxAttempts}`,
-          detail: { worker: task.worker },
-        },
-      })
+      return enter(task, 'FAILURE', at, { workersLost, attempts, finishedAt: at, error })
     return enter(task, 'PENDING', at, {
       workersLost,
+      attempts,
       worker: null,
       startedAt: null,
       expiresAt: null,
@@ -238,7 +252,9 @@ export const retryByHand =
   task => {
     if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
     const { resultInfo: _, workersLost: __, ...rest } = task
+    const attempts = keptAttempts(task)
     return enter(rest as TaskRecord, 'PENDING', at, {
+      ...(attempts.length > 0 ? { attempts } : {}),
       attempt: 0,
       worker: null,
       startedAt: null,

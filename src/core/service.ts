@@ -2,7 +2,7 @@
 import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
-import { logContent, resultContent, type StoredContent } from './content.ts'
+import { resultContent, type StoredContent } from './content.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
@@ -10,6 +10,7 @@ import { createFeed } from './feed.ts'
 import type { Kinds } from './kind.ts'
 import { type KindInfo, kindInfoOf } from './kind-info.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
+import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
@@ -30,7 +31,7 @@ export interface ServiceState {
   dead: { waiting: Record<string, number>; messages: number | null }
 }
 
-export interface Service extends Watch {
+export interface Service extends Watch, LogCalls {
   /**
    * Validates, stores, announces. If the key was used before with the same body, returns the first task (`created`
    * false).
@@ -75,7 +76,7 @@ export interface Service extends Watch {
   ): Promise<BulkOutcome>
   /** The whole result of a task in SUCCESS. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, RESULT_NOT_FOUND */
   result(actor: Actor, id: string): Promise<StoredContent>
-  /** The task's own last log lines. @throws BAD_ID, TASK_NOT_FOUND */
+  /** What is kept of the task's own log, as text. @throws BAD_ID, TASK_NOT_FOUND */
   log(actor: Actor, id: string): Promise<StoredContent>
   /** Tasks and messages that cannot run, with the reason. @throws BAD_CURSOR */
   dead(actor: Actor, page: { limit: number; cursor: string | null }): Promise<DeadPage>
@@ -168,8 +169,11 @@ export const createService = ({
     await store.remove(id)
   }
 
+  const feed = createFeed(store)
   return {
-    ...createWatch({ store, access, feed: createFeed(store) }),
+    ...createWatch({ store, access, feed }),
+
+    ...createLogCalls({ store, access, feed }),
 
     submit: (actor, submission, idempotencyKey) => submit.one(actor.name, submission, idempotencyKey),
 
@@ -210,7 +214,7 @@ export const createService = ({
 
     result: async (actor, id) => resultContent(store, await access.get(actor, id)),
 
-    log: async (actor, id) => logContent(store, await access.get(actor, id)),
+    log: async (actor, id) => logContent(store, (await access.get(actor, id)).id),
 
     dead: dead.list,
 

@@ -81,6 +81,19 @@ const limits = typeOf(limitsSchema, isObject({ softSeconds: isLimit, hardSeconds
 const status = oneOf(STATUSES)
 const historyEntry = object({ status, at: time, attempt: anyInt, worker: orNull(text) })
 
+/** How an attempt ended; null while it runs. `LOST`: its worker died. `GIVEN_BACK`: its worker shut down. */
+export const ATTEMPT_OUTCOMES = ['SUCCESS', 'FAILURE', 'RETRY', 'REVOKED', 'LOST', 'GIVEN_BACK'] as const
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number]
+const taskError = object({ code: text, message: text, detail: json })
+const attemptEntry = object({
+  attempt: intFrom(1),
+  worker: text,
+  startedAt: time,
+  endedAt: orNull(time),
+  outcome: orNull(oneOf(ATTEMPT_OUTCOMES)),
+  error: orNull(taskError),
+})
+
 /** A field's value in the first record of a task. A field with neither of these is missing there. */
 interface Beginning<T> {
   /** The code that creates the task supplies it. */
@@ -143,7 +156,7 @@ export const TASK_FIELDS = {
   resultBytes: field(orNull(intFrom(0)), { first: none }),
   /** How the result was computed; only if the kind said so. */
   resultInfo: field(optional(json), {}),
-  error: field(orNull(object({ code: text, message: text, detail: json })), {
+  error: field(orNull(taskError), {
     first: none,
     summary: error => error && { code: error.code },
   }),
@@ -192,6 +205,8 @@ export const TASK_FIELDS = {
   history: field(array(historyEntry), {
     first: ({ createdAt }) => [{ status: 'PENDING' as const, at: createdAt, attempt: 0, worker: null }],
   }),
+  /** The last attempts, numbered through a retry by hand; missing before the first. */
+  attempts: field(optional(array(attemptEntry)), {}),
 } as const
 
 type Fields = typeof TASK_FIELDS

@@ -1,10 +1,12 @@
-// A task as lists show it: the record with long params and a long result cut to previews.
+// A task as lists show it: the record with long params and a long result cut to previews, and without its attempts.
 import { cutText } from './cut-text.ts'
 import type { Json, TaskRecord } from './task.ts'
 
 export const PREVIEW_CHARACTERS = 256
 
-export type TaskView = TaskRecord & { paramsTruncated: boolean; resultTruncated: boolean }
+/** `Omit` would forget the names of a record that keeps unknown fields. */
+type Listed = { [Name in keyof TaskRecord as Name extends 'attempts' ? never : Name]: TaskRecord[Name] }
+export type TaskView = Listed & { paramsTruncated: boolean; resultTruncated: boolean }
 
 /** The beginning of a long text, or of long JSON; null if it is short. */
 const previewOf = (value: Json): string | null => {
@@ -18,9 +20,10 @@ const previewOf = (value: Json): string | null => {
  * `paramsTruncated` says so of params. `resultTruncated` is also true if the result is kept in a blob.
  */
 export const viewTask = (task: TaskRecord): TaskView => {
+  const { attempts: _, ...listed } = task
   const [params, result] = [previewOf(task.params), previewOf(task.result)]
   return {
-    ...task,
+    ...listed,
     params: params ?? task.params,
     result: result ?? task.result,
     paramsTruncated: params !== null,

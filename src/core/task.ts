@@ -9,6 +9,7 @@ import { shapeOf } from './task-fields.ts'
 export { type Json, jsonSchema, RECORD_DEPTH_LIMIT } from './field-types.ts'
 export { isFailed, isFinal, isRunning, isWaiting, STATUSES, type Status } from './status.ts'
 export {
+  type AttemptOutcome,
   type Limits,
   limitsSchema,
   PRIORITY,
@@ -38,6 +39,8 @@ export const RESULT_LIMITS: ResultLimits = { inlineBytes: 32 * 1024, maxBytes: 2
 export const RECORD_LIMIT = 12 * 1024 ** 2
 /** How many status changes `history` keeps: the last ones. */
 export const HISTORY_LENGTH = 20
+/** How many attempts `attempts` keeps: the last ones. */
+export const ATTEMPTS_KEPT = 20
 export const DEFAULT_MAX_ATTEMPTS = 5
 
 /** The record as it is in the state file. Fields of newer versions are kept unchanged. */

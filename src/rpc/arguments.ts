@@ -94,6 +94,9 @@ export const toTimeout = (value: unknown): number => {
   throw refuse(`timeoutMs is 0 to ${WAIT_LIMIT_MS}`)
 }
 
+/** The number of a line of a log; 0: before the first. @throws BAD_REQUEST */
+export const toLine = (after: unknown): number => toWholeNumber(after, 'after')
+
 /** The bytes [start, end) of content with so many. @throws BAD_REQUEST, RANGE_NOT_SATISFIABLE */
 export const toRange = (offset: unknown, length: unknown, bytes: number): { start: number; end: number } => {
   const start = toWholeNumber(offset, 'offset')

@@ -11,11 +11,12 @@ import { turns } from '../core/turns.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
 import { ACTOR } from './actor.ts'
-import { parseFilter, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
+import { parseFilter, toLine, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
 import { build, i64 } from './build.ts'
 import type { RpcMethod } from './caller.ts'
 import { declares, EXCEPTIONS, type ExceptionName } from './declared.ts'
 import { hostStatusStruct, queueStatusStruct } from './host-struct.ts'
+import { taskLogStruct } from './log-struct.ts'
 import { limitsStruct, listedTaskStruct, retryStruct, taskStruct, waitingStruct } from './task-struct.ts'
 
 export interface MadhavaDeps {
@@ -181,6 +182,17 @@ export const createMadhavaMethods = ({
     ['purgeTask', method(1, ([id]) => service.purge(ACTOR, toText(id, 'id')), ...EXCEPTIONS)],
     ['readResult', method(3, piece(service.result), ...EXCEPTIONS)],
     ['readLog', method(3, piece(service.log), 'refused', 'notFound', 'unavailable')],
+    [
+      'getTaskLog',
+      method(
+        2,
+        async ([id, after]) =>
+          taskLogStruct(await service.logEntries(ACTOR, toText(id, 'id'), toLine(after))),
+        'refused',
+        'notFound',
+        'unavailable',
+      ),
+    ],
     ['listKinds', method(0, async () => service.kinds().map(kindStruct), 'unavailable')],
     [
       'listKindTroubles',

@@ -27,6 +27,14 @@ export const waitingStruct = ({ facts, startsIn, ...waiting }: Waiting) =>
     startsIn: startsIn && build(types.StartEstimate, startsIn),
   })
 
+const errorStruct = (error: TaskRecord['error']) =>
+  error &&
+  build(types.TaskError, {
+    code: error.code,
+    message: error.message,
+    detail: jsonOrNull(error.detail),
+  })
+
 /** Fields that are missing read as undefined, which a struct takes as unset. */
 type Shown = {
   [K in FieldName]-?: Exclude<TaskRecord[K], undefined> | (undefined extends TaskRecord[K] ? null : never)
@@ -56,18 +64,15 @@ export const taskStruct = (
     resultTruncated,
     paramsTruncated,
     resultInfo: jsonOrNull(task.resultInfo),
-    error:
-      task.error &&
-      build(types.TaskError, {
-        code: task.error.code,
-        message: task.error.message,
-        detail: jsonOrNull(task.error.detail),
-      }),
+    error: errorStruct(task.error),
     version: versionOf(task),
     retryPolicy: retryStruct(task.retry),
     limits: limitsStruct(task.limits),
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
     waiting: null,
+    attempts:
+      task.attempts?.map(entry => build(types.TaskAttempt, { ...entry, error: errorStruct(entry.error) })) ??
+      null,
   })
 
 /** As lists show it: with previews of long params and long results. */

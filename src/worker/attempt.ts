@@ -1,5 +1,6 @@
 // One attempt at one claimed task: runs the kind in a thread, writes its reports, and makes the last move. It neither
 // claims tasks nor follows the feed; the runner tells it when to stop.
+import { attemptNumber } from '../core/attempts.ts'
 import { isUnrunnable } from '../core/dead.ts'
 import { drain, fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
@@ -114,7 +115,14 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     createCheckpoints({ store: fenced(), id, failed: failedAside('a checkpoint') }),
   )
   const taskLog = lazy(() =>
-    createTaskLog({ store: fenced(), id, earlier, clock, failed: failedAside("the task's log") }),
+    createTaskLog({
+      store: fenced(),
+      id,
+      attempt: attemptNumber(task),
+      earlier,
+      clock,
+      failed: failedAside("the task's log"),
+    }),
   )
   const children = lazy(() =>
     createChildren({
@@ -133,7 +141,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     )
     if (read.state === 'refused') {
       log.warn({ error: read.error }, 'the checkpoint of a task cannot be read; it begins anew')
-      taskLog().add(`the checkpoint could not be read (${whyRefused(read.error)}); beginning anew`)
+      taskLog().add(`the checkpoint could not be read (${whyRefused(read.error)}); beginning anew`, 'warn')
     }
     return read.state === 'written' ? read.value : null
   }
@@ -167,7 +175,10 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
         },
         progress: report => progress().offer(report),
         log(lines) {
-          for (const line of lines) taskLog().add(line)
+          for (const { text, level, skipped } of lines) {
+            taskLog().skip(skipped)
+            taskLog().add(text, level)
+          }
         },
         checkpoint: bytes => checkpoints().save(bytes),
         submit: (submission, key) => children().submit(submission, key),
@@ -189,8 +200,8 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
 
   const failure = (error: RunError): Move => {
     const { code, message, names, detail, stack } = error
-    taskLog().add(`attempt ${task.attempt} failed: ${code}: ${message}`)
-    for (const line of stack?.split('\n') ?? []) taskLog().add(`  ${line.trim()}`)
+    taskLog().add(`attempt ${task.attempt} failed: ${code}: ${message}`, 'error')
+    for (const line of stack?.split('\n') ?? []) taskLog().add(`  ${line.trim()}`, 'error')
     log.warn({ code, reason: message, attempt: task.attempt }, 'an attempt failed')
     if (stack !== null) log.debug({ stack }, 'where it failed')
     return current => {

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseFilter, parsePage } from '../../src/api/list-query.ts'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
-import { fail, start } from '../../src/core/moves.ts'
-import { STATUSES } from '../../src/core/task.ts'
+import { fail, start, succeed } from '../../src/core/moves.ts'
+import { STATUSES, type TaskRecord } from '../../src/core/task.ts'
 import { type TaskView, viewTask } from '../../src/core/task-view.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -230,6 +230,20 @@ describe('the lists of tasks', () => {
           )
         if (text.isWellFormed()) assert.ok(result.isWellFormed())
       }),
+    )
+  })
+
+  it('tells no attempts: they are in the task itself', async () => {
+    const task = await door.submit('echo', 1)
+    const { id } = task
+    await door.store.claim(id, start('w', task.createdAt))
+    await door.store.move(id, 1, succeed(1, null, task.createdAt))
+    const [listed] = await all(`?q=${id}`)
+    assert.deepEqual([listed?.id, listed && 'attempts' in listed], [id, false])
+    const whole = await jsonOf<TaskRecord>(await door.app.request(`/task/${id}`))
+    assert.deepEqual(
+      whole.attempts?.map(({ attempt, outcome }) => [attempt, outcome]),
+      [[1, 'SUCCESS']],
     )
   })
 

@@ -12,6 +12,7 @@ import {
   ConnectionError,
   createClient,
   type Filter,
+  type LogEntry,
   type Task,
   WaitTimeoutError,
   type WatchEvent,
@@ -30,6 +31,7 @@ import { createFixture, type Fixture } from '../api/fixture.ts'
 import { soon } from '../support/soon.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
+import { writesLog } from '../support/writes-log.ts'
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 /** Without what a later version may add. */
@@ -241,6 +243,39 @@ describe('the client', () => {
       seen.map(task => `${task.status} ${task.rev}`),
       ['STARTED 1', 'PROGRESS 2', 'PROGRESS 3', 'PROGRESS 4', 'SUCCESS 5'],
     )
+  })
+
+  it('follows a log over connections that break and a server that is away: each line once, and the task at last', async () => {
+    const { id } = await client.submit({ kind: 'echo' })
+    await door.run(id)
+    const { say } = writesLog(door.store, id)
+    const seen: LogEntry[] = []
+    const following = (async () => {
+      const log = client.followLog(id)
+      for (;;) {
+        const step = await log.next()
+        if (step.done) return step.value
+        seen.push(step.value)
+      }
+    })()
+    for (let turn = 1; turn <= 3; turn += 1) {
+      await say(`line ${turn}`)
+      await until('the line is seen', () => seen.length === turn)
+      network.cut()
+    }
+    await network.refuse()
+    await say('line 4')
+    await end(id)
+    await network.accept()
+    assert.equal((await soon(following, 'the end'))?.status, 'SUCCESS')
+    assert.deepEqual(
+      seen.map(entry => 'text' in entry && entry.text),
+      ['line 1', 'line 2', 'line 3', 'line 4'],
+    )
+    assert.deepEqual(await client.logEntries(id), { entries: seen, last: 4, ended: true })
+    const rest = client.followLog(id, { since: 3 })
+    assert.deepEqual((await rest.next()).value, seen[3])
+    await rest.return(undefined)
   })
 
   it('watches all tasks, and goes on behind any cursor, over broken connections and in another client', async () => {

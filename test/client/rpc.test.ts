@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { afterEach, describe, test } from 'node:test'
 import { createRpcClient, type RpcClient, type RpcOptions } from '../../src/client/rpc.ts'
+import type { LogEntry } from '../../src/client/task.ts'
 import { BLOBS } from '../../src/core/content.ts'
 import { fail, report, start, succeed } from '../../src/core/moves.ts'
 import { type Bench, machine, openBench, until } from '../rpc/fixture.ts'
+import { writesLog } from '../support/writes-log.ts'
 
 const toClose: (() => unknown)[] = []
 afterEach(async () => {
@@ -89,6 +91,28 @@ for (const protocol of ['binary', 'compact'] as const)
       for await (const one of rpc.all({ createdFrom: new Date(0) })) listed.push(one.id)
       assert.deepEqual(listed, ids)
       assert.deepEqual((await rpc.page({ statuses: ['FAILURE'] })).tasks, [])
+    })
+
+    test('follows a log up to the end of its task, and reads it from any line', async () => {
+      const { bench, rpc } = await opened({ protocol })
+      const { id } = await rpc.submit('echo', 1)
+      const claim = await claimed(bench, id)
+      const { say, log } = writesLog(bench.store, id)
+      const seen: LogEntry[] = []
+      const following = (async () => {
+        for await (const entry of rpc.followLog(id)) seen.push(entry)
+      })()
+      await say('one')
+      await until('the line is seen', () => seen.length === 1)
+      log.skip(7)
+      await say('two')
+      await bench.store.move(id, claim, succeed(1, null, now()))
+      await following
+      assert.deepEqual(
+        seen.map(entry => ('text' in entry ? [entry.n, entry.attempt, entry.level, entry.text] : entry)),
+        [[1, 1, 'info', 'one'], { omitted: 7, from: 2, to: 8 }, [9, 1, 'info', 'two']],
+      )
+      assert.deepEqual(await rpc.logEntries(id, 8), { entries: seen.slice(2), last: 9, ended: true })
     })
 
     test('reads a large result whole, in pieces and as text, and notices when it is another one', async () => {

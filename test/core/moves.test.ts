@@ -250,6 +250,12 @@ describe('moves', () => {
           if (isRunning(task.status)) assert.ok(task.worker && task.startedAt)
           if (isWaiting(task.status)) assert.equal(task.progress, null)
           assert.ok(task.history.length <= HISTORY_LENGTH)
+          assert.equal(task.attempts?.at(-1)?.outcome === null, isRunning(task.status))
+          const numbers = task.attempts?.map(({ attempt }) => attempt) ?? []
+          assert.deepEqual(
+            numbers,
+            numbers.map((_, n) => (numbers[0] ?? 0) + n),
+          )
           assert.equal(task.history.at(-1)?.status, task.status)
           assert.equal(task.updatedAt, at(n))
         }

@@ -166,6 +166,15 @@ for (const [spoken, dialect] of DIALECTS)
         failed.history.map(({ status }) => status),
         ['PENDING', 'STARTED', 'PROGRESS', 'FAILURE'],
       )
+      assert.deepEqual(
+        failed.attempts?.map(({ attempt, outcome, error }) => [attempt, outcome, error?.detail]),
+        [[1, 'FAILURE', '{"a":1}']],
+      )
+      const { tasks } = await rpc.client.pageTasks(new types.TaskFilter({ text: id }), 0, '')
+      assert.deepEqual(
+        tasks.map(({ attempts }) => attempts),
+        [null],
+      )
       assert.equal((await rpc.client.getTask(await ended(null))).result, 'null')
     })
 

@@ -13,6 +13,7 @@ import { kindLimits } from './store/kind-limits.ts'
 import { lifetime } from './store/lifetime.ts'
 import { line } from './store/line.ts'
 import { lists } from './store/lists.ts'
+import { logs } from './store/logs.ts'
 import { model } from './store/model.ts'
 import { picking } from './store/picking.ts'
 import { presence } from './store/presence.ts'
@@ -34,6 +35,7 @@ const TOPICS = {
   cancel,
   takeover,
   blobs,
+  logs,
   'change feed': feed,
   presence,
   'remove and retain': retention,

@@ -44,7 +44,7 @@ describe('the example in docs/extending.md', () => {
         {
           started() {},
           progress: report => percents.push(report.percent),
-          log: more => lines.push(...more),
+          log: more => lines.push(...more.map(({ text }) => text)),
           checkpoint() {},
           submit: async () => assert.fail('the example submits nothing'),
         },
@@ -85,7 +85,7 @@ describe('the example in docs/extending.md', () => {
       {
         started() {},
         progress() {},
-        log: more => lines.push(...more),
+        log: more => lines.push(...more.map(({ text }) => text)),
         checkpoint() {},
         submit: async () => assert.fail('the example submits nothing'),
       },

@@ -6,7 +6,6 @@ import { isMadhavaError } from '../../src/core/errors.ts'
 import { retryDelayMs } from '../../src/core/retry.ts'
 import { RESULT_LIMITS, type TaskRecord } from '../../src/core/task.ts'
 import { createProgress, etaSeconds } from '../../src/worker/progress.ts'
-import { createRing } from '../../src/worker/task-log.ts'
 import { encodeResult } from '../../src/worker/thread/encode-result.ts'
 import { createThrottledWriter } from '../../src/worker/throttled-writer.ts'
 import { createWakeTimer } from '../../src/worker/wake-timer.ts'
@@ -104,25 +103,6 @@ describe('the progress of a run', () => {
         [1, 'a'],
         [2, 'a'],
       ],
-    )
-  })
-})
-
-describe('the ring of log lines', () => {
-  it('keeps the last lines within both limits, and all of them when they fit', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 30 })), lines => {
-        const clean = lines.map(line => line.replaceAll('\n', ''))
-        const ring = createRing({ lines: 5, bytes: 60 })
-        for (const line of clean) ring.add(line)
-        const text = ring.text()
-        const kept = text === '' ? [] : text.slice(0, -1).split('\n')
-        assert.ok(kept.length <= 5 && Buffer.byteLength(text) <= 60, text)
-        assert.deepEqual(kept, clean.slice(clean.length - kept.length))
-        const oneMore = clean.slice(Math.max(0, clean.length - kept.length - 1))
-        const fits = oneMore.length <= 5 && Buffer.byteLength(`${oneMore.join('\n')}\n`) <= 60
-        assert.ok(!fits || oneMore.length === kept.length, 'a line was left out that had room')
-      }),
     )
   })
 })

@@ -43,7 +43,7 @@ describe('the processes of an attempt', { skip }, () => {
       {
         started() {},
         progress() {},
-        log: more => lines.push(...more),
+        log: more => lines.push(...more.map(({ text }) => text)),
         checkpoint() {},
         submit: async () => assert.fail('it submits nothing'),
       },

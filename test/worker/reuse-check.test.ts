@@ -57,7 +57,7 @@ describe('what a run leaves in its thread', () => {
           heard.started = true
         },
         progress() {},
-        log: lines => heard.lines.push(...lines),
+        log: lines => heard.lines.push(...lines.map(({ text }) => text)),
         checkpoint() {},
         submit: async () => ({ id: '' }),
       }

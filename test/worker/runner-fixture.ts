@@ -8,6 +8,7 @@ import { createKinds, loadKind } from '../../src/core/kind.ts'
 import { createService } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { isFinal, type Json, type TaskRecord } from '../../src/core/task.ts'
+import { decodeLog, logText } from '../../src/core/task-log.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
 import { createThreads, type ThreadPool } from '../../src/worker/pool/pool.ts'
@@ -74,7 +75,7 @@ export const setUp = (
     submit,
     get,
     blob,
-    log: async (id: string) => String((await blob(id, BLOBS.log)) ?? ''),
+    log: async (id: string) => logText(decodeLog(String((await blob(id, BLOBS.log)) ?? ''))),
     ended: (id: string) => until('the task has ended', async () => isFinal((await get(id)).status)),
     reports: (id: string) =>
       until('the task has reported', async () => (await get(id)).status === 'PROGRESS'),

@@ -17,14 +17,14 @@ const open = () => {
     sharedCores: { cores: 1, running: new Int32Array(1) },
     post: message => posted.push(message),
   })
-  const lines = (): string[] => posted.flatMap(message => (message.type === 'log' ? message.lines : []))
-  return { ...kindContext, posted, lines }
+  const logged = () => posted.flatMap(message => (message.type === 'log' ? message.lines : []))
+  return { ...kindContext, posted, logged, lines: () => logged().map(({ text }) => text) }
 }
 
 describe('what a kind prints', () => {
   it('is kept line by line, and once, however it comes in', () => {
     const { print, flush, lines } = open()
-    for (const piece of ['one\ntw', 'o\n', '\nfo', 'ur']) print(piece)
+    for (const piece of ['one\ntw', 'o\n', '\nfo', 'ur']) print(piece, 'info')
     flush()
     flush()
     assert.deepEqual(lines(), ['one', 'two', '', 'four'])
@@ -32,27 +32,40 @@ describe('what a kind prints', () => {
 
   it('is cut if a line is too long, and the rest becomes a line of its own', () => {
     const { print, flush, lines } = open()
-    print('a'.repeat(5_000))
-    print('the rest\n')
-    print(`${'b'.repeat(5_000)}\nnext`)
+    print('a'.repeat(5_000), 'info')
+    print('the rest\n', 'info')
+    print(`${'b'.repeat(5_000)}\nnext`, 'info')
     flush()
     assert.deepEqual(lines(), [`${'a'.repeat(4_095)}…`, 'the rest', `${'b'.repeat(4_095)}…`, 'next'])
   })
 
-  it('tells how many lines of each flood were left out', () => {
-    const { context, flush, lines } = open()
+  it('is a warning on standard error, and does not mix with what comes on standard output meanwhile', () => {
+    const { print, flush, logged } = open()
+    print('half a ', 'info')
+    print('trouble\n', 'warn')
+    print('line\n', 'info')
+    flush()
+    assert.deepEqual(
+      logged().map(({ level, text }) => `${level} ${text}`),
+      ['warn trouble', 'info half a line'],
+    )
+  })
+
+  it('tells how many lines of each flood were left out between the first and the last', () => {
+    const { context, flush, logged } = open()
     context.log('first')
     for (const flood of [1, 2]) {
       for (let line = 0; line < 1_500; line += 1) context.log(`${flood} ${line}`)
       flush()
     }
-    const told = lines()
-    assert.equal(told.filter(line => /lines left out/.test(line)).length, 2)
+    const told = logged()
+    assert.equal(told.filter(({ skipped }) => skipped > 0).length, 2)
+    const second = told.filter(({ text }) => text.startsWith('2 '))
     assert.deepEqual(
-      told.filter(line => line.startsWith('2 ')).map(line => Number(line.slice(2))),
-      Array.from({ length: 1_000 }, (_, line) => line + 500),
+      second.map(({ text }) => Number(text.slice(2))),
+      Array.from({ length: 1_000 }, (_, line) => (line < 500 ? line : line + 500)),
     )
-    assert.equal(told.at(-1_001), '(500 lines left out)')
+    assert.equal(second[500]?.skipped, 500)
   })
 
   it('has no effect once the run is over', () => {
@@ -61,7 +74,7 @@ describe('what a kind prints', () => {
     context.log('late')
     context.progress(5)
     context.checkpoint({ late: true })
-    print('late\n')
+    print('late\n', 'info')
     flush()
     assert.deepEqual(posted, [])
   })

@@ -223,7 +223,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         }
         const endProcesses = async (processes: AttemptProcesses, value: RunOutcome): Promise<void> => {
           const words = await processes.end()
-          if (words !== null) events.log([words])
+          if (words !== null) events.log([{ text: words, level: 'warn', skipped: 0 }])
           resolve(value)
         }
       })

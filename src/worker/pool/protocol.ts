@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../core/errors.ts'
 import type { KindSettings } from '../../core/kind.ts'
 import { SUBMIT_LIMIT_BYTES } from '../../core/sound-json.ts'
 import type { Json, ResultLimits } from '../../core/task.ts'
+import type { LogLevel } from '../../core/task-log.ts'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -87,6 +88,13 @@ export interface SentRun extends Omit<RunRequest, 'params' | 'claim'> {
   params: string
 }
 
+/** A line of the task's log. `skipped`: so many before it are left out. */
+export interface LoggedLine {
+  text: string
+  level: LogLevel
+  skipped: number
+}
+
 export interface ProgressReport {
   percent: number
   note: string | null
@@ -142,7 +150,7 @@ export type ToThread =
 export type FromThread =
   | { type: 'ready' }
   | { type: 'progress'; run: number; report: ProgressReport }
-  | { type: 'log'; run: number; lines: string[] }
+  | { type: 'log'; run: number; lines: LoggedLine[] }
   | { type: 'checkpoint'; run: number; bytes: Uint8Array }
   /** `submission`: JSON text. */
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }

@@ -12,6 +12,7 @@ import {
   createGate,
   type FromThread,
   type LateEvent,
+  type LoggedLine,
   lastBegun,
   type NumberedRun,
   type ProcessNote,
@@ -30,7 +31,7 @@ export interface RunEvents {
   /** The thread is up, the kind begins. */
   started(): void
   progress(report: ProgressReport): void
-  log(lines: string[]): void
+  log(lines: LoggedLine[]): void
   checkpoint(bytes: Uint8Array): void
   /** A child to submit, as JSON text. Never rejects. */
   submit(submission: string, key: string | null): Promise<ChildAnswer>

@@ -7,6 +7,7 @@ import { isMadhavaError } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { strictJson } from '../../core/strict-json.ts'
 import type { Json } from '../../core/task.ts'
+import { createLogWindow, isLogLevel, type LogLevel } from '../../core/task-log.ts'
 import type { FromThread, RunRequest, SharedCores } from '../pool/protocol.ts'
 import type { ThreadChildren } from './children.ts'
 import { createExec } from './exec.ts'
@@ -15,7 +16,8 @@ const PROGRESS_EVERY_MS = 50
 const LOG_EVERY_MS = 100
 const CHECKPOINT_EVERY_MS = 2_000
 const MAX_LINE = 4_096
-const MAX_PENDING_LINES = 1_000
+/** Of what comes between two messages. */
+const PENDING_LINES = { lines: 500, bytes: 1024 * 1024 }
 const MAX_NOTE = 500
 export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
 /** Serialising checkpoints may take about a twentieth of the time, however often a kind saves one. */
@@ -28,8 +30,8 @@ export interface ThreadContext {
   context: TaskContext
   /** The kind's `resultInfo`; undefined if it gave none. */
   info(): Json | undefined
-  /** Output that the kind prints; kept line by line. */
-  print(chunk: string | Uint8Array): void
+  /** Output that the kind prints; kept line by line, that on standard error as warnings. */
+  print(chunk: string | Uint8Array, level: 'info' | 'warn'): void
   /** Sends what is still pending. */
   flush(): void
   /** Later calls of the kind have no effect. */
@@ -69,6 +71,33 @@ const serialisedOf = (data: unknown): Uint8Array<ArrayBuffer> | null => {
   }
 }
 
+const newLines = () =>
+  createLogWindow<{ n: number; text: string; level: LogLevel }>({ first: PENDING_LINES, last: PENDING_LINES })
+
+/** Output in pieces as lines. */
+const createPrinted = () => {
+  // a character may come in two pieces
+  const decoder = new StringDecoder('utf8')
+  let open = ''
+  const rest = (): string[] => {
+    const line = open
+    open = ''
+    return line === '' ? [] : [line]
+  }
+  return {
+    add(chunk: string | Uint8Array): string[] {
+      const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))
+      const lines = (open + text).split('\n')
+      open = lines.pop() ?? ''
+      return open.length > MAX_LINE ? [...lines, ...rest()] : lines
+    },
+    end(): string[] {
+      open += decoder.end()
+      return rest()
+    },
+  }
+}
+
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value))
 
 /** The context of one run. `post` sends a message to the worker process. */
@@ -87,22 +116,18 @@ export const createThreadContext = (deps: {
   let info: Json | undefined
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
-  let lines: string[] = []
-  let dropped = 0
+  let lines = newLines()
+  let count = 0
   let saidLast = ''
-  let unfinishedLine = ''
-  // a character may come in two pieces
-  const decoder = new StringDecoder('utf8')
+  const printed = { info: createPrinted(), warn: createPrinted() }
   let bytes: Uint8Array<ArrayBuffer> | null = null
   let serialisedAt = Number.NEGATIVE_INFINITY
   let serialisingTook = 0
 
-  const addLine = (line: string): void => {
-    lines.push(line.length > MAX_LINE ? `${cutText(line, MAX_LINE - 1)}…` : line)
-    if (lines.length > MAX_PENDING_LINES) {
-      lines.shift()
-      dropped++
-    }
+  const addLine = (line: string, level: LogLevel = 'info'): void => {
+    const text = line.length > MAX_LINE ? `${cutText(line, MAX_LINE - 1)}…` : line
+    count += 1
+    lines.add({ n: count, text, level }, text.length)
     logs.request()
   }
 
@@ -111,7 +136,7 @@ export const createThreadContext = (deps: {
     // a kind may report thousands of them
     if (line === saidLast) return
     saidLast = line
-    addLine(line)
+    addLine(line, 'warn')
   }
   /** Null: left out. A partial result that is too large is left out silently, as documented for kinds. */
   const partialJson = (value: unknown): string | null => {
@@ -132,10 +157,15 @@ export const createThreadContext = (deps: {
     post({ type: 'progress', run, report: { percent, note, partial: partialJson(partial) } })
   })
   const logs = throttle(LOG_EVERY_MS, () => {
-    if (lines.length === 0) return
-    const sent = dropped > 0 ? [`(${dropped} lines left out)`, ...lines] : lines
-    lines = []
-    dropped = 0
+    if (count === 0) return
+    let next = 1
+    const sent = lines.items().map(({ n, text, level }) => {
+      const skipped = n - next
+      next = n + 1
+      return { text, level, skipped }
+    })
+    lines = newLines()
+    count = 0
     post({ type: 'log', run, lines: sent })
   })
   const checkpoints = throttle(CHECKPOINT_EVERY_MS, () => {
@@ -145,9 +175,10 @@ export const createThreadContext = (deps: {
     post({ type: 'checkpoint', run, bytes: sent }, [sent.buffer])
   })
 
-  const log = (line: string): void => {
+  const log = (line: string, level: LogLevel = 'info'): void => {
     if (closed) return
-    for (const part of textOf(line).split('\n')) addLine(part)
+    const known = isLogLevel(level) ? level : 'info'
+    for (const part of textOf(line).split('\n')) addLine(part, known)
   }
 
   return {
@@ -184,6 +215,7 @@ export const createThreadContext = (deps: {
         if (serialised.length > MAX_CHECKPOINT_BYTES) {
           addLine(
             `checkpoint left out: ${serialised.length} bytes are over the limit of ${MAX_CHECKPOINT_BYTES}`,
+            'warn',
           )
           return
         }
@@ -195,25 +227,16 @@ export const createThreadContext = (deps: {
       resultInfo(value) {
         const json = strictJson(value, INFO, MAX_INFO_BYTES)
         if (json !== null && Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json
-        else addLine(`resultInfo left out: it has more than ${MAX_INFO_BYTES} bytes`)
+        else addLine(`resultInfo left out: it has more than ${MAX_INFO_BYTES} bytes`, 'warn')
       },
     },
     info: () => info,
-    print(chunk) {
-      if (closed) return
-      const text = typeof chunk === 'string' ? chunk : decoder.write(Buffer.from(chunk))
-      const parts = (unfinishedLine + text).split('\n')
-      unfinishedLine = parts.pop() ?? ''
-      if (unfinishedLine.length > MAX_LINE) {
-        addLine(unfinishedLine)
-        unfinishedLine = ''
-      }
-      for (const part of parts) addLine(part)
+    print(chunk, level) {
+      if (!closed) for (const line of printed[level].add(chunk)) addLine(line, level)
     },
     flush() {
-      unfinishedLine += decoder.end()
-      if (unfinishedLine !== '') addLine(unfinishedLine)
-      unfinishedLine = ''
+      for (const level of ['info', 'warn'] as const)
+        for (const line of printed[level].end()) addLine(line, level)
       progress.flush()
       logs.flush()
       checkpoints.flush()

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { ExecError, type ExecFailure, type ExecOptions, type ExecResult } from '../../core/exec.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { formatFirstProblem } from '../../core/problems.ts'
+import type { LogLevel } from '../../core/task-log.ts'
 import { groupLives } from '../../platform/ending-processes.ts'
 import { createOutputTail } from './output-tail.ts'
 
@@ -114,15 +115,19 @@ const watchOver = (
 
 /** `log` takes a line for the task's log; `isOver` says that the run may start nothing more. */
 export const createExec =
-  (deps: { signal: AbortSignal; log: (line: string) => void; isOver: () => boolean }): TaskContext['exec'] =>
+  (deps: {
+    signal: AbortSignal
+    log: (line: string, level?: LogLevel) => void
+    isOver: () => boolean
+  }): TaskContext['exec'] =>
   async (command, args = [], given = {}) => {
     const options = checked(command, args, given)
     const signals = [deps.signal, ...(options.signal ? [options.signal] : [])]
     for (const signal of signals) signal.throwIfAborted()
     if (deps.isOver()) throw new Error('The run is over: it can start no command any more')
-    const tell = options.log ? deps.log : () => {}
-    const stdout = createOutputTail(options.maxBytes, tell)
-    const stderr = createOutputTail(options.maxBytes, tell)
+    const tell: typeof deps.log = options.log ? deps.log : () => {}
+    const stdout = createOutputTail(options.maxBytes, line => tell(line))
+    const stderr = createOutputTail(options.maxBytes, line => tell(line, 'warn'))
     const failure = (exitCode: number | null, signal: string | null): ExecFailure => {
       const ofStderr = stderr.lastLines(LAST_LINES, LINE_LENGTH)
       const lastLines = ofStderr.length > 0 ? ofStderr : stdout.lastLines(LAST_LINES, LINE_LENGTH)

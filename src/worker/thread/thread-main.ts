@@ -150,7 +150,7 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
       post,
     })
     mine.kindContext = kindContext
-    for (const line of early) kindContext.context.log(line)
+    for (const line of early) kindContext.context.log(line, 'warn')
     const params = await checkParams(kind, request)
     mine.controller.signal.throwIfAborted()
     mine.before = reuseCheck.before()
@@ -225,17 +225,20 @@ const tellLate = (origin: CodeOrigin, text: string): void => {
     })
 }
 
-const print = (chunk: unknown, ...rest: unknown[]): boolean => {
-  const origin = originNow()
-  const bytes = chunk as string | Uint8Array
-  if (isElsewhere(origin)) tellLate(origin, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
-  else current?.kindContext?.print(bytes)
-  for (const argument of rest) if (typeof argument === 'function') argument()
-  return true
-}
+const printAs =
+  (level: 'info' | 'warn') =>
+  (chunk: unknown, ...rest: unknown[]): boolean => {
+    const origin = originNow()
+    const bytes = chunk as string | Uint8Array
+    if (isElsewhere(origin))
+      tellLate(origin, typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString())
+    else current?.kindContext?.print(bytes, level)
+    for (const argument of rest) if (typeof argument === 'function') argument()
+    return true
+  }
 // output of a kind goes to its task's log; the process's own output is JSON lines
-process.stdout.write = print
-process.stderr.write = print
+process.stdout.write = printAs('info')
+process.stderr.write = printAs('warn')
 
 // thrown outside of the promise that `run` returned, for example in a timer's callback
 const failOutside = (thrown: unknown): void => {

@@ -34,6 +34,10 @@ export const begun = (check: Check<ProcessWorld>): void => {
     await orphan(store, id)
     const ended = await store.claim(id, takeOver(at(12)))
     assert.deepEqual([ended?.status, ended?.attempt, ended?.error?.code], ['FAILURE', 2, 'WORKER_LOST'])
+    assert.deepEqual(
+      ended?.attempts?.map(({ attempt, outcome, error }) => [attempt, outcome, error?.code]),
+      [1, 2].map(attempt => [attempt, 'LOST', 'WORKER_LOST']),
+    )
     assert.deepEqual((await store.agenda(at(13), 10)).orphaned, [])
   })
 
@@ -58,6 +62,15 @@ export const begun = (check: Check<ProcessWorld>): void => {
       ended.history.map(({ status }) => status),
       ['PENDING', 'STARTED', 'SUCCESS'],
     )
+    const only = {
+      attempt: 1,
+      worker: 'w',
+      startedAt: at(10),
+      endedAt: at(11),
+      outcome: 'SUCCESS',
+      error: null,
+    }
+    assert.deepEqual(ended.attempts, [only])
   })
 
   check('one that runs on is soon seen by everybody', async world => {
