@@ -6,9 +6,11 @@ import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { createDashboard } from './app.ts'
 import { openEndedSessions } from './ended-sessions.ts'
+import { figuresTopic } from './figures/topic.ts'
 import { createCheckQueue, openOperator } from './operator.ts'
 import { type OverviewParts, openOverview } from './overview/open.ts'
 import type { SettingInEffect } from './overview/routes.ts'
+import { overviewTopics } from './overview/topics.ts'
 import { createProcesses } from './processes.ts'
 import { showRow } from './row.ts'
 import { createSessions } from './session.ts'
@@ -101,6 +103,8 @@ export const openDashboard = async (
       ),
       task: oneTaskTopic(service),
       tasks: allTasksTopic(service),
+      figures: figuresTopic(overview.figures, () => clock().getTime()),
+      ...overviewTopics(overview.overview),
     },
     api: createApp({
       service,

@@ -105,6 +105,8 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
 
   it('says what is away, and heals by itself', async () => {
     const { page, leave } = await visit(browser, door.url)
+    await page.goto(`${door.url}/tasks`)
+    await page.waitForSelector('.live-dot.live')
     door.setReadiness({
       ok: false,
       checks: {

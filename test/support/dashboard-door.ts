@@ -6,6 +6,11 @@ import path from 'node:path'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
+import { COLUMN_NAMES, type ColumnName, type Sample } from '../../src/dashboard/figures/columns.ts'
+import type { Span } from '../../src/dashboard/figures/rings.ts'
+import { figuresTopic } from '../../src/dashboard/figures/topic.ts'
+import type { Overview } from '../../src/dashboard/overview/overview.ts'
+import { overviewTopics } from '../../src/dashboard/overview/topics.ts'
 import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
@@ -33,6 +38,9 @@ export const processRow = (name: string, pmId: number, more: Partial<ProcessRow>
   ...more,
 })
 
+const valuesOf = <T>(read: (name: ColumnName) => T): Record<ColumnName, T> =>
+  Object.fromEntries(COLUMN_NAMES.map(name => [name, read(name)])) as Record<ColumnName, T>
+
 export interface DashboardDoor {
   url: string
   fixture: Fixture
@@ -42,6 +50,10 @@ export interface DashboardDoor {
   orders: string[]
   /** What the banner is made of. */
   setReadiness(readiness: Readiness): void
+  /** What the overview shows; without it, all is well. */
+  setOverview(overview: Partial<Overview>): void
+  /** Takes a sample of the figures: for the answers after it, and for whoever follows them. */
+  addSample(sample: Partial<Sample> & { at: number }): void
   /** Stops answering, as a process that was killed; `open` answers at the same port again. */
   shut(): Promise<void>
   open(): Promise<void>
@@ -63,6 +75,31 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     processRow('rpc', 2),
     processRow('dashboard', 3),
   ]
+  let overview: Partial<Overview> = {}
+  const readOverview = async (): Promise<Overview> => ({
+    time: new Date().toISOString(),
+    troubles: [],
+    counts: null,
+    queue: null,
+    failures: [],
+    failuresTotal: { count: 0, moreGroups: 0, isWhole: true },
+    ...overview,
+  })
+  const samples: Sample[] = []
+  const hearers = new Set<(sample: Sample) => void>()
+  const figures = {
+    columns: (span: Span) => ({
+      span,
+      everyMs: 10_000,
+      at: samples.map(({ at }) => at),
+      ...valuesOf(name => samples.map(sample => sample[name])),
+    }),
+    since: (ms: number) => samples.filter(({ at }) => at > ms),
+    subscribe(hear: (sample: Sample) => void) {
+      hearers.add(hear)
+      return () => hearers.delete(hear)
+    },
+  }
   const orders: string[] = []
   const order = async (what: string) => {
     orders.push(what)
@@ -93,6 +130,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         verify: async (name, password) => name === 'operator' && password === PASSWORD,
         credential,
       },
+      viewer: {
+        verify: async (name, password) => name === 'viewer' && password === PASSWORD,
+        credential,
+      },
       session,
       api: fixture.app,
       topics: {
@@ -100,7 +141,11 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         processes: statePolled('processes', 200, async () => rows.map(showRow)),
         task: oneTaskTopic(fixture.service),
         tasks: allTasksTopic(fixture.service),
+        figures: figuresTopic(figures),
+        ...overviewTopics(readOverview, 200),
       },
+      figures,
+      overview: readOverview,
       web,
       installation: {
         name: options.installationName ?? 'lab-box-2',
@@ -136,6 +181,14 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     orders,
     setReadiness(next) {
       readiness = next
+    },
+    setOverview(next) {
+      overview = next
+    },
+    addSample({ at, ...values }) {
+      const sample = { at, ...valuesOf(name => values[name] ?? null) }
+      samples.push(sample)
+      for (const hear of hearers) hear(sample)
     },
     shut,
     open,

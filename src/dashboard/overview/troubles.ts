@@ -98,7 +98,12 @@ const isCrashing = ({ state, restarts, crashLoop }: ProcessRow): boolean =>
 const ofRoles = ({ readiness, state, processes }: TroubleSources): Trouble[] => {
   const crashing = (processes ?? []).filter(isCrashing)
   const found = crashing.map(({ name, restarts, state: word }) =>
-    trouble('CRASH_LOOP', 'error', { process: name, restarts, state: word }, '/processes'),
+    trouble(
+      'CRASH_LOOP',
+      'error',
+      { process: name, restarts, state: word },
+      `/process/${encodeURIComponent(name)}`,
+    ),
   )
   const stopped = (processes ?? []).filter(({ state: word }) => word === 'stopped').map(({ name }) => name)
   const told = new Set<string>()

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Layout } from './frame/layout.tsx'
 import { PageHead } from './frame/page-head.tsx'
+import { OverviewPage } from './pages/overview/overview-page.tsx'
 import { ProcessPage } from './pages/process-page.tsx'
 import { ProcessesPage } from './pages/processes-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
@@ -20,7 +21,7 @@ import { useTexts } from './texts/use-texts.ts'
 export type PageProps = { words: Record<string, string> }
 
 const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
-  overview: ToComePage,
+  overview: OverviewPage,
   tasks: TasksPage,
   newTask: ToComePage,
   dead: ToComePage,

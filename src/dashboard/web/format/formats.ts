@@ -24,6 +24,10 @@ export interface Formats {
   duration(ms: number): string
   /** Milliseconds since 1970: `03:09:59` today, `28 Nov 03:09` before. */
   time(at: number, now?: number): string
+  /** `03:09` */
+  clock(at: number): string
+  /** `28 Nov` */
+  day(at: number): string
   /** `2026-11-28 03:09:59.123 UTC` or with the offset of this place. */
   fullTime(at: number): string
   /** `5 min ago`, `in 12 s` */
@@ -99,6 +103,8 @@ export const createFormats = (language: Language, zone: 'local' | 'utc'): Format
       const near = Math.abs(now - at) < 300 * DAY_MS
       return near ? `${dayFormat.format(at)} ${parts.clock.slice(0, 5)}` : parts.day
     },
+    clock: at => partsOf(at, isUtc).clock.slice(0, 5),
+    day: at => dayFormat.format(at),
     fullTime(at) {
       const { day, clock, ms } = partsOf(at, isUtc)
       return `${day} ${clock}.${ms} ${isUtc ? 'UTC' : offsetAt(at)}`

@@ -1,6 +1,8 @@
 // What is away, on top of every page. It goes by itself when it is back.
 import { useEffect, useState } from 'preact/hooks'
 import { SafeText } from '../parts/safe-text.tsx'
+import { pageAt } from '../paths.ts'
+import { usePathname } from '../router.tsx'
 import { useCell } from '../state/cell.ts'
 import { health, liveState, reconnect } from '../state/live.ts'
 import { useTexts } from '../texts/use-texts.ts'
@@ -25,7 +27,9 @@ const useIsAway = (): boolean => {
 export const Banner = () => {
   const [t, isAway, known] = [useTexts(), useIsAway(), useCell(health)]
   const words = t.connection
-  const troubles = known?.troubles ?? []
+  // the overview says the same with more words
+  const isTold = pageAt(usePathname())?.name === 'overview'
+  const troubles = isTold ? [] : (known?.troubles ?? [])
   return (
     <div class="banners" aria-live="polite">
       {isAway ? (

@@ -16,6 +16,7 @@ import { menuCounts } from './menu-counts.ts'
 import { Preferences } from './preferences.tsx'
 import { QuestionDialog } from './question.tsx'
 import { Toasts } from './toasts.tsx'
+import { useTroubles } from './use-troubles.ts'
 
 const Menu = ({ onLeave }: { onLeave: () => void }) => {
   const [t, path, counts] = [useTexts(), usePathname(), useCell(menuCounts)]
@@ -30,7 +31,11 @@ const Menu = ({ onLeave }: { onLeave: () => void }) => {
             {t.menu[name]}
           </Link>
           {/* beside the link, and no part of its name */}
-          {counts[name] === undefined ? null : <span class="menu-count">{counts[name]}</span>}
+          {counts[name] === undefined ? null : (
+            <span class={name === 'overview' ? 'menu-count trouble-count' : 'menu-count'}>
+              {counts[name]}
+            </span>
+          )}
         </li>
       ))}
     </ul>
@@ -87,6 +92,7 @@ export const Layout = ({ children }: { children: ComponentChildren }) => {
   const [t, path] = [useTexts(), usePathname()]
   const [isOpen, setOpen] = useState(false)
   useGoToKeys()
+  useTroubles()
   useEffect(() => setOpen(false), [path])
   return (
     <>

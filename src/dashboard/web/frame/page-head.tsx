@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { shownText } from '../format/hidden-characters.ts'
 import { useCell } from '../state/cell.ts'
 import { me } from '../state/me.ts'
+import { troubles } from '../state/overview.ts'
 
 export interface PageHeadProps {
   title: string
@@ -17,9 +18,12 @@ export interface PageHeadProps {
 
 export const PageHead = ({ title, before, note, children }: PageHeadProps) => {
   const installation = useCell(me)?.installation.name
+  const count = useCell(troubles)?.length ?? 0
   useEffect(() => {
-    document.title = [shownText(title), installation, 'Madhava'].filter(Boolean).join(' · ')
-  }, [title, installation])
+    // in front, since a tab shows no more
+    const sign = count > 0 ? `⚠ ${count} ` : ''
+    document.title = sign + [shownText(title), installation, 'Madhava'].filter(Boolean).join(' · ')
+  }, [title, installation, count])
   return (
     <div class="page-head">
       {before}

@@ -1,121 +1,131 @@
-// A chart over time: uPlot, loaded when the first one is shown, in the colours of the theme.
-import { useEffect, useRef } from 'preact/hooks'
+// A chart over time: uPlot, loaded when the first one is shown, in the colours of the theme. The cursor follows the
+// mouse and the arrow keys, and a screen reader hears the values under it.
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { useCell } from '../state/cell.ts'
 import { language, theme, zone } from '../state/preferences.ts'
-import { useFormats } from '../texts/use-texts.ts'
+import { useFormats, useTexts } from '../texts/use-texts.ts'
+import type { Data } from './chart-plot.ts'
+import type { ChartProps } from './chart-props.ts'
 
-/** Which custom property of the style sheet colours it. */
-export type SeriesColour = 'accent' | 'good' | 'bad' | 'busy' | 'soft'
+export type { ChartProps, ChartSeries, SeriesColour } from './chart-props.ts'
 
-export interface ChartSeries {
-  label: string
-  values: readonly (number | null)[]
-  colour: SeriesColour
-  isFilled?: boolean
+/** The values at a place, as a sentence. */
+const useValueText = ({ at, series, format }: ChartProps, cursor: number | null): string => {
+  const [t, f] = [useTexts(), useFormats()]
+  const place = cursor ?? at.length - 1
+  const time = at[place]
+  if (time === undefined) return t.chart.none
+  const values = series.map(({ label, values: of }) => {
+    const value = of[place] ?? null
+    return `${label} ${value === null ? t.chart.gap : (format ?? f.number)(value)}`
+  })
+  return `${f.time(time)}: ${values.join(', ')}`
 }
 
-export interface ChartProps {
-  /** What it shows, for those who do not see it. */
-  label: string
-  /** Milliseconds since 1970, rising. */
-  at: readonly number[]
-  series: readonly ChartSeries[]
-  /** Pixels. */
-  height?: number
-  /** How a value is written. */
-  format?: (value: number) => string
-  /** The top of the scale; left out: the highest value. */
-  max?: number
+/** A step of the cursor by a key; undefined for any other key. */
+const stepOf = (key: string, place: number, last: number): number | null | undefined => {
+  const leap = Math.max(1, Math.round(last / 12))
+  const steps: Readonly<Record<string, number | null>> = {
+    ArrowLeft: place - 1,
+    ArrowRight: place + 1,
+    ArrowDown: place - 1,
+    ArrowUp: place + 1,
+    PageDown: place - leap,
+    PageUp: place + leap,
+    Home: 0,
+    End: last,
+    Escape: null,
+  }
+  const step = steps[key]
+  return step === null || step === undefined ? step : Math.min(last, Math.max(0, step))
 }
 
-/** A colour of the theme as a canvas takes it: `rgb(1, 2, 3)`. */
-const colourIn = (box: HTMLElement, name: string): string => {
-  box.style.color = `var(--${name})`
-  return getComputedStyle(box).color
-}
-/** The same, thin. */
-const thin = (colour: string): string => colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.14)')
-
-export const Chart = ({ label, at, series, height = 120, format, max }: ChartProps) => {
+export const Chart = (props: ChartProps) => {
+  const { label, at, series, height = 120, format, max, isDuration = false, syncKey, onCursor } = props
   const place = useRef<HTMLDivElement>(null)
   const f = useFormats()
-  const [chosenTheme, lang, at_zone] = [useCell(theme), useCell(language), useCell(zone)]
-  const data = useRef<uPlot.AlignedData>([[]])
-  data.current = [at.map(ms => ms / 1000), ...series.map(({ values }) => [...values])]
+  const [cursor, setCursor] = useState<number | null>(null)
+  const [chosenTheme, lang, chosenZone] = [useCell(theme), useCell(language), useCell(zone)]
   const plot = useRef<uPlot | null>(null)
-  const shape = JSON.stringify([series.map(({ values: _, ...rest }) => rest), height, max])
-  const write = useRef(format ?? f.number)
-  write.current = format ?? f.number
-  const clock = useRef(f)
-  clock.current = f
+  const text = useValueText(props, cursor)
+  // what the plot asks for when it draws, always the newest
+  const latest = useRef({ data: [[]] as Data, write: format ?? f.number, onCursor })
+  latest.current = {
+    data: [at.map(ms => ms / 1000), ...series.map(({ values }) => [...values])] as Data,
+    write: format ?? f.number,
+    onCursor,
+  }
+  const shape = JSON.stringify([
+    series.map(({ values: _, ...rest }) => rest),
+    height,
+    max,
+    isDuration,
+    syncKey,
+  ])
 
   useEffect(() => {
     const box = place.current
     if (!box) return
     let isGone = false
-    let watch: ResizeObserver | undefined
-    const dark = matchMedia('(prefers-color-scheme: dark)')
     const make = async (): Promise<void> => {
-      const { default: Plot } = await import('uplot')
+      const { makePlot } = await import('./chart-plot.ts')
       if (isGone) return
       plot.current?.destroy()
-      const colourOf = (name: string): string => colourIn(box, name)
-      const axis = { stroke: colourOf('soft'), font: '11px system-ui', size: 24, ticks: { show: false } }
-      plot.current = new Plot(
-        {
-          width: box.clientWidth || 300,
-          height,
-          legend: { show: false },
-          cursor: { y: false, points: { size: 6 } },
-          scales: { y: { range: (_, _low, high) => [0, max ?? (high > 0 ? high * 1.1 : 1)] } },
-          axes: [
-            {
-              ...axis,
-              grid: { show: false },
-              values: (_, ticks) => ticks.map(s => clock.current.time(s * 1000).slice(0, 5)),
-            },
-            {
-              ...axis,
-              size: 48,
-              grid: { stroke: colourOf('line'), width: 1 },
-              values: (_, ticks) => ticks.map(tick => write.current(tick)),
-            },
-          ],
-          series: [
-            {},
-            ...series.map(({ label: name, colour, isFilled }) => ({
-              label: name,
-              stroke: colourOf(colour),
-              width: 1.5,
-              points: { show: false },
-              ...(isFilled ? { fill: thin(colourOf(colour)) } : {}),
-            })),
-          ],
+      plot.current = makePlot(latest.current.data, {
+        ...{ box, height, series, formats: f, isUtc: chosenZone === 'utc', isDuration, max, syncKey },
+        write: value => latest.current.write(value),
+        moved(to) {
+          setCursor(to)
+          latest.current.onCursor?.(to)
         },
-        data.current,
-        box,
-      )
-      watch = new ResizeObserver(() => plot.current?.setSize({ width: box.clientWidth, height }))
-      watch.observe(box)
+      })
     }
-    void make()
-    const remake = (): void => {
-      void make()
-    }
+    const remake = (): void => void make()
+    remake()
+    const watch = new ResizeObserver(() => {
+      const width = box.clientWidth
+      if (plot.current && width > 0 && width !== plot.current.width) plot.current.setSize({ width, height })
+    })
+    watch.observe(box)
+    const dark = matchMedia('(prefers-color-scheme: dark)')
     dark.addEventListener('change', remake)
     return () => {
       isGone = true
       dark.removeEventListener('change', remake)
-      watch?.disconnect()
+      watch.disconnect()
       plot.current?.destroy()
       plot.current = null
     }
-  }, [shape, chosenTheme, lang, at_zone])
+  }, [shape, chosenTheme, lang, chosenZone])
 
-  useEffect(() => {
-    plot.current?.setData(data.current)
-  }, [at, series])
+  useEffect(() => plot.current?.setData(latest.current.data), [at, series])
 
-  return <div ref={place} class="chart" role="img" aria-label={label} style={{ height: `${height}px` }} />
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const [shown, last] = [plot.current, at.length - 1]
+    const to = stepOf(event.key, cursor ?? last, last)
+    if (!shown || to === undefined) return
+    event.preventDefault()
+    const left = to === null ? -10 : shown.valToPos((at[to] ?? 0) / 1000, 'x')
+    shown.setCursor({ left, top: 0 })
+  }
+
+  return (
+    <div
+      ref={place}
+      class="chart"
+      role="slider"
+      tabIndex={0}
+      aria-label={label}
+      aria-orientation="horizontal"
+      aria-valuemin={0}
+      aria-valuemax={Math.max(0, at.length - 1)}
+      aria-valuenow={cursor ?? Math.max(0, at.length - 1)}
+      aria-valuetext={text}
+      onKeyDown={onKeyDown}
+      onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
+      style={{ height: `${height}px` }}
+    />
+  )
 }

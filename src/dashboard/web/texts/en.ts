@@ -1,5 +1,6 @@
 // The texts in English. This file says which texts there are; the other languages have the same.
 import type { MenuName } from '../paths.ts'
+import type { TroubleTexts } from './trouble-params.ts'
 
 const n = (value: number): string => value.toLocaleString('en-GB')
 const tasks = (count: number): string => `${n(count)} ${count === 1 ? 'task' : 'tasks'}`
@@ -197,6 +198,144 @@ export const en = {
     working: (done: number, all: number) => `${n(done)} of ${n(all)} …`,
     sort: 'Newest first',
     hint: 'j k move · x select · Enter open · r retry · c cancel · ? all keys',
+  },
+
+  chart: {
+    none: 'No figures yet.',
+    gap: 'unknown',
+    table: 'table',
+    tableOf: (title: string) => `${title} as a table`,
+    means: (title: string, step: string) => `${title}, means of ${step}`,
+    from: 'from',
+  },
+
+  overview: {
+    now: 'What is wrong right now',
+    well: 'All is well.',
+    seeMore: 'See more',
+    byStatus: 'Tasks by status',
+    span: 'Time of the charts',
+    spans: { hour: 'Last hour', week: 'Last seven days' },
+    failures: 'Failures of the last day',
+    noFailures: 'none',
+    failed: (count: number) => `${tasks(count)} failed`,
+    notWhole: 'still being counted',
+    seeAll: 'see all',
+    moreGroups: (count: number) => `Show ${n(count)} more`,
+    leftOut: (count: number) => `${n(count)} smaller groups are left out.`,
+    retry: 'Retry these',
+    retryOf: (count: number, kind: string) => `Retry these ${n(count)} of ${kind}`,
+    retryKey: 'Retry the tasks of the row',
+    askRetry: (count: number, kind: string) => `Run these ${tasks(count)} of the kind ${kind} again?`,
+    gone: 'None of them is in FAILURE any more.',
+    columns: {
+      message: 'kind and message',
+      count: 'tasks',
+      first: 'since',
+      last: 'last',
+      example: 'last task',
+      actions: 'actions',
+    },
+    figures: {
+      work: 'Work',
+      machine: 'Queue and machine',
+      throughput: 'Throughput',
+      aMinute: 'tasks a minute',
+      started: 'started',
+      succeeded: 'succeeded',
+      failed: 'failed',
+      waits: 'Wait before a start',
+      runs: 'Run',
+      p50: 'median',
+      p90: 'p90',
+      queueDepth: 'Queue depth',
+      cpu: 'CPU',
+      memory: 'Memory',
+      disk: 'Disk',
+      load: 'Load average',
+    },
+    hint: 'j k move · Enter open the tasks · r retry them · h w hour or week · ← → in a chart · ? all keys',
+    troubles: {
+      STORE_AWAY: {
+        text: () => 'The store does not answer.',
+        action: () => 'See the processes',
+      },
+      STORE_FULL: {
+        text: () => 'The store takes no new tasks.',
+        action: () => 'See how much is kept',
+      },
+      NO_WORKER: {
+        text: ({ waiting }) => `No worker is alive${waiting ? `: ${tasks(waiting)} waiting` : ''}.`,
+        action: ({ state }) => (state === 'stopped' ? 'Start the worker' : 'See the processes'),
+      },
+      ROLE_AWAY: {
+        text: ({ role }) => `The process ${role} does not answer.`,
+        action: ({ role, state }) => (state === 'stopped' ? `Start ${role}` : 'See the processes'),
+      },
+      CRASH_LOOP: {
+        text: ({ process, restarts, waiting }) =>
+          `${process} ends again and again: ${n(restarts)} restarts${process === 'worker' && waiting ? `, ${tasks(waiting)} waiting` : ''}.`,
+        action: () => 'Read its log',
+      },
+      QUEUE_AWAY: {
+        text: ({ waiting }) =>
+          `The broker cannot be used. Workers look into the store${waiting ? `: ${tasks(waiting)} waiting` : ''}.`,
+        action: () => 'See the processes',
+      },
+      DISK_NEARLY_FULL: {
+        text: ({ percent, free }) => `The disk of the data folder is ${percent} full, ${free} are free.`,
+        action: () => 'See how much is kept',
+      },
+      MEMORY_NEARLY_FULL: {
+        text: ({ percent, free }) => `The memory is ${percent} full, ${free} are free.`,
+        action: () => 'See which process takes it',
+      },
+      TASKS_DEAD: {
+        text: ({ kind, count }) => `No worker has the kind ${kind}: ${tasks(count)} waiting.`,
+        action: () => 'See them',
+      },
+      KIND_IN_TROUBLE: {
+        text: ({ kind }) => `The kind ${kind} cannot be used.`,
+        action: () => 'See the kinds',
+      },
+      FAILURES_RISING: {
+        text: ({ count, before, minutes }) =>
+          `${tasks(count)} failed in the last ${n(minutes)} minutes, ${n(before)} are usual.`,
+        action: ({ count }) => `See the ${n(count)}`,
+      },
+      TASKS_WAITING_LONG: {
+        text: ({ since, waiting }) =>
+          `The next task has waited since ${since}${waiting ? `: ${tasks(waiting)} waiting` : ''}.`,
+        action: () => 'See why it waits',
+      },
+      RETENTION_FAILED: {
+        text: () => 'Ended tasks are not removed.',
+        action: () => 'See the workers',
+      },
+      CLOCK_STEPPED: {
+        text: () => 'The clock leapt. Nothing is removed by its age for now.',
+        action: () => 'See the workers',
+      },
+      PROCESS_TROUBLE: {
+        text: ({ role, part }) => `${role} says that something is wrong: ${part}.`,
+        action: () => 'See the workers',
+      },
+      MESSAGES_DEAD: {
+        text: ({ count }) =>
+          count === 1
+            ? 'A message that announces no task is kept aside.'
+            : `${n(count)} messages that announce no task are kept aside.`,
+        action: () => 'See what they are',
+      },
+      SUPERVISOR_AWAY: {
+        text: () => 'The supervisor does not answer. Processes cannot be started and stopped here.',
+        action: () => 'See the processes',
+      },
+      PROCESS_STOPPED: {
+        text: ({ process }) => `Somebody stopped ${process}.`,
+        action: ({ process }) => `Start ${process}`,
+      },
+    } as Readonly<Record<string, TroubleTexts>>,
   },
 
   processes: {

@@ -11,6 +11,9 @@ const form = (count: number, one: string, few: string, many: string): string => 
 const tasks = (count: number): string => `${n(count)} ${form(count, 'задача', 'задачи', 'задач')}`
 /** Кого, что. */
 const tasksAsObject = (count: number): string => `${n(count)} ${form(count, 'задачу', 'задачи', 'задач')}`
+/** Хвост предложения о том, сколько задач ждёт. */
+const ofWaiting = (count: number | null): string =>
+  count ? `; ${form(count, 'ждёт', 'ждут', 'ждут')} ${tasks(count)}` : ''
 
 export const ru: Texts = {
   menu: {
@@ -204,6 +207,140 @@ export const ru: Texts = {
     working: (done, all) => `${n(done)} из ${n(all)} …`,
     sort: 'Сначала новейшие',
     hint: 'j k по строкам · x выбрать · Enter открыть · r запустить снова · c отменить · ? все клавиши',
+  },
+
+  chart: {
+    none: 'Показателей пока нет.',
+    gap: 'неизвестно',
+    table: 'таблица',
+    tableOf: title => `${title}: таблица`,
+    means: (title, step) => `${title}, средние за ${step}`,
+    from: 'с',
+  },
+
+  overview: {
+    now: 'Что не так прямо сейчас',
+    well: 'Всё в порядке.',
+    seeMore: 'Подробнее',
+    byStatus: 'Задачи по статусам',
+    span: 'Время на графиках',
+    spans: { hour: 'Последний час', week: 'Последние семь дней' },
+    failures: 'Ошибки за последние сутки',
+    noFailures: 'нет',
+    failed: count => `${tasks(count)} с ошибкой`,
+    notWhole: 'подсчёт ещё идёт',
+    seeAll: 'все',
+    moreGroups: count => `Показать ещё ${n(count)}`,
+    leftOut: count => `Групп поменьше, которые не показаны: ${n(count)}.`,
+    retry: 'Запустить снова',
+    retryOf: (count, kind) => `Запустить снова: ${tasks(count)} вида ${kind}`,
+    retryKey: 'Запустить снова задачи строки',
+    askRetry: (count, kind) => `Запустить снова ${tasksAsObject(count)} вида ${kind}?`,
+    gone: 'Ни одна из них уже не в статусе FAILURE.',
+    columns: {
+      message: 'вид и сообщение',
+      count: 'задачи',
+      first: 'с',
+      last: 'последняя',
+      example: 'пример',
+      actions: 'действия',
+    },
+    figures: {
+      work: 'Работа',
+      machine: 'Очередь и машина',
+      throughput: 'Пропускная способность',
+      aMinute: 'задач в минуту',
+      started: 'начато',
+      succeeded: 'успешно',
+      failed: 'с ошибкой',
+      waits: 'Ожидание начала',
+      runs: 'Выполнение',
+      p50: 'медиана',
+      p90: 'p90',
+      queueDepth: 'В очереди',
+      cpu: 'ЦП',
+      memory: 'Память',
+      disk: 'Диск',
+      load: 'Средняя загрузка',
+    },
+    hint: 'j k по строкам · Enter задачи строки · r запустить их снова · h w час или неделя · ← → на графике · ? все клавиши',
+    troubles: {
+      STORE_AWAY: {
+        text: () => 'Хранилище не отвечает.',
+        action: () => 'К процессам',
+      },
+      STORE_FULL: {
+        text: () => 'Хранилище не принимает новых задач.',
+        action: () => 'Сколько хранится',
+      },
+      NO_WORKER: {
+        text: ({ waiting }) => `Ни один исполнитель не работает${ofWaiting(waiting)}.`,
+        action: ({ state }) => (state === 'stopped' ? 'Запустить исполнителя' : 'К процессам'),
+      },
+      ROLE_AWAY: {
+        text: ({ role }) => `Процесс ${role} не отвечает.`,
+        action: ({ role, state }) => (state === 'stopped' ? `Запустить ${role}` : 'К процессам'),
+      },
+      CRASH_LOOP: {
+        text: ({ process, restarts, waiting }) =>
+          `${process} завершается снова и снова, перезапусков: ${n(restarts)}${process === 'worker' ? ofWaiting(waiting) : ''}.`,
+        action: () => 'Прочесть его журнал',
+      },
+      QUEUE_AWAY: {
+        text: ({ waiting }) => `Брокер недоступен. Исполнители смотрят в хранилище${ofWaiting(waiting)}.`,
+        action: () => 'К процессам',
+      },
+      DISK_NEARLY_FULL: {
+        text: ({ percent, free }) => `Диск папки данных занят на ${percent}, свободно ${free}.`,
+        action: () => 'Сколько хранится',
+      },
+      MEMORY_NEARLY_FULL: {
+        text: ({ percent, free }) => `Память занята на ${percent}, свободно ${free}.`,
+        action: () => 'Какой процесс её занял',
+      },
+      TASKS_DEAD: {
+        text: ({ kind, count }) => `Вида ${kind} нет ни у одного исполнителя${ofWaiting(count)}.`,
+        action: () => 'Показать их',
+      },
+      KIND_IN_TROUBLE: {
+        text: ({ kind }) => `Вид ${kind} не работает.`,
+        action: () => 'К видам задач',
+      },
+      FAILURES_RISING: {
+        text: ({ count, before, minutes }) =>
+          `За последние ${n(minutes)} мин с ошибкой завершились ${tasks(count)}, обычно ${n(before)}.`,
+        action: () => 'Показать их',
+      },
+      TASKS_WAITING_LONG: {
+        text: ({ since, waiting }) => `Следующая задача ждёт с ${since}${ofWaiting(waiting)}.`,
+        action: () => 'Почему она ждёт',
+      },
+      RETENTION_FAILED: {
+        text: () => 'Завершённые задачи не удаляются.',
+        action: () => 'К исполнителям',
+      },
+      CLOCK_STEPPED: {
+        text: () => 'Часы скакнули. По возрасту пока ничего не удаляется.',
+        action: () => 'К исполнителям',
+      },
+      PROCESS_TROUBLE: {
+        text: ({ role, part }) => `${role} сообщает о неполадке: ${part}.`,
+        action: () => 'К исполнителям',
+      },
+      MESSAGES_DEAD: {
+        text: ({ count }) =>
+          `${n(count)} ${form(count, 'сообщение отложено', 'сообщения отложены', 'сообщений отложено')}: задач они не называют.`,
+        action: () => 'Посмотреть их',
+      },
+      SUPERVISOR_AWAY: {
+        text: () => 'Супервизор не отвечает. Отсюда нельзя запускать и останавливать процессы.',
+        action: () => 'К процессам',
+      },
+      PROCESS_STOPPED: {
+        text: ({ process }) => `Процесс ${process} остановили.`,
+        action: ({ process }) => `Запустить ${process}`,
+      },
+    },
   },
 
   processes: {

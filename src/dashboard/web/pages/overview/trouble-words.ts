@@ -1,0 +1,43 @@
+// What a trouble says in the reader's language, and what to do about it. Pure.
+import type { Formats } from '../../format/formats.ts'
+import type { Overview, Trouble } from '../../state/overview.ts'
+import type { Texts } from '../../texts/texts.ts'
+import type { TroubleParams } from '../../texts/trouble-params.ts'
+
+export interface TroubleWords {
+  text: string
+  /** The server's own words: a reason, a file. */
+  detail: string | null
+  /** The one thing to do about it, the text of the link. */
+  action: string
+}
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
+const textOf = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
+
+export const wordsOf = (
+  { code, params }: Trouble,
+  { queue }: Pick<Overview, 'queue'>,
+  t: Texts,
+  f: Formats,
+): TroubleWords => {
+  const given: TroubleParams = {
+    process: textOf(params.process),
+    role: textOf(params.role),
+    state: textOf(params.state),
+    kind: textOf(params.kind) || textOf(params.file),
+    part: textOf(params.part),
+    percent: f.percent(numberOf(params.percent) ?? 0, 0),
+    free: f.bytes(numberOf(params.freeBytes) ?? 0),
+    since: typeof params.since === 'string' ? f.time(Date.parse(params.since)) : '',
+    count: numberOf(params.count) ?? 0,
+    before: numberOf(params.before) ?? 0,
+    minutes: numberOf(params.minutes) ?? 0,
+    restarts: numberOf(params.restarts) ?? 0,
+    waiting: numberOf(params.waiting) ?? queue?.waiting ?? null,
+  }
+  // a newer server may know more of them
+  const { text, action } = t.overview.troubles[code] ?? { text: () => code, action: () => t.overview.seeMore }
+  const detail = [textOf(params.file), textOf(params.reason)].filter(Boolean).join(': ')
+  return { text: text(given), action: action(given), detail: detail === '' ? null : detail }
+}
