@@ -88,12 +88,17 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
   const samples: Sample[] = []
   const hearers = new Set<(sample: Sample) => void>()
   const figures = {
-    columns: (span: Span) => ({
-      span,
-      everyMs: 10_000,
-      at: samples.map(({ at }) => at),
-      ...valuesOf(name => samples.map(sample => sample[name])),
-    }),
+    columns(span: Span) {
+      const [first, last] = [samples[0]?.at ?? 0, samples.at(-1)?.at ?? -1]
+      const everyMs = 10_000
+      const at = Array.from(
+        { length: Math.floor((last - first) / everyMs) + 1 },
+        (_, step) => first + step * everyMs,
+      )
+      const valueAt = (ms: number, name: ColumnName) =>
+        samples.find(({ at: of }) => of === ms)?.[name] ?? null
+      return { span, everyMs, at, ...valuesOf(name => at.map(ms => valueAt(ms, name))) }
+    },
     since: (ms: number) => samples.filter(({ at }) => at > ms),
     subscribe(hear: (sample: Sample) => void) {
       hearers.add(hear)

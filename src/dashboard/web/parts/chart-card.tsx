@@ -1,4 +1,4 @@
-// A chart with its title, a legend that has the values under the cursor or the newest, and the same as a table.
+// A chart with its title and the values under the cursor, or the newest; or the same as a table.
 import { useState } from 'preact/hooks'
 import { useFormats, useTexts } from '../texts/use-texts.ts'
 import { Chart } from './chart.tsx'
@@ -8,6 +8,8 @@ export interface ChartCardProps extends Omit<ChartProps, 'label' | 'onCursor'> {
   title: string
   /** Beside the title: the unit. */
   note?: string
+  /** The values as a table stand in the place of the chart. */
+  isTable?: boolean
 }
 
 /** Rows of the table: more would be read by nobody. */
@@ -61,42 +63,50 @@ const ChartTable = ({
   )
 }
 
-export const ChartCard = ({ title, note, ...chart }: ChartCardProps) => {
+const Legend = ({ series, place, format }: Pick<ChartCardProps, 'series' | 'format'> & { place: number }) => {
+  const f = useFormats()
+  return (
+    <p class="chart-legend small">
+      {series.map(({ label, colour, values, isDashed }) => {
+        const value = values[place] ?? null
+        return (
+          <span key={label} class="chart-key">
+            <span class={`chart-line line-${colour}${isDashed ? ' dashed' : ''}`} /> {label}{' '}
+            <strong>{value === null ? '–' : (format ?? f.number)(value)}</strong>
+          </span>
+        )
+      })}
+    </p>
+  )
+}
+
+export const ChartCard = ({ title, note, isTable = false, ...chart }: ChartCardProps) => {
   const [t, f] = [useTexts(), useFormats()]
   const [cursor, setCursor] = useState<number | null>(null)
-  const [isOpen, setOpen] = useState(false)
   const { at, series, format } = chart
-  const write = format ?? f.number
   const place = cursor ?? at.length - 1
   const isEmpty = series.every(({ values }) => values.every(value => value === null))
+  const only = series.length === 1 ? series[0] : undefined
+  const value = only?.values[place] ?? null
   return (
     <figure class="card chart-card">
       <figcaption class="chart-head">
         <h2>{title}</h2>
         {note === undefined ? null : <span class="soft small">{note}</span>}
-        <span class="soft small chart-time">{cursor === null ? '' : f.time(at[cursor] ?? 0)}</span>
+        <span class="chart-now small">
+          {cursor === null ? null : <span class="soft">{f.time(at[cursor] ?? 0)} </span>}
+          {only ? <strong>{value === null ? '–' : (format ?? f.number)(value)}</strong> : null}
+        </span>
       </figcaption>
-      <div class="chart-place">
-        <Chart {...chart} label={title} onCursor={setCursor} />
-        {isEmpty ? <p class="chart-none soft small">{t.chart.none}</p> : null}
-      </div>
-      <div class="chart-legend small">
-        {series.map(({ label, colour, values, isDashed }) => {
-          const value = values[place] ?? null
-          return (
-            <span key={label} class="chart-key">
-              <span class={`chart-line line-${colour}${isDashed ? ' dashed' : ''}`} /> {label}{' '}
-              <strong>{value === null ? '–' : write(value)}</strong>
-            </span>
-          )
-        })}
-        <details class="chart-table" onToggle={event => setOpen(event.currentTarget.open)}>
-          <summary class="soft" aria-label={t.chart.tableOf(title)}>
-            {t.chart.table}
-          </summary>
-          {isOpen ? <ChartTable {...{ title, at, series, ...(format ? { format } : {}) }} /> : null}
-        </details>
-      </div>
+      {isTable ? (
+        <ChartTable {...{ title, at, series, ...(format ? { format } : {}) }} />
+      ) : (
+        <div class="chart-place">
+          <Chart {...chart} label={title} onCursor={setCursor} />
+          {isEmpty ? <p class="chart-none soft small">{t.chart.none}</p> : null}
+        </div>
+      )}
+      {isTable || only ? null : <Legend {...{ series, place, ...(format ? { format } : {}) }} />}
     </figure>
   )
 }

@@ -71,7 +71,8 @@ export const makePlot = (data: Data, options: PlotOptions): uPlot => {
     {
       width: box.clientWidth || 300,
       height,
-      padding: [6, 8, 0, 0],
+      // half a label of the last tick stands over
+      padding: [6, 16, 0, 0],
       ...(isUtc ? { tzDate: seconds => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') } : {}),
       legend: { show: false },
       cursor: {

@@ -203,8 +203,6 @@ export const en = {
   chart: {
     none: 'No figures yet.',
     gap: 'unknown',
-    table: 'table',
-    tableOf: (title: string) => `${title} as a table`,
     means: (title: string, step: string) => `${title}, means of ${step}`,
     from: 'from',
   },
@@ -213,9 +211,12 @@ export const en = {
     now: 'What is wrong right now',
     well: 'All is well.',
     seeMore: 'See more',
+    mostly: (kind: string, message: string) => `mostly ${kind}: ${message}`,
     byStatus: 'Tasks by status',
     span: 'Time of the charts',
     spans: { hour: 'Last hour', week: 'Last seven days' },
+    asTables: 'As tables',
+    asCharts: 'As charts',
     failures: 'Failures of the last day',
     noFailures: 'none',
     failed: (count: number) => `${tasks(count)} failed`,
@@ -233,14 +234,13 @@ export const en = {
       count: 'tasks',
       first: 'since',
       last: 'last',
-      example: 'last task',
       actions: 'actions',
     },
     figures: {
       work: 'Work',
       machine: 'Queue and machine',
       throughput: 'Throughput',
-      aMinute: 'tasks a minute',
+      aMinute: 'per minute',
       started: 'started',
       succeeded: 'succeeded',
       failed: 'failed',
@@ -254,7 +254,7 @@ export const en = {
       disk: 'Disk',
       load: 'Load average',
     },
-    hint: 'j k move · Enter open the tasks · r retry them · h w hour or week · ← → in a chart · ? all keys',
+    hint: 'j k move · Enter open the tasks · r retry them · h w hour or week · v charts or tables · ← → in a chart · ? all keys',
     troubles: {
       STORE_AWAY: {
         text: () => 'The store does not answer.',
@@ -300,7 +300,7 @@ export const en = {
       },
       FAILURES_RISING: {
         text: ({ count, before, minutes }) =>
-          `${tasks(count)} failed in the last ${n(minutes)} minutes, ${n(before)} are usual.`,
+          `${tasks(count)} failed in the last ${n(minutes)} minutes; usually it is ${n(before)}.`,
         action: ({ count }) => `See the ${n(count)}`,
       },
       TASKS_WAITING_LONG: {

@@ -30,7 +30,13 @@ const one = (label: string, values: readonly (number | null)[]): ChartSeries[] =
   { label, values, colour: 'accent', isFilled: true },
 ]
 
-export const WorkCharts = ({ figures }: { figures: Figures }) => {
+export interface ChartsProps {
+  figures: Figures
+  /** Tables in the place of the charts. */
+  isTable: boolean
+}
+
+export const WorkCharts = ({ figures, isTable }: ChartsProps) => {
   const [t, f] = [useTexts(), useFormats()]
   const words = t.overview.figures
   const { at } = figures
@@ -40,7 +46,7 @@ export const WorkCharts = ({ figures }: { figures: Figures }) => {
   const runs = useMemo(() => halves(figures.runP50, figures.runP90, t), [figures, t])
   const number = (value: number): string => f.number(value, value < 10 ? 1 : 0)
   const seconds = (value: number): string => f.duration(value * 1000)
-  const time = { at, syncKey: SYNC, height: 118, format: seconds, isDuration: true }
+  const time = { at, isTable, syncKey: SYNC, height: 118, format: seconds, isDuration: true }
   return (
     <Charts label={words.work}>
       <ChartCard
@@ -57,7 +63,7 @@ export const WorkCharts = ({ figures }: { figures: Figures }) => {
   )
 }
 
-export const MachineCharts = ({ figures }: { figures: Figures }) => {
+export const MachineCharts = ({ figures, isTable }: ChartsProps) => {
   const [t, f] = [useTexts(), useFormats()]
   const words = t.overview.figures
   const { at } = figures
@@ -72,8 +78,8 @@ export const MachineCharts = ({ figures }: { figures: Figures }) => {
     [figures, words],
   )
   const percent = (value: number): string => f.percent(value, value > 0 && value < 10 ? 1 : 0)
-  const share = { at, syncKey: SYNC, height: 84, max: 100, format: percent }
-  const free = { at, syncKey: SYNC, height: 84 }
+  const share = { at, isTable, syncKey: SYNC, height: 84, max: 100, format: percent }
+  const free = { at, isTable, syncKey: SYNC, height: 84 }
   return (
     <Charts label={words.machine} isSmall>
       <ChartCard

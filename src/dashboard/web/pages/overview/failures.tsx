@@ -21,18 +21,24 @@ const tasksOf = ({ filter }: FailureGroup): string => `/tasks?${new URLSearchPar
 const allFailed = (): string =>
   `/tasks?${new URLSearchParams({ status: 'FAILURE', finishedFrom: new Date(Date.now() - DAY_MS).toISOString() })}`
 
+/** Every error that a kind throws has it. */
+const USUAL_CODE = 'KIND_FAILED'
+
 const Message = ({ group }: { group: FailureGroup }) => {
-  const { kind, error, example } = group
-  const text = error.pattern ?? example.message
+  const { kind, error, example, count } = group
+  // one by itself has nothing in common with others
+  const text = (count === 1 ? null : error.pattern) ?? example.message
   return (
     <Link class="failure-link" href={tasksOf(group)} title={example.message}>
       <code>
         <SafeText text={kind} />
       </code>{' '}
-      <SafeText text={text === '' ? error.code : text} />{' '}
-      <span class="failure-code soft small">
-        <SafeText text={text === '' ? '' : error.code} />
-      </span>
+      <SafeText text={text} />{' '}
+      {error.code === USUAL_CODE && text !== '' ? null : (
+        <span class="soft small">
+          <SafeText text={error.code} />
+        </span>
+      )}
     </Link>
   )
 }
@@ -81,15 +87,9 @@ export const Failures = ({ failures, total, again }: FailuresProps) => {
         head: heads.last,
         align: 'right',
         isMinor: true,
-        cell: ({ lastAt }) => <Time at={lastAt} />,
-      },
-      {
-        key: 'example',
-        head: heads.example,
-        isMinor: true,
-        cell: ({ example }) => (
+        cell: ({ lastAt, example }) => (
           <Link href={`/task/${example.id}`} title={example.message}>
-            <code>{example.id.slice(0, 8)}</code>
+            <Time at={lastAt} />
           </Link>
         ),
       },
@@ -120,9 +120,9 @@ export const Failures = ({ failures, total, again }: FailuresProps) => {
   }, [words, f, who, working])
 
   return (
-    <section class="failures" aria-labelledby="failures-title">
+    <div class="failures">
       <div class="section-head">
-        <h2 id="failures-title">{words.failures}</h2>
+        <h2>{words.failures}</h2>
         <span class="soft small">
           {total.count === 0 && total.isWhole ? words.noFailures : words.failed(total.count)}
           {total.isWhole ? '' : ` · ${words.notWhole}`}
@@ -142,6 +142,6 @@ export const Failures = ({ failures, total, again }: FailuresProps) => {
         </button>
       ) : null}
       {isAll && total.moreGroups > 0 ? <p class="soft small">{words.leftOut(total.moreGroups)}</p> : null}
-    </section>
+    </div>
   )
 }

@@ -2,6 +2,7 @@
 
 export type Span = 'hour' | 'week'
 export const SPANS: readonly Span[] = ['hour', 'week']
+export const SPAN_MS: Readonly<Record<Span, number>> = { hour: 3_600_000, week: 604_800_000 }
 
 export const FIGURE_NAMES = [
   'started',
@@ -29,20 +30,19 @@ const columnsOf = (read: (name: FigureName) => (number | null)[]): Record<Figure
   Object.fromEntries(FIGURE_NAMES.map(name => [name, read(name)])) as Record<FigureName, (number | null)[]>
 
 /**
- * The figures with newer samples at their end and as many of the oldest gone. A step without a sample is a gap; a
- * sample of a known step replaces it, and what is older than all is left out.
+ * The figures of all of a span, with newer samples at their end. A step that nobody sampled is a gap, also before the
+ * first one. A sample of a known step replaces it.
+ * @param spanMs how long the span is
  */
-export const withSamples = (figures: Figures, samples: readonly Sample[]): Figures => {
+export const withSamples = (figures: Figures, samples: readonly Sample[], spanMs: number): Figures => {
   const { everyMs } = figures
   const first = figures.at[0] ?? samples[0]?.at
-  if (first === undefined || samples.length === 0) return figures
-  const length = Math.max(1, figures.at.length)
+  if (first === undefined) return figures
   const placeOf = (at: number): number => Math.round((at - first) / everyMs)
-  const lastPlace = Math.max(figures.at.length - 1, ...samples.map(({ at }) => placeOf(at)))
-  // a browser that slept for long has nothing in common with what it knew
-  const from = Math.max(0, lastPlace + 1 - length)
   const byPlace = new Map(samples.map(sample => [placeOf(sample.at), sample]))
-  const places = Array.from({ length: lastPlace + 1 - from }, (_, step) => from + step)
+  const end = Math.max(figures.at.length, ...[...byPlace.keys()].map(place => place + 1))
+  const length = Math.round(spanMs / everyMs)
+  const places = Array.from({ length }, (_, step) => end - length + step)
   return {
     everyMs,
     at: places.map(place => first + place * everyMs),

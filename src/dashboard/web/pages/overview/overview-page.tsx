@@ -38,29 +38,44 @@ const useOverview = () => {
   return asked
 }
 
-const useSpan = (): [Span, (span: Span) => void] => {
+/** What the address says of the charts. The usual stands in no address. */
+const useLook = () => {
   const [query, change] = useQuery()
-  const span = SPANS.find(each => each === query.get('span')) ?? 'hour'
-  return [span, next => change({ span: next === 'hour' ? null : next })]
+  const span: Span = SPANS.find(each => each === query.get('span')) ?? 'hour'
+  const isTable = query.get('show') === 'tables'
+  const valuesOf = (look: { span: Span; isTable: boolean }) => ({
+    span: look.span === 'hour' ? null : look.span,
+    show: look.isTable ? 'tables' : null,
+  })
+  return {
+    span,
+    isTable,
+    change: (look: Partial<{ span: Span; isTable: boolean }>) => change(valuesOf({ span, isTable, ...look })),
+    hrefOf(look: Partial<{ span: Span; isTable: boolean }>): string {
+      const next = new URLSearchParams(query)
+      for (const [name, value] of Object.entries(valuesOf({ span, isTable, ...look })))
+        if (value === null) next.delete(name)
+        else next.set(name, value)
+      const text = next.toString()
+      return text === '' ? '/' : `/?${text}`
+    },
+  }
 }
 
-const SpanSwitch = ({ span }: { span: Span }) => {
-  const t = useTexts()
-  const [query] = useQuery()
-  const hrefOf = (to: Span): string => {
-    const next = new URLSearchParams(query)
-    if (to === 'hour') next.delete('span')
-    else next.set('span', to)
-    const text = next.toString()
-    return text === '' ? '/' : `/?${text}`
-  }
+const LookSwitch = ({ look: { span, isTable, hrefOf } }: { look: ReturnType<typeof useLook> }) => {
+  const words = useTexts().overview
   return (
-    <nav class="tabs" aria-label={t.overview.span}>
+    <nav class="tabs" aria-label={words.span}>
       {SPANS.map(each => (
-        <Link key={each} href={hrefOf(each)} {...(each === span ? { 'aria-current': 'page' as const } : {})}>
-          {t.overview.spans[each]}
+        <Link
+          key={each}
+          href={hrefOf({ span: each })}
+          {...(each === span ? { 'aria-current': 'page' as const } : {})}
+        >
+          {words.spans[each]}
         </Link>
       ))}
+      <Link href={hrefOf({ isTable: !isTable })}>{isTable ? words.asCharts : words.asTables}</Link>
     </nav>
   )
 }
@@ -69,16 +84,18 @@ export const OverviewPage = () => {
   const t = useTexts()
   const words = t.overview
   const asked = useOverview()
-  const [span, setSpan] = useSpan()
+  const look = useLook()
+  const { span, isTable } = look
   const { value: figures, problem, again } = useFigures(span)
   useKeys({
-    h: { label: words.spans.hour, run: () => setSpan('hour') },
-    w: { label: words.spans.week, run: () => setSpan('week') },
+    h: { label: words.spans.hour, run: () => look.change({ span: 'hour' }) },
+    w: { label: words.spans.week, run: () => look.change({ span: 'week' }) },
+    v: { label: isTable ? words.asCharts : words.asTables, run: () => look.change({ isTable: !isTable }) },
   })
   return (
     <>
       <PageHead title={t.menu.overview}>
-        <SpanSwitch span={span} />
+        <LookSwitch look={look} />
       </PageHead>
       <WhenAsked asked={asked}>
         {overview => (
@@ -86,11 +103,11 @@ export const OverviewPage = () => {
             <Troubles overview={overview} />
             <Statuses counts={overview.counts} />
             {problem && !figures ? <ProblemNote problem={problem} again={again} /> : null}
-            {figures ? <WorkCharts figures={figures} /> : null}
+            {figures ? <WorkCharts figures={figures} isTable={isTable} /> : null}
             {overview.failures && overview.failuresTotal ? (
               <Failures failures={overview.failures} total={overview.failuresTotal} again={asked.again} />
             ) : null}
-            {figures ? <MachineCharts figures={figures} /> : null}
+            {figures ? <MachineCharts figures={figures} isTable={isTable} /> : null}
           </>
         )}
       </WhenAsked>

@@ -15,9 +15,16 @@ export interface TroubleWords {
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
 const textOf = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
 
+/** What the most of the last minutes' failures have in common; the groups come with the largest first. */
+const largestOf = (failures: Overview['failures'], minutes: number, t: Texts): string => {
+  const newest = Math.max(...(failures ?? []).map(({ lastAt }) => Date.parse(lastAt)))
+  const found = failures?.find(({ lastAt }) => newest - Date.parse(lastAt) < minutes * 60_000)
+  return found ? t.overview.mostly(found.kind, found.error.pattern ?? found.example.message) : ''
+}
+
 export const wordsOf = (
   { code, params }: Trouble,
-  { queue }: Pick<Overview, 'queue'>,
+  { queue, failures }: Pick<Overview, 'queue' | 'failures'>,
   t: Texts,
   f: Formats,
 ): TroubleWords => {
@@ -38,6 +45,9 @@ export const wordsOf = (
   }
   // a newer server may know more of them
   const { text, action } = t.overview.troubles[code] ?? { text: () => code, action: () => t.overview.seeMore }
-  const detail = [textOf(params.file), textOf(params.reason)].filter(Boolean).join(': ')
+  const detail =
+    code === 'FAILURES_RISING'
+      ? largestOf(failures, given.minutes, t)
+      : [textOf(params.file), textOf(params.reason)].filter(Boolean).join(': ')
   return { text: text(given), action: action(given), detail: detail === '' ? null : detail }
 }

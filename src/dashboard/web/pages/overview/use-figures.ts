@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { get } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useTopic } from '../../state/use-topic.ts'
-import { type Figures, type Sample, type Span, withSamples } from './figures.ts'
+import { type Figures, type Sample, SPAN_MS, type Span, withSamples } from './figures.ts'
 
 /** An hour of samples; half a thousand points of a week are 20 minutes each. */
 const POINTS: Readonly<Record<Span, number>> = { hour: 360, week: 504 }
@@ -30,7 +30,7 @@ export const useFigures = (span: Span): Asked<Figures> => {
   }, [span, again])
   const { value } = asked
   const figures = useMemo(
-    () => (value === null || span === 'week' ? value : withSamples(value, samples)),
+    () => (value === null ? null : withSamples(value, span === 'hour' ? samples : [], SPAN_MS[span])),
     [value, span, samples],
   )
   return { ...asked, value: figures }
