@@ -49,6 +49,7 @@ const LONGEST = [
   'api/browser',
   'dashboard/browser',
   'dashboard/tasks-page',
+  'dashboard/overview-page',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',

@@ -85,6 +85,7 @@ export const ChartCard = ({ title, note, isTable = false, ...chart }: ChartCardP
   const [cursor, setCursor] = useState<number | null>(null)
   const { at, series, format } = chart
   const place = cursor ?? at.length - 1
+  const time = cursor === null ? null : f.time(at[cursor] ?? 0)
   const isEmpty = series.every(({ values }) => values.every(value => value === null))
   const only = series.length === 1 ? series[0] : undefined
   const value = only?.values[place] ?? null
@@ -94,7 +95,7 @@ export const ChartCard = ({ title, note, isTable = false, ...chart }: ChartCardP
         <h2>{title}</h2>
         {note === undefined ? null : <span class="soft small">{note}</span>}
         <span class="chart-now small">
-          {cursor === null ? null : <span class="soft">{f.time(at[cursor] ?? 0)} </span>}
+          {time === null || only ? null : <span class="soft">{time}</span>}
           {only ? <strong>{value === null ? '–' : (format ?? f.number)(value)}</strong> : null}
         </span>
       </figcaption>
@@ -103,6 +104,8 @@ export const ChartCard = ({ title, note, isTable = false, ...chart }: ChartCardP
       ) : (
         <div class="chart-place">
           <Chart {...chart} label={title} onCursor={setCursor} />
+          {/* the head of a small card has no room beside its value */}
+          {time === null || !only ? null : <span class="chart-at soft small">{time}</span>}
           {isEmpty ? <p class="chart-none soft small">{t.chart.none}</p> : null}
         </div>
       )}
