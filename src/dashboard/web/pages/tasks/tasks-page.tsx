@@ -63,6 +63,7 @@ export const TasksPage = () => {
   const apiQuery = (): URLSearchParams => toApiQuery(query, Date.now())
   const load = (signal?: AbortSignal): Promise<TaskPage> => {
     const asked = apiQuery()
+    asked.set('why', '1')
     if (cursor !== null) asked.set('cursor', cursor)
     return get<TaskPage>('/api/tasks', { query: asked, ...(signal ? { signal } : {}) })
   }

@@ -1,6 +1,6 @@
 // The rows of the list as state: a page of the API, changed in place as tasks change. New ones are counted and not
 // shown, so that nothing moves under the mouse.
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Task, TaskView } from '../../../../client/task.ts'
 import { get } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
@@ -23,6 +23,16 @@ interface Changes {
 }
 
 const SHOWN_BYTES = 256
+/** How often the list is asked why its tasks wait, while some do. Milliseconds. */
+const WHY_EVERY_MS = 5_000
+
+const waits = ({ status }: Row): boolean => status === 'PENDING' || status === 'RETRY'
+
+/** What a task waits for, of its present version; what is told live does not say it. */
+const withWaiting = (row: Row, found: Row | undefined): Row =>
+  found && found.claim === row.claim && found.rev === row.rev
+    ? { ...row, waiting: found.waiting ?? null }
+    : { ...row, waiting: null }
 
 /** A whole record as a row. */
 const rowOf = (task: Task): Row => {
@@ -97,6 +107,21 @@ export const useLiveTasks = ({
     replace(new Map(page.tasks.map(task => [task.id, task])))
     noteNewer(page.tasks)
   }
+
+  const askWhy = async (): Promise<void> => {
+    if (document.hidden || !rows.current.some(row => waits(row) && !row.isRemoved)) return
+    const page = await load().catch(() => null)
+    if (!page) return
+    const found = new Map(page.tasks.map(task => [task.id, task]))
+    const waiting = rows.current.filter(waits)
+    replace(new Map(waiting.map(row => [row.id, withWaiting(row, found.get(row.id))])))
+  }
+  const latestWhy = useRef(askWhy)
+  latestWhy.current = askWhy
+  useEffect(() => {
+    const timer = setInterval(() => void latestWhy.current(), WHY_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [])
 
   useTopic(`tasks:${filter}`, {
     tasks: ({ tasks, others, removed }: Changes) => {
