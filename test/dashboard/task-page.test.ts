@@ -9,6 +9,7 @@ import { encodeLog, type LogLine } from '../../src/core/task-log.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
+import { newTaskOf } from '../support/new-task.ts'
 import { requireService } from '../support/services.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e "&'
@@ -100,7 +101,7 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     await untilCount(page, '.timeline .moment', 3)
     assert.match(
       (await page.textContent('.timeline')) ?? '',
-      /created.*attempt 1.*worker-1.*RETRY.*attempt 2.*FAILURE/,
+      /created.*attempt 1.*worker-1.*RETRY.*attempt 2.*FAILURE/s,
     )
     const link = new URL((await page.getAttribute('.moment-links a >> nth=1', 'href')) ?? '', door.url)
     assert.equal(link.pathname, '/process/worker')
@@ -220,7 +221,8 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
       await page.getAttribute('section[aria-label=Result] a', 'download'),
       `${large.id}.result.json`,
     )
-    const child = await fixture.submit('echo', 2, { title: 'the child', parentId: parent.id })
+    const childOf = newTaskOf({ kind: 'echo', title: 'the child', parentId: parent.id, createdAt: now() })
+    const { task: child } = await fixture.store.create(childOf, null)
     await page.goto(`${door.url}/task/${child.id}`)
     await page.click('.facts >> text=the parent')
     await page.waitForSelector('.children >> text=the child')

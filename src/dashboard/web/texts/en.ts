@@ -292,7 +292,7 @@ export const en = {
     } as Record<string, string>,
     itsLog: 'its log',
     processLog: "the worker's log then",
-    loadThen: 'The load of the machine at its end',
+    loadThen: 'The load of the machine at that moment',
     cpu: (percent: string) => `CPU ${percent}`,
     memory: (percent: string) => `memory ${percent}`,
     log: 'Log',
@@ -338,7 +338,13 @@ export const en = {
     gone: 'no longer there',
     children: 'Children',
     allChildren: 'all of them',
-    keys: { log: 'To the log', parent: 'To the parent', back: 'Back to the list' },
+    moreCharacters: (count: number) => `… ${n(count)} more characters`,
+    keys: { log: 'To the log', parent: 'To the parent' },
+    hint: {
+      ended: 'r retry · e edit and resubmit · Delete delete · l log · / search it · ? all keys',
+      open: 'c cancel · e edit and resubmit · l log · / search it · ? all keys',
+      viewer: 'l log · / search it · ? all keys',
+    },
   },
 
   processes: {

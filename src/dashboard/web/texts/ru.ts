@@ -208,7 +208,7 @@ export const ru: Texts = {
 
   why: {
     title: 'Задача ждёт.',
-    since: 'с момента',
+    since: 'с',
     notDue: 'Её время ещё не пришло.',
     notDueBefore: time => `Она не должна начаться раньше ${time}.`,
     retryWait: 'Попытка не удалась; следующая будет после паузы.',
@@ -302,7 +302,7 @@ export const ru: Texts = {
     },
     itsLog: 'её журнал',
     processLog: 'журнал исполнителя в тот момент',
-    loadThen: 'Нагрузка машины в конце попытки',
+    loadThen: 'Нагрузка машины в тот момент',
     cpu: percent => `ЦП ${percent}`,
     memory: percent => `память ${percent}`,
     log: 'Журнал',
@@ -348,7 +348,13 @@ export const ru: Texts = {
     gone: 'её больше нет',
     children: 'Подзадачи',
     allChildren: 'все',
-    keys: { log: 'К журналу', parent: 'К родителю', back: 'Назад к списку' },
+    moreCharacters: count => `… ещё ${n(count)} ${form(count, 'знак', 'знака', 'знаков')}`,
+    keys: { log: 'К журналу', parent: 'К родителю' },
+    hint: {
+      ended: 'r запустить снова · e изменить · Delete удалить · l журнал · / поиск в нём · ? все клавиши',
+      open: 'c отменить · e изменить · l журнал · / поиск в нём · ? все клавиши',
+      viewer: 'l журнал · / поиск в нём · ? все клавиши',
+    },
   },
 
   processes: {

@@ -27,7 +27,10 @@ const Alike = ({ task, error }: { task: Task; error: TaskError }) => {
         <Link href={withQuery('/tasks', alikeFilter(task.kind, error))}>{words.see}</Link>
       </p>
     )
-  const others = group.count - 1
+  // it may have failed just now, or more than a day ago
+  const { finishedAt } = task
+  const isCounted = finishedAt !== null && finishedAt >= group.firstAt && finishedAt <= group.lastAt
+  const others = group.count - (isCounted ? 1 : 0)
   if (others <= 0) return <p class="alike">{words.none}</p>
   const isWhole = asked.value?.failuresTotal?.isWhole ?? true
   return (

@@ -1,19 +1,37 @@
 // The task's own log: by attempt, filtered, and followed while the task runs.
 import type { RefObject } from 'preact'
-import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { LogEntry, Task } from '../../../../client/task.ts'
 import { memo } from '../../parts/memo.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { WhenAsked } from '../../parts/states.tsx'
 import { useQuery } from '../../router.tsx'
+import { useCell } from '../../state/cell.ts'
+import { liveState } from '../../state/live.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { filtered, groupsOf, isGap, LEVELS } from './log-lines.ts'
 import { useTaskLog } from './use-task-log.ts'
 
 /** From the full time `2026-11-28 03:09:59.123 UTC`: the clock with its milliseconds. */
 const CLOCK = [11, 23] as const
+/** A line is shown up to here until the reader asks for all of it. Characters. */
+const LINE_SHOWN = 400
 /** So near to its end, in pixels, a reader follows the log. */
 const NEAR_END = 30
+
+const LineText = ({ text }: { text: string }) => {
+  const words = useTexts().task
+  const [isWhole, setWhole] = useState(false)
+  if (isWhole || text.length <= LINE_SHOWN * 1.25) return <SafeText text={text} />
+  return (
+    <>
+      <SafeText text={text.slice(0, LINE_SHOWN)} />{' '}
+      <button type="button" class="bare underlined" onClick={() => setWhole(true)}>
+        {words.moreCharacters(text.length - LINE_SHOWN)}
+      </button>
+    </>
+  )
+}
 
 const Line = memo(({ entry }: { entry: LogEntry }) => {
   const [words, f] = [useTexts().task, useFormats()]
@@ -28,7 +46,7 @@ const Line = memo(({ entry }: { entry: LogEntry }) => {
       )}
       <span class="log-text">
         {entry.level === 'info' ? null : <b>{entry.level} </b>}
-        <SafeText text={entry.text} />
+        <LineText text={entry.text} />
       </span>
     </p>
   )
@@ -83,7 +101,11 @@ export const LogView = ({ task, search }: LogViewProps) => {
   const t = useTexts()
   const words = t.task
   const [query, change] = useQuery()
+  const isLive = useCell(liveState) === 'live'
   const { asked, ended } = useTaskLog(task.id)
+  useEffect(() => {
+    if (asked.problem) asked.again()
+  }, [task.claim, task.rev, isLive])
   const attempt = Number(query.get('attempt')) || null
   const level = LEVELS.find(each => each === query.get('level')) ?? 'debug'
   const text = query.get('log') ?? ''

@@ -142,7 +142,6 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
     ...(task.parentId === null
       ? {}
       : { p: { label: words.keys.parent, run: () => navigate(`/task/${task.parentId}`) } }),
-    b: { label: words.keys.back, run: () => navigate('/tasks') },
   })
   return (
     <>
@@ -191,6 +190,7 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
           <Children id={task.id} />
         </div>
       </div>
+      <p class="keys-hint soft small">{may ? words.hint[hasEnded ? 'ended' : 'open'] : words.hint.viewer}</p>
     </>
   )
 }

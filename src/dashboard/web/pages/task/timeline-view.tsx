@@ -11,7 +11,7 @@ import { type Moment, momentsOf } from './timeline.ts'
 import { type MachineLoad, useLoad } from './use-load.ts'
 
 /** So many of the oldest stay out until they are asked for. */
-const SHOWN = 8
+const SHOWN = 5
 
 const TONES: Readonly<Record<AttemptOutcome, string>> = {
   SUCCESS: 'good',

@@ -25,6 +25,7 @@ export const useTask = (id: string): LiveTask => {
   })
   const put = (task: Task): void => {
     told.current = told.current ? laterOf(told.current, task) : task
+    if (asked.value === null && asked.problem) asked.again()
     asked.change(before => laterOf(before, task))
   }
   const gone = (): void => {

@@ -2,7 +2,7 @@
 import { useEffect } from 'preact/hooks'
 import type { Task, Waiting } from '../../../../client/task.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
-import { RelativeTime } from '../../parts/time.tsx'
+import { RelativeTime, Time } from '../../parts/time.tsx'
 import { positionInWords, startInWords, whyInWords } from '../../parts/waiting-words.ts'
 import { Link } from '../../router.tsx'
 import { get } from '../../state/api.ts'
@@ -44,7 +44,7 @@ export const WaitingNote = ({ task }: { task: Task }) => {
       <p>
         <strong>{t.why.title}</strong> <code>{reason}</code>{' '}
         <span class="soft">
-          {t.why.since} <RelativeTime at={since} />
+          {t.why.since} <Time at={since} /> · <RelativeTime at={since} />
         </span>
       </p>
       <p role="status">{whyInWords(waiting, t, f)}</p>
