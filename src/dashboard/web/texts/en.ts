@@ -232,7 +232,7 @@ export const en = {
       noRoom: 'workers take none',
       kindFull: (running: number, most: number) => `kind full, ${n(running)} of ${n(most)}`,
       rate: (rate: string) => `rate ${rate}`,
-      behind: 'far behind',
+      behind: 'over 10,000 before it',
       next: 'next',
       place: (number: string) => `${number} before it`,
       in: (duration: string) => `in ${duration}`,
@@ -278,6 +278,7 @@ export const en = {
       see: 'See the tasks that ended the same way',
     },
     timeline: 'Timeline',
+    used: (number: number, of: number) => `${n(number)} of ${n(of)} attempts used`,
     earlier: (count: number) => `Show ${n(count)} earlier`,
     attemptOf: (number: number) => `attempt ${n(number)}`,
     attemptsOmitted: (count: number) =>

@@ -240,7 +240,7 @@ export const ru: Texts = {
       noRoom: 'исполнители не берут',
       kindFull: (running, most) => `вид занят, ${n(running)} из ${n(most)}`,
       rate: rate => `не чаще ${rate}`,
-      behind: 'далеко в очереди',
+      behind: 'перед ней больше 10 000',
       next: 'следующая',
       place: number => `перед ней ${number}`,
       in: duration => `через ${duration}`,
@@ -288,6 +288,7 @@ export const ru: Texts = {
       see: 'Посмотреть задачи, завершившиеся так же',
     },
     timeline: 'Ход событий',
+    used: (number, of) => `попыток использовано: ${n(number)} из ${n(of)}`,
     earlier: count => `Показать ещё ${n(count)}, более ранние`,
     attemptOf: number => `попытка ${n(number)}`,
     attemptsOmitted: count =>

@@ -119,9 +119,7 @@ export const Timeline = ({ task, showLog }: { task: Task; showLog: (attempt: num
     <section class="card block" aria-label={words.timeline}>
       <div class="block-head">
         <h2>{words.timeline}</h2>
-        {task.attempt > 0 ? (
-          <span class="soft">{t.tasks.attempt(task.attempt, task.maxAttempts)}</span>
-        ) : null}
+        {task.attempt > 0 ? <span class="soft">{words.used(task.attempt, task.maxAttempts)}</span> : null}
         {hidden === 0 ? null : (
           <button type="button" class="bare underlined" onClick={() => setWhole(true)}>
             {words.earlier(hidden)}

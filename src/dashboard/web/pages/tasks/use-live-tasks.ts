@@ -49,6 +49,12 @@ const rowOf = (task: Task): Row => {
   }
 }
 
+export interface Loading {
+  signal?: AbortSignal
+  /** With the reason of each task that waits. That may take longer, so the first rows do not wait for it. */
+  why?: boolean
+}
+
 export interface LiveTasks {
   asked: Asked<TaskPage>
   /** How many tasks that fit are newer than the list. */
@@ -70,13 +76,13 @@ export const useLiveTasks = ({
 }: {
   key: string
   filter: string
-  load: (signal?: AbortSignal) => Promise<TaskPage>
+  load: (loading?: Loading) => Promise<TaskPage>
   isFirst: boolean
 }): LiveTasks => {
   const newer = useRef(new Set<string>())
   const [count, setCount] = useState(0)
   const asked = useAsked(key, async signal => {
-    const page = await load(signal)
+    const page = await load({ signal })
     newer.current.clear()
     setCount(0)
     return page
@@ -110,7 +116,7 @@ export const useLiveTasks = ({
 
   const askWhy = async (): Promise<void> => {
     if (document.hidden || !rows.current.some(row => waits(row) && !row.isRemoved)) return
-    const page = await load().catch(() => null)
+    const page = await load({ why: true }).catch(() => null)
     if (!page) return
     const found = new Map(page.tasks.map(task => [task.id, task]))
     const waiting = rows.current.filter(waits)
@@ -122,6 +128,9 @@ export const useLiveTasks = ({
     const timer = setInterval(() => void latestWhy.current(), WHY_EVERY_MS)
     return () => clearInterval(timer)
   }, [])
+  useEffect(() => {
+    if (!asked.isLoading) void latestWhy.current()
+  }, [key, asked.isLoading])
 
   useTopic(`tasks:${filter}`, {
     tasks: ({ tasks, others, removed }: Changes) => {
