@@ -1,4 +1,5 @@
 // One task: why it is as it is, and what can be done about it.
+import type { ComponentChildren } from 'preact'
 import { useMemo, useRef } from 'preact/hooks'
 import { isFinal, type Task } from '../../../../client/task.ts'
 import { useKeys } from '../../frame/keys.ts'
@@ -24,6 +25,8 @@ import { Timeline } from './timeline-view.tsx'
 import { type TaskActions, useActions } from './use-actions.tsx'
 import { useTask } from './use-task.ts'
 import { WaitingNote } from './waiting-note.tsx'
+
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 const waits = ({ status }: Task): boolean => status === 'PENDING' || status === 'RETRY'
 const editAddress = (id: string): string => withQuery('/new', { from: id })
@@ -195,20 +198,9 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
   )
 }
 
-export const TaskPage = ({ words: { id = '' } }: { words: Record<string, string> }) => {
+const Missing = ({ id, children }: { id: string; children?: ComponentChildren }) => {
   const t = useTexts()
-  const { asked, isRemoved, put } = useTask(id)
-  const actions = useActions(id, { put, again: asked.again })
-  const { value, problem } = asked
-  if (value)
-    return (
-      <>
-        {/* a task that is gone is said below, with what it was */}
-        {problem && problem.status !== 404 ? <ProblemNote problem={problem} again={asked.again} /> : null}
-        <Shown task={value} isRemoved={isRemoved || problem?.status === 404} actions={actions} />
-      </>
-    )
-  const isMissing = problem?.code === 'TASK_NOT_FOUND' || problem?.code === 'BAD_ID'
+  const problem = new ProblemError({ code: 'TASK_NOT_FOUND', status: 404, detail: t.task.missing })
   return (
     <>
       <PageHead title={`${t.task.one} ${id.slice(0, 36)}`}>
@@ -216,13 +208,30 @@ export const TaskPage = ({ words: { id = '' } }: { words: Record<string, string>
           {t.task.toTasks}
         </Link>
       </PageHead>
-      {isMissing && problem ? (
-        <ProblemNote
-          problem={new ProblemError({ code: 'TASK_NOT_FOUND', status: 404, detail: t.task.missing })}
-        />
-      ) : (
-        <WhenAsked asked={asked}>{() => null}</WhenAsked>
-      )}
+      {children ?? <ProblemNote problem={problem} />}
     </>
   )
 }
+
+const Known = ({ id }: { id: string }) => {
+  const { asked, isRemoved, put } = useTask(id)
+  const actions = useActions(id, { put, again: asked.again })
+  const { value, problem } = asked
+  if (!value)
+    return (
+      <Missing id={id}>
+        {problem?.status === 404 ? undefined : <WhenAsked asked={asked}>{() => null}</WhenAsked>}
+      </Missing>
+    )
+  return (
+    <>
+      {/* a task that is gone is said below, with what it was */}
+      {problem && problem.status !== 404 ? <ProblemNote problem={problem} again={asked.again} /> : null}
+      <Shown task={value} isRemoved={isRemoved || problem?.status === 404} actions={actions} />
+    </>
+  )
+}
+
+/** What is no id needs no question. */
+export const TaskPage = ({ words: { id = '' } }: { words: Record<string, string> }) =>
+  ID.test(id) ? <Known id={id} /> : <Missing id={id} />
