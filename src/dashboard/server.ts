@@ -16,6 +16,7 @@ import { showRow } from './row.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 import { healthTopic } from './stream/health-topic.ts'
+import { taskLogTopic } from './stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
 import { statePolled } from './stream/topic.ts'
 import { readWebFiles } from './web-files.ts'
@@ -105,6 +106,7 @@ export const openDashboard = async (
       tasks: allTasksTopic(service),
       figures: figuresTopic(overview.figures, () => clock().getTime()),
       ...overviewTopics(overview.overview),
+      'task-log': taskLogTopic(service),
     },
     api: createApp({
       service,

@@ -15,6 +15,7 @@ import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
+import { taskLogTopic } from '../../src/dashboard/stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled } from '../../src/dashboard/stream/topic.ts'
 import { readWebFiles } from '../../src/dashboard/web-files.ts'
@@ -117,6 +118,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     logFile: async () => null,
   }
   const credential = async (): Promise<string> => PASSWORD
+  const loginOf = (role: string) => ({
+    verify: async (name: string, password: string) => name === role && password === PASSWORD,
+    credential,
+  })
   const session = createSessions({
     key: Buffer.alloc(32, 1),
     credential,
@@ -131,14 +136,8 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     const app = createDashboard({
       ...madeUpParts(),
       processes,
-      operator: {
-        verify: async (name, password) => name === 'operator' && password === PASSWORD,
-        credential,
-      },
-      viewer: {
-        verify: async (name, password) => name === 'viewer' && password === PASSWORD,
-        credential,
-      },
+      operator: loginOf('operator'),
+      viewer: loginOf('viewer'),
       session,
       api: fixture.app,
       topics: {
@@ -148,6 +147,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         tasks: allTasksTopic(fixture.service),
         figures: figuresTopic(figures),
         ...overviewTopics(readOverview, 200),
+        'task-log': taskLogTopic(fixture.service),
       },
       figures,
       overview: readOverview,

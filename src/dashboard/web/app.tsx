@@ -6,6 +6,7 @@ import { PageHead } from './frame/page-head.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
 import { ProcessPage } from './pages/process-page.tsx'
 import { ProcessesPage } from './pages/processes-page.tsx'
+import { TaskPage } from './pages/task/task-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
 import { ToComePage } from './pages/to-come-page.tsx'
 import { Empty, ProblemNote } from './parts/states.tsx'
@@ -29,7 +30,7 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   workers: ToComePage,
   kinds: ToComePage,
   settings: ToComePage,
-  task: ToComePage,
+  task: TaskPage,
   process: ProcessPage,
 }
 
