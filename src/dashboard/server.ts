@@ -15,6 +15,7 @@ import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 import { healthTopic } from './stream/health-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
+import { deadTopic, workersTopic } from './stream/store-topics.ts'
 import { statePolled } from './stream/topic.ts'
 import { readWebFiles } from './web-files.ts'
 
@@ -99,6 +100,8 @@ export const openDashboard = async (
       processes: statePolled('processes', PROCESSES_EVERY_MS, async () =>
         (await processes.list()).map(showRow),
       ),
+      workers: workersTopic(service, clock),
+      dead: deadTopic(parts.store, service),
       task: oneTaskTopic(service),
       tasks: allTasksTopic(service),
     },
@@ -116,6 +119,7 @@ export const openDashboard = async (
     }),
     figures: overview.figures,
     overview: overview.overview,
+    kindFigures: overview.kindFigures,
     settings,
     log,
     allowedHosts,

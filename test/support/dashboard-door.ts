@@ -6,10 +6,13 @@ import path from 'node:path'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
+import { createFailureBook } from '../../src/dashboard/overview/failure-book.ts'
+import { createKindFigures } from '../../src/dashboard/overview/kind-figures.ts'
 import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
+import { deadTopic, workersTopic } from '../../src/dashboard/stream/store-topics.ts'
 import { allTasksTopic, oneTaskTopic } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled } from '../../src/dashboard/stream/topic.ts'
 import { readWebFiles } from '../../src/dashboard/web-files.ts'
@@ -88,9 +91,19 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     const closing = new AbortController()
     const app = createDashboard({
       ...madeUpParts(),
+      kindFigures: createKindFigures({
+        service: fixture.service,
+        store: fixture.store,
+        failures: createFailureBook({ store: fixture.store }),
+        clock: Date.now,
+      }),
       processes,
       operator: {
         verify: async (name, password) => name === 'operator' && password === PASSWORD,
+        credential,
+      },
+      viewer: {
+        verify: async (name, password) => name === 'viewer' && password === PASSWORD,
         credential,
       },
       session,
@@ -98,6 +111,8 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       topics: {
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),
         processes: statePolled('processes', 200, async () => rows.map(showRow)),
+        workers: workersTopic(fixture.service, () => new Date(), 200),
+        dead: deadTopic(fixture.store, fixture.service, 200),
         task: oneTaskTopic(fixture.service),
         tasks: allTasksTopic(fixture.service),
       },
