@@ -159,7 +159,9 @@ export const kindFigures = z.object({
       runs: z
         .object({ count, p50: z.number(), p90: z.number() })
         .nullable()
-        .describe('seconds of so many of its last ended tasks: half of them, and nine of ten, took no longer'),
+        .describe(
+          'seconds of so many of its last ended tasks: half of them, and nine of ten, took no longer',
+        ),
     }),
   ),
   isWhole: z.boolean().describe('false: not all failures of the day are read'),

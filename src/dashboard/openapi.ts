@@ -3,7 +3,17 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
-import { figures, kindFigures, logPage, me, orderResult, overview, problem, processList, settings } from './answers.ts'
+import {
+  figures,
+  kindFigures,
+  logPage,
+  me,
+  orderResult,
+  overview,
+  problem,
+  processList,
+  settings,
+} from './answers.ts'
 import { type DashboardEnv, requireLogin } from './caller.ts'
 import { figuresQuery } from './figures/routes.ts'
 import { logQuery } from './log-routes.ts'

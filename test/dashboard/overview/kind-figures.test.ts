@@ -18,12 +18,21 @@ describe('the figures of kinds', () => {
       const claimed = await store.claim(id, start('worker', at(0)))
       assert.ok(claimed)
       const error = { code: 'KIND_FAILED', message: 'no', detail: null }
-      await store.move(id, claimed.claim, seconds > 8 ? fail(error, null, at(seconds)) : succeed(1, null, at(seconds)))
+      await store.move(
+        id,
+        claimed.claim,
+        seconds > 8 ? fail(error, null, at(seconds)) : succeed(1, null, at(seconds)),
+      )
     }
     await submit('echo', 'waits')
     await fixture.run((await submit('calcpi', { digits: 1 })).id)
     const clock = (): number => BEGUN + 60_000
-    const figures = createKindFigures({ service, store, failures: createFailureBook({ store, clock }), clock })
+    const figures = createKindFigures({
+      service,
+      store,
+      failures: createFailureBook({ store, clock }),
+      clock,
+    })
     assert.deepEqual(await figures(), {
       since: at(60 - 86_400),
       isWhole: true,
