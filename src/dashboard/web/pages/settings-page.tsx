@@ -59,7 +59,7 @@ export const SettingsPage = () => {
         key: 'name',
         head: words.columns.name,
         isHead: true,
-        cell: ({ name }) => <code class={'setting-name'}>{name}</code>,
+        cell: ({ name }) => <code class="setting-name">{name}</code>,
       },
       {
         key: 'value',
@@ -126,7 +126,7 @@ export const SettingsPage = () => {
           return shown.length === 0 ? (
             <Empty text={words.none} />
           ) : (
-            <div class="settings">
+            <div class="settings stacked">
               <Table label={words.table} columns={columns} rows={shown} idOf={({ name }) => name} />
             </div>
           )

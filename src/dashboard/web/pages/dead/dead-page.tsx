@@ -142,13 +142,15 @@ const Tasks = ({ rows, again }: { rows: readonly DeadRow[]; again: () => void })
     { open: id => navigate(`/task/${id}`) },
   )
   return (
-    <Table
-      label={words.table}
-      columns={columns}
-      rows={rows}
-      idOf={({ task }) => task.id}
-      activeId={activeId}
-    />
+    <div class="stacked">
+      <Table
+        label={words.table}
+        columns={columns}
+        rows={rows}
+        idOf={({ task }) => task.id}
+        activeId={activeId}
+      />
+    </div>
   )
 }
 
@@ -203,7 +205,11 @@ const Messages = ({ rows, again }: { rows: readonly MessageRow[]; again: () => v
     ],
     [t, f, again],
   )
-  return <Table label={words.messages} columns={columns} rows={rows} idOf={({ id }) => id} />
+  return (
+    <div class="stacked">
+      <Table label={words.messages} columns={columns} rows={rows} idOf={({ id }) => id} />
+    </div>
+  )
 }
 
 export const DeadPage = () => {

@@ -71,7 +71,9 @@ const Params = ({ kind }: { kind: KindRow }) => {
   return (
     <>
       <h2 class="part-head">{words.params}</h2>
-      <Table label={words.params} columns={columns} rows={fields} idOf={({ path }) => keyOf(path)} />
+      <div class="stacked">
+        <Table label={words.params} columns={columns} rows={fields} idOf={({ path }) => keyOf(path)} />
+      </div>
     </>
   )
 }

@@ -107,6 +107,11 @@ const useColumns = (): Column<Row>[] => {
 const Troubles = ({ rows }: { rows: readonly KindTroubleRow[] }) => {
   const t = useTexts()
   const words = t.kinds
+  const seenBy: Column<KindTroubleRow> = {
+    key: 'roles',
+    head: words.roles,
+    cell: ({ roles }) => roles.join(', '),
+  }
   const columns: Column<KindTroubleRow>[] = [
     {
       key: 'name',
@@ -129,19 +134,21 @@ const Troubles = ({ rows }: { rows: readonly KindTroubleRow[] }) => {
       ),
     },
     { key: 'reason', head: words.reason, isWrapped: true, cell: ({ reason }) => <SafeText text={reason} /> },
-    { key: 'roles', head: words.roles, isMinor: true, cell: ({ roles }) => roles.join(', ') },
+    ...(rows.some(({ roles }) => roles.length > 0) ? [seenBy] : []),
   ]
   return (
     <>
       <h2 class="part-head">
         {words.troubleTitle} <span class="soft">{words.troubleText}</span>
       </h2>
-      <Table
-        label={words.troubleTitle}
-        columns={columns}
-        rows={rows}
-        idOf={({ name, file }) => `${name} ${file}`}
-      />
+      <div class="stacked">
+        <Table
+          label={words.troubleTitle}
+          columns={columns}
+          rows={rows}
+          idOf={({ name, file }) => `${name} ${file}`}
+        />
+      </div>
     </>
   )
 }

@@ -186,6 +186,7 @@ export const FieldRow = (props: FieldRowProps) => {
           ? t.newTask.most(most)
           : null
   const facts = [
+    help,
     bounds,
     fallback === undefined || fallback === null ? null : t.newTask.usual(shownValue(fallback)),
     control === 'json' ? 'JSON' : null,
@@ -200,12 +201,7 @@ export const FieldRow = (props: FieldRowProps) => {
         {control === 'list' ? <ListControl {...props} /> : <Control {...props} />}
         <div id={`${id}-help`} class="field-help">
           <FaultLine fault={fault} />
-          {facts.length === 0 ? null : (
-            <span class="field-facts">
-              <SafeText text={facts.join(' · ')} />
-            </span>
-          )}
-          {help === null ? null : <SafeText text={help} />}
+          {facts.length === 0 ? null : <SafeText text={facts.join(' · ')} />}
         </div>
       </div>
     </div>

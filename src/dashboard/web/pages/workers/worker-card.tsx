@@ -38,6 +38,8 @@ export const stateOf = (
   words: Texts['workers'],
 ): { tone: Tone; text: string } => {
   if (!alive) return { tone: 'bad', text: words.silent }
+  // the other kinds run
+  if (Object.keys(troubles).join() === 'kinds') return { tone: 'busy', text: words.kindsTrouble }
   if (Object.keys(troubles).length > 0) return { tone: 'bad', text: words.inTrouble }
   return takesNone === undefined
     ? { tone: 'good', text: words.alive }
@@ -189,14 +191,17 @@ export const WorkerCard = ({
           <strong>{words.takesNone}:</strong> <SafeText text={takesNone} />
         </p>
       )}
-      {Object.entries(troubles).map(([part, reason]) => (
-        <p key={part} class="note bad worker-note">
-          <strong>
-            <SafeText text={part} />:
-          </strong>{' '}
-          <SafeText text={reason} />
-        </p>
-      ))}
+      {Object.entries(troubles)
+        // said below, kind by kind
+        .filter(([part]) => part !== 'kinds' || !worker.kindsInTrouble?.length)
+        .map(([part, reason]) => (
+          <p key={part} class="note bad worker-note">
+            <strong>
+              <SafeText text={part} />:
+            </strong>{' '}
+            <SafeText text={reason} />
+          </p>
+        ))}
       {(worker.kindsInTrouble ?? []).length === 0 ? null : (
         <p class="note bad worker-note">
           <strong>{words.kindsInTrouble}:</strong>{' '}

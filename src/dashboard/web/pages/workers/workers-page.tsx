@@ -18,7 +18,8 @@ import { type ProcessView, stateOf, WorkerCard } from './worker-card.tsx'
 
 /** Between two looks at how far the running tasks are. */
 const TASKS_MS = 3_000
-const RUNNING_MOST = 500
+/** The most that one page of the API has. */
+const RUNNING_MOST = 200
 
 /** The tasks that run, by id, as long as the workers say that some do. */
 const useRunning = (ids: readonly string[]): ReadonlyMap<string, TaskView> => {
@@ -50,6 +51,7 @@ const Others = ({ rows }: { rows: readonly ProcessView[] }) => {
     {
       key: 'state',
       head: words.otherColumns.state,
+      isWrapped: true,
       cell: process => {
         const { tone, text } = stateOf(process, words)
         return (
@@ -96,7 +98,9 @@ const Others = ({ rows }: { rows: readonly ProcessView[] }) => {
   return (
     <>
       <h2 class="part-head">{words.others}</h2>
-      <Table label={words.others} columns={columns} rows={rows} idOf={({ instance }) => instance} />
+      <div class="stacked">
+        <Table label={words.others} columns={columns} rows={rows} idOf={({ instance }) => instance} />
+      </div>
     </>
   )
 }
