@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { z } from 'zod'
 import { parseExact, printExact } from '../../../src/dashboard/web/format/exact-json.ts'
 import { valueAt, withValueAt } from '../../../src/dashboard/web/format/exact-object.ts'
+import { readKinds } from '../../../src/dashboard/web/format/kind-list.ts'
 import { readText, textOf } from '../../../src/dashboard/web/pages/new-task/field-text.ts'
 import { placeProblems } from '../../../src/dashboard/web/pages/new-task/problem-places.ts'
 import {
@@ -21,7 +22,6 @@ import {
   quoted,
   submissionFrom,
 } from '../../../src/dashboard/web/pages/new-task/submission.ts'
-import { readKinds } from '../../../src/dashboard/web/state/kinds.ts'
 
 const exactly = (value: unknown) => parseExact(JSON.stringify(value))
 const formFrom = (schema: z.ZodType, value?: unknown) =>

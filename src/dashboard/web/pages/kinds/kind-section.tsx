@@ -1,12 +1,12 @@
 // One kind: what it takes and gives, how it is limited, and how it does.
 import type { ComponentChildren } from 'preact'
 import { printExact } from '../../format/exact-json.ts'
+import type { KindRow } from '../../format/kind-list.ts'
 import { PageHead } from '../../frame/page-head.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { Link } from '../../router.tsx'
-import type { KindRow } from '../../state/kinds.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { type Field, fieldsOf, formOf, keyOf, shownValue } from '../new-task/schema-form.ts'
@@ -48,17 +48,21 @@ const Params = ({ kind }: { kind: KindRow }) => {
       isWrapped: true,
       cell: field => <SafeText text={typeOf(field, words)} />,
     },
-    { key: 'needed', head: words.fields.needed, cell: ({ isRequired }) => (isRequired ? words.needed : '') },
     {
-      key: 'usual',
-      head: words.fields.usual,
-      cell: ({ fallback }) =>
-        fallback === undefined ? (
-          ''
+      key: 'needed',
+      head: words.fields.needed,
+      isWrapped: true,
+      cell: ({ isRequired, fallback }) =>
+        isRequired ? (
+          words.needed
         ) : (
-          <code>
-            <SafeText text={shownValue(fallback)} />
-          </code>
+          <span class="soft">
+            {fallback === undefined ? (
+              t.newTask.optional
+            ) : (
+              <SafeText text={t.newTask.usual(shownValue(fallback))} />
+            )}
+          </span>
         ),
     },
     {

@@ -1,12 +1,13 @@
 // The kinds: what can be asked for, how it does, and which files cannot be used; and one of them with all of it.
 import { useMemo } from 'preact/hooks'
+import type { KindRow, KindTroubleRow } from '../../format/kind-list.ts'
 import { PageHead } from '../../frame/page-head.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { Empty, WhenAsked } from '../../parts/states.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { useRowKeys } from '../../parts/use-row-keys.ts'
 import { Link, navigate, useQuery } from '../../router.tsx'
-import { type KindRow, type KindTroubleRow, useKinds } from '../../state/kinds.ts'
+import { useKinds } from '../../state/kinds.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import {

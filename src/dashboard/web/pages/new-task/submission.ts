@@ -2,7 +2,7 @@
 // for a shell. Pure.
 import { type ExactJson, printExact } from '../../format/exact-json.ts'
 import { type ExactObject, fieldOf, valueAt, withValueAt } from '../../format/exact-object.ts'
-import type { KindRow } from '../../state/kinds.ts'
+import type { KindRow } from '../../format/kind-list.ts'
 import type { Control, Field, FieldGroup, FormEntry } from './schema-form.ts'
 
 /** A kind's own example. */

@@ -114,7 +114,11 @@ const Running = ({
     },
   ]
   const rows = ids.map((id): RunningRow => ({ id, task: tasks.get(id) ?? null }))
-  return <Table label={label} columns={columns} rows={rows} idOf={({ id }) => id} isCompact />
+  return (
+    <div class="stacked">
+      <Table label={label} columns={columns} rows={rows} idOf={({ id }) => id} isCompact />
+    </div>
+  )
 }
 
 const Fact = ({ name, children }: { name: string; children: ComponentChildren }) => (
