@@ -49,6 +49,8 @@ const LONGEST = [
   'api/browser',
   'dashboard/browser',
   'dashboard/tasks-page',
+  'dashboard/new-task-page',
+  'dashboard/state-pages',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',

@@ -98,6 +98,9 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     await page.waitForSelector('dialog >> text=It is PENDING again')
     await page.click('dialog .primary')
     await untilCount(page, 'tbody tr', 2)
+    await page.waitForSelector('.menu li:has(a[href="/dead"]) .menu-count >> text=2')
+    // one's own change is no news
+    assert.equal(await page.locator('text=The list has changed').count(), 0)
     assert.equal((await door.fixture.store.get(lost))?.status, 'PENDING')
     await page.click(`tr[data-id="${invalid}"] .danger`)
     await page.waitForSelector('dialog >> text=Discard to discard?')

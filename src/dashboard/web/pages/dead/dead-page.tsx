@@ -38,6 +38,9 @@ interface DeadList {
   next: string | null
 }
 
+/** The server's words say no more than ours. */
+const SAID = ['KIND_UNKNOWN']
+
 /** A task that waits runs by itself, or not at all. */
 const canReplay = ({ task }: DeadRow): boolean => task.status === 'FAILURE'
 
@@ -106,9 +109,11 @@ const Tasks = ({ rows, again }: { rows: readonly DeadRow[]; again: () => void })
         cell: ({ reason }) => (
           <>
             <span>{words.reasons[reason.code] ?? reason.code}</span>
-            <span class="reason-words">
-              <SafeText text={reason.message} />
-            </span>
+            {SAID.includes(reason.code) ? null : (
+              <span class="reason-words">
+                <SafeText text={reason.message} />
+              </span>
+            )}
           </>
         ),
       },
@@ -224,8 +229,15 @@ export const DeadPage = () => {
   // what the list was when it was read; another number says that it is another one by now
   useEffect(() => setKnown(count), [asked.value])
   useEffect(() => setKnown(before => before ?? count), [count])
-  const isOld = known !== null && count !== null && known.count !== count.count
   const list = asked.value
+  // the whole list says its number itself; the one of the menu comes a little later
+  const whole =
+    list && cursor === null && list.next === null ? list.tasks.length + (list.messageCount ?? 0) : null
+  const isAsCounted = count !== null && count.count === whole
+  useEffect(() => {
+    if (isAsCounted) setKnown(count)
+  }, [isAsCounted, count])
+  const isOld = known !== null && count !== null && known.count !== count.count && !isAsCounted
   const isEmpty = list !== null && list.tasks.length === 0 && list.messages.length === 0
   useEffect(() => {
     // an empty list has nothing that could move
