@@ -15,6 +15,7 @@ import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 import { healthTopic } from './stream/health-topic.ts'
 import { deadTopic, workersTopic } from './stream/store-topics.ts'
+import { taskLogTopic } from './stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
 import { statePolled } from './stream/topic.ts'
 import { readWebFiles } from './web-files.ts'
@@ -104,6 +105,7 @@ export const openDashboard = async (
       dead: deadTopic(parts.store, service),
       task: oneTaskTopic(service),
       tasks: allTasksTopic(service),
+      'task-log': taskLogTopic(service),
     },
     api: createApp({
       service,

@@ -13,6 +13,7 @@ import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
 import { deadTopic, workersTopic } from '../../src/dashboard/stream/store-topics.ts'
+import { taskLogTopic } from '../../src/dashboard/stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled } from '../../src/dashboard/stream/topic.ts'
 import { readWebFiles } from '../../src/dashboard/web-files.ts'
@@ -78,6 +79,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     logFile: async () => null,
   }
   const credential = async (): Promise<string> => PASSWORD
+  const loginOf = (role: string) => ({
+    verify: async (name: string, password: string) => name === role && password === PASSWORD,
+    credential,
+  })
   const session = createSessions({
     key: Buffer.alloc(32, 1),
     credential,
@@ -98,14 +103,8 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         clock: Date.now,
       }),
       processes,
-      operator: {
-        verify: async (name, password) => name === 'operator' && password === PASSWORD,
-        credential,
-      },
-      viewer: {
-        verify: async (name, password) => name === 'viewer' && password === PASSWORD,
-        credential,
-      },
+      operator: loginOf('operator'),
+      viewer: loginOf('viewer'),
       session,
       api: fixture.app,
       topics: {
@@ -115,6 +114,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         dead: deadTopic(fixture.store, fixture.service, 200),
         task: oneTaskTopic(fixture.service),
         tasks: allTasksTopic(fixture.service),
+        'task-log': taskLogTopic(fixture.service),
       },
       web,
       installation: {

@@ -9,6 +9,7 @@ import { NewTaskPage } from './pages/new-task/new-task-page.tsx'
 import { ProcessPage } from './pages/process-page.tsx'
 import { ProcessesPage } from './pages/processes-page.tsx'
 import { SettingsPage } from './pages/settings-page.tsx'
+import { TaskPage } from './pages/task/task-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
 import { ToComePage } from './pages/to-come-page.tsx'
 import { WorkersPage } from './pages/workers/workers-page.tsx'
@@ -33,7 +34,7 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   workers: WorkersPage,
   kinds: KindsPage,
   settings: SettingsPage,
-  task: ToComePage,
+  task: TaskPage,
   process: ProcessPage,
 }
 

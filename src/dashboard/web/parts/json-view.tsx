@@ -20,14 +20,16 @@ export interface JsonViewProps {
   title: string
   /** JSON as it came. */
   text: string
+  /** It is no JSON but a text, and shown as it is. */
+  isText?: boolean
   /** The name of the file that is saved. */
   fileName: string
 }
 
-export const JsonView = ({ title, text, fileName }: JsonViewProps) => {
+export const JsonView = ({ title, text, isText = false, fileName }: JsonViewProps) => {
   const t = useTexts()
   const [isWhole, setWhole] = useState(false)
-  const lines = useMemo(() => pretty(text).split('\n'), [text])
+  const lines = useMemo(() => (isText ? text : pretty(text)).split('\n'), [text, isText])
   const rest = lines.length - LINES
   const shown = isWhole || rest <= 0 ? lines : lines.slice(0, LINES)
   return (
@@ -35,7 +37,11 @@ export const JsonView = ({ title, text, fileName }: JsonViewProps) => {
       <div class="block-head">
         <h2>{title}</h2>
         <CopyButton text={() => lines.join('\n')} />
-        <DownloadButton text={() => lines.join('\n')} name={fileName} type="application/json" />
+        <DownloadButton
+          text={() => lines.join('\n')}
+          name={fileName}
+          type={isText ? 'text/plain' : 'application/json'}
+        />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <pre class="code" tabIndex={0}>

@@ -5,6 +5,7 @@ import { Progress } from '../../parts/progress.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import type { Column } from '../../parts/table.tsx'
 import { Duration, RelativeTime, Time } from '../../parts/time.tsx'
+import { whyInShort, whyInWords } from '../../parts/waiting-words.ts'
 import { Link } from '../../router.tsx'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
@@ -49,9 +50,18 @@ const ProgressCell = ({ row }: { row: Row }) => {
       />
     )
   }
-  if (row.notBefore !== null && (row.status === 'RETRY' || row.status === 'PENDING'))
+  const isWaiting = row.status === 'RETRY' || row.status === 'PENDING'
+  const isTimed = row.waiting?.reason === 'NOT_DUE' || row.waiting?.reason === 'RETRY_WAIT'
+  if (isWaiting && row.waiting && !isTimed)
+    return (
+      <span class="soft" title={whyInWords(row.waiting, t, f)}>
+        {whyInShort(row.waiting, t, f)}
+      </span>
+    )
+  if (row.notBefore !== null && isWaiting)
     return (
       <span class="soft">
+        {row.status === 'RETRY' ? t.why.short.retryWait : t.why.short.notDue}{' '}
         <RelativeTime at={row.notBefore} />
       </span>
     )

@@ -20,6 +20,7 @@ export const FILTER_NAMES = [
   'q',
   'error',
   'errorCode',
+  'errorLike',
   'since',
   'from',
   'to',

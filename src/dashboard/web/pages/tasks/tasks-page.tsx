@@ -18,7 +18,7 @@ import { chipsOf, toApiQuery } from './filter.ts'
 import { FilterBar } from './filter-bar.tsx'
 import { ListSettings, useColumns } from './list-settings.tsx'
 import { useCounts } from './use-counts.ts'
-import { type Row, type TaskPage, useLiveTasks } from './use-live-tasks.ts'
+import { type Loading, type Row, type TaskPage, useLiveTasks } from './use-live-tasks.ts'
 
 const NONE: Selection = new Set()
 
@@ -61,8 +61,9 @@ export const TasksPage = () => {
   const cursor = query.get('cursor')
   const filter = topicFilter(query)
   const apiQuery = (): URLSearchParams => toApiQuery(query, Date.now())
-  const load = (signal?: AbortSignal): Promise<TaskPage> => {
+  const load = ({ signal, why = false }: Loading = {}): Promise<TaskPage> => {
     const asked = apiQuery()
+    if (why) asked.set('why', '1')
     if (cursor !== null) asked.set('cursor', cursor)
     return get<TaskPage>('/api/tasks', { query: asked, ...(signal ? { signal } : {}) })
   }

@@ -1,6 +1,6 @@
 // The rows of the list as state: a page of the API, changed in place as tasks change. New ones are counted and not
 // shown, so that nothing moves under the mouse.
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Task, TaskView } from '../../../../client/task.ts'
 import { get } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
@@ -23,6 +23,16 @@ interface Changes {
 }
 
 const SHOWN_BYTES = 256
+/** How often the list is asked why its tasks wait, while some do. Milliseconds. */
+const WHY_EVERY_MS = 5_000
+
+const waits = ({ status }: Row): boolean => status === 'PENDING' || status === 'RETRY'
+
+/** What a task waits for, of its present version; what is told live does not say it. */
+const withWaiting = (row: Row, found: Row | undefined): Row =>
+  found && found.claim === row.claim && found.rev === row.rev
+    ? { ...row, waiting: found.waiting ?? null }
+    : { ...row, waiting: null }
 
 /** A whole record as a row. */
 const rowOf = (task: Task): Row => {
@@ -37,6 +47,12 @@ const rowOf = (task: Task): Row => {
     paramsTruncated: false,
     resultTruncated: false,
   }
+}
+
+export interface Loading {
+  signal?: AbortSignal
+  /** With the reason of each task that waits. That may take longer, so the first rows do not wait for it. */
+  why?: boolean
 }
 
 export interface LiveTasks {
@@ -60,13 +76,13 @@ export const useLiveTasks = ({
 }: {
   key: string
   filter: string
-  load: (signal?: AbortSignal) => Promise<TaskPage>
+  load: (loading?: Loading) => Promise<TaskPage>
   isFirst: boolean
 }): LiveTasks => {
   const newer = useRef(new Set<string>())
   const [count, setCount] = useState(0)
   const asked = useAsked(key, async signal => {
-    const page = await load(signal)
+    const page = await load({ signal })
     newer.current.clear()
     setCount(0)
     return page
@@ -97,6 +113,24 @@ export const useLiveTasks = ({
     replace(new Map(page.tasks.map(task => [task.id, task])))
     noteNewer(page.tasks)
   }
+
+  const askWhy = async (): Promise<void> => {
+    if (document.hidden || !rows.current.some(row => waits(row) && !row.isRemoved)) return
+    const page = await load({ why: true }).catch(() => null)
+    if (!page) return
+    const found = new Map(page.tasks.map(task => [task.id, task]))
+    const waiting = rows.current.filter(waits)
+    replace(new Map(waiting.map(row => [row.id, withWaiting(row, found.get(row.id))])))
+  }
+  const latestWhy = useRef(askWhy)
+  latestWhy.current = askWhy
+  useEffect(() => {
+    const timer = setInterval(() => void latestWhy.current(), WHY_EVERY_MS)
+    return () => clearInterval(timer)
+  }, [])
+  useEffect(() => {
+    if (!asked.isLoading) void latestWhy.current()
+  }, [key, asked.isLoading])
 
   useTopic(`tasks:${filter}`, {
     tasks: ({ tasks, others, removed }: Changes) => {
