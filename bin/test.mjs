@@ -50,6 +50,8 @@ const LONGEST = [
   'dashboard/browser',
   'dashboard/tasks-page',
   'dashboard/overview-page',
+  'dashboard/new-task-page',
+  'dashboard/state-pages',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',

@@ -18,16 +18,25 @@ export interface RunTimesReader {
   read(kinds: readonly string[]): Promise<Map<string, RunTimes>>
 }
 
+/** How long the last runs of a kind took, in seconds, the newest task first. @throws STORE_UNAVAILABLE */
+export const lastRunsOf = async (
+  store: Pick<TaskStore, 'list'>,
+  kind: string,
+  limit: number,
+): Promise<number[]> => {
+  const { tasks } = await store.list({ kinds: [kind], statuses: TOLD }, { limit, cursor: null })
+  return tasks.flatMap(({ startedAt, finishedAt, error }) =>
+    startedAt === null || finishedAt === null || OTHERWISE.includes(error?.code ?? '')
+      ? []
+      : [Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000],
+  )
+}
+
 export const createRunTimes = (store: Pick<TaskStore, 'list'>, clock: () => Date): RunTimesReader => {
   const known = new Map<string, { at: number; times: Promise<RunTimes | null> }>()
 
   const sample = async (kind: string): Promise<RunTimes | null> => {
-    const { tasks } = await store.list({ kinds: [kind], statuses: TOLD }, { limit: SAMPLE, cursor: null })
-    const seconds = tasks.flatMap(({ startedAt, finishedAt, error }) =>
-      startedAt === null || finishedAt === null || OTHERWISE.includes(error?.code ?? '')
-        ? []
-        : [Math.max(0, Date.parse(finishedAt) - Date.parse(startedAt)) / 1000],
-    )
+    const seconds = await lastRunsOf(store, kind, SAMPLE)
     if (seconds.length === 0) return null
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
     return { mean: mean(seconds), meanSquare: mean(seconds.map(value => value * value)) }

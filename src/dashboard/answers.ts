@@ -148,6 +148,25 @@ export const figures = z.object({
   ...Object.fromEntries(COLUMN_NAMES.map(name => [name, column])),
 })
 
+export const kindFigures = z.object({
+  since: instant.describe('where the day of the failures begins'),
+  kinds: z.array(
+    z.object({
+      name: z.string(),
+      waiting: count.nullable(),
+      running: count.nullable(),
+      failures: count.nullable().describe('tasks that ended in FAILURE in the last day'),
+      runs: z
+        .object({ count, p50: z.number(), p90: z.number() })
+        .nullable()
+        .describe(
+          'seconds of so many of its last ended tasks: half of them, and nine of ten, took no longer',
+        ),
+    }),
+  ),
+  isWhole: z.boolean().describe('false: not all failures of the day are read'),
+})
+
 export const settings = z.object({
   settings: z.array(
     z.object({

@@ -19,6 +19,7 @@ import { createLoginLimit } from './login-limit.ts'
 import { createMe, type Installation } from './me.ts'
 import { createDocumentRoute } from './openapi.ts'
 import type { Operator } from './operator.ts'
+import type { KindFigures } from './overview/kind-figures.ts'
 import type { Overview } from './overview/overview.ts'
 import { createOverviewRoutes, type SettingInEffect } from './overview/routes.ts'
 import { languageOf, themeOf } from './page-look.ts'
@@ -48,6 +49,7 @@ export interface DashboardOptions {
   web: WebFiles
   figures: Pick<Figures, 'columns'>
   overview: () => Promise<Overview>
+  kindFigures: () => Promise<KindFigures>
   /** The settings in effect, secrets masked. */
   settings: readonly SettingInEffect[]
   log: Log
@@ -135,7 +137,8 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
   app.route('/', createDocumentRoute(installation.version))
   app.route('/', createProcessRoutes({ processes }))
   app.route('/', createFigureRoutes({ figures: options.figures }))
-  app.route('/', createOverviewRoutes({ overview: options.overview, settings: options.settings }))
+  const { overview, kindFigures, settings } = options
+  app.route('/', createOverviewRoutes({ overview, kindFigures, settings }))
   app.route('/', createStreamRoutes({ topics: options.topics, session, log, closing: options.closing }))
   app.route('/', createPageRoutes(web))
   return app

@@ -3,7 +3,17 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
-import { figures, logPage, me, orderResult, overview, problem, processList, settings } from './answers.ts'
+import {
+  figures,
+  kindFigures,
+  logPage,
+  me,
+  orderResult,
+  overview,
+  problem,
+  processList,
+  settings,
+} from './answers.ts'
 import { type DashboardEnv, requireLogin } from './caller.ts'
 import { figuresQuery } from './figures/routes.ts'
 import { logQuery } from './log-routes.ts'
@@ -102,6 +112,13 @@ const READINGS: readonly Operation[] = [
     summary: 'Figures of the last hour or week, as columns of one length.',
     query: figuresQuery,
     answers: { 200: { description: 'Null is a gap.', schema: figures } },
+  },
+  {
+    method: 'GET',
+    path: '/kinds.json',
+    id: 'getKindFigures',
+    summary: 'What each kind does: its tasks, its last runs, and its failures of the last day.',
+    answers: { 200: { description: 'What is not known in time is null.', schema: kindFigures } },
   },
   {
     method: 'GET',

@@ -16,6 +16,7 @@ import { showRow } from './row.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 import { healthTopic } from './stream/health-topic.ts'
+import { deadTopic, workersTopic } from './stream/store-topics.ts'
 import { taskLogTopic } from './stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
 import { statePolled } from './stream/topic.ts'
@@ -102,6 +103,8 @@ export const openDashboard = async (
       processes: statePolled('processes', PROCESSES_EVERY_MS, async () =>
         (await processes.list()).map(showRow),
       ),
+      workers: workersTopic(service, clock),
+      dead: deadTopic(parts.store, service),
       task: oneTaskTopic(service),
       tasks: allTasksTopic(service),
       figures: figuresTopic(overview.figures, () => clock().getTime()),
@@ -122,6 +125,7 @@ export const openDashboard = async (
     }),
     figures: overview.figures,
     overview: overview.overview,
+    kindFigures: overview.kindFigures,
     settings,
     log,
     allowedHosts,

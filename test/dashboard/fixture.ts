@@ -10,6 +10,7 @@ import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import { COLUMN_NAMES, type ColumnName } from '../../src/dashboard/figures/columns.ts'
 import type { Span } from '../../src/dashboard/figures/rings.ts'
 import type { Operator } from '../../src/dashboard/operator.ts'
+import type { KindFigures } from '../../src/dashboard/overview/kind-figures.ts'
 import type { Overview } from '../../src/dashboard/overview/overview.ts'
 import type { SettingInEffect } from '../../src/dashboard/overview/routes.ts'
 import type { Processes } from '../../src/dashboard/processes.ts'
@@ -67,6 +68,15 @@ export const SETTINGS: SettingInEffect[] = [
   { name: 'HOST', value: 'x', default: 'y', source: '.env', meaning: 'where', isSecret: false },
 ]
 
+export const KIND_FIGURES: KindFigures = {
+  since: '2030-01-01T00:00:00.000Z',
+  kinds: [
+    { name: 'calcpi', waiting: 1, running: 0, failures: 2, runs: { count: 3, p50: 0.5, p90: 1.5 } },
+    { name: 'echo', waiting: null, running: null, failures: null, runs: null },
+  ],
+  isWhole: true,
+}
+
 /** Pages' files as the build leaves them, without a build. */
 export const WEB: WebFiles = {
   files: new Map([
@@ -96,6 +106,7 @@ export const INSTALLATION = {
 export const madeUpParts = () => ({
   figures: { columns: (span: Span) => ({ span, everyMs: 10_000, at: [], ...NO_FIGURES }) },
   overview: async () => OVERVIEW,
+  kindFigures: async () => KIND_FIGURES,
   settings: SETTINGS,
   api: new Hono<ApiEnv>().get('/readyz', c => c.json({ ok: true, checks: {} })),
   topics: {},

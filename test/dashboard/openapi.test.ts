@@ -73,7 +73,12 @@ describe('the document of the dashboard', { timeout: 60_000 }, () => {
     const json = { ...operator, 'content-type': 'application/json' }
     await ask('GET', '/me.json', operator)
     await ask('GET', '/processes.json', operator)
-    for (const where of ['/overview.json', '/figures.json?span=week&points=9', '/settings.json'])
+    for (const where of [
+      '/overview.json',
+      '/figures.json?span=week&points=9',
+      '/kinds.json',
+      '/settings.json',
+    ])
       await ask('GET', where, operator)
     await ask('GET', '/me.json', {})
     await ask('POST', '/processes/api/start', json)

@@ -9,12 +9,15 @@ import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
 import { COLUMN_NAMES, type ColumnName, type Sample } from '../../src/dashboard/figures/columns.ts'
 import type { Span } from '../../src/dashboard/figures/rings.ts'
 import { figuresTopic } from '../../src/dashboard/figures/topic.ts'
+import { createFailureBook } from '../../src/dashboard/overview/failure-book.ts'
+import { createKindFigures } from '../../src/dashboard/overview/kind-figures.ts'
 import type { Overview } from '../../src/dashboard/overview/overview.ts'
 import { overviewTopics } from '../../src/dashboard/overview/topics.ts'
 import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
+import { deadTopic, workersTopic } from '../../src/dashboard/stream/store-topics.ts'
 import { taskLogTopic } from '../../src/dashboard/stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled } from '../../src/dashboard/stream/topic.ts'
@@ -135,6 +138,12 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     const closing = new AbortController()
     const app = createDashboard({
       ...madeUpParts(),
+      kindFigures: createKindFigures({
+        service: fixture.service,
+        store: fixture.store,
+        failures: createFailureBook({ store: fixture.store }),
+        clock: Date.now,
+      }),
       processes,
       operator: loginOf('operator'),
       viewer: loginOf('viewer'),
@@ -143,6 +152,8 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       topics: {
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),
         processes: statePolled('processes', 200, async () => rows.map(showRow)),
+        workers: workersTopic(fixture.service, () => new Date(), 200),
+        dead: deadTopic(fixture.store, fixture.service, 200),
         task: oneTaskTopic(fixture.service),
         tasks: allTasksTopic(fixture.service),
         figures: figuresTopic(figures),

@@ -30,6 +30,8 @@ export interface Failures {
   moreGroups: number
   /** Failed tasks, those of the left out groups too. */
   count: number
+  /** The same by kind. */
+  byKind: Record<string, number>
   /** False: not all failures are read, because there are too many or the reading goes on. */
   isWhole: boolean
 }
@@ -79,6 +81,12 @@ interface Entry {
   endedAt: number
 }
 type Book = Map<string, Entry>
+
+const sumByKind = (groups: ReadonlyMap<Key, { count: number }>): Record<string, number> => {
+  const sums = new Map<string, number>()
+  for (const [{ kind }, { count }] of groups) sums.set(kind, (sums.get(kind) ?? 0) + count)
+  return Object.fromEntries(sums)
+}
 
 /** Answers at any time, with what is known. @throws STORE_UNAVAILABLE when nothing could be read */
 export type FailureBook = () => Promise<Failures>
@@ -231,6 +239,7 @@ export const createFailureBook = ({
       groups: described,
       moreGroups: groups.size - largest.length,
       count,
+      byKind: sumByKind(groups),
       isWhole: place !== null && !isFull,
     }
   }

@@ -11,6 +11,7 @@ import { lastWords } from '../../platform/log-files.ts'
 import { type Figures, openFigures } from '../figures/recorder.ts'
 import type { Processes } from '../processes.ts'
 import { createFailureBook } from './failure-book.ts'
+import { createKindFigures, type KindFigures } from './kind-figures.ts'
 import { createOverview, type Overview } from './overview.ts'
 
 export interface OverviewOptions {
@@ -34,6 +35,7 @@ export interface OpenedOverview {
   readiness: () => Promise<Readiness>
   figures: Figures
   overview: () => Promise<Overview>
+  kindFigures: () => Promise<KindFigures>
   /** Idempotent. */
   close(): Promise<void>
 }
@@ -61,6 +63,7 @@ export const openOverview = async (
     overview: createOverview({
       ...{ service, store, readiness, processes, host, figures, failures, isOwn, log, clock },
     }),
+    kindFigures: createKindFigures({ service, store, failures, clock: () => clock().getTime() }),
     async close() {
       await figures.close()
       probe.close()

@@ -1,6 +1,8 @@
-// GET /overview.json: what is wrong, tasks by status, failures of the last day. GET /settings.json: the settings.
+// GET /overview.json: what is wrong, tasks by status, failures of the last day. GET /kinds.json: what each kind does.
+// GET /settings.json: the settings.
 import { Hono } from 'hono'
 import { type DashboardEnv, requireLogin } from '../caller.ts'
+import type { KindFigures } from './kind-figures.ts'
 import type { Overview } from './overview.ts'
 
 /** A setting in effect. A secret is masked. */
@@ -15,11 +17,17 @@ export interface SettingInEffect {
 
 export interface OverviewRoutesOptions {
   overview: () => Promise<Overview>
+  kindFigures: () => Promise<KindFigures>
   /** As of the start of this process. */
   settings: readonly SettingInEffect[]
 }
 
-export const createOverviewRoutes = ({ overview, settings }: OverviewRoutesOptions): Hono<DashboardEnv> =>
+export const createOverviewRoutes = ({
+  overview,
+  kindFigures,
+  settings,
+}: OverviewRoutesOptions): Hono<DashboardEnv> =>
   new Hono<DashboardEnv>()
     .get('/overview.json', requireLogin, async c => c.json(await overview()))
+    .get('/kinds.json', requireLogin, async c => c.json(await kindFigures()))
     .get('/settings.json', requireLogin, c => c.json({ settings }))

@@ -3,12 +3,17 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Layout } from './frame/layout.tsx'
 import { PageHead } from './frame/page-head.tsx'
+import { DeadPage } from './pages/dead/dead-page.tsx'
+import { KindsPage } from './pages/kinds/kinds-page.tsx'
+import { NewTaskPage } from './pages/new-task/new-task-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
 import { ProcessPage } from './pages/process-page.tsx'
 import { ProcessesPage } from './pages/processes-page.tsx'
+import { SettingsPage } from './pages/settings-page.tsx'
 import { TaskPage } from './pages/task/task-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
 import { ToComePage } from './pages/to-come-page.tsx'
+import { WorkersPage } from './pages/workers/workers-page.tsx'
 import { Empty, ProblemNote } from './parts/states.tsx'
 import { type PageName, pageAt } from './paths.ts'
 import { Link, usePathname } from './router.tsx'
@@ -24,12 +29,12 @@ export type PageProps = { words: Record<string, string> }
 const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   overview: OverviewPage,
   tasks: TasksPage,
-  newTask: ToComePage,
-  dead: ToComePage,
+  newTask: NewTaskPage,
+  dead: DeadPage,
   processes: ProcessesPage,
-  workers: ToComePage,
-  kinds: ToComePage,
-  settings: ToComePage,
+  workers: WorkersPage,
+  kinds: KindsPage,
+  settings: SettingsPage,
   task: TaskPage,
   process: ProcessPage,
 }

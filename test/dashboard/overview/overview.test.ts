@@ -255,7 +255,7 @@ describe('the overview', { timeout: 60_000 }, () => {
               example: { id: task.id, message: 'no 1' },
             },
           ],
-          ...{ moreGroups: 0, count: 2, isWhole: true },
+          ...{ moreGroups: 0, count: 2, byKind: { echo: 2 }, isWhole: true },
         }),
       isOwn: () => true,
       log: silentLog(),

@@ -10,6 +10,7 @@ import { liveState } from '../state/live.ts'
 import { me } from '../state/me.ts'
 import { useTexts } from '../texts/use-texts.ts'
 import { Banner } from './banner.tsx'
+import { useDeadCount } from './dead-count.ts'
 import { useKeys } from './keys.ts'
 import { KeysHelp, showKeys } from './keys-help.tsx'
 import { menuCounts } from './menu-counts.ts'
@@ -93,6 +94,7 @@ export const Layout = ({ children }: { children: ComponentChildren }) => {
   const [isOpen, setOpen] = useState(false)
   useGoToKeys()
   useTroubles()
+  useDeadCount()
   useEffect(() => setOpen(false), [path])
   return (
     <>

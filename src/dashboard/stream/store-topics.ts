@@ -1,0 +1,60 @@
+// What the store says of everything: the processes that beat in it, and how much cannot be run.
+import { UNRUNNABLE } from '../../core/dead.ts'
+import type { Service } from '../../core/service.ts'
+import { viewProcess } from '../../core/state-reader.ts'
+import type { TaskStore } from '../../core/store.ts'
+import { statePolled, type Topic } from './topic.ts'
+
+const WORKERS_MS = 2_000
+const DEAD_MS = 5_000
+/** Failed tasks are counted up to here. */
+const DEAD_MOST = 500
+const PAGE = 100
+
+/** `workers`: all processes of the store, as GET / of the API shows them. */
+export const workersTopic = (
+  service: Pick<Service, 'state'>,
+  clock: () => Date,
+  everyMs = WORKERS_MS,
+): Topic =>
+  statePolled('workers', everyMs, async () => {
+    const { presences } = await service.state()
+    const now = clock().getTime()
+    return presences.map(presence => viewProcess(presence, now))
+  })
+
+/** What GET /dead of the API lists, counted. */
+export interface DeadCount {
+  count: number
+  /** There are more failed tasks than were counted. */
+  isMore: boolean
+}
+
+/** `dead`: how many tasks and messages cannot be run. */
+export const deadTopic = (
+  store: Pick<TaskStore, 'list'>,
+  service: Pick<Service, 'state'>,
+  everyMs = DEAD_MS,
+): Topic => {
+  const countFailed = async (): Promise<DeadCount> => {
+    const filter = { statuses: ['FAILURE' as const], errorCodes: [...UNRUNNABLE] }
+    let [count, cursor]: [number, string | null] = [0, null]
+    do {
+      const page = await store.list(filter, { limit: PAGE, cursor })
+      count += page.tasks.length
+      cursor = page.next
+    } while (cursor !== null && count < DEAD_MOST)
+    return { count, isMore: cursor !== null }
+  }
+
+  // tasks are read again only when some have ended, come or gone
+  let last: { counts: string; failed: DeadCount } | null = null
+  return statePolled('dead', everyMs, async (): Promise<DeadCount> => {
+    const { dead, counts } = await service.state()
+    const now = JSON.stringify(counts.byStatus)
+    if (last?.counts !== now) last = { counts: now, failed: await countFailed() }
+    const waiting = Object.values(dead.waiting).reduce((sum, count) => sum + count, 0)
+    const { failed } = last
+    return { count: failed.count + waiting + (dead.messages ?? 0), isMore: failed.isMore }
+  })
+}

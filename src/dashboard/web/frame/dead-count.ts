@@ -1,0 +1,24 @@
+// How much cannot be run, followed on every page for the menu.
+import { createCell } from '../state/cell.ts'
+import { useTopic } from '../state/use-topic.ts'
+import { useFormats } from '../texts/use-texts.ts'
+import { setMenuCount } from './menu-counts.ts'
+
+export interface DeadCount {
+  count: number
+  /** There are more than were counted. */
+  isMore: boolean
+}
+
+/** Null until it is known. */
+export const deadCount = createCell<DeadCount | null>(null)
+
+export const useDeadCount = (): void => {
+  const f = useFormats()
+  useTopic('dead', {
+    dead: (now: DeadCount) => {
+      deadCount.set(now)
+      setMenuCount('dead', now.count === 0 ? null : `${f.number(now.count)}${now.isMore ? '+' : ''}`)
+    },
+  })
+}

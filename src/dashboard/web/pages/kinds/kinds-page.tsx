@@ -1,0 +1,213 @@
+// The kinds: what can be asked for, how it does, and which files cannot be used; and one of them with all of it.
+import { useMemo } from 'preact/hooks'
+import type { KindRow, KindTroubleRow } from '../../format/kind-list.ts'
+import { PageHead } from '../../frame/page-head.tsx'
+import { SafeText } from '../../parts/safe-text.tsx'
+import { Empty, WhenAsked } from '../../parts/states.tsx'
+import { type Column, Table } from '../../parts/table.tsx'
+import { useRowKeys } from '../../parts/use-row-keys.ts'
+import { Link, navigate, useQuery } from '../../router.tsx'
+import { useKinds } from '../../state/kinds.ts'
+import type { Texts } from '../../texts/texts.ts'
+import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import {
+  failuresAddress,
+  figureOf,
+  type KindFigure,
+  type KindFigures,
+  useKindFigures,
+} from './kind-figures.ts'
+import { KindSection } from './kind-section.tsx'
+
+const kindAddress = (name: string): string => `/kinds?${new URLSearchParams({ kind: name })}`
+
+interface Row {
+  kind: KindRow
+  figure: KindFigure | null
+  since: string
+}
+
+/** `2 · 10/s`, with dashes for what is not limited. */
+const limitsOf = ({ maxConcurrency, rate }: KindRow): string =>
+  maxConcurrency === null && rate === null ? '–' : `${maxConcurrency ?? '–'} · ${rate ?? '–'}`
+
+const useColumns = (): Column<Row>[] => {
+  const [t, f] = [useTexts(), useFormats()]
+  return useMemo(() => {
+    const words: Texts['kinds'] = t.kinds
+    const count = (value: number | null | undefined): string =>
+      value === null || value === undefined ? '–' : f.number(value)
+    return [
+      {
+        key: 'kind',
+        head: words.columns.kind,
+        isHead: true,
+        cell: ({ kind }) => (
+          <Link class="title-link" href={kindAddress(kind.name)}>
+            <SafeText text={kind.name} />
+          </Link>
+        ),
+      },
+      {
+        key: 'summary',
+        head: words.columns.summary,
+        isWrapped: true,
+        isMinor: true,
+        cell: ({ kind }) => <SafeText text={kind.summary} />,
+      },
+      {
+        key: 'waiting',
+        head: words.columns.waiting,
+        align: 'right',
+        cell: ({ figure }) => count(figure?.waiting),
+      },
+      {
+        key: 'running',
+        head: words.columns.running,
+        align: 'right',
+        cell: ({ figure }) => count(figure?.running),
+      },
+      {
+        key: 'p50',
+        head: words.columns.p50,
+        align: 'right',
+        isMinor: true,
+        cell: ({ figure }) => (figure?.runs ? f.duration(figure.runs.p50 * 1000) : '–'),
+      },
+      {
+        key: 'p90',
+        head: words.columns.p90,
+        align: 'right',
+        isMinor: true,
+        cell: ({ figure }) => (figure?.runs ? f.duration(figure.runs.p90 * 1000) : '–'),
+      },
+      {
+        key: 'failures',
+        head: words.columns.failures,
+        align: 'right',
+        cell: ({ kind, figure, since }) =>
+          figure?.failures ? (
+            <Link class="failed-link" href={failuresAddress(kind.name, since)}>
+              {f.number(figure.failures)}
+            </Link>
+          ) : (
+            count(figure?.failures)
+          ),
+      },
+      {
+        key: 'limits',
+        head: words.columns.limits,
+        align: 'right',
+        isMinor: true,
+        cell: ({ kind }) => limitsOf(kind),
+      },
+    ]
+  }, [t, f])
+}
+
+const Troubles = ({ rows }: { rows: readonly KindTroubleRow[] }) => {
+  const t = useTexts()
+  const words = t.kinds
+  const seenBy: Column<KindTroubleRow> = {
+    key: 'roles',
+    head: words.roles,
+    cell: ({ roles }) => roles.join(', '),
+  }
+  const columns: Column<KindTroubleRow>[] = [
+    {
+      key: 'name',
+      head: words.columns.kind,
+      isHead: true,
+      cell: ({ name }) => (
+        <span class="error-text">
+          <SafeText text={name} />
+        </span>
+      ),
+    },
+    {
+      key: 'file',
+      head: words.file,
+      isWrapped: true,
+      cell: ({ file }) => (
+        <code>
+          <SafeText text={file} />
+        </code>
+      ),
+    },
+    { key: 'reason', head: words.reason, isWrapped: true, cell: ({ reason }) => <SafeText text={reason} /> },
+    ...(rows.some(({ roles }) => roles.length > 0) ? [seenBy] : []),
+  ]
+  return (
+    <>
+      <h2 class="part-head">
+        {words.troubleTitle} <span class="soft">{words.troubleText}</span>
+      </h2>
+      <div class="stacked">
+        <Table
+          label={words.troubleTitle}
+          columns={columns}
+          rows={rows}
+          idOf={({ name, file }) => `${name} ${file}`}
+        />
+      </div>
+    </>
+  )
+}
+
+const List = ({ kinds, figures }: { kinds: readonly KindRow[]; figures: KindFigures | null }) => {
+  const t = useTexts()
+  const rows = useMemo(
+    () =>
+      kinds.map((kind): Row => ({ kind, figure: figureOf(figures, kind.name), since: figures?.since ?? '' })),
+    [kinds, figures],
+  )
+  const { activeId } = useRowKeys(
+    kinds.map(({ name }) => name),
+    { open: name => navigate(kindAddress(name)) },
+  )
+  return (
+    <Table
+      label={t.kinds.table}
+      columns={useColumns()}
+      rows={rows}
+      idOf={({ kind }) => kind.name}
+      activeId={activeId}
+    />
+  )
+}
+
+export const KindsPage = () => {
+  const t = useTexts()
+  const words = t.kinds
+  const [query] = useQuery()
+  const [asked, figures] = [useKinds(), useKindFigures()]
+  const name = query.get('kind')
+  const chosen = asked.value?.kinds.find(kind => kind.name === name)
+  if (chosen) return <KindSection key={chosen.name} kind={chosen} figures={figures.value} />
+  const isUnknown =
+    name !== null && asked.value !== null && !asked.value.trouble.some(one => one.name === name)
+  return (
+    <>
+      <PageHead
+        title={t.menu.kinds}
+        note={asked.value ? words.counts(asked.value.kinds.length) : undefined}
+      />
+      <WhenAsked asked={asked}>
+        {({ kinds, trouble }) => (
+          <>
+            {isUnknown ? (
+              <p class="note bad" role="alert">
+                {t.problems.KIND_UNKNOWN} <SafeText text={name ?? ''} />
+              </p>
+            ) : null}
+            {trouble.length > 0 ? <Troubles rows={trouble} /> : null}
+            {kinds.length > 0 ? <List kinds={kinds} figures={figures.value} /> : <Empty text={words.none} />}
+            {figures.value && !figures.value.isWhole ? (
+              <p class="soft page-line">{words.partFailures}</p>
+            ) : null}
+          </>
+        )}
+      </WhenAsked>
+    </>
+  )
+}
