@@ -93,6 +93,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         verify: async (name, password) => name === 'operator' && password === PASSWORD,
         credential,
       },
+      viewer: {
+        verify: async (name, password) => name === 'viewer' && password === PASSWORD,
+        credential,
+      },
       session,
       api: fixture.app,
       topics: {
