@@ -110,6 +110,17 @@ const filters = async (page: Page): Promise<string[][]> => {
     }
     rows.push([`rows of \`${typed}\` stand`, show(took[0] ?? 0), spread(took)])
   }
+  const took: number[] = []
+  for (let n = 0; n < times; n += 1) {
+    await page.goto('/tasks')
+    await firstRows(page)
+    await page.click('thead input')
+    await page.waitForSelector('.bulk-bar')
+    const from = performance.now()
+    await page.waitForSelector('.bulk-bar >> text=/all that match \\(/')
+    took.push(performance.now() - from)
+  }
+  rows.push(['all that match are counted', show(took[0] ?? 0), spread(took)])
   return rows
 }
 
