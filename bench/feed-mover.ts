@@ -1,4 +1,4 @@
-// The process of bench/feed.ts that makes the changes, and notes when. Its argument is the data folder.
+// The process of bench/feed.ts, live.ts and dashboard.ts that makes the changes, and notes when. Its argument is the data folder.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { report, start, succeed } from '../src/core/moves.ts'
 import type { TaskRecord } from '../src/core/task.ts'
@@ -7,9 +7,12 @@ import { openFilesStore } from '../src/stores/files/open.ts'
 import { servePeer } from './peer.ts'
 import { newTask, RESULT, WORKER } from './sample.ts'
 
-/** `progress`: moves of one held task; `creates`: new tasks; `load`: both, with final moves, as fast as it goes. */
+/**
+ * `progress`: moves of one held task; `creates`: new tasks; `load`: both, with final moves, as fast as it goes. `hold`:
+ * as many tasks as `width` are made and held; `mixed`: moves of those in turn, and every tenth change is a new task.
+ */
 export interface Ask {
-  act: 'progress' | 'creates' | 'load'
+  act: 'progress' | 'creates' | 'load' | 'hold' | 'mixed'
   perSecond: number
   seconds: number
   width: number
@@ -71,10 +74,29 @@ const load = async ({ seconds, width }: Ask, made: Made[]): Promise<void> => {
   await Promise.all(Array.from({ length: width }, lane))
 }
 
+const held: TaskRecord[] = []
+
+/** In time, and not one after another: on a busy machine there would be fewer than was asked for. */
+const mixed = async (ask: Ask, made: Made[]): Promise<void> => {
+  const under: Promise<unknown>[] = []
+  await paced(ask, async n => {
+    const task = held[n % held.length]
+    const progress = { percent: (n * 100) / (ask.perSecond * ask.seconds), note: `step ${n}`, etaSeconds: 9 }
+    under.push(
+      timed(made, () =>
+        task && n % 10 < 9 ? store.move(task.id, task.claim, report(progress, null, now())) : create(),
+      ),
+    )
+  })
+  await Promise.all(under)
+}
+
 const act = async (ask: Ask): Promise<Made[]> => {
   const made: Made[] = []
   if (ask.act === 'creates') await paced(ask, () => timed(made, create))
   if (ask.act === 'load') await load(ask, made)
+  if (ask.act === 'hold') for (let n = 0; n < ask.width; n += 1) held.push(await claim((await create()).id))
+  if (ask.act === 'mixed') await mixed(ask, made)
   if (ask.act === 'progress') {
     const task = await claim((await create()).id)
     await paced(ask, n => {

@@ -144,6 +144,17 @@ describe('the benchmarks', () => {
     }
   })
 
+  it('dashboard: the list paints, filters and follows in Chromium', {
+    ...LIMIT,
+    skip: LONG.skip || requireService('chromium'),
+  }, async () => {
+    const output = await run('dashboard.ts', [
+      ...['--dir', dir, '--tasks', '400', '--times', '1', '--seconds', '1'],
+    ])
+    for (const what of ['first paint of Tasks', 'first rows', 'rows of `status:failure`', 'all that match'])
+      assert.ok(Number(row(output, what)[2]?.replaceAll(',', '')) > 0, output)
+  })
+
   it('leaves nothing behind', () => {
     assert.deepEqual(readdirSync(dir), [])
   })

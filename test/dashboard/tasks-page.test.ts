@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
+import { fail } from '../../src/core/moves.ts'
+import type { Json } from '../../src/core/task.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
@@ -112,5 +114,146 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await page.click('text=Older')
     await untilCount(page, 'tbody tr', 20)
     await leave()
+  })
+
+  it('retries and deletes exactly those that the number counts', async () => {
+    const { fixture } = door
+    const failed = async (kind: string, params: Json, message: string): Promise<string> => {
+      const { id } = await fixture.submit(kind, params)
+      const claim = (await fixture.run(id))?.claim ?? 0
+      const error = { code: 'KIND_FAILED' as const, message, detail: null }
+      await fixture.store.move(id, claim, fail(error, null, new Date().toISOString()))
+      return id
+    }
+    for (let count = 0; count < 60; count += 1) await failed('echo', count, 'no paper')
+    const others = [
+      await failed('echo', 0, 'no ink'),
+      await failed('calcpi', { digits: 3, method: 'plain' }, 'no paper'),
+    ]
+    const running = await fixture.submit('echo', 'runs')
+    await fixture.run(running.id)
+    const statuses = async (): Promise<(string | undefined)[]> =>
+      Promise.all(others.map(async id => (await fixture.store.get(id))?.status))
+    const { page, leave } = await visit(browser, door.url)
+    await page.goto(`${door.url}/tasks?kind=echo&error=paper`)
+    await untilCount(page, 'tbody tr', 50)
+    await page.click('thead input')
+    await page.click('text=Select all that match (60)')
+    await page.click('.bulk-actions >> text=Retry')
+    await page.waitForSelector('dialog >> text=Run 60 tasks again?')
+    // it fits, and came after the question
+    const late = await failed('echo', 'late', 'no paper')
+    await page.click('dialog .primary')
+    await page.waitForSelector('text=60 tasks will run again.')
+    const { byStatus } = await fixture.store.counts()
+    assert.deepEqual([byStatus.PENDING, byStatus.STARTED, byStatus.FAILURE], [60, 1, 3])
+    assert.equal((await fixture.store.get(late))?.status, 'FAILURE')
+    assert.deepEqual(await statuses(), ['FAILURE', 'FAILURE'])
+
+    await page.goto(`${door.url}/tasks?kind=echo&status=PENDING`)
+    await untilCount(page, 'tbody tr', 50)
+    await page.click('thead input')
+    await page.click('text=Select all that match (60)')
+    await page.click('.bulk-actions >> text=Delete')
+    await page.waitForSelector('text=None of them can be deleted: none has ended.')
+    await page.click('.bulk-actions >> text=Cancel')
+    await page.waitForSelector('dialog >> text=Cancel 60 tasks?')
+    await page.click('dialog .danger')
+    await page.waitForSelector('text=60 tasks cancelled.')
+    await page.goto(`${door.url}/tasks?kind=echo&status=REVOKED`)
+    await untilCount(page, 'tbody tr', 50)
+    await page.click('thead input')
+    await page.click('text=Select all that match (60)')
+    await page.click('.bulk-actions >> text=Delete')
+    await page.waitForSelector('dialog >> text=Delete 60 tasks?')
+    await page.click('dialog .danger')
+    await page.waitForSelector('text=60 tasks deleted.')
+    assert.equal((await fixture.store.counts()).total, 4)
+    assert.deepEqual(await statuses(), ['FAILURE', 'FAILURE'])
+    await leave()
+  })
+
+  it('is worked by the keyboard alone', async () => {
+    const { fixture } = door
+    for (const title of ['a first', 'a second', 'a third']) await fixture.submit('echo', title, { title })
+    const other = await fixture.submit('calcpi', { digits: 3, method: 'plain' })
+    const { page, leave } = await visit(browser, door.url)
+    const press = async (...keys: string[]): Promise<void> => {
+      for (const key of keys) await page.keyboard.press(key)
+    }
+    const focused = (): Promise<unknown> =>
+      page.evaluate('[document.activeElement.localName, document.activeElement.textContent].join(" ")')
+    await press('g', 't')
+    await untilCount(page, 'tbody tr', 4)
+    await press('/')
+    await page.keyboard.type('kind:echo')
+    await press('Enter')
+    await untilCount(page, 'tbody tr', 3)
+    assert.equal(await page.locator(`tr[data-id="${other.id}"]`).count(), 0)
+    // the first Escape closes the suggestions, the second leaves the field
+    await press('Escape', 'Escape', 'j', 'j', 'x')
+    await page.waitForSelector('tr.active[aria-selected=true] >> text=a second')
+    await press('j', 'x', 'k', 'x')
+    await page.waitForSelector('text=1 selected')
+    await page.waitForSelector('tr.active:not([aria-selected]) >> text=a second')
+    await press('c')
+    await page.waitForSelector('dialog >> text=Cancel 1 task?')
+    assert.equal(await focused(), 'button Cancel')
+    await press('Escape')
+    await page.waitForSelector('dialog', { state: 'detached' })
+    assert.equal((await fixture.store.counts()).byStatus.REVOKED, 0)
+
+    const cancel = page.locator('.bulk-actions button', { hasText: 'Cancel' })
+    await cancel.focus()
+    for (const answer of ['Escape', 'Enter']) {
+      await press('Enter')
+      await page.waitForSelector('dialog[open]')
+      assert.equal(await focused(), 'button Cancel')
+      await press(answer)
+      await page.waitForSelector('dialog', { state: 'detached' })
+      assert.equal(await focused(), 'button Cancel')
+      assert.equal(await page.locator('.bulk-actions button:focus').count(), 1)
+    }
+    assert.equal((await fixture.store.counts()).byStatus.REVOKED, 0)
+    await press('Enter')
+    await page.waitForSelector('dialog[open]')
+    await press('Tab', 'Enter')
+    await page.waitForSelector('text=1 task cancelled.')
+    await page.waitForSelector('tr >> nth=3 >> text=REVOKED')
+    await press('k', 'Enter')
+    await page.waitForURL(/\/task\/[0-9a-f-]{36}$/)
+    await page.goBack()
+    await untilCount(page, 'tbody tr', 3)
+    await leave()
+  })
+
+  it('keeps the row under the mouse where it is, whatever comes', async () => {
+    const { fixture } = door
+    const tasks = []
+    for (let count = 0; count < 30; count += 1) tasks.push(await fixture.submit('echo', count))
+    const [under, watched] = [tasks[25], tasks[29]]
+    assert.ok(under && watched)
+    for (const width of [1280, 390]) {
+      const { page, leave } = await visit(browser, door.url, { viewport: { width, height: 800 } })
+      await page.goto(`${door.url}/tasks`)
+      await page.waitForSelector(`tr[data-id="${under.id}"]`)
+      await page.hover(`tr[data-id="${under.id}"]`)
+      const place = await page.locator(`tr[data-id="${under.id}"]`).boundingBox()
+      const hovered = (): Promise<unknown> =>
+        page.evaluate('document.querySelector("tbody tr:hover")?.dataset.id')
+      assert.equal(await hovered(), under.id)
+      await page.locator(`tr[data-id="${under.id}"] input`).check()
+      await page.waitForSelector('text=1 selected')
+      for (let count = 0; count < 12; count += 1) await fixture.submit('echo', count)
+      await page.waitForSelector('text=12 newer')
+      if (width === 390) await fixture.service.retry({ name: null, via: 'rest' }, watched.id)
+      await fixture.service.cancel({ name: null, via: 'rest' }, watched.id)
+      await page.waitForSelector(`tr[data-id="${watched.id}"] >> text=REVOKED`)
+      assert.equal(await hovered(), under.id)
+      assert.deepEqual(await page.locator(`tr[data-id="${under.id}"]`).boundingBox(), place)
+      await page.click('text=12 newer')
+      await page.waitForSelector('text=12 newer', { state: 'detached' })
+      await leave()
+    }
   })
 })

@@ -34,23 +34,33 @@ export const QuestionDialog = () => {
   const t = useTexts()
   const dialog = useRef<HTMLDialogElement>(null)
   useEffect(() => {
-    if (question && !dialog.current?.open) dialog.current?.showModal()
+    if (!question || !dialog.current || dialog.current.open) return
+    // of the question before, if nothing was drawn between the two
+    dialog.current.returnValue = ''
+    dialog.current.showModal()
   }, [question])
   if (!question) return null
   const { title, text, confirm, isDanger = false, answer } = question
+  // by its closing, which gives the focus back to where it was
+  const decide = (yes: boolean): void => dialog.current?.close(yes ? 'yes' : '')
   return (
-    <dialog ref={dialog} class="dialog" aria-labelledby="question-title" onClose={() => answer(false)}>
+    <dialog
+      ref={dialog}
+      class="dialog"
+      aria-labelledby="question-title"
+      onClose={event => answer(event.currentTarget.returnValue === 'yes')}
+    >
       <h2 id="question-title">{title}</h2>
       {text === undefined ? null : <p>{text}</p>}
       <div class="dialog-buttons">
-        <button type="button" class="button" autofocus={isDanger} onClick={() => answer(false)}>
+        <button type="button" class="button" autofocus={isDanger} onClick={() => decide(false)}>
           {t.frame.cancel}
         </button>
         <button
           type="button"
           class={isDanger ? 'button danger' : 'button primary'}
           autofocus={!isDanger}
-          onClick={() => answer(true)}
+          onClick={() => decide(true)}
         >
           {confirm}
         </button>

@@ -5,7 +5,8 @@ import { memo } from './memo.ts'
 export interface Column<Row> {
   key: string
   head: ComponentChildren
-  cell: (row: Row) => ComponentChildren
+  /** The same function at every drawing, or all rows are drawn again. */
+  cell: (row: Row, isSelected: boolean) => ComponentChildren
   /** Numbers and times stand at the right. */
   align?: 'right'
   /** It takes what room is left, and its text ends in dots. */
@@ -37,11 +38,11 @@ const TableRow = memo(({ row, columns, id, isActive, isSelected }: RowProps<unkn
     {columns.map(column =>
       column.isHead ? (
         <th key={column.key} scope="row" class={classOf(column)}>
-          {column.cell(row)}
+          {column.cell(row, isSelected)}
         </th>
       ) : (
         <td key={column.key} class={classOf(column)}>
-          {column.cell(row)}
+          {column.cell(row, isSelected)}
         </td>
       ),
     )}
@@ -51,6 +52,7 @@ const TableRow = memo(({ row, columns, id, isActive, isSelected }: RowProps<unkn
 export interface TableProps<Row> {
   /** What the table holds, for those who do not see it. */
   label: string
+  /** The same array at every drawing, or all rows are drawn again. */
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   idOf: (row: Row) => string

@@ -109,7 +109,8 @@ export const followTopic = (topic: string, listener: Listener): (() => void) => 
 /** At the start of the page. */
 export const startLive = (): void => {
   schedule(0)
-  addEventListener('online', () => schedule(0))
+  // the browser leaves a connection open whose network has gone; a new one tells. One's own machine is never offline
+  for (const event of ['online', 'offline']) addEventListener(event, () => schedule(0))
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiddenTimer)
     if (document.hidden) {

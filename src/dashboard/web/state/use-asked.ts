@@ -1,6 +1,6 @@
 // An answer of the server as state: asked for when its key changes, and again on request; the last one stays on the
 // page while a new one is under way.
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ProblemError } from './api.ts'
 
 export interface Asked<T> {
@@ -26,8 +26,8 @@ export const useAsked = <T>(key: string, load: (signal: AbortSignal) => Promise<
   const loader = useRef(load)
   loader.current = load
 
-  // `turn` asks again
-  useEffect(() => {
+  // `turn` asks again. It does not wait for the page to be painted first
+  useLayoutEffect(() => {
     const leaving = new AbortController()
     setState(before => ({
       key,

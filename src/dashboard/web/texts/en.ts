@@ -194,7 +194,7 @@ export const en = {
       retry: (count: number) => `${tasks(count)} will run again.`,
       delete: (count: number) => `${tasks(count)} deleted.`,
     },
-    refused: (count: number) => `${tasks(count)} had changed meanwhile and stayed as they were.`,
+    refused: (count: number) => `${tasks(count)} stayed as ${count === 1 ? 'it was' : 'they were'}.`,
     working: (done: number, all: number) => `${n(done)} of ${n(all)} …`,
     sort: 'Newest first',
     hint: 'j k move · x select · Enter open · r retry · c cancel · ? all keys',

@@ -203,7 +203,7 @@ export const ru: Texts = {
       retry: count => `Запущено снова: ${tasks(count)}.`,
       delete: count => `Удалено: ${tasks(count)}.`,
     },
-    refused: count => `Тем временем изменились и остались как были: ${tasks(count)}.`,
+    refused: count => `Без изменений: ${tasks(count)}.`,
     working: (done, all) => `${n(done)} из ${n(all)} …`,
     sort: 'Сначала новейшие',
     hint: 'j k по строкам · x выбрать · Enter открыть · r запустить снова · c отменить · ? все клавиши',

@@ -6,7 +6,7 @@ import { ProblemError } from '../../state/api.ts'
 import type { FailureGroup } from '../../state/overview.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useTexts } from '../../texts/use-texts.ts'
-import { actOnMatching, countMatching } from '../tasks/bulk.ts'
+import { actOnMatching, countMatching, countOf } from '../tasks/bulk.ts'
 
 /** One that fails while the reader reads the question is not meant. The end is not among what the filter names. */
 const boundTo = ({ filter, lastAt }: FailureGroup): URLSearchParams =>
@@ -24,10 +24,11 @@ const retry = async (group: FailureGroup, t: Texts, working: (text: string) => v
   if (!(await askReader(question))) return
   working(t.tasks.working(0, count))
   const { done, refused } = await actOnMatching('retry', filter, sum =>
-    working(t.tasks.working(sum.done + sum.refused, count)),
+    working(t.tasks.working(sum.done + countOf(sum.refused), count)),
   )
   if (done > 0) tell(t.tasks.done.retry(done), 'good')
-  if (refused > 0) tell(t.tasks.refused(refused))
+  for (const [code, refusals] of Object.entries(refused))
+    tell([t.tasks.refused(refusals), t.problems[code]].filter(Boolean).join(' '))
 }
 
 export interface RetryGroup {

@@ -5,6 +5,7 @@ import { tell } from '../../frame/toasts.tsx'
 import { ProblemError } from '../../state/api.ts'
 import { useCell } from '../../state/cell.ts'
 import { mayChange, me } from '../../state/me.ts'
+import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import {
   ACTIONS,
@@ -13,6 +14,7 @@ import {
   actOnThese,
   allows,
   countMatching,
+  countOf,
   type Outcome,
 } from './bulk.ts'
 import type { Row } from './use-live-tasks.ts'
@@ -37,8 +39,9 @@ const act = async (
     rows,
     filter,
   }: { action: Action; selection: Selection; rows: readonly Row[]; filter: () => URLSearchParams },
-  { words, told }: { words: ReturnType<typeof useTexts>['tasks']; told: (sum: Outcome, all: number) => void },
+  { texts, told }: { texts: Texts; told: (sum: Outcome, all: number) => void },
 ): Promise<boolean> => {
+  const { tasks: words, problems } = texts
   const matching = selection === 'matching' ? boundTo(filter(), Date.now()) : null
   const ids =
     selection === 'matching'
@@ -58,12 +61,14 @@ const act = async (
   }
   if (!(await askReader({ ...question, isDanger: action !== 'retry' }))) return false
   const onTold = (sum: Outcome): void => told(sum, count)
-  onTold({ done: 0, refused: 0 })
+  onTold({ done: 0, refused: {} })
   const outcome = matching
     ? await actOnMatching(action, matching, onTold)
     : await actOnThese(action, ids, onTold)
   if (outcome.done > 0) tell(words.done[action](outcome.done), 'good')
-  if (outcome.refused > 0) tell(words.refused(outcome.refused))
+  // each with its reason: what somebody else did meanwhile
+  for (const [code, refused] of Object.entries(outcome.refused))
+    tell([words.refused(refused), problems[code]].filter(Boolean).join(' '))
   return true
 }
 
@@ -82,8 +87,8 @@ export const useBulk = (
   const [working, setWorking] = useState<string | null>(null)
   const run = (action: Action, selection: Selection): void => {
     const told = ({ done: count, refused }: Outcome, all: number): void =>
-      setWorking(t.tasks.working(count + refused, all))
-    act({ action, selection, rows, filter }, { words: t.tasks, told })
+      setWorking(t.tasks.working(count + countOf(refused), all))
+    act({ action, selection, rows, filter }, { texts: t, told })
       .then(isDone => {
         if (isDone) done()
       })
@@ -126,19 +131,23 @@ export const BulkBar = ({ selection, matching, bulk, selectMatching, selectNone,
         {words.unselect}
       </button>
       {bulk.working === null ? null : <span class="soft">{bulk.working}</span>}
-      <span class="bulk-actions">
-        {ACTIONS.map(action => (
-          <button
-            key={action}
-            type="button"
-            class={action === 'delete' ? 'button danger' : 'button'}
-            disabled={!mayChange(who) || bulk.working !== null}
-            onClick={() => bulk.run(action, selection)}
-          >
-            {words.actions[action]}
-          </button>
-        ))}
-      </span>
+      {mayChange(who) ? (
+        <span class="bulk-actions">
+          {ACTIONS.map(action => (
+            <button
+              key={action}
+              type="button"
+              class={action === 'delete' ? 'button danger' : 'button'}
+              disabled={bulk.working !== null}
+              onClick={() => bulk.run(action, selection)}
+            >
+              {words.actions[action]}
+            </button>
+          ))}
+        </span>
+      ) : (
+        <span class="soft">{t.frame.viewer}</span>
+      )}
     </div>
   )
 }

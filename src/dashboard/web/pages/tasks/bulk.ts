@@ -9,13 +9,21 @@ export type Action = (typeof ACTIONS)[number]
 
 export interface Outcome {
   done: number
-  refused: number
+  /** By the code of the error. */
+  refused: Readonly<Record<string, number>>
 }
 
-interface Piece {
+export const countOf = (refused: Outcome['refused']): number =>
+  Object.values(refused).reduce((total, count) => total + count, 0)
+
+const added = (refused: Outcome['refused'], more: Outcome['refused']): Outcome['refused'] => {
+  const sum = { ...refused }
+  for (const [code, count] of Object.entries(more)) sum[code] = (sum[code] ?? 0) + count
+  return sum
+}
+
+interface Piece extends Outcome {
   matched: number
-  done: number
-  refused: Record<string, number>
   next: string | null
 }
 
@@ -31,7 +39,7 @@ const pieces = async (
   dryRun: boolean,
   told: (sum: { matched: number } & Outcome) => void,
 ): Promise<{ matched: number } & Outcome> => {
-  const sum = { matched: 0, done: 0, refused: 0 }
+  const sum: Outcome & { matched: number } = { matched: 0, done: 0, refused: {} }
   for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
     const query = new URLSearchParams(filter)
     if (dryRun) query.set('dryRun', '1')
@@ -39,7 +47,7 @@ const pieces = async (
     const piece: Piece = await post<Piece>(`/api/tasks/${action}`, { query })
     sum.matched += piece.matched
     sum.done += piece.done
-    sum.refused += Object.values(piece.refused).reduce((total, count) => total + count, 0)
+    sum.refused = added(sum.refused, piece.refused)
     told({ ...sum })
     cursor = piece.next
   }
@@ -64,7 +72,7 @@ const actOnOne = async (action: Action, id: string): Promise<void> => {
 }
 
 /** What belongs to one task and not to the call: it ended, was retried or removed meanwhile. */
-const isOfTask = (error: unknown): boolean =>
+const isOfTask = (error: unknown): error is ProblemError =>
   error instanceof ProblemError && (error.status === 404 || error.status === 409)
 
 /** @throws ProblemError */
@@ -73,7 +81,7 @@ export const actOnThese = async (
   ids: readonly string[],
   told: (sum: Outcome) => void,
 ): Promise<Outcome> => {
-  const sum: Outcome = { done: 0, refused: 0 }
+  const sum: Outcome = { done: 0, refused: {} }
   const waiting = [...ids]
   const work = async (): Promise<void> => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
@@ -82,7 +90,7 @@ export const actOnThese = async (
         sum.done += 1
       } catch (error) {
         if (!isOfTask(error)) throw error
-        sum.refused += 1
+        sum.refused = added(sum.refused, { [error.code]: 1 })
       }
       told({ ...sum })
     }

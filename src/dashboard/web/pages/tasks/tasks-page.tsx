@@ -2,8 +2,9 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { useKeys } from '../../frame/keys.ts'
 import { PageHead } from '../../frame/page-head.tsx'
+import { tell } from '../../frame/toasts.tsx'
 import { Empty, WhenAsked } from '../../parts/states.tsx'
-import { type Column, Table } from '../../parts/table.tsx'
+import { Table } from '../../parts/table.tsx'
 import { useRowKeys } from '../../parts/use-row-keys.ts'
 import { Link, navigate, useQuery } from '../../router.tsx'
 import { get } from '../../state/api.ts'
@@ -13,12 +14,13 @@ import { density } from '../../state/preferences.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { countMatching } from './bulk.ts'
 import { BulkBar, type Selection, useBulk } from './bulk-bar.tsx'
-import { columnsIn, titleOf } from './columns.tsx'
+import { columnsIn } from './columns.tsx'
 import { chipsOf, toApiQuery } from './filter.ts'
 import { FilterBar } from './filter-bar.tsx'
 import { ListSettings, useColumns } from './list-settings.tsx'
+import { useSelectColumn } from './select-column.tsx'
 import { useCounts } from './use-counts.ts'
-import { type Loading, type Row, type TaskPage, useLiveTasks } from './use-live-tasks.ts'
+import { type Loading, type TaskPage, useLiveTasks } from './use-live-tasks.ts'
 
 const NONE: Selection = new Set()
 
@@ -95,7 +97,7 @@ export const TasksPage = () => {
     { open: id => navigate(`/task/${id}`), select: toggle },
   )
   const actOn = (action: 'retry' | 'cancel' | 'delete') => () => {
-    if (!mayChange(who)) return
+    if (!mayChange(who)) return tell(t.frame.viewer)
     const chosen =
       selection === 'matching' || selection.size > 0 ? selection : new Set(activeId ? [activeId] : [])
     if (chosen === 'matching' || chosen.size > 0) bulk.run(action, chosen)
@@ -107,27 +109,13 @@ export const TasksPage = () => {
     u: { label: t.keys.newer, run: refresh },
   })
 
-  const columns = useMemo<Column<Row>[]>(() => columnsIn(t, shownColumns), [t, shownColumns.join()])
-  const select: Column<Row> = {
-    key: 'select',
-    head: (
-      <input
-        type="checkbox"
-        aria-label={words.selectAllShown}
-        checked={allShown}
-        disabled={rows.length === 0}
-        onChange={() => setSelection(allShown ? NONE : new Set(rows.map(({ id }) => id)))}
-      />
-    ),
-    cell: row => (
-      <input
-        type="checkbox"
-        aria-label={words.selectRow(titleOf(row, t))}
-        checked={isChosen(row.id)}
-        onChange={() => toggle(row.id)}
-      />
-    ),
-  }
+  const select = useSelectColumn({
+    allShown,
+    isEmpty: rows.length === 0,
+    toggle,
+    toggleShown: () => setSelection(allShown ? NONE : new Set(rows.map(({ id }) => id))),
+  })
+  const columns = useMemo(() => [select, ...columnsIn(t, shownColumns)], [t, select, shownColumns.join()])
   const byStatus = counts?.byStatus
   const known = {
     kinds: Object.keys(counts?.byKind ?? {}).sort(),
@@ -149,9 +137,11 @@ export const TasksPage = () => {
         }
       >
         <ListSettings />
-        <Link class="button primary" href="/new">
-          {t.menu.newTask}
-        </Link>
+        {who?.role === 'viewer' ? null : (
+          <Link class="button primary" href="/new">
+            {t.menu.newTask}
+          </Link>
+        )}
       </PageHead>
       <FilterBar known={known} />
       <div class="list-bars">
@@ -186,7 +176,7 @@ export const TasksPage = () => {
             <>
               <Table
                 label={words.table}
-                columns={[select, ...columns]}
+                columns={columns}
                 rows={rows}
                 idOf={({ id }) => id}
                 isCompact={compact}

@@ -2,7 +2,7 @@
 // shown, so that nothing moves under the mouse.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Task, TaskView } from '../../../../client/task.ts'
-import { get } from '../../state/api.ts'
+import { get, ProblemError } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useTopic } from '../../state/use-topic.ts'
 
@@ -103,15 +103,23 @@ export const useLiveTasks = ({
     // an empty list has nothing that could move
     if (shown.size === 0 && newer.current.size > 0) asked.again()
   }
-  const refetch = async (ids: readonly string[]): Promise<void> => {
-    const found = await Promise.all(ids.map(id => get<Task>(`/api/task/${id}`).catch(() => null)))
-    replace(new Map(found.flatMap(task => (task ? [[task.id, rowOf(task)] as const] : []))))
+  /** The row as its task is now; null when that cannot be asked. */
+  const rowNow = (row: Row): Promise<Row | null> =>
+    get<Task>(`/api/task/${row.id}`).then(rowOf, (error: unknown) =>
+      error instanceof ProblemError && error.status === 404 ? { ...row, isRemoved: true } : null,
+    )
+  const refetch = async (shown: readonly Row[]): Promise<void> => {
+    const found = await Promise.all(shown.map(rowNow))
+    replace(new Map(found.flatMap(row => (row ? [[row.id, row] as const] : []))))
   }
   const catchUp = async (): Promise<void> => {
     const page = await load().catch(() => null)
     if (!page) return
-    replace(new Map(page.tasks.map(task => [task.id, task])))
+    const found = new Map(page.tasks.map(task => [task.id, task]))
+    replace(found)
     noteNewer(page.tasks)
+    // they are gone, or fit no longer, or stand on a later page now
+    await refetch(rows.current.filter(({ id, isRemoved }) => !found.has(id) && !isRemoved))
   }
 
   const askWhy = async (): Promise<void> => {
@@ -141,7 +149,7 @@ export const useLiveTasks = ({
       replace(changed)
       for (const id of removed) newer.current.delete(id)
       noteNewer(tasks)
-      const shown = rows.current.filter(({ id }) => others.includes(id)).map(({ id }) => id)
+      const shown = rows.current.filter(({ id }) => others.includes(id))
       if (shown.length > 0) void refetch(shown)
     },
     'tasks-live': ({ resumed }: { resumed: boolean }) => {
