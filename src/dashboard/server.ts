@@ -14,6 +14,7 @@ import { showRow } from './row.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 import { healthTopic } from './stream/health-topic.ts'
+import { logTopic } from './stream/log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
 import { statePolled } from './stream/topic.ts'
 import { readWebFiles } from './web-files.ts'
@@ -100,6 +101,7 @@ export const openDashboard = async (
         (await processes.list()).map(showRow),
       ),
       task: oneTaskTopic(service),
+      log: logTopic(processes),
       tasks: allTasksTopic(service),
     },
     api: createApp({

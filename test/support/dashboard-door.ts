@@ -10,6 +10,7 @@ import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
+import { logTopic } from '../../src/dashboard/stream/log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled } from '../../src/dashboard/stream/topic.ts'
 import { readWebFiles } from '../../src/dashboard/web-files.ts'
@@ -99,6 +100,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),
         processes: statePolled('processes', 200, async () => rows.map(showRow)),
         task: oneTaskTopic(fixture.service),
+        log: logTopic(processes),
         tasks: allTasksTopic(fixture.service),
       },
       web,
