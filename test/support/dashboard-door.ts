@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { openEndedSessions } from '../../src/dashboard/ended-sessions.ts'
-import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
+import type { LogStream, Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
@@ -41,6 +41,10 @@ export interface DashboardDoor {
   rows: ProcessRow[]
   /** What it was told. */
   orders: string[]
+  /** What an order does to the rows, before it is answered. */
+  onOrder(does: (what: string) => void): void
+  /** Where a process's log is read. */
+  logPath(name: string, stream: LogStream): string
   /** What the banner is made of. */
   setReadiness(readiness: Readiness): void
   /** Stops answering, as a process that was killed; `open` answers at the same port again. */
@@ -65,15 +69,19 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     processRow('dashboard', 3),
   ]
   const orders: string[] = []
+  const logPath = (name: string, stream: LogStream): string => path.join(folder, `${name}.${stream}.log`)
+  let does: (what: string) => void = () => {}
   const order = async (what: string) => {
     orders.push(what)
+    does(what)
     return { outcome: 'done' as const }
   }
   const processes: Processes = {
-    list: async () => rows,
+    // as they are now: a reader keeps what it has read
+    list: async () => rows.map(row => ({ ...row })),
     act: (action, name) => order(`${action} ${name}`),
     actAll: action => order(`${action} all`),
-    logFile: async () => null,
+    logFile: async (name, stream) => logPath(name, stream),
   }
   const credential = async (): Promise<string> => PASSWORD
   const session = createSessions({
@@ -92,6 +100,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       processes,
       operator: {
         verify: async (name, password) => name === 'operator' && password === PASSWORD,
+        credential,
+      },
+      viewer: {
+        verify: async (name, password) => name === 'viewer' && password === PASSWORD,
         credential,
       },
       session,
@@ -136,6 +148,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     fixture,
     rows,
     orders,
+    logPath,
+    onOrder(next) {
+      does = next
+    },
     setReadiness(next) {
       readiness = next
     },
