@@ -207,8 +207,6 @@ export const en = {
     columns: {
       name: 'name',
       state: 'state',
-      condition: 'how it is',
-      pid: 'PID',
       uptime: 'uptime',
       restarts: 'restarts',
       cpu: 'CPU',

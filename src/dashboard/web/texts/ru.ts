@@ -214,8 +214,6 @@ export const ru: Texts = {
     columns: {
       name: 'имя',
       state: 'состояние',
-      condition: 'что с ним',
-      pid: 'PID',
       uptime: 'работает',
       restarts: 'перезапуски',
       cpu: 'ЦП',

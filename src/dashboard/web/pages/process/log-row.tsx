@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks'
 import { memo } from '../../parts/memo.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
+import { Link } from '../../router.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { classOf } from './colours.ts'
 import { readJsonLine } from './json-line.ts'
@@ -61,6 +62,11 @@ export const LogRow = memo(({ line, isActive, isOpen, isTarget, hasStream, toggl
             {' '}
             <SafeText text={json.reason} />
           </span>
+        ) : null}
+        {json?.task ? (
+          <Link class="log-task" href={`/task/${json.task.id}`} title={json.task.id}>
+            <SafeText text={`${json.task.kind ?? ''} ${json.task.id.slice(0, 8)}…`.trim()} />
+          </Link>
         ) : null}
         {cut ? (
           <span class="soft" title={words.cutTitle}>

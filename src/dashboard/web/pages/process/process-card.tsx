@@ -4,7 +4,6 @@ import { Link } from '../../router.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { Condition } from '../processes/condition.tsx'
 import type { ProcessRow } from '../processes/process-row.ts'
-import { SAMPLES } from '../processes/samples.ts'
 import { Usage } from '../processes/usage.tsx'
 
 const NAMED = 8
@@ -35,7 +34,7 @@ export const ProcessCard = ({ row }: { row: ProcessRow }) => {
           <div key={what}>
             <dt>{t.processes.columns[what]}</dt>
             <dd>
-              <Usage row={row} what={what} slots={SAMPLES} isWhole />
+              <Usage row={row} what={what} isWhole />
             </dd>
           </div>
         ))}

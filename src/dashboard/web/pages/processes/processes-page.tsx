@@ -32,8 +32,6 @@ export const ProcessBadge = ({ row }: { row: ProcessRow }) => {
   return <StateBadge tone={tone}>{words.states[word] ?? word}</StateBadge>
 }
 
-const SLOTS = 60
-
 const columnsIn = (t: Texts, f: Formats, rows: readonly ProcessRow[]): Column<ProcessRow>[] => {
   const words = t.processes
   const heads = words.columns
@@ -42,18 +40,21 @@ const columnsIn = (t: Texts, f: Formats, rows: readonly ProcessRow[]): Column<Pr
       key: 'name',
       head: heads.name,
       isHead: true,
-      cell: ({ name, isDashboard }) => (
+      isWrapped: true,
+      cell: row => (
         <>
-          <Link class="title-link" href={pathOf(name)}>
-            <SafeText text={name} />
+          <Link class="title-link" href={pathOf(row.name)}>
+            <SafeText text={row.name} />
           </Link>
-          {isDashboard ? <small class="soft"> {words.self}</small> : null}
+          <small class="soft">
+            {row.pid === null ? '' : ` ${t.log.pid} ${row.pid}`}
+            {row.isDashboard ? ` · ${words.self}` : ''}
+          </small>
+          <Condition row={row} />
         </>
       ),
     },
     { key: 'state', head: heads.state, cell: row => <ProcessBadge row={row} /> },
-    { key: 'condition', head: heads.condition, isWrapped: true, cell: row => <Condition row={row} /> },
-    { key: 'pid', head: heads.pid, align: 'right', isMinor: true, cell: ({ pid }) => pid ?? '–' },
     {
       key: 'uptime',
       head: heads.uptime,
@@ -74,7 +75,7 @@ const columnsIn = (t: Texts, f: Formats, rows: readonly ProcessRow[]): Column<Pr
         head: heads[what],
         align: 'right',
         isMinor: true,
-        cell: row => <Usage row={row} what={what} slots={SLOTS} />,
+        cell: row => <Usage row={row} what={what} />,
       }),
     ),
     {

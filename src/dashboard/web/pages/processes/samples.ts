@@ -8,7 +8,7 @@ export interface Samples {
 }
 
 /** Two seconds apart: five minutes. */
-export const SAMPLES = 150
+const SAMPLES = 150
 /** Later than this, something was missed. */
 const LATE_MS = 7_000
 

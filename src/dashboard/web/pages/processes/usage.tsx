@@ -6,17 +6,17 @@ import { samplesOf } from './samples.ts'
 
 /** Below a fifth of a core everything looks busy otherwise. */
 const LEAST_CPU = 20
+/** A chart that has just begun fills from the right: a minute is as wide as it. */
+const FIRST_SLOTS = 30
 
 export interface UsageProps {
   row: ProcessRow
   what: 'cpu' | 'memory'
-  /** How many samples are as wide as the chart. */
-  slots: number
   /** Also the highest value. */
   isWhole?: boolean
 }
 
-export const Usage = ({ row, what, slots, isWhole = false }: UsageProps) => {
+export const Usage = ({ row, what, isWhole = false }: UsageProps) => {
   const [words, f] = [useTexts().processes, useFormats()]
   const write = (value: number): string => (what === 'cpu' ? f.percent(value, 1) : f.bytes(value))
   const values = samplesOf(row.pmId)[what]
@@ -25,9 +25,14 @@ export const Usage = ({ row, what, slots, isWhole = false }: UsageProps) => {
   const peak = Math.max(0, ...values.map(value => value ?? 0))
   return (
     <span class="usage">
-      <Sparkline label={label} values={values} slots={slots} least={what === 'cpu' ? LEAST_CPU : 1} />
+      <Sparkline
+        label={label}
+        values={values}
+        slots={Math.max(FIRST_SLOTS, values.length)}
+        least={what === 'cpu' ? LEAST_CPU : 1}
+      />
       <span class="usage-now">{now}</span>
-      {isWhole && peak > 0 ? <span class="soft small">{words.peak(write(peak))}</span> : null}
+      {isWhole && peak > 0 ? <span class="soft small peak">{words.peak(write(peak))}</span> : null}
     </span>
   )
 }
