@@ -4,7 +4,7 @@ import { SafeText } from '../../parts/safe-text.tsx'
 import { RelativeTime } from '../../parts/time.tsx'
 import type { Texts } from '../../texts/texts.ts'
 import { useTexts } from '../../texts/use-texts.ts'
-import { isFresh, type ProcessRow, type RestartCause } from './process-row.ts'
+import { isFresh, isWorking, type ProcessRow, type RestartCause } from './process-row.ts'
 
 type Words = Texts['processes']
 
@@ -57,7 +57,9 @@ export const Condition = ({ row, isWhole = false }: { row: ProcessRow; isWhole?:
       ))}
       {running.length > 0 && !isWhole ? <span>{words.condition.runs(running.length)}</span> : null}
       {cause && (isWhole || isNews(row, cause)) ? (
-        <span class={cause.how === 'asked' ? 'soft' : 'condition-cause'}>
+        <span
+          class={cause.how === 'asked' ? 'soft' : isWorking(row) ? 'condition-trouble' : 'condition-cause'}
+        >
           {endText(words.cause, cause)}, <RelativeTime at={cause.at} />
           {cause.words === null ? '.' : '. '}
           {cause.words === null ? null : (
