@@ -8,7 +8,7 @@ const usage = `npm start [-- OPTION]      or: node bin/start.mjs [OPTION]
   --check    prints the effective settings and the kinds, and ends: 1 when something is wrong with them
   --help     prints this
   --version  prints the version
-Settings come from the environment and from .env; README.md lists them.`
+Settings come from the environment and from .env; docs/settings.md lists them.`
 
 /**
  * @param {number} code

@@ -28,7 +28,7 @@ export type Role = (typeof ROLES)[number]
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 
 export interface Setting {
-  /** As in the table of README.md. */
+  /** As in the table of docs/settings.md. */
   meaning: string
   /** As text; '' if unset. */
   default: string
@@ -42,7 +42,7 @@ export interface Setting {
   url?: true
 }
 
-/** In the order of the docs. A test compares README.md and .env.example with it. */
+/** In the order of the docs. A test compares docs/settings.md and .env.example with it. */
 export const SETTINGS = {
   HOST: {
     default: '127.0.0.1',
@@ -77,7 +77,7 @@ export const SETTINGS = {
   STORE_URL: {
     default: '',
     meaning:
-      'where tasks are kept: redis://, rediss://, redis+sentinel:// ([redis.md](docs/redis.md)); unset: files in `DATA_DIR`',
+      'where tasks are kept: redis://, rediss://, redis+sentinel:// (docs/redis.md); unset: files in `DATA_DIR`',
     as: 'storePlace',
     value: optional(redisPlace),
     url: true,

@@ -9,7 +9,7 @@ import { isMadhavaError } from '../../src/core/errors.ts'
 import { DEEDS, deedOfApi, deedOfMethod, demandRight, mayDo } from '../../src/dashboard/access.ts'
 import { ensureAccountsFolder, openOperator, resetOperator } from '../../src/dashboard/operator.ts'
 import { createFixture } from '../api/fixture.ts'
-import { basic, createDashboardFixture, noProcesses, PASSWORDS, SAME_SITE } from './fixture.ts'
+import { basic, createDashboardFixture, noProcesses, PASSWORDS } from './fixture.ts'
 
 const OPERATOR = { name: 'operator', role: 'operator' } as const
 const VIEWER = { name: 'viewer', role: 'viewer' } as const
@@ -85,16 +85,23 @@ describe('the viewer', { timeout: 120_000 }, () => {
       assert.equal((await door.get('/me.json', basic(name, password))).status, 401)
   })
 
-  it('sees the processes and changes none, by form or by program', async () => {
-    const { cookie, token } = await door.enter('viewer')
-    assert.equal((await door.get('/processes.json', { cookie })).status, 200)
-    const form = await door.post('/processes/api/stop', new URLSearchParams({ token }).toString(), {
-      ...SAME_SITE,
-      cookie,
-      'content-type': 'application/x-www-form-urlencoded',
-    })
-    assert.equal(form.status, 403)
-    assert.match(await form.text(), /may see everything and change nothing/)
+  it('sees the processes and the tasks, and changes none, from a page or by a program', async () => {
+    const { own, cookie } = await door.enter('viewer')
+    const program = basic('viewer', PASSWORDS.viewer)
+    for (const headers of [{ cookie }, program])
+      for (const where of ['/processes.json', '/api/readyz'])
+        assert.equal((await door.get(where, headers)).status, 200, where)
+    for (const headers of [own, program])
+      for (const where of [
+        '/processes/api/stop',
+        '/processes/all/restart',
+        '/api/tasks',
+        '/api/tasks/cancel',
+      ]) {
+        const answer = await door.post(where, '{}', { ...headers, 'content-type': 'application/json' })
+        assert.equal(answer.status, 403, where)
+        assert.match(await answer.text(), /may see everything and change nothing/)
+      }
     assert.deepEqual(orders, [])
   })
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import type { ProcessRow } from '../../src/dashboard/processes.ts'
+import { PAGES } from '../../src/dashboard/web/paths.ts'
 import { checkAnswer, createDocumentCheck } from '../support/document-check.ts'
 import { basic, createDashboardFixture, noProcesses, PASSWORDS } from './fixture.ts'
 
@@ -23,9 +24,9 @@ const ROW: ProcessRow = {
   lastRestartAt: '2030-01-01T00:00:00.000Z',
   crashLoop: false,
 }
-/** Answers that are pages, files of pages, or another protocol. */
-const NO_JSON =
-  /^(?:GET \/(?:livez|login|logtail\/.*|processes\/:name\/log.*|style\.css|page\.js|icon\.svg)?|POST \/(?:login|logout|RPC2|processes\/(?:start|stop|restart)))$/
+/** Answers that are files of pages, streams, or another protocol; pages themselves are in `PAGES`. */
+const NO_JSON = /^(?:GET \/(?:livez|login|stream|assets\/:name|logtail\/.*)|POST \/(?:login|logout|RPC2))$/
+const isPage = (route: string): boolean => PAGES.some(({ path }) => route === `GET ${path}`)
 
 describe('the document of the dashboard', { timeout: 60_000 }, () => {
   let door: Awaited<ReturnType<typeof createDashboardFixture>>
@@ -55,7 +56,7 @@ describe('the document of the dashboard', { timeout: 60_000 }, () => {
     const routes = door.app.routes
       .filter(({ method }) => method === 'GET' || method === 'POST')
       .map(({ method, path }) => `${method} ${path}`)
-      .filter(route => !NO_JSON.test(route) && route !== 'GET /openapi.json')
+      .filter(route => !NO_JSON.test(route) && !isPage(route) && route !== 'GET /openapi.json')
       .map(route => route.replace('/:file', '/{stream}.json').replace(/:(\w+)/g, '{$1}'))
     assert.deepEqual([...new Set(routes)].sort(), documented.filter(route => !route.endsWith('.log')).sort())
   })

@@ -163,6 +163,10 @@ describe('why a task waits', LIMIT, () => {
       const low = await submit('slow', {}, { priority: 1 })
       const high = await submit('slow', {}, { priority: 9 })
       await until('the slots are known to be busy', async () => (await client.why(high.id)).facts.busy === 2)
+      await until(
+        'the run that has ended is known',
+        async () => (await client.why(high.id)).startsIn !== null,
+      )
       const [first, second] = [await waitsFor(high, 'BEHIND'), await waitsFor(low, 'BEHIND')]
       assert.deepEqual([first.position, first.facts], [0, { slots: 2, busy: 2 }])
       assert.ok((second.position ?? 0) >= 1)

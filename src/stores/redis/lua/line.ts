@@ -18,7 +18,7 @@ for place, kind in ipairs(kinds) do
     if call('EXISTS', key) == 1 then sets[#sets + 1] = { key = key, place = place } end
   end
 end
--- those of the same score stand by their ids
+-- tasks of the same score are ordered by id
 local function earlier_twins(key, id, score, bound)
   local count = 0
   while count <= bound do

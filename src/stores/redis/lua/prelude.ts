@@ -48,7 +48,7 @@ local function clock()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- the head that every record begins with: nothing that a user wrote comes before it
+-- every record begins with this head; no text of a user comes before it
 local function head(json)
   local claim, rev, status =
     string.match(json, '^{"id":"[^"]*","claim":(%d+),"rev":(%d+),"status":"(%u+)"')
@@ -68,11 +68,11 @@ local function tell_task(id, json)
   tell('large', id, 'claim', claim, 'rev', rev)
 end
 
--- the name under which those of a kind wait that run alone or not at all
+-- the set in which suspects of a kind wait: they run alone or not at all
 local function suspects_of(kind) return kind .. '!' end
 
--- a task that waits is ready, or it is later (notBefore has not come) or expired; what has passed can come again
--- when the asker's clock goes back
+-- a waiting task is ready, later (notBefore is still to come) or expired; a time that has passed can come again
+-- when the clock of the caller goes back
 local function wait(id, place)
   if place.from or place.till then
     call('HSET', P .. 'timed', id, string.format('%.0f', place.score) .. ' ' .. place.kind)
@@ -121,8 +121,8 @@ local function place(id, plan)
   if plan.wait then wait(id, plan.wait) end
 end
 
--- who lives: the one whose last beat is younger than a lease. Scores in the future come from a clock that went back.
--- When nobody at all has beaten for a while, Redis itself was away or its clock jumped: everybody gets a lease anew.
+-- a process lives if its last beat is younger than a lease. A score in the future comes from a clock that went back.
+-- If no process has beaten for a while, Redis was away or its clock jumped: each process gets a new lease.
 local leases
 local function alive(instance)
   if not leases then
@@ -142,8 +142,8 @@ local function alive(instance)
   if not beat then return false end
   return leases.now < leases.grace or leases.now - beat < ${LEASE_MS}
 end
--- the living process that holds a task; and whoever has it written down, alive or dead. A task that waits is held by
--- who has begun to run it and has not written that yet
+-- the living process that holds a task, and the process that its record names, alive or dead. A waiting task is held by
+-- the process that has begun to run it and has not written that yet
 local function holder_of(id)
   local holder = call('HGET', P .. 'holders', id)
   if holder and alive(holder) then return holder, holder end
@@ -161,7 +161,7 @@ local function let_go(id)
   call('SREM', P .. 'held:' .. holder, id)
 end
 
--- how many of a kind run in living processes; exact only where it matters
+-- how many tasks of a kind run in living processes; it is exact only near the limit
 local function crowd(kind, max)
   local sets, count = {}, 0
   for n, status in ipairs(RUNNING) do
@@ -177,11 +177,11 @@ local function crowd(kind, max)
   end
   return count
 end
--- those that were taken before the clock went back
+-- permits that were taken before the clock went back
 local function forget_beyond(kind, limit)
   call('ZREMRANGEBYSCORE', P .. 'permits:' .. kind, '(' .. string.format('%.0f', limit.beyond), '+inf')
 end
--- how many permits nobody has taken, counted up to 'enough'
+-- how many permits are free, counted up to 'enough'
 local function permits(kind, limit, enough)
   forget_beyond(kind, limit)
   local count = 0
@@ -191,7 +191,7 @@ local function permits(kind, limit, enough)
   end
   return count
 end
--- the number of a permit that nobody has taken
+-- the number of a free permit
 local function permit(kind, limit)
   forget_beyond(kind, limit)
   for number = limit.oldest, limit.newest do
@@ -200,7 +200,7 @@ local function permit(kind, limit)
   return nil
 end
 
--- bytes of a task that has ended, with its blobs
+-- the bytes of an ended task, with its blobs
 local function weigh(id, json)
   local sum = #json
   for _, blob in ipairs(call('HVALS', P .. 'blobs:' .. id)) do
@@ -210,7 +210,7 @@ local function weigh(id, json)
 end
 local function weight_changed(by) if by ~= 0 then call('INCRBY', P .. 'endedBytes', string.format('%.0f', by)) end end
 
--- bytes that nobody reads any more go; a reader that has begun keeps its version
+-- blobs without a reader are removed; a reader that has begun keeps its version
 local function drop_bytes(id, name, blob)
   local version = string.match(blob, '^(%S+)')
   local key = P .. 'bytes:' .. id .. ':' .. name .. ':' .. version

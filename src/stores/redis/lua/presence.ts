@@ -46,9 +46,9 @@ local about = P .. 'about'
 local format = call('HGET', about, 'format')
 if format and format ~= ARGV[1] then return { 'other', format } end
 if not format then call('HSET', about, 'format', ARGV[1], 'epoch', ARGV[2], 'indexed', '1') end
--- an earlier version kept here what was taken ahead of a free slot
+-- an earlier version stored here what was taken ahead of a free slot
 call('DEL', P .. 'ahead')
--- the first entry: a cursor is good while the entry it names, or an earlier one, is there
+-- the first entry: a cursor holds as long as its entry, or an earlier one, exists
 if call('EXISTS', P .. 'feed') == 0 then call('XADD', P .. 'feed', '*', 'begin', ARGV[1]) end
 return { 'begun', call('HGET', about, 'epoch'), call('HGET', about, 'indexed') or '' }
 `

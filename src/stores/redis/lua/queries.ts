@@ -19,7 +19,7 @@ call('ZREMRANGEBYSCORE', P .. 'taking', '-inf', at)
 local full, spent, contested = {}, {}, {}
 
 local function better(a, b) return not b or a.score < b.score or (a.score == b.score and a.id < b.id) end
--- the first one that nobody is just taking, else the first one; and how many come before it, or as many as 'enough'
+-- the first one that no process is taking now, else the first one; and how many come before it, up to 'enough'
 local function best_of(set, kind, enough)
   local first, from, many, passed = nil, 0, 1, 0
   while true do
@@ -36,7 +36,7 @@ local function best_of(set, kind, enough)
     from, many = from + many, 20
   end
 end
--- how many of a kind may begin now, by its limit; a limit of any kind makes that a number
+-- how many of a kind may begin now; without a limit math.huge
 local function may_begin(kind, limit)
   local places = math.huge
   if limit.max then places = limit.max - crowd(kind, limit.max) end
@@ -64,7 +64,7 @@ while true do
           all_passed = all_passed + passed
           found[#found + 1] = candidate
         end
-        -- those of a kind with a limit begin in their order: no younger one has the place of one that is being taken
+        -- tasks of a kind with a limit begin in order: no later one gets the place of one that is being taken
         if places and all_passed >= places then contested[#contested + 1] = kind
         else
           for _, candidate in ipairs(found) do
@@ -89,8 +89,8 @@ while true do
     hold(best.id, me)
     return { json, full, spent, 1, contested }
   end
-  -- a set that names no waiting task: somebody has changed or deleted a record by hand; or it was begun, and the sets
-  -- were made anew since
+  -- the set names a task that does not wait: its record was changed or deleted by hand, or it was begun and the sets
+  -- were rebuilt since
   unwait(best.id, best.set)
   for _, kind in ipairs(kinds) do unwait(best.id, kind) end
 end
@@ -133,7 +133,7 @@ for _, keeper in ipairs(call('SMEMBERS', P .. 'keepers')) do
     if #held == 0 then call('SREM', P .. 'keepers', keeper) end
   end
 end
--- of the dead nothing is needed once they hold nothing
+-- a dead process that holds nothing is no longer needed
 for _, who in ipairs(call('HKEYS', P .. 'processes')) do
   if not alive(who) and call('EXISTS', P .. 'held:' .. who) == 0 then
     call('HDEL', P .. 'processes', who)
@@ -171,7 +171,7 @@ end
 for _, set in ipairs(sets) do
   local key = P .. set
   if after_id ~= '' then
-    -- those of the same millisecond that come after it
+    -- tasks of the same millisecond that come after it
     local from, left = 0, limit
     while left > 0 do
       local found = call('ZREVRANGEBYSCORE', key, after_score, after_score, 'WITHSCORES', 'LIMIT', from, 200)

@@ -19,7 +19,7 @@ call('SET', P .. 'task:' .. id, json)
 call('SADD', P .. 'kinds', plan.kind)
 place(id, plan)
 if key ~= '' then call('SET', P .. 'key:' .. key, id .. ' ' .. fingerprint) end
--- one that was imported may have ended
+-- an imported task may have ended already
 local _, _, status = head(json)
 if ended(status) then weight_changed(weigh(id, json)) end
 tell_task(id, json)
@@ -120,7 +120,7 @@ for _, set in ipairs({ 'ended', 'failed' }) do
     if json then
       found[#found + 1] = json
       found[#found + 1] = tostring(weigh(id, json))
-      -- where an earlier version kept all ends together
+      -- an earlier version stored all ends here
       local _, _, status = head(json)
       if set == 'ended' and failed(status) then
         call('ZADD', P .. 'failed', call('ZSCORE', P .. set, id), id)
@@ -143,7 +143,7 @@ place(id, plan)
 if ended(status) then weight_changed(weigh(id, json)) end
 local holder = call('HGET', P .. 'holders', id)
 if running(status) and not holder then hold(id, '-') end
--- begun by somebody who is dead, or who comes back
+-- begun by a process that is dead, or that comes back
 if holder and plan.wait then unwait(id, plan.wait.kind) end
 return 1
 `
