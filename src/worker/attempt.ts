@@ -205,8 +205,9 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     const comesAgain = ({ retry }: TaskRecord): boolean =>
       retry !== null && error.retryable && isRetried(retry, [code, ...names])
     // the last one is the failure of a task, and stands among the errors of the process
-    const level = comesAgain(task) && task.attempt < task.maxAttempts ? 'warn' : 'error'
-    log[level]({ code, reason: message, attempt: task.attempt }, 'an attempt failed')
+    const said = { code, reason: message, attempt: task.attempt }
+    if (comesAgain(task) && task.attempt < task.maxAttempts) log.warn(said, 'an attempt failed')
+    else log.error(said, 'an attempt failed')
     if (stack !== null) log.debug({ stack }, 'where it failed')
     return current => {
       const at = clock()
