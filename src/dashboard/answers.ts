@@ -102,7 +102,7 @@ export const logPage = z.object({
     }),
   ),
   before: place.nullable().describe('for the page before this one; null: the log begins here'),
-  after: place.nullable().describe('for following the log from the end of this page'),
+  after: place.nullable().describe('where this page ended; null for a page that `before` asked for'),
   bytes: z.int().nullable(),
 })
 

@@ -9,6 +9,8 @@ import { type LogParts, lookAtLog, readPlace, tellPlace } from './log-place.ts'
 export interface FollowedLines {
   /** Without newlines, oldest first. */
   lines: Buffer[]
+  /** Where each of them begins. */
+  places: string[]
   /** For `after`, to go on behind these lines. */
   after: string
   gap: boolean
@@ -81,19 +83,24 @@ export async function* followLog(file: string, options: FollowOptions): AsyncGen
     if (parts && chunk && chunk.length > 0) {
       rest = Buffer.concat([rest, chunk])
       const lines: Buffer[] = []
+      const places: string[] = []
+      const add = (line: Buffer): void => {
+        lines.push(line)
+        if (parts) places.push(tellPlace({ isOld: false, offset }, parts))
+      }
       for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
         if (midLine) midLine = false
-        else lines.push(rest.subarray(0, end))
+        else add(rest.subarray(0, end))
         offset += end + 1
         rest = rest.subarray(end + 1)
       }
       if (rest.length > LONGEST_BYTES) {
-        lines.push(rest)
+        add(rest)
         offset += rest.length
         rest = Buffer.alloc(0)
       }
       if (lines.length > 0) {
-        yield { lines, after: tellPlace({ isOld: false, offset }, parts), gap }
+        yield { lines, places, after: tellPlace({ isOld: false, offset }, parts), gap }
         gap = false
       }
     } else await pause(everyMs, undefined, { signal }).catch(() => undefined)

@@ -1,5 +1,6 @@
 // One line of a log as it may be shown: bounded text without anything hidden, colours as data, and the level, time and
 // message that our own processes write as JSON. Nothing in it is ever markup.
+import { cutText } from '../core/cut-text.ts'
 
 /** The most bytes that are shown of a line. */
 export const LINE_BYTES = 4 * 1024
@@ -32,6 +33,9 @@ export interface LogLine {
   /** Whether it was longer than is shown. */
   cut: boolean
 }
+
+/** A line and the place where it begins. */
+export type PlacedLine = LogLine & { id: string }
 
 const ESC = String.fromCharCode(0x1b)
 /** Colours and bold. Other escape sequences can swallow text, so they are shown and not removed. */
@@ -161,7 +165,10 @@ export const readLine = (bytes: Buffer): LogLine => {
   const { raw, cut } = decode(bytes)
   const spans = spansOf(raw)
   const text = visible(raw.replace(COLOURS, ''))
-  return { text, ...(spans ? { spans } : {}), ...readJson(cut ? '' : raw), cut }
+  // a long error has its stack in its line, and is one all the same
+  const said = readJson(cut ? bytes.toString('utf8') : raw)
+  const message = said.message === null ? null : cutText(said.message, LINE_BYTES)
+  return { text, ...(spans ? { spans } : {}), ...said, message, cut }
 }
 
 /** What to look for; both left out: everything. */

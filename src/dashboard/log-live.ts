@@ -1,11 +1,11 @@
 // The live lines of a process's log as a page shows them, filtered as the page is: for the stream of events.
 import { followLog } from './log-follow.ts'
-import { type LineFilter, type LogLine, matches, readLine } from './log-lines.ts'
+import { type LineFilter, matches, type PlacedLine, readLine } from './log-lines.ts'
 import type { LogStream, Processes } from './processes.ts'
 
 export interface LiveLines {
   /** Oldest first. Empty where the filter let none through: `after` moves all the same. */
-  lines: LogLine[]
+  lines: PlacedLine[]
   /** The place behind them: give it as `after` to go on without a lost or doubled line. */
   after: string
   /** The log was cut before these lines, and others may be missing. */
@@ -15,6 +15,8 @@ export interface LiveLines {
 export interface LiveOptions extends LineFilter {
   name: string
   stream: LogStream
+  /** PM2's number, where several processes share the name. */
+  instance?: number | null | undefined
   /** `after` of a page of the log, or of the last lines; left out: the end of the log. */
   after?: string | undefined
   signal: AbortSignal
@@ -26,12 +28,14 @@ export interface LiveOptions extends LineFilter {
  */
 export async function* liveLines(
   processes: Pick<Processes, 'logFile'>,
-  { name, stream, after, signal, ...filter }: LiveOptions,
+  { name, stream, instance = null, after, signal, ...filter }: LiveOptions,
 ): AsyncGenerator<LiveLines> {
-  const file = await processes.logFile(name, stream, null)
+  const file = await processes.logFile(name, stream, instance)
   if (file === null) return
   for await (const step of followLog(file, { after, signal })) {
-    const lines = step.lines.map(readLine).filter(line => matches(line, filter, stream === 'err'))
+    const lines = step.lines
+      .map((bytes, at) => ({ id: step.places[at] ?? step.after, ...readLine(bytes) }))
+      .filter(line => matches(line, filter, stream === 'err'))
     yield { lines, after: step.after, gap: step.gap }
   }
 }

@@ -2,28 +2,33 @@
 // it is and however little is found in it.
 import type { FileHandle } from 'node:fs/promises'
 import { openPlain } from '../platform/plain-file.ts'
-import { type LineFilter, type LogLine, matches, readLine } from './log-lines.ts'
+import { readForward } from './log-forward.ts'
+import { type LineFilter, matches, type PlacedLine, readLine } from './log-lines.ts'
 import { type LogParts, type LogPlace, lookAtLog, readPlace, tellPlace } from './log-place.ts'
-
-/** A line and the place where it begins. */
-export type PlacedLine = LogLine & { id: string }
+import { placeOfTime } from './log-time.ts'
 
 export interface LogPage {
   /** Oldest first. */
   lines: PlacedLine[]
   /** For the page before this one; null: the log begins here. It may be given although no line was found. */
   before: string | null
-  /** Where this page ended, for following the log; null for a page in the middle. */
+  /** Where this page ended, for following the log or for the page after it; null for a page that `before` asked for. */
   after: string | null
   /** Size of the log now; null: there is none. */
   bytes: number | null
 }
 
 export interface PageQuery extends LineFilter {
-  /** Left out: the end of the log. */
+  /** All three left out: the end of the log. */
   before?: string | undefined
+  /** The page that begins at this place. */
+  after?: string | undefined
+  /** The page around this moment, ISO 8601; `limit` lines at most, half of them before it. */
+  at?: string | undefined
   limit: number
 }
+
+type BackQuery = LineFilter & { limit: number }
 
 const CHUNK_BYTES = 64 * 1024
 /** What one page reads at the most. */
@@ -82,7 +87,7 @@ const endOfLines = async (handle: FileHandle, parts: LogParts, now: number): Pro
 const readPart = async (
   parts: LogParts,
   place: LogPlace | null,
-  { limit, ...filter }: PageQuery,
+  { limit, ...filter }: BackQuery,
   isErrorLog: boolean,
 ): Promise<Omit<LogPage, 'bytes'>> => {
   const isOld = place?.isOld ?? false
@@ -110,6 +115,22 @@ const readPart = async (
   }
 }
 
+/** Half a page before a moment and half a page from it on. */
+const readAround = async (
+  parts: LogParts,
+  at: number,
+  { limit, ...filter }: BackQuery,
+  isErrorLog: boolean,
+): Promise<Omit<LogPage, 'bytes'>> => {
+  const place = await placeOfTime(parts, at)
+  const half = Math.ceil(limit / 2)
+  const [older, newer] = await Promise.all([
+    readPart(parts, place, { limit: half, ...filter }, isErrorLog),
+    readForward(parts, place, { limit: half, ...filter }, isErrorLog),
+  ])
+  return { lines: [...older.lines, ...newer.lines], before: older.before, after: newer.after }
+}
+
 /**
  * @param file null: the supervisor keeps no such log
  * @throws BAD_CURSOR, CURSOR_TOO_OLD
@@ -121,6 +142,11 @@ export const readLogPage = async (
 ): Promise<LogPage> => {
   const parts = file === null ? null : await lookAtLog(file)
   if (!parts) return { lines: [], before: null, after: null, bytes: null }
-  const place = query.before === undefined ? null : readPlace(query.before, parts)
-  return { ...(await readPart(parts, place, query, isErrorLog)), bytes: parts.bytes }
+  const { before, after, at, ...wanted } = query
+  const { bytes } = parts
+  if (at !== undefined) return { ...(await readAround(parts, Date.parse(at), wanted, isErrorLog)), bytes }
+  if (after !== undefined)
+    return { ...(await readForward(parts, readPlace(after, parts), wanted, isErrorLog)), bytes }
+  const place = before === undefined ? null : readPlace(before, parts)
+  return { ...(await readPart(parts, place, wanted, isErrorLog)), bytes }
 }

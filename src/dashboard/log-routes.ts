@@ -15,6 +15,11 @@ export const LINES_MAX = 1_000
 /** Query of GET /logs/{name}/{out|err}.json. */
 export const logQuery = z.strictObject({
   before: z.string().max(40).optional().describe('the place that the page after it gave as `before`'),
+  after: z.string().max(40).optional().describe('the place where the page before it ended'),
+  at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('the lines around this moment, half of them before it'),
   limit: z.coerce.number().int().min(1).max(LINES_MAX).default(200).describe('how many lines'),
   search: z.string().min(1).max(200).optional().describe('only lines with this text, in any case'),
   level: z.enum(LEVELS).optional().describe('only lines of this level and above'),
@@ -35,6 +40,8 @@ export const createLogRoutes = ({ processes }: { processes: Processes }): Hono<D
         'BAD_REQUEST',
         query.error.issues.map(({ path, message }) => `${path.join('.') || 'query'}: ${message}`).join('; '),
       )
+    if ([query.data.before, query.data.after, query.data.at].filter(each => each !== undefined).length > 1)
+      throw new MadhavaError('BAD_REQUEST', 'Give one of before, after and at')
     const { instance = null, ...wanted } = query.data
     const file = await processes.logFile(name, stream, instance)
     return c.json({ name, stream, ...(await readLogPage(file, wanted, stream === 'err')) })

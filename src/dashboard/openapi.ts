@@ -80,7 +80,7 @@ const OPERATIONS: readonly Operation[] = [
     method: 'GET',
     path: '/logs/{name}/{stream}.json',
     id: 'readLog',
-    summary: 'A page of a log, from its end backwards. `stream` is out or err.',
+    summary: 'A page of a log: its end, before or after a place, or around a moment. `stream` is out or err.',
     query: logQuery,
     answers: {
       200: { description: 'The page; it may be empty although there are pages before it.', schema: logPage },

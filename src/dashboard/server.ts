@@ -16,6 +16,7 @@ import { showRow } from './row.ts'
 import { createSessions } from './session.ts'
 import { sessionKeyFor } from './session-key.ts'
 import { healthTopic } from './stream/health-topic.ts'
+import { logTopic } from './stream/log-topic.ts'
 import { deadTopic, workersTopic } from './stream/store-topics.ts'
 import { taskLogTopic } from './stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
@@ -106,6 +107,7 @@ export const openDashboard = async (
       workers: workersTopic(service, clock),
       dead: deadTopic(parts.store, service),
       task: oneTaskTopic(service),
+      log: logTopic(processes),
       tasks: allTasksTopic(service),
       figures: figuresTopic(overview.figures, () => clock().getTime()),
       ...overviewTopics(overview.overview),

@@ -202,12 +202,17 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     const { code, message, names, detail, stack } = error
     taskLog().add(`attempt ${task.attempt} failed: ${code}: ${message}`, 'error')
     for (const line of stack?.split('\n') ?? []) taskLog().add(`  ${line.trim()}`, 'error')
-    log.warn({ code, reason: message, attempt: task.attempt }, 'an attempt failed')
+    const comesAgain = ({ retry }: TaskRecord): boolean =>
+      retry !== null && error.retryable && isRetried(retry, [code, ...names])
+    // the last one is the failure of a task, and stands among the errors of the process
+    const said = { code, reason: message, attempt: task.attempt }
+    if (comesAgain(task) && task.attempt < task.maxAttempts) log.warn(said, 'an attempt failed')
+    else log.error(said, 'an attempt failed')
     if (stack !== null) log.debug({ stack }, 'where it failed')
     return current => {
       const at = clock()
       const retryAt =
-        current.retry && error.retryable && isRetried(current.retry, [code, ...names])
+        current.retry && comesAgain(current)
           ? new Date(at.getTime() + retryDelayMs(current.retry, current.attempt, random())).toISOString()
           : null
       return fail({ code, message, detail }, retryAt, at.toISOString())(current)

@@ -13,10 +13,11 @@ import { createFailureBook } from '../../src/dashboard/overview/failure-book.ts'
 import { createKindFigures } from '../../src/dashboard/overview/kind-figures.ts'
 import type { Overview } from '../../src/dashboard/overview/overview.ts'
 import { overviewTopics } from '../../src/dashboard/overview/topics.ts'
-import type { Processes, ProcessRow } from '../../src/dashboard/processes.ts'
+import type { LogStream, Processes, ProcessRow } from '../../src/dashboard/processes.ts'
 import { showRow } from '../../src/dashboard/row.ts'
 import { createSessions } from '../../src/dashboard/session.ts'
 import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
+import { logTopic } from '../../src/dashboard/stream/log-topic.ts'
 import { deadTopic, workersTopic } from '../../src/dashboard/stream/store-topics.ts'
 import { taskLogTopic } from '../../src/dashboard/stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from '../../src/dashboard/stream/task-topics.ts'
@@ -52,6 +53,10 @@ export interface DashboardDoor {
   rows: ProcessRow[]
   /** What it was told. */
   orders: string[]
+  /** What an order does to the rows, before it is answered. */
+  onOrder(does: (what: string) => void): void
+  /** Where a process's log is read. */
+  logPath(name: string, stream: LogStream): string
   /** What the banner is made of. */
   setReadiness(readiness: Readiness): void
   /** What the overview shows; without it, all is well. */
@@ -110,15 +115,19 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     },
   }
   const orders: string[] = []
+  const logPath = (name: string, stream: LogStream): string => path.join(folder, `${name}.${stream}.log`)
+  let does: (what: string) => void = () => {}
   const order = async (what: string) => {
     orders.push(what)
+    does(what)
     return { outcome: 'done' as const }
   }
   const processes: Processes = {
-    list: async () => rows,
+    // as they are now: a reader keeps what it has read
+    list: async () => rows.map(row => ({ ...row })),
     act: (action, name) => order(`${action} ${name}`),
     actAll: action => order(`${action} all`),
-    logFile: async () => null,
+    logFile: async (name, stream) => logPath(name, stream),
   }
   const credential = async (): Promise<string> => PASSWORD
   const loginOf = (role: string) => ({
@@ -155,6 +164,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         workers: workersTopic(fixture.service, () => new Date(), 200),
         dead: deadTopic(fixture.store, fixture.service, 200),
         task: oneTaskTopic(fixture.service),
+        log: logTopic(processes),
         tasks: allTasksTopic(fixture.service),
         figures: figuresTopic(figures),
         ...overviewTopics(readOverview, 200),
@@ -195,6 +205,10 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     fixture,
     rows,
     orders,
+    logPath,
+    onOrder(next) {
+      does = next
+    },
     setReadiness(next) {
       readiness = next
     },

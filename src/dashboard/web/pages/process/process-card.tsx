@@ -1,0 +1,44 @@
+// One process above its log: how it is, what it runs, what it uses.
+import { SafeText } from '../../parts/safe-text.tsx'
+import { Link } from '../../router.tsx'
+import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import { Condition } from '../processes/condition.tsx'
+import type { ProcessRow } from '../processes/process-row.ts'
+import { Usage } from '../processes/usage.tsx'
+
+const NAMED = 8
+
+export const ProcessCard = ({ row }: { row: ProcessRow }) => {
+  const [t, f] = [useTexts(), useFormats()]
+  const { running = [] } = row
+  return (
+    <section class="card block process-card" aria-label={row.name}>
+      <div>
+        <Condition row={row} isWhole />
+        {running.length === 0 ? null : (
+          <p class="process-tasks">
+            {t.processes.condition.runs(running.length)}{' '}
+            {running.slice(0, NAMED).map(id => (
+              <Link key={id} href={`/task/${encodeURIComponent(id)}`}>
+                <code>
+                  <SafeText text={`${id.slice(0, 8)}…`} />
+                </code>
+              </Link>
+            ))}
+            {running.length > NAMED ? ` +${f.number(running.length - NAMED)}` : null}
+          </p>
+        )}
+      </div>
+      <dl class="process-usage">
+        {(['cpu', 'memory'] as const).map(what => (
+          <div key={what}>
+            <dt>{t.processes.columns[what]}</dt>
+            <dd>
+              <Usage row={row} what={what} isWhole />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}

@@ -1,0 +1,27 @@
+// The processes, live, with what each used since the page was opened.
+import { useState } from 'preact/hooks'
+import { get } from '../../state/api.ts'
+import { type Asked, useAsked } from '../../state/use-asked.ts'
+import { useTopic } from '../../state/use-topic.ts'
+import type { ProcessRow } from './process-row.ts'
+import { noteSamples } from './samples.ts'
+
+export const getProcesses = async (signal?: AbortSignal): Promise<ProcessRow[]> => {
+  const { processes } = await get<{ processes: ProcessRow[] }>('/processes.json', signal ? { signal } : {})
+  return processes
+}
+
+/** `isStale`: the supervisor is away, and the rows are as they were last seen. */
+export const useProcesses = (): { asked: Asked<ProcessRow[]>; isStale: boolean } => {
+  const [isStale, setStale] = useState(false)
+  const asked = useAsked('processes', getProcesses)
+  useTopic('processes', {
+    processes: (rows: ProcessRow[]) => {
+      noteSamples(rows, Date.now())
+      if (asked.value && !asked.problem) asked.change(() => rows)
+      else asked.again()
+    },
+    topic: ({ code }: { code: string | null }) => setStale(code !== null),
+  })
+  return { asked, isStale }
+}
