@@ -15,7 +15,7 @@ const wanted = process.argv.slice(2).filter(word => word !== '--keep-busy')
 // A file that hangs must fail and not hold up the run. A run of long tests has a variable with this ending
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
 const FILE_TIMEOUT_MS = (isLong ? 60 : isBusy ? 30 : 10) * 60_000
-/** How many files run at a time. Many wait for a broker or a process, so three keep two cores busy. */
+/** How many files run at a time. Many wait for a broker, a browser or a process, so four keep two cores busy. */
 const AT_A_TIME = 4
 
 /** The slowest files, slowest first: started last, they would run alone at the end. */
@@ -26,12 +26,16 @@ const LONGEST = [
   'faults/network',
   'faults/worker',
   'e2e/bundle',
+  'dashboard/browser',
   'worker/reuse-check',
   'e2e/redis',
   'stores/shared/export-import-redis',
   'faults/broker',
   'e2e/rabbitmq',
   'stores/shared/export-import',
+  'dashboard/overview-page',
+  'dashboard/tasks-crowd',
+  'dashboard/process-pages',
   'worker/threads',
   'worker/processes',
   'queues/rabbitmq/rabbitmq',
@@ -47,11 +51,10 @@ const LONGEST = [
   'e2e/full-disk',
   'stores/files/writer',
   'api/browser',
-  'dashboard/browser',
-  'dashboard/tasks-page',
-  'dashboard/overview-page',
-  'dashboard/new-task-page',
   'dashboard/state-pages',
+  'dashboard/tasks-page',
+  'dashboard/new-task-page',
+  'dashboard/task-page',
   'dashboard/pm2',
   'e2e/rest',
   'worker/runner-ends',

@@ -240,7 +240,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
           const older = page.locator('button:has-text("Older lines")')
           if ((await older.count()) === 0) break
           await older.click()
-          await until('more lines', async () => !(await older.isDisabled().catch(() => false)))
+          await page.waitForSelector('button:text("Older lines"):disabled', { state: 'detached' })
         }
         assert.equal(await page.locator('.log-box img, .log-box script, .log-box [style]').count(), 0)
         await page.click('.log-more >> nth=0')

@@ -67,7 +67,7 @@ const Others = ({ rows }: { rows: readonly ProcessView[] }) => {
       },
     },
     { key: 'host', head: words.otherColumns.host, cell: ({ host }) => <SafeText text={host} /> },
-    { key: 'pid', head: t.processes.columns.pid, align: 'right', isMinor: true, cell: ({ pid }) => pid },
+    { key: 'pid', head: t.log.pid, align: 'right', isMinor: true, cell: ({ pid }) => pid },
     {
       key: 'address',
       head: words.otherColumns.address,
