@@ -8,7 +8,6 @@ import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
 import { requireService } from '../support/services.ts'
-import { until } from '../support/until.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202e "&'
 const START = Date.UTC(2030, 0, 1)
