@@ -1,4 +1,5 @@
-// How long the last runs of a kind took, by the records of its ended tasks. An answer is used for a few seconds.
+// How long the last runs of a kind took, by the records of its ended tasks, and what those under way still need, by
+// their own estimates. An answer is used for a few seconds.
 import type { RunTimes } from './start-estimate.ts'
 import { statusesIn } from './status.ts'
 import type { TaskStore } from './store.ts'
@@ -32,14 +33,24 @@ export const lastRunsOf = async (
   )
 }
 
+/** Seconds until the first run of the kind ends; null unless each gives an estimate. @throws STORE_UNAVAILABLE */
+const soonestOf = async (store: Pick<TaskStore, 'list'>, kind: string): Promise<number | null> => {
+  const { tasks, next } = await store.list(
+    { kinds: [kind], statuses: statusesIn('running') },
+    { limit: SAMPLE, cursor: null },
+  )
+  const left = tasks.flatMap(({ progress }) => progress?.etaSeconds ?? [])
+  return next === null && left.length > 0 && left.length === tasks.length ? Math.min(...left) : null
+}
+
 export const createRunTimes = (store: Pick<TaskStore, 'list'>, clock: () => Date): RunTimesReader => {
   const known = new Map<string, { at: number; times: Promise<RunTimes | null> }>()
 
   const sample = async (kind: string): Promise<RunTimes | null> => {
-    const seconds = await lastRunsOf(store, kind, SAMPLE)
+    const [seconds, soonest] = await Promise.all([lastRunsOf(store, kind, SAMPLE), soonestOf(store, kind)])
     if (seconds.length === 0) return null
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-    return { mean: mean(seconds), meanSquare: mean(seconds.map(value => value * value)) }
+    return { mean: mean(seconds), meanSquare: mean(seconds.map(value => value * value)), soonest }
   }
 
   const of = (kind: string): Promise<RunTimes | null> => {

@@ -7,6 +7,8 @@ export interface RunTimes {
   mean: number
   /** Mean of the squares, so that kinds can be put together. */
   meanSquare: number
+  /** What the run that ends first still needs, by the running tasks' own estimates; null: not each gives one. */
+  soonest: number | null
 }
 
 /** Slots that work off the same tasks. */
@@ -47,11 +49,19 @@ const mixed = (
   return { mean: mean / weight, variance: Math.max(0, square / weight - (mean / weight) ** 2) }
 }
 
+/** What the first of the runs under way still needs; 0 where one of them does not say. */
+const soonestEnd = (running: ReadonlyMap<string, number>, times: ReadonlyMap<string, RunTimes>): number => {
+  const kinds = [...running].filter(([, count]) => count > 0)
+  const known = kinds.flatMap(([kind]) => times.get(kind)?.soonest ?? [])
+  return known.length > 0 && known.length === kinds.length ? Math.min(...known) : 0
+}
+
 /**
  * With free slots for all that come before, at once. Otherwise k = (those before) - (free slots) + 1 runs have to end
  * first. With S busy slots one ends every mean/S seconds, so that takes k * mean / S, with a standard deviation of
  * sqrt(k) * deviation / S (the central limit theorem; the deviation is taken as at least half of the mean, since it is
- * unknown how long the present runs have to go). Null: nothing is known of these kinds.
+ * unknown how long the present runs have to go). It is not before the first of the present runs ends, by their own
+ * estimates. Null: nothing is known of these kinds.
  */
 export const estimateStart = (
   { slots, running, before }: Station,
@@ -64,7 +74,8 @@ export const estimateStart = (
   for (const [kind, count] of running) weights.set(kind, (weights.get(kind) ?? 0) + count)
   const run = mixed(weights, times)
   if (!run) return null
-  const p50 = (ends * run.mean) / slots
+  const soonest = soonestEnd(running, times)
+  const p50 = Math.max((ends * run.mean) / slots, soonest)
   const deviation = Math.max(Math.sqrt(run.variance), run.mean / 2)
   return estimateOf(p50, p50 + (Z90 * Math.sqrt(ends) * deviation) / slots)
 }

@@ -88,7 +88,10 @@ const anyInput: fc.Arbitrary<WhyInput> = fc
     before: fc.option(counts),
     times: fc
       .array(fc.tuple(kind, fc.double({ min: 0, max: 1e6, noNaN: true })))
-      .map(pairs => new Map(pairs.map(([name, mean]) => [name, { mean, meanSquare: mean * mean * 2 }]))),
+      .map(
+        pairs =>
+          new Map(pairs.map(([name, mean]) => [name, { mean, meanSquare: mean * mean * 2, soonest: null }])),
+      ),
     task: fc.record({
       kind,
       status: fc.constantFrom('PENDING' as const, 'RETRY' as const),
@@ -224,7 +227,7 @@ describe('why a task waits', () => {
 })
 
 describe('when a waiting task is likely to start', () => {
-  const times = new Map([['adding', { mean: 10, meanSquare: 100 }]])
+  const times = new Map([['adding', { mean: 10, meanSquare: 100, soonest: null }]])
   const busy = worker({ running: 2, runningByKind: new Map([['adding', 2]]) })
 
   it('is at its time, as far as that is ahead', () =>
@@ -247,6 +250,28 @@ describe('when a waiting task is likely to start', () => {
     assert.equal(startsIn(9, 4)?.p50, 25)
     for (let before = 0; before < 30; before += 1)
       assert.ok((startsIn(before + 1)?.p90 ?? 0) > (startsIn(before)?.p90 ?? 0))
+  })
+
+  it('is not before the first of the present runs ends, where each of them says when', () => {
+    const startsIn = (soonest: number | null, runningByKind: Map<string, number>) =>
+      explainWait(
+        input({
+          workers: [worker({ running: 2, runningByKind })],
+          times: new Map([
+            ['adding', { mean: 10, meanSquare: 100, soonest }],
+            ['other', { mean: 10, meanSquare: 100, soonest: null }],
+          ]),
+        }),
+      ).startsIn
+    assert.equal(startsIn(600, new Map([['adding', 2]]))?.p50, 600)
+    assert.ok((startsIn(600, new Map([['adding', 2]]))?.p90 ?? 0) > 600)
+    assert.equal(startsIn(1, new Map([['adding', 2]]))?.p50, 5)
+    assert.equal(startsIn(null, new Map([['adding', 2]]))?.p50, 5)
+    const both = new Map([
+      ['adding', 1],
+      ['other', 1],
+    ])
+    assert.equal(startsIn(600, both)?.p50, 5)
   })
 
   it('follows the places of a kind that is full, and not those of another one', () => {
