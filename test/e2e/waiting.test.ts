@@ -91,7 +91,8 @@ describe('why a task waits', LIMIT, () => {
   const runs = ({ id }: Task) =>
     until('it runs', async () => (await client.get(id)).status === 'STARTED', WAIT_MS)
   const cancel = async (...tasks: Task[]): Promise<void> => {
-    for (const { id } of tasks) await client.cancel(id)
+    // the last first: one that waits begins as soon as the one before it is gone
+    for (const { id } of tasks.toReversed()) await client.cancel(id)
     for (const { id } of tasks) await client.wait(id)
   }
   /** What the task says once it waits for this. */
