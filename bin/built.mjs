@@ -5,7 +5,7 @@
  *   'config': typeof import('../src/config.ts'),
  *   'core/readiness': typeof import('../src/core/readiness.ts'),
  *   'load-kinds': typeof import('../src/load-kinds.ts'),
- *   'dashboard/operator': typeof import('../src/dashboard/operator.ts'),
+ *   'dashboard/access/operator': typeof import('../src/dashboard/access/operator.ts'),
  *   'platform/env-file': typeof import('../src/platform/env-file.ts'),
  *   'platform/listen-error': typeof import('../src/platform/listen-error.ts'),
  *   'platform/log': typeof import('../src/platform/log.ts'),

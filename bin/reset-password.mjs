@@ -16,7 +16,7 @@ const role = flags.viewer ? 'viewer' : 'operator'
 try {
   const { place: dir } = await openFolderTools(given)
   const { readConfig } = await built('config')
-  const { resetOperator } = await built('dashboard/operator')
+  const { resetOperator } = await built('dashboard/access/operator')
   const { dashboardPassword, viewerPassword } = given === undefined ? readConfig() : {}
   const configured = (flags.viewer ? viewerPassword : dashboardPassword) ?? null
   const password = await resetOperator({ dataDir: dir, configured, role })

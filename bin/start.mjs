@@ -36,7 +36,7 @@ const { visibleText } = await built('platform/visible')
 const { listenError } = await built('platform/listen-error')
 const { checkKinds, loadKinds } = await built('load-kinds')
 const { ownData } = await built('wire')
-const { ensureOperator } = await built('dashboard/operator')
+const { ensureOperator } = await built('dashboard/access/operator')
 
 /**
  * Reports a port in use, which otherwise would only show in the log of a role that restarts again and again.

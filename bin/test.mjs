@@ -15,8 +15,8 @@ const wanted = process.argv.slice(2).filter(word => word !== '--keep-busy')
 // A file that hangs must fail and not hold up the run. A run of long tests has a variable with this ending
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
 const FILE_TIMEOUT_MS = (isLong ? 60 : isBusy ? 30 : 10) * 60_000
-/** How many files run at a time. Many wait for a broker, a browser or a process, so four keep two cores busy. */
-const AT_A_TIME = 4
+/** How many files run at a time. Many wait for a broker, a browser or a process, so six keep two cores busy. */
+const AT_A_TIME = 6
 
 /** The slowest files, slowest first: started last, they would run alone at the end. */
 const LONGEST = [
@@ -55,7 +55,7 @@ const LONGEST = [
   'dashboard/tasks-page',
   'dashboard/new-task-page',
   'dashboard/task-page',
-  'dashboard/pm2',
+  'dashboard/processes/pm2',
   'e2e/rest',
   'worker/runner-ends',
 ].map(name => path.join('test', `${name}.test.ts`))
@@ -66,6 +66,8 @@ const TOGETHER = [
   'client',
   'core',
   'dashboard',
+  'dashboard/access',
+  'dashboard/processes',
   'dashboard/web',
   'kinds',
   'platform',

@@ -1,9 +1,9 @@
 // The shapes of the dashboard's JSON answers, for its OpenAPI document. A test holds the answers against them.
 import { z } from 'zod'
-import { DEEDS, ROLES } from './access.ts'
+import { DEEDS, ROLES } from './access/rights.ts'
 import { COLUMN_NAMES } from './figures/columns.ts'
-import { LEVELS } from './log-lines.ts'
-import { ACTIONS, LOG_STREAMS } from './processes.ts'
+import { LEVELS } from './logs/lines.ts'
+import { ACTIONS, LOG_STREAMS } from './processes/processes.ts'
 
 const instant = z.iso.datetime().describe('ISO 8601, UTC')
 const place = z.string().describe('a place in a log; it stays right until the log is cut')

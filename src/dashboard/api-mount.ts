@@ -3,9 +3,9 @@
 import { Hono } from 'hono'
 import type { ApiEnv } from '../api/context.ts'
 import { MadhavaError } from '../core/errors.ts'
-import { deedOfApi, demandRight } from './access.ts'
-import { type DashboardEnv, requireLogin, requireToken, whoOf } from './caller.ts'
-import type { Sessions } from './session.ts'
+import { type DashboardEnv, requireLogin, requireToken, whoOf } from './access/caller.ts'
+import { deedOfApi, demandRight } from './access/rights.ts'
+import type { Sessions } from './access/session.ts'
 
 const PREFIX = '/api'
 const READING = ['GET', 'HEAD']

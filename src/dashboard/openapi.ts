@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
+import { type DashboardEnv, requireLogin } from './access/caller.ts'
 import {
   figures,
   kindFigures,
@@ -14,11 +15,10 @@ import {
   processList,
   settings,
 } from './answers.ts'
-import { type DashboardEnv, requireLogin } from './caller.ts'
 import { figuresQuery } from './figures/routes.ts'
-import { logQuery } from './log-routes.ts'
-import { actionBody } from './process-actions.ts'
-import { ACTIONS } from './processes.ts'
+import { logQuery } from './logs/routes.ts'
+import { actionBody } from './processes/actions.ts'
+import { ACTIONS } from './processes/processes.ts'
 
 type Node = Record<string, unknown>
 

@@ -1,7 +1,7 @@
 // The pages: one document for every page's address, and the files that it loads. What it shows it asks for by itself.
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { type DashboardEnv, requireSession } from './caller.ts'
+import { type DashboardEnv, requireSession } from './access/caller.ts'
 import { languageOf, themeOf } from './page-look.ts'
 import { PAGES } from './web/paths.ts'
 import type { WebFile, WebFiles } from './web-files.ts'

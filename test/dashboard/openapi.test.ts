@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
-import type { ProcessRow } from '../../src/dashboard/processes.ts'
+import type { ProcessRow } from '../../src/dashboard/processes/processes.ts'
 import { PAGES } from '../../src/dashboard/web/paths.ts'
 import { checkAnswer, createDocumentCheck } from '../support/document-check.ts'
 import { basic, createDashboardFixture, noProcesses, PASSWORDS } from './fixture.ts'

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
-import { type DashboardEnv, requireLogin } from '../caller.ts'
+import { type DashboardEnv, requireLogin } from '../access/caller.ts'
 import type { Figures } from './recorder.ts'
 import type { Span } from './rings.ts'
 

@@ -10,7 +10,7 @@ import type { SeenPresence, TaskCounts, TaskStore } from '../../core/store.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Figures } from '../figures/recorder.ts'
-import type { Processes } from '../processes.ts'
+import type { Processes } from '../processes/processes.ts'
 import type { FailureBook, FailureGroup } from './failure-book.ts'
 import { type Trouble, troublesOf } from './troubles.ts'
 

@@ -1,7 +1,7 @@
 // GET /overview.json: what is wrong, tasks by status, failures of the last day. GET /kinds.json: what each kind does.
 // GET /settings.json: the settings.
 import { Hono } from 'hono'
-import { type DashboardEnv, requireLogin } from '../caller.ts'
+import { type DashboardEnv, requireLogin } from '../access/caller.ts'
 import type { KindFigures } from './kind-figures.ts'
 import type { Overview } from './overview.ts'
 

@@ -8,7 +8,7 @@ import type { SeenPresence } from '../../core/store.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import { percent } from '../../platform/percent.ts'
 import type { FigureColumns } from '../figures/recorder.ts'
-import type { ProcessRow } from '../processes.ts'
+import type { ProcessRow } from '../processes/processes.ts'
 
 /** In the order of urgency among troubles of one level. */
 export const TROUBLE_CODES = [

@@ -1,9 +1,9 @@
 // A process's log as a topic: its new lines as they are written, filtered as the page is.
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
-import { LEVELS } from '../log-lines.ts'
-import { liveLines } from '../log-live.ts'
-import { LOG_STREAMS, type LogStream, type Processes } from '../processes.ts'
+import { LEVELS } from '../logs/lines.ts'
+import { liveLines } from '../logs/live.ts'
+import { LOG_STREAMS, type LogStream, type Processes } from '../processes/processes.ts'
 import { pause, type Topic } from './topic.ts'
 
 /** Lines that come one by one wait a moment for more. */

@@ -1,7 +1,7 @@
 // Parts of a log by bytes, as supervisord's methods ask for them. What is sent is text: colours are left out, and what
 // XML or a terminal cannot bear is shown as a sign.
 import { openPlain } from '../../platform/plain-file.ts'
-import { showText } from '../log-lines.ts'
+import { showText } from '../logs/lines.ts'
 import { fault } from './faults.ts'
 
 /** What one answer has of a log at the most, bytes. */

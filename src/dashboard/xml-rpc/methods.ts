@@ -1,8 +1,8 @@
 // The methods of supervisord's XML-RPC that a bundle has, over our own orders, processes and logs.
 import { clearLog } from '../../platform/log-files.ts'
-import { type Deed, deedOfMethod, demandRight, mayDo, type Who } from '../access.ts'
-import type { OrderedProcess, ProcessOrders } from '../process-orders.ts'
-import { LOG_STREAMS, type LogStream, type Processes, type ProcessRow } from '../processes.ts'
+import { type Deed, deedOfMethod, demandRight, mayDo, type Who } from '../access/rights.ts'
+import type { OrderedProcess, ProcessOrders } from '../processes/orders.ts'
+import { LOG_STREAMS, type LogStream, type Processes, type ProcessRow } from '../processes/processes.ts'
 import { FAULTS, fault, faultOf } from './faults.ts'
 import { readLogBytes, tailLogBytes } from './log-bytes.ts'
 import { Fault, type Value } from './message.ts'

@@ -1,7 +1,7 @@
 // A process as supervisord tells of it: its states, and the words of `supervisorctl status`.
 
-import { describeCause } from '../process-orders.ts'
-import type { ProcessRow } from '../processes.ts'
+import { describeCause } from '../processes/orders.ts'
+import type { ProcessRow } from '../processes/processes.ts'
 import type { Value } from './message.ts'
 
 export const STATES = {

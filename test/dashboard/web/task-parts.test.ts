@@ -7,12 +7,7 @@ import { errorPattern } from '../../../src/core/error-pattern.ts'
 import { fail, retryByHand, revoke, start, takeOver } from '../../../src/core/moves.ts'
 import { WAIT_REASONS } from '../../../src/core/wait-reasons.ts'
 import { createFormats } from '../../../src/dashboard/web/format/formats.ts'
-import {
-  alikeFilter,
-  type FailureGroup,
-  fitsPattern,
-  groupFor,
-} from '../../../src/dashboard/web/pages/task/alike.ts'
+import { alikeFilter, fitsPattern, groupFor } from '../../../src/dashboard/web/pages/task/alike.ts'
 import {
   filtered,
   groupsOf,
@@ -27,6 +22,7 @@ import {
   whyInShort,
   whyInWords,
 } from '../../../src/dashboard/web/parts/waiting-words.ts'
+import type { FailureGroup } from '../../../src/dashboard/web/state/answers.ts'
 import { TEXTS } from '../../../src/dashboard/web/texts/texts.ts'
 import { newTaskOf } from '../../support/new-task.ts'
 
@@ -139,7 +135,7 @@ describe('who else ended alike', () => {
       count: 1,
       firstAt: at(0),
       lastAt: at(1),
-      example: { id: 'another' },
+      example: { id: 'another', message: 'm' },
       filter: {},
     })
     const groups = [

@@ -1,7 +1,8 @@
 // Follows what is wrong while any page is open: the menu shows how many troubles there are, and so does the title.
 import { useEffect } from 'preact/hooks'
+import type { Trouble } from '../state/answers.ts'
 import { useCell } from '../state/cell.ts'
-import { type Trouble, troubles } from '../state/overview.ts'
+import { troubles } from '../state/overview.ts'
 import { useTopic } from '../state/use-topic.ts'
 import { useFormats } from '../texts/use-texts.ts'
 import { setMenuCount } from './menu-counts.ts'

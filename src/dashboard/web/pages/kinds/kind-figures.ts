@@ -1,22 +1,8 @@
 // What each kind does, asked for again and again.
+import type { KindFigure, KindFigures } from '../../state/answers.ts'
 import { get } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useEvery } from '../../state/use-every.ts'
-
-/** Null: not known. Times in seconds. */
-export interface KindFigure {
-  name: string
-  waiting: number | null
-  running: number | null
-  failures: number | null
-  runs: { count: number; p50: number; p90: number } | null
-}
-
-export interface KindFigures {
-  since: string
-  kinds: readonly KindFigure[]
-  isWhole: boolean
-}
 
 const EVERY_MS = 5_000
 

@@ -7,10 +7,11 @@ import { JsonView } from '../../parts/json-view.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { Link } from '../../router.tsx'
+import type { KindFigures } from '../../state/answers.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { type Field, fieldsOf, formOf, keyOf, shownValue } from '../new-task/schema-form.ts'
-import { failuresAddress, figureOf, type KindFigures } from './kind-figures.ts'
+import { failuresAddress, figureOf } from './kind-figures.ts'
 
 /** The schema's own words for what a field takes, with its bounds. */
 const typeOf = (field: Field, words: Texts['kinds']): string => {

@@ -7,16 +7,11 @@ import { Empty, WhenAsked } from '../../parts/states.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { useRowKeys } from '../../parts/use-row-keys.ts'
 import { Link, navigate, useQuery } from '../../router.tsx'
+import type { KindFigure, KindFigures } from '../../state/answers.ts'
 import { useKinds } from '../../state/kinds.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
-import {
-  failuresAddress,
-  figureOf,
-  type KindFigure,
-  type KindFigures,
-  useKindFigures,
-} from './kind-figures.ts'
+import { failuresAddress, figureOf, useKindFigures } from './kind-figures.ts'
 import { KindSection } from './kind-section.tsx'
 
 const kindAddress = (name: string): string => `/kinds?${new URLSearchParams({ kind: name })}`

@@ -1,6 +1,6 @@
 // How many tasks there are in each status, each number a link to them.
 import { Link } from '../../router.tsx'
-import type { Overview } from '../../state/overview.ts'
+import type { Overview } from '../../state/answers.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { STATUSES } from '../tasks/filter.ts'
 

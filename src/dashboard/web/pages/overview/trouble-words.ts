@@ -1,6 +1,6 @@
 // What a trouble says in the reader's language, and what to do about it. Pure.
 import type { Formats } from '../../format/formats.ts'
-import type { Overview, Trouble } from '../../state/overview.ts'
+import type { Overview, Trouble } from '../../state/answers.ts'
 import type { Texts } from '../../texts/texts.ts'
 import type { TroubleParams } from '../../texts/trouble-params.ts'
 

@@ -1,7 +1,7 @@
 // What is wrong right now, in words, each with the one thing to do about it; or a quiet line when all is well.
 import { SafeText } from '../../parts/safe-text.tsx'
 import { Link } from '../../router.tsx'
-import type { Overview } from '../../state/overview.ts'
+import type { Overview } from '../../state/answers.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { wordsOf } from './trouble-words.ts'
 

@@ -1,9 +1,9 @@
 // One process above its log: how it is, what it runs, what it uses.
 import { SafeText } from '../../parts/safe-text.tsx'
 import { Link } from '../../router.tsx'
+import type { ProcessRow } from '../../state/answers.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { Condition } from '../processes/condition.tsx'
-import type { ProcessRow } from '../processes/process-row.ts'
 import { Usage } from '../processes/usage.tsx'
 
 const NAMED = 8

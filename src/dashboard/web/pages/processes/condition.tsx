@@ -2,9 +2,10 @@
 import { shownText } from '../../format/hidden-characters.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { RelativeTime } from '../../parts/time.tsx'
+import type { ProcessRow, RestartCause } from '../../state/answers.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useTexts } from '../../texts/use-texts.ts'
-import { isFresh, isWorking, type ProcessRow, type RestartCause } from './process-row.ts'
+import { isFresh, isWorking } from './process-row.ts'
 
 type Words = Texts['processes']
 

@@ -1,9 +1,10 @@
 // The buttons of one process. Stop and start share a place; what would not be done is not offered.
+
+import type { Action, ProcessRow } from '../../state/answers.ts'
 import { useCell } from '../../state/cell.ts'
 import { mayChange, me } from '../../state/me.ts'
 import { useTexts } from '../../texts/use-texts.ts'
 import { giveOrder, pendingOrders } from './orders.ts'
-import type { Action, ProcessRow } from './process-row.ts'
 
 export interface OrderButtonsProps {
   row: ProcessRow

@@ -1,11 +1,11 @@
 // Orders to processes: the question before, with what runs there, and what became of it, in words.
 import { askReader } from '../../frame/question.tsx'
 import { tell } from '../../frame/toasts.tsx'
+import type { Action, ProcessRow } from '../../state/answers.ts'
 import { ProblemError, post } from '../../state/api.ts'
 import { createCell } from '../../state/cell.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { causeText } from './condition.tsx'
-import type { Action, ProcessRow } from './process-row.ts'
 import { getProcesses } from './use-processes.ts'
 
 export interface Order {

@@ -1,5 +1,5 @@
 // What each process used, since the page was opened: kept while the reader goes from page to page.
-import type { ProcessRow } from './process-row.ts'
+import type { ProcessRow } from '../../state/answers.ts'
 
 export interface Samples {
   /** Null is a gap: it did not run, or nobody looked. */

@@ -1,7 +1,7 @@
 // What a process uses now, and how that went: a number and a small chart.
 import { Sparkline } from '../../parts/sparkline.tsx'
+import type { ProcessRow } from '../../state/answers.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
-import type { ProcessRow } from './process-row.ts'
 import { samplesOf } from './samples.ts'
 
 /** Below a fifth of a core everything looks busy otherwise. */

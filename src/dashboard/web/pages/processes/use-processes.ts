@@ -1,9 +1,9 @@
 // The processes, live, with what each used since the page was opened.
 import { useState } from 'preact/hooks'
+import type { ProcessRow } from '../../state/answers.ts'
 import { get } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useTopic } from '../../state/use-topic.ts'
-import type { ProcessRow } from './process-row.ts'
 import { noteSamples } from './samples.ts'
 
 export const getProcesses = async (signal?: AbortSignal): Promise<ProcessRow[]> => {

@@ -1,14 +1,5 @@
 // Which group of failures a task's error belongs to, of those that the overview tells. Pure.
-
-export interface FailureGroup {
-  kind: string
-  error: { code: string; pattern: string | null }
-  count: number
-  firstAt: string
-  lastAt: string
-  example: { id: string }
-  filter: Record<string, string>
-}
+import type { FailureGroup } from '../../state/answers.ts'
 
 /** Characters of a message that the patterns are made of, and of a pattern. */
 const LOOKED_AT = 400

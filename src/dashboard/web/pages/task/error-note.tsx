@@ -3,10 +3,11 @@ import type { Task } from '../../../../client/task.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { Time } from '../../parts/time.tsx'
 import { Link } from '../../router.tsx'
+import type { FailureGroup } from '../../state/answers.ts'
 import { get, withQuery } from '../../state/api.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useTexts } from '../../texts/use-texts.ts'
-import { alikeFilter, type FailureGroup, groupFor } from './alike.ts'
+import { alikeFilter, groupFor } from './alike.ts'
 import { ErrorCode, ErrorDetails, type TaskError } from './error-view.tsx'
 
 interface Failures {

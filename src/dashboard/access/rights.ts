@@ -1,0 +1,54 @@
+// Who may do what at the dashboard. The only place that decides it: every route, /RPC2 and the mounted REST API ask
+// here. Roles and accounts with rights of their own would change this file, and none that asks it.
+import { MadhavaError } from '../../core/errors.ts'
+
+/** The operator may do everything. The viewer sees the same, and changes nothing. */
+export const ROLES = ['operator', 'viewer'] as const
+export type Role = (typeof ROLES)[number]
+
+/** Who asks. Until there are accounts, the name of a login is its role. */
+export interface Who {
+  name: string
+  role: Role
+}
+
+/** What can be done at the dashboard. A request that only reads is `look`. */
+export const DEEDS = ['look', 'processes.change', 'logs.clear', 'tasks.change'] as const
+export type Deed = (typeof DEEDS)[number]
+
+const RIGHTS: Record<Role, readonly Deed[]> = { operator: DEEDS, viewer: ['look'] }
+
+export const mayDo = ({ role }: Who, deed: Deed): boolean => RIGHTS[role].includes(deed)
+
+/** @throws FORBIDDEN */
+export const demandRight = (who: Who, deed: Deed): void => {
+  if (mayDo(who, deed)) return
+  throw new MadhavaError('FORBIDDEN', `The login ${who.name} may see everything and change nothing`)
+}
+
+const READING = ['GET', 'HEAD', 'OPTIONS']
+/** Paths of the REST API whose GET makes a task. A test compares them with what the routes say of themselves. */
+const CREATED_BY_GET = /^\/calcpi(?:\/|$)/
+
+/**
+ * What a request to the REST API is, when the dashboard mounts it.
+ * @param path as the API sees it: without the dashboard's prefix, decoded or not
+ */
+export const deedOfApi = ({ method, path }: { method: string; path: string }): Deed => {
+  if (!READING.includes(method.toUpperCase())) return 'tasks.change'
+  return CREATED_BY_GET.test(decoded(path)) ? 'tasks.change' : 'look'
+}
+
+const decoded = (path: string): string => {
+  try {
+    return decodeURIComponent(path).toLowerCase()
+  } catch {
+    return path.toLowerCase()
+  }
+}
+
+/** What a method of supervisord's XML-RPC is; a method that is not known changes nothing. */
+export const deedOfMethod = (method: string): Deed => {
+  if (/^supervisor\.(?:start|stop)/.test(method)) return 'processes.change'
+  return /^supervisor\.clear/.test(method) ? 'logs.clear' : 'look'
+}

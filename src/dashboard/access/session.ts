@@ -1,0 +1,105 @@
+// Sessions as signed cookies. Only the key and the ended sessions are stored. It knows no passwords and no HTTP
+// framework. The signing key is made from the key file and the present credential of the login, so a new password ends
+// all sessions of that login.
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { EndedSessions } from './ended-sessions.ts'
+import { ROLES, type Role } from './rights.ts'
+
+export const SESSION_COOKIE = 'madhava_session'
+export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
+
+/** `v1.<end, milliseconds, base 36>.<random>.<signature>` */
+const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
+/** How far the clock may be corrected during a session. */
+const SKEW_MS = 60_000
+
+export interface Session {
+  /** Milliseconds since 1970. */
+  expiresAt: number
+  /** The value of the hidden field in every form. */
+  formToken: string
+  /** Who logged in. */
+  role: Role
+}
+
+export interface Sessions {
+  /** The cookie value of a new session; null while there is no such login. */
+  begin(role?: Role): Promise<string | null>
+  /** The session of a cookie value; null if forged, expired, ended, or signed under an older password. */
+  check(cookie: string | undefined): Promise<Session | null>
+  /** Whether a form's token belongs to the session. */
+  isFormToken(session: Session, token: string): boolean
+  /** Ends it at once, for good. If it rejects, the end is not on disk, but this process knows it. */
+  end(cookie: string): Promise<void>
+}
+
+export interface SessionsOptions {
+  key: Buffer
+  /** Sessions are bound to this: see `Operator.credential`. */
+  credential: (role: Role) => Promise<string | null>
+  ended: EndedSessions
+  /** Milliseconds since 1970. */
+  clock: () => number
+}
+
+const sign = (key: Buffer, purpose: string, text: string): Buffer =>
+  createHmac('sha256', key).update(`${purpose}\n${text}`).digest()
+
+const textOf = (signature: Buffer): string => signature.toString('base64url')
+
+/** Compared as texts, since several last characters stand for the same bytes. */
+const isSame = (expected: string, given: string): boolean => {
+  const [one, other] = [Buffer.from(expected), Buffer.from(given)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}
+
+/** Issues and checks cookies. */
+export const createSessions = ({ key, credential, ended, clock }: SessionsOptions): Sessions => {
+  /** Each login has its own, so that a cookie of the viewer is never one of the operator. */
+  const signingKey = async (role: Role): Promise<Buffer | null> => {
+    const bound = await credential(role)
+    if (bound === null) return null
+    return sign(key, role === 'operator' ? 'credential' : `credential of ${role}`, bound)
+  }
+
+  /** Whose signature it is; null: nobody's. */
+  const signerOf = async (
+    body: string,
+    signature: string,
+  ): Promise<{ role: Role; signer: Buffer } | null> => {
+    for (const role of ROLES) {
+      const signer = await signingKey(role)
+      if (signer && isSame(textOf(sign(signer, 'session', body)), signature)) return { role, signer }
+    }
+    return null
+  }
+
+  return {
+    async begin(role = 'operator') {
+      const signer = await signingKey(role)
+      if (!signer) return null
+      const end = (clock() + SESSION_LIFETIME_MS).toString(36)
+      const body = `v1.${end}.${randomBytes(16).toString('base64url')}`
+      return `${body}.${textOf(sign(signer, 'session', body))}`
+    },
+
+    async check(cookie) {
+      const [, body, end, signature] = COOKIE.exec(cookie ?? '') ?? []
+      if (body === undefined || end === undefined || signature === undefined) return null
+      const signed = await signerOf(body, signature)
+      if (!signed) return null
+      const expiresAt = Number.parseInt(end, 36)
+      const leftMs = expiresAt - clock()
+      // more than a lifetime is left if it began while the clock was ahead; it would last too long
+      if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || (await ended.has(body))) return null
+      return { expiresAt, formToken: textOf(sign(signed.signer, 'form', body)), role: signed.role }
+    },
+
+    isFormToken: (session, token) => isSame(session.formToken, token),
+
+    async end(cookie) {
+      const body = COOKIE.exec(cookie)?.[1]
+      if (body !== undefined) await ended.add(body)
+    },
+  }
+}
