@@ -40,8 +40,6 @@ export interface ProcessOrders {
 }
 
 const LOOK_MS = 200
-/** A process that does not say whether it is ready counts as started when it has lived so long. */
-const STEADY_MS = 1_000
 const WORST_FIRST: readonly Fate[] = ['failed', 'underway', 'done', 'unchanged']
 
 /** How a process ended, for people. */
@@ -65,10 +63,14 @@ interface Expected {
   orderedAt: number
   /** What PM2 said. */
   said: ActionOutcome['outcome']
+  steadyMs: number
 }
 
 /** What has become of one process by now. */
-const judge = (row: ProcessRow, { action, before, orderedAt, said }: Expected): [Fate, string | null] => {
+const judge = (
+  row: ProcessRow,
+  { action, before, orderedAt, said, steadyMs }: Expected,
+): [Fate, string | null] => {
   if (action === 'stop') {
     if (row.state === 'errored') return ['failed', 'it could not be stopped']
     if (row.state === 'stopped') return [before.state === 'stopped' ? 'unchanged' : 'done', null]
@@ -84,17 +86,20 @@ const judge = (row: ProcessRow, { action, before, orderedAt, said }: Expected): 
   if (action === 'start' && isRunning(before) && row.pid === before.pid) return ['unchanged', null]
   // before PM2 has answered, the old process may still be the one that is seen
   const isNew = said === 'done' || row.pid !== before.pid
-  const isReady = row.ready ?? (row.uptimeMs ?? 0) >= STEADY_MS
+  const isReady = row.ready ?? (row.uptimeMs ?? 0) >= steadyMs
   return [isNew && row.state === 'online' && isReady ? 'done' : 'underway', null]
 }
 
 export const createProcessOrders = ({
   processes,
   log,
+  steadyMs = 1_000,
   clock = Date.now,
 }: {
   processes: Processes
   log: Log
+  /** A process that does not say whether it is ready counts as started when it has lived so long, milliseconds. */
+  steadyMs?: number
   /** Milliseconds since 1970. */
   clock?: () => number
 }): ProcessOrders => {
@@ -114,7 +119,7 @@ export const createProcessOrders = ({
         const left = action === 'stop' && row.isDashboard
         const [outcome, reason] = left
           ? (['unchanged', 'the dashboard does not stop itself'] as const)
-          : judge(row, { action, before: old, orderedAt, said })
+          : judge(row, { action, before: old, orderedAt, said, steadyMs })
         const interrupted = action === 'start' || outcome === 'unchanged' ? [] : (old.running ?? [])
         return [{ ...row, outcome, reason, interrupted }]
       })

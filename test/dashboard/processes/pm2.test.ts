@@ -241,10 +241,12 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
 
   it('tells an order that ends in a crash loop as it is, and one that does not', async () => {
     const orders = createProcessOrders({ processes, log: silentLog() })
-    const give = (action: 'start' | 'stop' | 'restart', name: string | null) =>
-      orders.give({ action, name, who: { name: 'operator', role: 'operator' }, waitMs: 20_000 })
+    // on a busy machine Node.js itself takes longer to come up than a process must live to count as started
+    const patient = createProcessOrders({ processes, log: silentLog(), steadyMs: 600_000 })
+    const give = (action: 'start' | 'stop' | 'restart', name: string | null, by = orders) =>
+      by.give({ action, name, who: { name: 'operator', role: 'operator' }, waitMs: 60_000 })
     await writeFile(path.join(home, 'apps', 'loop'), '')
-    const looping = await give('restart', 'looper')
+    const looping = await give('restart', 'looper', patient)
     assert.equal(looping.outcome, 'failed')
     assert.match(failureOf(looping)?.message ?? '', /^The restart failed\. looper: it ended with exit code 7/)
     const seen = await until('the loop', async () => {
