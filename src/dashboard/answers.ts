@@ -140,7 +140,7 @@ export const overview = z.object({
   failuresTotal: z.object({ count, moreGroups: count, isWhole: z.boolean() }).nullable(),
 })
 
-const column = z.array(z.number().nullable())
+const column = z.array(z.number().nullable()).optional()
 export const figures = z.object({
   span: z.enum(['hour', 'week']),
   everyMs: count,

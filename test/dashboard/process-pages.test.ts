@@ -50,6 +50,9 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
         words: `the port is taken ${HOSTILE}`,
       },
     })
+    const newest = Math.floor(Date.now() / 10_000) * 10_000
+    door.addSample({ at: newest - 20_000, apiCpu: 12, apiMemory: 80_000_000 })
+    door.addSample({ at: newest - 10_000, apiCpu: 64, apiMemory: 90_000_000 })
     const { page, leave } = await visit(browser, door.url)
     await page.goto(`${door.url}/processes`)
     await page.waitForSelector(`${row('rpc')} .badge.tone-bad >> text=crash loop`)
@@ -57,7 +60,13 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     assert.match(said, /It ends again and again\..*exit code 78.*It said: the port is taken <img/)
     assert.match((await page.textContent(`${row('api')} .condition`)) ?? '', /^Queue: refused <img/)
     assert.equal(await page.locator('td img, td script').count(), 0)
+    // kept by the dashboard, so that it is there at once, and goes on with each sample
+    const chart = page.locator(`${row('api')} .spark`).first()
     await page.waitForSelector(`${row('api')} .spark polyline`, { state: 'attached' })
+    assert.match((await chart.getAttribute('aria-label')) ?? '', /highest in the last hour 64\s%$/)
+    door.addSample({ at: newest, apiCpu: 80, apiMemory: 95_000_000 })
+    await page.waitForSelector(`${row('api')} .spark[aria-label*="last hour 80"]`)
+    assert.equal(await page.locator(`${row('rpc')} .spark polyline`).count(), 0)
     change('rpc', { crashLoop: false, ready: true, uptimeMs: 400_000, restartCause: null })
     await page.waitForSelector(`${row('rpc')} .badge.tone-good >> text=ready`)
     await leave()

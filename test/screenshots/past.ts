@@ -30,6 +30,19 @@ const chance = (step: number, of: number): number => {
   return value - Math.floor(value)
 }
 
+const MIB = 1024 * 1024
+/** What the bundle's processes use when they have been up for a while. */
+const usedByRoles = (step: number, day: number) => ({
+  apiCpu: 6 * day + 2 * chance(step, 12),
+  apiMemory: (88 + 4 * chance(step, 13)) * MIB,
+  workerCpu: 8 + 110 * day * (0.7 + 0.3 * chance(step, 14)),
+  workerMemory: (180 + 12 * chance(step, 15)) * MIB,
+  rpcCpu: chance(step, 16),
+  rpcMemory: (66 + chance(step, 17)) * MIB,
+  dashboardCpu: 2 + 3 * chance(step, 18),
+  dashboardMemory: (98 + 6 * chance(step, 19)) * MIB,
+})
+
 const sampleAt = (at: number, now: number, host: Host): Sample => {
   const step = Math.round(at / 10_000)
   // the busiest time is now, whenever that is
@@ -51,6 +64,7 @@ const sampleAt = (at: number, now: number, host: Host): Sample => {
     cpu: 14 + 52 * day + 10 * chance(step, 9),
     memory: host.memory * (0.8 + 0.2 * day) + chance(step, 10),
     disk: Math.max(0, host.disk - ((now - at) / HOUR_MS) * 0.03),
+    ...usedByRoles(step, day),
     load: host.load * (0.4 + 0.6 * day) + 0.3 * chance(step, 11),
   }
 }

@@ -19,6 +19,8 @@ const FOLDER = path.join(ROOT, 'docs', 'screenshots')
 const PASSWORD = 'only for the screenshots'
 const THEMES = ['light', 'dark'] as const
 const WIDTHS = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 800 } } as const
+/** Pages that show more with a choice made. */
+const SHOWN: Readonly<Record<string, string>> = { newTask: '/new?kind=calcpi' }
 const MOST_BYTES = 60_000
 /** Charts are drawn, and the first live events are in. */
 const SETTLE_MS = 1_500
@@ -76,7 +78,8 @@ const takeAll = async (browser: Browser, url: string, failedId: string): Promise
       const { page, close } = await enter(browser, url, theme, width)
       for (const { name, path: pattern } of PAGES) {
         if (wanted.length > 0 && !wanted.includes(name)) continue
-        await page.goto(url + pattern.replace(':id', failedId).replace(':name', 'worker'))
+        const place = SHOWN[name] ?? pattern.replace(':id', failedId).replace(':name', 'worker')
+        await page.goto(url + place)
         await page.waitForSelector('h1')
         await page.waitForSelector('.live-dot.live', { state: 'attached' })
         await wait(SETTLE_MS)

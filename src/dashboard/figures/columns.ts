@@ -32,7 +32,19 @@ export const COLUMNS = {
   SUCCESS: { decimals: 1 },
   FAILURE: { decimals: 1 },
   REVOKED: { decimals: 1 },
+  /** Of the bundle's own processes: percent of one core, and resident bytes. */
+  apiCpu: { decimals: 1 },
+  apiMemory: { decimals: 0 },
+  workerCpu: { decimals: 1 },
+  workerMemory: { decimals: 0 },
+  rpcCpu: { decimals: 1 },
+  rpcMemory: { decimals: 0 },
+  dashboardCpu: { decimals: 1 },
+  dashboardMemory: { decimals: 0 },
 } as const satisfies Record<string, { decimals: number }>
+
+/** The roles of the bundle that have columns of their own. */
+export const MEASURED_ROLES = ['api', 'worker', 'rpc', 'dashboard'] as const
 
 export type ColumnName = keyof typeof COLUMNS
 export const COLUMN_NAMES = Object.keys(COLUMNS) as readonly ColumnName[]
@@ -47,9 +59,9 @@ export const valuesOf = (read: (name: ColumnName) => number | null): Values =>
 export const noValues = (): Values => valuesOf(() => null)
 
 /** A divisor of the sizes of sectors and pages, so that no row lies in two of them. */
-export const ROW_BYTES = 128
+export const ROW_BYTES = 256
 const VALUES_AT = 8
-const PLACES = 28
+const PLACES = 61
 const CHECK_AT = VALUES_AT + 4 * PLACES
 
 /** Time, values, and a checksum, by which a row that is torn or was never written is told. */

@@ -4,12 +4,14 @@ import path from 'node:path'
 import { within } from '../../core/async/deadline.ts'
 import type { Service, ServiceState } from '../../core/service.ts'
 import { countIn } from '../../core/status.ts'
+import type { SeenPresence } from '../../core/store.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import type { Log } from '../../platform/log.ts'
 import { percent } from '../../platform/percent.ts'
 import {
   COLUMN_NAMES,
   type ColumnName,
+  MEASURED_ROLES,
   noValues,
   type Sample,
   shown,
@@ -26,8 +28,11 @@ export type FigureColumns = { span: Span; everyMs: number; at: number[] } & Reco
 >
 
 export interface Figures {
-  /** `points`: at most so many, each the mean of several steps where there are more; left out: all steps. */
-  columns(span: Span, points?: number): FigureColumns
+  /**
+   * `points`: at most so many, each the mean of several steps where there are more; left out: all steps.
+   * `names`: only these columns.
+   */
+  columns(span: Span, points?: number, names?: readonly ColumnName[]): FigureColumns
   /** The samples of the last hour after this time, oldest first: to go on without a gap. */
   since(ms: number): Sample[]
   /** Calls `listener` with each new sample, until the answer is called. */
@@ -42,6 +47,8 @@ export interface FiguresOptions {
   dataDir: string
   service: Pick<Service, 'state'>
   host: { snapshot(): HostSnapshot }
+  /** Whether a process is of this bundle. */
+  isOwn: (presence: SeenPresence) => boolean
   log: Log
   /** Milliseconds since 1970. */
   clock?: () => number
@@ -78,6 +85,18 @@ const stateValues = ({ counts, queue }: ServiceState) => ({
   queueDepth: queue.name === 'embedded' ? countIn('waiting', counts.byStatus) : queue.depth,
 })
 
+/** What each role of the bundle uses, by its own word. */
+const roleValues = (presences: readonly SeenPresence[]): Partial<Values> => {
+  const used: Partial<Values> = {}
+  for (const role of MEASURED_ROLES) {
+    const alive = presences.filter(one => one.alive && one.role === role)
+    if (alive.length === 0) continue
+    used[`${role}Cpu`] = alive.reduce((sum, { details }) => sum + 100 * details.cpu, 0)
+    used[`${role}Memory`] = alive.reduce((sum, { details }) => sum + details.rssBytes, 0)
+  }
+  return used
+}
+
 const timesOf = ({ wait, run }: Pick<WorkDone, 'wait' | 'run'>) => ({
   waitP50: quantile(wait, 0.5),
   waitP90: quantile(wait, 0.9),
@@ -109,7 +128,7 @@ const meansOf = (name: ColumnName, values: readonly (number | null)[], steps: nu
 
 /** Begins to sample at once. */
 export const openFigures = async (options: FiguresOptions): Promise<Figures> => {
-  const { dataDir, service, host, log, isTimed = true } = options
+  const { dataDir, service, host, isOwn, log, isTimed = true } = options
   const { clock = Date.now, elapsed = () => performance.now() } = options
   const rings = await openRings(figuresFile(dataDir), log)
   const workSince = createWorkFigures()
@@ -147,7 +166,7 @@ export const openFigures = async (options: FiguresOptions): Promise<Figures> => 
     const sample: Sample = {
       ...noValues(),
       ...hostValues(host.snapshot()),
-      ...(state ? stateValues(state) : {}),
+      ...(state ? { ...stateValues(state), ...roleValues(state.presences.filter(isOwn)) } : {}),
       ...(work ? workValues(work) : {}),
       at: stepOf('hour', nowMs),
     }
@@ -185,11 +204,11 @@ export const openFigures = async (options: FiguresOptions): Promise<Figures> => 
   }
 
   return {
-    columns(span, points = SPANS[span].rows) {
+    columns(span, points = SPANS[span].rows, names = COLUMN_NAMES) {
       const times = rings.times(span, clock())
       const steps = Math.max(1, Math.ceil(times.length / points))
       const everyMs = SPANS[span].everyMs * steps
-      const columns = COLUMN_NAMES.map(name => {
+      const columns = names.map(name => {
         const values = rings.column(span, name, times)
         return [name, steps === 1 ? values : meansOf(name, values, steps)]
       })

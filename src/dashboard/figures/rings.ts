@@ -40,7 +40,7 @@ export interface Rings {
 }
 
 const HEAD = Buffer.alloc(ROW_BYTES)
-HEAD.write('madhava figures 1\n')
+HEAD.write('madhava figures 2\n')
 const BEGIN: Record<Span, number> = { hour: HEAD.length, week: HEAD.length + SPANS.hour.rows * ROW_BYTES }
 export const FILE_BYTES = BEGIN.week + SPANS.week.rows * ROW_BYTES
 

@@ -54,7 +54,7 @@ export const openOverview = async (
     lastWords: (role, sinceMs) => lastWords(path.join(dataDir, 'logs'), role, sinceMs),
   })
   const readiness = () => probe.check()
-  const figures = await openFigures({ dataDir, service, host, log, clock: () => clock().getTime() })
+  const figures = await openFigures({ dataDir, service, host, isOwn, log, clock: () => clock().getTime() })
   const failures = createFailureBook({ store, clock: () => clock().getTime() })
   return {
     host,

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../../src/core/errors.ts'
 import type { ServiceState } from '../../../src/core/service.ts'
+import type { SeenPresence } from '../../../src/core/store.ts'
 import { STATUSES } from '../../../src/core/task.ts'
 import type { Sample } from '../../../src/dashboard/figures/columns.ts'
 import { type Figures, openFigures } from '../../../src/dashboard/figures/recorder.ts'
@@ -21,12 +22,13 @@ describe('the recorder of figures', { timeout: 120_000 }, () => {
   let waiting: number
   let broker: string
   let isAway: boolean
+  let presences: SeenPresence[]
   let figures: Figures
   const state = async (): Promise<ServiceState> => {
     if (isAway) throw new MadhavaError('STORE_UNAVAILABLE')
     const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0]))
     return {
-      presences: [],
+      presences,
       queue: { name: broker, depth: broker === 'embedded' ? 0 : 7, status: 'ready', reason: null, outbox: 0 },
       counts: { total: waiting, byStatus: { ...byStatus, PENDING: waiting, RETRY: 1 } as never, byKind: {} },
       dead: { waiting: {}, messages: 0 },
@@ -43,6 +45,7 @@ describe('the recorder of figures', { timeout: 120_000 }, () => {
           disks: [{ path: '/data', totalBytes: 100, freeBytes: 30, usedPercent: 70, data: true }],
         }),
       },
+      isOwn: ({ instance }) => instance.startsWith('ours'),
       log: silentLog(),
       clock: () => now,
       elapsed: () => now,
@@ -56,6 +59,7 @@ describe('the recorder of figures', { timeout: 120_000 }, () => {
     waiting = 3
     broker = 'embedded'
     isAway = false
+    presences = []
     await open()
   })
   afterEach(async () => {
@@ -95,6 +99,39 @@ describe('the recorder of figures', { timeout: 120_000 }, () => {
     assert.deepEqual(
       figures.since(NOON).map(sample => sample.at),
       [NOON + 10_000, NOON + 20_000],
+    )
+  })
+
+  it('has what the living processes of the bundle use, by role, and a gap for one that does not run', async () => {
+    const seen = (instance: string, role: string, cpuShare: number, alive = true): SeenPresence => ({
+      ...{ instance, role, host: 'here', pid: 1, alive },
+      ...{ startedAt: new Date(NOON).toISOString(), beatAt: new Date(NOON).toISOString() },
+      details: {
+        ...{ address: null, slots: 0, running: [], counters: {}, troubles: {} },
+        ...{ rssBytes: 123_456_789, cpu: cpuShare },
+      },
+    })
+    presences = [
+      seen('ours-1', 'worker', 0.5),
+      seen('ours-2', 'api', 0.25, false),
+      seen('another', 'worker', 1),
+      seen('ours-3', 'no role of a bundle', 1),
+    ]
+    await sampleAt(0)
+    presences = [seen('ours-4', 'worker', 0.125), seen('ours-5', 'worker', 0.5)]
+    await sampleAt(10)
+    const names = ['workerCpu', 'workerMemory', 'apiCpu', 'rpcMemory'] as const
+    const { at, span, everyMs, ...columns } = figures.columns('hour', 360, names)
+    assert.deepEqual(Object.keys(columns), names)
+    assert.deepEqual(columns.workerCpu, [50, 62.5])
+    // kept as 32-bit floats
+    assert.ok(Math.abs((columns.workerMemory[0] ?? 0) - 123_456_789) < 10)
+    assert.deepEqual(
+      [columns.apiCpu, columns.rpcMemory],
+      [
+        [null, null],
+        [null, null],
+      ],
     )
   })
 

@@ -552,7 +552,7 @@ export const en = {
     },
     cpuOf: (name: string, value: string) => `CPU of ${name}: ${value}`,
     memoryOf: (name: string, value: string) => `Memory of ${name}: ${value}`,
-    peak: (value: string) => `highest ${value}`,
+    peak: (value: string) => `highest in the last hour ${value}`,
     actions: { start: 'Start', stop: 'Stop', restart: 'Restart' },
     all: { start: 'Start all', stop: 'Stop all', restart: 'Restart all' },
     pending: { start: 'starting …', stop: 'stopping …', restart: 'restarting …' },

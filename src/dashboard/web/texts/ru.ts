@@ -558,7 +558,7 @@ export const ru: Texts = {
     },
     cpuOf: (name, value) => `ЦП процесса ${name}: ${value}`,
     memoryOf: (name, value) => `Память процесса ${name}: ${value}`,
-    peak: value => `наибольшее ${value}`,
+    peak: value => `наибольшее за час ${value}`,
     actions: { start: 'Запустить', stop: 'Остановить', restart: 'Перезапустить' },
     all: { start: 'Запустить все', stop: 'Остановить все', restart: 'Перезапустить все' },
     pending: { start: 'запуск …', stop: 'остановка …', restart: 'перезапуск …' },

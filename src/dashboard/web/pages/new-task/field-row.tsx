@@ -1,7 +1,7 @@
 // One field of the form: its name, its control, what it takes, and what is wrong with it.
 import type { ExactJson } from '../../format/exact-json.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
-import { useTexts } from '../../texts/use-texts.ts'
+import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { type Field, keyOf, shownValue } from './schema-form.ts'
 import { type Draft, itemsOf } from './use-draft.ts'
 
@@ -174,9 +174,13 @@ const FaultLine = ({ fault, id }: { fault: string | null; id?: string }) => (
 
 export const FieldRow = (props: FieldRowProps) => {
   const { field } = props
-  const t = useTexts()
+  const [t, f] = [useTexts(), useFormats()]
   const { id, fault } = useParts(props)
-  const { least, most, fallback, help, control } = field
+  const { fallback, help, control } = field
+  // an exact number that JavaScript would round stays as it was sent
+  const written = (bound: string | null): string | null =>
+    bound !== null && Number.isSafeInteger(Number(bound)) ? f.number(Number(bound)) : bound
+  const [least, most] = [written(field.least), written(field.most)]
   const bounds =
     least !== null && most !== null
       ? `${least} – ${most}`

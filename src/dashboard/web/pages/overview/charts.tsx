@@ -3,14 +3,30 @@ import type { ComponentChildren } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { ChartCard } from '../../parts/chart-card.tsx'
 import type { ChartSeries } from '../../parts/chart-props.ts'
+import type { Figures } from '../../state/figures.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
-import type { Figures } from './figures.ts'
+
+export const FIGURE_NAMES = [
+  'started',
+  'succeeded',
+  'failed',
+  'waitP50',
+  'waitP90',
+  'runP50',
+  'runP90',
+  'queueDepth',
+  'cpu',
+  'memory',
+  'disk',
+  'load',
+] as const
+export type FigureName = (typeof FIGURE_NAMES)[number]
 
 /** All cursors of the page stand at the same time. */
 const SYNC = 'overview'
 
-const throughput = (figures: Figures, t: Texts): ChartSeries[] => {
+const throughput = (figures: Figures<FigureName>, t: Texts): ChartSeries[] => {
   const words = t.overview.figures
   return [
     { label: words.started, values: figures.started, colour: 'soft', isDashed: true },
@@ -31,7 +47,7 @@ const one = (label: string, values: readonly (number | null)[]): ChartSeries[] =
 ]
 
 export interface ChartsProps {
-  figures: Figures
+  figures: Figures<FigureName>
   /** Tables in the place of the charts. */
   isTable: boolean
 }

@@ -7,16 +7,16 @@ import { ProblemNote, WhenAsked } from '../../parts/states.tsx'
 import { Link, useQuery } from '../../router.tsx'
 import type { Overview } from '../../state/answers.ts'
 import { get } from '../../state/api.ts'
+import { SPANS, type Span } from '../../state/figures.ts'
 import { troubles } from '../../state/overview.ts'
 import { useAsked } from '../../state/use-asked.ts'
+import { useFigures } from '../../state/use-figures.ts'
 import { useTopic } from '../../state/use-topic.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
-import { MachineCharts, WorkCharts } from './charts.tsx'
+import { FIGURE_NAMES, MachineCharts, WorkCharts } from './charts.tsx'
 import { Failures } from './failures.tsx'
-import { SPANS, type Span } from './figures.ts'
 import { Statuses } from './statuses.tsx'
 import { Troubles } from './troubles.tsx'
-import { useFigures } from './use-figures.ts'
 
 /** The first answer is asked for; from then on the stream tells what is new. */
 const useOverview = () => {
@@ -87,7 +87,7 @@ export const OverviewPage = () => {
   const asked = useOverview()
   const look = useLook()
   const { span, isTable } = look
-  const { value: figures, problem, again } = useFigures(span)
+  const { value: figures, problem, again } = useFigures(span, FIGURE_NAMES)
   useKeys({
     h: { label: words.spans.hour, run: () => look.change({ span: 'hour' }) },
     w: { label: words.spans.week, run: () => look.change({ span: 'week' }) },

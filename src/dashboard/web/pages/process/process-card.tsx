@@ -5,12 +5,14 @@ import type { ProcessRow } from '../../state/answers.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { Condition } from '../processes/condition.tsx'
 import { Usage } from '../processes/usage.tsx'
+import { useUsage } from '../processes/use-usage.ts'
 
 const NAMED = 8
 
 export const ProcessCard = ({ row }: { row: ProcessRow }) => {
   const [t, f] = [useTexts(), useFormats()]
   const { running = [] } = row
+  const usageOf = useUsage()
   return (
     <section class="card block process-card" aria-label={row.name}>
       <div>
@@ -34,7 +36,7 @@ export const ProcessCard = ({ row }: { row: ProcessRow }) => {
           <div key={what}>
             <dt>{t.processes.columns[what]}</dt>
             <dd>
-              <Usage row={row} what={what} isWhole />
+              <Usage row={row} what={what} values={usageOf(row, what)} isWhole />
             </dd>
           </div>
         ))}

@@ -20,6 +20,7 @@ import { giveOrder, pendingOrders } from './orders.ts'
 import { badgeOf, isWorking } from './process-row.ts'
 import { Usage } from './usage.tsx'
 import { useProcesses } from './use-processes.ts'
+import { type UsageOf, useUsage } from './use-usage.ts'
 
 export const pathOf = (name: string, stream?: string): string =>
   `/process/${encodeURIComponent(name)}${stream === undefined ? '' : `?stream=${stream}`}`
@@ -33,7 +34,12 @@ export const ProcessBadge = ({ row }: { row: ProcessRow }) => {
   return <StateBadge tone={tone}>{words.states[word] ?? word}</StateBadge>
 }
 
-const columnsIn = (t: Texts, f: Formats, rows: readonly ProcessRow[]): Column<ProcessRow>[] => {
+const columnsIn = (
+  t: Texts,
+  f: Formats,
+  rows: readonly ProcessRow[],
+  usageOf: UsageOf,
+): Column<ProcessRow>[] => {
   const words = t.processes
   const heads = words.columns
   return [
@@ -76,7 +82,7 @@ const columnsIn = (t: Texts, f: Formats, rows: readonly ProcessRow[]): Column<Pr
         head: heads[what],
         align: 'right',
         isMinor: true,
-        cell: row => <Usage row={row} what={what} />,
+        cell: row => <Usage row={row} what={what} values={usageOf(row, what)} />,
       }),
     ),
     {
@@ -99,6 +105,7 @@ export const ProcessesPage = () => {
   const [t, f, who, pending] = [useTexts(), useFormats(), useCell(me), useCell(pendingOrders)]
   const words = t.processes
   const { asked, isStale } = useProcesses()
+  const usageOf = useUsage()
   const rows = asked.value ?? []
   const { activeId } = useRowKeys(
     rows.map(({ pmId }) => String(pmId)),
@@ -144,7 +151,7 @@ export const ProcessesPage = () => {
           <>
             <Table
               label={words.table}
-              columns={columnsIn(t, f, found)}
+              columns={columnsIn(t, f, found, usageOf)}
               rows={found}
               idOf={({ pmId }) => String(pmId)}
               activeId={activeId}

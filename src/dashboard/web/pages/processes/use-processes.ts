@@ -1,10 +1,9 @@
-// The processes, live, with what each used since the page was opened.
+// The processes, live.
 import { useState } from 'preact/hooks'
 import type { ProcessRow } from '../../state/answers.ts'
 import { get } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useTopic } from '../../state/use-topic.ts'
-import { noteSamples } from './samples.ts'
 
 export const getProcesses = async (signal?: AbortSignal): Promise<ProcessRow[]> => {
   const { processes } = await get<{ processes: ProcessRow[] }>('/processes.json', signal ? { signal } : {})
@@ -17,7 +16,6 @@ export const useProcesses = (): { asked: Asked<ProcessRow[]>; isStale: boolean }
   const asked = useAsked('processes', getProcesses)
   useTopic('processes', {
     processes: (rows: ProcessRow[]) => {
-      noteSamples(rows, Date.now())
       if (asked.value && !asked.problem) asked.change(() => rows)
       else asked.again()
     },

@@ -1,13 +1,10 @@
 // The machine's load at a moment of the past, from the figures that the dashboard keeps.
 import { get } from '../../state/api.ts'
+import type { Figures } from '../../state/figures.ts'
 import { useAsked } from '../../state/use-asked.ts'
 
-interface Figures {
-  everyMs: number
-  at: number[]
-  cpu: (number | null)[]
-  memory: (number | null)[]
-}
+const NAMES = ['cpu', 'memory'] as const
+type Load = Figures<(typeof NAMES)[number]>
 
 /** Percent. */
 export interface MachineLoad {
@@ -20,7 +17,7 @@ const FINE_MS = 55 * 60_000
 const WEEK_MS = 7 * 86_400_000
 const WEEK_POINTS = 2000
 
-const sampleAt = ({ at, everyMs, cpu, memory }: Figures, moment: number): MachineLoad | null => {
+const sampleAt = ({ at, everyMs, cpu, memory }: Load, moment: number): MachineLoad | null => {
   let best = -1
   for (const [place, time] of at.entries())
     if (best < 0 || Math.abs(time - moment) < Math.abs((at[best] ?? 0) - moment)) best = place
@@ -39,7 +36,9 @@ export const useLoad = (moments: readonly string[]): ((moment: string) => Machin
   }
   const ask = (span: 'hour' | 'week', isWanted: boolean, query: object) =>
     useAsked(`${span} ${isWanted} ${moments.at(-1)}`, async signal =>
-      isWanted ? await get<Figures>('/figures.json', { query: { span, ...query }, signal }) : null,
+      isWanted
+        ? await get<Load>('/figures.json', { query: { span, columns: NAMES.join(','), ...query }, signal })
+        : null,
     )
   const hour = ask('hour', needs.hour, {}).value
   const week = ask('week', needs.week, { points: WEEK_POINTS }).value

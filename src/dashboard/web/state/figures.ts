@@ -4,37 +4,23 @@ export type Span = 'hour' | 'week'
 export const SPANS: readonly Span[] = ['hour', 'week']
 export const SPAN_MS: Readonly<Record<Span, number>> = { hour: 3_600_000, week: 604_800_000 }
 
-export const FIGURE_NAMES = [
-  'started',
-  'succeeded',
-  'failed',
-  'waitP50',
-  'waitP90',
-  'runP50',
-  'runP90',
-  'queueDepth',
-  'cpu',
-  'memory',
-  'disk',
-  'load',
-] as const
-export type FigureName = (typeof FIGURE_NAMES)[number]
-
 /** Columns of one length; `at` is in milliseconds since 1970, `everyMs` apart. Null: a gap. */
-export type Figures = { everyMs: number; at: readonly number[] } & Readonly<
-  Record<FigureName, readonly (number | null)[]>
+export type Figures<Name extends string> = { everyMs: number; at: readonly number[] } & Readonly<
+  Record<Name, readonly (number | null)[]>
 >
-export type Sample = { at: number } & Readonly<Record<FigureName, number | null>>
-
-const columnsOf = (read: (name: FigureName) => (number | null)[]): Record<FigureName, (number | null)[]> =>
-  Object.fromEntries(FIGURE_NAMES.map(name => [name, read(name)])) as Record<FigureName, (number | null)[]>
+export type Sample<Name extends string> = { at: number } & Readonly<Record<Name, number | null>>
 
 /**
  * The figures of all of a span, with newer samples at their end. A step that nobody sampled is a gap, also before the
  * first one. A sample of a known step replaces it.
  * @param spanMs how long the span is
  */
-export const withSamples = (figures: Figures, samples: readonly Sample[], spanMs: number): Figures => {
+export const withSamples = <Name extends string>(
+  names: readonly Name[],
+  figures: Figures<Name>,
+  samples: readonly Sample<Name>[],
+  spanMs: number,
+): Figures<Name> => {
   const { everyMs } = figures
   const first = figures.at[0] ?? samples[0]?.at
   if (first === undefined) return figures
@@ -43,14 +29,13 @@ export const withSamples = (figures: Figures, samples: readonly Sample[], spanMs
   const end = Math.max(figures.at.length, ...[...byPlace.keys()].map(place => place + 1))
   const length = Math.round(spanMs / everyMs)
   const places = Array.from({ length }, (_, step) => end - length + step)
-  return {
-    everyMs,
-    at: places.map(place => first + place * everyMs),
-    ...columnsOf(name =>
-      places.map(place => {
-        const sample = byPlace.get(place)
-        return (sample ? sample[name] : figures[name][place]) ?? null
-      }),
-    ),
+  const valueAt = (name: Name, place: number): number | null => {
+    const sample = byPlace.get(place)
+    const known: readonly (number | null)[] = figures[name]
+    return (sample ? sample[name] : known[place]) ?? null
   }
+  const columns = Object.fromEntries(
+    names.map(name => [name, places.map(place => valueAt(name, place))]),
+  ) as Record<Name, (number | null)[]>
+  return { everyMs, at: places.map(place => first + place * everyMs), ...columns }
 }
