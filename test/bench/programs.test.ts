@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { requireService } from '../support/services.ts'
 
 const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))))
-const LIMIT = { timeout: 120_000 }
+const LIMIT = { timeout: 300_000 }
 const LONG = { ...LIMIT, skip: process.env.BENCH_LONG === '1' ? false : 'runs with BENCH_LONG=1' }
 
 const run = async (program: string, args: string[]): Promise<string> => {

@@ -30,7 +30,7 @@ describe('output that nobody takes', () => {
     ['is gone', true],
     ['has stopped to read', false],
   ] as const)
-    it(`does not end or hold up a supervisor whose reader ${what}`, { timeout: 60_000 }, async () => {
+    it(`does not end or hold up a supervisor whose reader ${what}`, { timeout: 300_000 }, async () => {
       const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER], {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       })

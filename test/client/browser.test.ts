@@ -62,7 +62,7 @@ const refused = await client.get('nothing').catch(error => error instanceof ApiE
 await say('done', { seen, ended: ended.status, result, refused, secure: isSecureContext })
 </script>`
 
-describe('the client in a browser', { skip: requireService('chromium'), timeout: 120_000 }, () => {
+describe('the client in a browser', { skip: requireService('chromium'), timeout: 300_000 }, () => {
   let door: Fixture
   let http: HttpServer
   let network: TcpProxy

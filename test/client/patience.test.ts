@@ -8,7 +8,7 @@ import { soon } from '../support/soon.ts'
 const clientOf = (options: Partial<ClientOptions>): Client =>
   createClient({ baseUrl: '', patienceMs: 30_000, ...options })
 
-describe('the patience of the client', { timeout: 60_000 }, () => {
+describe('the patience of the client', { timeout: 300_000 }, () => {
   /** The body of an answer that is cut after what is given, at once or when it is told. */
   const cut = (text: string, when: Promise<unknown> = Promise.resolve()): ReadableStream<Uint8Array> =>
     new ReadableStream({

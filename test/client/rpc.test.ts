@@ -239,7 +239,7 @@ describe('calls of the client always end', () => {
   })
 
   test('calls that wait for a connection get a new one when theirs is lost', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const rude = await serverThat(socket => socket.on('data', () => socket.destroy()))
     const rpc = clientOf(rude, { connections: 1 })

@@ -295,7 +295,7 @@ describe('kinds and state', () => {
   })
 
   it('the state waits for no answer of the broker, and tells what it does not know', {
-    timeout: 20_000,
+    timeout: 300_000,
   }, async () => {
     const silent = () => new Promise<never>(() => {})
     const away = () => Promise.reject(new Error('the broker is away'))
@@ -337,7 +337,7 @@ describe('what the operator allows', () => {
 
 describe('the kinds that cannot be used', () => {
   it('are told without those of the others when a store does not say who lives', {
-    timeout: 20_000,
+    timeout: 300_000,
   }, async () => {
     const trouble = { name: 'odd', file: 'odd.ts', reason: 'it has no run' }
     const kinds = createKinds([], [trouble])

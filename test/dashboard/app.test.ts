@@ -31,7 +31,7 @@ const row = (name: string, pmId: number, more: Partial<ProcessRow> = {}): Proces
   ...more,
 })
 
-describe('the dashboard', { timeout: 120_000 }, () => {
+describe('the dashboard', { timeout: 300_000 }, () => {
   let api: Fixture
   let closing: AbortController
   let now: number

@@ -104,8 +104,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
   })
 
   it('says what is away, and heals by itself', async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/tasks`)
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks' })
     await page.waitForSelector('.live-dot.live')
     door.setReadiness({
       ok: false,
@@ -129,8 +128,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
   })
 
   it('leaves for the login when the session has ended elsewhere', async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes' })
     await page.waitForSelector('table')
     const { csrf } = (await (await page.request.get(`${door.url}/me.json`)).json()) as { csrf: string }
     await page.request.post(`${door.url}/logout`, {
@@ -142,8 +140,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
   })
 
   it('shows the processes as they change, and asks before it stops one', async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes' })
     const state = (name: string) => page.textContent(`tr:has(th:has-text("${name}")) .badge`)
     await page.waitForSelector('tr >> text=worker')
     assert.equal(await state('worker'), 'stopped')

@@ -34,8 +34,7 @@ describe('the page of a new task', { skip: requireService('chromium'), timeout: 
   })
 
   it('leads from the kind over its example to the task, and a double click makes one', async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/new`)
+    const { page, leave } = await visit(browser, door.url, { path: '/new' })
     await page.click('.kind-card >> text=calcpi')
     await page.waitForURL(`${door.url}/new?kind=calcpi`)
     assert.equal(await page.inputValue(DIGITS), '3')
@@ -61,8 +60,7 @@ describe('the page of a new task', { skip: requireService('chromium'), timeout: 
   })
 
   it("shows the server's problems at their fields and goes to the first", async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/new?kind=calcpi`)
+    const { page, leave } = await visit(browser, door.url, { path: '/new?kind=calcpi' })
     await page.fill(DIGITS, 'ten')
     await page.click('text=Submit')
     await page.waitForSelector(`${DIGITS}[aria-invalid]:focus`)
@@ -87,8 +85,7 @@ describe('the page of a new task', { skip: requireService('chromium'), timeout: 
   })
 
   it('keeps form and JSON in step, every digit of a number, and refuses what is no JSON', async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/new?kind=echo`)
+    const { page, leave } = await visit(browser, door.url, { path: '/new?kind=echo' })
     const params = '#field-params'
     assert.equal(await page.inputValue(params), '"hello"')
     await page.fill(params, '{"n": 9007199254740993, "list": [1.0, 1e400]}')
@@ -118,8 +115,7 @@ describe('the page of a new task', { skip: requireService('chromium'), timeout: 
 
   it('fills in a known task, and says which kinds there are where one is not', async () => {
     const task = await door.fixture.submit('echo', { text: HOSTILE }, { title: 'the first', priority: 8 })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/new?from=${task.id}`)
+    const { page, leave } = await visit(browser, door.url, { path: `/new?from=${task.id}` })
     await page.waitForSelector(`a[href="/task/${task.id}"]`)
     assert.deepEqual(JSON.parse(await wholeOf(page)), {
       kind: 'echo',
@@ -140,8 +136,11 @@ describe('the page of a new task', { skip: requireService('chromium'), timeout: 
   })
 
   it('shows a viewer the form and takes nothing from them', async () => {
-    const { page, leave } = await visit(browser, door.url, { name: 'viewer', colorScheme: 'dark' })
-    await page.goto(`${door.url}/new?kind=calcpi`)
+    const { page, leave } = await visit(browser, door.url, {
+      path: '/new?kind=calcpi',
+      name: 'viewer',
+      colorScheme: 'dark',
+    })
     await page.waitForSelector('text=You may look, and change nothing.')
     assert.equal(await page.isDisabled('text=Submit'), true)
     await page.press(DIGITS, 'Enter')

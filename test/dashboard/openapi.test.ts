@@ -28,7 +28,7 @@ const ROW: ProcessRow = {
 const NO_JSON = /^(?:GET \/(?:livez|login|stream|assets\/:name|logtail\/.*)|POST \/(?:login|logout|RPC2))$/
 const isPage = (route: string): boolean => PAGES.some(({ path }) => route === `GET ${path}`)
 
-describe('the document of the dashboard', { timeout: 60_000 }, () => {
+describe('the document of the dashboard', { timeout: 300_000 }, () => {
   let door: Awaited<ReturnType<typeof createDashboardFixture>>
   let document: { paths: Record<string, Record<string, unknown>> }
   const operator = basic('operator', PASSWORDS.operator)

@@ -53,8 +53,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     const newest = Math.floor(Date.now() / 10_000) * 10_000
     door.addSample({ at: newest - 20_000, apiCpu: 12, apiMemory: 80_000_000 })
     door.addSample({ at: newest - 10_000, apiCpu: 64, apiMemory: 90_000_000 })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes' })
     await page.waitForSelector(`${row('rpc')} .badge.tone-bad >> text=crash loop`)
     const said = (await page.textContent(`${row('rpc')} .condition`)) ?? ''
     assert.match(said, /It ends again and again\..*exit code 78.*It said: the port is taken <img/)
@@ -74,8 +73,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
 
   it('asks with the number of tasks that run, and says what became of the order', async () => {
     change('worker', { state: 'online', pid: 7, uptimeMs: 90_000, ready: true, running: ['a', 'b', 'c'] })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes' })
     await page.click('[aria-label="Stop worker"]')
     await page.waitForSelector('dialog >> text=Stop worker?')
     assert.match((await page.textContent('dialog p')) ?? '', /^3 tasks run there\..*given back/)
@@ -104,8 +102,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
   it('never calls a process restarted that ends again and again', async () => {
     change('worker', { state: 'online', pid: 7, uptimeMs: 90_000, ready: true, running: [] })
     const cause = { how: 'signal', code: null, signal: 'SIGSEGV', by: null, words: 'no good' }
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes' })
     door.onOrder(() =>
       change('worker', {
         pid: 8,
@@ -132,8 +129,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
 
   it('shows a viewer everything and lets them order nothing', async () => {
     await writeFile(door.logPath('api', 'out'), jsonLine(0, 'info', 'hello'))
-    const { page, leave } = await visit(browser, door.url, { name: 'viewer' })
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes', name: 'viewer' })
     await page.waitForSelector('tbody tr')
     assert.equal(await page.locator('main .button:not([disabled])').count(), 0)
     for (const key of ['j', 'x', 'r', 's']) await page.keyboard.press(key)
@@ -149,8 +145,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
   it('follows a log, holds it while paused and says how many wait, and misses no line over a restart', async () => {
     const file = door.logPath('api', 'out')
     await writeFile(file, jsonLine(0, 'info', 'the first', { big: 0 }).replace('0}', '12345678901234567890}'))
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/process/api`)
+    const { page, leave } = await visit(browser, door.url, { path: '/process/api' })
     await untilCount(page, '.log-line', 1)
     await page.click('.log-more')
     assert.match((await page.textContent('.log-fields')) ?? '', /"big": 12345678901234567890/)
@@ -178,8 +173,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
       jsonLine(at, at % 100 === 0 ? 'error' : 'info', `line ${at}`),
     )
     await writeFile(file, lines.join(''))
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/process/worker`)
+    const { page, leave } = await visit(browser, door.url, { path: '/process/worker' })
     await untilCount(page, '.log-line', 300)
     assert.match((await page.textContent('.log-line >> nth=-1')) ?? '', /line 899/)
     await page.click('text=Older lines')
@@ -217,8 +211,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     )
     await writeFile(door.logPath('worker', 'out'), `${jsonLine(0, 'info', 'quiet')}${failures.join('')}`)
     await writeFile(door.logPath('worker', 'err'), 'Error: boom\n    at somewhere\n')
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes' })
     await page.click('[aria-label="Errors of worker"]')
     await untilCount(page, '.log-line', 302)
     await page.waitForSelector('.log-reason >> text=connect ECONNREFUSED 299')
@@ -276,8 +269,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
         words: null,
       },
     })
-    const { page, leave } = await visit(browser, door.url, { locale: 'ru-RU' })
-    await page.goto(`${door.url}/processes`)
+    const { page, leave } = await visit(browser, door.url, { path: '/processes', locale: 'ru-RU' })
     await page.waitForSelector(`${row('worker')} >> text=не хватило памяти`)
     await page.click('[aria-label="Остановить api"]')
     await page.waitForSelector('dialog >> text=программам недоступен REST API')

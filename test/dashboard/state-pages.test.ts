@@ -55,8 +55,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
   it('kinds: what each takes, how it does, the way to its failures, and what cannot be used', async () => {
     await failWith('KIND_FAILED', 'a')
     await door.fixture.submit('calcpi', { digits: 3 })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/kinds`)
+    const { page, leave } = await visit(browser, door.url, { path: '/kinds' })
     await page.waitForSelector('tr[data-id=echo] >> .failed-link')
     const href = (await page.getAttribute('tr[data-id=echo] .failed-link', 'href')) ?? ''
     assert.match(href, /^\/tasks\?status=FAILURE&kind=echo&finishedFrom=/)
@@ -84,8 +83,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     await failWith('KIND_FAILED', 'not dead')
     const kept = message()
     messages.set(kept.id, kept)
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/dead`)
+    const { page, leave } = await visit(browser, door.url, { path: '/dead' })
     await untilCount(page, 'tbody tr', 3)
     await page.waitForSelector('.menu li:has(a[href="/dead"]) .menu-count >> text=3')
     const row = (await page.textContent(`tr[data-id="${lost}"]`)) ?? ''
@@ -132,8 +130,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
         ...{ slots: 4, running: [task.id], kinds: ['echo'], counters: { taken: 1 } },
         ...(takesNone === undefined ? {} : { takesNone }),
       })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/workers`)
+    const { page, leave } = await visit(browser, door.url, { path: '/workers' })
     await page.waitForSelector('text=No worker is alive')
     await assertAccessible(page, 'no worker')
     await store.announce({ role: 'worker', details: now })
@@ -149,8 +146,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
   })
 
   it('settings: those that were changed first, and a filter that stands in the address', async () => {
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/settings`)
+    const { page, leave } = await visit(browser, door.url, { path: '/settings' })
     await page.waitForSelector('tr[data-id=HOST]')
     await page.fill('input[type=search]', 'nothing of this kind')
     await page.waitForSelector('text=No setting fits.')

@@ -10,7 +10,7 @@ import { createFixture, type Fixture } from '../api/fixture.ts'
 
 const ACTOR = { name: 'operator', via: 'dashboard' } as const
 
-describe('the stream of a page', { timeout: 120_000 }, () => {
+describe('the stream of a page', { timeout: 300_000 }, () => {
   let fixture: Fixture
   let leaving: AbortController
   beforeEach(() => {

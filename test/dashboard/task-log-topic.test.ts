@@ -12,7 +12,7 @@ import { createFixture, type Fixture } from '../api/fixture.ts'
 const ACTOR = { name: 'operator', via: 'dashboard' } as const
 const now = (): string => new Date().toISOString()
 
-describe('the topic of a log', { timeout: 120_000 }, () => {
+describe('the topic of a log', { timeout: 300_000 }, () => {
   let fixture: Fixture
   let leaving: AbortController
   beforeEach(() => {

@@ -246,8 +246,7 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
 
   it('tells in the list why rows wait', async () => {
     await door.fixture.submit('echo', 1, { title: 'it waits' })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/tasks`)
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks' })
     await page.waitForSelector('tbody >> text=no worker')
     assert.match((await page.getAttribute('tbody [title]', 'title')) ?? '', /./)
     await leave()

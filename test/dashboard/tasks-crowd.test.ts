@@ -69,8 +69,7 @@ describe('the page of tasks among others', { skip: requireService('chromium'), t
     )
   }
   const visitTasks = async (query = '', name = 'operator') => {
-    const visited = await visit(browser, door.url, { name })
-    await visited.page.goto(`${door.url}/tasks${query}`)
+    const visited = await visit(browser, door.url, { name, path: `/tasks${query}` })
     await visited.page.waitForSelector('tbody tr')
     return visited
   }

@@ -29,8 +29,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
   it('changes a row in place and announces new ones, without moving any', async () => {
     const { fixture } = door
     const first = await fixture.submit('echo', 1, { title: 'the first' })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/tasks`)
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks' })
     const row = `tr[data-id="${first.id}"]`
     await page.waitForSelector(`${row} >> text=PENDING`)
     assert.equal(await page.getAttribute(`${row} a`, 'href'), `/task/${first.id}`)
@@ -54,8 +53,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const waiting = await fixture.submit('echo', 1, { title: 'a needle' })
     await fixture.submit('calcpi', { digits: 3, method: 'plain' })
     await fixture.ended('done')
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/tasks`)
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks' })
     await untilCount(page, 'tbody tr', 3)
     await page.keyboard.press('/')
     await page.keyboard.type('pend')
@@ -87,8 +85,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const { fixture } = door
     for (let count = 0; count < 70; count += 1) await fixture.submit('echo', count)
     for (let count = 0; count < 3; count += 1) await fixture.submit('calcpi', { digits: 3, method: 'plain' })
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/tasks?kind=echo`)
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo' })
     await untilCount(page, 'tbody tr', 50)
     await page.keyboard.press('j')
     await page.keyboard.press('x')
@@ -134,8 +131,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await fixture.run(running.id)
     const statuses = async (): Promise<(string | undefined)[]> =>
       Promise.all(others.map(async id => (await fixture.store.get(id))?.status))
-    const { page, leave } = await visit(browser, door.url)
-    await page.goto(`${door.url}/tasks?kind=echo&error=paper`)
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo&error=paper' })
     await untilCount(page, 'tbody tr', 50)
     await page.click('thead input')
     await page.click('text=Select all that match (60)')
@@ -234,8 +230,10 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const [under, watched] = [tasks[25], tasks[29]]
     assert.ok(under && watched)
     for (const width of [1280, 390]) {
-      const { page, leave } = await visit(browser, door.url, { viewport: { width, height: 800 } })
-      await page.goto(`${door.url}/tasks`)
+      const { page, leave } = await visit(browser, door.url, {
+        path: '/tasks',
+        viewport: { width, height: 800 },
+      })
       await page.waitForSelector(`tr[data-id="${under.id}"]`)
       await page.hover(`tr[data-id="${under.id}"]`)
       const place = await page.locator(`tr[data-id="${under.id}"]`).boundingBox()

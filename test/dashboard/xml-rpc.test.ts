@@ -109,7 +109,7 @@ describe('the XML of XML-RPC', () => {
   })
 })
 
-describe('the methods of supervisord', { timeout: 60_000 }, () => {
+describe('the methods of supervisord', { timeout: 300_000 }, () => {
   let door: Awaited<ReturnType<typeof createDashboardFixture>>
   let rows: ProcessRow[]
   let failure: MadhavaError | null

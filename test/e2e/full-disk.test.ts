@@ -26,7 +26,7 @@ const fill = (file: string): void => {
 describe('the bundle on a disk that fills up', () => {
   it('refuses new tasks with 507, ends the running ones, and goes on when there is room', {
     skip: requireDisk('tmpfs'),
-    timeout: 120_000,
+    timeout: 300_000,
   }, async t => {
     const disk = makeDisk('tmpfs', 'size=64m')
     t.after(() => disk.close())

@@ -12,7 +12,7 @@ import { makeDataDir, startBundle } from '../support/bundle.ts'
 
 const TOOL = fileURLToPath(new URL('../../bin/healthcheck.mjs', import.meta.url))
 
-const look = async (settings: Record<string, string>): Promise<{ code: number; words: string }> => {
+const lookOnce = async (settings: Record<string, string>): Promise<{ code: number; words: string }> => {
   const child = spawn(process.execPath, [TOOL], { env: { PATH: process.env.PATH, ...settings } })
   let words = ''
   for (const stream of [child.stdout, child.stderr])
@@ -21,6 +21,14 @@ const look = async (settings: Record<string, string>): Promise<{ code: number; w
     })
   const [code] = (await once(child, 'close')) as [number]
   return { code, words: words.trim() }
+}
+
+/** As an engine does, it looks again where a busy machine gave no answer in time. */
+const look = async (settings: Record<string, string>): Promise<{ code: number; words: string }> => {
+  for (;;) {
+    const seen = await lookOnce(settings)
+    if (seen.words !== 'no answer within 6 s') return seen
+  }
 }
 
 /** A door that gives this answer to everything. */
@@ -32,7 +40,7 @@ const openDoor = async (status: number, body: unknown): Promise<{ port: string; 
   return { port: String((server.address() as AddressInfo).port), close: () => void server.close() }
 }
 
-describe('the health check', () => {
+describe('the health check', { timeout: 600_000 }, () => {
   it('says ready for a bundle with an api, and that nobody answers when it is stopped', async t => {
     const { dataDir, remove } = makeDataDir()
     t.after(remove)

@@ -61,7 +61,7 @@ describe('the examples of docs/rest.md, and the client, against the bundle', { t
 
   const run = async (program: string, args: string[], cwd: string): Promise<string> => {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000 })
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 })
     let [output, errors] = ['', '']
     child.stdout.on('data', data => {
       output += String(data)

@@ -59,7 +59,7 @@ const client = async (port: number) => {
   return { socket, seen }
 }
 
-describe('the proxy of the fault tests', { timeout: 60_000 }, () => {
+describe('the proxy of the fault tests', { timeout: 300_000 }, () => {
   let echo: Awaited<ReturnType<typeof startEcho>>
   let proxy: TcpProxy
   before(async () => {

@@ -185,7 +185,7 @@ describe('the kind binomial', () => {
   })
 
   it('computes a large one in a thread of its own, and leaves it at a cancel at once', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const text = await kind.run({ n: 400_000, k: 200_000 }, contextWith({}))
     assert.equal(text, binomial(400_000, 200_000).toString())

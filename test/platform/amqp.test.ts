@@ -98,7 +98,7 @@ describe('a link to something that is no broker', () => {
     ['sends noise', socket => socket.write(Buffer.alloc(100_000, 0x5a))],
   ]
   for (const [title, serve] of cases)
-    it(`that ${title}: keeps trying, with pauses, and says so`, { timeout: 60_000 }, async () => {
+    it(`that ${title}: keeps trying, with pauses, and says so`, { timeout: 300_000 }, async () => {
       const server = await startServer(serve)
       const tested = link(server.url, 300)
       await until('three tries', () => server.counts.connections >= 3)
@@ -114,7 +114,7 @@ describe('a link to something that is no broker', () => {
       await server.close()
     })
 
-  it('that says nothing: is given up after the time for a step', { timeout: 60_000 }, async () => {
+  it('that says nothing: is given up after the time for a step', { timeout: 300_000 }, async () => {
     const server = await startServer(() => {})
     const tested = link(server.url, 200)
     await until('a second try', () => server.counts.connections >= 2)
@@ -124,7 +124,7 @@ describe('a link to something that is no broker', () => {
   })
 
   it('that says nothing: close() does not wait for it, and may be called twice', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const server = await startServer(() => {})
     const tested = link(server.url)

@@ -81,7 +81,7 @@ const quiet = async (): Promise<void> => {
 }
 
 describe('the embedded queue', () => {
-  it('wakes about one of many workers for each task', { timeout: 60_000 }, async t => {
+  it('wakes about one of many workers for each task', { timeout: 300_000 }, async t => {
     const memory = createMemory()
     const ended = Array.from({ length: 8 }, () => 0)
     const members = await Promise.all(
@@ -132,7 +132,9 @@ describe('the embedded queue', () => {
     for (const member of [...members, api]) await member.store.close()
   })
 
-  it('a worker further down looks when the first one, alive, does nothing', { timeout: 60_000 }, async () => {
+  it('a worker further down looks when the first one, alive, does nothing', {
+    timeout: 300_000,
+  }, async () => {
     const memory = createMemory()
     const members = await Promise.all(Array.from({ length: 3 }, () => joinMemory(memory)))
     const [only] = members
@@ -158,7 +160,7 @@ describe('the embedded queue', () => {
   })
 
   it('follows the feed again after it broke off, and finds what came meanwhile', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const memory = createMemory()
     let broken = true
@@ -198,7 +200,7 @@ describe('the embedded queue', () => {
   })
 
   it('rings for nothing that is not due, and at once when the sweeper here announces it', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const memory = createMemory()
     const heard = { follows: false, changes: 0 }
@@ -235,7 +237,9 @@ describe('the embedded queue', () => {
     await member.store.close()
   })
 
-  it('follows no feed for a worker that has stopped, and rings it no more', { timeout: 60_000 }, async () => {
+  it('follows no feed for a worker that has stopped, and rings it no more', {
+    timeout: 300_000,
+  }, async () => {
     let open = 0
     const member = await joinMemory(createMemory(), store => ({
       ...store,
@@ -282,7 +286,7 @@ describe('the embedded queue', () => {
   })
 
   it('polls after it has its cursor, so that no task is lost in between', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     let isCreated = false
     const member = await joinMemory(createMemory(), store => ({
@@ -330,7 +334,7 @@ describe('the embedded queue', () => {
 
 describe('the living workers', () => {
   it('are read at most once a second, and again after a read that failed', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     let reads = 0
     const living = [{ role: 'worker', alive: true, instance: 'a' }]

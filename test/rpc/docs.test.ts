@@ -15,7 +15,7 @@ import { type Bench, openBench } from './fixture.ts'
 import { openHttp } from './http.ts'
 
 const run = promisify(execFile)
-const TIMEOUT = { timeout: 120_000 }
+const TIMEOUT = { timeout: 300_000 }
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const text = await readFile(join(ROOT, 'docs/rpc.md'), 'utf8')
 /** Each example, and what it prints. */

@@ -155,7 +155,7 @@ const succeeded = (crew: Crew, ids: readonly string[]) =>
 
 export const placesSuite = (name: string, { skip, world }: PlacesSuiteOptions): void => {
   const promise = (title: string, body: (crew: Crew) => Promise<void>) =>
-    it(title, { skip, timeout: 120_000 }, async () => {
+    it(title, { skip, timeout: 300_000 }, async () => {
       const made = await world()
       const crew = await openCrew(made)
       try {

@@ -110,7 +110,7 @@ export const queueSuite = (name: string, { skip, world }: QueueSuiteOptions): vo
     }
     after(() => Promise.all(worlds.map(made => made.close())))
     const promise = (title: string, check: (world: QueueWorld) => Promise<void>) =>
-      it(title, { skip, timeout: 90_000 }, async () => check(await open()))
+      it(title, { skip, timeout: 300_000 }, async () => check(await open()))
 
     promise('runs at most `slots` tasks at a time, and so many when there are as many', async world => {
       const member = await world.join()

@@ -207,7 +207,7 @@ export const startRabbit = async ({
     async ctl(...args) {
       const { stdout } = await promisify(execFile)(`${BIN}/rabbitmqctl`, ['-q', '-n', node, ...args], {
         env: { ...env, RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '' },
-        timeout: 60_000,
+        timeout: 300_000,
       })
       return stdout
     },

@@ -26,7 +26,7 @@ export const promise = (
   settings: Record<string, string>,
   body: (world: RedisWorld) => Promise<void>,
 ): void => {
-  it(title, { timeout: 120_000 }, async () => {
+  it(title, { timeout: 300_000 }, async () => {
     const redis = await startRedis({ settings })
     const proxy = await startTcpProxy({ port: redis.port })
     const stores: TaskStore[] = []

@@ -102,7 +102,7 @@ export const startRedis = async (options: PrivateRedisOptions = {}): Promise<Pri
     const { stdout } = await promisify(execFile)(
       SERVER.replace(/server$/, 'cli'),
       ['-p', String(port), ...cliArgs, ...args],
-      { timeout: 30_000, maxBuffer: 64 * 1024 * 1024 },
+      { timeout: 300_000, maxBuffer: 64 * 1024 * 1024 },
     )
     return stdout.replace(/\n$/, '')
   }

@@ -14,7 +14,7 @@ export interface SmallDisk {
 }
 
 const run = (command: string, ...args: string[]): void => {
-  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 20_000 })
+  const { status, stderr } = spawnSync(command, args, { encoding: 'utf8', timeout: 300_000 })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr.trim()}`)
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Generous: a loaded machine is slow, and a promise that is kept late is still kept. */
-const LIMIT_MS = 30_000
+const LIMIT_MS = 120_000
 
 /** Resolves as soon as the condition holds. @throws Error with `what` when it does not in time */
 export const until = async (

@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 import unruly from './unruly.ts'
 
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 /** So long such a task waits for a slot. */
 const AHEAD_MS = 50
 

@@ -20,7 +20,7 @@ const isBare = (pid: number): boolean => {
   }
 }
 
-describe('the group of a child that has ended', { skip, timeout: 60_000 }, () => {
+describe('the group of a child that has ended', { skip, timeout: 300_000 }, () => {
   it('is ended with the attempt while it has members, whatever their environment', async t => {
     const keeper = createProcessKeeper()
     t.after(() => keeper.close())

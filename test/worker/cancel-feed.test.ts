@@ -10,7 +10,7 @@ import { keepingLog } from '../support/keeping-log.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
-const OUTER = { timeout: 60_000 }
+const OUTER = { timeout: 300_000 }
 const clock = () => new Date()
 const now = () => clock().toISOString()
 

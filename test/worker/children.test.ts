@@ -5,7 +5,7 @@ import { MadhavaError } from '../../src/core/errors.ts'
 import { retryPolicySchema } from '../../src/core/task.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 const threads = openPool()
 after(() => threads.close())
 const now = () => new Date().toISOString()

@@ -17,7 +17,7 @@ const clock = () => new Date()
 const log = silentLog()
 
 describe('a worker that closes', () => {
-  it('announces what it gives back, and nothing that has ended', { timeout: 120_000 }, async () => {
+  it('announces what it gives back, and nothing that has ended', { timeout: 300_000 }, async () => {
     const memory = createMemory()
     const store = memory.open({ clock })
     const { queue, announced } = createNotingQueue()

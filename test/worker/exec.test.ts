@@ -10,7 +10,7 @@ import { createOutputTail } from '../../src/worker/thread/output-tail.ts'
 import { processesWith } from '../support/find-processes.ts'
 import { until } from '../support/until.ts'
 
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 const skip = process.platform === 'linux' ? false : 'processes are found by /proc'
 
 const setUp = () => {

@@ -18,7 +18,7 @@ const example = async (which: string): Promise<{ name: string; text: string }> =
 }
 
 describe('the example in docs/extending.md', () => {
-  it('loads from a folder of its own, runs, and resumes', { timeout: 120_000 }, async t => {
+  it('loads from a folder of its own, runs, and resumes', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
     t.after(() => rm(folder, { recursive: true }))
     const { name, text } = await example('word-count.ts')
@@ -62,7 +62,7 @@ describe('the example in docs/extending.md', () => {
     assert.ok(resumed.type === 'success' && resumed.result.form === 'inline', JSON.stringify(resumed))
     assert.deepEqual(JSON.parse(resumed.result.json), { words: 104, perText: [100, 4] })
   })
-  it('runs a command', { timeout: 120_000 }, async t => {
+  it('runs a command', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
     t.after(() => rm(folder, { recursive: true }))
     const { name, text } = await example('checksum.ts')

@@ -7,7 +7,7 @@ import type { ProcessNote } from '../../src/worker/pool/protocol.ts'
 import type { RunEnd, startThread } from '../../src/worker/pool/thread.ts'
 import type { ProcessKeeper } from '../../src/worker/processes/attempt-processes.ts'
 
-const OUTER = { timeout: 60_000 }
+const OUTER = { timeout: 300_000 }
 
 /** A pool whose threads never come to an end by themselves, and one run in each. */
 const open = (t: TestContext, size: number) => {

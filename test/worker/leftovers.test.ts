@@ -13,7 +13,7 @@ import { createLeftovers, wasTakenOver } from '../../src/worker/processes/end-le
 import { MARK, markOf, markPrefix, readMark } from '../../src/worker/processes/process-mark.ts'
 
 const skip = process.platform === 'linux' ? false : 'processes are found by /proc'
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 
 describe('what a worker has left behind', { skip }, () => {
   const started: ChildProcess[] = []

@@ -10,7 +10,7 @@ import { keepingLog } from '../support/keeping-log.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 const threads = openPool()
 after(() => threads.close())
 const now = () => new Date().toISOString()

@@ -261,7 +261,7 @@ describe('what goes on without keeping its thread alive', () => {
     },
   }
 
-  it('is noted until it ends', { timeout: 120_000 }, async () => {
+  it('is noted until it ends', { timeout: 300_000 }, async () => {
     for (const [what, act] of Object.entries(left)) {
       const undo = await act()
       const any = leftovers.any()

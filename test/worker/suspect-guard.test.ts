@@ -7,7 +7,7 @@ import { TAKE_LATER, type TakenTask } from '../../src/worker/taken-task.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 const threads = openPool()
 after(() => threads.close())
 const now = () => new Date().toISOString()

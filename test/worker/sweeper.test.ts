@@ -18,7 +18,7 @@ const DAY = 24 * HOUR
 
 describe('the sweeper', () => {
   it('looks soon for what is due, and at its usual pace while the store is away', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const looks: number[] = []
     let away = false
@@ -55,7 +55,7 @@ describe('the sweeper', () => {
   })
 
   it('says in its presence that retention fails, without the folders of this machine, until it works again', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     let failure: Error | null = new Error("EIO: i/o error, unlink '/srv/data/tasks/ab/x.json'")
     const store: Partial<TaskStore> = {

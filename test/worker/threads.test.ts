@@ -13,7 +13,7 @@ import type { RunEvents } from '../../src/worker/pool/thread.ts'
 import { until } from '../support/until.ts'
 
 const UNRULY = fileURLToPath(new URL('./unruly.ts', import.meta.url))
-const OUTER = { timeout: 120_000 }
+const OUTER = { timeout: 300_000 }
 
 const request = (act: string, value: Json = null, over: Partial<RunRequest> = {}): RunRequest => ({
   id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',

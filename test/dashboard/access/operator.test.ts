@@ -20,7 +20,7 @@ afterEach(() => rm(dataDir, { recursive: true, force: true }))
 const accounts = (name = ''): string => path.join(dataDir, 'accounts', name)
 const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777
 
-describe('the operator', { timeout: 120_000 }, () => {
+describe('the operator', { timeout: 300_000 }, () => {
   it('gets a password at the first start, which is told once and kept only as a hash', async () => {
     const { created } = await ensureOperator({ dataDir, configured: null })
     assert.match(created ?? '', /^([2-9a-hjkmnp-z]{5}-){3}[2-9a-hjkmnp-z]{5}$/)

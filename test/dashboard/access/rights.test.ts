@@ -51,7 +51,7 @@ describe('the rights', () => {
   })
 })
 
-describe('the viewer', { timeout: 120_000 }, () => {
+describe('the viewer', { timeout: 300_000 }, () => {
   let door: Awaited<ReturnType<typeof createDashboardFixture>>
   let orders: string[]
   beforeEach(async () => {
@@ -132,7 +132,7 @@ describe('the viewer', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a program with a password', { timeout: 120_000 }, () => {
+describe('a program with a password', { timeout: 300_000 }, () => {
   let door: Awaited<ReturnType<typeof createDashboardFixture>>
   beforeEach(async () => {
     door = await createDashboardFixture({ processes: noProcesses() })

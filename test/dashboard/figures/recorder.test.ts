@@ -15,7 +15,7 @@ import { HOST } from '../../api/fixture.ts'
 
 const NOON = Date.UTC(2030, 0, 1, 12)
 
-describe('the recorder of figures', { timeout: 120_000 }, () => {
+describe('the recorder of figures', { timeout: 300_000 }, () => {
   let folder: string
   let now: number
   let cpu: number

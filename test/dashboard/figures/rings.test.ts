@@ -24,7 +24,7 @@ const NOON = Date.UTC(2030, 0, 1, 12)
 const SECOND = 1_000
 const sample = (at: number, cpu: number) => ({ ...noValues(), at, cpu })
 
-describe('the rings of figures', { timeout: 120_000 }, () => {
+describe('the rings of figures', { timeout: 300_000 }, () => {
   let folder: string
   let file: string
   let rings: Rings

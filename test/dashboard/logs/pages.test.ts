@@ -66,7 +66,7 @@ describe('a line of a log', () => {
   })
 })
 
-describe('a log', { timeout: 60_000 }, () => {
+describe('a log', { timeout: 300_000 }, () => {
   let folder: string
   let file: string
   beforeEach(async () => {

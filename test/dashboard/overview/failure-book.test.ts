@@ -11,7 +11,7 @@ import { newTaskOf } from '../../support/new-task.ts'
 
 const HOUR = 3_600_000
 
-describe('the book of failures', { timeout: 120_000 }, () => {
+describe('the book of failures', { timeout: 300_000 }, () => {
   let now: number
   let store: TaskStore
   let reads: number

@@ -219,7 +219,7 @@ describe('the troubles of the overview', () => {
   })
 })
 
-describe('the overview', { timeout: 60_000 }, () => {
+describe('the overview', { timeout: 300_000 }, () => {
   const task = newTaskOf({ kind: 'echo', createdAt: new Date(NOW - 60 * MINUTE).toISOString() })
   let isAway: boolean
   let isSilent: boolean

@@ -30,7 +30,7 @@ interface Told {
   processes: { name: string; outcome: string; reason: string | null; interrupted: string[] }[]
 }
 
-describe('an order as JSON', { timeout: 60_000 }, () => {
+describe('an order as JSON', { timeout: 300_000 }, () => {
   let door: Awaited<ReturnType<typeof createDashboardFixture>>
   let rows: ProcessRow[]
   let orders: string[]

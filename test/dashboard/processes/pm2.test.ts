@@ -72,7 +72,7 @@ const startPm2 = async (home: string): Promise<ChildProcess> => {
         exec_mode: 'fork',
         treekill: false,
         vizion: false,
-        kill_timeout: 20_000,
+        kill_timeout: 300_000,
         exp_backoff_restart_delay: name === 'crasher' ? BACKOFF_MS : 100,
         env: { SECRET_OF_APP: 'do-not-show' },
       }

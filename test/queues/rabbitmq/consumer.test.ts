@@ -8,7 +8,7 @@ import { createConsumer } from '../../../src/queues/rabbitmq/consumer.ts'
 import { createFakeSession } from '../../support/fake-amqp.ts'
 import { until } from '../../support/until.ts'
 
-const OUTER = { timeout: 60_000 }
+const OUTER = { timeout: 300_000 }
 const ANNOUNCEMENT = JSON.stringify({ id: 'a-task', kind: 'k' })
 
 const open = async (bury: () => Promise<void> = async () => {}) => {

@@ -9,7 +9,7 @@ import { createDeadLetters } from '../../../src/queues/rabbitmq/dead-letters.ts'
 import { createFakeSession, type Published } from '../../support/fake-amqp.ts'
 import { until } from '../../support/until.ts'
 
-const OUTER = { timeout: 60_000 }
+const OUTER = { timeout: 300_000 }
 const [FIRST, SECOND, THIRD] = [1, 2, 3].map(n => `0190f3a1-7c5e-7b3a-9d2f-00000000000${n}`) as [
   string,
   string,

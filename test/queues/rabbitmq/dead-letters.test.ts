@@ -169,7 +169,7 @@ describe('the dead messages of a real broker', () => {
 describe('a channel for questions', () => {
   it('is closed when its connection ends, though the broker never said so', {
     skip,
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const proxy = await startTcpProxy({ port: broker().port })
     const link = createAmqpLink({

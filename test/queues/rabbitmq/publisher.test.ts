@@ -7,7 +7,7 @@ import { createPublisher, OUTBOX_CAPACITY } from '../../../src/queues/rabbitmq/p
 import { createFakeSession } from '../../support/fake-amqp.ts'
 import { until } from '../../support/until.ts'
 
-const OUTER = { timeout: 60_000 }
+const OUTER = { timeout: 300_000 }
 const WINDOW = 500
 
 const open = async (t: TestContext, over: { confirmTimeoutMs?: number; blocked?: () => boolean } = {}) => {

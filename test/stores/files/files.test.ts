@@ -50,7 +50,7 @@ if (LONG) {
 
 describe('files store', () => {
   const promise = (title: string, body: (world: FilesWorld) => Promise<void>) =>
-    it(title, { timeout: 60_000 }, async () => {
+    it(title, { timeout: 300_000 }, async () => {
       const world = await openWorld()
       try {
         await body(world)

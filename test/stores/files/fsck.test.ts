@@ -34,7 +34,7 @@ interface World {
 }
 
 const promise = (title: string, body: (world: World) => Promise<void>) =>
-  it(title, { timeout: 180_000 }, async () => {
+  it(title, { timeout: 300_000 }, async () => {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-fsck-'))
     const store = await openPlace({ adapter: 'files', dir })
     try {

@@ -58,7 +58,7 @@ describe('the index of a process', () => {
   })
 
   it('ends all subscriptions when the journals were cut unread, since what was in them can no longer be told', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async test => {
     let cut = false
     let now = performance.now()

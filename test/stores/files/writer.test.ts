@@ -8,7 +8,7 @@ import { createDisk } from '../../../src/stores/files/disk.ts'
 import { startThreadedWriter } from '../../../src/stores/files/log/threaded-writer.ts'
 import { createWriter, type Draft, type Writer } from '../../../src/stores/files/log/writer.ts'
 
-const OUTER = { timeout: 60_000 }
+const OUTER = { timeout: 300_000 }
 
 const ways: Record<string, (written: Draft[]) => Writer> = {
   'on the spot': () => createWriter(createDisk()),

@@ -26,7 +26,7 @@ describe('the feed in Redis', { skip: requireService('redis') }, () => {
   after(() => redis?.remove())
 
   const promise = (title: string, body: (open: () => Promise<TaskStore>) => Promise<void>): void => {
-    it(title, { timeout: 120_000 }, async () => {
+    it(title, { timeout: 300_000 }, async () => {
       const stores: TaskStore[] = []
       try {
         await body(async () => {

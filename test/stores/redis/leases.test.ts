@@ -39,7 +39,7 @@ describe('leases of the Redis store', { skip: requireService('redis') }, () => {
       prefix: string
     }) => Promise<void>,
   ): void => {
-    it(title, { timeout: 120_000 }, async () => {
+    it(title, { timeout: 300_000 }, async () => {
       const prefix = `t${randomBytes(4).toString('hex')}`
       const stores: TaskStore[] = []
       try {

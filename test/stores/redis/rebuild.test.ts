@@ -32,7 +32,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
   }
   const keys = async (): Promise<string[]> => (await redis.cli('--scan', '--pattern', 'test:*')).split('\n')
 
-  it('come back from the records, whichever were deleted', { timeout: 60_000 }, async () => {
+  it('come back from the records, whichever were deleted', { timeout: 300_000 }, async () => {
     const store = await open()
     for (let n = 0; n < 12; n += 1) {
       const { id } = await addEnded(store, { kind: `kind${n % 3}`, owner: n % 2 ? 'ann' : null })
@@ -75,7 +75,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     }
   })
 
-  it('hold only what records say when they are rebuilt', { timeout: 60_000 }, async () => {
+  it('hold only what records say when they are rebuilt', { timeout: 300_000 }, async () => {
     await redis.cli('FLUSHDB')
     const store = await open()
     const [kept, gone] = [await addFailed(store), await addFailed(store)]
@@ -90,7 +90,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     await assertOrder(redis.url, 'test')
   })
 
-  it('are not rebuilt while other processes use them', { timeout: 60_000 }, async () => {
+  it('are not rebuilt while other processes use them', { timeout: 300_000 }, async () => {
     const store = await open()
     await redis.cli('HDEL', 'test:about', 'indexed')
     await assert.rejects(open(), /while other processes use them: stop all of them first/)
@@ -100,7 +100,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
   })
 
   it('that name a task that does not wait, or no record at all, do no harm', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     await redis.cli('FLUSHDB')
     const store = await open()

@@ -44,7 +44,7 @@ describe('the Redis store and Sentinel', { skip: requireService('redis') }, () =
   })
   after(() => Promise.all([master, replica, sentinel].map(server => server?.remove())))
 
-  it('goes on with the new master, with all that it had', { timeout: 120_000 }, async () => {
+  it('goes on with the new master, with all that it had', { timeout: 300_000 }, async () => {
     const place = placeOf(`redis+sentinel://:secret@127.0.0.1:${sentinel.port}/mymaster`)
     const open = (): Promise<TaskStore> =>
       openRedisStore({ place, prefix: 'test', clock: () => new Date(), log: silentLog() })
@@ -105,7 +105,7 @@ describe('the Redis store and Sentinel', { skip: requireService('redis') }, () =
     await assertOrder(`redis://:secret@127.0.0.1:${replica.port}`, 'test')
   })
 
-  it('says so when no Sentinel knows the master', { timeout: 60_000 }, async () => {
+  it('says so when no Sentinel knows the master', { timeout: 300_000 }, async () => {
     for (const at of [`127.0.0.1:${sentinel.port}/unknown`, `127.0.0.1:1/mymaster`])
       await assert.rejects(
         openRedisStore({

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createLateStarts, type LateStarts } from '../../../src/stores/shared/late-starts.ts'
 
-const OUTER = { timeout: 10_000 }
+const OUTER = { timeout: 300_000 }
 
 describe('late starts', () => {
   it('are written after a moment, and again after a failure', OUTER, async () => {
