@@ -5,6 +5,7 @@ import type { TaskFilter } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
 import { turns } from '../core/turns.ts'
+import type { Waiting } from '../core/wait-reasons.ts'
 
 export const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -25,14 +26,14 @@ const LINES: Shape = { open: '', between: '\n', close: '\n' }
  * What is ready to be sent, of a page; then the page is let go: whoever does not read on holds bytes, and no results.
  */
 const chunksOf = async (
-  tasks: readonly TaskRecord[],
+  tasks: readonly object[],
   { open, between }: Shape,
   isFirst: boolean,
 ): Promise<Buffer[]> => {
   const chunks: Buffer[] = []
   let text = isFirst ? open : ''
   for (const [index, task] of tasks.entries()) {
-    const one = JSON.stringify(viewTask(task))
+    const one = JSON.stringify(task)
     text += `${isFirst && index === 0 ? '' : between}${one}`
     const pause = turns.spend(1, one.length)
     if (pause) await pause
@@ -44,18 +45,28 @@ const chunksOf = async (
   return chunks
 }
 
+/** As `GET /tasks` shows them. @param reasons why each of these tasks waits; null: it was not asked */
+export const viewTasks = (
+  tasks: readonly TaskRecord[],
+  reasons: readonly (Waiting | null)[] | null,
+): object[] =>
+  tasks.map((task, place) =>
+    reasons ? { ...viewTask(task), waiting: reasons[place] ?? null } : viewTask(task),
+  )
+
 /** The bytes; the service is asked for the next page when the reader has taken the one before. */
 export const allTasksText = async function* (
-  service: Pick<Service, 'list'>,
+  service: Pick<Service, 'list' | 'whyEach'>,
   actor: Actor,
   filter: TaskFilter,
-  lines: boolean,
+  { lines, why }: { lines: boolean; why: boolean },
 ): AsyncGenerator<Uint8Array> {
   const shape = lines ? LINES : ARRAY
   let isEmpty = true
   const pageAt = async (cursor: string | null) => {
     const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor })
-    const chunks = await chunksOf(tasks, shape, cursor === null)
+    const views = viewTasks(tasks, why ? await service.whyEach(tasks) : null)
+    const chunks = await chunksOf(views, shape, cursor === null)
     isEmpty &&= tasks.length === 0
     return { chunks, next }
   }

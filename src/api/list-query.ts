@@ -59,14 +59,18 @@ const pageShape = {
   cursor: textParameter(CURSOR_LIMIT).optional().describe('`next` of the page before'),
 }
 
-/** The filters of GET /alltasks. */
+const why = switchParameter().describe('1: each task that waits says why, in `waiting`')
+
+/** The filters alone. */
 export const filterQuery = defineQuery(filterShape)
+/** The query of GET /alltasks. */
+export const allQuery = defineQuery({ why, ...filterShape })
 /** A page alone. */
 export const plainPageQuery = defineQuery(pageShape)
 /** The filters and the page of GET /tasks. */
 export const pageQuery = defineQuery({
   ...pageShape,
-  why: switchParameter().describe('1: each task that waits says why, in `waiting`'),
+  why,
   ...filterShape,
 })
 
@@ -94,15 +98,21 @@ export const bulkQuery = defineQuery({
 export const parseFilter = (url: string): TaskFilter => toFilter('query', filterQuery.read(url))
 
 /** @throws BAD_REQUEST */
+export const parseAll = (url: string): { filter: TaskFilter; why: boolean } => {
+  const { why: isAsked, ...filter } = allQuery.read(url)
+  return { filter: toFilter('query', filter), why: isAsked }
+}
+
+/** @throws BAD_REQUEST */
 export const parsePage = (
   url: string,
 ): { filter: TaskFilter; limit: number; cursor: string | null; why: boolean } => {
-  const { limit, cursor, why, ...filter } = pageQuery.read(url)
+  const { limit, cursor, why: isAsked, ...filter } = pageQuery.read(url)
   return {
     filter: toFilter('query', filter),
     limit: limit ?? PAGE_LIMIT.default,
     cursor: cursor ?? null,
-    why,
+    why: isAsked,
   }
 }
 

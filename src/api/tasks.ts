@@ -1,11 +1,10 @@
 // POST /tasks, and the two lists: GET /tasks by pages, GET /alltasks as one stream.
 import { Hono } from 'hono'
 import { SUBMIT_MANY_LIMIT } from '../core/submission.ts'
-import { viewTask } from '../core/task-view.ts'
-import { allTasksText, NDJSON_TYPE } from './all-tasks.ts'
+import { allTasksText, NDJSON_TYPE, viewTasks } from './all-tasks.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, listText, readJson, sendJsonText } from './json.ts'
-import { filterQuery, pageQuery, parseFilter, parsePage } from './list-query.ts'
+import { allQuery, pageQuery, parseAll, parsePage } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
 import { prefers } from './request-headers.ts'
 import { submissions, submitted, taskPage, taskView, taskViews } from './schemas.ts'
@@ -68,7 +67,7 @@ const allTasks: Operation = {
   tag: 'lists',
   summary: 'All tasks as one array, newest first',
   description: `Streamed in constant memory, however many there are. With \`Accept: ${NDJSON_TYPE}\` a line per task instead.`,
-  query: filterQuery,
+  query: allQuery,
   headers: { Accept: `${NDJSON_TYPE}: a line per task` },
   answers: {
     200: {
@@ -108,18 +107,15 @@ export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
       const { tasks, next } = await service.list(c.get('actor'), filter, page)
       const reasons = why ? await service.whyEach(tasks) : null
       c.header('Link', linksOf(c.req.url, next))
-      const views = tasks.map((task, place) =>
-        reasons ? { ...viewTask(task), waiting: reasons[place] ?? null } : viewTask(task),
-      )
-      const listed = await listText(views)
+      const listed = await listText(viewTasks(tasks, reasons))
       return sendJsonText(c, `{"tasks":${listed},"next":${JSON.stringify(next)}}`)
     })
     .get('/alltasks', describe(allTasks), async c => {
-      const filter = parseFilter(c.req.url)
+      const { filter, why } = parseAll(c.req.url)
       const lines = prefers(c.req.header('accept'), NDJSON_TYPE, JSON_TYPE)
       c.header('Vary', 'Accept', { append: true })
       const headers = { 'Content-Type': lines ? NDJSON_TYPE : JSON_TYPE }
       if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-      const chunks = allTasksText(service, c.get('actor'), filter, lines)
+      const chunks = allTasksText(service, c.get('actor'), filter, { lines, why })
       return c.body(await streamOf(chunks, log, c.get('requestId')), 200, headers)
     })

@@ -105,8 +105,8 @@ export interface Client {
     filter?: Filter,
     options?: CallOptions & { limit?: number; cursor?: string; why?: boolean },
   ): Promise<{ tasks: TaskView[]; next: string | null }>
-  /** All tasks that fit, newest first, fetched page by page. */
-  all(filter?: Filter, options?: CallOptions): AsyncGenerator<TaskView, void, void>
+  /** All tasks that fit, newest first, fetched page by page. `why` as in `list`. */
+  all(filter?: Filter, options?: CallOptions & { why?: boolean }): AsyncGenerator<TaskView, void, void>
   kinds(options?: CallOptions): Promise<KindInfo[]>
   /** Kinds whose files cannot be used. */
   kindTroubles(options?: CallOptions): Promise<KindTrouble[]>
@@ -258,11 +258,12 @@ export const createClient = (options: ClientOptions): Client => {
         signal,
       }),
 
-    async *all(filter = {}, { signal } = {}) {
+    async *all(filter = {}, { why = false, signal } = {}) {
       let cursor: string | undefined
       do {
         const page: { tasks: TaskView[]; next: string | null } = await client.list(filter, {
           limit: 200,
+          why,
           ...(cursor === undefined ? {} : { cursor }),
           ...(signal ? { signal } : {}),
         })

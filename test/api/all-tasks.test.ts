@@ -24,7 +24,15 @@ describe('the text of all tasks', () => {
       tasks: Array.from({ length: 200 }, (_, n) => record(n)),
       next: cursor === null ? 'more' : null,
     })
-    const text = allTasksText({ list }, { name: null } as never, {}, false)
+    const text = allTasksText(
+      { list, whyEach: () => assert.fail() },
+      { name: null } as never,
+      {},
+      {
+        lines: false,
+        why: false,
+      },
+    )
     const { value } = await text.next()
     await new Promise(resolve => setImmediate(resolve))
     collect()

@@ -143,5 +143,23 @@ describe('why a task waits', () => {
     }
     for (const query of ['', '?why=0']) assert.ok((await listed(query)).every(task => !('waiting' in task)))
     assert.equal((await door.app.request('/tasks?why=yes')).status, 400)
+    const all = (query: string) => door.app.request(`/alltasks${query}`)
+    type Listed = { id: string; waiting?: Waiting | null }
+    // when it starts is told from now on
+    const toldBy = (told: readonly Listed[]) =>
+      told.map(({ id, waiting }) => [id, waiting && { ...waiting, startsIn: null }])
+    assert.deepEqual(toldBy(await jsonOf<Listed[]>(await all('?why=1'))), toldBy(page))
+    assert.ok((await jsonOf<object[]>(await all('?why=0'))).every(task => !('waiting' in task)))
+    const lines = await door.app.request('/alltasks?why=1', { headers: { accept: 'application/x-ndjson' } })
+    assert.deepEqual(
+      toldBy(
+        (await lines.text())
+          .trimEnd()
+          .split('\n')
+          .map(line => JSON.parse(line)),
+      ),
+      toldBy(page),
+    )
+    assert.equal((await all('?why=yes')).status, 400)
   })
 })

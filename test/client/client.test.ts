@@ -119,6 +119,7 @@ describe('the client', () => {
     const told = await client.why(task.id)
     assert.deepEqual([told.reason, told.since], ['NO_WORKER', task.createdAt])
     assert.deepEqual((await client.list({}, { why: true })).tasks[0]?.waiting, told)
+    for await (const task of client.all({}, { why: true })) assert.deepEqual(task.waiting, told)
     const { outcome, task: revoked } = await client.cancel(task.id)
     await refusedWith(client.why(task.id), 409, 'TASK_NOT_WAITING')
     assert.deepEqual([outcome, revoked.status], ['revoked', 'REVOKED'])
