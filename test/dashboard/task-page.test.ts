@@ -8,7 +8,7 @@ import type { Json } from '../../src/core/task.ts'
 import { encodeLog, type LogLine } from '../../src/core/task-log.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
-import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
+import { assertAccessible, untilCount, type VisitOptions, visit } from '../support/dashboard-page.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { requireService } from '../support/services.ts'
 
@@ -77,11 +77,8 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     await fixture.store.move(id, second.claim, fail(ERROR, null, now()))
     return id
   }
-  const open = async (id: string, options: Parameters<typeof visit>[2] = {}) => {
-    const visited = await visit(browser, door.url, options)
-    await visited.page.goto(`${door.url}/task/${id}`)
-    return visited
-  }
+  const open = (id: string, options: VisitOptions = {}) =>
+    visit(browser, door.url, { path: `/task/${id}`, ...options })
   const status = (page: Page, word: string) => page.waitForSelector(`.page-head .badge >> text=${word}`)
 
   it('says of a failed task what broke, by attempt, with its log, and runs it again', async () => {
@@ -130,6 +127,38 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     await status(page, 'PENDING')
     await page.waitForSelector('.timeline >> text=run again by hand')
     await page.waitForSelector('.waiting-note >> text=No worker is running.')
+    await leave()
+  })
+
+  it('says how many others ended the same way, without itself, and leads to them', async () => {
+    const id = await failed()
+    const pattern = 'connect ECONNREFUSED 10.0.0.…:…'
+    const day = (hour: number): string => new Date(Date.now() - hour * 3_600_000).toISOString()
+    const filter = { status: 'FAILURE', kind: 'echo', errorCode: 'KIND_FAILED', errorLike: pattern }
+    const group = {
+      ...{ kind: 'echo', error: { code: 'KIND_FAILED', pattern }, filter },
+      ...{ count: 35, firstAt: day(3), lastAt: now(), example: { id, message: ERROR.message } },
+    }
+    const show = (failures: readonly object[], isWhole = true) =>
+      door.setOverview({
+        failures: failures as never,
+        failuresTotal: { count: 35, moreGroups: 0, isWhole },
+      })
+    show([{ ...group, kind: 'sleep', count: 99, example: { id: 'another', message: '' } }, group])
+    const { page, leave } = await open(id)
+    const said = async (words: string): Promise<void> => {
+      await page.reload()
+      await page.waitForSelector(`.alike >> text=${words}`)
+    }
+    await page.waitForSelector('.alike >> text=34 other tasks')
+    assert.equal(await page.getAttribute('.alike a', 'href'), `/tasks?${new URLSearchParams(filter)}`)
+    show([{ ...group, count: 2 }], false)
+    await said('at least 1 other task')
+    // the group is older than this task, which is not among its tasks then
+    show([{ ...group, count: 2, lastAt: day(2) }])
+    await said('2 other tasks')
+    show([{ ...group, count: 1 }])
+    await said('No other task of the last 24 hours ended this way.')
     await leave()
   })
 
