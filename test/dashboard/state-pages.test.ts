@@ -157,7 +157,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     await leave()
   })
 
-  it('show a viewer all and change nothing, in the dark and in Russian', async () => {
+  it('show a viewer all and change nothing, in the dark, in Russian and on a narrow screen', async () => {
     const id = await failWith('WORKER_LOST', 'lost')
     const { page, leave } = await visit(browser, door.url, {
       name: 'viewer',
@@ -172,6 +172,15 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
       await page.waitForSelector('h1')
       await page.waitForSelector('.live-dot.live', { state: 'attached' })
       await assertAccessible(page, `${where} in the dark`)
+      await page.setViewportSize({ width: 390, height: 800 })
+      const hidden = await page.evaluate(
+        '[document.documentElement, ...document.querySelectorAll(".table-card")].map(box => box.scrollWidth - box.clientWidth)',
+      )
+      assert.ok(
+        (hidden as number[]).every(width => width === 0),
+        `${where}: ${String(hidden)} px are cut off`,
+      )
+      await page.setViewportSize({ width: 1280, height: 800 })
     }
     await leave()
   })
