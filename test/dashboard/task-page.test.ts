@@ -213,6 +213,7 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     await page.click('h1')
     await page.keyboard.press('c')
     await page.waitForSelector('dialog >> text=Cancel this task?')
+    assert.deepEqual(await page.locator('dialog button').allTextContents(), ['Keep it', 'Cancel'])
     await page.click('dialog .danger')
     await status(page, 'REVOKED')
     assert.equal(await page.getAttribute('.page-actions a', 'href'), `/new?from=${id}`)

@@ -194,7 +194,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await page.waitForSelector('tr.active:not([aria-selected]) >> text=a second')
     await press('c')
     await page.waitForSelector('dialog >> text=Cancel 1 task?')
-    assert.equal(await focused(), 'button Cancel')
+    assert.equal(await focused(), 'button Keep them')
     await press('Escape')
     await page.waitForSelector('dialog', { state: 'detached' })
     assert.equal((await fixture.store.counts()).byStatus.REVOKED, 0)
@@ -204,7 +204,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     for (const answer of ['Escape', 'Enter']) {
       await press('Enter')
       await page.waitForSelector('dialog[open]')
-      assert.equal(await focused(), 'button Cancel')
+      assert.equal(await focused(), 'button Keep them')
       await press(answer)
       await page.waitForSelector('dialog', { state: 'detached' })
       assert.equal(await focused(), 'button Cancel')

@@ -81,8 +81,9 @@ const judge = (
   if (ended) return ['failed', describeCause(cause)]
   const more = row.restarts - before.restarts
   const expected = action === 'restart' && isRunning(before) ? 1 : 0
-  if (more > expected || ['waiting restart', 'errored'].includes(row.state))
-    return ['failed', 'it ended again by itself']
+  // PM2 also shows an ordered end as `waiting restart` for a moment, before it counts the restart
+  const waitsAgain = row.state === 'waiting restart' && more >= expected
+  if (more > expected || waitsAgain || row.state === 'errored') return ['failed', 'it ended again by itself']
   if (action === 'start' && isRunning(before) && row.pid === before.pid) return ['unchanged', null]
   // before PM2 has answered, the old process may still be the one that is seen
   const isNew = said === 'done' || row.pid !== before.pid

@@ -154,6 +154,37 @@ describe('an order as JSON', { timeout: 300_000 }, () => {
     assert.deepEqual([answer.status, told.outcome, told.processes[0]?.ready], [200, 'done', true])
   })
 
+  it('has not failed while the supervisor waits to restart what it has ended by order', async () => {
+    const shown: Partial<ProcessRow>[] = [
+      // an ordered end, before it counts the restart
+      { state: 'waiting restart', pid: null, restarts: 0, ready: false },
+      { state: 'online', pid: 500, restarts: 1, ready: true },
+    ]
+    let looks = 0
+    const looking = await createDashboardFixture({
+      processes: noProcesses({
+        list: async () =>
+          [row('worker', 1, looks === 0 ? {} : shown[Math.min(looks, 2) - 1])].map(one => {
+            looks += 1
+            return one
+          }),
+        act: async () => ({ outcome: 'done' }),
+      }),
+    })
+    try {
+      const restart = () =>
+        looking.post('/processes/worker/restart', '', basic('operator', PASSWORDS.operator))
+      const told = (await (await restart()).json()) as Told
+      assert.deepEqual([told.outcome, looks], ['done', 3])
+      // after the restart was counted it is one that ended again
+      shown.splice(0, 2, { state: 'waiting restart', pid: null, restarts: 1, ready: false })
+      looks = 0
+      assert.deepEqual(await codeOf(await restart()), [502, 'PROCESS_FAILED'])
+    } finally {
+      await looking.close()
+    }
+  })
+
   it('keeps the code of a refusal, and takes no body but its own', async () => {
     const { own } = await door.enter('operator')
     effect = () => {

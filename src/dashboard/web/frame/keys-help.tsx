@@ -42,7 +42,15 @@ export const KeysHelp = () => {
     }),
   )
   return (
-    <dialog ref={dialog} class="dialog wide" aria-labelledby="keys-title" onClose={() => shown.set(false)}>
+    <dialog
+      ref={dialog}
+      class="dialog wide"
+      aria-labelledby="keys-title"
+      onClose={() => shown.set(false)}
+      onKeyDown={event => {
+        if (event.key === '?') event.currentTarget.close()
+      }}
+    >
       <h2 id="keys-title">{t.keys.title}</h2>
       <List title={t.keys.here} keys={all.filter(([, { scope }]) => scope === undefined)} />
       <List title={t.keys.everywhere} keys={all.filter(([, { scope }]) => scope === 'everywhere')} />
@@ -53,7 +61,7 @@ export const KeysHelp = () => {
         <span class="soft">{t.keys.note}</span>
       </p>
       <div class="dialog-buttons">
-        <button type="button" class="button" onClick={() => dialog.current?.close()}>
+        <button type="button" class="button" autofocus onClick={() => dialog.current?.close()}>
           {t.frame.close}
         </button>
       </div>

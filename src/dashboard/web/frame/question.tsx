@@ -10,6 +10,8 @@ export interface Question {
   text?: string
   /** The words of the button that does it. */
   confirm: string
+  /** The words of the button that does nothing, where "Cancel" would be what it does. */
+  dismiss?: string
   /** It is red, and does not have the focus. */
   isDanger?: boolean
 }
@@ -40,7 +42,7 @@ export const QuestionDialog = () => {
     dialog.current.showModal()
   }, [question])
   if (!question) return null
-  const { title, text, confirm, isDanger = false, answer } = question
+  const { title, text, confirm, dismiss = t.frame.cancel, isDanger = false, answer } = question
   // by its closing, which gives the focus back to where it was
   const decide = (yes: boolean): void => dialog.current?.close(yes ? 'yes' : '')
   return (
@@ -54,7 +56,7 @@ export const QuestionDialog = () => {
       {text === undefined ? null : <p>{text}</p>}
       <div class="dialog-buttons">
         <button type="button" class="button" autofocus={isDanger} onClick={() => decide(false)}>
-          {t.frame.cancel}
+          {dismiss}
         </button>
         <button
           type="button"

@@ -1,5 +1,5 @@
 // A moment, short, with the full one on hover; and one that counts on.
-import { useEffect } from 'preact/hooks'
+import { useEffect, useLayoutEffect } from 'preact/hooks'
 import { createCell, useCell } from '../state/cell.ts'
 import { useFormats } from '../texts/use-texts.ts'
 
@@ -10,6 +10,10 @@ let ticker: ReturnType<typeof setInterval> | undefined
 
 /** Milliseconds since 1970, new every second. */
 export const useNow = (): number => {
+  // it stood still while nobody needed it
+  useLayoutEffect(() => {
+    if (users === 0) now.set(Date.now())
+  }, [])
   useEffect(() => {
     users += 1
     if (users === 1) ticker = setInterval(() => now.set(Date.now()), 1000)

@@ -183,6 +183,8 @@ export const en = {
       retry: (count: number) => `Run ${tasks(count)} again?`,
       delete: (count: number) => `Delete ${tasks(count)}?`,
     },
+    /** In place of "Cancel", which here would be both yes and no. */
+    keep: 'Keep them',
     askText: {
       cancel: 'Those that wait end at once. Those that run are told to stop.',
       retry: 'They run again from the beginning, with their attempts anew.',
@@ -390,6 +392,7 @@ export const en = {
     removedText: 'What you see is what it was at the end.',
     copyId: 'copy id',
     edit: 'Edit and resubmit',
+    keep: 'Keep it',
     ask: {
       cancel: {
         title: 'Cancel this task?',

@@ -192,6 +192,7 @@ export const ru: Texts = {
       retry: count => `Запустить снова ${tasksAsObject(count)}?`,
       delete: count => `Удалить ${tasksAsObject(count)}?`,
     },
+    keep: 'Не отменять',
     askText: {
       cancel: 'Ждущие завершатся сразу. Выполняемым будет велено остановиться.',
       retry: 'Они начнутся с начала, попытки считаются заново.',
@@ -396,6 +397,7 @@ export const ru: Texts = {
     removedText: 'Здесь показано, какой она была в конце.',
     copyId: 'копировать id',
     edit: 'Изменить и подать заново',
+    keep: 'Не отменять',
     ask: {
       cancel: {
         title: 'Отменить эту задачу?',

@@ -66,7 +66,11 @@ export const LogBar = ({
         value={typed}
         onInput={event => setTyped(event.currentTarget.value)}
         onKeyDown={event => {
-          if (event.key === 'Escape') event.currentTarget.blur()
+          if (event.key !== 'Escape') return
+          // the browser would empty the field and say nothing of it
+          event.preventDefault()
+          if (typed === '') event.currentTarget.blur()
+          else setTyped('')
         }}
       />
       {view === 'out' ? (

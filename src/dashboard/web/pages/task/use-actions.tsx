@@ -54,7 +54,12 @@ export const useActions = (
   }
   const agreed = async (action: Action): Promise<boolean> =>
     action === 'retry' ||
-    askReader({ ...words.ask[action], confirm: t.tasks.actions[action], isDanger: true })
+    askReader({
+      ...words.ask[action],
+      confirm: t.tasks.actions[action],
+      ...(action === 'cancel' ? { dismiss: words.keep } : {}),
+      isDanger: true,
+    })
 
   const run = async (action: Action): Promise<void> => {
     if (isWorking || !(await agreed(action))) return

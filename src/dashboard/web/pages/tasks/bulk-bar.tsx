@@ -58,6 +58,7 @@ const act = async (
     title: words.ask[action](count),
     text: words.askText[action],
     confirm: words.actions[action],
+    ...(action === 'cancel' ? { dismiss: words.keep } : {}),
   }
   if (!(await askReader({ ...question, isDanger: action !== 'retry' }))) return false
   const onTold = (sum: Outcome): void => told(sum, count)
