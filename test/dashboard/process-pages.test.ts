@@ -13,6 +13,8 @@ const HOSTILE = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202e "&'
 const START = Date.UTC(2030, 0, 1)
 const jsonLine = (second: number, level: string, message: string, more: object = {}): string =>
   `${JSON.stringify({ level, time: new Date(START + second * 1000).toISOString(), message, ...more })}\n`
+/** Ids of tasks begin alike, as those of one minute do. */
+const taskOf = (number: number): string => `01a227d4-0000-7000-8000-${String(number).padStart(12, '0')}`
 
 describe('the pages of processes', { skip: requireService('chromium'), timeout: 600_000 }, () => {
   let browser: Browser
@@ -170,7 +172,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
   it('searches, filters by level, goes back on demand, and leads to a moment', async () => {
     const file = door.logPath('worker', 'out')
     const lines = Array.from({ length: 900 }, (_, at) =>
-      jsonLine(at, at % 100 === 0 ? 'error' : 'info', `line ${at}`),
+      jsonLine(at, at % 100 === 0 ? 'error' : 'info', `line ${at}`, { id: taskOf(at % 100) }),
     )
     await writeFile(file, lines.join(''))
     const { page, leave } = await visit(browser, door.url, { path: '/process/worker' })
@@ -196,7 +198,18 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     await untilCount(page, '.log-line', 300)
     await page.click('text=Later lines')
     await untilCount(page, '.log-line', 600)
+    // the line of the task that is meant was written some time before, and those of others since
+    const meant = new URLSearchParams({
+      at: new Date(START + 405_400).toISOString(),
+      task: taskOf(3),
+    })
+    await page.goto(`${door.url}/process/worker?${meant}`)
+    await page.waitForSelector('.log-line.target >> text=line 403')
+    meant.set('task', taskOf(9_999))
+    await page.goto(`${door.url}/process/worker?${meant}`)
+    await page.waitForSelector('.log-line.target >> text=line 405')
     await page.click('text=Follow live')
+    await page.waitForURL(`${door.url}/process/worker`)
     await page.waitForSelector('.log-line >> text=line 899')
     await page.keyboard.press('k')
     await page.keyboard.press('k')

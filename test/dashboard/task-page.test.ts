@@ -103,6 +103,7 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     const link = new URL((await page.getAttribute('.moment-links a >> nth=1', 'href')) ?? '', door.url)
     assert.equal(link.pathname, '/process/worker')
     assert.ok(Date.parse(link.searchParams.get('at') ?? '') > 0)
+    assert.equal(link.searchParams.get('task'), id)
     await page.waitForSelector('.task-log h3 >> text=attempt 2')
     await page.waitForSelector('.log-gap >> text=2 lines left out')
     assert.equal(await page.locator('.log-line').count(), 5)

@@ -12,7 +12,7 @@ export interface LogRowProps {
   line: ShownLine
   isActive: boolean
   isOpen: boolean
-  /** The first one at or after the moment that was asked for. */
+  /** The one of the moment that was asked for. */
   isTarget: boolean
   /** Both logs are shown. */
   hasStream: boolean

@@ -5,7 +5,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { Empty } from '../../parts/states.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { LogRow } from './log-row.tsx'
-import { type LogState, linesOf, type ShownLine } from './log-state.ts'
+import { type LogState, lineNear, linesOf } from './log-state.ts'
 import type { View } from './log-types.ts'
 import type { UsedLog } from './use-log.ts'
 
@@ -15,6 +15,8 @@ export interface LogViewProps {
   state: LogState
   log: UsedLog
   at: string | null
+  /** Whose line of that moment is meant. */
+  task: string | null
   hasFilter: boolean
   /** Whether the reader is at the end; the log asks too. */
   following: { current: boolean }
@@ -23,20 +25,14 @@ export interface LogViewProps {
 /** So near to the end counts as at the end, pixels. */
 const NEAR = 30
 
-/** The first line of that time or later. */
-const targetIn = (lines: readonly ShownLine[], at: string | null): string | null =>
-  at === null
-    ? null
-    : (lines.find(({ time }) => time !== null && Date.parse(time) >= Date.parse(at))?.key ?? null)
-
-export const LogView = ({ label, view, state, log, at, hasFilter, following }: LogViewProps) => {
+export const LogView = ({ label, view, state, log, at, task, hasFilter, following }: LogViewProps) => {
   const [words, f] = [useTexts().log, useFormats()]
   const box = useRef<HTMLElement>(null)
   const [isAtEnd, setAtEnd] = useState(at === null)
   const [activeKey, setActive] = useState<string | null>(null)
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const lines = linesOf(state)
-  const target = targetIn(lines, at)
+  const target = at === null ? null : lineNear(lines, Date.parse(at), task)
   const firstKey = lines[0]?.key
   const before = useRef<{ firstKey: string | undefined; height: number }>({ firstKey: undefined, height: 0 })
 

@@ -26,10 +26,13 @@ const TONES: Readonly<Record<AttemptOutcome, string>> = {
 const endOf = ({ endedAt, startedAt }: Attempt): string => endedAt ?? startedAt
 
 const AttemptMoment = ({
+  id,
   attempt,
   load,
   showLog,
 }: {
+  /** Of the task. */
+  id: string
   attempt: Attempt
   load: MachineLoad | null
   showLog: (attempt: number) => void
@@ -65,7 +68,7 @@ const AttemptMoment = ({
         <button type="button" class="bare underlined" onClick={() => showLog(attempt.attempt)}>
           {words.itsLog}
         </button>
-        <Link href={withQuery('/process/worker', { at: endOf(attempt) })}>{words.processLog}</Link>
+        <Link href={withQuery('/process/worker', { at: endOf(attempt), task: id })}>{words.processLog}</Link>
         {load === null ? null : (
           <span class="soft" title={words.loadThen}>
             {words.cpu(f.percent(load.cpu))}
@@ -133,6 +136,7 @@ export const Timeline = ({ task, showLog }: { task: Task; showLog: (attempt: num
             moment.type === 'attempt' ? (
               <AttemptMoment
                 key={`attempt ${moment.attempt.attempt}`}
+                id={task.id}
                 attempt={moment.attempt}
                 load={loadAt(endOf(moment.attempt))}
                 showLog={showLog}
