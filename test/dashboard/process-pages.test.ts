@@ -92,10 +92,22 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     for (const key of ['j', 'j', 'x']) await page.keyboard.press(key)
     await page.waitForSelector('dialog >> text=Stop worker?')
     door.onOrder(() => change('worker', { state: 'stopped', pid: null, uptimeMs: null, running: [] }))
+    // every word of its badge from here on
+    await page.evaluate(`{
+      window.words = []
+      new MutationObserver(() => {
+        const word = [...document.querySelectorAll('tbody tr')]
+          .find(row => row.querySelector('th').textContent.startsWith('worker'))
+          ?.querySelector('.badge').textContent
+        if (words.at(-1) !== word) words.push(word)
+      }).observe(document.body, { subtree: true, childList: true, characterData: true })
+    }`)
     await page.click('dialog .danger')
     await page.waitForSelector('.toast.good >> text=worker has stopped. 3 tasks ran there')
     await page.waitForSelector(`${row('worker')} .badge >> text=stopped`)
     assert.deepEqual(door.orders, ['stop worker'])
+    const words = (await page.evaluate('words')) as string[]
+    assert.deepEqual(words.slice(words.findIndex(word => word.startsWith('stopping'))).slice(1), ['stopped'])
     await page.keyboard.press('?')
     await page.waitForSelector('dialog dd >> text=Restart')
     await leave()
