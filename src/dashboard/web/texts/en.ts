@@ -722,6 +722,8 @@ export const en = {
     none: 'No kind of task can be used here. A kind is a file in src/kinds or in KINDS_DIR.',
     all: 'All kinds',
     newTask: 'New task of this kind',
+    noWorker: 'no worker',
+    noFile: 'Only tasks have this kind: no file describes it here.',
     troubleTitle: 'Kinds that cannot be used',
     troubleText: 'A submit to one is refused. Mend the file and restart the processes.',
     file: 'file',
