@@ -199,6 +199,8 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     await putLog(id, [...[1, 2, 3].map(n => line(n, 1, `line ${n}`)), line(4, 2, 'a new attempt')])
     await page.waitForSelector('.log-line >> text=a new attempt')
     assert.equal(await page.locator('.log-line').count(), 4)
+    await page.waitForSelector('section[aria-label=Timeline] .block-head >> text=attempt 2 (1 of')
+    await page.waitForSelector('.facts dd >> text=since the retry')
     await fixture.store.move(id, again.claim, succeed(HOSTILE, null, now()))
     await status(page, 'SUCCESS')
     await page.waitForSelector('section[aria-label=Result] >> text=<img src=x onerror=alert(1)>')

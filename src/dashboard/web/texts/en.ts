@@ -464,7 +464,11 @@ export const en = {
       parent: 'parent',
       priority: 'priority',
       attempts: 'attempts',
-      attemptsOf: (number: number, of: number) => `${n(number)} of ${n(of)}`,
+      attemptsOf: {
+        all: (number: number, of: number) => `${n(number)} of ${n(of)}`,
+        sinceRetry: (number: number, of: number) => `${n(number)} of ${n(of)} since the retry`,
+        thatCount: (number: number, of: number) => `${n(number)} of ${n(of)} that count`,
+      },
       retry: 'pause',
       retryOf: (delay: string, factor: string, most: string) => `${delay}, × ${factor}, up to ${most}`,
       limits: 'limits',

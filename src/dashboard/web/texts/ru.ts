@@ -472,7 +472,11 @@ export const ru: Texts = {
       parent: 'родитель',
       priority: 'приоритет',
       attempts: 'попытки',
-      attemptsOf: (number, of) => `${n(number)} из ${n(of)}`,
+      attemptsOf: {
+        all: (number, of) => `${n(number)} из ${n(of)}`,
+        sinceRetry: (number, of) => `${n(number)} из ${n(of)} после запуска вручную`,
+        thatCount: (number, of) => `засчитано ${n(number)} из ${n(of)}`,
+      },
       retry: 'пауза',
       retryOf: (delay, factor, most) => `${delay}, × ${factor}, не больше ${most}`,
       limits: 'пределы',

@@ -10,6 +10,7 @@ import { get, withQuery } from '../../state/api.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { titleOf } from '../tasks/columns.tsx'
+import { countingOf } from './timeline.ts'
 
 const When = ({ at }: { at: string }) => (
   <>
@@ -56,7 +57,7 @@ export const Facts = ({ task }: { task: Task }) => {
     ],
     [words.parent, task.parentId === null ? null : <Parent id={task.parentId} />],
     [words.priority, f.number(task.priority)],
-    [words.attempts, words.attemptsOf(task.attempt, task.maxAttempts)],
+    [words.attempts, words.attemptsOf[countingOf(task)](task.attempt, task.maxAttempts)],
     [
       words.retry,
       retry === null

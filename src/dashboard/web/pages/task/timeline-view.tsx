@@ -7,7 +7,7 @@ import { Link } from '../../router.tsx'
 import { withQuery } from '../../state/api.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { ErrorCode, ErrorDetails } from './error-view.tsx'
-import { type Moment, momentsOf } from './timeline.ts'
+import { countingOf, lastAttemptOf, type Moment, momentsOf } from './timeline.ts'
 import { type MachineLoad, useLoad } from './use-load.ts'
 
 /** So many of the oldest stay out until they are asked for. */
@@ -116,13 +116,18 @@ export const Timeline = ({ task, showLog }: { task: Task; showLog: (attempt: num
   const words = t.task
   const [isWhole, setWhole] = useState(false)
   const moments = momentsOf(task)
+  const counting = countingOf(task)
+  const used =
+    counting === 'all'
+      ? words.used(task.attempt, task.maxAttempts)
+      : `${words.attemptOf(lastAttemptOf(task))} (${words.facts.attemptsOf[counting](task.attempt, task.maxAttempts)})`
   const hidden = isWhole ? 0 : Math.max(0, moments.length - SHOWN)
   const loadAt = useLoad((task.attempts ?? []).map(endOf))
   return (
     <section class="card block" aria-label={words.timeline}>
       <div class="block-head">
         <h2>{words.timeline}</h2>
-        {task.attempt > 0 ? <span class="soft">{words.used(task.attempt, task.maxAttempts)}</span> : null}
+        {task.attempt > 0 ? <span class="soft">{used}</span> : null}
         {hidden === 0 ? null : (
           <button type="button" class="bare underlined" onClick={() => setWhole(true)}>
             {words.earlier(hidden)}
