@@ -226,6 +226,18 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     await page.keyboard.press('k')
     await page.keyboard.press('k')
     await page.waitForSelector('.log-line.active >> text=line 898')
+    await page.keyboard.press('j')
+    await page.waitForSelector('.log-line.active >> text=line 899')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.log-line.active .log-fields')
+    const [lower, fields] = [
+      await page.locator('.log-box').boundingBox(),
+      await page.locator('.log-fields').boundingBox(),
+    ]
+    assert.ok(
+      lower && fields && fields.y + fields.height <= lower.y + lower.height,
+      'what was unfolded is in sight',
+    )
     assert.equal(await page.getAttribute('text=Download: Output', 'href'), '/logs/worker/out.log')
     await leave()
   })

@@ -59,15 +59,26 @@ export const LogView = ({ label, view, state, log, at, task, hasFilter, followin
     if (target) box.current?.querySelector('.target')?.scrollIntoView({ block: 'center' })
   }, [target])
 
-  const toggle = useCallback(
-    (key: string) =>
-      setOpen(known => {
-        const next = new Set(known)
-        if (!next.delete(key)) next.add(key)
-        return next
-      }),
-    [],
-  )
+  const rowOf = (key: string): HTMLElement | undefined =>
+    [...(box.current?.querySelectorAll<HTMLElement>('li.log-line') ?? [])].find(
+      each => each.dataset.key === key,
+    )
+  const toggled = useRef<string | null>(null)
+  const toggle = useCallback((key: string) => {
+    toggled.current = key
+    setOpen(known => {
+      const next = new Set(known)
+      if (!next.delete(key)) next.add(key)
+      return next
+    })
+  }, [])
+  useLayoutEffect(() => {
+    const key = toggled.current
+    const row = key !== null && open.has(key) ? rowOf(key) : undefined
+    // of one that is higher than the box, its beginning
+    const isHigh = row && row.offsetHeight > (box.current?.clientHeight ?? 0)
+    row?.scrollIntoView({ block: isHigh ? 'start' : 'nearest' })
+  }, [open])
   const move = (step: number): void => {
     const from = lines.findIndex(({ key }) => key === activeKey)
     const to = from === -1 ? lines.length - 1 : Math.min(lines.length - 1, Math.max(0, from + step))
@@ -75,9 +86,7 @@ export const LogView = ({ label, view, state, log, at, task, hasFilter, followin
     if (key === undefined) return
     following.current = false
     setActive(key)
-    const element = [...(box.current?.querySelectorAll<HTMLElement>('li.log-line') ?? [])].find(
-      each => each.dataset.key === key,
-    )
+    const element = rowOf(key)
     element?.focus({ preventScroll: true })
     element?.scrollIntoView({ block: 'nearest' })
   }
