@@ -187,6 +187,7 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
       jsonLine(at, at % 100 === 0 ? 'error' : 'info', `line ${at}`, { id: taskOf(at % 100) }),
     )
     await writeFile(file, lines.join(''))
+    change('worker', { ...{ state: 'online', pid: 7, ready: true }, running: [taskOf(1), taskOf(2)] })
     const { page, leave } = await visit(browser, door.url, { path: '/process/worker' })
     await untilCount(page, '.log-line', 300)
     assert.match((await page.textContent('.log-line >> nth=-1')) ?? '', /line 899/)
@@ -217,6 +218,10 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     })
     await page.goto(`${door.url}/process/worker?${meant}`)
     await page.waitForSelector('.log-line.target >> text=line 403')
+    // by the end of the id, since all of them begin alike
+    await page.waitForSelector('.log-line.target .log-task >> text=…00000003')
+    await page.waitForSelector('.process-tasks a >> text=…00000001')
+    await page.waitForSelector('.process-tasks a >> text=…00000002')
     meant.set('task', taskOf(9_999))
     await page.goto(`${door.url}/process/worker?${meant}`)
     await page.waitForSelector('.log-line.target >> text=line 405')

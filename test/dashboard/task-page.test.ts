@@ -168,6 +168,7 @@ describe('the page of a task', { skip: requireService('chromium'), timeout: 600_
     const { id } = await fixture.submit('echo', 1, { title: HOSTILE })
     const { page, leave } = await open(id)
     await status(page, 'PENDING')
+    assert.equal(await page.textContent('.page-head code[title]'), `…${id.slice(-8)}`)
     await page.waitForSelector('.waiting-note >> text=NO_WORKER')
     await assertAccessible(page, 'a task that waits')
     const claimed = await claim(id)
