@@ -13,6 +13,8 @@ const HOSTILE = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202e "&'
 const START = Date.UTC(2030, 0, 1)
 const jsonLine = (second: number, level: string, message: string, more: object = {}): string =>
   `${JSON.stringify({ level, time: new Date(START + second * 1000).toISOString(), message, ...more })}\n`
+/** Ids of tasks begin alike, as those of one minute do. */
+const taskOf = (number: number): string => `01a227d4-0000-7000-8000-${String(number).padStart(12, '0')}`
 
 describe('the pages of processes', { skip: requireService('chromium'), timeout: 600_000 }, () => {
   let browser: Browser
@@ -90,10 +92,22 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     for (const key of ['j', 'j', 'x']) await page.keyboard.press(key)
     await page.waitForSelector('dialog >> text=Stop worker?')
     door.onOrder(() => change('worker', { state: 'stopped', pid: null, uptimeMs: null, running: [] }))
+    // every word of its badge from here on
+    await page.evaluate(`{
+      window.words = []
+      new MutationObserver(() => {
+        const word = [...document.querySelectorAll('tbody tr')]
+          .find(row => row.querySelector('th').textContent.startsWith('worker'))
+          ?.querySelector('.badge').textContent
+        if (words.at(-1) !== word) words.push(word)
+      }).observe(document.body, { subtree: true, childList: true, characterData: true })
+    }`)
     await page.click('dialog .danger')
     await page.waitForSelector('.toast.good >> text=worker has stopped. 3 tasks ran there')
     await page.waitForSelector(`${row('worker')} .badge >> text=stopped`)
     assert.deepEqual(door.orders, ['stop worker'])
+    const words = (await page.evaluate('words')) as string[]
+    assert.deepEqual(words.slice(words.findIndex(word => word.startsWith('stopping'))).slice(1), ['stopped'])
     await page.keyboard.press('?')
     await page.waitForSelector('dialog dd >> text=Restart')
     await leave()
@@ -170,9 +184,10 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
   it('searches, filters by level, goes back on demand, and leads to a moment', async () => {
     const file = door.logPath('worker', 'out')
     const lines = Array.from({ length: 900 }, (_, at) =>
-      jsonLine(at, at % 100 === 0 ? 'error' : 'info', `line ${at}`),
+      jsonLine(at, at % 100 === 0 ? 'error' : 'info', `line ${at}`, { id: taskOf(at % 100) }),
     )
     await writeFile(file, lines.join(''))
+    change('worker', { ...{ state: 'online', pid: 7, ready: true }, running: [taskOf(1), taskOf(2)] })
     const { page, leave } = await visit(browser, door.url, { path: '/process/worker' })
     await untilCount(page, '.log-line', 300)
     assert.match((await page.textContent('.log-line >> nth=-1')) ?? '', /line 899/)
@@ -201,11 +216,38 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     await untilCount(page, '.log-line', 300)
     await page.click('text=Later lines')
     await untilCount(page, '.log-line', 600)
+    // the line of the task that is meant was written some time before, and those of others since
+    const meant = new URLSearchParams({
+      at: new Date(START + 405_400).toISOString(),
+      task: taskOf(3),
+    })
+    await page.goto(`${door.url}/process/worker?${meant}`)
+    await page.waitForSelector('.log-line.target >> text=line 403')
+    // by the end of the id, since all of them begin alike
+    await page.waitForSelector('.log-line.target .log-task >> text=…00000003')
+    await page.waitForSelector('.process-tasks a >> text=…00000001')
+    await page.waitForSelector('.process-tasks a >> text=…00000002')
+    meant.set('task', taskOf(9_999))
+    await page.goto(`${door.url}/process/worker?${meant}`)
+    await page.waitForSelector('.log-line.target >> text=line 405')
     await page.click('text=Follow live')
+    await page.waitForURL(`${door.url}/process/worker`)
     await page.waitForSelector('.log-line >> text=line 899')
     await page.keyboard.press('k')
     await page.keyboard.press('k')
     await page.waitForSelector('.log-line.active >> text=line 898')
+    await page.keyboard.press('j')
+    await page.waitForSelector('.log-line.active >> text=line 899')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.log-line.active .log-fields')
+    const [lower, fields] = [
+      await page.locator('.log-box').boundingBox(),
+      await page.locator('.log-fields').boundingBox(),
+    ]
+    assert.ok(
+      lower && fields && fields.y + fields.height <= lower.y + lower.height,
+      'what was unfolded is in sight',
+    )
     assert.equal(await page.getAttribute('text=Download: Output', 'href'), '/logs/worker/out.log')
     await leave()
   })

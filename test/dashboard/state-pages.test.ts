@@ -9,6 +9,7 @@ import { details } from '../suites/store/world.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
+import { newTaskOf } from '../support/new-task.ts'
 import { requireService } from '../support/services.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e "&'
@@ -55,13 +56,20 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
   it('kinds: what each takes, how it does, the way to its failures, and what cannot be used', async () => {
     await failWith('KIND_FAILED', 'a')
     await door.fixture.submit('calcpi', { digits: 3 })
+    await door.fixture.store.create(newTaskOf({ kind: 'gone', createdAt: new Date().toISOString() }), null)
     const { page, leave } = await visit(browser, door.url, { path: '/kinds' })
     await page.waitForSelector('tr[data-id=echo] >> .failed-link')
     const href = (await page.getAttribute('tr[data-id=echo] .failed-link', 'href')) ?? ''
     assert.match(href, /^\/tasks\?status=FAILURE&kind=echo&finishedFrom=/)
     assert.match((await page.textContent('tr[data-id="broken broken.mjs"]')) ?? '', /broken\.mjs.*no luck/)
     assert.match((await page.textContent('tr[data-id=calcpi]')) ?? '', /Pi.*1.*0/)
+    assert.match((await page.textContent('tr[data-id=gone] th')) ?? '', /gone.*no worker/)
+    assert.equal(
+      await page.getAttribute('tr[data-id=gone] td a', 'href'),
+      '/tasks?status=PENDING&status=RETRY&kind=gone',
+    )
     await assertAccessible(page, 'the kinds')
+    assert.equal(await page.locator('tr[data-id=calcpi] .badge, tr[data-id=broken] .badge').count(), 0)
     await page.click('tr[data-id=calcpi] a')
     await page.waitForURL(`${door.url}/kinds?kind=calcpi`)
     const digits = (await page.textContent('tr[data-id=digits]')) ?? ''

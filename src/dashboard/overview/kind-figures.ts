@@ -17,6 +17,7 @@ export interface KindFigure {
   runs: { count: number; p50: number; p90: number } | null
 }
 
+/** The known kinds, then those that only tasks that wait have. */
 export interface KindFigures {
   /** ISO-8601: where the day of the failures begins. */
   since: string
@@ -71,7 +72,12 @@ export const createKindFigures = ({
       inTime(failures()),
       Promise.all(names.map(name => inTime(lastRunsOf(store, name, SAMPLE)))),
     ])
-    const kinds = names.map((name, at): KindFigure => {
+    // a task outlives the file of its kind
+    const gone = Object.entries(counts?.byKind ?? {})
+      .filter(([name, byStatus]) => !names.includes(name) && countIn('waiting', byStatus) > 0)
+      .map(([name]) => name)
+      .sort()
+    const kinds = [...names, ...gone].map((name, at): KindFigure => {
       const byStatus = counts?.byKind[name] ?? {}
       return {
         name,

@@ -1,10 +1,11 @@
 // What each kind does, as the page of kinds shows it.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { fail, start, succeed } from '../../../src/core/moves.ts'
+import { fail, revoke, start, succeed } from '../../../src/core/moves.ts'
 import { createFailureBook } from '../../../src/dashboard/overview/failure-book.ts'
 import { createKindFigures } from '../../../src/dashboard/overview/kind-figures.ts'
 import { createFixture } from '../../api/fixture.ts'
+import { newTaskOf } from '../../support/new-task.ts'
 
 const BEGUN = Date.UTC(2030, 0, 1)
 const at = (seconds: number): string => new Date(BEGUN + seconds * 1000).toISOString()
@@ -25,6 +26,9 @@ describe('the figures of kinds', () => {
       )
     }
     await submit('echo', 'waits')
+    // the file of its kind is gone; one that has ended asks for nobody
+    await store.create(newTaskOf({ kind: 'gone', createdAt: at(0) }), null)
+    await store.create(revoke(at(9))(newTaskOf({ kind: 'past', createdAt: at(0) })), null)
     await fixture.run((await submit('calcpi', { digits: 1 })).id)
     const clock = (): number => BEGUN + 60_000
     const figures = createKindFigures({
@@ -39,6 +43,7 @@ describe('the figures of kinds', () => {
       kinds: [
         { name: 'calcpi', waiting: 0, running: 1, failures: 0, runs: null },
         { name: 'echo', waiting: 1, running: 0, failures: 2, runs: { count: 10, p50: 5, p90: 9 } },
+        { name: 'gone', waiting: 1, running: 0, failures: 0, runs: null },
       ],
     })
     await fixture.close()

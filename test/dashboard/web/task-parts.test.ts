@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { LogEntry, LogLine, Task, Waiting } from '../../../src/client/task.ts'
 import { errorPattern } from '../../../src/core/error-pattern.ts'
-import { fail, retryByHand, revoke, start, takeOver } from '../../../src/core/moves.ts'
+import { fail, giveBack, retryByHand, revoke, start, takeOver } from '../../../src/core/moves.ts'
 import { WAIT_REASONS } from '../../../src/core/wait-reasons.ts'
 import { createFormats } from '../../../src/dashboard/web/format/formats.ts'
 import { alikeFilter, fitsPattern, groupFor } from '../../../src/dashboard/web/pages/task/alike.ts'
@@ -15,7 +15,7 @@ import {
   lastIn,
   withNews,
 } from '../../../src/dashboard/web/pages/task/log-lines.ts'
-import { momentsOf } from '../../../src/dashboard/web/pages/task/timeline.ts'
+import { countingOf, lastAttemptOf, momentsOf } from '../../../src/dashboard/web/pages/task/timeline.ts'
 import {
   positionInWords,
   startInWords,
@@ -47,6 +47,22 @@ describe('the timeline', () => {
     assert.deepEqual(told(task), ['created', '1 RETRY', '2 LOST'])
     task = revoke(at(8))(retryByHand(at(7))(task))
     assert.deepEqual(told(task), ['created', '1 RETRY', '2 LOST', 'retried', 'REVOKED'])
+  })
+
+  it('says which attempts the record counts, where it counts fewer than there were', () => {
+    let task = start('w', at(1))(newTaskOf({ createdAt: at(0), maxAttempts: 2 }))
+    const counting = (): string =>
+      `${lastAttemptOf(task as Task)} ${task.attempt} ${countingOf(task as Task)}`
+    assert.equal(counting(), '1 1 all')
+    const again = start('w', at(3))(giveBack(at(2))(task))
+    assert.equal(
+      `${lastAttemptOf(again as Task)} ${again.attempt} ${countingOf(again as Task)}`,
+      '2 1 thatCount',
+    )
+    task = retryByHand(at(3))(fail(ERROR, null, at(2))(task))
+    assert.equal(counting(), '1 0 sinceRetry')
+    task = start('w', at(4))(task)
+    assert.equal(counting(), '2 1 sinceRetry')
   })
 
   it('says how many attempts are no longer kept', () => {

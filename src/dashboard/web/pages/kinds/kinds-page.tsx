@@ -1,7 +1,8 @@
 // The kinds: what can be asked for, how it does, and which files cannot be used; and one of them with all of it.
 import { useMemo } from 'preact/hooks'
-import type { KindRow, KindTroubleRow } from '../../format/kind-list.ts'
+import type { KindList, KindRow, KindTroubleRow } from '../../format/kind-list.ts'
 import { PageHead } from '../../frame/page-head.tsx'
+import { StateBadge } from '../../parts/badge.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { Empty, WhenAsked } from '../../parts/states.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
@@ -11,13 +12,15 @@ import type { KindFigure, KindFigures } from '../../state/answers.ts'
 import { useKinds } from '../../state/kinds.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
-import { failuresAddress, figureOf, useKindFigures } from './kind-figures.ts'
+import { failuresAddress, figureOf, goneKinds, useKindFigures, waitingAddress } from './kind-figures.ts'
 import { KindSection } from './kind-section.tsx'
 
 const kindAddress = (name: string): string => `/kinds?${new URLSearchParams({ kind: name })}`
 
 interface Row {
-  kind: KindRow
+  name: string
+  /** Null: only tasks have it. */
+  kind: KindRow | null
   figure: KindFigure | null
   since: string
 }
@@ -37,24 +40,34 @@ const useColumns = (): Column<Row>[] => {
         key: 'kind',
         head: words.columns.kind,
         isHead: true,
-        cell: ({ kind }) => (
-          <Link class="title-link" href={kindAddress(kind.name)}>
-            <SafeText text={kind.name} />
-          </Link>
-        ),
+        cell: ({ name, kind }) =>
+          kind ? (
+            <Link class="title-link" href={kindAddress(name)}>
+              <SafeText text={name} />
+            </Link>
+          ) : (
+            <>
+              <SafeText text={name} /> <StateBadge tone="bad">{words.noWorker}</StateBadge>
+            </>
+          ),
       },
       {
         key: 'summary',
         head: words.columns.summary,
         isWrapped: true,
         isMinor: true,
-        cell: ({ kind }) => <SafeText text={kind.summary} />,
+        cell: ({ kind }) => (kind ? <SafeText text={kind.summary} /> : words.noFile),
       },
       {
         key: 'waiting',
         head: words.columns.waiting,
         align: 'right',
-        cell: ({ figure }) => count(figure?.waiting),
+        cell: ({ name, figure }) =>
+          figure?.waiting ? (
+            <Link href={waitingAddress(name)}>{f.number(figure.waiting)}</Link>
+          ) : (
+            count(figure?.waiting)
+          ),
       },
       {
         key: 'running',
@@ -80,9 +93,9 @@ const useColumns = (): Column<Row>[] => {
         key: 'failures',
         head: words.columns.failures,
         align: 'right',
-        cell: ({ kind, figure, since }) =>
+        cell: ({ name, figure, since }) =>
           figure?.failures ? (
-            <Link class="failed-link" href={failuresAddress(kind.name, since)}>
+            <Link class="failed-link" href={failuresAddress(name, since)}>
               {f.number(figure.failures)}
             </Link>
           ) : (
@@ -94,7 +107,7 @@ const useColumns = (): Column<Row>[] => {
         head: words.columns.limits,
         align: 'right',
         isMinor: true,
-        cell: ({ kind }) => limitsOf(kind),
+        cell: ({ kind }) => (kind ? limitsOf(kind) : '–'),
       },
     ]
   }, [t, f])
@@ -149,23 +162,32 @@ const Troubles = ({ rows }: { rows: readonly KindTroubleRow[] }) => {
   )
 }
 
-const List = ({ kinds, figures }: { kinds: readonly KindRow[]; figures: KindFigures | null }) => {
+const List = ({ list, figures }: { list: KindList; figures: KindFigures | null }) => {
   const t = useTexts()
-  const rows = useMemo(
-    () =>
-      kinds.map((kind): Row => ({ kind, figure: figureOf(figures, kind.name), since: figures?.since ?? '' })),
-    [kinds, figures],
-  )
+  const rows = useMemo(() => {
+    const rowOf = (name: string, kind: KindRow | null): Row => ({
+      ...{ name, kind },
+      ...{ figure: figureOf(figures, name), since: figures?.since ?? '' },
+    })
+    return [
+      ...goneKinds(figures, list).map(name => rowOf(name, null)),
+      ...list.kinds.map(kind => rowOf(kind.name, kind)),
+    ]
+  }, [list, figures])
   const { activeId } = useRowKeys(
-    kinds.map(({ name }) => name),
-    { open: name => navigate(kindAddress(name)) },
+    rows.map(({ name }) => name),
+    {
+      open: name =>
+        navigate(rows.some(row => row.name === name && row.kind) ? kindAddress(name) : waitingAddress(name)),
+    },
   )
+  if (rows.length === 0) return <Empty text={t.kinds.none} />
   return (
     <Table
       label={t.kinds.table}
       columns={useColumns()}
       rows={rows}
-      idOf={({ kind }) => kind.name}
+      idOf={({ name }) => name}
       activeId={activeId}
     />
   )
@@ -188,15 +210,15 @@ export const KindsPage = () => {
         note={asked.value ? words.counts(asked.value.kinds.length) : undefined}
       />
       <WhenAsked asked={asked}>
-        {({ kinds, trouble }) => (
+        {list => (
           <>
             {isUnknown ? (
               <p class="note bad" role="alert">
                 {t.problems.KIND_UNKNOWN} <SafeText text={name ?? ''} />
               </p>
             ) : null}
-            {trouble.length > 0 ? <Troubles rows={trouble} /> : null}
-            {kinds.length > 0 ? <List kinds={kinds} figures={figures.value} /> : <Empty text={words.none} />}
+            {list.trouble.length > 0 ? <Troubles rows={list.trouble} /> : null}
+            <List list={list} figures={figures.value} />
             {figures.value && !figures.value.isWhole ? (
               <p class="soft page-line">{words.partFailures}</p>
             ) : null}

@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks'
 import { memo } from '../../parts/memo.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
+import { shortId } from '../../parts/short-id.ts'
 import { Link } from '../../router.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { classOf } from './colours.ts'
@@ -12,7 +13,7 @@ export interface LogRowProps {
   line: ShownLine
   isActive: boolean
   isOpen: boolean
-  /** The first one at or after the moment that was asked for. */
+  /** The one of the moment that was asked for. */
   isTarget: boolean
   /** Both logs are shown. */
   hasStream: boolean
@@ -65,7 +66,7 @@ export const LogRow = memo(({ line, isActive, isOpen, isTarget, hasStream, toggl
         ) : null}
         {json?.task ? (
           <Link class="log-task" href={`/task/${json.task.id}`} title={json.task.id}>
-            <SafeText text={`${json.task.kind ?? ''} ${json.task.id.slice(0, 8)}…`.trim()} />
+            <SafeText text={`${json.task.kind ?? ''} ${shortId(json.task.id)}`.trim()} />
           </Link>
         ) : null}
         {cut ? (

@@ -43,6 +43,20 @@ export const shownLines = (stream: LogStream, lines: readonly LogLine[], isAfter
 /** All of them in the order of the page: the log of errors has no times, so its past stands by itself. */
 export const linesOf = ({ past, live }: LogState): ShownLine[] => [...past.err, ...past.out, ...live]
 
+/**
+ * The key of the line nearest in time: of the lines of the task, if there are any. A line is written some milliseconds
+ * before the record that tells of it, so those of other tasks may be nearer.
+ */
+export const lineNear = (lines: readonly ShownLine[], ms: number, task: string | null): string | null => {
+  const timed = lines.filter(({ time }) => time !== null)
+  const own = task === null ? [] : timed.filter(({ text }) => text.includes(`"id":${JSON.stringify(task)}`))
+  const away = ({ time }: ShownLine): number => Math.abs(Date.parse(time ?? '') - ms)
+  let nearest: ShownLine | null = null
+  for (const line of own.length > 0 ? own : timed)
+    if (nearest === null || away(line) < away(nearest)) nearest = line
+  return nearest?.key ?? null
+}
+
 export const withPage = (state: LogState, stream: LogStream, page: LogPage): LogState => ({
   ...state,
   past: { ...state.past, [stream]: shownLines(stream, page.lines) },

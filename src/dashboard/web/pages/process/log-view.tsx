@@ -5,7 +5,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { Empty } from '../../parts/states.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { LogRow } from './log-row.tsx'
-import { type LogState, linesOf, type ShownLine } from './log-state.ts'
+import { type LogState, lineNear, linesOf } from './log-state.ts'
 import type { View } from './log-types.ts'
 import type { UsedLog } from './use-log.ts'
 
@@ -15,6 +15,8 @@ export interface LogViewProps {
   state: LogState
   log: UsedLog
   at: string | null
+  /** Whose line of that moment is meant. */
+  task: string | null
   hasFilter: boolean
   /** Whether the reader is at the end; the log asks too. */
   following: { current: boolean }
@@ -23,20 +25,14 @@ export interface LogViewProps {
 /** So near to the end counts as at the end, pixels. */
 const NEAR = 30
 
-/** The first line of that time or later. */
-const targetIn = (lines: readonly ShownLine[], at: string | null): string | null =>
-  at === null
-    ? null
-    : (lines.find(({ time }) => time !== null && Date.parse(time) >= Date.parse(at))?.key ?? null)
-
-export const LogView = ({ label, view, state, log, at, hasFilter, following }: LogViewProps) => {
+export const LogView = ({ label, view, state, log, at, task, hasFilter, following }: LogViewProps) => {
   const [words, f] = [useTexts().log, useFormats()]
   const box = useRef<HTMLElement>(null)
   const [isAtEnd, setAtEnd] = useState(at === null)
   const [activeKey, setActive] = useState<string | null>(null)
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const lines = linesOf(state)
-  const target = targetIn(lines, at)
+  const target = at === null ? null : lineNear(lines, Date.parse(at), task)
   const firstKey = lines[0]?.key
   const before = useRef<{ firstKey: string | undefined; height: number }>({ firstKey: undefined, height: 0 })
 
@@ -63,15 +59,26 @@ export const LogView = ({ label, view, state, log, at, hasFilter, following }: L
     if (target) box.current?.querySelector('.target')?.scrollIntoView({ block: 'center' })
   }, [target])
 
-  const toggle = useCallback(
-    (key: string) =>
-      setOpen(known => {
-        const next = new Set(known)
-        if (!next.delete(key)) next.add(key)
-        return next
-      }),
-    [],
-  )
+  const rowOf = (key: string): HTMLElement | undefined =>
+    [...(box.current?.querySelectorAll<HTMLElement>('li.log-line') ?? [])].find(
+      each => each.dataset.key === key,
+    )
+  const toggled = useRef<string | null>(null)
+  const toggle = useCallback((key: string) => {
+    toggled.current = key
+    setOpen(known => {
+      const next = new Set(known)
+      if (!next.delete(key)) next.add(key)
+      return next
+    })
+  }, [])
+  useLayoutEffect(() => {
+    const key = toggled.current
+    const row = key !== null && open.has(key) ? rowOf(key) : undefined
+    // of one that is higher than the box, its beginning
+    const isHigh = row && row.offsetHeight > (box.current?.clientHeight ?? 0)
+    row?.scrollIntoView({ block: isHigh ? 'start' : 'nearest' })
+  }, [open])
   const move = (step: number): void => {
     const from = lines.findIndex(({ key }) => key === activeKey)
     const to = from === -1 ? lines.length - 1 : Math.min(lines.length - 1, Math.max(0, from + step))
@@ -79,9 +86,7 @@ export const LogView = ({ label, view, state, log, at, hasFilter, following }: L
     if (key === undefined) return
     following.current = false
     setActive(key)
-    const element = [...(box.current?.querySelectorAll<HTMLElement>('li.log-line') ?? [])].find(
-      each => each.dataset.key === key,
-    )
+    const element = rowOf(key)
     element?.focus({ preventScroll: true })
     element?.scrollIntoView({ block: 'nearest' })
   }

@@ -1,5 +1,6 @@
 // One process above its log: how it is, what it runs, what it uses.
 import { SafeText } from '../../parts/safe-text.tsx'
+import { shortId } from '../../parts/short-id.ts'
 import { Link } from '../../router.tsx'
 import type { ProcessRow } from '../../state/answers.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
@@ -21,9 +22,9 @@ export const ProcessCard = ({ row }: { row: ProcessRow }) => {
           <p class="process-tasks">
             {t.processes.condition.runs(running.length)}{' '}
             {running.slice(0, NAMED).map(id => (
-              <Link key={id} href={`/task/${encodeURIComponent(id)}`}>
+              <Link key={id} href={`/task/${encodeURIComponent(id)}`} title={id}>
                 <code>
-                  <SafeText text={`${id.slice(0, 8)}…`} />
+                  <SafeText text={shortId(id)} />
                 </code>
               </Link>
             ))}

@@ -30,7 +30,7 @@ const linkTo =
     const next = new URLSearchParams(query)
     next.set('stream', view)
     // a level belongs to the output, and a moment too: the other lines have no time
-    if (view !== 'out') for (const word of ['level', 'at']) next.delete(word)
+    if (view !== 'out') for (const word of ['level', 'at', 'task']) next.delete(word)
     return `?${next}`
   }
 
@@ -42,6 +42,7 @@ export const ProcessPage = ({ words: { name = '' } }: { words: Record<string, st
   const chosen = LEVELS.find(each => each === query.get('level')) ?? null
   const search = query.get('search')
   const at = view === 'out' ? momentIn(query.get('at')) : null
+  const task = query.get('task')
   const level = view === 'errors' ? 'error' : view === 'out' ? chosen : null
   const following = useRef(true)
   const streams = STREAMS_OF[view]
@@ -90,12 +91,13 @@ export const ProcessPage = ({ words: { name = '' } }: { words: Record<string, st
       <WhenAsked asked={log.asked}>
         {state => (
           <LogView
-            key={`${view} ${level} ${search} ${at}`}
+            key={`${view} ${level} ${search} ${at} ${task}`}
             label={label}
             view={view}
             state={state}
             log={log}
             at={at}
+            task={task}
             hasFilter={search !== null}
             following={following}
           />
@@ -103,7 +105,7 @@ export const ProcessPage = ({ words: { name = '' } }: { words: Record<string, st
       </WhenAsked>
       <p class="log-links soft small">
         {at === null ? null : (
-          <button type="button" class="bare underlined" onClick={() => change({ at: null })}>
+          <button type="button" class="bare underlined" onClick={() => change({ at: null, task: null })}>
             {words.live}
           </button>
         )}

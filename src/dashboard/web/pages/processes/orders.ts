@@ -6,7 +6,7 @@ import { ProblemError, post } from '../../state/api.ts'
 import { createCell } from '../../state/cell.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { causeText } from './condition.tsx'
-import { getProcesses } from './use-processes.ts'
+import { showProcessesNow } from './use-processes.ts'
 
 export interface Order {
   action: Action
@@ -66,7 +66,13 @@ const tellAnswer = (
 }
 
 /** Why it failed, from the processes as they are now; the server's words where they do not say it. */
-const failureText = async (t: Texts, order: Order, error: unknown, orderedAt: number): Promise<string> => {
+const failureText = (
+  t: Texts,
+  order: Order,
+  error: unknown,
+  orderedAt: number,
+  rows: readonly ProcessRow[],
+): string => {
   if (!(error instanceof ProblemError)) return String(error)
   const known = t.problems[error.code]
   if (error.code !== 'PROCESS_FAILED')
@@ -74,7 +80,6 @@ const failureText = async (t: Texts, order: Order, error: unknown, orderedAt: nu
       ? [known, error.message].filter(Boolean).join(' ')
       : known
   const words = t.processes
-  const rows = await getProcesses().catch(() => [])
   const causes = meant({ ...order, rows }).flatMap(({ name, restartCause: cause = null }) =>
     cause && cause.how !== 'asked' && Date.parse(cause.at) >= orderedAt
       ? [`${words.failed[order.action](name)} ${causeText(words.cause, cause)}`]
@@ -105,8 +110,10 @@ export const giveOrder = async (t: Texts, order: Order): Promise<void> => {
     const where = name === null ? 'all' : encodeURIComponent(name)
     const body = { waitSeconds: WAIT_SECONDS }
     tellAnswer(words, order, await post<OrderAnswer>(`/processes/${where}/${action}`, { body }))
+    // otherwise its badge would say for a moment what it was before
+    await showProcessesNow()
   } catch (error) {
-    tell(await failureText(t, order, error, orderedAt), 'bad')
+    tell(failureText(t, order, error, orderedAt, await showProcessesNow()), 'bad')
   } finally {
     const left = new Map(pendingOrders.get())
     left.delete(key)

@@ -4,12 +4,14 @@ import type { Task } from '../../../../client/task.ts'
 import { isFinal } from '../../../../client/task.ts'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
+import { shortId } from '../../parts/short-id.ts'
 import { Duration, RelativeTime, Time } from '../../parts/time.tsx'
 import { Link } from '../../router.tsx'
 import { get, withQuery } from '../../state/api.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { titleOf } from '../tasks/columns.tsx'
+import { countingOf } from './timeline.ts'
 
 const When = ({ at }: { at: string }) => (
   <>
@@ -27,13 +29,13 @@ const Parent = ({ id }: { id: string }) => {
   if (isGone)
     return (
       <>
-        <code>{id.slice(0, 8)}</code> <span class="soft">{t.task.gone}</span>
+        <code title={id}>{shortId(id)}</code> <span class="soft">{t.task.gone}</span>
       </>
     )
   return (
     <>
       <Link href={`/task/${id}`}>
-        <SafeText text={asked.value ? titleOf(asked.value, t) : id.slice(0, 8)} />
+        <SafeText text={asked.value ? titleOf(asked.value, t) : shortId(id)} />
       </Link>{' '}
       {asked.value ? <StatusBadge status={asked.value.status} /> : null}
     </>
@@ -56,7 +58,7 @@ export const Facts = ({ task }: { task: Task }) => {
     ],
     [words.parent, task.parentId === null ? null : <Parent id={task.parentId} />],
     [words.priority, f.number(task.priority)],
-    [words.attempts, words.attemptsOf(task.attempt, task.maxAttempts)],
+    [words.attempts, words.attemptsOf[countingOf(task)](task.attempt, task.maxAttempts)],
     [
       words.retry,
       retry === null

@@ -9,6 +9,7 @@ import { CopyButton } from '../../parts/copy.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
+import { shortId } from '../../parts/short-id.ts'
 import { ProblemNote, WhenAsked } from '../../parts/states.tsx'
 import { Link, navigate, useQuery } from '../../router.tsx'
 import { ProblemError, withQuery } from '../../state/api.ts'
@@ -73,8 +74,7 @@ const HeadNote = ({ task }: { task: Task }) => {
           <SafeText text={task.kind} />
         </code>
       </Link>{' '}
-      · <code title={task.id}>{task.id.slice(0, 8)}…</code>{' '}
-      <CopyButton text={task.id} label={t.task.copyId} />
+      · <code title={task.id}>{shortId(task.id)}</code> <CopyButton text={task.id} label={t.task.copyId} />
       {task.revokeRequestedAt !== null && !isFinal(task.status) ? ` · ${t.tasks.toBeCancelled}` : null}
     </>
   )

@@ -7,7 +7,7 @@ import { Link } from '../../router.tsx'
 import { withQuery } from '../../state/api.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { ErrorCode, ErrorDetails } from './error-view.tsx'
-import { type Moment, momentsOf } from './timeline.ts'
+import { countingOf, lastAttemptOf, type Moment, momentsOf } from './timeline.ts'
 import { type MachineLoad, useLoad } from './use-load.ts'
 
 /** So many of the oldest stay out until they are asked for. */
@@ -26,10 +26,13 @@ const TONES: Readonly<Record<AttemptOutcome, string>> = {
 const endOf = ({ endedAt, startedAt }: Attempt): string => endedAt ?? startedAt
 
 const AttemptMoment = ({
+  id,
   attempt,
   load,
   showLog,
 }: {
+  /** Of the task. */
+  id: string
   attempt: Attempt
   load: MachineLoad | null
   showLog: (attempt: number) => void
@@ -65,7 +68,7 @@ const AttemptMoment = ({
         <button type="button" class="bare underlined" onClick={() => showLog(attempt.attempt)}>
           {words.itsLog}
         </button>
-        <Link href={withQuery('/process/worker', { at: endOf(attempt) })}>{words.processLog}</Link>
+        <Link href={withQuery('/process/worker', { at: endOf(attempt), task: id })}>{words.processLog}</Link>
         {load === null ? null : (
           <span class="soft" title={words.loadThen}>
             {words.cpu(f.percent(load.cpu))}
@@ -113,13 +116,18 @@ export const Timeline = ({ task, showLog }: { task: Task; showLog: (attempt: num
   const words = t.task
   const [isWhole, setWhole] = useState(false)
   const moments = momentsOf(task)
+  const counting = countingOf(task)
+  const used =
+    counting === 'all'
+      ? words.used(task.attempt, task.maxAttempts)
+      : `${words.attemptOf(lastAttemptOf(task))} (${words.facts.attemptsOf[counting](task.attempt, task.maxAttempts)})`
   const hidden = isWhole ? 0 : Math.max(0, moments.length - SHOWN)
   const loadAt = useLoad((task.attempts ?? []).map(endOf))
   return (
     <section class="card block" aria-label={words.timeline}>
       <div class="block-head">
         <h2>{words.timeline}</h2>
-        {task.attempt > 0 ? <span class="soft">{words.used(task.attempt, task.maxAttempts)}</span> : null}
+        {task.attempt > 0 ? <span class="soft">{used}</span> : null}
         {hidden === 0 ? null : (
           <button type="button" class="bare underlined" onClick={() => setWhole(true)}>
             {words.earlier(hidden)}
@@ -133,6 +141,7 @@ export const Timeline = ({ task, showLog }: { task: Task; showLog: (attempt: num
             moment.type === 'attempt' ? (
               <AttemptMoment
                 key={`attempt ${moment.attempt.attempt}`}
+                id={task.id}
                 attempt={moment.attempt}
                 load={loadAt(endOf(moment.attempt))}
                 showLog={showLog}

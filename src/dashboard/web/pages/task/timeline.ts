@@ -16,6 +16,19 @@ export type Moment =
 const isPartOf = ({ startedAt, endedAt }: Attempt, at: string): boolean =>
   at >= startedAt && (endedAt === null || at <= endedAt)
 
+/**
+ * What the record's own number of attempts counts: all of them, as the list of attempts does, or fewer than that: those
+ * since a retry by hand, or only those that its worker did not give back.
+ */
+export type Counting = 'all' | 'sinceRetry' | 'thatCount'
+
+export const lastAttemptOf = (task: Task): number => task.attempts?.at(-1)?.attempt ?? task.attempt
+
+export const countingOf = (task: Task): Counting => {
+  if (lastAttemptOf(task) === task.attempt) return 'all'
+  return momentsOf(task).some(({ type }) => type === 'retried') ? 'sinceRetry' : 'thatCount'
+}
+
 /** The oldest first. */
 export const momentsOf = (task: Task): Moment[] => {
   const attempts = task.attempts ?? []

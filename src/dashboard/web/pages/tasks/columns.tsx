@@ -3,6 +3,7 @@ import { isFinal } from '../../../../client/task.ts'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
+import { shortId } from '../../parts/short-id.ts'
 import type { Column } from '../../parts/table.tsx'
 import { Duration, RelativeTime, Time } from '../../parts/time.tsx'
 import { whyInShort, whyInWords } from '../../parts/waiting-words.ts'
@@ -35,7 +36,7 @@ export const USUAL: readonly ColumnName[] = [
 
 /** A title, or what stands for it. */
 export const titleOf = (row: Pick<Row, 'title' | 'id'>, t: Texts): string =>
-  row.title ?? `${t.tasks.untitled} ${row.id.slice(0, 8)}`
+  row.title ?? `${t.tasks.untitled} ${shortId(row.id)}`
 
 const ProgressCell = ({ row }: { row: Row }) => {
   const [t, f] = [useTexts(), useFormats()]
