@@ -6,7 +6,7 @@ import { fail, start } from '../../src/core/moves.ts'
 import type { FailureView } from '../../src/dashboard/overview/overview.ts'
 import { TROUBLE_CODES, type Trouble } from '../../src/dashboard/overview/troubles.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
+import { type DashboardDoor, openDashboardDoor, processRow } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
 import { requireService } from '../support/services.ts'
 import { until } from '../support/until.ts'
@@ -74,7 +74,6 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     })
     await page.waitForSelector('.trouble >> text=No worker is alive: 4,312 tasks waiting.')
     await page.waitForSelector('.trouble >> text=<img src=x onerror=alert(1)>')
-    assert.equal(await page.getAttribute('text=Start the worker', 'href'), '/processes')
     await page.waitForSelector('.trouble-count >> text=2')
     await until('the title says it', async () => /^⚠ 2 Overview/.test(await page.title()))
     await page.waitForSelector('.status-tile >> text=4,312')
@@ -86,6 +85,30 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await untilCount(page, '.trouble-count', 0)
     await page.goBack()
     await page.waitForSelector('text=All is well.')
+    await leave()
+  })
+
+  it('starts a stopped process for those who may, and shows others the processes', async () => {
+    door.rows[0] = processRow('api', 0, { state: 'stopped', pid: null, uptimeMs: null })
+    const stopped = troubleOf('ROLE_AWAY', { role: 'api', reason: null, state: 'stopped' })
+    const away = troubleOf('ROLE_AWAY', { role: 'rpc', reason: null, state: 'online' })
+    door.setOverview({ troubles: [stopped, away, troubleOf('PROCESS_STOPPED', { process: 'extra' })] })
+    const viewer = await visit(browser, door.url, { name: 'viewer' })
+    await untilCount(viewer.page, '.trouble >> a >> text=See the processes', 3)
+    assert.equal(await viewer.page.locator('.trouble button').count(), 0)
+    await viewer.leave()
+    const { page, leave } = await visit(browser, door.url)
+    await page.waitForSelector('.trouble button >> text=Start extra')
+    assert.equal(await page.getAttribute('.trouble a', 'href'), '/processes')
+    assert.equal(await page.locator('.trouble a').count(), 1)
+    door.onOrder(() => {
+      door.rows[0] = processRow('api', 0, { ready: true })
+      door.setOverview({ troubles: [away] })
+    })
+    await page.click('.trouble button >> text=Start api')
+    await page.waitForSelector('.toast.good >> text=api')
+    assert.deepEqual(door.orders, ['start api'])
+    await untilCount(page, '.trouble', 1)
     await leave()
   })
 

@@ -279,11 +279,13 @@ export const ru: Texts = {
       },
       NO_WORKER: {
         text: ({ waiting }) => `Ни один исполнитель не работает${ofWaiting(waiting)}.`,
-        action: ({ state }) => (state === 'stopped' ? 'Запустить исполнителя' : 'К процессам'),
+        action: () => 'К процессам',
+        start: () => 'Запустить исполнителя',
       },
       ROLE_AWAY: {
         text: ({ role }) => `Процесс ${role} не отвечает.`,
-        action: ({ role, state }) => (state === 'stopped' ? `Запустить ${role}` : 'К процессам'),
+        action: () => 'К процессам',
+        start: ({ role }) => `Запустить ${role}`,
       },
       CRASH_LOOP: {
         text: ({ process, restarts, waiting }) =>
@@ -342,7 +344,8 @@ export const ru: Texts = {
       },
       PROCESS_STOPPED: {
         text: ({ process }) => `Процесс ${process} остановили.`,
-        action: ({ process }) => `Запустить ${process}`,
+        action: () => 'К процессам',
+        start: ({ process }) => `Запустить ${process}`,
       },
     },
   },
