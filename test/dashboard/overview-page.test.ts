@@ -65,11 +65,16 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await page.waitForSelector('text=All is well.')
     assert.match(await page.title(), /^Overview/)
     assert.equal(await page.locator('.trouble-count').count(), 0)
+    const [early, late] = [Date.now() - 7_200_000, Date.now() - 60_000].map(ms => new Date(ms).toISOString())
+    const failed = `status=FAILURE&finishedFrom=${new Date(Date.now() - 600_000).toISOString()}`
     door.setOverview({
       counts: COUNTS,
+      // neither is surely most of the nine: one has failed for hours, of the other most were retried
+      failures: [groupOf('x', 8, early ?? '', 'old …'), groupOf('y', 4, late ?? '', 'retried …')],
+      failuresTotal: { count: 12, moreGroups: 0, isWhole: true },
       troubles: [
         troubleOf('NO_WORKER', { reason: HOSTILE, waiting: 4312, state: 'stopped' }),
-        troubleOf('FAILURES_RISING', { count: 9, before: 0, minutes: 10 }, '/tasks?status=FAILURE'),
+        troubleOf('FAILURES_RISING', { count: 9, before: 0, minutes: 10 }, `/tasks?${failed}`),
       ],
     })
     await page.waitForSelector('.trouble >> text=No worker is alive: 4,312 tasks waiting.')
@@ -77,8 +82,19 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await page.waitForSelector('.trouble-count >> text=2')
     await until('the title says it', async () => /^⚠ 2 Overview/.test(await page.title()))
     await page.waitForSelector('.status-tile >> text=4,312')
-    await page.click('text=See the 9')
-    await page.waitForURL(/\/tasks\?status=FAILURE$/)
+    const rising = page.locator('.trouble', { hasText: '9 failures in the last 10 minutes' })
+    assert.doesNotMatch((await rising.textContent()) ?? '', /ostly/)
+    const groups = [groupOf('x', 8, early ?? '', 'old …'), groupOf('y', 5, late ?? '', 'retried …')]
+    door.setOverview({
+      ...{ counts: COUNTS, failures: groups },
+      troubles: [
+        troubleOf('NO_WORKER', { reason: HOSTILE, waiting: 4312, state: 'stopped' }),
+        troubleOf('FAILURES_RISING', { count: 9, before: 0, minutes: 10 }, `/tasks?${failed}`),
+      ],
+    })
+    await rising.locator('text=/ostly.*retried …/').waitFor()
+    await page.click('text=See those that are still failed')
+    await page.waitForURL(/\/tasks\?status=FAILURE&finishedFrom=/)
     // the menu of every page shows how many there are
     await page.waitForSelector('.trouble-count >> text=2')
     door.setOverview({})

@@ -306,8 +306,8 @@ export const en = {
       },
       FAILURES_RISING: {
         text: ({ count, before, minutes }) =>
-          `${tasks(count)} failed in the last ${n(minutes)} minutes; usually it is ${n(before)}.`,
-        action: ({ count }) => `See the ${n(count)}`,
+          `${n(count)} ${count === 1 ? 'failure' : 'failures'} in the last ${n(minutes)} minutes; usually it is ${n(before)}.`,
+        action: () => 'See those that are still failed',
       },
       TASKS_WAITING_LONG: {
         text: ({ since, waiting }) =>

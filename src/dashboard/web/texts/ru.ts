@@ -314,8 +314,8 @@ export const ru: Texts = {
       },
       FAILURES_RISING: {
         text: ({ count, before, minutes }) =>
-          `За последние ${n(minutes)} мин с ошибкой завершились ${tasks(count)}, обычно ${n(before)}.`,
-        action: () => 'Показать их',
+          `Ошибок за последние ${n(minutes)} мин: ${n(count)}, обычно ${n(before)}.`,
+        action: () => 'Показать те, что ещё в ошибке',
       },
       TASKS_WAITING_LONG: {
         text: ({ since, waiting }) => `Следующая задача ждёт с ${since}${ofWaiting(waiting)}.`,

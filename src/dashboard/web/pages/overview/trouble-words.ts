@@ -24,10 +24,13 @@ const stoppedOf = ({ code, params }: Trouble): string | null => {
   return code === 'NO_WORKER' ? 'worker' : code === 'ROLE_AWAY' ? textOf(params.role) : null
 }
 
-/** What the most of the last minutes' failures have in common; the groups come with the largest first. */
-const largestOf = (failures: Overview['failures'], minutes: number, t: Texts): string => {
-  const newest = Math.max(...(failures ?? []).map(({ lastAt }) => Date.parse(lastAt)))
-  const found = failures?.find(({ lastAt }) => newest - Date.parse(lastAt) < minutes * 60_000)
+/**
+ * What most of the failures that rise have in common. They are counted when they happen, groups hold what is failed now:
+ * only a group of these minutes alone that is more than half of them is surely most of them.
+ */
+const mostOf = ({ link }: Trouble, count: number, failures: Overview['failures'], t: Texts): string => {
+  const from = Date.parse(new URLSearchParams(link.split('?')[1]).get('finishedFrom') ?? '')
+  const found = failures?.find(group => group.count > count / 2 && Date.parse(group.firstAt) >= from)
   return found ? t.overview.mostly(found.kind, found.error.pattern ?? found.example.message) : ''
 }
 
@@ -61,7 +64,7 @@ export const wordsOf = (
   const stopped = stoppedOf(trouble)
   const detail =
     code === 'FAILURES_RISING'
-      ? largestOf(failures, given.minutes, t)
+      ? mostOf(trouble, given.count, failures, t)
       : [textOf(params.file), textOf(params.reason)].filter(Boolean).join(': ')
   return {
     text: words.text(given),
