@@ -1,5 +1,6 @@
 // What is wrong right now, in words, each with the one thing to do about it; or a quiet line when all is well.
 import { SafeText } from '../../parts/safe-text.tsx'
+import { useNearFocus } from '../../parts/use-near-focus.ts'
 import { Link } from '../../router.tsx'
 import type { Overview, Trouble } from '../../state/answers.ts'
 import { useCell } from '../../state/cell.ts'
@@ -32,9 +33,17 @@ const StartButton = ({ name, text }: NonNullable<TroubleWords['start']>) => {
 
 export const Troubles = ({ overview }: { overview: Overview }) => {
   const [t, f, who] = [useTexts(), useFormats(), useCell(me)]
+  const { near, onFocusCapture } = useNearFocus<HTMLElement>()
   const words = t.overview
   return (
-    <section class="troubles" aria-label={words.now} aria-live="polite">
+    <section
+      ref={near}
+      class="troubles"
+      aria-label={words.now}
+      aria-live="polite"
+      tabIndex={-1}
+      onFocusCapture={onFocusCapture}
+    >
       {overview.troubles.length === 0 ? (
         <p class="all-well">{words.well}</p>
       ) : (
