@@ -196,6 +196,7 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await page.keyboard.press('j')
     await page.keyboard.press('r')
     await page.waitForSelector('dialog >> text=Run these 3 tasks of the kind echo again?')
+    assert.equal(await page.textContent('.dialog-quote'), 'no route to …')
     await page.keyboard.press('Escape')
     await untilCount(page, 'dialog', 0)
     assert.equal((await door.fixture.store.counts()).byStatus.FAILURE, 4)
