@@ -6,7 +6,7 @@ import { fail, start } from '../../src/core/moves.ts'
 import type { FailureView } from '../../src/dashboard/overview/overview.ts'
 import { TROUBLE_CODES, type Trouble } from '../../src/dashboard/overview/troubles.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
+import { type DashboardDoor, openDashboardDoor, processRow } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
 import { requireService } from '../support/services.ts'
 import { until } from '../support/until.ts'
@@ -65,27 +65,67 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await page.waitForSelector('text=All is well.')
     assert.match(await page.title(), /^Overview/)
     assert.equal(await page.locator('.trouble-count').count(), 0)
+    const [early, late] = [Date.now() - 7_200_000, Date.now() - 60_000].map(ms => new Date(ms).toISOString())
+    const failed = `status=FAILURE&finishedFrom=${new Date(Date.now() - 600_000).toISOString()}`
     door.setOverview({
       counts: COUNTS,
+      // neither is surely most of the nine: one has failed for hours, of the other most were retried
+      failures: [groupOf('x', 8, early ?? '', 'old …'), groupOf('y', 4, late ?? '', 'retried …')],
+      failuresTotal: { count: 12, moreGroups: 0, isWhole: true },
       troubles: [
         troubleOf('NO_WORKER', { reason: HOSTILE, waiting: 4312, state: 'stopped' }),
-        troubleOf('FAILURES_RISING', { count: 9, before: 0, minutes: 10 }, '/tasks?status=FAILURE'),
+        troubleOf('FAILURES_RISING', { count: 9, before: 0, minutes: 10 }, `/tasks?${failed}`),
       ],
     })
     await page.waitForSelector('.trouble >> text=No worker is alive: 4,312 tasks waiting.')
     await page.waitForSelector('.trouble >> text=<img src=x onerror=alert(1)>')
-    assert.equal(await page.getAttribute('text=Start the worker', 'href'), '/processes')
     await page.waitForSelector('.trouble-count >> text=2')
     await until('the title says it', async () => /^⚠ 2 Overview/.test(await page.title()))
     await page.waitForSelector('.status-tile >> text=4,312')
-    await page.click('text=See the 9')
-    await page.waitForURL(/\/tasks\?status=FAILURE$/)
+    const rising = page.locator('.trouble', { hasText: '9 failures in the last 10 minutes' })
+    assert.doesNotMatch((await rising.textContent()) ?? '', /ostly/)
+    const groups = [groupOf('x', 8, early ?? '', 'old …'), groupOf('y', 5, late ?? '', 'retried …')]
+    door.setOverview({
+      ...{ counts: COUNTS, failures: groups },
+      troubles: [
+        troubleOf('NO_WORKER', { reason: HOSTILE, waiting: 4312, state: 'stopped' }),
+        troubleOf('FAILURES_RISING', { count: 9, before: 0, minutes: 10 }, `/tasks?${failed}`),
+      ],
+    })
+    await rising.locator('text=/ostly.*retried …/').waitFor()
+    await page.click('text=See those that are still failed')
+    await page.waitForURL(/\/tasks\?status=FAILURE&finishedFrom=/)
     // the menu of every page shows how many there are
     await page.waitForSelector('.trouble-count >> text=2')
     door.setOverview({})
     await untilCount(page, '.trouble-count', 0)
     await page.goBack()
     await page.waitForSelector('text=All is well.')
+    await leave()
+  })
+
+  it('starts a stopped process for those who may, and shows others the processes', async () => {
+    door.rows[0] = processRow('api', 0, { state: 'stopped', pid: null, uptimeMs: null })
+    const stopped = troubleOf('ROLE_AWAY', { role: 'api', reason: null, state: 'stopped' })
+    const away = troubleOf('ROLE_AWAY', { role: 'rpc', reason: null, state: 'online' })
+    door.setOverview({ troubles: [stopped, away, troubleOf('PROCESS_STOPPED', { process: 'extra' })] })
+    const viewer = await visit(browser, door.url, { name: 'viewer' })
+    await untilCount(viewer.page, '.trouble >> a >> text=See the processes', 3)
+    assert.equal(await viewer.page.locator('.trouble button').count(), 0)
+    await viewer.leave()
+    const { page, leave } = await visit(browser, door.url)
+    await page.waitForSelector('.trouble button >> text=Start extra')
+    assert.equal(await page.getAttribute('.trouble a', 'href'), '/processes')
+    assert.equal(await page.locator('.trouble a').count(), 1)
+    door.onOrder(() => {
+      door.rows[0] = processRow('api', 0, { ready: true })
+      door.setOverview({ troubles: [away] })
+    })
+    await page.click('.trouble button >> text=Start api')
+    await page.waitForSelector('.toast.good >> text=api')
+    assert.deepEqual(door.orders, ['start api'])
+    await untilCount(page, '.trouble', 1)
+    await page.waitForSelector('.troubles:focus')
     await leave()
   })
 
@@ -156,10 +196,16 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await page.keyboard.press('j')
     await page.keyboard.press('r')
     await page.waitForSelector('dialog >> text=Run these 3 tasks of the kind echo again?')
+    assert.equal(await page.textContent('.dialog-quote'), 'no route to …')
     await page.keyboard.press('Escape')
     await untilCount(page, 'dialog', 0)
     assert.equal((await door.fixture.store.counts()).byStatus.FAILURE, 4)
     await page.click('.failures button >> nth=0')
+    await page.waitForSelector('dialog >> text=Run these 3 tasks')
+    await page.keyboard.press('Escape')
+    await untilCount(page, 'dialog', 0)
+    await page.waitForSelector('tr:first-child button:focus')
+    await page.keyboard.press('Enter')
     await page.waitForSelector('dialog >> text=Run these 3 tasks')
     await page.click('dialog .primary')
     await page.waitForSelector('text=3 tasks will run again.')
@@ -167,6 +213,8 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     assert.deepEqual([byStatus.PENDING, byStatus.FAILURE], [3, 1])
     await page.click('.failures button >> nth=0')
     await page.waitForSelector('text=None of them is in FAILURE any more.')
+    door.setOverview({ failures: [], counts: COUNTS })
+    await page.waitForSelector('.failures h2:focus')
     await leave()
   })
 

@@ -94,6 +94,12 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     const { page, leave } = await visit(browser, door.url, { path: '/dead' })
     await untilCount(page, 'tbody tr', 3)
     await page.waitForSelector('.menu li:has(a[href="/dead"]) .menu-count >> text=3')
+    // all tasks are told here too, and stay current
+    const taskCount = page.locator('.menu li:has(a[href="/tasks"]) .menu-count')
+    const { total } = await door.fixture.store.counts()
+    await taskCount.getByText(String(total), { exact: true }).waitFor()
+    await door.fixture.submit('echo', null)
+    await taskCount.getByText(String(total + 1), { exact: true }).waitFor()
     const row = (await page.textContent(`tr[data-id="${lost}"]`)) ?? ''
     assert.match(row, SHOWN)
     assert.match(row, /The processes that ran it died/)

@@ -28,15 +28,17 @@ export interface DeadCount {
   count: number
   /** There are more failed tasks than were counted. */
   isMore: boolean
+  /** Tasks of any status. */
+  all: number
 }
 
-/** `dead`: how many tasks and messages cannot be run. */
+/** `dead`: how many tasks and messages cannot be run; and how many tasks there are in all, since the menu shows both. */
 export const deadTopic = (
   store: Pick<TaskStore, 'list'>,
   service: Pick<Service, 'state'>,
   everyMs = DEAD_MS,
 ): Topic => {
-  const countFailed = async (): Promise<DeadCount> => {
+  const countFailed = async (): Promise<Pick<DeadCount, 'count' | 'isMore'>> => {
     const filter = { statuses: ['FAILURE' as const], errorCodes: [...UNRUNNABLE] }
     let [count, cursor]: [number, string | null] = [0, null]
     do {
@@ -48,13 +50,13 @@ export const deadTopic = (
   }
 
   // tasks are read again only when some have ended, come or gone
-  let last: { counts: string; failed: DeadCount } | null = null
+  let last: { counts: string; failed: Pick<DeadCount, 'count' | 'isMore'> } | null = null
   return statePolled('dead', everyMs, async (): Promise<DeadCount> => {
     const { dead, counts } = await service.state()
     const now = JSON.stringify(counts.byStatus)
     if (last?.counts !== now) last = { counts: now, failed: await countFailed() }
     const waiting = Object.values(dead.waiting).reduce((sum, count) => sum + count, 0)
     const { failed } = last
-    return { count: failed.count + waiting + (dead.messages ?? 0), isMore: failed.isMore }
+    return { count: failed.count + waiting + (dead.messages ?? 0), isMore: failed.isMore, all: counts.total }
   })
 }

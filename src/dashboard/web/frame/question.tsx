@@ -1,11 +1,14 @@
 // A question before something that cannot be taken back: with what is meant, how many, and what follows.
 import { useEffect, useRef } from 'preact/hooks'
+import { SafeText } from '../parts/safe-text.tsx'
 import { createCell, useCell } from '../state/cell.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 export interface Question {
   /** The question itself, with its number: "Delete 4,312 tasks?" */
   title: string
+  /** Words of others that say what is meant: an error's message. */
+  quote?: string
   /** What follows from it. */
   text?: string
   /** The words of the button that does it. */
@@ -42,7 +45,7 @@ export const QuestionDialog = () => {
     dialog.current.showModal()
   }, [question])
   if (!question) return null
-  const { title, text, confirm, dismiss = t.frame.cancel, isDanger = false, answer } = question
+  const { title, quote, text, confirm, dismiss = t.frame.cancel, isDanger = false, answer } = question
   // by its closing, which gives the focus back to where it was
   const decide = (yes: boolean): void => dialog.current?.close(yes ? 'yes' : '')
   return (
@@ -53,6 +56,11 @@ export const QuestionDialog = () => {
       onClose={event => answer(event.currentTarget.returnValue === 'yes')}
     >
       <h2 id="question-title">{title}</h2>
+      {quote === undefined ? null : (
+        <p class="dialog-quote">
+          <SafeText text={quote} />
+        </p>
+      )}
       {text === undefined ? null : <p>{text}</p>}
       <div class="dialog-buttons">
         <button type="button" class="button" autofocus={isDanger} onClick={() => decide(false)}>

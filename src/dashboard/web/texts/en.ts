@@ -272,11 +272,13 @@ export const en = {
       },
       NO_WORKER: {
         text: ({ waiting }) => `No worker is alive${waiting ? `: ${tasks(waiting)} waiting` : ''}.`,
-        action: ({ state }) => (state === 'stopped' ? 'Start the worker' : 'See the processes'),
+        action: () => 'See the processes',
+        start: () => 'Start the worker',
       },
       ROLE_AWAY: {
         text: ({ role }) => `The process ${role} does not answer.`,
-        action: ({ role, state }) => (state === 'stopped' ? `Start ${role}` : 'See the processes'),
+        action: () => 'See the processes',
+        start: ({ role }) => `Start ${role}`,
       },
       CRASH_LOOP: {
         text: ({ process, restarts, waiting }) =>
@@ -306,8 +308,8 @@ export const en = {
       },
       FAILURES_RISING: {
         text: ({ count, before, minutes }) =>
-          `${tasks(count)} failed in the last ${n(minutes)} minutes; usually it is ${n(before)}.`,
-        action: ({ count }) => `See the ${n(count)}`,
+          `${n(count)} ${count === 1 ? 'failure' : 'failures'} in the last ${n(minutes)} minutes; usually it is ${n(before)}.`,
+        action: () => 'See those that are still failed',
       },
       TASKS_WAITING_LONG: {
         text: ({ since, waiting }) =>
@@ -339,7 +341,8 @@ export const en = {
       },
       PROCESS_STOPPED: {
         text: ({ process }) => `Somebody stopped ${process}.`,
-        action: ({ process }) => `Start ${process}`,
+        action: () => 'See the processes',
+        start: ({ process }) => `Start ${process}`,
       },
     } as Readonly<Record<string, TroubleTexts>>,
   },

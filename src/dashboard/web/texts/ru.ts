@@ -280,11 +280,13 @@ export const ru: Texts = {
       },
       NO_WORKER: {
         text: ({ waiting }) => `Ни один исполнитель не работает${ofWaiting(waiting)}.`,
-        action: ({ state }) => (state === 'stopped' ? 'Запустить исполнителя' : 'К процессам'),
+        action: () => 'К процессам',
+        start: () => 'Запустить исполнителя',
       },
       ROLE_AWAY: {
         text: ({ role }) => `Процесс ${role} не отвечает.`,
-        action: ({ role, state }) => (state === 'stopped' ? `Запустить ${role}` : 'К процессам'),
+        action: () => 'К процессам',
+        start: ({ role }) => `Запустить ${role}`,
       },
       CRASH_LOOP: {
         text: ({ process, restarts, waiting }) =>
@@ -313,8 +315,8 @@ export const ru: Texts = {
       },
       FAILURES_RISING: {
         text: ({ count, before, minutes }) =>
-          `За последние ${n(minutes)} мин с ошибкой завершились ${tasks(count)}, обычно ${n(before)}.`,
-        action: () => 'Показать их',
+          `Ошибок за последние ${n(minutes)} мин: ${n(count)}, обычно ${n(before)}.`,
+        action: () => 'Показать те, что ещё в ошибке',
       },
       TASKS_WAITING_LONG: {
         text: ({ since, waiting }) => `Следующая задача ждёт с ${since}${ofWaiting(waiting)}.`,
@@ -343,7 +345,8 @@ export const ru: Texts = {
       },
       PROCESS_STOPPED: {
         text: ({ process }) => `Процесс ${process} остановили.`,
-        action: ({ process }) => `Запустить ${process}`,
+        action: () => 'К процессам',
+        start: ({ process }) => `Запустить ${process}`,
       },
     },
   },

@@ -23,4 +23,6 @@ export interface TroubleParams {
 export interface TroubleTexts {
   text: (params: TroubleParams) => string
   action: (params: TroubleParams) => string
+  /** In its place where a stopped process is at fault, for those who may start it. */
+  start?: (params: TroubleParams) => string
 }

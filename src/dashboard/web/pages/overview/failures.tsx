@@ -4,6 +4,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { Time } from '../../parts/time.tsx'
+import { useNearFocus } from '../../parts/use-near-focus.ts'
 import { useRowKeys } from '../../parts/use-row-keys.ts'
 import { Link, navigate, useQuery } from '../../router.tsx'
 import type { FailureGroup, Overview } from '../../state/answers.ts'
@@ -57,6 +58,7 @@ export const Failures = ({ failures, total, again }: FailuresProps) => {
   const isAll = query.get('failures') === 'all'
   const shown = isAll ? failures : failures.slice(0, FEW)
   const { working, run } = useRetryGroup(again)
+  const { near, onFocusCapture } = useNearFocus<HTMLHeadingElement>()
   const groupOf = (key: string): FailureGroup | undefined => shown.find(group => keyOf(group) === key)
   const { activeId } = useRowKeys(shown.map(keyOf), {
     open: key => {
@@ -105,7 +107,8 @@ export const Failures = ({ failures, total, again }: FailuresProps) => {
                   <button
                     type="button"
                     class="button small"
-                    disabled={working !== null}
+                    // not `disabled`, which would lose the focus
+                    aria-disabled={working !== null}
                     aria-label={words.retryOf(group.count, group.kind)}
                     onClick={() => run(key, group)}
                   >
@@ -120,9 +123,11 @@ export const Failures = ({ failures, total, again }: FailuresProps) => {
   }, [words, f, who, working])
 
   return (
-    <div class="failures">
+    <div class="failures" onFocusCapture={onFocusCapture}>
       <div class="section-head">
-        <h2>{words.failures}</h2>
+        <h2 ref={near} tabIndex={-1}>
+          {words.failures}
+        </h2>
         <span class="soft small">
           {total.count === 0 && total.isWhole ? words.noFailures : words.failed(total.count)}
           {total.isWhole ? '' : ` · ${words.notWhole}`}

@@ -1,7 +1,6 @@
 // The overview: what is wrong right now, tasks by status, the failures of the last day, and the charts.
 import { useEffect } from 'preact/hooks'
 import { useKeys } from '../../frame/keys.ts'
-import { setMenuCount } from '../../frame/menu-counts.ts'
 import { PageHead } from '../../frame/page-head.tsx'
 import { ProblemNote, WhenAsked } from '../../parts/states.tsx'
 import { Link, useQuery } from '../../router.tsx'
@@ -12,7 +11,7 @@ import { troubles } from '../../state/overview.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useFigures } from '../../state/use-figures.ts'
 import { useTopic } from '../../state/use-topic.ts'
-import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import { useTexts } from '../../texts/use-texts.ts'
 import { FIGURE_NAMES, MachineCharts, WorkCharts } from './charts.tsx'
 import { Failures } from './failures.tsx'
 import { Statuses } from './statuses.tsx'
@@ -20,7 +19,6 @@ import { Troubles } from './troubles.tsx'
 
 /** The first answer is asked for; from then on the stream tells what is new. */
 const useOverview = () => {
-  const f = useFormats()
   const asked = useAsked('overview', signal => get<Overview>('/overview.json', { signal }))
   useTopic('overview', {
     overview(told: Overview) {
@@ -30,12 +28,8 @@ const useOverview = () => {
   })
   const { value } = asked
   useEffect(() => {
-    if (value === null) return
-    troubles.set(value.troubles)
-    if (value.counts === null) return
-    const total = Object.values(value.counts).reduce((sum, count) => sum + count, 0)
-    setMenuCount('tasks', f.number(total))
-  }, [value, f])
+    if (value !== null) troubles.set(value.troubles)
+  }, [value])
   return asked
 }
 

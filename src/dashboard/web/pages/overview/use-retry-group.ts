@@ -18,6 +18,8 @@ const retry = async (group: FailureGroup, t: Texts, working: (text: string) => v
   if (count === 0) return tell(t.overview.gone)
   const question = {
     title: t.overview.askRetry(count, group.kind),
+    // groups of one kind differ in it alone; without a pattern they do in the code
+    quote: group.error.pattern || group.error.code,
     text: t.tasks.askText.retry,
     confirm: t.tasks.actions.retry,
   }

@@ -1,9 +1,7 @@
 // How many tasks there are by status, asked for now and then while the list is shown.
 import { useEffect, useState } from 'preact/hooks'
 import type { Status } from '../../../../client/task.ts'
-import { setMenuCount } from '../../frame/menu-counts.ts'
 import { get } from '../../state/api.ts'
-import { useFormats } from '../../texts/use-texts.ts'
 
 export interface Counts {
   total: number
@@ -14,16 +12,13 @@ export interface Counts {
 const EVERY_MS = 5_000
 
 export const useCounts = (): Counts | null => {
-  const f = useFormats()
   const [counts, setCounts] = useState<Counts | null>(null)
   useEffect(() => {
     let isGone = false
     const look = async (): Promise<void> => {
       if (document.hidden) return
       const { tasks } = await get<{ tasks: Counts | null }>('/api/').catch(() => ({ tasks: null }))
-      if (isGone || !tasks) return
-      setCounts(tasks)
-      setMenuCount('tasks', f.number(tasks.total))
+      if (!isGone && tasks) setCounts(tasks)
     }
     void look()
     const timer = setInterval(look, EVERY_MS)
@@ -31,6 +26,6 @@ export const useCounts = (): Counts | null => {
       isGone = true
       clearInterval(timer)
     }
-  }, [f])
+  }, [])
   return counts
 }
