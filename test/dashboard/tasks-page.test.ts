@@ -179,7 +179,16 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     }
     const focused = (): Promise<unknown> =>
       page.evaluate('[document.activeElement.localName, document.activeElement.textContent].join(" ")')
+    await page.locator('.foot button', { hasText: 'Log out' }).focus()
     await press('g', 't')
+    await untilCount(page, 'tbody tr', 4)
+    // Enter opens the row that is marked, and does not press what had the focus before
+    await press('j')
+    await page.waitForSelector(`tr.active:focus[data-id="${other.id}"]`)
+    await assertAccessible(page, 'the list with the focus on a row')
+    await press('Enter')
+    await page.waitForURL(`${door.url}/task/${other.id}`)
+    await page.goBack()
     await untilCount(page, 'tbody tr', 4)
     await press('/')
     await page.keyboard.type('kind:echo')
