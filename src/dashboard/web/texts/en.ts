@@ -161,6 +161,7 @@ export const en = {
     remove: (what: string) => `Remove ${what}`,
     text: 'text',
     since: 'since',
+    noStatus: (word: string) => `There is no status ${word}.`,
     suggestions: 'Suggestions',
     columnsTitle: 'Columns',
     density: 'Density',

@@ -170,6 +170,7 @@ export const ru: Texts = {
     remove: what => `Убрать ${what}`,
     text: 'текст',
     since: 'с',
+    noStatus: word => `Статуса ${word} нет.`,
     suggestions: 'Подсказки',
     columnsTitle: 'Столбцы',
     density: 'Плотность',

@@ -4,7 +4,7 @@ import { useKeys } from '../../frame/keys.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { useQuery } from '../../router.tsx'
 import { useTexts } from '../../texts/use-texts.ts'
-import { chipsOf, readWord, suggestionsFor, withValue } from './filter.ts'
+import { chipsOf, completed, isKnown, readWord, suggestionsFor, withValue } from './filter.ts'
 
 export interface FilterBarProps {
   known: { kinds: readonly string[]; owners: readonly string[]; codes: readonly string[] }
@@ -17,6 +17,7 @@ export const FilterBar = ({ known }: FilterBarProps) => {
   const [text, setText] = useState('')
   const [isOpen, setOpen] = useState(false)
   const [at, setAt] = useState(-1)
+  const [refused, setRefused] = useState<string | null>(null)
   const field = useRef<HTMLInputElement>(null)
   const listId = useId()
   const suggestions = suggestionsFor(text, known)
@@ -28,9 +29,17 @@ export const FilterBar = ({ known }: FilterBarProps) => {
   const add = (word: string): void => {
     const read = readWord(word)
     if (!read) return
+    if (!isKnown(read)) {
+      setOpen(false)
+      setRefused(read.value)
+      return
+    }
     change({ [read.name]: withValue(query, read), cursor: null })
     setText('')
     setAt(-1)
+    setRefused(null)
+    // it would lie over the rows that were asked for
+    setOpen(false)
   }
   const labelOf = (name: string): string => (name === 'q' ? words.text : name)
 
@@ -42,7 +51,7 @@ export const FilterBar = ({ known }: FilterBarProps) => {
       setAt(Math.min(suggestions.length - 1, Math.max(-1, at + step)))
     } else if (event.key === 'Enter') {
       event.preventDefault()
-      add((isShown && suggestions[at]) || text)
+      add((isShown && suggestions[at]) || completed(text, known))
     } else if (event.key === 'Escape') {
       if (isShown) setOpen(false)
       else field.current?.blur()
@@ -84,13 +93,18 @@ export const FilterBar = ({ known }: FilterBarProps) => {
         value={text}
         onInput={event => {
           setText(event.currentTarget.value)
+          setRefused(null)
           setOpen(true)
           setAt(-1)
         }}
         onFocus={() => setOpen(true)}
+        onClick={() => setOpen(true)}
         onBlur={() => setOpen(false)}
         onKeyDown={onKeyDown}
       />
+      <span class="error-text small" role="status">
+        {refused === null ? null : <SafeText text={words.noStatus(refused)} />}
+      </span>
       {chips.length > 0 ? (
         <button
           type="button"
