@@ -235,8 +235,21 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await page.waitForSelector('tr >> nth=3 >> text=REVOKED')
     await press('k', 'Enter')
     await page.waitForURL(/\/task\/[0-9a-f-]{36}$/)
+    const opened = new URL(page.url()).pathname.slice('/task/'.length)
     await page.goBack()
-    await untilCount(page, 'tbody tr', 3)
+    // on the row that was opened, and j goes on from there
+    await page.waitForSelector(`tr.active:focus[data-id="${opened}"]`)
+    await press('j')
+    await page.waitForSelector('tr.active:focus >> text=a second')
+    // by a click, too
+    await page.click('tbody a >> nth=2')
+    await page.waitForURL(/\/task\//)
+    await page.goBack()
+    await page.waitForSelector('tr.active:focus >> text=a first')
+    // another visit is not the way back
+    await press('g', 'd', 'g', 't')
+    await untilCount(page, 'tbody tr', 4)
+    assert.equal(await page.locator('tr.active').count(), 0)
     await leave()
   })
 
