@@ -53,7 +53,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const waiting = await fixture.submit('echo', 1, { title: 'a needle' })
     await fixture.submit('calcpi', { digits: 3, method: 'plain' })
     await fixture.ended('done')
-    const { page, leave } = await visit(browser, door.url, { path: '/tasks' })
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks', timezoneId: 'Europe/Moscow' })
     await untilCount(page, 'tbody tr', 3)
     await page.keyboard.press('/')
     await page.keyboard.type('status:nonsense')
@@ -84,6 +84,14 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await untilCount(page, 'tbody tr', 1)
     await page.click('text=Clear the filter')
     await untilCount(page, 'tbody tr', 3)
+    // a time as the reader's clock has it; the address keeps what the API takes
+    const before = Date.now() - 3 * 86_400_000
+    await page.goto(`${door.url}/tasks?finishedFrom=${new Date(before).toISOString()}`)
+    const clock = new Date(before + 3 * 3_600_000).toISOString().slice(11, 16)
+    const chip = page.locator('.chip')
+    assert.match((await chip.textContent()) ?? '', new RegExp(`^ended from: \\d+ \\w+ ${clock}×$`))
+    assert.match((await chip.getAttribute('title')) ?? '', /\+03:00$/)
+    assert.match(page.url(), /finishedFrom=\d{4}-\d\d-\d\dT.*Z$/)
     await leave()
   })
 

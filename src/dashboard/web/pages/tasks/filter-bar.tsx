@@ -3,15 +3,24 @@ import { useId, useRef, useState } from 'preact/hooks'
 import { useKeys } from '../../frame/keys.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { useQuery } from '../../router.tsx'
-import { useTexts } from '../../texts/use-texts.ts'
-import { chipsOf, completed, isKnown, readWord, suggestionsFor, withValue } from './filter.ts'
+import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import {
+  chipsOf,
+  completed,
+  type FilterName,
+  isKnown,
+  readWord,
+  suggestionsFor,
+  TIMES,
+  withValue,
+} from './filter.ts'
 
 export interface FilterBarProps {
   known: { kinds: readonly string[]; owners: readonly string[]; codes: readonly string[] }
 }
 
 export const FilterBar = ({ known }: FilterBarProps) => {
-  const t = useTexts()
+  const [t, f] = [useTexts(), useFormats()]
   const words = t.tasks
   const [query, change] = useQuery()
   const [text, setText] = useState('')
@@ -41,7 +50,17 @@ export const FilterBar = ({ known }: FilterBarProps) => {
     // it would lie over the rows that were asked for
     setOpen(false)
   }
-  const labelOf = (name: string): string => (name === 'q' ? words.text : name)
+  const labels: Readonly<Record<string, string>> = words.chips
+  const labelOf = (name: string): string => labels[name] ?? name
+  const timeOf = (name: FilterName, value: string): number => (TIMES.includes(name) ? Date.parse(value) : NaN)
+  const shown = (name: FilterName, value: string): string => {
+    const at = timeOf(name, value)
+    return Number.isNaN(at) ? value : f.time(at)
+  }
+  const titleOf = (name: FilterName, [value = '']: readonly string[]): string | undefined => {
+    const at = timeOf(name, value)
+    return Number.isNaN(at) ? undefined : f.fullTime(at)
+  }
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -64,8 +83,8 @@ export const FilterBar = ({ known }: FilterBarProps) => {
   return (
     <div class="card filter-bar">
       {chips.map(({ name, values }) => (
-        <span key={name} class="chip">
-          <SafeText text={`${labelOf(name)}: ${values.join(', ')}`} />
+        <span key={name} class="chip" title={titleOf(name, values)}>
+          <SafeText text={`${labelOf(name)}: ${values.map(value => shown(name, value)).join(', ')}`} />
           <button
             type="button"
             class="bare"

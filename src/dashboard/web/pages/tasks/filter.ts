@@ -30,6 +30,9 @@ export const FILTER_NAMES = [
 ] as const
 export type FilterName = (typeof FILTER_NAMES)[number]
 
+/** Those whose value is a time. */
+export const TIMES: readonly FilterName[] = ['from', 'to', 'finishedFrom', 'finishedTo']
+
 /** Those that may have several values, of which a task has one. */
 const SEVERAL: readonly FilterName[] = ['status', 'kind', 'errorCode']
 
