@@ -101,6 +101,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     for (let count = 0; count < 3; count += 1) await fixture.submit('calcpi', { digits: 3, method: 'plain' })
     const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo' })
     await untilCount(page, 'tbody tr', 50)
+    await page.waitForSelector('.idle-bar >> text=70 fit')
     await page.keyboard.press('j')
     await page.keyboard.press('x')
     await page.waitForSelector('text=1 selected')
@@ -146,6 +147,18 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const statuses = async (): Promise<(string | undefined)[]> =>
       Promise.all(others.map(async id => (await fixture.store.get(id))?.status))
     const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo&error=paper' })
+    await untilCount(page, 'tbody tr', 50)
+    await page.waitForSelector('.idle-bar >> text=60 fit')
+    // so many that they are not counted to the end
+    let asked = 0
+    await page.route(/\/api\/tasks\?.*limit=200/, route => {
+      asked += 1
+      return route.fulfill({ json: { tasks: Array.from({ length: 200 }, () => ({})), next: 'more' } })
+    })
+    await page.goto(`${door.url}/tasks?error=paper`)
+    await page.waitForSelector('.idle-bar >> text=1,000+ fit')
+    assert.equal(asked, 5)
+    await page.goto(`${door.url}/tasks?kind=echo&error=paper`)
     await untilCount(page, 'tbody tr', 50)
     await page.click('thead input')
     await page.click('text=Select all that match (60)')

@@ -146,6 +146,8 @@ export const en = {
     },
     untitled: 'untitled',
     shown: (count: number) => `${tasks(count)} shown`,
+    fit: (count: number, isMore: boolean) =>
+      `${n(count)}${isMore ? '+' : ''} ${count === 1 ? 'fits' : 'fit'}`,
     counts: (all: string, waiting: string, running: string) =>
       `${all} kept · ${waiting} waiting · ${running} running`,
     older: 'Older',

@@ -156,6 +156,7 @@ export const ru: Texts = {
     },
     untitled: 'без названия',
     shown: count => `показано: ${n(count)}`,
+    fit: (count, isMore) => `подходит: ${n(count)}${isMore ? '+' : ''}`,
     counts: (all, waiting, running) => `всего ${all} · ждут ${waiting} · выполняются ${running}`,
     older: 'Старше',
     newest: 'Новейшие',

@@ -8,7 +8,7 @@ import { useFormats } from '../../texts/use-texts.ts'
 export interface Counts {
   total: number
   byStatus: Record<Status, number>
-  byKind: Record<string, object>
+  byKind: Record<string, Partial<Record<Status, number>>>
 }
 
 const EVERY_MS = 5_000
