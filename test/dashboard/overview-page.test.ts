@@ -194,6 +194,7 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await page.goBack()
     await untilCount(page, '.failures tbody tr', 2)
     await page.keyboard.press('j')
+    await page.waitForSelector('.failures tr.active:focus')
     await page.keyboard.press('r')
     await page.waitForSelector('dialog >> text=Run these 3 tasks of the kind echo again?')
     assert.equal(await page.textContent('.dialog-quote'), 'no route to …')

@@ -53,9 +53,15 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const waiting = await fixture.submit('echo', 1, { title: 'a needle' })
     await fixture.submit('calcpi', { digits: 3, method: 'plain' })
     await fixture.ended('done')
-    const { page, leave } = await visit(browser, door.url, { path: '/tasks' })
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks', timezoneId: 'Europe/Moscow' })
     await untilCount(page, 'tbody tr', 3)
     await page.keyboard.press('/')
+    await page.keyboard.type('status:nonsense')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('.filter-bar >> text=There is no status NONSENSE.')
+    assert.equal(await page.inputValue('.filter-bar input'), 'status:nonsense')
+    assert.equal(new URL(page.url()).search, '')
+    await page.fill('.filter-bar input', '')
     await page.keyboard.type('pend')
     await page.waitForSelector('[role=option] >> text=status:PENDING')
     await page.keyboard.press('ArrowDown')
@@ -78,6 +84,14 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await untilCount(page, 'tbody tr', 1)
     await page.click('text=Clear the filter')
     await untilCount(page, 'tbody tr', 3)
+    // a time as the reader's clock has it; the address keeps what the API takes
+    const before = Date.now() - 3 * 86_400_000
+    await page.goto(`${door.url}/tasks?finishedFrom=${new Date(before).toISOString()}`)
+    const clock = new Date(before + 3 * 3_600_000).toISOString().slice(11, 16)
+    const chip = page.locator('.chip')
+    assert.match((await chip.textContent()) ?? '', new RegExp(`^ended from: \\d+ \\w+ ${clock}×$`))
+    assert.match((await chip.getAttribute('title')) ?? '', /\+03:00$/)
+    assert.match(page.url(), /finishedFrom=\d{4}-\d\d-\d\dT.*Z$/)
     await leave()
   })
 
@@ -87,6 +101,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     for (let count = 0; count < 3; count += 1) await fixture.submit('calcpi', { digits: 3, method: 'plain' })
     const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo' })
     await untilCount(page, 'tbody tr', 50)
+    await page.waitForSelector('.idle-bar >> text=70 fit')
     await page.keyboard.press('j')
     await page.keyboard.press('x')
     await page.waitForSelector('text=1 selected')
@@ -132,6 +147,18 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const statuses = async (): Promise<(string | undefined)[]> =>
       Promise.all(others.map(async id => (await fixture.store.get(id))?.status))
     const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo&error=paper' })
+    await untilCount(page, 'tbody tr', 50)
+    await page.waitForSelector('.idle-bar >> text=60 fit')
+    // so many that they are not counted to the end
+    let asked = 0
+    await page.route(/\/api\/tasks\?.*limit=200/, route => {
+      asked += 1
+      return route.fulfill({ json: { tasks: Array.from({ length: 200 }, () => ({})), next: 'more' } })
+    })
+    await page.goto(`${door.url}/tasks?error=paper`)
+    await page.waitForSelector('.idle-bar >> text=1,000+ fit')
+    assert.equal(asked, 5)
+    await page.goto(`${door.url}/tasks?kind=echo&error=paper`)
     await untilCount(page, 'tbody tr', 50)
     await page.click('thead input')
     await page.click('text=Select all that match (60)')
@@ -179,15 +206,26 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     }
     const focused = (): Promise<unknown> =>
       page.evaluate('[document.activeElement.localName, document.activeElement.textContent].join(" ")')
+    await page.locator('.foot button', { hasText: 'Log out' }).focus()
     await press('g', 't')
     await untilCount(page, 'tbody tr', 4)
-    await press('/')
-    await page.keyboard.type('kind:echo')
+    // Enter opens the row that is marked, and does not press what had the focus before
+    await press('j')
+    await page.waitForSelector(`tr.active:focus[data-id="${other.id}"]`)
+    await assertAccessible(page, 'the list with the focus on a row')
     await press('Enter')
+    await page.waitForURL(`${door.url}/task/${other.id}`)
+    await page.goBack()
+    await untilCount(page, 'tbody tr', 4)
+    await press('/')
+    await page.keyboard.type('kind:ec')
+    await page.waitForSelector('[role=option] >> text=kind:echo')
+    await press('Enter')
+    await page.waitForSelector('.suggestions', { state: 'hidden' })
+    assert.equal(new URL(page.url()).search, '?kind=echo')
     await untilCount(page, 'tbody tr', 3)
     assert.equal(await page.locator(`tr[data-id="${other.id}"]`).count(), 0)
-    // the first Escape closes the suggestions, the second leaves the field
-    await press('Escape', 'Escape', 'j', 'j', 'x')
+    await press('Escape', 'j', 'j', 'x')
     await page.waitForSelector('tr.active[aria-selected=true] >> text=a second')
     await press('j', 'x', 'k', 'x')
     await page.waitForSelector('text=1 selected')
@@ -218,8 +256,21 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await page.waitForSelector('tr >> nth=3 >> text=REVOKED')
     await press('k', 'Enter')
     await page.waitForURL(/\/task\/[0-9a-f-]{36}$/)
+    const opened = new URL(page.url()).pathname.slice('/task/'.length)
     await page.goBack()
-    await untilCount(page, 'tbody tr', 3)
+    // on the row that was opened, and j goes on from there
+    await page.waitForSelector(`tr.active:focus[data-id="${opened}"]`)
+    await press('j')
+    await page.waitForSelector('tr.active:focus >> text=a second')
+    // by a click, too
+    await page.click('tbody a >> nth=2')
+    await page.waitForURL(/\/task\//)
+    await page.goBack()
+    await page.waitForSelector('tr.active:focus >> text=a first')
+    // another visit is not the way back
+    await press('g', 'd', 'g', 't')
+    await untilCount(page, 'tbody tr', 4)
+    assert.equal(await page.locator('tr.active').count(), 0)
     await leave()
   })
 

@@ -9,10 +9,14 @@ const place = createCell(here())
 
 addEventListener('popstate', () => place.set(here()))
 
+/** Which entry of the browser's history is shown: the same one again after the way back, another at every visit. */
+export const entryOfHistory = (): string => String(history.state)
+
 /** Leads to an address of ours. `replace`: the way back leads past the present one. */
 export const navigate = (to: string, { replace = false }: { replace?: boolean } = {}): void => {
   if (to === here()) return
-  history[replace ? 'replaceState' : 'pushState'](null, '', to)
+  if (replace) history.replaceState(history.state, '', to)
+  else history.pushState(performance.timeOrigin + performance.now(), '', to)
   const before = new URL(place.get(), location.origin).pathname
   place.set(here())
   if (location.pathname !== before) scrollTo(0, 0)

@@ -77,11 +77,17 @@ const Foot = () => {
   )
 }
 
+/** The focus goes along: on what was pressed before, Enter would press it again. */
+const goByKey = (path: string): void => {
+  navigate(path)
+  document.getElementById('content')?.focus({ preventScroll: true })
+}
+
 const useGoToKeys = (): void => {
   const t = useTexts()
   const goTo = MENU.map(({ name, path, key }) => [
     `g ${key}`,
-    { label: t.keys.goTo(t.menu[name]), scope: 'everywhere' as const, run: () => navigate(path) },
+    { label: t.keys.goTo(t.menu[name]), scope: 'everywhere' as const, run: () => goByKey(path) },
   ])
   useKeys({
     '?': { label: t.keys.help, scope: 'everywhere', run: showKeys },

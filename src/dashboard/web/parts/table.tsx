@@ -29,12 +29,18 @@ interface RowProps<Row> {
   columns: readonly Column<Row>[]
   /** For scripts and tests. */
   id: string
-  isActive: boolean
+  /** Undefined where keys act on no row. */
+  isActive: boolean | undefined
   isSelected: boolean
 }
 
 const TableRow = memo(({ row, columns, id, isActive, isSelected }: RowProps<unknown>) => (
-  <tr data-id={id} class={isActive ? 'active' : undefined} aria-selected={isSelected ? true : undefined}>
+  <tr
+    data-id={id}
+    class={isActive ? 'active' : undefined}
+    aria-selected={isSelected ? true : undefined}
+    tabIndex={isActive === undefined ? undefined : -1}
+  >
     {columns.map(column =>
       column.isHead ? (
         <th key={column.key} scope="row" class={classOf(column)}>
@@ -57,8 +63,8 @@ export interface TableProps<Row> {
   rows: readonly Row[]
   idOf: (row: Row) => string
   isCompact?: boolean
-  /** The row that keys act on. */
-  activeId?: string | null
+  /** The row that keys act on; undefined where they act on none. */
+  activeId?: string | null | undefined
   isSelected?: (id: string) => boolean
 }
 
@@ -68,7 +74,7 @@ export const Table = <Row,>({
   rows,
   idOf,
   isCompact = false,
-  activeId = null,
+  activeId,
   isSelected = () => false,
 }: TableProps<Row>) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
@@ -92,7 +98,7 @@ export const Table = <Row,>({
               id={id}
               row={row}
               columns={columns as readonly Column<never>[] as readonly Column<unknown>[]}
-              isActive={id === activeId}
+              isActive={activeId === undefined ? undefined : id === activeId}
               isSelected={isSelected(id)}
             />
           )

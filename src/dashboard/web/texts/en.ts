@@ -146,6 +146,8 @@ export const en = {
     },
     untitled: 'untitled',
     shown: (count: number) => `${tasks(count)} shown`,
+    fit: (count: number, isMore: boolean) =>
+      `${n(count)}${isMore ? '+' : ''} ${count === 1 ? 'fits' : 'fit'}`,
     counts: (all: string, waiting: string, running: string) =>
       `${all} kept · ${waiting} waiting · ${running} running`,
     older: 'Older',
@@ -159,8 +161,15 @@ export const en = {
     placeholder: 'status, kind, owner, error, text …',
     filterHelp: 'Type a word, or one of status: kind: owner: error: errorCode: since: parent:',
     remove: (what: string) => `Remove ${what}`,
-    text: 'text',
+    chips: {
+      q: 'text',
+      from: 'created from',
+      to: 'created before',
+      finishedFrom: 'ended from',
+      finishedTo: 'ended before',
+    },
     since: 'since',
+    noStatus: (word: string) => `There is no status ${word}.`,
     suggestions: 'Suggestions',
     columnsTitle: 'Columns',
     density: 'Density',

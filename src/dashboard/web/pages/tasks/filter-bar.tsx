@@ -3,20 +3,30 @@ import { useId, useRef, useState } from 'preact/hooks'
 import { useKeys } from '../../frame/keys.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { useQuery } from '../../router.tsx'
-import { useTexts } from '../../texts/use-texts.ts'
-import { chipsOf, readWord, suggestionsFor, withValue } from './filter.ts'
+import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import {
+  chipsOf,
+  completed,
+  type FilterName,
+  isKnown,
+  readWord,
+  suggestionsFor,
+  TIMES,
+  withValue,
+} from './filter.ts'
 
 export interface FilterBarProps {
   known: { kinds: readonly string[]; owners: readonly string[]; codes: readonly string[] }
 }
 
 export const FilterBar = ({ known }: FilterBarProps) => {
-  const t = useTexts()
+  const [t, f] = [useTexts(), useFormats()]
   const words = t.tasks
   const [query, change] = useQuery()
   const [text, setText] = useState('')
   const [isOpen, setOpen] = useState(false)
   const [at, setAt] = useState(-1)
+  const [refused, setRefused] = useState<string | null>(null)
   const field = useRef<HTMLInputElement>(null)
   const listId = useId()
   const suggestions = suggestionsFor(text, known)
@@ -28,11 +38,29 @@ export const FilterBar = ({ known }: FilterBarProps) => {
   const add = (word: string): void => {
     const read = readWord(word)
     if (!read) return
+    if (!isKnown(read)) {
+      setOpen(false)
+      setRefused(read.value)
+      return
+    }
     change({ [read.name]: withValue(query, read), cursor: null })
     setText('')
     setAt(-1)
+    setRefused(null)
+    // it would lie over the rows that were asked for
+    setOpen(false)
   }
-  const labelOf = (name: string): string => (name === 'q' ? words.text : name)
+  const labels: Readonly<Record<string, string>> = words.chips
+  const labelOf = (name: string): string => labels[name] ?? name
+  const timeOf = (name: FilterName, value: string): number => (TIMES.includes(name) ? Date.parse(value) : NaN)
+  const shown = (name: FilterName, value: string): string => {
+    const at = timeOf(name, value)
+    return Number.isNaN(at) ? value : f.time(at)
+  }
+  const titleOf = (name: FilterName, [value = '']: readonly string[]): string | undefined => {
+    const at = timeOf(name, value)
+    return Number.isNaN(at) ? undefined : f.fullTime(at)
+  }
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
@@ -42,7 +70,7 @@ export const FilterBar = ({ known }: FilterBarProps) => {
       setAt(Math.min(suggestions.length - 1, Math.max(-1, at + step)))
     } else if (event.key === 'Enter') {
       event.preventDefault()
-      add((isShown && suggestions[at]) || text)
+      add((isShown && suggestions[at]) || completed(text, known))
     } else if (event.key === 'Escape') {
       if (isShown) setOpen(false)
       else field.current?.blur()
@@ -55,8 +83,8 @@ export const FilterBar = ({ known }: FilterBarProps) => {
   return (
     <div class="card filter-bar">
       {chips.map(({ name, values }) => (
-        <span key={name} class="chip">
-          <SafeText text={`${labelOf(name)}: ${values.join(', ')}`} />
+        <span key={name} class="chip" title={titleOf(name, values)}>
+          <SafeText text={`${labelOf(name)}: ${values.map(value => shown(name, value)).join(', ')}`} />
           <button
             type="button"
             class="bare"
@@ -84,13 +112,18 @@ export const FilterBar = ({ known }: FilterBarProps) => {
         value={text}
         onInput={event => {
           setText(event.currentTarget.value)
+          setRefused(null)
           setOpen(true)
           setAt(-1)
         }}
         onFocus={() => setOpen(true)}
+        onClick={() => setOpen(true)}
         onBlur={() => setOpen(false)}
         onKeyDown={onKeyDown}
       />
+      <span class="error-text small" role="status">
+        {refused === null ? null : <SafeText text={words.noStatus(refused)} />}
+      </span>
       {chips.length > 0 ? (
         <button
           type="button"

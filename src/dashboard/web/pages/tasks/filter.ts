@@ -30,6 +30,9 @@ export const FILTER_NAMES = [
 ] as const
 export type FilterName = (typeof FILTER_NAMES)[number]
 
+/** Those whose value is a time. */
+export const TIMES: readonly FilterName[] = ['from', 'to', 'finishedFrom', 'finishedTo']
+
 /** Those that may have several values, of which a task has one. */
 const SEVERAL: readonly FilterName[] = ['status', 'kind', 'errorCode']
 
@@ -81,6 +84,10 @@ export const readWord = (text: string): { name: FilterName; value: string } | nu
   return status === undefined ? { name: 'q', value: word } : { name: 'status', value: status }
 }
 
+/** Whether the filter has such a value: the API refuses a status that there is not. */
+export const isKnown = ({ name, value }: { name: FilterName; value: string }): boolean =>
+  name !== 'status' || STATUSES.some(status => status === value)
+
 /** The values of a filter with one more. */
 export const withValue = (
   query: URLSearchParams,
@@ -110,4 +117,16 @@ export const suggestionsFor = (
       ? []
       : [`error:${text.trim()}`, `owner:${text.trim()}`]
   return [...fits.slice(0, 10), ...open]
+}
+
+/** An owner may be the beginning of another one's name, and few of them are known here. */
+const COMPLETED = /^(?:status|kind|since|errorcode):\S/
+
+/** The one suggestion of its field that a word begins; otherwise the text as it is. */
+export const completed = (text: string, known: Parameters<typeof suggestionsFor>[1]): string => {
+  const word = text.trim().toLowerCase().replace(/:\s+/, ':')
+  const fits = COMPLETED.test(word)
+    ? suggestionsFor(word, known).filter(each => each.toLowerCase().startsWith(word))
+    : []
+  return (fits.length === 1 ? fits[0] : undefined) ?? text
 }

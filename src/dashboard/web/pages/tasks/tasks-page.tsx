@@ -20,6 +20,7 @@ import { FilterBar } from './filter-bar.tsx'
 import { ListSettings, useColumns } from './list-settings.tsx'
 import { useSelectColumn } from './select-column.tsx'
 import { useCounts } from './use-counts.ts'
+import { useFitting } from './use-fitting.ts'
 import { type Loading, type TaskPage, useLiveTasks } from './use-live-tasks.ts'
 
 const NONE: Selection = new Set()
@@ -82,6 +83,14 @@ export const TasksPage = () => {
   const allShown = rows.length > 0 && rows.every(({ id }) => isChosen(id))
   const matchingWanted = hasMore && (selection === 'matching' || (selection.size > 0 && allShown))
   const matching = useMatching(`${filter} ${since}`, matchingWanted, apiQuery)
+
+  const fitting = useFitting(`${filter} ${since}`, {
+    query,
+    counts,
+    shown: rows.length,
+    hasMore,
+    ask: apiQuery,
+  })
 
   // what was chosen belonged to another list
   useEffect(() => setSelection(NONE), [filter, since, cursor])
@@ -156,6 +165,7 @@ export const TasksPage = () => {
           />
         ) : (
           <p class="idle-bar soft">
+            {fitting && rows.length > 0 ? `${words.fit(fitting.count, fitting.isMore)} · ` : null}
             {words.sort}
             <span class="keys-hint"> · {words.hint}</span>
           </p>

@@ -6,7 +6,7 @@ import { get } from '../../state/api.ts'
 export interface Counts {
   total: number
   byStatus: Record<Status, number>
-  byKind: Record<string, object>
+  byKind: Record<string, Partial<Record<Status, number>>>
 }
 
 const EVERY_MS = 5_000
