@@ -70,8 +70,10 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     )
     await assertAccessible(page, 'the kinds')
     assert.equal(await page.locator('tr[data-id=calcpi] .badge, tr[data-id=broken] .badge').count(), 0)
-    await page.keyboard.press('j')
-    await page.waitForSelector('tr.active:focus[data-id=calcpi]')
+    for (const id of ['gone', 'calcpi']) {
+      await page.keyboard.press('j')
+      await page.waitForSelector(`tr.active:focus[data-id=${id}]`)
+    }
     await page.keyboard.press('Enter')
     await page.waitForURL(`${door.url}/kinds?kind=calcpi`)
     const digits = (await page.textContent('tr[data-id=digits]')) ?? ''
