@@ -116,13 +116,21 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
       checks: {
         store: { status: 'failed', reason: 'no <b>answer</b>' },
         queue: { status: 'degraded', reason: 'refused' },
+        api: { status: 'degraded', reason: 'no beat' },
         worker: { status: 'ok' },
       },
     })
+    // red as on the overview, which the stopped process is known to
+    const params = { role: 'api', reason: 'no beat', state: 'stopped' }
+    door.setOverview({ troubles: [{ code: 'ROLE_AWAY', level: 'error', params, link: '/processes' }] })
+    await page.waitForSelector('.banner.bad >> text=The api process')
+    await page.waitForSelector('.banner.warn >> text=The queue is away')
+    assert.equal(await page.getAttribute('.banner.bad a', 'href'), '/')
     await page.waitForSelector('.banner >> text=The store cannot be used')
     await page.waitForSelector('.banner >> text=no <b>answer</b>')
     await page.waitForSelector('.banner >> text=The queue is away')
     door.setReadiness(WELL)
+    door.setOverview({})
     await page.waitForSelector('.banner', { state: 'detached' })
     await door.shut()
     await page.waitForSelector('.banner >> text=The dashboard does not answer')

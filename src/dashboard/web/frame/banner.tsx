@@ -2,9 +2,11 @@
 import { useEffect, useState } from 'preact/hooks'
 import { SafeText } from '../parts/safe-text.tsx'
 import { pageAt } from '../paths.ts'
-import { usePathname } from '../router.tsx'
+import { Link, usePathname } from '../router.tsx'
+import type { Trouble } from '../state/answers.ts'
 import { useCell } from '../state/cell.ts'
 import { health, liveState, reconnect } from '../state/live.ts'
+import { troubles } from '../state/overview.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 /** A connection that breaks for a moment is no news. */
@@ -24,12 +26,28 @@ const useIsAway = (): boolean => {
   return isAway
 }
 
+/** The codes of what the overview says of a part; a role stands in the parameters. */
+const CODES: Readonly<Record<string, string>> = {
+  STORE_AWAY: 'store',
+  STORE_FULL: 'store',
+  QUEUE_AWAY: 'queue',
+  SUPERVISOR_AWAY: 'supervisor',
+  KIND_IN_TROUBLE: 'kinds',
+  NO_WORKER: 'worker',
+}
+const partOf = ({ code, params }: Trouble): unknown =>
+  code === 'ROLE_AWAY' ? params.role : code === 'CRASH_LOOP' ? params.process : CODES[code]
+
 export const Banner = () => {
-  const [t, isAway, known] = [useTexts(), useIsAway(), useCell(health)]
+  const [t, isAway, known, told] = [useTexts(), useIsAway(), useCell(health), useCell(troubles)]
+  /** As on the overview, which knows more: a process that is stopped is worse than one that is late. */
+  const isBad = (part: string, status: string): boolean =>
+    (told?.find(trouble => partOf(trouble) === part)?.level ?? (status === 'failed' ? 'error' : '')) ===
+    'error'
   const words = t.connection
   // the overview says the same with more words
   const isTold = pageAt(usePathname())?.name === 'overview'
-  const troubles = isTold ? [] : (known?.troubles ?? [])
+  const shown = isTold ? [] : (known?.troubles ?? [])
   return (
     <div class="banners" aria-live="polite">
       {isAway ? (
@@ -40,8 +58,8 @@ export const Banner = () => {
           </button>
         </div>
       ) : (
-        troubles.map(({ part, status, reason }) => (
-          <div key={part} class={`banner ${status === 'failed' ? 'bad' : 'warn'}`}>
+        shown.map(({ part, status, reason }) => (
+          <div key={part} class={`banner ${isBad(part, status) ? 'bad' : 'warn'}`}>
             <strong>
               {(status === 'degraded' ? words.degraded[part] : undefined) ??
                 words.parts[part] ??
@@ -50,6 +68,9 @@ export const Banner = () => {
             <span class="banner-reason">
               <SafeText text={reason} />
             </span>
+            <Link class="underlined" href="/">
+              {words.more}
+            </Link>
           </div>
         ))
       )}

@@ -85,6 +85,7 @@ export const en = {
       worker: 'A worker has a trouble',
     } as Record<string, string>,
     other: (part: string) => `Trouble with ${part}`,
+    more: 'See the overview',
   },
 
   login: {

@@ -95,6 +95,7 @@ export const ru: Texts = {
       worker: 'У исполнителя неполадки',
     },
     other: part => `Неполадки: ${part}`,
+    more: 'К обзору',
   },
 
   login: {
