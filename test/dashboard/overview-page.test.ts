@@ -193,8 +193,11 @@ describe('the overview', { skip: requireService('chromium'), timeout: 600_000 },
     await untilCount(page, 'tbody tr', 3)
     await page.goBack()
     await untilCount(page, '.failures tbody tr', 2)
+    // back on the group whose tasks were shown; up and down by keys
+    await page.waitForSelector('.failures tr.active:focus >> text=no route to …')
     await page.keyboard.press('j')
-    await page.waitForSelector('.failures tr.active:focus')
+    await page.waitForSelector('.failures tr + tr.active:focus')
+    await page.keyboard.press('k')
     await page.keyboard.press('r')
     await page.waitForSelector('dialog >> text=Run these 3 tasks of the kind echo again?')
     assert.equal(await page.textContent('.dialog-quote'), 'no route to …')

@@ -88,8 +88,8 @@ describe('the pages of processes', { skip: requireService('chromium'), timeout: 
     await page.keyboard.press('Escape')
     assert.deepEqual(door.orders, [])
     assert.equal(await page.locator('[aria-label="Stop dashboard"]').count(), 0)
-    // by keys, with the question
-    for (const key of ['j', 'j', 'x']) await page.keyboard.press(key)
+    // by keys, with the question: from the row of the button that was pressed, up and down again
+    for (const key of ['k', 'j', 'x']) await page.keyboard.press(key)
     await page.waitForSelector('dialog >> text=Stop worker?')
     door.onOrder(() => change('worker', { state: 'stopped', pid: null, uptimeMs: null, running: [] }))
     // every word of its badge from here on
