@@ -223,8 +223,12 @@ describe('a worker process', LIMIT, () => {
         'the long one has come some way',
         async () => ((await world.get(long)).progress?.percent ?? 0) > 5,
       )
+      // asleep, so that a slot that is free by now does not take the next one before the signal is there
+      worker.signal('SIGSTOP')
       const later = await world.submit({ ms: 0 })
-      assert.equal(await end(worker, 'SIGTERM'), 0)
+      const ended = end(worker, 'SIGTERM')
+      worker.signal('SIGCONT')
+      assert.equal(await ended, 0)
       assert.deepEqual(processesOf(world.config.dataDir), [])
       assert.equal((await world.get(short)).status, 'SUCCESS')
       const given = await world.get(long)
