@@ -311,7 +311,8 @@ describe('the slot loop', () => {
           tiny-- > 0
             ? new Promise<void>(resolve => setImmediate(resolve))
             : new Promise<void>(resolve => ends.push(resolve))
-        return takenUntil(run)
+        // of a length that the machine has no say in
+        return { ...takenUntil(run), slotFree: run.then(() => 0.1) }
       },
     })
     loop.poll()
