@@ -187,6 +187,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     await page.goto(`${door.url}/dead`)
     await page.waitForSelector(`tr[data-id="${id}"]`)
     await untilCount(page, '.row-actions button:disabled', 2)
+    await door.fixture.store.create(newTaskOf({ kind: 'gone', createdAt: new Date().toISOString() }), null)
     for (const where of ['/dead', '/kinds', '/kinds?kind=calcpi', '/workers', '/settings', '/new']) {
       await page.goto(door.url + where)
       await page.waitForSelector('h1')
