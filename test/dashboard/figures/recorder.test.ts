@@ -8,9 +8,10 @@ import { MadhavaError } from '../../../src/core/errors.ts'
 import type { ServiceState } from '../../../src/core/service.ts'
 import type { SeenPresence } from '../../../src/core/store.ts'
 import { STATUSES } from '../../../src/core/task.ts'
-import type { Sample } from '../../../src/dashboard/figures/columns.ts'
+import { MEASURED_ROLES, type Sample } from '../../../src/dashboard/figures/columns.ts'
 import { type Figures, openFigures } from '../../../src/dashboard/figures/recorder.ts'
 import { silentLog } from '../../../src/platform/log.ts'
+import { ROLES } from '../../../src/settings.ts'
 import { HOST } from '../../api/fixture.ts'
 
 const NOON = Date.UTC(2030, 0, 1, 12)
@@ -101,6 +102,8 @@ describe('the recorder of figures', { timeout: 300_000 }, () => {
       [NOON + 10_000, NOON + 20_000],
     )
   })
+
+  it('has columns for every role of a bundle', () => assert.deepEqual(MEASURED_ROLES, ROLES))
 
   it('has what the living processes of the bundle use, by role, and a gap for one that does not run', async () => {
     const seen = (instance: string, role: string, cpuShare: number, alive = true): SeenPresence => ({

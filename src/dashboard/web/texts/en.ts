@@ -169,7 +169,6 @@ export const en = {
       finishedFrom: 'ended from',
       finishedTo: 'ended before',
     },
-    since: 'since',
     noStatus: (word: string) => `There is no status ${word}.`,
     suggestions: 'Suggestions',
     columnsTitle: 'Columns',

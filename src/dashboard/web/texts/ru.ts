@@ -177,7 +177,6 @@ export const ru: Texts = {
       finishedFrom: 'завершение с',
       finishedTo: 'завершение до',
     },
-    since: 'с',
     noStatus: word => `Статуса ${word} нет.`,
     suggestions: 'Подсказки',
     columnsTitle: 'Столбцы',
