@@ -161,6 +161,28 @@ describe('the rules of the house', () => {
     assert.deepEqual(circles, [])
   })
 
+  it('has a source for every built file that a text outside of src names', () => {
+    const folders = ['test', 'bin', 'bench', 'docs']
+    const texts = folders.flatMap(folder =>
+      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter(name => /\.(?:ts|mjs|cjs|md|py)$/.test(name))
+        .map(name => path.join(folder, name)),
+    )
+    texts.push('Dockerfile', 'docker-compose.yml', 'ecosystem.config.cjs', 'package.json', 'README.md')
+    const named = texts.flatMap(file =>
+      [...read(file).matchAll(/\bdist\/((?:[\w-]+\/)*[\w-]+)\.js\b/g)].map(found => ({
+        file,
+        place: found[1] ?? '',
+      })),
+    )
+    assert.ok(named.length >= 3, 'the pattern finds what is known to be there')
+    const built = new Set(sources.map(file => placeOf(path.join(root, file))))
+    assert.deepEqual(
+      named.filter(({ place }) => !built.has(place)),
+      [],
+    )
+  })
+
   it('keeps the adapters of one port apart', () => {
     /** `stores/memory/feed` belongs to `memory`; what lies in `shared` is common to all. */
     const adapterOf = (place: string): string => /^(?:stores|queues)\/([a-z]+)/.exec(place)?.[1] ?? ''

@@ -248,7 +248,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       (await tryDocker(['exec', container.name, 'pgrep', '-f', 'madhava worker'])).out.trim()
     // by the supervisor's own socket, as the dashboard does; ninety of them, and ten that die
     const restarts = `
-      const { createProcesses } = await import('/app/dist/dashboard/processes.js')
+      const { createProcesses } = await import('/app/dist/dashboard/processes/processes.js')
       const processes = createProcesses({ pm2Home: '/data/pm2', log: { info() {}, warn() {} }, timeoutMs: 20_000 })
       for (let n = 0; n < 15; n += 1) {
         const { outcome } = await processes.act('restart', 'worker')
