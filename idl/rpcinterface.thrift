@@ -334,10 +334,15 @@ struct TaskFilter {
   /** Ended before; only ended tasks fit. */
   11: optional string finishedTo,
   /** The error has this message but for numbers, ids and times; an ellipsis stands for one of those. */
-  12: optional string errorLike
+  12: optional string errorLike,
+  /**
+   * The order of the list: createdAt, finishedAt, or one of them after a minus, which is the latest first. Unset:
+   * -createdAt. By finishedAt, only ended tasks are listed.
+   */
+  13: optional string sort
 }
 
-/** Some tasks, newest first. */
+/** Some tasks, newest first or as the filter's `sort` says. */
 struct TaskPage {
   1: required list<Task> tasks,
   /** Continues after this page; unset at the end. */
@@ -561,7 +566,7 @@ service Madhava extends RPCcelery {
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /**
-   * A page of tasks, newest first, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
+   * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
    * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
    */
   TaskPage pageTasks(1: TaskFilter filter, 2: i32 limit, 3: string cursor)

@@ -285,12 +285,13 @@ declare class TaskFilter {
     public finishedFrom?: string;
     public finishedTo?: string;
     public errorLike?: string;
+    public sort?: string;
 
-      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; errorCodes?: string[]; errorText?: string; finishedFrom?: string; finishedTo?: string; errorLike?: string; });
+      constructor(args?: { statuses?: string[]; kinds?: string[]; owner?: string; parentId?: string; text?: string; createdFrom?: string; createdTo?: string; errorCodes?: string[]; errorText?: string; finishedFrom?: string; finishedTo?: string; errorLike?: string; sort?: string; });
   }
 
 /**
- * Some tasks, newest first.
+ * Some tasks, newest first or as the filter's `sort` says.
  */
 declare class TaskPage {
     public tasks: Task[];

@@ -2567,6 +2567,7 @@ const TaskFilter = module.exports.TaskFilter = class {
     this.finishedFrom = null;
     this.finishedTo = null;
     this.errorLike = null;
+    this.sort = null;
     if (args) {
       if (args.statuses !== undefined && args.statuses !== null) {
         this.statuses = Thrift.copyList(args.statuses, [null]);
@@ -2603,6 +2604,9 @@ const TaskFilter = module.exports.TaskFilter = class {
       }
       if (args.errorLike !== undefined && args.errorLike !== null) {
         this.errorLike = args.errorLike;
+      }
+      if (args.sort !== undefined && args.sort !== null) {
+        this.sort = args.sort;
       }
     }
   }
@@ -2725,6 +2729,13 @@ const TaskFilter = module.exports.TaskFilter = class {
           input.skip(ftype);
         }
         break;
+        case 13:
+        if (ftype == Thrift.Type.STRING) {
+          this.sort = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -2815,6 +2826,11 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.errorLike !== null && this.errorLike !== undefined) {
       output.writeFieldBegin('errorLike', Thrift.Type.STRING, 12);
       output.writeString(this.errorLike);
+      output.writeFieldEnd();
+    }
+    if (this.sort !== null && this.sort !== undefined) {
+      output.writeFieldBegin('sort', Thrift.Type.STRING, 13);
+      output.writeString(this.sort);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

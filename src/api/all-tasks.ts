@@ -1,6 +1,7 @@
 // GET /alltasks as text: one array or a line per task, a page of the store in memory at a time.
 import type { Actor } from '../core/actor.ts'
 import type { Service } from '../core/service.ts'
+import type { Sort } from '../core/sort.ts'
 import type { TaskFilter } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
@@ -59,12 +60,12 @@ export const allTasksText = async function* (
   service: Pick<Service, 'list' | 'whyEach'>,
   actor: Actor,
   filter: TaskFilter,
-  { lines, why }: { lines: boolean; why: boolean },
+  { lines, sort, why }: { lines: boolean; sort: Sort; why: boolean },
 ): AsyncGenerator<Uint8Array> {
   const shape = lines ? LINES : ARRAY
   let isEmpty = true
   const pageAt = async (cursor: string | null) => {
-    const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor })
+    const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor, sort })
     const views = viewTasks(tasks, why ? await service.whyEach(tasks) : null)
     const chunks = await chunksOf(views, shape, cursor === null)
     isEmpty &&= tasks.length === 0

@@ -9,6 +9,7 @@ import {
   toFilter,
 } from '../core/filter.ts'
 import { toInstant } from '../core/instant.ts'
+import { SORT_NAMES, type Sort, USUAL_SORT } from '../core/sort.ts'
 import { STATUSES } from '../core/task.ts'
 import { URL_LIMIT_BYTES } from './guards.ts'
 import { defineQuery, switchParameter, textParameter } from './query.ts'
@@ -59,17 +60,25 @@ const pageShape = {
   cursor: textParameter(CURSOR_LIMIT).optional().describe('`next` of the page before'),
 }
 
+const sort = z
+  .enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`)
+  .optional()
+  .describe(
+    `the order: by this time of the task, with a minus the latest first; \`${USUAL_SORT}\` when left out. By \`finishedAt\` there are only tasks that have ended`,
+  )
+
 const why = switchParameter().describe('1: each task that waits says why, in `waiting`')
 
 /** The filters alone. */
 export const filterQuery = defineQuery(filterShape)
 /** The query of GET /alltasks. */
-export const allQuery = defineQuery({ why, ...filterShape })
+export const allQuery = defineQuery({ sort, why, ...filterShape })
 /** A page alone. */
 export const plainPageQuery = defineQuery(pageShape)
 /** The filters and the page of GET /tasks. */
 export const pageQuery = defineQuery({
   ...pageShape,
+  sort,
   why,
   ...filterShape,
 })
@@ -98,18 +107,19 @@ export const bulkQuery = defineQuery({
 export const parseFilter = (url: string): TaskFilter => toFilter('query', filterQuery.read(url))
 
 /** @throws BAD_REQUEST */
-export const parseAll = (url: string): { filter: TaskFilter; why: boolean } => {
-  const { why: isAsked, ...filter } = allQuery.read(url)
-  return { filter: toFilter('query', filter), why: isAsked }
+export const parseAll = (url: string): { filter: TaskFilter; sort: Sort; why: boolean } => {
+  const { sort: order = USUAL_SORT, why: isAsked, ...filter } = allQuery.read(url)
+  return { filter: toFilter('query', filter), sort: order, why: isAsked }
 }
 
 /** @throws BAD_REQUEST */
 export const parsePage = (
   url: string,
-): { filter: TaskFilter; limit: number; cursor: string | null; why: boolean } => {
-  const { limit, cursor, why: isAsked, ...filter } = pageQuery.read(url)
+): { filter: TaskFilter; limit: number; cursor: string | null; sort: Sort; why: boolean } => {
+  const { limit, cursor, sort: order = USUAL_SORT, why: isAsked, ...filter } = pageQuery.read(url)
   return {
     filter: toFilter('query', filter),
+    sort: order,
     limit: limit ?? PAGE_LIMIT.default,
     cursor: cursor ?? null,
     why: isAsked,

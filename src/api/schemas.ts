@@ -83,7 +83,7 @@ export const submitted = output('Submitted', z.union([task, z.array(task)]))
 export const taskPage = output(
   'TaskPage',
   z.object({
-    tasks: z.array(taskView).describe('newest first'),
+    tasks: z.array(taskView).describe('newest first, or as `sort` says'),
     next: z.string().nullable().describe('cursor of the next page; null at the end'),
   }),
 )

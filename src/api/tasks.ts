@@ -50,7 +50,7 @@ const submitTask: Operation = {
 const listTasks: Operation = {
   id: 'listTasks',
   tag: 'lists',
-  summary: 'Tasks by pages, newest first',
+  summary: 'Tasks by pages, newest first or as `sort` says',
   query: pageQuery,
   answers: {
     200: {
@@ -65,7 +65,7 @@ const listTasks: Operation = {
 const allTasks: Operation = {
   id: 'allTasks',
   tag: 'lists',
-  summary: 'All tasks as one array, newest first',
+  summary: 'All tasks as one array, newest first or as `sort` says',
   description: `Streamed in constant memory, however many there are. With \`Accept: ${NDJSON_TYPE}\` a line per task instead.`,
   query: allQuery,
   headers: { Accept: `${NDJSON_TYPE}: a line per task` },
@@ -111,11 +111,11 @@ export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
       return sendJsonText(c, `{"tasks":${listed},"next":${JSON.stringify(next)}}`)
     })
     .get('/alltasks', describe(allTasks), async c => {
-      const { filter, why } = parseAll(c.req.url)
+      const { filter, sort, why } = parseAll(c.req.url)
       const lines = prefers(c.req.header('accept'), NDJSON_TYPE, JSON_TYPE)
       c.header('Vary', 'Accept', { append: true })
       const headers = { 'Content-Type': lines ? NDJSON_TYPE : JSON_TYPE }
       if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-      const chunks = allTasksText(service, c.get('actor'), filter, { lines, why })
+      const chunks = allTasksText(service, c.get('actor'), filter, { lines, sort, why })
       return c.body(await streamOf(chunks, log, c.get('requestId')), 200, headers)
     })

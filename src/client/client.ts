@@ -9,6 +9,7 @@ import {
   type KindTrouble,
   type LogEntries,
   type LogEntry,
+  type Sort,
   type Submission,
   type Task,
   type TaskView,
@@ -32,6 +33,7 @@ export {
   type LogGap,
   type LogLine,
   type RetryPolicy,
+  type Sort,
   type Status,
   type Submission,
   type Task,
@@ -100,13 +102,19 @@ export interface Client {
   purge(id: string, options?: CallOptions): Promise<void>
   /** Why a task waits; an ApiError with the code TASK_NOT_WAITING when it does not. */
   why(id: string, options?: CallOptions): Promise<Waiting>
-  /** One page, newest first; `next` is the next page's cursor, or null. With `why`, waiting tasks say why they wait. */
+  /**
+   * One page, newest first or as `sort` says; `next` is the next page's cursor, or null. With `why`, waiting tasks say
+   * why they wait.
+   */
   list(
     filter?: Filter,
-    options?: CallOptions & { limit?: number; cursor?: string; why?: boolean },
+    options?: CallOptions & { limit?: number; cursor?: string; sort?: Sort; why?: boolean },
   ): Promise<{ tasks: TaskView[]; next: string | null }>
-  /** All tasks that fit, newest first, fetched page by page. `why` as in `list`. */
-  all(filter?: Filter, options?: CallOptions & { why?: boolean }): AsyncGenerator<TaskView, void, void>
+  /** All tasks that fit, fetched page by page. `sort` and `why` as in `list`. */
+  all(
+    filter?: Filter,
+    options?: CallOptions & { sort?: Sort; why?: boolean },
+  ): AsyncGenerator<TaskView, void, void>
   kinds(options?: CallOptions): Promise<KindInfo[]>
   /** Kinds whose files cannot be used. */
   kindTroubles(options?: CallOptions): Promise<KindTrouble[]>
@@ -251,19 +259,20 @@ export const createClient = (options: ClientOptions): Client => {
 
     why: (id, { signal } = {}) => json(`${pathOf(id)}/why`, { ...read, signal }),
 
-    list: (filter = {}, { limit, cursor, why, signal } = {}) =>
+    list: (filter = {}, { limit, cursor, sort, why, signal } = {}) =>
       json('/tasks', {
         ...read,
-        query: queryOf(filter, { limit, cursor, why: why ? 1 : undefined }),
+        query: queryOf(filter, { limit, cursor, sort, why: why ? 1 : undefined }),
         signal,
       }),
 
-    async *all(filter = {}, { why = false, signal } = {}) {
+    async *all(filter = {}, { sort, why = false, signal } = {}) {
       let cursor: string | undefined
       do {
         const page: { tasks: TaskView[]; next: string | null } = await client.list(filter, {
           limit: 200,
           why,
+          ...(sort === undefined ? {} : { sort }),
           ...(cursor === undefined ? {} : { cursor }),
           ...(signal ? { signal } : {}),
         })

@@ -80,9 +80,13 @@ export interface RpcSubmitOptions
   limits?: InputOf<'TimeLimits'>
 }
 
-/** The fields of the struct TaskFilter. */
+/** The fields of the struct TaskFilter but for `sort`. */
 export interface RpcFilter
-  extends InputOf<'TaskFilter', 'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo', 'statuses'> {
+  extends InputOf<
+    'TaskFilter',
+    'createdFrom' | 'createdTo' | 'finishedFrom' | 'finishedTo',
+    'statuses' | 'sort'
+  > {
   statuses?: RpcStatus[]
 }
 

@@ -20,7 +20,7 @@ import {
   toRpcTask,
   toRpcWaiting,
 } from './rpc-types.ts'
-import { isFinal, type KindTrouble, type LogEntries, type LogEntry } from './task.ts'
+import { isFinal, type KindTrouble, type LogEntries, type LogEntry, type Sort } from './task.ts'
 
 export interface RpcOptions {
   /** 127.0.0.1 by default. */
@@ -54,15 +54,15 @@ export interface RpcClient {
     id: string,
     options?: { onChange?: (task: RpcTask) => void; signal?: AbortSignal },
   ): Promise<RpcTask>
-  /** 1 to 200 tasks, newest first. With `why`, waiting tasks say why they wait. */
+  /** 1 to 200 tasks, newest first or as `sort` says. With `why`, waiting tasks say why they wait. */
   page(
     filter?: RpcFilter,
-    options?: { limit?: number; cursor?: string | null; why?: boolean },
+    options?: { limit?: number; cursor?: string | null; sort?: Sort; why?: boolean },
   ): Promise<RpcPage>
   /** Why a task waits; an RpcError with the code TASK_NOT_WAITING if it does not. */
   why(id: string): Promise<RpcWaiting>
-  /** All that fit, newest first, with one page in memory at a time. */
-  all(filter?: RpcFilter): AsyncGenerator<RpcTask, void, void>
+  /** All that fit, newest first or as `sort` says, with one page in memory at a time. */
+  all(filter?: RpcFilter, options?: { sort?: Sort }): AsyncGenerator<RpcTask, void, void>
   cancel(id: string): Promise<{ outcome: 'revoked' | 'requested'; task: RpcTask }>
   /** Runs an ended task again. */
   retry(id: string): Promise<RpcTask>
@@ -110,7 +110,8 @@ const submitOptions = ({ retry, limits, ...rest }: RpcSubmitOptions) =>
     ...(limits ? { limits: new types.TimeLimits(limits) } : {}),
   })
 
-const taskFilter = (filter: RpcFilter) => new types.TaskFilter(withTimes(filter))
+const taskFilter = (filter: RpcFilter, sort: Sort | undefined) =>
+  new types.TaskFilter({ ...withTimes(filter), ...(sort ? { sort } : {}) })
 
 type ReadPiece = (client: GeneratedClient, offset: InstanceType<typeof thrift.Int64>) => Promise<types.Piece>
 
@@ -126,8 +127,11 @@ export const createRpcClient = ({
   const call = <T>(invoke: (client: GeneratedClient) => Promise<T>, waitMs = 0): Promise<T> =>
     pool.call(invoke, timeoutMs + waitMs)
 
-  const page: RpcClient['page'] = async (filter = {}, { limit = 0, cursor = null, why = false } = {}) => {
-    const wanted = taskFilter(filter)
+  const page: RpcClient['page'] = async (
+    filter = {},
+    { limit = 0, cursor = null, sort, why = false } = {},
+  ) => {
+    const wanted = taskFilter(filter, sort)
     const found = await call(client =>
       why ? client.pageTasksWhy(wanted, limit, cursor ?? '') : client.pageTasks(wanted, limit, cursor ?? ''),
     )
@@ -188,10 +192,10 @@ export const createRpcClient = ({
       }
     },
     page,
-    async *all(filter) {
+    async *all(filter, options) {
       let cursor: string | null = null
       do {
-        const found: RpcPage = await page(filter, { limit: 200, cursor })
+        const found: RpcPage = await page(filter, { ...options, limit: 200, cursor })
         yield* found.tasks
         cursor = found.nextCursor
       } while (cursor !== null)

@@ -195,6 +195,9 @@ export interface KindTrouble {
   roles: string[]
 }
 
+/** The order of a list: by this time of a task, with a minus the latest first. By `finishedAt`, only ended tasks. */
+export type Sort = 'createdAt' | '-createdAt' | 'finishedAt' | '-finishedAt'
+
 /** A task must fit all given filters. */
 export interface Filter {
   status?: Status | readonly Status[]

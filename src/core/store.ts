@@ -7,12 +7,14 @@ import type { KindLimits } from './kind-limits.ts'
 import type { Line, LineFields, LineQuery } from './line.ts'
 import type { Move } from './moves.ts'
 import type { PresenceDetails, SeenPresence } from './presence.ts'
+import type { PageQuery } from './sort.ts'
 import type { Status, TaskRecord } from './task.ts'
 
 export type { TaskFilter } from './filter.ts'
 export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
+export type { PageQuery } from './sort.ts'
 
-/** One page, newest first. `next` continues after it; null at the end. */
+/** One page. `next` continues after it; null at the end. */
 export interface TaskPage {
   tasks: TaskRecord[]
   next: string | null
@@ -101,8 +103,8 @@ export interface TaskStore {
    */
   get(id: string): Promise<TaskRecord | null>
 
-  /** @throws BAD_CURSOR */
-  list(filter: TaskFilter, page: { limit: number; cursor: string | null }): Promise<TaskPage>
+  /** A task that changes between two pages may be in both or in none if its time of the order changed. @throws BAD_CURSOR */
+  list(filter: TaskFilter, page: PageQuery): Promise<TaskPage>
 
   counts(): Promise<TaskCounts>
 

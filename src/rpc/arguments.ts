@@ -4,6 +4,7 @@ import type { SubmitOptions } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
 import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
 import { type FieldProblem, formatProblems, problemsOf } from '../core/problems.ts'
+import { SORT_NAMES, type Sort, USUAL_SORT } from '../core/sort.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
 
 /** The longest wait: shorter than the time after which this server or a proxy closes an idle connection. */
@@ -57,17 +58,20 @@ export const toSubmission = (
 
 /** By the fields of the struct TaskFilter. */
 const filterSchema = z
-  .object(Object.fromEntries(FILTER_ROWS.map(([, { rpc, schema }]) => [rpc, schema])))
+  .object({
+    ...Object.fromEntries(FILTER_ROWS.map(([, { rpc, schema }]) => [rpc, schema])),
+    sort: z.enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`),
+  })
   .partial()
 
 /** @throws BAD_REQUEST with one entry per problem */
-export const parseFilter = (filter: unknown): TaskFilter => {
+export const parseFilter = (filter: unknown): { filter: TaskFilter; sort: Sort } => {
   const parsed = filterSchema.safeParse(whatIsSet(filter) ?? {})
   if (!parsed.success) {
     const problems = problemsOf(parsed.error)
     throw refuse(`The filter is malformed: ${formatProblems(problems)}`, problems)
   }
-  return toFilter('rpc', parsed.data)
+  return { filter: toFilter('rpc', parsed.data), sort: parsed.data.sort ?? USUAL_SORT }
 }
 
 /** @throws BAD_REQUEST */

@@ -85,15 +85,15 @@ export const createMadhavaMethods = ({
     return structs
   }
 
-  const pageTasks = async ([filter, limit, cursor]: readonly unknown[], why: boolean) => {
-    const wanted = parseFilter(filter)
-    const place = toPage(limit, cursor)
-    let page = await service.list(ACTOR, wanted, place)
+  const pageTasks = async ([wanted, limit, cursor]: readonly unknown[], why: boolean) => {
+    const { filter, sort } = parseFilter(wanted)
+    const query = { ...toPage(limit, cursor), sort }
+    let page = await service.list(ACTOR, filter, query)
     let tasks = await structsOf(page.tasks, why)
     const count = fitting(tasks)
     if (count < tasks.length) {
       // listed again, since a cursor points behind the last task of its page
-      page = await service.list(ACTOR, wanted, { ...place, limit: count })
+      page = await service.list(ACTOR, filter, { ...query, limit: count })
       tasks = await structsOf(page.tasks, why)
     }
     return build(types.TaskPage, { tasks, nextCursor: page.next })

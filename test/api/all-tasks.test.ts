@@ -30,6 +30,7 @@ describe('the text of all tasks', () => {
       {},
       {
         lines: false,
+        sort: '-createdAt',
         why: false,
       },
     )

@@ -70,6 +70,39 @@ describe('the lists of tasks', () => {
     )
   })
 
+  it('both lists are sorted by the beginning or the end of the tasks, either way, over pages and their links', async () => {
+    const waiting = await door.submit('echo', 'waits')
+    const first = await door.ended('one')
+    await door.run((await door.submit('echo', 'two')).id)
+    const late = await door.submit('calcpi', { digits: 3 })
+    await door.service.cancel({ name: null, via: 'rest' }, late.id)
+    await door.service.cancel({ name: null, via: 'rest' }, waiting.id)
+    const ids = (tasks: readonly TaskView[]): string[] => tasks.map(({ id }) => id)
+    const found: Record<string, string[]> = {}
+    for (const sort of ['createdAt', '-createdAt', 'finishedAt', '-finishedAt']) {
+      const whole = ids(await all(`?sort=${sort}`))
+      const paged: string[] = []
+      for (let next: string | undefined = `/tasks?limit=1&sort=${sort}`; next !== undefined; ) {
+        const response: Response = await door.app.request(next)
+        paged.push(...ids((await jsonOf<Page>(response)).tasks))
+        next = /<([^>]+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1]
+      }
+      assert.deepEqual(paged, whole, sort)
+      found[sort] = whole
+    }
+    assert.deepEqual(found['-createdAt'], ids(await all('')))
+    assert.deepEqual(found['-createdAt'], found.createdAt?.toReversed())
+    assert.deepEqual(found['-finishedAt'], found.finishedAt?.toReversed())
+    assert.deepEqual(found.finishedAt?.toSorted(), [waiting.id, first.id, late.id].toSorted())
+    const ends = (await all('?sort=finishedAt')).map(({ finishedAt }) => finishedAt)
+    assert.deepEqual(ends, ends.toSorted())
+    assert.deepEqual(ids(await all('?sort=-finishedAt&kind=calcpi')), [late.id])
+    const { next } = await page('?limit=1&sort=-finishedAt')
+    const response = await door.app.request(`/tasks?cursor=${next}`)
+    assert.equal(response.status, 400)
+    assert.equal((await jsonOf<{ code: string }>(response)).code, 'BAD_CURSOR')
+  })
+
   it('both lists take the same filters', async () => {
     const ended = await door.ended('done')
     const pi = await door.submit('calcpi', { digits: 3 }, { title: 'A Round Number' })
@@ -123,6 +156,8 @@ describe('the lists of tasks', () => {
       ['to=9999-12-31T23:59:59-14:00', 'to'],
       [`q=${'x'.repeat(201)}`, 'q'],
       ['limt=5', 'limt'],
+      ['sort=title', 'sort'],
+      ['sort=-createdat', 'sort'],
       ['parentId=1', 'parentId'],
       ['parent=1', 'parent'],
       ['__proto__=1', '__proto__'],
@@ -292,6 +327,7 @@ describe('the query parser', () => {
   const NAMES = [
     'limit',
     'cursor',
+    'sort',
     'status',
     'kind',
     'owner',

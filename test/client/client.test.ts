@@ -136,6 +136,14 @@ describe('the client', () => {
     const { seen, over } = collect(client.all({ status: ['PENDING', 'SUCCESS'] }))
     await over()
     assert.equal(seen.length, 5)
+    const oldest = collect(client.all({}, { sort: 'createdAt' }))
+    await oldest.over()
+    assert.deepEqual(
+      oldest.seen.map(({ id }) => id),
+      seen.map(({ id }) => id).reverse(),
+    )
+    assert.equal((await client.list({}, { sort: 'createdAt', limit: 1 })).tasks[0]?.id, seen.at(-1)?.id)
+    assert.deepEqual(await client.list({}, { sort: '-finishedAt' }), { tasks: [], next: null })
     assert.deepEqual(
       (await client.kindTroubles()).map(({ name, reason }) => [name, reason]),
       [['broken', 'no luck']],

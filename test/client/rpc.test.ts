@@ -90,6 +90,14 @@ for (const protocol of ['binary', 'compact'] as const)
       const listed: string[] = []
       for await (const one of rpc.all({ createdFrom: new Date(0) })) listed.push(one.id)
       assert.deepEqual(listed, ids)
+      const oldest: string[] = []
+      for await (const one of rpc.all({}, { sort: 'createdAt' })) oldest.push(one.id)
+      assert.deepEqual(oldest, ids.toReversed())
+      const { tasks } = await rpc.page({}, { sort: '-finishedAt' })
+      assert.deepEqual(
+        tasks.map(({ id }) => id),
+        [task.id],
+      )
       assert.deepEqual((await rpc.page({ statuses: ['FAILURE'] })).tasks, [])
     })
 

@@ -123,7 +123,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await page.keyboard.press('Escape')
     await page.waitForSelector('dialog', { state: 'detached' })
     assert.equal((await fixture.store.counts()).total, 73)
-    await page.click('text=Older')
+    await page.click('text=Next page')
     await untilCount(page, 'tbody tr', 20)
     await leave()
   })
@@ -193,6 +193,71 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     await page.waitForSelector('text=60 tasks deleted.')
     assert.equal((await fixture.store.counts()).total, 4)
     assert.deepEqual(await statuses(), ['FAILURE', 'FAILURE'])
+    await leave()
+  })
+
+  it('is sorted by the menu, the heads and a key, and announces what came since in each order', async () => {
+    const { fixture } = door
+    const made: string[] = []
+    for (let count = 0; count < 60; count += 1) made.unshift((await fixture.submit('echo', count)).id)
+    const cancel = (id: string) => {
+      // no two ends in one moment
+      fixture.pass(5)
+      return fixture.service.cancel({ name: null, via: 'rest' }, id)
+    }
+    const [newest = '', second = ''] = made
+    const oldest = made.at(-1) ?? ''
+    const { page, leave } = await visit(browser, door.url, { path: '/tasks?kind=echo' })
+    const startsWith = (id: string) => page.waitForSelector(`tbody tr:first-child[data-id="${id}"]`)
+    const sortedBy = () =>
+      page
+        .locator('th[aria-sort]')
+        .evaluateAll(heads =>
+          heads.map(head => [head.textContent, head.getAttribute('aria-sort')].join(': ')),
+        )
+    await startsWith(newest)
+    assert.deepEqual(await sortedBy(), ['created ↓: descending'])
+    await page.click('th >> text=created')
+    await startsWith(oldest)
+    assert.deepEqual(await sortedBy(), ['created ↑: ascending'])
+    assert.equal(new URL(page.url()).searchParams.get('sort'), 'createdAt')
+    // new ones come behind the last page, so the first one says nothing of them
+    await page.click('text=Next page')
+    await untilCount(page, 'tbody tr', 10)
+    const { id: latest } = await fixture.submit('echo', 'latest')
+    await page.click('text=1 more')
+    await untilCount(page, 'tbody tr', 11)
+    await page.waitForSelector(`tbody tr:last-child[data-id="${latest}"]`)
+    assert.equal(new URL(page.url()).searchParams.has('cursor'), true)
+
+    await cancel(newest)
+    await cancel(oldest)
+    await page.selectOption('.sort-menu', '-finishedAt')
+    await untilCount(page, 'tbody tr', 2)
+    assert.equal(new URL(page.url()).searchParams.has('cursor'), false)
+    await page.waitForSelector('.idle-bar >> text=2 fit')
+    await startsWith(oldest)
+    assert.deepEqual(await sortedBy(), ['ended ↓: descending'])
+    await cancel(second)
+    await page.waitForSelector('text=1 ended since')
+    await startsWith(oldest)
+    await page.keyboard.press('u')
+    await startsWith(second)
+    await assertAccessible(page, 'the list by the ends')
+    // what matches is what is listed: the 58 that wait are none of it
+    await page.click('thead input')
+    await page.click('.bulk-actions >> text=Delete')
+    await page.waitForSelector('dialog >> text=Delete 3 tasks?')
+    await page.keyboard.press('Escape')
+    await page.click('text=Select none')
+    await page.keyboard.press('s')
+    await startsWith(newest)
+    assert.equal(await page.inputValue('.sort-menu'), 'finishedAt')
+    await page.reload()
+    await startsWith(newest)
+    await page.keyboard.press('s')
+    await startsWith(latest)
+    assert.equal(new URL(page.url()).searchParams.has('sort'), false)
     await leave()
   })
 

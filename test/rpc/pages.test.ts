@@ -51,6 +51,23 @@ describe('pages', () => {
     assert.equal(await all({ finishedFrom: '2020-01-01T00:00:00Z', finishedTo: '2031-01-01T00:00:00Z' }), 0)
   })
 
+  test('stand in the order that is asked for', async () => {
+    const listed = async (fields: object, cursor = '') => {
+      const page = await rpc.client.pageTasks(filter(fields), 100, cursor)
+      return { ids: page.tasks.map(task => task.id), next: page.nextCursor }
+    }
+    const first = await listed({ sort: 'createdAt' })
+    const rest = await listed({ sort: 'createdAt' }, first.next)
+    assert.deepEqual([...first.ids, ...rest.ids], ids.toReversed())
+    assert.deepEqual((await listed({ sort: '-createdAt' })).ids, ids.slice(0, 100))
+    const revoked = [ids[7] ?? '', ids[3] ?? '']
+    for (const id of revoked) await rpc.client.cancelTask(id)
+    assert.deepEqual((await listed({ sort: 'finishedAt' })).ids.toSorted(), revoked.toSorted())
+    const { tasks } = await rpc.client.pageTasksWhy(filter({ sort: '-finishedAt' }), 1, '')
+    assert.equal(tasks.length, 1)
+    assert.ok(revoked.includes(tasks[0]?.id ?? ''))
+  })
+
   test('are Refused when they are asked for wrongly, with every problem', async () => {
     for (const [fields, path] of [
       [{ statuses: ['LOST'] }, 'statuses.0'],
@@ -59,6 +76,7 @@ describe('pages', () => {
       [{ finishedTo: 'tomorrow' }, 'finishedTo'],
       [{ errorText: 'x'.repeat(201) }, 'errorText'],
       [{ text: 'x'.repeat(201) }, 'text'],
+      [{ sort: 'kind' }, 'sort'],
       [{ kinds: Array(51).fill('a') }, 'kinds'],
     ] as const)
       await assert.rejects(

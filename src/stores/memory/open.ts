@@ -148,13 +148,12 @@ const openStore = (
       return entry ? copy(entry.record) : null
     },
 
-    async list(filter, { limit, cursor }) {
+    async list(filter, page) {
       open()
       const { tasks, next } = pageOf(
         [...entries.values()].map(entry => entry.record),
         filter,
-        limit,
-        cursor,
+        page,
       )
       return { tasks: tasks.map(copy), next }
     },

@@ -1,17 +1,17 @@
 // Which ended tasks a rule of retention removes.
 import { isOutdated } from '../../core/retention.ts'
+import { comparePlaces, type Place } from '../../core/sort.ts'
 import type { RetentionRule } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import type { TaskBlobs } from './blobs.ts'
-import { byText } from './views.ts'
 
 interface EndedTask {
   record: TaskRecord
   blobs: TaskBlobs
 }
 
-const oldestEndFirst = (a: EndedTask, b: EndedTask): number =>
-  byText(a.record.finishedAt ?? '', b.record.finishedAt ?? '') || byText(a.record.id, b.record.id)
+const endOf = ({ record: { id, finishedAt } }: EndedTask): Place => ({ at: finishedAt ?? '', id })
+const oldestEndFirst = (a: EndedTask, b: EndedTask): number => comparePlaces(endOf(a), endOf(b))
 
 const weight = ({ record, blobs }: EndedTask): number =>
   [...blobs.values()].reduce((sum, blob) => sum + blob.length, JSON.stringify(record).length)

@@ -1,41 +1,33 @@
 // What the memory store tells about a set of records: order, filter, pages, counts, what is due. Pure functions.
 import { dueChangesAt, isDue, isExpired } from '../../core/due.ts'
-import { MadhavaError } from '../../core/errors.ts'
 import { fits, type TaskFilter } from '../../core/filter.ts'
 import { nextFirst } from '../../core/line.ts'
+import { comparePlaces, type PageQuery, type Place, placeOf, SORTS, USUAL_SORT } from '../../core/sort.ts'
 import type { Agenda, TaskCounts } from '../../core/store.ts'
 import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
+import { decodePlace, encodePlace } from '../shared/page-cursor.ts'
 
-export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-export const newestFirst = (a: TaskRecord, b: TaskRecord): number =>
-  byText(b.createdAt, a.createdAt) || byText(b.id, a.id)
-export const pageCursor = (task: TaskRecord): string =>
-  Buffer.from(`${task.createdAt} ${task.id}`).toString('base64url')
-/** @throws BAD_CURSOR */
-export const parsePageCursor = (cursor: string): Pick<TaskRecord, 'createdAt' | 'id'> => {
-  const [, createdAt, id] =
-    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f-]{36})$/.exec(
-      cursor.length > 200 ? '' : Buffer.from(cursor, 'base64url').toString(),
-    ) ?? []
-  if (createdAt === undefined || id === undefined || Number.isNaN(Date.parse(createdAt)))
-    throw new MadhavaError('BAD_CURSOR')
-  return { createdAt, id }
-}
-
-/** A page of the tasks that fit, newest first. @throws BAD_CURSOR */
+/** A page of the tasks that fit. @throws BAD_CURSOR */
 export const pageOf = (
   all: readonly TaskRecord[],
   filter: TaskFilter,
-  limit: number,
-  cursor: string | null,
+  { limit, cursor, sort = USUAL_SORT }: PageQuery,
 ): { tasks: TaskRecord[]; next: string | null } => {
-  const after = cursor === null ? null : parsePageCursor(cursor)
+  const { by, isDescending } = SORTS[sort]
+  const after = cursor === null ? null : decodePlace(cursor, by)
+  const compare = (a: Place, b: Place): number => (isDescending ? comparePlaces(b, a) : comparePlaces(a, b))
   const rest = all
-    .filter(task => fits(task, filter) && (!after || newestFirst({ ...task, ...after }, task) < 0))
-    .sort(newestFirst)
-  const tasks = rest.slice(0, limit)
-  const last = tasks.at(-1)
-  return { tasks, next: last && rest.length > limit ? pageCursor(last) : null }
+    .flatMap(task => {
+      const place = fits(task, filter) ? placeOf(task, by) : null
+      return place && (!after || compare(after, place) < 0) ? [{ task, place }] : []
+    })
+    .sort((a, b) => compare(a.place, b.place))
+  const page = rest.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    tasks: page.map(({ task }) => task),
+    next: last && rest.length > limit ? encodePlace(last.place, by) : null,
+  }
 }
 
 export const countsOf = (tasks: readonly TaskRecord[]): TaskCounts => {

@@ -1,20 +1,16 @@
 // Pages and counts. Redis has the order in sets; whether a task fits a filter is decided on its record.
-import { MadhavaError } from '../../core/errors.ts'
 import { FILTER_ROWS, type FilterName, fits, type TaskFilter } from '../../core/filter.ts'
+import { boundsOf, type PageQuery, placeOf, SORTS, USUAL_SORT } from '../../core/sort.ts'
 import type { TaskCounts, TaskPage } from '../../core/store.ts'
-import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
+import { isFailed, isFinal, STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 import { turns } from '../../core/turns.ts'
+import { decodePlace, encodePlace } from '../shared/page-cursor.ts'
 import { decodeIfSound, setOf } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
 export interface Lists {
-  list(filter: TaskFilter, page: { limit: number; cursor: string | null }): Promise<TaskPage>
+  list(filter: TaskFilter, page: PageQuery): Promise<TaskPage>
   counts(): Promise<TaskCounts>
-}
-
-interface PagePosition {
-  createdAt: string
-  id: string
 }
 
 /** Records read in one go for a filter that no set answers. */
@@ -25,16 +21,27 @@ const SETS_MAX = 64
 /** Filters that the sets, and the bounds within them, answer for. */
 const BY_SETS: readonly FilterName[] = ['statuses', 'kinds', 'owner', 'parentId', 'from', 'to']
 
-const encodePlace = ({ createdAt, id }: PagePosition): string =>
-  Buffer.from(`${createdAt} ${id}`).toString('base64url')
+/** The same for tasks that have ended, in the order of their ends. */
+const BY_END_SETS: readonly FilterName[] = ['statuses', 'finishedFrom', 'finishedTo']
+const END_SETS = [
+  { set: setOf.failed, statuses: STATUSES.filter(isFailed) },
+  { set: setOf.ended, statuses: STATUSES.filter(status => isFinal(status) && !isFailed(status)) },
+]
 
-/** @throws BAD_CURSOR */
-const decodePlace = (cursor: string): PagePosition => {
-  const text = cursor.length > 200 ? '' : Buffer.from(cursor, 'base64url').toString()
-  const [, createdAt, id] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f-]{36})$/.exec(text) ?? []
-  if (createdAt === undefined || id === undefined || Number.isNaN(Date.parse(createdAt)))
-    throw new MadhavaError('BAD_CURSOR')
-  return { createdAt, id }
+interface Sets {
+  sets: string[]
+  /** They hold nothing that does not fit. */
+  exact: boolean
+}
+
+const namesOther = (filter: TaskFilter, known: readonly FilterName[]): boolean =>
+  FILTER_ROWS.some(([name]) => filter[name] !== undefined && !known.includes(name))
+
+const endSetsFor = (filter: TaskFilter): Sets => {
+  const wanted = filter.statuses ?? STATUSES
+  const some = END_SETS.filter(({ statuses }) => statuses.some(status => wanted.includes(status)))
+  const whole = some.every(({ statuses }) => statuses.every(status => wanted.includes(status)))
+  return { sets: some.map(({ set }) => set), exact: whole && !namesOther(filter, BY_END_SETS) }
 }
 
 export const createLists = (scripts: Scripts): Lists => {
@@ -47,11 +54,11 @@ export const createLists = (scripts: Scripts): Lists => {
     }))
   }
 
-  /** The sets that together hold all that may fit, none of it twice; `exact` when they hold nothing more. */
-  const setsFor = async (filter: TaskFilter): Promise<{ sets: string[]; exact: boolean }> => {
+  /** The sets that together hold all that may fit, none of it twice. */
+  const setsFor = async (filter: TaskFilter): Promise<Sets> => {
     const { statuses, kinds, owner, parentId } = filter
     // by the others no set is sorted: the record decides
-    const byRecord = FILTER_ROWS.some(([name]) => filter[name] !== undefined && !BY_SETS.includes(name))
+    const byRecord = namesOther(filter, BY_SETS)
     const plain = !byRecord && !statuses && !kinds
     if (parentId !== undefined) return { sets: [setOf.parent(parentId)], exact: plain && owner === undefined }
     if (owner !== undefined) return { sets: [setOf.owner(owner)], exact: plain }
@@ -65,21 +72,24 @@ export const createLists = (scripts: Scripts): Lists => {
   }
 
   return {
-    async list(filter, { limit, cursor }) {
-      let after = cursor === null ? null : decodePlace(cursor)
-      const { sets, exact } = await setsFor(filter)
+    async list(filter, { limit, cursor, sort = USUAL_SORT }) {
+      const { by, isDescending } = SORTS[sort]
+      let after = cursor === null ? null : decodePlace(cursor, by)
+      const { sets, exact } = by === 'createdAt' ? await setsFor(filter) : endSetsFor(filter)
       if (sets.length === 0) return { tasks: [], next: null }
-      const low = filter.from === undefined ? '-inf' : String(Date.parse(filter.from))
-      const top = filter.to === undefined ? '+inf' : `(${Date.parse(filter.to)}`
+      const bounds = boundsOf(filter, by)
+      const low = bounds.from === undefined ? '-inf' : String(Date.parse(bounds.from))
+      const high = bounds.before === undefined ? '+inf' : `(${Date.parse(bounds.before)}`
       const tasks: TaskRecord[] = []
+      let last = after
       for (;;) {
         // one more than asked for tells whether there is a next page
         const wanted = exact ? limit + 1 - tasks.length : BATCH
-        const from = after === null ? '' : Date.parse(after.createdAt)
-        const high = after === null ? top : `(${from}`
+        const from = after === null ? '' : Date.parse(after.at)
         const [lastScore, lastId, records] = await scripts.run<[string, string, string[]]>(
           'page',
           JSON.stringify(sets),
+          isDescending ? 'down' : 'up',
           low,
           high,
           from,
@@ -90,12 +100,14 @@ export const createLists = (scripts: Scripts): Lists => {
           const task = decodeIfSound(json)
           const pause = turns.spend(1, json.length)
           if (pause) await pause
-          if (!task || !fits(task, filter)) continue
-          if (tasks.length === limit) return { tasks, next: encodePlace(tasks.at(-1) ?? task) }
+          const place = task && placeOf(task, by)
+          if (!task || !place || !fits(task, filter)) continue
+          if (tasks.length === limit) return { tasks, next: last && encodePlace(last, by) }
           tasks.push(task)
+          last = place
         }
         if (records.length < wanted) return { tasks, next: null }
-        after = { createdAt: new Date(Number(lastScore)).toISOString(), id: lastId }
+        after = { at: new Date(Number(lastScore)).toISOString(), id: lastId }
       }
     },
 

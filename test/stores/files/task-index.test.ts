@@ -3,14 +3,18 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fits } from '../../../src/core/filter.ts'
+import {
+  comparePlaces,
+  type Place,
+  placeOf,
+  SORT_NAMES,
+  SORTS,
+  type Sort,
+  USUAL_SORT,
+} from '../../../src/core/sort.ts'
 import type { TaskFilter } from '../../../src/core/store.ts'
 import { isFinal, isRunning, STATUSES, type TaskRecord } from '../../../src/core/task.ts'
-import {
-  createTaskIndex,
-  type IndexPosition,
-  STRETCH,
-  type TaskIndex,
-} from '../../../src/stores/files/index/task-index.ts'
+import { createTaskIndex, STRETCH, type TaskIndex } from '../../../src/stores/files/index/task-index.ts'
 import { newTaskOf } from '../../support/new-task.ts'
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
@@ -20,8 +24,12 @@ const idOf = (number: number): string =>
   `${(number * 2654435761).toString(16).padStart(8, '0').slice(-8)}-0000-7000-8000-${number.toString(16).padStart(12, '0')}`
 
 /** Those that fit, as whoever goes on from place to place finds them. */
-const places = (index: TaskIndex, filter: TaskFilter, after: IndexPosition | null): IndexPosition[] =>
-  [...index.newest(filter, after)].flatMap(({ fits, id, createdAt }) => (fits ? [{ id, createdAt }] : []))
+const places = (
+  index: TaskIndex,
+  filter: TaskFilter,
+  after: Place | null = null,
+  sort: Sort = USUAL_SORT,
+): Place[] => [...index.places(filter, sort, after)].flatMap(({ fits, id, at }) => (fits ? [{ at, id }] : []))
 
 interface Known {
   task: TaskRecord
@@ -32,8 +40,6 @@ const createModel = () => {
   const known = new Map<string, Known>()
   const live = (): TaskRecord[] =>
     [...known.values()].flatMap(({ task, removedAt }) => (removedAt === null ? [task] : []))
-  const newestFirst = (a: TaskRecord, b: TaskRecord): number =>
-    a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1
   return {
     put(task: TaskRecord): boolean {
       const before = known.get(task.id)
@@ -51,10 +57,12 @@ const createModel = () => {
       known.set(id, { task: before?.task ?? newTask({ id }), removedAt: claim })
       return true
     },
-    newest: (filter: TaskFilter) =>
-      live()
-        .filter(task => fits(task, filter))
-        .sort(newestFirst),
+    places(filter: TaskFilter, sort: Sort): Place[] {
+      const { by, isDescending } = SORTS[sort]
+      const found = live().flatMap(task => (fits(task, filter) ? (placeOf(task, by) ?? []) : []))
+      found.sort(comparePlaces)
+      return isDescending ? found.reverse() : found
+    },
     live,
   }
 }
@@ -126,13 +134,14 @@ describe('task index', () => {
             else index.waiting()
           }
           const live = model.live()
-          for (const one of [{}, ...filters]) {
-            const expected = model.newest(one).map(({ id, createdAt }) => ({ createdAt, id }))
-            assert.deepEqual(places(index, one, null), expected)
-            const middle = expected[expected.length >> 1]
-            if (middle)
-              assert.deepEqual(places(index, one, middle), expected.slice((expected.length >> 1) + 1))
-          }
+          for (const one of [{}, ...filters])
+            for (const sort of SORT_NAMES) {
+              const expected = model.places(one, sort)
+              assert.deepEqual(places(index, one, null, sort), expected)
+              const middle = expected[expected.length >> 1]
+              if (middle)
+                assert.deepEqual(places(index, one, middle, sort), expected.slice((expected.length >> 1) + 1))
+            }
           const { total, byStatus, byKind } = index.counts()
           assert.equal(total, live.length)
           for (const status of STATUSES)
@@ -189,7 +198,7 @@ describe('task index', () => {
     for (const id of ids.slice(0, 5_000)) assert.ok(index.remove(id, 1))
     assert.equal(index.counts().total, 1_000)
     assert.deepEqual(
-      [...index.newest({ owner: 'ada', kinds: ['odd'] }, null)].map(({ id }) => id),
+      places(index, { owner: 'ada', kinds: ['odd'] }).map(({ id }) => id),
       ids.filter((_, number) => number >= 5_000 && number % 2 === 1).reverse(),
     )
     assert.equal(index.version(ids[4_999] as string), null)
@@ -220,7 +229,7 @@ describe('task index', () => {
       running: each.running(),
       ended: each.ended().finishedAt(0),
       lists: [{}, { owner: 'ada' }, { parentId: idOf(1) }, { text: 'digits' }].map(filter =>
-        places(each, filter, null),
+        SORT_NAMES.map(sort => places(each, filter, null, sort)),
       ),
     })
     assert.deepEqual(known(index), known(whole))
@@ -245,16 +254,47 @@ describe('task index', () => {
       for (let number = 0; number < count; number += 1)
         index.put(newTask({ id: idOf(number), createdAt: at(number), owner: number === 3 ? 'ada' : 'bob' }))
     })
-    const told = [...index.newest({ owner: 'ada' }, null)]
+    const told = [...index.places({ owner: 'ada' }, '-createdAt', null)]
     assert.deepEqual(
-      told.map(({ createdAt, fits }) => [createdAt, fits]),
+      told.map(place => [place.at, place.fits]),
       [
         [at(count - STRETCH), false],
         [at(count - 2 * STRETCH), false],
         [at(3), true],
       ],
     )
-    assert.deepEqual([...index.newest({ owner: 'ada' }, told[1] as IndexPosition)], told.slice(2))
+    assert.deepEqual([...index.places({ owner: 'ada' }, '-createdAt', told[1] as Place)], told.slice(2))
+    const up = [...index.places({ owner: 'ada' }, 'createdAt', null)]
+    assert.deepEqual(
+      up.map(place => [place.at, place.fits]),
+      [
+        [at(3), true],
+        [at(3 + STRETCH), false],
+        [at(3 + 2 * STRETCH), false],
+      ],
+    )
+    assert.deepEqual([...index.places({ owner: 'ada' }, 'createdAt', up[1] as Place)], up.slice(2))
+  })
+
+  it('sorts by the end what ended in no order, however much it is, also where many end in one moment', () => {
+    const index = createTaskIndex()
+    const count = 2_300
+    const ended = Array.from({ length: count }, (_, number) => {
+      const finishedAt = number % 3 === 0 ? at(5_000) : at((number * 7_919) % count)
+      return newTask({ id: idOf(number), status: number % 2 ? 'SUCCESS' : 'FAILURE', finishedAt })
+    })
+    for (const task of [...ended, newTask({ id: idOf(count) })]) index.put(task)
+    const expected = ended.flatMap(task => placeOf(task, 'finishedAt') ?? []).sort(comparePlaces)
+    assert.equal(expected.length, count)
+    assert.deepEqual(places(index, {}, null, 'finishedAt'), expected)
+    assert.deepEqual(places(index, {}, null, '-finishedAt'), expected.toReversed())
+    for (const place of [0, 499, 500, 1_800, count - 1])
+      assert.deepEqual(places(index, {}, expected[place], 'finishedAt'), expected.slice(place + 1))
+    const failed = new Set(ended.filter(({ status }) => status === 'FAILURE').map(({ id }) => id))
+    assert.deepEqual(
+      places(index, { statuses: ['FAILURE'] }, null, 'finishedAt'),
+      expected.filter(({ id }) => failed.has(id)),
+    )
   })
 
   it('sorts once what is loaded in no order', async () => {
@@ -264,7 +304,7 @@ describe('task index', () => {
       for (const number of numbers) index.put(newTask({ id: idOf(number), createdAt: at(number) }))
     })
     assert.deepEqual(
-      [...index.newest({}, null)].map(({ createdAt }) => createdAt),
+      places(index, {}).map(place => place.at),
       Array.from({ length: 1_000 }, (_, number) => at(999 - number)),
     )
   })

@@ -1,16 +1,22 @@
 // list and counts: every filter, a steady order, pages that cover everything once, numbers that are exact.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { fail, revoke } from '../../../src/core/moves.ts'
+import { fail, retryByHand, revoke } from '../../../src/core/moves.ts'
+import { SORT_NAMES, type Sort } from '../../../src/core/sort.ts'
 import type { TaskFilter, TaskStore } from '../../../src/core/store.ts'
 import { newTaskId, STATUSES, type TaskRecord } from '../../../src/core/task.ts'
 import { add, addEnded, at, type Check, refused, take } from './world.ts'
 
-const all = async (store: TaskStore, filter: TaskFilter = {}, limit = 1000): Promise<TaskRecord[]> => {
+const all = async (
+  store: TaskStore,
+  filter: TaskFilter = {},
+  limit = 1000,
+  sort?: Sort,
+): Promise<TaskRecord[]> => {
   const found: TaskRecord[] = []
   let cursor: string | null = null
   do {
-    const page = await store.list(filter, { limit, cursor })
+    const page = await store.list(filter, { limit, cursor, ...(sort ? { sort } : {}) })
     assert.ok(page.tasks.length <= limit)
     found.push(...page.tasks)
     cursor = page.next
@@ -20,7 +26,7 @@ const all = async (store: TaskStore, filter: TaskFilter = {}, limit = 1000): Pro
 const ids = (tasks: readonly TaskRecord[]): string[] => tasks.map(task => task.id)
 
 /** What the filter means, said anew. */
-const expected = (tasks: readonly TaskRecord[], filter: TaskFilter): string[] => {
+const expected = (tasks: readonly TaskRecord[], filter: TaskFilter, sort: Sort = '-createdAt'): string[] => {
   let left = [...tasks]
   if (filter.statuses) left = left.filter(task => filter.statuses?.some(status => status === task.status))
   if (filter.kinds) left = left.filter(task => filter.kinds?.some(kind => kind === task.kind))
@@ -42,7 +48,14 @@ const expected = (tasks: readonly TaskRecord[], filter: TaskFilter): string[] =>
   left = left.filter(task =>
     `${task.id}\n${task.kind}\n${task.title ?? ''}\n${task.description ?? ''}`.toLowerCase().includes(text),
   )
-  return ids(left.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt)))
+  const age = (task: TaskRecord) => Date.parse(task.createdAt)
+  if (sort === 'createdAt') left.sort((a, b) => age(a) - age(b))
+  else if (sort === '-createdAt') left.sort((a, b) => age(b) - age(a))
+  else {
+    left = left.filter(task => !Number.isNaN(ended(task)))
+    left.sort((a, b) => (sort === 'finishedAt' ? ended(a) - ended(b) : ended(b) - ended(a)))
+  }
+  return ids(left)
 }
 
 const PARENTS = [newTaskId(), newTaskId()]
@@ -77,7 +90,7 @@ const mixed = async (store: TaskStore): Promise<TaskRecord[]> => {
 }
 
 export const lists = (check: Check): void => {
-  check('each filter and every combination of filters finds what fits, newest first', async world => {
+  check('each filter and every combination of filters finds what fits, in every order', async world => {
     const [store, other] = [await world.open(), await world.open()]
     const tasks = await mixed(store)
     const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 1 })
@@ -99,14 +112,15 @@ export const lists = (check: Check): void => {
       finishedFrom: rarely(fc.integer({ min: 495, max: 530 }).map(at)),
       finishedTo: rarely(fc.integer({ min: 495, max: 530 }).map(at)),
     })
+    const sorts = fc.constantFrom(undefined, ...SORT_NAMES)
     await fc.assert(
-      fc.asyncProperty(filters, fc.constantFrom(1, 2, 7, 100), async (drawn, limit) => {
+      fc.asyncProperty(filters, fc.constantFrom(1, 2, 7, 100), sorts, async (drawn, limit, sort) => {
         const filter = Object.fromEntries(
           Object.entries(drawn).filter(([, value]) => value !== undefined),
         ) as TaskFilter
-        assert.deepEqual(ids(await all(store, filter, limit)), expected(tasks, filter))
+        assert.deepEqual(ids(await all(store, filter, limit, sort)), expected(tasks, filter, sort))
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     )
     for (const filter of [{ kinds: ['calcpi'] }, { owner: 'ann' }, { text: 'PI' }] as TaskFilter[])
       assert.deepEqual(await all(other, filter), await all(store, filter))
@@ -175,6 +189,59 @@ export const lists = (check: Check): void => {
     const found = ids(await all(store, {}, 110))
     assert.equal(found.length, expected.size)
     assert.deepEqual(new Set(found), expected)
+  })
+
+  check('an order turned round is the same list backwards, also of tasks of one moment', async world => {
+    const [store, other] = [await world.open(), await world.open()]
+    for (let n = 0; n < 9; n += 1) await addEnded(store, { createdAt: at(n % 2) })
+    await add(store, { createdAt: at(0) })
+    for (const sort of ['createdAt', 'finishedAt'] as const) {
+      const down = ids(await all(store, {}, 1000, `-${sort}`))
+      assert.equal(down.length, sort === 'createdAt' ? 10 : 9)
+      for (const limit of [1, 2, 4, 9, 10])
+        for (const each of [store, other]) {
+          assert.deepEqual(ids(await all(each, {}, limit, `-${sort}`)), down)
+          assert.deepEqual(ids(await all(each, {}, limit, sort)), down.toReversed())
+        }
+    }
+  })
+
+  check(
+    'by the end, a task stands where it last ended: run again it leaves the list, and comes anew',
+    async world => {
+      const [store, other] = [await world.open(), await world.open()]
+      const [first, second] = [await add(store), await add(store)]
+      const failAt = async (id: string, second: number): Promise<void> => {
+        const { claim } = await take(store, id)
+        await store.move(
+          id,
+          claim,
+          fail({ code: 'KIND_FAILED', message: 'no', detail: null }, null, at(second)),
+        )
+      }
+      await failAt(first.id, 500)
+      await failAt(second.id, 501)
+      const byEnd = async (by: TaskStore) => ids(await all(by, {}, 1, '-finishedAt'))
+      assert.deepEqual(await byEnd(other), [second.id, first.id])
+      await store.claim(first.id, retryByHand(at(502)))
+      for (const each of [store, other]) assert.deepEqual(await byEnd(each), [second.id])
+      await failAt(first.id, 503)
+      for (const each of [store, other]) assert.deepEqual(await byEnd(each), [first.id, second.id])
+    },
+  )
+
+  check('a cursor is good for the time that its list was sorted by, and for no other', async world => {
+    const store = await world.open()
+    for (let n = 0; n < 3; n += 1) await addEnded(store, { createdAt: at(n) })
+    for (const [sort, other] of [
+      ['-createdAt', '-finishedAt'],
+      ['finishedAt', 'createdAt'],
+    ] as const) {
+      const { next } = await store.list({}, { limit: 1, cursor: null, sort })
+      assert.ok(next)
+      await refused(() => store.list({}, { limit: 1, cursor: next, sort: other }), 'BAD_CURSOR')
+      assert.equal((await store.list({}, { limit: 1, cursor: next, sort })).tasks.length, 1)
+    }
   })
 
   check('the last page has no next, also when it is full', async world => {

@@ -15,6 +15,8 @@ export interface Column<Row> {
   isWrapped?: boolean
   /** Left out on narrow screens. */
   isMinor?: boolean
+  /** The rows stand in the order of it. */
+  sorted?: 'ascending' | 'descending'
   /** The name of the row: what its cells belong to. */
   isHead?: boolean
 }
@@ -83,7 +85,7 @@ export const Table = <Row,>({
       <thead>
         <tr>
           {columns.map(column => (
-            <th key={column.key} scope="col" class={classOf(column)}>
+            <th key={column.key} scope="col" class={classOf(column)} aria-sort={column.sorted}>
               {column.head}
             </th>
           ))}

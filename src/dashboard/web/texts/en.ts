@@ -62,6 +62,7 @@ export const en = {
     cancel: 'Cancel',
     remove: 'Delete',
     newer: 'Show what is newer',
+    sort: 'Another order',
     on: 'Single keys work',
     note: 'They do nothing while you type.',
   },
@@ -144,6 +145,7 @@ export const en = {
       owner: 'owner',
       priority: 'priority',
       created: 'created',
+      finished: 'ended',
     },
     untitled: 'untitled',
     shown: (count: number) => `${tasks(count)} shown`,
@@ -151,9 +153,14 @@ export const en = {
       `${n(count)}${isMore ? '+' : ''} ${count === 1 ? 'fits' : 'fit'}`,
     counts: (all: string, waiting: string, running: string) =>
       `${all} kept · ${waiting} waiting · ${running} running`,
-    older: 'Older',
-    newest: 'Newest',
-    newer: (count: number) => `${n(count)} newer`,
+    nextPage: 'Next page',
+    firstPage: 'First page',
+    /** What came meanwhile, in each order. */
+    came: {
+      newer: (count: number) => `${n(count)} newer`,
+      ended: (count: number) => `${n(count)} ended since`,
+      more: (count: number) => `${n(count)} more`,
+    },
     none: 'No task fits.',
     noneAtAll: 'There are no tasks yet.',
     first: 'Start the first one',
@@ -211,7 +218,13 @@ export const en = {
     },
     refused: (count: number) => `${tasks(count)} stayed as ${count === 1 ? 'it was' : 'they were'}.`,
     working: (done: number, all: number) => `${n(done)} of ${n(all)} …`,
-    sort: 'Newest first',
+    sort: 'Order',
+    sorts: {
+      '-createdAt': 'Newest first',
+      createdAt: 'Oldest first',
+      '-finishedAt': 'Last ended first',
+      finishedAt: 'First ended first',
+    },
     hint: 'j k move · x select · Enter open · r retry · c cancel · ? all keys',
   },
 

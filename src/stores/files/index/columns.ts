@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto'
 import type { Due } from '../../../core/due.ts'
 import { FILTER_VALUES, type ValueCompared, valuesCompared } from '../../../core/filter.ts'
+import type { Place, SortTime } from '../../../core/sort.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { createCounts, createRareNumbers, type NumberColumn } from './number-columns.ts'
@@ -122,10 +123,10 @@ export interface Columns {
   id(row: number): string
   /** The last two hex digits of the id. */
   shard(row: number): number
-  /** Negative when the first stands before the second: by createdAt, then id. */
-  compare(a: number, b: number): number
+  /** Negative when the first stands before the second: by this time, then id. */
+  compare(a: number, b: number, by: SortTime): number
   /** As `compare`, of a row and a place given in words. */
-  compareTo(row: number, place: { createdAt: string; id: string }): number
+  compareTo(row: number, place: Place, by: SortTime): number
 }
 
 const milliseconds = (iso: string | null): number => (iso === null ? Number.NaN : Date.parse(iso))
@@ -263,11 +264,10 @@ export const createColumns = (): Columns => {
       return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`
     },
     shard: row => (at.ids[row * ID_WORDS + ID_WORDS - 1] as number) & 255,
-    compare: (a, b) =>
-      (at.createdAt[a] as number) - (at.createdAt[b] as number) ||
-      compareIds(at.ids, a * ID_WORDS, at.ids, b * ID_WORDS),
-    compareTo(row, place) {
-      const difference = (at.createdAt[row] as number) - milliseconds(place.createdAt)
+    compare: (a, b, by) =>
+      (at[by][a] as number) - (at[by][b] as number) || compareIds(at.ids, a * ID_WORDS, at.ids, b * ID_WORDS),
+    compareTo(row, place, by) {
+      const difference = (at[by][row] as number) - milliseconds(place.at)
       if (difference !== 0) return difference
       packId(place.id, wanted, 0)
       return compareIds(at.ids, row * ID_WORDS, wanted, 0)

@@ -1,4 +1,4 @@
-// Cursors as clients see them: opaque text. What comes back from outside is checked before it is used.
+// Cursors of the feed as clients see them: opaque text. What comes back from outside is checked before it is used.
 import { z } from 'zod'
 import { MadhavaError } from '../../../core/errors.ts'
 import { CUT_KEPT_MS, type Positions } from '../log/journal.ts'
@@ -9,7 +9,6 @@ const feedSchema = z.tuple([
   z.int().min(0),
   z.record(z.string().regex(/^[0-9a-f]{12}$/), z.tuple([z.int().min(0), z.int().min(0)])),
 ])
-const pageSchema = z.tuple([z.iso.datetime({ precision: 3 }), z.uuid()])
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
@@ -32,14 +31,4 @@ export const decodeCursor = (cursor: string, now: Date): Positions => {
   const [madeAt, positions] = decode(cursor, feedSchema)
   if (now.getTime() - madeAt > CUT_KEPT_MS) throw new MadhavaError('CURSOR_TOO_OLD')
   return Object.fromEntries(Object.entries(positions))
-}
-
-/** The place of a task in a list, newest first. */
-export const encodePage = (place: { createdAt: string; id: string }): string =>
-  encode([place.createdAt, place.id])
-
-/** @throws BAD_CURSOR */
-export const decodePage = (cursor: string): { createdAt: string; id: string } => {
-  const [createdAt, id] = decode(cursor, pageSchema)
-  return { createdAt, id }
 }

@@ -2,13 +2,16 @@
 // Others feed it from the state files and the journals; it never reads a file itself.
 import { dueOf } from '../../../core/due.ts'
 import type { TaskFilter } from '../../../core/filter.ts'
+import { type Place, SORTS, type Sort } from '../../../core/sort.ts'
 import type { TaskCounts } from '../../../core/store.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal-files.ts'
 import { createColumns, GONE } from './columns.ts'
-import { compileFilter } from './row-filter.ts'
+import { compileFilter, type RowTest } from './row-filter.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
+
+type PlaceWalk = Generator<Place & { fits: boolean }>
 
 export interface TaskIndex {
   /** Those that wait for a worker. Made when it is first asked for: only workers need it. */
@@ -23,12 +26,12 @@ export interface TaskIndex {
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
   /**
-   * Positions of the tasks that may fit, newest first, after that of a cursor. Text is searched in title and
-   * description together, and not in errors, so the caller must check the record. To be used without awaiting; a caller
-   * that pauses asks again after the last position. So that it can, a position with `fits: false` comes after every
-   * `STRETCH` rows in a row that do not fit.
+   * Places of the tasks that may fit, in this order, after that of a cursor. Text is searched in title and description
+   * together, and not in errors, so the caller must check the record. To be used without awaiting; a caller that pauses
+   * asks again after the last place. So that it can, a place with `fits: false` comes after every `STRETCH` rows in a
+   * row that do not fit.
    */
-  newest(filter: TaskFilter, after: IndexPosition | null): Generator<IndexPosition & { fits: boolean }>
+  places(filter: TaskFilter, sort: Sort, after: Place | null): PlaceWalk
   running(): { id: string; claim: number }[]
   /** All that have ended, as they are now. */
   ended(): Ended
@@ -47,13 +50,10 @@ export interface Ended {
   status(place: number): Status
 }
 
-export interface IndexPosition {
-  createdAt: string
-  id: string
-}
-
 /** The most rows in a row without a result: a millisecond or so. */
 export const STRETCH = 5_000
+/** How many ended tasks are sought out at a time. */
+const SOUGHT = 500
 /** How many removed ids are remembered, in case of late journal entries. */
 const REMOVED_KEPT = 10_000
 /** Rows of removed tasks are dropped when there are so many, and this share of all. */
@@ -94,32 +94,32 @@ export const createTaskIndex = (): TaskIndex => {
   }
 
   /** The first place in `order` that is not before `place`. */
-  const find = (place: IndexPosition): number => {
+  const find = (place: Place): number => {
     let low = 0
     let high = length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (table.compareTo(order[middle] as number, place) < 0) low = middle + 1
+      if (table.compareTo(order[middle] as number, place, 'createdAt') < 0) low = middle + 1
       else high = middle
     }
     return low
   }
 
-  const enter = (row: number, task: IndexPosition): void => {
+  const enter = (row: number, { createdAt, id }: { createdAt: string; id: string }): void => {
     if (length === order.length) {
       const larger = new Uint32Array(length * 2)
       larger.set(order)
       order = larger
     }
-    const isLast = length === 0 || table.compare(order[length - 1] as number, row) < 0
-    const place = loading || isLast ? length : find(task)
+    const isLast = length === 0 || table.compare(order[length - 1] as number, row, 'createdAt') < 0
+    const place = loading || isLast ? length : find({ at: createdAt, id })
     if (place < length) order.copyWithin(place + 1, place, length)
     order[place] = row
     length += 1
   }
 
   const sort = (): void => {
-    order.subarray(0, length).sort(table.compare)
+    order.subarray(0, length).sort((a, b) => table.compare(a, b, 'createdAt'))
   }
 
   /** Makes a new table without the rows of removed tasks. Readers of the old one are not disturbed. */
@@ -141,6 +141,69 @@ export const createTaskIndex = (): TaskIndex => {
     gone = 0
     counted = new Map()
     for (let place = 0; place < length; place += 1) count(order[place] as number, 1)
+  }
+
+  /** The list that is kept in this order is walked. */
+  const byAge = function* (test: RowTest, isDescending: boolean, after: Place | null): PlaceWalk {
+    const [rows, columns, end] = [order, table, length]
+    const { status, createdAt } = columns.at
+    const from = after ? find(after) : isDescending ? end : 0
+    // `find` names the place of the task itself, if it is still there
+    const isThere =
+      after !== null && from < end && columns.compareTo(rows[from] as number, after, 'createdAt') === 0
+    const step = isDescending ? -1 : 1
+    let silent = 0
+    for (let at = isDescending ? from - 1 : from + (isThere ? 1 : 0); at >= 0 && at < end; at += step) {
+      const row = rows[at] as number
+      const fits = status[row] !== GONE && test(row)
+      silent = fits ? 0 : silent + 1
+      if (!fits && silent % STRETCH !== 0) continue
+      yield { at: iso(createdAt[row] as number), id: columns.id(row), fits }
+    }
+  }
+
+  /** No order by the end is kept, since few ask for it: the next rows are sought out among all that have ended. */
+  const byEnd = function* (test: RowTest, isDescending: boolean, after: Place | null): PlaceWalk {
+    const columns = table
+    const sign = isDescending ? -1 : 1
+    const compare = (a: number, b: number): number => sign * columns.compare(a, b, 'finishedAt')
+    let last = after
+    for (;;) {
+      const rows = nextEnded(test, last, sign, compare)
+      for (const row of rows) {
+        last = { at: iso(columns.at.finishedAt[row] as number), id: columns.id(row) }
+        yield { ...last, fits: true }
+      }
+      if (rows.length < SOUGHT) return
+    }
+  }
+
+  /** The next rows behind a place, at most `SOUGHT`. */
+  const nextEnded = (
+    test: RowTest,
+    after: Place | null,
+    sign: 1 | -1,
+    compare: (a: number, b: number) => number,
+  ): number[] => {
+    const { status, finishedAt } = table.at
+    let found: number[] = []
+    /** Once there are enough, nothing behind it is of use. */
+    let bound: number | null = null
+    const cut = (): void => {
+      found = found.sort(compare).slice(0, SOUGHT)
+      bound = found.length === SOUGHT ? (found.at(-1) as number) : null
+    }
+    for (let row = 0; row < table.rows; row += 1) {
+      // an entry of a removed one is no final status either
+      if (!FINAL[status[row] as number] || Number.isNaN(finishedAt[row])) continue
+      if (bound !== null && compare(row, bound) > 0) continue
+      if (after && sign * table.compareTo(row, after, 'finishedAt') <= 0) continue
+      if (!test(row)) continue
+      found.push(row)
+      if (found.length >= 2 * SOUGHT) cut()
+    }
+    cut()
+    return found
   }
 
   const makeWaiting = (): WaitingList => {
@@ -247,20 +310,12 @@ export const createTaskIndex = (): TaskIndex => {
       }
       return { total, byStatus, byKind }
     },
-    *newest(filter, after) {
-      const rows = order
-      const columns = table
-      const test = compileFilter(columns, filter)
+    *places(filter, sort, after) {
+      const test = compileFilter(table, filter)
       if (!test) return
-      const { status, createdAt } = columns.at
-      let silent = 0
-      for (let at = (after ? find(after) : length) - 1; at >= 0; at -= 1) {
-        const row = rows[at] as number
-        const fits = status[row] !== GONE && test(row)
-        silent = fits ? 0 : silent + 1
-        if (!fits && silent % STRETCH !== 0) continue
-        yield { createdAt: iso(createdAt[row] as number), id: columns.id(row), fits }
-      }
+      const { by, isDescending } = SORTS[sort]
+      if (by === 'createdAt') yield* byAge(test, isDescending, after)
+      else yield* byEnd(test, isDescending, after)
     },
     running: () => [...running].map(([id, claim]) => ({ id, claim })),
     ended() {

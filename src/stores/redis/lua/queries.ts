@@ -158,12 +158,22 @@ return { due, ids, call('ZRANGE', P .. 'expired', 0, 999), orphans, next_at or '
 `
 
 /**
- * ARGV: JSON of the sets, the lowest and highest score, score and id of the place after which to begin or '', how
- * many. Score and id of the last one, and the records, newest first; '' for one that is not there.
+ * ARGV: JSON of the sets, 'down' for the highest score first or 'up', the lowest and highest score, score and id of the
+ * place after which to begin or '', how many. Score and id of the last one, and the records in their order; '' for one
+ * that is not there.
  */
 export const PAGE = `${ALWAYS}${PRELUDE}
-local sets, low, high, after_score, after_id, limit =
-  cjson.decode(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local sets, down, low, high, after_score, after_id, limit =
+  cjson.decode(ARGV[1]), ARGV[2] == 'down', ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local function comes_after(id, other) if down then return id < other end return id > other end
+local function range(key, first, last, from, count)
+  if down then return call('ZREVRANGEBYSCORE', key, last, first, 'WITHSCORES', 'LIMIT', from, count) end
+  return call('ZRANGEBYSCORE', key, first, last, 'WITHSCORES', 'LIMIT', from, count)
+end
+-- the rest begins behind the moment of the place
+local first, last = low, high
+if after_id ~= '' and down then last = '(' .. after_score end
+if after_id ~= '' and not down then first = '(' .. after_score end
 local rows = {}
 local function add(found)
   for n = 1, #found, 2 do rows[#rows + 1] = { found[n], tonumber(found[n + 1]) } end
@@ -174,10 +184,10 @@ for _, set in ipairs(sets) do
     -- tasks of the same millisecond that come after it
     local from, left = 0, limit
     while left > 0 do
-      local found = call('ZREVRANGEBYSCORE', key, after_score, after_score, 'WITHSCORES', 'LIMIT', from, 200)
+      local found = range(key, after_score, after_score, from, 200)
       local fit = {}
       for n = 1, #found, 2 do
-        if found[n] < after_id and left > 0 then
+        if comes_after(found[n], after_id) and left > 0 then
           fit[#fit + 1] = found[n]
           fit[#fit + 1] = found[n + 1]
           left = left - 1
@@ -188,10 +198,14 @@ for _, set in ipairs(sets) do
       from = from + 200
     end
   end
-  add(call('ZREVRANGEBYSCORE', key, high, low, 'WITHSCORES', 'LIMIT', 0, limit))
+  add(range(key, first, last, 0, limit))
 end
 if #sets > 1 then
-  table.sort(rows, function(a, b) return a[2] > b[2] or (a[2] == b[2] and a[1] > b[1]) end)
+  table.sort(rows, function(a, b)
+    if a[2] == b[2] then return comes_after(b[1], a[1]) end
+    if down then return a[2] > b[2] end
+    return a[2] < b[2]
+  end)
 end
 local page, count = {}, math.min(limit, #rows)
 for n = 1, count do page[n] = call('GET', P .. 'task:' .. rows[n][1]) or '' end

@@ -1,5 +1,5 @@
 // The columns of the list: what an operator decides by.
-import { isFinal } from '../../../../client/task.ts'
+import { isFinal, type Sort } from '../../../../client/task.ts'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { Progress } from '../../parts/progress.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
@@ -10,6 +10,8 @@ import { whyInShort, whyInWords } from '../../parts/waiting-words.ts'
 import { Link } from '../../router.tsx'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import { readSort } from './order.ts'
+import { SortHead } from './sort.tsx'
 import type { Row } from './use-live-tasks.ts'
 
 export const COLUMN_NAMES = [
@@ -22,6 +24,7 @@ export const COLUMN_NAMES = [
   'owner',
   'priority',
   'created',
+  'finished',
 ] as const
 export type ColumnName = (typeof COLUMN_NAMES)[number]
 export const USUAL: readonly ColumnName[] = [
@@ -94,9 +97,12 @@ const OutcomeCell = ({ row }: { row: Row }) => {
 
 const NumberCell = ({ value }: { value: number }) => <>{useFormats().number(value)}</>
 
-/** The same for every row, so rows that did not change are not drawn again. */
-export const columnsIn = (t: Texts, shown: readonly ColumnName[]): Column<Row>[] => {
+/** The same for every row, so rows that did not change are not drawn again. What is sorted by is always shown. */
+export const columnsIn = (t: Texts, shown: readonly ColumnName[], sort: Sort): Column<Row>[] => {
   const heads = t.tasks.columns
+  const { by, isDescending } = readSort(sort)
+  const sorted = by === 'finishedAt' ? 'finished' : 'created'
+  const direction = isDescending ? 'descending' : 'ascending'
   const all: Readonly<Record<ColumnName, Omit<Column<Row>, 'key' | 'head'>>> = {
     status: {
       cell: row => (
@@ -128,11 +134,26 @@ export const columnsIn = (t: Texts, shown: readonly ColumnName[]): Column<Row>[]
     outcome: { isWide: true, isMinor: true, cell: row => <OutcomeCell row={row} /> },
     owner: { isMinor: true, cell: ({ owner }) => (owner === null ? null : <SafeText text={owner} />) },
     priority: { align: 'right', isMinor: true, cell: ({ priority }) => <NumberCell value={priority} /> },
-    created: { align: 'right', cell: ({ createdAt }) => <Time at={createdAt} /> },
+    created: {
+      align: 'right',
+      isMinor: sorted === 'finished',
+      cell: ({ createdAt }) => <Time at={createdAt} />,
+    },
+    finished: {
+      align: 'right',
+      isMinor: sorted !== 'finished',
+      cell: ({ finishedAt }) => (finishedAt === null ? null : <Time at={finishedAt} />),
+    },
   }
-  return COLUMN_NAMES.filter(name => shown.includes(name)).map(name => ({
+  return COLUMN_NAMES.filter(name => shown.includes(name) || name === sorted).map(name => ({
     key: name,
-    head: heads[name],
+    head:
+      name === 'created' || name === 'finished' ? (
+        <SortHead by={name === 'created' ? 'createdAt' : 'finishedAt'} text={heads[name]} />
+      ) : (
+        heads[name]
+      ),
+    ...(name === sorted ? { sorted: direction } : {}),
     ...all[name],
   }))
 }

@@ -1,6 +1,7 @@
 // The filter of the list as the address has it: its words as people type them, as chips, and as a query of the API.
 // Pure.
 import type { Status } from '../../../../client/task.ts'
+import { readSort, sortOf } from './order.ts'
 
 export const STATUSES: readonly Status[] = [
   'PENDING',
@@ -56,7 +57,12 @@ export const chipsOf = (query: URLSearchParams): Chip[] =>
     return values.length === 0 ? [] : [{ name, values }]
   })
 
-/** The query of the API. @param now milliseconds since 1970, from which `since` is counted back */
+/** Before any task. */
+const EVER = '1970-01-01'
+/** Whether the order leaves out what has not ended. */
+export const showsOnlyEnded = (query: URLSearchParams): boolean => readSort(sortOf(query)).by === 'finishedAt'
+
+/** The filter as a query of the API. @param now milliseconds since 1970, from which `since` is counted back */
 export const toApiQuery = (query: URLSearchParams, now: number): URLSearchParams => {
   const asked = new URLSearchParams()
   for (const { name, values } of chipsOf(query))
@@ -67,6 +73,8 @@ export const toApiQuery = (query: URLSearchParams, now: number): URLSearchParams
         if (ms !== null) asked.set('from', new Date(now - ms).toISOString())
       }
     }
+  // the list has only those that have ended: what is counted and acted on must be the same ones
+  if (showsOnlyEnded(query) && !asked.has('finishedFrom')) asked.set('finishedFrom', EVER)
   return asked
 }
 

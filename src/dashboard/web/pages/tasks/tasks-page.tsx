@@ -18,7 +18,9 @@ import { columnsIn } from './columns.tsx'
 import { chipsOf, toApiQuery } from './filter.ts'
 import { FilterBar } from './filter-bar.tsx'
 import { ListSettings, useColumns } from './list-settings.tsx'
+import { readSort } from './order.ts'
 import { useSelectColumn } from './select-column.tsx'
+import { SortMenu, useSort, useSortKey } from './sort.tsx'
 import { useCounts } from './use-counts.ts'
 import { useFitting } from './use-fitting.ts'
 import { type Loading, type TaskPage, useLiveTasks } from './use-live-tasks.ts'
@@ -59,6 +61,7 @@ export const TasksPage = () => {
   const words = t.tasks
   const [query, change] = useQuery()
   const [shownColumns] = useColumns()
+  const [sort] = useSort()
   const [selection, setSelection] = useState<Selection>(NONE)
   const counts = useCounts()
   const cursor = query.get('cursor')
@@ -66,16 +69,18 @@ export const TasksPage = () => {
   const apiQuery = (): URLSearchParams => toApiQuery(query, Date.now())
   const load = ({ signal, why = false }: Loading = {}): Promise<TaskPage> => {
     const asked = apiQuery()
+    asked.set('sort', sort)
     if (why) asked.set('why', '1')
     if (cursor !== null) asked.set('cursor', cursor)
     return get<TaskPage>('/api/tasks', { query: asked, ...(signal ? { signal } : {}) })
   }
   const since = query.get('since') ?? ''
   const { asked, newer, refresh } = useLiveTasks({
-    key: `${filter} ${since} ${cursor}`,
+    key: `${filter} ${since} ${cursor} ${sort}`,
     filter,
     load,
     isFirst: cursor === null,
+    sort,
   })
   const rows = asked.value?.tasks ?? []
   const hasMore = cursor !== null || (asked.value?.next ?? null) !== null
@@ -93,7 +98,7 @@ export const TasksPage = () => {
   })
 
   // what was chosen belonged to another list
-  useEffect(() => setSelection(NONE), [filter, since, cursor])
+  useEffect(() => setSelection(NONE), [filter, since, cursor, sort])
 
   const toggle = (id: string): void => {
     const next = new Set(selection === 'matching' ? rows.map(row => row.id) : selection)
@@ -111,6 +116,7 @@ export const TasksPage = () => {
       selection === 'matching' || selection.size > 0 ? selection : new Set(activeId ? [activeId] : [])
     if (chosen === 'matching' || chosen.size > 0) bulk.run(action, chosen)
   }
+  useSortKey()
   useKeys({
     r: { label: t.keys.retry, run: actOn('retry') },
     c: { label: t.keys.cancel, run: actOn('cancel') },
@@ -124,7 +130,12 @@ export const TasksPage = () => {
     toggle,
     toggleShown: () => setSelection(allShown ? NONE : new Set(rows.map(({ id }) => id))),
   })
-  const columns = useMemo(() => [select, ...columnsIn(t, shownColumns)], [t, select, shownColumns.join()])
+  const columns = useMemo(
+    () => [select, ...columnsIn(t, shownColumns, sort)],
+    [t, select, shownColumns.join(), sort],
+  )
+  const { by, isDescending } = readSort(sort)
+  const cameWords = isDescending ? words.came[by === 'createdAt' ? 'newer' : 'ended'] : words.came.more
   const byStatus = counts?.byStatus
   const known = {
     kinds: Object.keys(counts?.byKind ?? {}).sort(),
@@ -166,14 +177,14 @@ export const TasksPage = () => {
         ) : (
           <p class="idle-bar soft">
             {fitting && rows.length > 0 ? `${words.fit(fitting.count, fitting.isMore)} · ` : null}
-            {words.sort}
+            <SortMenu />
             <span class="keys-hint"> · {words.hint}</span>
           </p>
         )}
         <div class="newer" aria-live="polite">
           {newer > 0 ? (
             <button type="button" class="button newer-button" onClick={refresh}>
-              {words.newer(newer)} ↑
+              {cameWords(newer)} {isDescending ? '↑' : '↓'}
             </button>
           ) : null}
         </div>
@@ -197,12 +208,12 @@ export const TasksPage = () => {
                 <span class="soft">{words.shown(rows.length)}</span>
                 {cursor === null ? null : (
                   <button type="button" class="bare underlined" onClick={() => change({ cursor: null })}>
-                    {words.newest}
+                    {words.firstPage}
                   </button>
                 )}
                 {next === null ? null : (
                   <button type="button" class="bare underlined" onClick={() => change({ cursor: next })}>
-                    {words.older} ↓
+                    {words.nextPage} →
                   </button>
                 )}
               </nav>

@@ -1,8 +1,9 @@
 // How many tasks fit the filter. The counts of the list say it for statuses and kinds; anything else is counted once for
 // each filter, up to a bound, since a server that keeps a million tasks would have to read them all.
 import { useEffect, useState } from 'preact/hooks'
+import { isFinal } from '../../../../client/task.ts'
 import { get } from '../../state/api.ts'
-import { type Chip, chipsOf, type FilterName, STATUSES } from './filter.ts'
+import { type Chip, chipsOf, type FilterName, STATUSES, showsOnlyEnded } from './filter.ts'
 import type { Counts } from './use-counts.ts'
 import type { TaskPage } from './use-live-tasks.ts'
 
@@ -21,14 +22,16 @@ const isSimple = ({ name, values }: Chip): boolean =>
     ? values.every(value => STATUSES.some(status => status === value))
     : name === 'kind' && values.every(value => !value.includes(','))
 
-const fromCounts = (chips: readonly Chip[], counts: Counts | null): Fitting | null => {
+const fromCounts = (chips: readonly Chip[], counts: Counts | null, onlyEnded: boolean): Fitting | null => {
   if (!counts) return null
   const valuesOf = (wanted: FilterName): readonly string[] | undefined =>
     chips.find(({ name }) => name === wanted)?.values
   const statuses = valuesOf('status')
   const parts = [...new Set(valuesOf('kind'))].map(kind => counts.byKind[kind] ?? {})
   const all = (valuesOf('kind') ? parts : [counts.byStatus]).flatMap(part =>
-    STATUSES.filter(status => statuses?.includes(status) ?? true).map(status => part[status] ?? 0),
+    STATUSES.filter(status => (statuses?.includes(status) ?? true) && (!onlyEnded || isFinal(status))).map(
+      status => part[status] ?? 0,
+    ),
   )
   return { count: all.reduce((sum, count) => sum + count, 0), isMore: false }
 }
@@ -81,7 +84,7 @@ export const useFitting = (
     return () => leaving.abort()
   }, [key, isWanted])
   if (chips.length === 0) return null
-  if (chips.every(isSimple)) return fromCounts(chips, counts)
+  if (chips.every(isSimple)) return fromCounts(chips, counts, showsOnlyEnded(query))
   if (!hasMore) return { count: shown, isMore: false }
   return found?.key === key ? found : null
 }

@@ -1,10 +1,11 @@
 // The rows of the list as state: a page of the API, changed in place as tasks change. New ones are counted and not
 // shown, so that nothing moves under the mouse.
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Task, TaskView } from '../../../../client/task.ts'
+import type { Sort, Task, TaskView } from '../../../../client/task.ts'
 import { get, ProblemError } from '../../state/api.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useTopic } from '../../state/use-topic.ts'
+import { readSort } from './order.ts'
 
 /** A row; a task that was removed keeps its place until the list is asked for again. */
 export interface Row extends TaskView {
@@ -57,7 +58,7 @@ export interface Loading {
 
 export interface LiveTasks {
   asked: Asked<TaskPage>
-  /** How many tasks that fit are newer than the list. */
+  /** How many tasks that fit came since and belong into what is shown, or before it. */
   newer: number
   /** Asks for the list anew. */
   refresh(): void
@@ -66,18 +67,21 @@ export interface LiveTasks {
 /**
  * @param query the filter as a query of the API, which decides what is followed
  * @param load asks for the page
- * @param isFirst whether it is the newest page: older ones get no new tasks
+ * @param isFirst whether it is the first page: where the latest come first, only this one gets more tasks
+ * @param sort the order: where the earliest come first, only the last page gets more
  */
 export const useLiveTasks = ({
   key,
   filter,
   load,
   isFirst,
+  sort,
 }: {
   key: string
   filter: string
   load: (loading?: Loading) => Promise<TaskPage>
   isFirst: boolean
+  sort: Sort
 }): LiveTasks => {
   const newer = useRef(new Set<string>())
   const [count, setCount] = useState(0)
@@ -95,10 +99,11 @@ export const useLiveTasks = ({
     asked.change(page => ({ ...page, tasks: page.tasks.map(row => changed.get(row.id) ?? row) }))
   }
   const noteNewer = (tasks: readonly TaskView[]): void => {
-    if (!isFirst) return
+    const { by, isDescending } = readSort(sort)
+    if (isDescending ? !isFirst : asked.value?.next !== null) return
     const shown = new Set(rows.current.map(({ id }) => id))
-    const newest = rows.current[0]?.createdAt ?? ''
-    for (const { id, createdAt } of tasks) if (!shown.has(id) && createdAt >= newest) newer.current.add(id)
+    const edge = (isDescending ? rows.current[0] : rows.current.at(-1))?.[by] ?? ''
+    for (const task of tasks) if (!shown.has(task.id) && (task[by] ?? '') >= edge) newer.current.add(task.id)
     setCount(newer.current.size)
     // an empty list has nothing that could move
     if (shown.size === 0 && newer.current.size > 0) asked.again()
