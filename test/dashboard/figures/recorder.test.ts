@@ -10,6 +10,7 @@ import type { SeenPresence } from '../../../src/core/store.ts'
 import { STATUSES } from '../../../src/core/task.ts'
 import { MEASURED_ROLES, type Sample } from '../../../src/dashboard/figures/columns.ts'
 import { type Figures, openFigures } from '../../../src/dashboard/figures/recorder.ts'
+import { MEASURED_ROLES as shownRoles } from '../../../src/dashboard/web/state/figures.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { ROLES } from '../../../src/settings.ts'
 import { HOST } from '../../api/fixture.ts'
@@ -103,7 +104,10 @@ describe('the recorder of figures', { timeout: 300_000 }, () => {
     )
   })
 
-  it('has columns for every role of a bundle', () => assert.deepEqual(MEASURED_ROLES, ROLES))
+  it('has columns for every role of a bundle, and the page a chart', () => {
+    assert.deepEqual(MEASURED_ROLES, ROLES)
+    assert.deepEqual(shownRoles, ROLES)
+  })
 
   it('has what the living processes of the bundle use, by role, and a gap for one that does not run', async () => {
     const seen = (instance: string, role: string, cpuShare: number, alive = true): SeenPresence => ({

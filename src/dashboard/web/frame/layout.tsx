@@ -10,10 +10,10 @@ import { liveState } from '../state/live.ts'
 import { me } from '../state/me.ts'
 import { useTexts } from '../texts/use-texts.ts'
 import { Banner } from './banner.tsx'
-import { useDeadCount } from './dead-count.ts'
 import { useKeys } from './keys.ts'
 import { KeysHelp, showKeys } from './keys-help.tsx'
 import { menuCounts } from './menu-counts.ts'
+import { useMenuNumbers } from './menu-numbers.ts'
 import { Preferences } from './preferences.tsx'
 import { QuestionDialog } from './question.tsx'
 import { Toasts } from './toasts.tsx'
@@ -100,7 +100,7 @@ export const Layout = ({ children }: { children: ComponentChildren }) => {
   const [isOpen, setOpen] = useState(false)
   useGoToKeys()
   useTroubles()
-  useDeadCount()
+  useMenuNumbers()
   useEffect(() => setOpen(false), [path])
   return (
     <>

@@ -4,6 +4,9 @@ export type Span = 'hour' | 'week'
 export const SPANS: readonly Span[] = ['hour', 'week']
 export const SPAN_MS: Readonly<Record<Span, number>> = { hour: 3_600_000, week: 604_800_000 }
 
+/** The roles whose processes have columns of their own. */
+export const MEASURED_ROLES = ['api', 'worker', 'rpc', 'dashboard'] as const
+
 /** Columns of one length; `at` is in milliseconds since 1970, `everyMs` apart. Null: a gap. */
 export type Figures<Name extends string> = { everyMs: number; at: readonly number[] } & Readonly<
   Record<Name, readonly (number | null)[]>

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { TaskView } from '../../../../client/task.ts'
 import { shownText } from '../../format/hidden-characters.ts'
-import { type DeadCount, deadCount } from '../../frame/dead-count.ts'
+import { type DeadCount, deadCount } from '../../frame/menu-numbers.ts'
 import { PageHead } from '../../frame/page-head.tsx'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'

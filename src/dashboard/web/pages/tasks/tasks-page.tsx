@@ -176,9 +176,9 @@ export const TasksPage = () => {
           />
         ) : (
           <p class="idle-bar soft">
-            {fitting && rows.length > 0 ? `${words.fit(fitting.count, fitting.isMore)} · ` : null}
             <SortMenu />
-            <span class="keys-hint"> · {words.hint}</span>
+            {fitting && rows.length > 0 ? <span>{words.fit(fitting.count, fitting.isMore)}</span> : null}
+            <span class="keys-hint">{words.hint}</span>
           </p>
         )}
         <div class="newer" aria-live="polite">

@@ -1,4 +1,4 @@
-// How much cannot be run, and how many tasks there are, followed on every page for the menu.
+// The numbers in the menu of every page: how many tasks there are, and how much cannot be run.
 import { createCell } from '../state/cell.ts'
 import { useTopic } from '../state/use-topic.ts'
 import { useFormats } from '../texts/use-texts.ts'
@@ -15,7 +15,7 @@ export interface DeadCount {
 /** Null until it is known. */
 export const deadCount = createCell<DeadCount | null>(null)
 
-export const useDeadCount = (): void => {
+export const useMenuNumbers = (): void => {
   const f = useFormats()
   useTopic('dead', {
     dead: (now: DeadCount) => {
