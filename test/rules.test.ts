@@ -170,7 +170,7 @@ describe('the rules of the house', () => {
     )
     texts.push('Dockerfile', 'docker-compose.yml', 'ecosystem.config.cjs', 'package.json', 'README.md')
     const named = texts.flatMap(file =>
-      [...read(file).matchAll(/\bdist\/((?:[\w-]+\/)*[\w-]+)\.js\b/g)].map(found => ({
+      [...read(file).matchAll(/(?<!\b(?!app\/)[\w-]+\/)\bdist\/((?:[\w-]+\/)*[\w-]+)\.js\b/g)].map(found => ({
         file,
         place: found[1] ?? '',
       })),

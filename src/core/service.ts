@@ -13,7 +13,7 @@ import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
-import type { PageQuery, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
+import type { PageRequest, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import { isFinal, type TaskRecord } from './task.ts'
@@ -53,7 +53,7 @@ export interface Service extends Watch, LogCalls {
   submitChild(parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord>
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>
-  list(actor: Actor, filter: TaskFilter, page: PageQuery): Promise<TaskPage>
+  list(actor: Actor, filter: TaskFilter, page: PageRequest): Promise<TaskPage>
   /** Why a task waits. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_WAITING */
   why(actor: Actor, id: string): Promise<Waiting>
   /** The same for tasks that the actor was shown, in their order; null for those that do not wait. */
@@ -79,7 +79,7 @@ export interface Service extends Watch, LogCalls {
   /** What is kept of the task's own log, as text. @throws BAD_ID, TASK_NOT_FOUND */
   log(actor: Actor, id: string): Promise<StoredContent>
   /** Tasks and messages that cannot run, with the reason. @throws BAD_CURSOR */
-  dead(actor: Actor, page: PageQuery): Promise<DeadPage>
+  dead(actor: Actor, page: Omit<PageRequest, 'sort'>): Promise<DeadPage>
   /**
    * Runs one of them again: an ended task, or a message that goes back into the queue.
    * @throws BAD_ID, DEAD_NOT_FOUND, TASK_NOT_ENDED (it will run without help), TASK_BUSY, QUEUE_UNAVAILABLE

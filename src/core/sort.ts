@@ -7,7 +7,7 @@ import type { TaskRecord } from './task.ts'
 /** The times that lists are sorted by. A list by `finishedAt` has only tasks that have ended. */
 export type SortTime = 'createdAt' | 'finishedAt'
 
-interface Order {
+interface SortOrder {
   by: SortTime
   /** The latest first. */
   isDescending: boolean
@@ -19,35 +19,38 @@ export const SORTS = {
   createdAt: { by: 'createdAt', isDescending: false },
   '-finishedAt': { by: 'finishedAt', isDescending: true },
   finishedAt: { by: 'finishedAt', isDescending: false },
-} as const satisfies Record<string, Order>
+} as const satisfies Record<string, SortOrder>
 export type Sort = keyof typeof SORTS
 export const SORT_NAMES = Object.keys(SORTS) as [Sort, ...Sort[]]
 /** Newest first. */
 export const USUAL_SORT: Sort = '-createdAt'
 
 /** Which page of a list. `sort` left out: newest first. A cursor holds for the time that its list was sorted by. */
-export interface PageQuery {
+export interface PageRequest {
   limit: number
   cursor: string | null
   sort?: Sort
 }
 
-/** Where a task stands in a list. */
-export interface Place {
+/** What a task is sorted by. */
+export interface SortKey {
   /** The time that the list is sorted by, ISO-8601 with milliseconds. */
   at: string
   id: string
 }
 
 /** Null: a list in this order does not have the task. */
-export const placeOf = (task: Pick<TaskRecord, 'id' | 'status' | SortTime>, by: SortTime): Place | null => {
+export const sortKeyOf = (
+  task: Pick<TaskRecord, 'id' | 'status' | SortTime>,
+  by: SortTime,
+): SortKey | null => {
   if (by === 'finishedAt' && !isFinal(task.status)) return null
   const at = task[by]
   return at === null ? null : { at, id: task.id }
 }
 
 /** Negative when the first stands before the second in an ascending list. */
-export const comparePlaces = (a: Place, b: Place): number =>
+export const compareSortKeys = (a: SortKey, b: SortKey): number =>
   a.at === b.at ? (a.id < b.id ? -1 : a.id > b.id ? 1 : 0) : a.at < b.at ? -1 : 1
 
 /** The bounds that a filter sets to the time of an order: `from` inclusive, `before` exclusive. */

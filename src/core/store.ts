@@ -7,12 +7,12 @@ import type { KindLimits } from './kind-limits.ts'
 import type { Line, LineFields, LineQuery } from './line.ts'
 import type { Move } from './moves.ts'
 import type { PresenceDetails, SeenPresence } from './presence.ts'
-import type { PageQuery } from './sort.ts'
+import type { PageRequest } from './sort.ts'
 import type { Status, TaskRecord } from './task.ts'
 
 export type { TaskFilter } from './filter.ts'
 export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
-export type { PageQuery } from './sort.ts'
+export type { PageRequest } from './sort.ts'
 
 /** One page. `next` continues after it; null at the end. */
 export interface TaskPage {
@@ -104,7 +104,7 @@ export interface TaskStore {
   get(id: string): Promise<TaskRecord | null>
 
   /** A task that changes between two pages may be in both or in none if its time of the order changed. @throws BAD_CURSOR */
-  list(filter: TaskFilter, page: PageQuery): Promise<TaskPage>
+  list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
   counts(): Promise<TaskCounts>
 

@@ -3,7 +3,7 @@
 import type { Actor } from './actor.ts'
 import { MadhavaError } from './errors.ts'
 import { fits } from './filter.ts'
-import type { PageQuery, TaskFilter, TaskPage, TaskStore } from './store.ts'
+import type { PageRequest, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { parseTaskId, type TaskRecord } from './task.ts'
 
 /** Narrows a filter to what the actor may see. */
@@ -16,7 +16,7 @@ export interface TaskAccess {
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>
   /** @throws BAD_CURSOR */
-  list(actor: Actor, filter: TaskFilter, page: PageQuery): Promise<TaskPage>
+  list(actor: Actor, filter: TaskFilter, page: PageRequest): Promise<TaskPage>
   /** The filter, narrowed to what the actor may see. */
   narrow(actor: Actor, filter: TaskFilter): TaskFilter
 }

@@ -5,7 +5,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { SeenPresence } from '../../core/presence.ts'
 import { whySilent } from '../../core/readiness.ts'
 import type { Log } from '../../platform/log.ts'
-import { openAskedBy } from '../asked.ts'
+import { type Asked, openAskedBy } from '../asked.ts'
 import { createPm2, hasProcess, isRunning, type Pm2Process } from './pm2.ts'
 import { createCauses, isCrashLoop, type RestartCause } from './restart-cause.ts'
 
@@ -99,6 +99,13 @@ const PROBE_MS = 1_000
 const STAYS =
   'The dashboard does not stop itself: nothing could start it from here again. Restart it, or stop the whole server where it was started'
 
+/**
+ * PM2's word for a process, but for one that was stopped since its last start: where PM2 hears of the end after it has
+ * called the process stopped, it calls it `waiting restart` for good, and has no timer for it.
+ */
+const stateAfter = ({ pm2_env: { status, pm_uptime } }: Pm2Process, order: Asked | undefined): string =>
+  status === 'waiting restart' && order?.action === 'stop' && order.at >= pm_uptime ? 'stopped' : status
+
 /** PM2's processes. Nothing stays open, so there is nothing to close. */
 export const createProcesses = ({
   pm2Home,
@@ -121,9 +128,10 @@ export const createProcesses = ({
     throw new MadhavaError('NOT_FOUND', 'The supervisor has no process of this name')
   }
 
-  const wouldChange = (action: Action, found: Pm2Process): boolean => {
+  const wouldChange = (action: Action, found: Pm2Process, order: Asked | undefined): boolean => {
     if (action === 'restart') return true
-    return action === 'start' ? !isRunning(found.pm2_env.status) : found.pm2_env.status !== 'stopped'
+    const state = stateAfter(found, order)
+    return action === 'start' ? !isRunning(state) : state !== 'stopped'
   }
 
   /** By number and never by name: PM2 would also read a name as `all`, a pattern or a file. */
@@ -141,7 +149,8 @@ export const createProcesses = ({
     targets: readonly Pm2Process[],
     by: string | null,
   ): Promise<ActionOutcome> => {
-    const changing = targets.filter(found => wouldChange(action, found))
+    const orders = await asked.all()
+    const changing = targets.filter(found => wouldChange(action, found, orders[found.name]))
     if (changing.length === 0) return { outcome: 'unchanged' }
     if (by !== null)
       await asked.note(
@@ -191,7 +200,8 @@ export const createProcesses = ({
       const now = clock()
       return Promise.all(
         all.map(async found => {
-          const { status, pm_uptime: startedAt, restart_time, madhava_ends: ends } = found.pm2_env
+          const { pm_uptime: startedAt, restart_time, madhava_ends: ends } = found.pm2_env
+          const status = stateAfter(found, orders[found.name])
           const alive = hasProcess(found)
           const uptimeMs = alive && startedAt > 0 ? Math.max(0, now - startedAt) : null
           const again = alive && startedAt > 0 && (restart_time > 0 || ends.length > 0)

@@ -1,6 +1,6 @@
 // Which ended tasks a rule of retention removes.
 import { isOutdated } from '../../core/retention.ts'
-import { comparePlaces, type Place } from '../../core/sort.ts'
+import { compareSortKeys, type SortKey } from '../../core/sort.ts'
 import type { RetentionRule } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import type { TaskBlobs } from './blobs.ts'
@@ -10,8 +10,8 @@ interface EndedTask {
   blobs: TaskBlobs
 }
 
-const endOf = ({ record: { id, finishedAt } }: EndedTask): Place => ({ at: finishedAt ?? '', id })
-const oldestEndFirst = (a: EndedTask, b: EndedTask): number => comparePlaces(endOf(a), endOf(b))
+const endOf = ({ record: { id, finishedAt } }: EndedTask): SortKey => ({ at: finishedAt ?? '', id })
+const oldestEndFirst = (a: EndedTask, b: EndedTask): number => compareSortKeys(endOf(a), endOf(b))
 
 const weight = ({ record, blobs }: EndedTask): number =>
   [...blobs.values()].reduce((sum, blob) => sum + blob.length, JSON.stringify(record).length)

@@ -2,23 +2,31 @@
 import { dueChangesAt, isDue, isExpired } from '../../core/due.ts'
 import { fits, type TaskFilter } from '../../core/filter.ts'
 import { nextFirst } from '../../core/line.ts'
-import { comparePlaces, type PageQuery, type Place, placeOf, SORTS, USUAL_SORT } from '../../core/sort.ts'
+import {
+  compareSortKeys,
+  type PageRequest,
+  SORTS,
+  type SortKey,
+  sortKeyOf,
+  USUAL_SORT,
+} from '../../core/sort.ts'
 import type { Agenda, TaskCounts } from '../../core/store.ts'
 import { STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
-import { decodePlace, encodePlace } from '../shared/page-cursor.ts'
+import { decodeSortKey, encodeSortKey } from '../shared/page-cursor.ts'
 
 /** A page of the tasks that fit. @throws BAD_CURSOR */
 export const pageOf = (
   all: readonly TaskRecord[],
   filter: TaskFilter,
-  { limit, cursor, sort = USUAL_SORT }: PageQuery,
+  { limit, cursor, sort = USUAL_SORT }: PageRequest,
 ): { tasks: TaskRecord[]; next: string | null } => {
   const { by, isDescending } = SORTS[sort]
-  const after = cursor === null ? null : decodePlace(cursor, by)
-  const compare = (a: Place, b: Place): number => (isDescending ? comparePlaces(b, a) : comparePlaces(a, b))
+  const after = cursor === null ? null : decodeSortKey(cursor, by)
+  const compare = (a: SortKey, b: SortKey): number =>
+    isDescending ? compareSortKeys(b, a) : compareSortKeys(a, b)
   const rest = all
     .flatMap(task => {
-      const place = fits(task, filter) ? placeOf(task, by) : null
+      const place = fits(task, filter) ? sortKeyOf(task, by) : null
       return place && (!after || compare(after, place) < 0) ? [{ task, place }] : []
     })
     .sort((a, b) => compare(a.place, b.place))
@@ -26,7 +34,7 @@ export const pageOf = (
   const last = page.at(-1)
   return {
     tasks: page.map(({ task }) => task),
-    next: last && rest.length > limit ? encodePlace(last.place, by) : null,
+    next: last && rest.length > limit ? encodeSortKey(last.place, by) : null,
   }
 }
 

@@ -1,15 +1,15 @@
 // Pages and counts. Redis has the order in sets; whether a task fits a filter is decided on its record.
 import { FILTER_ROWS, type FilterName, fits, type TaskFilter } from '../../core/filter.ts'
-import { boundsOf, type PageQuery, placeOf, SORTS, USUAL_SORT } from '../../core/sort.ts'
+import { boundsOf, type PageRequest, SORTS, sortKeyOf, USUAL_SORT } from '../../core/sort.ts'
 import type { TaskCounts, TaskPage } from '../../core/store.ts'
 import { isFailed, isFinal, STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 import { turns } from '../../core/turns.ts'
-import { decodePlace, encodePlace } from '../shared/page-cursor.ts'
+import { decodeSortKey, encodeSortKey } from '../shared/page-cursor.ts'
 import { decodeIfSound, setOf } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
 export interface Lists {
-  list(filter: TaskFilter, page: PageQuery): Promise<TaskPage>
+  list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
   counts(): Promise<TaskCounts>
 }
 
@@ -74,7 +74,7 @@ export const createLists = (scripts: Scripts): Lists => {
   return {
     async list(filter, { limit, cursor, sort = USUAL_SORT }) {
       const { by, isDescending } = SORTS[sort]
-      let after = cursor === null ? null : decodePlace(cursor, by)
+      let after = cursor === null ? null : decodeSortKey(cursor, by)
       const { sets, exact } = by === 'createdAt' ? await setsFor(filter) : endSetsFor(filter)
       if (sets.length === 0) return { tasks: [], next: null }
       const bounds = boundsOf(filter, by)
@@ -100,9 +100,9 @@ export const createLists = (scripts: Scripts): Lists => {
           const task = decodeIfSound(json)
           const pause = turns.spend(1, json.length)
           if (pause) await pause
-          const place = task && placeOf(task, by)
+          const place = task && sortKeyOf(task, by)
           if (!task || !place || !fits(task, filter)) continue
-          if (tasks.length === limit) return { tasks, next: last && encodePlace(last, by) }
+          if (tasks.length === limit) return { tasks, next: last && encodeSortKey(last, by) }
           tasks.push(task)
           last = place
         }

@@ -121,4 +121,25 @@ describe('a daemon that misbehaves', () => {
       await new Promise(resolve => server?.close(resolve))
     }
   })
+
+  it('that forgets a stop has its process shown as stopped, until it is started by whomever', async () => {
+    const started = Date.now() - 60_000
+    const env = { status: 'waiting restart', pm_uptime: started, restart_time: 4 }
+    await daemon(socket => {
+      const reply = { args: [[{ name: 'worker', pm_id: 1, pid: 7, pm2_env: env }]] }
+      socket.write(encodeFrame([`j:${JSON.stringify(reply)}`, 's:1']))
+    })
+    const processes = createProcesses({ pm2Home, log: silentLog() })
+    const stateNow = async () => (await processes.list())[0]?.state
+    // it waits indeed
+    assert.equal(await stateNow(), 'waiting restart')
+    assert.equal((await processes.act('stop', 'worker', 'operator')).outcome, 'done')
+    assert.equal(await stateNow(), 'stopped')
+    assert.equal((await processes.act('stop', 'worker', 'operator')).outcome, 'unchanged')
+    assert.equal((await processes.act('start', 'worker', 'operator')).outcome, 'done')
+    assert.equal(await stateNow(), 'waiting restart')
+    await processes.act('stop', 'worker', 'operator')
+    env.pm_uptime = Date.now() + 1000
+    assert.equal(await stateNow(), 'waiting restart')
+  })
 })

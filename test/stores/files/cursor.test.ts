@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeCursor, encodeCursor } from '../../../src/stores/files/index/cursor.ts'
 import { CUT_KEPT_MS } from '../../../src/stores/files/log/journal.ts'
-import { decodePlace, encodePlace } from '../../../src/stores/shared/page-cursor.ts'
+import { decodeSortKey, encodeSortKey } from '../../../src/stores/shared/page-cursor.ts'
 import { at } from '../../suites/store/world.ts'
 import { ME } from './parts.ts'
 
@@ -23,9 +23,9 @@ describe('a cursor of the feed', () => {
   })
 
   it('is refused where it is none, or one of another kind', () => {
-    const page = encodePlace({ at: at(1), id: '01890000-0000-7000-8000-0000000000ab' }, 'createdAt')
+    const page = encodeSortKey({ at: at(1), id: '01890000-0000-7000-8000-0000000000ab' }, 'createdAt')
     for (const cursor of ['', 'x', `${made}A`, page, 'e'.repeat(70_000)])
       assert.throws(() => decodeCursor(cursor, after(0)), { code: 'BAD_CURSOR' }, cursor.slice(0, 50))
-    assert.throws(() => decodePlace(made, 'createdAt'), { code: 'BAD_CURSOR' })
+    assert.throws(() => decodeSortKey(made, 'createdAt'), { code: 'BAD_CURSOR' })
   })
 })

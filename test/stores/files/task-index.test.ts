@@ -4,17 +4,18 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { fits } from '../../../src/core/filter.ts'
 import {
-  comparePlaces,
-  type Place,
-  placeOf,
+  compareSortKeys,
   SORT_NAMES,
   SORTS,
   type Sort,
+  type SortKey,
+  sortKeyOf,
   USUAL_SORT,
 } from '../../../src/core/sort.ts'
 import type { TaskFilter } from '../../../src/core/store.ts'
 import { isFinal, isRunning, STATUSES, type TaskRecord } from '../../../src/core/task.ts'
-import { createTaskIndex, STRETCH, type TaskIndex } from '../../../src/stores/files/index/task-index.ts'
+import { createTaskIndex, type TaskIndex } from '../../../src/stores/files/index/task-index.ts'
+import { STRETCH } from '../../../src/stores/files/index/walks.ts'
 import { newTaskOf } from '../../support/new-task.ts'
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
@@ -27,9 +28,10 @@ const idOf = (number: number): string =>
 const places = (
   index: TaskIndex,
   filter: TaskFilter,
-  after: Place | null = null,
+  after: SortKey | null = null,
   sort: Sort = USUAL_SORT,
-): Place[] => [...index.places(filter, sort, after)].flatMap(({ fits, id, at }) => (fits ? [{ at, id }] : []))
+): SortKey[] =>
+  [...index.places(filter, sort, after)].flatMap(({ fits, id, at }) => (fits ? [{ at, id }] : []))
 
 interface Known {
   task: TaskRecord
@@ -57,10 +59,10 @@ const createModel = () => {
       known.set(id, { task: before?.task ?? newTask({ id }), removedAt: claim })
       return true
     },
-    places(filter: TaskFilter, sort: Sort): Place[] {
+    places(filter: TaskFilter, sort: Sort): SortKey[] {
       const { by, isDescending } = SORTS[sort]
-      const found = live().flatMap(task => (fits(task, filter) ? (placeOf(task, by) ?? []) : []))
-      found.sort(comparePlaces)
+      const found = live().flatMap(task => (fits(task, filter) ? (sortKeyOf(task, by) ?? []) : []))
+      found.sort(compareSortKeys)
       return isDescending ? found.reverse() : found
     },
     live,
@@ -263,7 +265,7 @@ describe('task index', () => {
         [at(3), true],
       ],
     )
-    assert.deepEqual([...index.places({ owner: 'ada' }, '-createdAt', told[1] as Place)], told.slice(2))
+    assert.deepEqual([...index.places({ owner: 'ada' }, '-createdAt', told[1] as SortKey)], told.slice(2))
     const up = [...index.places({ owner: 'ada' }, 'createdAt', null)]
     assert.deepEqual(
       up.map(place => [place.at, place.fits]),
@@ -273,7 +275,7 @@ describe('task index', () => {
         [at(3 + 2 * STRETCH), false],
       ],
     )
-    assert.deepEqual([...index.places({ owner: 'ada' }, 'createdAt', up[1] as Place)], up.slice(2))
+    assert.deepEqual([...index.places({ owner: 'ada' }, 'createdAt', up[1] as SortKey)], up.slice(2))
   })
 
   it('sorts by the end what ended in no order, however much it is, also where many end in one moment', () => {
@@ -284,7 +286,7 @@ describe('task index', () => {
       return newTask({ id: idOf(number), status: number % 2 ? 'SUCCESS' : 'FAILURE', finishedAt })
     })
     for (const task of [...ended, newTask({ id: idOf(count) })]) index.put(task)
-    const expected = ended.flatMap(task => placeOf(task, 'finishedAt') ?? []).sort(comparePlaces)
+    const expected = ended.flatMap(task => sortKeyOf(task, 'finishedAt') ?? []).sort(compareSortKeys)
     assert.equal(expected.length, count)
     assert.deepEqual(places(index, {}, null, 'finishedAt'), expected)
     assert.deepEqual(places(index, {}, null, '-finishedAt'), expected.toReversed())

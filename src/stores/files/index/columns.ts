@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto'
 import type { Due } from '../../../core/due.ts'
 import { FILTER_VALUES, type ValueCompared, valuesCompared } from '../../../core/filter.ts'
-import type { Place, SortTime } from '../../../core/sort.ts'
+import type { SortKey, SortTime } from '../../../core/sort.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { createCounts, createRareNumbers, type NumberColumn } from './number-columns.ts'
@@ -126,7 +126,7 @@ export interface Columns {
   /** Negative when the first stands before the second: by this time, then id. */
   compare(a: number, b: number, by: SortTime): number
   /** As `compare`, of a row and a place given in words. */
-  compareTo(row: number, place: Place, by: SortTime): number
+  compareTo(row: number, place: SortKey, by: SortTime): number
 }
 
 const milliseconds = (iso: string | null): number => (iso === null ? Number.NaN : Date.parse(iso))

@@ -1,10 +1,10 @@
 // Pages of tasks: the index names them, and the records decide.
 import { fits } from '../../../core/filter.ts'
-import { placeOf, SORTS, USUAL_SORT } from '../../../core/sort.ts'
+import { SORTS, sortKeyOf, USUAL_SORT } from '../../../core/sort.ts'
 import type { TaskStore } from '../../../core/store.ts'
 import type { TaskRecord } from '../../../core/task.ts'
 import { turns } from '../../../core/turns.ts'
-import { decodePlace, encodePlace } from '../../shared/page-cursor.ts'
+import { decodeSortKey, encodeSortKey } from '../../shared/page-cursor.ts'
 import type { TaskMover } from '../claims/task-mover.ts'
 import type { SafeId } from '../layout.ts'
 import type { LiveIndex } from './live-index.ts'
@@ -19,18 +19,18 @@ export const createLister = (deps: {
   async list(filter, { limit, cursor, sort = USUAL_SORT }) {
     const { liveIndex, mover } = deps
     const { by } = SORTS[sort]
-    const after = cursor === null ? null : decodePlace(cursor, by)
+    const after = cursor === null ? null : decodeSortKey(cursor, by)
     const tasks: TaskRecord[] = []
     let last = after
     let places = (await liveIndex.current()).places(filter, sort, after)
     for (;;) {
       const { value: place } = places.next()
       if (!place) return { tasks, next: null }
-      if (place.fits && tasks.length >= limit) return { tasks, next: last && encodePlace(last, by) }
+      if (place.fits && tasks.length >= limit) return { tasks, next: last && encodeSortKey(last, by) }
       last = place
       const task = place.fits ? mover.read(place.id as SafeId) : null
       // the record may have moved on since: it then stands elsewhere in the list, or nowhere
-      if (task && placeOf(task, by)?.at === place.at && fits(task, filter)) tasks.push(task)
+      if (task && sortKeyOf(task, by)?.at === place.at && fits(task, filter)) tasks.push(task)
       const pause = turns.spend(place.fits ? 1 : STRETCH_RECORDS)
       if (!pause) continue
       await pause

@@ -2,16 +2,15 @@
 // Others feed it from the state files and the journals; it never reads a file itself.
 import { dueOf } from '../../../core/due.ts'
 import type { TaskFilter } from '../../../core/filter.ts'
-import { type Place, SORTS, type Sort } from '../../../core/sort.ts'
+import { SORTS, type Sort, type SortKey } from '../../../core/sort.ts'
 import type { TaskCounts } from '../../../core/store.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal-files.ts'
 import { createColumns, GONE } from './columns.ts'
-import { compileFilter, type RowTest } from './row-filter.ts'
+import { compileFilter } from './row-filter.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
-
-type PlaceWalk = Generator<Place & { fits: boolean }>
+import { type SortKeyWalk, walkByAge, walkByEnd } from './walks.ts'
 
 export interface TaskIndex {
   /** Those that wait for a worker. Made when it is first asked for: only workers need it. */
@@ -31,7 +30,7 @@ export interface TaskIndex {
    * asks again after the last place. So that it can, a place with `fits: false` comes after every `STRETCH` rows in a
    * row that do not fit.
    */
-  places(filter: TaskFilter, sort: Sort, after: Place | null): PlaceWalk
+  places(filter: TaskFilter, sort: Sort, after: SortKey | null): SortKeyWalk
   running(): { id: string; claim: number }[]
   /** All that have ended, as they are now. */
   ended(): Ended
@@ -50,10 +49,6 @@ export interface Ended {
   status(place: number): Status
 }
 
-/** The most rows in a row without a result: a millisecond or so. */
-export const STRETCH = 5_000
-/** How many ended tasks are sought out at a time. */
-const SOUGHT = 500
 /** How many removed ids are remembered, in case of late journal entries. */
 const REMOVED_KEPT = 10_000
 /** Rows of removed tasks are dropped when there are so many, and this share of all. */
@@ -94,7 +89,7 @@ export const createTaskIndex = (): TaskIndex => {
   }
 
   /** The first place in `order` that is not before `place`. */
-  const find = (place: Place): number => {
+  const find = (place: SortKey): number => {
     let low = 0
     let high = length
     while (low < high) {
@@ -141,69 +136,6 @@ export const createTaskIndex = (): TaskIndex => {
     gone = 0
     counted = new Map()
     for (let place = 0; place < length; place += 1) count(order[place] as number, 1)
-  }
-
-  /** The list that is kept in this order is walked. */
-  const byAge = function* (test: RowTest, isDescending: boolean, after: Place | null): PlaceWalk {
-    const [rows, columns, end] = [order, table, length]
-    const { status, createdAt } = columns.at
-    const from = after ? find(after) : isDescending ? end : 0
-    // `find` names the place of the task itself, if it is still there
-    const isThere =
-      after !== null && from < end && columns.compareTo(rows[from] as number, after, 'createdAt') === 0
-    const step = isDescending ? -1 : 1
-    let silent = 0
-    for (let at = isDescending ? from - 1 : from + (isThere ? 1 : 0); at >= 0 && at < end; at += step) {
-      const row = rows[at] as number
-      const fits = status[row] !== GONE && test(row)
-      silent = fits ? 0 : silent + 1
-      if (!fits && silent % STRETCH !== 0) continue
-      yield { at: iso(createdAt[row] as number), id: columns.id(row), fits }
-    }
-  }
-
-  /** No order by the end is kept, since few ask for it: the next rows are sought out among all that have ended. */
-  const byEnd = function* (test: RowTest, isDescending: boolean, after: Place | null): PlaceWalk {
-    const columns = table
-    const sign = isDescending ? -1 : 1
-    const compare = (a: number, b: number): number => sign * columns.compare(a, b, 'finishedAt')
-    let last = after
-    for (;;) {
-      const rows = nextEnded(test, last, sign, compare)
-      for (const row of rows) {
-        last = { at: iso(columns.at.finishedAt[row] as number), id: columns.id(row) }
-        yield { ...last, fits: true }
-      }
-      if (rows.length < SOUGHT) return
-    }
-  }
-
-  /** The next rows behind a place, at most `SOUGHT`. */
-  const nextEnded = (
-    test: RowTest,
-    after: Place | null,
-    sign: 1 | -1,
-    compare: (a: number, b: number) => number,
-  ): number[] => {
-    const { status, finishedAt } = table.at
-    let found: number[] = []
-    /** Once there are enough, nothing behind it is of use. */
-    let bound: number | null = null
-    const cut = (): void => {
-      found = found.sort(compare).slice(0, SOUGHT)
-      bound = found.length === SOUGHT ? (found.at(-1) as number) : null
-    }
-    for (let row = 0; row < table.rows; row += 1) {
-      // an entry of a removed one is no final status either
-      if (!FINAL[status[row] as number] || Number.isNaN(finishedAt[row])) continue
-      if (bound !== null && compare(row, bound) > 0) continue
-      if (after && sign * table.compareTo(row, after, 'finishedAt') <= 0) continue
-      if (!test(row)) continue
-      found.push(row)
-      if (found.length >= 2 * SOUGHT) cut()
-    }
-    cut()
-    return found
   }
 
   const makeWaiting = (): WaitingList => {
@@ -314,8 +246,8 @@ export const createTaskIndex = (): TaskIndex => {
       const test = compileFilter(table, filter)
       if (!test) return
       const { by, isDescending } = SORTS[sort]
-      if (by === 'createdAt') yield* byAge(test, isDescending, after)
-      else yield* byEnd(test, isDescending, after)
+      if (by === 'finishedAt') yield* walkByEnd(table, test, isDescending, after)
+      else yield* walkByAge({ table, order, length, find }, test, isDescending, after)
     },
     running: () => [...running].map(([id, claim]) => ({ id, claim })),
     ended() {
