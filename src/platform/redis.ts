@@ -24,6 +24,22 @@ export interface RedisConnection {
   close(): void
 }
 
+// A TLS socket that is given up during its handshake may fail twice: of the certificate, then of the server's alert.
+// ioredis 6.0 listens to the first failure alone, and the second one would end the process. Its connections to
+// Sentinels are made where nothing else can be attached.
+const STREAM = Symbol('stream')
+type WithStream = Redis & { [STREAM]?: NetStream }
+Object.defineProperty(Redis.prototype, 'stream', {
+  configurable: true,
+  get(this: WithStream) {
+    return this[STREAM]
+  },
+  set(this: WithStream, stream: NetStream) {
+    stream.on('error', () => {})
+    this[STREAM] = stream
+  },
+})
+
 const CONNECT_MS = 5_000
 const RETRY: Backoff = { firstMs: 50, lastMs: 1_000 }
 const retryDelayMs = (tries: number): number => backoffMs(RETRY, tries - 1)

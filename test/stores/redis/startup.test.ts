@@ -8,6 +8,8 @@ import { isMadhavaError } from '../../../src/core/errors.ts'
 import { start } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { silentLog } from '../../../src/platform/log.ts'
+import { connectRedis } from '../../../src/platform/redis.ts'
+import { parseRedisUrl } from '../../../src/platform/redis-url.ts'
 import { openRedisStore } from '../../../src/stores/redis/open.ts'
 import { add, addEnded, at, keyed, read, take } from '../../suites/store/world.ts'
 import { type PrivateRedis, type PrivateRedisOptions, startRedis } from '../../support/redis.ts'
@@ -163,6 +165,17 @@ describe('the start of the Redis store', { skip: requireService('redis') }, () =
       await withRedis({ settings, cliArgs }, async guarded => {
         await refusedWith(guarded.url, /certificate of Redis is not trusted/, 500)
         await refusedWith(guarded.url.replace('rediss', 'redis'), /./, 500)
+        // given up in the middle of a handshake, which then fails twice: a failure that nobody hears would end us here
+        const place = parseRedisUrl(guarded.url)
+        assert.ok(place)
+        for (let round = 0; round < 100; round += 1)
+          await Promise.all(
+            Array.from({ length: 4 }, async (_, n) => {
+              const connection = connectRedis(place, 'test')
+              await connection.ready(2 * n + 1).catch(() => {})
+              connection.close()
+            }),
+          )
         // Node reads the file of further certificates when a process begins
         const program = `
           import { openRedisStore } from ${JSON.stringify(new URL('../../../src/stores/redis/open.ts', import.meta.url).href)}
