@@ -8,7 +8,7 @@ import type { TaskRecord } from '../../src/core/task.ts'
 import { type Bundle, makeDataDir, processesOf, startBundle, startRefused } from '../support/bundle.ts'
 import { until } from '../support/until.ts'
 
-const LONG = { timeout: 240_000 }
+const LONG = { timeout: 600_000 }
 /** E2E_LONG=1: more of each. */
 const [TASKS, KILLS, CHILDREN] = process.env.E2E_LONG === '1' ? [60, 3, 400] : [30, 2, 120]
 const codeOf = async (response: Response): Promise<string> =>

@@ -17,7 +17,9 @@ import { requireService } from '../support/services.ts'
 import { until } from '../support/until.ts'
 
 const skip = requireService('nginx')
-const LONG = { skip, timeout: 240_000 }
+const LONG = { skip, timeout: 600_000 }
+/** Of one request: one that hangs says which it is. */
+const LIMIT_MS = 120_000
 const EXAMPLE = fileURLToPath(new URL('../../docs/nginx.conf', import.meta.url))
 const TASKS = 'tasks.example.org'
 const DASHBOARD = 'dashboard.example.org'
@@ -127,11 +129,17 @@ const ask = (
         response.on('data', data => {
           text += data
         })
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-        )
+        // a connection that breaks in the middle of an answer is neither an end nor an error of the request
+        response.on('error', () => undefined)
+        response.on('close', () => {
+          const status = response.statusCode ?? 0
+          // nginx may end it while the rest of what is too large is still being sent
+          if (!response.complete && status !== 413) reject(new Error(`the answer of ${where} broke off`))
+          else resolve({ status, headers: response.headers, body: text })
+        })
       },
     )
+    sent.setTimeout(LIMIT_MS, () => sent.destroy(new Error(`${method} ${where} has no answer`)))
     sent.on('error', reject)
     sent.end(body)
   })
@@ -168,7 +176,7 @@ const openStub = async (
   }
 }
 
-describe('docs/nginx.conf', LONG, () => {
+describe('docs/nginx.conf', { skip }, () => {
   it(
     'serves both doors by TLS: names that ALLOWED_HOSTS has, own origins only, secure cookies',
     LONG,

@@ -8,7 +8,7 @@ import { chudnovskyPi } from '../kinds/pi/yardstick.ts'
 import { type Bundle, makeDataDir, startBundle } from '../support/bundle.ts'
 import { until } from '../support/until.ts'
 
-const LIMIT = { timeout: 240_000 }
+const LIMIT = { timeout: 600_000 }
 const DIGITS = process.env.PI_LONG === '1' ? 1_000_000 : 300_000
 
 describe('pi in the bundle', LIMIT, () => {

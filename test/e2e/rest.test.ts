@@ -44,7 +44,7 @@ const holds = (output: string, expected: string): void =>
     `${output}\n--- is not what the document says:\n${expected}`,
   )
 
-describe('the examples of docs/rest.md, and the client, against the bundle', { timeout: 240_000 }, () => {
+describe('the examples of docs/rest.md, and the client, against the bundle', { timeout: 600_000 }, () => {
   const { dataDir, remove } = makeDataDir()
   let folder: string
   let bundle: Bundle

@@ -11,7 +11,7 @@ const OBEYED = { uid: '99', watch: 'true', autorestart: 'false', kill_timeout: '
 const CHECKOUT = ['bin', 'dist', 'gen', 'src', 'ecosystem.config.cjs', 'package.json', 'package-lock.json']
 
 it('a bundle starts from any path and environment, and outlives the reader of its output', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async t => {
   const { dataDir, remove } = makeDataDir()
   t.after(remove)

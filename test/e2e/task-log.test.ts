@@ -28,7 +28,7 @@ export default ({ defineKind, z }) => defineKind({
 })
 `
 
-describe("a follower of a task's log", { timeout: 240_000 }, () => {
+describe("a follower of a task's log", { timeout: 600_000 }, () => {
   const { dataDir, remove } = makeDataDir()
   const kinds = mkdtempSync(path.join(tmpdir(), 'madhava-kinds-'))
   let bundle: Bundle

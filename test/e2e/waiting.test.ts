@@ -13,7 +13,7 @@ import { startWorkerProcess, type WorkerProcess } from '../faults/processes.ts'
 import { makeDataDir } from '../support/bundle.ts'
 import { until } from '../support/until.ts'
 
-const LIMIT = { timeout: 240_000 }
+const LIMIT = { timeout: 600_000 }
 const WAIT_MS = 60_000
 
 /** A kind that takes `ms`, and fails when told to. */

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 import { openWorld, type World } from './cluster.ts'
 
 const skip = requireService('rabbitmq')
-const LIMIT = { skip, timeout: 240_000 }
+const LIMIT = { skip, timeout: 600_000 }
 const LONG = process.env.FAULTS_LONG === '1'
 
 describe('a broker that fails', { timeout: 600_000 }, () => {

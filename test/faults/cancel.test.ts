@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 import { openWorld, type World } from './cluster.ts'
 import { startWorkerProcess } from './processes.ts'
 
-const LIMIT = { timeout: 240_000 }
+const LIMIT = { timeout: 600_000 }
 const KINDS_DIR = fileURLToPath(new URL('../soak/kinds/', import.meta.url))
 
 describe('cancel', LIMIT, () => {

@@ -7,7 +7,7 @@ import { isRunning } from '../../src/core/task.ts'
 import { until } from '../support/until.ts'
 import { openWorld, type World } from './cluster.ts'
 
-const LIMIT = { timeout: 240_000 }
+const LIMIT = { timeout: 600_000 }
 
 describe('the order of tasks', LIMIT, () => {
   let world: World

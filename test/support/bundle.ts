@@ -40,10 +40,28 @@ export interface Bundle {
   stopReading(): void
 }
 
-/** A folder of the test's own; removed with `remove`. */
+/**
+ * A folder of the test's own; removed with `remove`, which first kills what still runs there: after a test that failed
+ * it would write on, the removal would throw, and nobody would end the bundle.
+ */
 export const makeDataDir = (): { dataDir: string; remove(): void } => {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'madhava-e2e-'))
-  return { dataDir, remove: () => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 }) }
+  return {
+    dataDir,
+    remove() {
+      for (let left = processesOf(dataDir); left.length > 0; left = processesOf(dataDir))
+        for (const pid of left) killIfThere(pid)
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+const killIfThere = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // it ended by itself
+  }
 }
 
 const environment = (dataDir: string, more: Record<string, string>): NodeJS.ProcessEnv => {

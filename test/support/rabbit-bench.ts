@@ -62,7 +62,7 @@ export const createRabbitBench = () => {
     async () => {
       if (skip === false) rabbit = await startRabbit()
     },
-    { timeout: 200_000 },
+    { timeout: 600_000 },
   )
   after(async () => {
     await Promise.all(opened.map(queue => queue.close()))

@@ -12,7 +12,7 @@ import { processesWith } from '../support/find-processes.ts'
 import { until } from '../support/until.ts'
 
 const STARTER = fileURLToPath(new URL('./starter.ts', import.meta.url))
-const OUTER = { timeout: 240_000 }
+const OUTER = { timeout: 600_000 }
 const skip = process.platform === 'linux' ? false : 'processes are found by /proc'
 
 const zombies = (): number[] =>

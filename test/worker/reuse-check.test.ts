@@ -11,7 +11,7 @@ import type { LateEvent, RunOutcome } from '../../src/worker/pool/protocol.ts'
 import type { RunEvents } from '../../src/worker/pool/thread.ts'
 import { until } from '../support/until.ts'
 
-const OUTER = { timeout: 240_000 }
+const OUTER = { timeout: 600_000 }
 const MANY = process.env.WORKER_LONG === '1' ? 40 : 12
 
 const kindOf = (top: string, body: string): string => `

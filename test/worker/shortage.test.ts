@@ -9,7 +9,7 @@ import { importFailure } from '../../src/worker/thread/import.ts'
 import { until } from '../support/until.ts'
 import { setUp } from './runner-fixture.ts'
 
-const OUTER = { timeout: 240_000 }
+const OUTER = { timeout: 600_000 }
 const short = (code: string): Error => Object.assign(new Error(`${code}: not enough`), { code })
 
 describe('a worker that can start no threads', () => {

@@ -49,7 +49,7 @@ const withTheFirst = async () => {
 }
 
 describe('the dead messages of a real broker', () => {
-  const promise = (title: string, check: () => Promise<void>) => it(title, { skip, timeout: 240_000 }, check)
+  const promise = (title: string, check: () => Promise<void>) => it(title, { skip, timeout: 600_000 }, check)
 
   promise('keeps aside whatever announces no task, with the reason, and works on', async () => {
     const name = freshName()

@@ -54,7 +54,7 @@ placesSuite('memory store, RabbitMQ', {
 })
 
 describe('the queue rabbitmq, against a broker with faults', () => {
-  const promise = (title: string, check: () => Promise<void>) => it(title, { skip, timeout: 240_000 }, check)
+  const promise = (title: string, check: () => Promise<void>) => it(title, { skip, timeout: 600_000 }, check)
 
   promise('makes a durable quorum queue, and its messages carry the task id', async () => {
     const name = freshName()

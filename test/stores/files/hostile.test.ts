@@ -25,7 +25,7 @@ const clock = () => new Date(NOW)
 const idIn = (shard: string) => `aaaaaaaa-0000-4000-8000-0000000000${shard}`
 const CLAIMED = idIn('01')
 
-describe('a hostile data folder', { timeout: 240_000 }, () => {
+describe('a hostile data folder', { timeout: 600_000 }, () => {
   let dir: string
   let elsewhere: string
   let ended: TaskRecord
