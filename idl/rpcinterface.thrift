@@ -566,8 +566,9 @@ service Madhava extends RPCcelery {
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /**
-   * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
-   * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+   * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0
+   * means 50. `cursor` is the nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST,
+   * BAD_CURSOR.
    */
   TaskPage pageTasks(1: TaskFilter filter, 2: i32 limit, 3: string cursor)
     throws (1: Refused refused, 2: Unavailable unavailable),

@@ -109,14 +109,16 @@ declare class Client extends RPCcelery.Client {
     waitTask(id: string, version: string, timeoutMs: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Task)=>void): void;
 
     /**
-     * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
-     * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+     * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0
+     * means 50. `cursor` is the nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST,
+     * BAD_CURSOR.
      */
     pageTasks(filter: TaskFilter, limit: number, cursor: string): Promise<TaskPage>;
 
     /**
-     * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0 means 50. `cursor` is the
-     * nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+     * A page of tasks, newest first or as the filter's `sort` says, with results cut to a preview. `limit` is 1 to 200; 0
+     * means 50. `cursor` is the nextCursor of the page before, and empty for the first page. Refused: BAD_REQUEST,
+     * BAD_CURSOR.
      */
     pageTasks(filter: TaskFilter, limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: TaskPage)=>void): void;
 

@@ -64,7 +64,8 @@ const sort = z
   .enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`)
   .optional()
   .describe(
-    `the order: by this time of the task, with a minus the latest first; \`${USUAL_SORT}\` when left out. By \`finishedAt\` there are only tasks that have ended`,
+    `the order: by this time of the task, with a minus the latest first; \`${USUAL_SORT}\` when left out.` +
+      ' By `finishedAt` there are only tasks that have ended',
   )
 
 const why = switchParameter().describe('1: each task that waits says why, in `waiting`')

@@ -103,7 +103,9 @@ export interface TaskStore {
    */
   get(id: string): Promise<TaskRecord | null>
 
-  /** A task that changes between two pages may be in both or in none if its time of the order changed. @throws BAD_CURSOR */
+  /**
+   * A task whose time of the order changes between two pages may be in both of them, or in none. @throws BAD_CURSOR
+   */
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
   counts(): Promise<TaskCounts>

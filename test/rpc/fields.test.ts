@@ -6,9 +6,10 @@ import { describe, it } from 'node:test'
 import madhava from '../../gen/js/Madhava.js'
 import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
-import { isFinal } from '../../src/client/task.ts'
+import { isFinal, type Sort } from '../../src/client/task.ts'
 import { FILTERS } from '../../src/core/filter.ts'
 import { kindInfoSchema } from '../../src/core/kind-info.ts'
+import { SORT_NAMES } from '../../src/core/sort.ts'
 import { STATUSES, statusesIn } from '../../src/core/status.ts'
 import { shapeOf } from '../../src/core/task-fields.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -47,6 +48,16 @@ describe('the structs of a task', () => {
       // the order of a list travels with its filter
       sorted(['sort', ...Object.values(FILTERS).map(({ rpc }) => rpc)]),
     ))
+
+  it('are listed, for a client, in the orders that there are here', () => {
+    const ofClient: Record<Sort, true> = {
+      '-createdAt': true,
+      createdAt: true,
+      '-finishedAt': true,
+      finishedAt: true,
+    }
+    assert.deepEqual(sorted(Object.keys(ofClient)), sorted(SORT_NAMES))
+  })
 
   it('end, for a client, in the statuses that are ends here', () =>
     assert.deepEqual(STATUSES.filter(isFinal), statusesIn('final')))

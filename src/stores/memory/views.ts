@@ -26,15 +26,15 @@ export const pageOf = (
     isDescending ? compareSortKeys(b, a) : compareSortKeys(a, b)
   const rest = all
     .flatMap(task => {
-      const place = fits(task, filter) ? sortKeyOf(task, by) : null
-      return place && (!after || compare(after, place) < 0) ? [{ task, place }] : []
+      const key = fits(task, filter) ? sortKeyOf(task, by) : null
+      return key && (!after || compare(after, key) < 0) ? [{ task, key }] : []
     })
-    .sort((a, b) => compare(a.place, b.place))
+    .sort((a, b) => compare(a.key, b.key))
   const page = rest.slice(0, limit)
   const last = page.at(-1)
   return {
     tasks: page.map(({ task }) => task),
-    next: last && rest.length > limit ? encodeSortKey(last.place, by) : null,
+    next: last && rest.length > limit ? encodeSortKey(last.key, by) : null,
   }
 }
 

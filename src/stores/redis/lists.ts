@@ -100,11 +100,11 @@ export const createLists = (scripts: Scripts): Lists => {
           const task = decodeIfSound(json)
           const pause = turns.spend(1, json.length)
           if (pause) await pause
-          const place = task && sortKeyOf(task, by)
-          if (!task || !place || !fits(task, filter)) continue
+          const key = task && sortKeyOf(task, by)
+          if (!task || !key || !fits(task, filter)) continue
           if (tasks.length === limit) return { tasks, next: last && encodeSortKey(last, by) }
           tasks.push(task)
-          last = place
+          last = key
         }
         if (records.length < wanted) return { tasks, next: null }
         after = { at: new Date(Number(lastScore)).toISOString(), id: lastId }

@@ -2,12 +2,14 @@
 // may not import the server's.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { SORT_NAMES, SORTS, USUAL_SORT } from '../../../src/core/sort.ts'
 import { LEVELS } from '../../../src/dashboard/logs/lines.ts'
 import { type LogPage, readLogPage } from '../../../src/dashboard/logs/pages.ts'
 import type { ProcessRow } from '../../../src/dashboard/processes/processes.ts'
 import { ACTIONS } from '../../../src/dashboard/processes/processes.ts'
 import { showRow } from '../../../src/dashboard/processes/row.ts'
 import * as shown from '../../../src/dashboard/web/pages/process/log-types.ts'
+import * as order from '../../../src/dashboard/web/pages/tasks/order.ts'
 import * as page from '../../../src/dashboard/web/state/answers.ts'
 import { KIND_FIGURES, OVERVIEW } from '../fixture.ts'
 
@@ -45,5 +47,11 @@ describe('what the pages expect of the server', () => {
     const log: shown.LogPage = sent
     assert.equal(log.bytes, null)
     assert.deepEqual(shown.LEVELS, LEVELS)
+  })
+
+  it('is that lists have these orders, and mean by them what the page shows', () => {
+    assert.deepEqual(order.SORTS, SORT_NAMES)
+    assert.equal(order.USUAL_SORT, USUAL_SORT)
+    for (const sort of SORT_NAMES) assert.deepEqual(order.readSort(sort), SORTS[sort])
   })
 })

@@ -30,8 +30,7 @@ const places = (
   filter: TaskFilter,
   after: SortKey | null = null,
   sort: Sort = USUAL_SORT,
-): SortKey[] =>
-  [...index.places(filter, sort, after)].flatMap(({ fits, id, at }) => (fits ? [{ at, id }] : []))
+): SortKey[] => [...index.walk(filter, sort, after)].flatMap(({ fits, id, at }) => (fits ? [{ at, id }] : []))
 
 interface Known {
   task: TaskRecord
@@ -256,7 +255,7 @@ describe('task index', () => {
       for (let number = 0; number < count; number += 1)
         index.put(newTask({ id: idOf(number), createdAt: at(number), owner: number === 3 ? 'ada' : 'bob' }))
     })
-    const told = [...index.places({ owner: 'ada' }, '-createdAt', null)]
+    const told = [...index.walk({ owner: 'ada' }, '-createdAt', null)]
     assert.deepEqual(
       told.map(place => [place.at, place.fits]),
       [
@@ -265,8 +264,8 @@ describe('task index', () => {
         [at(3), true],
       ],
     )
-    assert.deepEqual([...index.places({ owner: 'ada' }, '-createdAt', told[1] as SortKey)], told.slice(2))
-    const up = [...index.places({ owner: 'ada' }, 'createdAt', null)]
+    assert.deepEqual([...index.walk({ owner: 'ada' }, '-createdAt', told[1] as SortKey)], told.slice(2))
+    const up = [...index.walk({ owner: 'ada' }, 'createdAt', null)]
     assert.deepEqual(
       up.map(place => [place.at, place.fits]),
       [
@@ -275,7 +274,7 @@ describe('task index', () => {
         [at(3 + 2 * STRETCH), false],
       ],
     )
-    assert.deepEqual([...index.places({ owner: 'ada' }, 'createdAt', up[1] as SortKey)], up.slice(2))
+    assert.deepEqual([...index.walk({ owner: 'ada' }, 'createdAt', up[1] as SortKey)], up.slice(2))
   })
 
   it('sorts by the end what ended in no order, however much it is, also where many end in one moment', () => {

@@ -125,8 +125,8 @@ export interface Columns {
   shard(row: number): number
   /** Negative when the first stands before the second: by this time, then id. */
   compare(a: number, b: number, by: SortTime): number
-  /** As `compare`, of a row and a place given in words. */
-  compareTo(row: number, place: SortKey, by: SortTime): number
+  /** As `compare`, of a row and a key. */
+  compareTo(row: number, key: SortKey, by: SortTime): number
 }
 
 const milliseconds = (iso: string | null): number => (iso === null ? Number.NaN : Date.parse(iso))
@@ -266,10 +266,10 @@ export const createColumns = (): Columns => {
     shard: row => (at.ids[row * ID_WORDS + ID_WORDS - 1] as number) & 255,
     compare: (a, b, by) =>
       (at[by][a] as number) - (at[by][b] as number) || compareIds(at.ids, a * ID_WORDS, at.ids, b * ID_WORDS),
-    compareTo(row, place, by) {
-      const difference = (at[by][row] as number) - milliseconds(place.at)
+    compareTo(row, key, by) {
+      const difference = (at[by][row] as number) - milliseconds(key.at)
       if (difference !== 0) return difference
-      packId(place.id, wanted, 0)
+      packId(key.id, wanted, 0)
       return compareIds(at.ids, row * ID_WORDS, wanted, 0)
     },
   }

@@ -22,20 +22,20 @@ export const createLister = (deps: {
     const after = cursor === null ? null : decodeSortKey(cursor, by)
     const tasks: TaskRecord[] = []
     let last = after
-    let places = (await liveIndex.current()).places(filter, sort, after)
+    let walk = (await liveIndex.current()).walk(filter, sort, after)
     for (;;) {
-      const { value: place } = places.next()
-      if (!place) return { tasks, next: null }
-      if (place.fits && tasks.length >= limit) return { tasks, next: last && encodeSortKey(last, by) }
-      last = place
-      const task = place.fits ? mover.read(place.id as SafeId) : null
+      const { value: found } = walk.next()
+      if (!found) return { tasks, next: null }
+      if (found.fits && tasks.length >= limit) return { tasks, next: last && encodeSortKey(last, by) }
+      last = found
+      const task = found.fits ? mover.read(found.id as SafeId) : null
       // the record may have moved on since: it then stands elsewhere in the list, or nowhere
-      if (task && sortKeyOf(task, by)?.at === place.at && fits(task, filter)) tasks.push(task)
-      const pause = turns.spend(place.fits ? 1 : STRETCH_RECORDS)
+      if (task && sortKeyOf(task, by)?.at === found.at && fits(task, filter)) tasks.push(task)
+      const pause = turns.spend(found.fits ? 1 : STRETCH_RECORDS)
       if (!pause) continue
       await pause
       // the index has moved on meanwhile
-      places = (await liveIndex.current()).places(filter, sort, last)
+      walk = (await liveIndex.current()).walk(filter, sort, last)
     }
   },
 })

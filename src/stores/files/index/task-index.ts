@@ -25,12 +25,12 @@ export interface TaskIndex {
   remove(id: string, claim: number): boolean
   counts(): TaskCounts
   /**
-   * Places of the tasks that may fit, in this order, after that of a cursor. Text is searched in title and description
-   * together, and not in errors, so the caller must check the record. To be used without awaiting; a caller that pauses
-   * asks again after the last place. So that it can, a place with `fits: false` comes after every `STRETCH` rows in a
-   * row that do not fit.
+   * The sort keys of the tasks that may fit, in this order, after that of a cursor. Text is searched in title and
+   * description together, and not in errors, so the caller must check the record. To be used without awaiting; a caller
+   * that pauses asks again after the last key. So that it can, a key with `fits: false` comes after every `STRETCH` rows
+   * in a row that do not fit.
    */
-  places(filter: TaskFilter, sort: Sort, after: SortKey | null): SortKeyWalk
+  walk(filter: TaskFilter, sort: Sort, after: SortKey | null): SortKeyWalk
   running(): { id: string; claim: number }[]
   /** All that have ended, as they are now. */
   ended(): Ended
@@ -88,13 +88,13 @@ export const createTaskIndex = (): TaskIndex => {
     statuses[status] = (statuses[status] as number) + by
   }
 
-  /** The first place in `order` that is not before `place`. */
-  const find = (place: SortKey): number => {
+  /** The first place in `order` that does not stand before the key. */
+  const find = (key: SortKey): number => {
     let low = 0
     let high = length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (table.compareTo(order[middle] as number, place, 'createdAt') < 0) low = middle + 1
+      if (table.compareTo(order[middle] as number, key, 'createdAt') < 0) low = middle + 1
       else high = middle
     }
     return low
@@ -242,7 +242,7 @@ export const createTaskIndex = (): TaskIndex => {
       }
       return { total, byStatus, byKind }
     },
-    *places(filter, sort, after) {
+    *walk(filter, sort, after) {
       const test = compileFilter(table, filter)
       if (!test) return
       const { by, isDescending } = SORTS[sort]

@@ -5,7 +5,7 @@ import { isFinal, STATUSES } from '../../../core/status.ts'
 import { type Columns, GONE } from './columns.ts'
 import type { RowTest } from './row-filter.ts'
 
-/** To be used without awaiting; `TaskIndex.places` says what `fits` is. */
+/** To be used without awaiting; `TaskIndex.walk` says what `fits` is. */
 export type SortKeyWalk = Generator<SortKey & { fits: boolean }>
 
 /** The most rows in a row without a result: a millisecond or so. */
