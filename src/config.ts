@@ -10,10 +10,7 @@ import type { RedisPlace } from './platform/redis-url.ts'
 import { visibleText } from './platform/visible.ts'
 import { SETTINGS, type Setting, type SettingName } from './settings.ts'
 
-/** Of the package. */
-export const VERSION: string = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-).version
+export { VERSION } from './platform/version.ts'
 
 type Row = (typeof SETTINGS)[SettingName]
 type Name = Row['as']

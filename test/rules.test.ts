@@ -82,6 +82,7 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
         'platform/env-file',
         'platform/masked-url',
         'platform/redis-url',
+        'platform/version',
         'platform/visible',
         'settings',
       ],

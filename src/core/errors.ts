@@ -34,6 +34,7 @@ export const ERRORS = {
   TASK_ENDED: row(409, 'The task has ended already'),
   TASK_NOT_ENDED: row(409, 'The task has not ended yet'),
   TASK_BUSY: row(409, 'Another process holds the task'),
+  DOCUMENT_CHANGED: row(409, 'The document is no longer as it was read'),
   TASK_NOT_WAITING: row(409, 'The task does not wait'),
   CURSOR_TOO_OLD: row(410, 'The changes after this cursor are no longer kept'),
   PROCESS_BUSY: row(409, 'The process is just stopping; try again when it has stopped'),
@@ -65,6 +66,7 @@ export const ERRORS = {
   KIND_INVALID: row(500, 'A file of kinds cannot be used'),
   ILLEGAL_MOVE: row(500, 'A task cannot make this move from its status'),
   RECORD_INVALID: row(500, 'The record of a task would not be valid'),
+  DOCUMENT_INVALID: row(500, 'A document cannot be used, or would not be valid'),
   CLAIM_LOST: row(500, 'The claim on the task is no longer current'),
 
   // ends of tasks, found in record.error.code

@@ -1,8 +1,8 @@
-// Reads the store's change feed once per process for all its readers: long polls and live streams. Nothing is read
+// Reads the store's change feed once per process for all its readers: long polls and live streams of tasks. Nothing is read
 // while there are no readers. It knows neither filters nor APIs.
 import { createWakeup, type Wakeup } from './async/wakeup.ts'
 import { MadhavaError } from './errors.ts'
-import type { Change, TaskStore } from './store.ts'
+import type { TaskChange, TaskStore } from './store.ts'
 import { turns } from './turns.ts'
 
 export interface FeedLimits {
@@ -27,7 +27,7 @@ export interface Subscription {
    * The next changes, oldest first, at most `max`; waits for at least one. Empty: the signal fired.
    * @throws CURSOR_TOO_OLD when the reader was too slow and was dropped; STORE_UNAVAILABLE when the feed broke off
    */
-  take(max: number): Promise<Change[]>
+  take(max: number): Promise<TaskChange[]>
   /** Idempotent. */
   close(): void
 }
@@ -41,7 +41,7 @@ export interface SharedFeed {
 
 interface Reader {
   id: string | null
-  pending: Map<string, { change: Change; size: number }>
+  pending: Map<string, { change: TaskChange; size: number }>
   /** Characters of all pending changes. */
   size: number
   wakeup: Wakeup
@@ -56,7 +56,7 @@ interface FeedPass {
   ending: AbortController
 }
 
-const idOf = (change: Change): string => (change.type === 'task' ? change.task.id : change.id)
+const idOf = (change: TaskChange): string => (change.type === 'task' ? change.task.id : change.id)
 
 const brokenOff = (cause: unknown): MadhavaError =>
   new MadhavaError('STORE_UNAVAILABLE', 'The feed of changes broke off', { cause })
@@ -99,7 +99,7 @@ export const createFeed = (
     reader.size -= reader.pending.get(id)?.size ?? 0
     reader.pending.delete(id)
   }
-  const push = (reader: Reader, id: string, change: Change, size: number): void => {
+  const push = (reader: Reader, id: string, change: TaskChange, size: number): void => {
     // moves to the end, to keep the order of cursors
     drop(reader, id)
     reader.pending.set(id, { change, size })
@@ -110,7 +110,7 @@ export const createFeed = (
     else reader.wakeup.wake()
   }
   /** The characters of the change, if they had to be counted. */
-  const deliver = (change: Change): number => {
+  const deliver = (change: TaskChange): number => {
     const id = idOf(change)
     // at most one change waits for each of these readers
     for (const reader of ofTask.get(id) ?? []) push(reader, id, change, 0)
@@ -130,6 +130,7 @@ export const createFeed = (
     try {
       for await (const change of store.changes(mine.position, mine.ending.signal)) {
         mine.position = change.cursor
+        if (change.type === 'document') continue
         const pause = turns.spend(1, deliver(change))
         if (pause) await pause
       }
@@ -174,7 +175,7 @@ export const createFeed = (
           for (;;) {
             if (reader.failure) throw reader.failure
             if (signal.aborted) return []
-            const changes: Change[] = []
+            const changes: TaskChange[] = []
             for (const [of, { change }] of reader.pending) {
               if (changes.length >= max) break
               drop(reader, of)

@@ -2,6 +2,7 @@
 // test/suites/store.ts defines its meaning and runs on every adapter. No optional methods, no raw client.
 
 import type { Readable } from 'node:stream'
+import type { CollectionName, Documents } from './documents.ts'
 import type { TaskFilter } from './filter.ts'
 import type { KindLimits } from './kind-limits.ts'
 import type { Line, LineFields, LineQuery } from './line.ts'
@@ -43,14 +44,28 @@ export interface TaskCounts {
 }
 
 /**
- * An entry of the feed. A task's entries never go backwards in (claim, rev). Entries may be skipped, but never the
- * latest state of a task. `cursor` resumes after this entry, also after a restart.
+ * An entry of the feed about a task. A task's entries never go backwards in (claim, rev). Entries may be skipped, but
+ * never the latest state of a task. `cursor` resumes after this entry, also after a restart.
  */
-export type Change =
+export type TaskChange =
   | { type: 'task'; cursor: string; task: TaskRecord }
   /** A cancel was requested for a held task. Its record follows when the holder acts. */
   | { type: 'revoke'; cursor: string; id: string; at: string }
   | { type: 'removed'; cursor: string; id: string }
+
+/**
+ * A document was written, or removed (`rev` null). It has no content: whoever needs that reads it. The entry may come
+ * twice, and after a power cut it may be missing.
+ */
+export interface DocumentChange {
+  type: 'document'
+  cursor: string
+  collection: CollectionName
+  name: string
+  rev: number | null
+}
+
+export type Change = TaskChange | DocumentChange
 
 /** The sweeper's current work. */
 export interface Agenda {
@@ -85,6 +100,9 @@ export interface BlobInfo {
 export interface TaskStore {
   /** This process's id in the store; the owner of its claims. */
   readonly instance: string
+
+  /** What is no task, in the same place: it ends with the store, and its changes are in the same feed. */
+  readonly documents: Documents
 
   /**
    * Creates a task: durable, and visible to every reader. If its owner has used its `idempotencyKey` before with the
@@ -167,7 +185,7 @@ export interface TaskStore {
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
   /**
    * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor after them. Includes
-   * tasks that were removed or whose cancel was requested. @throws CURSOR_TOO_OLD, BAD_CURSOR
+   * tasks that were removed or whose cancel was requested, and no documents. @throws CURSOR_TOO_OLD, BAD_CURSOR
    */
   changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
 

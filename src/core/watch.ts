@@ -4,7 +4,7 @@ import type { Actor } from './actor.ts'
 import { MadhavaError, toMadhavaError } from './errors.ts'
 import type { SharedFeed, Subscription } from './feed.ts'
 import { fits } from './filter.ts'
-import type { Change, TaskFilter, TaskStore } from './store.ts'
+import type { TaskChange, TaskFilter, TaskStore } from './store.ts'
 import { compareVersions, isFinal, parseTaskId, type TaskRecord, versionOf } from './task.ts'
 import { createTaskAccess, type TaskAccess } from './task-access.ts'
 import { turns } from './turns.ts'
@@ -91,7 +91,7 @@ interface WatchDeps {
 
 export const createWatch = ({ store, feed, access = createTaskAccess(store) }: WatchDeps): Watch => {
   /** The state after a change; null: removed meanwhile. */
-  const stateAfter = async (change: Change): Promise<TaskRecord | null> => {
+  const stateAfter = async (change: TaskChange): Promise<TaskRecord | null> => {
     if (change.type === 'task') return change.task
     return change.type === 'removed' ? null : store.get(change.id)
   }

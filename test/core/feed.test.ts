@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createFeed, type SharedFeed, type Subscription } from '../../src/core/feed.ts'
 import { report } from '../../src/core/moves.ts'
-import type { Change, TaskStore } from '../../src/core/store.ts'
+import type { TaskChange, TaskStore } from '../../src/core/store.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { add, at, refused, take } from '../suites/store/world.ts'
 import { soon } from '../support/soon.ts'
@@ -56,9 +56,9 @@ afterEach(async () => {
   await store.close()
 })
 
-const idsOf = (changes: Change[]) =>
+const idsOf = (changes: TaskChange[]) =>
   changes.map(change => (change.type === 'task' ? change.task.id : change.id))
-const next = async (reader: Subscription, max = 10): Promise<Change[]> =>
+const next = async (reader: Subscription, max = 10): Promise<TaskChange[]> =>
   soon(reader.take(max), 'the next changes')
 const progress = (percent: number) => report({ percent, note: null, etaSeconds: null }, null, at(percent))
 /** Resolves when every change so far has been handed to the readers. */

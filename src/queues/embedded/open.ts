@@ -34,7 +34,7 @@ const createDoorbell = (store: TaskStore, clock: () => Date, subscriber: Pick<Su
   }
   return {
     async hear(change: Change): Promise<void> {
-      if (change.type === 'revoke') return
+      if (change.type === 'revoke' || change.type === 'document') return
       const id = change.type === 'task' ? change.task.id : change.id
       forget(id)
       if (change.type === 'removed' || !isDue(change.task, clock().toISOString())) return

@@ -9,7 +9,11 @@ const KEPT = 20_000
 
 type WithoutCursor<T> = T extends unknown ? Omit<T, 'cursor'> : never
 
-const idOf = (change: WithoutCursor<Change>): string => (change.type === 'task' ? change.task.id : change.id)
+/** The task that a change is about; none where it is about a document. */
+const idsIn = (change: WithoutCursor<Change>): string[] => {
+  if (change.type === 'document') return []
+  return [change.type === 'task' ? change.task.id : change.id]
+}
 
 export interface MemoryFeed {
   add(change: WithoutCursor<Change>): void
@@ -49,7 +53,7 @@ export const createMemoryFeed = (): MemoryFeed => {
     idsAfter(cursor) {
       const position = parse(cursor)
       if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
-      const ids = new Set(kept.slice(position - first).map(change => idOf(change)))
+      const ids = new Set(kept.slice(position - first).flatMap(idsIn))
       return { ids: [...ids], cursor: cursorAt(end()) }
     },
     async *after(cursor, signal, open) {

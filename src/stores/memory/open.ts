@@ -18,6 +18,7 @@ import {
 } from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
 import { createBlobCalls, type TaskBlobs } from './blobs.ts'
+import { createDocuments, type StoredDocuments } from './documents.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
 import { lineOf } from './line.ts'
@@ -53,6 +54,7 @@ interface MemoryState {
   entries: Map<string, StoredTask>
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
+  documents: StoredDocuments
   feed: MemoryFeed
   /** Starts of kinds that have a rate. */
   permits: Set<string>
@@ -121,6 +123,8 @@ const openStore = (
   }
   const store: MemoryStore = {
     instance,
+
+    documents: createDocuments({ stored: state.documents, feed, clock, open }),
 
     async create(task, fingerprint, admit) {
       open()
@@ -299,6 +303,7 @@ export const createMemory = (): Memory => {
     entries: new Map(),
     keys: new Map(),
     owners: new Set(),
+    documents: new Map(),
     feed: createMemoryFeed(),
     permits: new Set(),
   }

@@ -19,7 +19,7 @@ import {
   type Journals,
   type Positions,
 } from '../../../src/stores/files/log/journal.ts'
-import type { JournalEntry } from '../../../src/stores/files/log/journal-files.ts'
+import { type JournalEntry, taskIdOf } from '../../../src/stores/files/log/journal-files.ts'
 import { DEAD, ME, OTHER } from './parts.ts'
 
 const entry = (id: string): JournalEntry => ({ type: 'removed', id, claim: 1 })
@@ -38,7 +38,7 @@ describe('the journals', () => {
   /** Ids behind these positions, which are moved on. */
   const read = (journals: Journals, positions: Positions, until?: Positions): string[] => {
     const ids: string[] = []
-    journals.read(positions, found => ids.push(found.type === 'task' ? found.task.id : found.id), until)
+    journals.read(positions, found => ids.push(taskIdOf(found) ?? ''), until)
     return ids
   }
   /** A process that wrote and died, and its journal was last written so long ago. */

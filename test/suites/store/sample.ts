@@ -13,6 +13,9 @@ export const SAMPLE = {
   /** Random histories over several processes, and how many rounds of calls each has. */
   interleavings: LONG ? 15 : 1,
   rounds: LONG ? 120 : 40,
+  /** Calls of one random history of documents, and how many processes are killed while they write some. */
+  documentSteps: LONG ? 5_000 : 150,
+  documentKills: LONG ? 60 : 6,
   /** One promise of the long sample may take so long, milliseconds. */
   timeout: LONG ? 900_000 : 120_000,
   /** A writing process lives at most so long, milliseconds, after it has begun. */

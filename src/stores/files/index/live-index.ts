@@ -10,7 +10,7 @@ import type { Log } from '../../../platform/log.ts'
 import type { Layout } from '../layout.ts'
 import type { Journals, Positions } from '../log/journal.ts'
 import { createFeed, type JournalFeed } from '../log/journal-feed.ts'
-import type { JournalEntry } from '../log/journal-files.ts'
+import { type JournalEntry, taskIdOf } from '../log/journal-files.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { type ScanCache, SHARD_COUNT } from './scan-cache.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
@@ -220,7 +220,8 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
       const ids = new Set<string>()
       let pause: Promise<void> | undefined
       const take = (entry: JournalEntry, bytes: number): 'stop' | null => {
-        ids.add(entry.type === 'task' ? entry.task.id : entry.id)
+        const id = taskIdOf(entry)
+        if (id !== null) ids.add(id)
         pause = turns.spend(1, bytes)
         return pause ? 'stop' : null
       }

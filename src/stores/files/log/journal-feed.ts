@@ -6,7 +6,7 @@ import { compareVersions } from '../../../core/task.ts'
 import { decodeCursor, encodeCursor } from '../index/cursor.ts'
 import type { TaskIndex } from '../index/task-index.ts'
 import type { Journals, Positions } from './journal.ts'
-import type { JournalEntry } from './journal-files.ts'
+import { type JournalEntry, taskIdOf } from './journal-files.ts'
 
 /** A subscriber that is this far behind gets CURSOR_TOO_OLD. */
 const BEHIND_MAX = 20_000
@@ -91,7 +91,8 @@ export const createFeed = ({ journals, clock, ready, catchUp }: FeedDeps): Journ
         const { index, positions } = catchUp()
         // up to where the index is, in one go; from there on together with all other readers
         const replay = (entry: JournalEntry): void => {
-          const known = index.version(entry.type === 'task' ? entry.task.id : entry.id)
+          const id = taskIdOf(entry)
+          const known = id === null ? null : index.version(id)
           if (entry.type === 'task' && (!known || compareVersions(entry.task, known) < 0)) return
           if (entry.type === 'removed' && known) return
           pending.push(toChange(entry, from, clock()))

@@ -1,6 +1,7 @@
 // The files of the journals: which there are, their whole lines, how many entries they hold. It writes nothing.
 import { closeSync, readdirSync, readSync, statSync } from 'node:fs'
 import path from 'node:path'
+import type { DocumentChange } from '../../../core/store.ts'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlainSync } from '../../../platform/plain-file.ts'
 
@@ -10,6 +11,13 @@ export type JournalEntry =
   | { type: 'revoke'; id: string; at: string }
   /** `claim`: the number under which it was removed, or LOST. */
   | { type: 'removed'; id: string; claim: number }
+  | Omit<DocumentChange, 'cursor'>
+
+/** The task that an entry is about; null where it is about a document. */
+export const taskIdOf = (entry: JournalEntry): string | null => {
+  if (entry.type === 'document') return null
+  return entry.type === 'task' ? entry.task.id : entry.id
+}
 
 /** Nobody removed it; its state file was broken. A task with this id may come again. */
 export const LOST = -1

@@ -1,0 +1,132 @@
+// Port: where what is no task is kept, an account, say: small JSON documents in collections. Each has a name, the
+// version of its form, and a rev that changes with every write. test/suites/documents.ts defines its meaning and runs
+// on every adapter. What the data of a collection may be is decided one level above (core/collection.ts).
+import { z } from 'zod'
+import { MadhavaError } from './errors.ts'
+import { type Json, time } from './field-types.ts'
+
+/** Every collection, and whether an export has its documents. Secrets stay where they are: they can be made anew. */
+export const COLLECTIONS = {
+  /** Who may log in, with hashes of passwords. */
+  accounts: { exported: true },
+  /** What this installation signs with. */
+  secrets: { exported: false },
+  /** Sessions that were ended before their time; they mean nothing without the secrets. */
+  'ended-sessions': { exported: false },
+} as const satisfies Record<string, { exported: boolean }>
+
+export type CollectionName = keyof typeof COLLECTIONS
+export const COLLECTION_NAMES = Object.keys(COLLECTIONS) as CollectionName[]
+export const isCollection = (name: string): name is CollectionName => Object.hasOwn(COLLECTIONS, name)
+
+export type DocumentData = { [key: string]: Json }
+
+/** What a writer decides. */
+export interface DocumentContent {
+  /** Of the form of `data`. It grows when the form changes. */
+  version: number
+  /** From this time on it may be removed, ISO-8601; until then it is there. Null: never. */
+  expiresAt: string | null
+  data: DocumentData
+}
+
+export interface Document extends DocumentContent {
+  name: string
+  /**
+   * The time of the write, milliseconds since 1970, or one more than the rev before where that is later. So it grows
+   * with every write, and a document that is made anew has no rev that an earlier one of its name had.
+   */
+  rev: number
+}
+
+/** One page, in the order of names. `next` continues after it; null at the end. */
+export interface DocumentPage {
+  documents: Document[]
+  next: string | null
+}
+
+/** What is there must have this rev; `null`: nothing may be there; `any`: whatever it is, also what nobody can read. */
+export type ExpectedRev = number | null | 'any'
+
+export interface Documents {
+  /**
+   * Null when there is none. @throws BAD_KEY, DOCUMENT_INVALID when what is there is no document, STORE_UNAVAILABLE
+   */
+  get(collection: CollectionName, name: string): Promise<Document | null>
+  /**
+   * What is no document is left out. A document that is made or removed between two pages may be in them or not.
+   * @throws BAD_CURSOR, STORE_UNAVAILABLE
+   */
+  list(collection: CollectionName, page: { limit: number; cursor: string | null }): Promise<DocumentPage>
+  /**
+   * Writes the whole document, durable and visible to every reader when it resolves. Of several writers with one rev,
+   * one succeeds. After STORE_UNAVAILABLE it may have been written or not: read it.
+   * @throws DOCUMENT_CHANGED when the rev is another, BAD_KEY, DOCUMENT_INVALID when it is too large, STORE_FULL
+   */
+  put(collection: CollectionName, name: string, content: DocumentContent, rev: ExpectedRev): Promise<Document>
+  /** Nothing happens when nothing is there and `any` is expected. @throws DOCUMENT_CHANGED, BAD_KEY */
+  remove(collection: CollectionName, name: string, rev: number | 'any'): Promise<void>
+  /** Removes all documents whose `expiresAt` has come; returns how many. */
+  removeExpired(now: string): Promise<number>
+}
+
+/** Of the JSON of `data`. */
+export const DOCUMENT_BYTES_MAX = 64 * 1024
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+
+/** The name, which every adapter may use in a path or a key. @throws BAD_KEY */
+export const parseDocumentName = (name: string): string => {
+  if (NAME.test(name)) return name
+  throw new MadhavaError(
+    'BAD_KEY',
+    'The name of a document has 1 to 128 letters, digits, dots, hyphens and underscores, and begins with a letter or digit',
+  )
+}
+
+/** A cursor of a list is the last name of its page. @throws BAD_CURSOR */
+export const parseDocumentCursor = (cursor: string | null): string | null => {
+  if (cursor === null || NAME.test(cursor)) return cursor
+  throw new MadhavaError('BAD_CURSOR')
+}
+
+const contentSchema = z.object({
+  version: z.int().min(1),
+  expiresAt: time.schema.nullable(),
+  data: z.record(z.string(), z.json()) as z.ZodType<DocumentData>,
+})
+/** A document as it is stored and exported. */
+export const documentSchema = contentSchema.extend({
+  name: z.string().regex(NAME, 'must be the name of a document'),
+  rev: z.int().min(1),
+})
+
+/** The content alone, as JSON brings it back. @throws DOCUMENT_INVALID */
+export const checkContent = (content: DocumentContent): DocumentContent => {
+  const { version, expiresAt, data } = content
+  const json = JSON.stringify(data)
+  const bytes = Buffer.byteLength(json)
+  if (bytes > DOCUMENT_BYTES_MAX)
+    throw new MadhavaError(
+      'DOCUMENT_INVALID',
+      `A document may have ${DOCUMENT_BYTES_MAX} bytes, and this one has ${bytes}`,
+    )
+  const parsed = contentSchema.safeParse({ version, expiresAt, data: JSON.parse(json) })
+  if (parsed.success) return parsed.data
+  throw new MadhavaError('DOCUMENT_INVALID', undefined, { cause: parsed.error })
+}
+
+/** The rev of a write. `before`: of what was there, 0 when nothing was. */
+export const nextRev = (before: number, now: Date): number => Math.max(before + 1, now.getTime())
+
+/** @throws DOCUMENT_CHANGED unless what is there is what the writer expects. `found`: null when nothing is there */
+export const expectRev = (expected: ExpectedRev, found: number | null): void => {
+  if (expected === 'any' || expected === found) return
+  throw new MadhavaError(
+    'DOCUMENT_CHANGED',
+    found === null
+      ? 'The document is not there'
+      : expected === null
+        ? 'The document is there already'
+        : undefined,
+  )
+}
