@@ -17,6 +17,7 @@ import { createLine } from './claims/line.ts'
 import { createPicker } from './claims/pick.ts'
 import { createTaskMover } from './claims/task-mover.ts'
 import { createDisk, type Disk } from './disk.ts'
+import { createDocuments } from './documents/documents.ts'
 import { storeError } from './errno.ts'
 import { createFreeSpace } from './free-space.ts'
 import { createLister } from './index/list.ts'
@@ -135,6 +136,16 @@ export const openFilesStore = async ({
   const scanCache = createScanCache({ layout, records, unique: instance, log })
   const liveIndex = createLiveIndex({ layout, scanCache, journals, clock, log })
   const feedRepair = createFeedRepair({ layout, records, liveIndex })
+  const documents = createDocuments({
+    layout,
+    disk,
+    instances,
+    liveIndex,
+    clock,
+    log,
+    unique,
+    onFailure: failOnce,
+  })
   const acquirer = createClaimAcquirer({ records, claimFiles, instances, writer, lookUp: liveIndex.known })
   const mover = createTaskMover({
     records,
@@ -195,8 +206,19 @@ export const openFilesStore = async ({
     await instances.leave()
   }
 
+  await documents.settle().catch((error: unknown) => {
+    log.error({ error }, 'the feed could not be told of an unfinished write; the next write tries again')
+  })
   return {
     instance,
+
+    documents: {
+      get: (...asked) => run(() => documents.get(...asked)),
+      list: (...asked) => run(() => documents.list(...asked)),
+      put: (...asked) => run(() => documents.put(...asked)),
+      remove: (...asked) => run(() => documents.remove(...asked)),
+      removeExpired: now => run(() => documents.removeExpired(now)),
+    },
 
     create: (...asked) => run(() => creator.create(...asked)),
 

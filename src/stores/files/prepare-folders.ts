@@ -34,6 +34,7 @@ const makeFolder = async (folder: string): Promise<void> => {
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
   for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
+  for (const folder of layout.collections()) await mkdir(folder, { recursive: true, mode: 0o700 })
   for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
 }
 
@@ -46,7 +47,7 @@ const standsInTheWay = (folder: string): boolean =>
  * @throws STORE_UNAVAILABLE, and what the file system says
  */
 export const prepareFolders = async (layout: Layout, log: Log): Promise<void> => {
-  for (const folder of [...layout.folders(), path.join(layout.dir, 'broken')])
+  for (const folder of [...layout.folders(), ...layout.collections(), path.join(layout.dir, 'broken')])
     if (standsInTheWay(folder))
       throw new MadhavaError(
         'STORE_UNAVAILABLE',
