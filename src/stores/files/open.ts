@@ -33,6 +33,7 @@ import { startThreadedWriter } from './log/threaded-writer.ts'
 import { startLogTruncation } from './log/truncate-log.ts'
 import { createWal } from './log/wal.ts'
 import { createWriter, type Writer } from './log/writer.ts'
+import { migrateFolder } from './migrations/migrate.ts'
 import { prepareFolders } from './prepare-folders.ts'
 import { createQuarantine } from './quarantine.ts'
 import { createBlobCalls } from './records/blob-calls.ts'
@@ -93,10 +94,13 @@ export const openFilesStore = async ({
   const disk = space.watch(plainDisk)
   const instances = await openInstances({ folder: layout.run, host, clock, log })
   const { instance } = instances
-  await recoverOnce({ layout, disk, instances, log }).catch(async (error: unknown) => {
+  try {
+    await recoverOnce({ layout, disk, instances, log })
+    await migrateFolder({ layout, disk, instances, clock, log })
+  } catch (error) {
     await instances.leave()
     throw storeError(error)
-  })
+  }
   const quarantine = createQuarantine({
     layout,
     log,

@@ -7,6 +7,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import { syncFolder } from '../../platform/atomic-file.ts'
 import type { Log } from '../../platform/log.ts'
 import { isRealFolder } from '../../platform/plain-file.ts'
+import { refuseLaterFormat } from './format.ts'
 import type { Layout } from './layout.ts'
 import { moveAway } from './quarantine.ts'
 
@@ -47,6 +48,7 @@ const standsInTheWay = (folder: string): boolean =>
  * @throws STORE_UNAVAILABLE, and what the file system says
  */
 export const prepareFolders = async (layout: Layout, log: Log): Promise<void> => {
+  await refuseLaterFormat(layout)
   for (const folder of [...layout.folders(), ...layout.collections(), path.join(layout.dir, 'broken')])
     if (standsInTheWay(folder))
       throw new MadhavaError(
