@@ -148,8 +148,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     if (name === 'revoke') return { type: 'revoke', cursor, id: value, at: claim ?? '' }
     if (name === 'document') {
       if (!isCollection(value)) return null
-      const written = rev === '' ? null : Number(rev)
-      return { type: 'document', cursor, collection: value, name: claim ?? '', rev: written }
+      return { type: 'document', cursor, collection: value, name: claim ?? '' }
     }
     if (name === 'removed') return { type: 'removed', cursor, id: value }
     if (name !== 'large') return null

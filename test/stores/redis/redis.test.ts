@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { after, before, describe } from 'node:test'
 import type { TaskStore } from '../../../src/core/store.ts'
+import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { documentsSuite } from '../../suites/documents.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { loseAt, type ProcessStoreFactory, storeProcessesSuite } from '../../suites/store-processes.ts'
@@ -42,5 +43,6 @@ describe('on a private Redis', { skip }, () => {
   after(() => redis?.remove())
   storeSuite('redis', openWorld)
   documentsSuite('redis', openWorld)
+  documentsProcessesSuite('redis', openWorld)
   storeProcessesSuite('redis', openWorld)
 })

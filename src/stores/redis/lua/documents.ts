@@ -3,9 +3,7 @@
 import { ALWAYS, PRELUDE, WITH_ROOM } from './prelude.ts'
 
 const DOCUMENTS = `${PRELUDE}
-local function tell_document(collection, name, rev)
-  tell('document', collection, 'name', name, 'rev', rev)
-end
+local function tell_document(collection, name) tell('document', collection, 'name', name) end
 local function expires(collection, name, at)
   local member = collection .. '/' .. name
   if at == '' then call('ZREM', P .. 'documentsExpiring', member)
@@ -25,7 +23,7 @@ local function drop(collection, name)
   expires(collection, name, '')
   call('ZREM', P .. 'documentNames:' .. collection, name)
   if call('HDEL', P .. 'documents:' .. collection, name) == 0 then return false end
-  tell_document(collection, name, '')
+  tell_document(collection, name)
   return true
 end
 `
@@ -39,7 +37,7 @@ local rev = string.format('%.0f', math.max((tonumber(before) or 0) + 1, clock())
 call('HSET', P .. 'documents:' .. collection, name, rev .. ' ' .. json)
 call('ZADD', P .. 'documentNames:' .. collection, 0, name)
 expires(collection, name, at)
-tell_document(collection, name, rev)
+tell_document(collection, name)
 return { 'done', rev }
 `
 
