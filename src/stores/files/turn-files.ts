@@ -16,8 +16,11 @@ export interface TurnFiles {
   last(): LastTurn
   /** Takes the turn after `last`. False when another process was faster. */
   take(last: LastTurn, target: string): boolean
-  /** Puts another text in the place of the turn that this process has: in one step. */
-  say(number: number, target: string, unique: string): void
+  /**
+   * Ends the turn that this process has: `target` says so. Never throws. On a disk that takes no new name the turn is
+   * removed; where not even that is possible, it stays.
+   */
+  giveBack(number: number, target: string, unique: string): void
 }
 
 export const createTurnFiles = (
@@ -52,11 +55,19 @@ export const createTurnFiles = (
       for (const number of taken) if (number < before) rmSync(file(number), { force: true })
       return true
     },
-    say(number, target, unique) {
+    giveBack(number, target, unique) {
       const aside = path.join(folder, `.${word}.${unique}.tmp`)
-      disk.unlink(aside)
-      disk.symlink(target, aside)
-      disk.rename(aside, file(number))
+      try {
+        disk.unlink(aside)
+        disk.symlink(target, aside)
+        disk.rename(aside, file(number))
+      } catch {
+        try {
+          disk.unlink(file(number))
+        } catch {
+          // the next turn of this process finds that it is its own, and its end proves that it is over
+        }
+      }
     },
   }
 }

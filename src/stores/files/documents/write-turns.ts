@@ -88,7 +88,7 @@ export const createWriteTurns = ({
           if (left) await onUnfinished(left.place)
           return await work()
         } finally {
-          turns.say(last.number + 1, FREE, instance)
+          turns.giveBack(last.number + 1, FREE, instance)
         }
       }
     })
