@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { built } from './built.mjs'
+import { becomeOwnerOf } from './folder-owner.mjs'
 import { messageOf, watchOutput } from './own-output.mjs'
 
 /**
@@ -112,4 +113,30 @@ export const openTransferTools = async given => {
   const { readConfig } = await built('config')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
   return { ...(await chooseStore(target)), place: target.redis ? '' : folderPrefix(target.dataDir) }
+}
+
+/**
+ * The documents of the folder `--data-dir`, else those of the store of the settings, and the password that the settings
+ * have for the role. `place` is for people.
+ * @param {string | undefined} given
+ * @param {'operator' | 'viewer'} role
+ */
+export const openDocumentTools = async (given, role) => {
+  build()
+  plain = (await built('platform/visible')).visibleText
+  const { openDocuments } = await built('wire')
+  const { readConfig } = await built('config')
+  const { silentLog } = await built('platform/log')
+  const settings = given === undefined ? readConfig() : null
+  const target = settings ?? { redis: null, dataDir: given ?? '' }
+  if (!target.redis) becomeOwnerOf(target.dataDir)
+  const opened = await openDocuments(target, silentLog()).catch(error => {
+    throw target.redis ? error : new Error(`${folderPrefix(target.dataDir)}${messageOf(error)}`)
+  })
+  return {
+    documents: opened.documents,
+    place: target.redis ? opened.place : path.resolve(target.dataDir),
+    configured: (role === 'viewer' ? settings?.viewerPassword : settings?.dashboardPassword) ?? null,
+    close: opened.close,
+  }
 }

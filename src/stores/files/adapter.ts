@@ -12,6 +12,8 @@ export interface FilesAdapter extends StoreAdapter {
    * died may take to end. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE
    */
   own(options: { clock: () => Date; log: Log; patienceMs: number }): Promise<FolderLock>
+  /** @throws STORE_UNAVAILABLE when there is no data folder: opening it would make one */
+  mustExist(): Promise<void>
   /** Looks for what is wrong in the folder, and mends it when that is asked. @throws STORE_UNAVAILABLE */
   checkFolder(options: Omit<CheckOptions, 'dir' | 'clock'>): Promise<CheckSummary>
 }
@@ -46,6 +48,10 @@ export const filesAdapter = (settings: { dir: string; reserveBytes?: number }): 
     async own(options) {
       const { lockFolder } = await import('./folder-lock.ts')
       return lockFolder({ dir, ...options })
+    },
+    async mustExist() {
+      const { mustBeDataFolder } = await import('./tools/fsck.ts')
+      mustBeDataFolder(createLayout(path.resolve(dir)))
     },
     async checkFolder(options) {
       const { checkFolder } = await import('./tools/fsck.ts')
