@@ -1,7 +1,6 @@
 // Gives the dashboard's operator a new password if it was lost, or the viewer one, also while bundles run. It needs
 // write access to the data folder, or the Redis of the settings. Exit code: 0 done, 2 it could not work.
-import { built } from './built.mjs'
-import { giveUp, openDocumentTools, readArguments } from './data-tool.mjs'
+import { giveUp, openLoginTools, readArguments } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
 const usage = `node bin/reset-password.mjs [--viewer [--remove]] [--data-dir DIR]
@@ -18,19 +17,19 @@ if (flags.remove && !flags.viewer)
 const role = flags.viewer ? 'viewer' : 'operator'
 
 try {
-  const { documents, place, configured, close } = await openDocumentTools(given, role)
-  const { removeViewer, resetLogin } = await built('dashboard/access/reset-login')
-  const options = { role, configured, place }
+  const tools = await openLoginTools(given, role)
   try {
     if (flags.remove) {
-      await removeViewer(documents, options)
-      process.stdout.write(`In ${place} there is no viewer any more.\n`)
+      await tools.removeViewer()
+      process.stdout.write(`In ${tools.place} there is no viewer any more.\n`)
     } else {
-      const password = await resetLogin(documents, options)
-      process.stdout.write(`In ${place} the login is ${role}, password ${password} (shown this once).\n`)
+      const password = await tools.resetLogin()
+      process.stdout.write(
+        `In ${tools.place} the login is ${role}, password ${password} (shown this once).\n`,
+      )
     }
   } finally {
-    await close()
+    await tools.close()
   }
 } catch (error) {
   giveUp(messageOf(error))

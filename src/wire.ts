@@ -127,15 +127,18 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
 }
 
 /**
- * The documents of a store, for a tool beside a bundle that may run or not. `place` is for people. @throws
- * STORE_UNAVAILABLE, also where there is no data folder
+ * The documents of a store, for a tool beside a bundle that may run or not. `place` is for people.
+ * @param beforeOpening called when everything is loaded and the store is found; it may give up rights
+ * @throws STORE_UNAVAILABLE, also where there is no data folder
  */
 export const openDocuments = async (
   place: Place,
   log: Log,
+  beforeOpening: () => void = () => {},
 ): Promise<{ documents: Documents; place: string; close(): Promise<void> }> => {
   const adapter = await chooseStore(place)
   if (!place.redis) await (await dataFolder(place)).mustExist()
+  beforeOpening()
   const store = await adapter.open({ sharedClock: openClock(adapter), log })
   return { documents: store.documents, place: adapter.place, close: () => store.close() }
 }

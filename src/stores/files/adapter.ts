@@ -12,7 +12,7 @@ export interface FilesAdapter extends StoreAdapter {
    * died may take to end. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE
    */
   own(options: { clock: () => Date; log: Log; patienceMs: number }): Promise<FolderLock>
-  /** @throws STORE_UNAVAILABLE when there is no data folder: opening it would make one */
+  /** Loads all that `open` needs. @throws STORE_UNAVAILABLE when there is no data folder: opening it would make one */
   mustExist(): Promise<void>
   /** Looks for what is wrong in the folder, and mends it when that is asked. @throws STORE_UNAVAILABLE */
   checkFolder(options: Omit<CheckOptions, 'dir' | 'clock'>): Promise<CheckSummary>
