@@ -34,9 +34,9 @@ try {
       )
     },
   })
-  const { tasks, blobs, findings, mended } = summary
+  const { tasks, blobs, documents, findings, mended } = summary
   const outcome = findings === 0 ? 'clean' : `${findings} findings, ${mended} mended`
-  print({ type: 'summary', ...summary }, `${tasks} tasks, ${blobs} blobs: ${outcome}`)
+  print({ type: 'summary', ...summary }, `${tasks} tasks, ${blobs} blobs, ${documents} documents: ${outcome}`)
   process.exitCode = findings === mended ? 0 : 1
   await output.whenDone()
 } catch (error) {

@@ -7,8 +7,8 @@ import { messageOf } from './own-output.mjs'
 const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
        node bin/import.mjs [--data-dir DIR] --verify < file.ndjson
   --data-dir DIR  files in this folder, made when it is missing; by default the store that STORE_URL and DATA_DIR name
-  --replace       a task that is there and older, by claim and rev, is replaced
-  --verify        nothing is written: every record and every blob is compared with the export`
+  --replace       a task that is there and older, by claim and rev, is replaced, and an older account too
+  --verify        nothing is written: every record, blob and account is compared with the export`
 
 const { given, flags } = readArguments(usage, ['replace', 'verify'])
 const { replace, verify } = flags

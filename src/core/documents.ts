@@ -19,6 +19,8 @@ export type CollectionName = keyof typeof COLLECTIONS
 export const COLLECTION_NAMES = Object.keys(COLLECTIONS) as CollectionName[]
 export const isCollection = (name: string): name is CollectionName => Object.hasOwn(COLLECTIONS, name)
 
+export const EXPORTED_COLLECTIONS = COLLECTION_NAMES.filter(name => COLLECTIONS[name].exported)
+
 export type DocumentData = { [key: string]: Json }
 
 /** What a writer decides. */
@@ -70,8 +72,22 @@ export interface Documents {
   removeExpired(now: string): Promise<number>
 }
 
+/** Every document of a collection, page by page. */
+export async function* eachDocument(
+  documents: Pick<Documents, 'list'>,
+  collection: CollectionName,
+): AsyncGenerator<Document> {
+  let cursor: string | null = null
+  do {
+    const page: DocumentPage = await documents.list(collection, { limit: PAGE, cursor })
+    yield* page.documents
+    cursor = page.next
+  } while (cursor !== null)
+}
+
 /** Of the JSON of `data`. */
 export const DOCUMENT_BYTES_MAX = 64 * 1024
+const PAGE = 200
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /** The name, which every adapter may use in a path or a key. @throws BAD_KEY */

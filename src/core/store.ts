@@ -54,15 +54,14 @@ export type TaskChange =
   | { type: 'removed'; cursor: string; id: string }
 
 /**
- * A document was written, or removed (`rev` null). It has no content: whoever needs that reads it. The entry may come
- * twice, and after a power cut it may be missing.
+ * A document was written or removed. How it is now, only a read tells, which is never older than the entry: entries of
+ * several writers may come in any order, or twice. After a power cut one may be missing.
  */
 export interface DocumentChange {
   type: 'document'
   cursor: string
   collection: CollectionName
   name: string
-  rev: number | null
 }
 
 export type Change = TaskChange | DocumentChange

@@ -1,5 +1,5 @@
 // The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
-// tasks, applies retention, and repairs waits after a clock step. Idempotent; every worker runs one.
+// tasks, applies retention, removes documents whose time is over, and repairs waits after a clock step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import { publicReason } from '../core/kind-trouble.ts'
@@ -31,6 +31,7 @@ export interface SweeperOptions {
   failures?: FailuresMeter
   everyMs?: number
   retainEveryMs?: number
+  expireEveryMs?: number
 }
 
 export interface Sweeper {
@@ -58,10 +59,13 @@ const SKEW_MS = 1_000
  */
 const WAITS_LOOKS_MS = [0, 5_000, 60_000]
 const PAGE = 500
+/** To find the documents whose time is over, an adapter may have to read all of them. */
+const EXPIRE_EVERY_MS = 10 * 60_000
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
   const { store, queue, kinds, poll, clock, log, retention } = options
-  const { everyMs = 1_000, retainEveryMs = 60_000, retentionMs, elapsed = () => performance.now() } = options
+  const { everyMs = 1_000, retainEveryMs = 60_000, expireEveryMs = EXPIRE_EVERY_MS } = options
+  const { retentionMs, elapsed = () => performance.now() } = options
   const { endLeftovers = async () => {} } = options
   const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
   let missed = 0
@@ -69,6 +73,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   let nextAt: string | null = null
   /** On a monotonic clock. */
   let retainedAt = Number.NEGATIVE_INFINITY
+  let expiredAt = Number.NEGATIVE_INFINITY
   let clockWatch: ClockWatch | null = null
   let retentionTrouble: string | null = null
   /** When to check for waits that were set before the clock went back; once at the start. */
@@ -193,6 +198,9 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const rule = retention(now)
       const ageless = { ...rule, finishedBefore: null, failedBefore: null }
       await retain(watch.mayRemove() ? rule : ageless)
+      if (performance.now() - expiredAt < expireEveryMs || !watch.mayRemove()) return
+      expiredAt = performance.now()
+      await store.documents.removeExpired(now.toISOString())
     } catch (error) {
       // what was due is still due: at the usual interval
       nextAt = null

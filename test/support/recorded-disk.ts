@@ -72,8 +72,8 @@ export const recordDisk = (): RecordedDisk => {
       real.write(file, data)
       note({ type: 'bytes', inode: create(file), bytes: Buffer.from(data) })
     },
-    async writeThrough(file, data) {
-      const size = await real.writeThrough(file, data)
+    async writeThrough(file, data, mode) {
+      const size = await real.writeThrough(file, data, mode)
       const inode = create(file)
       note({ type: 'bytes', inode, bytes: readFileSync(file) })
       await syncing([], inode, async () => {})

@@ -123,6 +123,21 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       const text = (await call('HGET', `blobs:${id}`, name)) as string | null
       assert.equal(text?.split(' ')[0], version, `bytes that nobody names: ${key}`)
     }
+    const documents: Record<string, Scores> = {}
+    const expiring: Scores = {}
+    for (const key of new Set(named('documents:'))) {
+      const collection = key.slice('documents:'.length)
+      for (const [name, value] of await pairs('HGETALL', key)) {
+        documents[collection] = { ...documents[collection], [name]: 0 }
+        const { expiresAt } = JSON.parse(value.slice(value.indexOf(' ')))
+        if (expiresAt !== null) expiring[`${collection}/${name}`] = Date.parse(expiresAt)
+      }
+    }
+    const names: Record<string, Scores> = {}
+    for (const key of new Set(named('documentNames:')))
+      names[key.slice('documentNames:'.length)] = await scores(key)
+    assert.deepEqual(names, documents, 'names of documents')
+    assert.deepEqual(await scores('documentsExpiring'), expiring, 'documents that expire')
   } finally {
     redis.close()
   }

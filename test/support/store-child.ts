@@ -1,4 +1,5 @@
 // A process that opens a store and plays one role with it. Argument: JSON with `place`, `role` and the role's input.
+import { documentsRole } from './store-documents.ts'
 import { limitedRole } from './store-limited.ts'
 import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
@@ -15,6 +16,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   writes: writesRole,
   obey: obeyRole,
   limited: limitedRole,
+  documents: documentsRole,
 }
 
 const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }

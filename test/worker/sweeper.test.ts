@@ -1,6 +1,7 @@
 // The pace of the sweeper: sooner when a task becomes due, and no faster for a store that is away.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import type { Documents } from '../../src/core/documents.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { fail, start, succeed } from '../../src/core/moves.ts'
 import type { TaskQueue } from '../../src/core/queue.ts'
@@ -31,6 +32,7 @@ describe('the sweeper', () => {
       },
       retain: async () => 0,
       list: async () => ({ tasks: [], next: null }),
+      documents: { removeExpired: async () => 0 } as unknown as Documents,
     }
     const sweeper = createSweeper({
       store: store as TaskStore,
@@ -65,6 +67,7 @@ describe('the sweeper', () => {
         return 0
       },
       list: async () => ({ tasks: [], next: null }),
+      documents: { removeExpired: async () => 0 } as unknown as Documents,
     }
     const sweeper = createSweeper({
       store: store as TaskStore,
@@ -120,6 +123,7 @@ describe('the sweeper', () => {
       retentionMs: 7 * DAY,
       everyMs: HOUR,
       retainEveryMs: 0,
+      expireEveryMs: 0,
     })
     test.after(() => sweeper.close().then(() => store.close()))
     const begun = async (): Promise<TaskRecord> => {
@@ -133,6 +137,33 @@ describe('the sweeper', () => {
     await sweeper.sweep()
     return { time, iso, store, seen, sweeper, begun, pass }
   }
+
+  it('removes documents whose time is over, and not while a jump of the clock is not believed', async test => {
+    const { time, store, sweeper, pass } = await onClocks(test)
+    const until = (ms: number) => ({
+      version: 1,
+      data: {},
+      expiresAt: new Date(time.wallMs + ms).toISOString(),
+    })
+    await store.documents.put('ended-sessions', 'soon', until(HOUR), null)
+    await store.documents.put('ended-sessions', 'later', until(DAY), null)
+    const left = async () => {
+      const { documents } = await store.documents.list('ended-sessions', { limit: 10, cursor: null })
+      return documents.map(({ name }) => name)
+    }
+    await sweeper.sweep()
+    assert.deepEqual(await left(), ['later', 'soon'])
+    // by then the clock is trusted
+    pass(HOUR)
+    await sweeper.sweep()
+    assert.deepEqual(await left(), ['later'])
+    time.wallMs += 20 * DAY
+    await sweeper.sweep()
+    assert.deepEqual(await left(), ['later'])
+    pass(2 * DAY)
+    await sweeper.sweep()
+    assert.deepEqual(await left(), [])
+  })
 
   it('makes a retry wait no longer than it was to, when the clock goes back', async test => {
     const { time, iso, store, sweeper, begun, pass } = await onClocks(test)

@@ -41,6 +41,10 @@ export const filesAdapter = (settings: { dir: string; reserveBytes?: number }): 
       const { importFolder } = await import('./tools/import.ts')
       return importFolder({ ...folder, ...options })
     },
+    async migrate(options) {
+      const { migrateFolderByHand } = await import('./tools/migrate.ts')
+      return migrateFolderByHand({ ...folder, ...options })
+    },
     async verifyTasks(options) {
       const { verifyFolder } = await import('./tools/import.ts')
       return verifyFolder({ ...folder, ...options })

@@ -39,7 +39,7 @@ export interface Disk {
   /** A new file, whole or not at all; not yet durable. */
   write(file: string, data: string): void
   /** A new file, whole or not at all, and durable but for its name; answers its size. */
-  writeThrough(file: string, data: Uint8Array | Readable): Promise<number>
+  writeThrough(file: string, data: Uint8Array | Readable, mode?: number): Promise<number>
   /**
    * `ahead`: the file is kept longer than what stands in it, by NUL bytes, until it is closed. A sync then writes the
    * bytes alone; where a file grows, the file system has its length to write with each, and holds up whoever makes or
@@ -212,10 +212,10 @@ export const createDisk = (): Disk => ({
       throw error
     }
   },
-  async writeThrough(file, data) {
+  async writeThrough(file, data, mode = FILE_MODE) {
     try {
       const source = data instanceof Readable ? data : Readable.from([data])
-      await pipeline(source, createWriteStream(file, { flags: 'wx', mode: FILE_MODE, flush: true }))
+      await pipeline(source, createWriteStream(file, { flags: 'wx', mode, flush: true }))
       return (await stat(file)).size
     } catch (error) {
       if (!isErrno(error, 'EEXIST')) takeAway(file)

@@ -1,6 +1,6 @@
 // One owner of a data folder: `lock.<n>` names the instance that owns it, and the next number is taken only when
 // that one and every process it started are dead. Nothing that a dead process leaves is in the way.
-import { readdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,11 +8,12 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { Presence, SeenPresence } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
 import { type Instances, openInstances } from './claims/instances.ts'
-import { createDisk, linkTarget, readSmall } from './disk.ts'
+import { createDisk, readSmall } from './disk.ts'
 import { isErrno, storeError } from './errno.ts'
 import { createLayout } from './layout.ts'
 import { recoverOnce } from './log/recovery.ts'
 import { prepareFolders } from './prepare-folders.ts'
+import { createTurnFiles } from './turn-files.ts'
 
 export interface FolderLock {
   /** The processes of the folder, as the store shows them. */
@@ -104,19 +105,12 @@ const startError = (dir: string, error: unknown): unknown => {
   )
 }
 
-const numbers = (folder: string): number[] =>
-  readdirSync(folder)
-    .flatMap(name => /^lock\.(\d{1,15})$/.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b)
-
 const take = async (folder: string, instances: Instances, patienceMs: number): Promise<void> => {
-  const file = (number: number) => path.join(folder, `lock.${number}`)
+  const turns = createTurnFiles(folder, 'lock', createDisk())
   const until = performance.now() + patienceMs
   for (;;) {
-    const taken = numbers(folder)
-    const last = taken.at(-1) ?? 0
-    const owner = last === 0 ? null : linkTarget(file(last))
+    const last = turns.last()
+    const owner = last.target
     if (owner !== null && (await instances.isAlive(owner)))
       throw new MadhavaError(
         'DATA_DIR_IN_USE',
@@ -132,15 +126,7 @@ const take = async (folder: string, instances: Instances, patienceMs: number): P
       await wait(LOOK_MS)
       continue
     }
-    try {
-      symlinkSync(instances.instance, file(last + 1))
-    } catch (error) {
-      if (isErrno(error, 'EEXIST')) continue
-      throw error
-    }
-    // the one before stays: a listing that misses a new name must still find an old one
-    for (const number of taken.slice(0, -1)) rmSync(file(number), { force: true })
-    return
+    if (turns.take(last, instances.instance)) return
   }
 }
 

@@ -1,6 +1,7 @@
 // Where things stand inside the data folder. The only place that turns an id, name or key into a path.
 import { createHash } from 'node:crypto'
 import path from 'node:path'
+import { COLLECTION_NAMES, type CollectionName, parseDocumentName } from '../../core/documents.ts'
 import { parseTaskId } from '../../core/task.ts'
 import { parseBlobName } from '../shared/blob-name.ts'
 
@@ -24,8 +25,13 @@ export interface Layout {
   readonly wal: string
   /** What was found in the state files, for the next start. A cache. */
   readonly index: string
-  /** The folders that stand in the data folder itself. */
+  /** The folders that stand in the data folder itself, those of the collections apart. */
   folders(): string[]
+  /** The folders of the collections of documents: only our own user may look into them. */
+  collections(): string[]
+  collection(name: CollectionName): string
+  /** @throws BAD_KEY */
+  document(collection: CollectionName, name: string): string
   /** The 256 folders of state files. */
   shards(): string[]
   /** Of `tasks` or `blobs`. */
@@ -68,6 +74,9 @@ export const createLayout = (dir: string): Layout => {
       ...[tasks, blobs, keys, claims, revokes, permits],
       ...[layout.run, layout.journal, layout.wal, layout.index],
     ],
+    collections: () => COLLECTION_NAMES.map(layout.collection),
+    collection: name => path.join(dir, name),
+    document: (collection, name) => path.join(dir, collection, `${parseDocumentName(name)}.json`),
     shards: () => layout.shardsOf(tasks),
     shardsOf: root => SHARDS.map(name => path.join(root, name)),
     taskFolder: id => `${tasks}/${shard(id)}`,

@@ -17,6 +17,7 @@ import { createLine } from './claims/line.ts'
 import { createPicker } from './claims/pick.ts'
 import { createTaskMover } from './claims/task-mover.ts'
 import { createDisk, type Disk } from './disk.ts'
+import { createDocuments } from './documents/documents.ts'
 import { storeError } from './errno.ts'
 import { createFreeSpace } from './free-space.ts'
 import { createLister } from './index/list.ts'
@@ -32,6 +33,7 @@ import { startThreadedWriter } from './log/threaded-writer.ts'
 import { startLogTruncation } from './log/truncate-log.ts'
 import { createWal } from './log/wal.ts'
 import { createWriter, type Writer } from './log/writer.ts'
+import { migrateFolder } from './migrations/migrate.ts'
 import { prepareFolders } from './prepare-folders.ts'
 import { createQuarantine } from './quarantine.ts'
 import { createBlobCalls } from './records/blob-calls.ts'
@@ -92,10 +94,13 @@ export const openFilesStore = async ({
   const disk = space.watch(plainDisk)
   const instances = await openInstances({ folder: layout.run, host, clock, log })
   const { instance } = instances
-  await recoverOnce({ layout, disk, instances, log }).catch(async (error: unknown) => {
+  try {
+    await recoverOnce({ layout, disk, instances, log })
+    await migrateFolder({ layout, disk, instances, clock, log })
+  } catch (error) {
     await instances.leave()
     throw storeError(error)
-  })
+  }
   const quarantine = createQuarantine({
     layout,
     log,
@@ -135,6 +140,16 @@ export const openFilesStore = async ({
   const scanCache = createScanCache({ layout, records, unique: instance, log })
   const liveIndex = createLiveIndex({ layout, scanCache, journals, clock, log })
   const feedRepair = createFeedRepair({ layout, records, liveIndex })
+  const documents = createDocuments({
+    layout,
+    disk,
+    instances,
+    liveIndex,
+    clock,
+    log,
+    unique,
+    onFailure: failOnce,
+  })
   const acquirer = createClaimAcquirer({ records, claimFiles, instances, writer, lookUp: liveIndex.known })
   const mover = createTaskMover({
     records,
@@ -195,8 +210,19 @@ export const openFilesStore = async ({
     await instances.leave()
   }
 
+  await documents.settle().catch((error: unknown) => {
+    log.error({ error }, 'the feed could not be told of an unfinished write; the next write tries again')
+  })
   return {
     instance,
+
+    documents: {
+      get: (...asked) => run(() => documents.get(...asked)),
+      list: (...asked) => run(() => documents.list(...asked)),
+      put: (...asked) => run(() => documents.put(...asked)),
+      remove: (...asked) => run(() => documents.remove(...asked)),
+      removeExpired: now => run(() => documents.removeExpired(now)),
+    },
 
     create: (...asked) => run(() => creator.create(...asked)),
 

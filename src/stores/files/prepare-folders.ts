@@ -1,12 +1,13 @@
 // The folders of a data folder are folders and no links: what is written and read below them must stay in it. The data
 // folder itself may be a link; that is its operator's choice.
 import { existsSync, lstatSync, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import { syncFolder } from '../../platform/atomic-file.ts'
 import type { Log } from '../../platform/log.ts'
 import { isRealFolder } from '../../platform/plain-file.ts'
+import { refuseLaterFormat } from './format.ts'
 import type { Layout } from './layout.ts'
 import { moveAway } from './quarantine.ts'
 
@@ -34,6 +35,11 @@ const makeFolder = async (folder: string): Promise<void> => {
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
   for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
+  for (const folder of layout.collections()) {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    // one that was open to others before
+    if ((statSync(folder).mode & 0o777) !== 0o700) await chmod(folder, 0o700)
+  }
   for (const folder of [layout.dir, layout.tasks]) await syncFolder(folder)
 }
 
@@ -46,7 +52,8 @@ const standsInTheWay = (folder: string): boolean =>
  * @throws STORE_UNAVAILABLE, and what the file system says
  */
 export const prepareFolders = async (layout: Layout, log: Log): Promise<void> => {
-  for (const folder of [...layout.folders(), path.join(layout.dir, 'broken')])
+  await refuseLaterFormat(layout)
+  for (const folder of [...layout.folders(), ...layout.collections(), path.join(layout.dir, 'broken')])
     if (standsInTheWay(folder))
       throw new MadhavaError(
         'STORE_UNAVAILABLE',

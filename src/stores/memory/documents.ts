@@ -30,7 +30,7 @@ export const createDocuments = ({ stored, feed, clock, open }: DocumentsDeps): D
     return found
   }
   const drop = (collection: CollectionName, name: string): void => {
-    if (inside(collection).delete(name)) feed.add({ type: 'document', collection, name, rev: null })
+    if (inside(collection).delete(name)) feed.add({ type: 'document', collection, name })
   }
 
   return {
@@ -53,7 +53,7 @@ export const createDocuments = ({ stored, feed, clock, open }: DocumentsDeps): D
       expectRev(expected, before)
       const document = { name, ...sound, rev: nextRev(before ?? 0, clock()) }
       there.set(name, document)
-      feed.add({ type: 'document', collection, name, rev: document.rev })
+      feed.add({ type: 'document', collection, name })
       return structuredClone(document)
     },
     async remove(collection, name, expected) {

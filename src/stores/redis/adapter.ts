@@ -24,6 +24,10 @@ export const redisAdapter = (settings: { place: RedisPlace; prefix: string }): S
       const { importRedis } = await import('./transfer.ts')
       return importRedis(target, options)
     },
+    async migrate(options) {
+      const { migrateRedis } = await import('./migrate.ts')
+      return migrateRedis(target, options)
+    },
     async verifyTasks(options) {
       const { verifyRedis } = await import('./transfer.ts')
       return verifyRedis(target, options)

@@ -4,12 +4,12 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { describePlace, type RedisPlace } from '../../platform/redis-url.ts'
+import { VERSION } from '../../platform/version.ts'
 import { redisError, withOurErrors } from './errors.ts'
+import { FORMAT, formatTrouble } from './format.ts'
 import { rebuildIndexes } from './rebuild.ts'
 import type { Scripts } from './scripts.ts'
 import { checkRedis } from './startup.ts'
-
-const FORMAT = '1'
 
 interface BeginDeps {
   /** Closed when the store cannot begin. */
@@ -32,17 +32,15 @@ export const beginStore = async (deps: BeginDeps): Promise<string> => {
     await checkRedis({ redis: connection, prefix, word: instance, patienceMs })
     await scripts.load()
     const fresh = randomBytes(6).toString('hex')
-    const [found, value, indexed] = await scripts.run<[string, string, string]>('begin', FORMAT, fresh)
+    type Begun = ['begun', epoch: string, indexed: string] | ['other', format: string, writtenBy: string]
+    const [found, value, more] = await scripts.run<Begun>('begin', FORMAT, fresh, VERSION)
     if (found === 'begun') {
-      if (indexed !== '') return value
+      if (more !== '') return value
       const tasks = await rebuildIndexes({ redis: withOurErrors(connection), scripts, prefix, instance })
       if (tasks > 0) log.info({ tasks }, 'the sets in Redis are made anew')
       return value
     }
-    throw new MadhavaError(
-      'STORE_UNAVAILABLE',
-      `The tasks under ${word} are of format ${value}, and this version knows ${FORMAT}: use the version that wrote them`,
-    )
+    throw new MadhavaError('STORE_UNAVAILABLE', formatTrouble(word, value, more))
   }
   return begin().catch((error: unknown) => {
     const trouble = redisError(error, connection.lastError())

@@ -1,6 +1,7 @@
 // The change feed: one stream in Redis, kept to its last changes. One reader per process follows its end and keeps
 // the latest changes; a reader that is further behind reads from the stream. A cursor is a place in the stream.
 import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
+import { isCollection } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Change } from '../../core/store.ts'
 import { turns } from '../../core/turns.ts'
@@ -138,13 +139,17 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     return found.map(([id, fields]) => ({ place: parsePlace(id) ?? [0, 0], fields }))
   }
 
-  /** Null when a later entry has replaced this one. */
+  /** Null when a later entry has replaced this one, and for what this version does not know. */
   const tell = async (
     [name, value = '', , claim, , rev]: string[],
     cursor: string,
   ): Promise<Change | null> => {
     if (name === 'task') return { type: 'task', cursor, task: decode(value) }
     if (name === 'revoke') return { type: 'revoke', cursor, id: value, at: claim ?? '' }
+    if (name === 'document') {
+      if (!isCollection(value)) return null
+      return { type: 'document', cursor, collection: value, name: claim ?? '' }
+    }
     if (name === 'removed') return { type: 'removed', cursor, id: value }
     if (name !== 'large') return null
     const json = await readJson(value)
@@ -161,8 +166,11 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       throw new MadhavaError('BAD_CURSOR')
     return place
   }
-  /** The task that an entry tells of. */
-  const idIn = ([name, value = '']: string[]): string => (name === 'task' ? decode(value).id : value)
+  /** The task that an entry tells of; null where it tells of none. */
+  const idIn = ([name, value = '']: string[]): string | null => {
+    if (name === 'begin' || name === 'document') return null
+    return name === 'task' ? decode(value).id : value
+  }
 
   /** What comes after a place, until the signal fires; `more` resolves when there may be more. */
   async function* readFrom(
@@ -238,7 +246,8 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       do {
         const found = await readOn(at)
         for (const { fields } of found) {
-          if (fields[0] !== 'begin') ids.add(idIn(fields))
+          const id = idIn(fields)
+          if (id !== null) ids.add(id)
           const pause = turns.spend(1, fields[1]?.length)
           if (pause) await pause
         }

@@ -12,6 +12,7 @@ import type { SharedClock } from '../../platform/shared-clock.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { beginStore } from './begin.ts'
 import { createBlobs } from './blobs.ts'
+import { createDocuments } from './documents.ts'
 import { redisError, withOurErrors } from './errors.ts'
 import { createFeed } from './feed.ts'
 import { createHealth } from './health.ts'
@@ -127,6 +128,11 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     unlink: name => redis.call('UNLINK', key(name)),
     claimOf: heldClaims.claimOf,
   })
+  const documents = createDocuments({
+    scripts,
+    readValue: async (collection, name) =>
+      (await redis.call('HGET', key(`documents:${collection}`), name)) as string | null,
+  })
   const retention = createRetention(scripts, readJson)
   const feed = createFeed({
     redis,
@@ -207,6 +213,14 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
         return blobs.removeBlob(safe, name)
       }),
     listBlobs: id => run(async () => blobs.listBlobs(parseTaskId(id))),
+
+    documents: {
+      get: (...args) => run(() => documents.get(...args)),
+      list: (...args) => run(() => documents.list(...args)),
+      put: (...args) => run(() => documents.put(...args)),
+      remove: (...args) => run(() => documents.remove(...args)),
+      removeExpired: now => run(() => documents.removeExpired(now)),
+    },
 
     cursor: () => run(() => feed.cursor()),
     changes: (since, signal) => feed.changes(since, signal),

@@ -3,12 +3,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
+import { decodeDocument, expiryScore } from './documents.ts'
 import { decodeIfSound, planOf } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
-/** What follows from the records. Who holds a task does not, and stays. */
+/** What follows from the records and the documents. Who holds a task does not, and stays. */
 const DERIVED =
   /^(in:.*|owner:.*|children:.*|ready:.*|created|ended|failed|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
+const DERIVED_OF_DOCUMENTS = /^(documentNames:.*|documentsExpiring)$/
 const LOCK_MS = 30_000
 const LOOK_MS = 100
 const BATCH = 200
@@ -38,6 +40,19 @@ export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: Rebui
     } while (cursor !== '0')
   }
 
+  const indexCollection = async (key: string): Promise<void> => {
+    const collection = key.slice(`${prefix}documents:`.length)
+    const flat = (await redis.call('HGETALL', key)) as string[]
+    for (let from = 0; from < flat.length; from += 2 * BATCH)
+      await Promise.all(
+        Array.from({ length: Math.min(BATCH, (flat.length - from) / 2) }, async (_, n) => {
+          const [name = '', value = ''] = flat.slice(from + 2 * n)
+          const document = decodeDocument(name, value)
+          await scripts.run('indexDocument', collection, name, document ? expiryScore(document) : '')
+        }),
+      )
+  }
+
   while ((await redis.call('SET', lock, instance, 'NX', 'PX', LOCK_MS)) === null) await wait(LOOK_MS)
   try {
     if ((await redis.call('HGET', `${prefix}about`, 'indexed')) !== null) return 0
@@ -47,7 +62,10 @@ export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: Rebui
         'The sets in Redis are to be made anew, which cannot be done while other processes use them: stop all of them first',
       )
     await scan(`${prefix}*`, async keys => {
-      const derived = keys.filter(key => DERIVED.test(key.slice(prefix.length)))
+      const derived = keys.filter(key => {
+        const name = key.slice(prefix.length)
+        return DERIVED.test(name) || DERIVED_OF_DOCUMENTS.test(name)
+      })
       if (derived.length > 0) await redis.call('UNLINK', ...derived)
     })
     let found = 0
@@ -62,6 +80,9 @@ export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: Rebui
             found += 1
           }),
         )
+    })
+    await scan(`${prefix}documents:*`, async keys => {
+      for (const key of keys) await indexCollection(key)
     })
     await redis.call('HSET', `${prefix}about`, 'indexed', '1')
     return found

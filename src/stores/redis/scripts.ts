@@ -3,6 +3,13 @@ import { createHash } from 'node:crypto'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
 import { CHUNK, DROP, FETCH, NEXT_CHUNK, PUT } from './lua/blobs.ts'
+import {
+  EXPIRE_DOCUMENTS,
+  INDEX_DOCUMENT,
+  PAGE_DOCUMENTS,
+  PUT_DOCUMENT,
+  REMOVE_DOCUMENT,
+} from './lua/documents.ts'
 import { LINE } from './lua/line.ts'
 import { BEAT, BEGIN, LEAVE, LIVING, PRESENCES } from './lua/presence.ts'
 import { AGENDA, COUNTS, PAGE, PICK } from './lua/queries.ts'
@@ -24,6 +31,11 @@ const SOURCES = {
   fetch: FETCH,
   nextChunk: NEXT_CHUNK,
   drop: DROP,
+  putDocument: PUT_DOCUMENT,
+  removeDocument: REMOVE_DOCUMENT,
+  expireDocuments: EXPIRE_DOCUMENTS,
+  pageDocuments: PAGE_DOCUMENTS,
+  indexDocument: INDEX_DOCUMENT,
   begin: BEGIN,
   index: INDEX,
   living: LIVING,

@@ -32,6 +32,7 @@ export const policyTrouble = (memory: Record<string, string>): string | null => 
 /** Commands outside of scripts, with arguments under which they change nothing. */
 const PLAIN = (prefix: string): [string, ...string[]][] => [
   ['GET', `${prefix}probe`],
+  ['HGET', `${prefix}probe`, 'x'],
   ['HGETALL', `${prefix}probe`],
   ['SMEMBERS', `${prefix}probe`],
   ['ZREM', `${prefix}probe`, 'x'],
@@ -54,7 +55,8 @@ local tries = {
   { 'SADD', key, 'x' }, { 'SCARD', key }, { 'SMEMBERS', key }, { 'SREM', key, 'x' }, { 'ZADD', key, '1', 'x' },
   { 'ZCARD', key }, { 'ZSCORE', key, 'x' }, { 'ZRANGE', key, '0', '0' }, { 'ZREVRANGE', key, '0', '0' },
   { 'ZRANGEBYSCORE', key, '0', '1' }, { 'ZREVRANGEBYSCORE', key, '1', '0' }, { 'ZREMRANGEBYSCORE', key, '5', '6' },
-  { 'ZREM', key, 'x' }, { 'XADD', key, 'MAXLEN', '~', '10', '*', 'a', 'b' }, { 'UNLINK', key },
+  { 'ZRANGEBYLEX', key, '-', '+' }, { 'ZCOUNT', key, '0', '1' }, { 'ZRANK', key, 'x' }, { 'ZREM', key, 'x' },
+  { 'XADD', key, 'MAXLEN', '~', '10', '*', 'a', 'b' }, { 'UNLINK', key },
 }
 for _, try in ipairs(tries) do
   local answer = redis.pcall(unpack(try))

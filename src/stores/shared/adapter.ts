@@ -5,6 +5,7 @@ import type { Log } from '../../platform/log.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
 import type { ExportOptions } from './export.ts'
 import type { ImportOptions, ImportSummary } from './import.ts'
+import type { MigrateOptions } from './upgrade-documents.ts'
 import type { VerifyOptions, VerifySummary } from './verify.ts'
 
 export interface OpenOptions {
@@ -33,6 +34,8 @@ export interface StoreAdapter {
   exportTasks(options: ExportOptions): AsyncIterable<string>
   /** @throws STORE_UNAVAILABLE; DATA_DIR_IN_USE where the folder is not free */
   importTasks(options: ImportOptions): Promise<ImportSummary>
+  /** What this version would change in the store; with `apply` it changes it. @throws as `importTasks` */
+  migrate(options: MigrateOptions): Promise<void>
   /** Compares the tasks with an export. @throws as `importTasks` */
   verifyTasks(options: VerifyOptions): Promise<VerifySummary>
 }

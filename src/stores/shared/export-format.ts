@@ -1,12 +1,15 @@
 // The lines of an export: what each holds, and the check of each one that comes from outside. No I/O.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { type CollectionName, type Document, documentSchema } from '../../core/documents.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { formatFirstProblem } from '../../core/problems.ts'
 import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
 import { BLOB_NAME } from './blob-name.ts'
 
-export const TRANSFER_VERSION = 1
+/** 2 may have documents. */
+export const TRANSFER_VERSION = 2
+const VERSIONS_READ = [1, 2] as const
 /** A blob stands in lines of so many bytes, before base64. */
 export const CHUNK_BYTES = 1024 * 1024
 /** A record with params of 1 MiB of the numbers that JSON writes longest stays under this. */
@@ -28,7 +31,7 @@ const count = z.int().min(0)
 
 const headerSchema = z.looseObject({
   type: z.literal('madhava-export'),
-  version: z.literal(TRANSFER_VERSION, `must be ${TRANSFER_VERSION}`),
+  version: z.literal(VERSIONS_READ, `must be ${VERSIONS_READ.join(' or ')}`),
   at: z.iso.datetime({ precision: 3 }),
 })
 const recordSchema = taskSchema
@@ -52,10 +55,17 @@ const blobLineSchema = z.looseObject({
   offset: count,
   bytes: z.string(),
 })
+const documentLineSchema = z.looseObject({
+  type: z.literal('document'),
+  /** A later program may have more of them. */
+  collection: z.string().regex(/^[a-z][a-z-]{0,63}$/, 'must be the name of a collection'),
+  document: documentSchema,
+})
 const endSchema = z.looseObject({
   type: z.literal('end'),
   tasks: count,
   blobs: count,
+  documents: count.default(0),
   /** Of all bytes before this line. */
   sha256: z
     .string()
@@ -66,10 +76,17 @@ const endSchema = z.looseObject({
 export type HeaderLine = z.infer<typeof headerSchema>
 export type TaskLine = z.infer<typeof taskLineSchema>
 export type BlobLine = z.infer<typeof blobLineSchema>
+export type DocumentLine = z.infer<typeof documentLineSchema>
 export type EndLine = z.infer<typeof endSchema>
-export type TransferLine = HeaderLine | TaskLine | BlobLine | EndLine
+export type TransferLine = HeaderLine | TaskLine | BlobLine | DocumentLine | EndLine
 
-const lineSchema = z.discriminatedUnion('type', [headerSchema, taskLineSchema, blobLineSchema, endSchema])
+const lineSchema = z.discriminatedUnion('type', [
+  headerSchema,
+  taskLineSchema,
+  blobLineSchema,
+  documentLineSchema,
+  endSchema,
+])
 
 /** What is wrong with an export, said so that a person finds the place. */
 export const badLine = (number: number, what: string): MadhavaError =>
@@ -124,7 +141,7 @@ export const decodeChunk = (line: BlobLine, number: number): Buffer => {
 /** The lines of an export as texts, with the end that counts and seals them. */
 export const createLineWriter = () => {
   const hash = createHash('sha256')
-  const counts = { tasks: 0, blobs: 0 }
+  const counts = { tasks: 0, blobs: 0, documents: 0 }
   const toText = (line: TransferLine): string => {
     const text = `${JSON.stringify(line)}\n`
     hash.update(text)
@@ -140,6 +157,10 @@ export const createLineWriter = () => {
     piece(id: string, { name, size }: { name: string; size: number }, offset: number, bytes: Buffer): string {
       if (offset === 0) counts.blobs += 1
       return toText({ type: 'blob', id, name, size, offset, bytes: bytes.toString('base64') })
+    },
+    document(collection: CollectionName, document: Document): string {
+      counts.documents += 1
+      return toText({ type: 'document', collection, document })
     },
     end: () =>
       `${JSON.stringify({ type: 'end', ...counts, sha256: hash.digest('hex') } satisfies EndLine)}\n`,

@@ -1,5 +1,6 @@
-// Export through the port: every task of a store and its blobs as lines, in constant memory, also while others use it.
+// Export through the port: every task of a store, its blobs, and documents as lines, in constant memory, also while others use it.
 import type { Readable } from 'node:stream'
+import { EXPORTED_COLLECTIONS, eachDocument } from '../../core/documents.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
 import { CHUNK_BYTES, createLineWriter } from './export-format.ts'
@@ -110,5 +111,8 @@ export async function* exportStore(
     }
     cursor = page.next
   } while (cursor !== null)
+  for (const collection of EXPORTED_COLLECTIONS)
+    for await (const document of eachDocument(store.documents, collection))
+      yield lines.document(collection, document)
   yield lines.end()
 }

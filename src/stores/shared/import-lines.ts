@@ -6,6 +6,7 @@ import { type Line, LineTooLongError, readLines } from '../../platform/lines.ts'
 import {
   type BlobLine,
   badLine,
+  type DocumentLine,
   decodeChunk,
   LINE_BYTES_MAX,
   parseTransferLine,
@@ -96,34 +97,41 @@ export const eachBlob = async (
   }
 }
 
-/** Each task of an export, in order; `use` takes the lines of its blobs. @throws BAD_REQUEST */
-export const eachTask = async (
-  lines: Lines,
-  use: (line: TaskLine, at: string) => Promise<number>,
-): Promise<void> => {
+/** What happens to the lines of an export. */
+export interface LineUses {
+  /** Takes the lines of the task's blobs; returns how many blobs there are. `at`: the time of the export. */
+  task(line: TaskLine, at: string): Promise<number>
+  document(line: DocumentLine): Promise<void>
+}
+
+/** Reads an export from its header to its end. @throws BAD_REQUEST */
+export const eachLine = async (lines: Lines, uses: LineUses): Promise<void> => {
   const first = await lines.take()
   if (!first) throw badLine(1, 'there is nothing: an export begins with its header')
   if (first.line.type !== 'madhava-export') throw badLine(1, 'an export begins with its header')
   const { at } = first.line
-  const counted = { tasks: 0, blobs: 0 }
+  const counted = { tasks: 0, blobs: 0, documents: 0 }
   for (;;) {
     const next = await lines.take()
     if (!next) throw cutOff()
     const { line, number } = next
     if (line.type === 'end') {
-      if (line.tasks !== counted.tasks || line.blobs !== counted.blobs)
-        throw badLine(
-          number,
-          `${counted.tasks} tasks and ${counted.blobs} blobs came, the end counts ${line.tasks} and ${line.blobs}`,
-        )
+      const wordsOf = ({ tasks, blobs, documents }: typeof counted): string =>
+        `${tasks} tasks, ${blobs} blobs and ${documents} documents`
+      if (wordsOf(line) !== wordsOf(counted))
+        throw badLine(number, `${wordsOf(counted)} came, the end counts ${wordsOf(line)}`)
       if (line.sha256 !== undefined && line.sha256 !== lines.sha256())
         throw badLine(number, 'the bytes before it are not those that were written: the hash differs')
       if (await lines.peek()) throw badLine(number + 1, 'something stands behind the end')
       return
     }
-    if (line.type !== 'task') throw badLine(number, `a line ${line.type} does not belong here`)
-    counted.tasks += 1
-    counted.blobs += await use(line, at)
+    if (line.type === 'document') {
+      counted.documents += 1
+      await uses.document(line)
+    } else if (line.type === 'task') {
+      counted.tasks += 1
+      counted.blobs += await uses.task(line, at)
+    } else throw badLine(number, `a line ${line.type} does not belong here`)
   }
 }
 

@@ -3,8 +3,9 @@
 import { Readable } from 'node:stream'
 import type { TaskStore } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning, type TaskRecord } from '../../core/task.ts'
-import type { TaskLine } from './export-format.ts'
-import { cutOff, eachBlob, eachTask, type Lines, linesOf, problemOf } from './import-lines.ts'
+import type { DocumentLine, TaskLine } from './export-format.ts'
+import { createDocumentImport } from './import-document.ts'
+import { cutOff, eachBlob, eachLine, type Lines, linesOf, problemOf } from './import-lines.ts'
 import {
   atRest,
   createTaskImport,
@@ -15,9 +16,9 @@ import {
 
 export interface ImportOptions {
   input: AsyncIterable<Uint8Array>
-  /** A task that is there and older by (claim, rev) is replaced. */
+  /** A task that is there and older by (claim, rev) is replaced, and a document that is older by its rev. */
   replace: boolean
-  /** A task that is not taken in, with the reason; the others are. */
+  /** A task or document that is not taken in, with the reason; the others are. */
   onRefused: (id: string, why: string) => void
 }
 
@@ -32,6 +33,9 @@ export interface ImportSummary {
   /** Ran at the time of the export, and were given back. */
   givenBack: number
   blobs: number
+  /** Documents that were made or replaced, and those that were there with other content and stay as they are. */
+  documents: number
+  documentsLeft: number
   /** Null: the export was whole. Else where and why the import ended. */
   problem: string | null
 }
@@ -43,6 +47,7 @@ const takeIn = async (
   lines: Lines,
   store: TaskStore,
   place: TaskImport,
+  placeDocument: (line: DocumentLine) => Promise<ImportOutcome>,
   replace: boolean,
   summary: ImportSummary,
 ): Promise<void> => {
@@ -97,10 +102,18 @@ const takeIn = async (
   }
 
   try {
-    await eachTask(lines, async (line, at) => {
-      const record = atRest(line.record, at)
-      if (namesOf(record).some(name => underWay.has(name))) await settle()
-      return takeTask(line, record)
+    await eachLine(lines, {
+      async task(line, at) {
+        const record = atRest(line.record, at)
+        if (namesOf(record).some(name => underWay.has(name))) await settle()
+        return takeTask(line, record)
+      },
+      async document(line) {
+        const outcome = await placeDocument(line)
+        if (outcome === 'refused') summary.refused += 1
+        if (outcome === 'left') summary.documentsLeft += 1
+        if (outcome === 'created' || outcome === 'replaced') summary.documents += 1
+      },
     })
   } finally {
     await settle()
@@ -116,11 +129,12 @@ export const importAll = async (
   options: ImportOptions & Pick<TaskImportDeps, 'refusal'>,
 ): Promise<ImportSummary> => {
   const { input, replace, onRefused, refusal } = options
-  const counts = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }
-  const summary: ImportSummary = { ...counts, problem: null }
+  const tasks = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }
+  const summary: ImportSummary = { ...tasks, documents: 0, documentsLeft: 0, problem: null }
   try {
     const place = createTaskImport({ store, refusal, replace, onRefused })
-    await takeIn(linesOf(input), store, place, replace, summary)
+    const placeDocument = createDocumentImport({ documents: store.documents, replace, onRefused })
+    await takeIn(linesOf(input), store, place, placeDocument, replace, summary)
   } catch (error) {
     summary.problem = problemOf(error)
   }

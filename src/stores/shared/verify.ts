@@ -1,8 +1,11 @@
 // The comparison of a store with an export. It changes nothing.
 import { createHash } from 'node:crypto'
+import type { CollectionName, Document } from '../../core/documents.ts'
+import { isMadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
-import type { TaskLine } from './export-format.ts'
-import { eachBlob, eachTask, linesOf, problemOf } from './import-lines.ts'
+import type { DocumentLine, TaskLine } from './export-format.ts'
+import { exportedCollection, placeOf, sameDocument } from './import-document.ts'
+import { eachBlob, eachLine, linesOf, problemOf } from './import-lines.ts'
 import { atRest, sameContent } from './import-task.ts'
 
 export interface VerifyOptions {
@@ -11,10 +14,14 @@ export interface VerifyOptions {
 }
 
 export interface VerifySummary {
-  /** Tasks and blobs of the export. */
+  /** Of the export. */
   tasks: number
   blobs: number
-  /** Tasks that are not there, or say something else; those with a blob that is not there or has other bytes. */
+  documents: number
+  /**
+   * Tasks and documents that are not there, or say something else; tasks with a blob that is not there or has other
+   * bytes.
+   */
   missing: number
   different: number
   /** Tasks in the store, those of the export and others. */
@@ -23,12 +30,14 @@ export interface VerifySummary {
 }
 
 /**
- * Compares a store with an export: every record by its content, every blob by its size and hash. Changes nothing.
+ * Compares a store with an export: every record and document by its content, every blob by its
+ * size and hash. Changes nothing.
  * @throws STORE_UNAVAILABLE
  */
 export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promise<VerifySummary> => {
   const { input, onDifference } = options
-  const summary: VerifySummary = { tasks: 0, blobs: 0, missing: 0, different: 0, inStore: 0, problem: null }
+  const counts = { tasks: 0, blobs: 0, documents: 0, missing: 0, different: 0 }
+  const summary: VerifySummary = { ...counts, inStore: 0, problem: null }
   const lines = linesOf(input)
   const sha256 = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
     const hash = createHash('sha256')
@@ -68,8 +77,25 @@ export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promi
     }
     return blobs.count
   }
+  const checkDocument = async (line: DocumentLine): Promise<void> => {
+    summary.documents += 1
+    const collection = exportedCollection(line.collection)
+    const there = collection && (await getIfSound(collection, line.document.name))
+    if (there && sameDocument(there, line.document)) return
+    if (there) summary.different += 1
+    else summary.missing += 1
+    onDifference(placeOf(line), there ? 'it says something else' : 'it is not there, or cannot be used')
+  }
+  const getIfSound = async (collection: CollectionName, name: string): Promise<Document | null> => {
+    try {
+      return await store.documents.get(collection, name)
+    } catch (error) {
+      if (isMadhavaError(error, 'DOCUMENT_INVALID')) return null
+      throw error
+    }
+  }
   try {
-    await eachTask(lines, check)
+    await eachLine(lines, { task: check, document: checkDocument })
   } catch (error) {
     summary.problem = problemOf(error)
   }

@@ -12,6 +12,7 @@ import { lockFolder } from '../../../src/stores/files/folder-lock.ts'
 import { checkFolder, type ToldFinding } from '../../../src/stores/files/tools/fsck.ts'
 import { FINDINGS } from '../../../src/stores/files/tools/fsck-findings.ts'
 import { add, addEnded, at, details, keyed, read, refused, take } from '../../suites/store/world.ts'
+import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
 
@@ -78,6 +79,11 @@ const DAMAGES: Record<(typeof FINDINGS)[number], (world: World) => Promise<strin
     const { id } = await add(store)
     await fs.truncate(fileOf(id), 40)
     return path.relative(dir, fileOf(id))
+  },
+  async 'broken-document'({ store, at }) {
+    await fillDocuments(store.documents)
+    await fs.truncate(at('accounts', 'viewer.json'), 40)
+    return 'accounts/viewer.json'
   },
   async 'later-version'({ store, fileOf, dir }) {
     const { id } = await add(store)
@@ -166,6 +172,7 @@ describe('fsck', () => {
     const { id } = await add(store)
     await take(store, id)
     await store.revoke(id, at(3))
+    await fillDocuments(store.documents)
     assert.deepEqual((await check()).told, [])
     await store.close()
     assert.deepEqual((await check()).told, [])
@@ -208,6 +215,41 @@ describe('fsck', () => {
       assert.equal(await fs.readFile(at('broken', `${id}.json.1`), 'utf8'), 'another half')
     },
   )
+
+  const DOCUMENTS: Record<string, [place: string, text: string, code: string, mended: number]> = {
+    'a file that is no document': ['accounts/notes.txt', 'mine', 'foreign', 1],
+    'a document under another name': [
+      'accounts/other.json',
+      '{"name":"viewer","version":1,"rev":1,"expiresAt":null,"data":{}}',
+      'broken-document',
+      1,
+    ],
+    "a document that is not of its collection's form": [
+      'secrets/session-key.json',
+      '{"name":"session-key","version":1,"rev":1,"expiresAt":null,"data":{"key":"short"}}',
+      'broken-document',
+      1,
+    ],
+    'a document of a later version': [
+      'accounts/operator.json',
+      '{"name":"operator","version":9,"rev":1,"expiresAt":null,"data":{}}',
+      'later-version',
+      0,
+    ],
+  }
+  for (const [what, [place, text, code, mended]] of Object.entries(DOCUMENTS))
+    promise(`tells of ${what}`, async ({ store, check, at }) => {
+      await fillDocuments(store.documents)
+      await store.close()
+      await put(at(...place.split('/')), text)
+      const seen = await check()
+      assert.deepEqual([seen.codes, seen.told[0]?.place], [[code], place])
+      const mending = await check({ repair: true })
+      assert.deepEqual([mending.codes, mending.mended], [[code], mended])
+      assert.equal((await check()).codes.length, 1 - mended)
+      const kept = mended === 1 ? at('broken', path.basename(place)) : at(...place.split('/'))
+      assert.equal(await fs.readFile(kept, 'utf8'), text)
+    })
 
   promise('a cancel request from before the task was started again is removed', async world => {
     const { store, check, at: inDir } = world
@@ -271,6 +313,8 @@ describe('fsck', () => {
           await store.putBlob(task.id, 'result.txt', Buffer.from('0123456789'))
           await store.move(task.id, claim, succeed(null, 10, at(3)))
           if (rounds % 2 === 0) await store.remove(task.id)
+          await store.documents.put('accounts', 'viewer', accountOf('viewer'), 'any')
+          await store.documents.remove('accounts', 'viewer', 'any')
         }
       }
       const lanes = [1, 2, 3, 4].map(write)
@@ -290,7 +334,11 @@ describe('fsck', () => {
     await add(store)
     await store.close()
     const clean = run('--data-dir', dir)
-    assert.deepEqual([clean.status, clean.stdout], [0, '1 tasks, 0 blobs: clean\n'], clean.stderr)
+    assert.deepEqual(
+      [clean.status, clean.stdout],
+      [0, '1 tasks, 0 blobs, 0 documents: clean\n'],
+      clean.stderr,
+    )
     await DAMAGES.foreign(world)
     const found = run('--data-dir', dir, '--json')
     assert.equal(found.status, 1)

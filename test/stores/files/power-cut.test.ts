@@ -22,6 +22,8 @@ type Told = { step: number } & (
   | { told: 'cancel'; id: string }
   | { told: 'blob'; id: string; bytes: Buffer }
   | { told: 'removed'; id: string }
+  | { told: 'document'; name: string; rev: number }
+  | { told: 'no document'; name: string }
 )
 
 const open = (dir: string, disk?: RecordedDisk['disk'], writerThread = false): Promise<TaskStore> =>
@@ -76,8 +78,17 @@ const work = async (store: TaskStore, recorded: RecordedDisk): Promise<Told[]> =
     await store.remove(id)
     told.push({ step: recorded.step(), told: 'removed', id })
   }
+  const document = async (n: number): Promise<void> => {
+    const name = `d${n % 3}`
+    const data = { n, text: 'y'.repeat(n * 90) }
+    const { rev } = await store.documents.put('accounts', name, { version: 1, expiresAt: null, data }, 'any')
+    told.push({ step: recorded.step(), told: 'document', name, rev })
+    if (n % 4 !== 3) return
+    await store.documents.remove('accounts', name, rev)
+    told.push({ step: recorded.step(), told: 'no document', name })
+  }
   for (let n = 0; n < TASKS; n += 8) {
-    await Promise.all(Array.from({ length: 8 }, (_, k) => life(n + k)))
+    await Promise.all([document(n / 8), ...Array.from({ length: 8 }, (_, k) => life(n + k))])
     // let a checkpoint come between
     await new Promise(resolve => setTimeout(resolve, 20))
   }
@@ -93,7 +104,22 @@ const check = async (store: TaskStore, everything: readonly Told[], step: number
   const { tasks } = await store.list({}, { limit: 1000, cursor: null })
   for (const task of tasks) assert.ok(taskSchema.safeParse(task).success, 'a record is whole')
   assert.equal((await store.counts()).total, tasks.length)
+  for (const name of ['d0', 'd1', 'd2']) {
+    const facts = everything.filter(
+      fact => (fact.told === 'document' || fact.told === 'no document') && fact.name === name,
+    )
+    const [last] = facts.filter(fact => fact.step <= step).slice(-1)
+    const next = facts.find(fact => fact.step > step)
+    // whole, or an error that says otherwise
+    const there = await store.documents.get('accounts', name)
+    const isAsTold = !last || (last.told === 'document' ? there?.rev === last.rev : there === null)
+    // the next write was under way
+    const isNext = next && (next.told === 'document' ? there?.rev === next.rev : there === null)
+    assert.ok(isAsTold || isNext, `the document ${name} is not as it was acknowledged`)
+    if (there) assert.equal(String(there.data.text).length, Number(there.data.n) * 90)
+  }
   for (const fact of told) {
+    if (fact.told === 'document' || fact.told === 'no document') continue
     if (fact.told === 'removed') assert.equal(await store.get(fact.id), null, 'a removed task came back')
     if (fact.told === 'cancel' && !removed.has(fact.id)) {
       const task = await store.get(fact.id)
@@ -147,6 +173,7 @@ describe('a power cut', () => {
           // whoever followed the feed until the work began hears of everything in the end
           const heard = new Set((await later.changedSince(before)).ids)
           for (const fact of told.filter(fact => fact.step <= step)) {
+            if (fact.told === 'document' || fact.told === 'no document') continue
             const id = fact.told === 'there' ? fact.task.id : fact.id
             // a blob is no change of the task
             if (fact.told === 'blob') continue

@@ -5,6 +5,7 @@ import { fail, start } from '../../../src/core/moves.ts'
 import type { TaskPage, TaskStore } from '../../../src/core/store.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { openRedisStore } from '../../../src/stores/redis/open.ts'
+import { content } from '../../suites/documents.ts'
 import { add, addEnded, at, keyed, take } from '../../suites/store/world.ts'
 import { type PrivateRedis, startRedis } from '../../support/redis.ts'
 import { assertOrder } from '../../support/redis-order.ts'
@@ -46,7 +47,12 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     const error = { code: 'KIND_FAILED', message: 'no', detail: null }
     await store.move(failing.id, failing.claim, fail(error, at(60), at(2)))
     const running = await take(store, (await add(store)).id)
+    for (const name of ['b', 'a'])
+      await store.documents.put('accounts', name, content({ name }, { expiresAt: at(90) }), null)
+    await store.documents.put('secrets', 'c', content(), null)
     const view = async (from: TaskStore) => ({
+      accounts: await from.documents.list('accounts', { limit: 10, cursor: null }),
+      secrets: await from.documents.list('secrets', { limit: 10, cursor: null }),
       list: await from.list({}, { limit: 100, cursor: null }),
       ann: await from.list({ owner: 'ann' }, { limit: 100, cursor: null }),
       children: await from.list({ parentId: parent.id }, { limit: 100, cursor: null }),
@@ -62,7 +68,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
 
     for (const pattern of [/./, /:(created|ended|in:.*)$/, /:(ready:.*|holders|held:.*|keepers|timed)$/]) {
       const gone = (await keys()).filter(
-        key => pattern.test(key) && !/^test:(about|feed|task:|blobs:|bytes:|key:)/.test(key),
+        key => pattern.test(key) && !/^test:(about|feed|task:|documents:|blobs:|bytes:|key:)/.test(key),
       )
       assert.ok(gone.length > 0)
       await redis.cli('DEL', ...gone)

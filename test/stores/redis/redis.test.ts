@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { after, before, describe } from 'node:test'
 import type { TaskStore } from '../../../src/core/store.ts'
+import { documentsSuite } from '../../suites/documents.ts'
+import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { loseAt, type ProcessStoreFactory, storeProcessesSuite } from '../../suites/store-processes.ts'
 import { type PrivateRedis, startRedis } from '../../support/redis.ts'
@@ -40,5 +42,7 @@ describe('on a private Redis', { skip }, () => {
   })
   after(() => redis?.remove())
   storeSuite('redis', openWorld)
+  documentsSuite('redis', openWorld)
+  documentsProcessesSuite('redis', openWorld)
   storeProcessesSuite('redis', openWorld)
 })

@@ -1,7 +1,7 @@
 // What the Redis store refuses at its start, each with a reason that says what to change; and what it leaves alone.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { isMadhavaError } from '../../../src/core/errors.ts'
@@ -11,6 +11,7 @@ import { silentLog } from '../../../src/platform/log.ts'
 import { connectRedis } from '../../../src/platform/redis.ts'
 import { parseRedisUrl } from '../../../src/platform/redis-url.ts'
 import { openRedisStore } from '../../../src/stores/redis/open.ts'
+import { content } from '../../suites/documents.ts'
 import { add, addEnded, at, keyed, read, take } from '../../suites/store/world.ts'
 import { type PrivateRedis, type PrivateRedisOptions, startRedis } from '../../support/redis.ts'
 import { requireService } from '../../support/services.ts'
@@ -91,9 +92,15 @@ describe('the start of the Redis store', { skip: requireService('redis') }, () =
       '-xadd',
       '-zrange',
       '-xread',
+      '-zrangebylex',
+      '-zrank',
+      '-zcount',
     )
-    await refusedWith(as(redis.url, 'ann:secret'), /may not run xadd, xread, zrange/)
-    await redis.cli('ACL', 'SETUSER', 'ann', '+xadd', '+zrange', '+xread', '-evalsha')
+    await refusedWith(
+      as(redis.url, 'ann:secret'),
+      /may not run xadd, xread, zcount, zrange, zrangebylex, zrank:/,
+    )
+    await redis.cli('ACL', 'SETUSER', 'ann', '+@all', '-evalsha')
     await refusedWith(as(redis.url, 'ann:secret'), /may not run evalsha/)
     await redis.cli('ACL', 'SETUSER', 'ann', '+evalsha', 'resetkeys', '~other:*')
     await refusedWith(as(redis.url, 'ann:secret'), /may not use the keys that begin with test:/)
@@ -124,10 +131,39 @@ describe('the start of the Redis store', { skip: requireService('redis') }, () =
     await store.agenda(at(5), 10)
     await store.list({ statuses: ['PENDING'] }, { limit: 5, cursor: null })
     await store.counts()
+    await store.line([await add(store)], { now: at(5), kinds: null, limits: new Map(), most: 10 })
+    const { documents } = store
+    const { rev } = await documents.put('accounts', 'a', content({}, { expiresAt: at(1) }), null)
+    await documents.put('accounts', 'b', content(), 'any')
+    assert.equal((await documents.get('accounts', 'a'))?.rev, rev)
+    assert.equal((await documents.list('accounts', { limit: 1, cursor: 'a' })).documents.length, 1)
+    await documents.remove('accounts', 'b', 'any')
+    assert.equal(await documents.removeExpired(at(1)), 1)
     await store.remove(id)
     await store.check()
     await store.close()
     await redis.cli('FLUSHDB')
+  })
+
+  it('tries every command of its scripts, and the docs list each', async () => {
+    const source = (name: string) => readFile(new URL(`../../../${name}`, import.meta.url), 'utf8')
+    const folder = 'src/stores/redis/lua'
+    const files = await readdir(new URL(`../../../${folder}`, import.meta.url))
+    const scripts = (await Promise.all(files.map(file => source(`${folder}/${file}`)))).join('\n')
+    const used = new Set([...scripts.matchAll(/\bcall\('([A-Z]+)'/g)].map(([, command]) => command ?? ''))
+    assert.ok(used.size > 30)
+    const [startup, docs] = [await source('src/stores/redis/startup.ts'), await source('docs/redis.md')]
+    assert.deepEqual(
+      [...used].filter(command => !startup.includes(`{ '${command}'`)),
+      [],
+      'not tried',
+    )
+    const listed = /ACL SETUSER madhava .+/.exec(docs)?.[0].split(/\s+/) ?? []
+    assert.deepEqual(
+      [...used].filter(command => !listed.includes(`+${command.toLowerCase()}`)),
+      [],
+      'not in the docs',
+    )
   })
 
   it('refuses a replica, and a database that the server does not have', async () => {

@@ -14,6 +14,7 @@ import { checkFolder } from '../../../src/stores/files/tools/fsck.ts'
 import { importFolder } from '../../../src/stores/files/tools/import.ts'
 import type { ImportSummary } from '../../../src/stores/shared/import.ts'
 import { add, addEnded, at, details, keyed, newTask, read, refused, take } from '../../suites/store/world.ts'
+import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
 import { bytesOf, fill, LARGE } from '../../support/transfer-sample.ts'
@@ -81,15 +82,23 @@ describe('export and import', () => {
     const [from, to] = [await world.folder(), await world.folder()]
     const source = await world.open(from)
     const { resting, running, success, pending, progress, asked } = await fill(source)
+    const accounts = await fillDocuments(source.documents)
     const lines = await exported(from)
     assert.ok(lines.every(line => line.length < 1.5 * 1024 * 1024))
     const { sha256, ...end } = JSON.parse(lines.at(-1) ?? '')
-    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4 })
+    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 2 })
     assert.equal(sha256, createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex'))
-    const { problem, created, givenBack, blobs, refused: none } = await bring(to, lines)
-    assert.deepEqual([problem, created, givenBack, blobs, none], [null, 8, 3, 4, 0])
+    const { problem, created, givenBack, blobs, documents, refused: none } = await bring(to, lines)
+    assert.deepEqual([problem, created, givenBack, blobs, documents, none], [null, 8, 3, 4, 2, 0])
 
     const target = await world.open(to)
+    for (const { name, rev: _, ...said } of accounts) {
+      const there = await target.documents.get('accounts', name)
+      assert.deepEqual(there && { ...there, rev: 0 }, { name, ...said, rev: 0 })
+    }
+    // what signs stays where it is
+    assert.equal(await target.documents.get('secrets', 'session-key'), null)
+    assert.ok(!lines.join('').includes(Buffer.alloc(32, 7).toString('base64url')))
     for (const task of resting) assert.deepEqual(await target.get(task.id), task)
     for (const { id, claim, rev, attempt } of running) {
       const task = await read(target, id)
@@ -278,11 +287,13 @@ describe('export and import', () => {
     const [header = '', first = '', blob = '', end = ''] = await exported(from)
     const change = (line: string, changes: object): string =>
       `${JSON.stringify({ ...JSON.parse(line), ...changes })}\n`
+    const viewer = { name: 'viewer', rev: 5, ...accountOf('viewer') }
+    const account = `${JSON.stringify({ type: 'document', collection: 'accounts', document: viewer })}\n`
     const withTask = (changes: object): string => change(first, { record: { ...task, ...changes } })
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const cases: [lines: string[], problem: RegExp][] = [
       [[first, end], /^Line 1: .*header/],
-      [[change(header, { version: 2 })], /^Line 1: version: must be 1/],
+      [[change(header, { version: 3 })], /^Line 1: version: must be 1 or 2/],
       [[header, withTask({ id: '../../../etc/passwd' }), blob, end], /^Line 2: record/],
       [[header, withTask({ id: task.id.toUpperCase() }), blob, end], /^Line 2: record/],
       [[header, withTask({ claim: Number.MAX_SAFE_INTEGER }), blob, end], /^Line 2: .*2\^40/],
@@ -300,7 +311,13 @@ describe('export and import', () => {
       [[header, first, change(blob, { bytes: '*' }), end], /^Line 3: bytes: must be base64/],
       [[header, first, blob, blob, end], /^Line 4: .*twice/],
       [[header, blob, first, end], /^Line 2: .*does not belong/],
-      [[header, first, blob, change(end, { tasks: 2 })], /^Line 4: 1 tasks and 1 blobs came/],
+      [[header, first, blob, change(end, { tasks: 2 })], /^Line 4: 1 tasks, 1 blobs and 0 documents came/],
+      [[header, account, first, blob, change(end, { documents: 2 })], /^Line 5: .* and 1 documents came/],
+      [[header, first, account, blob, end], /^Line 4: .*does not belong/],
+      [[header, change(account, { collection: '../tasks' }), end], /^Line 2: collection/],
+      [[header, change(account, { document: { ...viewer, name: '../x' } }), end], /^Line 2: document.name/],
+      [[header, change(account, { document: { ...viewer, rev: 1.5 } }), end], /^Line 2: document.rev/],
+      [[header, change(account, { document: { ...viewer, data: [] } }), end], /^Line 2: document.data/],
       [[header, first, blob, end, header], /^Line 5: something stands behind/],
       [[header, `{"a":"${'x'.repeat(17 * 1024 * 1024)}"}\n`], /^line 2 has more than/],
       [[header, '\u0000\n'], /^Line 2: it is not JSON/],
@@ -313,6 +330,54 @@ describe('export and import', () => {
       assert.equal(count, 0)
       assert.deepEqual(outside(to), ['data'])
     }
+  })
+
+  promise('a document goes in where it may, and is refused by itself where it may not', async world => {
+    const [from, to] = [await world.folder(), await world.folder()]
+    const source = await world.open(from)
+    const accounts = await fillDocuments(source.documents)
+    const [header = '', ...rest] = await exported(from)
+    const end = rest.pop() ?? ''
+    const bringSome = (lines: string[], replace = false) =>
+      bring(
+        to,
+        [
+          header,
+          ...lines,
+          `${JSON.stringify({ ...JSON.parse(end), documents: lines.length, sha256: undefined })}\n`,
+        ],
+        replace,
+      )
+    const operator = JSON.parse(rest.find(line => line.includes('"operator"')) ?? '')
+    const line = (change: object, document: object = {}): string =>
+      `${JSON.stringify({ ...operator, ...change, document: { ...operator.document, ...document } })}\n`
+
+    const bad = await bringSome([
+      line({ collection: 'secrets' }, { name: 'session-key' }),
+      line({ collection: 'of-a-later-program' }),
+      line({}, { version: 7 }),
+      line({}, { data: { role: 'emperor' } }),
+      line({}, { name: 'good' }),
+    ])
+    assert.deepEqual([bad.problem, bad.refused, bad.documents], [null, 4, 1])
+    for (const [n, words] of [/no such collection/, /no such collection/, /has version 7/, /role/].entries())
+      assert.match(bad.why[n] ?? '', words)
+
+    assert.equal((await bringSome([line({})])).documents, 1)
+    const [repeat, newer] = [await bringSome([line({})]), accountOf('operator', 'YW5vdGhlciBzYWx0')]
+    assert.deepEqual([repeat.documents, repeat.documentsLeft], [0, 0])
+    const mine = await world.open(to)
+    const changed = await mine.documents.put('accounts', 'operator', newer, 'any')
+    await mine.close()
+    for (const replace of [false, true]) {
+      const left = await bringSome([line({})], replace)
+      assert.deepEqual([left.documents, left.documentsLeft], [0, 1], 'what is there is newer')
+    }
+    const later = { rev: changed.rev + 1 }
+    assert.equal((await bringSome([line({}, later)])).documentsLeft, 1)
+    assert.equal((await bringSome([line({}, later)], true)).documents, 1)
+    const again = await world.open(to)
+    assert.deepEqual((await again.documents.get('accounts', 'operator'))?.data, accounts[0]?.data)
   })
 
   promise('rubbish never crashes an import and never reaches anything outside the folder', async world => {

@@ -7,6 +7,7 @@ import { exportStore } from '../../../src/stores/shared/export.ts'
 import { importAll } from '../../../src/stores/shared/import.ts'
 import { verifyAll } from '../../../src/stores/shared/verify.ts'
 import { add, addEnded, at } from '../../suites/store/world.ts'
+import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 
 const clock = () => new Date(at(100))
 
@@ -16,6 +17,7 @@ const setUp = async (test: TestContext) => {
   test.after(() => Promise.all([from.close(), to.close()]))
   const [ended, waiting] = [await addEnded(from), await add(from)]
   await from.putBlob(ended.id, 'log.txt', Buffer.from('four'))
+  await fillDocuments(from.documents)
   const lines: Buffer[] = []
   const options = { clock, fingerprintOf: async () => null, onLeftOut: assert.fail }
   for await (const line of exportStore(from, options)) lines.push(Buffer.from(line))
@@ -28,7 +30,7 @@ const setUp = async (test: TestContext) => {
     onRefused: assert.fail,
     refusal: () => null,
   })
-  assert.deepEqual([done.created, done.blobs, done.problem], [2, 1, null])
+  assert.deepEqual([done.created, done.blobs, done.documents, done.problem], [2, 1, 2, null])
   const verify = async () => {
     const told: [string, string][] = []
     const summary = await verifyAll(to, { input: input(), onDifference: (id, what) => told.push([id, what]) })
@@ -42,9 +44,13 @@ describe('a store that is compared with an export', () => {
   it('is the same as long as nothing has changed, whatever else is in it', async test => {
     const { to, verify } = await setUp(test)
     await addEnded(to)
+    await to.documents.put('accounts', 'another', accountOf('viewer'), null)
     const { told, summary } = await verify()
     assert.deepEqual(told, [])
-    assert.deepEqual(summary, { tasks: 2, blobs: 1, missing: 0, different: 0, inStore: 3, problem: null })
+    assert.deepEqual(summary, {
+      ...{ tasks: 2, blobs: 1, documents: 2, missing: 0, different: 0 },
+      ...{ inStore: 3, problem: null },
+    })
   })
 
   const differences: Record<string, [Change, RegExp]> = {
@@ -66,6 +72,14 @@ describe('a store that is compared with an export', () => {
       (store, ended) => store.putBlob(ended, 'further', Buffer.from('x')),
       /further is not in the export/,
     ],
+    'a document that is gone': [
+      store => store.documents.remove('accounts', 'viewer', 'any'),
+      /^it is not there, or cannot be used$/,
+    ],
+    'a document that says something else': [
+      store => store.documents.put('accounts', 'viewer', accountOf('viewer', 'b3RoZXIgc2FsdA00'), 'any'),
+      /^it says something else$/,
+    ],
     'a blob of a task that had none': [
       (store, _, waiting) => store.putBlob(waiting, 'further', Buffer.from('x')),
       /further is not in the export/,
@@ -79,6 +93,6 @@ describe('a store that is compared with an export', () => {
       assert.equal(told.length, 1)
       assert.match(told[0]?.[1] ?? '', words)
       assert.equal(summary.missing + summary.different, 1)
-      assert.equal(summary.missing, what.endsWith('gone') && what.startsWith('a task') ? 1 : 0)
+      assert.equal(summary.missing, /^a (task|document) that is gone$/.test(what) ? 1 : 0)
     })
 })

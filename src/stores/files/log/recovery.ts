@@ -9,10 +9,10 @@ import type { Log } from '../../../platform/log.ts'
 import { type CancelRequest, cancelRequestedAt, createCancelRequests } from '../claims/cancel-requests.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { Disk } from '../disk.ts'
-import { linkTarget } from '../disk.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import { createKeys, type Keys } from '../records/keys.ts'
 import { createRecords, type Records } from '../records/records.ts'
+import { createTurnFiles } from '../turn-files.ts'
 import { createJournals } from './journal.ts'
 import type { JournalEntry } from './journal-files.ts'
 import { createWal, listWals, markUnsynced, readWal, type WalEntry } from './wal.ts'
@@ -150,7 +150,7 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
 export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
   const { layout, disk, instances } = deps
   const soundFile = (id: string) => path.join(layout.run, `${id}.sound`)
-  const turnFile = (number: number) => path.join(layout.run, `recovery.${number}`)
+  const turns = createTurnFiles(layout.run, 'recovery', disk)
   const declareSound = () => writeFileSync(soundFile(instances.instance), '')
   const isSound = async (): Promise<boolean> => {
     for (const name of readdirSync(layout.run)) {
@@ -163,21 +163,14 @@ export const recoverOnce = async (deps: RecoveryDeps): Promise<void> => {
   }
   for (;;) {
     if (await isSound()) return declareSound()
-    const turns = readdirSync(layout.run)
-      .flatMap(name => /^recovery\.(\d{1,15})$/.exec(name)?.[1] ?? [])
-      .map(Number)
-      .sort((a, b) => a - b)
-    const last = turns.at(-1) ?? 0
-    const owner = last === 0 ? null : linkTarget(turnFile(last))
-    if (owner !== null && (await instances.isAlive(owner))) {
+    const last = turns.last()
+    if (last.target !== null && (await instances.isAlive(last.target))) {
       await wait(LOOK_MS)
       continue
     }
-    if (!disk.symlink(instances.instance, turnFile(last + 1))) continue
+    if (!turns.take(last, instances.instance)) continue
     // somebody may have been through while this one counted
     if (!(await isSound())) await replay(deps, createRecords(layout, disk, leaveIt))
-    // the one before stays: a listing that misses a new name must still find an old one
-    for (const number of turns.slice(0, -1)) rmSync(turnFile(number), { force: true })
     return declareSound()
   }
 }

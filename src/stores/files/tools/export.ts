@@ -1,15 +1,19 @@
-// Export: every record of a data folder and its blobs as lines, in constant memory, also while a bundle runs. It only
+// Export: every record of a data folder, its blobs, and documents as lines, in constant memory, also while a bundle runs. It only
 // reads.
 import { lstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
+import { EXPORTED_COLLECTIONS } from '../../../core/documents.ts'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
 import { BLOB_NAME } from '../../shared/blob-name.ts'
 import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
 import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
+import { readDocumentFile } from '../documents/document-file.ts'
+import { namesIn } from '../documents/documents.ts'
 import { isErrno, storeError } from '../errno.ts'
+import { DOCUMENTS_FORMAT, refuseLaterFormat } from '../format.ts'
 import { createLayout, idOfStateFile, type Layout, type SafeId } from '../layout.ts'
 import { keyFileOf, readKeyLink } from '../records/keys.ts'
 import { readStateFile } from '../records/state-file.ts'
@@ -84,8 +88,8 @@ async function* piecesOf(
 }
 
 /**
- * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the end with
- * the numbers of both. Each task is as it was at one moment; the folder as a whole may change meanwhile.
+ * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the documents
+ * of the collections that are exported, then the end with the numbers of all. Each task is as it was at one moment; the folder as a whole may change meanwhile.
  * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
  */
 export async function* exportFolder({
@@ -121,6 +125,7 @@ export async function* exportFolder({
   }
 
   mustBeDataFolder(layout)
+  const { format } = await refuseLaterFormat(layout)
   try {
     yield lines.begin(clock().toISOString())
     for (const shard of layout.shards())
@@ -138,6 +143,13 @@ export async function* exportFolder({
         } finally {
           await closeAll(taken.blobs)
         }
+      }
+    for (const collection of format >= DOCUMENTS_FORMAT ? EXPORTED_COLLECTIONS : [])
+      for (const name of await namesIn(layout, collection)) {
+        const found = await readDocumentFile(layout, collection, name)
+        if (found.state === 'whole') yield lines.document(collection, found.document)
+        if (found.state === 'broken')
+          onLeftOut(path.relative(layout.dir, layout.document(collection, name)), found.why)
       }
     yield lines.end()
   } catch (error) {

@@ -9,6 +9,7 @@ import { BLOB_NAME } from '../../shared/blob-name.ts'
 import { isErrno } from '../errno.ts'
 import { idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
 import { readStateFile } from '../records/state-file.ts'
+import { documentChecksOf } from './fsck-documents.ts'
 import { entriesOf, type FsckCheck, repairsOf } from './fsck-findings.ts'
 import { createSideFileChecks } from './fsck-side-files.ts'
 import { createTaskChecks } from './fsck-tasks.ts'
@@ -23,12 +24,15 @@ const SHARD = /^[0-9a-f]{2}$/
 export interface Seen {
   tasks: number
   blobs: number
+  documents: number
 }
 
 interface ChecksDeps {
   layout: Layout
   /** The folder has no other user: a temporary file is left over, however young. */
   alone: boolean
+  /** The folder is of a format that has documents. */
+  hasDocuments: boolean
   clock: () => Date
   seen: Seen
 }
@@ -46,7 +50,7 @@ const idOf = (name: string): SafeId | null => {
 const nothing: FsckCheck = () => null
 
 /** All checks. Lazy: later ones see what repairs of earlier findings have changed. */
-export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator<FsckCheck> {
+export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDeps): Generator<FsckCheck> {
   const places = repairsOf(layout)
   const { at, moving, removing } = places
   const { record, result, key, blobsOf } = createTaskChecks(layout, places)
@@ -152,6 +156,15 @@ export function* checksOf({ layout, alone, clock, seen }: ChecksDeps): Generator
     const id = idOf(name)
     return id && revoke(place, id)
   })
+  if (hasDocuments)
+    yield* documentChecksOf({
+      layout,
+      repairs: places,
+      foreign,
+      onDocument() {
+        seen.documents += 1
+      },
+    })
   for (const { name } of entriesOf(layout.run))
     if (isAside(name)) yield foreign(path.join(layout.run, name), 'nothing of this store')
   for (const folder of [layout.journal, layout.wal])

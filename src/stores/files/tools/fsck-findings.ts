@@ -10,6 +10,7 @@ import { moveAway } from '../quarantine.ts'
 /** Permanent words, for programs. docs/state-files.md has a row for each. */
 export const FINDINGS = [
   'broken-record',
+  'broken-document',
   'later-version',
   'foreign',
   'leftover',

@@ -7,6 +7,7 @@ import { MadhavaError } from '../../../core/errors.ts'
 import { silentLog } from '../../../platform/log.ts'
 import { storeError } from '../errno.ts'
 import { lockFolder } from '../folder-lock.ts'
+import { DOCUMENTS_FORMAT, refuseLaterFormat } from '../format.ts'
 import { createLayout, type Layout } from '../layout.ts'
 import { openFilesStore } from '../open.ts'
 import { checksOf } from './fsck-checks.ts'
@@ -29,6 +30,7 @@ export interface CheckOptions {
 export interface CheckSummary {
   tasks: number
   blobs: number
+  documents: number
   findings: number
   mended: number
 }
@@ -76,7 +78,7 @@ const mendIfPossible = async (check: FsckCheck, finding: FsckFinding): Promise<s
 export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> => {
   const { clock, repair, settleMs = SETTLE_MS, onFinding } = options
   const layout = createLayout(path.resolve(options.dir))
-  const seen = { tasks: 0, blobs: 0 }
+  const seen = { tasks: 0, blobs: 0, documents: 0 }
   const told = { findings: 0, mended: 0 }
   const say = (finding: FsckFinding, mended: string | null): void => {
     told.findings += 1
@@ -85,7 +87,8 @@ export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> 
   }
 
   const onlyLook = async (): Promise<void> => {
-    const found = await lookOver(checksOf({ layout, alone: false, clock, seen }))
+    const hasDocuments = (await refuseLaterFormat(layout)).format >= DOCUMENTS_FORMAT
+    const found = await lookOver(checksOf({ layout, alone: false, hasDocuments, clock, seen }))
     if (found.length === 0) return
     await wait(settleMs)
     for (const check of found) {
@@ -101,7 +104,7 @@ export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> 
       // every opening completes what a power cut interrupted; only after that do findings count
       const store = await openFilesStore({ dir: layout.dir, clock, log })
       await store.close()
-      for (const check of checksOf({ layout, alone: true, clock, seen })) {
+      for (const check of checksOf({ layout, alone: true, hasDocuments: true, clock, seen })) {
         const finding = await check()
         if (finding) say(finding, await mendIfPossible(check, finding))
       }
@@ -111,6 +114,7 @@ export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> 
   }
 
   mustBeDataFolder(layout)
+  await refuseLaterFormat(layout)
   try {
     await (repair ? mendAll() : onlyLook())
   } catch (error) {

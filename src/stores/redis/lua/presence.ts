@@ -38,14 +38,17 @@ return 1
 `
 
 /**
- * ARGV: format, a fresh word. Begins the feed where there is none; the word of this database's beginning, and whether
- * the sets are whole.
+ * ARGV: format, a fresh word, this version. An earlier format is raised. Begins the feed where there is none; the word
+ * of this database's beginning, and whether the sets are whole. Or the format that is there, and who wrote it.
  */
 export const BEGIN = `${ALWAYS}${PRELUDE}
 local about = P .. 'about'
 local format = call('HGET', about, 'format')
-if format and format ~= ARGV[1] then return { 'other', format } end
-if not format then call('HSET', about, 'format', ARGV[1], 'epoch', ARGV[2], 'indexed', '1') end
+if format and (not string.match(format, '^[1-9]%d*$') or tonumber(format) > tonumber(ARGV[1])) then
+  return { 'other', format, call('HGET', about, 'writtenBy') or '' }
+end
+if not format then call('HSET', about, 'epoch', ARGV[2], 'indexed', '1') end
+if format ~= ARGV[1] then call('HSET', about, 'format', ARGV[1], 'writtenBy', ARGV[3]) end
 -- an earlier version stored here what was taken ahead of a free slot
 call('DEL', P .. 'ahead')
 -- the first entry: a cursor holds as long as its entry, or an earlier one, exists

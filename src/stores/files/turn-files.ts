@@ -1,0 +1,62 @@
+// Turns that processes take with a folder: `<word>.<n>` is a symbolic link that names who has turn n. Exactly one
+// process makes each, and the next is taken only when the last one is over. Nothing that a dead process leaves is in
+// the way, and whose process is dead is for the caller to say.
+import { readdirSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { type Disk, linkTarget } from './disk.ts'
+
+export interface LastTurn {
+  /** 0 when there has been none. */
+  number: number
+  /** What the link says; null when there has been none. */
+  target: string | null
+}
+
+export interface TurnFiles {
+  last(): LastTurn
+  /** Takes the turn after `last`. False when another process was faster. */
+  take(last: LastTurn, target: string): boolean
+  /** Puts another text in the place of the turn that this process has: in one step. */
+  say(number: number, target: string, unique: string): void
+}
+
+export const createTurnFiles = (
+  folder: string,
+  word: string,
+  disk: Pick<Disk, 'symlink' | 'rename' | 'unlink'>,
+): TurnFiles => {
+  const file = (number: number): string => path.join(folder, `${word}.${number}`)
+  const numbers = (): number[] =>
+    readdirSync(folder)
+      .flatMap(name => {
+        const [head, digits] = [name.slice(0, word.length + 1), name.slice(word.length + 1)]
+        return head === `${word}.` && /^\d{1,15}$/.test(digits) ? [Number(digits)] : []
+      })
+      .sort((a, b) => a - b)
+  const last = (): LastTurn => {
+    const number = numbers().at(-1) ?? 0
+    return { number, target: number === 0 ? null : linkTarget(file(number)) }
+  }
+  return {
+    last,
+    take({ number: before }, target) {
+      const mine = before + 1
+      if (!disk.symlink(target, file(mine))) return false
+      const taken = numbers()
+      // whoever paused since its look may have made a number that was over and tidied away long ago
+      if ((taken.at(-1) ?? 0) > mine) {
+        disk.unlink(file(mine))
+        return false
+      }
+      // the one before stays: a listing that misses a new name must still find an old one
+      for (const number of taken) if (number < before) rmSync(file(number), { force: true })
+      return true
+    },
+    say(number, target, unique) {
+      const aside = path.join(folder, `.${word}.${unique}.tmp`)
+      disk.unlink(aside)
+      disk.symlink(target, aside)
+      disk.rename(aside, file(number))
+    },
+  }
+}

@@ -1,0 +1,32 @@
+// Documents for tests of what handles those of every collection: export, import, fsck, migrations.
+import type { CollectionName, Document, DocumentContent, Documents } from '../../src/core/documents.ts'
+
+const HASH = { scrypt: { N: 16_384, r: 8, p: 5 }, salt: 'c2FsdCBvZiBhIHRlc3Q', hash: 'aGFzaCBvZiBhIHRlc3Q' }
+
+/** An account as the dashboard keeps it. `salt`: to make it differ. */
+export const accountOf = (role: 'operator' | 'viewer', salt = HASH.salt): DocumentContent => ({
+  version: 1,
+  expiresAt: null,
+  data: { role, password: { ...HASH, salt }, configured: null },
+})
+
+const SAMPLE: [CollectionName, string, DocumentContent][] = [
+  ['accounts', 'operator', accountOf('operator')],
+  ['accounts', 'viewer', accountOf('viewer')],
+  [
+    'secrets',
+    'session-key',
+    { version: 1, expiresAt: null, data: { key: Buffer.alloc(32, 7).toString('base64url') } },
+  ],
+  ['ended-sessions', 'a'.repeat(64), { version: 1, expiresAt: '2099-01-01T00:00:00.000Z', data: {} }],
+]
+
+/** One of every collection at least; answers the accounts. */
+export const fillDocuments = async (documents: Documents): Promise<Document[]> => {
+  const made: Document[] = []
+  for (const [collection, name, content] of SAMPLE) {
+    const document = await documents.put(collection, name, content, null)
+    if (collection === 'accounts') made.push(document)
+  }
+  return made
+}
