@@ -137,9 +137,9 @@ export const openDocuments = async (
   beforeOpening: () => void = () => {},
 ): Promise<{ documents: Documents; place: string; close(): Promise<void> }> => {
   const adapter = await chooseStore(place)
-  if (!place.redis) await (await dataFolder(place)).mustExist()
+  const open = place.redis ? adapter.open : await (await dataFolder(place)).existing()
   beforeOpening()
-  const store = await adapter.open({ sharedClock: openClock(adapter), log })
+  const store = await open({ sharedClock: openClock(adapter), log })
   return { documents: store.documents, place: adapter.place, close: () => store.close() }
 }
 

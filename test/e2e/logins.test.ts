@@ -154,11 +154,12 @@ describe('the logins of two bundles on one Redis', { ...LONG, skip: requireServi
     return bundle
   }
   before(async () => {
-    redis = await startRedis()
+    redis = await startRedis({ settings: { appendonly: 'yes', appendfsync: 'always' } })
     place = { STORE_URL: redis.url }
   })
   after(async () => {
-    for (const bundle of bundles) await bundle.kill()
+    // the last one in a folder first
+    for (const bundle of bundles.reverse()) await bundle.kill()
     await redis.stop()
     for (const { remove } of [one, other]) remove()
   })
