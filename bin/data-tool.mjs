@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { built } from './built.mjs'
+import { becomeOwnerOf } from './folder-owner.mjs'
 import { messageOf, watchOutput } from './own-output.mjs'
 
 /**
@@ -112,4 +113,36 @@ export const openTransferTools = async given => {
   const { readConfig } = await built('config')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
   return { ...(await chooseStore(target)), place: target.redis ? '' : folderPrefix(target.dataDir) }
+}
+
+/**
+ * What changes logins: in the folder `--data-dir`, else in the store of the settings. `configured` is the password that
+ * the settings have for the role. `place` is for people.
+ * @param {string | undefined} given
+ * @param {'operator' | 'viewer'} role
+ */
+export const openLoginTools = async (given, role) => {
+  build()
+  plain = (await built('platform/visible')).visibleText
+  const { openDocuments } = await built('wire')
+  const { readConfig } = await built('config')
+  const { silentLog } = await built('platform/log')
+  const { removeViewer, resetLogin } = await built('dashboard/access/reset-login')
+  const settings = given === undefined ? readConfig() : null
+  const target = settings ?? { redis: null, dataDir: given ?? '' }
+  const becomeOwner = () => target.redis || becomeOwnerOf(target.dataDir)
+  const opened = await openDocuments(target, silentLog(), becomeOwner).catch(error => {
+    throw target.redis ? error : new Error(`${folderPrefix(target.dataDir)}${messageOf(error)}`)
+  })
+  const options = {
+    role,
+    place: target.redis ? opened.place : path.resolve(target.dataDir),
+    configured: (role === 'viewer' ? settings?.viewerPassword : settings?.dashboardPassword) ?? null,
+  }
+  return {
+    place: options.place,
+    resetLogin: () => resetLogin(opened.documents, options),
+    removeViewer: () => removeViewer(opened.documents, options),
+    close: opened.close,
+  }
 }

@@ -36,7 +36,8 @@ const { visibleText } = await built('platform/visible')
 const { listenError } = await built('platform/listen-error')
 const { checkKinds, loadKinds } = await built('load-kinds')
 const { ownData } = await built('wire')
-const { ensureOperator } = await built('dashboard/access/operator')
+const { settleLogins } = await built('dashboard/access/settle-logins')
+const { takeOverLogins } = await built('dashboard/access/take-over-logins')
 
 /**
  * Reports a port in use, which otherwise would only show in the log of a role that restarts again and again.
@@ -59,6 +60,22 @@ const checkPorts = async ({ host, ports, roles }) => {
 /** @param {import('../src/core/kind-trouble.ts').KindTrouble} trouble */
 const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason}`
 
+/**
+ * The operator's password if it was made just now, else null.
+ * @param {import('../src/config.ts').Config} config
+ * @param {import('../src/wire.ts').Ownership} data
+ */
+const settle = async ({ dashboardPassword, viewerPassword }, { documents, withFolder, bundles, clock }) => {
+  if (withFolder) await takeOverLogins(documents, withFolder)
+  const { created } = await settleLogins(documents, {
+    ...bundles,
+    configured: { operator: dashboardPassword, viewer: viewerPassword },
+    clock,
+    makeOperator: true,
+  })
+  return created
+}
+
 const prepare = async () => {
   const config = readConfig()
   for (const words of ignoredVariables()) console.error(words)
@@ -70,9 +87,13 @@ const prepare = async () => {
   }
   await checkKinds(config)
   const data = await ownData(config, createLog('supervisor', config.logLevel))
-  await checkPorts(config)
-  const { created } = await ensureOperator({ dataDir: config.dataDir, configured: config.dashboardPassword })
-  return { config, data, password: created }
+  try {
+    await checkPorts(config)
+    return { config, data, password: await settle(config, data) }
+  } catch (error) {
+    await data.started()
+    throw error
+  }
 }
 
 const { config, data, password } = await prepare().catch(error => {

@@ -241,7 +241,7 @@ export const SETTINGS = {
   DASHBOARD_PASSWORD: {
     default: '',
     meaning:
-      'password of the first operator, whose name is operator; unset: made at the first start, shown once',
+      'password of operator, who may do everything at the dashboard, for all bundles of a Redis; unset: made at the first start, shown once',
     as: 'dashboardPassword',
     value: optional(password),
     secret: true,
@@ -249,7 +249,7 @@ export const SETTINGS = {
   DASHBOARD_VIEWER_PASSWORD: {
     default: '',
     meaning:
-      'password of viewer, who sees the dashboard and changes nothing; unset: the one of bin/reset-password.mjs --viewer, or no viewer',
+      'password of viewer, who sees the dashboard and changes nothing, for all bundles of a Redis; unset: the one of bin/reset-password.mjs --viewer, or no viewer',
     as: 'viewerPassword',
     value: optional(password),
     secret: true,

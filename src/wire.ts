@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from './config.ts'
+import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
@@ -56,10 +57,39 @@ const isOwnOf =
 const openClock = ({ isShared }: StoreAdapter): SharedClock =>
   createSharedClock(isShared ? steadyNow : Date.now)
 
+/** This bundle, and who else may use its store. */
+export interface Bundles {
+  bundle: string
+  /** Whether processes of another bundle live. Null: the store is this bundle's alone. */
+  isAlive: ((bundle: string) => Promise<boolean>) | null
+}
+
+const bundlesOf = (
+  config: Config,
+  { isShared }: StoreAdapter,
+  store: Pick<TaskStore, 'presences'>,
+): Bundles => ({
+  bundle: bundleOf(config),
+  isAlive: isShared
+    ? async bundle =>
+        (await store.presences()).some(({ alive, details }) => alive && details.bundle === bundle)
+    : null,
+})
+
 /** What the start script needs of the store before any role runs. */
 export interface Ownership {
   /** Of this bundle alone. */
   presences(): Promise<SeenPresence[]>
+  /** Of the store, until `started`. */
+  documents: Documents
+  bundles: Bundles
+  /** The store's time. */
+  clock: () => Date
+  /**
+   * Opens the documents of the data folder for `work`, where the store is another one: an earlier start may have kept
+   * them there. Null: they are those of the store.
+   */
+  withFolder: ((work: (documents: Documents) => Promise<void>) => Promise<void>) | null
   /** The start is over: what only it needed is closed; the folder stays owned. */
   started(): Promise<void>
 }
@@ -71,18 +101,46 @@ const END_MS = 8_000
 export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   const adapter = await chooseStore(config)
   const sharedClock = openClock(adapter)
-  const folder = await (await dataFolder(config)).own({
+  const folder = await dataFolder(config)
+  const lock = await folder.own({
     clock: sharedClock.now,
     log,
     patienceMs: config.drainMs + END_MS,
   })
-  if (!adapter.isShared) return { presences: () => folder.presences(), started: async () => {} }
   // what is wrong with it is said here, once, and not by every role again and again
   const store = await adapter.open({ sharedClock, log })
   return {
-    presences: async () => (await store.presences()).filter(isOwnOf(config, adapter)),
+    presences: adapter.isShared
+      ? async () => (await store.presences()).filter(isOwnOf(config, adapter))
+      : () => lock.presences(),
+    documents: store.documents,
+    bundles: bundlesOf(config, adapter, store),
+    clock: sharedClock.now,
+    withFolder: adapter.isShared
+      ? async work => {
+          const local = await folder.open({ sharedClock, log })
+          await work(local.documents).finally(() => local.close())
+        }
+      : null,
     started: () => store.close(),
   }
+}
+
+/**
+ * The documents of a store, for a tool beside a bundle that may run or not. `place` is for people.
+ * @param beforeOpening called when everything is loaded and the store is found; it may give up rights
+ * @throws STORE_UNAVAILABLE, also where there is no data folder
+ */
+export const openDocuments = async (
+  place: Place,
+  log: Log,
+  beforeOpening: () => void = () => {},
+): Promise<{ documents: Documents; place: string; close(): Promise<void> }> => {
+  const adapter = await chooseStore(place)
+  const open = place.redis ? adapter.open : await (await dataFolder(place)).existing()
+  beforeOpening()
+  const store = await open({ sharedClock: openClock(adapter), log })
+  return { documents: store.documents, place: adapter.place, close: () => store.close() }
 }
 
 /**
@@ -113,6 +171,7 @@ export interface Parts {
   clock: () => Date
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
+  bundles: Bundles
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
   announce(role: string, details?: () => Partial<PresenceDetails> & DoorTrouble): Promise<void>
   /** Idempotent; in the reverse order of opening. */
@@ -159,6 +218,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     }),
     clock,
     isOwn: isOwnOf(config, adapter),
+    bundles: bundlesOf(config, adapter, store),
     announce: (role, details = () => ({})) =>
       store.announce({
         role,

@@ -7,7 +7,8 @@ import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { openEndedSessions } from './access/ended-sessions.ts'
 import { createCheckQueue, openOperator } from './access/operator.ts'
 import { createSessions } from './access/session.ts'
-import { sessionKeyFor } from './access/session-key.ts'
+import { ensureSessionKey } from './access/session-key.ts'
+import { type SettleOptions, settleLogins } from './access/settle-logins.ts'
 import { createDashboard } from './app.ts'
 import { figuresTopic } from './figures/topic.ts'
 import { type OverviewParts, openOverview } from './overview/open.ts'
@@ -39,13 +40,12 @@ export interface DashboardServerOptions extends HttpDoor {
   settings: readonly SettingInEffect[]
 }
 
-export type DashboardParts = Omit<OverviewParts, 'processes'>
+/** `bundles`: this one, and who else uses the store. */
+export type DashboardParts = Omit<OverviewParts, 'processes'> & {
+  bundles: Pick<SettleOptions, 'bundle' | 'isAlive'>
+}
 
 const PROCESSES_EVERY_MS = 2_000
-
-/** What the key of the sessions is for: with another password of either login it is another key. */
-const credentials = (operator: string | null, viewer: string | null): string | null =>
-  operator === null || viewer === null ? operator : `${operator}\n${viewer}`
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openDashboard = async (
@@ -65,18 +65,25 @@ export const openDashboard = async (
   parts: DashboardParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
+  const { documents } = parts.store
   // the start script makes the operator and shows the password; here it would only reach a log file
+  await settleLogins(documents, {
+    ...parts.bundles,
+    configured: { operator: password, viewer: viewerPassword },
+    clock: parts.clock,
+    makeOperator: false,
+  })
   const inTurn = createCheckQueue()
-  const operator = openOperator({ dataDir, configured: password }, inTurn)
-  const viewer = openOperator({ dataDir, configured: viewerPassword, role: 'viewer' }, inTurn)
-  const credential = await operator.credential()
-  const ofViewer = await viewer.credential()
-  if (credential === null)
+  const operator = openOperator(documents, 'operator', inTurn)
+  const viewer = openOperator(documents, 'viewer', inTurn)
+  // each is read once here: while the store is away, what was read last counts
+  await viewer.credential()
+  if ((await operator.credential()) === null)
     log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
   const session = createSessions({
-    key: await sessionKeyFor(dataDir, credentials(credential, ofViewer)),
+    key: await ensureSessionKey(documents),
     credential: role => (role === 'viewer' ? viewer : operator).credential(),
-    ended: await openEndedSessions(dataDir, Date.now),
+    ended: openEndedSessions(documents),
     clock: Date.now,
   })
   const presences = async () => (await parts.store.presences()).filter(parts.isOwn)

@@ -1,8 +1,5 @@
 // The dashboard as a browser, a program and an attacker see it; with made-up processes.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { type EndedSessions, openEndedSessions } from '../../src/dashboard/access/ended-sessions.ts'
@@ -39,7 +36,6 @@ describe('the dashboard', { timeout: 300_000 }, () => {
   let orders: string[]
   let failure: MadhavaError | null
   let result: ActionOutcome
-  let folder: string
   let logFile: string | null
   let app: ReturnType<typeof createDashboard>
   // Without the hashing, which takes its time on purpose; operator.test.ts has the real one.
@@ -50,14 +46,10 @@ describe('the dashboard', { timeout: 300_000 }, () => {
 
   let ended: EndedSessions
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'madhava-dashboard-'))
-    ended = await openEndedSessions(folder, () => now)
     api = createFixture({ allowedHosts: ['tasks.example'] })
+    ended = openEndedSessions(api.store.documents)
   })
-  after(async () => {
-    await api.close()
-    await rm(folder, { recursive: true, force: true })
-  })
+  after(() => api.close())
 
   beforeEach(() => {
     now = Date.UTC(2030, 0, 1)

@@ -17,6 +17,7 @@ import type { SettingInEffect } from '../../src/dashboard/overview/routes.ts'
 import type { Processes } from '../../src/dashboard/processes/processes.ts'
 import type { WebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 
 export const PASSWORDS = { operator: 'correct horse', viewer: 'battery staple' } as const
 export const SAME_SITE = {
@@ -129,7 +130,7 @@ export const createDashboardFixture = async (more: More) => {
     session: createSessions({
       key: Buffer.alloc(32, 1),
       credential: async role => PASSWORDS[role],
-      ended: await openEndedSessions(folder, clock),
+      ended: openEndedSessions(createMemoryStore({ clock: () => new Date(now) }).documents),
       clock,
     }),
     log: silentLog(),

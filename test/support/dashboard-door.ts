@@ -137,7 +137,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
   const session = createSessions({
     key: Buffer.alloc(32, 1),
     credential,
-    ended: await openEndedSessions(folder, Date.now),
+    ended: openEndedSessions(fixture.store.documents),
     clock: Date.now,
   })
   const web = await readWebFiles()

@@ -6,7 +6,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /** `stdio` and `env` as for `spawnSync`; the tool inherits this process's environment by default. */
 export const runTool = (
-  name: 'export' | 'fsck' | 'import' | 'migrate',
+  name: 'export' | 'fsck' | 'import' | 'migrate' | 'reset-password',
   args: readonly string[],
   options: Pick<SpawnSyncOptions, 'stdio' | 'env'> = {},
 ): { status: number | null; stdout: string; stderr: string } => {

@@ -9,7 +9,8 @@ import type { Role, Who } from './rights.ts'
 export interface Accounts {
   /**
    * Null: name or password is wrong. Takes the same time for any wrong pair.
-   * @throws TOO_MANY_REQUESTS with `detail.retryAfterSeconds` when the address tries too often, CONFIG_INVALID
+   * @throws TOO_MANY_REQUESTS with `detail.retryAfterSeconds` when the address tries too often; CONFIG_INVALID,
+   * STORE_UNAVAILABLE as `Operator.verify`
    */
   login(name: string, password: string, address: string): Promise<Who | null>
   /** As `login`, for the header `Authorization: Basic ...`. A pair that was right lately is not hashed again. */

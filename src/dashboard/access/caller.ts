@@ -2,7 +2,7 @@
 // the right to do it.
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
-import { MadhavaError } from '../../core/errors.ts'
+import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { isCrossSite, isUnproven } from '../../platform/http-guards.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import type { Accounts } from './accounts.ts'
@@ -38,12 +38,16 @@ export const addressOf = (c: Context): string =>
 
 /**
  * Finds out who sent the request. A wrong cookie counts as none; a wrong name or password too, so that the route
- * answers 401. @throws TOO_MANY_REQUESTS
+ * answers 401. @throws TOO_MANY_REQUESTS; STORE_UNAVAILABLE while nobody can say who it is
  */
 export const readCaller =
   (sessions: Sessions, accounts: Accounts): MiddlewareHandler<DashboardEnv> =>
   async (c, next) => {
-    const session = await sessions.check(getCookie(c, SESSION_COOKIE))
+    const session = await sessions.check(getCookie(c, SESSION_COOKIE)).catch((error: unknown) => {
+      // the way to a session that can be told
+      if (c.req.path === '/login' && isMadhavaError(error, 'STORE_UNAVAILABLE')) return null
+      throw error
+    })
     const header = c.req.header('authorization')
     c.set('session', session)
     if (session) c.set('who', { name: session.role, role: session.role })

@@ -1,64 +1,68 @@
-// Sessions that were ended by a logout, kept on disk for as long as their cookies are valid. Each is an empty file
-// named by the cookie without its signature, so reading it gives no access.
-import { lstat, mkdir, readdir, unlink } from 'node:fs/promises'
-import path from 'node:path'
-import { createFile } from '../../platform/atomic-file.ts'
-import { ensureAccountsFolder } from './operator.ts'
+// Sessions that were ended by a logout, kept for as long as their cookies are valid, and a day. Each is a document
+// named by the hash of the cookie without its signature, so reading it gives no access.
+import { createHash } from 'node:crypto'
+import { openCollection } from '../../core/collection.ts'
+import { ENDED_SESSIONS } from '../../core/collections.ts'
+import type { Documents } from '../../core/documents.ts'
+import { isMadhavaError } from '../../core/errors.ts'
 
 /** Kept beyond the cookie's end, so that a clock that steps back does not revive a session. */
 const KEEP_AFTER_MS = 24 * 60 * 60 * 1000
-const TIDY_EVERY_MS = 60 * 60 * 1000
-const NAME = /^v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22}$/
+/** Of how many sessions this process remembers that they had not ended, or that they ended here. */
+const REMEMBERED_MAX = 10_000
+
+/** A cookie without its signature, and its end in milliseconds since 1970. */
+export interface SessionName {
+  body: string
+  expiresAt: number
+}
 
 export interface EndedSessions {
   /** Resolves when it is durable. If it rejects, the session has still ended for this process. */
-  add(name: string): Promise<void>
-  has(name: string): Promise<boolean>
+  add(session: SessionName): Promise<void>
+  /** While the store is away, a session that began here or has been looked up before counts as it did. @throws STORE_UNAVAILABLE for any other then */
+  has(session: SessionName): Promise<boolean>
+  /** The session has just begun, so it has not ended. */
+  begun(session: SessionName): void
 }
 
-/** @param clock milliseconds since 1970 */
-export const openEndedSessions = async (dataDir: string, clock: () => number): Promise<EndedSessions> => {
-  const folder = path.join(await ensureAccountsFolder(dataDir), 'ended')
-  /** Sessions that could not be written. */
-  const unwritten = new Set<string>()
-  let tidied = Number.NEGATIVE_INFINITY
+const nameOf = ({ body }: SessionName): string => createHash('sha256').update(body).digest('hex')
 
-  /** Removes those whose cookies have expired. The limit of logins bounds how many stay. */
-  const tidy = async (): Promise<void> => {
-    const now = clock()
-    if (Math.abs(now - tidied) < TIDY_EVERY_MS) return
-    tidied = now
-    for (const name of await readdir(folder)) {
-      const end = NAME.exec(name)?.[1]
-      if (end === undefined || Number.parseInt(end, 36) + KEEP_AFTER_MS > now) continue
-      await unlink(path.join(folder, name)).catch(() => {
-        // it is not a session's file
-      })
-    }
+export const openEndedSessions = (documents: Documents): EndedSessions => {
+  const collection = openCollection(documents, 'ended-sessions', ENDED_SESSIONS)
+  /** By name: whether it has ended, as far as this process knows. The last one that was asked for is the last. */
+  const known = new Map<string, boolean>()
+  const note = (name: string, hasEnded: boolean): void => {
+    // an end is never taken back, not even by a look that began before it
+    const ended = hasEnded || known.get(name) === true
+    known.delete(name)
+    known.set(name, ended)
+    if (known.size <= REMEMBERED_MAX) return
+    const [oldest] = known.keys()
+    if (oldest !== undefined) known.delete(oldest)
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await tidy()
 
   return {
-    async add(name) {
-      unwritten.add(name)
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await createFile(path.join(folder, name), '', { mode: 0o600 })
-      unwritten.delete(name)
-      await tidy().catch(() => {
-        // the next logout tries again
-      })
+    async add(session) {
+      const name = nameOf(session)
+      note(name, true)
+      const expiresAt = new Date(session.expiresAt + KEEP_AFTER_MS).toISOString()
+      await collection.put(name, { data: {}, expiresAt }, 'any')
     },
 
-    async has(name) {
-      if (unwritten.has(name)) return true
+    async has(session) {
+      const name = nameOf(session)
+      if (known.get(name) === true) return true
       try {
-        await lstat(path.join(folder, name))
-        return true
+        note(name, (await collection.get(name)) !== null)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-        throw error
+        // whatever stands in its place, somebody ended it
+        if (isMadhavaError(error, 'DOCUMENT_INVALID')) note(name, true)
+        else if (!isMadhavaError(error, 'STORE_UNAVAILABLE') || !known.has(name)) throw error
       }
+      return known.get(name) === true
     },
+
+    begun: session => note(nameOf(session), false),
   }
 }

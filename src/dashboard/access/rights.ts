@@ -1,10 +1,11 @@
 // Who may do what at the dashboard. The only place that decides it: every route, /RPC2 and the mounted REST API ask
 // here. Roles and accounts with rights of their own would change this file, and none that asks it.
+import { ACCOUNT_ROLES, type AccountRole } from '../../core/collections.ts'
 import { MadhavaError } from '../../core/errors.ts'
 
 /** The operator may do everything. The viewer sees the same, and changes nothing. */
-export const ROLES = ['operator', 'viewer'] as const
-export type Role = (typeof ROLES)[number]
+export const ROLES = ACCOUNT_ROLES
+export type Role = AccountRole
 
 /** Who asks. Until there are accounts, the name of a login is its role. */
 export interface Who {

@@ -1,80 +1,69 @@
-// The key that signs sessions: made once per data folder, and again when the dashboard starts with another password
-// than the last time, so that returning to an old password revives no session.
-import { randomBytes, timingSafeEqual } from 'node:crypto'
-import path from 'node:path'
-import { z } from 'zod'
-import { MadhavaError } from '../../core/errors.ts'
-import { createFile, replaceFile } from '../../platform/atomic-file.ts'
-import { NotPlainError, readPlain } from '../../platform/plain-file.ts'
-import { ensureAccountsFolder, hashPassword } from './operator.ts'
+// The key that signs sessions: made once per store, so that a session of one bundle is one of all that share it.
+import { randomBytes } from 'node:crypto'
+import { openCollection } from '../../core/collection.ts'
+import { SECRETS } from '../../core/collections.ts'
+import type { Documents, ExpectedRev } from '../../core/documents.ts'
+import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 
+export const SESSION_KEY = 'session-key'
 const KEY_BYTES = 32
-const MAX_BYTES = 4 * 1024
-/** A fifth of a login's cost, since the start waits for it. As hard to guess from as the operator's own file. */
-const COST = { N: 16_384, r: 8, p: 1 } as const
 
-const markSchema = z.object({
-  version: z.literal(1),
-  salt: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
-  hash: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
-})
-
-/** @throws CONFIG_INVALID when the file is not a key */
-export const ensureSessionKey = async (dataDir: string): Promise<Buffer> => {
-  const file = path.join(await ensureAccountsFolder(dataDir), 'session.key')
-  // anything else in its place is as unusable as a short one
-  const read = () =>
-    readPlain(file, MAX_BYTES).catch((error: unknown) => {
-      if (error instanceof NotPlainError) return Buffer.alloc(0)
-      throw error
-    })
-  let key = await read()
-  if (!key) {
-    await createFile(file, randomBytes(KEY_BYTES), { mode: 0o600 })
-    // Another process may have been first: the key in the file counts.
-    key = await read()
+const openSecrets = (documents: Documents) => {
+  const secrets = openCollection(documents, 'secrets', SECRETS)
+  return {
+    async read(): Promise<Buffer | null> {
+      const found = await secrets.get(SESSION_KEY)
+      return found && Buffer.from(found.data.key, 'base64url')
+    },
+    async make(rev: ExpectedRev): Promise<void> {
+      const key = randomBytes(KEY_BYTES).toString('base64url')
+      await secrets.put(SESSION_KEY, { data: { key } }, rev)
+    },
   }
-  if (key?.length === KEY_BYTES) return key
-  throw new MadhavaError(
-    'CONFIG_INVALID',
-    'accounts/session.key in the data folder cannot be used; remove it, and everybody logs in anew',
-  )
 }
 
-const isMarkOf = async (bytes: Buffer | null, credential: string): Promise<boolean> => {
+/** Of several that make it at once, one does, and all have that one. @throws CONFIG_INVALID, STORE_UNAVAILABLE */
+export const ensureSessionKey = async (documents: Documents): Promise<Buffer> => {
+  const { read, make } = openSecrets(documents)
   try {
-    const { salt, hash } = markSchema.parse(JSON.parse(String(bytes)))
-    const [kept, present] = [
-      Buffer.from(hash, 'base64url'),
-      await hashPassword(credential, Buffer.from(salt, 'base64url'), COST),
-    ]
-    return kept.length === present.length && timingSafeEqual(kept, present)
-  } catch {
-    return false
+    const found = await read()
+    if (found) return found
+    await make(null).catch((error: unknown) => {
+      if (!isMadhavaError(error, 'DOCUMENT_CHANGED')) throw error
+    })
+    const made = await read()
+    if (made) return made
+    throw new MadhavaError(
+      'STORE_UNAVAILABLE',
+      'The key of the sessions was removed when it had just been made',
+    )
+  } catch (error) {
+    if (!isMadhavaError(error, 'DOCUMENT_INVALID')) throw error
+    throw new MadhavaError(
+      'CONFIG_INVALID',
+      `The key of the sessions cannot be used (${error.message}); \`node bin/reset-password.mjs\` makes another, beside a new password`,
+      { cause: error },
+    )
   }
 }
 
-/**
- * The key for the present password, for a start of the dashboard.
- * @param credential as `Operator.credential`
- * @throws CONFIG_INVALID
- */
-export const sessionKeyFor = async (dataDir: string, credential: string | null): Promise<Buffer> => {
-  const folder = await ensureAccountsFolder(dataDir)
-  const file = path.join(folder, 'session.password')
-  if (credential === null) return ensureSessionKey(dataDir)
-  // an unreadable mark counts as another password: everyone logs in again
-  const mark = await readPlain(file, MAX_BYTES).catch(() => Buffer.alloc(0))
-  if (mark && (await isMarkOf(mark, credential))) return ensureSessionKey(dataDir)
-  // the key first: a crash between the two only makes one more key
-  if (mark) await replaceFile(path.join(folder, 'session.key'), randomBytes(KEY_BYTES), { mode: 0o600 })
-  const salt = randomBytes(16)
-  const hash = await hashPassword(credential, salt, COST)
-  const text = JSON.stringify({
-    version: 1,
-    salt: salt.toString('base64url'),
-    hash: hash.toString('base64url'),
-  })
-  await replaceFile(file, `${text}\n`, { mode: 0o600 })
-  return ensureSessionKey(dataDir)
+/** Also when it cannot be used. @throws STORE_UNAVAILABLE */
+export const hasSessionKey = async (documents: Documents): Promise<boolean> => {
+  try {
+    return (await openSecrets(documents).read()) !== null
+  } catch (error) {
+    if (isMadhavaError(error, 'DOCUMENT_INVALID')) return true
+    throw error
+  }
+}
+
+/** Puts a new key in the place of one that cannot be used. Does nothing when there is none, or a good one. */
+export const mendSessionKey = async (documents: Documents): Promise<void> => {
+  const { read, make } = openSecrets(documents)
+  try {
+    await read()
+  } catch (error) {
+    if (!isMadhavaError(error, 'DOCUMENT_INVALID')) throw error
+    await make('any')
+  }
 }

@@ -1,6 +1,6 @@
 // Sessions as signed cookies. Only the key and the ended sessions are stored. It knows no passwords and no HTTP
-// framework. The signing key is made from the key file and the present credential of the login, so a new password ends
-// all sessions of that login.
+// framework. What signs is made from the key and the present credential of the login, so a new password ends all
+// sessions of that login.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { EndedSessions } from './ended-sessions.ts'
 import { ROLES, type Role } from './rights.ts'
@@ -25,11 +25,14 @@ export interface Session {
 export interface Sessions {
   /** The cookie value of a new session; null while there is no such login. */
   begin(role?: Role): Promise<string | null>
-  /** The session of a cookie value; null if forged, expired, ended, or signed under an older password. */
+  /**
+   * The session of a cookie value; null if forged, expired, ended, or signed under an older password.
+   * @throws STORE_UNAVAILABLE while the store is away and this process has never checked it
+   */
   check(cookie: string | undefined): Promise<Session | null>
   /** Whether a form's token belongs to the session. */
   isFormToken(session: Session, token: string): boolean
-  /** Ends it at once, for good. If it rejects, the end is not on disk, but this process knows it. */
+  /** Ends it at once, for good. If it rejects, the end is not stored, but this process knows it. */
   end(cookie: string): Promise<void>
 }
 
@@ -78,28 +81,32 @@ export const createSessions = ({ key, credential, ended, clock }: SessionsOption
     async begin(role = 'operator') {
       const signer = await signingKey(role)
       if (!signer) return null
-      const end = (clock() + SESSION_LIFETIME_MS).toString(36)
-      const body = `v1.${end}.${randomBytes(16).toString('base64url')}`
+      const expiresAt = clock() + SESSION_LIFETIME_MS
+      const body = `v1.${expiresAt.toString(36)}.${randomBytes(16).toString('base64url')}`
+      ended.begun({ body, expiresAt })
       return `${body}.${textOf(sign(signer, 'session', body))}`
     },
 
     async check(cookie) {
       const [, body, end, signature] = COOKIE.exec(cookie ?? '') ?? []
       if (body === undefined || end === undefined || signature === undefined) return null
-      const signed = await signerOf(body, signature)
-      if (!signed) return null
       const expiresAt = Number.parseInt(end, 36)
       const leftMs = expiresAt - clock()
       // more than a lifetime is left if it began while the clock was ahead; it would last too long
-      if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS || (await ended.has(body))) return null
+      if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS) return null
+      const signed = await signerOf(body, signature)
+      // only what we have signed is looked up: a stranger makes no work for the store
+      if (!signed || (await ended.has({ body, expiresAt }))) return null
       return { expiresAt, formToken: textOf(sign(signed.signer, 'form', body)), role: signed.role }
     },
 
     isFormToken: (session, token) => isSame(session.formToken, token),
 
     async end(cookie) {
-      const body = COOKIE.exec(cookie)?.[1]
-      if (body !== undefined) await ended.add(body)
+      const [, body, end] = COOKIE.exec(cookie) ?? []
+      if (body === undefined || end === undefined) return
+      const latest = clock() + SESSION_LIFETIME_MS + SKEW_MS
+      await ended.add({ body, expiresAt: Math.min(Number.parseInt(end, 36), latest) })
     },
   }
 }

@@ -12,6 +12,11 @@ export interface FilesAdapter extends StoreAdapter {
    * died may take to end. @throws DATA_DIR_IN_USE, STORE_UNAVAILABLE
    */
   own(options: { clock: () => Date; log: Log; patienceMs: number }): Promise<FolderLock>
+  /**
+   * What opens a folder that is there, for a tool that may give up its rights before: it loads nothing any more.
+   * @throws STORE_UNAVAILABLE when there is no data folder: to open it would make one
+   */
+  existing(): Promise<StoreAdapter['open']>
   /** Looks for what is wrong in the folder, and mends it when that is asked. @throws STORE_UNAVAILABLE */
   checkFolder(options: Omit<CheckOptions, 'dir' | 'clock'>): Promise<CheckSummary>
 }
@@ -50,6 +55,12 @@ export const filesAdapter = (settings: { dir: string; reserveBytes?: number }): 
     async own(options) {
       const { lockFolder } = await import('./folder-lock.ts')
       return lockFolder({ dir, ...options })
+    },
+    async existing() {
+      const { mustBeDataFolder } = await import('./tools/fsck.ts')
+      const { openFilesStore } = await import('./open.ts')
+      mustBeDataFolder(createLayout(path.resolve(dir)))
+      return ({ sharedClock, log }) => openFilesStore({ ...settings, clock: sharedClock.now, log })
     },
     async checkFolder(options) {
       const { checkFolder } = await import('./tools/fsck.ts')

@@ -1,267 +1,253 @@
-// The operator's password and the key of the sessions, on a temp folder.
+// A login: its password is checked, replaced and taken away, and what counts while the store is away.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it } from 'node:test'
 import { isMadhavaError } from '../../../src/core/errors.ts'
-import { type EndedSessions, openEndedSessions } from '../../../src/dashboard/access/ended-sessions.ts'
-import { ensureOperator, openOperator, resetOperator } from '../../../src/dashboard/access/operator.ts'
-import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../../src/dashboard/access/session.ts'
-import { ensureSessionKey, sessionKeyFor } from '../../../src/dashboard/access/session-key.ts'
+import { createCheckQueue, openOperator } from '../../../src/dashboard/access/operator.ts'
+import { removeViewer, resetLogin } from '../../../src/dashboard/access/reset-login.ts'
+import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
+import { createLoginWorld, type LoginWorld, PASSWORD } from './logins.ts'
 
-let dataDir: string
-beforeEach(async () => {
-  dataDir = await mkdtemp(path.join(tmpdir(), 'madhava-operator-'))
-})
-afterEach(() => rm(dataDir, { recursive: true, force: true }))
+const place = 'the folder'
+const unavailable = (error: unknown) => isMadhavaError(error, 'STORE_UNAVAILABLE')
+/** Documents that are none of a login. */
+const SPOILT = [
+  {},
+  { role: 'operator', password: null },
+  { role: 'viewer', password: null, configured: null },
+  { role: 'king', password: null, configured: null },
+  { role: 'operator', password: { scrypt: { N: 1e9, r: 8, p: 1 }, salt: '', hash: '' }, configured: null },
+]
 
-const accounts = (name = ''): string => path.join(dataDir, 'accounts', name)
-const modeOf = async (file: string): Promise<number> => (await stat(file)).mode & 0o777
+describe('a login', { timeout: 300_000 }, () => {
+  let world: LoginWorld
+  beforeEach(() => {
+    world = createLoginWorld()
+  })
 
-describe('the operator', { timeout: 300_000 }, () => {
-  it('gets a password at the first start, which is told once and kept only as a hash', async () => {
-    const { created } = await ensureOperator({ dataDir, configured: null })
-    assert.match(created ?? '', /^([2-9a-hjkmnp-z]{5}-){3}[2-9a-hjkmnp-z]{5}$/)
-    assert.deepEqual(await ensureOperator({ dataDir, configured: null }), { created: null })
-    assert.ok(!(await readFile(accounts('operator.json'), 'utf8')).includes(created ?? ''))
-    assert.deepEqual(await readdir(accounts()), ['operator.json'])
-    const operator = openOperator({ dataDir, configured: null })
+  it('opens by its name and its password together, and by nothing else', async () => {
+    const { created } = await world.start()
+    assert.match(created ?? '', PASSWORD)
+    const operator = world.login()
     assert.equal(await operator.verify('operator', created ?? ''), true)
     assert.equal(await operator.verify('operator', `${created}x`), false)
     assert.equal(await operator.verify('root', created ?? ''), false)
+    assert.equal(await operator.verify('viewer', created ?? ''), false)
     assert.equal(await operator.verify('operator', ''), false)
+    assert.equal(await operator.verify('operator', 'x'.repeat(100_000)), false)
   })
 
-  it('is kept where only our own user can look, also in a folder that was open before', async () => {
-    await mkdir(accounts(), { mode: 0o755 })
-    await chmod(accounts(), 0o755)
-    await ensureOperator({ dataDir, configured: null })
-    await ensureSessionKey(dataDir)
-    assert.equal(await modeOf(accounts()), 0o700)
-    assert.equal(await modeOf(accounts('operator.json')), 0o600)
-    assert.equal(await modeOf(accounts('session.key')), 0o600)
-  })
-
-  it('is made by one of eight that race, and that one has the password that counts', async () => {
-    const results = await Promise.all(
-      Array.from({ length: 8 }, () => ensureOperator({ dataDir, configured: null })),
-    )
-    const made = results.flatMap(result => result.created ?? [])
-    assert.equal(made.length, 1)
-    assert.equal(await openOperator({ dataDir, configured: null }).verify('operator', made[0] ?? ''), true)
-    assert.deepEqual(await readdir(accounts()), ['operator.json'])
-  })
-
-  it('has the configured password when there is one, and no file is made for it', async () => {
-    const { created } = await ensureOperator({ dataDir, configured: null })
-    const configured = 'correct horse'
-    const operator = openOperator({ dataDir, configured })
-    assert.equal(await operator.verify('operator', configured), true)
-    assert.equal(await operator.verify('operator', created ?? ''), false)
-    await rm(accounts(), { recursive: true })
-    assert.deepEqual(await ensureOperator({ dataDir, configured }), { created: null })
-    await assert.rejects(stat(accounts('operator.json')))
-  })
-
-  it('gets a new password when the old one is lost: it counts at once, and what hung on the old one ends', async () => {
-    const { created } = await ensureOperator({ dataDir, configured: null })
-    const operator = openOperator({ dataDir, configured: null })
-    const before = await operator.credential()
-    const password = await resetOperator({ dataDir, configured: null })
-    assert.match(password, /^([2-9a-hjkmnp-z]{5}-){3}[2-9a-hjkmnp-z]{5}$/)
-    assert.equal(await operator.verify('operator', password), true)
-    assert.equal(await operator.verify('operator', created ?? ''), false)
-    assert.notEqual(await operator.credential(), before)
-    assert.equal(await modeOf(accounts('operator.json')), 0o600)
-    assert.deepEqual(await readdir(accounts()), ['operator.json'])
-    // also in the place of a file that cannot be used
-    await writeFile(accounts('operator.json'), 'spoilt')
-    await assert.rejects(operator.verify('operator', password), /bin\/reset-password\.mjs/)
-    const another = await resetOperator({ dataDir, configured: null })
-    assert.equal(await operator.verify('operator', another), true)
-  })
-
-  it('gets none where the password comes from the settings, or where no bundle has ever started', async () => {
-    await assert.rejects(resetOperator({ dataDir, configured: 'correct horse' }), /DASHBOARD_PASSWORD/)
-    await assert.rejects(resetOperator({ dataDir, configured: null }), (error: Error) =>
-      error.message.includes(dataDir),
-    )
-    assert.deepEqual(await readdir(dataDir), [])
+  it('keeps its password only as a hash', async () => {
+    const { created } = await world.start({ viewer: 'battery staple' })
+    for (const name of ['operator', 'viewer']) {
+      const text = JSON.stringify(await world.dataOf(name))
+      for (const password of [created ?? '', 'battery staple']) assert.ok(!text.includes(password))
+      assert.match(text, /"hash":"[A-Za-z0-9_-]{43}"/)
+    }
   })
 
   it('does not exist, and nobody gets in, before it is made', async () => {
-    const operator = openOperator({ dataDir, configured: null })
+    const operator = world.login()
+    assert.equal(await operator.credential(), null)
+    assert.equal(await operator.verify('operator', ''), false)
+    // nor where it is there and has no password
+    await world.spoil('operator', { role: 'operator', password: null, configured: null, changes: 3 })
     assert.equal(await operator.credential(), null)
     assert.equal(await operator.verify('operator', ''), false)
   })
 
-  it('says what to do about a file that cannot be used, and does not overwrite it', async () => {
-    for (const text of [
-      '',
-      '{}',
-      '{"version":1,"name":"operator","scrypt":{"N":1e9,"r":8,"p":1},"salt":"","hash":""}',
+  it('is checked one at a time, and a wrong pair is refused only after a hash', async () => {
+    const { created } = await world.start()
+    const inTurn = createCheckQueue()
+    let [running, most, checks] = [0, 0, 0]
+    const counted: typeof inTurn = (work, rank) =>
+      inTurn(async () => {
+        running += 1
+        checks += 1
+        most = Math.max(most, running)
+        return work().finally(() => {
+          running -= 1
+        })
+      }, rank)
+    const operator = openOperator(world.documents, 'operator', counted)
+    const viewer = openOperator(world.documents, 'viewer', counted)
+    const took = async (work: Promise<boolean>): Promise<[boolean, number]> => {
+      const before = process.cpuUsage()
+      const right = await work
+      const { user, system } = process.cpuUsage(before)
+      return [right, user + system]
+    }
+    const [, full] = await took(operator.verify('operator', created ?? ''))
+    for (const wrong of [
+      () => operator.verify('operator', 'wrong'),
+      () => operator.verify('root', created ?? ''),
+      // there is no viewer at all
+      () => viewer.verify('viewer', 'wrong'),
     ]) {
-      await mkdir(accounts(), { recursive: true })
-      await writeFile(accounts('operator.json'), text)
-      await assert.rejects(
-        ensureOperator({ dataDir, configured: null }),
-        error => isMadhavaError(error, 'CONFIG_INVALID') && /bin.reset-password/.test(error.message),
-      )
-      assert.equal(await readFile(accounts('operator.json'), 'utf8'), text)
+      const [right, cpu] = await took(wrong())
+      assert.equal(right, false)
+      assert.ok(cpu > full / 4, `${cpu} of ${full} microseconds`)
     }
-  })
-})
-
-describe('the key of the sessions', () => {
-  it('is one and the same for all who race to make it, and stays', async () => {
-    const keys = await Promise.all(Array.from({ length: 8 }, () => ensureSessionKey(dataDir)))
-    const hex = new Set(keys.map(key => key.toString('hex')))
-    assert.equal(hex.size, 1)
-    assert.ok(hex.has((await ensureSessionKey(dataDir)).toString('hex')))
-    assert.deepEqual(await readdir(accounts()), ['session.key'])
+    await Promise.all([operator, viewer, operator].map(login => login.verify('operator', 'wrong')))
+    assert.deepEqual([most, checks], [1, 7])
   })
 
-  it('is refused when the file is no key', async () => {
-    await mkdir(accounts())
-    await writeFile(accounts('session.key'), 'short')
-    await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
+  it('refuses checks beyond those that may wait', async () => {
+    const operator = world.login()
+    const asked = Array.from({ length: 60 }, () => operator.verify('operator', 'wrong'))
+    const ends = await Promise.allSettled(asked)
+    const refused = ends.flatMap(end => (end.status === 'rejected' ? [end.reason as unknown] : []))
+    assert.equal(refused.length, 9)
+    assert.ok(refused.every(error => isMadhavaError(error, 'TOO_MANY_REQUESTS')))
   })
 
-  it('is none when a link or a pipe stands in its place', async () => {
-    await mkdir(accounts())
-    await writeFile(path.join(dataDir, 'other'), Buffer.alloc(32))
-    await symlink('../other', accounts('session.key'))
-    await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
-    await rm(accounts('session.key'))
-    execFileSync('mkfifo', [accounts('session.key')])
-    await assert.rejects(ensureSessionKey(dataDir), error => isMadhavaError(error, 'CONFIG_INVALID'))
-    execFileSync('mkfifo', [accounts('operator.json')])
-    await assert.rejects(ensureOperator({ dataDir, configured: null }), error =>
-      isMadhavaError(error, 'CONFIG_INVALID'),
-    )
-  })
-
-  it('changes when the dashboard starts with another password, so that one that comes back finds another key', async () => {
-    const hex = async (credential: string | null) =>
-      (await sessionKeyFor(dataDir, credential)).toString('hex')
-    const first = await hex('configured:one')
-    assert.equal(await hex('configured:one'), first)
-    assert.equal(await hex(null), first)
-    const second = await hex('file:x')
-    assert.notEqual(second, first)
-    assert.notEqual(await hex('configured:one'), first)
-    await writeFile(accounts('session.password'), 'torn')
-    const third = await hex('configured:one')
-    assert.equal(await hex('configured:one'), third)
-    assert.ok(!(await readFile(accounts('session.password'), 'utf8')).includes('one'))
-    assert.equal(await modeOf(accounts('session.password')), 0o600)
-  })
-})
-
-describe('a session', () => {
-  let now: number
-  let bound: string | null
-  let ended: EndedSessions
-  const key = Buffer.alloc(32, 7)
-  const open = (own = key): Sessions =>
-    createSessions({ key: own, credential: async () => bound, ended, clock: () => now })
-  const begin = async (): Promise<string> => {
-    const cookie = await open().begin()
-    assert.ok(cookie)
-    return cookie
-  }
-  beforeEach(async () => {
-    now = Date.UTC(2030, 0, 1)
-    bound = 'first'
-    ended = await openEndedSessions(dataDir, () => now)
-  })
-
-  it('is good for twelve hours, in every process with the key', async () => {
-    const cookie = await begin()
-    assert.equal((await open().check(cookie))?.expiresAt, now + SESSION_LIFETIME_MS)
-    now += SESSION_LIFETIME_MS - 1
-    assert.ok(await open().check(cookie))
-    now += 1
-    assert.equal(await open().check(cookie), null)
-  })
-
-  it('does not outlive its twelve hours because the clock was ahead when it began', async () => {
-    now += 30 * SESSION_LIFETIME_MS
-    const cookie = await begin()
-    now -= 30_000
-    assert.ok(await open().check(cookie))
-    now -= 30 * SESSION_LIFETIME_MS
-    assert.equal(await open().check(cookie), null)
-  })
-
-  it('ends with a new password, another key, and when it is ended', async () => {
-    const cookie = await begin()
-    const sessions = open()
-    assert.equal(await open(Buffer.alloc(32, 8)).check(cookie), null)
-    bound = 'second'
-    assert.equal(await sessions.check(cookie), null)
-    bound = null
-    assert.equal(await sessions.check(cookie), null)
-    assert.equal(await sessions.begin(), null)
-    bound = 'first'
-    assert.ok(await sessions.check(cookie))
-    await sessions.end(cookie)
-    assert.equal(await sessions.check(cookie), null)
-  })
-
-  it('that was ended stays so in every process, after a restart, and however many end after it', async () => {
-    const sessions = open()
-    const cookies = await Promise.all(Array.from({ length: 1_100 }, begin))
-    await Promise.all(cookies.slice(0, 1_099).map(cookie => sessions.end(cookie)))
-    ended = await openEndedSessions(dataDir, () => now)
-    for (const cookie of [cookies[0], cookies[1], cookies[1_098]]) {
-      assert.equal(await sessions.check(cookie), null)
-      assert.equal(await open().check(cookie), null)
+  it('says what to do about a document that cannot be used, and does not overwrite it', async () => {
+    for (const data of SPOILT) {
+      const { rev } = await world.spoil('operator', data)
+      for (const attempt of [() => world.start(), () => world.login().credential(), () => world.opens('x')])
+        await assert.rejects(
+          attempt(),
+          error => isMadhavaError(error, 'CONFIG_INVALID') && /bin.reset-password/.test(error.message),
+        )
+      assert.equal((await world.documents.get('accounts', 'operator'))?.rev, rev)
     }
-    assert.ok(await open().check(cookies[1_099]))
-    // what is kept is no cookie, and goes when the cookies are of no use, and a day
-    const [name = ''] = await readdir(accounts('ended'))
-    assert.equal(await sessions.check(name), null)
-    now += SESSION_LIFETIME_MS + 25 * 3_600_000
-    ended = await openEndedSessions(dataDir, () => now)
-    assert.deepEqual(await readdir(accounts('ended')), [])
+    await world.spoil('viewer')
+    await assert.rejects(world.login('viewer').credential(), /bin.reset-password\.mjs --viewer`/)
   })
 
-  it('ends for this process also where that cannot be written, and says so', async () => {
-    const [cookie, other] = [await begin(), await begin()]
-    await rm(accounts('ended'), { recursive: true })
-    await writeFile(accounts('ended'), '')
-    const sessions = open()
-    await assert.rejects(sessions.end(cookie))
-    assert.equal(await sessions.check(cookie), null)
-    // nobody can say whether this one was ended: that is no yes
-    await assert.rejects(sessions.check(other))
+  it('keeps what a later program has written beside what this one knows', async () => {
+    const { created } = await world.start()
+    const data = await world.dataOf('operator')
+    const password = { ...(data.password as object), madeBy: 'a later one' }
+    await world.spoil('operator', { ...data, password, email: 'someone@example.org' })
+    assert.equal(await world.opens(created ?? ''), true)
+    await world.start({ operator: 'correct horse' })
+    const after = await world.dataOf('operator')
+    assert.deepEqual([after.email, after.password], ['someone@example.org', password])
   })
 
-  it('is refused with any character of its cookie changed, added or left out', async () => {
-    const cookie = await begin()
-    const sessions = open()
-    // every other character, also those that stand for the same bytes at the end of a signature
-    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.'
-    const forged = [...cookie].flatMap((character, index) => {
-      const before = cookie.slice(0, index)
-      const rest = cookie.slice(index + 1)
-      const changed = [...alphabet].filter(other => other !== character).map(other => before + other + rest)
-      return [...changed, before + rest, `${before}${character}A${rest}`]
+  describe('while the store is away', () => {
+    it('counts as it was when this process read it last', async () => {
+      const { created } = await world.start()
+      const operator = world.login()
+      const before = await operator.credential()
+      world.store.away = true
+      assert.equal(await operator.credential(), before)
+      assert.equal(await operator.verify('operator', created ?? ''), true)
+      assert.equal(await operator.verify('operator', 'wrong'), false)
+      world.store.away = false
+      const password = await resetLogin(world.documents, { place })
+      assert.equal(await operator.verify('operator', password), true)
+      world.store.away = true
+      assert.equal(await operator.verify('operator', password), true)
+      assert.equal(await operator.verify('operator', created ?? ''), false)
     })
-    for (const value of [...forged, '', 'v1...', 'x'.repeat(10_000), `${cookie} `, `${cookie}\n`, undefined])
-      assert.equal(await sessions.check(value), null, value)
+
+    it('is refused as such when this process has never read it, also while another login is known', async () => {
+      await world.start({ viewer: 'battery staple' })
+      const [operator, viewer] = [world.login(), world.login('viewer')]
+      await viewer.credential()
+      world.store.away = true
+      await assert.rejects(operator.verify('operator', 'x'), unavailable)
+      await assert.rejects(operator.credential(), unavailable)
+      assert.equal(await viewer.verify('viewer', 'battery staple'), true)
+      world.store.away = false
+      assert.ok(await operator.credential())
+    })
+
+    it('stays one that does not exist, when that was seen', async () => {
+      const viewer = world.login('viewer')
+      assert.equal(await viewer.credential(), null)
+      world.store.away = true
+      assert.equal(await viewer.verify('viewer', ''), false)
+    })
+  })
+})
+
+describe('the reset of a password', { timeout: 300_000 }, () => {
+  let world: LoginWorld
+  beforeEach(() => {
+    world = createLoginWorld()
   })
 
-  it('has form tokens of its own, that no other session accepts', async () => {
-    const sessions = open()
-    const [one, other] = [await sessions.check(await begin()), await sessions.check(await begin())]
-    assert.ok(one && other)
-    assert.ok(sessions.isFormToken(one, one.formToken))
-    const twin = one.formToken.replace(/.$/, last => String.fromCharCode(last.charCodeAt(0) + 1))
-    for (const token of [other.formToken, '', 'x', `${one.formToken}A`, twin])
-      assert.equal(sessions.isFormToken(one, token), false)
+  it('gives a new one that counts at once, and what hung on the old one ends', async () => {
+    const { created } = await world.start()
+    const operator = world.login()
+    const before = await operator.credential()
+    const password = await resetLogin(world.documents, { place })
+    assert.match(password, PASSWORD)
+    assert.equal(await operator.verify('operator', password), true)
+    assert.equal(await operator.verify('operator', created ?? ''), false)
+    assert.notEqual(await operator.credential(), before)
+    assert.deepEqual(await world.start(), { created: null })
+    assert.equal(await world.opens(password), true)
+  })
+
+  it('mends what cannot be used: the login, and the key of the sessions', async () => {
+    for (const data of SPOILT) {
+      await world.spoil('operator', data)
+      const password = await resetLogin(world.documents, { place })
+      assert.equal(await world.opens(password), true)
+    }
+    await world.spoil('operator', {}, 99)
+    assert.equal(await world.opens(await resetLogin(world.documents, { place })), true)
+    const broken = { version: 1, expiresAt: null, data: { key: 'short' } }
+    await world.documents.put('secrets', 'session-key', broken, 'any')
+    await assert.rejects(ensureSessionKey(world.documents), error => isMadhavaError(error, 'CONFIG_INVALID'))
+    await resetLogin(world.documents, { place })
+    const key = await ensureSessionKey(world.documents)
+    // and leaves a good one alone
+    await resetLogin(world.documents, { place })
+    assert.deepEqual(await ensureSessionKey(world.documents), key)
+  })
+
+  it('is refused where the password is that of a setting, of this bundle or of any other', async () => {
+    await world.start()
+    await assert.rejects(
+      resetLogin(world.documents, { place, configured: 'correct horse' }),
+      error => isMadhavaError(error, 'CONFIG_INVALID') && /DASHBOARD_PASSWORD/.test(error.message),
+    )
+    await world.start({ bundle: 'other', operator: 'correct horse', viewer: 'battery staple' })
+    await assert.rejects(resetLogin(world.documents, { place }), /DASHBOARD_PASSWORD/)
+    for (const change of [resetLogin, removeViewer])
+      await assert.rejects(change(world.documents, { place, role: 'viewer' }), /DASHBOARD_VIEWER_PASSWORD/)
+    assert.equal(await world.opens('correct horse'), true)
+  })
+
+  it('is refused where no bundle has ever started, and makes nothing there', async () => {
+    for (const role of ['operator', 'viewer'] as const)
+      await assert.rejects(
+        resetLogin(world.documents, { place, role }),
+        error => isMadhavaError(error, 'CONFIG_INVALID') && error.message.includes(place),
+      )
+    assert.deepEqual(await world.dataOf('operator'), {})
+    // a dashboard without the start script counts as one
+    await ensureSessionKey(world.documents)
+    assert.equal(await world.opens(await resetLogin(world.documents, { place })), true)
+  })
+
+  it('gives one of several at once the password that counts', async () => {
+    await world.start()
+    const made = await Promise.all(Array.from({ length: 4 }, () => resetLogin(world.documents, { place })))
+    const right = []
+    for (const password of made) if (await world.opens(password)) right.push(password)
+    assert.equal(right.length, 1)
+  })
+
+  it('gives a viewer a first one, which the operator does not share, and takes it away', async () => {
+    const { created } = await world.start()
+    const viewer = world.login('viewer')
+    const first = await resetLogin(world.documents, { place, role: 'viewer' })
+    assert.equal(await viewer.verify('viewer', first), true)
+    assert.equal(await viewer.verify('operator', first), false)
+    assert.equal(await world.login().verify('viewer', first), false)
+    await removeViewer(world.documents, { place })
+    assert.equal(await viewer.credential(), null)
+    assert.equal(await viewer.verify('viewer', first), false)
+    await assert.rejects(removeViewer(world.documents, { place }), /no viewer/)
+    assert.equal(await world.opens(created ?? ''), true)
+    // also one that cannot be used
+    await world.spoil('viewer')
+    await removeViewer(world.documents, { place })
+    assert.equal(await viewer.credential(), null)
   })
 })

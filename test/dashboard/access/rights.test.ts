@@ -1,15 +1,14 @@
 // Who may do what: the table of rights, the viewer, and programs with a password.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { describedRoutes } from '../../../src/api/openapi.ts'
-import { isMadhavaError } from '../../../src/core/errors.ts'
-import { ensureAccountsFolder, openOperator, resetOperator } from '../../../src/dashboard/access/operator.ts'
+import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
+import { openEndedSessions } from '../../../src/dashboard/access/ended-sessions.ts'
 import { DEEDS, deedOfApi, deedOfMethod, demandRight, mayDo } from '../../../src/dashboard/access/rights.ts'
+import { createSessions, SESSION_COOKIE, type Sessions } from '../../../src/dashboard/access/session.ts'
+import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { createFixture } from '../../api/fixture.ts'
-import { basic, createDashboardFixture, noProcesses, PASSWORDS } from '../fixture.ts'
+import { basic, createDashboardFixture, noProcesses, PASSWORDS, SAME_SITE } from '../fixture.ts'
 
 const OPERATOR = { name: 'operator', role: 'operator' } as const
 const VIEWER = { name: 'viewer', role: 'viewer' } as const
@@ -110,26 +109,6 @@ describe('the viewer', { timeout: 300_000 }, () => {
     assert.equal((await alone.get('/me.json', basic('viewer', PASSWORDS.viewer))).status, 401)
     await alone.close()
   })
-
-  it('gets a password by the reset, which the operator does not share, and none without it', async () => {
-    const dataDir = await mkdtemp(path.join(tmpdir(), 'madhava-viewer-'))
-    try {
-      await ensureAccountsFolder(dataDir)
-      const viewer = openOperator({ dataDir, configured: null, role: 'viewer' })
-      assert.equal(await viewer.credential(), null)
-      assert.equal(await viewer.verify('viewer', ''), false)
-      const password = await resetOperator({ dataDir, configured: null, role: 'viewer' })
-      assert.equal(await viewer.verify('viewer', password), true)
-      assert.equal(await viewer.verify('operator', password), false)
-      assert.equal(await openOperator({ dataDir, configured: null }).verify('viewer', password), false)
-      await assert.rejects(
-        resetOperator({ dataDir, configured: 'from settings', role: 'viewer' }),
-        /DASHBOARD_VIEWER_PASSWORD/,
-      )
-    } finally {
-      await rm(dataDir, { recursive: true, force: true })
-    }
-  })
 })
 
 describe('a program with a password', { timeout: 300_000 }, () => {
@@ -174,5 +153,40 @@ describe('a program with a password', { timeout: 300_000 }, () => {
       'Basic YQ==',
     ])
       assert.equal((await door.get('/me.json', { authorization })).status, 401, authorization.slice(0, 20))
+  })
+})
+
+describe('who asks while the store is away', { timeout: 300_000 }, () => {
+  it('is told so where nobody can say who it is, and finds the login all the same', async () => {
+    const unknown = new MadhavaError('STORE_UNAVAILABLE', 'The store is away')
+    const inner = createSessions({
+      key: Buffer.alloc(32, 1),
+      credential: async role => PASSWORDS[role],
+      ended: openEndedSessions(createMemoryStore({ clock: () => new Date() }).documents),
+      clock: () => Date.UTC(2030, 0, 1),
+    })
+    const session: Sessions = {
+      ...inner,
+      check: async cookie => {
+        if (cookie === 'of-another-process') throw unknown
+        return inner.check(cookie)
+      },
+    }
+    const door = await createDashboardFixture({ processes: noProcesses(), session })
+    try {
+      const cookie = `${SESSION_COOKIE}=of-another-process`
+      assert.equal((await door.get('/me.json', { cookie })).status, 503)
+      assert.equal((await door.get('/login', { cookie })).status, 200)
+      const answer = await door.post(
+        '/login',
+        new URLSearchParams({ name: 'operator', password: PASSWORDS.operator }).toString(),
+        { ...SAME_SITE, cookie, 'content-type': 'application/x-www-form-urlencoded' },
+      )
+      assert.equal(answer.status, 303)
+      const own = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+      assert.equal((await door.get('/me.json', { cookie: own })).status, 200)
+    } finally {
+      await door.close()
+    }
   })
 })

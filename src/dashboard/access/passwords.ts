@@ -1,0 +1,51 @@
+// Passwords: made, hashed, and compared with a hash. It knows no logins and stores nothing.
+import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import type { PasswordHash } from '../../core/collections.ts'
+
+/** 16 MiB and about a fifth of a second per hash. */
+const COST = { N: 16_384, r: 8, p: 5 } as const
+const SALT_BYTES = 16
+const HASH_BYTES = 32
+const MAX_PASSWORD_CHARACTERS = 256
+
+/** Without i, l, o, 0 and 1, which look alike. 20 of 31 symbols are 99 bits. */
+const ALPHABET = '23456789abcdefghjkmnpqrstuvwxyz'
+export const newPassword = (): string =>
+  Array.from({ length: 4 }, () =>
+    Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
+  ).join('-')
+
+const derive = (password: string, salt: Buffer, cost: PasswordHash['scrypt']): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const maxmem = 256 * cost.N * cost.r
+    // longer ones are cut where they differ from every password that was let in
+    const text = password.slice(0, MAX_PASSWORD_CHARACTERS + 1)
+    scrypt(text, salt, HASH_BYTES, { ...cost, maxmem }, (error, hash) =>
+      error ? reject(error) : resolve(hash),
+    )
+  })
+
+/** With a new salt. */
+export const hashPassword = async (password: string): Promise<PasswordHash> => {
+  const salt = randomBytes(SALT_BYTES)
+  const hash = await derive(password, salt, COST)
+  return { scrypt: COST, salt: salt.toString('base64url'), hash: hash.toString('base64url') }
+}
+
+/** The hash of no password. It takes as long to compare with as any other. */
+export const hashOfNone = (): PasswordHash => ({
+  scrypt: COST,
+  salt: randomBytes(SALT_BYTES).toString('base64url'),
+  hash: randomBytes(HASH_BYTES).toString('base64url'),
+})
+
+export const isPassword = async (
+  password: string,
+  { salt, hash, scrypt }: PasswordHash,
+): Promise<boolean> => {
+  const [expected, tried] = [
+    Buffer.from(hash, 'base64url'),
+    await derive(password, Buffer.from(salt, 'base64url'), scrypt),
+  ]
+  return tried.length === expected.length && timingSafeEqual(tried, expected)
+}

@@ -1,0 +1,38 @@
+// Documents of a store that a test takes away and brings back.
+import type { Documents } from '../../src/core/documents.ts'
+import { MadhavaError } from '../../src/core/errors.ts'
+
+export interface DocumentsAway {
+  documents: Documents
+  /** While it is true, every call fails as one to a Redis that cannot be reached. */
+  away: boolean
+  /** The next write is done, and fails all the same. */
+  loseNextAnswer: boolean
+}
+
+export const documentsAway = (inner: Documents): DocumentsAway => {
+  const gone = (): MadhavaError => new MadhavaError('STORE_UNAVAILABLE', 'The store is away')
+  const here = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (self.away) throw gone()
+    return work()
+  }
+  const self: DocumentsAway = {
+    away: false,
+    loseNextAnswer: false,
+    documents: {
+      get: (...asked) => here(() => inner.get(...asked)),
+      list: (...asked) => here(() => inner.list(...asked)),
+      put: (...asked) =>
+        here(async () => {
+          const written = await inner.put(...asked)
+          const isLost = self.loseNextAnswer
+          self.loseNextAnswer = false
+          if (isLost) throw gone()
+          return written
+        }),
+      remove: (...asked) => here(() => inner.remove(...asked)),
+      removeExpired: (...asked) => here(() => inner.removeExpired(...asked)),
+    },
+  }
+  return self
+}
