@@ -91,6 +91,17 @@ const build = () => {
 }
 
 /**
+ * What root does in a data folder of another user is done as that user, or the bundle could not read it afterwards.
+ * Everything is loaded before: that user may not be able to read this program.
+ * @param {string} dataDir
+ */
+const becomeOwnerWhenLoaded = async dataDir => {
+  const { dataFolder } = await built('wire')
+  await (await dataFolder({ dataDir })).load()
+  becomeOwnerOf(dataDir)
+}
+
+/**
  * The tools for a folder, and the folder: `--data-dir`, else DATA_DIR.
  * @param {string | undefined} given
  */
@@ -99,7 +110,8 @@ export const openFolderTools = async given => {
   plain = (await built('platform/visible')).visibleText
   const { dataFolder } = await built('wire')
   const { readConfig } = await built('config')
-  return dataFolder({ dataDir: given ?? readConfig().dataDir })
+  const dataDir = given ?? readConfig().dataDir
+  return { ...(await dataFolder({ dataDir })), becomeOwner: () => becomeOwnerWhenLoaded(dataDir) }
 }
 
 /**
@@ -112,7 +124,13 @@ export const openTransferTools = async given => {
   const { chooseStore } = await built('wire')
   const { readConfig } = await built('config')
   const target = given === undefined ? readConfig() : { redis: null, dataDir: given }
-  return { ...(await chooseStore(target)), place: target.redis ? '' : folderPrefix(target.dataDir) }
+  return {
+    ...(await chooseStore(target)),
+    place: target.redis ? '' : folderPrefix(target.dataDir),
+    becomeOwner: async () => {
+      if (!target.redis) await becomeOwnerWhenLoaded(target.dataDir)
+    },
+  }
 }
 
 /**

@@ -24,6 +24,7 @@ let place = ''
 try {
   const folder = await openFolderTools(given)
   place = folderPrefix(folder.place)
+  if (repair) await folder.becomeOwner()
   const summary = await folder.checkFolder({
     repair,
     onFinding: finding => {

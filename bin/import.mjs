@@ -4,14 +4,15 @@
 import { endWithOutput, giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
-const usage = `node bin/import.mjs [--data-dir DIR] [--replace] < file.ndjson
-       node bin/import.mjs [--data-dir DIR] --verify < file.ndjson
+const usage = `node bin/import.mjs [--data-dir DIR] [--accounts] [--replace] < file.ndjson
+       node bin/import.mjs [--data-dir DIR] --verify [--accounts] < file.ndjson
   --data-dir DIR  files in this folder, made when it is missing; by default the store that STORE_URL and DATA_DIR name
-  --replace       a task that is there and older, by claim and rev, is replaced, and an older account too
-  --verify        nothing is written: every record, blob and account is compared with the export`
+  --accounts      the accounts of the export too: whoever has their passwords can then log in
+  --replace       a task that is there and older, by claim and rev, is replaced; with --accounts, an older account too
+  --verify        nothing is written: every record and blob is compared with the export; with --accounts, the accounts too`
 
-const { given, flags } = readArguments(usage, ['replace', 'verify'])
-const { replace, verify } = flags
+const { given, flags } = readArguments(usage, ['accounts', 'replace', 'verify'])
+const { accounts, replace, verify } = flags
 
 const output = endWithOutput({ atOnce: verify })
 /**
@@ -31,13 +32,24 @@ let place = ''
 try {
   const tools = await openTransferTools(given)
   place = tools.place
+  await tools.becomeOwner()
   const { importTasks, verifyTasks } = tools
   const input = process.stdin
   if (verify) {
-    const summary = await verifyTasks({ input, onDifference: tell('differs') })
+    const summary = await verifyTasks({ input, accounts, onDifference: tell('differs') })
     finish(summary, summary.missing === 0 && summary.different === 0)
   } else {
-    const summary = await importTasks({ input, replace, onRefused: tell('refused') })
+    const summary = await importTasks({
+      input,
+      replace,
+      accounts,
+      onAccount: (account, outcome) => {
+        process.stdout.write(`${visible(`${outcome} ${account}`)}\n`)
+      },
+      onRefused: tell('refused'),
+    })
+    if (summary.accountsPassedOver > 0)
+      process.stderr.write('The accounts of the export were passed over: --accounts takes them in\n')
     finish(summary, summary.refused === 0)
   }
   await output.whenDone()

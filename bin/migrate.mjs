@@ -16,6 +16,7 @@ let place = ''
 try {
   const tools = await openTransferTools(given)
   place = tools.place
+  if (apply) await tools.becomeOwner()
   let changes = 0
   await tools.migrate({
     apply,

@@ -89,9 +89,12 @@ const prepare = async () => {
   const data = await ownData(config, createLog('supervisor', config.logLevel))
   try {
     await checkPorts(config)
-    return { config, data, password: await settle(config, data) }
+    const password = await settle(config, data)
+    await data.settled()
+    return { config, data, password }
   } catch (error) {
-    await data.started()
+    // what went wrong first is what people must know
+    await data.started().catch(() => {})
     throw error
   }
 }
@@ -242,4 +245,6 @@ stopWithTheTerminal()
 endWithTheLastRole()
 keepLogsBounded(path.join(config.dataDir, 'logs'))
 await reportWhenReady()
-await data.started()
+await data.started().catch(error => {
+  process.stderr.write(`The store could not be closed by the supervisor: ${error.message}\n`)
+})

@@ -80,7 +80,7 @@ const bundlesOf = (
 export interface Ownership {
   /** Of this bundle alone. */
   presences(): Promise<SeenPresence[]>
-  /** Of the store, until `started`. */
+  /** Of the store, until `settled`. */
   documents: Documents
   bundles: Bundles
   /** The store's time. */
@@ -90,7 +90,9 @@ export interface Ownership {
    * them there. Null: they are those of the store.
    */
   withFolder: ((work: (documents: Documents) => Promise<void>) => Promise<void>) | null
-  /** The start is over: what only it needed is closed; the folder stays owned. */
+  /** The documents are no longer needed. Idempotent. */
+  settled(): Promise<void>
+  /** The start is over: what only it needed is closed; the folder stays owned. Idempotent. */
   started(): Promise<void>
 }
 
@@ -108,7 +110,7 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
     patienceMs: config.drainMs + END_MS,
   })
   // what is wrong with it is said here, once, and not by every role again and again
-  const store = await adapter.open({ sharedClock, log })
+  const store = await adapter.open({ sharedClock, log, isOwner: true })
   return {
     presences: adapter.isShared
       ? async () => (await store.presences()).filter(isOwnOf(config, adapter))
@@ -118,10 +120,11 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
     clock: sharedClock.now,
     withFolder: adapter.isShared
       ? async work => {
-          const local = await folder.open({ sharedClock, log })
+          const local = await folder.open({ sharedClock, log, isOwner: true })
           await work(local.documents).finally(() => local.close())
         }
       : null,
+    settled: adapter.isShared ? async () => {} : () => store.close(),
     started: () => store.close(),
   }
 }
@@ -137,9 +140,13 @@ export const openDocuments = async (
   beforeOpening: () => void = () => {},
 ): Promise<{ documents: Documents; place: string; close(): Promise<void> }> => {
   const adapter = await chooseStore(place)
-  const open = place.redis ? adapter.open : await (await dataFolder(place)).existing()
+  if (!place.redis) {
+    const folder = await dataFolder(place)
+    await folder.load()
+    await folder.mustExist()
+  }
   beforeOpening()
-  const store = await open({ sharedClock: openClock(adapter), log })
+  const store = await adapter.open({ sharedClock: openClock(adapter), log })
   return { documents: store.documents, place: adapter.place, close: () => store.close() }
 }
 

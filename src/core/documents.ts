@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { MadhavaError } from './errors.ts'
 import { type Json, time } from './field-types.ts'
+import { scanJson } from './json-scan.ts'
 
 /** Every collection, and whether an export has its documents. Secrets stay where they are: they can be made anew. */
 export const COLLECTIONS = {
@@ -35,16 +36,29 @@ export interface DocumentContent {
 export interface Document extends DocumentContent {
   name: string
   /**
-   * The time of the write, milliseconds since 1970, or one more than the rev before where that is later. So it grows
-   * with every write, and a document that is made anew has no rev that an earlier one of its name had.
+   * The time of the write, milliseconds since 1970, or one more than the rev before where that is later: it grows with
+   * every write. A document that is removed and made anew has another rev than before, unless both happen within one
+   * millisecond or the clock goes back.
    */
   rev: number
+}
+
+/** What stands in the place of a document and is none, or cannot be read; with the reason. */
+export interface LeftOut {
+  name: string
+  why: string
 }
 
 /** One page, in the order of names. `next` continues after it; null at the end. */
 export interface DocumentPage {
   documents: Document[]
+  leftOut: LeftOut[]
   next: string | null
+}
+
+export interface PageOfDocuments {
+  limit: number
+  cursor: string | null
 }
 
 /** What is there must have this rev; `null`: nothing may be there; `any`: whatever it is, also what nobody can read. */
@@ -56,14 +70,14 @@ export interface Documents {
    */
   get(collection: CollectionName, name: string): Promise<Document | null>
   /**
-   * What is no document is left out. A document that is made or removed between two pages may be in them or not.
+   * What is no document is named apart. A document that is made or removed between two pages may be in them or not.
    * @throws BAD_CURSOR, STORE_UNAVAILABLE
    */
-  list(collection: CollectionName, page: { limit: number; cursor: string | null }): Promise<DocumentPage>
+  list(collection: CollectionName, page: PageOfDocuments): Promise<DocumentPage>
   /**
    * Writes the whole document, durable and visible to every reader when it resolves. Of several writers with one rev,
    * one succeeds. After STORE_UNAVAILABLE it may have been written or not: read it.
-   * @throws DOCUMENT_CHANGED when the rev is another, BAD_KEY, DOCUMENT_INVALID when it is too large, STORE_FULL
+   * @throws DOCUMENT_CHANGED when the rev is another, BAD_KEY, DOCUMENT_INVALID when it is too large or nests too deep, STORE_FULL
    */
   put(collection: CollectionName, name: string, content: DocumentContent, rev: ExpectedRev): Promise<Document>
   /** Nothing happens when nothing is there and `any` is expected. @throws DOCUMENT_CHANGED, BAD_KEY */
@@ -76,10 +90,12 @@ export interface Documents {
 export async function* eachDocument(
   documents: Pick<Documents, 'list'>,
   collection: CollectionName,
+  onLeftOut: (leftOut: LeftOut) => void,
 ): AsyncGenerator<Document> {
   let cursor: string | null = null
   do {
     const page: DocumentPage = await documents.list(collection, { limit: PAGE, cursor })
+    page.leftOut.forEach(onLeftOut)
     yield* page.documents
     cursor = page.next
   } while (cursor !== null)
@@ -87,6 +103,8 @@ export async function* eachDocument(
 
 /** Of the JSON of `data`. */
 export const DOCUMENT_BYTES_MAX = 64 * 1024
+/** How deep `data` may nest, itself included. */
+export const DOCUMENT_DEPTH_MAX = 64
 const PAGE = 200
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
@@ -116,10 +134,31 @@ export const documentSchema = contentSchema.extend({
   rev: z.int().min(1),
 })
 
+const tooDeep = (cause?: unknown): MadhavaError =>
+  new MadhavaError(
+    'DOCUMENT_INVALID',
+    `A document may nest ${DOCUMENT_DEPTH_MAX} levels deep, and this one is deeper`,
+    {
+      cause,
+    },
+  )
+/** @throws DOCUMENT_INVALID when it nests too deep */
+const toJson = (data: DocumentData): string => {
+  let json: string
+  try {
+    json = JSON.stringify(data)
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(error)
+    throw error
+  }
+  if (scanJson(json, DOCUMENT_DEPTH_MAX).depth > DOCUMENT_DEPTH_MAX) throw tooDeep()
+  return json
+}
+
 /** The content alone, as JSON brings it back. @throws DOCUMENT_INVALID */
 export const checkContent = (content: DocumentContent): DocumentContent => {
   const { version, expiresAt, data } = content
-  const json = JSON.stringify(data)
+  const json = toJson(data)
   const bytes = Buffer.byteLength(json)
   if (bytes > DOCUMENT_BYTES_MAX)
     throw new MadhavaError(

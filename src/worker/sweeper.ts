@@ -198,8 +198,8 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const rule = retention(now)
       const ageless = { ...rule, finishedBefore: null, failedBefore: null }
       await retain(watch.mayRemove() ? rule : ageless)
-      if (performance.now() - expiredAt < expireEveryMs || !watch.mayRemove()) return
-      expiredAt = performance.now()
+      if (elapsed() - expiredAt < expireEveryMs || !watch.mayRemove()) return
+      expiredAt = elapsed()
       await store.documents.removeExpired(now.toISOString())
     } catch (error) {
       // what was due is still due: at the usual interval

@@ -5,6 +5,7 @@ import { describe } from 'node:test'
 import {
   type CollectionName,
   DOCUMENT_BYTES_MAX,
+  DOCUMENT_DEPTH_MAX,
   type Document,
   type DocumentContent,
   type Documents,
@@ -149,6 +150,16 @@ const basics = (check: Check): void => {
     assert.deepEqual((await documents.get('accounts', 'a'))?.data, fits.data)
   })
 
+  check('a document that nests too deep is refused, however deep it is', async world => {
+    const { documents } = await world.open()
+    const nested = (depth: number) =>
+      content({ deep: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) })
+    await documents.put('accounts', 'a', nested(DOCUMENT_DEPTH_MAX - 1), null)
+    assert.deepEqual((await documents.get('accounts', 'a'))?.data, nested(DOCUMENT_DEPTH_MAX - 1).data)
+    for (const depth of [DOCUMENT_DEPTH_MAX, 3_000, 30_000])
+      await refused(() => documents.put('accounts', 'a', nested(depth), 'any'), 'DOCUMENT_INVALID')
+  })
+
   check('a list has every document once, in the order of names, with any size of page', async world => {
     const [{ documents: one }, { documents: other }] = [await world.open(), await world.open()]
     const names = ['b', 'a', 'B', 'a.b', 'a-b', 'a_b', '10', '9', 'ab', 'Zz', 'z']
@@ -164,6 +175,7 @@ const basics = (check: Check): void => {
       )
     assert.deepEqual(await one.list('ended-sessions', { limit: 5, cursor: null }), {
       documents: [],
+      leftOut: [],
       next: null,
     })
     // the place of a cursor may be gone

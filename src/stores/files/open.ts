@@ -58,6 +58,8 @@ export interface FilesStoreOptions {
   reserveBytes?: number
   /** State files are written in a thread of their own; `disk` is not asked for those. */
   writerThread?: boolean
+  /** This process owns the folder, so it may bring one of an earlier format to the present one. */
+  isOwner?: boolean
   /** For tests: in place of a writer that does its work on the spot. */
   makeWriter?: (disk: Disk) => Writer
   /** Called when the disk failed to sync. By default it throws an uncaught error, which ends the process. */
@@ -84,6 +86,7 @@ export const openFilesStore = async ({
   reserveBytes = RESERVE_BYTES,
   onFailure = endProcess,
   writerThread = false,
+  isOwner = false,
   makeWriter = createWriter,
 }: FilesStoreOptions): Promise<TaskStore> => {
   const layout = createLayout(path.resolve(dir))
@@ -96,7 +99,7 @@ export const openFilesStore = async ({
   const { instance } = instances
   try {
     await recoverOnce({ layout, disk, instances, log })
-    await migrateFolder({ layout, disk, instances, clock, log })
+    await migrateFolder({ layout, disk, instances, clock, log, isOwner })
   } catch (error) {
     await instances.leave()
     throw storeError(error)

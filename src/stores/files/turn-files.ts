@@ -5,6 +5,9 @@ import { readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { type Disk, linkTarget } from './disk.ts'
 
+/** A greater one was not made by a turn, and could not be counted on from. */
+const NUMBER = /^[1-9]\d{0,13}$/
+
 export interface LastTurn {
   /** 0 when there has been none. */
   number: number
@@ -33,9 +36,16 @@ export const createTurnFiles = (
     readdirSync(folder)
       .flatMap(name => {
         const [head, digits] = [name.slice(0, word.length + 1), name.slice(word.length + 1)]
-        return head === `${word}.` && /^\d{1,15}$/.test(digits) ? [Number(digits)] : []
+        return head === `${word}.` && NUMBER.test(digits) ? [Number(digits)] : []
       })
       .sort((a, b) => a - b)
+  const tidy = (number: number): void => {
+    try {
+      rmSync(file(number), { force: true })
+    } catch {
+      // something that is no turn: it is in nobody's way
+    }
+  }
   const last = (): LastTurn => {
     const number = numbers().at(-1) ?? 0
     return { number, target: number === 0 ? null : linkTarget(file(number)) }
@@ -52,7 +62,7 @@ export const createTurnFiles = (
         return false
       }
       // the one before stays: a listing that misses a new name must still find an old one
-      for (const number of taken) if (number < before) rmSync(file(number), { force: true })
+      for (const number of taken) if (number < before) tidy(number)
       return true
     },
     giveBack(number, target, unique) {

@@ -43,6 +43,7 @@ export const createDocuments = ({ stored, feed, clock, open }: DocumentsDeps): D
       const page = names.slice(0, limit)
       return {
         documents: page.flatMap(name => structuredClone(inside(collection).get(name)) ?? []),
+        leftOut: [],
         next: names.length > limit ? (page.at(-1) ?? null) : null,
       }
     },

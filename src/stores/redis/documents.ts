@@ -4,10 +4,12 @@ import {
   checkContent,
   type Document,
   type DocumentContent,
+  type DocumentPage,
   type Documents,
   documentSchema,
   type ExpectedRev,
   expectRev,
+  type LeftOut,
   parseDocumentCursor,
   parseDocumentName,
 } from '../../core/documents.ts'
@@ -39,19 +41,30 @@ const refuseChanged = (expected: ExpectedRev, rev: string): never => {
   throw new MadhavaError('DOCUMENT_CHANGED')
 }
 
+const NO_DOCUMENT = 'what Redis has in its place is no document'
+
 interface DocumentsDeps {
   scripts: Pick<Scripts, 'run'>
   /** What stands under a name in a collection. */
   readValue: (collection: CollectionName, name: string) => Promise<string | null>
+  /** What a list has to leave out. */
+  tellLeftOut?: (collection: CollectionName, leftOut: readonly LeftOut[]) => void
 }
 
-export const createDocuments = ({ scripts, readValue }: DocumentsDeps): Documents => ({
+export const createDocuments = ({
+  scripts,
+  readValue,
+  tellLeftOut = () => {},
+}: DocumentsDeps): Documents => ({
   async get(collection, name) {
     const value = await readValue(collection, parseDocumentName(name))
     if (value === null) return null
     const document = decodeDocument(name, value)
     if (document) return document
-    throw new MadhavaError('DOCUMENT_INVALID', `What Redis has as ${collection}/${name} is no document`)
+    throw new MadhavaError(
+      'DOCUMENT_INVALID',
+      `The document ${collection}/${name} cannot be used: ${NO_DOCUMENT}`,
+    )
   },
 
   async list(collection, { limit, cursor }) {
@@ -62,11 +75,20 @@ export const createDocuments = ({ scripts, readValue }: DocumentsDeps): Document
       after,
       limit + 1,
     )
-    const page = names.slice(0, limit)
-    return {
-      documents: page.flatMap((name, n) => decodeDocument(name, values[n] ?? '') ?? []),
-      next: names.length > limit ? (page.at(-1) ?? null) : null,
+    const taken = names.slice(0, limit)
+    const page: DocumentPage = {
+      documents: [],
+      leftOut: [],
+      next: names.length > limit ? (taken.at(-1) ?? null) : null,
     }
+    for (const [n, name] of taken.entries()) {
+      const document = decodeDocument(name, values[n] ?? '')
+      if (document) page.documents.push(document)
+      // one that was removed meanwhile has no value
+      else if ((values[n] ?? null) !== null) page.leftOut.push({ name, why: NO_DOCUMENT })
+    }
+    tellLeftOut(collection, page.leftOut)
+    return page
   },
 
   async put(collection, name, content, expected) {

@@ -9,6 +9,7 @@ import type { Log } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
+import { createLeftOutLog } from '../shared/left-out-log.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { beginStore } from './begin.ts'
 import { createBlobs } from './blobs.ts'
@@ -132,6 +133,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     scripts,
     readValue: async (collection, name) =>
       (await redis.call('HGET', key(`documents:${collection}`), name)) as string | null,
+    tellLeftOut: createLeftOutLog(log),
   })
   const retention = createRetention(scripts, readJson)
   const feed = createFeed({

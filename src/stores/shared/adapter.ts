@@ -16,6 +16,8 @@ export interface OpenOptions {
    * For a process that writes many tasks: the calls to the disk in a thread of their own, where the store makes such.
    */
   writerThread?: boolean
+  /** This process owns the data folder, so it may bring it to the present format. */
+  isOwner?: boolean
 }
 
 export interface StoreAdapter {

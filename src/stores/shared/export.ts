@@ -112,7 +112,9 @@ export async function* exportStore(
     cursor = page.next
   } while (cursor !== null)
   for (const collection of EXPORTED_COLLECTIONS)
-    for await (const document of eachDocument(store.documents, collection))
+    for await (const document of eachDocument(store.documents, collection, ({ name, why }) =>
+      onLeftOut(`${collection}/${name}`, why),
+    ))
       yield lines.document(collection, document)
   yield lines.end()
 }

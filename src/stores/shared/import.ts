@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { TaskStore } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning, type TaskRecord } from '../../core/task.ts'
 import type { DocumentLine, TaskLine } from './export-format.ts'
-import { createDocumentImport } from './import-document.ts'
+import { createDocumentImport, placeOf } from './import-document.ts'
 import { cutOff, eachBlob, eachLine, type Lines, linesOf, problemOf } from './import-lines.ts'
 import {
   atRest,
@@ -18,7 +18,11 @@ export interface ImportOptions {
   input: AsyncIterable<Uint8Array>
   /** A task that is there and older by (claim, rev) is replaced, and a document that is older by its rev. */
   replace: boolean
-  /** A task or document that is not taken in, with the reason; the others are. */
+  /** The accounts of the export are taken in too. Left out: they are passed over. */
+  accounts?: boolean
+  /** An account that was taken in. */
+  onAccount?: (place: string, outcome: 'created' | 'replaced') => void
+  /** A task or account that is not taken in, with the reason; the others are. */
   onRefused: (id: string, why: string) => void
 }
 
@@ -33,9 +37,12 @@ export interface ImportSummary {
   /** Ran at the time of the export, and were given back. */
   givenBack: number
   blobs: number
-  /** Documents that were made or replaced, and those that were there with other content and stay as they are. */
-  documents: number
-  documentsLeft: number
+  /** Accounts that were made or replaced. */
+  accounts: number
+  /** Accounts that were there with other content, and stay as they are. */
+  accountsLeft: number
+  /** Accounts that nobody asked for. */
+  accountsPassedOver: number
   /** Null: the export was whole. Else where and why the import ended. */
   problem: string | null
 }
@@ -43,14 +50,19 @@ export interface ImportSummary {
 /** Records on their way to the disk at a time, so that they can share its syncs. */
 const IN_FLIGHT = 64
 
-const takeIn = async (
-  lines: Lines,
-  store: TaskStore,
-  place: TaskImport,
-  placeDocument: (line: DocumentLine) => Promise<ImportOutcome>,
-  replace: boolean,
-  summary: ImportSummary,
-): Promise<void> => {
+interface TakeIn {
+  lines: Lines
+  store: TaskStore
+  place: TaskImport
+  /** Null: accounts are passed over. */
+  placeDocument: ((line: DocumentLine) => Promise<ImportOutcome>) | null
+  onAccount: NonNullable<ImportOptions['onAccount']>
+  replace: boolean
+  summary: ImportSummary
+}
+
+const takeIn = async (deps: TakeIn): Promise<void> => {
+  const { lines, store, place, placeDocument, onAccount, replace, summary } = deps
   /** What is on its way, by id and by idempotency key. */
   const underWay = new Map<string, Promise<ImportOutcome>>()
   const settle = async (): Promise<void> => {
@@ -109,10 +121,13 @@ const takeIn = async (
         return takeTask(line, record)
       },
       async document(line) {
-        const outcome = await placeDocument(line)
+        const outcome = placeDocument ? await placeDocument(line) : 'passed over'
         if (outcome === 'refused') summary.refused += 1
-        if (outcome === 'left') summary.documentsLeft += 1
-        if (outcome === 'created' || outcome === 'replaced') summary.documents += 1
+        if (outcome === 'left') summary.accountsLeft += 1
+        if (outcome === 'passed over') summary.accountsPassedOver += 1
+        if (outcome !== 'created' && outcome !== 'replaced') return
+        summary.accounts += 1
+        onAccount(placeOf(line), outcome)
       },
     })
   } finally {
@@ -128,13 +143,16 @@ export const importAll = async (
   store: TaskStore,
   options: ImportOptions & Pick<TaskImportDeps, 'refusal'>,
 ): Promise<ImportSummary> => {
-  const { input, replace, onRefused, refusal } = options
+  const { input, replace, accounts = false, onAccount = () => {}, onRefused, refusal } = options
   const tasks = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }
-  const summary: ImportSummary = { ...tasks, documents: 0, documentsLeft: 0, problem: null }
+  const documents = { accounts: 0, accountsLeft: 0, accountsPassedOver: 0 }
+  const summary: ImportSummary = { ...tasks, ...documents, problem: null }
   try {
     const place = createTaskImport({ store, refusal, replace, onRefused })
-    const placeDocument = createDocumentImport({ documents: store.documents, replace, onRefused })
-    await takeIn(linesOf(input), store, place, placeDocument, replace, summary)
+    const placeDocument = accounts
+      ? createDocumentImport({ documents: store.documents, replace, onRefused })
+      : null
+    await takeIn({ lines: linesOf(input), store, place, placeDocument, onAccount, replace, summary })
   } catch (error) {
     summary.problem = problemOf(error)
   }

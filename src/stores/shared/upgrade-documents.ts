@@ -8,6 +8,7 @@ import {
   type DocumentData,
   type Documents,
   eachDocument,
+  type LeftOut,
 } from '../../core/documents.ts'
 import { isMadhavaError } from '../../core/errors.ts'
 
@@ -43,7 +44,8 @@ export const upgradeDocuments = async (
 ): Promise<void> => {
   for (const collection of COLLECTION_NAMES) {
     const form = forms[collection]
-    for await (const document of eachDocument(documents, collection)) {
+    const onLeftOut = ({ name, why }: LeftOut): void => onLeft({ place: `${collection}/${name}`, text: why })
+    for await (const document of eachDocument(documents, collection, onLeftOut)) {
       if (document.version >= form.version) continue
       const place = `${collection}/${document.name}`
       try {

@@ -4,7 +4,7 @@ import { promises as fs } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { DOCUMENT_BYTES_MAX } from '../../../src/core/documents.ts'
+import { DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX } from '../../../src/core/documents.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { createDisk, type Disk } from '../../../src/stores/files/disk.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
@@ -63,7 +63,7 @@ describe('documents as files', { timeout: 300_000 }, () => {
 
   it('take in what nests as deep as it may, within the bounds of the file', async test => {
     const { documents } = await (await setUp(test)).open()
-    const depth = 500
+    const depth = DOCUMENT_DEPTH_MAX - 1
     const data = { deep: JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`), many: Array(20_000).fill(1) }
     assert.ok(JSON.stringify(data).length < DOCUMENT_BYTES_MAX)
     await documents.put('accounts', 'a', content(data), null)
@@ -89,12 +89,14 @@ describe('documents as files', { timeout: 300_000 }, () => {
     for (const name of names) {
       await assert.rejects(
         documents.get('accounts', name),
-        new RegExp(`accounts/${name} cannot be used: .*fsck`),
+        new RegExp(`accounts/${name} cannot be used: .*(it|expiresAt)`),
       )
       for (const rev of [null, 1])
         await refused(() => documents.put('accounts', name, content(), rev), 'DOCUMENT_INVALID')
       await refused(() => documents.remove('accounts', name, 1), 'DOCUMENT_INVALID')
     }
+    const page = await documents.list('accounts', { limit: 100, cursor: null })
+    assert.deepEqual(page.leftOut.map(({ name }) => name).toSorted(), names.toSorted())
     for (let n = 0; n < 3; n += 1)
       assert.deepEqual(
         (await allOf(documents, 'accounts', 2)).map(({ name }) => name),
@@ -102,11 +104,41 @@ describe('documents as files', { timeout: 300_000 }, () => {
       )
     const told = lines().filter(({ message }) => message === 'a document cannot be used; it is left out')
     assert.deepEqual(told.map(({ name }) => name).toSorted(), names.toSorted())
-    await documents.put('accounts', 'torn', content({ n: 1 }), 'any')
-    assert.deepEqual((await documents.get('accounts', 'torn'))?.data, { n: 1 })
-    for (const name of names) await documents.remove('accounts', name, 'any')
+    await fs.mkdir(at('accounts', 'folder.json'))
+    await fs.writeFile(at('accounts', 'folder.json', 'inside'), 'kept')
+    for (const name of ['torn', 'folder']) {
+      await documents.put('accounts', name, content({ n: 1 }), 'any')
+      assert.deepEqual((await documents.get('accounts', name))?.data, { n: 1 })
+    }
+    for (const name of [...names, 'folder']) await documents.remove('accounts', name, 'any')
     assert.deepEqual((await fs.readdir(at('accounts'))).sort(), ['good.json', 'notes.txt'])
     assert.ok(await fs.stat('/etc/passwd'))
+    // nothing of it is lost
+    assert.equal(await fs.readFile(at('broken', 'accounts.torn.json'), 'utf8'), broken.torn)
+    assert.equal(await fs.readFile(at('broken', 'accounts.folder.json', 'inside'), 'utf8'), 'kept')
+    assert.equal((await fs.readdir(at('broken'))).length, names.length + 1)
+  })
+
+  it('that this user may not read are named, and expire none of the others', async test => {
+    const { at, open } = await setUp(test)
+    const { documents } = await open()
+    const ended = content({}, { expiresAt: '2020-01-01T00:00:00.000Z' })
+    for (const name of ['a', 'b', 'c']) await documents.put('ended-sessions', name, ended, null)
+    await documents.put('accounts', 'a', content(), null)
+    // root may read all, so for root a link stands there
+    const isRoot = process.getuid?.() === 0
+    for (const place of [at('ended-sessions', 'b.json'), at('accounts', 'a.json')])
+      if (isRoot) {
+        await fs.rm(place)
+        await fs.symlink('/proc/self/mem', place)
+      } else await fs.chmod(place, 0)
+    await assert.rejects(
+      documents.get('accounts', 'a'),
+      /accounts\/a cannot be used: it (cannot be read|is not a regular)/,
+    )
+    assert.equal(await documents.removeExpired(new Date().toISOString()), 2)
+    await documents.put('accounts', 'a', content({ n: 1 }), 'any')
+    assert.deepEqual((await documents.get('accounts', 'a'))?.data, { n: 1 })
   })
 
   it('tell the feed of a write in which a process died, and its half of a file goes', async test => {

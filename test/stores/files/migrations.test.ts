@@ -2,7 +2,20 @@
 // refused by name, and the command says what would change before it does.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import fsPromises from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -14,10 +27,10 @@ import { lockFolder } from '../../../src/stores/files/folder-lock.ts'
 import { FORMAT } from '../../../src/stores/files/format.ts'
 import { createLayout } from '../../../src/stores/files/layout.ts'
 import { pendingChanges } from '../../../src/stores/files/migrations/migrate.ts'
+import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { add, refused } from '../../suites/store/world.ts'
 import { type EarlyFolder, makeEarlyFolder } from '../../support/early-folder.ts'
 import { accountOf } from '../../support/sample-documents.ts'
-import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
 
 const ENDS_AT = Date.UTC(2099, 0, 1)
@@ -42,8 +55,11 @@ const treeOf = (folder: string): Record<string, string> =>
       .sort()
       .map(file => [path.relative(folder, file), readFileSync(file, 'latin1')]),
   )
+/** As the owner of the folder opens it. */
+const openOwned = (folder: string, isOwner = true): Promise<TaskStore> =>
+  openFilesStore({ dir: folder, clock: () => new Date(), log: silentLog(), isOwner })
 const opened = async <T>(work: (store: TaskStore) => Promise<T>): Promise<T> => {
-  const store = await openPlace({ adapter: 'files', dir })
+  const store = await openOwned(dir)
   try {
     return await work(store)
   } finally {
@@ -81,7 +97,7 @@ describe('a data folder of version 0.1', { timeout: 300_000 }, () => {
   it('is taken over once by several processes that open it at the same time', async () => {
     const early = makeEarlyFolder(dir, ENDS_AT)
     const old = treeOf(dir)
-    const stores = await Promise.all(Array.from({ length: 6 }, () => openPlace({ adapter: 'files', dir })))
+    const stores = await Promise.all(Array.from({ length: 6 }, () => openOwned(dir)))
     const revs = await Promise.all(
       stores.map(async ({ documents }) => (await documents.get('accounts', 'operator'))?.rev),
     )
@@ -114,11 +130,46 @@ describe('a data folder of version 0.1', { timeout: 300_000 }, () => {
     }
   })
 
+  it('is not touched by who does not own it: an earlier version may be using it', async () => {
+    makeEarlyFolder(dir, ENDS_AT)
+    const accounts = treeOf(inDir('accounts'))
+    await assert.rejects(openOwned(dir, false), /earlier format.*start this version on it first/)
+    assert.deepEqual(treeOf(inDir('accounts')), accounts)
+    assert.equal(existsSync(inDir('format.json')), false)
+    // a new folder is anybody's
+    const fresh = inDir('fresh')
+    await (await openOwned(fresh, false)).close()
+    assert.ok(existsSync(path.join(fresh, 'format.json')))
+  })
+
+  it('stays as it is while something in it cannot be read, and is taken over when it can', async test => {
+    const early = makeEarlyFolder(dir, ENDS_AT)
+    const old = treeOf(dir)
+    const real = fsPromises.open
+    let refusing = true
+    const refusal = async (...asked: Parameters<typeof real>) => {
+      if (refusing && String(asked[0]).endsWith('operator.json'))
+        throw Object.assign(new Error('EACCES: injected'), { code: 'EACCES' })
+      return real(...asked)
+    }
+    fsPromises.open = refusal as typeof real
+    syncBuiltinESMExports()
+    test.after(() => {
+      fsPromises.open = real
+      syncBuiltinESMExports()
+    })
+    await assert.rejects(openOwned(dir), /operator\.json in its folder accounts cannot be read \(EACCES\)/)
+    assert.equal(existsSync(inDir('format.json')), false)
+    refusing = false
+    await assertTakenOver(old, early)
+  })
+
   it('keeps what it does not understand, and says so in fsck', async () => {
     makeEarlyFolder(dir, ENDS_AT)
     writeFileSync(inDir('accounts', 'viewer.json'), '{"half of')
     writeFileSync(inDir('accounts', 'session.key'), 'short')
     writeFileSync(inDir('accounts', 'ended', 'notes'), 'mine')
+    mkdirSync(inDir('accounts', 'ended', `v1.abc.${'x'.repeat(22)}`))
     await opened(async ({ documents }) => {
       await refused(() => documents.get('accounts', 'viewer'), 'DOCUMENT_INVALID')
       assert.ok(await documents.get('accounts', 'operator'))
@@ -164,7 +215,7 @@ describe('the format of a data folder', { timeout: 300_000 }, () => {
     const adapter = filesAdapter({ dir })
     const nothing = async function* () {}
     const doors: Record<string, () => Promise<unknown>> = {
-      open: () => openPlace({ adapter: 'files', dir }),
+      open: () => openOwned(dir),
       'the owner': () => lockFolder({ dir, clock: () => new Date(), log: silentLog(), patienceMs: 0 }),
       fsck: () => adapter.checkFolder({ repair: false, onFinding: unexpected }),
       repair: () => adapter.checkFolder({ repair: true, onFinding: unexpected }),
@@ -186,7 +237,7 @@ describe('the format of a data folder', { timeout: 300_000 }, () => {
     await opened(store => add(store))
     for (const text of ['', '{"format":"2"}', '[]', '{"format":0,"writtenBy":"x"}']) {
       writeFileSync(inDir('format.json'), text)
-      await assert.rejects(openPlace({ adapter: 'files', dir }), /format\.json cannot be used.*"format":2/)
+      await assert.rejects(openOwned(dir), /format\.json cannot be used.*"format":2/)
     }
   })
 })
@@ -220,6 +271,22 @@ describe('bin/migrate.mjs', { timeout: 300_000 }, () => {
     assert.deepEqual(done.lines.slice(0, -1), said.lines.slice(0, -1))
     await assertTakenOver(old, early)
     for (const args of [[], ['--apply']]) assert.deepEqual(run(...args).lines, ['nothing to change'])
+  })
+
+  it('run by root leaves everything to the owner of the folder', { skip: process.getuid?.() !== 0 }, () => {
+    const owner = 65_534
+    makeEarlyFolder(dir, ENDS_AT)
+    for (const folder of createLayout(dir).folders()) mkdirSync(folder, { recursive: true })
+    const give = (place: string): void => chownSync(place, owner, owner)
+    give(dir)
+    for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true }))
+      give(path.join(entry.parentPath, entry.name))
+    const done = run('--apply')
+    assert.equal(done.status, 0, done.stderr)
+    for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+      const place = path.join(entry.parentPath, entry.name)
+      assert.equal(lstatSync(place).uid, owner, place)
+    }
   })
 
   it('needs the folder for itself to change it', async () => {

@@ -1,6 +1,14 @@
 // The turns of writers of documents: one at a time, and none stopped by a dead one.
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -92,6 +100,21 @@ describe('turns of writers', { timeout: 300_000 }, () => {
     assert.deepEqual([one.unfinished, names()], [[], ['documents.1']])
   })
 
+  it('that do not get on fail all who wait for them after the same time', async () => {
+    symlinkSync(`${OTHER}/accounts/b`, run('documents.1'))
+    const one = turnsOf(ME, 200)
+    const begun = performance.now()
+    const ends: number[] = []
+    for (const end of await Promise.allSettled(
+      Array.from({ length: 20 }, () =>
+        one.inTurn(PLACE, async () => {}).finally(() => ends.push(performance.now() - begun)),
+      ),
+    ))
+      assert.equal(end.status, 'rejected')
+    // one after another they would take twenty times as long
+    assert.ok((ends.at(-1) ?? 0) < 10 * (ends[0] ?? 0), `they ended after ${ends.map(Math.round)} ms`)
+  })
+
   it('that this process could not give back are over', async () => {
     symlinkSync(`${ME}/accounts/b`, run('documents.1'))
     const one = turnsOf(ME, 50)
@@ -100,6 +123,9 @@ describe('turns of writers', { timeout: 300_000 }, () => {
   })
 
   it('are not read from what is none', async () => {
+    mkdirSync(run('documents.0'))
+    mkdirSync(run('documents.00'))
+    symlinkSync(`${OTHER}/accounts/a`, run('documents.999999999999999'))
     for (const [n, target] of ['', 'x', `${OTHER}/nothing/a`, `${OTHER}/accounts/`].entries())
       symlinkSync(target || '.', run(`documents.${n + 1}`))
     symlinkSync(`${OTHER}/accounts/a`, run('documents.x'))
@@ -109,6 +135,14 @@ describe('turns of writers', { timeout: 300_000 }, () => {
 })
 
 describe('the files of turns', () => {
+  it('are made beside what is no turn, which nobody can tidy away', () => {
+    const files = createTurnFiles(run(), 'lock', createDisk())
+    mkdirSync(run('lock.1'))
+    writeFileSync(run('lock.2'), 'no link')
+    for (let n = 3; n < 6; n += 1) assert.equal(files.take(files.last(), `turn ${n}`), true)
+    assert.deepEqual(names(), ['lock.1', 'lock.4', 'lock.5'])
+  })
+
   it('are made by one of those who saw the same last turn', () => {
     const files = createTurnFiles(run(), 'lock', createDisk())
     const last = files.last()

@@ -160,6 +160,12 @@ describe('documents in Redis', { skip: requireService('redis') }, () => {
       for (const value of unreadable) {
         await spoil(value)
         await refused(() => documents.get('accounts', 'm'), 'DOCUMENT_INVALID')
+        const { leftOut } = await documents.list('accounts', { limit: 10, cursor: null })
+        assert.deepEqual(
+          leftOut.map(({ name }) => name),
+          ['m'],
+          value,
+        )
         for (const limit of [1, 2, 3, 4])
           assert.deepEqual(
             (await allOf(documents, 'accounts', limit)).map(({ name }) => name),

@@ -14,6 +14,7 @@ import type { TaskRecord } from '../../../src/core/task.ts'
 import { at, keyed, newTask, refused } from '../../suites/store/world.ts'
 import { createNotingQueue } from '../../support/noting-queue.ts'
 import { type PrivateRedis, startRedis } from '../../support/redis.ts'
+import { fillDocuments } from '../../support/sample-documents.ts'
 import { requireService } from '../../support/services.ts'
 import { openPlace, type StorePlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
@@ -81,20 +82,26 @@ describe('moving between files and Redis', { skip }, () => {
     const [from, redisPlace, to] = [inFiles('from'), inRedis(), inFiles('to')]
     const source = await from.open()
     const { resting, running, success, progress } = await fill(source)
+    await fillDocuments(source.documents)
     await source.close()
     const [there, back] = [path.join(root, 'there.ndjson'), path.join(root, 'back.ndjson')]
 
     assert.equal(run('export', from, there).status, 0)
-    const imported = run('import', redisPlace, there)
+    const imported = run('import', redisPlace, there, ['--accounts'])
     assert.deepEqual([imported.status, imported.stderr], [0, ''])
-    assert.match(
+    assert.equal(
       imported.stdout,
-      /^8 created, 0 replaced, 0 unchanged, 0 left, 0 refused, 3 givenBack, 4 blobs\n$/,
+      [
+        'created accounts/operator\n',
+        'created accounts/viewer\n',
+        '8 created, 0 replaced, 0 unchanged, 0 left, 0 refused, 3 givenBack, 4 blobs, 2 accounts, 0 accountsLeft, ',
+        '0 accountsPassedOver\n',
+      ].join(''),
     )
-    const verified = run('import', redisPlace, there, ['--verify'])
+    const verified = run('import', redisPlace, there, ['--verify', '--accounts'])
     assert.deepEqual(
       [verified.status, verified.stdout],
-      [0, '8 tasks, 4 blobs, 0 missing, 0 different, 8 inStore\n'],
+      [0, '8 tasks, 4 blobs, 2 accounts, 0 missing, 0 different, 8 inStore\n'],
     )
 
     const store = await redisPlace.open()
@@ -118,8 +125,15 @@ describe('moving between files and Redis', { skip }, () => {
 
     const out = run('export', redisPlace, back)
     assert.deepEqual([out.status, out.stderr], [0, ''])
-    assert.equal(run('import', to, back).status, 0)
-    assert.deepEqual(run('import', to, back, ['--verify']).status, 0)
+    const unasked = run('import', to, back)
+    assert.deepEqual(
+      [unasked.status, unasked.stderr],
+      [0, 'The accounts of the export were passed over: --accounts takes them in\n'],
+    )
+    assert.equal(run('import', to, back, ['--verify']).status, 0)
+    assert.equal(run('import', to, back, ['--verify', '--accounts']).status, 1)
+    assert.equal(run('import', to, back, ['--accounts']).status, 0)
+    assert.equal(run('import', to, back, ['--verify', '--accounts']).status, 0)
     assert.equal(run('import', to, there, ['--verify']).status, 0, 'what came back is what left')
     const target = await to.open()
     assert.deepEqual(await all(target), before)
@@ -153,7 +167,7 @@ describe('moving between files and Redis', { skip }, () => {
     const done = run('import', place, file, ['--verify'])
     assert.deepEqual(
       [done.status, done.stdout],
-      [0, '158 tasks, 4 blobs, 0 missing, 0 different, 158 inStore\n'],
+      [0, '158 tasks, 4 blobs, 0 accounts, 0 missing, 0 different, 158 inStore\n'],
     )
     const repeated = run('import', place, file)
     assert.match(repeated.stdout, /^0 created, 0 replaced, 158 unchanged/)

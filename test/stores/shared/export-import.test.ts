@@ -64,6 +64,7 @@ const bring = async (
   dir: string,
   input: string | Buffer | string[],
   replace = false,
+  accounts = true,
 ): Promise<ImportSummary & { why: string[] }> => {
   const why: string[] = []
   const whole = Buffer.from(Array.isArray(input) ? input.join('') : input)
@@ -72,7 +73,7 @@ const bring = async (
     for (let from = 0; from < whole.length; from += 70_001) yield whole.subarray(from, from + 70_001)
   }
   const onRefused = (_id: string, reason: string) => why.push(reason)
-  return { ...(await importFolder({ dir, input: pieces(), clock, replace, onRefused })), why }
+  return { ...(await importFolder({ dir, input: pieces(), clock, replace, accounts, onRefused })), why }
 }
 
 const outside = (dir: string): string[] => readdirSync(path.dirname(dir))
@@ -88,8 +89,8 @@ describe('export and import', () => {
     const { sha256, ...end } = JSON.parse(lines.at(-1) ?? '')
     assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 2 })
     assert.equal(sha256, createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex'))
-    const { problem, created, givenBack, blobs, documents, refused: none } = await bring(to, lines)
-    assert.deepEqual([problem, created, givenBack, blobs, documents, none], [null, 8, 3, 4, 2, 0])
+    const { problem, created, givenBack, blobs, accounts: made, refused: none } = await bring(to, lines)
+    assert.deepEqual([problem, created, givenBack, blobs, made, none], [null, 8, 3, 4, 2, 0])
 
     const target = await world.open(to)
     for (const { name, rev: _, ...said } of accounts) {
@@ -359,23 +360,25 @@ describe('export and import', () => {
       line({}, { data: { role: 'emperor' } }),
       line({}, { name: 'good' }),
     ])
-    assert.deepEqual([bad.problem, bad.refused, bad.documents], [null, 4, 1])
+    assert.deepEqual([bad.problem, bad.refused, bad.accounts], [null, 4, 1])
     for (const [n, words] of [/no such collection/, /no such collection/, /has version 7/, /role/].entries())
       assert.match(bad.why[n] ?? '', words)
 
-    assert.equal((await bringSome([line({})])).documents, 1)
+    const unasked = await bring(to, [header, ...rest, end], true, false)
+    assert.deepEqual([unasked.problem, unasked.accounts, unasked.accountsPassedOver], [null, 0, 2])
+    assert.equal((await bringSome([line({})])).accounts, 1)
     const [repeat, newer] = [await bringSome([line({})]), accountOf('operator', 'YW5vdGhlciBzYWx0')]
-    assert.deepEqual([repeat.documents, repeat.documentsLeft], [0, 0])
+    assert.deepEqual([repeat.accounts, repeat.accountsLeft], [0, 0])
     const mine = await world.open(to)
     const changed = await mine.documents.put('accounts', 'operator', newer, 'any')
     await mine.close()
     for (const replace of [false, true]) {
       const left = await bringSome([line({})], replace)
-      assert.deepEqual([left.documents, left.documentsLeft], [0, 1], 'what is there is newer')
+      assert.deepEqual([left.accounts, left.accountsLeft], [0, 1], 'what is there is newer')
     }
     const later = { rev: changed.rev + 1 }
-    assert.equal((await bringSome([line({}, later)])).documentsLeft, 1)
-    assert.equal((await bringSome([line({}, later)], true)).documents, 1)
+    assert.equal((await bringSome([line({}, later)])).accountsLeft, 1)
+    assert.equal((await bringSome([line({}, later)], true)).accounts, 1)
     const again = await world.open(to)
     assert.deepEqual((await again.documents.get('accounts', 'operator'))?.data, accounts[0]?.data)
   })
@@ -489,7 +492,7 @@ describe('export and import', () => {
     assert.equal(run('export', from, { output: file }).status, 0)
     const done = run('import', to, { input: file })
     assert.deepEqual([done.status, done.stderr], [0, ''])
-    assert.match(done.stdout, /^8 created, .* 3 givenBack, 4 blobs\n$/)
+    assert.match(done.stdout, /^8 created, .* 3 givenBack, 4 blobs, 0 accounts,/)
     const target = await world.open(to)
     for (const task of resting) assert.deepEqual(await target.get(task.id), task)
     await target.close()

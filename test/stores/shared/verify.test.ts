@@ -27,13 +27,18 @@ const setUp = async (test: TestContext) => {
   const done = await importAll(to, {
     input: input(),
     replace: false,
+    accounts: true,
     onRefused: assert.fail,
     refusal: () => null,
   })
-  assert.deepEqual([done.created, done.blobs, done.documents, done.problem], [2, 1, 2, null])
+  assert.deepEqual([done.created, done.blobs, done.accounts, done.problem], [2, 1, 2, null])
   const verify = async () => {
     const told: [string, string][] = []
-    const summary = await verifyAll(to, { input: input(), onDifference: (id, what) => told.push([id, what]) })
+    const summary = await verifyAll(to, {
+      input: input(),
+      accounts: true,
+      onDifference: (id, what) => told.push([id, what]),
+    })
     return { told, summary }
   }
   return { to, ended, waiting, verify }
@@ -48,7 +53,7 @@ describe('a store that is compared with an export', () => {
     const { told, summary } = await verify()
     assert.deepEqual(told, [])
     assert.deepEqual(summary, {
-      ...{ tasks: 2, blobs: 1, documents: 2, missing: 0, different: 0 },
+      ...{ tasks: 2, blobs: 1, accounts: 2, missing: 0, different: 0 },
       ...{ inStore: 3, problem: null },
     })
   })
@@ -95,4 +100,24 @@ describe('a store that is compared with an export', () => {
       assert.equal(summary.missing + summary.different, 1)
       assert.equal(summary.missing, /^a (task|document) that is gone$/.test(what) ? 1 : 0)
     })
+
+  it('names what is no document in an export', async test => {
+    const store = createMemoryStore({ clock })
+    test.after(() => store.close())
+    const leftOut: string[] = []
+    const lines: string[] = []
+    const broken: TaskStore['documents']['list'] = async () => ({
+      documents: [],
+      leftOut: [{ name: 'operator', why: 'it is none' }],
+      next: null,
+    })
+    const options = {
+      clock,
+      fingerprintOf: async () => null,
+      onLeftOut: (what: string, why: string) => leftOut.push(`${what}: ${why}`),
+    }
+    const spoiled = { ...store, documents: { ...store.documents, list: broken } }
+    for await (const line of exportStore(spoiled, options)) lines.push(line)
+    assert.deepEqual([leftOut, lines.length], [['accounts/operator: it is none'], 2])
+  })
 })

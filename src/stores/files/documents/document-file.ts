@@ -10,7 +10,8 @@ import type { Layout } from '../layout.ts'
 export type DocumentFile =
   | { state: 'whole'; document: Document }
   | { state: 'none' }
-  | { state: 'broken'; why: string }
+  /** `unreadable`: it may be sound, and nobody should take it away. */
+  | { state: 'broken'; why: string; unreadable?: true }
 
 /** Of the file: the JSON of a document is much smaller, and may be laid out by a person. */
 const BYTES_MAX = 1024 * 1024
@@ -56,6 +57,8 @@ export const readDocumentFile = async (
     return bytes === null ? { state: 'none' } : judge(bytes.toString(), name)
   } catch (error) {
     if (isErrno(error, 'EFTYPE', 'EISDIR')) return { state: 'broken', why: 'it is not a regular file' }
+    if (isErrno(error, 'EACCES', 'EPERM', 'EIO'))
+      return { state: 'broken', why: `it cannot be read (${error.code})`, unreadable: true }
     if (isErrno(error, 'EFBIG')) return { state: 'broken', why: 'it is too large' }
     throw error
   }

@@ -10,16 +10,18 @@ import {
   type ExpectedRev,
   expectRev,
   nextRev,
-  parseDocumentCursor,
 } from '../../../core/documents.ts'
 import { MadhavaError } from '../../../core/errors.ts'
 import { isAside } from '../../../platform/atomic-file.ts'
 import type { Log } from '../../../platform/log.ts'
+import { createLeftOutLog } from '../../shared/left-out-log.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { Disk } from '../disk.ts'
 import type { LiveIndex } from '../index/live-index.ts'
 import type { Layout } from '../layout.ts'
-import { type DocumentFile, nameOfDocumentFile, readDocumentFile, textOfDocument } from './document-file.ts'
+import { moveAway } from '../quarantine.ts'
+import { type DocumentFile, readDocumentFile, textOfDocument } from './document-file.ts'
+import { namesIn, pageIn } from './listing.ts'
 import { createWriteTurns } from './write-turns.ts'
 
 export interface FileDocuments extends Documents {
@@ -41,16 +43,11 @@ interface DocumentsDeps {
 
 const MODE = 0o600
 
-/** The names in a collection, in order. */
-export const namesIn = async (layout: Layout, collection: CollectionName): Promise<string[]> =>
-  (await readdir(layout.collection(collection))).flatMap(file => nameOfDocumentFile(file) ?? []).sort()
-
 export const createDocuments = (deps: DocumentsDeps): FileDocuments => {
   const { layout, disk, instances, liveIndex, clock, log, unique, onFailure } = deps
   const read = (collection: CollectionName, name: string): Promise<DocumentFile> =>
     readDocumentFile(layout, collection, name)
-  /** What is left out of lists is told once. */
-  const told = new Set<string>()
+  const tellLeftOut = createLeftOutLog(log)
 
   const publish = (collection: CollectionName, name: string): void => {
     liveIndex.publish({ type: 'document', collection, name })
@@ -70,10 +67,7 @@ export const createDocuments = (deps: DocumentsDeps): FileDocuments => {
   const revOf = (found: DocumentFile): number | null => (found.state === 'whole' ? found.document.rev : null)
 
   const invalid = (collection: CollectionName, name: string, why: string): MadhavaError =>
-    new MadhavaError(
-      'DOCUMENT_INVALID',
-      `The document ${collection}/${name} cannot be used: ${why}. \`node bin/fsck.mjs --repair\` sets it aside`,
-    )
+    new MadhavaError('DOCUMENT_INVALID', `The document ${collection}/${name} cannot be used: ${why}`)
   const expect = (
     collection: CollectionName,
     name: string,
@@ -90,6 +84,15 @@ export const createDocuments = (deps: DocumentsDeps): FileDocuments => {
       onFailure(error)
       throw error
     }
+  }
+  /** What is no document is in the way of one, and may be of value to somebody. */
+  const setAsideIfBroken = (collection: CollectionName, name: string, found: DocumentFile): void => {
+    if (found.state !== 'broken') return
+    const to = moveAway(layout, layout.document(collection, name), `${collection}.${name}.json`)
+    log.warn(
+      { collection, name, why: found.why, to: path.relative(layout.dir, to) },
+      'what stood in the place of a document was set aside',
+    )
   }
   const drop = async (collection: CollectionName, name: string): Promise<void> => {
     disk.unlink(layout.document(collection, name))
@@ -118,19 +121,10 @@ export const createDocuments = (deps: DocumentsDeps): FileDocuments => {
       return found.state === 'whole' ? found.document : null
     },
 
-    async list(collection, { limit, cursor }) {
-      const after = parseDocumentCursor(cursor) ?? ''
-      const names = (await namesIn(layout, collection)).filter(name => name > after)
-      const page = names.slice(0, limit)
-      const documents: Document[] = []
-      for (const name of page) {
-        const found = await read(collection, name)
-        if (found.state === 'whole') documents.push(found.document)
-        if (found.state !== 'broken' || told.has(`${collection}/${name}`)) continue
-        told.add(`${collection}/${name}`)
-        log.error({ collection, name, why: found.why }, 'a document cannot be used; it is left out')
-      }
-      return { documents, next: names.length > limit ? (page.at(-1) ?? null) : null }
+    async list(collection, asked) {
+      const page = await pageIn(layout, collection, asked)
+      tellLeftOut(collection, page.leftOut)
+      return page
     },
 
     async put(collection, name, content, expected) {
@@ -139,6 +133,7 @@ export const createDocuments = (deps: DocumentsDeps): FileDocuments => {
       return turns.inTurn({ collection, name }, async () => {
         const found = await read(collection, name)
         expect(collection, name, expected, found)
+        setAsideIfBroken(collection, name, found)
         const document: Document = { name, ...sound, rev: nextRev(revOf(found) ?? 0, clock()) }
         const aside = path.join(layout.collection(collection), `.${name}.json.${unique()}.tmp`)
         await disk.writeThrough(aside, Buffer.from(textOfDocument(document)), MODE)
@@ -159,6 +154,7 @@ export const createDocuments = (deps: DocumentsDeps): FileDocuments => {
       await turns.inTurn({ collection, name }, async () => {
         const found = await read(collection, name)
         expect(collection, name, expected, found)
+        setAsideIfBroken(collection, name, found)
         if (found.state !== 'none') await drop(collection, name)
       })
     },

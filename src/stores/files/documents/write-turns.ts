@@ -7,7 +7,7 @@ import { MadhavaError } from '../../../core/errors.ts'
 import type { Instances } from '../claims/instances.ts'
 import type { Disk } from '../disk.ts'
 import type { Layout } from '../layout.ts'
-import { createTurnFiles, type LastTurn } from '../turn-files.ts'
+import { createTurnFiles } from '../turn-files.ts'
 
 /** Which document. */
 export interface DocumentPlace {
@@ -61,35 +61,39 @@ export const createWriteTurns = ({
   const oneAtATime = createSemaphore(1)
   const { instance } = instances
 
-  /** The last turn once it is over, or its process dead; `left`: what that one wrote. */
-  const awaitEnd = async (until: number): Promise<{ last: LastTurn; left: Turn | null }> => {
+  /** The last turn that was seen, and since when: a turn that is held for too long fails all who wait for it. */
+  let seen = { number: -1, since: 0 }
+  const refuseStuck = (number: number): void => {
+    if (seen.number !== number) seen = { number, since: performance.now() }
+    if (performance.now() - seen.since > patienceMs)
+      throw new MadhavaError(
+        'STORE_UNAVAILABLE',
+        'Another process has been writing a document for too long: it may be stopped or wait for its disk',
+      )
+  }
+
+  /** Takes the next turn. `left`: what a process wrote that died in the last one. */
+  const take = async (place: DocumentPlace): Promise<{ number: number; left: Turn | null }> => {
     for (;;) {
       const last = turns.last()
       const turn = parseTurn(last.target)
       // one of our own is over, and could not be given back
-      if (turn === null || turn.instance === instance || !(await instances.isAlive(turn.instance)))
-        return { last, left: turn }
-      if (performance.now() > until)
-        throw new MadhavaError(
-          'STORE_UNAVAILABLE',
-          'Another process has been writing a document for too long: it may be stopped or wait for its disk',
-        )
+      const isOver = turn === null || turn.instance === instance || !(await instances.isAlive(turn.instance))
+      if (isOver && turns.take(last, `${instance}/${place.collection}/${place.name}`))
+        return { number: last.number + 1, left: turn }
+      refuseStuck(last.number)
       await wait(LOOK_MS)
     }
   }
 
-  const inTurn: WriteTurns['inTurn'] = ({ collection, name }, work) =>
+  const inTurn: WriteTurns['inTurn'] = (place, work) =>
     oneAtATime(async () => {
-      const until = performance.now() + patienceMs
-      for (;;) {
-        const { last, left } = await awaitEnd(until)
-        if (!turns.take(last, `${instance}/${collection}/${name}`)) continue
-        try {
-          if (left) await onUnfinished(left.place)
-          return await work()
-        } finally {
-          turns.giveBack(last.number + 1, FREE, instance)
-        }
+      const { number, left } = await take(place)
+      try {
+        if (left) await onUnfinished(left.place)
+        return await work()
+      } finally {
+        turns.giveBack(number, FREE, instance)
       }
     })
 

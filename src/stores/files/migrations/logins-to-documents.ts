@@ -5,9 +5,11 @@ import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import type { CollectionName, DocumentContent } from '../../../core/documents.ts'
+import { MadhavaError } from '../../../core/errors.ts'
 import { createFile, replaceFile, syncFolder } from '../../../platform/atomic-file.ts'
 import { readPlain } from '../../../platform/plain-file.ts'
 import { textOfDocument } from '../documents/document-file.ts'
+import { isErrno } from '../errno.ts'
 import type { Layout } from '../layout.ts'
 import type { FolderChange } from './migration.ts'
 
@@ -27,15 +29,25 @@ const oldLogin = z.strictObject({
 /** `v1.<end, milliseconds, base 36>.<random>`: a cookie without its signature. */
 const ENDED = /^v1\.([0-9a-z]{1,9})\.[A-Za-z0-9_-]{22}$/
 
-/** Null for what is not there, and for what cannot be read as wanted: that stays as it is. */
+/**
+ * Null for what is not there, and for what is not as that version wrote it: that stays as it is.
+ * @throws what the file system says: what cannot be read now may be read another time
+ */
 const read = async <T>(file: string, parse: (bytes: Buffer) => T): Promise<T | null> => {
   try {
     const bytes = await readPlain(file, BYTES_MAX)
     return bytes === null ? null : parse(bytes)
-  } catch {
-    return null
+  } catch (error) {
+    if (isErrno(error, 'EFTYPE', 'EFBIG', 'EISDIR') || !isSystemError(error)) return null
+    throw new MadhavaError(
+      'STORE_UNAVAILABLE',
+      `The data folder cannot be brought to its new format: ${path.basename(file)} in its folder accounts cannot be read (${(error as NodeJS.ErrnoException).code}). Give it to the user that runs Madhava`,
+      { cause: error },
+    )
   }
 }
+const isSystemError = (error: unknown): boolean =>
+  error instanceof Error && (error as NodeJS.ErrnoException).code !== undefined
 
 const textOf = (name: string, data: DocumentContent['data'], expiresAt: string | null, now: Date): string =>
   textOfDocument({ name, version: 1, rev: now.getTime(), expiresAt, data })
@@ -97,9 +109,10 @@ export const loginsToDocuments = async (layout: Layout): Promise<FolderChange[]>
       place: at(ended),
       text: 'the ended sessions become documents',
       async apply(now) {
-        for (const name of readdirSync(ended)) {
+        for (const entry of readdirSync(ended, { withFileTypes: true })) {
+          const { name } = entry
           const end = ENDED.exec(name)?.[1]
-          if (end === undefined) continue
+          if (end === undefined || !entry.isFile()) continue
           const hash = createHash('sha256').update(name).digest('hex')
           const expiresAt = new Date(Number.parseInt(end, 36) + DAY_MS).toISOString()
           await makeUnlessThere('ended-sessions', hash, textOf(hash, {}, expiresAt, now))

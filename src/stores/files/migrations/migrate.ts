@@ -26,11 +26,23 @@ interface MigrateDeps {
   instances: Pick<Instances, 'instance' | 'isAlive'>
   clock: () => Date
   log: Log
+  /** Whether this process owns the folder. One of an earlier version may be using it otherwise. */
+  isOwner: boolean
 }
 
-/** Resolves when the folder is of the present format. Of several processes one does it. @throws STORE_UNAVAILABLE */
-export const migrateFolder = async ({ layout, disk, instances, clock, log }: MigrateDeps): Promise<void> => {
+/**
+ * Resolves when the folder is of the present format. Of several processes one does it. @throws STORE_UNAVAILABLE, also
+ * where something must be changed and this process does not own the folder
+ */
+export const migrateFolder = async (deps: MigrateDeps): Promise<void> => {
+  const { layout, disk, instances, clock, log, isOwner } = deps
   if ((await refuseLaterFormat(layout)).format === FORMAT) return
+  // a new folder has nothing to change, and anybody may say of which format it is
+  if (!isOwner && (await pendingChanges(layout)).changes.length > 0)
+    throw new MadhavaError(
+      'STORE_UNAVAILABLE',
+      `The data folder ${layout.dir} is of an earlier format, and may still be in use by an earlier version: stop that and start this version on it first (npm start)`,
+    )
   // no program of an earlier format writes documents: nothing can be left unfinished
   const turns = createWriteTurns({ layout, disk, instances, onUnfinished: async () => {} })
   await turns.inTurn({ collection: 'accounts', name: 'operator' }, async () => {

@@ -27,7 +27,12 @@ export function* documentChecksOf(deps: DocumentChecksDeps): Generator<FsckCheck
       const found = await readDocumentFile(layout, collection, name)
       if (found.state === 'none') return null
       if (found.state === 'broken')
-        return { code: 'broken-document', place, text: found.why, mend: repairs.moving(file) }
+        return {
+          code: 'broken-document',
+          place,
+          text: found.why,
+          mend: found.unreadable ? null : repairs.moving(file),
+        }
       const flaw = flawOfDocument(collection, found.document)
       if (!flaw) return null
       if (flaw.isLater) return { code: 'later-version', place, text: flaw.why, mend: null }

@@ -102,7 +102,7 @@ export const checkFolder = async (options: CheckOptions): Promise<CheckSummary> 
     const lock = await lockFolder({ dir: layout.dir, clock, log, patienceMs: 0 })
     try {
       // every opening completes what a power cut interrupted; only after that do findings count
-      const store = await openFilesStore({ dir: layout.dir, clock, log })
+      const store = await openFilesStore({ dir: layout.dir, clock, log, isOwner: true })
       await store.close()
       for (const check of checksOf({ layout, alone: true, hasDocuments: true, clock, seen })) {
         const finding = await check()

@@ -27,7 +27,7 @@ const withFolder = async <T>(
   const layout = createLayout(dir)
   const lock = await lockFolder({ dir, clock, log, patienceMs: 0 })
   try {
-    const store = await openFilesStore({ dir, clock, log })
+    const store = await openFilesStore({ dir, clock, log, isOwner: true })
     try {
       return await work(store, record => {
         const link = keyFileOf(layout, record)
