@@ -154,6 +154,8 @@ export const openLoginTools = async (given, role) => {
   })
   const options = {
     role,
+    isAlive: opened.isAlive,
+    clock: opened.clock,
     place: target.redis ? opened.place : path.resolve(target.dataDir),
     configured: (role === 'viewer' ? settings?.viewerPassword : settings?.dashboardPassword) ?? null,
   }

@@ -61,17 +61,24 @@ const checkPorts = async ({ host, ports, roles }) => {
 const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason}`
 
 /**
- * The operator's password if it was made just now, else null.
+ * The operator's password if it was made just now, else null. A bundle without a dashboard has no use for logins.
  * @param {import('../src/config.ts').Config} config
  * @param {import('../src/wire.ts').Ownership} data
+ * @param {import('../src/platform/log.ts').Log} log
  */
-const settle = async ({ dashboardPassword, viewerPassword }, { documents, withFolder, bundles, clock }) => {
+const settle = async (
+  { dashboardPassword, viewerPassword, roles },
+  { documents, withFolder, bundles, clock },
+  log,
+) => {
+  if (!roles.some(role => role === 'dashboard')) return null
   if (withFolder) await takeOverLogins(documents, withFolder)
   const { created } = await settleLogins(documents, {
     ...bundles,
     configured: { operator: dashboardPassword, viewer: viewerPassword },
     clock,
     makeOperator: true,
+    log,
   })
   return created
 }
@@ -86,10 +93,11 @@ const prepare = async () => {
     process.exit(troubles.length === 0 ? 0 : 1)
   }
   await checkKinds(config)
-  const data = await ownData(config, createLog('supervisor', config.logLevel))
+  const log = createLog('supervisor', config.logLevel)
+  const data = await ownData(config, log)
   try {
     await checkPorts(config)
-    const password = await settle(config, data)
+    const password = await settle(config, data, log)
     await data.settled()
     return { config, data, password }
   } catch (error) {

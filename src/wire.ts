@@ -60,9 +60,19 @@ const openClock = ({ isShared }: StoreAdapter): SharedClock =>
 /** This bundle, and who else may use its store. */
 export interface Bundles {
   bundle: string
-  /** Whether processes of another bundle live. Null: the store is this bundle's alone. */
+  /** Whether processes of a bundle live. Null: the store is this bundle's alone. */
   isAlive: ((bundle: string) => Promise<boolean>) | null
 }
+
+/** For a store that several bundles share: whether processes of one live. */
+const isAliveIn =
+  (store: Pick<TaskStore, 'presences'>) =>
+  async (bundle: string): Promise<boolean> =>
+    (await store.presences()).some(({ alive, details }) => alive && details.bundle === bundle)
+
+/** For a folder: whether its dashboard runs, which has the settings of the bundle, whatever that is called. */
+const isDashboardAliveIn = (store: Pick<TaskStore, 'presences'>) => async (): Promise<boolean> =>
+  (await store.presences()).some(({ alive, role }) => alive && role === 'dashboard')
 
 const bundlesOf = (
   config: Config,
@@ -70,10 +80,7 @@ const bundlesOf = (
   store: Pick<TaskStore, 'presences'>,
 ): Bundles => ({
   bundle: bundleOf(config),
-  isAlive: isShared
-    ? async bundle =>
-        (await store.presences()).some(({ alive, details }) => alive && details.bundle === bundle)
-    : null,
+  isAlive: isShared ? isAliveIn(store) : null,
 })
 
 /** What the start script needs of the store before any role runs. */
@@ -129,6 +136,16 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   }
 }
 
+export interface OpenedDocuments {
+  documents: Documents
+  place: string
+  /** Whether a bundle that a document names runs, with the settings of its start. */
+  isAlive(bundle: string): Promise<boolean>
+  /** The store's time. */
+  clock: () => Date
+  close(): Promise<void>
+}
+
 /**
  * The documents of a store, for a tool beside a bundle that may run or not. `place` is for people.
  * @param beforeOpening called when everything is loaded and the store is found; it may give up rights
@@ -138,7 +155,7 @@ export const openDocuments = async (
   place: Place,
   log: Log,
   beforeOpening: () => void = () => {},
-): Promise<{ documents: Documents; place: string; close(): Promise<void> }> => {
+): Promise<OpenedDocuments> => {
   const adapter = await chooseStore(place)
   if (!place.redis) {
     const folder = await dataFolder(place)
@@ -146,8 +163,15 @@ export const openDocuments = async (
     await folder.mustExist()
   }
   beforeOpening()
-  const store = await adapter.open({ sharedClock: openClock(adapter), log })
-  return { documents: store.documents, place: adapter.place, close: () => store.close() }
+  const sharedClock = openClock(adapter)
+  const store = await adapter.open({ sharedClock, log })
+  return {
+    documents: store.documents,
+    place: adapter.place,
+    isAlive: adapter.isShared ? isAliveIn(store) : isDashboardAliveIn(store),
+    clock: sharedClock.now,
+    close: () => store.close(),
+  }
 }
 
 /**

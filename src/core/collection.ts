@@ -2,7 +2,7 @@
 // they are read. Everything above the stores goes through here.
 import type { z } from 'zod'
 import type { CollectionName, Document, DocumentData, Documents, ExpectedRev } from './documents.ts'
-import { MadhavaError } from './errors.ts'
+import { isMadhavaError, MadhavaError } from './errors.ts'
 import { formatFirstProblem } from './problems.ts'
 import { createUpgrade, type UpgradeStep } from './upgrade.ts'
 
@@ -53,6 +53,19 @@ export const upgradeDocument = <Data extends DocumentData>(
   const parsed = schema.safeParse(data)
   if (!parsed.success) throw invalid(formatFirstProblem(parsed.error, 'data'))
   return { name, rev, expiresAt, data: parsed.data }
+}
+
+/** What was read, or `otherwise` of the error when what is there cannot be used. @throws as the read, else */
+export const orIfInvalid = async <T, Other>(
+  reading: Promise<T>,
+  otherwise: (error: MadhavaError) => Other,
+): Promise<T | Other> => {
+  try {
+    return await reading
+  } catch (error) {
+    if (isMadhavaError(error, 'DOCUMENT_INVALID')) return otherwise(error)
+    throw error
+  }
 }
 
 export const openCollection = <Data extends DocumentData>(

@@ -1,10 +1,11 @@
 // Opens the dashboard: operator, viewer, sessions, PM2, the task API, the app and its port.
 import { createApp } from '../api/app.ts'
-import { MadhavaError } from '../core/errors.ts'
+import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { openEndedSessions } from './access/ended-sessions.ts'
+import { keepSettings } from './access/keep-settings.ts'
 import { createCheckQueue, openOperator } from './access/operator.ts'
 import { createSessions } from './access/session.ts'
 import { ensureSessionKey } from './access/session-key.ts'
@@ -67,24 +68,29 @@ export const openDashboard = async (
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   const { documents } = parts.store
   // the start script makes the operator and shows the password; here it would only reach a log file
-  await settleLogins(documents, {
+  const passwords = {
     ...parts.bundles,
     configured: { operator: password, viewer: viewerPassword },
     clock: parts.clock,
-    makeOperator: false,
-  })
+    log,
+  }
+  await settleLogins(documents, { ...passwords, makeOperator: false })
   const inTurn = createCheckQueue()
   const operator = openOperator(documents, 'operator', inTurn)
   const viewer = openOperator(documents, 'viewer', inTurn)
   // each is read once here: while the store is away, what was read last counts
-  await viewer.credential()
+  await viewer.credential().catch((error: unknown) => {
+    // the settling has told of a viewer that cannot be used; the operator gets in
+    if (!isMadhavaError(error, 'CONFIG_INVALID')) throw error
+  })
   if ((await operator.credential()) === null)
     log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
   const session = createSessions({
     key: await ensureSessionKey(documents),
     credential: role => (role === 'viewer' ? viewer : operator).credential(),
     ended: openEndedSessions(documents),
-    clock: Date.now,
+    clock: () => parts.clock().getTime(),
+    log,
   })
   const presences = async () => (await parts.store.presences()).filter(parts.isOwn)
   const processes = createProcesses({ pm2Home, log, probe: { roles, presences } })
@@ -150,11 +156,13 @@ export const openDashboard = async (
     trustProxy: options.trustProxy,
     keepAliveMs: options.keepAliveMs,
   })
+  const keeper = keepSettings(documents, passwords)
   return {
     address: hostAndPort(server.address.host, server.address.port),
     trouble: server.trouble,
     close() {
       closing.abort()
+      keeper.close()
       return server.close().finally(overview.close)
     },
   }

@@ -132,6 +132,7 @@ export const createDashboardFixture = async (more: More) => {
       credential: async role => PASSWORDS[role],
       ended: openEndedSessions(createMemoryStore({ clock: () => new Date(now) }).documents),
       clock,
+      log: silentLog(),
     }),
     log: silentLog(),
     allowedHosts: [],

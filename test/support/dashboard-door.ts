@@ -139,6 +139,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     credential,
     ended: openEndedSessions(fixture.store.documents),
     clock: Date.now,
+    log: silentLog(),
   })
   const web = await readWebFiles()
   let port = 0

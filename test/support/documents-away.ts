@@ -1,4 +1,4 @@
-// Documents of a store that a test takes away and brings back.
+// Documents of a store that a test takes away and brings back, or fills.
 import type { Documents } from '../../src/core/documents.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 
@@ -6,6 +6,8 @@ export interface DocumentsAway {
   documents: Documents
   /** While it is true, every call fails as one to a Redis that cannot be reached. */
   away: boolean
+  /** While it is true, every write fails as one to a full disk. */
+  full: boolean
   /** The next write is done, and fails all the same. */
   loseNextAnswer: boolean
 }
@@ -18,12 +20,14 @@ export const documentsAway = (inner: Documents): DocumentsAway => {
   }
   const self: DocumentsAway = {
     away: false,
+    full: false,
     loseNextAnswer: false,
     documents: {
       get: (...asked) => here(() => inner.get(...asked)),
       list: (...asked) => here(() => inner.list(...asked)),
       put: (...asked) =>
         here(async () => {
+          if (self.full) throw new MadhavaError('STORE_FULL')
           const written = await inner.put(...asked)
           const isLost = self.loseNextAnswer
           self.loseNextAnswer = false

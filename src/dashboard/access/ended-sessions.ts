@@ -20,7 +20,10 @@ export interface SessionName {
 export interface EndedSessions {
   /** Resolves when it is durable. If it rejects, the session has still ended for this process. */
   add(session: SessionName): Promise<void>
-  /** While the store is away, a session that began here or has been looked up before counts as it did. @throws STORE_UNAVAILABLE for any other then */
+  /**
+   * While the store is away, a session that began here or has been looked up before counts as it did.
+   * @throws STORE_UNAVAILABLE for any other then
+   */
   has(session: SessionName): Promise<boolean>
   /** The session has just begun, so it has not ended. */
   begun(session: SessionName): void

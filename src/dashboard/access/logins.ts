@@ -1,8 +1,14 @@
 // The documents of the logins: how they are read and written, and which password of one counts.
-
-import { openCollection, type TypedDocument } from '../../core/collection.ts'
-import { ACCOUNTS, type Account, type ConfiguredPassword, type PasswordHash } from '../../core/collections.ts'
-import type { Documents, ExpectedRev } from '../../core/documents.ts'
+import { openCollection, orIfInvalid, type TypedDocument, upgradeDocument } from '../../core/collection.ts'
+import {
+  ACCOUNTS,
+  type Account,
+  type ConfiguredPassword,
+  type DocumentFlaw,
+  flawOfDocument,
+  type PasswordHash,
+} from '../../core/collections.ts'
+import type { Document, Documents, ExpectedRev } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Role } from './rights.ts'
 
@@ -14,11 +20,32 @@ export const PASSWORD_SETTING: Record<Role, string> = {
   viewer: 'DASHBOARD_VIEWER_PASSWORD',
 }
 
+/** What is there for a role. */
+export interface FoundLogin {
+  /** Null: there is none that can be used. */
+  login: Login | null
+  /** Why what is there cannot be used; null: it can, or nothing is there. */
+  flaw: DocumentFlaw | null
+  /** To write in its place. */
+  rev: ExpectedRev
+}
+
 export interface Logins {
+  /** Also what cannot be used. @throws STORE_UNAVAILABLE */
+  look(role: Role): Promise<FoundLogin>
   /** Null: there is none. @throws CONFIG_INVALID when what is there cannot be used, STORE_UNAVAILABLE */
   get(role: Role): Promise<Login | null>
   /** @throws DOCUMENT_CHANGED, STORE_UNAVAILABLE, STORE_FULL */
   put(role: Role, account: Account, rev: ExpectedRev): Promise<void>
+}
+
+/** For people: which login it is, why, and what helps. @returns CONFIG_INVALID */
+export const cannotBeUsed = (role: Role, { isLater, why }: DocumentFlaw): MadhavaError => {
+  const mend = `\`node bin/reset-password.mjs${role === 'viewer' ? ' --viewer' : ''}\` makes it anew, with a new password`
+  return new MadhavaError(
+    'CONFIG_INVALID',
+    `The login ${role} cannot be used (${why}); ${isLater ? 'run the later version that wrote it, or ' : ''}${mend}`,
+  )
 }
 
 /** A login that has no password yet. */
@@ -38,22 +65,30 @@ export const withPasswords = (
   return isSame ? after : { ...after, changes: account.changes + 1 }
 }
 
+/** What can be said of the document of a login. */
+const judge = (role: Role, document: Document): FoundLogin => {
+  const { rev } = document
+  const flaw = flawOfDocument('accounts', document)
+  if (flaw) return { login: null, flaw, rev }
+  const login = upgradeDocument('accounts', ACCOUNTS, document)
+  if (login.data.role === role) return { login, flaw: null, rev }
+  return { login: null, flaw: { isLater: false, why: `its role is ${login.data.role}` }, rev }
+}
+
 export const openLogins = (documents: Documents): Logins => {
   const accounts = openCollection(documents, 'accounts', ACCOUNTS)
-  const cannotBeUsed = (role: Role, why: string, cause?: unknown): MadhavaError =>
-    new MadhavaError(
-      'CONFIG_INVALID',
-      `The login ${role} cannot be used (${why}); \`node bin/reset-password.mjs${role === 'viewer' ? ' --viewer' : ''}\` makes it and a new password`,
-      { cause },
-    )
+  const look = async (role: Role): Promise<FoundLogin> => {
+    const found = await orIfInvalid(documents.get('accounts', role), error => error)
+    if (found === null) return { login: null, flaw: null, rev: null }
+    if (!isMadhavaError(found)) return judge(role, found)
+    return { login: null, flaw: { isLater: false, why: found.message }, rev: 'any' }
+  }
   return {
+    look,
     async get(role) {
-      const found = await accounts.get(role).catch((error: unknown) => {
-        if (isMadhavaError(error, 'DOCUMENT_INVALID')) throw cannotBeUsed(role, error.message, error)
-        throw error
-      })
-      if (found && found.data.role !== role) throw cannotBeUsed(role, `its role is ${found.data.role}`)
-      return found
+      const { login, flaw } = await look(role)
+      if (flaw) throw cannotBeUsed(role, flaw)
+      return login
     },
     async put(role, account, rev) {
       await accounts.put(role, { data: account }, rev)

@@ -1,6 +1,6 @@
 // The key that signs sessions: made once per store, so that a session of one bundle is one of all that share it.
 import { randomBytes } from 'node:crypto'
-import { openCollection } from '../../core/collection.ts'
+import { openCollection, orIfInvalid } from '../../core/collection.ts'
 import { SECRETS } from '../../core/collections.ts'
 import type { Documents, ExpectedRev } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
@@ -48,22 +48,16 @@ export const ensureSessionKey = async (documents: Documents): Promise<Buffer> =>
 }
 
 /** Also when it cannot be used. @throws STORE_UNAVAILABLE */
-export const hasSessionKey = async (documents: Documents): Promise<boolean> => {
-  try {
-    return (await openSecrets(documents).read()) !== null
-  } catch (error) {
-    if (isMadhavaError(error, 'DOCUMENT_INVALID')) return true
-    throw error
-  }
-}
+export const hasSessionKey = async (documents: Documents): Promise<boolean> =>
+  (await orIfInvalid(openSecrets(documents).read(), () => 'broken')) !== null
 
-/** Puts a new key in the place of one that cannot be used. Does nothing when there is none, or a good one. */
-export const mendSessionKey = async (documents: Documents): Promise<void> => {
+/**
+ * Puts a new key in the place of one that cannot be used. Does nothing when there is none, or a good one.
+ * @returns whether it did. @throws STORE_UNAVAILABLE, STORE_FULL
+ */
+export const mendSessionKey = async (documents: Documents): Promise<boolean> => {
   const { read, make } = openSecrets(documents)
-  try {
-    await read()
-  } catch (error) {
-    if (!isMadhavaError(error, 'DOCUMENT_INVALID')) throw error
-    await make('any')
-  }
+  if ((await orIfInvalid(read(), () => 'broken')) !== 'broken') return false
+  await make('any')
+  return true
 }

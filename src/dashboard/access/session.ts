@@ -2,6 +2,8 @@
 // framework. What signs is made from the key and the present credential of the login, so a new password ends all
 // sessions of that login.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { isMadhavaError } from '../../core/errors.ts'
+import type { Log } from '../../platform/log.ts'
 import type { EndedSessions } from './ended-sessions.ts'
 import { ROLES, type Role } from './rights.ts'
 
@@ -23,7 +25,7 @@ export interface Session {
 }
 
 export interface Sessions {
-  /** The cookie value of a new session; null while there is no such login. */
+  /** The cookie value of a new session; null while there is no such login. @throws CONFIG_INVALID, STORE_UNAVAILABLE */
   begin(role?: Role): Promise<string | null>
   /**
    * The session of a cookie value; null if forged, expired, ended, or signed under an older password.
@@ -41,8 +43,9 @@ export interface SessionsOptions {
   /** Sessions are bound to this: see `Operator.credential`. */
   credential: (role: Role) => Promise<string | null>
   ended: EndedSessions
-  /** Milliseconds since 1970. */
+  /** The store's time, since hosts share sessions: milliseconds since 1970. */
   clock: () => number
+  log: Pick<Log, 'error'>
 }
 
 const sign = (key: Buffer, purpose: string, text: string): Buffer =>
@@ -57,12 +60,28 @@ const isSame = (expected: string, given: string): boolean => {
 }
 
 /** Issues and checks cookies. */
-export const createSessions = ({ key, credential, ended, clock }: SessionsOptions): Sessions => {
+export const createSessions = ({ key, credential, ended, clock, log }: SessionsOptions): Sessions => {
   /** Each login has its own, so that a cookie of the viewer is never one of the operator. */
   const signingKey = async (role: Role): Promise<Buffer | null> => {
     const bound = await credential(role)
     if (bound === null) return null
     return sign(key, role === 'operator' ? 'credential' : `credential of ${role}`, bound)
+  }
+
+  /** Logins of which it was told that they cannot be used. */
+  const told = new Set<Role>()
+  /** As `signingKey`. A login that cannot be used signs nothing, so that the way to the other one stays open. */
+  const signingKeyIfUsable = async (role: Role): Promise<Buffer | null> => {
+    try {
+      const signer = await signingKey(role)
+      told.delete(role)
+      return signer
+    } catch (error) {
+      if (!isMadhavaError(error, 'CONFIG_INVALID')) throw error
+      if (!told.has(role)) log.error({ login: role, error }, 'a login cannot be used')
+      told.add(role)
+      return null
+    }
   }
 
   /** Whose signature it is; null: nobody's. */
@@ -71,7 +90,7 @@ export const createSessions = ({ key, credential, ended, clock }: SessionsOption
     signature: string,
   ): Promise<{ role: Role; signer: Buffer } | null> => {
     for (const role of ROLES) {
-      const signer = await signingKey(role)
+      const signer = await signingKeyIfUsable(role)
       if (signer && isSame(textOf(sign(signer, 'session', body)), signature)) return { role, signer }
     }
     return null
@@ -95,7 +114,7 @@ export const createSessions = ({ key, credential, ended, clock }: SessionsOption
       // more than a lifetime is left if it began while the clock was ahead; it would last too long
       if (leftMs <= 0 || leftMs > SESSION_LIFETIME_MS + SKEW_MS) return null
       const signed = await signerOf(body, signature)
-      // only what we have signed is looked up: a stranger makes no work for the store
+      // a forged cookie costs a read of each login; only what was signed here is looked up among the ended ones
       if (!signed || (await ended.has({ body, expiresAt }))) return null
       return { expiresAt, formToken: textOf(sign(signed.signer, 'form', body)), role: signed.role }
     },

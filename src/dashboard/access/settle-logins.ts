@@ -1,11 +1,14 @@
 // What a start does to the logins: passwords of settings are put in their place, or taken away, and the operator gets
 // a first password. Several bundles may share the logins, and start at once.
-import type { Account, ConfiguredPassword } from '../../core/collections.ts'
-import type { Documents } from '../../core/documents.ts'
+import { once } from '../../core/async/once.ts'
+import type { Account, ConfiguredPassword, DocumentFlaw } from '../../core/collections.ts'
+import type { Documents, ExpectedRev } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import type { Log } from '../../platform/log.ts'
+import { livingBundles, UNSEEN_MS } from './living-bundles.ts'
 import {
+  cannotBeUsed,
   emptyAccount,
-  type Login,
   openLogins,
   PASSWORD_SETTING,
   passwordInEffect,
@@ -19,56 +22,47 @@ export interface SettleOptions {
   configured: Record<Role, string | null>
   /** This bundle, as its presences name it. */
   bundle: string
-  /** Whether processes of another bundle live; null: the store is this bundle's alone, whatever it was called before. */
+  /** Whether processes of a bundle live; null: the store is this bundle's alone, whatever it was called before. */
   isAlive: ((bundle: string) => Promise<boolean>) | null
   /** The store's. */
   clock: () => Date
   /** Whether an operator without a password gets one: only where somebody sees it. */
   makeOperator: boolean
+  log: Pick<Log, 'error'>
 }
-
-/** From its start to its first presence, a bundle is alive and cannot be seen. */
-const UNSEEN_MS = 30_000
 
 /** A login, and how it is to be. */
 interface Plan {
-  found: Login | null
-  before: Account
+  rev: ExpectedRev
+  /** Null: there is none that can be used. */
+  before: Account | null
   after: Account
 }
 
-/** Hashing is slow, and a write that lost a race is done again. */
-const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
-  let made: Promise<T> | null = null
-  return () => {
-    made ??= make()
-    return made
-  }
+/** Whether nothing that counts changes: the password and its bundles are kept, or some of the bundles. */
+const changesOnlyBundles = ({ before, after }: Plan): boolean => {
+  const withoutBundles = (account: Account) =>
+    JSON.stringify({ ...account, configured: account.configured && { ...account.configured, bundles: {} } })
+  return before !== null && withoutBundles(before) === withoutBundles(after)
 }
 
 /**
  * Settles all logins. `created`: the operator's password if this call made it, which is the only time it can be shown;
- * of several calls at once, one makes it. A password of a setting that is as before keeps its sessions.
- * @throws CONFIG_INVALID when a living bundle has another password as its setting, or a login cannot be used;
- * STORE_UNAVAILABLE
+ * of several calls at once, one makes it. A password of a setting that is as before keeps its sessions, and needs no
+ * room in the store. A login that cannot be used is made anew if its password is a setting; a viewer without one is
+ * passed over.
+ * @throws CONFIG_INVALID when a living bundle has another password as its setting, the operator cannot be used and
+ * has no setting, or a later version wrote the document of a login that has one; STORE_UNAVAILABLE, STORE_FULL
  */
 export const settleLogins = async (
   documents: Documents,
-  { configured, bundle, isAlive, clock, makeOperator }: SettleOptions,
+  { configured, bundle, isAlive, clock, makeOperator, log }: SettleOptions,
 ): Promise<{ created: string | null }> => {
   const logins = openLogins(documents)
 
   /** The bundles beside this one that have the password as their setting, and live. */
-  const livingOthers = async (bundles: Record<string, string>): Promise<Record<string, string>> => {
-    const living: Record<string, string> = {}
-    if (!isAlive) return living
-    for (const [other, at] of Object.entries(bundles)) {
-      if (other === bundle) continue
-      const isNew = Math.abs(clock().getTime() - Date.parse(at)) < UNSEEN_MS
-      if (isNew || (await isAlive(other))) living[other] = at
-    }
-    return living
-  }
+  const livingOthers = async ({ [bundle]: _, ...others }: Record<string, string>) =>
+    isAlive ? livingBundles(others, { isAlive, clock }) : {}
 
   const createSettling = (role: Role) => {
     const setting = configured[role]
@@ -81,7 +75,7 @@ export const settleLogins = async (
       const hasOthers = Object.keys(others).length > 0
       if (setting === null) return before && hasOthers ? { ...before, bundles: others } : null
       const bundles = { ...others, [bundle]: clock().toISOString() }
-      if (before && (await isPassword(setting, before))) return { ...before, bundles }
+      if (before && (await isPassword(setting, before))) return isAlive ? { ...before, bundles } : before
       if (hasOthers)
         throw new MadhavaError(
           'CONFIG_INVALID',
@@ -96,10 +90,21 @@ export const settleLogins = async (
       return withPasswords(after, { password: await hashOfFirst() })
     }
 
-    const plan = async (): Promise<Plan> => {
-      const found = await logins.get(role)
-      const before = found?.data ?? emptyAccount(role)
-      return { found, before, after: await accountAfter(before) }
+    /** Whether one that cannot be used is as good as none. @throws CONFIG_INVALID when it is not */
+    const mayReplace = (flaw: DocumentFlaw): boolean => {
+      if (setting !== null && !flaw.isLater) return true
+      const error = cannotBeUsed(role, flaw)
+      if (setting !== null || role === 'operator') throw error
+      log.error({ login: role, error }, 'a login cannot be used')
+      return false
+    }
+
+    /** Null: the login is passed over. */
+    const plan = async (): Promise<Plan | null> => {
+      const { login, flaw, rev } = await logins.look(role)
+      if (flaw && !mayReplace(flaw)) return null
+      const before = login?.data ?? null
+      return { rev, before, after: await accountAfter(before ?? emptyAccount(role)) }
     }
 
     /** After a write of which nobody knows whether it was done. */
@@ -111,29 +116,31 @@ export const settleLogins = async (
     /** @returns whether it was done; not when somebody else was first */
     const write = async (planned: Plan): Promise<boolean> => {
       try {
-        await logins.put(role, planned.after, planned.found?.rev ?? null)
+        await logins.put(role, planned.after, planned.rev)
         return true
       } catch (error) {
         if (isMadhavaError(error, 'DOCUMENT_CHANGED')) return false
+        // the same password counts without it; the dashboard puts the bundle in when there is room
+        if (isMadhavaError(error, 'STORE_FULL') && changesOnlyBundles(planned)) return true
         if (isMadhavaError(error, 'STORE_UNAVAILABLE') && (await isWritten(planned))) return true
         throw error
       }
     }
 
     /** The first password if it was made here, else null. */
-    const settle = async (first: Plan): Promise<string | null> => {
-      for (let planned = first; ; planned = await plan()) {
+    const settle = async (first: Plan | null): Promise<string | null> => {
+      for (let planned = first; planned !== null; planned = await plan()) {
         const { before, after } = planned
-        if (JSON.stringify(after) === JSON.stringify(before)) return null
-        if (await write(planned))
-          return after.password !== null && before.password === null ? firstPassword : null
+        if (JSON.stringify(after) === JSON.stringify(before ?? emptyAccount(role))) return null
+        if (await write(planned)) return after.password !== null && !before?.password ? firstPassword : null
       }
+      return null
     }
     return { plan, settle }
   }
 
   // what is refused is refused before anything is written
-  const settlings: { settle: (first: Plan) => Promise<string | null>; first: Plan }[] = []
+  const settlings: { settle: (first: Plan | null) => Promise<string | null>; first: Plan | null }[] = []
   for (const role of ROLES) {
     const { plan, settle } = createSettling(role)
     settlings.push({ settle, first: await plan() })

@@ -1,7 +1,7 @@
 // Logins of a data folder go on in another store, when a bundle first uses that store in place of its folder.
-import type { CollectionName, Document, Documents } from '../../core/documents.ts'
+import { orIfInvalid } from '../../core/collection.ts'
+import type { CollectionName, Documents } from '../../core/documents.ts'
 import { isMadhavaError } from '../../core/errors.ts'
-import { ROLES } from './rights.ts'
 import { SESSION_KEY } from './session-key.ts'
 
 interface Place {
@@ -9,43 +9,30 @@ interface Place {
   name: string
 }
 
+/** The operator comes last: a start that was interrupted takes the rest over the next time. */
 const PLACES: readonly Place[] = [
-  ...ROLES.map(role => ({ collection: 'accounts' as const, name: role })),
   { collection: 'secrets', name: SESSION_KEY },
+  { collection: 'accounts', name: 'viewer' },
+  { collection: 'accounts', name: 'operator' },
 ]
 
-/** `otherwise` for what is no document. */
-const read = async (
-  documents: Documents,
-  { collection, name }: Place,
-  otherwise: 'broken' | null,
-): Promise<Document | 'broken' | null> => {
-  try {
-    return await documents.get(collection, name)
-  } catch (error) {
-    if (isMadhavaError(error, 'DOCUMENT_INVALID')) return otherwise
-    throw error
-  }
-}
-
 /**
- * Copies the logins and the key of the sessions that `to` does not have. Nothing that is there is replaced: of several
- * bundles at once, one brings its own. The folder keeps what it has.
- * @param withFolder opens the folder for `work`; called only when something is missing
- * @throws STORE_UNAVAILABLE, of either
+ * Copies the logins and the key of the sessions, unless `to` has an operator, even one that cannot be used. Nothing
+ * that is there is replaced: of several bundles at once, one brings its operator. The folder keeps what it has.
+ * @param withFolder opens the folder for `work`; called only when there is no operator
+ * @throws STORE_UNAVAILABLE, of either; STORE_FULL
  */
 export const takeOverLogins = async (
   to: Documents,
   withFolder: (work: (from: Documents) => Promise<void>) => Promise<void>,
 ): Promise<void> => {
-  const missing: Place[] = []
-  for (const place of PLACES) if ((await read(to, place, 'broken')) === null) missing.push(place)
-  if (missing.length === 0) return
+  const operator = await orIfInvalid(to.get('accounts', 'operator'), () => 'broken')
+  if (operator !== null) return
   await withFolder(async from => {
-    for (const place of missing) {
-      const document = await read(from, place, null)
-      if (document === null || document === 'broken') continue
-      await to.put(place.collection, place.name, document, null).catch((error: unknown) => {
+    for (const { collection, name } of PLACES) {
+      const document = await orIfInvalid(from.get(collection, name), () => null)
+      if (document === null) continue
+      await to.put(collection, name, document, null).catch((error: unknown) => {
         if (!isMadhavaError(error, 'DOCUMENT_CHANGED')) throw error
       })
     }

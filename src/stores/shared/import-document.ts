@@ -1,7 +1,7 @@
 // Where an imported document goes: made, in the place of an older one, or nowhere, with the reason. It writes through
 // the port and knows nothing of lines.
 import { isDeepStrictEqual } from 'node:util'
-import { flawOfDocument } from '../../core/document-forms.ts'
+import { flawOfDocument } from '../../core/collections.ts'
 import {
   type CollectionName,
   type Document,

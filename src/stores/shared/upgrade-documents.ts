@@ -1,7 +1,7 @@
 // Documents of earlier versions: which there are, and their writing in the present version. They are upgraded when they
 // are read in any case; this leaves none behind.
 import { type DocumentForm, upgradeDocument } from '../../core/collection.ts'
-import { FORMS } from '../../core/document-forms.ts'
+import { FORMS } from '../../core/collections.ts'
 import {
   COLLECTION_NAMES,
   type CollectionName,

@@ -1,7 +1,6 @@
 // The comparison of a store with an export. It changes nothing.
 import { createHash } from 'node:crypto'
-import type { CollectionName, Document } from '../../core/documents.ts'
-import { isMadhavaError } from '../../core/errors.ts'
+import { orIfInvalid } from '../../core/collection.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { DocumentLine, TaskLine } from './export-format.ts'
 import { exportedCollection, placeOf, sameDocument } from './import-document.ts'
@@ -84,19 +83,12 @@ export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promi
     if (!accounts) return
     summary.accounts += 1
     const collection = exportedCollection(line.collection)
-    const there = collection && (await getIfSound(collection, line.document.name))
+    const there =
+      collection && (await orIfInvalid(store.documents.get(collection, line.document.name), () => null))
     if (there && sameDocument(there, line.document)) return
     if (there) summary.different += 1
     else summary.missing += 1
     onDifference(placeOf(line), there ? 'it says something else' : 'it is not there, or cannot be used')
-  }
-  const getIfSound = async (collection: CollectionName, name: string): Promise<Document | null> => {
-    try {
-      return await store.documents.get(collection, name)
-    } catch (error) {
-      if (isMadhavaError(error, 'DOCUMENT_INVALID')) return null
-      throw error
-    }
   }
   try {
     await eachLine(lines, { task: check, document: checkDocument })

@@ -5,6 +5,7 @@ import type { Role } from '../../../src/dashboard/access/rights.ts'
 import { type SettleOptions, settleLogins } from '../../../src/dashboard/access/settle-logins.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { documentsAway } from '../../support/documents-away.ts'
+import { keepingLog } from '../../support/keeping-log.ts'
 
 export const PASSWORD = /^([2-9a-hjkmnp-z]{5}-){3}[2-9a-hjkmnp-z]{5}$/
 /** From this on a bundle without a presence counts as dead. */
@@ -21,10 +22,16 @@ export const createLoginWorld = () => {
   const store = documentsAway(createMemoryStore({ clock }).documents)
   const { documents } = store
   const living = new Set<string>()
+  const isAlive = async (bundle: string): Promise<boolean> => living.has(bundle)
+  const { log, lines } = keepingLog()
   return {
     store,
     documents,
     clock,
+    log,
+    lines,
+    /** What bin/reset-password gives to a reset. */
+    tool: { place: 'the folder', isAlive, clock },
     /** The bundles that have presences. */
     living,
     pass(ms: number) {
@@ -35,8 +42,9 @@ export const createLoginWorld = () => {
       settleLogins(documents, {
         configured: { operator, viewer },
         bundle: 'one',
-        isAlive: async bundle => living.has(bundle),
+        isAlive,
         clock,
+        log,
         makeOperator: true,
         ...more,
       }),
@@ -46,6 +54,12 @@ export const createLoginWorld = () => {
       openOperator(documents, role).verify(role, password),
     async dataOf(name: string): Promise<DocumentData> {
       return (await documents.get('accounts', name))?.data ?? {}
+    },
+    isAlive,
+    /** The bundles of the configured password. */
+    async bundlesOf(name: Role = 'operator'): Promise<string[]> {
+      const { configured } = (await documents.get('accounts', name))?.data ?? {}
+      return Object.keys((configured as { bundles?: object } | null | undefined)?.bundles ?? {})
     },
     spoil: (name: string, data: DocumentData = {}, version = 1) =>
       documents.put('accounts', name, { version, expiresAt: null, data }, 'any'),

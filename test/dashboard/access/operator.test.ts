@@ -1,13 +1,12 @@
 // A login: its password is checked, replaced and taken away, and what counts while the store is away.
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
-import { isMadhavaError } from '../../../src/core/errors.ts'
+import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
 import { createCheckQueue, openOperator } from '../../../src/dashboard/access/operator.ts'
 import { removeViewer, resetLogin } from '../../../src/dashboard/access/reset-login.ts'
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
 import { createLoginWorld, type LoginWorld, PASSWORD } from './logins.ts'
 
-const place = 'the folder'
 const unavailable = (error: unknown) => isMadhavaError(error, 'STORE_UNAVAILABLE')
 /** Documents that are none of a login. */
 const SPOILT = [
@@ -135,7 +134,7 @@ describe('a login', { timeout: 300_000 }, () => {
       assert.equal(await operator.verify('operator', created ?? ''), true)
       assert.equal(await operator.verify('operator', 'wrong'), false)
       world.store.away = false
-      const password = await resetLogin(world.documents, { place })
+      const password = await resetLogin(world.documents, { ...world.tool })
       assert.equal(await operator.verify('operator', password), true)
       world.store.away = true
       assert.equal(await operator.verify('operator', password), true)
@@ -173,7 +172,7 @@ describe('the reset of a password', { timeout: 300_000 }, () => {
     const { created } = await world.start()
     const operator = world.login()
     const before = await operator.credential()
-    const password = await resetLogin(world.documents, { place })
+    const password = await resetLogin(world.documents, { ...world.tool })
     assert.match(password, PASSWORD)
     assert.equal(await operator.verify('operator', password), true)
     assert.equal(await operator.verify('operator', created ?? ''), false)
@@ -185,49 +184,99 @@ describe('the reset of a password', { timeout: 300_000 }, () => {
   it('mends what cannot be used: the login, and the key of the sessions', async () => {
     for (const data of SPOILT) {
       await world.spoil('operator', data)
-      const password = await resetLogin(world.documents, { place })
+      const password = await resetLogin(world.documents, { ...world.tool })
       assert.equal(await world.opens(password), true)
     }
     await world.spoil('operator', {}, 99)
-    assert.equal(await world.opens(await resetLogin(world.documents, { place })), true)
+    assert.equal(await world.opens(await resetLogin(world.documents, { ...world.tool })), true)
     const broken = { version: 1, expiresAt: null, data: { key: 'short' } }
     await world.documents.put('secrets', 'session-key', broken, 'any')
     await assert.rejects(ensureSessionKey(world.documents), error => isMadhavaError(error, 'CONFIG_INVALID'))
-    await resetLogin(world.documents, { place })
+    await resetLogin(world.documents, { ...world.tool })
     const key = await ensureSessionKey(world.documents)
     // and leaves a good one alone
-    await resetLogin(world.documents, { place })
+    await resetLogin(world.documents, { ...world.tool })
     assert.deepEqual(await ensureSessionKey(world.documents), key)
   })
 
   it('is refused where the password is that of a setting, of this bundle or of any other', async () => {
     await world.start()
     await assert.rejects(
-      resetLogin(world.documents, { place, configured: 'correct horse' }),
+      resetLogin(world.documents, { ...world.tool, configured: 'correct horse' }),
       error => isMadhavaError(error, 'CONFIG_INVALID') && /DASHBOARD_PASSWORD/.test(error.message),
     )
     await world.start({ bundle: 'other', operator: 'correct horse', viewer: 'battery staple' })
-    await assert.rejects(resetLogin(world.documents, { place }), /DASHBOARD_PASSWORD/)
+    await assert.rejects(resetLogin(world.documents, { ...world.tool }), /DASHBOARD_PASSWORD/)
     for (const change of [resetLogin, removeViewer])
-      await assert.rejects(change(world.documents, { place, role: 'viewer' }), /DASHBOARD_VIEWER_PASSWORD/)
+      await assert.rejects(
+        change(world.documents, { ...world.tool, role: 'viewer' }),
+        /DASHBOARD_VIEWER_PASSWORD/,
+      )
     assert.equal(await world.opens('correct horse'), true)
+  })
+
+  it('takes a password of a setting away that no running bundle has any more', async () => {
+    const { created } = await world.start()
+    await world.start({ bundle: 'other', operator: 'correct horse', viewer: 'battery staple' })
+    world.living.add('other')
+    world.pass(86_400_000)
+    await assert.rejects(
+      resetLogin(world.documents, { ...world.tool }),
+      error => isMadhavaError(error, 'CONFIG_INVALID') && /a bundle that runs here/.test(error.message),
+    )
+    world.living.delete('other')
+    const before = await world.login().credential()
+    const password = await resetLogin(world.documents, { ...world.tool })
+    assert.equal(await world.opens(password), true)
+    assert.equal(await world.opens('correct horse'), false)
+    assert.notEqual(await world.login().credential(), before)
+    assert.equal(await world.opens(created ?? ''), false)
+    // a viewer that is only there by a setting is one to remove
+    await removeViewer(world.documents, { ...world.tool })
+    assert.equal(await world.login('viewer').credential(), null)
+  })
+
+  it('mends the key of the sessions first, also where it is refused, and says so', async () => {
+    const spoilKey = () =>
+      world.documents.put('secrets', 'session-key', { version: 1, expiresAt: null, data: {} }, 'any')
+    await world.start({ operator: 'correct horse' })
+    await spoilKey()
+    await assert.rejects(
+      resetLogin(world.documents, { ...world.tool, configured: 'correct horse' }),
+      error => isMadhavaError(error, 'CONFIG_INVALID') && /there is a new one now/.test(error.message),
+    )
+    assert.equal((await ensureSessionKey(world.documents)).length, 32)
+    // where it cannot be mended, the password stays
+    await spoilKey()
+    world.pass(86_400_000)
+    const before = await world.dataOf('operator')
+    const put: typeof world.documents.put = async (collection, ...rest) => {
+      if (collection === 'secrets') throw new MadhavaError('STORE_FULL')
+      return world.documents.put(collection, ...rest)
+    }
+    await assert.rejects(resetLogin({ ...world.documents, put }, { ...world.tool }), error =>
+      isMadhavaError(error, 'STORE_FULL'),
+    )
+    assert.deepEqual(await world.dataOf('operator'), before)
   })
 
   it('is refused where no bundle has ever started, and makes nothing there', async () => {
     for (const role of ['operator', 'viewer'] as const)
       await assert.rejects(
-        resetLogin(world.documents, { place, role }),
-        error => isMadhavaError(error, 'CONFIG_INVALID') && error.message.includes(place),
+        resetLogin(world.documents, { ...world.tool, role }),
+        error => isMadhavaError(error, 'CONFIG_INVALID') && error.message.includes(world.tool.place),
       )
     assert.deepEqual(await world.dataOf('operator'), {})
     // a dashboard without the start script counts as one
     await ensureSessionKey(world.documents)
-    assert.equal(await world.opens(await resetLogin(world.documents, { place })), true)
+    assert.equal(await world.opens(await resetLogin(world.documents, { ...world.tool })), true)
   })
 
   it('gives one of several at once the password that counts', async () => {
     await world.start()
-    const made = await Promise.all(Array.from({ length: 4 }, () => resetLogin(world.documents, { place })))
+    const made = await Promise.all(
+      Array.from({ length: 4 }, () => resetLogin(world.documents, { ...world.tool })),
+    )
     const right = []
     for (const password of made) if (await world.opens(password)) right.push(password)
     assert.equal(right.length, 1)
@@ -236,18 +285,18 @@ describe('the reset of a password', { timeout: 300_000 }, () => {
   it('gives a viewer a first one, which the operator does not share, and takes it away', async () => {
     const { created } = await world.start()
     const viewer = world.login('viewer')
-    const first = await resetLogin(world.documents, { place, role: 'viewer' })
+    const first = await resetLogin(world.documents, { ...world.tool, role: 'viewer' })
     assert.equal(await viewer.verify('viewer', first), true)
     assert.equal(await viewer.verify('operator', first), false)
     assert.equal(await world.login().verify('viewer', first), false)
-    await removeViewer(world.documents, { place })
+    await removeViewer(world.documents, { ...world.tool })
     assert.equal(await viewer.credential(), null)
     assert.equal(await viewer.verify('viewer', first), false)
-    await assert.rejects(removeViewer(world.documents, { place }), /no viewer/)
+    await assert.rejects(removeViewer(world.documents, { ...world.tool }), /no viewer/)
     assert.equal(await world.opens(created ?? ''), true)
     // also one that cannot be used
     await world.spoil('viewer')
-    await removeViewer(world.documents, { place })
+    await removeViewer(world.documents, { ...world.tool })
     assert.equal(await viewer.credential(), null)
   })
 })

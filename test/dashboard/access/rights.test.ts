@@ -6,6 +6,7 @@ import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
 import { openEndedSessions } from '../../../src/dashboard/access/ended-sessions.ts'
 import { DEEDS, deedOfApi, deedOfMethod, demandRight, mayDo } from '../../../src/dashboard/access/rights.ts'
 import { createSessions, SESSION_COOKIE, type Sessions } from '../../../src/dashboard/access/session.ts'
+import { silentLog } from '../../../src/platform/log.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { createFixture } from '../../api/fixture.ts'
 import { basic, createDashboardFixture, noProcesses, PASSWORDS, SAME_SITE } from '../fixture.ts'
@@ -164,6 +165,7 @@ describe('who asks while the store is away', { timeout: 300_000 }, () => {
       credential: async role => PASSWORDS[role],
       ended: openEndedSessions(createMemoryStore({ clock: () => new Date() }).documents),
       clock: () => Date.UTC(2030, 0, 1),
+      log: silentLog(),
     })
     const session: Sessions = {
       ...inner,

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { type DocumentData, documentSchema } from '../../../src/core/documents.ts'
-import { isMadhavaError } from '../../../src/core/errors.ts'
+import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
 import { type EndedSessions, openEndedSessions } from '../../../src/dashboard/access/ended-sessions.ts'
 import type { Role } from '../../../src/dashboard/access/rights.ts'
 import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../../src/dashboard/access/session.ts'
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
+import { silentLog } from '../../../src/platform/log.ts'
 import { allOf } from '../../suites/documents.ts'
 import { createLoginWorld, type LoginWorld } from './logins.ts'
 
@@ -62,7 +63,7 @@ describe('a session', { timeout: 300_000 }, () => {
   const key = Buffer.alloc(32, 7)
   const now = (): number => world.clock().getTime()
   const open = (own = key): Sessions =>
-    createSessions({ key: own, credential: async () => bound, ended, clock: now })
+    createSessions({ key: own, credential: async () => bound, ended, clock: now, log: silentLog() })
   /** As another process, which knows nothing that is not stored. */
   const openElsewhere = (): Sessions =>
     createSessions({
@@ -70,6 +71,7 @@ describe('a session', { timeout: 300_000 }, () => {
       credential: async () => bound,
       ended: openEndedSessions(world.documents),
       clock: now,
+      log: silentLog(),
     })
   const begin = async (): Promise<string> => {
     const cookie = await open().begin()
@@ -123,6 +125,7 @@ describe('a session', { timeout: 300_000 }, () => {
         credential: (role: Role) => logins[role].credential(),
         ended: openEndedSessions(world.documents),
         clock: now,
+        log: silentLog(),
       })
     }
     await world.start({ viewer: 'battery staple' })
@@ -234,6 +237,38 @@ describe('a session', { timeout: 300_000 }, () => {
     })
     for (const value of [...forged, '', 'v1...', 'x'.repeat(10_000), `${cookie} `, `${cookie}\n`, undefined])
       assert.equal(await sessions.check(value), null, value)
+  })
+
+  it('goes on beside a login that cannot be used, which is told once and signs nothing', async () => {
+    const broken = new Set<Role>()
+    const sessions = createSessions({
+      key,
+      credential: async role => {
+        if (broken.has(role)) throw new MadhavaError('CONFIG_INVALID', 'It is broken')
+        return role
+      },
+      ended,
+      clock: now,
+      log: world.log,
+    })
+    const [operator, viewer] = [await sessions.begin(), await sessions.begin('viewer')]
+    const seen = async () => {
+      const found = await Promise.all([operator, viewer].map(cookie => sessions.check(cookie ?? '')))
+      return found.map(session => session?.role ?? null)
+    }
+    broken.add('operator')
+    assert.deepEqual(await seen(), [null, 'viewer'])
+    assert.deepEqual(await seen(), [null, 'viewer'])
+    await assert.rejects(sessions.begin(), error => isMadhavaError(error, 'CONFIG_INVALID'))
+    assert.deepEqual(
+      world.lines().map(({ message, login }) => [message, login]),
+      [['a login cannot be used', 'operator']],
+    )
+    broken.clear()
+    assert.deepEqual(await seen(), ['operator', 'viewer'])
+    broken.add('operator')
+    await seen()
+    assert.equal(world.lines().length, 2)
   })
 
   it('has form tokens of its own, that no other session accepts', async () => {

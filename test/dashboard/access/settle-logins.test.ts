@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
+import { type KeepOptions, keepSettings } from '../../../src/dashboard/access/keep-settings.ts'
 import { removeViewer, resetLogin } from '../../../src/dashboard/access/reset-login.ts'
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
+import { settleLogins } from '../../../src/dashboard/access/settle-logins.ts'
 import { takeOverLogins } from '../../../src/dashboard/access/take-over-logins.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
+import { until } from '../../support/until.ts'
 import { createLoginWorld, type LoginWorld, PASSWORD, UNSEEN_MS } from './logins.ts'
 
-const place = 'the folder'
 const refusedFor = (setting: string) => (error: unknown) =>
   isMadhavaError(error, 'CONFIG_INVALID') && error.message.includes(`another ${setting}:`)
 
@@ -113,6 +115,88 @@ describe('a password of the settings', { timeout: 300_000 }, () => {
   })
 })
 
+describe('a start in a full store', { timeout: 300_000 }, () => {
+  const full = (error: unknown) => isMadhavaError(error, 'STORE_FULL')
+
+  it('needs no room where the store is its own and the password is as before', async () => {
+    const own = { isAlive: null, operator: 'correct horse', viewer: 'battery staple' }
+    await world.start({ ...own, bundle: 'before' })
+    const { rev } = (await world.documents.get('accounts', 'operator')) ?? {}
+    world.store.full = true
+    world.pass(86_400_000)
+    await world.start(own)
+    assert.equal((await world.documents.get('accounts', 'operator'))?.rev, rev)
+    await assert.rejects(world.start({ ...own, operator: 'another' }), full)
+  })
+
+  it('goes on where only its place among the bundles cannot be written', async () => {
+    await world.start({ operator: 'correct horse' })
+    const before = await world.dataOf('operator')
+    world.living.add('one')
+    world.store.full = true
+    await world.start({ bundle: 'other', operator: 'correct horse' })
+    await world.start({ operator: 'correct horse' })
+    assert.deepEqual(await world.dataOf('operator'), before)
+    world.living.delete('one')
+    world.pass(86_400_000)
+    // these would change what counts
+    await assert.rejects(world.start({ bundle: 'other', operator: 'another' }), full)
+    await assert.rejects(world.start({ bundle: 'other' }), full)
+  })
+})
+
+describe('a login that cannot be used', { timeout: 300_000 }, () => {
+  it('is made anew where its password is a setting', async () => {
+    await world.spoil('operator')
+    await world.spoil('viewer', { role: 'operator', password: null, configured: null })
+    await world.start({ operator: 'correct horse', viewer: 'battery staple' })
+    assert.equal(await world.opens('correct horse'), true)
+    assert.equal(await world.opens('battery staple', 'viewer'), true)
+    // also what is no document at all
+    const get: typeof world.documents.get = async (collection, name) => {
+      if (collection === 'accounts' && name === 'operator') throw new MadhavaError('DOCUMENT_INVALID')
+      return world.documents.get(collection, name)
+    }
+    const { documents, tool, log } = world
+    await settleLogins(
+      { ...documents, get },
+      {
+        ...tool,
+        bundle: 'one',
+        log,
+        configured: { operator: 'another', viewer: 'battery staple' },
+        makeOperator: true,
+      },
+    )
+    assert.equal(await world.opens('another'), true)
+  })
+
+  it('stays when a later version wrote it, and the start says so', async () => {
+    for (const role of ['operator', 'viewer'] as const) {
+      const { rev } = await world.spoil(role, {}, 99)
+      await assert.rejects(
+        world.start({ [role]: 'correct horse' }),
+        error => isMadhavaError(error, 'CONFIG_INVALID') && /run the later version/.test(error.message),
+      )
+      assert.equal((await world.documents.get('accounts', role))?.rev, rev)
+      await world.documents.remove('accounts', role, 'any')
+    }
+  })
+
+  it('and is a viewer without a setting is told once, and the operator is settled', async () => {
+    for (const version of [1, 99]) {
+      const { rev } = await world.spoil('viewer', {}, version)
+      await world.start({ operator: 'correct horse' })
+      assert.equal(await world.opens('correct horse'), true)
+      assert.equal((await world.documents.get('accounts', 'viewer'))?.rev, rev)
+    }
+    assert.deepEqual(
+      world.lines().map(({ level, message, login }) => [level, message, login]),
+      Array(2).fill(['error', 'a login cannot be used', 'viewer']),
+    )
+  })
+})
+
 describe('two bundles on one store', { timeout: 300_000 }, () => {
   const SETTINGS = [
     ['operator', 'DASHBOARD_PASSWORD'],
@@ -203,13 +287,93 @@ describe('two bundles on one store', { timeout: 300_000 }, () => {
   })
 })
 
+describe('a bundle that was cut off from the store', { timeout: 300_000 }, () => {
+  const keep = (everyMs?: number, more: Partial<KeepOptions> = {}) =>
+    keepSettings(world.documents, {
+      ...world.tool,
+      bundle: 'one',
+      log: world.log,
+      configured: { operator: 'correct horse', viewer: null },
+      ...(everyMs === undefined ? {} : { everyMs }),
+      ...more,
+    })
+  const loseIt = async () => {
+    await world.start({ operator: 'correct horse' })
+    world.pass(86_400_000)
+    await world.start({ bundle: 'other' })
+    assert.equal(await world.opens('correct horse'), false)
+  }
+
+  it('puts the password of its settings in place again', async test => {
+    const keeper = keep()
+    test.after(keeper.close)
+    await world.start({ operator: 'correct horse' })
+    const { rev } = (await world.documents.get('accounts', 'operator')) ?? {}
+    await keeper.look()
+    assert.equal((await world.documents.get('accounts', 'operator'))?.rev, rev)
+    await loseIt()
+    world.store.away = true
+    await keeper.look()
+    world.store.away = false
+    await keeper.look()
+    assert.equal(await world.opens('correct horse'), true)
+    assert.deepEqual(await world.bundlesOf(), ['one'])
+    assert.deepEqual(
+      world.lines().map(({ level }) => level),
+      ['info'],
+    )
+  })
+
+  it('does so by itself, now and then', async test => {
+    await loseIt()
+    const keeper = keep(1)
+    test.after(keeper.close)
+    await until('the bundle is back', async () => (await world.bundlesOf()).includes('one'))
+  })
+
+  it('tells once that another password stands in its place, and again after it was well', async test => {
+    const keeper = keep()
+    test.after(keeper.close)
+    const told = () => world.lines().filter(({ level }) => level === 'error').length
+    await world.start({ bundle: 'other', operator: 'battery staple' })
+    world.living.add('other')
+    await keeper.look()
+    await keeper.look()
+    assert.equal(told(), 1)
+    const [line] = world.lines()
+    assert.equal(line?.message, 'the passwords of the settings are no longer in place')
+    assert.match(JSON.stringify(line), /another DASHBOARD_PASSWORD/)
+    world.living.delete('other')
+    world.pass(86_400_000)
+    await keeper.look()
+    assert.equal(await world.opens('correct horse'), true)
+    world.pass(86_400_000)
+    await world.start({ bundle: 'other', operator: 'battery staple' })
+    await keeper.look()
+    assert.equal(told(), 2)
+  })
+
+  it('does not look after the end, without a setting, or in a store of its own', async () => {
+    const get = () => assert.fail('it looked')
+    const keeper = keep()
+    keeper.close()
+    Object.assign(world.documents, { get })
+    await keeper.look()
+    for (const idle of [{ isAlive: null }, { configured: { operator: null, viewer: null } }]) {
+      const none = keep(1, idle)
+      assert.equal(none.isActive, false)
+      none.close()
+    }
+  })
+})
+
 describe('the logins of a data folder', { timeout: 300_000 }, () => {
   const takeOver = (from: LoginWorld) => takeOverLogins(world.documents, work => work(from.documents))
 
   it('go on in a store that has none, with the key of their sessions, and nobody shows a password', async () => {
     const folder = createLoginWorld()
     const { created } = await folder.start()
-    const viewer = await resetLogin(folder.documents, { place, role: 'viewer' })
+    const viewer = await resetLogin(folder.documents, { ...folder.tool, role: 'viewer' })
     const key = await ensureSessionKey(folder.documents)
     await takeOver(folder)
     assert.deepEqual(await world.start(), { created: null })
@@ -221,24 +385,38 @@ describe('the logins of a data folder', { timeout: 300_000 }, () => {
     assert.equal(await folder.opens(created ?? ''), true)
   })
 
-  it('do not replace what the store has, and the folder is not opened when nothing is missing', async () => {
-    const folder = createLoginWorld()
-    const foreign = await folder.start({ viewer: 'battery staple' })
+  it('stay where they are when the store has an operator, and the folder is not opened', async () => {
     const own = await world.start()
-    await takeOver(folder)
-    assert.equal(await world.opens(own.created ?? ''), true)
-    assert.equal(await world.opens(foreign.created ?? ''), false)
-    assert.equal(await world.opens('battery staple', 'viewer'), true)
-    await ensureSessionKey(world.documents)
     await takeOverLogins(world.documents, () => assert.fail('the folder was opened'))
+    assert.equal(await world.opens(own.created ?? ''), true)
+    assert.equal(await world.documents.get('secrets', 'session-key'), null)
+  })
+
+  it('come whole after a start that was interrupted, and replace nothing', async () => {
+    const folder = createLoginWorld()
+    const { created } = await folder.start({ viewer: 'battery staple' })
+    await ensureSessionKey(folder.documents)
+    const key = await ensureSessionKey(world.documents)
+    const untilTheLast: typeof world.documents.put = async (collection, name, ...rest) => {
+      if (name === 'operator') throw new MadhavaError('STORE_UNAVAILABLE')
+      return world.documents.put(collection, name, ...rest)
+    }
+    await assert.rejects(
+      takeOverLogins({ ...world.documents, put: untilTheLast }, work => work(folder.documents)),
+      error => isMadhavaError(error, 'STORE_UNAVAILABLE'),
+    )
+    await takeOver(folder)
+    assert.equal(await world.opens(created ?? ''), true)
+    assert.equal(await world.opens('battery staple', 'viewer'), true)
+    assert.deepEqual(await ensureSessionKey(world.documents), key)
   })
 
   it('do not bring back a viewer that was taken away', async () => {
     const folder = createLoginWorld()
     await folder.start()
-    await resetLogin(folder.documents, { place, role: 'viewer' })
+    await resetLogin(folder.documents, { ...folder.tool, role: 'viewer' })
     await takeOver(folder)
-    await removeViewer(world.documents, { place })
+    await removeViewer(world.documents, { ...world.tool })
     await takeOver(folder)
     await world.start()
     assert.equal(await world.login('viewer').credential(), null)

@@ -1,40 +1,20 @@
-// Documents of earlier versions: read in the present form, and written in it by the migrations.
+// Documents of earlier versions, written in the present form by the migrations. test/core/collections.test.ts reads them.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
-import { z } from 'zod'
-import { type DocumentForm, openCollection } from '../../../src/core/collection.ts'
-import { FORMS } from '../../../src/core/document-forms.ts'
-import type { DocumentData } from '../../../src/core/documents.ts'
+import { FORMS } from '../../../src/core/collections.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { type StoreChange, upgradeDocuments } from '../../../src/stores/shared/upgrade-documents.ts'
 import { content } from '../../suites/documents.ts'
-import { at, refused } from '../../suites/store/world.ts'
+import { at } from '../../suites/store/world.ts'
+import { EARLIER_FORM, putEarlier } from '../../support/earlier-documents.ts'
 
-/** Version 1 had `name`, version 2 `title`, version 3 has also `tags`. */
-const FORM: DocumentForm<{ title: string; tags: string[] }> = {
-  version: 3,
-  steps: {
-    1: ({ data, ...rest }) => {
-      const { name, ...others } = data as DocumentData
-      return { ...rest, data: { ...others, title: name } }
-    },
-    2: ({ data, ...rest }) => ({ ...rest, data: { ...(data as DocumentData), tags: [] } }),
-  },
-  schema: z.object({ title: z.string().min(1), tags: z.array(z.string()) }),
-}
-const forms = { ...FORMS, 'ended-sessions': FORM }
+const forms = { ...FORMS, 'ended-sessions': EARLIER_FORM }
 
 const setUp = async (test: TestContext) => {
   const store = createMemoryStore({ clock: () => new Date() })
   test.after(() => store.close())
   const { documents } = store
-  const put = (name: string, version: number, data: DocumentData) =>
-    documents.put('ended-sessions', name, content(data, { version, expiresAt: at(9) }), null)
-  await put('first', 1, { name: 'one' })
-  await put('second', 2, { title: 'two' })
-  await put('third', 3, { title: 'three', tags: ['a'] })
-  await put('broken', 1, { name: '' })
-  await put('later', 4, { of: 'another program' })
+  await putEarlier(documents)
   const upgrade = async (writes: boolean) => {
     const [changed, left]: [StoreChange[], StoreChange[]] = [[], []]
     const told = { onChange: (c: StoreChange) => changed.push(c), onLeft: (c: StoreChange) => left.push(c) }
@@ -45,29 +25,6 @@ const setUp = async (test: TestContext) => {
 }
 
 describe('documents of earlier versions', () => {
-  it('are upgraded when they are read, and nothing is written', async test => {
-    const { documents } = await setUp(test)
-    const collection = openCollection(documents, 'ended-sessions', FORM)
-    const first = await collection.get('first')
-    assert.deepEqual([first?.data, first?.expiresAt], [{ title: 'one', tags: [] }, at(9)])
-    assert.deepEqual((await collection.get('second'))?.data, { title: 'two', tags: [] })
-    assert.deepEqual((await collection.get('third'))?.data, { title: 'three', tags: ['a'] })
-    assert.equal((await documents.get('ended-sessions', 'first'))?.version, 1)
-    assert.equal(await collection.get('none'), null)
-    const { documents: listed } = await collection.list({ limit: 10, cursor: null })
-    assert.deepEqual(
-      listed.map(({ name }) => name),
-      ['first', 'second', 'third'],
-    )
-    for (const name of ['broken', 'later']) await refused(() => collection.get(name), 'DOCUMENT_INVALID')
-    // with its next write it is of the present version
-    const written = await collection.put('first', { data: { title: 'uno', tags: [] } }, first?.rev ?? 0)
-    assert.deepEqual([written.data, written.expiresAt], [{ title: 'uno', tags: [] }, null])
-    assert.equal((await documents.get('ended-sessions', 'first'))?.version, 3)
-    await collection.remove('first', written.rev)
-    assert.equal(await collection.get('first'), null)
-  })
-
   it('are told without a change, then written, then there is nothing to tell', async test => {
     const { documents, upgrade } = await setUp(test)
     const wanted = ['ended-sessions/first', 'ended-sessions/second']

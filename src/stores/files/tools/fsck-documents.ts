@@ -1,6 +1,6 @@
 // Looks at the documents of a data folder. Changes nothing by itself.
 import path from 'node:path'
-import { flawOfDocument } from '../../../core/document-forms.ts'
+import { flawOfDocument } from '../../../core/collections.ts'
 import type { CollectionName } from '../../../core/documents.ts'
 import { nameOfDocumentFile, readDocumentFile } from '../documents/document-file.ts'
 import type { Layout } from '../layout.ts'
