@@ -43,7 +43,7 @@ CMD ["node", "bin/start.mjs"]
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Madhava" \
       org.opencontainers.image.description="A task server in one container: REST, Thrift, live progress, files you can read." \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.licenses="MIT AND AGPL-3.0-only" \
       org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"
