@@ -263,14 +263,20 @@ describe('the stack of docker-compose.yml', { timeout: 1_200_000 }, () => {
         // an import counts as a write of its own
         assert.deepEqual(now, { ...task, rev: now.rev })
       }
+      assert.deepEqual(await operator(), login, 'the login is the same')
     }
+    const operator = async (): Promise<unknown> => {
+      const text = await stack.compose('exec', '-T', 'app', 'cat', '/data/accounts/operator.json')
+      return (JSON.parse(text) as { data: unknown }).data
+    }
+    const login = await operator()
     await shell('docker compose exec -T app node bin/export.mjs > tasks.ndjson')
     await shell('docker compose stop app')
     await shell(
       'docker compose run --rm -T --no-deps app tar -C /data --exclude=./pm2 --exclude=./run -cz . > data.tgz',
     )
     for (const restore of [
-      'docker compose run --rm -T --no-deps app node bin/import.mjs < tasks.ndjson',
+      'docker compose run --rm -T --no-deps app node bin/import.mjs --accounts < tasks.ndjson',
       'docker compose run --rm -T --no-deps app tar -C /data -xz < data.tgz',
     ]) {
       await stack.compose('down', '-v')
