@@ -220,6 +220,22 @@ const basics = (check: Check): void => {
     ])
   })
 
+  check(
+    'of several that remove what has expired at the same time, one removes each document',
+    async world => {
+      const stores = [await world.open(), await world.open(), await world.open()]
+      const [first] = stores
+      const names = ['a', 'b', 'c', 'd', 'e', 'f']
+      for (const name of names)
+        await first?.documents.put('ended-sessions', name, content({}, { expiresAt: at(1) }), null)
+      const removed = await Promise.all(stores.map(({ documents }) => documents.removeExpired(at(2))))
+      assert.equal(
+        removed.reduce((sum, count) => sum + count),
+        names.length,
+      )
+    },
+  )
+
   check('after a close every call is refused', async world => {
     const store = await world.open()
     await store.close()
