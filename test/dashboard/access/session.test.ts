@@ -9,6 +9,7 @@ import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../../src
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { allOf } from '../../suites/documents.ts'
+import { until } from '../../support/until.ts'
 import { createLoginWorld, type LoginWorld } from './logins.ts'
 
 const DAY_MS = 86_400_000
@@ -213,6 +214,29 @@ describe('a session', { timeout: 300_000 }, () => {
     assert.equal(await there.check(cookie), null)
     world.store.away = true
     assert.equal(await there.check(cookie), null)
+  })
+
+  it('that was ended while somebody looked it up stays so, also while the store is away', async () => {
+    let answer = (): void => {}
+    const slow = openEndedSessions({
+      ...world.documents,
+      async get(...asked) {
+        const found = await world.documents.get(...asked)
+        // the answer of before the end comes after it
+        await new Promise<void>(resolve => {
+          answer = resolve
+        })
+        return found
+      },
+    })
+    const name = { body: 'v1.abc.def', expiresAt: Date.now() + DAY_MS }
+    const look = slow.has(name)
+    await until('the look is under way', () => answer.length === 1)
+    await slow.add(name)
+    answer()
+    assert.equal(await look, true)
+    world.store.away = true
+    assert.equal(await slow.has(name), true)
   })
 
   it('is ended where what stands in its place cannot be used', async () => {
