@@ -1,6 +1,6 @@
 // Writes all tasks of a store with their blobs, and its accounts, to standard output as NDJSON, also while bundles use
-// the store. Exit
-// code: 0 complete, 1 some tasks could not be read, 2 it could not work and the output is cut off.
+// the store. Exit code: 0 complete, 1 some tasks or accounts could not be read, 2 it could not work and the output is
+// cut off.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'

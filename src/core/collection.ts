@@ -77,8 +77,9 @@ export const openCollection = <Data extends DocumentData>(
   const toTypedIfSound = (document: Document): TypedDocument<Data>[] => {
     try {
       return [toTyped(document)]
-    } catch {
-      return []
+    } catch (error) {
+      if (isMadhavaError(error, 'DOCUMENT_INVALID')) return []
+      throw error
     }
   }
   return {

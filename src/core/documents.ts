@@ -77,7 +77,8 @@ export interface Documents {
   /**
    * Writes the whole document, durable and visible to every reader when it resolves. Of several writers with one rev,
    * one succeeds. After STORE_UNAVAILABLE it may have been written or not: read it.
-   * @throws DOCUMENT_CHANGED when the rev is another, BAD_KEY, DOCUMENT_INVALID when it is too large or nests too deep, STORE_FULL
+   * @throws DOCUMENT_CHANGED when the rev is another, BAD_KEY, STORE_FULL; DOCUMENT_INVALID when it is too large or
+   * nests too deep
    */
   put(collection: CollectionName, name: string, content: DocumentContent, rev: ExpectedRev): Promise<Document>
   /** Nothing happens when nothing is there and `any` is expected. @throws DOCUMENT_CHANGED, BAD_KEY */

@@ -1,5 +1,5 @@
-// Reads the store's change feed once per process for all its readers: long polls and live streams of tasks. Nothing is read
-// while there are no readers. It knows neither filters nor APIs.
+// Reads the store's change feed once per process for all its readers: long polls and live streams of tasks. Nothing is
+// read while there are no readers. It knows neither filters nor APIs.
 import { createWakeup, type Wakeup } from './async/wakeup.ts'
 import { MadhavaError } from './errors.ts'
 import type { TaskChange, TaskStore } from './store.ts'

@@ -1,5 +1,6 @@
 // The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
-// tasks, applies retention, removes documents whose time is over, and repairs waits after a clock step. Idempotent; every worker runs one.
+// tasks, applies retention, removes documents whose time is over, and repairs waits after a clock step. Idempotent;
+// every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import { publicReason } from '../core/kind-trouble.ts'

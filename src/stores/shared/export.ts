@@ -1,4 +1,5 @@
-// Export through the port: every task of a store, its blobs, and documents as lines, in constant memory, also while others use it.
+// Export through the port: every task of a store, its blobs, and documents as lines, in constant memory, also while
+// others use it.
 import type { Readable } from 'node:stream'
 import { EXPORTED_COLLECTIONS, eachDocument } from '../../core/documents.ts'
 import type { TaskStore } from '../../core/store.ts'

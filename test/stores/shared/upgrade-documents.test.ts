@@ -1,4 +1,5 @@
-// Documents of earlier versions, written in the present form by the migrations. test/core/collections.test.ts reads them.
+// Documents of earlier versions, written in the present form by the migrations. test/core/collections.test.ts reads
+// them.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { FORMS } from '../../../src/core/collections.ts'

@@ -1,5 +1,5 @@
-// Export: every record of a data folder, its blobs, and documents as lines, in constant memory, also while a bundle runs. It only
-// reads.
+// Export: every record of a data folder, its blobs, and documents as lines, in constant memory, also while a bundle
+// runs. It only reads.
 import { lstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
@@ -89,7 +89,8 @@ async function* piecesOf(
 
 /**
  * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the documents
- * of the collections that are exported, then the end with the numbers of all. Each task is as it was at one moment; the folder as a whole may change meanwhile.
+ * of the collections that are exported, then the end with the numbers of all. Each task is as it was at one moment;
+ * the folder as a whole may change meanwhile.
  * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
  */
 export async function* exportFolder({
