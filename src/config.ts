@@ -4,6 +4,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { MadhavaError } from './core/errors.ts'
 import { didYouMean, nearest } from './core/nearest.ts'
+import { isLoopback } from './platform/address.ts'
 import { parseEnvFile } from './platform/env-file.ts'
 import { maskRedisUrl, maskUrls } from './platform/masked-url.ts'
 import type { RedisPlace } from './platform/redis-url.ts'
@@ -26,7 +27,14 @@ type SettingValues = {
 }
 
 /** Every setting as in settings.ts, and what is derived from several of them. */
-export type Config = Omit<SettingValues, 'storePlace' | 'storePrefix' | 'retentionFailedMs'> & {
+export type Config = Omit<
+  SettingValues,
+  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting'
+> & {
+  /** What may be done without a login or a key. */
+  readonly anonymous: 'full' | 'read' | 'none'
+  /** Nobody has chosen it, although HOST is no loopback address. */
+  readonly isAnonymousUnchosen: boolean
   /** Null: the tasks are files in `dataDir`. */
   readonly redis: { readonly place: RedisPlace; readonly prefix: string } | null
   /** For tasks in FAILURE. */
@@ -78,14 +86,17 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const { storePlace, storePrefix, retentionFailedMs, ...rest } = buildConfig(parsed.data)
+  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, ...rest } = buildConfig(parsed.data)
   const ports = Object.values(rest.ports).filter(number => number !== 0)
   if (new Set(ports).size < ports.length)
     throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
   if (rest.viewerPassword !== null && rest.viewerPassword === rest.dashboardPassword)
     throw wrong(['DASHBOARD_VIEWER_PASSWORD: must not be the same as DASHBOARD_PASSWORD'])
+  const isLocal = isLoopback(rest.host)
   return Object.freeze({
     ...rest,
+    anonymous: anonymousSetting ?? (isLocal ? 'full' : 'none'),
+    isAnonymousUnchosen: anonymousSetting === null && !isLocal,
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
     retentionFailedMs: retentionFailedMs ?? rest.retentionMs,
     pm2Home: path.resolve(env.PM2_HOME ?? path.join(rest.dataDir, 'pm2')),

@@ -238,6 +238,20 @@ export const SETTINGS = {
     as: 'installationName',
     value: optional(visibleName),
   },
+  ANONYMOUS: {
+    default: '',
+    meaning:
+      'what may be done without a login or a key: full (as an operator), read or none (docs/access.md); unset: full on a loopback address, else none',
+    as: 'anonymousSetting',
+    value: optional(z.enum(['full', 'read', 'none'], 'must be full, read or none')),
+  },
+  REGISTRATION: {
+    default: 'invite',
+    meaning:
+      'who may make an account: open (everybody), invite (whoever has an invitation) or closed (admins alone)',
+    as: 'registration',
+    value: z.enum(['open', 'invite', 'closed'], 'must be open, invite or closed'),
+  },
   DASHBOARD_PASSWORD: {
     default: '',
     meaning:

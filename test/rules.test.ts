@@ -34,12 +34,22 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['platform', 'core/async'],
     because: 'the platform knows nothing about tasks; core/async does not either',
   },
-  api: { may: ['core', 'platform', 'api', 'rpc/http'], because: 'an API maps the service to its protocol' },
+  access: {
+    may: ['core', 'platform', 'access'],
+    because: 'who asks and what they may do is the same for every API, and known to none',
+  },
+  api: {
+    may: ['core', 'platform', 'access', 'api', 'rpc/http'],
+    because: 'an API maps the service to its protocol',
+  },
   worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
-  rpc: { may: ['core', 'platform', 'rpc', 'gen'], because: 'an API maps the service to its protocol' },
+  rpc: {
+    may: ['core', 'platform', 'access', 'rpc', 'gen'],
+    because: 'an API maps the service to its protocol',
+  },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
-    may: ['core', 'platform', 'dashboard', 'api'],
+    may: ['core', 'platform', 'access', 'dashboard', 'api'],
     because: 'it serves the one task API behind its own login, and asks no other door',
   },
   'dashboard/web': {
@@ -52,7 +62,7 @@ const MAIN = {
   because: 'a main only reads the settings, wires and starts',
 }
 const WIRE = {
-  may: ['config', 'core', 'stores', 'queues', 'load-kinds', 'platform'],
+  may: ['config', 'core', 'stores', 'queues', 'load-kinds', 'platform', 'access'],
   because: 'roles start from main',
 }
 
@@ -79,6 +89,7 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
       may: [
         'core/errors',
         'core/nearest',
+        'platform/address',
         'platform/env-file',
         'platform/masked-url',
         'platform/redis-url',

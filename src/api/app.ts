@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
+import { strangerOf } from '../core/policy.ts'
 import { createByteBudget } from '../platform/byte-budget.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
@@ -43,7 +44,7 @@ const frame =
     const given = c.req.header('x-request-id') ?? ''
     const requestId = REQUEST_ID.test(given) ? given : randomUUID()
     c.set('requestId', requestId)
-    const actor = c.env?.actor ?? { name: null, via: 'rest' as const }
+    const actor = c.env?.actor ?? strangerOf('full', 'rest')
     c.set('actor', actor)
     c.header('X-Request-Id', requestId)
     await next()

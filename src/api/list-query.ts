@@ -1,8 +1,8 @@
 // The filters of lists and the pages of GET /tasks, as a query says them.
 import { z } from 'zod'
 import {
+  askedFilters,
   CURSOR_LIMIT,
-  FILTER_ROWS,
   type FilterRow,
   PAGE_LIMIT,
   type TaskFilter,
@@ -45,7 +45,7 @@ const parameterOf = ({ value, compare, schema }: FilterRow): z.ZodType => {
     : schema
 }
 const filterShape = Object.fromEntries(
-  FILTER_ROWS.map(([, row]) => [row.query, parameterOf(row).optional().describe(row.about)]),
+  askedFilters('query').map(({ name, row }) => [name, parameterOf(row).optional().describe(row.about)]),
 )
 
 const LIMIT = `must be a whole number, 1 to ${PAGE_LIMIT.highest}`

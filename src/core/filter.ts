@@ -23,8 +23,10 @@ export const FILTER_VALUES = {
 } as const satisfies Record<string, (task: Filtered) => string | null | (string | null)[]>
 export type FilterValue = keyof typeof FILTER_VALUES
 
-/** How a value is compared with the wanted one. Null never fits. */
+/** How a value is compared with the wanted one. Null never fits, but where it says so. */
 const COMPARE = {
+  /** One of them; `` (the empty text) stands for null. */
+  among: (value: string, wanted: readonly string[]) => wanted.includes(value),
   /** One of them. */
   in: (value: string, wanted: readonly string[]) => wanted.includes(value),
   is: (value: string, wanted: string) => value === wanted,
@@ -44,9 +46,9 @@ export interface FilterRow {
   compare: Compare
   /** What a client may send, parsed. */
   schema: z.ZodType
-  /** Its name in REST queries, and in Thrift's struct TaskFilter. */
-  query: string
-  rpc: string
+  /** Its name in REST queries, and in Thrift's struct TaskFilter; null: clients cannot ask for it. */
+  query: string | null
+  rpc: string | null
   /** For people, to follow the word `tasks`. */
   about: string
 }
@@ -83,6 +85,14 @@ export const FILTERS = {
     query: 'owner',
     rpc: 'owner',
     about: 'submitted by this owner',
+  },
+  owners: {
+    value: 'owner',
+    compare: 'among',
+    schema: z.array(z.string()),
+    query: null,
+    rpc: null,
+    about: 'of one of these owners, or of nobody: what an actor may see',
   },
   parentId: {
     value: 'parentId',
@@ -169,6 +179,13 @@ export type ValueCompared<C extends Compare> = {
 
 export const FILTER_ROWS = Object.entries(FILTERS) as readonly [FilterName, FilterRow][]
 
+/** The filters that clients can ask for. */
+export const askedFilters = (door: 'query' | 'rpc'): { name: string; row: FilterRow }[] =>
+  FILTER_ROWS.flatMap(([, row]) => {
+    const name = row[door]
+    return name === null ? [] : [{ name, row }]
+  })
+
 export const valuesCompared = <C extends Compare>(...compares: readonly C[]): ValueCompared<C>[] => [
   ...new Set(
     FILTER_ROWS.flatMap(([, { value, compare }]) =>
@@ -184,7 +201,8 @@ export const valuesCompared = <C extends Compare>(...compares: readonly C[]): Va
 export const toFilter = (door: 'query' | 'rpc', values: Readonly<Record<string, unknown>>): TaskFilter =>
   Object.fromEntries(
     FILTER_ROWS.flatMap(([filter, row]) => {
-      const value = values[row[door]]
+      const name = row[door]
+      const value = name === null ? undefined : values[name]
       return value === undefined || (Array.isArray(value) && value.length === 0) ? [] : [[filter, value]]
     }),
   )
@@ -198,7 +216,10 @@ export const fits = (task: Filtered, filter: TaskFilter): boolean => {
     const row = FILTERS[name as FilterName]
     const compare = COMPARE[row.compare]
     const found: string | null | (string | null)[] = FILTER_VALUES[row.value](task)
-    if (found === null) return false
+    if (found === null) {
+      if (row.compare === 'among' && (wanted as readonly string[]).includes('')) continue
+      return false
+    }
     if (typeof found === 'string') {
       if (!compare(found, wanted)) return false
     } else if (!found.some(each => each !== null && compare(each, wanted))) return false

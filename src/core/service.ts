@@ -175,9 +175,10 @@ export const createService = ({
 
     ...createLogCalls({ store, access, feed }),
 
-    submit: (actor, submission, idempotencyKey) => submit.one(actor.name, submission, idempotencyKey),
+    submit: (actor, submission, idempotencyKey) => submit.one(actor.account, submission, idempotencyKey),
 
-    submitMany: (actor, submissions, idempotencyKey) => submit.many(actor.name, submissions, idempotencyKey),
+    submitMany: (actor, submissions, idempotencyKey) =>
+      submit.many(actor.account, submissions, idempotencyKey),
 
     submitChild: (parent, submission, key) => submit.child(parent, submission, key),
 

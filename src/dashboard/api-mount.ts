@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import type { ApiEnv } from '../api/context.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { type DashboardEnv, requireLogin, requireToken, whoOf } from './access/caller.ts'
-import { deedOfApi, demandRight } from './access/rights.ts'
+import { actorOfWho, deedOfApi, demandRight } from './access/rights.ts'
 import type { Sessions } from './access/session.ts'
 
 const PREFIX = '/api'
@@ -30,7 +30,7 @@ export const createApiMount = ({ api, session }: ApiMountOptions): Hono<Dashboar
       if (!OPEN.test(url.pathname)) throw new MadhavaError('NOT_FOUND')
       const who = whoOf(c)
       demandRight(who, deedOfApi({ method: c.req.method, path: url.pathname }))
-      const actor = { name: who.name, via: 'dashboard' as const }
+      const actor = actorOfWho(who)
       return api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor })
     },
   )

@@ -1,4 +1,5 @@
 // The actor of Thrift calls: always anonymous, since Thrift has no login.
 import type { Actor } from '../core/actor.ts'
+import { strangerOf } from '../core/policy.ts'
 
-export const ACTOR: Actor = { name: null, via: 'rpc' }
+export const ACTOR: Actor = strangerOf('full', 'rpc')

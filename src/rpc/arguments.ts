@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { SubmitOptions } from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../core/errors.ts'
-import { CURSOR_LIMIT, FILTER_ROWS, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
+import { askedFilters, CURSOR_LIMIT, PAGE_LIMIT, type TaskFilter, toFilter } from '../core/filter.ts'
 import { type FieldProblem, formatProblems, problemsOf } from '../core/problems.ts'
 import { SORT_NAMES, type Sort, USUAL_SORT } from '../core/sort.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
@@ -59,7 +59,7 @@ export const toSubmission = (
 /** By the fields of the struct TaskFilter. */
 const filterSchema = z
   .object({
-    ...Object.fromEntries(FILTER_ROWS.map(([, { rpc, schema }]) => [rpc, schema])),
+    ...Object.fromEntries(askedFilters('rpc').map(({ name, row }) => [name, row.schema])),
     sort: z.enum(SORT_NAMES, `must be one of ${SORT_NAMES.join(', ')}`),
   })
   .partial()

@@ -5,6 +5,7 @@ import { type BulkOutcome, createBulk } from '../../src/core/bulk.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { SUBMIT_MANY_LIMIT } from '../../src/core/submission.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { anybody } from '../support/actors.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
 describe('many tasks at once', () => {
@@ -198,7 +199,7 @@ describe('many tasks at once', () => {
     const run = createBulk({
       list: (filter, page) => door.store.list(filter, page),
       acts: {
-        cancel: id => door.service.cancel({ name: null, via: 'rest' }, id),
+        cancel: id => door.service.cancel(anybody(), id),
         retry: async () => undefined,
         delete: async () => undefined,
       },

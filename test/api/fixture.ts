@@ -1,5 +1,6 @@
 // A REST door over a memory store, for tests: with a queue that only listens, and a clock that can be moved.
 // Every answer that it gives is held against the document of the API.
+
 import assert from 'node:assert/strict'
 import { z } from 'zod'
 import { createApp } from '../../src/api/app.ts'
@@ -16,6 +17,7 @@ import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
+import { anybody } from '../support/actors.ts'
 import { checkAnswer, createDocumentCheck, type DocumentCheck } from '../support/document-check.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
@@ -118,7 +120,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
   const misfits = holdToDocument(app)
 
   const submit = async (kind: string, params: Json, more: object = {}): Promise<TaskRecord> =>
-    (await service.submit({ name: null, via: 'rest' }, { kind, params, ...more })).task
+    (await service.submit(anybody(), { kind, params, ...more })).task
   return {
     app,
     store,

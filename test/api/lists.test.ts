@@ -6,6 +6,7 @@ import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
 import { fail, start, succeed } from '../../src/core/moves.ts'
 import { STATUSES, type TaskRecord } from '../../src/core/task.ts'
 import { type TaskView, viewTask } from '../../src/core/task-view.ts'
+import { anybody } from '../support/actors.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
 type Page = { tasks: TaskView[]; next: string | null }
@@ -75,8 +76,8 @@ describe('the lists of tasks', () => {
     const first = await door.ended('one')
     await door.run((await door.submit('echo', 'two')).id)
     const late = await door.submit('calcpi', { digits: 3 })
-    await door.service.cancel({ name: null, via: 'rest' }, late.id)
-    await door.service.cancel({ name: null, via: 'rest' }, waiting.id)
+    await door.service.cancel(anybody(), late.id)
+    await door.service.cancel(anybody(), waiting.id)
     const ids = (tasks: readonly TaskView[]): string[] => tasks.map(({ id }) => id)
     const found: Record<string, string[]> = {}
     for (const sort of ['createdAt', '-createdAt', 'finishedAt', '-finishedAt']) {

@@ -7,6 +7,7 @@ import { isMadhavaError } from '../../src/core/errors.ts'
 import { JSON_DEPTH_LIMIT } from '../../src/core/json-flaw.ts'
 import { refuseUnsoundJson } from '../../src/core/sound-json.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { anybody } from '../support/actors.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
 describe('submitting a task', () => {
@@ -207,7 +208,7 @@ describe('submitting a task', () => {
       assert.equal(problem.problems?.[0]?.path, path)
       assert.match(problem.detail, /lone surrogate \(\\ud[8c]00\)/)
       assert.ok(JSON.stringify(problem).isWellFormed())
-      await assert.rejects(door.service.submit({ name: null, via: 'rpc' }, JSON.parse(body)), error =>
+      await assert.rejects(door.service.submit(anybody('rpc'), JSON.parse(body)), error =>
         isMadhavaError(error, 'BAD_REQUEST'),
       )
     }

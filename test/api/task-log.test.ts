@@ -1,8 +1,10 @@
 // GET /task/{id}/log: text with its marks, entries, and the events of a follower.
+
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { LogEntries } from '../../src/client/client.ts'
 import { succeed } from '../../src/core/moves.ts'
+import { anybody } from '../support/actors.ts'
 import { until } from '../support/until.ts'
 import { writesLog } from '../support/writes-log.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
@@ -121,7 +123,7 @@ describe('who follows the log', () => {
     assert.deepEqual(await followed(id, '2'), all.slice(2))
     const over = await get(`/task/${id}/log?follow=1&since=3-1-2`)
     assert.equal(over.status, 204)
-    await door.service.retry({ name: null, via: 'rest' }, id)
+    await door.service.retry(anybody(), id)
     const again = await get(`/task/${id}/log?follow=1&since=3-1-2`)
     assert.equal(again.status, 200)
     await again.body?.cancel()
@@ -162,7 +164,7 @@ describe('who follows the log', () => {
     const text = response.text()
     await end(id)
     assert.match(await text, /"reason":"final"/)
-    await door.service.purge({ name: null, via: 'rest' }, id)
+    await door.service.purge(anybody(), id)
     assert.equal((await get(`/task/${id}/log?follow=1`)).status, 404)
   })
 })

@@ -1,4 +1,5 @@
 // GET /task/{id}/why and `why=1` of the list: what the record, the workers and the line make of a waiting task.
+
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { start } from '../../src/core/moves.ts'
@@ -6,6 +7,7 @@ import type { PresenceDetails } from '../../src/core/store.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import type { Waiting } from '../../src/core/wait-reasons.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
+import { anybody } from '../support/actors.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -99,7 +101,7 @@ describe('why a task waits', () => {
     const own = createFixture({
       store: { ...door.store, instance: 'other', presences: async () => [frozen], close: async () => {} },
     })
-    const { reason, facts } = await own.service.why({ name: null, via: 'rest' }, task.id)
+    const { reason, facts } = await own.service.why(anybody(), task.id)
     assert.equal(reason, 'NO_WORKER')
     assert.match(facts.trouble ?? '', /No beat for 4\d s/)
     await own.close()

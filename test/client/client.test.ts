@@ -44,7 +44,7 @@ const SAME: [
   Same<keyof ClientKind, keyof KindInfo>,
   ClientSubmission extends Submission ? true : false,
   Same<keyof ClientSubmission, keyof Submission>,
-  Same<keyof Filter, (typeof FILTERS)[FilterName]['query']>,
+  Same<keyof Filter, NonNullable<(typeof FILTERS)[FilterName]['query']>>,
   Same<ClientWaiting, Waiting>,
 ] = [true, true, true, true, true, true, true, true]
 

@@ -1,8 +1,8 @@
 // The service over a store in memory and a queue that notes what it is told.
+
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
-import type { Actor } from '../../src/core/actor.ts'
 import { BLOBS } from '../../src/core/content.ts'
 import { NO_DEAD_MESSAGES } from '../../src/core/dead-messages.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
@@ -13,10 +13,11 @@ import type { TaskStore } from '../../src/core/store.ts'
 import type { Json } from '../../src/core/task.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { at, refused } from '../suites/store/world.ts'
+import { anybody as anybodyOf, person } from '../support/actors.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
-const anybody: Actor = { name: null, via: 'rest' }
-const ann: Actor = { name: 'ann', via: 'rpc' }
+const anybody = anybodyOf()
+const ann = person('ann', 'user', 'rpc')
 
 const adding = defineKind({
   summary: 'Adds two numbers',

@@ -1,4 +1,5 @@
 // Waiting for changes: the long poll, one task's events, everybody's.
+
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -11,10 +12,11 @@ import { isFinal, versionOf } from '../../src/core/task.ts'
 import { createWatch, type Watch, type WatchEvent } from '../../src/core/watch.ts'
 import { createMemory, type Memory } from '../../src/stores/memory/open.ts'
 import { add, addEnded, at, read, refused, take } from '../suites/store/world.ts'
+import { anybody } from '../support/actors.ts'
 import { soon } from '../support/soon.ts'
 import { until } from '../support/until.ts'
 
-const ANYBODY: Actor = { name: null, via: 'rest' }
+const ANYBODY: Actor = anybody()
 const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 const LONG = 60_000
 

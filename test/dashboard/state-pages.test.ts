@@ -1,4 +1,5 @@
 // The pages Kinds, Dead, Workers and Settings in a real Chromium, as operator and as viewer.
+
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -6,6 +7,7 @@ import type { Browser } from 'playwright-core'
 import type { DeadMessage, DeadMessages } from '../../src/core/dead-messages.ts'
 import { fail, start } from '../../src/core/moves.ts'
 import { details } from '../suites/store/world.ts'
+import { anybody } from '../support/actors.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
@@ -126,7 +128,7 @@ describe('the pages of the state', { skip: requireService('chromium'), timeout: 
     await page.waitForSelector('dialog', { state: 'detached' })
     assert.notEqual(await door.fixture.store.get(invalid), null)
     // somebody else is quicker
-    await door.fixture.service.discardDead({ name: null, via: 'rest' }, invalid)
+    await door.fixture.service.discardDead(anybody(), invalid)
     await page.waitForSelector('text=The list has changed')
     await page.click(`tr[data-id="${invalid}"] .danger`)
     await page.click('dialog .danger')

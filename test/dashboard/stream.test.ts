@@ -1,4 +1,5 @@
 // The one event stream of a page: many topics in one, resumed without a gap, and bounded.
+
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
@@ -7,8 +8,9 @@ import { idOf, mergeTopics, type PageEvent, placesIn } from '../../src/dashboard
 import { allTasksTopic, oneTaskTopic, type TaskChanges } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled, type Topic } from '../../src/dashboard/stream/topic.ts'
 import { createFixture, type Fixture } from '../api/fixture.ts'
+import { person } from '../support/actors.ts'
 
-const ACTOR = { name: 'operator', via: 'dashboard' } as const
+const ACTOR = person('operator', 'admin', 'dashboard')
 
 describe('the stream of a page', { timeout: 300_000 }, () => {
   let fixture: Fixture

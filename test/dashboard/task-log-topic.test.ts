@@ -1,4 +1,5 @@
 // The topic of a task's log: what comes after a line, resumed without a lost or doubled one, also after a retry by hand.
+
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { BLOBS } from '../../src/core/content.ts'
@@ -8,8 +9,9 @@ import { encodeLog, isGap } from '../../src/core/task-log.ts'
 import { type LogNews, taskLogTopic } from '../../src/dashboard/stream/task-log-topic.ts'
 import type { TopicEvent } from '../../src/dashboard/stream/topic.ts'
 import { createFixture, type Fixture } from '../api/fixture.ts'
+import { person } from '../support/actors.ts'
 
-const ACTOR = { name: 'operator', via: 'dashboard' } as const
+const ACTOR = person('operator', 'admin', 'dashboard')
 const now = (): string => new Date().toISOString()
 
 describe('the topic of a log', { timeout: 300_000 }, () => {

@@ -1,4 +1,5 @@
 // The page of a task in a real Chromium: why it failed or waits, its log live, and what can be done with it.
+
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
@@ -6,6 +7,7 @@ import { BLOBS } from '../../src/core/content.ts'
 import { fail, report, start, succeed } from '../../src/core/moves.ts'
 import type { Json } from '../../src/core/task.ts'
 import { encodeLog, type LogLine } from '../../src/core/task-log.ts'
+import { anybody } from '../support/actors.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, type VisitOptions, visit } from '../support/dashboard-page.ts'
@@ -13,7 +15,7 @@ import { newTaskOf } from '../support/new-task.ts'
 import { requireService } from '../support/services.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e "&'
-const ACTOR = { name: null, via: 'rest' } as const
+const ACTOR = anybody()
 const now = (): string => new Date().toISOString()
 
 const line = (n: number, attempt: number, text: string, level: LogLine['level'] = 'info'): LogLine => ({

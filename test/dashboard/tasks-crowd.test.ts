@@ -1,16 +1,18 @@
 // The page of tasks among others: a second operator, a viewer, a connection that comes and goes, texts of strangers.
+
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { fail, start } from '../../src/core/moves.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { anybody } from '../support/actors.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { requireService } from '../support/services.ts'
 
-const ACTOR = { name: null, via: 'rest' } as const
+const ACTOR = anybody()
 const now = (): string => new Date().toISOString()
 
 const HOSTILE: readonly string[] = [

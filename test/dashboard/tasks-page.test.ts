@@ -1,9 +1,11 @@
 // The page of tasks in a real Chromium: the filter, live rows, and one action on many.
+
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { fail } from '../../src/core/moves.ts'
 import type { Json } from '../../src/core/task.ts'
+import { anybody } from '../support/actors.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
@@ -37,7 +39,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const place = await page.locator(row).boundingBox()
     for (let count = 0; count < 3; count += 1) await fixture.submit('echo', count, { title: HOSTILE })
     await page.waitForSelector('text=3 newer')
-    await fixture.service.cancel({ name: null, via: 'rest' }, first.id)
+    await fixture.service.cancel(anybody(), first.id)
     await page.waitForSelector(`${row} >> text=REVOKED`)
     assert.deepEqual(await page.locator(row).boundingBox(), place)
     await page.click('text=3 newer')
@@ -78,7 +80,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
         ['q', 'needle'],
       ],
     )
-    await fixture.service.cancel({ name: null, via: 'rest' }, waiting.id)
+    await fixture.service.cancel(anybody(), waiting.id)
     await page.waitForSelector(`tr[data-id="${waiting.id}"] >> text=REVOKED`)
     await page.goBack()
     await untilCount(page, 'tbody tr', 1)
@@ -203,7 +205,7 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
     const cancel = (id: string) => {
       // no two ends in one moment
       fixture.pass(5)
-      return fixture.service.cancel({ name: null, via: 'rest' }, id)
+      return fixture.service.cancel(anybody(), id)
     }
     const [newest = '', second = ''] = made
     const oldest = made.at(-1) ?? ''
@@ -360,8 +362,8 @@ describe('the page of tasks', { skip: requireService('chromium'), timeout: 600_0
       await page.waitForSelector('text=1 selected')
       for (let count = 0; count < 12; count += 1) await fixture.submit('echo', count)
       await page.waitForSelector('text=12 newer')
-      if (width === 390) await fixture.service.retry({ name: null, via: 'rest' }, watched.id)
-      await fixture.service.cancel({ name: null, via: 'rest' }, watched.id)
+      if (width === 390) await fixture.service.retry(anybody(), watched.id)
+      await fixture.service.cancel(anybody(), watched.id)
       await page.waitForSelector(`tr[data-id="${watched.id}"] >> text=REVOKED`)
       assert.equal(await hovered(), under.id)
       assert.deepEqual(await page.locator(`tr[data-id="${under.id}"]`).boundingBox(), place)

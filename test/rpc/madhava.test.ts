@@ -1,4 +1,5 @@
 // The service Madhava, through the library's own client, in all four ways of speaking.
+
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import thrift from 'thrift'
@@ -8,6 +9,7 @@ import { MadhavaError } from '../../src/core/errors.ts'
 import { fail, report, start, succeed } from '../../src/core/moves.ts'
 import { type Json, newTaskId } from '../../src/core/task.ts'
 import type { Dialect } from '../../src/rpc/dialect.ts'
+import { anybody } from '../support/actors.ts'
 import { type Bench, machine, openBench, openClient, openRaw, until, wire } from './fixture.ts'
 
 const DIALECTS: [string, Dialect][] = [
@@ -28,7 +30,7 @@ after(() => bench.close())
 /** A task that runs, and its claim. */
 const running = async (params: Json = { digits: 3 }): Promise<{ id: string; claim: number }> => {
   const submission = { kind: 'calcpi', params }
-  const { task } = await bench.service.submit({ name: null, via: 'rest' }, submission)
+  const { task } = await bench.service.submit(anybody(), submission)
   const begun = await bench.store.claim(task.id, start('w1', now()))
   assert.ok(begun)
   return { id: task.id, claim: begun.claim }

@@ -1,5 +1,6 @@
 // Clients in another language: Debian's python3-thrift, in every way of speaking, with code generated from the original
 // interface alone, and from the interface of today.
+
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
@@ -11,6 +12,7 @@ import { promisify } from 'node:util'
 import { BLOBS } from '../../src/core/content.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { anybody } from '../support/actors.ts'
 import { requireService } from '../support/services.ts'
 import { type Bench, openBench } from './fixture.ts'
 import { openHttp } from './http.ts'
@@ -47,7 +49,7 @@ describe('a client in Python', () => {
   })
 
   const submitted = async (): Promise<TaskRecord> =>
-    (await bench.service.submit({ name: null, via: 'rest' }, { kind: 'calcpi', params: { digits: 2 } })).task
+    (await bench.service.submit(anybody(), { kind: 'calcpi', params: { digits: 2 } })).task
   const begun = async (id: string, now: string): Promise<number> =>
     (await bench.store.claim(id, start('w1', now)))?.claim ?? assert.fail('not claimed')
 

@@ -1,4 +1,5 @@
 // Tasks that cannot be run block nobody: those of a kind that no worker has wait for one, the others end and are seen.
+
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,12 +15,13 @@ import { loadModules } from '../../src/platform/modules.ts'
 import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
 import { createMemory, type Memory } from '../../src/stores/memory/open.ts'
 import { openWorker } from '../../src/worker/worker.ts'
+import { anybody } from '../support/actors.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
 const clock = () => new Date()
 const log = silentLog()
-const ANYBODY: Actor = { name: null, via: 'rest' }
+const ANYBODY: Actor = anybody()
 const kindFile = (params: string) => `export default ({ defineKind, z }) => defineKind({
   summary: 'Answers its own params', params: ${params}, result: z.unknown(), example: { n: 1 }, run: given => given,
 })`

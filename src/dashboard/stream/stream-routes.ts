@@ -1,4 +1,5 @@
 // GET /stream: everything that a page is told while it is open, over one connection. Server-Sent Events.
+
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { getCookie } from 'hono/cookie'
@@ -8,6 +9,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import { type DashboardEnv, requireSession, whoOf } from '../access/caller.ts'
+import { actorOfWho } from '../access/rights.ts'
 import { SESSION_COOKIE, type Sessions } from '../access/session.ts'
 import { SESSION_ENDED, sessionTopic } from './health-topic.ts'
 import { mergeTopics, type OpenTopic, type PageEvent } from './merge.ts'
@@ -62,7 +64,7 @@ export const createStreamRoutes = ({
     const events = mergeTopics({
       topics: [...known, { name: 'session', argument: '', open: sessionTopic(isCurrent) }],
       since: c.req.header('last-event-id') ?? null,
-      question: { actor: { name: whoOf(c).name, via: 'dashboard' }, signal: stream.signal },
+      question: { actor: actorOfWho(whoOf(c)), signal: stream.signal },
       lastEvent: SESSION_ENDED,
     })
     return c.body(

@@ -1,8 +1,10 @@
 // The figures as a topic: new samples, those that were missed, and no more than that.
+
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { noValues, type Sample } from '../../../src/dashboard/figures/columns.ts'
 import { figuresTopic } from '../../../src/dashboard/figures/topic.ts'
+import { anybody } from '../../support/actors.ts'
 
 const NOW = 1_000_000
 
@@ -26,7 +28,7 @@ const createFigures = (first: number[]) => {
 
 const follow = (figures: ReturnType<typeof createFigures>, since: string | null) => {
   const ending = new AbortController()
-  const actor = { name: null, via: 'dashboard' as const }
+  const actor = anybody('dashboard')
   const events = figuresTopic(figures, () => NOW)({ argument: '', since, actor, signal: ending.signal })
   const next = async (): Promise<number[] | null> => {
     const { value } = await events.next()

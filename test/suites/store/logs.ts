@@ -1,4 +1,5 @@
 // A task's log in any store: written by one process, followed in another while it is replaced, gone on with by the next.
+
 import assert from 'node:assert/strict'
 import type { Actor } from '../../../src/core/actor.ts'
 import { createFeed } from '../../../src/core/feed.ts'
@@ -7,10 +8,11 @@ import { giveBack, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { createTaskAccess } from '../../../src/core/task-access.ts'
 import { isGap, type LogEntry } from '../../../src/core/task-log.ts'
+import { anybody } from '../../support/actors.ts'
 import { writesLog } from '../../support/writes-log.ts'
 import { add, at, type Check, take } from './world.ts'
 
-const actor: Actor = { name: null, via: 'rest' }
+const actor: Actor = anybody()
 const callsOf = (store: TaskStore) =>
   createLogCalls({ store, access: createTaskAccess(store), feed: createFeed(store) })
 

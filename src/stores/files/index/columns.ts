@@ -10,9 +10,9 @@ import { createCounts, createRareNumbers, type NumberColumn } from './number-col
 import { createTextColumn, type TextColumn } from './text-column.ts'
 
 /** Values that lists are filtered by: words that many tasks share, and times. The status has its own column. */
-export type WordValue = Exclude<ValueCompared<'in' | 'is'>, 'status'>
+export type WordValue = Exclude<ValueCompared<'in' | 'is' | 'among'>, 'status'>
 type TimeValue = ValueCompared<'from' | 'before'>
-const WORD_VALUES = valuesCompared('in', 'is').filter(value => value !== 'status')
+const WORD_VALUES = valuesCompared('in', 'is', 'among').filter(value => value !== 'status')
 const TIME_VALUES = valuesCompared('from', 'before')
 
 /** A status column's entry for a row whose task was removed. */

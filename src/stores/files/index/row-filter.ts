@@ -12,7 +12,8 @@ export type RowTest = (row: number) => boolean
 /** Whether a row has one of these words; null when none has. */
 const hasWord = (table: Columns, value: WordValue, wanted: readonly string[]): RowTest | null => {
   const column = table.at[value]
-  const numbers = new Set(wanted.map(table.words[value].find))
+  // as in the filter `among`, the empty text stands for null
+  const numbers = new Set(wanted.map(word => (word === '' ? 0 : table.words[value].find(word))))
   numbers.delete(-1)
   const [only] = numbers
   if (only === undefined) return null
