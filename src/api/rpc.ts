@@ -45,7 +45,10 @@ export const rpcRoutes =
       const body = Buffer.from(await readBody(c))
       const call = calls.open(c.req.raw.signal, clientKeyIn(c))
       try {
-        const reply = await rpc(body, call.signal)
+        const reply = await rpc(body, call.signal, c.get('actor'), {
+          address: c.env?.client?.address ?? null,
+          agent: c.req.header('user-agent') ?? null,
+        })
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }
         return c.body(new Uint8Array(reply), 200, headers)
       } finally {

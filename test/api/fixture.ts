@@ -19,6 +19,7 @@ import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { anybody } from '../support/actors.ts'
 import { checkAnswer, createDocumentCheck, type DocumentCheck } from '../support/document-check.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
 const calcpi = defineKind({
@@ -104,6 +105,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
     host: { snapshot: () => HOST },
     rpc: createHttpRpc({
       service,
+      access: createFakeAccess().access,
       machine: { snapshot: () => HOST },
       clock,
       log: options.log ?? silentLog(),

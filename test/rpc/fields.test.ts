@@ -77,7 +77,13 @@ describe('the methods of the interface', () => {
   const own = methodsOf(madhava.Client)
 
   it('are all answered', () => {
-    const deps = { service: {} as never, machine: {} as never, log: silentLog(), clock: () => new Date() }
+    const deps = {
+      service: {} as never,
+      access: {} as never,
+      machine: {} as never,
+      log: silentLog(),
+      clock: () => new Date(),
+    }
     const { methods } = createHandler({ ...deps, version: '0', limits: RPC_LIMITS })
     assert.ok(own.length > 10)
     assert.deepEqual(sorted([...methods.keys()]), sorted([...methodsOf(celery.Client), ...own]))

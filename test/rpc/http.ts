@@ -6,7 +6,7 @@ import { createHttpRpc } from '../../src/rpc/http.ts'
 import { type Bench, machine } from './fixture.ts'
 
 /** On the same service. */
-export const openHttp = ({ service }: Bench) => {
+export const openHttp = ({ service, who }: Bench) => {
   const parts = { service, log: silentLog(), clock: () => new Date(), version: '1.2.3' }
   const machineOf = { snapshot: () => machine }
   const app = createApp({
@@ -14,7 +14,7 @@ export const openHttp = ({ service }: Bench) => {
     ...parts,
     host: machineOf,
     readiness: async () => ({ ok: true, checks: {} }),
-    rpc: createHttpRpc({ ...parts, machine: machineOf }),
+    rpc: createHttpRpc({ ...parts, access: who.access, machine: machineOf }),
     allowedHosts: [],
   })
   const fetch = (request: Request, env: unknown) => app.fetch(request, env as never)
