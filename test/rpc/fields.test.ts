@@ -90,7 +90,9 @@ describe('the methods of the interface', () => {
   })
 
   it('are all called by the client', async () => {
-    const text = await readFile(new URL('../../src/client/rpc.ts', import.meta.url), 'utf8')
+    const files = ['rpc', 'rpc-accounts', 'rpc-pool']
+    const texts = files.map(name => readFile(new URL(`../../src/client/${name}.ts`, import.meta.url), 'utf8'))
+    const text = (await Promise.all(texts)).join('\n')
     assert.deepEqual(
       own.filter(name => !text.includes(`client.${name}(`)),
       [],
