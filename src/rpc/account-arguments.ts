@@ -15,14 +15,22 @@ const accountChanges = z.object({ role, disabled: z.boolean(), password: z.strin
 
 /** @throws BAD_REQUEST */
 export const toNewAccount = (name: unknown, password: unknown, options: unknown) => {
-  const { invitation = null, role = null } = parseStruct(accountOptions, options, 'options')
+  const { invitation = null, role = null } = parseStruct(accountOptions, options, 'The argument options')
   return { name: toText(name, 'name'), password: toText(password, 'password'), invitation, role }
 }
 
 /** @throws BAD_REQUEST */
 export const toNewKey = (name: unknown, scopes: unknown, options: unknown) => {
-  const { kinds = null, own = false, expiresAt = null } = parseStruct(keyOptions, options, 'options')
-  const wanted: Scope[] = parseStruct(z.array(z.enum(SCOPES, oneOf(SCOPES))), scopes ?? [], 'scopes')
+  const {
+    kinds = null,
+    own = false,
+    expiresAt = null,
+  } = parseStruct(keyOptions, options, 'The argument options')
+  const wanted: Scope[] = parseStruct(
+    z.array(z.enum(SCOPES, oneOf(SCOPES))),
+    scopes ?? [],
+    'The argument scopes',
+  )
   return { name: toText(name, 'name'), scopes: wanted, kinds, own, expiresAt }
 }
 
@@ -30,15 +38,15 @@ export const toNewKey = (name: unknown, scopes: unknown, options: unknown) => {
 export const toNewInvitation = (wantedRole: unknown, seconds: unknown, note: unknown) => {
   const text = note === null ? '' : toText(note, 'note')
   return {
-    role: parseStruct(role, wantedRole ?? '', 'role') as AccountRole,
-    seconds: parseStruct(z.int().min(1, 'must be 1 or more'), seconds ?? 0, 'seconds'),
+    role: parseStruct(role, wantedRole ?? '', 'The argument role') as AccountRole,
+    seconds: parseStruct(z.int().min(1, 'must be 1 or more'), seconds ?? 0, 'The argument seconds'),
     note: text === '' ? null : text,
   }
 }
 
 /** @throws BAD_REQUEST */
 export const toAccountChanges = (changes: unknown): Parameters<Access['changeAccount']>[2] => {
-  const { role, disabled, password } = parseStruct(accountChanges, changes, 'changes')
+  const { role, disabled, password } = parseStruct(accountChanges, changes, 'The argument changes')
   return {
     ...(role === undefined ? {} : { role }),
     ...(disabled === undefined ? {} : { disabled }),

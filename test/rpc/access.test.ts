@@ -1,0 +1,252 @@
+// Who calls on a connection: what it has shown, for each call afresh, and never what another one has shown.
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import fc from 'fast-check'
+import types from '../../gen/js/rpcinterface_types.js'
+import { silentLog } from '../../src/platform/log.ts'
+import { createHttpRpc } from '../../src/rpc/http.ts'
+import { createConnectionCall } from '../../src/rpc/who-calls.ts'
+import { keyOf, person } from '../support/actors.ts'
+import { createFakeAccess, type FakeAccess } from '../support/fake-access.ts'
+import { type Bench, machine, openBench, openClient, until } from './fixture.ts'
+import { encode } from './messages.ts'
+
+const toClose: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of toClose.splice(0).reverse()) await close()
+})
+
+const actors = {
+  ann: keyOf('ann', 'user'),
+  bob: keyOf('bob', 'user'),
+  cleo: keyOf('cleo', 'operator'),
+}
+const opened = async (who: FakeAccess = createFakeAccess({ anonymous: 'none', actors })): Promise<Bench> => {
+  const bench = await openBench({}, undefined, who)
+  toClose.push(() => bench.close())
+  return bench
+}
+const clientOf = ({ door }: Bench) => {
+  const { client, close } = openClient(door)
+  toClose.push(close)
+  return client
+}
+type Client = ReturnType<typeof clientOf>
+const nameOf = async (client: Client): Promise<string | null> => (await client.me()).account?.name ?? null
+const unauthorized = { name: 'Refused', code: 'UNAUTHORIZED', status: 401 }
+const NO_OPTIONS = new types.SubmitOptions()
+
+describe('a connection', { timeout: 300_000 }, () => {
+  it('calls for nobody until it has shown something, and for whom that is from then on', async () => {
+    const client = clientOf(await opened())
+    const nobody = await client.me()
+    assert.deepEqual([nobody.account, nobody.scopes, nobody.credential], [null, [], null])
+    const me = await client.authenticate('ann')
+    assert.deepEqual([me.account?.name, me.scopes, me.sees], ['ann', ['read', 'submit'], 'own-and-unowned'])
+    assert.deepEqual({ ...me.credential }, { type: 'key', id: 'key-of-ann' })
+    assert.deepEqual(await client.me(), me)
+    assert.equal((await client.submitTask('echo', '1', NO_OPTIONS)).owner, 'ann')
+    assert.equal((await client.authenticate('bob')).account?.name, 'bob')
+    assert.equal((await client.submitTask('echo', '1', NO_OPTIONS)).owner, 'bob')
+  })
+
+  it('has no login after something wrong, whatever it had before', async () => {
+    const client = clientOf(await opened())
+    await client.authenticate('ann')
+    await assert.rejects(client.authenticate('wrong'), unauthorized)
+    assert.equal(await nameOf(client), null)
+    await client.authenticate('ann')
+    assert.equal(await nameOf(client), 'ann')
+  })
+
+  it('does not call for a stranger when its key has ended', async () => {
+    const bench = await opened(createFakeAccess({ anonymous: 'full', actors }))
+    const client = clientOf(bench)
+    await client.authenticate('ann')
+    const { id } = await client.submitTask('echo', '1', NO_OPTIONS)
+    bench.who.revoke('ann')
+    await assert.rejects(client.getTask(id), unauthorized)
+    await assert.rejects(client.listKinds(), unauthorized)
+    await assert.rejects(client.me(), unauthorized)
+    await assert.rejects(client.getTaskStatus(id), { name: 'BadTask', error_code: 401 })
+    const undeclared = { name: 'TApplicationException', message: /^UNAUTHORIZED: / }
+    await assert.rejects(client.startCalcPi(1), undeclared)
+    await assert.rejects(client.listTasks(), undeclared)
+    await client.ping()
+    await client.authenticate('bob')
+    assert.equal(await nameOf(client), 'bob')
+  })
+
+  it('calls with the rights of this moment', async () => {
+    const bench = await opened()
+    const client = clientOf(bench)
+    await client.authenticate('ann')
+    bench.who.change('ann', keyOf('ann', 'viewer'))
+    assert.deepEqual((await client.me()).scopes, ['read'])
+  })
+
+  it('calls for whom it has shown before, when all is sent at once', async () => {
+    const client = clientOf(await opened())
+    const names = ['ann', 'bob', 'cleo', 'ann']
+    const seen = await Promise.all(names.flatMap(name => [client.authenticate(name), client.me()]))
+    assert.deepEqual(
+      seen.map(({ account }) => account?.name),
+      names.flatMap(name => [name, name]),
+    )
+  })
+
+  it('is refused whatever is no key, however long or strange', async () => {
+    const client = clientOf(await opened())
+    const text = fc.oneof(
+      fc.constantFrom(
+        '',
+        ' ',
+        'ann ',
+        'Ann',
+        'Bearer ann',
+        '\0',
+        '__proto__',
+        'constructor',
+        'x'.repeat(10_000),
+      ),
+      fc.string({ unit: 'binary', maxLength: 200 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, async garbage => {
+        fc.pre(!Object.hasOwn(actors, garbage))
+        await assert.rejects(client.authenticate(garbage), unauthorized)
+        assert.equal(await nameOf(client), null)
+      }),
+      { numRuns: 50 },
+    )
+    await assert.rejects(client.authenticate(undefined as never), { name: 'Refused', code: 'BAD_REQUEST' })
+  })
+
+  it('of several at once never calls for whom another one has shown', async () => {
+    const bench = await opened()
+    const step = fc.constantFrom('ann', 'bob', 'cleo', 'wrong', 'me', 'submit')
+    const script = fc.array(step, { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(script, { minLength: 2, maxLength: 4 }), async scripts => {
+        const run = async (steps: readonly string[]): Promise<void> => {
+          const { client, close } = openClient(bench.door)
+          let expected: string | null = null
+          for (const step of steps)
+            if (step === 'me') assert.equal(await nameOf(client), expected)
+            else if (step === 'submit') {
+              if (expected === null) continue
+              assert.equal((await client.submitTask('echo', '1', NO_OPTIONS)).owner, expected)
+            } else {
+              expected = step === 'wrong' ? null : step
+              await client.authenticate(step).catch(() => assert.equal(step, 'wrong'))
+            }
+          assert.equal(await nameOf(client), expected)
+          close()
+        }
+        await Promise.all(scripts.map(run))
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('keeps what was shown last when an earlier try ends after it', async () => {
+    const { access } = createFakeAccess({ actors })
+    let end = (): void => undefined
+    const slow = new Promise<void>(resolve => {
+      end = resolve
+    })
+    const identify: typeof access.identify = async (bearer, via) => {
+      const actor = await access.identify(bearer, via)
+      if (bearer === 'ann') await slow
+      return actor
+    }
+    const call = createConnectionCall({ ...access, identify }, { address: null, agent: null })
+    const first = call.authenticate('ann')
+    await call.authenticate('bob')
+    end()
+    assert.equal((await first).name, 'ann')
+    assert.equal((await call.actor()).name, 'bob')
+  })
+})
+
+describe('a wait for a change', { timeout: 300_000 }, () => {
+  const waiting = async () => {
+    const bench = await opened()
+    const client = clientOf(bench)
+    await client.authenticate('ann')
+    const task = await client.submitTask('echo', '1', NO_OPTIONS)
+    const wait = client.waitTask(task.id, task.version, 30_000)
+    // looked at below; it may end before that
+    wait.catch(() => undefined)
+    await until('the wait is watched', () => bench.who.watches() === 1)
+    return { bench, client, task, wait }
+  }
+
+  it('ends when the key is revoked', async () => {
+    const { bench, client, wait } = await waiting()
+    bench.who.revoke('ann')
+    await assert.rejects(wait, unauthorized)
+    assert.equal(bench.who.watches(), 0)
+    await client.ping()
+  })
+
+  it('answers the task, as the account may still see it, when its rights have changed', async () => {
+    const { bench, task, wait } = await waiting()
+    bench.who.change('ann', keyOf('ann', 'viewer'))
+    assert.equal((await wait).version, task.version)
+    assert.equal(bench.who.watches(), 0)
+  })
+
+  it('leaves no watch behind when the task changes, or is not there', async () => {
+    const { bench, client, task, wait } = await waiting()
+    await bench.service.cancel(person('ann'), task.id)
+    assert.equal((await wait).status, 'REVOKED')
+    await assert.rejects(client.waitTask('x', '', 1), { code: 'BAD_ID' })
+    assert.equal(bench.who.watches(), 0)
+  })
+})
+
+describe('a call over HTTP', { timeout: 300_000 }, () => {
+  const ask = async (
+    bench: Bench,
+    actor = actors.ann,
+    fields: Parameters<typeof encode>[1]['fields'] = [],
+  ) => {
+    const rpc = createHttpRpc({
+      ...{ service: bench.service, access: bench.who.access, machine: { snapshot: () => machine } },
+      ...{ log: silentLog(), clock: () => new Date(), version: '1' },
+    })
+    return async (name: string, more = fields): Promise<string> => {
+      const body = encode('binary', { name, seqid: 1, fields: more })
+      const origin = { address: null, agent: null }
+      return (await rpc(body, new AbortController().signal, actor, origin)).toString('latin1')
+    }
+  }
+
+  it('is made for whom the REST API has found out', async () => {
+    const bench = await opened()
+    assert.match(await (await ask(bench))('me'), /key-of-ann/)
+    assert.match(await (await ask(bench, actors.bob))('me'), /key-of-bob/)
+  })
+
+  it('cannot authenticate, and is told how to', async () => {
+    const call = await ask(await opened())
+    const reply = await call('authenticate', [{ id: 1, value: { type: 11, text: 'bob' } }])
+    assert.match(reply, /BAD_REQUEST.*Authorization: Bearer/s)
+    assert.match(await call('me'), /key-of-ann/)
+  })
+
+  it('that waits ends when the key is revoked', async () => {
+    const bench = await opened()
+    const { task } = await bench.service.submit(actors.ann, { kind: 'echo', params: 1 })
+    const wait = (await ask(bench))('waitTask', [
+      { id: 1, value: { type: 11, text: task.id } },
+      { id: 2, value: { type: 11, text: `${task.claim}-${task.rev}` } },
+      { id: 3, value: { type: 8, int: 30_000 } },
+    ])
+    await until('the wait is watched', () => bench.who.watches() === 1)
+    bench.who.revoke('ann')
+    assert.match(await wait, /UNAUTHORIZED/)
+    assert.equal(bench.who.watches(), 0)
+  })
+})

@@ -1,0 +1,239 @@
+// The walk: every method of the interface, for somebody who may do nothing, for readers, for a user and for an operator.
+// A method that the walk does not list fails it.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import madhava from '../../gen/js/Madhava.js'
+import celery from '../../gen/js/RPCcelery.js'
+import types from '../../gen/js/rpcinterface_types.js'
+import type { Access } from '../../src/access/access.ts'
+import { toRpcError } from '../../src/client/rpc-errors.ts'
+import { MadhavaError } from '../../src/core/errors.ts'
+import { start, succeed } from '../../src/core/moves.ts'
+import type { Anonymous } from '../../src/core/policy.ts'
+import { person } from '../support/actors.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
+import { type Bench, openBench, openClient } from './fixture.ts'
+
+type Client = ReturnType<typeof openClient>['client']
+
+const actors = {
+  viewer: person('vera', 'viewer'),
+  ann: person('ann', 'user'),
+  operator: person('otto', 'operator'),
+}
+/** Who asks: what they show, and what may be done without showing anything. */
+const WHO = {
+  'a stranger under none': { anonymous: 'none', shows: null },
+  'a stranger under read': { anonymous: 'read', shows: null },
+  'a viewer': { anonymous: 'none', shows: 'viewer' },
+  'a user': { anonymous: 'none', shows: 'ann' },
+  'an operator': { anonymous: 'none', shows: 'operator' },
+} as const satisfies Record<string, { anonymous: Anonymous; shows: keyof typeof actors | null }>
+type Who = keyof typeof WHO
+const EVERYBODY = Object.keys(WHO) as Who[]
+
+/** What a method answers to each, where a task is meant that is bob's. */
+type Outcomes = Record<Who, string>
+const outcomes = (none: string, read: string, viewer: string, user: string, operator: string): Outcomes => ({
+  'a stranger under none': none,
+  'a stranger under read': read,
+  'a viewer': viewer,
+  'a user': user,
+  'an operator': operator,
+})
+const OPEN = outcomes('ok', 'ok', 'ok', 'ok', 'ok')
+const READS = outcomes('UNAUTHORIZED', 'ok', 'ok', 'ok', 'ok')
+const SUBMITS = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'ok', 'ok')
+const READS_TASK = outcomes('UNAUTHORIZED', 'ok', 'ok', 'TASK_NOT_FOUND', 'ok')
+const TOUCHES_TASK = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'TASK_NOT_FOUND', 'ok')
+/** Access decides, which another test shows; here it refuses everybody. */
+const ASKS_ACCESS = outcomes('FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN')
+
+interface Step {
+  expected: Outcomes
+  /** What the task is when the method is called; left out: the method is about no task. */
+  task?: 'waits' | 'has ended'
+  call: (client: Client, id: string) => Promise<unknown>
+}
+const NO_OPTIONS = new types.SubmitOptions()
+
+const WALK: Readonly<Record<string, Step>> = {
+  startCalcPi: { expected: SUBMITS, call: client => client.startCalcPi(3) },
+  getTaskStatus: {
+    expected: outcomes('BadTask 401', 'ok', 'ok', 'BadTask 404', 'ok'),
+    task: 'has ended',
+    call: (client, id) => client.getTaskStatus(id),
+  },
+  listTasks: { expected: READS, call: client => client.listTasks() },
+  ping: { expected: OPEN, call: client => client.ping() },
+  version: { expected: OPEN, call: client => client.version() },
+  submitTask: { expected: SUBMITS, call: client => client.submitTask('calcpi', '{"digits": 1}', NO_OPTIONS) },
+  getTask: { expected: READS_TASK, task: 'waits', call: (client, id) => client.getTask(id) },
+  waitTask: { expected: READS_TASK, task: 'waits', call: (client, id) => client.waitTask(id, '', 1) },
+  pageTasks: { expected: READS, call: client => client.pageTasks(new types.TaskFilter(), 0, '') },
+  pageTasksWhy: { expected: READS, call: client => client.pageTasksWhy(new types.TaskFilter(), 0, '') },
+  whyTask: { expected: READS_TASK, task: 'waits', call: (client, id) => client.whyTask(id) },
+  cancelTask: { expected: TOUCHES_TASK, task: 'waits', call: (client, id) => client.cancelTask(id) },
+  retryTask: { expected: TOUCHES_TASK, task: 'has ended', call: (client, id) => client.retryTask(id) },
+  purgeTask: { expected: TOUCHES_TASK, task: 'has ended', call: (client, id) => client.purgeTask(id) },
+  readResult: {
+    expected: READS_TASK,
+    task: 'has ended',
+    call: (client, id) => client.readResult(id, 0 as never, 0),
+  },
+  readLog: {
+    expected: READS_TASK,
+    task: 'has ended',
+    call: (client, id) => client.readLog(id, 0 as never, 0),
+  },
+  getTaskLog: {
+    expected: READS_TASK,
+    task: 'has ended',
+    call: (client, id) => client.getTaskLog(id, 0 as never),
+  },
+  listKinds: { expected: READS, call: client => client.listKinds() },
+  listKindTroubles: { expected: READS, call: client => client.listKindTroubles() },
+  hostStatus: { expected: READS, call: client => client.hostStatus() },
+  queueStatus: { expected: READS, call: client => client.queueStatus() },
+  authenticate: { expected: OPEN, call: client => client.authenticate('ann') },
+  me: { expected: OPEN, call: client => client.me() },
+  createAccount: {
+    expected: ASKS_ACCESS,
+    call: client => client.createAccount('zoe', 'a long password', new types.AccountOptions()),
+  },
+  logIn: { expected: ASKS_ACCESS, call: client => client.logIn('zoe', 'a long password') },
+  logOut: { expected: ASKS_ACCESS, call: client => client.logOut() },
+  changePassword: { expected: ASKS_ACCESS, call: client => client.changePassword('old', 'new') },
+  listSessions: { expected: ASKS_ACCESS, call: client => client.listSessions() },
+  endSession: { expected: ASKS_ACCESS, call: client => client.endSession('s') },
+  createKey: {
+    expected: ASKS_ACCESS,
+    call: client => client.createKey('k', ['read'], new types.KeyOptions()),
+  },
+  listKeys: { expected: ASKS_ACCESS, call: client => client.listKeys() },
+  revokeKey: { expected: ASKS_ACCESS, call: client => client.revokeKey('k') },
+  createInvitation: { expected: ASKS_ACCESS, call: client => client.createInvitation('user', 60, '') },
+  listInvitations: { expected: ASKS_ACCESS, call: client => client.listInvitations() },
+  withdrawInvitation: { expected: ASKS_ACCESS, call: client => client.withdrawInvitation('i') },
+  listAccounts: { expected: ASKS_ACCESS, call: client => client.listAccounts(0, '') },
+  changeAccount: {
+    expected: ASKS_ACCESS,
+    call: client => client.changeAccount('a', new types.AccountChanges({ disabled: true })),
+  },
+  deleteAccount: { expected: ASKS_ACCESS, call: client => client.deleteAccount('a') },
+}
+
+const outcomeOf = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call
+    return 'ok'
+  } catch (error) {
+    if (error instanceof types.BadTask) return `BadTask ${error.error_code}`
+    return (toRpcError(error) as { code?: string }).code ?? String(error)
+  }
+}
+
+/** Of Access, what only it decides. */
+const CALLS = [
+  ...([
+    'register',
+    'logIn',
+    'logOut',
+    'changePassword',
+    'sessions',
+    'endSession',
+    'createKey',
+    'keys',
+  ] as const),
+  ...(['revokeKey', 'invite', 'invitations', 'withdrawInvitation', 'accounts', 'changeAccount'] as const),
+  'deleteAccount',
+] as const satisfies (keyof Access)[]
+
+describe('the walk through all methods', { timeout: 600_000 }, () => {
+  const open = async (anonymous: Anonymous): Promise<Bench> => {
+    const refuse = () => Promise.reject(new MadhavaError('FORBIDDEN'))
+    const calls = Object.fromEntries(CALLS.map(name => [name, refuse])) as Partial<Access>
+    return openBench({}, undefined, createFakeAccess({ anonymous, actors, calls }))
+  }
+  const taskOf = async ({ service, store }: Bench, owner: string, state: Step['task']): Promise<string> => {
+    const now = new Date().toISOString()
+    const { task } = await service.submit(person(owner), { kind: 'calcpi', params: { digits: 3 } })
+    if (state === 'waits') return task.id
+    const { claim } = (await store.claim(task.id, start('w', now))) ?? assert.fail('not claimed')
+    await store.move(task.id, claim, succeed('3.14', null, now))
+    return task.id
+  }
+
+  it('lists every method of the interface', () => {
+    const methodsOf = ({ prototype }: { prototype: object }): string[] =>
+      Object.getOwnPropertyNames(prototype).flatMap(name => /^send_(.+)/.exec(name)?.[1] ?? [])
+    const all = [...methodsOf(celery.Client), ...methodsOf(madhava.Client)]
+    assert.deepEqual(Object.keys(WALK).sort(), all.sort())
+  })
+
+  for (const who of EVERYBODY)
+    it(`answers ${who} what they may know`, async () => {
+      const { anonymous, shows } = WHO[who]
+      const bench = await open(anonymous)
+      const { client, close } = openClient(bench.door)
+      try {
+        const seen: Record<string, string> = {}
+        const own: Record<string, string> = {}
+        for (const [name, { task, call }] of Object.entries(WALK)) {
+          if (shows !== null) await client.authenticate(shows)
+          const id = task ? await taskOf(bench, 'bob', task) : ''
+          seen[name] = await outcomeOf(call(client, id))
+          if (who !== 'a user' || !task) continue
+          own[name] = await outcomeOf(call(client, await taskOf(bench, 'ann', task)))
+        }
+        const expected = Object.entries(WALK).map(([name, step]) => [name, step.expected[who]])
+        assert.deepEqual(seen, Object.fromEntries(expected))
+        for (const [name, outcome] of Object.entries(own))
+          assert.equal(outcome, 'ok', `${name} of an own task`)
+      } finally {
+        close()
+        await bench.close()
+      }
+    })
+
+  it('shows a user no task, no id and no number of another one', async () => {
+    const bench = await open('none')
+    const { client, close } = openClient(bench.door)
+    try {
+      const [bobs, running] = [await taskOf(bench, 'bob', 'waits'), await taskOf(bench, 'bob', 'waits')]
+      const own = await taskOf(bench, 'ann', 'waits')
+      const now = new Date().toISOString()
+      await bench.store.claim(running, start('w', now))
+      await bench.store.announce({
+        role: 'worker',
+        details: () => ({
+          ...{ address: null, slots: 2, running: [running, own], runningByKind: { calcpi: 2 } },
+          ...{ bundle: 'b', counters: {}, rssBytes: 1, cpu: 0, troubles: {} },
+        }),
+      })
+      await client.authenticate('ann')
+      const filter = (more: object = {}) => new types.TaskFilter(more)
+      const status = await client.hostStatus()
+      const all = {
+        listed: await client.listTasks(),
+        pages: [
+          await client.pageTasks(filter(), 0, ''),
+          await client.pageTasksWhy(filter({ owner: 'bob' }), 0, ''),
+          await client.pageTasks(filter({ text: bobs }), 0, ''),
+          await client.pageTasks(filter({ statuses: ['STARTED'] }), 0, ''),
+        ],
+        status,
+        queue: await client.queueStatus(),
+      }
+      const text = JSON.stringify(all)
+      assert.ok(text.includes(own))
+      for (const id of [bobs, running]) assert.ok(!text.includes(id), text)
+      assert.equal(all.pages.flatMap(({ tasks }) => tasks).length, 1)
+      assert.equal(Number(status.tasks?.PENDING), 1)
+      assert.equal(Number(status.tasks?.STARTED), 0)
+    } finally {
+      close()
+      await bench.close()
+    }
+  })
+})
