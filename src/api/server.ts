@@ -1,5 +1,6 @@
 // Opens the REST API: the machine's figures, the readiness probe, the app and its port, and closes them in order.
 import path from 'node:path'
+import type { Access } from '../access/access.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import { createReadiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
@@ -23,6 +24,7 @@ export interface ApiOptions extends HttpDoor {
 
 export interface ApiParts {
   service: Service
+  access: Access
   store: TaskStore
   queue: TaskQueue
   clock: () => Date
@@ -33,16 +35,16 @@ export interface ApiParts {
 /** Thrift's library is loaded at the first call: it takes some megabytes, and most never call over HTTP. */
 const loadedWhenCalled = (deps: Parameters<typeof import('../rpc/http.ts').createHttpRpc>[0]): HttpRpc => {
   let loading: Promise<HttpRpc> | null = null
-  return async (body, signal) => {
+  return async (body, signal, actor) => {
     loading ??= import('../rpc/http.ts').then(({ createHttpRpc }) => createHttpRpc(deps))
-    return (await loading)(body, signal)
+    return (await loading)(body, signal, actor)
   }
 }
 
 /** Rejects with a text for people when the port cannot be opened. */
 export const openApi = async (
   { host, port, dataDir, roles, allowedHosts, corsOrigins = [], version, ...options }: ApiOptions,
-  { service, store, queue, clock, isOwn }: ApiParts,
+  { service, access, store, queue, clock, isOwn }: ApiParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   const sampler = createHostSampler({ dataDir, log })
@@ -57,9 +59,10 @@ export const openApi = async (
   const closing = new AbortController()
   const app = createApp({
     service,
+    access,
     host: sampler,
     readiness: () => readiness.check(),
-    rpc: loadedWhenCalled({ service, machine: sampler, clock, log, version }),
+    rpc: loadedWhenCalled({ service, access, machine: sampler, clock, log, version }),
     log,
     allowedHosts: [host, ...allowedHosts],
     corsOrigins,
