@@ -49,7 +49,7 @@ const openRpc = async (): Promise<Side> => {
   const { createRpcServer } = await built('rpc', 'rpc/server')
   const machine = createHostSampler({ dataDir: dir, log })
   const door = await createRpcServer({
-    ...{ service: parts.service, clock: parts.clock, machine, log, version },
+    ...{ service: parts.service, access: parts.access, clock: parts.clock, machine, log, version },
     ...{ host, port: 0, settingName: 'RPC_PORT' },
   })
   await parts.announce('rpc')

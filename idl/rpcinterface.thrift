@@ -12,6 +12,13 @@
  * Texts are UTF-8, and a field described as JSON is a text. Times are ISO-8601 in UTC with milliseconds, as in
  * 2026-01-31T12:00:00.000Z; a client may give another offset from UTC. Ids are UUIDs.
  *
+ * A client says who it is by `authenticate`, once on each connection; over HTTP it sends `Authorization: Bearer` with
+ * each call instead. What may be done without that is a setting of the server (ANONYMOUS). `ping`, `version`,
+ * `authenticate`, `me`, `createAccount` and `logIn` may always be called. Any other call may be Refused with
+ * UNAUTHORIZED (nobody has logged in, or what was shown has ended) or SCOPE_MISSING (the login may not do this; the
+ * message names the scope). Somebody else's task is answered like one that does not exist. Passwords and keys are not
+ * encrypted on the way: use a network that you trust, or HTTPS.
+ *
  * Errors have a permanent code, the same as in REST. Madhava's methods declare them as Refused, NotFound, Conflict
  * and Unavailable. An undeclared error, such as a malformed message, is a TApplicationException whose message begins
  * with the code: "BAD_REQUEST: ...".
@@ -51,7 +58,10 @@ struct RESULT {
 exception BadTask {
   /** The id as it was given, its first 64 characters. */
   1: required string uuid,
-  /** 404: there is no such task. 400: this is not a UUID. */
+  /**
+   * 404: there is no such task. 400: this is not a UUID. 401 and 403: this server wants a login, which the original
+   * service does not have.
+   */
   2: required i16 error_code
 }
 
@@ -82,9 +92,9 @@ struct Problem {
   2: required string problem
 }
 
-/** The call is wrong, now and later: correct it. */
+/** The call is wrong, or this client may not make it: correct it, or log in. */
 exception Refused {
-  /** Permanent, such as PARAMS_INVALID or KIND_UNKNOWN. */
+  /** Permanent, such as PARAMS_INVALID, KIND_UNKNOWN, UNAUTHORIZED or SCOPE_MISSING. */
   1: required string code,
   /** For people. */
   2: required string message,
@@ -94,18 +104,21 @@ exception Refused {
   4: required list<Problem> problems
 }
 
-/** There is no such task, or it has no result. */
+/** There is no such task, or it has no result. Of accounts: there is no such account, session, key or invitation. */
 exception NotFound {
-  /** TASK_NOT_FOUND or RESULT_NOT_FOUND. */
+  /** TASK_NOT_FOUND, RESULT_NOT_FOUND, ACCOUNT_NOT_FOUND and the like. */
   1: required string code,
   2: required string message,
   /** The HTTP status of this code in REST. */
   3: required i16 status
 }
 
-/** The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. */
+/**
+ * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
+ * accounts: the name is taken, or the account was changed by somebody else at the same time.
+ */
 exception Conflict {
-  /** TASK_ENDED, TASK_NOT_ENDED, TASK_NOT_WAITING or TASK_BUSY. */
+  /** TASK_ENDED, TASK_NOT_ENDED, TASK_NOT_WAITING, TASK_BUSY, NAME_TAKEN and the like. */
   1: required string code,
   2: required string message,
   /** The HTTP status of this code in REST. */
@@ -540,6 +553,133 @@ struct QueueStatus {
   5: required i64 outbox
 }
 
+/** Somebody who may log in. */
+struct Account {
+  /** Permanent, and the `owner` of the account's tasks. */
+  1: required string id,
+  2: required string name,
+  /** viewer, user, operator or admin. */
+  3: required string role,
+  /** Unset: it was made by the start of the server. */
+  4: optional string createdAt,
+  /** Unset: it may log in. */
+  5: optional string disabledAt
+}
+
+/** What a client has shown: a key, or the token of a session. */
+struct Credential {
+  /** key or session. */
+  1: required string type,
+  /** Of the key or the session. It gives no access. */
+  2: required string id
+}
+
+/** Who asks, and what they may do. */
+struct Me {
+  /** Unset: nobody has logged in. */
+  1: optional Account account,
+  /** Some of read, submit, operate and admin. */
+  2: required list<string> scopes,
+  /** all, own-and-unowned or own: which tasks it sees. */
+  3: required string sees,
+  /** The kinds that it may submit and see; unset: every kind. */
+  4: optional list<string> kinds,
+  /** Unset: nothing was shown. */
+  5: optional Credential credential,
+  /** When that ends; unset: never, or nothing was shown. */
+  6: optional string expiresAt
+}
+
+/** A login that has not ended. */
+struct Session {
+  1: required string id,
+  2: required string createdAt,
+  3: required string expiresAt,
+  /** Where the login came from. */
+  4: optional string address,
+  /** The program that logged in, as it calls itself; unset for a login over Thrift. */
+  5: optional string agent,
+  /** Whether it is the one that asks. */
+  6: required bool current
+}
+
+/** A key of an account, for programs. */
+struct Key {
+  1: required string id,
+  2: required string name,
+  /** Some of read, submit, operate and admin. */
+  3: required list<string> scopes,
+  /** The kinds that it may submit and see; unset: every kind. */
+  4: optional list<string> kinds,
+  /** Whether it sees only tasks of the account itself. */
+  5: required bool own,
+  6: required string createdAt,
+  /** Unset: never. */
+  7: optional string expiresAt,
+  /** Written at most once a minute. */
+  8: optional string lastUsedAt,
+  /** The key itself: what `authenticate` takes. Only in the answer of createKey. */
+  9: optional string key
+}
+
+/** What lets somebody make an account. */
+struct Invitation {
+  1: required string id,
+  /** The role that the account will have. */
+  2: required string role,
+  /** What it is for, for people. */
+  3: optional string note,
+  /** The name of the admin who made it. */
+  4: required string by,
+  5: required string createdAt,
+  6: required string expiresAt,
+  /** The invitation itself: what createAccount takes. Only in the answer of createInvitation. */
+  7: optional string invitation
+}
+
+/** A new session. */
+struct Login {
+  /** What `authenticate` takes. */
+  1: required string token,
+  2: required string expiresAt,
+  3: required Account account
+}
+
+/** Some accounts, in the order of their ids. */
+struct AccountPage {
+  1: required list<Account> accounts,
+  /** Continues after this page; unset at the end. */
+  2: optional string nextCursor
+}
+
+/** Why somebody may make an account. With neither, the server must let everybody do so (REGISTRATION). */
+struct AccountOptions {
+  /** The role is the one that it was made for. */
+  1: optional string invitation,
+  /** viewer, user, operator or admin; only for admins. */
+  2: optional string role
+}
+
+/** How a key is narrower than its account. */
+struct KeyOptions {
+  /** The kinds that it may submit and see. Unset: every kind. */
+  1: optional list<string> kinds,
+  /** True: it sees only tasks of the account itself. */
+  2: optional bool own,
+  /** Unset: it does not end by itself. */
+  3: optional string expiresAt
+}
+
+/** What changes of an account. Unset fields stay as they are. */
+struct AccountChanges {
+  /** viewer, user, operator or admin. */
+  1: optional string role,
+  /** True: it may not log in, and its sessions and keys do not count. */
+  2: optional bool disabled,
+  /** A new one. It ends the account's sessions. */
+  3: optional string password
+}
+
 /** Everything that a task can do, for any language. A client of RPCcelery needs none of it. */
 service Madhava extends RPCcelery {
   /** Does nothing but answer. */
@@ -614,14 +754,102 @@ service Madhava extends RPCcelery {
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /** The kinds of task that this server knows. */
-  list<Kind> listKinds() throws (1: Unavailable unavailable),
+  list<Kind> listKinds() throws (1: Unavailable unavailable, 2: Refused refused),
 
   /** The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run. */
-  list<KindTrouble> listKindTroubles() throws (1: Unavailable unavailable),
+  list<KindTrouble> listKindTroubles() throws (1: Unavailable unavailable, 2: Refused refused),
 
   /** The machine, the processes and the tasks. */
-  HostStatus hostStatus() throws (1: Unavailable unavailable),
+  HostStatus hostStatus() throws (1: Unavailable unavailable, 2: Refused refused),
 
   /** The queue as the answering process sees it. */
-  QueueStatus queueStatus() throws (1: Unavailable unavailable)
+  QueueStatus queueStatus() throws (1: Unavailable unavailable, 2: Refused refused),
+
+  /**
+   * Says who calls, first on a connection: a key or the token of a session. It holds for the calls that follow on this
+   * connection, until the key or the session ends. A wrong one leaves the connection without a login. Over HTTP it is
+   * refused: send `Authorization: Bearer` there. Refused: UNAUTHORIZED, BAD_REQUEST.
+   */
+  Me authenticate(1: string key) throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** Who asks, and what they may do. Refused: UNAUTHORIZED, when what was shown has ended. */
+  Me me() throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /**
+   * Makes an account: with an invitation, by an admin with a role, or, if the server lets everybody do so, with
+   * neither. Conflict: NAME_TAKEN. Refused: NAME_INVALID, PASSWORD_INVALID, INVITATION_INVALID, REGISTRATION_CLOSED,
+   * SCOPE_MISSING, TOO_MANY_REQUESTS.
+   */
+  Account createAccount(1: string name, 2: string password, 3: AccountOptions options)
+    throws (1: Refused refused, 2: Conflict conflict, 3: Unavailable unavailable),
+
+  /**
+   * Begins a session. Its token is for `authenticate`: this call does not change who the connection calls for.
+   * Refused: LOGIN_WRONG, TOO_MANY_REQUESTS.
+   */
+  Login logIn(1: string name, 2: string password) throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /**
+   * Ends the session of this connection. Its later calls are Refused with UNAUTHORIZED, until it authenticates again.
+   * Refused: UNAUTHORIZED, when there is no session.
+   */
+  void logOut() throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /**
+   * Ends all other sessions of the account. It needs a session. Conflict: PASSWORD_IS_SETTING. Refused: LOGIN_WRONG,
+   * PASSWORD_INVALID, TOO_MANY_REQUESTS.
+   */
+  void changePassword(1: string password, 2: string newPassword)
+    throws (1: Refused refused, 2: Conflict conflict, 3: Unavailable unavailable),
+
+  /** The sessions of the account that asks. */
+  list<Session> listSessions() throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** Ends one of them. NotFound: SESSION_NOT_FOUND. */
+  void endSession(1: string id) throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * Makes a key of the account that asks, which needs a session. `key` of the answer is shown this once. Refused:
+   * SCOPE_MISSING, when the account itself may not do what the key is to do; BAD_REQUEST.
+   */
+  Key createKey(1: string name, 2: list<string> scopes, 3: KeyOptions options)
+    throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** The keys of the account that asks. */
+  list<Key> listKeys() throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** Ends one of them, at once and everywhere. NotFound: KEY_NOT_FOUND. */
+  void revokeKey(1: string id) throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * Makes an invitation that holds for so many seconds. For admins. `note` is for people and may be empty.
+   * `invitation` of the answer is shown this once. Refused: BAD_REQUEST.
+   */
+  Invitation createInvitation(1: string role, 2: i32 seconds, 3: string note)
+    throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** The invitations that hold. For admins. */
+  list<Invitation> listInvitations() throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** Ends one of them. For admins. NotFound: INVITATION_NOT_FOUND. */
+  void withdrawInvitation(1: string id)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * A page of all accounts. For admins. `limit` is 1 to 200; 0 means 50. `cursor` is the nextCursor of the page
+   * before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+   */
+  AccountPage listAccounts(1: i32 limit, 2: string cursor)
+    throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** For admins. Refused: ACCOUNT_BUILT_IN, PASSWORD_INVALID, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND. */
+  Account changeAccount(1: string id, 2: AccountChanges changes)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /**
+   * Ends the account, its sessions and its keys, and frees its name. Its tasks stay. By an admin, or by a session of
+   * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
+   */
+  void deleteAccount(1: string id)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable)
 }

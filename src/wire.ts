@@ -287,10 +287,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         },
       }),
     close() {
-      closing ??= access
-        .close()
-        .finally(() => queue.close())
-        .finally(() => store.close())
+      closing ??= access.close().finally(() => queue.close().finally(() => store.close()))
       return closing
     },
   }

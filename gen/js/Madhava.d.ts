@@ -46,6 +46,17 @@ import ContainerLimits = ttypes.ContainerLimits
 import BundleProcess = ttypes.BundleProcess
 import HostStatus = ttypes.HostStatus
 import QueueStatus = ttypes.QueueStatus
+import Account = ttypes.Account
+import Credential = ttypes.Credential
+import Me = ttypes.Me
+import Session = ttypes.Session
+import Key = ttypes.Key
+import Invitation = ttypes.Invitation
+import Login = ttypes.Login
+import AccountPage = ttypes.AccountPage
+import AccountOptions = ttypes.AccountOptions
+import KeyOptions = ttypes.KeyOptions
+import AccountChanges = ttypes.AccountChanges
 import RPCcelery = require('./RPCcelery');
 
 /**
@@ -218,7 +229,7 @@ declare class Client extends RPCcelery.Client {
     /**
      * The kinds of task that this server knows.
      */
-    listKinds(callback?: (error: ttypes.Unavailable, response: Kind[])=>void): void;
+    listKinds(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: Kind[])=>void): void;
 
     /**
      * The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run.
@@ -228,7 +239,7 @@ declare class Client extends RPCcelery.Client {
     /**
      * The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run.
      */
-    listKindTroubles(callback?: (error: ttypes.Unavailable, response: KindTrouble[])=>void): void;
+    listKindTroubles(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: KindTrouble[])=>void): void;
 
     /**
      * The machine, the processes and the tasks.
@@ -238,7 +249,7 @@ declare class Client extends RPCcelery.Client {
     /**
      * The machine, the processes and the tasks.
      */
-    hostStatus(callback?: (error: ttypes.Unavailable, response: HostStatus)=>void): void;
+    hostStatus(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: HostStatus)=>void): void;
 
     /**
      * The queue as the answering process sees it.
@@ -248,7 +259,199 @@ declare class Client extends RPCcelery.Client {
     /**
      * The queue as the answering process sees it.
      */
-    queueStatus(callback?: (error: ttypes.Unavailable, response: QueueStatus)=>void): void;
+    queueStatus(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: QueueStatus)=>void): void;
+
+    /**
+     * Says who calls, first on a connection: a key or the token of a session. It holds for the calls that follow on this
+     * connection, until the key or the session ends. A wrong one leaves the connection without a login. Over HTTP it is
+     * refused: send `Authorization: Bearer` there. Refused: UNAUTHORIZED, BAD_REQUEST.
+     */
+    authenticate(key: string): Promise<Me>;
+
+    /**
+     * Says who calls, first on a connection: a key or the token of a session. It holds for the calls that follow on this
+     * connection, until the key or the session ends. A wrong one leaves the connection without a login. Over HTTP it is
+     * refused: send `Authorization: Bearer` there. Refused: UNAUTHORIZED, BAD_REQUEST.
+     */
+    authenticate(key: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Me)=>void): void;
+
+    /**
+     * Who asks, and what they may do. Refused: UNAUTHORIZED, when what was shown has ended.
+     */
+    me(): Promise<Me>;
+
+    /**
+     * Who asks, and what they may do. Refused: UNAUTHORIZED, when what was shown has ended.
+     */
+    me(callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Me)=>void): void;
+
+    /**
+     * Makes an account: with an invitation, by an admin with a role, or, if the server lets everybody do so, with
+     * neither. Conflict: NAME_TAKEN. Refused: NAME_INVALID, PASSWORD_INVALID, INVITATION_INVALID, REGISTRATION_CLOSED,
+     * SCOPE_MISSING, TOO_MANY_REQUESTS.
+     */
+    createAccount(name: string, password: string, options: AccountOptions): Promise<Account>;
+
+    /**
+     * Makes an account: with an invitation, by an admin with a role, or, if the server lets everybody do so, with
+     * neither. Conflict: NAME_TAKEN. Refused: NAME_INVALID, PASSWORD_INVALID, INVITATION_INVALID, REGISTRATION_CLOSED,
+     * SCOPE_MISSING, TOO_MANY_REQUESTS.
+     */
+    createAccount(name: string, password: string, options: AccountOptions, callback?: (error: ttypes.Refused | ttypes.Conflict | ttypes.Unavailable, response: Account)=>void): void;
+
+    /**
+     * Begins a session. Its token is for `authenticate`: this call does not change who the connection calls for.
+     * Refused: LOGIN_WRONG, TOO_MANY_REQUESTS.
+     */
+    logIn(name: string, password: string): Promise<Login>;
+
+    /**
+     * Begins a session. Its token is for `authenticate`: this call does not change who the connection calls for.
+     * Refused: LOGIN_WRONG, TOO_MANY_REQUESTS.
+     */
+    logIn(name: string, password: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Login)=>void): void;
+
+    /**
+     * Ends the session of this connection. Its later calls are Refused with UNAUTHORIZED, until it authenticates again.
+     * Refused: UNAUTHORIZED, when there is no session.
+     */
+    logOut(): Promise<void>;
+
+    /**
+     * Ends the session of this connection. Its later calls are Refused with UNAUTHORIZED, until it authenticates again.
+     * Refused: UNAUTHORIZED, when there is no session.
+     */
+    logOut(callback?: (error: ttypes.Refused | ttypes.Unavailable, response: void)=>void): void;
+
+    /**
+     * Ends all other sessions of the account. It needs a session. Conflict: PASSWORD_IS_SETTING. Refused: LOGIN_WRONG,
+     * PASSWORD_INVALID, TOO_MANY_REQUESTS.
+     */
+    changePassword(password: string, newPassword: string): Promise<void>;
+
+    /**
+     * Ends all other sessions of the account. It needs a session. Conflict: PASSWORD_IS_SETTING. Refused: LOGIN_WRONG,
+     * PASSWORD_INVALID, TOO_MANY_REQUESTS.
+     */
+    changePassword(password: string, newPassword: string, callback?: (error: ttypes.Refused | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
+
+    /**
+     * The sessions of the account that asks.
+     */
+    listSessions(): Promise<Session[]>;
+
+    /**
+     * The sessions of the account that asks.
+     */
+    listSessions(callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Session[])=>void): void;
+
+    /**
+     * Ends one of them. NotFound: SESSION_NOT_FOUND.
+     */
+    endSession(id: string): Promise<void>;
+
+    /**
+     * Ends one of them. NotFound: SESSION_NOT_FOUND.
+     */
+    endSession(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: void)=>void): void;
+
+    /**
+     * Makes a key of the account that asks, which needs a session. `key` of the answer is shown this once. Refused:
+     * SCOPE_MISSING, when the account itself may not do what the key is to do; BAD_REQUEST.
+     */
+    createKey(name: string, scopes: string[], options: KeyOptions): Promise<Key>;
+
+    /**
+     * Makes a key of the account that asks, which needs a session. `key` of the answer is shown this once. Refused:
+     * SCOPE_MISSING, when the account itself may not do what the key is to do; BAD_REQUEST.
+     */
+    createKey(name: string, scopes: string[], options: KeyOptions, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Key)=>void): void;
+
+    /**
+     * The keys of the account that asks.
+     */
+    listKeys(): Promise<Key[]>;
+
+    /**
+     * The keys of the account that asks.
+     */
+    listKeys(callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Key[])=>void): void;
+
+    /**
+     * Ends one of them, at once and everywhere. NotFound: KEY_NOT_FOUND.
+     */
+    revokeKey(id: string): Promise<void>;
+
+    /**
+     * Ends one of them, at once and everywhere. NotFound: KEY_NOT_FOUND.
+     */
+    revokeKey(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: void)=>void): void;
+
+    /**
+     * Makes an invitation that holds for so many seconds. For admins. `note` is for people and may be empty.
+     * `invitation` of the answer is shown this once. Refused: BAD_REQUEST.
+     */
+    createInvitation(role: string, seconds: number, note: string): Promise<Invitation>;
+
+    /**
+     * Makes an invitation that holds for so many seconds. For admins. `note` is for people and may be empty.
+     * `invitation` of the answer is shown this once. Refused: BAD_REQUEST.
+     */
+    createInvitation(role: string, seconds: number, note: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Invitation)=>void): void;
+
+    /**
+     * The invitations that hold. For admins.
+     */
+    listInvitations(): Promise<Invitation[]>;
+
+    /**
+     * The invitations that hold. For admins.
+     */
+    listInvitations(callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Invitation[])=>void): void;
+
+    /**
+     * Ends one of them. For admins. NotFound: INVITATION_NOT_FOUND.
+     */
+    withdrawInvitation(id: string): Promise<void>;
+
+    /**
+     * Ends one of them. For admins. NotFound: INVITATION_NOT_FOUND.
+     */
+    withdrawInvitation(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: void)=>void): void;
+
+    /**
+     * A page of all accounts. For admins. `limit` is 1 to 200; 0 means 50. `cursor` is the nextCursor of the page
+     * before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+     */
+    listAccounts(limit: number, cursor: string): Promise<AccountPage>;
+
+    /**
+     * A page of all accounts. For admins. `limit` is 1 to 200; 0 means 50. `cursor` is the nextCursor of the page
+     * before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+     */
+    listAccounts(limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: AccountPage)=>void): void;
+
+    /**
+     * For admins. Refused: ACCOUNT_BUILT_IN, PASSWORD_INVALID, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND.
+     */
+    changeAccount(id: string, changes: AccountChanges): Promise<Account>;
+
+    /**
+     * For admins. Refused: ACCOUNT_BUILT_IN, PASSWORD_INVALID, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND.
+     */
+    changeAccount(id: string, changes: AccountChanges, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Account)=>void): void;
+
+    /**
+     * Ends the account, its sessions and its keys, and frees its name. Its tasks stay. By an admin, or by a session of
+     * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
+     */
+    deleteAccount(id: string): Promise<void>;
+
+    /**
+     * Ends the account, its sessions and its keys, and frees its name. Its tasks stay. By an admin, or by a session of
+     * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
+     */
+    deleteAccount(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
   }
 
 declare class Processor extends RPCcelery.Processor {
@@ -272,4 +475,21 @@ declare class Processor extends RPCcelery.Processor {
     process_listKindTroubles(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_hostStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_queueStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_authenticate(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_me(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_createAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_logIn(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_logOut(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_changePassword(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listSessions(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_endSession(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_createKey(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listKeys(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_revokeKey(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_createInvitation(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listInvitations(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_withdrawInvitation(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listAccounts(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_changeAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_deleteAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
 }

@@ -45,6 +45,17 @@ import ContainerLimits = ttypes.ContainerLimits
 import BundleProcess = ttypes.BundleProcess
 import HostStatus = ttypes.HostStatus
 import QueueStatus = ttypes.QueueStatus
+import Account = ttypes.Account
+import Credential = ttypes.Credential
+import Me = ttypes.Me
+import Session = ttypes.Session
+import Key = ttypes.Key
+import Invitation = ttypes.Invitation
+import Login = ttypes.Login
+import AccountPage = ttypes.AccountPage
+import AccountOptions = ttypes.AccountOptions
+import KeyOptions = ttypes.KeyOptions
+import AccountChanges = ttypes.AccountChanges
 
 /**
  * The original service. It stays as it was on the wire, so that its clients work unchanged.

@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3116 = input.readListBegin();
-          const _size115 = _rtmp3116.size || 0;
-          for (let _i117 = 0; _i117 < _size115; ++_i117) {
-            let elem118 = null;
-            elem118 = new ttypes.calcResult();
-            elem118.read(input);
-            this.success.push(elem118);
+          const _rtmp3146 = input.readListBegin();
+          const _size145 = _rtmp3146.size || 0;
+          for (let _i147 = 0; _i147 < _size145; ++_i147) {
+            let elem148 = null;
+            elem148 = new ttypes.calcResult();
+            elem148.read(input);
+            this.success.push(elem148);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter119 in this.success) {
-        if (this.success.hasOwnProperty(iter119)) {
-          iter119 = this.success[iter119];
-          iter119.write(output);
+      for (let iter149 in this.success) {
+        if (this.success.hasOwnProperty(iter149)) {
+          iter149 = this.success[iter149];
+          iter149.write(output);
         }
       }
       output.writeListEnd();

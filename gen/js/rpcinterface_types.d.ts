@@ -54,7 +54,7 @@ declare class Problem {
   }
 
 /**
- * The call is wrong, now and later: correct it.
+ * The call is wrong, or this client may not make it: correct it, or log in.
  */
 declare class Refused extends Thrift.TException {
     public code: string;
@@ -66,7 +66,7 @@ declare class Refused extends Thrift.TException {
   }
 
 /**
- * There is no such task, or it has no result.
+ * There is no such task, or it has no result. Of accounts: there is no such account, session, key or invitation.
  */
 declare class NotFound extends Thrift.TException {
     public code: string;
@@ -77,7 +77,8 @@ declare class NotFound extends Thrift.TException {
   }
 
 /**
- * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed.
+ * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
+ * accounts: the name is taken, or the account was changed by somebody else at the same time.
  */
 declare class Conflict extends Thrift.TException {
     public code: string;
@@ -489,4 +490,140 @@ declare class QueueStatus {
     public outbox: Int64;
 
       constructor(args?: { name: string; status: string; reason?: string; depth?: Int64; outbox: Int64; });
+  }
+
+/**
+ * Somebody who may log in.
+ */
+declare class Account {
+    public id: string;
+    public name: string;
+    public role: string;
+    public createdAt?: string;
+    public disabledAt?: string;
+
+      constructor(args?: { id: string; name: string; role: string; createdAt?: string; disabledAt?: string; });
+  }
+
+/**
+ * What a client has shown: a key, or the token of a session.
+ */
+declare class Credential {
+    public type: string;
+    public id: string;
+
+      constructor(args?: { type: string; id: string; });
+  }
+
+/**
+ * Who asks, and what they may do.
+ */
+declare class Me {
+    public account?: Account;
+    public scopes: string[];
+    public sees: string;
+    public kinds?: string[];
+    public credential?: Credential;
+    public expiresAt?: string;
+
+      constructor(args?: { account?: Account; scopes: string[]; sees: string; kinds?: string[]; credential?: Credential; expiresAt?: string; });
+  }
+
+/**
+ * A login that has not ended.
+ */
+declare class Session {
+    public id: string;
+    public createdAt: string;
+    public expiresAt: string;
+    public address?: string;
+    public agent?: string;
+    public current: boolean;
+
+      constructor(args?: { id: string; createdAt: string; expiresAt: string; address?: string; agent?: string; current: boolean; });
+  }
+
+/**
+ * A key of an account, for programs.
+ */
+declare class Key {
+    public id: string;
+    public name: string;
+    public scopes: string[];
+    public kinds?: string[];
+    public own: boolean;
+    public createdAt: string;
+    public expiresAt?: string;
+    public lastUsedAt?: string;
+    public key?: string;
+
+      constructor(args?: { id: string; name: string; scopes: string[]; kinds?: string[]; own: boolean; createdAt: string; expiresAt?: string; lastUsedAt?: string; key?: string; });
+  }
+
+/**
+ * What lets somebody make an account.
+ */
+declare class Invitation {
+    public id: string;
+    public role: string;
+    public note?: string;
+    public by: string;
+    public createdAt: string;
+    public expiresAt: string;
+    public invitation?: string;
+
+      constructor(args?: { id: string; role: string; note?: string; by: string; createdAt: string; expiresAt: string; invitation?: string; });
+  }
+
+/**
+ * A new session.
+ */
+declare class Login {
+    public token: string;
+    public expiresAt: string;
+    public account: Account;
+
+      constructor(args?: { token: string; expiresAt: string; account: Account; });
+  }
+
+/**
+ * Some accounts, in the order of their ids.
+ */
+declare class AccountPage {
+    public accounts: Account[];
+    public nextCursor?: string;
+
+      constructor(args?: { accounts: Account[]; nextCursor?: string; });
+  }
+
+/**
+ * Why somebody may make an account. With neither, the server must let everybody do so (REGISTRATION).
+ */
+declare class AccountOptions {
+    public invitation?: string;
+    public role?: string;
+
+      constructor(args?: { invitation?: string; role?: string; });
+  }
+
+/**
+ * How a key is narrower than its account.
+ */
+declare class KeyOptions {
+    public kinds?: string[];
+    public own?: boolean;
+    public expiresAt?: string;
+
+      constructor(args?: { kinds?: string[]; own?: boolean; expiresAt?: string; });
+  }
+
+/**
+ * What changes of an account. Unset fields stay as they are.
+ */
+declare class AccountChanges {
+    public role?: string;
+    public disabled?: boolean;
+    public password?: string;
+
+      constructor(args?: { role?: string; disabled?: boolean; password?: string; });
   }

@@ -5194,3 +5194,1278 @@ const QueueStatus = module.exports.QueueStatus = class {
   }
 
 };
+const Account = module.exports.Account = class {
+  constructor(args) {
+    this.id = null;
+    this.name = null;
+    this.role = null;
+    this.createdAt = null;
+    this.disabledAt = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.role !== undefined && args.role !== null) {
+        this.role = args.role;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field role is unset!');
+      }
+      if (args.createdAt !== undefined && args.createdAt !== null) {
+        this.createdAt = args.createdAt;
+      }
+      if (args.disabledAt !== undefined && args.disabledAt !== null) {
+        this.disabledAt = args.disabledAt;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.role = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.disabledAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Account');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 2);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.role !== null && this.role !== undefined) {
+      output.writeFieldBegin('role', Thrift.Type.STRING, 3);
+      output.writeString(this.role);
+      output.writeFieldEnd();
+    }
+    if (this.createdAt !== null && this.createdAt !== undefined) {
+      output.writeFieldBegin('createdAt', Thrift.Type.STRING, 4);
+      output.writeString(this.createdAt);
+      output.writeFieldEnd();
+    }
+    if (this.disabledAt !== null && this.disabledAt !== undefined) {
+      output.writeFieldBegin('disabledAt', Thrift.Type.STRING, 5);
+      output.writeString(this.disabledAt);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Credential = module.exports.Credential = class {
+  constructor(args) {
+    this.type = null;
+    this.id = null;
+    if (args) {
+      if (args.type !== undefined && args.type !== null) {
+        this.type = args.type;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field type is unset!');
+      }
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.type = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Credential');
+    if (this.type !== null && this.type !== undefined) {
+      output.writeFieldBegin('type', Thrift.Type.STRING, 1);
+      output.writeString(this.type);
+      output.writeFieldEnd();
+    }
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 2);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Me = module.exports.Me = class {
+  constructor(args) {
+    this.account = null;
+    this.scopes = null;
+    this.sees = null;
+    this.kinds = null;
+    this.credential = null;
+    this.expiresAt = null;
+    if (args) {
+      if (args.account !== undefined && args.account !== null) {
+        this.account = new ttypes.Account(args.account);
+      }
+      if (args.scopes !== undefined && args.scopes !== null) {
+        this.scopes = Thrift.copyList(args.scopes, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field scopes is unset!');
+      }
+      if (args.sees !== undefined && args.sees !== null) {
+        this.sees = args.sees;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sees is unset!');
+      }
+      if (args.kinds !== undefined && args.kinds !== null) {
+        this.kinds = Thrift.copyList(args.kinds, [null]);
+      }
+      if (args.credential !== undefined && args.credential !== null) {
+        this.credential = new ttypes.Credential(args.credential);
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.account = new ttypes.Account();
+          this.account.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.scopes = [];
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = input.readString();
+            this.scopes.push(elem118);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.sees = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.kinds = [];
+          const _rtmp3120 = input.readListBegin();
+          const _size119 = _rtmp3120.size || 0;
+          for (let _i121 = 0; _i121 < _size119; ++_i121) {
+            let elem122 = null;
+            elem122 = input.readString();
+            this.kinds.push(elem122);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.credential = new ttypes.Credential();
+          this.credential.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Me');
+    if (this.account !== null && this.account !== undefined) {
+      output.writeFieldBegin('account', Thrift.Type.STRUCT, 1);
+      this.account.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.scopes !== null && this.scopes !== undefined) {
+      output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
+      for (let iter123 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter123)) {
+          iter123 = this.scopes[iter123];
+          output.writeString(iter123);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.sees !== null && this.sees !== undefined) {
+      output.writeFieldBegin('sees', Thrift.Type.STRING, 3);
+      output.writeString(this.sees);
+      output.writeFieldEnd();
+    }
+    if (this.kinds !== null && this.kinds !== undefined) {
+      output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
+      for (let iter124 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter124)) {
+          iter124 = this.kinds[iter124];
+          output.writeString(iter124);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.credential !== null && this.credential !== undefined) {
+      output.writeFieldBegin('credential', Thrift.Type.STRUCT, 5);
+      this.credential.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 6);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Session = module.exports.Session = class {
+  constructor(args) {
+    this.id = null;
+    this.createdAt = null;
+    this.expiresAt = null;
+    this.address = null;
+    this.agent = null;
+    this.current = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.createdAt !== undefined && args.createdAt !== null) {
+        this.createdAt = args.createdAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field createdAt is unset!');
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field expiresAt is unset!');
+      }
+      if (args.address !== undefined && args.address !== null) {
+        this.address = args.address;
+      }
+      if (args.agent !== undefined && args.agent !== null) {
+        this.agent = args.agent;
+      }
+      if (args.current !== undefined && args.current !== null) {
+        this.current = args.current;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field current is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.address = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.agent = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.BOOL) {
+          this.current = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Session');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.createdAt !== null && this.createdAt !== undefined) {
+      output.writeFieldBegin('createdAt', Thrift.Type.STRING, 2);
+      output.writeString(this.createdAt);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 3);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    if (this.address !== null && this.address !== undefined) {
+      output.writeFieldBegin('address', Thrift.Type.STRING, 4);
+      output.writeString(this.address);
+      output.writeFieldEnd();
+    }
+    if (this.agent !== null && this.agent !== undefined) {
+      output.writeFieldBegin('agent', Thrift.Type.STRING, 5);
+      output.writeString(this.agent);
+      output.writeFieldEnd();
+    }
+    if (this.current !== null && this.current !== undefined) {
+      output.writeFieldBegin('current', Thrift.Type.BOOL, 6);
+      output.writeBool(this.current);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Key = module.exports.Key = class {
+  constructor(args) {
+    this.id = null;
+    this.name = null;
+    this.scopes = null;
+    this.kinds = null;
+    this.own = null;
+    this.createdAt = null;
+    this.expiresAt = null;
+    this.lastUsedAt = null;
+    this.key = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.scopes !== undefined && args.scopes !== null) {
+        this.scopes = Thrift.copyList(args.scopes, [null]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field scopes is unset!');
+      }
+      if (args.kinds !== undefined && args.kinds !== null) {
+        this.kinds = Thrift.copyList(args.kinds, [null]);
+      }
+      if (args.own !== undefined && args.own !== null) {
+        this.own = args.own;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field own is unset!');
+      }
+      if (args.createdAt !== undefined && args.createdAt !== null) {
+        this.createdAt = args.createdAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field createdAt is unset!');
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      }
+      if (args.lastUsedAt !== undefined && args.lastUsedAt !== null) {
+        this.lastUsedAt = args.lastUsedAt;
+      }
+      if (args.key !== undefined && args.key !== null) {
+        this.key = args.key;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.LIST) {
+          this.scopes = [];
+          const _rtmp3126 = input.readListBegin();
+          const _size125 = _rtmp3126.size || 0;
+          for (let _i127 = 0; _i127 < _size125; ++_i127) {
+            let elem128 = null;
+            elem128 = input.readString();
+            this.scopes.push(elem128);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.LIST) {
+          this.kinds = [];
+          const _rtmp3130 = input.readListBegin();
+          const _size129 = _rtmp3130.size || 0;
+          for (let _i131 = 0; _i131 < _size129; ++_i131) {
+            let elem132 = null;
+            elem132 = input.readString();
+            this.kinds.push(elem132);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.BOOL) {
+          this.own = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRING) {
+          this.lastUsedAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.STRING) {
+          this.key = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Key');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 2);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.scopes !== null && this.scopes !== undefined) {
+      output.writeFieldBegin('scopes', Thrift.Type.LIST, 3);
+      output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
+      for (let iter133 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter133)) {
+          iter133 = this.scopes[iter133];
+          output.writeString(iter133);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.kinds !== null && this.kinds !== undefined) {
+      output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
+      output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
+      for (let iter134 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter134)) {
+          iter134 = this.kinds[iter134];
+          output.writeString(iter134);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.own !== null && this.own !== undefined) {
+      output.writeFieldBegin('own', Thrift.Type.BOOL, 5);
+      output.writeBool(this.own);
+      output.writeFieldEnd();
+    }
+    if (this.createdAt !== null && this.createdAt !== undefined) {
+      output.writeFieldBegin('createdAt', Thrift.Type.STRING, 6);
+      output.writeString(this.createdAt);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 7);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    if (this.lastUsedAt !== null && this.lastUsedAt !== undefined) {
+      output.writeFieldBegin('lastUsedAt', Thrift.Type.STRING, 8);
+      output.writeString(this.lastUsedAt);
+      output.writeFieldEnd();
+    }
+    if (this.key !== null && this.key !== undefined) {
+      output.writeFieldBegin('key', Thrift.Type.STRING, 9);
+      output.writeString(this.key);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Invitation = module.exports.Invitation = class {
+  constructor(args) {
+    this.id = null;
+    this.role = null;
+    this.note = null;
+    this.by = null;
+    this.createdAt = null;
+    this.expiresAt = null;
+    this.invitation = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.role !== undefined && args.role !== null) {
+        this.role = args.role;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field role is unset!');
+      }
+      if (args.note !== undefined && args.note !== null) {
+        this.note = args.note;
+      }
+      if (args.by !== undefined && args.by !== null) {
+        this.by = args.by;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field by is unset!');
+      }
+      if (args.createdAt !== undefined && args.createdAt !== null) {
+        this.createdAt = args.createdAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field createdAt is unset!');
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field expiresAt is unset!');
+      }
+      if (args.invitation !== undefined && args.invitation !== null) {
+        this.invitation = args.invitation;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.role = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.note = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.by = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.invitation = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Invitation');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.role !== null && this.role !== undefined) {
+      output.writeFieldBegin('role', Thrift.Type.STRING, 2);
+      output.writeString(this.role);
+      output.writeFieldEnd();
+    }
+    if (this.note !== null && this.note !== undefined) {
+      output.writeFieldBegin('note', Thrift.Type.STRING, 3);
+      output.writeString(this.note);
+      output.writeFieldEnd();
+    }
+    if (this.by !== null && this.by !== undefined) {
+      output.writeFieldBegin('by', Thrift.Type.STRING, 4);
+      output.writeString(this.by);
+      output.writeFieldEnd();
+    }
+    if (this.createdAt !== null && this.createdAt !== undefined) {
+      output.writeFieldBegin('createdAt', Thrift.Type.STRING, 5);
+      output.writeString(this.createdAt);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 6);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    if (this.invitation !== null && this.invitation !== undefined) {
+      output.writeFieldBegin('invitation', Thrift.Type.STRING, 7);
+      output.writeString(this.invitation);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Login = module.exports.Login = class {
+  constructor(args) {
+    this.token = null;
+    this.expiresAt = null;
+    this.account = null;
+    if (args) {
+      if (args.token !== undefined && args.token !== null) {
+        this.token = args.token;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field token is unset!');
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field expiresAt is unset!');
+      }
+      if (args.account !== undefined && args.account !== null) {
+        this.account = new ttypes.Account(args.account);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field account is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.token = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.account = new ttypes.Account();
+          this.account.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Login');
+    if (this.token !== null && this.token !== undefined) {
+      output.writeFieldBegin('token', Thrift.Type.STRING, 1);
+      output.writeString(this.token);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 2);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    if (this.account !== null && this.account !== undefined) {
+      output.writeFieldBegin('account', Thrift.Type.STRUCT, 3);
+      this.account.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const AccountPage = module.exports.AccountPage = class {
+  constructor(args) {
+    this.accounts = null;
+    this.nextCursor = null;
+    if (args) {
+      if (args.accounts !== undefined && args.accounts !== null) {
+        this.accounts = Thrift.copyList(args.accounts, [ttypes.Account]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field accounts is unset!');
+      }
+      if (args.nextCursor !== undefined && args.nextCursor !== null) {
+        this.nextCursor = args.nextCursor;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.accounts = [];
+          const _rtmp3136 = input.readListBegin();
+          const _size135 = _rtmp3136.size || 0;
+          for (let _i137 = 0; _i137 < _size135; ++_i137) {
+            let elem138 = null;
+            elem138 = new ttypes.Account();
+            elem138.read(input);
+            this.accounts.push(elem138);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.nextCursor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AccountPage');
+    if (this.accounts !== null && this.accounts !== undefined) {
+      output.writeFieldBegin('accounts', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.accounts.length);
+      for (let iter139 in this.accounts) {
+        if (this.accounts.hasOwnProperty(iter139)) {
+          iter139 = this.accounts[iter139];
+          iter139.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.nextCursor !== null && this.nextCursor !== undefined) {
+      output.writeFieldBegin('nextCursor', Thrift.Type.STRING, 2);
+      output.writeString(this.nextCursor);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const AccountOptions = module.exports.AccountOptions = class {
+  constructor(args) {
+    this.invitation = null;
+    this.role = null;
+    if (args) {
+      if (args.invitation !== undefined && args.invitation !== null) {
+        this.invitation = args.invitation;
+      }
+      if (args.role !== undefined && args.role !== null) {
+        this.role = args.role;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.invitation = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.role = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AccountOptions');
+    if (this.invitation !== null && this.invitation !== undefined) {
+      output.writeFieldBegin('invitation', Thrift.Type.STRING, 1);
+      output.writeString(this.invitation);
+      output.writeFieldEnd();
+    }
+    if (this.role !== null && this.role !== undefined) {
+      output.writeFieldBegin('role', Thrift.Type.STRING, 2);
+      output.writeString(this.role);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const KeyOptions = module.exports.KeyOptions = class {
+  constructor(args) {
+    this.kinds = null;
+    this.own = null;
+    this.expiresAt = null;
+    if (args) {
+      if (args.kinds !== undefined && args.kinds !== null) {
+        this.kinds = Thrift.copyList(args.kinds, [null]);
+      }
+      if (args.own !== undefined && args.own !== null) {
+        this.own = args.own;
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.kinds = [];
+          const _rtmp3141 = input.readListBegin();
+          const _size140 = _rtmp3141.size || 0;
+          for (let _i142 = 0; _i142 < _size140; ++_i142) {
+            let elem143 = null;
+            elem143 = input.readString();
+            this.kinds.push(elem143);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.BOOL) {
+          this.own = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('KeyOptions');
+    if (this.kinds !== null && this.kinds !== undefined) {
+      output.writeFieldBegin('kinds', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
+      for (let iter144 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter144)) {
+          iter144 = this.kinds[iter144];
+          output.writeString(iter144);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.own !== null && this.own !== undefined) {
+      output.writeFieldBegin('own', Thrift.Type.BOOL, 2);
+      output.writeBool(this.own);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 3);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const AccountChanges = module.exports.AccountChanges = class {
+  constructor(args) {
+    this.role = null;
+    this.disabled = null;
+    this.password = null;
+    if (args) {
+      if (args.role !== undefined && args.role !== null) {
+        this.role = args.role;
+      }
+      if (args.disabled !== undefined && args.disabled !== null) {
+        this.disabled = args.disabled;
+      }
+      if (args.password !== undefined && args.password !== null) {
+        this.password = args.password;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.role = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.BOOL) {
+          this.disabled = input.readBool();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.password = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AccountChanges');
+    if (this.role !== null && this.role !== undefined) {
+      output.writeFieldBegin('role', Thrift.Type.STRING, 1);
+      output.writeString(this.role);
+      output.writeFieldEnd();
+    }
+    if (this.disabled !== null && this.disabled !== undefined) {
+      output.writeFieldBegin('disabled', Thrift.Type.BOOL, 2);
+      output.writeBool(this.disabled);
+      output.writeFieldEnd();
+    }
+    if (this.password !== null && this.password !== undefined) {
+      output.writeFieldBegin('password', Thrift.Type.STRING, 3);
+      output.writeString(this.password);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};

@@ -1,7 +1,7 @@
 // POST /rpc: Thrift over HTTP. src/rpc reads the body.
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
-import { type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
+import { type ApiDeps, type ApiEnv, clientKeyIn, originOf } from './context.ts'
 import { readBody } from './json.ts'
 import { describe, type Operation } from './operation.ts'
 import type { Streams } from './streams.ts'
@@ -46,7 +46,7 @@ export const rpcRoutes =
       const body = Buffer.from(await readBody(c))
       const call = calls.open(c.req.raw.signal, clientKeyIn(c), access.watch(c.get('actor')))
       try {
-        const reply = await rpc(body, call.signal, c.get('actor'))
+        const reply = await rpc(body, call.signal, c.get('actor'), originOf(c))
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }
         return c.body(new Uint8Array(reply), 200, headers)
       } finally {

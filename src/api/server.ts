@@ -35,9 +35,9 @@ export interface ApiParts {
 /** Thrift's library is loaded at the first call: it takes some megabytes, and most never call over HTTP. */
 const loadedWhenCalled = (deps: Parameters<typeof import('../rpc/http.ts').createHttpRpc>[0]): HttpRpc => {
   let loading: Promise<HttpRpc> | null = null
-  return async (body, signal, actor) => {
+  return async (...call) => {
     loading ??= import('../rpc/http.ts').then(({ createHttpRpc }) => createHttpRpc(deps))
-    return (await loading)(body, signal, actor)
+    return (await loading)(...call)
   }
 }
 

@@ -1,5 +1,6 @@
 // The client of the REST API, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
-// retry, lists. It uses only fetch, and imports nothing of the server.
+// retry, lists; accounts in accounts.ts. It uses only fetch, and imports nothing of the server.
+import { createAccountCalls, type RestAccountCalls } from './accounts.ts'
 import { WaitTimeoutError } from './errors.ts'
 import { type ClientOptions, createPatience, createRequests, type RequestOptions } from './request.ts'
 import {
@@ -17,7 +18,23 @@ import {
 } from './task.ts'
 import { followLog, type WatchEvent, watchTask, watchTasks } from './watch.ts'
 
+export type {
+  Account,
+  AccountChanges,
+  AccountRole,
+  Credential,
+  Invitation,
+  Key,
+  Login,
+  Me,
+  NewAccount,
+  NewInvitation,
+  NewKey,
+  Scope,
+  Session,
+} from './accounts.ts'
 export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
+export type { KeySource } from './key.ts'
 export type { ClientOptions } from './request.ts'
 export {
   type Attempt,
@@ -60,7 +77,7 @@ export interface ByteStream {
  * Every call rejects with an ApiError when the server refuses, with a ConnectionError when the server cannot be
  * reached for longer than the client's patience, and with the signal's reason when it fires.
  */
-export interface Client {
+export interface Client extends RestAccountCalls {
   /** Submits a task. The key lets a repeated submit find the first task; without one, a random key is used. */
   submit(submission: Submission, options?: CallOptions & { idempotencyKey?: string }): Promise<Task>
   get(id: string, options?: CallOptions): Promise<Task>
@@ -185,6 +202,8 @@ export const createClient = (options: ClientOptions): Client => {
   }
 
   const client: Client = {
+    ...createAccountCalls(json, send),
+
     submit: (body, { idempotencyKey = newKey(), signal } = {}) =>
       json('/tasks', {
         ...read,

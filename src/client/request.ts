@@ -7,6 +7,7 @@ import {
   reasonOf,
   UNEXPECTED_ANSWER,
 } from './errors.ts'
+import { type KeySource, readKey } from './key.ts'
 
 export interface ClientOptions {
   /**
@@ -14,6 +15,11 @@ export interface ClientOptions {
    * origin.
    */
   baseUrl: string
+  /**
+   * A key, or the token of a session, which says who asks; a function is asked before every request. Sent as
+   * `Authorization: Bearer`.
+   */
+  key?: KeySource
   /** Sent with every request. */
   headers?: Readonly<Record<string, string>>
   /** For tests, proxies and old platforms. */
@@ -122,8 +128,23 @@ const problemOf = async (response: Response): Promise<Problem> => {
   }
 }
 
+/** What went wrong was the caller's own: no answer is missing, and another try does not help. */
+class KeyError extends Error {}
+
+/** @throws KeyError; the reason of the signal */
+const keyInTime = (source: KeySource, signal: AbortSignal): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    readKey(source)
+      .then(resolve, (cause: unknown) => reject(new KeyError('There is no key', { cause })))
+      .finally(() => signal.removeEventListener('abort', stop))
+  })
+
 export const createRequests = ({
   baseUrl,
+  key,
   headers: common = {},
   fetch: fetchOf = globalThis.fetch.bind(globalThis),
   timeoutMs = 30_000,
@@ -136,17 +157,20 @@ export const createRequests = ({
     const { whole = false } = options
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), timeoutMs + waitMs)
+    // the time limit does not cover the body
+    const ending = signal ? AbortSignal.any([signal, late.signal]) : late.signal
     try {
+      const bearer = key === undefined ? null : await keyInTime(key, ending)
       const response = await fetchOf(`${base}${path}${query === '' ? '' : `?${query}`}`, {
         method,
         headers: {
           ...common,
+          ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // the time limit does not cover the body
-        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+        signal: ending,
       })
       if (response.ok || answers.includes(response.status))
         return whole && response.body
@@ -158,6 +182,7 @@ export const createRequests = ({
       })
     } catch (error) {
       if (error instanceof ApiError) throw error
+      if (error instanceof KeyError) throw error.cause
       if (signal?.aborted) throw signal.reason
       const why = late.signal.aborted ? `no answer within ${timeoutMs + waitMs} ms` : reasonOf(error)
       throw new ConnectionError(`${method} ${base}${path}: ${why}`, { cause: error })

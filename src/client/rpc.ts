@@ -2,6 +2,9 @@
 // needed. It knows only the interface, not the server.
 import thrift from 'thrift'
 import types from '../../gen/js/rpcinterface_types.js'
+import type { AccountCalls } from './accounts.ts'
+import type { KeySource } from './key.ts'
+import { createRpcAccountCalls } from './rpc-accounts.ts'
 import type { GeneratedClient } from './rpc-connection.ts'
 import { followLog } from './rpc-log.ts'
 import { createPool } from './rpc-pool.ts'
@@ -28,6 +31,11 @@ export interface RpcOptions {
   /** 9000 by default. */
   port?: number
   protocol?: 'binary' | 'compact'
+  /**
+   * A key, or the token of a session, which says who calls; a function is asked for every new connection. When it has
+   * ended, calls reject with the code UNAUTHORIZED, and the next call asks again.
+   */
+  key?: KeySource
   /** How many calls at a time, each on its own connection; 8 by default. */
   connections?: number
   /** How long one call may take, milliseconds, without waits; 60,000 by default. */
@@ -38,7 +46,7 @@ export interface RpcOptions {
  * Every method rejects with RpcError when the server refuses, and with RpcConnectionError when there is no answer.
  * `get` of an unknown id rejects with RpcError and the code TASK_NOT_FOUND.
  */
-export interface RpcClient {
+export interface RpcClient extends AccountCalls<[]> {
   ping(): Promise<void>
   version(): Promise<string>
   /** Once this resolves, the task is durable. */
@@ -120,10 +128,11 @@ export const createRpcClient = ({
   host = '127.0.0.1',
   port = 9000,
   protocol = 'binary',
+  key,
   connections = 8,
   timeoutMs = 60_000,
 }: RpcOptions = {}): RpcClient => {
-  const pool = createPool({ host, port, protocol, replyBytes: REPLY_BYTES }, connections)
+  const pool = createPool({ host, port, protocol, replyBytes: REPLY_BYTES }, connections, key)
   const call = <T>(invoke: (client: GeneratedClient) => Promise<T>, waitMs = 0): Promise<T> =>
     pool.call(invoke, timeoutMs + waitMs)
 
@@ -218,6 +227,7 @@ export const createRpcClient = ({
     log: async id => (await whole((client, offset) => client.readLog(id, offset, 0))).bytes.toString('utf8'),
     logEntries,
     followLog: (id, options) => followLog(after => logEntries(id, after), timeoutMs, options),
+    ...createRpcAccountCalls(call),
     kinds: async () => (await call(client => client.listKinds())).map(toRpcKind),
     kindTroubles: async () => (await call(client => client.listKindTroubles())).map(plain),
     hostStatus: async () => plain(await call(client => client.hostStatus())),

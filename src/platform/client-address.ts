@@ -3,7 +3,7 @@
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
 /** An IPv4 address in IPv6's clothes as itself, and no zone. */
-const plainOf = (address: string): string =>
+export const plainOf = (address: string): string =>
   address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '')
 
 /** What counts as one client in limits per client: the address, or its /64 in IPv6, which one person commonly has. */

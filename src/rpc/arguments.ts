@@ -24,6 +24,14 @@ const whatIsSet = (value: unknown): unknown => {
   )
 }
 
+/** What is set in a struct or a list, by this schema. @throws BAD_REQUEST with one entry per problem */
+export const parseStruct = <S extends z.ZodType>(schema: S, value: unknown, name: string): z.output<S> => {
+  const parsed = schema.safeParse(whatIsSet(value) ?? {})
+  if (parsed.success) return parsed.data
+  const problems = problemsOf(parsed.error)
+  throw refuse(`${name} is malformed: ${formatProblems(problems)}`, problems)
+}
+
 /** @throws BAD_REQUEST */
 export const toText = (value: unknown, name: string): string => {
   if (typeof value === 'string') return value
@@ -66,12 +74,8 @@ const filterSchema = z
 
 /** @throws BAD_REQUEST with one entry per problem */
 export const parseFilter = (filter: unknown): { filter: TaskFilter; sort: Sort } => {
-  const parsed = filterSchema.safeParse(whatIsSet(filter) ?? {})
-  if (!parsed.success) {
-    const problems = problemsOf(parsed.error)
-    throw refuse(`The filter is malformed: ${formatProblems(problems)}`, problems)
-  }
-  return { filter: toFilter('rpc', parsed.data), sort: parsed.data.sort ?? USUAL_SORT }
+  const parsed = parseStruct(filterSchema, filter, 'The filter')
+  return { filter: toFilter('rpc', parsed), sort: parsed.sort ?? USUAL_SORT }
 }
 
 /** @throws BAD_REQUEST */

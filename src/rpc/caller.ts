@@ -7,6 +7,7 @@ import { createDeadlines } from './deadlines.ts'
 import { createInput, createOutput } from './dialect.ts'
 import { exceptionReply } from './exception.ts'
 import type { RpcMessage } from './receiver.ts'
+import type { RpcCall } from './who-calls.ts'
 
 /** A method. */
 export interface RpcMethod {
@@ -15,7 +16,7 @@ export interface RpcMethod {
    */
   arity: number
   /** Arguments that the client left out are null. The signal fires when the client no longer waits. */
-  run: (args: readonly unknown[], signal: AbortSignal) => Promise<unknown>
+  run: (args: readonly unknown[], signal: AbortSignal, call: RpcCall) => Promise<unknown>
   /** The exception that the IDL declares for an error of this method, or null where it declares none. */
   declared: (error: unknown) => Error | null
   /** For a result that takes more than one turn of the loop to write: its type in Thrift, and how it is written. */
@@ -43,7 +44,7 @@ export interface CallerDeps {
  * Answers one call with the bytes of the reply. Never rejects. The signal fires when the client has gone or the server
  * closes, and a method that waits then answers at once.
  */
-export type Caller = (message: RpcMessage, signal: AbortSignal) => Promise<Buffer>
+export type Caller = (message: RpcMessage, signal: AbortSignal, call: RpcCall) => Promise<Buffer>
 
 type Body = (args: readonly unknown[]) => Promise<unknown>
 
@@ -95,6 +96,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
     message: RpcMessage,
     method: RpcMethod,
     signal: AbortSignal,
+    call: RpcCall,
     settle: (reply: Buffer) => void,
   ): void => {
     const { name, dialect } = message
@@ -128,7 +130,7 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
           else resolve(value)
         }
         try {
-          method.run(args, signal).then(answered, failed)
+          method.run(args, signal, call).then(answered, failed)
         } catch (error) {
           failed(error)
         }
@@ -148,11 +150,11 @@ export const createCaller = ({ processor: Processor, methods, log, callMs }: Cal
       fail(error)
     }
   }
-  return (message, signal) =>
+  return (message, signal, call) =>
     new Promise(resolve => {
       const method = methods.get(message.name)
       if (method) {
-        run(message, method, signal, resolve)
+        run(message, method, signal, call, resolve)
         return
       }
       const error = new MadhavaError('NOT_FOUND', `There is no method ${JSON.stringify(message.name)}`)

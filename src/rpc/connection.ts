@@ -3,7 +3,6 @@
 import type { Socket } from 'node:net'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import type { Hold } from '../platform/byte-budget.ts'
-import type { Caller } from './caller.ts'
 import { exceptionReply } from './exception.ts'
 import type { RpcLimits } from './limits.ts'
 import { createReceiver, type RpcMessage } from './receiver.ts'
@@ -32,7 +31,8 @@ export interface Connection {
 
 export interface ConnectionDeps {
   socket: Socket
-  call: Caller
+  /** Never rejects. */
+  call: (message: RpcMessage, signal: AbortSignal) => Promise<Buffer>
   limits: RpcLimits
   /** What the messages of this client take of the bytes that all may have. */
   hold: Hold

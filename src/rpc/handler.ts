@@ -1,16 +1,23 @@
 // All methods of idl/rpcinterface.thrift, behind the generated processor of the service that extends the other.
 import madhava from '../../gen/js/Madhava.js'
+import { createAccountMethods } from './account-methods.ts'
 import type { CallerDeps } from './caller.ts'
 import type { RpcLimits } from './limits.ts'
-import { createMadhavaMethods, type MadhavaDeps } from './madhava.ts'
 import { createOriginalMethods } from './original.ts'
+import { createServerMethods, type ServerMethodDeps } from './server-methods.ts'
+import { createTaskMethods, type TaskMethodDeps } from './task-methods.ts'
 
-export interface HandlerDeps extends MadhavaDeps {
+export interface HandlerDeps extends TaskMethodDeps, ServerMethodDeps {
   limits: RpcLimits
 }
 
 /** What answers any call of either service. */
 export const createHandler = (deps: HandlerDeps): Pick<CallerDeps, 'processor' | 'methods'> => ({
   processor: madhava.Processor,
-  methods: new Map([...createOriginalMethods(deps), ...createMadhavaMethods(deps)]),
+  methods: new Map([
+    ...createOriginalMethods(deps),
+    ...createTaskMethods(deps),
+    ...createServerMethods(deps),
+    ...createAccountMethods(deps),
+  ]),
 })

@@ -7,10 +7,10 @@ import { wire } from '../wire.ts'
 import { createRpcServer } from './server.ts'
 
 await runProcess('rpc', readConfig, async (config, log) => {
-  const { service, clock, announce, close } = await wire(config, log)
+  const { service, access, clock, announce, close } = await wire(config, log)
   const machine = createHostSampler({ dataDir: config.dataDir, log })
   const server = await createRpcServer({
-    ...{ service, machine, clock, log, version: VERSION },
+    ...{ service, access, machine, clock, log, version: VERSION },
     ...{ host: config.host, port: config.ports.rpc, settingName: 'RPC_PORT' },
     trustProxy: config.trustProxy,
   })

@@ -3,16 +3,17 @@
 import thrift from 'thrift'
 import type { calcResult } from '../../gen/js/rpcinterface_types.js'
 import types from '../../gen/js/rpcinterface_types.js'
+import type { Actor } from '../core/actor.ts'
 import { createSemaphore } from '../core/async/semaphore.ts'
 import { cutText } from '../core/cut-text.ts'
 import { ERRORS, isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
-import { ACTOR } from './actor.ts'
 import type { RpcMethod } from './caller.ts'
 import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
 import type { RpcLimits } from './limits.ts'
+import type { RpcCall } from './who-calls.ts'
 
 export interface OriginalDeps {
   service: Service
@@ -33,11 +34,11 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
   const inTurn = createSemaphore(limits.lists)
 
   /** Null also when the task or its result has gone in the meantime. */
-  const numberOf = async (task: TaskRecord): Promise<number | null> => {
+  const numberOf = async (actor: Actor, task: TaskRecord): Promise<number | null> => {
     if (task.status !== 'SUCCESS' && task.status !== 'PROGRESS') return null
     if (task.resultBytes === null) return leadingNumber(task.result)
     try {
-      return await leadingNumberOfContent(await service.result(ACTOR, task.id))
+      return await leadingNumberOfContent(await service.result(actor, task.id))
     } catch (error) {
       const gone = ['TASK_NOT_FOUND', 'RESULT_NOT_FOUND', 'TASK_NOT_ENDED'] as const
       if (gone.some(code => isMadhavaError(error, code))) return null
@@ -45,8 +46,8 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
     }
   }
 
-  const toStruct = async (task: TaskRecord): Promise<calcResult> => {
-    const result = await numberOf(task)
+  const toStruct = async (actor: Actor, task: TaskRecord): Promise<calcResult> => {
+    const result = await numberOf(actor, task)
     return new types.calcResult({
       id: task.id,
       status: task.status,
@@ -57,19 +58,20 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
     })
   }
 
-  const startCalcPi = async (decimal: unknown): Promise<string> => {
+  const startCalcPi = async (actor: Actor, decimal: unknown): Promise<string> => {
     if (typeof decimal !== 'number')
       throw new MadhavaError('BAD_REQUEST', 'startCalcPi takes one argument: 1: i8 decimal')
     if (decimal < 0)
       throw new MadhavaError('PARAMS_INVALID', `decimal is a number of digits, 0 to 127; it is ${decimal}`)
-    const { task } = await service.submit(ACTOR, { kind: 'calcpi', params: { digits: decimal } })
+    const { task } = await service.submit(actor, { kind: 'calcpi', params: { digits: decimal } })
     return task.id
   }
 
-  const getTaskStatus = async (uuid: unknown): Promise<calcResult> => {
+  const getTaskStatus = async (call: RpcCall, uuid: unknown): Promise<calcResult> => {
     const id = typeof uuid === 'string' ? uuid : ''
     try {
-      return await toStruct(await service.get(ACTOR, id))
+      const actor = await call.actor()
+      return await toStruct(actor, await service.get(actor, id))
     } catch (error) {
       if (isMadhavaError(error) && ERRORS[error.code].rpc < 500)
         throw new types.BadTask({ uuid: cutText(id, ECHO_LENGTH), error_code: ERRORS[error.code].rpc })
@@ -78,14 +80,16 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
   }
 
   /** Records become structs page by page, so that no more than a page of them is held. */
-  const listTasks = async (): Promise<calcResult[]> => {
+  const listTasks = async (actor: Actor): Promise<calcResult[]> => {
     const listed: calcResult[] = []
     let cursor: string | null = null
     do {
       const wanted = Math.min(PAGE, limits.listedTasks - listed.length)
-      const page = await service.list(ACTOR, {}, { limit: wanted, cursor })
+      const page = await service.list(actor, {}, { limit: wanted, cursor })
       for (let i = 0; i < page.tasks.length; i += PARALLEL_READS) {
-        listed.push(...(await Promise.all(page.tasks.slice(i, i + PARALLEL_READS).map(toStruct))))
+        listed.push(
+          ...(await Promise.all(page.tasks.slice(i, i + PARALLEL_READS).map(task => toStruct(actor, task)))),
+        )
         await turns.spend(PARALLEL_READS)
       }
       cursor = page.next
@@ -106,13 +110,24 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
   }
 
   return new Map<string, RpcMethod>([
-    ['startCalcPi', { arity: 1, run: ([decimal]) => startCalcPi(decimal), declared: nothing }],
-    ['getTaskStatus', { arity: 1, run: ([uuid]) => getTaskStatus(uuid), declared: badTask }],
+    [
+      'startCalcPi',
+      {
+        arity: 1,
+        run: async ([decimal], _signal, call) => startCalcPi(await call.actor(), decimal),
+        declared: nothing,
+      },
+    ],
+    [
+      'getTaskStatus',
+      { arity: 1, run: ([uuid], _signal, call) => getTaskStatus(call, uuid), declared: badTask },
+    ],
     [
       'listTasks',
       {
         arity: 0,
-        run: () => inTurn(listTasks),
+        // in its turn, since a key may end while it waits
+        run: (_args, _signal, call) => inTurn(async () => listTasks(await call.actor())),
         declared: nothing,
         longResult: { type: thrift.Thrift.Type.LIST, write: writeList },
       },

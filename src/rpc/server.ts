@@ -2,7 +2,7 @@
 // connection.ts handles what is said on a connection, handler.ts what a method does.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createByteBudget } from '../platform/byte-budget.ts'
-import { clientKeyOf, createTrust } from '../platform/client-address.ts'
+import { clientKeyOf, createTrust, plainOf } from '../platform/client-address.ts'
 import { createConnectionLimit } from '../platform/connection-limit.ts'
 import { listenError } from '../platform/listen-error.ts'
 import type { Log } from '../platform/log.ts'
@@ -10,10 +10,12 @@ import { createCaller, type ProcessorClass, type RpcMethod } from './caller.ts'
 import { type Connection, serveConnection } from './connection.ts'
 import { createHandler, type HandlerDeps } from './handler.ts'
 import { RPC_LIMITS, type RpcLimits } from './limits.ts'
+import { createConnectionCall, type Identities } from './who-calls.ts'
 
 export interface ServerOptions {
   processor: ProcessorClass
   methods: ReadonlyMap<string, RpcMethod>
+  access: Identities
   log: Log
   host: string
   /** 0 picks a free one. */
@@ -54,7 +56,7 @@ const listen = (server: Server, { host, port, settingName }: ServerOptions): Pro
  * people when the port cannot be opened.
  */
 export const openServer = async (options: ServerOptions): Promise<RpcServer> => {
-  const { log, processor, methods } = options
+  const { log, processor, methods, access } = options
   const limits = { ...RPC_LIMITS, ...options.limits }
   const connections = new Map<Socket, Connection>()
   /** Clients that must read replies before they are served again, the one that has waited longest first. */
@@ -97,9 +99,14 @@ export const openServer = async (options: ServerOptions): Promise<RpcServer> => 
       refused(limit.trouble() ?? 'no connection is free')
       return
     }
+    const who = createConnectionCall(access, {
+      // behind a proxy nobody is known
+      address: clientKey === null ? null : plainOf(address),
+      agent: null,
+    })
     const connection = serveConnection({
       socket,
-      call,
+      call: (message, signal) => call(message, signal, who),
       limits,
       hold: budget.open(clientKey),
       onRefused: error => {

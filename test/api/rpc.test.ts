@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openApi } from '../../src/api/server.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { encode } from '../rpc/messages.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
@@ -99,6 +100,7 @@ describe('Thrift over HTTP', () => {
       { host: '127.0.0.1', port: 0, dataDir: tmpdir(), roles: [], allowedHosts: [], version: '1.2.3' },
       {
         service,
+        access: createFakeAccess().access,
         store,
         queue: createNotingQueue().queue,
         clock: () => new Date(),

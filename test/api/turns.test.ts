@@ -9,6 +9,8 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { at, newTask } from '../suites/store/world.ts'
+import { anybody } from '../support/actors.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 import { countPerTurn, type PerTurn } from '../support/per-turn.ts'
 import { createFixture, type Fixture, HOST } from './fixture.ts'
 
@@ -100,6 +102,7 @@ describe('one turn of the loop does bounded work', () => {
   it('for listTasks of Thrift', async () => {
     const rpc = createHttpRpc({
       service: fixture.service,
+      access: createFakeAccess().access,
       machine: { snapshot: () => HOST },
       clock: () => new Date(),
       log: silentLog(),
@@ -119,7 +122,10 @@ describe('one turn of the loop does bounded work', () => {
       } as typeof write
       holds(
         await measured(async () => {
-          reply = await rpc(call, new AbortController().signal)
+          reply = await rpc(call, new AbortController().signal, anybody('rpc'), {
+            address: null,
+            agent: null,
+          })
           assert.ok(reply.includes(records[TASKS - 1]?.id ?? '-'))
           return undefined
         }),

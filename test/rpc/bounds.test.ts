@@ -7,6 +7,7 @@ import celery from '../../gen/js/RPCcelery.js'
 import { silentLog } from '../../src/platform/log.ts'
 import { RPC_LIMITS, type RpcLimits } from '../../src/rpc/limits.ts'
 import { openServer, type RpcServer } from '../../src/rpc/server.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 import {
   openBench,
   openClient,
@@ -169,6 +170,7 @@ const bigDoor = async (limits: Partial<RpcLimits> = {}) => {
       ['startCalcPi', { arity: 1, run: async () => ANSWER, declared: () => null }],
       ['listTasks', { arity: 0, run: async () => [], declared: () => null }],
     ]),
+    access: createFakeAccess().access,
     log: silentLog(),
     host: '127.0.0.1',
     port: 0,
@@ -365,6 +367,7 @@ test('a port that is taken is an error that names the port and its setting', asy
   const opening = openServer({
     processor: celery.Processor,
     methods: new Map(),
+    access: createFakeAccess().access,
     log: silentLog(),
     host: '127.0.0.1',
     port,

@@ -6,6 +6,7 @@ import types from '../../gen/js/rpcinterface_types.js'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
 import { openServer, type RpcServer } from '../../src/rpc/server.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 import { openClient } from './fixture.ts'
 
 const toClose: (() => unknown)[] = []
@@ -33,6 +34,7 @@ const serve = async (
         },
       ]),
     ),
+    access: createFakeAccess().access,
     log,
     host: '127.0.0.1',
     port: 0,

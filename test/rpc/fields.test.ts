@@ -77,14 +77,22 @@ describe('the methods of the interface', () => {
   const own = methodsOf(madhava.Client)
 
   it('are all answered', () => {
-    const deps = { service: {} as never, machine: {} as never, log: silentLog(), clock: () => new Date() }
+    const deps = {
+      service: {} as never,
+      access: {} as never,
+      machine: {} as never,
+      log: silentLog(),
+      clock: () => new Date(),
+    }
     const { methods } = createHandler({ ...deps, version: '0', limits: RPC_LIMITS })
     assert.ok(own.length > 10)
     assert.deepEqual(sorted([...methods.keys()]), sorted([...methodsOf(celery.Client), ...own]))
   })
 
   it('are all called by the client', async () => {
-    const text = await readFile(new URL('../../src/client/rpc.ts', import.meta.url), 'utf8')
+    const files = ['rpc', 'rpc-accounts', 'rpc-pool']
+    const texts = files.map(name => readFile(new URL(`../../src/client/${name}.ts`, import.meta.url), 'utf8'))
+    const text = (await Promise.all(texts)).join('\n')
     assert.deepEqual(
       own.filter(name => !text.includes(`client.${name}(`)),
       [],

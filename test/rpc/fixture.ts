@@ -14,6 +14,7 @@ import type { Dialect } from '../../src/rpc/dialect.ts'
 import type { RpcLimits } from '../../src/rpc/limits.ts'
 import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/open.ts'
+import { createFakeAccess, type FakeAccess } from '../support/fake-access.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
 /** Long enough for a loaded machine, and less than the door's idle time, which would end a wait in vain. */
@@ -76,6 +77,8 @@ export interface Bench {
   store: MemoryStore
   service: Service
   door: RpcServer
+  /** Who may log in here; without `who`, nobody, and a stranger may do everything. */
+  who: FakeAccess
   announced: Announcement[]
   /** Closes the door and the store. */
   close(): Promise<void>
@@ -84,6 +87,7 @@ export interface Bench {
 export const openBench = async (
   limits: Partial<RpcLimits> = {},
   change: (service: Service) => Service = service => service,
+  who: FakeAccess = createFakeAccess(),
 ): Promise<Bench> => {
   const store = createMemoryStore({ clock: () => new Date() })
   const { queue, announced } = createNotingQueue()
@@ -91,6 +95,7 @@ export const openBench = async (
   const service = change(createService({ store, queue, kinds, clock: () => new Date() }))
   const door = await createRpcServer({
     service,
+    access: who.access,
     machine: { snapshot: () => machine },
     clock: () => new Date(),
     version: '1.2.3',
@@ -104,6 +109,7 @@ export const openBench = async (
     store,
     service,
     door,
+    who,
     announced,
     async close() {
       await door.close()

@@ -6,8 +6,8 @@ import { createHttpRpc } from '../../src/rpc/http.ts'
 import { type Bench, machine } from './fixture.ts'
 
 /** On the same service. */
-export const openHttp = ({ service }: Bench) => {
-  const parts = { service, log: silentLog(), clock: () => new Date(), version: '1.2.3' }
+export const openHttp = ({ service, who }: Bench) => {
+  const parts = { service, access: who.access, log: silentLog(), clock: () => new Date(), version: '1.2.3' }
   const machineOf = { snapshot: () => machine }
   const app = createApp({
     closing: new AbortController().signal,
