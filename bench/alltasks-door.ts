@@ -1,7 +1,9 @@
 // A process of bench/alltasks.ts and bench/turns.ts: the REST door of a folder. It answers with its port, with what it
 // weighs, and with what the longest turn of its loop took.
+
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { openAccess } from '../src/access/open.ts'
 import { openApi } from '../src/api/server.ts'
 import { createKinds } from '../src/core/kind.ts'
 import { createService } from '../src/core/service.ts'
@@ -37,9 +39,17 @@ const open = async (): Promise<void> => {
   const store = await openFilesStore({ dir: dataDir, clock, log })
   const queue = createEmbeddedQueue({ store, log, clock })
   const service = createService({ store, queue, kinds: createKinds([]), clock })
+  const access = openAccess({
+    documents: store.documents,
+    changes: store,
+    anonymous: 'full',
+    registration: 'closed',
+    clock,
+    log,
+  })
   const door = await openApi(
     { host: '127.0.0.1', port: 0, dataDir, roles: [], allowedHosts: [], version: '0' },
-    { service, store, queue, clock, isOwn: () => true },
+    { service, access, store, queue, clock, isOwn: () => true },
     log,
   )
   address = door.address

@@ -61,7 +61,7 @@ const checkPorts = async ({ host, ports, roles }) => {
 const inTrouble = ({ file, reason }) => `A kind is in trouble: ${file}: ${reason}`
 
 /**
- * The operator's password if it was made just now, else null. A bundle without a dashboard has no use for logins.
+ * The operator's password if it was made just now, else null. A bundle of workers alone has no use for logins.
  * @param {import('../src/config.ts').Config} config
  * @param {import('../src/wire.ts').Ownership} data
  * @param {import('../src/platform/log.ts').Log} log
@@ -71,7 +71,7 @@ const settle = async (
   { documents, withFolder, bundles, clock },
   log,
 ) => {
-  if (!roles.some(role => role === 'dashboard')) return null
+  if (roles.every(role => role === 'worker')) return null
   if (withFolder) await takeOverLogins(documents, withFolder)
   const { created } = await settleLogins(documents, {
     ...bundles,
@@ -93,6 +93,10 @@ const prepare = async () => {
     process.exit(troubles.length === 0 ? 0 : 1)
   }
   await checkKinds(config)
+  if (config.isAnonymousUnchosen)
+    console.error(
+      `HOST is ${config.host}, which others may reach, and ANONYMOUS is unset: nobody gets in without a login or a key (none); set ANONYMOUS to full, read or none.`,
+    )
   const log = createLog('supervisor', config.logLevel)
   const data = await ownData(config, log)
   try {

@@ -2,6 +2,8 @@
 // that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
+import type { Access } from './access/access.ts'
+import { openAccess } from './access/open.ts'
 import type { Config } from './config.ts'
 import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
@@ -199,6 +201,7 @@ export interface Parts {
   kinds: Kinds
   kindFiles: ReadonlyMap<string, string>
   service: Service
+  access: Access
   clock: () => Date
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
@@ -229,6 +232,14 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     await store.close()
     throw error
   })
+  const access = openAccess({
+    documents: store.documents,
+    changes: store,
+    anonymous: config.anonymous,
+    registration: config.registration,
+    clock,
+    log,
+  })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
   return {
@@ -247,6 +258,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
       allowances: config.taskLimits,
     }),
+    access,
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),
@@ -275,7 +287,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         },
       }),
     close() {
-      closing ??= queue.close().finally(() => store.close())
+      closing ??= access.close().finally(() => queue.close().finally(() => store.close()))
       return closing
     },
   }

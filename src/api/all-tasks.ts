@@ -1,4 +1,5 @@
 // GET /alltasks as text: one array or a line per task, a page of the store in memory at a time.
+import type { Access } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
 import type { Service } from '../core/service.ts'
 import type { Sort } from '../core/sort.ts'
@@ -7,6 +8,7 @@ import type { TaskRecord } from '../core/task.ts'
 import { viewTask } from '../core/task-view.ts'
 import { turns } from '../core/turns.ts'
 import type { Waiting } from '../core/wait-reasons.ts'
+import { ownerNames } from './owner-names.ts'
 
 export const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -46,18 +48,26 @@ const chunksOf = async (
   return chunks
 }
 
-/** As `GET /tasks` shows them. @param reasons why each of these tasks waits; null: it was not asked */
-export const viewTasks = (
+/**
+ * As `GET /tasks` shows them, with the names of their owners.
+ * @param reasons why each of these tasks waits; null: it was not asked
+ */
+export const viewTasks = async (
+  access: Pick<Access, 'namesOf'>,
   tasks: readonly TaskRecord[],
   reasons: readonly (Waiting | null)[] | null,
-): object[] =>
-  tasks.map((task, place) =>
-    reasons ? { ...viewTask(task), waiting: reasons[place] ?? null } : viewTask(task),
-  )
+): Promise<object[]> => {
+  const names = await ownerNames(access, tasks)
+  return tasks.map((task, place) => ({
+    ...viewTask(task),
+    ...(task.owner === null ? {} : { ownerName: names.get(task.owner) ?? null }),
+    ...(reasons ? { waiting: reasons[place] ?? null } : {}),
+  }))
+}
 
 /** The bytes; the service is asked for the next page when the reader has taken the one before. */
 export const allTasksText = async function* (
-  service: Pick<Service, 'list' | 'whyEach'>,
+  { service, access }: { service: Pick<Service, 'list' | 'whyEach'>; access: Pick<Access, 'namesOf'> },
   actor: Actor,
   filter: TaskFilter,
   { lines, sort, why }: { lines: boolean; sort: Sort; why: boolean },
@@ -66,7 +76,7 @@ export const allTasksText = async function* (
   let isEmpty = true
   const pageAt = async (cursor: string | null) => {
     const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor, sort })
-    const views = viewTasks(tasks, why ? await service.whyEach(tasks) : null)
+    const views = await viewTasks(access, tasks, why ? await service.whyEach(actor, tasks) : null)
     const chunks = await chunksOf(views, shape, cursor === null)
     isEmpty &&= tasks.length === 0
     return { chunks, next }

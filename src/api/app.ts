@@ -1,11 +1,12 @@
 // The REST API as one Hono app, without a port: routes, guards, headers and errors put together.
 import { randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
+import type { Actor } from '../core/actor.ts'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
-import { strangerOf } from '../core/policy.ts'
 import { createByteBudget } from '../platform/byte-budget.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
+import { accountRoutes } from './accounts.ts'
 import { bulkRoutes } from './bulk.ts'
 import { calcpiRoutes } from './calcpi.ts'
 import { compress } from './compress.ts'
@@ -16,6 +17,8 @@ import { docsRoutes, documentRoutes } from './docs.ts'
 import { guardRequests, SAFE_METHODS } from './guards.ts'
 import { healthRoutes } from './health.ts'
 import { createHttpMetrics } from './http-metrics.ts'
+import { identify } from './identify.ts'
+import { keyRoutes } from './keys.ts'
 import { kindsRoutes } from './kinds.ts'
 import { liveRoutes } from './live.ts'
 import { metricsRoutes } from './metrics.ts'
@@ -23,6 +26,7 @@ import { describedRoutes } from './openapi.ts'
 import { sendProblem, shownPath } from './problem.ts'
 import { rpcRoutes } from './rpc.ts'
 import { rpcDocsRoutes } from './rpc-docs.ts'
+import { sessionRoutes } from './sessions.ts'
 import { statusRoutes } from './status.ts'
 import { CALL_LIMITS, createStreams } from './streams.ts'
 import { taskRoutes } from './task.ts'
@@ -36,7 +40,7 @@ const HEADERS = {
 /** Hono's own middleware takes no dots, which many tracers write. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-/** Gives the request its id and actor, and writes one line about it when it is answered. */
+/** Gives the request its id, and writes one line about it when it is answered. */
 const frame =
   (log: Log): MiddlewareHandler<ApiEnv> =>
   async (c, next) => {
@@ -44,15 +48,15 @@ const frame =
     const given = c.req.header('x-request-id') ?? ''
     const requestId = REQUEST_ID.test(given) ? given : randomUUID()
     c.set('requestId', requestId)
-    const actor = c.env?.actor ?? strangerOf('full', 'rest')
-    c.set('actor', actor)
     c.header('X-Request-Id', requestId)
     await next()
     const { status } = c.res
     // reads are many and change nothing; a GET that is answered with 202 created a task
     const level = SAFE_METHODS.includes(c.req.method) && status !== 202 ? 'debug' : 'info'
     const ms = Math.round(performance.now() - start)
-    const who = actor.name === null ? {} : { actor: actor.name, via: actor.via }
+    // nobody while a guard has refused it before it was asked who sends it
+    const actor = c.get('actor') as Actor | undefined
+    const who = actor?.account ? { actor: actor.account, via: actor.via } : {}
     log[level](
       { requestId, method: c.req.method, path: shownPath(c.req.path), status, ms, ...who },
       'request',
@@ -110,6 +114,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     compress(log),
     allowOrigins(corsOrigins),
     guardRequests(allowedHosts),
+    identify(deps.access),
   )
   for (const routes of [
     statusRoutes,
@@ -121,6 +126,9 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     liveRoutes(streams),
     deadRoutes,
     kindsRoutes,
+    accountRoutes,
+    sessionRoutes,
+    keyRoutes,
     healthRoutes,
     metricsRoutes(http),
     rpcRoutes(createStreams(deps.closing, CALL_LIMITS)),

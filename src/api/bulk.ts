@@ -6,10 +6,12 @@ import type { ApiDeps, ApiEnv } from './context.ts'
 import { sendJson } from './json.ts'
 import { bulkQuery, parseBulk } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
+import { withOwnerId } from './owner-names.ts'
 import { bulkOutcome } from './schemas.ts'
 
 const operation = (action: BulkAction, summary: string, meant: string): Operation => ({
   id: `${action}Tasks`,
+  need: 'submit',
   tag: 'lists',
   summary,
   description: `${meant} The filter is that of \`GET /tasks\`; with \`dryRun=1\` tasks are only counted. One call changes at most ${BULK_LIMITS.tasks} tasks and takes at most some ${BULK_LIMITS.ms / 1000} s: \`next\` is the cursor to go on with, null when all is done.`,
@@ -26,7 +28,7 @@ const BULK_OPERATIONS: Readonly<Record<BulkAction, Operation>> = {
   delete: operation('delete', 'Remove all ended tasks of a filter', 'Those that have ended, all of them.'),
 }
 
-export const bulkRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
+export const bulkRoutes = ({ service, access }: ApiDeps): Hono<ApiEnv> => {
   const app = new Hono<ApiEnv>()
   for (const action of BULK_ACTIONS)
     app.post(`/tasks/${action}`, describe(BULK_OPERATIONS[action]), async c => {
@@ -34,7 +36,10 @@ export const bulkRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
       // a filter that was forgotten must not be everything
       if (Object.keys(filter).length === 0 && !all)
         throw new MadhavaError('BAD_REQUEST', 'Name a filter, or say all=1 for every task')
-      return sendJson(c, await service.bulk(c.get('actor'), action, filter, options))
+      return sendJson(
+        c,
+        await service.bulk(c.get('actor'), action, await withOwnerId(access, filter), options),
+      )
     })
   return app
 }

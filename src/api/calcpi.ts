@@ -17,6 +17,7 @@ const calcpiQuery = defineQuery({
 })
 const startCalcPi: Operation = {
   id: 'startCalcPi',
+  need: 'submit',
   tag: 'tasks',
   summary: 'Submit pi to n digits',
   description: 'The short way to a task of the kind `calcpi`. It creates, so it has no HEAD.',

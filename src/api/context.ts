@@ -1,6 +1,7 @@
 // What every route of the REST API gets: its dependencies and the variables of a request.
 import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
+import type { Access, Origin } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
@@ -12,6 +13,7 @@ import type { HttpRpc } from '../rpc/http.ts'
 
 export interface ApiDeps {
   service: Service
+  access: Access
   /** The machine's figures. */
   host: { snapshot(): HostSnapshot }
   readiness: () => Promise<Readiness>
@@ -39,6 +41,8 @@ export interface ApiEnv {
   Variables: {
     requestId: string
     actor: Actor
+    /** Why what was shown is no login; unset: it is one, or nothing was shown. */
+    refusal?: unknown
     /** What this request takes of the bytes that all bodies may have together. */
     hold: Hold
     /** Set for a page of an origin that CORS_ORIGINS names. */
@@ -47,6 +51,12 @@ export interface ApiEnv {
 }
 
 export type ApiContext = Context<ApiEnv>
+
+/** Where a request comes from, for the limits and the list of logins. */
+export const originOf = (c: ApiContext): Origin => ({
+  address: c.env?.client?.address ?? null,
+  agent: c.req.header('user-agent') ?? null,
+})
 
 /** Who counts as one client; null without a port, where nobody is known. */
 export const clientKeyIn = (c: ApiContext): string | null => c.env?.client?.clientKey ?? null

@@ -1,14 +1,15 @@
 // Pages of other origins that CORS_ORIGINS names: what a browser wants to hear before it lets them in. Without the
-// setting there is no CORS at all. Credentials are never allowed: there are none. Hono's own middleware answers every
+// setting there is no CORS at all. Credentials are never allowed: such a page sends a key, and no cookie. Hono's own middleware answers every
 // OPTIONS itself, so that `Allow` and the guards behind it would be skipped.
 import type { MiddlewareHandler } from 'hono'
 import type { ApiEnv } from './context.ts'
 
 /** What pages may send beside what every page may, and may read of an answer. */
-const ALLOWED = 'Content-Type, Idempotency-Key, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-Id'
+const ALLOWED =
+  'Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-Id'
 const EXPOSED =
   'Accept-Ranges, Content-Range, ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id'
-const METHODS = 'GET, HEAD, POST, DELETE'
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const PREFLIGHT_SECONDS = '600'
 
 /** @param origins exactly as browsers send them: `https://app.example.org`, without a path */

@@ -15,6 +15,7 @@ const UNKNOWN = ['BAD_ID', 'DEAD_NOT_FOUND', 'TASK_BUSY', 'QUEUE_UNAVAILABLE'] a
 
 const listDead: Operation = {
   id: 'listDead',
+  need: 'read',
   tag: 'dead',
   summary: 'Tasks and messages that cannot be run, with the reason',
   query: plainPageQuery,
@@ -24,6 +25,7 @@ const listDead: Operation = {
 
 const replayDead: Operation = {
   id: 'replayDead',
+  need: 'submit',
   tag: 'dead',
   summary: 'Run one of them again',
   description:
@@ -42,6 +44,7 @@ const replayDead: Operation = {
 
 const discardDead: Operation = {
   id: 'discardDead',
+  need: 'submit',
   tag: 'dead',
   summary: 'Remove one of them, all of it',
   path,

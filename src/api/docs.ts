@@ -12,6 +12,7 @@ import { DOCS_STYLE } from './web/docs-style.ts'
 
 const getDocs: Operation = {
   id: 'getDocs',
+  need: 'open',
   tag: 'server',
   summary: 'A reference page of this API, which can try calls',
   answers: { 200: { description: 'The page.', content: { 'text/html': null } } },
@@ -19,6 +20,7 @@ const getDocs: Operation = {
 
 const getDocsFile: Operation = {
   id: 'getDocsFile',
+  need: 'open',
   tag: 'server',
   summary: 'What the reference page is made of',
   answers: {
@@ -75,6 +77,7 @@ export const docsRoutes = (): Hono<ApiEnv> =>
 
 const getDocument: Operation = {
   id: 'getDocument',
+  need: 'open',
   tag: 'server',
   summary: 'This document: OpenAPI 3.1',
   answers: { 200: { description: 'The document.', content: { [JSON_TYPE]: jsonSchema } } },

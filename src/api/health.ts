@@ -1,5 +1,7 @@
 // GET /livez and /readyz, for those who restart and balance.
 import { Hono } from 'hono'
+import { mayDo } from '../core/policy.ts'
+import type { Readiness } from '../core/readiness.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { describe, type Operation } from './operation.ts'
@@ -7,6 +9,7 @@ import { liveness, readinessAnswer } from './schemas.ts'
 
 const getLivez: Operation = {
   id: 'getLivez',
+  need: 'open',
   tag: 'server',
   summary: 'Whether the process answers',
   answers: { 200: { description: 'It does.', content: { [JSON_TYPE]: liveness } } },
@@ -14,13 +17,21 @@ const getLivez: Operation = {
 
 const getReadyz: Operation = {
   id: 'getReadyz',
+  need: 'open',
   tag: 'server',
   summary: 'Whether the bundle can do its work, with a reason per check',
+  description: 'Who may not read gets the status words without their reasons.',
   answers: {
     200: { description: 'It can, some checks perhaps degraded.', content: { [JSON_TYPE]: readinessAnswer } },
     503: { description: 'It cannot.', content: { [JSON_TYPE]: readinessAnswer } },
   },
 }
+
+/** For who may not read: a reason may name hosts, folders and addresses. */
+const withoutReasons = ({ ok, checks }: Readiness): Readiness => ({
+  ok,
+  checks: Object.fromEntries(Object.entries(checks).map(([name, { status }]) => [name, { status }])),
+})
 
 export const healthRoutes = ({ readiness }: ApiDeps): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
@@ -28,5 +39,6 @@ export const healthRoutes = ({ readiness }: ApiDeps): Hono<ApiEnv> =>
     .get('/livez', describe(getLivez), c => sendJson(c, { ok: true }))
     .get('/readyz', describe(getReadyz), async c => {
       const ready = await readiness()
-      return sendJson(c, ready, ready.ok ? 200 : 503)
+      const shown = mayDo(c.get('actor'), 'read') ? ready : withoutReasons(ready)
+      return sendJson(c, shown, ready.ok ? 200 : 503)
     })

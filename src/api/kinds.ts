@@ -1,6 +1,7 @@
 // GET /kinds: what can be asked for, with JSON Schema of params and result.
 import { Hono } from 'hono'
 import { z } from 'zod'
+import type { Actor } from '../core/actor.ts'
 import { kindInfoSchema } from '../core/kind-info.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, sendJsonText } from './json.ts'
@@ -24,6 +25,7 @@ const kindList = output(
 
 const getKinds: Operation = {
   id: 'getKinds',
+  need: 'read',
   tag: 'server',
   summary: 'The kinds of tasks, with JSON Schema of params and result; and those whose files cannot be used',
   answers: { 200: { description: 'The kinds.', content: { [JSON_TYPE]: kindList } } },
@@ -31,9 +33,15 @@ const getKinds: Operation = {
 
 export const kindsRoutes = ({ service }: ApiDeps): Hono<ApiEnv> => {
   // a process knows the same kinds for all its life, and schemas are slow to make
-  let text: string | null = null
+  let all: string | null = null
+  const textFor = (actor: Actor): string => {
+    if (actor.kinds !== null) return JSON.stringify(service.kinds(actor))
+    all ??= JSON.stringify(service.kinds(actor))
+    return all
+  }
   return new Hono<ApiEnv>().get('/kinds', describe(getKinds), async c => {
-    text ??= JSON.stringify(service.kinds())
-    return sendJsonText(c, `{"kinds":${text},"trouble":${JSON.stringify(await service.kindTroubles())}}`)
+    const actor = c.get('actor')
+    const troubles = JSON.stringify(await service.kindTroubles(actor))
+    return sendJsonText(c, `{"kinds":${textFor(actor)},"trouble":${troubles}}`)
   })
 }

@@ -5,6 +5,7 @@ import { viewTask } from '../core/task-view.ts'
 import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
 import { parseWatch, watchQuery } from './list-query.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
+import { withOwnerId } from './owner-names.ts'
 import { defineQuery, textParameter } from './query.ts'
 import { createEventWriter } from './sse.ts'
 import type { Streams } from './streams.ts'
@@ -18,7 +19,7 @@ export const EVENTS: Answer = {
 
 const COMMON = `Every 15 s of silence bring a comment. The last event is \`end\` with
 \`{"reason"}\`: \`slow\` (more than 1,000 tasks or 16 MB of events waited for this reader), \`shutdown\` and \`broken\` want
-a new connection with the last id, as browsers make it by themselves`
+a new connection with the last id, as browsers make it by themselves; \`login\` wants a new login`
 
 const taskEventsQuery = defineQuery({
   since: textParameter(100)
@@ -30,6 +31,7 @@ const taskEventsQuery = defineQuery({
 
 const taskEvents: Operation = {
   id: 'watchTask',
+  need: 'read',
   tag: 'tasks',
   summary: "A task's changes as they happen",
   description: `Server-Sent Events: \`task\` with the record, at first and at every change; a reader that is slow gets
@@ -47,6 +49,7 @@ again with its id gets 204.`,
 
 const watchEvents: Operation = {
   id: 'watchTasks',
+  need: 'read',
   tag: 'lists',
   summary: 'The changes of all tasks as they happen',
   description: `Server-Sent Events: \`live\` once everything that was missed is told; \`task\` with the task as lists show
@@ -72,7 +75,7 @@ export const resumeAt = (c: ApiContext, since: string | undefined): string | nul
 
 export const liveRoutes =
   (streams: Streams) =>
-  ({ service, log }: ApiDeps): Hono<ApiEnv> => {
+  ({ service, access, log }: ApiDeps): Hono<ApiEnv> => {
     const writeRecord = createEventWriter(task => task)
     const writeView = createEventWriter(viewTask)
     return new Hono<ApiEnv>()
@@ -83,7 +86,7 @@ export const liveRoutes =
         // a browser that is told of the end connects again, and only this makes it stop
         if (isFinal(task.status) && versionOf(task) === since) return c.body(null, 204)
         if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
-        const stream = streams.open(c.req.raw.signal, clientKeyIn(c))
+        const stream = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(actor))
         const events = service.watchTask(actor, id, since, stream.signal)
         const options = { stream, events, write: writeRecord, log, requestId: c.get('requestId') }
         return c.body(
@@ -92,12 +95,14 @@ export const liveRoutes =
           STREAM_HEADERS,
         )
       })
-      .get('/events', describe(watchEvents), c => {
+      .get('/events', describe(watchEvents), async c => {
         const { filter, since, snapshot } = parseWatch(c.req.url)
+        const wanted = await withOwnerId(access, filter)
         if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
         const from = { since: resumeAt(c, since), snapshot }
-        const stream = streams.open(c.req.raw.signal, clientKeyIn(c))
-        const events = service.watchAll(c.get('actor'), filter, from, stream.signal)
+        const actor = c.get('actor')
+        const stream = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(actor))
+        const events = service.watchAll(actor, wanted, from, stream.signal)
         const options = { stream, events, write: writeView, log, requestId: c.get('requestId') }
         return c.body(streams.body({ ...options, ended: () => 'broken' }), 200, STREAM_HEADERS)
       })

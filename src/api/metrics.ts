@@ -2,6 +2,7 @@
 // last beat, at most two seconds old.
 import { Hono } from 'hono'
 import { type MetricObject, Registry } from 'prom-client'
+import { seesAll } from '../core/policy.ts'
 import { whySilent } from '../core/readiness.ts'
 import type { ServiceState } from '../core/service.ts'
 import { createStateReader } from '../core/state-reader.ts'
@@ -15,9 +16,11 @@ import { createProcessNames, type ProcessNames } from './process-names.ts'
 
 const getMetrics: Operation = {
   id: 'getMetrics',
+  need: 'read',
   tag: 'server',
   summary: 'Figures for Prometheus',
-  description: 'docs/operating.md lists them.',
+  description:
+    'docs/operating.md lists them. Who does not see all tasks gets the counts of those that they see, and no more.',
   answers: { 200: { description: "Prometheus's text format.", content: { 'text/plain': null } } },
 }
 
@@ -168,7 +171,7 @@ const ofProcesses = (
     )
 }
 
-const ofTasks = (registry: Registry, { counts, queue, dead }: ServiceState): void => {
+const ofTasks = (registry: Registry, { counts, dead }: ServiceState): void => {
   metric(
     registry,
     'gauge',
@@ -185,6 +188,9 @@ const ofTasks = (registry: Registry, { counts, queue, dead }: ServiceState): voi
     'Tasks that wait, and no worker has their kind.',
     Object.entries(dead.waiting).map(([kind, value]) => ({ labels: { kind }, value })),
   )
+}
+
+const ofQueue = (registry: Registry, { queue, dead }: ServiceState): void => {
   const labels = { queue: queue.name }
   const messages = dead.messages === null ? [] : [{ labels, value: dead.messages }]
   metric(registry, 'gauge', 'madhava_dead_messages', 'Messages kept aside that announce no task.', messages)
@@ -210,7 +216,8 @@ export const metricsRoutes =
     )
     const processNames = createProcessNames()
     return new Hono<ApiEnv>().get('/metrics', describe(getMetrics), async c => {
-      const { state } = await readState()
+      const actor = c.get('actor')
+      const { state } = await readState(actor)
       const registry = new Registry()
       metric(registry, 'gauge', 'madhava_build_info', 'The version of the api process.', [
         { labels: { version: deps.version }, value: 1 },
@@ -218,11 +225,16 @@ export const metricsRoutes =
       metric(registry, 'gauge', 'madhava_store_up', 'Whether the store answered; the rest needs it.', [
         { labels: {}, value: state ? 1 : 0 },
       ])
-      if (state) {
-        ofTasks(registry, state)
+      if (state) ofTasks(registry, state)
+      // the rest counts what everybody does
+      const isWhole = seesAll(actor)
+      if (state && isWhole) {
+        ofQueue(registry, state)
         ofProcesses(registry, processNames, state.presences, deps.clock().getTime())
       }
-      const text = [await registry.metrics(), await http.text()].filter(part => part !== '').join('\n')
+      const text = [await registry.metrics(), isWhole ? await http.text() : '']
+        .filter(part => part !== '')
+        .join('\n')
       return c.body(text, 200, {
         'Content-Type': registry.contentType,
         'Content-Length': String(Buffer.byteLength(text)),

@@ -4,6 +4,7 @@ import type { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
 import type { ApiEnv } from './context.ts'
+import { LOGIN_COOKIE, type Need } from './identify.ts'
 import { INPUTS, OUTPUTS } from './named-schemas.ts'
 import { type Answer, type Content, type Operation, operationOf, TAGS } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
@@ -27,6 +28,17 @@ const COMMON: readonly ErrorCode[] = [
   'INTERNAL',
   'STORE_UNAVAILABLE',
 ]
+const SCOPED: readonly ErrorCode[] = ['UNAUTHORIZED', 'SCOPE_MISSING']
+/** Codes of operations that need a scope, or a login. */
+const OF_NEED: Readonly<Record<Need, readonly ErrorCode[]>> = {
+  read: SCOPED,
+  submit: SCOPED,
+  operate: SCOPED,
+  admin: SCOPED,
+  login: ['UNAUTHORIZED'],
+  anyone: ['UNAUTHORIZED'],
+  open: [],
+}
 const OF_CHANGES: readonly ErrorCode[] = ['CROSS_SITE']
 const OF_BODIES: readonly ErrorCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE']
 
@@ -106,6 +118,7 @@ const answerOf = ({ description, content, headers }: Answer): Node => ({
 const errorsOf = (operation: Operation, changes: boolean): Record<string, Node> => {
   const codes = [
     ...COMMON,
+    ...OF_NEED[operation.need],
     ...(changes ? OF_CHANGES : []),
     ...(operation.body ? OF_BODIES : []),
     ...(operation.errors ?? []),
@@ -184,7 +197,7 @@ const parametersOf = (path: string, { path: parts, query, headers }: Operation):
 ]
 
 const operationNode = (method: string, path: string, operation: Operation): Node => {
-  const { id, tag, summary, description, body, answers } = operation
+  const { id, tag, summary, description, body, answers, need } = operation
   const parameters = parametersOf(path, operation)
   const changes = method !== 'GET' || operation.creates === true
   const example = body?.example === undefined ? {} : { example: body.example }
@@ -192,7 +205,8 @@ const operationNode = (method: string, path: string, operation: Operation): Node
     operationId: id,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    description: [description, needOf(need)].filter(text => text !== undefined).join('\n\n'),
+    ...securityOf(need),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(body
       ? { requestBody: { required: !body.optional, content: contentOf(body.content, INPUTS, example) } }
@@ -209,6 +223,30 @@ Every error is an \`application/problem+json\` (RFC 9457) with a permanent \`cod
 400, 408 or 431.
 
 Whatever creates or changes something is refused to pages of other web sites.`
+
+const SECURITY = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key, or the token of a session.',
+  },
+  login: { type: 'apiKey', in: 'cookie', name: LOGIN_COOKIE, description: 'The cookie of POST /sessions.' },
+}
+
+/** Ways to call an operation. What may be called without a login, `ANONYMOUS` decides. */
+const securityOf = (need: Need): Node => {
+  if (need === 'open') return { security: [] }
+  // as for the whole document
+  return need === 'login' ? { security: [{ bearer: [] }, { login: [] }] } : {}
+}
+
+/** In words, for people. */
+const needOf = (need: Need): string =>
+  need === 'open' || need === 'anyone'
+    ? 'Needs no login.'
+    : need === 'login'
+      ? 'Needs a login.'
+      : `Needs the scope \`${need}\`.`
 
 /** The document, as JSON has it. Routes that describe nothing are left out. */
 export const createDocument = (routes: readonly DescribedRoute[], version: string): Node => {
@@ -229,9 +267,9 @@ export const createDocument = (routes: readonly DescribedRoute[], version: strin
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    security: [],
+    security: [{ bearer: [] }, { login: [] }, {}],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
-    components: { schemas: components() },
+    components: { schemas: components(), securitySchemes: SECURITY },
   }
 }

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { z } from 'zod'
 import type { ErrorCode } from '../core/errors.ts'
 import type { ApiEnv } from './context.ts'
+import { demandNeed, type Need } from './identify.ts'
 import type { Query } from './query.ts'
 
 /** What a media type holds: a schema of schemas.ts, a whole text, or `null` for bytes without one. */
@@ -21,11 +22,14 @@ export interface Answer {
 export const TAGS = {
   tasks: 'Submit tasks, read them, and end them.',
   lists: 'All tasks, by pages or at once.',
+  access: 'Who asks: accounts, logins, keys and invitations.',
   dead: 'What cannot be run: why, once more, or away with it.',
   server: 'The server itself: its machine, its processes, its health, its documents.',
 } as const
 
 export interface Operation {
+  /** What the caller needs. `describe` demands it. */
+  need: Need
   /** Unique; generated clients name their functions after it. */
   id: string
   tag: keyof typeof TAGS
@@ -49,9 +53,12 @@ export interface Operation {
 
 const descriptions = new WeakMap<object, Operation>()
 
-/** Describes the route that it stands in. Does nothing else. */
+/** Describes the route that it stands in, and lets through who may call it. @throws UNAUTHORIZED, SCOPE_MISSING */
 export const describe = (operation: Operation): MiddlewareHandler<ApiEnv> => {
-  const pass: MiddlewareHandler<ApiEnv> = (_c, next) => next()
+  const pass: MiddlewareHandler<ApiEnv> = (c, next) => {
+    demandNeed(c, operation.need)
+    return next()
+  }
   descriptions.set(pass, operation)
   return pass
 }

@@ -4,6 +4,7 @@ import { cutText } from '../core/cut-text.ts'
 import { ERRORS, type ErrorCode, type MadhavaError } from '../core/errors.ts'
 import type { RefusedStatus } from '../platform/serve.ts'
 import type { ApiContext } from './context.ts'
+import { challengeFor } from './identify.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -52,6 +53,12 @@ export const refuseRequest = (status: RefusedStatus): { contentType: string; bod
 /** An address as it is echoed: bounded, without the query. */
 export const shownPath = (path: string): string => cutText(path, 512)
 
+/** Seconds to wait, of the error for too many tries; null for any other error. */
+const waitOf = ({ detail }: MadhavaError): number | null => {
+  const { retryAfterSeconds } = (detail ?? {}) as { retryAfterSeconds?: unknown }
+  return typeof retryAfterSeconds === 'number' ? retryAfterSeconds : null
+}
+
 /** The answer for an error. Its message and `detail.problems` reach the client, its cause never does. */
 export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   const problem = toProblem(error.code, error.message, shownPath(c.req.path))
@@ -59,7 +66,8 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   if (problems) problem.problems = problems
   // 429: what has to go away first is work, not a moment
   if (problem.status === 503 || problem.status === 429)
-    c.header('Retry-After', problem.status === 429 ? '5' : '1')
+    c.header('Retry-After', problem.status === 429 ? String(waitOf(error) ?? 5) : '1')
+  if (problem.status === 401) c.header('WWW-Authenticate', challengeFor(c))
   // the rest of a body that was not read is not worth a connection, and who has its share of streams holds none idle
   // beside
   if (problem.status === 413 || problem.code === 'TOO_MANY_STREAMS' || problem.code === 'OVERLOADED')

@@ -39,12 +39,14 @@ const PAGE = `<!doctype html>
 
 const page: Operation = {
   id: 'getRpcDocs',
+  need: 'open',
   tag: 'server',
   summary: 'Documentation of the Thrift service: where to begin',
   answers: { 200: { description: 'A page.', content: { 'text/html': null } } },
 }
 const file: Operation = {
   id: 'getRpcDocsFile',
+  need: 'open',
   tag: 'server',
   summary: 'Documentation of the Thrift service: reference, diagram, interface',
   path: { file: z.enum(Object.keys(FILES) as [FileName, ...FileName[]]).describe('which of them') },

@@ -1,7 +1,7 @@
 // POST /rpc: Thrift over HTTP. src/rpc reads the body.
 import { Hono } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
-import { type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
+import { type ApiDeps, type ApiEnv, clientKeyIn, originOf } from './context.ts'
 import { readBody } from './json.ts'
 import { describe, type Operation } from './operation.ts'
 import type { Streams } from './streams.ts'
@@ -16,6 +16,7 @@ const TYPES: readonly string[] = [
 
 const operation: Operation = {
   id: 'callRpc',
+  need: 'anyone',
   tag: 'server',
   summary: 'A call of Thrift over HTTP, binary or compact protocol',
   description: 'The service is that of the Thrift port; docs/rpc.md and /docs/rpc describe it.',
@@ -39,16 +40,13 @@ const requireThrift = (contentType: string | undefined, encoding: string | undef
 /** A call may wait for a change, so each counts as an open answer, of which one client may have a share. */
 export const rpcRoutes =
   (calls: Streams) =>
-  ({ rpc }: ApiDeps): Hono<ApiEnv> =>
+  ({ rpc, access }: ApiDeps): Hono<ApiEnv> =>
     new Hono<ApiEnv>().post('/rpc', describe(operation), async c => {
       requireThrift(c.req.header('content-type'), c.req.header('content-encoding'))
       const body = Buffer.from(await readBody(c))
-      const call = calls.open(c.req.raw.signal, clientKeyIn(c))
+      const call = calls.open(c.req.raw.signal, clientKeyIn(c), access.watch(c.get('actor')))
       try {
-        const reply = await rpc(body, call.signal, c.get('actor'), {
-          address: c.env?.client?.address ?? null,
-          agent: c.req.header('user-agent') ?? null,
-        })
+        const reply = await rpc(body, call.signal, c.get('actor'), originOf(c))
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }
         return c.body(new Uint8Array(reply), 200, headers)
       } finally {

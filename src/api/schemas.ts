@@ -37,6 +37,11 @@ export const taskView = output(
       ...record.omit({ attempts: true }).shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
+      ownerName: z
+        .string()
+        .nullable()
+        .exactOptional()
+        .describe('in lists, where there is an owner: the name of its account; null when that was deleted'),
       waiting: waiting
         .nullable()
         .exactOptional()
@@ -273,7 +278,7 @@ export const hostStatus = output(
     name: z.literal('madhava'),
     version: z.string(),
     time,
-    host,
+    host: host.nullable().describe('null for who does not see all tasks, as processes and queue are'),
     processes: z.array(processSchema).nullable(),
     queue: z
       .object({

@@ -59,6 +59,7 @@ export const openApi = async (
   const closing = new AbortController()
   const app = createApp({
     service,
+    access,
     host: sampler,
     readiness: () => readiness.check(),
     rpc: loadedWhenCalled({ service, access, machine: sampler, clock, log, version }),

@@ -16,6 +16,8 @@ export type EndReason =
   | 'shutdown'
   /** The store's feed broke off; resume with the last id. */
   | 'broken'
+  /** The login has ended, or may do something else now; log in again. */
+  | 'login'
 
 /** How long a browser waits before it connects again, milliseconds. */
 const RETRY_MS = 2_000

@@ -28,9 +28,19 @@ export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClien
 
 /** One open answer. */
 export interface OpenStream {
-  /** Fires when the client leaves, the server closes, or `close` is called. */
+  /** Fires when the client leaves, its login ends, the server closes, or `close` is called. */
   readonly signal: AbortSignal
+  /** Whether it was ended because the login that opened it has ended, or may do something else now. */
+  isLoginOver(): boolean
+  /** @throws UNAUTHORIZED when `isLoginOver` */
+  demandLogin(): void
   /** Idempotent. */
+  close(): void
+}
+
+/** As `Access.watch` gives it. */
+export interface LoginWatch {
+  signal: AbortSignal
   close(): void
 }
 
@@ -44,8 +54,11 @@ export interface BodyOptions<E> {
 }
 
 export interface Streams {
-  /** Counts as open until `close`; `clientKey` is the client, where it is known. @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
-  open(client: AbortSignal, clientKey?: string | null): OpenStream
+  /**
+   * Counts as open until `close`; `clientKey` is the client, where it is known. `login` is closed with it.
+   * @throws TOO_MANY_STREAMS, SHUTTING_DOWN
+   */
+  open(client: AbortSignal, clientKey?: string | null, login?: LoginWatch): OpenStream
   /** How many are open. */
   count(): number
   /**
@@ -54,6 +67,8 @@ export interface Streams {
    */
   body<E>(options: BodyOptions<E>): ReadableStream<Uint8Array>
 }
+
+const LOGIN_OVER = 'The login has ended, or may do something else now: log in again'
 
 type Step<E> = IteratorResult<E[], void> | { failure: unknown }
 
@@ -71,14 +86,24 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
     return code === 'CURSOR_TOO_OLD' ? 'slow' : 'broken'
   }
 
+  /** @throws TOO_MANY_STREAMS, SHUTTING_DOWN */
+  const admit = (clientKey: string | null): void => {
+    if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
+    if (running.size >= limits.open)
+      throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
+    if (clientKey !== null && (byClient.get(clientKey) ?? 0) >= perClient)
+      throw new MadhavaError('TOO_MANY_STREAMS', `${perClient} of one client are open already`)
+  }
+
   return {
-    open(client, clientKey = null) {
-      if (closing.aborted) throw new MadhavaError('SHUTTING_DOWN')
-      if (running.size >= limits.open)
-        throw new MadhavaError('TOO_MANY_STREAMS', `${limits.open} streams and long polls are open already`)
+    open(client, clientKey = null, login) {
+      try {
+        admit(clientKey)
+      } catch (error) {
+        login?.close()
+        throw error
+      }
       const own = clientKey === null ? 0 : (byClient.get(clientKey) ?? 0)
-      if (own >= perClient)
-        throw new MadhavaError('TOO_MANY_STREAMS', `${perClient} of one client are open already`)
       if (clientKey !== null) byClient.set(clientKey, own + 1)
       const ending = new AbortController()
       const end = (): void => {
@@ -87,12 +112,28 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
         if (clientKey !== null && left > 0) byClient.set(clientKey, left)
         else if (clientKey !== null) byClient.delete(clientKey)
         client.removeEventListener('abort', end)
+        login?.signal.removeEventListener('abort', endLogin)
+        login?.close()
         ending.abort()
+      }
+      let isLoginOver = false
+      const endLogin = (): void => {
+        isLoginOver = running.has(end)
+        end()
       }
       running.add(end)
       client.addEventListener('abort', end)
+      login?.signal.addEventListener('abort', endLogin)
       if (client.aborted) end()
-      return { signal: ending.signal, close: end }
+      if (login?.signal.aborted) endLogin()
+      return {
+        signal: ending.signal,
+        isLoginOver: () => isLoginOver,
+        demandLogin() {
+          if (isLoginOver) throw new MadhavaError('UNAUTHORIZED', LOGIN_OVER)
+        },
+        close: end,
+      }
     },
 
     count: () => running.size,
@@ -174,14 +215,15 @@ export const createStreams = (closing: AbortSignal, limits: StreamLimits = STREA
             // events that nobody asked for have no text: a pull has to bring something
             let piece = await next()
             while (piece.text === '' && !piece.last) piece = await next()
-            if (stream.signal.aborted && !closing.aborted) {
+            if (stream.isLoginOver()) piece = { text: endText('login'), last: true }
+            else if (stream.signal.aborted && !closing.aborted) {
               leave()
               controller.close()
               return
             }
             controller.enqueue(encoder.encode(piece.text))
             if (!piece.last) return
-            stream.close()
+            leave()
             controller.close()
           },
           cancel: leave,

@@ -32,6 +32,7 @@ const logQuery = defineQuery({
 
 const getLog: Operation = {
   id: 'getLog',
+  need: 'read',
   tag: 'tasks',
   summary: "The task's own log",
   description: `The first 200 lines and the last 800 are kept, up to 48 and 176 KiB. Where lines are left out stands a
@@ -61,13 +62,13 @@ const writeEvent = (event: LogEvent): string => {
 
 export const taskLogRoutes =
   (streams: Streams) =>
-  ({ service, log }: ApiDeps): Hono<ApiEnv> => {
+  ({ service, access, log }: ApiDeps): Hono<ApiEnv> => {
     const follow = async (c: ApiContext, id: string, since: string | null): Promise<Response> => {
       const actor = c.get('actor')
       // a browser that was told of the end connects again, and only this makes it stop
       if (await service.isLogOver(actor, id, since)) return c.body(null, 204)
       if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
-      const stream = streams.open(c.req.raw.signal, clientKeyIn(c))
+      const stream = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(c.get('actor')))
       const body = streams.body<LogEvent>({
         stream,
         events: service.followLog(actor, id, since, stream.signal),

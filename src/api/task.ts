@@ -41,6 +41,7 @@ const waitQuery = defineQuery({
 })
 const getTask: Operation = {
   id: 'getTask',
+  need: 'read',
   tag: 'tasks',
   summary: 'The record of a task',
   description: 'With `wait` and `If-None-Match` it is a long poll.',
@@ -58,6 +59,7 @@ const purgeQuery = defineQuery({
 })
 const cancelTask: Operation = {
   id: 'cancelTask',
+  need: 'submit',
   tag: 'tasks',
   summary: 'Cancel a task, or remove an ended one',
   query: purgeQuery,
@@ -80,6 +82,7 @@ export const PART = { 'Content-Range': 'which bytes, and of how many', 'Accept-R
 
 const getResult: Operation = {
   id: 'getResult',
+  need: 'read',
   tag: 'tasks',
   summary: 'The whole result of a task in SUCCESS',
   description: 'A result that is a text comes as text, any other as JSON.',
@@ -102,6 +105,7 @@ const getResult: Operation = {
 
 const whyTask: Operation = {
   id: 'whyTask',
+  need: 'read',
   tag: 'tasks',
   summary: 'Why a task waits',
   description:
@@ -112,6 +116,7 @@ const whyTask: Operation = {
 
 const retryTask: Operation = {
   id: 'retryTask',
+  need: 'submit',
   tag: 'tasks',
   summary: 'Run an ended task again',
   answers: { 202: accepted },
@@ -152,14 +157,15 @@ export const sendAccepted = (c: ApiContext, task: TaskRecord, now: Date): Respon
 
 export const taskRoutes =
   (streams: Streams) =>
-  ({ service, log, clock }: ApiDeps): Hono<ApiEnv> => {
+  ({ service, access, log, clock }: ApiDeps): Hono<ApiEnv> => {
     /** The task when it has changed; null: it has not for so many seconds. */
     const changed = async (c: ApiContext, task: TaskRecord, seconds: number): Promise<TaskRecord | null> => {
       if (seconds === 0) return null
-      const poll = streams.open(c.req.raw.signal, clientKeyIn(c))
+      const [actor, known] = [c.get('actor'), versionOf(task)]
+      const poll = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(actor))
       try {
-        const [actor, known] = [c.get('actor'), versionOf(task)]
         const answer = await service.wait(actor, task.id, known, seconds * 1000, poll.signal)
+        poll.demandLogin()
         return answer.changed ? answer.task : null
       } finally {
         poll.close()

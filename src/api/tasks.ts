@@ -6,6 +6,7 @@ import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, listText, readJson, sendJsonText } from './json.ts'
 import { allQuery, pageQuery, parseAll, parsePage } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
+import { withOwnerId } from './owner-names.ts'
 import { prefers } from './request-headers.ts'
 import { submissions, submitted, taskPage, taskView, taskViews } from './schemas.ts'
 import { streamOf } from './streamed-body.ts'
@@ -13,6 +14,7 @@ import { sendAccepted } from './task.ts'
 
 const submitTask: Operation = {
   id: 'submitTask',
+  need: 'submit',
   tag: 'tasks',
   summary: 'Submit a task, or many',
   description: `An array submits up to ${SUBMIT_MANY_LIMIT} tasks, in their order: all of them, or none where one cannot be accepted. A key holds for the whole array; a call that breaks off in the middle goes on with the same key and array.`,
@@ -49,6 +51,7 @@ const submitTask: Operation = {
 
 const listTasks: Operation = {
   id: 'listTasks',
+  need: 'read',
   tag: 'lists',
   summary: 'Tasks by pages, newest first or as `sort` says',
   query: pageQuery,
@@ -64,6 +67,7 @@ const listTasks: Operation = {
 
 const allTasks: Operation = {
   id: 'allTasks',
+  need: 'read',
   tag: 'lists',
   summary: 'All tasks as one array, newest first or as `sort` says',
   description: `Streamed in constant memory, however many there are. With \`Accept: ${NDJSON_TYPE}\` a line per task instead.`,
@@ -88,7 +92,7 @@ const linksOf = (url: string, next: string | null): string => {
   return [link(null, 'first'), ...(next === null ? [] : [link(next, 'next')])].join(', ')
 }
 
-export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
+export const tasksRoutes = ({ service, access, log, clock }: ApiDeps): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .post('/tasks', describe(submitTask), async c => {
       const [actor, key] = [c.get('actor'), c.req.header('idempotency-key')]
@@ -104,18 +108,20 @@ export const tasksRoutes = ({ service, log, clock }: ApiDeps): Hono<ApiEnv> =>
     })
     .get('/tasks', describe(listTasks), async c => {
       const { filter, why, ...page } = parsePage(c.req.url)
-      const { tasks, next } = await service.list(c.get('actor'), filter, page)
-      const reasons = why ? await service.whyEach(tasks) : null
+      const wanted = await withOwnerId(access, filter)
+      const { tasks, next } = await service.list(c.get('actor'), wanted, page)
+      const reasons = why ? await service.whyEach(c.get('actor'), tasks) : null
       c.header('Link', linksOf(c.req.url, next))
-      const listed = await listText(viewTasks(tasks, reasons))
+      const listed = await listText(await viewTasks(access, tasks, reasons))
       return sendJsonText(c, `{"tasks":${listed},"next":${JSON.stringify(next)}}`)
     })
     .get('/alltasks', describe(allTasks), async c => {
       const { filter, sort, why } = parseAll(c.req.url)
+      const wanted = await withOwnerId(access, filter)
       const lines = prefers(c.req.header('accept'), NDJSON_TYPE, JSON_TYPE)
       c.header('Vary', 'Accept', { append: true })
       const headers = { 'Content-Type': lines ? NDJSON_TYPE : JSON_TYPE }
       if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-      const chunks = allTasksText(service, c.get('actor'), filter, { lines, sort, why })
+      const chunks = allTasksText({ service, access }, c.get('actor'), wanted, { lines, sort, why })
       return c.body(await streamOf(chunks, log, c.get('requestId')), 200, headers)
     })

@@ -153,6 +153,8 @@ export interface Waiting {
 export type TaskView = Omit<Task, 'attempts'> & {
   paramsTruncated: boolean
   resultTruncated: boolean
+  /** In lists, where there is an owner: the name of its account; null when that was deleted. */
+  ownerName?: string | null
   /** Only if the list was asked for it: why the task waits; null if it does not. */
   waiting?: Waiting | null
 }

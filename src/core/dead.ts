@@ -8,6 +8,7 @@ import { type ErrorCode, isErrorCode, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
 import { retryByHand, revoke } from './moves.ts'
+import { demand, mayDo, seesAll } from './policy.ts'
 import type { TaskQueue } from './queue.ts'
 import { countIn, statusesIn } from './status.ts'
 import type { SeenPresence, TaskCounts, TaskFilter, TaskStore } from './store.ts'
@@ -86,6 +87,9 @@ export const waitingWithoutWorker = (
     }),
   )
 }
+
+/** What announces no task belongs to nobody, and may hold anything. */
+const mayHandleMessages = (actor: Actor): boolean => seesAll(actor) && mayDo(actor, 'operate')
 
 const NOT_DEAD = 'No task and no message that cannot be run has this id'
 const IN_VAIN = (kind: string) => `No worker has the kind ${kind}: the task runs by itself as soon as one has`
@@ -174,17 +178,22 @@ export const createDeadCalls = ({
     }
   }
 
+  /** Messages belong to nobody: who does not see every task sees none of them. */
+  const messagesFor = async (actor: Actor, cursor: string | null) => {
+    if (!seesAll(actor)) return { messages: [], messageCount: null, trouble: null }
+    if (cursor === null) return messages()
+    return { messages: [], messageCount: await queue.dead.count(), trouble: null }
+  }
+
   /** Why no worker can run the task; null when one can. */
   const whyNotRunnable = async (task: TaskRecord): Promise<DeadTask['reason'] | null> =>
     isWaiting(task.status) ? ((await unknownKinds()).get(task.kind) ?? null) : null
 
   return {
     async list(actor, { limit, cursor }) {
+      demand(actor, 'read')
       const from = parseCursor(cursor)
-      const aside =
-        cursor === null
-          ? await messages()
-          : { messages: [], messageCount: await queue.dead.count(), trouble: null }
+      const aside = await messagesFor(actor, cursor)
       const tasks: DeadTask[] = []
       let after = from.cursor
       if (from.part === 'waiting') {
@@ -201,7 +210,7 @@ export const createDeadCalls = ({
 
     async replay(actor, given) {
       const id = parseTaskId(given)
-      const task = await access.find(actor, id)
+      const task = await access.findToChange(actor, id)
       if (task && isUnrunnable(task)) {
         const waits = await store.claim(id, retryByHand(now()))
         if (!waits) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
@@ -210,15 +219,15 @@ export const createDeadCalls = ({
       }
       const inVain = task && (await whyNotRunnable(task))
       if (inVain) throw new MadhavaError('TASK_NOT_ENDED', inVain.message)
-      if (!task && (await queue.dead.replay(id))) return { message: id }
+      if (!task && mayHandleMessages(actor) && (await queue.dead.replay(id))) return { message: id }
       throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
     },
 
     async discard(actor, given) {
       const id = parseTaskId(given)
-      const task = await access.find(actor, id)
+      const task = await access.findToChange(actor, id)
       if (!task) {
-        if (await queue.dead.discard(id)) return
+        if (mayHandleMessages(actor) && (await queue.dead.discard(id))) return
         throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
       }
       if (await whyNotRunnable(task)) {

@@ -84,7 +84,7 @@ export const FILTERS = {
     schema: text,
     query: 'owner',
     rpc: 'owner',
-    about: 'submitted by this owner',
+    about: 'submitted by this owner: the name or the id of an account',
   },
   owners: {
     value: 'owner',

@@ -91,7 +91,8 @@ export const NOBODY = ''
 /** No kind has this name, so no task fits. */
 const NO_KIND = '-'
 
-const ownersSeen = ({ sees, account }: Actor): string[] | null => {
+/** As in the filter `owners`; null: every owner. */
+export const ownersSeen = ({ sees, account }: Actor): string[] | null => {
   if (sees === 'all') return null
   return sees === 'own' ? [account ?? NOBODY] : [account ?? NOBODY, NOBODY]
 }

@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { resultContent, type StoredContent } from './content.ts'
+import { countsOfKinds } from './counts.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
@@ -12,18 +13,25 @@ import { type KindInfo, kindInfoOf } from './kind-info.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
+import { withoutOthers } from './own-wait.ts'
+import { demand, demandKind, ownersSeen, seesAll } from './policy.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import type { PageRequest, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import { isFinal, type TaskRecord } from './task.ts'
-import { createTaskAccess, type Visibility } from './task-access.ts'
+import { createTaskAccess } from './task-access.ts'
 import type { Waiting } from './wait-reasons.ts'
 import { createWaitingCalls } from './waiting.ts'
 import { createWaitingLimit } from './waiting-limit.ts'
 import { createWatch, type Watch } from './watch.ts'
 
 export interface ServiceState {
+  /**
+   * False: the actor does not see all tasks. Then the counts are those of the tasks that they see, there are no
+   * presences, and nothing is said of the depth of the queue or of dead messages.
+   */
+  isWhole: boolean
   presences: SeenPresence[]
   queue: QueueState & { name: string; depth: number | null }
   counts: TaskCounts
@@ -31,11 +39,12 @@ export interface ServiceState {
   dead: { waiting: Record<string, number>; messages: number | null }
 }
 
+/** Each call may throw UNAUTHORIZED or SCOPE_MISSING: core/policy.ts decides what an actor may do. */
 export interface Service extends Watch, LogCalls {
   /**
    * Validates, stores, announces. If the key was used before with the same body, returns the first task (`created`
    * false).
-   * @throws BAD_REQUEST, KIND_UNKNOWN, KIND_IN_TROUBLE, PARAMS_INVALID, IDEMPOTENCY_MISMATCH, TOO_MANY_WAITING,
+   * @throws BAD_REQUEST, KIND_UNKNOWN, KIND_NOT_ALLOWED, KIND_IN_TROUBLE, PARAMS_INVALID, IDEMPOTENCY_MISMATCH, TOO_MANY_WAITING,
    * STORE_FULL, STORE_UNAVAILABLE
    */
   submit(actor: Actor, submission: unknown, idempotencyKey?: string): Promise<Submitted>
@@ -57,7 +66,7 @@ export interface Service extends Watch, LogCalls {
   /** Why a task waits. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_WAITING */
   why(actor: Actor, id: string): Promise<Waiting>
   /** The same for tasks that the actor was shown, in their order; null for those that do not wait. */
-  whyEach(tasks: readonly TaskRecord[]): Promise<(Waiting | null)[]>
+  whyEach(actor: Actor, tasks: readonly TaskRecord[]): Promise<(Waiting | null)[]>
   /** @throws BAD_ID, TASK_NOT_FOUND, TASK_ENDED */
   cancel(actor: Actor, id: string): Promise<{ outcome: 'revoked' | 'requested'; task: TaskRecord }>
   /** Runs an ended task again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY */
@@ -87,10 +96,10 @@ export interface Service extends Watch, LogCalls {
   replayDead(actor: Actor, id: string): Promise<Replayed>
   /** Removes one of them. @throws BAD_ID, DEAD_NOT_FOUND, TASK_BUSY, QUEUE_UNAVAILABLE */
   discardDead(actor: Actor, id: string): Promise<void>
-  kinds(): KindInfo[]
+  kinds(actor: Actor): KindInfo[]
   /** Kinds whose files this or another process could not load. Those of others only if the store answers quickly. */
-  kindTroubles(): Promise<SeenKindTrouble[]>
-  state(): Promise<ServiceState>
+  kindTroubles(actor: Actor): Promise<SeenKindTrouble[]>
+  state(actor: Actor): Promise<ServiceState>
 }
 
 export interface ServiceDeps {
@@ -104,8 +113,6 @@ export interface ServiceDeps {
   onCheckThrew?: (kind: string, error: unknown) => void
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
-  /** Which tasks an actor may see; left out: all. */
-  visibility?: Visibility
 }
 
 /** Milliseconds that a broker may take to report its depth. The rest of the state does not wait longer. */
@@ -128,10 +135,9 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
-  visibility,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
-  const access = createTaskAccess(store, visibility)
+  const access = createTaskAccess(store)
   const announceIfDue = (task: TaskRecord): void => {
     if (isDue(task, now())) queue.announce({ id: task.id, kind: task.kind })
   }
@@ -151,13 +157,13 @@ export const createService = ({
   const waiting = createWaitingCalls({ store, kinds, clock })
 
   const cancel = async (actor: Actor, given: string) => {
-    const { id } = await access.get(actor, given)
+    const { id } = await access.getToChange(actor, given)
     const { outcome, task } = await store.revoke(id, now())
     if (outcome === 'ended') throw new MadhavaError('TASK_ENDED', `The task is ${task.status} already`)
     return { outcome, task }
   }
   const retry = async (actor: Actor, given: string): Promise<TaskRecord> => {
-    const { id, status } = await access.get(actor, given)
+    const { id, status } = await access.getToChange(actor, given)
     if (!isFinal(status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${status}`)
     const task = await store.claim(id, retryByHand(now()))
     if (!task) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
@@ -165,8 +171,28 @@ export const createService = ({
     return task
   }
   const purge = async (actor: Actor, given: string): Promise<void> => {
-    const { id } = await access.get(actor, given)
+    const { id } = await access.getToChange(actor, given)
     await store.remove(id)
+  }
+
+  const demandSubmit = (actor: Actor, submissions: readonly unknown[]): void => {
+    demand(actor, 'submit')
+    for (const submission of submissions) {
+      const kind =
+        typeof submission === 'object' && submission !== null && 'kind' in submission && submission.kind
+      // what is no name is refused with all that is wrong with the submission
+      if (typeof kind === 'string') demandKind(actor, kind)
+    }
+  }
+
+  const explain: Service['whyEach'] = async (actor, tasks) => {
+    const answers = await waiting.explain(tasks)
+    return seesAll(actor) ? answers : answers.map(answer => answer && withoutOthers(answer))
+  }
+
+  const countsFor = async (actor: Actor): Promise<TaskCounts> => {
+    const counts = await store.counts(ownersSeen(actor) ?? undefined)
+    return actor.kinds === null ? counts : countsOfKinds(counts, actor.kinds)
   }
 
   const feed = createFeed(store)
@@ -175,10 +201,15 @@ export const createService = ({
 
     ...createLogCalls({ store, access, feed }),
 
-    submit: (actor, submission, idempotencyKey) => submit.one(actor.account, submission, idempotencyKey),
+    async submit(actor, submission, idempotencyKey) {
+      demandSubmit(actor, [submission])
+      return submit.one(actor.account, submission, idempotencyKey)
+    },
 
-    submitMany: (actor, submissions, idempotencyKey) =>
-      submit.many(actor.account, submissions, idempotencyKey),
+    async submitMany(actor, submissions, idempotencyKey) {
+      demandSubmit(actor, submissions)
+      return submit.many(actor.account, submissions, idempotencyKey)
+    },
 
     submitChild: (parent, submission, key) => submit.child(parent, submission, key),
 
@@ -188,12 +219,12 @@ export const createService = ({
 
     async why(actor, id) {
       const task = await access.get(actor, id)
-      const [answer] = await waiting.explain([task])
+      const [answer] = await explain(actor, [task])
       if (!answer) throw new MadhavaError('TASK_NOT_WAITING', `The task is ${task.status}`)
       return answer
     },
 
-    whyEach: waiting.explain,
+    whyEach: explain,
 
     cancel,
 
@@ -203,7 +234,7 @@ export const createService = ({
 
     bulk(actor, action, filter, options) {
       const run = createBulk({
-        list: (wanted, page) => access.list(actor, wanted, page),
+        list: (wanted, page) => access.listToChange(actor, wanted, page),
         acts: {
           cancel: id => cancel(actor, id),
           retry: id => retry(actor, id),
@@ -223,19 +254,30 @@ export const createService = ({
 
     discardDead: dead.discard,
 
-    kinds: () => kinds.list().map(kindInfoOf),
+    kinds(actor) {
+      demand(actor, 'read')
+      const allowed = ({ name }: { name: string }) => actor.kinds?.includes(name) ?? true
+      return kinds.list().filter(allowed).map(kindInfoOf)
+    },
 
-    kindTroubles: async () => seenKindTroubles(kinds.troubles(), (await inTime(store.presences())) ?? []),
+    async kindTroubles(actor) {
+      demand(actor, 'read')
+      const troubles = seenKindTroubles(kinds.troubles(), (await inTime(store.presences())) ?? [])
+      return troubles.filter(({ name }) => actor.kinds?.includes(name) ?? true)
+    },
 
-    async state() {
+    async state(actor) {
+      demand(actor, 'read')
+      const isWhole = seesAll(actor)
       const [presences, counts, depth, messages] = await Promise.all([
         store.presences(),
-        store.counts(),
-        inTime(queue.depth()),
-        inTime(queue.dead.count()),
+        countsFor(actor),
+        isWhole ? inTime(queue.depth()) : null,
+        isWhole ? inTime(queue.dead.count()) : null,
       ])
       return {
-        presences,
+        isWhole,
+        presences: isWhole ? presences : [],
         counts,
         queue: { name: queue.name, depth, ...queue.state() },
         dead: { waiting: waitingWithoutWorker(presences, counts, kinds), messages },

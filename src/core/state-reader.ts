@@ -1,6 +1,8 @@
 // Reads the state of the bundle for people and monitors: within a short time limit, and without private details.
+import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import { toMadhavaError } from './errors.ts'
+import { demand, seesAll } from './policy.ts'
 import { whySilent } from './readiness.ts'
 import type { Service, ServiceState } from './service.ts'
 import type { PresenceDetails, SeenPresence } from './store.ts'
@@ -35,11 +37,14 @@ export const viewProcess = (
   }
 }
 
-/** The state as far as it is known in time; `trouble` says why there is none. */
-export type StateReader = () => Promise<{ state: ServiceState | null; trouble: string | null }>
+/**
+ * The state as far as it is known in time; `trouble` says why there is none.
+ * @throws UNAUTHORIZED, SCOPE_MISSING when the actor may not read
+ */
+export type StateReader = (actor: Actor) => Promise<{ state: ServiceState | null; trouble: string | null }>
 
 /**
- * Concurrent requests share one reading. Never rejects.
+ * Concurrent requests of those who see all share one reading.
  * @param onFailed called for every failed reading
  */
 export const createStateReader = (
@@ -47,12 +52,17 @@ export const createStateReader = (
   onFailed: (error: unknown) => void,
 ): StateReader => {
   let underWay: Promise<ServiceState> | null = null
-  return async () => {
-    underWay ??= service.state().finally(() => {
+  const readWhole = (actor: Actor): Promise<ServiceState> => {
+    underWay ??= service.state(actor).finally(() => {
       underWay = null
     })
+    return underWay
+  }
+  return async actor => {
+    demand(actor, 'read')
     try {
-      const state = await within(STATE_MS, underWay, () => null)
+      const reading = seesAll(actor) ? readWhole(actor) : service.state(actor)
+      const state = await within(STATE_MS, reading, () => null)
       return { state, trouble: state ? null : `No answer within ${STATE_MS} ms` }
     } catch (error) {
       onFailed(error)

@@ -125,7 +125,8 @@ export interface TaskStore {
    */
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
-  counts(): Promise<TaskCounts>
+  /** Of these owners' tasks alone; the empty text stands for nobody. Left out: of all tasks. */
+  counts(owners?: readonly string[]): Promise<TaskCounts>
 
   /**
    * Claims one task with the next claim number and applies the move, in one step. The claim is kept if the move ends

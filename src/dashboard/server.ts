@@ -1,4 +1,5 @@
 // Opens the dashboard: operator, viewer, sessions, PM2, the task API, the app and its port.
+import type { Access } from '../access/access.ts'
 import { createApp } from '../api/app.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
@@ -44,6 +45,7 @@ export interface DashboardServerOptions extends HttpDoor {
 /** `bundles`: this one, and who else uses the store. */
 export type DashboardParts = Omit<OverviewParts, 'processes'> & {
   bundles: Pick<SettleOptions, 'bundle' | 'isAlive'>
+  access: Access
 }
 
 const PROCESSES_EVERY_MS = 2_000
@@ -128,6 +130,7 @@ export const openDashboard = async (
     },
     api: createApp({
       service,
+      access: parts.access,
       host: overview.host,
       readiness: overview.readiness,
       // not among the addresses that pages may ask

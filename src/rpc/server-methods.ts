@@ -1,9 +1,11 @@
 // The methods of the service Madhava about the server itself: its version, its kinds, the machine, the processes and the
 // queue. No rules of its own, no sockets.
+
 import types from '../../gen/js/rpcinterface_types.js'
+import type { Actor } from '../core/actor.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { KindInfo } from '../core/kind-info.ts'
-import { demand } from '../core/policy.ts'
+import { demand, seesAll } from '../core/policy.ts'
 import type { Service } from '../core/service.ts'
 import { createStateReader } from '../core/state-reader.ts'
 import type { HostSnapshot } from '../platform/host.ts'
@@ -35,6 +37,16 @@ const kindStruct = ({ params, result, example, retry, limits, ...same }: KindInf
     limits: limitsStruct(limits),
   })
 
+/**
+ * What the machine and the queue do tells what others do.
+ * @throws UNAUTHORIZED, SCOPE_MISSING, FORBIDDEN for an actor who does not see all tasks
+ */
+const demandWhole = (actor: Actor): void => {
+  demand(actor, 'read')
+  if (!seesAll(actor))
+    throw new MadhavaError('FORBIDDEN', 'Only who sees all tasks sees the machine and the queue')
+}
+
 /** By name. */
 export const createServerMethods = ({
   service,
@@ -48,12 +60,15 @@ export const createServerMethods = ({
   return new Map<string, RpcMethod>([
     ['ping', openMethod(0, async () => undefined)],
     ['version', openMethod(0, async () => version)],
-    ['listKinds', methodFor(0, async () => service.kinds().map(kindStruct), 'refused', 'unavailable')],
+    [
+      'listKinds',
+      methodFor(0, async actor => service.kinds(actor).map(kindStruct), 'refused', 'unavailable'),
+    ],
     [
       'listKindTroubles',
       methodFor(
         0,
-        async () => (await service.kindTroubles()).map(trouble => build(types.KindTrouble, trouble)),
+        async actor => (await service.kindTroubles(actor)).map(trouble => build(types.KindTrouble, trouble)),
         'refused',
         'unavailable',
       ),
@@ -63,11 +78,10 @@ export const createServerMethods = ({
       methodFor(
         0,
         async actor => {
-          // also for the machine, which is no part of the state
-          demand(actor, 'read')
+          demandWhole(actor)
           return hostStatusStruct({
             ...{ host: machine.snapshot(), version, now: clock() },
-            ...(await readState()),
+            ...(await readState(actor)),
           })
         },
         'refused',
@@ -79,9 +93,8 @@ export const createServerMethods = ({
       methodFor(
         0,
         async actor => {
-          // what a reading refuses would look like a state that cannot be read
-          demand(actor, 'read')
-          const { state, trouble } = await readState()
+          demandWhole(actor)
+          const { state, trouble } = await readState(actor)
           if (state) return queueStatusStruct(state.queue)
           throw new MadhavaError('STORE_UNAVAILABLE', trouble ?? undefined)
         },

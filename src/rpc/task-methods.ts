@@ -47,9 +47,9 @@ const fitting = (tasks: readonly ReturnType<typeof listedTaskStruct>[]): number 
 /** By name. */
 export const createTaskMethods = ({ service, access }: TaskMethodDeps): ReadonlyMap<string, RpcMethod> => {
   /** One after another: the params of each may be large. */
-  const structsOf = async (tasks: readonly TaskRecord[], why: boolean) => {
+  const structsOf = async (actor: Actor, tasks: readonly TaskRecord[], why: boolean) => {
     const structs: ReturnType<typeof listedTaskStruct>[] = []
-    const reasons = why ? await service.whyEach(tasks) : []
+    const reasons = why ? await service.whyEach(actor, tasks) : []
     for (const [place, task] of tasks.entries()) {
       const struct = listedTaskStruct(task, reasons[place])
       structs.push(struct)
@@ -64,12 +64,12 @@ export const createTaskMethods = ({ service, access }: TaskMethodDeps): Readonly
     if (filter.owner !== undefined) filter.owner = (await access.idOf(filter.owner)) ?? filter.owner
     const query = { ...toPage(limit, cursor), sort }
     let page = await service.list(actor, filter, query)
-    let tasks = await structsOf(page.tasks, why)
+    let tasks = await structsOf(actor, page.tasks, why)
     const count = fitting(tasks)
     if (count < tasks.length) {
       // listed again, since a cursor points behind the last task of its page
       page = await service.list(actor, filter, { ...query, limit: count })
-      tasks = await structsOf(page.tasks, why)
+      tasks = await structsOf(actor, page.tasks, why)
     }
     return build(types.TaskPage, { tasks, nextCursor: page.next })
   }

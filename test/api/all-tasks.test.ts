@@ -1,4 +1,5 @@
 // GET /alltasks holds bytes for a reader that takes its time, and no records.
+
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
@@ -6,6 +7,7 @@ import { runInNewContext } from 'node:vm'
 import { allTasksText } from '../../src/api/all-tasks.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import { at, newTask } from '../suites/store/world.ts'
+import { anybody } from '../support/actors.ts'
 
 describe('the text of all tasks', () => {
   it('lets the records of a page go before the first byte is taken, and is whole', async () => {
@@ -25,8 +27,8 @@ describe('the text of all tasks', () => {
       next: cursor === null ? 'more' : null,
     })
     const text = allTasksText(
-      { list, whyEach: () => assert.fail() },
-      { name: null } as never,
+      { service: { list, whyEach: () => assert.fail() }, access: { namesOf: async () => new Map() } },
+      anybody(),
       {},
       {
         lines: false,

@@ -3,11 +3,15 @@
 
 import assert from 'node:assert/strict'
 import { z } from 'zod'
+import type { Registration } from '../../src/access/access.ts'
+import { openAccess } from '../../src/access/open.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createDocument, describedRoutes } from '../../src/api/openapi.ts'
+import type { Actor } from '../../src/core/actor.ts'
 import type { DeadMessages } from '../../src/core/dead-messages.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
+import type { AccountRole, Anonymous } from '../../src/core/policy.ts'
 import type { QueueState } from '../../src/core/queue.ts'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createService, type Service } from '../../src/core/service.ts'
@@ -17,9 +21,8 @@ import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
-import { anybody } from '../support/actors.ts'
+import { anybody, person } from '../support/actors.ts'
 import { checkAnswer, createDocumentCheck, type DocumentCheck } from '../support/document-check.ts'
-import { createFakeAccess } from '../support/fake-access.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
 const calcpi = defineKind({
@@ -66,6 +69,9 @@ export interface FixtureOptions {
   depth?: () => Promise<number>
   /** The queue's dead messages. */
   dead?: DeadMessages
+  /** What a stranger may do; left out: what an operator may. */
+  anonymous?: Anonymous
+  registration?: Registration
   /** Replaces parts of the service. */
   service?: Partial<Service>
 }
@@ -79,6 +85,9 @@ const holdToDocument = (app: ReturnType<typeof createApp>): string[] => {
     checkAnswer(held, request, await answer(request, ...rest), misfit => misfits.push(misfit))
   return misfits
 }
+
+/** Of all accounts that `logIn` makes. */
+export const PASSWORD = 'long enough for a test'
 
 export const createFixture = (options: FixtureOptions = {}) => {
   let passed = 0
@@ -100,12 +109,21 @@ export const createFixture = (options: FixtureOptions = {}) => {
     ...createService({ store, queue, kinds, clock, maxWaiting: options.maxWaiting ?? null }),
     ...options.service,
   }
+  const access = openAccess({
+    documents: store.documents,
+    changes: store,
+    anonymous: options.anonymous ?? 'full',
+    registration: options.registration ?? 'invite',
+    clock,
+    log: options.log ?? silentLog(),
+  })
   const app = createApp({
     service,
+    access,
     host: { snapshot: () => HOST },
     rpc: createHttpRpc({
       service,
-      access: createFakeAccess().access,
+      access,
       machine: { snapshot: () => HOST },
       clock,
       log: options.log ?? silentLog(),
@@ -127,6 +145,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
     app,
     store,
     service,
+    access,
     announced,
     state,
     submit,
@@ -154,10 +173,19 @@ export const createFixture = (options: FixtureOptions = {}) => {
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
+    /** Makes an account of this name where there is none, and logs in. */
+    async logIn(name: string, role: AccountRole): Promise<{ id: string; token: string; actor: Actor }> {
+      const from = { address: null, agent: null }
+      const account = { name, password: PASSWORD, invitation: null, role }
+      const made = await access.register(person('admin', 'admin'), account, from)
+      const { token } = await access.logIn({ name, password: PASSWORD }, from)
+      return { id: made.id, token, actor: await access.identify(token, 'rest') }
+    },
     /** As the door does when it closes. */
     endStreams: () => closing.abort(),
     async close() {
       closing.abort()
+      await access.close()
       await store.close()
       assert.deepEqual(misfits, [])
     },

@@ -1,7 +1,9 @@
 // What the REST door tells of the server: its kinds, the machine, the processes, the queue, whether it lives and is ready.
+
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { ServiceState } from '../../src/core/service.ts'
+import { anybody } from '../support/actors.ts'
 import { createFixture, type Fixture, HOST, jsonOf } from './fixture.ts'
 
 describe('what the door tells of the server', () => {
@@ -78,7 +80,7 @@ describe('what the door tells of the server', () => {
       },
       alive: true,
     }
-    const state = { ...(await door.service.state()), presences: [frozen] }
+    const state = { ...(await door.service.state(anybody())), presences: [frozen] }
     const seen = createFixture({ service: { state: async () => state } })
     const { processes } = await jsonOf<{
       processes: { alive: boolean; troubles: Record<string, string> }[]

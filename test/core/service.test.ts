@@ -272,7 +272,7 @@ describe('result and log', () => {
 
 describe('kinds and state', () => {
   it('each kind has its schemas, its example, and its defaults resolved', () => {
-    const [first, , second] = service.kinds()
+    const [first, , second] = service.kinds(anybody)
     assert.deepEqual(
       [first?.name, first?.maxAttempts, second?.name, second?.maxAttempts],
       ['adding', 3, 'plain', 5],
@@ -289,7 +289,7 @@ describe('kinds and state', () => {
 
   it('the state holds presences, counts and the queue', async () => {
     await submit({ kind: 'plain' })
-    const state = await service.state()
+    const state = await service.state(anybody)
     assert.deepEqual(state.presences, [])
     assert.equal(state.counts.byStatus.PENDING, 1)
     assert.deepEqual(state.queue, { name: 'noting', depth: 1, status: 'ready', reason: null, outbox: 0 })
@@ -304,7 +304,7 @@ describe('kinds and state', () => {
       for (const over of [{ depth: call }, { dead: { ...NO_DEAD_MESSAGES, count: call } }]) {
         const { queue } = createNotingQueue(over)
         const own = createService({ store, queue, kinds: createKinds([]), clock: () => new Date(now) })
-        const state = await own.state()
+        const state = await own.state(anybody)
         const known = 'depth' in over ? [null, 0] : [0, null]
         assert.deepEqual([state.queue.depth, state.dead.messages], known)
       }
@@ -347,48 +347,7 @@ describe('the kinds that cannot be used', () => {
     const away = () => Promise.reject(new Error('the store is away'))
     for (const presences of [silent, away]) {
       const own = createService({ store: { ...store, presences }, queue, kinds, clock: () => new Date(now) })
-      assert.deepEqual(await own.kindTroubles(), [{ ...trouble, roles: [] }])
+      assert.deepEqual(await own.kindTroubles(anybody), [{ ...trouble, roles: [] }])
     }
-  })
-})
-
-describe('what an actor may see', () => {
-  it('is decided once for all calls: a task of others is not there', async () => {
-    const own = createService({
-      store,
-      queue: createNotingQueue().queue,
-      kinds: createKinds([loadKind('plain', plain, 'plain.ts')]),
-      clock: () => new Date(now),
-      visibility: (filter, { name }) => (name === null ? filter : { ...filter, owner: name }),
-    })
-    const mine = await submit({ kind: 'plain' }, ann)
-    const { id } = await submit({ kind: 'plain' })
-    const page = { limit: 50, cursor: null }
-    const signal = AbortSignal.timeout(30_000)
-    for (const call of [
-      () => own.get(ann, id),
-      () => own.cancel(ann, id),
-      () => own.retry(ann, id),
-      () => own.purge(ann, id),
-      () => own.result(ann, id),
-      () => own.log(ann, id),
-      () => own.wait(ann, id, '', 0),
-      () => own.watchTask(ann, id, null, signal).next(),
-    ])
-      await refused(call, 'TASK_NOT_FOUND')
-    await refused(() => own.replayDead(ann, id), 'DEAD_NOT_FOUND')
-    await refused(() => own.discardDead(ann, id), 'DEAD_NOT_FOUND')
-    const idsOf = async (listed: ReturnType<Service['list']>) => (await listed).tasks.map(task => task.id)
-    assert.deepEqual(await idsOf(own.list(ann, {}, page)), [mine.id])
-    assert.deepEqual((await idsOf(own.list(anybody, {}, page))).sort(), [mine.id, id].sort())
-    const told: string[] = []
-    for await (const events of own.watchAll(ann, {}, { since: null, snapshot: true }, signal)) {
-      for (const event of events) if (event.type === 'task') told.push(event.task.id)
-      if (events.some(({ type }) => type === 'live')) break
-    }
-    assert.deepEqual(told, [mine.id])
-    const { done } = await own.bulk(ann, 'cancel', {}, { dryRun: false, cursor: null })
-    assert.equal(done, 1)
-    assert.equal((await own.get(anybody, id)).status, 'PENDING')
   })
 })

@@ -7,14 +7,14 @@ import { type Bench, machine } from './fixture.ts'
 
 /** On the same service. */
 export const openHttp = ({ service, who }: Bench) => {
-  const parts = { service, log: silentLog(), clock: () => new Date(), version: '1.2.3' }
+  const parts = { service, access: who.access, log: silentLog(), clock: () => new Date(), version: '1.2.3' }
   const machineOf = { snapshot: () => machine }
   const app = createApp({
     closing: new AbortController().signal,
     ...parts,
     host: machineOf,
     readiness: async () => ({ ok: true, checks: {} }),
-    rpc: createHttpRpc({ ...parts, access: who.access, machine: machineOf }),
+    rpc: createHttpRpc({ ...parts, machine: machineOf }),
     allowedHosts: [],
   })
   const fetch = (request: Request, env: unknown) => app.fetch(request, env as never)

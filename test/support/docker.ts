@@ -145,7 +145,18 @@ export const runContainer = async (
   const name = freshName()
   const port = await freePort()
   t.after(() => tryDocker(['rm', '-fv', name]))
-  await docker('run', '-d', '--name', name, '-p', `127.0.0.1:${port}:8000`, ...options, image)
+  await docker(
+    'run',
+    '-d',
+    '--name',
+    name,
+    '-p',
+    `127.0.0.1:${port}:8000`,
+    '-e',
+    'ANONYMOUS=full',
+    ...options,
+    image,
+  )
   return {
     name,
     door: openDoor(`http://127.0.0.1:${port}`),

@@ -1,7 +1,9 @@
 // Samples machine, queue and tasks every ten seconds, keeps the figures, and tells them to whoever listens. What
 // cannot be read at a time is a gap there.
+
 import path from 'node:path'
 import { within } from '../../core/async/deadline.ts'
+import { INSIDE } from '../../core/policy.ts'
 import type { Service, ServiceState } from '../../core/service.ts'
 import { countIn } from '../../core/status.ts'
 import type { SeenPresence } from '../../core/store.ts'
@@ -141,7 +143,7 @@ export const openFigures = async (options: FiguresOptions): Promise<Figures> => 
 
   const readState = async (): Promise<ServiceState | null> => {
     try {
-      return await within(STATE_MS, service.state(), () => null)
+      return await within(STATE_MS, service.state(INSIDE), () => null)
     } catch (error) {
       log.debug({ error }, 'the state cannot be read for the figures')
       return null
@@ -196,7 +198,7 @@ export const openFigures = async (options: FiguresOptions): Promise<Figures> => 
   }
   if (isTimed) {
     // the first look is what the next one is compared with
-    void service.state().then(
+    void service.state(INSIDE).then(
       state => workSince(state.presences, clock(), elapsed()),
       () => null,
     )

@@ -1,5 +1,7 @@
 // What each kind does: its tasks that wait and run, how long its last runs took, and its failures of the last day.
+
 import { within } from '../../core/async/deadline.ts'
+import { INSIDE } from '../../core/policy.ts'
 import { lastRunsOf } from '../../core/run-times.ts'
 import type { Service } from '../../core/service.ts'
 import { countIn } from '../../core/status.ts'
@@ -66,7 +68,7 @@ export const createKindFigures = ({
     )
 
   const read = async (): Promise<KindFigures> => {
-    const names = service.kinds().map(({ name }) => name)
+    const names = service.kinds(INSIDE).map(({ name }) => name)
     const [counts, found, runs] = await Promise.all([
       inTime(store.counts()),
       inTime(failures()),

@@ -1,7 +1,9 @@
 // Reads what the overview shows, in bounded time, whatever is away: what is not known in time is null.
+
 import { within } from '../../core/async/deadline.ts'
 import { dueSince } from '../../core/due.ts'
 import { toMadhavaError } from '../../core/errors.ts'
+import { INSIDE } from '../../core/policy.ts'
 import type { Readiness } from '../../core/readiness.ts'
 import type { Service, ServiceState } from '../../core/service.ts'
 import { createStateReader } from '../../core/state-reader.ts'
@@ -94,9 +96,12 @@ export const createOverview = (deps: OverviewDeps): (() => Promise<Overview>) =>
   const read = async (): Promise<Overview> => {
     const [checks, { state, trouble, next }, rows, kindTroubles, found] = await Promise.all([
       inTime('the readiness', readiness()),
-      readState().then(async seen => ({ ...seen, next: await inTime('the agenda', nextTask(seen.state)) })),
+      readState(INSIDE).then(async seen => ({
+        ...seen,
+        next: await inTime('the agenda', nextTask(seen.state)),
+      })),
       inTime('the list of processes', processes.list()),
-      inTime('the troubles of kinds', service.kindTroubles()),
+      inTime('the troubles of kinds', service.kindTroubles(INSIDE)),
       inTime('the failures', failures()),
     ])
     const now = clock()

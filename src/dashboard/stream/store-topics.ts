@@ -1,5 +1,7 @@
 // What the store says of everything: the processes that beat in it, and how much cannot be run.
+
 import { UNRUNNABLE } from '../../core/dead.ts'
+import { INSIDE } from '../../core/policy.ts'
 import type { Service } from '../../core/service.ts'
 import { viewProcess } from '../../core/state-reader.ts'
 import type { TaskStore } from '../../core/store.ts'
@@ -18,7 +20,7 @@ export const workersTopic = (
   everyMs = WORKERS_MS,
 ): Topic =>
   statePolled('workers', everyMs, async () => {
-    const { presences } = await service.state()
+    const { presences } = await service.state(INSIDE)
     const now = clock().getTime()
     return presences.map(presence => viewProcess(presence, now))
   })
@@ -52,7 +54,7 @@ export const deadTopic = (
   // tasks are read again only when some have ended, come or gone
   let last: { counts: string; failed: Pick<DeadCount, 'count' | 'isMore'> } | null = null
   return statePolled('dead', everyMs, async (): Promise<DeadCount> => {
-    const { dead, counts } = await service.state()
+    const { dead, counts } = await service.state(INSIDE)
     const now = JSON.stringify(counts.byStatus)
     if (last?.counts !== now) last = { counts: now, failed: await countFailed() }
     const waiting = Object.values(dead.waiting).reduce((sum, count) => sum + count, 0)

@@ -30,6 +30,7 @@ describe('the recorder of figures', { timeout: 300_000 }, () => {
     if (isAway) throw new MadhavaError('STORE_UNAVAILABLE')
     const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0]))
     return {
+      isWhole: true,
       presences,
       queue: { name: broker, depth: broker === 'embedded' ? 0 : 7, status: 'ready', reason: null, outbox: 0 },
       counts: { total: waiting, byStatus: { ...byStatus, PENDING: waiting, RETRY: 1 } as never, byKind: {} },

@@ -31,6 +31,7 @@ const process = (name: string, state = 'online', restarts = 0): ProcessRow => ({
   isDashboard: name === 'dashboard',
 })
 const stateOf = (more: Partial<ServiceState> = {}, waiting = 0): ServiceState => ({
+  isWhole: true,
   presences: ['api', 'worker', 'rpc', 'dashboard'].map(role => presence(role)),
   queue: { name: 'rabbitmq', depth: 0, status: 'ready', reason: null, outbox: 0 },
   counts: {

@@ -1,0 +1,131 @@
+// Logins: POST /sessions begins one, DELETE /sessions/current ends it; GET /me says who asks.
+import { Hono } from 'hono'
+import { deleteCookie, setCookie } from 'hono/cookie'
+import { z } from 'zod'
+import { demand } from '../core/policy.ts'
+import { loggedIn, login, me, newPasswordBody, readBodyAs, sessionList } from './access-schemas.ts'
+import { type ApiDeps, type ApiEnv, originOf } from './context.ts'
+import { LOGIN_COOKIE } from './identify.ts'
+import { JSON_TYPE, sendJson } from './json.ts'
+import { describe, type Operation } from './operation.ts'
+
+const logIn: Operation = {
+  id: 'logIn',
+  need: 'open',
+  tag: 'access',
+  summary: 'Log in',
+  description:
+    'A browser keeps the cookie; a program sends `token` as `Authorization: Bearer`. The session ends after 12 hours, with a logout, and with a change of the password.',
+  body: { content: { [JSON_TYPE]: login }, example: { name: 'ada', password: 'correct horse battery' } },
+  answers: {
+    201: {
+      description: 'The session.',
+      headers: { 'Set-Cookie': 'the same token, for browsers' },
+      content: { [JSON_TYPE]: loggedIn },
+    },
+  },
+  errors: ['LOGIN_WRONG', 'TOO_MANY_REQUESTS', 'STORE_FULL'],
+}
+
+const logOut: Operation = {
+  id: 'logOut',
+  need: 'open',
+  tag: 'access',
+  summary: 'Log out: end the session that is shown',
+  answers: { 204: { description: 'It has ended, or had ended before.' } },
+}
+
+const listSessions: Operation = {
+  id: 'listSessions',
+  need: 'login',
+  tag: 'access',
+  summary: 'The sessions of your account',
+  answers: { 200: { description: 'All that are valid.', content: { [JSON_TYPE]: sessionList } } },
+  errors: ['SCOPE_MISSING'],
+}
+
+const endSession: Operation = {
+  id: 'endSession',
+  need: 'login',
+  tag: 'access',
+  summary: 'End a session of your account',
+  path: { id: z.string().describe('of the session') },
+  answers: { 204: { description: 'It has ended.' } },
+  errors: ['SCOPE_MISSING', 'SESSION_NOT_FOUND'],
+}
+
+const getMe: Operation = {
+  id: 'getMe',
+  need: 'anyone',
+  tag: 'access',
+  summary: 'Who you are, and what you may do',
+  answers: { 200: { description: 'As of now.', content: { [JSON_TYPE]: me } } },
+}
+
+const changePassword: Operation = {
+  id: 'changePassword',
+  need: 'login',
+  tag: 'access',
+  summary: 'Change your password; all your other sessions end',
+  body: {
+    content: { [JSON_TYPE]: newPasswordBody },
+    example: { password: 'correct horse battery', newPassword: 'staple and a half' },
+  },
+  answers: { 204: { description: 'It is changed.' } },
+  errors: ['SCOPE_MISSING', 'LOGIN_WRONG', 'PASSWORD_INVALID', 'PASSWORD_IS_SETTING', 'TOO_MANY_REQUESTS'],
+}
+
+const deleteMe: Operation = {
+  id: 'deleteMe',
+  need: 'login',
+  tag: 'access',
+  summary: 'Delete your account; its tasks stay under its id',
+  answers: { 204: { description: 'It is deleted, with its sessions and keys.' } },
+  errors: ['SCOPE_MISSING', 'ACCOUNT_BUILT_IN'],
+}
+
+const COOKIE = {
+  path: '/',
+  httpOnly: true,
+  sameSite: 'Strict',
+  // as at the dashboard: a server of plain HTTP cannot know whether a proxy ends TLS
+  secure: false,
+} as const
+
+export const sessionRoutes = ({ access, clock }: ApiDeps): Hono<ApiEnv> =>
+  new Hono<ApiEnv>()
+    .post('/sessions', describe(logIn), async c => {
+      const begun = await access.logIn(await readBodyAs(c, login), originOf(c))
+      const seconds = Math.ceil((Date.parse(begun.expiresAt) - clock().getTime()) / 1000)
+      setCookie(c, LOGIN_COOKIE, begun.token, { ...COOKIE, maxAge: Math.max(0, seconds) })
+      return sendJson(c, begun, 201)
+    })
+    .get('/sessions', describe(listSessions), async c =>
+      sendJson(c, { sessions: await access.sessions(c.get('actor')) }),
+    )
+    .delete('/sessions/current', describe(logOut), async c => {
+      const actor = c.get('actor')
+      if (actor.credential?.type === 'session') await access.logOut(actor)
+      deleteCookie(c, LOGIN_COOKIE, COOKIE)
+      return c.body(null, 204)
+    })
+    .delete('/sessions/:id', describe(endSession), async c => {
+      await access.endSession(c.get('actor'), c.req.param('id'))
+      return c.body(null, 204)
+    })
+    .get('/me', describe(getMe), async c => {
+      const actor = c.get('actor')
+      // a stranger who may do nothing is told to log in
+      if (actor.account === null) demand(actor, 'read')
+      return sendJson(c, await access.me(actor))
+    })
+    .put('/me/password', describe(changePassword), async c => {
+      await access.changePassword(c.get('actor'), await readBodyAs(c, newPasswordBody), originOf(c))
+      return c.body(null, 204)
+    })
+    .delete('/me', describe(deleteMe), async c => {
+      const actor = c.get('actor')
+      await access.deleteAccount(actor, actor.account ?? '')
+      deleteCookie(c, LOGIN_COOKIE, COOKIE)
+      return c.body(null, 204)
+    })
