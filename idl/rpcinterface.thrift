@@ -281,6 +281,7 @@ struct Task {
   21: required string updatedAt,
   /** The process that runs it, or ran it last. */
   22: optional string worker,
+  /** The id of the account that submitted it. Unset: nobody had logged in. */
   23: optional string owner,
   /** The task that submitted this one. */
   24: optional string parentId,
@@ -302,7 +303,9 @@ struct Task {
   /** The last 20 attempts, oldest first; unset before the first, and in pages. */
   35: optional list<TaskAttempt> attempts,
   /** In pages of pageTasksWhy: why it waits. Unset if it does not. */
-  36: optional Waiting waiting
+  36: optional Waiting waiting,
+  /** In pages: the name of the account that owns it. Unset if nobody owns it, or the account was deleted. */
+  37: optional string ownerName
 }
 
 /** Options of a submit. Unset fields have the default of the server or of the kind. */
@@ -330,6 +333,7 @@ struct SubmitOptions {
 struct TaskFilter {
   1: optional list<string> statuses,
   2: optional list<string> kinds,
+  /** The name or the id of an account. */
   3: optional string owner,
   4: optional string parentId,
   /** A text in the id, kind, title or description, ignoring case. */
@@ -759,10 +763,10 @@ service Madhava extends RPCcelery {
   /** The kinds whose files cannot be used. A submit to one is Unavailable with KIND_IN_TROUBLE; the others run. */
   list<KindTrouble> listKindTroubles() throws (1: Unavailable unavailable, 2: Refused refused),
 
-  /** The machine, the processes and the tasks. */
+  /** The machine, the processes and the tasks. Refused: FORBIDDEN, for a login that does not see all tasks. */
   HostStatus hostStatus() throws (1: Unavailable unavailable, 2: Refused refused),
 
-  /** The queue as the answering process sees it. */
+  /** The queue as the answering process sees it. Refused: as of hostStatus. */
   QueueStatus queueStatus() throws (1: Unavailable unavailable, 2: Refused refused),
 
   /**
@@ -822,8 +826,9 @@ service Madhava extends RPCcelery {
   void revokeKey(1: string id) throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
 
   /**
-   * Makes an invitation that holds for so many seconds. For admins. `note` is for people and may be empty.
-   * `invitation` of the answer is shown this once. Refused: BAD_REQUEST.
+   * Makes an invitation. For admins. `role` is the one that the account will have; empty means user. `seconds` is how
+   * long it holds, 60 to 7776000; 0 means a week. `note` is for people and may be empty. `invitation` of the answer is
+   * shown this once. Refused: BAD_REQUEST.
    */
   Invitation createInvitation(1: string role, 2: i32 seconds, 3: string note)
     throws (1: Refused refused, 2: Unavailable unavailable),

@@ -242,22 +242,22 @@ declare class Client extends RPCcelery.Client {
     listKindTroubles(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: KindTrouble[])=>void): void;
 
     /**
-     * The machine, the processes and the tasks.
+     * The machine, the processes and the tasks. Refused: FORBIDDEN, for a login that does not see all tasks.
      */
     hostStatus(): Promise<HostStatus>;
 
     /**
-     * The machine, the processes and the tasks.
+     * The machine, the processes and the tasks. Refused: FORBIDDEN, for a login that does not see all tasks.
      */
     hostStatus(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: HostStatus)=>void): void;
 
     /**
-     * The queue as the answering process sees it.
+     * The queue as the answering process sees it. Refused: as of hostStatus.
      */
     queueStatus(): Promise<QueueStatus>;
 
     /**
-     * The queue as the answering process sees it.
+     * The queue as the answering process sees it. Refused: as of hostStatus.
      */
     queueStatus(callback?: (error: ttypes.Unavailable | ttypes.Refused, response: QueueStatus)=>void): void;
 
@@ -388,14 +388,16 @@ declare class Client extends RPCcelery.Client {
     revokeKey(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: void)=>void): void;
 
     /**
-     * Makes an invitation that holds for so many seconds. For admins. `note` is for people and may be empty.
-     * `invitation` of the answer is shown this once. Refused: BAD_REQUEST.
+     * Makes an invitation. For admins. `role` is the one that the account will have; empty means user. `seconds` is how
+     * long it holds, 60 to 7776000; 0 means a week. `note` is for people and may be empty. `invitation` of the answer is
+     * shown this once. Refused: BAD_REQUEST.
      */
     createInvitation(role: string, seconds: number, note: string): Promise<Invitation>;
 
     /**
-     * Makes an invitation that holds for so many seconds. For admins. `note` is for people and may be empty.
-     * `invitation` of the answer is shown this once. Refused: BAD_REQUEST.
+     * Makes an invitation. For admins. `role` is the one that the account will have; empty means user. `seconds` is how
+     * long it holds, 60 to 7776000; 0 means a week. `note` is for people and may be empty. `invitation` of the answer is
+     * shown this once. Refused: BAD_REQUEST.
      */
     createInvitation(role: string, seconds: number, note: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Invitation)=>void): void;
 

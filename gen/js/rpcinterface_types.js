@@ -1720,6 +1720,7 @@ const Task = module.exports.Task = class {
     this.workersLost = null;
     this.attempts = null;
     this.waiting = null;
+    this.ownerName = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1858,6 +1859,9 @@ const Task = module.exports.Task = class {
       }
       if (args.waiting !== undefined && args.waiting !== null) {
         this.waiting = new ttypes.Waiting(args.waiting);
+      }
+      if (args.ownerName !== undefined && args.ownerName !== null) {
+        this.ownerName = args.ownerName;
       }
     }
   }
@@ -2147,6 +2151,13 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 37:
+        if (ftype == Thrift.Type.STRING) {
+          this.ownerName = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -2350,6 +2361,11 @@ const Task = module.exports.Task = class {
     if (this.waiting !== null && this.waiting !== undefined) {
       output.writeFieldBegin('waiting', Thrift.Type.STRUCT, 36);
       this.waiting.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.ownerName !== null && this.ownerName !== undefined) {
+      output.writeFieldBegin('ownerName', Thrift.Type.STRING, 37);
+      output.writeString(this.ownerName);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

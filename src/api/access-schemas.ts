@@ -2,6 +2,7 @@
 // the bodies.
 import { z } from 'zod'
 import type { AccountView, InvitationView, KeyView, Me, SessionView } from '../access/access.ts'
+import { ACCESS_BOUNDS } from '../access/bounds.ts'
 import { SCOPES } from '../core/actor.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { time as timeField } from '../core/field-types.ts'
@@ -19,16 +20,20 @@ const role = z
 const scopes = z.array(z.enum(SCOPES))
 const sees = z.enum(['all', 'own-and-unowned', 'own'])
 
-const nameOf = (what: string) => z.string().max(200).describe(what)
+const nameOf = (what: string) => z.string().max(ACCESS_BOUNDS.name).describe(what)
 /** Longer ones are refused before anything is done with them; the room access says what a good one is. */
-const password = z.string().max(1_000)
+const password = z.string().max(ACCESS_BOUNDS.password)
 
 export const registration = input(
   'Registration',
   z.strictObject({
     name: nameOf('1 to 64 letters, digits and . _ - + @'),
     password: password.describe('8 to 256 characters'),
-    invitation: z.string().max(200).optional().describe('as an admin gave it; it works once'),
+    invitation: z
+      .string()
+      .max(ACCESS_BOUNDS.invitation)
+      .optional()
+      .describe('as an admin gave it; it works once'),
     role: role.optional().describe('for admins: makes an account without an invitation'),
   }),
 )
@@ -40,25 +45,30 @@ export const newPasswordBody = input(
 export const keyWanted = input(
   'KeyWanted',
   z.strictObject({
-    name: z.string().min(1).max(100).describe('what it is for, for people'),
+    name: z.string().min(1).max(ACCESS_BOUNDS.keyName).describe('what it is for, for people'),
     scopes: scopes.min(1),
-    kinds: z.array(z.string().max(63)).min(1).max(50).nullable().optional().describe('only these kinds'),
+    kinds: z
+      .array(z.string().max(ACCESS_BOUNDS.kindName))
+      .min(1)
+      .max(ACCESS_BOUNDS.kinds)
+      .nullable()
+      .optional()
+      .describe('only these kinds'),
     own: z.boolean().optional().describe('only tasks of the account itself'),
     expiresAt: timeField.schema.nullable().optional().describe('null: never'),
   }),
 )
-const WEEK_SECONDS = 7 * 24 * 60 * 60
-const INVITATION_SECONDS_MAX = 90 * 24 * 60 * 60
+const { invitationSeconds } = ACCESS_BOUNDS
 export const invitationWanted = input(
   'InvitationWanted',
   z.strictObject({
     role: role.default('user'),
-    note: z.string().max(200).nullable().default(null).describe('what it is for, for people'),
+    note: z.string().max(ACCESS_BOUNDS.note).nullable().default(null).describe('what it is for, for people'),
     seconds: z
       .int()
-      .min(60)
-      .max(INVITATION_SECONDS_MAX)
-      .default(WEEK_SECONDS)
+      .min(invitationSeconds.min)
+      .max(invitationSeconds.max)
+      .default(invitationSeconds.default)
       .describe('how long it is valid; a week when left out'),
   }),
 )

@@ -40,11 +40,12 @@ const requireThrift = (contentType: string | undefined, encoding: string | undef
 /** A call may wait for a change, so each counts as an open answer, of which one client may have a share. */
 export const rpcRoutes =
   (calls: Streams) =>
-  ({ rpc, access }: ApiDeps): Hono<ApiEnv> =>
+  ({ rpc }: ApiDeps): Hono<ApiEnv> =>
     new Hono<ApiEnv>().post('/rpc', describe(operation), async c => {
       requireThrift(c.req.header('content-type'), c.req.header('content-encoding'))
       const body = Buffer.from(await readBody(c))
-      const call = calls.open(c.req.raw.signal, clientKeyIn(c), access.watch(c.get('actor')))
+      // a wait watches the login itself, so that its end is told in Thrift
+      const call = calls.open(c.req.raw.signal, clientKeyIn(c))
       try {
         const reply = await rpc(body, call.signal, c.get('actor'), originOf(c))
         const headers = { 'Content-Type': TYPE, 'Content-Length': String(reply.length) }

@@ -104,9 +104,10 @@ export interface NewKey {
 }
 
 export interface NewInvitation {
-  role: AccountRole
-  /** How long it holds. */
-  seconds: number
+  /** Left out: user. */
+  role?: AccountRole
+  /** How long it holds, 60 s to 90 days; a week if it is left out. */
+  seconds?: number
   note?: string | null
 }
 
@@ -151,14 +152,13 @@ export interface AccountCalls<Options extends unknown[]> {
   changeAccount(id: string, changes: AccountChanges, ...options: Options): Promise<Account>
   /** Ends the account, its sessions and its keys. Its tasks stay. For admins. */
   deleteAccount(id: string, ...options: Options): Promise<void>
+  /** The same of the account that asks. It needs a session. */
+  deleteMe(...options: Options): Promise<void>
 }
 
 type SignalOptions = { signal?: AbortSignal }
-/** Over REST a call takes a signal, and people may end their own account. */
-export interface RestAccountCalls extends AccountCalls<[options?: SignalOptions]> {
-  /** Ends the account that asks. It needs a session. */
-  deleteMe(options?: SignalOptions): Promise<void>
-}
+/** Over REST a call takes a signal. */
+export type RestAccountCalls = AccountCalls<[options?: SignalOptions]>
 
 /** @param json sends a request and returns the JSON of its answer; @param send the same without an answer */
 export const createAccountCalls = (

@@ -44,7 +44,7 @@ export const createRpcAccountCalls = (
   keys: async () => (await call(client => client.listKeys())).map(toKey),
   revokeKey: id => call(client => client.revokeKey(id)),
   createInvitation: async ({ role, seconds, note }) =>
-    toInvitation(await call(client => client.createInvitation(role, seconds, note ?? ''))),
+    toInvitation(await call(client => client.createInvitation(role ?? '', seconds ?? 0, note ?? ''))),
   invitations: async () => (await call(client => client.listInvitations())).map(toInvitation),
   withdrawInvitation: id => call(client => client.withdrawInvitation(id)),
   async *accounts() {
@@ -58,4 +58,9 @@ export const createRpcAccountCalls = (
   changeAccount: async (id, changes) =>
     plain(await call(client => client.changeAccount(id, new types.AccountChanges(changes)))) as Account,
   deleteAccount: id => call(client => client.deleteAccount(id)),
+  async deleteMe() {
+    const { account } = await call(client => client.me())
+    // without an account, the server says what is missing
+    await call(client => client.deleteAccount(account?.id ?? ''))
+  },
 })

@@ -1,22 +1,46 @@
 // What clients send about accounts, keys and invitations -> what Access takes. It checks shapes; Access checks the rest.
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
-import { SCOPES, type Scope } from '../core/actor.ts'
+import { ACCESS_BOUNDS } from '../access/bounds.ts'
+import { SCOPES } from '../core/actor.ts'
+import { MadhavaError } from '../core/errors.ts'
 import { instant } from '../core/instant.ts'
-import { ACCOUNT_ROLES, type AccountRole } from '../core/policy.ts'
+import { ACCOUNT_ROLES } from '../core/policy.ts'
 import { parseStruct, toText } from './arguments.ts'
 
+const { invitationSeconds } = ACCESS_BOUNDS
 const oneOf = (words: readonly string[]): string => `must be one of ${words.join(', ')}`
 const role = z.enum(ACCOUNT_ROLES, oneOf(ACCOUNT_ROLES))
+/** `field` names a text that is an argument of its own. */
+const textOf = (value: unknown, field: string, most: number): string =>
+  parseStruct(z.string().max(most), toText(value, field), `The argument ${field}`)
 
-const accountOptions = z.object({ invitation: z.string(), role }).partial()
-const keyOptions = z.object({ kinds: z.array(z.string()), own: z.boolean(), expiresAt: instant }).partial()
-const accountChanges = z.object({ role, disabled: z.boolean(), password: z.string() }).partial()
+const password = z.string().max(ACCESS_BOUNDS.password)
+const accountOptions = z.object({ invitation: z.string().max(ACCESS_BOUNDS.invitation), role }).partial()
+const keyOptions = z
+  .object({
+    kinds: z.array(z.string().max(ACCESS_BOUNDS.kindName)).min(1).max(ACCESS_BOUNDS.kinds),
+    own: z.boolean(),
+    expiresAt: instant,
+  })
+  .partial()
+const keyScopes = z.array(z.enum(SCOPES, oneOf(SCOPES))).min(1)
+const accountChanges = z.object({ role, disabled: z.boolean(), password }).partial()
+
+/** @throws BAD_REQUEST */
+export const toPassword = (value: unknown, field: string): string =>
+  textOf(value, field, ACCESS_BOUNDS.password)
+
+/** @throws BAD_REQUEST */
+export const toLogin = (name: unknown, password: unknown) => ({
+  name: textOf(name, 'name', ACCESS_BOUNDS.name),
+  password: toPassword(password, 'password'),
+})
 
 /** @throws BAD_REQUEST */
 export const toNewAccount = (name: unknown, password: unknown, options: unknown) => {
   const { invitation = null, role = null } = parseStruct(accountOptions, options, 'The argument options')
-  return { name: toText(name, 'name'), password: toText(password, 'password'), invitation, role }
+  return { ...toLogin(name, password), invitation, role }
 }
 
 /** @throws BAD_REQUEST */
@@ -26,20 +50,27 @@ export const toNewKey = (name: unknown, scopes: unknown, options: unknown) => {
     own = false,
     expiresAt = null,
   } = parseStruct(keyOptions, options, 'The argument options')
-  const wanted: Scope[] = parseStruct(
-    z.array(z.enum(SCOPES, oneOf(SCOPES))),
-    scopes ?? [],
-    'The argument scopes',
-  )
-  return { name: toText(name, 'name'), scopes: wanted, kinds, own, expiresAt }
+  const text = textOf(name, 'name', ACCESS_BOUNDS.keyName)
+  if (text === '') throw new MadhavaError('BAD_REQUEST', 'The argument name is empty')
+  return {
+    name: text,
+    scopes: parseStruct(keyScopes, scopes ?? [], 'The argument scopes'),
+    kinds,
+    own,
+    expiresAt,
+  }
 }
 
-/** @throws BAD_REQUEST */
+/** Without a role, a user; without a time, a week. @throws BAD_REQUEST */
 export const toNewInvitation = (wantedRole: unknown, seconds: unknown, note: unknown) => {
-  const text = note === null ? '' : toText(note, 'note')
+  const text = note === null ? '' : textOf(note, 'note', ACCESS_BOUNDS.note)
   return {
-    role: parseStruct(role, wantedRole ?? '', 'The argument role') as AccountRole,
-    seconds: parseStruct(z.int().min(1, 'must be 1 or more'), seconds ?? 0, 'The argument seconds'),
+    role: parseStruct(role, wantedRole || 'user', 'The argument role'),
+    seconds: parseStruct(
+      z.int().min(invitationSeconds.min).max(invitationSeconds.max),
+      seconds || invitationSeconds.default,
+      'The argument seconds',
+    ),
     note: text === '' ? null : text,
   }
 }

@@ -1,7 +1,14 @@
 // The methods of the service Madhava about who asks: logins, accounts, sessions, keys and invitations. Thrift's structs
 // on one side, Access on the other, which decides about rights. No rules of its own, no sockets.
 import type { Access } from '../access/access.ts'
-import { toAccountChanges, toNewAccount, toNewInvitation, toNewKey } from './account-arguments.ts'
+import {
+  toAccountChanges,
+  toLogin,
+  toNewAccount,
+  toNewInvitation,
+  toNewKey,
+  toPassword,
+} from './account-arguments.ts'
 import {
   accountPageStruct,
   accountStruct,
@@ -46,8 +53,7 @@ export const createAccountMethods = ({ access }: { access: Access }): ReadonlyMa
       'logIn',
       // also on a connection whose session has ended
       open(2, async ([name, password], { origin }) => {
-        const login = { name: toText(name, 'name'), password: toText(password, 'password') }
-        return loginStruct(await access.logIn(login, origin))
+        return loginStruct(await access.logIn(toLogin(name, password), origin))
       }),
     ],
     ['logOut', method(0, actor => access.logOut(actor))],
@@ -58,7 +64,10 @@ export const createAccountMethods = ({ access }: { access: Access }): ReadonlyMa
         (actor, [password, newPassword], { origin }) =>
           access.changePassword(
             actor,
-            { password: toText(password, 'password'), newPassword: toText(newPassword, 'newPassword') },
+            {
+              password: toPassword(password, 'password'),
+              newPassword: toPassword(newPassword, 'newPassword'),
+            },
             origin,
           ),
         'conflict',

@@ -50,8 +50,13 @@ export const createTaskMethods = ({ service, access }: TaskMethodDeps): Readonly
   const structsOf = async (actor: Actor, tasks: readonly TaskRecord[], why: boolean) => {
     const structs: ReturnType<typeof listedTaskStruct>[] = []
     const reasons = why ? await service.whyEach(actor, tasks) : []
+    const owners = tasks.flatMap(({ owner }) => (owner === null ? [] : [owner]))
+    const names = await access.namesOf(new Set(owners))
     for (const [place, task] of tasks.entries()) {
-      const struct = listedTaskStruct(task, reasons[place])
+      const struct = listedTaskStruct(task, {
+        waiting: reasons[place] ?? null,
+        ownerName: names.get(task.owner ?? '') ?? null,
+      })
       structs.push(struct)
       await turns.spend(1, struct.params.length)
     }

@@ -70,15 +70,20 @@ export const taskStruct = (
     limits: limitsStruct(task.limits),
     history: task.history.map(entry => build(types.HistoryEntry, entry)),
     waiting: null,
+    ownerName: null,
     attempts:
       task.attempts?.map(entry => build(types.TaskAttempt, { ...entry, error: errorStruct(entry.error) })) ??
       null,
   })
 
-/** As lists show it: with previews of long params and long results. */
-export const listedTaskStruct = (task: TaskRecord, waiting: Waiting | null = null) => {
+/** As lists show it: with previews of long params and long results, and the name of its owner. */
+export const listedTaskStruct = (
+  task: TaskRecord,
+  { waiting, ownerName }: { waiting: Waiting | null; ownerName: string | null },
+) => {
   const { paramsTruncated, resultTruncated, ...shown } = viewTask(task)
   const struct = taskStruct(shown as TaskRecord, resultTruncated, paramsTruncated)
   if (waiting) struct.waiting = waitingStruct(waiting)
+  if (ownerName !== null) struct.ownerName = ownerName
   return struct
 }

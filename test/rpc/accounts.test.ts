@@ -140,18 +140,18 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
       ['createKey', ANN, { name: 'CI', scopes: ['read', 'admin'], kinds: null, own: false, expiresAt: null }],
       { ...key, key: 'mdv_1' },
     ],
-    [
-      'create a key for no kind at all',
-      client => client.createKey({ name: 'CI', scopes: [], kinds: [] }),
-      ['createKey', ANN, { name: 'CI', scopes: [], kinds: [], own: false, expiresAt: null }],
-      { ...key, key: 'mdv_1' },
-    ],
     ['list keys', client => client.keys(), ['keys', ANN], [key, wide]],
     ['revoke a key', client => client.revokeKey('k1'), ['revokeKey', ANN, 'k1'], undefined],
     [
       'create an invitation',
       client => client.createInvitation({ role: 'viewer', seconds: 60, note: 'for Zoë' }),
       ['invite', ANN, { role: 'viewer', seconds: 60, note: 'for Zoë' }],
+      { ...invitation, invitation: 'mdi_1' },
+    ],
+    [
+      'create an invitation for a user, for a week',
+      client => client.createInvitation({}),
+      ['invite', ANN, { role: 'user', seconds: 604_800, note: null }],
       { ...invitation, invitation: 'mdi_1' },
     ],
     ['list invitations', client => client.invitations(), ['invitations', ANN], [invitation, unnoted]],
@@ -179,6 +179,7 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
       ['changeAccount', ANN, 'a1', { role: 'user', disabled: true, password: 'p' }],
       builtIn,
     ],
+    ['delete the own account', client => client.deleteMe(), ['deleteAccount', ANN, 'ann'], undefined],
     ['delete an account', client => client.deleteAccount('a1'), ['deleteAccount', ANN, 'a1'], undefined],
   ]
   for (const [title, call, reached, answer] of TABLE)
@@ -206,7 +207,7 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
       ['ACCOUNT_BUILT_IN', 'Refused', () => own.client.deleteAccount('operator')],
       ['DOCUMENT_CHANGED', 'Conflict', () => own.client.changeAccount('a', new types.AccountChanges())],
       ['STORE_UNAVAILABLE', 'Unavailable', () => own.client.listKeys()],
-      ['SCOPE_MISSING', 'Refused', () => own.client.createKey('k', [], new types.KeyOptions())],
+      ['SCOPE_MISSING', 'Refused', () => own.client.createKey('k', ['read'], new types.KeyOptions())],
     ]
     for (const [code, name, call] of codes) {
       refusal = code
@@ -219,6 +220,13 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
     told = []
     const { client } = own
     const wrong: [() => Promise<unknown>, RegExp][] = [
+      [() => client.createKey('', ['read'], new types.KeyOptions()), /argument name is empty/],
+      [() => client.createKey('k', [], new types.KeyOptions()), /argument scopes is malformed/],
+      [() => client.createKey('k', ['read'], new types.KeyOptions({ kinds: [] })), /kinds/],
+      [() => client.logIn('n'.repeat(201), 'p'), /argument name is malformed/],
+      [() => client.logIn('n', 'p'.repeat(1_001)), /argument password is malformed/],
+      [() => client.changePassword('p', 'p'.repeat(1_001)), /argument newPassword is malformed/],
+      [() => client.createInvitation('user', 60, 'n'.repeat(201)), /argument note is malformed/],
       [
         () => client.createAccount('z', 'p', new types.AccountOptions({ role: 'root' })),
         /argument options is malformed: role: must be one of viewer/,
@@ -228,9 +236,12 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
         /argument name is missing/,
       ],
       [() => client.createKey('k', ['read', 'all'], new types.KeyOptions()), /must be one of read, submit/],
-      [() => client.createKey('k', [], new types.KeyOptions({ expiresAt: 'soon' })), /expiresAt.*ISO-8601/],
+      [
+        () => client.createKey('k', ['read'], new types.KeyOptions({ expiresAt: 'soon' })),
+        /expiresAt.*ISO-8601/,
+      ],
       [() => client.createInvitation('root', 60, ''), /must be one of viewer/],
-      [() => client.createInvitation('user', 0, ''), /must be 1 or more/],
+      [() => client.createInvitation('user', 59, ''), /argument seconds.*60/],
       [() => client.listAccounts(201, ''), /limit is 1 to 200/],
       [() => client.changeAccount('a', new types.AccountChanges({ role: '' })), /must be one of viewer/],
     ]
@@ -241,7 +252,7 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
 
   it('show a key and an invitation only when they were just made', async () => {
     await own.client.authenticate('ann')
-    assert.equal((await own.client.createKey('k', [], new types.KeyOptions())).key, 'mdv_1')
+    assert.equal((await own.client.createKey('k', ['read'], new types.KeyOptions())).key, 'mdv_1')
     assert.ok((await own.client.listKeys()).every(({ key }) => key === null))
     assert.ok((await own.client.listInvitations()).every(({ invitation }) => invitation === null))
   })

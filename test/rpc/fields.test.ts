@@ -21,7 +21,7 @@ const OTHERWISE: Record<string, string> = { retry: 'retryPolicy' }
 const APART = ['kind', 'params']
 /** What the structs say beside that. */
 const BESIDE = {
-  Task: ['resultTruncated', 'paramsTruncated', 'waiting'],
+  Task: ['resultTruncated', 'paramsTruncated', 'waiting', 'ownerName'],
   SubmitOptions: ['neverRetry', 'idempotencyKey'],
 }
 
