@@ -1,13 +1,46 @@
 // The option `key` of both clients: what is shown, when, and what a refusal leaves behind.
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { type ClientOptions, ConnectionError, createClient } from '../../src/client/client.ts'
+import type {
+  Access,
+  AccountView,
+  InvitationView,
+  KeyView,
+  Me as ServerMe,
+  SessionView,
+} from '../../src/access/access.ts'
+import {
+  type Account,
+  type ClientOptions,
+  ConnectionError,
+  createClient,
+  type Invitation,
+  type Key,
+  type Login,
+  type Me,
+  type Scope,
+  type Session,
+} from '../../src/client/client.ts'
 import { createRpcClient, type RpcClient, type RpcOptions } from '../../src/client/rpc.ts'
+import type { Scope as ServerScope } from '../../src/core/actor.ts'
 import { type Bench, openBench, until } from '../rpc/fixture.ts'
 import { newTask } from '../suites/store/world.ts'
 import { keyOf } from '../support/actors.ts'
 import { createFakeAccess } from '../support/fake-access.ts'
 import { soon } from '../support/soon.ts'
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+/** The client's types say what the server's say: this does not compile when they differ. */
+const SAME: [
+  Same<Account, AccountView>,
+  Same<Session, SessionView>,
+  Same<Key, KeyView>,
+  Same<Invitation, InvitationView>,
+  Me extends ServerMe ? true : false,
+  Same<keyof Me, keyof ServerMe>,
+  Same<Login, Awaited<ReturnType<Access['logIn']>>>,
+  Same<Scope, ServerScope>,
+] = [true, true, true, true, true, true, true, true]
 
 const toClose: (() => unknown)[] = []
 afterEach(async () => {
@@ -96,6 +129,10 @@ describe('the key of a Thrift client', { timeout: 300_000 }, () => {
     for (const key of ['', ' ', 'two words', 'a\nb'])
       await assert.rejects(clientOf(bench, { key }).me(), { message: /has characters that no key has/ })
   })
+})
+
+describe('the types of accounts', () => {
+  it('are those of the server', () => assert.ok(SAME.every(same => same)))
 })
 
 describe('the key of a REST client', { timeout: 300_000 }, () => {

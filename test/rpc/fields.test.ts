@@ -6,7 +6,16 @@ import { describe, it } from 'node:test'
 import madhava from '../../gen/js/Madhava.js'
 import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
+import type {
+  Access,
+  AccountView,
+  InvitationView,
+  KeyView,
+  Me,
+  SessionView,
+} from '../../src/access/access.ts'
 import { isFinal, type Sort } from '../../src/client/task.ts'
+import type { Credential } from '../../src/core/actor.ts'
 import { askedFilters } from '../../src/core/filter.ts'
 import { kindInfoSchema } from '../../src/core/kind-info.ts'
 import { SORT_NAMES } from '../../src/core/sort.ts'
@@ -68,6 +77,71 @@ describe('the struct of a kind', () => {
     const names: Record<string, string> = { params: 'paramsSchema', result: 'resultSchema', ...OTHERWISE }
     const shown = Object.keys(kindInfoSchema.shape).map(name => names[name] ?? name)
     assert.deepEqual(sorted(Object.keys(new types.Kind())), sorted(shown))
+  })
+})
+
+/** Every field of a type: this does not compile when one is missing or there is no such field. */
+const fieldsOf = <T>(fields: Record<keyof T, true>): string[] => Object.keys(fields)
+
+describe('the structs about accounts', () => {
+  const ACCOUNT = fieldsOf<AccountView>({
+    ...{ id: true, name: true, role: true },
+    ...{ createdAt: true, disabledAt: true },
+  })
+  const SESSION = fieldsOf<SessionView>({
+    ...{ id: true, createdAt: true, expiresAt: true },
+    ...{ address: true, agent: true, current: true },
+  })
+  const KEY = fieldsOf<KeyView>({
+    ...{ id: true, name: true, scopes: true, kinds: true, own: true },
+    ...{ createdAt: true, expiresAt: true, lastUsedAt: true },
+  })
+  const INVITATION = fieldsOf<InvitationView>({
+    ...{ id: true, role: true, note: true, by: true },
+    ...{ createdAt: true, expiresAt: true },
+  })
+  const ME = fieldsOf<Me>({
+    ...{ account: true, scopes: true, sees: true, kinds: true },
+    ...{ credential: true, expiresAt: true },
+  })
+  const shown: [string, object, string[]][] = [
+    ['Account', new types.Account(), ACCOUNT],
+    ['Session', new types.Session(), SESSION],
+    ['Key', new types.Key(), [...KEY, 'key']],
+    ['Invitation', new types.Invitation(), [...INVITATION, 'invitation']],
+    ['Me', new types.Me(), ME],
+    ['Credential', new types.Credential(), fieldsOf<Credential>({ type: true, id: true })],
+    [
+      'Login',
+      new types.Login(),
+      fieldsOf<Awaited<ReturnType<Access['logIn']>>>({ token: true, expiresAt: true, account: true }),
+    ],
+    [
+      'AccountChanges',
+      new types.AccountChanges(),
+      fieldsOf<Required<Parameters<Access['changeAccount']>[2]>>({
+        role: true,
+        disabled: true,
+        password: true,
+      }),
+    ],
+  ]
+  for (const [name, struct, fields] of shown)
+    it(`say in ${name} all that Access says, in its words`, () =>
+      assert.deepEqual(sorted(Object.keys(struct)), sorted(fields)))
+
+  it('take of a new account and of a key all that Access takes', () => {
+    const account = fieldsOf<Parameters<Access['register']>[1]>({
+      ...{ name: true, password: true, invitation: true, role: true },
+    })
+    assert.deepEqual(
+      sorted(['name', 'password', ...Object.keys(new types.AccountOptions())]),
+      sorted(account),
+    )
+    const key = fieldsOf<Parameters<Access['createKey']>[1]>({
+      ...{ name: true, scopes: true, kinds: true, own: true, expiresAt: true },
+    })
+    assert.deepEqual(sorted(['name', 'scopes', ...Object.keys(new types.KeyOptions())]), sorted(key))
   })
 })
 

@@ -12,7 +12,8 @@ import { promisify } from 'node:util'
 import { BLOBS } from '../../src/core/content.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
-import { anybody } from '../support/actors.ts'
+import { anybody, keyOf } from '../support/actors.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 import { requireService } from '../support/services.ts'
 import { type Bench, openBench } from './fixture.ts'
 import { openHttp } from './http.ts'
@@ -39,7 +40,8 @@ describe('a client in Python', () => {
   let http: Awaited<ReturnType<typeof openHttp>>
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rpc-py-'))
-    bench = await openBench()
+    const who = createFakeAccess({ actors: { ann: keyOf('ann', 'operator') } })
+    bench = await openBench({}, undefined, who)
     http = await openHttp(bench)
   })
   afterEach(async () => {
@@ -146,6 +148,10 @@ describe('a client in Python', () => {
             ['Refused', 'BAD_REQUEST', 400],
           ],
           original: 'PENDING',
+          nobody: true,
+          // over HTTP the request says who calls
+          wrong: way.startsWith('http') ? ['Refused', 'BAD_REQUEST', 400] : ['Refused', 'UNAUTHORIZED', 401],
+          authenticated: way.startsWith('http') ? ['Refused', 'BAD_REQUEST', 400] : 'ann',
           bad: 400,
         },
         way,

@@ -71,6 +71,9 @@ def talk(protocol, running):
             error_of(lambda: client.submitTask("calcpi", "{", SubmitOptions())),
         ],
         "original": client.getTaskStatus(task.id).status,
+        "nobody": client.me().account is None,
+        "wrong": error_of(lambda: client.authenticate("wrong")),
+        "authenticated": error_of(lambda: client.authenticate("ann")) or client.me().account.name,
     }
     try:
         client.getTaskStatus("x")
