@@ -51,7 +51,8 @@ export type TaskChange =
   | { type: 'task'; cursor: string; task: TaskRecord }
   /** A cancel was requested for a held task. Its record follows when the holder acts. */
   | { type: 'revoke'; cursor: string; id: string; at: string }
-  | { type: 'removed'; cursor: string; id: string }
+  /** `owner`: whose task it was, null for nobody's; undefined where that is not known. */
+  | { type: 'removed'; cursor: string; id: string; owner: string | null | undefined }
 
 /**
  * A document was written or removed. How it is now, only a read tells, which is never older than the entry: entries of
@@ -65,6 +66,14 @@ export interface DocumentChange {
 }
 
 export type Change = TaskChange | DocumentChange
+
+export interface ChangedTasks {
+  ids: string[]
+  /** Those of them whose last entry is a removal, with the owner; only where the entry says it. */
+  removed: ReadonlyMap<string, string | null>
+  /** Behind these changes. */
+  cursor: string
+}
 
 /** The sweeper's current work. */
 export interface Agenda {
@@ -125,7 +134,7 @@ export interface TaskStore {
    */
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
 
-  /** Of these owners' tasks alone; the empty text stands for nobody. Left out: of all tasks. */
+  /** @param owners counts only their tasks, as the filter of this name does; left out: all tasks */
   counts(owners?: readonly string[]): Promise<TaskCounts>
 
   /**
@@ -187,7 +196,7 @@ export interface TaskStore {
    * The ids of the tasks that changed after the cursor, up to now, each once, and the cursor after them. Includes
    * tasks that were removed or whose cancel was requested, and no documents. @throws CURSOR_TOO_OLD, BAD_CURSOR
    */
-  changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
+  changedSince(cursor: string): Promise<ChangedTasks>
 
   /** Writes this process's presence, and updates it from then on with what `details` returns. */
   announce(presence: { role: string; details: () => PresenceDetails }): Promise<void>

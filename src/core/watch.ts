@@ -4,9 +4,10 @@ import type { Actor } from './actor.ts'
 import { MadhavaError, toMadhavaError } from './errors.ts'
 import type { SharedFeed, Subscription } from './feed.ts'
 import { fits } from './filter.ts'
-import type { TaskChange, TaskFilter, TaskStore } from './store.ts'
+import type { ChangedTasks, TaskChange, TaskFilter, TaskStore } from './store.ts'
 import { compareVersions, isFinal, parseTaskId, type TaskRecord, versionOf } from './task.ts'
 import { createTaskAccess, type TaskAccess } from './task-access.ts'
+import { createToldRemovals } from './told-removals.ts'
 import { turns } from './turns.ts'
 
 /** Why the present state comes first. */
@@ -50,7 +51,8 @@ export interface Watch {
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent[], void, void>
   /**
-   * Events of all tasks that fit, and of removed ones, after `since` (null: from now on), without end. Missed changes
+   * Events of all tasks that fit, and of removed ones, after `since` (null: from now on), without end. A removal is
+   * told to those who may see the task, where the store still knows whose it was, or who were told of it here. Missed changes
    * are sent as the present state of the changed tasks. If the cursor is too old or unknown, or the reader asks for
    * it, a snapshot comes first. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription);
    * STORE_UNAVAILABLE
@@ -109,9 +111,7 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
     return look
   }
   /** The changes after the cursor, up to a moment ago, or why they are not known. */
-  const missedSince = async (
-    cursor: string,
-  ): Promise<{ ids: string[]; cursor: string } | 'too-old' | 'unknown'> => {
+  const missedSince = async (cursor: string): Promise<ChangedTasks | 'too-old' | 'unknown'> => {
     try {
       return await lookSince(cursor)
     } catch (error) {
@@ -174,15 +174,28 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
 
     async *watchAll(actor, wanted, { since, snapshot }, signal) {
       const filter = access.narrow(actor, wanted)
-      const eventOf = (id: string, task: TaskRecord | null, cursor: string | null): WatchEvent | null => {
-        if (!task) return { type: 'removed', cursor, id }
-        return fits(task, filter) ? { type: 'task', cursor, task } : null
+      const removals = createToldRemovals(actor, access.narrow(actor, {}))
+      const eventOf = (task: TaskRecord, cursor: string | null): WatchEvent | null => {
+        if (!fits(task, filter)) return null
+        removals.told(task.id)
+        return { type: 'task', cursor, task }
+      }
+      const eventOfRemoval = (
+        id: string,
+        owner: string | null | undefined,
+        cursor: string | null,
+      ): WatchEvent | null => (removals.mayTell(id, owner) ? { type: 'removed', cursor, id } : null)
+      /** A cancel request of a task that is gone by now: its removal follows. */
+      const eventOfChange = (change: TaskChange, task: TaskRecord | null): WatchEvent | null => {
+        if (task) return eventOf(task, change.cursor)
+        return change.type === 'removed' ? eventOfRemoval(change.id, change.owner, change.cursor) : null
       }
       const present = async function* (reason: SnapshotReason): AsyncGenerator<WatchEvent[], void, void> {
         yield [{ type: 'snapshot', reason }]
         let page: string | null = null
         do {
           const { tasks, next } = await store.list(filter, { limit: FEW_RECORDS, cursor: page })
+          for (const { id } of tasks) removals.told(id)
           yield tasks.map(task => ({ type: 'task', cursor: null, task }))
           await turns.spend(tasks.length)
           page = next
@@ -196,15 +209,19 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
         return task && before ? !versionAfter(task, before) : !task && !before
       }
       /** The tasks as they are now, if the reader does not have that version yet. */
-      const states = async function* (ids: readonly string[]): AsyncGenerator<WatchEvent[], void, void> {
+      const states = async function* (
+        ids: readonly string[],
+        removed: ChangedTasks['removed'],
+      ): AsyncGenerator<WatchEvent[], void, void> {
         for (let at = 0; at < ids.length && !signal.aborted; at += FEW_RECORDS) {
           const events: WatchEvent[] = []
           for (const id of ids.slice(at, at + FEW_RECORDS)) {
             const task = await store.get(id)
             await turns.spend(1)
             if (isTold(id, task)) continue
-            told.set(id, task && versionIn(task))
-            const event = eventOf(id, task, null)
+            const event = task ? eventOf(task, null) : eventOfRemoval(id, removed.get(id), null)
+            // of a removal that is not told now the feed may still say whose it was
+            if (task || event) told.set(id, task && versionIn(task))
             if (event) events.push(event)
           }
           yield events
@@ -225,7 +242,7 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
           yield* present(missed)
         } else {
           told = new Map()
-          yield* states(missed.ids)
+          yield* states(missed.ids, missed.removed)
           from = missed.cursor
           if (missed.ids.length <= FEW) break
           yield [{ type: 'place', cursor: from }]
@@ -238,7 +255,8 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
         const missed = await store.changedSince(from)
         // the shared reading may lag behind what was sent here; its older changes are then skipped
         const late = await store.changedSince(reader.position)
-        yield* states([...new Set([...missed.ids, ...late.ids])])
+        const removed = new Map([...missed.removed, ...late.removed])
+        yield* states([...new Set([...missed.ids, ...late.ids])], removed)
         yield [{ type: 'live', cursor: missed.cursor }]
         let silent = 0
         for (;;) {
@@ -251,7 +269,7 @@ export const createWatch = ({ store, feed, access = createTaskAccess(store) }: W
             await turns.spend(1)
             if (isTold(id, task)) continue
             told.delete(id)
-            const event = change.type === 'revoke' && !task ? null : eventOf(id, task, change.cursor)
+            const event = eventOfChange(change, task)
             silent += 1
             if (!event) continue
             silent = 0

@@ -41,7 +41,8 @@ describe('one turn of the loop does bounded work', () => {
         return records.find(task => task.id === id) ?? null
       },
       async changedSince(cursor: string) {
-        return { ids: cursor === 'long ago' ? records.map(({ id }) => id) : [], cursor: 'now' }
+        const ids = cursor === 'long ago' ? records.map(({ id }) => id) : []
+        return { ids, removed: new Map(), cursor: 'now' }
       },
       cursor: async () => 'now',
       changes: memory.changes,

@@ -15,6 +15,7 @@ import { line } from './store/line.ts'
 import { lists } from './store/lists.ts'
 import { logs } from './store/logs.ts'
 import { model } from './store/model.ts'
+import { owners } from './store/owners.ts'
 import { picking } from './store/picking.ts'
 import { presence } from './store/presence.ts'
 import { retention } from './store/retention.ts'
@@ -27,6 +28,7 @@ const TOPICS = {
   create,
   'hostile input': hostile,
   'list and counts': lists,
+  'for some owners': owners,
   'claim and move': claims,
   'claimNext and agenda': picking,
   'when a task is due': due,

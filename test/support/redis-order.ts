@@ -70,18 +70,23 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       for (const id of (await call('SMEMBERS', key)) as string[]) held[id] = key.slice(5)
     assert.deepEqual(held, holders, 'holders, and what is held')
 
+    const tallies: Record<string, Record<string, number>> = {}
     for (const [id, { json, task }] of tasks) {
       assert.equal(task.id, id)
       const created = Date.parse(task.createdAt)
       put('created', id, created)
       put(`in:${task.kind}:${task.status}`, id, created)
-      if (task.owner !== null) put(`owner:${task.owner}`, id, created)
+      const owner = task.owner ?? ''
+      put(`owner:${owner}`, id, created)
+      const field = `${task.kind}:${task.status}`
+      tallies[owner] = { ...tallies[owner], [field]: (tallies[owner]?.[field] ?? 0) + 1 }
       if (task.parentId !== null) put(`children:${task.parentId}`, id, created)
       // a task that waits and is held was begun, and its record is not written yet
       const begun = WAITING.includes(task.status) && Object.hasOwn(holders, id)
       assert.equal(Object.hasOwn(holders, id), RUNNING.includes(task.status) || begun, `the holder of ${id}`)
       if (FINAL.includes(task.status)) {
-        put(task.status === 'FAILURE' ? 'failed' : 'ended', id, Date.parse(task.finishedAt ?? ''))
+        for (const set of [task.status === 'FAILURE' ? 'failed' : 'ended', `ends:${owner}`])
+          put(set, id, Date.parse(task.finishedAt ?? ''))
         bytes += Buffer.byteLength(json) + (blobBytes.get(id) ?? 0)
       }
       if (!WAITING.includes(task.status) || begun) continue
@@ -99,7 +104,8 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
     }
     const sets = distinct.filter(
       key =>
-        /^(in|owner|children|ready):/.test(key) || ['created', 'ended', 'failed', ...TIMES].includes(key),
+        /^(in|owner|ends|children|ready):/.test(key) ||
+        ['created', 'ended', 'failed', ...TIMES].includes(key),
     )
     const found = new Map<string, Scores>()
     for (const set of sets) found.set(set, await scores(set))
@@ -108,6 +114,12 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       Object.fromEntries([...expected].sort()),
       'the sets, and what the records say',
     )
+    const counted: typeof tallies = {}
+    for (const key of new Set(named('tally:')))
+      counted[key.slice('tally:'.length)] = Object.fromEntries(
+        (await pairs('HGETALL', key)).map(([field, count]) => [field, Number(count)]),
+      )
+    assert.deepEqual(counted, tallies, 'counts by owner')
     assert.deepEqual(
       ((await call('SMEMBERS', 'kinds')) as string[]).toSorted(),
       [...new Set([...tasks.values()].map(({ task }) => task.kind))].sort(),

@@ -233,7 +233,7 @@ export const openFilesStore = async ({
 
     list: (filter, page) => run(() => lister.list(filter, page)),
 
-    counts: () => run(async () => (await liveIndex.current()).counts()),
+    counts: owners => run(async () => (await liveIndex.current()).counts(owners)),
 
     claim: (id, move) => run(() => mover.claim(parseId(id), move)),
 

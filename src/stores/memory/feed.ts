@@ -2,26 +2,20 @@
 import { randomUUID } from 'node:crypto'
 import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import type { Change } from '../../core/store.ts'
+import type { Change, ChangedTasks } from '../../core/store.ts'
 
 /** At least so many of the last entries are kept; the port promises 10,000. */
 const KEPT = 20_000
 
 type WithoutCursor<T> = T extends unknown ? Omit<T, 'cursor'> : never
 
-/** The task that a change is about; none where it is about a document. */
-const idsIn = (change: WithoutCursor<Change>): string[] => {
-  if (change.type === 'document') return []
-  return [change.type === 'task' ? change.task.id : change.id]
-}
-
 export interface MemoryFeed {
   add(change: WithoutCursor<Change>): void
   cursor(): string
   /** `open` throws when the reader's store is closed. @throws BAD_CURSOR, CURSOR_TOO_OLD from the first step */
   after(cursor: string, signal: AbortSignal, open: () => void): AsyncIterable<Change>
-  /** The ids that entries after the cursor name, and the end. @throws BAD_CURSOR, CURSOR_TOO_OLD */
-  idsAfter(cursor: string): { ids: string[]; cursor: string }
+  /** The tasks that entries after the cursor name, and the end. @throws BAD_CURSOR, CURSOR_TOO_OLD */
+  tasksAfter(cursor: string): ChangedTasks
 }
 
 export const createMemoryFeed = (): MemoryFeed => {
@@ -50,11 +44,19 @@ export const createMemoryFeed = (): MemoryFeed => {
       for (const reader of readers) reader.wake()
     },
     cursor: () => cursorAt(end()),
-    idsAfter(cursor) {
+    tasksAfter(cursor) {
       const position = parse(cursor)
       if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
-      const ids = new Set(kept.slice(position - first).flatMap(idsIn))
-      return { ids: [...ids], cursor: cursorAt(end()) }
+      const ids = new Set<string>()
+      const removed = new Map<string, string | null>()
+      for (const change of kept.slice(position - first)) {
+        if (change.type === 'document') continue
+        const id = change.type === 'task' ? change.task.id : change.id
+        ids.add(id)
+        removed.delete(id)
+        if (change.type === 'removed' && change.owner !== undefined) removed.set(id, change.owner)
+      }
+      return { ids: [...ids], removed, cursor: cursorAt(end()) }
     },
     async *after(cursor, signal, open) {
       open()

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os'
 import { isDue } from '../../core/due.ts'
 import { MadhavaError } from '../../core/errors.ts'
+import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { nextFirst } from '../../core/line.ts'
 import { type Move, revoke } from '../../core/moves.ts'
@@ -106,11 +107,11 @@ const openStore = (
     permitOf(permits, { kind, limits, running: runningOf(kind), nowMs })
 
   const drop = (entry: StoredTask): void => {
-    const { id } = entry.record
+    const { id, owner } = entry.record
     const key = idempotencyScope(entry.record)
     if (key !== null) keys.delete(key)
     entries.delete(id)
-    feed.add({ type: 'removed', id })
+    feed.add({ type: 'removed', id, owner })
   }
   const sorted = (order: (a: TaskRecord, b: TaskRecord) => number, wanted: (task: TaskRecord) => boolean) =>
     [...entries.values()]
@@ -162,9 +163,10 @@ const openStore = (
       return { tasks: tasks.map(copy), next }
     },
 
-    async counts() {
+    async counts(owners) {
       open()
-      return countsOf([...entries.values()].map(entry => entry.record))
+      const all = [...entries.values()].map(entry => entry.record)
+      return countsOf(owners ? all.filter(task => fits(task, { owners })) : all)
     },
 
     async claim(id, move) {
@@ -236,7 +238,7 @@ const openStore = (
     },
     async changedSince(cursor) {
       open()
-      return feed.idsAfter(cursor)
+      return feed.tasksAfter(cursor)
     },
 
     async announce({ role, details }) {

@@ -6,7 +6,7 @@ import type { RedisConnection } from '../../platform/redis.ts'
 import { describePlace, type RedisPlace } from '../../platform/redis-url.ts'
 import { VERSION } from '../../platform/version.ts'
 import { redisError, withOurErrors } from './errors.ts'
-import { FORMAT, formatTrouble } from './format.ts'
+import { FORMAT, formatTrouble, INDEXED } from './format.ts'
 import { rebuildIndexes } from './rebuild.ts'
 import type { Scripts } from './scripts.ts'
 import { checkRedis } from './startup.ts'
@@ -24,21 +24,32 @@ interface BeginDeps {
   log: Log
 }
 
-/** Returns the id of this database, for cursors. @throws STORE_UNAVAILABLE with the reason and the place */
-export const beginStore = async (deps: BeginDeps): Promise<string> => {
+export interface Begun {
+  /** The id of this database, for cursors. */
+  epoch: string
+  /** Whether the sets and counts by owner are whole. */
+  byOwner: boolean
+}
+
+/** @throws STORE_UNAVAILABLE with the reason and the place */
+export const beginStore = async (deps: BeginDeps): Promise<Begun> => {
   const { connection, scripts, place, word, instance, patienceMs, log } = deps
   const prefix = `${word}:`
-  const begin = async (): Promise<string> => {
+  const begin = async (): Promise<Begun> => {
     await checkRedis({ redis: connection, prefix, word: instance, patienceMs })
     await scripts.load()
     const fresh = randomBytes(6).toString('hex')
-    type Begun = ['begun', epoch: string, indexed: string] | ['other', format: string, writtenBy: string]
-    const [found, value, more] = await scripts.run<Begun>('begin', FORMAT, fresh, VERSION)
+    type Answer = ['begun', epoch: string, indexed: string] | ['other', format: string, writtenBy: string]
+    const [found, value, more] = await scripts.run<Answer>('begin', FORMAT, fresh, VERSION, INDEXED)
     if (found === 'begun') {
-      if (more !== '') return value
+      if (more === INDEXED) return { epoch: value, byOwner: true }
       const tasks = await rebuildIndexes({ redis: withOurErrors(connection), scripts, prefix, instance })
-      if (tasks > 0) log.info({ tasks }, 'the sets in Redis are made anew')
-      return value
+      if (tasks === null)
+        log.warn(
+          'the sets in Redis are of an earlier version, and other processes use them; searching all tasks',
+        )
+      else if (tasks > 0) log.info({ tasks }, 'the sets in Redis are made anew')
+      return { epoch: value, byOwner: tasks !== null }
     }
     throw new MadhavaError('STORE_UNAVAILABLE', formatTrouble(word, value, more))
   }

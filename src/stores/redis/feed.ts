@@ -3,11 +3,12 @@
 import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { isCollection } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
-import type { Change } from '../../core/store.ts'
+import type { Change, ChangedTasks } from '../../core/store.ts'
 import { turns } from '../../core/turns.ts'
 import type { Log } from '../../platform/log.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
+import { idIn, removedOwnerIn } from './feed-entry.ts'
 import { decode } from './records.ts'
 
 /** Changes kept here for those who follow. */
@@ -34,7 +35,7 @@ const compare = (a: StreamPosition, b: StreamPosition): number => a[0] - b[0] ||
 export interface StreamFeed {
   cursor(): Promise<string>
   changes(since: string, signal: AbortSignal): AsyncIterable<Change>
-  changedSince(since: string): Promise<{ ids: string[]; cursor: string }>
+  changedSince(since: string): Promise<ChangedTasks>
   /** Ends every iteration. Idempotent. */
   close(): void
 }
@@ -140,17 +141,15 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
   }
 
   /** Null when a later entry has replaced this one, and for what this version does not know. */
-  const tell = async (
-    [name, value = '', , claim, , rev]: string[],
-    cursor: string,
-  ): Promise<Change | null> => {
+  const tell = async (fields: readonly string[], cursor: string): Promise<Change | null> => {
+    const [name, value = '', , claim, , rev] = fields
     if (name === 'task') return { type: 'task', cursor, task: decode(value) }
     if (name === 'revoke') return { type: 'revoke', cursor, id: value, at: claim ?? '' }
     if (name === 'document') {
       if (!isCollection(value)) return null
       return { type: 'document', cursor, collection: value, name: claim ?? '' }
     }
-    if (name === 'removed') return { type: 'removed', cursor, id: value }
+    if (name === 'removed') return { type: 'removed', cursor, id: value, owner: removedOwnerIn(fields) }
     if (name !== 'large') return null
     const json = await readJson(value)
     const task = json === null ? null : decode(json)
@@ -165,11 +164,6 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     if (!place || named !== epoch || place[0] > clock().getTime() + FUTURE_MS)
       throw new MadhavaError('BAD_CURSOR')
     return place
-  }
-  /** The task that an entry tells of; null where it tells of none. */
-  const idIn = ([name, value = '']: string[]): string | null => {
-    if (name === 'begin' || name === 'document') return null
-    return name === 'task' ? decode(value).id : value
   }
 
   /** What comes after a place, until the signal fires; `more` resolves when there may be more. */
@@ -243,17 +237,23 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       let at = decodeCursor(since)
       const end = parsePlace(await lastPlace(redis)) ?? at
       const ids = new Set<string>()
+      const removed = new Map<string, string | null>()
       do {
         const found = await readOn(at)
         for (const { fields } of found) {
           const id = idIn(fields)
-          if (id !== null) ids.add(id)
+          if (id !== null) {
+            ids.add(id)
+            removed.delete(id)
+            const owner = removedOwnerIn(fields)
+            if (owner !== undefined) removed.set(id, owner)
+          }
           const pause = turns.spend(1, fields[1]?.length)
           if (pause) await pause
         }
         at = found.at(-1)?.place ?? end
       } while (compare(at, end) < 0)
-      return { ids: [...ids], cursor: encodeCursor(at) }
+      return { ids: [...ids], removed, cursor: encodeCursor(at) }
     },
     close() {
       closing.abort()

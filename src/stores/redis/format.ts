@@ -1,8 +1,17 @@
 // The format of a store in Redis: which ones this version can use, and what it says of others.
 import { VERSION } from '../../platform/version.ts'
 
-/** Of what this version writes. 2 came with documents; a store of an earlier format is raised at the start. */
-export const FORMAT = 2
+/**
+ * Of what this version writes. 2 came with documents, 3 with what is kept by owner; a store of an earlier format is
+ * raised at the start.
+ */
+export const FORMAT = 3
+
+/**
+ * Which sets follow from the records: 2 came with those of tasks that nobody owns, with ends by owner and with counts by
+ * owner. It is apart from the format, since sets of 1 cannot be made anew while processes of an earlier version live.
+ */
+export const INDEXED = '2'
 
 /** Of a text that anybody may have written. */
 const shorten = (text: string): string => text.slice(0, 40)

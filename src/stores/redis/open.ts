@@ -61,7 +61,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
   const redis = withOurErrors(connection)
   const scripts = createScripts(connection, prefix)
 
-  const epoch = await beginStore({ connection, scripts, place, word, instance, patienceMs, log })
+  const { epoch, byOwner } = await beginStore({ connection, scripts, place, word, instance, patienceMs, log })
 
   const isBound = async (hash: string): Promise<boolean> => {
     if (hash === '') return false
@@ -120,7 +120,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       ])
     },
   })
-  const lists = createLists(scripts)
+  const lists = createLists({ scripts, byOwner })
   const line = createLine(scripts, health)
   const blobs = createBlobs({
     scripts,
@@ -193,7 +193,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
         const { tasks, next } = await lists.list(filter, page)
         return { tasks: tasks.map(heldClaims.asSeenHere), next }
       }),
-    counts: () => run(() => lists.counts()),
+    counts: owners => run(() => lists.counts(owners)),
 
     claim: (id, move) => run(async () => mover.claim(parseTaskId(id), move)),
     claimNext: (wanted, move) => run(async () => (health.mayBegin() ? picker.claimNext(wanted, move) : null)),

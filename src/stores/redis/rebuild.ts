@@ -1,15 +1,16 @@
 // Rebuilds the sets from the records. The sets can be deleted while nothing runs; if `indexed` is removed from
-// `about`, the next start rebuilds them. One process does it, the others wait.
+// `about`, or names sets of an earlier version, the next start rebuilds them. One process does it, the others wait.
 import { setTimeout as wait } from 'node:timers/promises'
 import { MadhavaError } from '../../core/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { decodeDocument, expiryScore } from './documents.ts'
+import { INDEXED } from './format.ts'
 import { decodeIfSound, planOf } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
 /** What follows from the records and the documents. Who holds a task does not, and stays. */
 const DERIVED =
-  /^(in:.*|owner:.*|children:.*|ready:.*|created|ended|failed|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
+  /^(in:.*|owner:.*|ends:.*|tally:.*|children:.*|ready:.*|created|ended|failed|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
 const DERIVED_OF_DOCUMENTS = /^(documentNames:.*|documentsExpiring)$/
 const LOCK_MS = 30_000
 const LOOK_MS = 100
@@ -23,8 +24,16 @@ interface RebuildDeps {
   instance: string
 }
 
-/** Resolves when the sets are whole. @throws STORE_UNAVAILABLE while other processes use them */
-export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: RebuildDeps): Promise<number> => {
+/**
+ * Resolves with the number of tasks when the sets are whole. Null: other processes use the sets, which are whole but
+ * those of an earlier version. @throws STORE_UNAVAILABLE when they are not, while other processes use them
+ */
+export const rebuildIndexes = async ({
+  redis,
+  scripts,
+  prefix,
+  instance,
+}: RebuildDeps): Promise<number | null> => {
   const lock = `${prefix}rebuilding`
   const scan = async (match: string, each: (keys: string[]) => Promise<unknown>): Promise<void> => {
     let cursor = '0'
@@ -55,12 +64,17 @@ export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: Rebui
 
   while ((await redis.call('SET', lock, instance, 'NX', 'PX', LOCK_MS)) === null) await wait(LOOK_MS)
   try {
-    if ((await redis.call('HGET', `${prefix}about`, 'indexed')) !== null) return 0
-    if ((await scripts.run<number>('living')) > 0)
+    const indexed = await redis.call('HGET', `${prefix}about`, 'indexed')
+    if (indexed === INDEXED) return 0
+    if ((await scripts.run<number>('living')) > 0) {
+      if (indexed !== null) return null
       throw new MadhavaError(
         'STORE_UNAVAILABLE',
         'The sets in Redis are to be made anew, which cannot be done while other processes use them: stop all of them first',
       )
+    }
+    // if this process dies now, nobody takes what is left of them for whole
+    await redis.call('HDEL', `${prefix}about`, 'indexed')
     await scan(`${prefix}*`, async keys => {
       const derived = keys.filter(key => {
         const name = key.slice(prefix.length)
@@ -84,7 +98,7 @@ export const rebuildIndexes = async ({ redis, scripts, prefix, instance }: Rebui
     await scan(`${prefix}documents:*`, async keys => {
       for (const key of keys) await indexCollection(key)
     })
-    await redis.call('HSET', `${prefix}about`, 'indexed', '1')
+    await redis.call('HSET', `${prefix}about`, 'indexed', INDEXED)
     return found
   } finally {
     await redis.call('UNLINK', lock)

@@ -52,9 +52,16 @@ export const setOf = {
   ended: 'ended',
   failed: 'failed',
   status: (kind: string, status: string) => `in:${keyPart(kind)}:${status}`,
-  owner: (owner: string) => `owner:${keyPart(owner)}`,
+  /** Of nobody's tasks as of those of an owner whose name is empty: filters do not tell them apart either. */
+  owner: (owner: string | null) => `owner:${keyPart(owner ?? '')}`,
+  /** Those of an owner that have ended. */
+  ends: (owner: string | null) => `ends:${keyPart(owner ?? '')}`,
   parent: (id: string) => `children:${keyPart(id)}`,
 }
+
+/** How many tasks of an owner there are, by kind and status. */
+export const tallyOf = (owner: string | null): string => `tally:${keyPart(owner ?? '')}`
+const tallyField = ({ kind, status }: TaskRecord): string => `${keyPart(kind)}:${status}`
 
 /** Sets with the score of the task in each. */
 const setsOf = (task: TaskRecord): Map<string, number> => {
@@ -62,12 +69,13 @@ const setsOf = (task: TaskRecord): Map<string, number> => {
   const sets = new Map([
     [setOf.created, created],
     [setOf.status(task.kind, task.status), created],
+    [setOf.owner(task.owner), created],
   ])
-  if (task.owner !== null) sets.set(setOf.owner(task.owner), created)
   if (task.parentId !== null) sets.set(setOf.parent(task.parentId), created)
   // apart, since each may have a rule of its own by age
   const end = isFailed(task.status) ? setOf.failed : setOf.ended
-  if (isFinal(task.status)) sets.set(end, score(task.finishedAt ?? task.updatedAt))
+  if (isFinal(task.status))
+    for (const set of [end, setOf.ends(task.owner)]) sets.set(set, score(task.finishedAt ?? task.updatedAt))
   return sets
 }
 
@@ -131,11 +139,15 @@ export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, 
   return { plan, nextAtMs }
 }
 
+/** What is added to a count. */
+type TallyStep = [key: string, field: string, by: 1 | -1]
+
 /** What changes in the sets when a record takes the place of another one; null: there is none. */
 export interface WritePlan {
   kind: string
   out: string[]
   in: [string, number][]
+  tally?: TallyStep[]
   unwait?: string
   wait?: Wait
   as?: 'taker' | 'holder' | 'asker'
@@ -143,6 +155,13 @@ export interface WritePlan {
   /** The record stays as it is: there is nothing to tell. */
   quiet?: true
   limit?: LimitPlan
+}
+
+const tallySteps = (before: TaskRecord | null, after: TaskRecord | null): TallyStep[] => {
+  const step = (task: TaskRecord | null, by: 1 | -1): TallyStep[] =>
+    task ? [[tallyOf(task.owner), tallyField(task), by]] : []
+  const [[oldKey, oldField] = [], [key, field] = []] = [step(before, -1)[0], step(after, 1)[0]]
+  return oldKey === key && oldField === field ? [] : [...step(before, -1), ...step(after, 1)]
 }
 
 export const planOf = (before: TaskRecord | null, after: TaskRecord | null): WritePlan => {
@@ -153,6 +172,8 @@ export const planOf = (before: TaskRecord | null, after: TaskRecord | null): Wri
     out: [...old.keys()].filter(set => !now.has(set)),
     in: [...now].filter(([set, at]) => old.get(set) !== at),
   }
+  const tally = tallySteps(before, after)
+  if (tally.length > 0) plan.tally = tally
   if (JSON.stringify(oldWait) === JSON.stringify(wait)) return plan
   if (oldWait) plan.unwait = oldWait.kind
   if (wait) plan.wait = wait

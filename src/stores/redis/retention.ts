@@ -27,7 +27,15 @@ export const createRetention = (
 ): Retention => {
   type Removed = ['done'] | ['gone'] | ['stale', string]
   const removeAs = (task: TaskRecord): Promise<Removed> =>
-    scripts.run('remove', task.id, task.claim, task.rev, JSON.stringify(planOf(task, null)), keyHash(task))
+    scripts.run(
+      'remove',
+      task.id,
+      task.claim,
+      task.rev,
+      JSON.stringify(planOf(task, null)),
+      keyHash(task),
+      JSON.stringify(task.owner),
+    )
 
   return {
     async remove(id) {

@@ -12,7 +12,7 @@ import {
 } from './lua/documents.ts'
 import { LINE } from './lua/line.ts'
 import { BEAT, BEGIN, LEAVE, LIVING, PRESENCES } from './lua/presence.ts'
-import { AGENDA, COUNTS, PAGE, PICK } from './lua/queries.ts'
+import { AGENDA, COUNTS, PAGE, PICK, TALLIES } from './lua/queries.ts'
 import { CREATE, INDEX, LOOK, OLDEST, REMOVE, WRITE } from './lua/tasks.ts'
 
 const SOURCES = {
@@ -26,6 +26,7 @@ const SOURCES = {
   line: LINE,
   page: PAGE,
   counts: COUNTS,
+  tallies: TALLIES,
   chunk: CHUNK,
   put: PUT,
   fetch: FETCH,

@@ -41,9 +41,9 @@ describe('the format of a store in Redis', { skip: requireService('redis') }, ()
     throw new Error('it was not refused')
   }
 
-  it('is 2 in a new store, which names the version that made it', async () => {
+  it('is 3 in a new store, which names the version that made it', async () => {
     await open()
-    assert.deepEqual([await about('format'), await about('writtenBy')], ['2', VERSION])
+    assert.deepEqual([await about('format'), await about('writtenBy')], ['3', VERSION])
   })
 
   it('1 is raised at the start, once; nothing else changes', async () => {
@@ -57,7 +57,7 @@ describe('the format of a store in Redis', { skip: requireService('redis') }, ()
     const [one, other] = await Promise.all([open(), open()])
     assert.deepEqual(
       [await about('format'), await about('writtenBy'), await about('epoch'), await about('indexed')],
-      ['2', VERSION, epoch, '1'],
+      ['3', VERSION, epoch, '2'],
     )
     assert.equal((await read(other, id)).id, id)
     assert.deepEqual((await one.changedSince(cursor)).ids, [])
@@ -73,10 +73,10 @@ describe('the format of a store in Redis', { skip: requireService('redis') }, ()
   })
 
   it('a later one is refused, with all that an operator needs to know', async () => {
-    await redis.cli('HSET', 'test:about', 'format', '3', 'epoch', 'x', 'indexed', '1')
+    await redis.cli('HSET', 'test:about', 'format', '4', 'epoch', 'x', 'indexed', '1')
     const unknown = await messageOfRefusal()
-    assert.match(unknown, /^The store under test is of format 3\. /)
-    assert.ok(unknown.includes(`This is version ${VERSION}, which knows the formats 1 to 2`), unknown)
+    assert.match(unknown, /^The store under test is of format 4\. /)
+    assert.ok(unknown.includes(`This is version ${VERSION}, which knows the formats 1 to 3`), unknown)
     assert.match(unknown, /use the version that wrote it, or a later one \(/)
     await redis.cli('HSET', 'test:about', 'writtenBy', '9.8.7', 'format', '123456789012345678901')
     const before = await redis.cli('HGETALL', 'test:about')
@@ -97,7 +97,7 @@ describe('the format of a store in Redis', { skip: requireService('redis') }, ()
       const message = await messageOfRefusal()
       const shown = JSON.stringify(format.slice(0, 40))
       assert.ok(message.startsWith(`The store under test has the format ${shown}, which is none. `), message)
-      assert.ok(message.includes(`This is version ${VERSION}, which knows the formats 1 to 2`), message)
+      assert.ok(message.includes(`This is version ${VERSION}, which knows the formats 1 to 3`), message)
       assert.match(message, /set another STORE_PREFIX; else restore the field format of test:about \(/)
       assert.equal(await redis.cli('--scan'), 'test:about')
       assert.equal(await redis.cli('HLEN', 'test:about'), '3')

@@ -102,7 +102,7 @@ describe('the sets in Redis', { skip: requireService('redis') }, () => {
     await assert.rejects(open(), /while other processes use them: stop all of them first/)
     await store.close()
     await (await open()).close()
-    assert.equal(await redis.cli('HGET', 'test:about', 'indexed'), '1')
+    assert.equal(await redis.cli('HGET', 'test:about', 'indexed'), '2')
   })
 
   it('that name a task that does not wait, or no record at all, do no harm', {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { giveBack, report, succeed } from '../../../src/core/moves.ts'
 import type { Change, TaskStore } from '../../../src/core/store.ts'
-import { compareVersions } from '../../../src/core/task.ts'
+import { compareVersions, type TaskRecord } from '../../../src/core/task.ts'
 import { until } from '../../support/until.ts'
 import { SAMPLE } from './sample.ts'
 import {
@@ -164,6 +164,56 @@ export const feed = (check: Check): void => {
       await follower.stop()
       assert.equal(latest(follower.seen).size, 0)
     }
+  })
+
+  check('a removal says whose task it was, now and after a restart', async world => {
+    const [one, other] = [await world.open(), await world.open()]
+    const owners = ['ann', null, 'b"o b\n', null] as const
+    const cursor = await one.cursor()
+    const tasks: TaskRecord[] = []
+    for (const [n, owner] of owners.entries()) tasks.push(await addEnded(one, { owner }, at(2 + n)))
+    const kept = await addEnded(other, { owner: 'ann' }, at(99))
+    const followers = [follow(one, await one.cursor()), follow(other, await other.cursor())]
+    await one.remove(tasks[0]?.id ?? '')
+    await other.remove(tasks[1]?.id ?? '')
+    await other.retain({ finishedBefore: at(50), maxCount: null, maxBytes: null })
+    const expected = Object.fromEntries(tasks.map(({ id, owner }) => [id, owner]))
+    const told = (seen: readonly Change[]) =>
+      Object.fromEntries(
+        seen.flatMap(change => (change.type === 'removed' ? [[change.id, change.owner]] : [])),
+      )
+    for (const follower of followers) {
+      await until('all removals are told', () => Object.keys(told(follower.seen)).length === 4)
+      await follower.stop()
+      assert.deepEqual(told(follower.seen), expected)
+    }
+    const looks = async (store: TaskStore): Promise<void> => {
+      const { ids, removed } = await store.changedSince(cursor)
+      assert.deepEqual(ids.toSorted(), [...tasks, kept].map(({ id }) => id).toSorted())
+      assert.deepEqual(Object.fromEntries(removed), expected)
+      assert.equal((await store.changedSince(await store.cursor())).removed.size, 0)
+    }
+    for (const store of [one, other]) await looks(store)
+    await one.close()
+    await other.close()
+    const later = await world.open()
+    await looks(later)
+    const replay = follow(later, cursor)
+    await until('they are told again', () => Object.keys(told(replay.seen)).length === 4)
+    await replay.stop()
+    assert.deepEqual(told(replay.seen), expected)
+  })
+
+  check('a removed task that is made anew is no longer among the removed', async world => {
+    const store = await world.open()
+    const { id, owner } = await addEnded(store, { owner: 'ann' })
+    const cursor = await store.cursor()
+    await store.remove(id)
+    assert.deepEqual([...(await store.changedSince(cursor)).removed], [[id, owner]])
+    // as an import would
+    await store.create({ ...newTask({ owner: 'ann' }), id, claim: 9 }, null)
+    const { ids, removed } = await store.changedSince(cursor)
+    assert.deepEqual([ids, [...removed]], [[id], []])
   })
 
   check('many changes can be resumed over, by a reader that takes its time', async world => {

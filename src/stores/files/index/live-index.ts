@@ -4,13 +4,15 @@ import { randomInt } from 'node:crypto'
 import { type FSWatcher, watch } from 'node:fs'
 import { setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../../core/errors.ts'
+import type { ChangedTasks } from '../../../core/store.ts'
 import type { TaskRecord } from '../../../core/task.ts'
 import { turns } from '../../../core/turns.ts'
 import type { Log } from '../../../platform/log.ts'
 import type { Layout } from '../layout.ts'
+import { gatherChangedTasks } from '../log/changed-tasks.ts'
 import type { Journals, Positions } from '../log/journal.ts'
 import { createFeed, type JournalFeed } from '../log/journal-feed.ts'
-import { type JournalEntry, taskIdOf } from '../log/journal-files.ts'
+import type { JournalEntry } from '../log/journal-files.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { type ScanCache, SHARD_COUNT } from './scan-cache.ts'
 import { createTaskIndex, type TaskIndex } from './task-index.ts'
@@ -35,7 +37,7 @@ export interface LiveIndex {
   cursor(): string
   changes: JournalFeed['changes']
   /** From the journals alone: no index is needed. @throws BAD_CURSOR, CURSOR_TOO_OLD */
-  changedSince(cursor: string): Promise<{ ids: string[]; cursor: string }>
+  changedSince(cursor: string): Promise<ChangedTasks>
   close(): void
 }
 
@@ -217,11 +219,10 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
       const positions = decodeCursor(cursor, clock())
       flush()
       const until = journals.end()
-      const ids = new Set<string>()
+      const changed = gatherChangedTasks()
       let pause: Promise<void> | undefined
       const take = (entry: JournalEntry, bytes: number): 'stop' | null => {
-        const id = taskIdOf(entry)
-        if (id !== null) ids.add(id)
+        changed.take(entry)
         pause = turns.spend(1, bytes)
         return pause ? 'stop' : null
       }
@@ -230,7 +231,7 @@ export const createLiveIndex = ({ layout, scanCache, journals, clock, log }: Liv
         // what was cut during a pause is missing as well
         if (!journals.holds(positions)) throw new MadhavaError('CURSOR_TOO_OLD')
       } while (journals.readSome(positions, take, until))
-      return { ids: [...ids], cursor: encodeCursor(positions, clock()) }
+      return { ...changed.found(), cursor: encodeCursor(positions, clock()) }
     },
     close() {
       closed = true

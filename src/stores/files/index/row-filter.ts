@@ -10,11 +10,16 @@ const HEX_TEXT = /^[0-9a-f-]{1,36}$/
 export type RowTest = (row: number) => boolean
 
 /** Whether a row has one of these words; null when none has. */
-const hasWord = (table: Columns, value: WordValue, wanted: readonly string[]): RowTest | null => {
+const hasWord = (
+  table: Columns,
+  value: WordValue,
+  wanted: readonly string[],
+  { emptyIsNull }: { emptyIsNull: boolean },
+): RowTest | null => {
   const column = table.at[value]
-  // as in the filter `among`, the empty text stands for null
-  const numbers = new Set(wanted.map(word => (word === '' ? 0 : table.words[value].find(word))))
+  const numbers = new Set(wanted.map(word => table.words[value].find(word)))
   numbers.delete(-1)
+  if (emptyIsNull && wanted.includes('')) numbers.add(0)
   const [only] = numbers
   if (only === undefined) return null
   return numbers.size === 1 ? row => column[row] === only : row => numbers.has(column[row] as number)
@@ -45,7 +50,8 @@ const compileOne = (table: Columns, name: FilterName, wanted: string | readonly 
   // the words of an error are not kept here
   if (filter.value === 'errorMessage') return row => at.errorCode[row] !== 0
   if (filter.compare === 'holds') return holdsText(table, (wanted as string).toLowerCase())
-  if (filter.value !== 'status') return hasWord(table, filter.value, [wanted].flat())
+  if (filter.value !== 'status')
+    return hasWord(table, filter.value, [wanted].flat(), { emptyIsNull: filter.compare === 'among' })
   const numbers = new Set((wanted as readonly Status[]).map(statusNumber))
   return row => numbers.has(at.status[row] as number)
 }

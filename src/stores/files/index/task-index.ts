@@ -23,7 +23,8 @@ export interface TaskIndex {
   load(fill: () => Promise<void>): Promise<void>
   /** `claim`: the number under which it was removed, or LOST; records of older claims do not bring it back. */
   remove(id: string, claim: number): boolean
-  counts(): TaskCounts
+  /** @param owners as in the port: left out, all tasks, and then it costs nothing */
+  counts(owners?: readonly string[]): TaskCounts
   /**
    * The sort keys of the tasks that may fit, in this order, after that of a cursor. Text is searched in title and
    * description together, and not in errors, so the caller must check the record. To be used without awaiting; a caller
@@ -35,7 +36,7 @@ export interface TaskIndex {
   /** All that have ended, as they are now. */
   ended(): Ended
   /** Those that have ended, of the ids whose last two hex digits are one of these numbers. */
-  endedIn(scanCache: ReadonlySet<number>): { id: string; claim: number }[]
+  endedIn(scanCache: ReadonlySet<number>): { id: string; claim: number; owner: string | null }[]
   expired(now: string): { id: string; kind: string; from: string | null }[]
   nextExpiry(now: string): string | null
 }
@@ -54,6 +55,9 @@ const REMOVED_KEPT = 10_000
 /** Rows of removed tasks are dropped when there are so many, and this share of all. */
 const GONE_KEPT = 1_000
 const GONE_SHARE = 0.25
+
+/** By kind's number: how many per status. */
+type Counted = Map<number, Uint32Array>
 
 /** By the number of the status. */
 const FINAL = STATUSES.map(isFinal)
@@ -74,18 +78,29 @@ export const createTaskIndex = (): TaskIndex => {
   const running = new Map<string, number>()
   const expiring = new Map<string, { kind: string; from: string | null; till: string }>()
   let waiting: WaitingList | null = null
-  /** By kind's number: how many per status. */
-  let counted = new Map<number, Uint32Array>()
+  /** Of all tasks. */
+  let counted: Counted = new Map()
 
-  const count = (row: number, by: 1 | -1): void => {
+  const countIn = (into: Counted, row: number, by: 1 | -1): void => {
     const kind = table.at.kind[row] as number
-    let statuses = counted.get(kind)
+    let statuses = into.get(kind)
     if (!statuses) {
       statuses = new Uint32Array(STATUSES.length)
-      counted.set(kind, statuses)
+      into.set(kind, statuses)
     }
     const status = table.at.status[row] as number
     statuses[status] = (statuses[status] as number) + by
+  }
+  const count = (row: number, by: 1 | -1): void => countIn(counted, row, by)
+  /** A look at every row: some milliseconds for a hundred thousand. */
+  const countOf = (owners: readonly string[]): Counted => {
+    const found: Counted = new Map()
+    const test = compileFilter(table, { owners })
+    if (!test) return found
+    const { status } = table.at
+    for (let row = 0; row < table.rows; row += 1)
+      if (status[row] !== GONE && test(row)) countIn(found, row, 1)
+    return found
   }
 
   /** The first place in `order` that does not stand before the key. */
@@ -224,11 +239,11 @@ export const createTaskIndex = (): TaskIndex => {
         sort()
       }
     },
-    counts() {
+    counts(owners) {
       const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
       const byKind: TaskCounts['byKind'] = {}
       let total = 0
-      for (const [kind, statuses] of counted) {
+      for (const [kind, statuses] of owners ? countOf(owners) : counted) {
         const mine: Partial<Record<Status, number>> = {}
         for (const [place, status] of STATUSES.entries()) {
           const number = statuses[place] as number
@@ -264,10 +279,14 @@ export const createTaskIndex = (): TaskIndex => {
       }
     },
     endedIn(scanCache) {
-      const found: { id: string; claim: number }[] = []
+      const found: { id: string; claim: number; owner: string | null }[] = []
       for (let row = 0; row < table.rows; row += 1)
         if (FINAL[table.at.status[row] as number] && scanCache.has(table.shard(row)))
-          found.push({ id: table.id(row), claim: table.claim.get(row) })
+          found.push({
+            id: table.id(row),
+            claim: table.claim.get(row),
+            owner: table.words.owner.word(table.at.owner[row] as number),
+          })
       return found
     },
     expired: now =>

@@ -45,7 +45,8 @@ const toChange = (entry: JournalEntry, positions: Positions, now: Date): Change 
     text ??= encodeCursor(behind, now)
     return text
   }
-  const told = entry.type === 'removed' ? ({ type: 'removed', id: entry.id } as const) : entry
+  const told =
+    entry.type === 'removed' ? ({ type: 'removed', id: entry.id, owner: entry.owner } as const) : entry
   return {
     ...told,
     get cursor() {

@@ -31,7 +31,10 @@ const leaveIt = (): void => {}
 /** The newest state of one task in the logs. */
 interface Last {
   task: TaskRecord | null
+  /** Under which claim number it was removed, or -1. */
   removed: number
+  /** Whose task it was; left out where the entry does not say it. */
+  owner?: string | null
   fingerprint: string | null
   /** The cancel request that was made last. */
   cancelRequest: CancelRequest | null
@@ -48,6 +51,7 @@ const collect = (layout: Layout): Map<string, Last> => {
     if (entry.type === 'removed') {
       const last = of(entry.id)
       last.removed = Math.max(last.removed, entry.claim)
+      if (entry.owner !== undefined) last.owner = entry.owner
     } else if (entry.type === 'revoke') {
       const last = of(entry.id)
       const claim = entry.claim ?? Infinity
@@ -89,19 +93,26 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
    * Told anew in any case: the process may have died before it could tell of a change, and readers know what is old.
    */
   const tell = (entry: JournalEntry): void => journals.append([entry])
-  for (const [name, { task, removed, fingerprint, cancelRequest }] of collect(layout)) {
+  for (const [name, { task, removed, fingerprint, cancelRequest, ...last }] of collect(layout)) {
     const id = name as SafeId
-    if (removed >= 0) removals.push({ type: 'removed', id, claim: removed })
     const there = records.read(id)
     const newest = task && (!there || compareVersions(task, there) > 0) ? task : there
+    const owner = newest ? newest.owner : last.owner
+    const removal = {
+      type: 'removed',
+      id,
+      claim: removed,
+      ...(owner === undefined ? {} : { owner }),
+    } as const
+    if (removed >= 0) removals.push(removal)
     if (newest && removed >= newest.claim) {
       records.remove(id)
-      tell({ type: 'removed', id, claim: removed })
+      tell(removal)
       paths.add(layout.taskFolder(id))
       continue
     }
     if (!newest) {
-      if (removed >= 0) tell({ type: 'removed', id, claim: removed })
+      if (removed >= 0) tell(removal)
       continue
     }
     tell({ type: 'task', task: newest })

@@ -68,11 +68,12 @@ const removeOnce = async (
     // the key first: it must never point to a task that is gone while another one takes the key
     const key = idempotencyScope(task)
     if (key !== null) keys.release(key, id)
-    await committer.commit({ type: 'removed', id, claim }, () => ({
+    const removal = { type: 'removed', id, claim, owner: task.owner } as const
+    await committer.commit(removal, () => ({
       discard() {},
       show() {
         records.remove(id)
-        liveIndex.publish({ type: 'removed', id, claim })
+        liveIndex.publish(removal)
       },
     }))
     // what is left after a kill from here on belongs to no record, and the sweep below finds it

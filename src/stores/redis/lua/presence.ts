@@ -38,8 +38,9 @@ return 1
 `
 
 /**
- * ARGV: format, a fresh word, this version. An earlier format is raised. Begins the feed where there is none; the word
- * of this database's beginning, and whether the sets are whole. Or the format that is there, and who wrote it.
+ * ARGV: format, a fresh word, this version, which sets it keeps. An earlier format is raised. Begins the feed where
+ * there is none; the word of this database's beginning, and which sets are whole, '' for none. Or the format that is
+ * there, and who wrote it.
  */
 export const BEGIN = `${ALWAYS}${PRELUDE}
 local about = P .. 'about'
@@ -47,7 +48,7 @@ local format = call('HGET', about, 'format')
 if format and (not string.match(format, '^[1-9]%d*$') or tonumber(format) > tonumber(ARGV[1])) then
   return { 'other', format, call('HGET', about, 'writtenBy') or '' }
 end
-if not format then call('HSET', about, 'epoch', ARGV[2], 'indexed', '1') end
+if not format then call('HSET', about, 'epoch', ARGV[2], 'indexed', ARGV[4]) end
 if format ~= ARGV[1] then call('HSET', about, 'format', ARGV[1], 'writtenBy', ARGV[3]) end
 -- an earlier version stored here what was taken ahead of a free slot
 call('DEL', P .. 'ahead')

@@ -213,6 +213,15 @@ if count == 0 then return { 0, '', page } end
 return { string.format('%.0f', rows[count][2]), rows[count][1], page }
 `
 
+/** ARGV: JSON of the keys. `<kind>:<status>` and count, one after another. */
+export const TALLIES = `${ALWAYS}${PRELUDE}
+local found = {}
+for _, key in ipairs(cjson.decode(ARGV[1])) do
+  for _, each in ipairs(call('HGETALL', P .. key)) do found[#found + 1] = each end
+end
+return found
+`
+
 /** Kind, status and count, one after another. */
 export const COUNTS = `${ALWAYS}${PRELUDE}
 local found = {}

@@ -80,7 +80,7 @@ if not plan.quiet then tell_task(id, json) end
 return { 'done' }
 `
 
-/** ARGV: id, claim and rev as read, plan, hash of the idempotency key or ''. */
+/** ARGV: id, claim and rev as read, plan, hash of the idempotency key or '', JSON of the owner. */
 export const REMOVE = `${ALWAYS}${PRELUDE}
 local id, claim, rev, key = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local plan = cjson.decode(ARGV[4])
@@ -103,7 +103,7 @@ for _, each in ipairs(STATUSES) do
   left = left + call('EXISTS', P .. 'in:' .. plan.kind .. ':' .. each)
 end
 if left == 0 then call('SREM', P .. 'kinds', plan.kind) end
-tell('removed', id)
+tell('removed', id, 'owner', ARGV[6])
 return { 'done' }
 `
 
