@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Actor } from '../../src/core/actor.ts'
 import { createFeed } from '../../src/core/feed.ts'
-import { visibleTo } from '../../src/core/policy.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { createTaskAccess } from '../../src/core/task-access.ts'
 import { createWatch, type WatchEvent } from '../../src/core/watch.ts'
@@ -34,7 +33,7 @@ const watchAs = (
   const watch = createWatch({
     store: over,
     feed: createFeed(over),
-    access: createTaskAccess(over, visibleTo),
+    access: createTaskAccess(over),
   })
   const events = watch.watchAll(actor, {}, { since: null, snapshot: false, ...from }, ending.signal)
   const seen: WatchEvent[] = []

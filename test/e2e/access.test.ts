@@ -36,6 +36,7 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
   let redis: PrivateRedis
   let bundles: [Bundle, Bundle]
   let admin: Client
+  let adminToken: string
   let [ann, bob] = [] as unknown as [Person, Person]
   const closing: RpcClient[] = []
 
@@ -53,6 +54,11 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
     rest: [restOf(bundles[0], token), restOf(bundles[1], token)],
     rpc: [rpcOf(bundles[0], token), rpcOf(bundles[1], token)],
   })
+  /** After its processes were killed. */
+  const restarted = async (bundle: Bundle): Promise<Bundle> => {
+    await bundle.kill()
+    return startBundle(one.dataDir, settings())
+  }
   const register = async (name: string): Promise<Person> => {
     const { invitation } = await admin.createInvitation({ role: 'user', seconds: 3_600 })
     const stranger = createClient({ baseUrl: bundles[1].api })
@@ -67,8 +73,8 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
     const shown = /password (\S+) \(shown this once\)/.exec(first.output())?.[1] ?? ''
     bundles = [first, await startBundle(two.dataDir, settings())]
     assert.doesNotMatch(bundles[1].output(), /shown this once/)
-    const { token } = await createClient({ baseUrl: bundles[1].api }).logIn('operator', shown)
-    admin = restOf(bundles[0], token)
+    adminToken = (await createClient({ baseUrl: bundles[1].api }).logIn('operator', shown)).token
+    admin = restOf(bundles[0], adminToken)
     ;[ann, bob] = [await register('Ann'), await register('Bob')]
   })
   after(async () => {
@@ -183,21 +189,27 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
   })
 
   it('stay logged in over kills and starts, and stay apart', async () => {
-    for (const role of ['api', 'rpc']) {
-      const before = await bundles[0].pidOf(role)
-      process.kill(before, 'SIGKILL')
-      await until(`${role} is there again`, async () => {
-        const now = await bundles[0].pidOf(role).catch(() => before)
-        return now !== before
-      })
+    const addresses = [new URL(bundles[0].api).host, bundles[0].rpc]
+    const pidsThere = async (): Promise<number[]> => {
+      const answer = await fetch(`${bundles[1].api}/`, { headers: { authorization: `Bearer ${adminToken}` } })
+      const { processes } = (await answer.json()) as {
+        processes: { alive: boolean; address: string | null; pid: number }[]
+      }
+      return processes
+        .filter(({ alive, address }) => alive && addresses.includes(address ?? ''))
+        .map(({ pid }) => pid)
     }
+    const before = await pidsThere()
+    assert.equal(before.length, 2)
+    for (const pid of before) process.kill(pid, 'SIGKILL')
+    // with ports of their own choice they have other addresses then
+    await until('they are gone', async () => (await pidsThere()).length === 0)
     await bundles[1].stop()
     bundles[1] = await startBundle(two.dataDir, settings())
+    bundles[0] = await restarted(bundles[0])
     ann = personOf(ann.id, ann.token)
-    await until('the api answers', async () => {
-      const answer = await fetch(`${bundles[0].api}/livez`).catch(() => null)
-      return answer?.ok === true
-    })
+    bob = personOf(bob.id, bob.token)
+    admin = restOf(bundles[0], adminToken)
     assert.equal((await ann.rest[1].me()).account?.id, ann.id)
     assert.equal(await codeOf(() => createClient({ baseUrl: bundles[1].api }).me()), 'UNAUTHORIZED')
   })
