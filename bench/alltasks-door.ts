@@ -41,7 +41,7 @@ const open = async (): Promise<void> => {
   const service = createService({ store, queue, kinds: createKinds([]), clock })
   const access = openAccess({
     documents: store.documents,
-    changes: store,
+    feed: store,
     anonymous: 'full',
     registration: 'closed',
     clock,

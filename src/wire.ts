@@ -234,7 +234,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   })
   const access = openAccess({
     documents: store.documents,
-    changes: store,
+    feed: store,
     anonymous: config.anonymous,
     registration: config.registration,
     clock,

@@ -161,6 +161,11 @@ export interface Access {
   /** The names of accounts by id; null for one that is unknown or deleted. What was read lately is read again after some seconds. */
   namesOf(ids: Iterable<string>): Promise<ReadonlyMap<string, string | null>>
 
+  /** A ticket for what the actor has shown: whoever shows it within half a minute is the same, once. */
+  makeTicket(actor: Actor): Promise<{ ticket: string; expiresAt: string }>
+  /** The actor of a ticket, which is used up. @throws UNAUTHORIZED */
+  redeemTicket(ticket: string, via: Via): Promise<Actor>
+
   /** Idempotent. Resolves when what it still writes is written. */
   close(): Promise<void>
 }

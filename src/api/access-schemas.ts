@@ -145,6 +145,13 @@ export const invitationMade = output(
   z.object({ ...invitationShape, invitation: z.string().describe('shown this once') }),
 )
 export const invitationList = output('InvitationList', z.object({ invitations: z.array(invitation) }))
+export const ticketMade = output(
+  'TicketMade',
+  z.object({
+    ticket: z.string().describe('for the query of GET /ws; it works once'),
+    expiresAt: time,
+  }),
+)
 export const me = output(
   'Me',
   z.object({

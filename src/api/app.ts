@@ -28,10 +28,11 @@ import { rpcRoutes } from './rpc.ts'
 import { rpcDocsRoutes } from './rpc-docs.ts'
 import { sessionRoutes } from './sessions.ts'
 import { statusRoutes } from './status.ts'
-import { CALL_LIMITS, createStreams } from './streams.ts'
+import { CALL_LIMITS, createStreams, SOCKET_LIMITS } from './streams.ts'
 import { taskRoutes } from './task.ts'
 import { taskLogRoutes } from './task-log.ts'
 import { tasksRoutes } from './tasks.ts'
+import { socketRoutes } from './ws/route.ts'
 
 const HEADERS = {
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -124,6 +125,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     taskRoutes(streams),
     taskLogRoutes(streams),
     liveRoutes(streams),
+    socketRoutes(createStreams(deps.closing, SOCKET_LIMITS)),
     deadRoutes,
     kindsRoutes,
     accountRoutes,

@@ -9,6 +9,7 @@ import type { Hold } from '../platform/byte-budget.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import type { Log } from '../platform/log.ts'
 import type { Client } from '../platform/serve.ts'
+import type { Upgrade } from '../platform/upgrade.ts'
 import type { HttpRpc } from '../rpc/http.ts'
 
 export interface ApiDeps {
@@ -35,6 +36,8 @@ export interface ApiEnv {
   Bindings: {
     outgoing?: ServerResponse
     client?: Client
+    /** A request that wants to become a WebSocket. */
+    upgrade?: Upgrade
     /** Who asks, where another door has found it out: the dashboard. Never from the request itself. */
     actor?: Actor
   }

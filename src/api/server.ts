@@ -72,6 +72,7 @@ export const openApi = async (
   })
   const server = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),
+    upgrade: async (request, env) => app.fetch(request, env as never),
     host,
     port,
     setting: 'API_PORT',

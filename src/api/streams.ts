@@ -26,6 +26,9 @@ export const STREAM_LIMITS: StreamLimits = {
 /** Calls of Thrift over HTTP: a limit of their own, since most of them wait for nothing. */
 export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClient: 128 }
 
+/** WebSockets: of one client, or of one account where somebody has logged in. */
+export const SOCKET_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 4_096 }
+
 /** One open answer. */
 export interface OpenStream {
   /** Fires when the client leaves, its login ends, the server closes, or `close` is called. */

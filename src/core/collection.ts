@@ -6,6 +6,9 @@ import { isMadhavaError, MadhavaError } from './errors.ts'
 import { formatFirstProblem } from './problems.ts'
 import { createUpgrade, type UpgradeStep } from './upgrade.ts'
 
+/** A type of data, in which further fields may stand: a later program may have written them. */
+export type Open<Fields> = DocumentData & Fields
+
 /** The form of a collection's documents. */
 export interface DocumentForm<Data extends DocumentData> {
   /** The present one. */

@@ -10,6 +10,16 @@ import { scanJson } from './json-scan.ts'
 export const COLLECTIONS = {
   /** Who may log in, with hashes of passwords. */
   accounts: { exported: true },
+  /** Which account has which name. */
+  'account-names': { exported: true },
+  /** What programs show in place of a login, as hashes. */
+  'account-keys': { exported: true },
+  /** Who may make an account, as hashes. */
+  invitations: { exported: true },
+  /** Who has logged in, as hashes of what they show. */
+  sessions: { exported: false },
+  /** What stands for one of those for half a minute, as hashes. */
+  tickets: { exported: false },
   /** What this installation signs with. */
   secrets: { exported: false },
   /** Sessions that were ended before their time; they mean nothing without the secrets. */

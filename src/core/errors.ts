@@ -45,6 +45,7 @@ export const ERRORS = {
   TASK_NOT_ENDED: row(409, 'The task has not ended yet'),
   TASK_BUSY: row(409, 'Another process holds the task'),
   NAME_TAKEN: row(409, 'The name is taken'),
+  TOO_MANY_KEYS: row(409, 'The account has as many keys as it may have'),
   PASSWORD_IS_SETTING: row(409, 'The password is that of a setting'),
   DOCUMENT_CHANGED: row(409, 'The document is no longer as it was read'),
   TASK_NOT_WAITING: row(409, 'The task does not wait'),
@@ -61,6 +62,7 @@ export const ERRORS = {
   IDEMPOTENCY_MISMATCH: row(422, 'The idempotency key was used with another body'),
   TOO_MANY_REQUESTS: row(429, 'Too many tries; wait and try again'),
   TOO_MANY_WAITING: row(429, 'As many tasks wait as may wait'),
+  UPGRADE_NEEDED: row(426, 'This address speaks WebSocket'),
   HEADERS_TOO_LARGE: row(431, 'The headers of the request are too large'),
 
   // the server is at fault

@@ -1,6 +1,8 @@
 // The shapes of the dashboard's JSON answers, for its OpenAPI document. A test holds the answers against them.
+
 import { z } from 'zod'
-import { DEEDS, ROLES } from './access/rights.ts'
+import { BUILT_IN_LOGINS } from '../access/account.ts'
+import { DEEDS } from './access/rights.ts'
 import { COLUMN_NAMES } from './figures/columns.ts'
 import { LEVELS } from './logs/lines.ts'
 import { ACTIONS, LOG_STREAMS } from './processes/processes.ts'
@@ -10,7 +12,7 @@ const place = z.string().describe('a place in a log; it stays right until the lo
 
 export const me = z.object({
   name: z.string(),
-  role: z.enum(ROLES),
+  role: z.enum(BUILT_IN_LOGINS),
   may: z.array(z.enum(DEEDS)).describe('what this login may do'),
   csrf: z.string().nullable().describe('for X-CSRF-Token; null for a login by password, which needs none'),
   sessionEndsAt: instant.nullable(),

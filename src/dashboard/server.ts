@@ -1,5 +1,7 @@
 // Opens the dashboard: operator, viewer, sessions, PM2, the task API, the app and its port.
+
 import type { Access } from '../access/access.ts'
+import { createCheckQueue } from '../access/check-queue.ts'
 import { createApp } from '../api/app.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
@@ -7,7 +9,7 @@ import type { Log } from '../platform/log.ts'
 import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { openEndedSessions } from './access/ended-sessions.ts'
 import { keepSettings } from './access/keep-settings.ts'
-import { createCheckQueue, openOperator } from './access/operator.ts'
+import { openOperator } from './access/operator.ts'
 import { createSessions } from './access/session.ts'
 import { ensureSessionKey } from './access/session-key.ts'
 import { type SettleOptions, settleLogins } from './access/settle-logins.ts'

@@ -17,6 +17,8 @@ export interface HttpConnectionLimit {
   enter(socket: Socket): void
   /** Notes a request. False: the connection was let in for the health checks, and asks for something else. */
   begin(incoming: IncomingMessage, outgoing: ServerResponse): boolean
+  /** The connection is no longer HTTP: it counts elsewhere. False: it was let in for the health checks alone. */
+  hand(socket: Socket): boolean
   /** As `ConnectionLimit.trouble`. */
   trouble(): string | null
 }
@@ -90,6 +92,11 @@ export const createHttpConnectionLimit = (
       if (!narrow.has(socket)) return true
       outgoing.shouldKeepAlive = false
       return HEALTH.test(incoming.url ?? '')
+    },
+    hand(socket) {
+      if (narrow.has(socket)) return false
+      connections.leave(socket)
+      return true
     },
     trouble: connections.trouble,
   }

@@ -9,6 +9,7 @@ import { createHttpConnectionLimit } from './http-connection-limit.ts'
 import { closeLingering } from './lingering-close.ts'
 import { listenError } from './listen-error.ts'
 import type { Log } from './log.ts'
+import { refuseUpgrade, requestOf, type Upgrade } from './upgrade.ts'
 
 /** Times in milliseconds, sizes in bytes. Exported for tests, which cannot wait so long. */
 export const HTTP_LIMITS = {
@@ -47,6 +48,12 @@ export interface ServeEnv {
   client: Client
 }
 
+/** Of a request that wants to become a WebSocket, say: there is no answer to write to. */
+export interface UpgradeEnv {
+  client: Client
+  upgrade: Upgrade
+}
+
 /** What the settings say of a port, the same for every HTTP server. */
 export interface HttpDoor {
   host: string
@@ -61,6 +68,8 @@ export interface HttpDoor {
 export interface ServeOptions extends HttpDoor {
   /** `env` has node's request and answer, and the client. */
   fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
+  /** Answers requests that want to become something else, or takes them over; left out: they stay HTTP. */
+  upgrade?: (request: Request, env: UpgradeEnv) => Promise<Response>
   /** The setting that chose the port, for the error when it is taken. */
   setting: string
   log: Log
@@ -166,6 +175,28 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
     },
   )
   server.setTimeout(limits.idleTimeout)
+
+  const { upgrade: takeOver } = options
+  const handleUpgrade = async (incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
+    const upgrade: Upgrade = { incoming, socket, head, isTaken: false }
+    const isLetIn = connections.hand(socket)
+    try {
+      if (!isLetIn) throw new Error('no connection is free')
+      const answer = await takeOver?.(requestOf(incoming, host), { client: clientOf(incoming), upgrade })
+      if (answer && !upgrade.isTaken) await refuseUpgrade(socket, answer)
+    } catch {
+      // an address or a header that makes no request, say
+      const status = isLetIn ? 400 : 503
+      const { contentType, body } = refuse(status)
+      await refuseUpgrade(socket, new Response(body, { status, headers: { 'content-type': contentType } }))
+    }
+  }
+  if (takeOver)
+    server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+      // a client that leaves must end nothing else
+      socket.on('error', () => socket.destroy())
+      void handleUpgrade(incoming, socket as Socket, head)
+    })
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // what comes behind bytes that are no HTTP is dropped

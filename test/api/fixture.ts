@@ -111,7 +111,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
   }
   const access = openAccess({
     documents: store.documents,
-    changes: store,
+    feed: store,
     anonymous: options.anonymous ?? 'full',
     registration: options.registration ?? 'invite',
     clock,

@@ -1,8 +1,9 @@
 // Collections with types: documents of earlier versions, documents of no form, and the forms themselves.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { ACCOUNTS } from '../../src/core/account-forms.ts'
 import { openCollection, orIfInvalid, upgradeDocument } from '../../src/core/collection.ts'
-import { ACCOUNTS, FORMS, flawOfDocument } from '../../src/core/collections.ts'
+import { FORMS, flawOfDocument } from '../../src/core/collections.ts'
 import { COLLECTION_NAMES, type Document, type DocumentData } from '../../src/core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../src/core/errors.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
@@ -124,7 +125,27 @@ describe('the forms', () => {
       email: 'someone@example.org',
     }
     const parsed = upgradeDocument('accounts', ACCOUNTS, documentOf(data))
-    assert.deepEqual(parsed.data, { ...data, changes: 0 })
+    assert.deepEqual(parsed.data, {
+      ...data,
+      name: 'operator',
+      changes: 0,
+      createdAt: null,
+      disabledAt: null,
+      deletedAt: null,
+    })
+  })
+
+  it('take the logins of version 1 for the accounts that they are', () => {
+    for (const [login, role] of [
+      ['operator', 'admin'],
+      ['viewer', 'viewer'],
+    ] as const) {
+      const early = { ...documentOf({ role: login, password, configured: null, changes: 3 }), name: login }
+      const { name, data } = upgradeDocument('accounts', ACCOUNTS, early)
+      assert.deepEqual([name, data.name, data.role, data.changes], [login, login, role, 3])
+    }
+    for (const role of ['admin', 'user', undefined, 7])
+      assert.ok(flawOfDocument('accounts', documentOf({ role: role ?? null, password, configured: null })))
   })
 
   it('refuse a bundle that has no name of one, or no time', () => {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { ApiError, type Client, createClient } from '../../src/client/client.ts'
-import { createRpcClient, type RpcClient, RpcError } from '../../src/client/rpc.ts'
+import { createRpcClient, type RpcClient } from '../../src/client/rpc.ts'
+import { RpcError } from '../../src/client/rpc-errors.ts'
 import { type Bundle, makeDataDir, startBundle } from '../support/bundle.ts'
 import { type PrivateRedis, startRedis } from '../support/redis.ts'
 import { requireService } from '../support/services.ts'
@@ -90,7 +91,7 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
     const hers = await ann.rest[0].submit({ kind: 'calcpi', params: { digits: 20 } })
     const his = await bob.rpc[1].submit('calcpi', { digits: 20 })
     assert.equal((await bob.rest[0].get(his.id)).owner, bob.id)
-    await ann.rest[1].waitForEnd(hers.id)
+    await ann.rest[1].wait(hers.id)
     await bob.rpc[0].waitForEnd(his.id)
     for (const rest of ann.rest)
       for (const call of [
@@ -130,7 +131,7 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
 
   it('find nothing of each other in what the server says of itself', async () => {
     const { id } = await bob.rest[1].submit({ kind: 'binomial', params: { n: 5, k: 2 } })
-    await bob.rest[0].waitForEnd(id)
+    await bob.rest[0].wait(id)
     for (const bundle of bundles)
       for (const path of [
         '/',

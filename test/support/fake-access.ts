@@ -73,6 +73,8 @@ export const createFakeAccess = ({
     accounts: unknown,
     changeAccount: unknown,
     deleteAccount: unknown,
+    makeTicket: unknown,
+    redeemTicket: unknown,
     idOf: async () => null,
     namesOf: async ids => new Map([...ids].map(id => [id, null])),
     close: async () => undefined,

@@ -3,11 +3,20 @@ import type { CollectionName, Document, DocumentContent, Documents } from '../..
 
 const HASH = { scrypt: { N: 16_384, r: 8, p: 5 }, salt: 'c2FsdCBvZiBhIHRlc3Q', hash: 'aGFzaCBvZiBhIHRlc3Q' }
 
-/** An account as the dashboard keeps it. `salt`: to make it differ. */
+/** A built-in login. `salt`: to make it differ. */
 export const accountOf = (role: 'operator' | 'viewer', salt = HASH.salt): DocumentContent => ({
-  version: 1,
+  version: 2,
   expiresAt: null,
-  data: { role, password: { ...HASH, salt }, configured: null },
+  data: {
+    name: role,
+    role: role === 'operator' ? 'admin' : role,
+    password: { ...HASH, salt },
+    configured: null,
+    changes: 0,
+    createdAt: null,
+    disabledAt: null,
+    deletedAt: null,
+  },
 })
 
 const SAMPLE: [CollectionName, string, DocumentContent][] = [

@@ -1,10 +1,11 @@
 // Finds out who a name and a password belong to: from the login form, or from HTTP basic auth of a program.
 import { createHmac, randomBytes } from 'node:crypto'
+import type { BuiltInLogin } from '../../access/account.ts'
+import type { LoginLimit } from '../../access/login-limit.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
-import type { LoginLimit } from './login-limit.ts'
 import type { Operator } from './operator.ts'
-import type { Role, Who } from './rights.ts'
+import type { Who } from './rights.ts'
 
 export interface Accounts {
   /**
@@ -16,7 +17,7 @@ export interface Accounts {
   /** As `login`, for the header `Authorization: Basic ...`. A pair that was right lately is not hashed again. */
   basic(header: string, address: string): Promise<Who | null>
   /** As `Operator.credential`. */
-  credential(role: Role): Promise<string | null>
+  credential(role: BuiltInLogin): Promise<string | null>
 }
 
 export interface AccountsOptions {
@@ -44,25 +45,25 @@ const readBasic = (header: string): { name: string; password: string } | null =>
 }
 
 export const createAccounts = ({ operator, viewer, limit, log, clock }: AccountsOptions): Accounts => {
-  const accountOf = (role: Role): Operator | null => (role === 'viewer' ? viewer : operator)
-  const credential = async (role: Role): Promise<string | null> =>
+  const accountOf = (role: BuiltInLogin): Operator | null => (role === 'viewer' ? viewer : operator)
+  const credential = async (role: BuiltInLogin): Promise<string | null> =>
     (await accountOf(role)?.credential()) ?? null
 
   const login: Accounts['login'] = async (name, password, address) => {
-    const wait = limit.take(address)
+    const wait = limit.take(address, name)
     if (wait > 0) {
       log.warn({ address }, 'a login was put off: too many tries')
       throw new MadhavaError('TOO_MANY_REQUESTS', `Too many tries. Wait ${wait} seconds and try again`, {
         detail: { retryAfterSeconds: wait },
       })
     }
-    const role: Role = name === 'viewer' && viewer ? 'viewer' : 'operator'
+    const role: BuiltInLogin = name === 'viewer' && viewer ? 'viewer' : 'operator'
     const account = accountOf(role) ?? operator
     if (!(await account.verify(name, password, limit.tries(address)))) {
       log.warn({ address }, 'a login failed')
       return null
     }
-    limit.forgive(address)
+    limit.forgive(address, name)
     return { name: role, role }
   }
 

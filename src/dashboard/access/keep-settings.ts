@@ -1,11 +1,11 @@
 // Looks now and then whether the passwords of this bundle's settings are still in place. While the bundle is cut off
 // from the store it seems to be gone, and the start of another one drops its password.
 
+import { BUILT_IN_LOGINS } from '../../access/account.ts'
 import type { Documents } from '../../core/documents.ts'
 import { isMadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { openLogins } from './logins.ts'
-import { ROLES } from './rights.ts'
 import { type SettleOptions, settleLogins } from './settle-logins.ts'
 
 export interface KeepOptions extends Omit<SettleOptions, 'makeOperator'> {
@@ -32,7 +32,7 @@ export const keepSettings = (
 ): SettingKeeper => {
   const { configured, bundle, isAlive, log } = options
   const logins = openLogins(documents)
-  const kept = ROLES.filter(role => configured[role] !== null)
+  const kept = BUILT_IN_LOGINS.filter(role => configured[role] !== null)
   let [isLooking, isTold, isClosed] = [false, false, false]
 
   const isInPlace = async (): Promise<boolean> => {

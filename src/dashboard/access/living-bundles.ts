@@ -1,5 +1,5 @@
 // Which bundles still have a password as their setting: those that the document names and that live.
-import type { ConfiguredPassword } from '../../core/collections.ts'
+import type { ConfiguredPassword } from '../../core/account-forms.ts'
 
 export interface LivingOptions {
   /** Whether processes of a bundle live, as their presences say. */

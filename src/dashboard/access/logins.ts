@@ -1,21 +1,16 @@
-// The documents of the logins: how they are read and written, and which password of one counts.
+// The documents of the built-in logins: how they are read and written. Which password of one counts, access/account.ts
+// says.
+import { type BuiltInLogin, ROLE_OF_LOGIN } from '../../access/account.ts'
+import { ACCOUNTS, type Account } from '../../core/account-forms.ts'
 import { openCollection, orIfInvalid, type TypedDocument, upgradeDocument } from '../../core/collection.ts'
-import {
-  ACCOUNTS,
-  type Account,
-  type ConfiguredPassword,
-  type DocumentFlaw,
-  flawOfDocument,
-  type PasswordHash,
-} from '../../core/collections.ts'
+import { type DocumentFlaw, flawOfDocument } from '../../core/collections.ts'
 import type { Document, Documents, ExpectedRev } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
-import type { Role } from './rights.ts'
 
 export type Login = TypedDocument<Account>
 
 /** The setting that may have the password of a role. */
-export const PASSWORD_SETTING: Record<Role, string> = {
+export const PASSWORD_SETTING: Record<BuiltInLogin, string> = {
   operator: 'DASHBOARD_PASSWORD',
   viewer: 'DASHBOARD_VIEWER_PASSWORD',
 }
@@ -32,15 +27,15 @@ export interface FoundLogin {
 
 export interface Logins {
   /** Also what cannot be used. @throws STORE_UNAVAILABLE */
-  look(role: Role): Promise<FoundLogin>
+  look(role: BuiltInLogin): Promise<FoundLogin>
   /** Null: there is none. @throws CONFIG_INVALID when what is there cannot be used, STORE_UNAVAILABLE */
-  get(role: Role): Promise<Login | null>
+  get(role: BuiltInLogin): Promise<Login | null>
   /** @throws DOCUMENT_CHANGED, STORE_UNAVAILABLE, STORE_FULL */
-  put(role: Role, account: Account, rev: ExpectedRev): Promise<void>
+  put(role: BuiltInLogin, account: Account, rev: ExpectedRev): Promise<void>
 }
 
 /** For people: which login it is, why, and what helps. @returns CONFIG_INVALID */
-export const cannotBeUsed = (role: Role, { isLater, why }: DocumentFlaw): MadhavaError => {
+export const cannotBeUsed = (role: BuiltInLogin, { isLater, why }: DocumentFlaw): MadhavaError => {
   const mend = `\`node bin/reset-password.mjs${role === 'viewer' ? ' --viewer' : ''}\` makes it anew, with a new password`
   return new MadhavaError(
     'CONFIG_INVALID',
@@ -49,35 +44,30 @@ export const cannotBeUsed = (role: Role, { isLater, why }: DocumentFlaw): Madhav
 }
 
 /** A login that has no password yet. */
-export const emptyAccount = (role: Role): Account => ({ role, password: null, configured: null, changes: 0 })
-
-/** The password that counts; null: every one is wrong. */
-export const passwordInEffect = ({ configured, password }: Account): PasswordHash | null =>
-  configured ?? password
-
-/** The account with other passwords. It counts the change if another one is in effect now. */
-export const withPasswords = (
-  account: Account,
-  passwords: { password?: PasswordHash | null; configured?: ConfiguredPassword | null },
-): Account => {
-  const after = { ...account, ...passwords }
-  const isSame = passwordInEffect(after)?.hash === passwordInEffect(account)?.hash
-  return isSame ? after : { ...after, changes: account.changes + 1 }
-}
+export const emptyAccount = (login: BuiltInLogin): Account => ({
+  name: login,
+  role: ROLE_OF_LOGIN[login],
+  password: null,
+  configured: null,
+  changes: 0,
+  createdAt: null,
+  disabledAt: null,
+  deletedAt: null,
+})
 
 /** What can be said of the document of a login. */
-const judge = (role: Role, document: Document): FoundLogin => {
+const judge = (role: BuiltInLogin, document: Document): FoundLogin => {
   const { rev } = document
   const flaw = flawOfDocument('accounts', document)
   if (flaw) return { login: null, flaw, rev }
   const login = upgradeDocument('accounts', ACCOUNTS, document)
-  if (login.data.role === role) return { login, flaw: null, rev }
+  if (login.data.role === ROLE_OF_LOGIN[role]) return { login, flaw: null, rev }
   return { login: null, flaw: { isLater: false, why: `its role is ${login.data.role}` }, rev }
 }
 
 export const openLogins = (documents: Documents): Logins => {
   const accounts = openCollection(documents, 'accounts', ACCOUNTS)
-  const look = async (role: Role): Promise<FoundLogin> => {
+  const look = async (role: BuiltInLogin): Promise<FoundLogin> => {
     const found = await orIfInvalid(documents.get('accounts', role), error => error)
     if (found === null) return { login: null, flaw: null, rev: null }
     if (!isMadhavaError(found)) return judge(role, found)

@@ -1,13 +1,14 @@
 // A login at the dashboard: its password is checked, slowly and one at a time. It knows no HTTP and no sessions, and
 // makes no passwords.
 
-import { createSemaphore, type Semaphore } from '../../core/async/semaphore.ts'
-import type { Account } from '../../core/collections.ts'
+import { type BuiltInLogin, passwordInEffect } from '../../access/account.ts'
+import { createCheckQueue } from '../../access/check-queue.ts'
+import { hashOfNone, isPassword } from '../../access/passwords.ts'
+import type { Account } from '../../core/account-forms.ts'
+import type { Semaphore } from '../../core/async/semaphore.ts'
 import type { Documents } from '../../core/documents.ts'
-import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
-import { type Login, openLogins, passwordInEffect } from './logins.ts'
-import { hashOfNone, isPassword } from './passwords.ts'
-import type { Role } from './rights.ts'
+import { isMadhavaError } from '../../core/errors.ts'
+import { type Login, openLogins } from './logins.ts'
 
 export interface Operator {
   /**
@@ -24,24 +25,11 @@ export interface Operator {
   credential(): Promise<string | null>
 }
 
-/** How many checks may wait: the last one for about ten seconds. */
-const WAITING_MAX = 50
-
-/**
- * A check is slow on purpose: one at a time for all logins, so that they do not use up the processor. The client with
- * the fewest recent tries is next, so that nobody is locked out by others' tries.
- */
-export const createCheckQueue = (): Semaphore =>
-  createSemaphore(1, {
-    waitingMax: WAITING_MAX,
-    refusal: () => new MadhavaError('TOO_MANY_REQUESTS'),
-  })
-
 /**
  * Reads a login afresh each time. While the store is away, it answers what it read last, since the dashboard is wanted
  * most just then.
  */
-const createReader = (documents: Documents, role: Role): (() => Promise<Account | null>) => {
+const createReader = (documents: Documents, role: BuiltInLogin): (() => Promise<Account | null>) => {
   const logins = openLogins(documents)
   let last: { login: Login | null } | null = null
   return async () => {
@@ -60,7 +48,7 @@ const createReader = (documents: Documents, role: Role): (() => Promise<Account 
 /** A login, for the dashboard. A new password is valid at once, in every process. */
 export const openOperator = (
   documents: Documents,
-  role: Role = 'operator',
+  role: BuiltInLogin = 'operator',
   inTurn: Semaphore = createCheckQueue(),
 ): Operator => {
   const read = createReader(documents, role)

@@ -1,18 +1,18 @@
 // A login gets a new password, or loses the one it has, also while bundles run.
+import { type BuiltInLogin, withPasswords } from '../../access/account.ts'
+import { hashPassword, newPassword } from '../../access/passwords.ts'
+import type { Account } from '../../core/account-forms.ts'
 import { orIfInvalid } from '../../core/collection.ts'
-import type { Account } from '../../core/collections.ts'
 import type { Documents } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type LivingOptions, livingBundles, UNSEEN_MS } from './living-bundles.ts'
-import { emptyAccount, type FoundLogin, openLogins, PASSWORD_SETTING, withPasswords } from './logins.ts'
-import { hashPassword, newPassword } from './passwords.ts'
-import type { Role } from './rights.ts'
+import { emptyAccount, type FoundLogin, openLogins, PASSWORD_SETTING } from './logins.ts'
 import { hasSessionKey, mendSessionKey } from './session-key.ts'
 
 /** `isAlive` and `clock` tell which bundles still have the password of their setting. */
 export interface ResetOptions extends LivingOptions {
   /** Left out: the operator. */
-  role?: Role
+  role?: BuiltInLogin
   /** The password of the settings, if they were read. */
   configured?: string | null
   /** Where the documents are, for people. */

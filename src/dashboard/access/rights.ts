@@ -1,32 +1,26 @@
 // Who may do what at the dashboard. The only place that decides it: every route, /RPC2 and the mounted REST API ask
 // here. Roles and accounts with rights of their own would change this file, and none that asks it.
+import { type BuiltInLogin, ROLE_OF_LOGIN } from '../../access/account.ts'
 import type { Actor } from '../../core/actor.ts'
-import { ACCOUNT_ROLES, type AccountRole } from '../../core/collections.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { actorOf } from '../../core/policy.ts'
 
-/** The operator may do everything. The viewer sees the same, and changes nothing. */
-export const ROLES = ACCOUNT_ROLES
-export type Role = AccountRole
-
-/** Who asks. Until there are accounts, the name of a login is its role. */
+/** Who asks: one of the built-in logins. Its name is its role here. */
 export interface Who {
   name: string
-  role: Role
+  role: BuiltInLogin
 }
 
 /** What can be done at the dashboard. A request that only reads is `look`. */
 export const DEEDS = ['look', 'processes.change', 'logs.clear', 'tasks.change'] as const
 export type Deed = (typeof DEEDS)[number]
 
-const RIGHTS: Record<Role, readonly Deed[]> = { operator: DEEDS, viewer: ['look'] }
+/** The operator may do everything. The viewer sees the same, and changes nothing. */
+const RIGHTS: Record<BuiltInLogin, readonly Deed[]> = { operator: DEEDS, viewer: ['look'] }
 
 /** As whom the APIs of tasks act for a login of the dashboard. */
 export const actorOfWho = ({ name, role }: Who): Actor =>
-  actorOf(
-    { id: name, name, role: role === 'operator' ? 'admin' : 'viewer' },
-    { via: 'dashboard', credential: null, bounds: null },
-  )
+  actorOf({ id: name, name, role: ROLE_OF_LOGIN[role] }, { via: 'dashboard', credential: null, bounds: null })
 
 export const mayDo = ({ role }: Who, deed: Deed): boolean => RIGHTS[role].includes(deed)
 

@@ -2,10 +2,10 @@
 // framework. What signs is made from the key and the present credential of the login, so a new password ends all
 // sessions of that login.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { BUILT_IN_LOGINS, type BuiltInLogin } from '../../access/account.ts'
 import { isMadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { EndedSessions } from './ended-sessions.ts'
-import { ROLES, type Role } from './rights.ts'
 
 export const SESSION_COOKIE = 'madhava_session'
 export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
@@ -21,12 +21,12 @@ export interface Session {
   /** The value of the hidden field in every form. */
   formToken: string
   /** Who logged in. */
-  role: Role
+  role: BuiltInLogin
 }
 
 export interface Sessions {
   /** The cookie value of a new session; null while there is no such login. @throws CONFIG_INVALID, STORE_UNAVAILABLE */
-  begin(role?: Role): Promise<string | null>
+  begin(role?: BuiltInLogin): Promise<string | null>
   /**
    * The session of a cookie value; null if forged, expired, ended, or signed under an older password.
    * @throws STORE_UNAVAILABLE while the store is away and this process has never checked it
@@ -41,7 +41,7 @@ export interface Sessions {
 export interface SessionsOptions {
   key: Buffer
   /** Sessions are bound to this: see `Operator.credential`. */
-  credential: (role: Role) => Promise<string | null>
+  credential: (role: BuiltInLogin) => Promise<string | null>
   ended: EndedSessions
   /** The store's time, since hosts share sessions: milliseconds since 1970. */
   clock: () => number
@@ -62,16 +62,16 @@ const isSame = (expected: string, given: string): boolean => {
 /** Issues and checks cookies. */
 export const createSessions = ({ key, credential, ended, clock, log }: SessionsOptions): Sessions => {
   /** Each login has its own, so that a cookie of the viewer is never one of the operator. */
-  const signingKey = async (role: Role): Promise<Buffer | null> => {
+  const signingKey = async (role: BuiltInLogin): Promise<Buffer | null> => {
     const bound = await credential(role)
     if (bound === null) return null
     return sign(key, role === 'operator' ? 'credential' : `credential of ${role}`, bound)
   }
 
   /** Logins of which it was told that they cannot be used. */
-  const told = new Set<Role>()
+  const told = new Set<BuiltInLogin>()
   /** As `signingKey`. A login that cannot be used signs nothing, so that the way to the other one stays open. */
-  const signingKeyIfUsable = async (role: Role): Promise<Buffer | null> => {
+  const signingKeyIfUsable = async (role: BuiltInLogin): Promise<Buffer | null> => {
     try {
       const signer = await signingKey(role)
       told.delete(role)
@@ -88,8 +88,8 @@ export const createSessions = ({ key, credential, ended, clock, log }: SessionsO
   const signerOf = async (
     body: string,
     signature: string,
-  ): Promise<{ role: Role; signer: Buffer } | null> => {
-    for (const role of ROLES) {
+  ): Promise<{ role: BuiltInLogin; signer: Buffer } | null> => {
+    for (const role of BUILT_IN_LOGINS) {
       const signer = await signingKeyIfUsable(role)
       if (signer && isSame(textOf(sign(signer, 'session', body)), signature)) return { role, signer }
     }

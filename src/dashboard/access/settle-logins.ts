@@ -1,25 +1,19 @@
 // What a start does to the logins: passwords of settings are put in their place, or taken away, and the operator gets
 // a first password. Several bundles may share the logins, and start at once.
+import { BUILT_IN_LOGINS, type BuiltInLogin, passwordInEffect, withPasswords } from '../../access/account.ts'
+import { hashPassword, isPassword, newPassword } from '../../access/passwords.ts'
+import type { Account, ConfiguredPassword } from '../../core/account-forms.ts'
 import { once } from '../../core/async/once.ts'
-import type { Account, ConfiguredPassword, DocumentFlaw } from '../../core/collections.ts'
+import type { DocumentFlaw } from '../../core/collections.ts'
 import type { Documents, ExpectedRev } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { livingBundles, UNSEEN_MS } from './living-bundles.ts'
-import {
-  cannotBeUsed,
-  emptyAccount,
-  openLogins,
-  PASSWORD_SETTING,
-  passwordInEffect,
-  withPasswords,
-} from './logins.ts'
-import { hashPassword, isPassword, newPassword } from './passwords.ts'
-import { ROLES, type Role } from './rights.ts'
+import { cannotBeUsed, emptyAccount, openLogins, PASSWORD_SETTING } from './logins.ts'
 
 export interface SettleOptions {
   /** The passwords of this bundle's settings; null: it has none. */
-  configured: Record<Role, string | null>
+  configured: Record<BuiltInLogin, string | null>
   /** This bundle, as its presences name it. */
   bundle: string
   /** Whether processes of a bundle live; null: the store is this bundle's alone, whatever it was called before. */
@@ -64,7 +58,7 @@ export const settleLogins = async (
   const livingOthers = async ({ [bundle]: _, ...others }: Record<string, string>) =>
     isAlive ? livingBundles(others, { isAlive, clock }) : {}
 
-  const createSettling = (role: Role) => {
+  const createSettling = (role: BuiltInLogin) => {
     const setting = configured[role]
     const hashOfSetting = once(() => hashPassword(setting ?? ''))
     const firstPassword = newPassword()
@@ -141,7 +135,7 @@ export const settleLogins = async (
 
   // what is refused is refused before anything is written
   const settlings: { settle: (first: Plan | null) => Promise<string | null>; first: Plan | null }[] = []
-  for (const role of ROLES) {
+  for (const role of BUILT_IN_LOGINS) {
     const { plan, settle } = createSettling(role)
     settlings.push({ settle, first: await plan() })
   }

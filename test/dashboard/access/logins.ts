@@ -1,7 +1,8 @@
 // Logins over a memory store, for tests: several bundles, time that a test moves, and a store that goes away.
+
+import type { BuiltInLogin } from '../../../src/access/account.ts'
 import type { DocumentData } from '../../../src/core/documents.ts'
 import { openOperator } from '../../../src/dashboard/access/operator.ts'
-import type { Role } from '../../../src/dashboard/access/rights.ts'
 import { type SettleOptions, settleLogins } from '../../../src/dashboard/access/settle-logins.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { documentsAway } from '../../support/documents-away.ts'
@@ -49,15 +50,15 @@ export const createLoginWorld = () => {
         ...more,
       }),
     /** As a process that has read nothing yet. */
-    login: (role: Role = 'operator') => openOperator(documents, role),
-    opens: (password: string, role: Role = 'operator') =>
+    login: (role: BuiltInLogin = 'operator') => openOperator(documents, role),
+    opens: (password: string, role: BuiltInLogin = 'operator') =>
       openOperator(documents, role).verify(role, password),
     async dataOf(name: string): Promise<DocumentData> {
       return (await documents.get('accounts', name))?.data ?? {}
     },
     isAlive,
     /** The bundles of the configured password. */
-    async bundlesOf(name: Role = 'operator'): Promise<string[]> {
+    async bundlesOf(name: BuiltInLogin = 'operator'): Promise<string[]> {
       const { configured } = (await documents.get('accounts', name))?.data ?? {}
       return Object.keys((configured as { bundles?: object } | null | undefined)?.bundles ?? {})
     },

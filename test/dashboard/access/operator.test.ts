@@ -1,8 +1,9 @@
 // A login: its password is checked, replaced and taken away, and what counts while the store is away.
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
+import { createCheckQueue } from '../../../src/access/check-queue.ts'
 import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
-import { createCheckQueue, openOperator } from '../../../src/dashboard/access/operator.ts'
+import { openOperator } from '../../../src/dashboard/access/operator.ts'
 import { removeViewer, resetLogin } from '../../../src/dashboard/access/reset-login.ts'
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
 import { createLoginWorld, type LoginWorld, PASSWORD } from './logins.ts'
@@ -117,7 +118,7 @@ describe('a login', { timeout: 300_000 }, () => {
     const { created } = await world.start()
     const data = await world.dataOf('operator')
     const password = { ...(data.password as object), madeBy: 'a later one' }
-    await world.spoil('operator', { ...data, password, email: 'someone@example.org' })
+    await world.spoil('operator', { ...data, password, email: 'someone@example.org' }, 2)
     assert.equal(await world.opens(created ?? ''), true)
     await world.start({ operator: 'correct horse' })
     const after = await world.dataOf('operator')

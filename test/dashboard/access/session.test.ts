@@ -1,10 +1,10 @@
 // Sessions: the key that signs them, what ends them, and what holds while the store is away.
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
+import type { BuiltInLogin } from '../../../src/access/account.ts'
 import { type DocumentData, documentSchema } from '../../../src/core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
 import { type EndedSessions, openEndedSessions } from '../../../src/dashboard/access/ended-sessions.ts'
-import type { Role } from '../../../src/dashboard/access/rights.ts'
 import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../../src/dashboard/access/session.ts'
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
 import { silentLog } from '../../../src/platform/log.ts'
@@ -123,7 +123,7 @@ describe('a session', { timeout: 300_000 }, () => {
       const logins = { operator: world.login(), viewer: world.login('viewer') }
       return createSessions({
         key,
-        credential: (role: Role) => logins[role].credential(),
+        credential: (role: BuiltInLogin) => logins[role].credential(),
         ended: openEndedSessions(world.documents),
         clock: now,
         log: silentLog(),
@@ -264,7 +264,7 @@ describe('a session', { timeout: 300_000 }, () => {
   })
 
   it('goes on beside a login that cannot be used, which is told once and signs nothing', async () => {
-    const broken = new Set<Role>()
+    const broken = new Set<BuiltInLogin>()
     const sessions = createSessions({
       key,
       credential: async role => {

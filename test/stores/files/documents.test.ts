@@ -45,7 +45,7 @@ describe('documents as files', { timeout: 300_000 }, () => {
     const text = await fs.readFile(at('accounts', 'operator.json'), 'utf8')
     assert.equal(
       text,
-      `${JSON.stringify({ name: 'operator', version: 1, rev, expiresAt: null, data: accountOf('operator').data }, null, 2)}\n`,
+      `${JSON.stringify({ name: 'operator', version: 2, rev, expiresAt: null, data: accountOf('operator').data }, null, 2)}\n`,
     )
     const modeOf = async (place: string) => (await fs.stat(place)).mode & 0o777
     assert.equal(await modeOf(at('accounts', 'operator.json')), 0o600)

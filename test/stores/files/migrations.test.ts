@@ -19,6 +19,8 @@ import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { ACCOUNTS } from '../../../src/core/account-forms.ts'
+import { upgradeDocument } from '../../../src/core/collection.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { VERSION } from '../../../src/platform/version.ts'
@@ -71,10 +73,14 @@ const formatIn = (): unknown => JSON.parse(readFileSync(inDir('format.json'), 'u
 /** Everything is a document, with the same passwords, key and ended session. */
 const assertTakenOver = async (old: Record<string, string>, early: EarlyFolder): Promise<void> => {
   await opened(async ({ documents }) => {
-    for (const role of ['operator', 'viewer']) {
+    for (const role of ['operator', 'viewer'] as const) {
       const { scrypt, salt, hash } = JSON.parse(old[`accounts/${role}.json`] ?? '')
       const there = await documents.get('accounts', role)
-      assert.deepEqual(there?.data, { role, password: { scrypt, salt, hash }, configured: null })
+      assert.deepEqual(there && upgradeDocument('accounts', ACCOUNTS, there).data, {
+        ...accountOf(role).data,
+        password: { scrypt, salt, hash },
+      })
+      assert.equal(there?.version, ACCOUNTS.version)
       assert.equal(statSync(inDir('accounts', `${role}.json`)).mode & 0o777, 0o600)
     }
     const key = await documents.get('secrets', 'session-key')

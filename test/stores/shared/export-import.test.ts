@@ -357,7 +357,7 @@ describe('export and import', () => {
       line({ collection: 'secrets' }, { name: 'session-key' }),
       line({ collection: 'of-a-later-program' }),
       line({}, { version: 7 }),
-      line({}, { data: { role: 'emperor' } }),
+      line({}, { data: { ...operator.document.data, role: 'emperor' } }),
       line({}, { name: 'good' }),
     ])
     assert.deepEqual([bad.problem, bad.refused, bad.accounts], [null, 4, 1])

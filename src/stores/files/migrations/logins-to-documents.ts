@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { ACCOUNTS } from '../../../core/account-forms.ts'
+import { upgradeDocument } from '../../../core/collection.ts'
 import type { CollectionName, DocumentContent } from '../../../core/documents.ts'
 import { MadhavaError } from '../../../core/errors.ts'
 import { createFile, replaceFile, syncFolder } from '../../../platform/atomic-file.ts'
@@ -49,8 +51,20 @@ const read = async <T>(file: string, parse: (bytes: Buffer) => T): Promise<T | n
 const isSystemError = (error: unknown): boolean =>
   error instanceof Error && (error as NodeJS.ErrnoException).code !== undefined
 
-const textOf = (name: string, data: DocumentContent['data'], expiresAt: string | null, now: Date): string =>
-  textOfDocument({ name, version: 1, rev: now.getTime(), expiresAt, data })
+const documentOf = (name: string, data: DocumentContent['data'], expiresAt: string | null, now: Date) => ({
+  name,
+  version: 1,
+  rev: now.getTime(),
+  expiresAt,
+  data,
+})
+const textOf = (...parts: Parameters<typeof documentOf>): string => textOfDocument(documentOf(...parts))
+/** In the present form, so that one change is all that happens to it. */
+const textOfLogin = (...parts: Parameters<typeof documentOf>): string =>
+  textOfDocument({
+    ...upgradeDocument('accounts', ACCOUNTS, documentOf(...parts)),
+    version: ACCOUNTS.version,
+  })
 
 /** @see FolderMigration */
 export const loginsToDocuments = async (layout: Layout): Promise<FolderChange[]> => {
@@ -76,7 +90,7 @@ export const loginsToDocuments = async (layout: Layout): Promise<FolderChange[]>
       apply: now =>
         replaceFile(
           file,
-          textOf(role, { role, password: { scrypt, salt, hash }, configured: null }, null, now),
+          textOfLogin(role, { role, password: { scrypt, salt, hash }, configured: null }, null, now),
           MODE,
         ),
     })

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createLoginLimit, type LoginLimit } from '../../../src/dashboard/access/login-limit.ts'
-import { clientKeyOf } from '../../../src/platform/client-address.ts'
+import { createLoginLimit, type LoginLimit } from '../../src/access/login-limit.ts'
+import { clientKeyOf } from '../../src/platform/client-address.ts'
 
 describe('the limit of logins', () => {
   let now: number

@@ -1,6 +1,6 @@
 // Passwords: made, hashed, and compared with a hash. It knows no logins and stores nothing.
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
-import type { PasswordHash } from '../../core/collections.ts'
+import type { PasswordHash } from '../core/account-forms.ts'
 
 /** 16 MiB and about a fifth of a second per hash. */
 const COST = { N: 16_384, r: 8, p: 5 } as const

@@ -1,0 +1,56 @@
+// What the document of an account says: which password counts, whether it can be used, what is shown of it. Pure; it
+// reads and writes nothing.
+import { createHash } from 'node:crypto'
+import type { Account, ConfiguredPassword, PasswordHash } from '../core/account-forms.ts'
+import type { TypedDocument } from '../core/collection.ts'
+import type { AccountRole } from '../core/policy.ts'
+import type { AccountView } from './access.ts'
+
+/** The logins that every installation has. Each is the id of its account and the name. */
+export const BUILT_IN_LOGINS = ['operator', 'viewer'] as const
+export type BuiltInLogin = (typeof BUILT_IN_LOGINS)[number]
+
+/** The operator invites the others, so it is an admin. */
+export const ROLE_OF_LOGIN: Readonly<Record<BuiltInLogin, AccountRole>> = {
+  operator: 'admin',
+  viewer: 'viewer',
+}
+
+export const isBuiltIn = (id: string): boolean => BUILT_IN_LOGINS.some(login => login === id)
+
+/** An account with its id. */
+export type AccountDocument = TypedDocument<Account>
+
+/** The password that counts; null: every one is wrong. */
+export const passwordInEffect = ({
+  configured,
+  password,
+}: Pick<Account, 'configured' | 'password'>): PasswordHash | null => configured ?? password
+
+/** The account with other passwords. It counts the change if another one is in effect now. */
+export const withPasswords = (
+  account: Account,
+  passwords: { password?: PasswordHash | null; configured?: ConfiguredPassword | null },
+): Account => {
+  const after = { ...account, ...passwords }
+  const isSame = passwordInEffect(after)?.hash === passwordInEffect(account)?.hash
+  return isSame ? after : { ...after, changes: account.changes + 1 }
+}
+
+/** What a session is bound to: it changes with the password, also when an earlier one comes back. */
+export const passwordMark = (account: Account): string => {
+  const { salt = '', hash = '' } = passwordInEffect(account) ?? {}
+  return createHash('sha256').update(`${account.changes}.${salt}.${hash}`).digest('hex')
+}
+
+/** Whether there is such an account: it was not deleted, and a built-in login has not lost its password. */
+export const isThere = (account: Account): boolean =>
+  account.deletedAt === null && passwordInEffect(account) !== null
+
+/** Whether it may do anything. */
+export const isUsable = (account: Account): boolean => isThere(account) && account.disabledAt === null
+
+export const showAccount = ({
+  name: id,
+  data: { name, role, createdAt, disabledAt },
+}: AccountDocument): AccountView => ({ id, name, role, createdAt, disabledAt })

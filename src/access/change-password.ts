@@ -1,0 +1,68 @@
+// An account gets another password: from its owner, who knows the present one. The write ends all sessions at once,
+// since they are bound to the password; the one that asked is bound to the new one after it.
+import { MadhavaError } from '../core/errors.ts'
+import type { Log } from '../platform/log.ts'
+import type { Access } from './access.ts'
+import { isUsable, passwordInEffect, passwordMark, withPasswords } from './account.ts'
+import type { AccountStore } from './account-store.ts'
+import type { Credentials } from './credentials.ts'
+import type { Guard } from './guard.ts'
+import { normalName } from './name-rules.ts'
+import { checkPassword, passwordText } from './password-rules.ts'
+import { hashPassword, isPassword } from './passwords.ts'
+import { personOf, sessionOf } from './who.ts'
+
+interface ChangePasswordDeps {
+  accounts: AccountStore
+  credentials: Credentials
+  guard: Guard
+  log: Pick<Log, 'info' | 'warn'>
+}
+
+export const createChangePassword = ({
+  accounts,
+  credentials: { sessions, read },
+  guard,
+  log,
+}: ChangePasswordDeps): Access['changePassword'] => {
+  /** Binds the session to the new password, unless it was ended meanwhile. */
+  const rebind = async (id: string, mark: string): Promise<void> => {
+    const session = await sessions.get(id)
+    if (!session) return
+    await sessions.put(
+      id,
+      { data: { ...session.data, password: mark }, expiresAt: session.expiresAt },
+      session.rev,
+    )
+  }
+
+  return async (actor, { password, newPassword }, { address }) => {
+    const id = personOf(actor)
+    const session = sessionOf(actor)
+    const valid = await read({ type: 'session', id: session })
+    if (valid?.account.name !== id) throw new MadhavaError('UNAUTHORIZED')
+    const before = valid.account.data
+    if (before.configured !== null) throw new MadhavaError('PASSWORD_IS_SETTING')
+    checkPassword(newPassword, before.name)
+    const tried = { address, about: normalName(before.name) }
+    guard.count(tried)
+    const hash = await guard.inTurn(tried, async () => {
+      const expected = passwordInEffect(before)
+      if (!expected || !(await isPassword(passwordText(id, password), expected))) {
+        log.warn({ account: before.name, address }, 'a password was not changed: the present one was wrong')
+        throw new MadhavaError('LOGIN_WRONG', 'The present password is wrong')
+      }
+      return hashPassword(passwordText(id, newPassword))
+    })
+    guard.forgive(tried)
+    const mark = passwordMark(before)
+    const after = await accounts.change(id, now => {
+      // whoever has set another one meanwhile has ended this session
+      if (!isUsable(now) || passwordMark(now) !== mark) throw new MadhavaError('UNAUTHORIZED')
+      return withPasswords(now, { password: hash })
+    })
+    log.info({ account: before.name, address }, 'somebody has set a new password')
+    // the password is set: without its session the owner logs in with it
+    await rebind(session, passwordMark(after.data)).catch(() => {})
+  }
+}

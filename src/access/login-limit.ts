@@ -1,0 +1,68 @@
+// Limits login tries from one address. Counts tries, right or wrong, over a sliding minute, and forgets older ones.
+// There is no limit for all addresses together: anyone could use it to lock everyone out. check-queue.ts bounds their
+// total cost.
+import { clientKeyOf } from '../platform/client-address.ts'
+
+const WINDOW_MS = 60_000
+const TRIES_MAX = 5
+/** A client with more addresses than this, whose oldest are forgotten, gains little: checks are one at a time. */
+const CLIENTS_MAX = 10_000
+
+/** A longer name is nobody's. */
+const NAME_KEPT = 200
+const cut = (name: string): string => name.slice(0, NAME_KEPT)
+
+interface Try {
+  at: number
+  name: string
+}
+
+export interface LoginLimit {
+  /** Counts a try for this name. Returns 0 if it may go on, else how many seconds to wait. */
+  take(address: string, name?: string): number
+  /** Tries of an address in the last minute. */
+  tries(address: string): number
+  /**
+   * Forgets the tries of an address for a name that it has logged in as. Those for other names stay: who has an account
+   * must not try others without end.
+   */
+  forgive(address: string, name?: string): void
+}
+
+/** `clock` in milliseconds. */
+export const createLoginLimit = ({ clock }: { clock: () => number }): LoginLimit => {
+  /** When each client has tried; the one that tried last is at the end. */
+  const clientKeys = new Map<string, Try[]>()
+
+  const recent = (clientKey: string): Try[] => {
+    const now = clock()
+    return (clientKeys.get(clientKey) ?? []).filter(({ at }) => at > now - WINDOW_MS)
+  }
+  const forgetOld = (): void => {
+    const now = clock()
+    for (const [clientKey, tries] of clientKeys) {
+      if (clientKeys.size <= CLIENTS_MAX && (tries.at(-1)?.at ?? 0) > now - WINDOW_MS) return
+      clientKeys.delete(clientKey)
+    }
+  }
+
+  return {
+    take(address, name = '') {
+      const clientKey = clientKeyOf(address)
+      const own = recent(clientKey)
+      if (own.length >= TRIES_MAX)
+        return Math.max(1, Math.ceil(((own[0]?.at ?? 0) + WINDOW_MS - clock()) / 1000))
+      clientKeys.delete(clientKey)
+      clientKeys.set(clientKey, [...own, { at: clock(), name: cut(name) }])
+      forgetOld()
+      return 0
+    },
+    tries: address => recent(clientKeyOf(address)).length,
+    forgive(address, name = '') {
+      const clientKey = clientKeyOf(address)
+      const left = recent(clientKey).filter(one => one.name !== cut(name))
+      if (left.length === 0) clientKeys.delete(clientKey)
+      else clientKeys.set(clientKey, left)
+    },
+  }
+}

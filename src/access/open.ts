@@ -1,0 +1,92 @@
+// Puts the room together: everything behind `Access`, over the documents of a store. It knows no HTTP and no Thrift.
+import type { Semaphore } from '../core/async/semaphore.ts'
+import type { Documents } from '../core/documents.ts'
+import { type Anonymous, strangerOf } from '../core/policy.ts'
+import type { TaskStore } from '../core/store.ts'
+import type { Log } from '../platform/log.ts'
+import type { Access, Registration } from './access.ts'
+import { openAccountStore } from './account-store.ts'
+import { createAdministration } from './administration.ts'
+import { createBackground } from './background.ts'
+import { createChangePassword } from './change-password.ts'
+import { createCheckQueue } from './check-queue.ts'
+import { actorOfValid, openCredentials } from './credentials.ts'
+import { createGuard } from './guard.ts'
+import { openInvitations } from './invitations.ts'
+import { createKeyCalls } from './keys.ts'
+import { createKnownNames } from './known-names.ts'
+import { createLoginLimit, type LoginLimit } from './login-limit.ts'
+import { createMe } from './me.ts'
+import { openNames } from './names.ts'
+import { createRegister } from './register.ts'
+import { createSessionCalls } from './sessions.ts'
+import { createTicketCalls } from './tickets.ts'
+import { createWatch } from './watch.ts'
+
+export interface AccessDeps {
+  documents: Documents
+  /** Tells of changes of documents, for streams. */
+  feed: Pick<TaskStore, 'cursor' | 'changes'>
+  anonymous: Anonymous
+  registration: Registration
+  /** The store's, since hosts share what ends. */
+  clock: () => Date
+  log: Pick<Log, 'info' | 'warn'>
+  /** Milliseconds of a monotonic clock, for counting tries. Left out: that of the process. */
+  steady?: () => number
+  /** What else checks passwords in this process gives its own. Left out: there is nothing else. */
+  inTurn?: Semaphore
+  limit?: LoginLimit
+}
+
+/** Everything that concerns accounts, sessions, keys and invitations. Opens nothing that must not be left open. */
+export const openAccess = ({
+  documents,
+  feed,
+  anonymous,
+  registration,
+  clock,
+  log,
+  steady = () => performance.now(),
+  inTurn = createCheckQueue(),
+  limit = createLoginLimit({ clock: steady }),
+}: AccessDeps): Access => {
+  const background = createBackground()
+  const accounts = openAccountStore(documents)
+  const names = openNames({ documents, accounts, clock })
+  const guard = createGuard({ limit, inTurn, log, steady })
+  const credentials = openCredentials({ documents, accounts, background, clock })
+  const { hasExpired } = credentials
+  const { open, drop, ...invitations } = openInvitations({ documents, accounts, hasExpired, clock, log })
+  const watching = createWatch({ feed, read: credentials.read, clock })
+
+  return {
+    registration,
+    stranger: via => strangerOf(anonymous, via),
+    identify: async (bearer, via) => actorOfValid(await credentials.identify(bearer), via),
+    watch: watching.watch,
+
+    me: createMe({ accounts, credentials }),
+    register: createRegister({
+      registration,
+      accounts,
+      names,
+      invitations: { open, drop },
+      guard,
+      clock,
+      log,
+    }),
+    changePassword: createChangePassword({ accounts, credentials, guard, log }),
+    ...createSessionCalls({ accounts, names, credentials, guard, clock, log }),
+    ...createKeyCalls({ accounts, credentials, clock, log }),
+    ...invitations,
+    ...createTicketCalls({ documents, credentials, clock }),
+    ...createAdministration({ accounts, names, credentials, guard, clock, log }),
+    ...createKnownNames({ accounts, names, steady }),
+
+    async close() {
+      watching.close()
+      await background.close()
+    },
+  }
+}

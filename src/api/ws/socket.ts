@@ -1,0 +1,154 @@
+// One WebSocket: what it is subscribed to, and the pace at which its reader takes it. It knows no HTTP and no logins.
+import type { WebSocket } from 'ws'
+import type { Actor } from '../../core/actor.ts'
+import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { type TaskFilter, toFilter } from '../../core/filter.ts'
+import type { Service } from '../../core/service.ts'
+import type { WatchEvent } from '../../core/watch.ts'
+import type { Log } from '../../platform/log.ts'
+import type { EndReason } from '../sse.ts'
+import { endText, errorText, helloText, MINE, PONG, readMessage } from './messages.ts'
+
+/** Bytes that may wait in the socket; what comes then waits as one state per task (core/feed.ts). */
+const UNSENT_BYTES = 256 * 1024
+const SUBSCRIPTIONS_MAX = 16
+/** How often it is asked whether the other side is there, milliseconds. */
+export const PING_MS = 30_000
+
+/** Codes of the close frame; those from 4000 on are ours. */
+const CLOSE_CODES: Readonly<Record<EndReason, number>> = {
+  final: 1000,
+  removed: 1000,
+  slow: 1013,
+  shutdown: 1001,
+  broken: 1011,
+  login: 4401,
+}
+
+export interface SocketOptions {
+  socket: WebSocket
+  actor: Actor
+  service: Pick<Service, 'watchAll'>
+  /** Resolves the name of an owner in a filter. */
+  withOwnerId: (filter: TaskFilter) => Promise<TaskFilter>
+  texts: (of: string, event: WatchEvent) => string
+  /** Where the account's own tasks go on. */
+  from: { since: string | null; snapshot: boolean }
+  log: Pick<Log, 'warn'>
+  pingMs?: number
+}
+
+/** Serves it until it closes. `end` says why, then closes it. */
+export const serveSocket = ({
+  socket,
+  actor,
+  service,
+  withOwnerId,
+  texts,
+  from,
+  log,
+  pingMs = PING_MS,
+}: SocketOptions): { end(reason: EndReason): void } => {
+  const subscriptions = new Map<string, AbortController>()
+  let isAlive = true
+  let wake: (() => void) | null = null
+
+  const send = (text: string): void => {
+    if (socket.readyState !== socket.OPEN) return
+    socket.send(text, () => {
+      if (socket.bufferedAmount < UNSENT_BYTES) wake?.()
+    })
+  }
+  /** Resolves when the reader has taken enough, or the socket has closed. */
+  const room = async (): Promise<void> => {
+    while (socket.readyState === socket.OPEN && socket.bufferedAmount >= UNSENT_BYTES)
+      await new Promise<void>(resolve => {
+        const before = wake
+        wake = () => {
+          before?.()
+          resolve()
+        }
+      })
+  }
+
+  const follow = async (
+    of: string,
+    wanted: TaskFilter,
+    start: { since: string | null; snapshot: boolean },
+    { signal }: AbortController,
+  ): Promise<void> => {
+    const filter = await withOwnerId(wanted)
+    for await (const events of service.watchAll(actor, filter, start, signal)) {
+      for (const event of events) if (!signal.aborted) send(texts(of, event))
+      await room()
+    }
+  }
+  const subscribe = (of: string, filter: TaskFilter, start: typeof from): void => {
+    if (subscriptions.has(of)) throw new MadhavaError('BAD_REQUEST', `There is a subscription ${of} already`)
+    if (subscriptions.size >= SUBSCRIPTIONS_MAX)
+      throw new MadhavaError('TOO_MANY_STREAMS', `A socket has at most ${SUBSCRIPTIONS_MAX} subscriptions`)
+    const controller = new AbortController()
+    subscriptions.set(of, controller)
+    follow(of, filter, start, controller)
+      .catch((error: unknown) => {
+        if (controller.signal.aborted) return
+        const isSlow = isMadhavaError(error, 'CURSOR_TOO_OLD')
+        if (!isSlow) log.warn({ error }, 'a subscription of a WebSocket broke off')
+        send(isSlow ? endText('slow', of) : errorText(error, of))
+      })
+      .finally(() => {
+        if (subscriptions.get(of) === controller) subscriptions.delete(of)
+      })
+  }
+
+  const received = (text: string): void => {
+    let of: string | null = null
+    try {
+      const message = readMessage(text, values => toFilter('query', values))
+      if (message.type === 'ping') return send(PONG)
+      of = message.on
+      if (message.type === 'subscribe') return subscribe(of, message.filter, message)
+      const controller = subscriptions.get(of)
+      if (!controller) throw new MadhavaError('BAD_REQUEST', `There is no subscription ${of}`)
+      subscriptions.delete(of)
+      controller.abort()
+      send(JSON.stringify({ type: 'unsubscribed', on: of }))
+    } catch (error) {
+      send(errorText(error, of))
+    }
+  }
+
+  const pings = setInterval(() => {
+    if (!isAlive) return socket.terminate()
+    isAlive = false
+    socket.ping()
+  }, pingMs).unref()
+  socket.on('pong', () => {
+    isAlive = true
+  })
+  socket.on('message', (data, isBinary) => {
+    isAlive = true
+    if (isBinary) send(errorText(new MadhavaError('BAD_REQUEST', 'Messages are JSON texts')))
+    else received(String(data))
+  })
+  // a frame that is none, or a reset; `close` follows
+  socket.on('error', () => undefined)
+  socket.once('close', () => {
+    clearInterval(pings)
+    for (const controller of subscriptions.values()) controller.abort()
+    wake?.()
+  })
+
+  send(helloText(actor.account))
+  if (actor.account !== null) subscribe(MINE, { owner: actor.account }, from)
+
+  return {
+    end(reason) {
+      send(endText(reason))
+      for (const controller of subscriptions.values()) controller.abort()
+      socket.close(CLOSE_CODES[reason], reason)
+      // who does not answer the close is not waited for
+      setTimeout(() => socket.terminate(), 2_000).unref()
+    },
+  }
+}
