@@ -18,7 +18,7 @@ const createKey: Operation = {
     example: { name: 'nightly report', scopes: ['read', 'submit'], own: true },
   },
   answers: { 201: { description: 'The key, shown this once.', content: { [JSON_TYPE]: keyMade } } },
-  errors: ['SCOPE_MISSING', 'STORE_FULL'],
+  errors: ['SCOPE_MISSING', 'FORBIDDEN', 'TOO_MANY_KEYS', 'STORE_FULL'],
 }
 
 const listKeys: Operation = {
@@ -27,7 +27,6 @@ const listKeys: Operation = {
   tag: 'access',
   summary: 'The keys of your account',
   answers: { 200: { description: 'All that are valid.', content: { [JSON_TYPE]: keyList } } },
-  errors: ['SCOPE_MISSING'],
 }
 
 const revokeKey: Operation = {
@@ -37,7 +36,7 @@ const revokeKey: Operation = {
   summary: 'Revoke a key of your account, at once on all hosts',
   path: { id: z.string().describe('of the key') },
   answers: { 204: { description: 'It is no longer valid.' } },
-  errors: ['SCOPE_MISSING', 'KEY_NOT_FOUND'],
+  errors: ['KEY_NOT_FOUND'],
 }
 
 export const keyRoutes = ({ access }: ApiDeps): Hono<ApiEnv> =>

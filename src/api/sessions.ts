@@ -41,7 +41,7 @@ const listSessions: Operation = {
   tag: 'access',
   summary: 'The sessions of your account',
   answers: { 200: { description: 'All that are valid.', content: { [JSON_TYPE]: sessionList } } },
-  errors: ['SCOPE_MISSING'],
+  errors: ['FORBIDDEN'],
 }
 
 const endSession: Operation = {
@@ -51,7 +51,7 @@ const endSession: Operation = {
   summary: 'End a session of your account',
   path: { id: z.string().describe('of the session') },
   answers: { 204: { description: 'It has ended.' } },
-  errors: ['SCOPE_MISSING', 'SESSION_NOT_FOUND'],
+  errors: ['FORBIDDEN', 'SESSION_NOT_FOUND'],
 }
 
 const getMe: Operation = {
@@ -72,7 +72,7 @@ const changePassword: Operation = {
     example: { password: 'correct horse battery', newPassword: 'staple and a half' },
   },
   answers: { 204: { description: 'It is changed.' } },
-  errors: ['SCOPE_MISSING', 'LOGIN_WRONG', 'PASSWORD_INVALID', 'PASSWORD_IS_SETTING', 'TOO_MANY_REQUESTS'],
+  errors: ['FORBIDDEN', 'LOGIN_WRONG', 'PASSWORD_INVALID', 'PASSWORD_IS_SETTING', 'TOO_MANY_REQUESTS'],
 }
 
 const deleteMe: Operation = {

@@ -184,7 +184,11 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
       if (!isLetIn) throw new Error('no connection is free')
       const answer = await takeOver?.(requestOf(incoming, host), { client: clientOf(incoming), upgrade })
       if (answer && !upgrade.isTaken) await refuseUpgrade(socket, answer)
-    } catch {
+    } catch (error) {
+      if (upgrade.isTaken) {
+        log.error({ error }, 'a request failed outside of the app')
+        return void socket.destroy()
+      }
       // an address or a header that makes no request, say
       const status = isLetIn ? 400 : 503
       const { contentType, body } = refuse(status)

@@ -63,6 +63,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   getMe: { path: '/me' },
   changePassword: { method: 'PUT', path: '/me/password', body: { password: 'a', newPassword: 'b' } },
   createKey: { method: 'POST', path: '/keys', body: { name: 'k', scopes: ['read'] } },
+  makeTicket: { method: 'POST', path: '/ws/ticket' },
+  openSocket: { path: '/ws' },
   listKeys: { path: '/keys' },
   revokeKey: { method: 'DELETE', path: '/keys/none' },
   // what ends the login comes last

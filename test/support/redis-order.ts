@@ -115,10 +115,7 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       'the sets, and what the records say',
     )
     const counted: typeof tallies = {}
-    for (const key of new Set(named('tally:')))
-      counted[key.slice('tally:'.length)] = Object.fromEntries(
-        (await pairs('HGETALL', key)).map(([field, count]) => [field, Number(count)]),
-      )
+    for (const key of new Set(named('tally:'))) counted[key.slice('tally:'.length)] = await scores(key)
     assert.deepEqual(counted, tallies, 'counts by owner')
     assert.deepEqual(
       ((await call('SMEMBERS', 'kinds')) as string[]).toSorted(),

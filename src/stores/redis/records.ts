@@ -140,7 +140,7 @@ export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, 
 }
 
 /** What is added to a count. */
-type TallyStep = [key: string, field: string, by: 1 | -1]
+type TallyStep = [key: string, kindAndStatus: string, by: 1 | -1]
 
 /** What changes in the sets when a record takes the place of another one; null: there is none. */
 export interface WritePlan {

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { report, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
-import { taskSchema } from '../../../src/core/task.ts'
+import { newTaskId, taskSchema } from '../../../src/core/task.ts'
 import { documentsSuite } from '../../suites/documents.ts'
 import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { add, addEnded, at, follow, read, take } from '../../suites/store/world.ts'
@@ -177,7 +177,7 @@ describe('files store', () => {
 
   promise('a removal that was cut short by a kill is finished, for every reader', async world => {
     const [one, other] = [await world.open(), await world.open()]
-    const { id } = await addEnded(one)
+    const { id } = await addEnded(one, { owner: 'ann' })
     await one.putBlob(id, 'log.txt', Buffer.from('x'))
     assert.deepEqual([(await one.counts()).total, (await other.counts()).total], [1, 1])
     const follower = follow(other, await other.cursor())
@@ -192,6 +192,28 @@ describe('files store', () => {
       return counts.every(total => total === 0) && follower.seen.some(change => change.type === 'removed')
     })
     await follower.stop()
+    assert.deepEqual(
+      follower.seen.flatMap(change => (change.type === 'removed' ? [change.owner] : [])),
+      ['ann'],
+    )
     assert.deepEqual(await other.listBlobs(id), [])
   })
+
+  promise(
+    'a journal of an earlier version, which does not say whose a removed task was, is read',
+    async world => {
+      const store = await world.open()
+      const cursor = await store.cursor()
+      const follower = follow(store, cursor)
+      const id = newTaskId()
+      const line = `${JSON.stringify({ type: 'removed', id, claim: 2 })}\n`
+      await fs.writeFile(path.join(world.dir, 'journal', '0123456789ab.1.ndjson'), line)
+      await until('the removal is told', () => follower.seen.length > 0)
+      await follower.stop()
+      const told = follower.seen.map(change => change.type === 'removed' && [change.id, change.owner])
+      assert.deepEqual(told, [[id, undefined]])
+      const { ids, removed } = await store.changedSince(cursor)
+      assert.deepEqual([ids, [...removed]], [[id], []])
+    },
+  )
 })

@@ -11,6 +11,7 @@ import { silentLog } from '../../../src/platform/log.ts'
 import { createCancelRequests, readCancelRequest } from '../../../src/stores/files/claims/cancel-requests.ts'
 import { createDisk, type Disk } from '../../../src/stores/files/disk.ts'
 import { createLayout, type Layout, type SafeId } from '../../../src/stores/files/layout.ts'
+import type { JournalEntry } from '../../../src/stores/files/log/journal-files.ts'
 import { recoverOnce } from '../../../src/stores/files/log/recovery.ts'
 import { createWal, listWals, type WalEntry } from '../../../src/stores/files/log/wal.ts'
 import { createRecords } from '../../../src/stores/files/records/records.ts'
@@ -106,6 +107,36 @@ describe('recovery', () => {
       readFileSync(path.join(layout.journal, name), 'utf8'),
     )
     for (const id of ids) assert.ok(told.join('').includes(id), 'the feed tells of it')
+  })
+
+  it('tells whose the removed tasks were, where the log or the state file says it', async test => {
+    const tasks = ['ann', null, 'bob', 'eve'].map(owner => versions(newTask({ owner })))
+    const [logged, nobodys, inPlace, early] = tasks.map(({ first }) => first.id) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    const layout = inFolder(test, [logged, nobodys, inPlace, early])
+    const disk = createDisk()
+    createRecords(layout, disk, () => {}).put(tasks[2]?.ended as TaskRecord)
+    await logOf(layout, disk, DEAD, [
+      { type: 'removed', id: logged, claim: 2, owner: 'ann' },
+      { type: 'removed', id: nobodys, claim: 2, owner: null },
+      // of a version that did not write it
+      { type: 'removed', id: inPlace, claim: 2 },
+      { type: 'removed', id: early, claim: 2 },
+    ])
+    await recover(layout, disk)
+    const told = readdirSync(layout.journal)
+      .flatMap(name => readFileSync(path.join(layout.journal, name), 'utf8').trim().split('\n'))
+      .map(line => JSON.parse(line) as JournalEntry)
+    assert.deepEqual(told, [
+      { type: 'removed', id: logged, claim: 2, owner: 'ann' },
+      { type: 'removed', id: nobodys, claim: 2, owner: null },
+      { type: 'removed', id: inPlace, claim: 2, owner: 'bob' },
+      { type: 'removed', id: early, claim: 2 },
+    ])
   })
 
   it('keeps the last cancel request of a task that has not ended', async test => {

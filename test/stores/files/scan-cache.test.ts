@@ -72,7 +72,7 @@ describe('snapshots of the folders of state files', () => {
   beforeEach(async () => {
     layout = createLayout(mkdtempSync(path.join(os.tmpdir(), 'shards-')))
     await makeFolders(layout)
-    for (let number = 0; number < TASKS; number += 1) write(number)
+    for (let number = 0; number < TASKS; number += 1) write(number, { owner: number % 2 ? 'ann' : null })
     await settle()
     shards = another()
   })
@@ -84,7 +84,9 @@ describe('snapshots of the folders of state files', () => {
     assert.equal(reads, TASKS)
     const next = another()
     const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1)
-    assert.deepEqual(next.read(SHARD).sort(byId), found.sort(byId))
+    const again = next.read(SHARD).sort(byId)
+    assert.deepEqual(again, found.sort(byId))
+    assert.deepEqual(again.map(({ owner }) => owner).slice(0, 2), [null, 'ann'])
     assert.equal(reads, 0)
   })
 

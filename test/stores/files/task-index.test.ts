@@ -76,7 +76,7 @@ const task = fc
     status: fc.constantFrom(...STATUSES),
     kind: fc.constantFrom('calcpi', 'sleep', 'other'),
     second: fc.nat(5),
-    owner: fc.constantFrom(null, 'ada', 'euler'),
+    owner: fc.constantFrom(null, 'ada', 'euler', ''),
     parentId: fc.constantFrom(null, idOf(0), idOf(1)),
     title: fc.constantFrom(null, 'Digits of PI', 'A nap'),
     description: fc.constantFrom(null, 'çà et là', 'nothing'),
@@ -109,7 +109,8 @@ const filter = fc.record(
   {
     statuses: fc.subarray([...STATUSES], { minLength: 1 }),
     kinds: fc.subarray(['calcpi', 'sleep', 'unknown'], { minLength: 1 }),
-    owner: fc.constantFrom('ada', 'nobody'),
+    owner: fc.constantFrom('ada', 'nobody', ''),
+    owners: fc.subarray(['ada', 'euler', '', 'nobody']),
     parentId: fc.constantFrom(idOf(0), idOf(9)),
     from: fc.nat(6).map(at),
     to: fc.nat(6).map(at),
@@ -143,6 +144,17 @@ describe('task index', () => {
               if (middle)
                 assert.deepEqual(places(index, one, middle, sort), expected.slice((expected.length >> 1) + 1))
             }
+          for (const { owners } of filters) {
+            if (!owners) continue
+            const mine = live.filter(one => fits(one, { owners }))
+            const counts = index.counts(owners)
+            assert.equal(counts.total, mine.length)
+            for (const { kind, status } of mine)
+              assert.equal(
+                counts.byKind[kind]?.[status],
+                mine.filter(one => one.kind === kind && one.status === status).length,
+              )
+          }
           const { total, byStatus, byKind } = index.counts()
           assert.equal(total, live.length)
           for (const status of STATUSES)
@@ -168,6 +180,16 @@ describe('task index', () => {
           assert.deepEqual(
             Array.from({ length: ended.length }, (_, place) => ended.finishedAt(place)),
             ends.sort().reverse(),
+          )
+          assert.deepEqual(
+            index
+              .endedIn(new Set(Array.from({ length: 256 }, (_, shard) => shard)))
+              .map(({ id, claim, owner }) => `${id} ${claim} ${owner}`)
+              .sort(),
+            live
+              .filter(({ status }) => isFinal(status))
+              .map(({ id, claim, owner }) => `${id} ${claim} ${owner}`)
+              .sort(),
           )
           const soon = at(4)
           assert.deepEqual(
@@ -205,6 +227,19 @@ describe('task index', () => {
     assert.equal(index.version(ids[4_999] as string), null)
     assert.deepEqual(index.version(ids[5_000] as string), { claim: 0, rev: 0, status: 'PENDING' })
     assert.equal([...index.waiting().due(at(9_000))].length, 1_000)
+  })
+
+  it('counts for some owners alone, also when the rows of removed tasks were given up', () => {
+    const index = createTaskIndex()
+    const owners = [null, 'ada', 'euler']
+    for (let number = 0; number < 6_000; number += 1)
+      index.put(newTask({ id: idOf(number), createdAt: at(number), owner: owners[number % 3] ?? null }))
+    for (let number = 0; number < 5_000; number += 1) index.remove(idOf(number), 1)
+    const totals = [['ada'], ['ada', ''], ['', 'nobody'], ['nobody'], []].map(
+      each => index.counts(each).total,
+    )
+    assert.deepEqual(totals, [333, 666, 333, 0, 0])
+    assert.equal(index.counts().total, 1_000)
   })
 
   it('knows the same of the others when the rows of removed tasks are given up', () => {

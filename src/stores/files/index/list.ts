@@ -21,21 +21,24 @@ export const createLister = (deps: {
     const { by } = SORTS[sort]
     const after = cursor === null ? null : decodeSortKey(cursor, by)
     const tasks: TaskRecord[] = []
-    let last = after
+    /** Where the next page goes on: only a task that was shown, since a cursor says which one it is. */
+    let shown = after
     let walk = (await liveIndex.current()).walk(filter, sort, after)
     for (;;) {
       const { value: found } = walk.next()
       if (!found) return { tasks, next: null }
-      if (found.fits && tasks.length >= limit) return { tasks, next: last && encodeSortKey(last, by) }
-      last = found
+      if (found.fits && tasks.length >= limit) return { tasks, next: shown && encodeSortKey(shown, by) }
       const task = found.fits ? mover.read(found.id as SafeId) : null
       // the record may have moved on since: it then stands elsewhere in the list, or nowhere
-      if (task && sortKeyOf(task, by)?.at === found.at && fits(task, filter)) tasks.push(task)
+      if (task && sortKeyOf(task, by)?.at === found.at && fits(task, filter)) {
+        tasks.push(task)
+        shown = found
+      }
       const pause = turns.spend(found.fits ? 1 : STRETCH_RECORDS)
       if (!pause) continue
       await pause
       // the index has moved on meanwhile
-      walk = (await liveIndex.current()).walk(filter, sort, last)
+      walk = (await liveIndex.current()).walk(filter, sort, found)
     }
   },
 })

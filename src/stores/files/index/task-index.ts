@@ -8,6 +8,7 @@ import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal-files.ts'
 import { createColumns, GONE } from './columns.ts'
+import { createRowCounts, type RowCounts } from './row-counts.ts'
 import { compileFilter } from './row-filter.ts'
 import { createWaitingList, type WaitingList } from './waiting-tasks.ts'
 import { type SortKeyWalk, walkByAge, walkByEnd } from './walks.ts'
@@ -56,9 +57,6 @@ const REMOVED_KEPT = 10_000
 const GONE_KEPT = 1_000
 const GONE_SHARE = 0.25
 
-/** By kind's number: how many per status. */
-type Counted = Map<number, Uint32Array>
-
 /** By the number of the status. */
 const FINAL = STATUSES.map(isFinal)
 
@@ -79,27 +77,14 @@ export const createTaskIndex = (): TaskIndex => {
   const expiring = new Map<string, { kind: string; from: string | null; till: string }>()
   let waiting: WaitingList | null = null
   /** Of all tasks. */
-  let counted: Counted = new Map()
-
-  const countIn = (into: Counted, row: number, by: 1 | -1): void => {
-    const kind = table.at.kind[row] as number
-    let statuses = into.get(kind)
-    if (!statuses) {
-      statuses = new Uint32Array(STATUSES.length)
-      into.set(kind, statuses)
-    }
-    const status = table.at.status[row] as number
-    statuses[status] = (statuses[status] as number) + by
-  }
-  const count = (row: number, by: 1 | -1): void => countIn(counted, row, by)
+  let counted = createRowCounts(table)
   /** A look at every row: some milliseconds for a hundred thousand. */
-  const countOf = (owners: readonly string[]): Counted => {
-    const found: Counted = new Map()
+  const countOf = (owners: readonly string[]): RowCounts => {
+    const found = createRowCounts(table)
     const test = compileFilter(table, { owners })
-    if (!test) return found
     const { status } = table.at
-    for (let row = 0; row < table.rows; row += 1)
-      if (status[row] !== GONE && test(row)) countIn(found, row, 1)
+    if (test)
+      for (let row = 0; row < table.rows; row += 1) if (status[row] !== GONE && test(row)) found.add(row, 1)
     return found
   }
 
@@ -149,8 +134,8 @@ export const createTaskIndex = (): TaskIndex => {
     order = rows
     length = kept
     gone = 0
-    counted = new Map()
-    for (let place = 0; place < length; place += 1) count(order[place] as number, 1)
+    counted = createRowCounts(table)
+    for (let place = 0; place < length; place += 1) counted.add(order[place] as number, 1)
   }
 
   const makeWaiting = (): WaitingList => {
@@ -173,7 +158,7 @@ export const createTaskIndex = (): TaskIndex => {
   }
 
   const forget = (row: number, id: string): void => {
-    count(row, -1)
+    counted.add(row, -1)
     waiting?.remove(id)
     running.delete(id)
     expiring.delete(id)
@@ -190,7 +175,7 @@ export const createTaskIndex = (): TaskIndex => {
     const due = dueOf(task)
     const row = table.put(task, due)
     if (known < 0) enter(row, task)
-    count(row, 1)
+    counted.add(row, 1)
     const { id, kind, priority, createdAt } = task
     if (isRunning(task.status)) running.set(id, task.claim)
     if (!due) return true
@@ -239,24 +224,7 @@ export const createTaskIndex = (): TaskIndex => {
         sort()
       }
     },
-    counts(owners) {
-      const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
-      const byKind: TaskCounts['byKind'] = {}
-      let total = 0
-      for (const [kind, statuses] of owners ? countOf(owners) : counted) {
-        const mine: Partial<Record<Status, number>> = {}
-        for (const [place, status] of STATUSES.entries()) {
-          const number = statuses[place] as number
-          if (number === 0) continue
-          mine[status] = number
-          byStatus[status] += number
-          total += number
-        }
-        const name = table.words.kind.word(kind)
-        if (name !== null && Object.keys(mine).length > 0) byKind[name] = mine
-      }
-      return { total, byStatus, byKind }
-    },
+    counts: owners => (owners ? countOf(owners) : counted).counts(),
     *walk(filter, sort, after) {
       const test = compileFilter(table, filter)
       if (!test) return

@@ -118,9 +118,8 @@ local function place(id, plan)
   for _, set in ipairs(plan.out) do call('ZREM', P .. set, id) end
   for _, to in ipairs(plan['in']) do call('ZADD', P .. to[1], to[2], id) end
   for _, step in ipairs(plan.tally or {}) do
-    local key, field = P .. step[1], step[2]
-    local count = (tonumber(call('HGET', key, field) or 0) or 0) + step[3]
-    if count > 0 then call('HSET', key, field, string.format('%.0f', count)) else call('HDEL', key, field) end
+    local count = call('ZADD', P .. step[1], 'INCR', step[3], step[2])
+    if tonumber(count) <= 0 then call('ZREM', P .. step[1], step[2]) end
   end
   if plan.unwait then unwait(id, plan.unwait) end
   if plan.wait then wait(id, plan.wait) end

@@ -217,7 +217,7 @@ return { string.format('%.0f', rows[count][2]), rows[count][1], page }
 export const TALLIES = `${ALWAYS}${PRELUDE}
 local found = {}
 for _, key in ipairs(cjson.decode(ARGV[1])) do
-  for _, each in ipairs(call('HGETALL', P .. key)) do found[#found + 1] = each end
+  for _, each in ipairs(call('ZRANGE', P .. key, 0, -1, 'WITHSCORES')) do found[#found + 1] = each end
 end
 return found
 `
