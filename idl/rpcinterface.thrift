@@ -101,7 +101,9 @@ exception Refused {
   /** The HTTP status of this code in REST. */
   3: required i16 status,
   /** Every problem that was found; empty when the message says it all. */
-  4: required list<Problem> problems
+  4: required list<Problem> problems,
+  /** With TOO_MANY_REQUESTS and the like: how long to wait before the next try. */
+  5: optional i32 retryAfterSeconds
 }
 
 /** There is no such task, or it has no result. Of accounts: there is no such account, session, key or invitation. */

@@ -61,8 +61,9 @@ declare class Refused extends Thrift.TException {
     public message: string;
     public status: number;
     public problems: Problem[];
+    public retryAfterSeconds?: number;
 
-      constructor(args?: { code: string; message: string; status: number; problems: Problem[]; });
+      constructor(args?: { code: string; message: string; status: number; problems: Problem[]; retryAfterSeconds?: number; });
   }
 
 /**

@@ -363,6 +363,7 @@ const Refused = module.exports.Refused = class extends Thrift.TException {
     this.message = null;
     this.status = null;
     this.problems = null;
+    this.retryAfterSeconds = null;
     if (args) {
       if (args.code !== undefined && args.code !== null) {
         this.code = args.code;
@@ -383,6 +384,9 @@ const Refused = module.exports.Refused = class extends Thrift.TException {
         this.problems = Thrift.copyList(args.problems, [ttypes.Problem]);
       } else {
         throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field problems is unset!');
+      }
+      if (args.retryAfterSeconds !== undefined && args.retryAfterSeconds !== null) {
+        this.retryAfterSeconds = args.retryAfterSeconds;
       }
     }
   }
@@ -434,6 +438,13 @@ const Refused = module.exports.Refused = class extends Thrift.TException {
           input.skip(ftype);
         }
         break;
+        case 5:
+        if (ftype == Thrift.Type.I32) {
+          this.retryAfterSeconds = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -470,6 +481,11 @@ const Refused = module.exports.Refused = class extends Thrift.TException {
         }
       }
       output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.retryAfterSeconds !== null && this.retryAfterSeconds !== undefined) {
+      output.writeFieldBegin('retryAfterSeconds', Thrift.Type.I32, 5);
+      output.writeI32(this.retryAfterSeconds);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

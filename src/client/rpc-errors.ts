@@ -15,12 +15,21 @@ export class RpcError extends Error {
   readonly code: string
   readonly status: number
   readonly problems: readonly RpcProblem[]
-  constructor(code: string, message: string, status = 0, problems: readonly RpcProblem[] = []) {
+  /** How long to wait before the next try, milliseconds; null if the server did not say. */
+  readonly retryAfterMs: number | null
+  constructor(
+    code: string,
+    message: string,
+    status = 0,
+    problems: readonly RpcProblem[] = [],
+    retryAfterMs: number | null = null,
+  ) {
     super(message)
     this.name = 'RpcError'
     this.code = code
     this.status = status
     this.problems = problems
+    this.retryAfterMs = retryAfterMs
   }
 }
 
@@ -40,12 +49,13 @@ const DECLARED = [types.Refused, types.NotFound, types.Conflict, types.Unavailab
 export const toRpcError = (error: unknown): Error => {
   if (error instanceof RpcError || error instanceof RpcConnectionError) return error
   if (DECLARED.some(declared => error instanceof declared)) {
-    const { code, message, status, problems } = error as InstanceType<typeof types.Refused>
+    const { code, message, status, problems, retryAfterSeconds } = error as InstanceType<typeof types.Refused>
     return new RpcError(
       code,
       message,
       status,
       (problems ?? []).map(({ path, problem }) => ({ path, problem })),
+      retryAfterSeconds ? retryAfterSeconds * 1_000 : null,
     )
   }
   const text = error instanceof Error ? error.message : String(error)

@@ -92,16 +92,10 @@ export const createPool = (place: RpcPlace, most: number, key?: KeySource): RpcP
     if (key === undefined || known.has(connection)) return timeoutMs
     const end = performance.now() + timeoutMs
     const left = (): number => Math.max(1, end - performance.now())
-    try {
-      const bearer = await keyWithin(timeoutMs, key)
-      await ask(connection, client => client.authenticate(bearer), left())
-      known.add(connection)
-      return left()
-    } catch (error) {
-      // it is nobody's connection, and no later call must be made by nobody
-      connection.close()
-      throw error
-    }
+    const bearer = await keyWithin(timeoutMs, key)
+    await ask(connection, client => client.authenticate(bearer), left())
+    known.add(connection)
+    return left()
   }
 
   return {

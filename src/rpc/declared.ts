@@ -28,6 +28,14 @@ const problemsOf = (detail: unknown) => {
     .map(({ path, problem }) => build(types.Problem, { path: shortText(path), problem: shortText(problem) }))
 }
 
+const retryAfterOf = (detail: unknown): number | null =>
+  typeof detail === 'object' &&
+  detail !== null &&
+  'retryAfterSeconds' in detail &&
+  typeof detail.retryAfterSeconds === 'number'
+    ? Math.ceil(detail.retryAfterSeconds)
+    : null
+
 /** Which exception a status belongs to; null for faults of the server, which no method declares. */
 export const exceptionName = ({ status }: Pick<ErrorMeaning, 'status'>): ExceptionName | null => {
   if (status === 404) return 'notFound'
@@ -41,7 +49,11 @@ const struct = (name: ExceptionName, { code, message, detail }: MadhavaError): E
   if (name === 'notFound') return build(types.NotFound, fields)
   if (name === 'conflict') return build(types.Conflict, fields)
   if (name === 'unavailable') return build(types.Unavailable, fields)
-  return build(types.Refused, { ...fields, problems: problemsOf(detail) })
+  return build(types.Refused, {
+    ...fields,
+    problems: problemsOf(detail),
+    retryAfterSeconds: retryAfterOf(detail),
+  })
 }
 
 /** For a method that declares these: the exception for an error, or null. */

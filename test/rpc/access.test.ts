@@ -3,13 +3,12 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import types from '../../gen/js/rpcinterface_types.js'
-import { silentLog } from '../../src/platform/log.ts'
-import { createHttpRpc } from '../../src/rpc/http.ts'
+import { waitAs } from '../../src/rpc/wait-as.ts'
 import { createConnectionCall } from '../../src/rpc/who-calls.ts'
 import { keyOf, person } from '../support/actors.ts'
 import { createFakeAccess, type FakeAccess } from '../support/fake-access.ts'
-import { type Bench, machine, openBench, openClient, until } from './fixture.ts'
-import { encode } from './messages.ts'
+import { soon } from '../support/soon.ts'
+import { type Bench, openBench, openClient, until } from './fixture.ts'
 
 const toClose: (() => unknown)[] = []
 afterEach(async () => {
@@ -190,6 +189,21 @@ describe('a wait for a change', { timeout: 300_000 }, () => {
     await client.ping()
   })
 
+  it('ends at once, and not when its time is over', async () => {
+    const who = createFakeAccess({ actors })
+    const call = createConnectionCall(who.access, { address: null, agent: null })
+    await call.authenticate('ann')
+    const endless = (_actor: unknown, signal: AbortSignal) =>
+      new Promise<string>(resolve => signal.addEventListener('abort', () => resolve('ended')))
+    const { signal } = new AbortController()
+    const wait = waitAs({ access: who.access, call, signal }, endless, async () => 'looked')
+    wait.catch(() => undefined)
+    await until('the wait is watched', () => who.watches() === 1)
+    who.revoke('ann')
+    await assert.rejects(soon(wait, 'the end'), { code: 'UNAUTHORIZED' })
+    assert.equal(who.watches(), 0)
+  })
+
   it('answers the task, as the account may still see it, when its rights have changed', async () => {
     const { bench, task, wait } = await waiting()
     bench.who.change('ann', keyOf('ann', 'viewer'))
@@ -202,51 +216,6 @@ describe('a wait for a change', { timeout: 300_000 }, () => {
     await bench.service.cancel(person('ann'), task.id)
     assert.equal((await wait).status, 'REVOKED')
     await assert.rejects(client.waitTask('x', '', 1), { code: 'BAD_ID' })
-    assert.equal(bench.who.watches(), 0)
-  })
-})
-
-describe('a call over HTTP', { timeout: 300_000 }, () => {
-  const ask = async (
-    bench: Bench,
-    actor = actors.ann,
-    fields: Parameters<typeof encode>[1]['fields'] = [],
-  ) => {
-    const rpc = createHttpRpc({
-      ...{ service: bench.service, access: bench.who.access, machine: { snapshot: () => machine } },
-      ...{ log: silentLog(), clock: () => new Date(), version: '1' },
-    })
-    return async (name: string, more = fields): Promise<string> => {
-      const body = encode('binary', { name, seqid: 1, fields: more })
-      const origin = { address: null, agent: null }
-      return (await rpc(body, new AbortController().signal, actor, origin)).toString('latin1')
-    }
-  }
-
-  it('is made for whom the REST API has found out', async () => {
-    const bench = await opened()
-    assert.match(await (await ask(bench))('me'), /key-of-ann/)
-    assert.match(await (await ask(bench, actors.bob))('me'), /key-of-bob/)
-  })
-
-  it('cannot authenticate, and is told how to', async () => {
-    const call = await ask(await opened())
-    const reply = await call('authenticate', [{ id: 1, value: { type: 11, text: 'bob' } }])
-    assert.match(reply, /BAD_REQUEST.*Authorization: Bearer/s)
-    assert.match(await call('me'), /key-of-ann/)
-  })
-
-  it('that waits ends when the key is revoked', async () => {
-    const bench = await opened()
-    const { task } = await bench.service.submit(actors.ann, { kind: 'echo', params: 1 })
-    const wait = (await ask(bench))('waitTask', [
-      { id: 1, value: { type: 11, text: task.id } },
-      { id: 2, value: { type: 11, text: `${task.claim}-${task.rev}` } },
-      { id: 3, value: { type: 8, int: 30_000 } },
-    ])
-    await until('the wait is watched', () => bench.who.watches() === 1)
-    bench.who.revoke('ann')
-    assert.match(await wait, /UNAUTHORIZED/)
     assert.equal(bench.who.watches(), 0)
   })
 })
