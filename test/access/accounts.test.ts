@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { refused } from '../suites/store/world.ts'
-import { type AccessWorld, createAccessWorld, newOrigin, OTHER_PASSWORD, PASSWORD } from './world.ts'
+import { type AccessWorld, createAccessWorld, newOrigin, PASSWORD } from './world.ts'
 
 describe('accounts', { timeout: 300_000 }, () => {
   let world: AccessWorld

@@ -101,18 +101,22 @@ export const serveSocket = ({
       })
   }
 
+  const unsubscribe = (of: string): void => {
+    const controller = subscriptions.get(of)
+    if (!controller) throw new MadhavaError('BAD_REQUEST', `There is no subscription ${of}`)
+    subscriptions.delete(of)
+    controller.abort()
+    send(JSON.stringify({ type: 'unsubscribed', on: of }))
+  }
+
   const received = (text: string): void => {
     let of: string | null = null
     try {
       const message = readMessage(text, values => toFilter('query', values))
-      if (message.type === 'ping') return send(PONG)
-      of = message.on
-      if (message.type === 'subscribe') return subscribe(of, message.filter, message)
-      const controller = subscriptions.get(of)
-      if (!controller) throw new MadhavaError('BAD_REQUEST', `There is no subscription ${of}`)
-      subscriptions.delete(of)
-      controller.abort()
-      send(JSON.stringify({ type: 'unsubscribed', on: of }))
+      of = message.type === 'ping' ? null : message.on
+      if (message.type === 'ping') send(PONG)
+      else if (message.type === 'subscribe') subscribe(message.on, message.filter, message)
+      else unsubscribe(message.on)
     } catch (error) {
       send(errorText(error, of))
     }
