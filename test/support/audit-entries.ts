@@ -1,0 +1,15 @@
+// Entries of the audit for tests, with ids in the order in which they are made.
+import { type AuditEntry, DONE } from '../../src/core/audit.ts'
+import { newTaskId } from '../../src/core/task.ts'
+
+export const entryOf = (change: Partial<AuditEntry> = {}): AuditEntry => ({
+  id: newTaskId(),
+  at: new Date().toISOString(),
+  actor: { account: 'a-1', name: 'ann' },
+  via: 'rest',
+  action: 'task.submit',
+  target: null,
+  outcome: DONE,
+  address: '192.0.2.7',
+  ...change,
+})
