@@ -3,8 +3,11 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Access } from './access/access.ts'
+import { createAuditedAccess } from './access/audited-access.ts'
 import { openAccess } from './access/open.ts'
 import type { Config } from './config.ts'
+import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.ts'
+import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
@@ -202,6 +205,8 @@ export interface Parts {
   kindFiles: ReadonlyMap<string, string>
   service: Service
   access: Access
+  /** Writes the audit, for what changes neither tasks nor accounts. */
+  audit: AuditRecorder
   clock: () => Date
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
@@ -240,6 +245,22 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     log,
   })
+  const audit = createAuditRecorder({
+    trail: config.auditMs === null ? null : store.audit,
+    clock,
+    onFailed: (error, what) =>
+      log.error({ error, ...what }, 'what was done could not be written to the audit'),
+  })
+  const service = createService({
+    store,
+    queue,
+    kinds,
+    clock,
+    maxWaiting: config.maxWaiting,
+    onCheckThrew: (kind, error) =>
+      log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
+    allowances: config.taskLimits,
+  })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
   return {
@@ -248,17 +269,9 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindFiles,
-    service: createService({
-      store,
-      queue,
-      kinds,
-      clock,
-      maxWaiting: config.maxWaiting,
-      onCheckThrew: (kind, error) =>
-        log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
-      allowances: config.taskLimits,
-    }),
-    access,
+    service: createAuditedService(service, audit),
+    access: createAuditedAccess(access, audit),
+    audit,
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),

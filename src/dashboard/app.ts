@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { createLoginLimit } from '../access/login-limit.ts'
 import type { ApiEnv } from '../api/context.ts'
+import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
@@ -42,6 +43,8 @@ export interface DashboardOptions {
   viewer?: Operator | null
   installation: Installation
   session: Sessions
+  /** Writes who has changed what. */
+  audit: AuditRecorder
   /** The task API. */
   api: Pick<Hono<ApiEnv>, 'fetch'>
   /** What a page may follow. */
@@ -80,12 +83,13 @@ const HEADERS = {
 
 /** The whole app; `fetch` for a server, `request` for tests. */
 export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> => {
-  const { processes, operator, viewer = null, installation, session, web, log, clock } = options
+  const { processes, operator, viewer = null, installation, session, audit, web, log, clock } = options
   const app = new Hono<DashboardEnv>()
   const accounts = createAccounts({
     operator,
     viewer,
     limit: createLoginLimit({ clock }),
+    audit,
     log,
     clock,
   })
@@ -128,11 +132,11 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
       },
     }),
   )
-  app.route('/', createLogin({ accounts, session, log, web }))
+  app.route('/', createLogin({ accounts, session, audit, log, web }))
   app.route('/', createMe({ installation }))
-  const orders = createProcessOrders({ processes, log })
+  const orders = createProcessOrders({ processes, audit, log })
   app.route('/', createProcessActions({ orders, session, log }))
-  app.route('/', createXmlRpc({ processes, orders, session, version: installation.version, log }))
+  app.route('/', createXmlRpc({ processes, orders, session, audit, version: installation.version, log }))
   app.route('/', createLogRoutes({ processes }))
   app.route('/', createDocumentRoute(installation.version))
   app.route('/', createProcessRoutes({ processes }))

@@ -3,6 +3,7 @@
 import type { Access } from '../access/access.ts'
 import { createCheckQueue } from '../access/check-queue.ts'
 import { createApp } from '../api/app.ts'
+import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
@@ -48,6 +49,7 @@ export interface DashboardServerOptions extends HttpDoor {
 export type DashboardParts = Omit<OverviewParts, 'processes'> & {
   bundles: Pick<SettleOptions, 'bundle' | 'isAlive'>
   access: Access
+  audit: AuditRecorder
 }
 
 const PROCESSES_EVERY_MS = 2_000
@@ -115,6 +117,7 @@ export const openDashboard = async (
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     },
     session,
+    audit: parts.audit,
     web,
     topics: {
       health: healthTopic({ readiness: overview.readiness, supervisor: () => processes.list() }),

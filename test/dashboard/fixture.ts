@@ -18,6 +18,7 @@ import type { Processes } from '../../src/dashboard/processes/processes.ts'
 import type { WebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
+import { NO_AUDIT } from '../support/audit-entries.ts'
 
 export const PASSWORDS = { operator: 'correct horse', viewer: 'battery staple' } as const
 export const SAME_SITE = {
@@ -111,6 +112,7 @@ export const madeUpParts = () => ({
   settings: SETTINGS,
   api: new Hono<ApiEnv>().get('/readyz', c => c.json({ ok: true, checks: {} })),
   topics: {},
+  audit: NO_AUDIT,
   web: WEB,
   installation: INSTALLATION,
   closing: new AbortController().signal,

@@ -1,6 +1,10 @@
-// Entries of the audit for tests, with ids in the order in which they are made.
+// The audit in tests that are about something else, and entries with ids in the order in which they are made.
 import { type AuditEntry, DONE } from '../../src/core/audit.ts'
+import { createAuditRecorder } from '../../src/core/audit-recorder.ts'
 import { newTaskId } from '../../src/core/task.ts'
+
+/** Writes nothing. */
+export const NO_AUDIT = createAuditRecorder({ trail: null, clock: () => new Date(), onFailed: () => {} })
 
 export const entryOf = (change: Partial<AuditEntry> = {}): AuditEntry => ({
   id: newTaskId(),

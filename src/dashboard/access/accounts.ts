@@ -2,10 +2,11 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import type { BuiltInLogin } from '../../access/account.ts'
 import type { LoginLimit } from '../../access/login-limit.ts'
+import type { AuditRecorder } from '../../core/audit-recorder.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Operator } from './operator.ts'
-import type { Who } from './rights.ts'
+import type { LoggedIn } from './rights.ts'
 
 export interface Accounts {
   /**
@@ -13,9 +14,9 @@ export interface Accounts {
    * @throws TOO_MANY_REQUESTS with `detail.retryAfterSeconds` when the address tries too often; CONFIG_INVALID,
    * STORE_UNAVAILABLE as `Operator.verify`
    */
-  login(name: string, password: string, address: string): Promise<Who | null>
+  login(name: string, password: string, address: string | null): Promise<LoggedIn | null>
   /** As `login`, for the header `Authorization: Basic ...`. A pair that was right lately is not hashed again. */
-  basic(header: string, address: string): Promise<Who | null>
+  basic(header: string, address: string | null): Promise<LoggedIn | null>
   /** As `Operator.credential`. */
   credential(role: BuiltInLogin): Promise<string | null>
 }
@@ -25,6 +26,7 @@ export interface AccountsOptions {
   /** Null: nobody but the operator. */
   viewer: Operator | null
   limit: LoginLimit
+  audit: Pick<AuditRecorder, 'note'>
   log: Log
   /** Milliseconds of a monotonic clock. */
   clock: () => number
@@ -33,6 +35,8 @@ export interface AccountsOptions {
 /** A program asks several times a second, and a hash takes a fifth of one. */
 const REMEMBERED_MS = 5 * 60_000
 const REMEMBERED_MAX = 16
+/** For the limit of tries: all whose address is not known are one. */
+const NOWHERE = 'unknown'
 const BASIC = /^Basic +([A-Za-z0-9+/]{1,1400}={0,2}) *$/i
 
 /** Name and password; null for what is none. */
@@ -44,13 +48,14 @@ const readBasic = (header: string): { name: string; password: string } | null =>
   return colon < 0 ? null : { name: text.slice(0, colon), password: text.slice(colon + 1) }
 }
 
-export const createAccounts = ({ operator, viewer, limit, log, clock }: AccountsOptions): Accounts => {
+export const createAccounts = ({ operator, viewer, limit, audit, log, clock }: AccountsOptions): Accounts => {
   const accountOf = (role: BuiltInLogin): Operator | null => (role === 'viewer' ? viewer : operator)
   const credential = async (role: BuiltInLogin): Promise<string | null> =>
     (await accountOf(role)?.credential()) ?? null
 
   const login: Accounts['login'] = async (name, password, address) => {
-    const wait = limit.take(address, name)
+    const from = address ?? NOWHERE
+    const wait = limit.take(from, name)
     if (wait > 0) {
       log.warn({ address }, 'a login was put off: too many tries')
       throw new MadhavaError('TOO_MANY_REQUESTS', `Too many tries. Wait ${wait} seconds and try again`, {
@@ -59,18 +64,22 @@ export const createAccounts = ({ operator, viewer, limit, log, clock }: Accounts
     }
     const role: BuiltInLogin = name === 'viewer' && viewer ? 'viewer' : 'operator'
     const account = accountOf(role) ?? operator
-    if (!(await account.verify(name, password, limit.tries(address)))) {
+    if (!(await account.verify(name, password, limit.tries(from)))) {
       log.warn({ address }, 'a login failed')
+      // a name that is nobody's may be a password in the wrong field
+      const about = name === role ? role : null
+      const by = { actor: null, via: 'dashboard', address } as const
+      await audit.note(by, 'login.failed', [about], { outcome: 'LOGIN_WRONG' })
       return null
     }
-    limit.forgive(address, name)
+    limit.forgive(from, name)
     return { name: role, role }
   }
 
   // nobody learns a password from what is remembered: the key is this process's own
   const key = randomBytes(32)
-  const remembered = new Map<string, { who: Who; until: number }>()
-  const asking = new Map<string, Promise<Who | null>>()
+  const remembered = new Map<string, { who: LoggedIn; until: number }>()
+  const asking = new Map<string, Promise<LoggedIn | null>>()
 
   return {
     login,

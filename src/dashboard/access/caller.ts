@@ -32,9 +32,9 @@ export const isProgram = (c: Context): boolean => {
   return ['authorization', TOKEN_HEADER].some(name => c.req.header(name) !== undefined)
 }
 
-/** The client's address, also behind a proxy that TRUST_PROXY names. */
-export const addressOf = (c: Context): string =>
-  (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? 'unknown'
+/** The client's address, also behind a proxy that TRUST_PROXY names; null where it is not known. */
+export const addressOf = (c: Context): string | null =>
+  (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? null
 
 /**
  * Finds out who sent the request. A wrong cookie counts as none; a wrong name or password too, so that the route
@@ -50,8 +50,12 @@ export const readCaller =
     })
     const header = c.req.header('authorization')
     c.set('session', session)
-    if (session) c.set('who', { name: session.role, role: session.role })
-    else c.set('who', header === undefined ? null : await accounts.basic(header, addressOf(c)))
+    const who = session
+      ? { name: session.role, role: session.role }
+      : header === undefined
+        ? null
+        : await accounts.basic(header, addressOf(c))
+    c.set('who', who && { ...who, address: addressOf(c) })
     await next()
   }
 

@@ -1,6 +1,7 @@
 // The login form, and the way out.
 import { type Context, Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { languageOf, themeOf } from '../page-look.ts'
@@ -14,12 +15,15 @@ import {
   readForm,
   requireFormToken,
   requireSession,
+  whoOf,
 } from './caller.ts'
+import { actorOfWho } from './rights.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
 
 export interface LoginOptions {
   accounts: Accounts
   session: Sessions
+  audit: AuditRecorder
   log: Log
   web: Pick<WebFiles, 'style' | 'icon'>
 }
@@ -41,7 +45,7 @@ export const waitOf = (error: unknown): number | null => {
 }
 
 /** GET and POST /login, POST /logout. */
-export const createLogin = ({ accounts, session, log, web }: LoginOptions): Hono<DashboardEnv> => {
+export const createLogin = ({ accounts, session, audit, log, web }: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
   const showLogin = (c: Context, problem: LoginProblem | null, next: string | null) =>
@@ -71,13 +75,17 @@ export const createLogin = ({ accounts, session, log, web }: LoginOptions): Hono
     const cookie = await session.begin(asked.role)
     if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no such login yet')
     log.info({ address, who: asked.name }, 'somebody logged in')
+    await audit.note(auditedBy(actorOfWho({ ...asked, address })), 'login', [asked.name])
     setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
     return c.redirect(next ?? '/', 303)
   })
 
   app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {
     log.info({ address: addressOf(c), who: c.get('who')?.name }, 'somebody logged out')
-    await session.end(getCookie(c, SESSION_COOKIE) ?? '')
+    const who = whoOf(c)
+    await audit.run(auditedBy(actorOfWho(who)), { action: 'logout', target: who.name }, () =>
+      session.end(getCookie(c, SESSION_COOKIE) ?? ''),
+    )
     deleteCookie(c, SESSION_COOKIE, COOKIE)
     return c.redirect('/login', 303)
   })

@@ -3,12 +3,18 @@
 import { type BuiltInLogin, ROLE_OF_LOGIN } from '../../access/account.ts'
 import type { Actor } from '../../core/actor.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import { actorOf } from '../../core/policy.ts'
+import { actorAt, actorOf } from '../../core/policy.ts'
 
-/** Who asks: one of the built-in logins. Its name is its role here. */
-export interface Who {
+/** One of the built-in logins. Its name is its role here. */
+export interface LoggedIn {
   name: string
   role: BuiltInLogin
+}
+
+/** Who asks. */
+export interface Who extends LoggedIn {
+  /** Where the request came from; null where that is not known. */
+  address: string | null
 }
 
 /** What can be done at the dashboard. A request that only reads is `look`. */
@@ -19,13 +25,19 @@ export type Deed = (typeof DEEDS)[number]
 const RIGHTS: Record<BuiltInLogin, readonly Deed[]> = { operator: DEEDS, viewer: ['look'] }
 
 /** As whom the APIs of tasks act for a login of the dashboard. */
-export const actorOfWho = ({ name, role }: Who): Actor =>
-  actorOf({ id: name, name, role: ROLE_OF_LOGIN[role] }, { via: 'dashboard', credential: null, bounds: null })
+export const actorOfWho = ({ name, role, address }: Who): Actor =>
+  actorAt(
+    actorOf(
+      { id: name, name, role: ROLE_OF_LOGIN[role] },
+      { via: 'dashboard', credential: null, bounds: null },
+    ),
+    address,
+  )
 
-export const mayDo = ({ role }: Who, deed: Deed): boolean => RIGHTS[role].includes(deed)
+export const mayDo = ({ role }: LoggedIn, deed: Deed): boolean => RIGHTS[role].includes(deed)
 
 /** @throws FORBIDDEN */
-export const demandRight = (who: Who, deed: Deed): void => {
+export const demandRight = (who: LoggedIn, deed: Deed): void => {
   if (mayDo(who, deed)) return
   throw new MadhavaError('FORBIDDEN', `The login ${who.name} may see everything and change nothing`)
 }

@@ -1,6 +1,7 @@
 // POST /RPC2 and GET /logtail/{name}/{stdout|stderr}: what supervisorctl and other clients of supervisord speak.
 import type { IncomingMessage } from 'node:http'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import type { AuditRecorder } from '../../core/audit-recorder.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { type DashboardEnv, requireToken, whoOf } from '../access/caller.ts'
@@ -17,6 +18,7 @@ export interface XmlRpcOptions {
   processes: Processes
   orders: ProcessOrders
   session: Sessions
+  audit: Pick<AuditRecorder, 'run'>
   version: string
   log: Log
 }
@@ -47,6 +49,7 @@ export const createXmlRpc = ({
   processes,
   orders,
   session,
+  audit,
   version,
   log,
 }: XmlRpcOptions): Hono<DashboardEnv> => {
@@ -55,6 +58,7 @@ export const createXmlRpc = ({
     processes,
     orders,
     version,
+    audit,
     // PM2 is in the process that started this one
     pid: () => process.ppid,
     onDeed: (who, deed, method, name) =>
