@@ -261,7 +261,12 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     const fine = await give('restart', 'talker')
     assert.deepEqual([fine.outcome, fine.processes[0]?.outcome], ['done', 'done'])
     await assert.rejects(
-      orders.give({ action: 'stop', name: 'talker', who: { name: 'viewer', role: 'viewer', address: null }, waitMs: 0 }),
+      orders.give({
+        action: 'stop',
+        name: 'talker',
+        who: { name: 'viewer', role: 'viewer', address: null },
+        waitMs: 0,
+      }),
       error => isMadhavaError(error, 'FORBIDDEN'),
     )
     assert.equal((await row('talker')).state, 'online')

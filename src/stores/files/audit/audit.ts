@@ -34,6 +34,9 @@ interface AuditDeps {
 
 const BEGUN = /^([0-9a-f]{12})\.([0-9a-f-]{36})\.json$/
 
+/** Whether it is the name of a file of what is about to be done. */
+export const isBegunFile = (name: string): boolean => BEGUN.test(name)
+
 /** Entries of all files of one day, the newest first. */
 async function* entriesOfDay(files: readonly string[], before: string | null): AsyncGenerator<AuditEntry> {
   const heads: { entry: AuditEntry; rest: AsyncGenerator<AuditEntry> }[] = []

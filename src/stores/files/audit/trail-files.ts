@@ -26,9 +26,19 @@ export const nameOfTrailFile = (day: string, instance: string, part: number): st
 /** The day of a file's name; null for any other entry of the folder. */
 export const dayOfTrailFile = (name: string): string | null => NAME.exec(name)?.[1] ?? null
 
+const namesIn = (folder: string): string[] => {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    // a folder of an earlier version that is only looked at
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}
+
 /** All of them, the latest day first. */
 export const trailFiles = (layout: Layout): TrailFile[] =>
-  readdirSync(layout.audit)
+  namesIn(layout.audit)
     .flatMap(name => {
       const day = dayOfTrailFile(name)
       return day === null ? [] : [{ day, file: path.join(layout.audit, name) }]
