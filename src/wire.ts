@@ -21,7 +21,7 @@ import { createSharedClock, type SharedClock, steadyNow } from './platform/share
 import type { FilesAdapter } from './stores/files/adapter.ts'
 import type { OpenOptions, StoreAdapter } from './stores/shared/adapter.ts'
 
-type Place = Pick<Config, 'dataDir' | 'redis'> & Partial<Pick<Config, 'reserveBytes'>>
+type Place = Pick<Config, 'dataDir' | 'redis'> & Partial<Pick<Config, 'reserveBytes' | 'auditMs'>>
 
 /** The data folder; with a Redis its tasks are there instead, and the folder is owned all the same. */
 export const dataFolder = async ({ dataDir, reserveBytes }: Omit<Place, 'redis'>): Promise<FilesAdapter> => {
@@ -141,8 +141,24 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   }
 }
 
+/** Writes the audit, unless a setting says that there is none. */
+const openRecorder = (
+  { auditMs }: Partial<Pick<Config, 'auditMs'>>,
+  store: Pick<TaskStore, 'audit'>,
+  clock: () => Date,
+  log: Log,
+): AuditRecorder =>
+  createAuditRecorder({
+    trail: auditMs === null ? null : store.audit,
+    clock,
+    onFailed: (error, what) =>
+      log.error({ error, ...what }, 'what was done could not be written to the audit'),
+  })
+
 export interface OpenedDocuments {
   documents: Documents
+  /** Writes what the tool changes. */
+  audit: AuditRecorder
   place: string
   /** Whether a bundle that a document names runs, with the settings of its start. */
   isAlive(bundle: string): Promise<boolean>
@@ -172,6 +188,7 @@ export const openDocuments = async (
   const store = await adapter.open({ sharedClock, log })
   return {
     documents: store.documents,
+    audit: openRecorder(place, store, sharedClock.now, log),
     place: adapter.place,
     isAlive: adapter.isShared ? isAliveIn(store) : isDashboardAliveIn(store),
     clock: sharedClock.now,
@@ -245,12 +262,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     log,
   })
-  const audit = createAuditRecorder({
-    trail: config.auditMs === null ? null : store.audit,
-    clock,
-    onFailed: (error, what) =>
-      log.error({ error, ...what }, 'what was done could not be written to the audit'),
-  })
+  const audit = openRecorder(config, store, clock, log)
   const service = createService({
     store,
     queue,

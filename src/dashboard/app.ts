@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { createLoginLimit } from '../access/login-limit.ts'
 import type { ApiEnv } from '../api/context.ts'
+import { shownPath } from '../api/problem.ts'
 import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
@@ -97,7 +98,7 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
 
   const answerError = (c: Context<DashboardEnv>, error: MadhavaError): Response | Promise<Response> => {
     const { status, title } = ERRORS[error.code]
-    if (status >= 500) log.error({ error, path: c.req.path }, 'a request failed')
+    if (status >= 500) log.error({ error, path: shownPath(c.req.path) }, 'a request failed')
     if (status === 429) c.header('Retry-After', String(waitOf(error) ?? 5))
     // no WWW-Authenticate: a browser would ask by itself, keep the password, and send it from pages of other sites
     const code = status as ContentfulStatusCode
