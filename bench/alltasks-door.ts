@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { openAccess } from '../src/access/open.ts'
 import { openApi } from '../src/api/server.ts'
+import { createAuditRecorder } from '../src/core/audit-recorder.ts'
 import { createKinds } from '../src/core/kind.ts'
 import { createService } from '../src/core/service.ts'
 import { silentLog } from '../src/platform/log.ts'
@@ -47,9 +48,10 @@ const open = async (): Promise<void> => {
     clock,
     log,
   })
+  const audit = createAuditRecorder({ trail: null, clock, onFailed: () => {} })
   const door = await openApi(
     { host: '127.0.0.1', port: 0, dataDir, roles: [], allowedHosts: [], version: '0' },
-    { service, access, store, queue, clock, isOwn: () => true },
+    { service, access, audit, store, queue, clock, isOwn: () => true },
     log,
   )
   address = door.address

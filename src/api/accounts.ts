@@ -57,6 +57,7 @@ const listAccounts: Operation = {
 const changeAccount: Operation = {
   id: 'changeAccount',
   need: 'admin',
+  audit: 'account.change',
   tag: 'access',
   summary: 'Change the role or the password of an account, disable or enable it',
   path: ofAccount,
@@ -68,6 +69,7 @@ const changeAccount: Operation = {
 const deleteAccount: Operation = {
   id: 'deleteAccount',
   need: 'admin',
+  audit: 'account.delete',
   tag: 'access',
   summary: 'Delete an account, with its sessions and keys',
   description: 'Its id is never used again, and its tasks stay under it.',
@@ -79,6 +81,7 @@ const deleteAccount: Operation = {
 const invite: Operation = {
   id: 'createInvitation',
   need: 'admin',
+  audit: 'invitation.create',
   tag: 'access',
   summary: 'Invite somebody',
   body: { content: { [JSON_TYPE]: invitationWanted }, example: { role: 'user', note: 'for Ada' } },
@@ -99,6 +102,7 @@ const listInvitations: Operation = {
 const withdrawInvitation: Operation = {
   id: 'withdrawInvitation',
   need: 'admin',
+  audit: 'invitation.withdraw',
   tag: 'access',
   summary: 'Withdraw an invitation',
   path: { id: z.string().describe('of the invitation') },

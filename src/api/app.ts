@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type MiddlewareHandler } from 'hono'
 import type { Actor } from '../core/actor.ts'
+import { auditedBy, auditedId } from '../core/audit-recorder.ts'
 import { MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { createByteBudget } from '../platform/byte-budget.ts'
 import type { Log } from '../platform/log.ts'
@@ -147,8 +148,13 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
   const described = describedRoutes(app)
   closeRoutes(app)
   app.notFound(c => sendProblem(c, new MadhavaError('NOT_FOUND', 'There is nothing at this address')))
-  app.onError((thrown, c) => {
+  app.onError(async (thrown, c) => {
     const error = toMadhavaError(thrown)
+    const refused = c.get('refused')
+    if (refused !== undefined) {
+      const target = auditedId(c.req.param('id') ?? '')
+      await deps.audit.noteRefusal(auditedBy(c.get('actor')), refused, target, error)
+    }
     if (error.code === 'INTERNAL')
       log.error(
         { requestId: c.get('requestId'), path: shownPath(c.req.path), error: thrown },

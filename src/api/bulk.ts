@@ -12,6 +12,7 @@ import { bulkOutcome } from './schemas.ts'
 const operation = (action: BulkAction, summary: string, meant: string): Operation => ({
   id: `${action}Tasks`,
   need: 'submit',
+  audit: `tasks.${action}`,
   tag: 'lists',
   summary,
   description: `${meant} The filter is that of \`GET /tasks\`; with \`dryRun=1\` tasks are only counted. One call changes at most ${BULK_LIMITS.tasks} tasks and takes at most some ${BULK_LIMITS.ms / 1000} s: \`next\` is the cursor to go on with, null when all is done.`,

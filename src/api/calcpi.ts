@@ -18,6 +18,7 @@ const calcpiQuery = defineQuery({
 const startCalcPi: Operation = {
   id: 'startCalcPi',
   need: 'submit',
+  audit: 'task.submit',
   tag: 'tasks',
   summary: 'Submit pi to n digits',
   description: 'The short way to a task of the kind `calcpi`. It creates, so it has no HEAD.',

@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { Access, Origin } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
+import type { AuditAction } from '../core/audit.ts'
+import type { AuditRecorder } from '../core/audit-recorder.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
 import type { Hold } from '../platform/byte-budget.ts'
@@ -21,6 +23,8 @@ export interface ApiDeps {
   /** Answers calls of Thrift over HTTP. */
   rpc: HttpRpc
   log: Log
+  /** Writes what is refused at the door; the rest is written behind it. */
+  audit: Pick<AuditRecorder, 'noteRefusal'>
   /** Names that the Host header may have, beside localhost and IP addresses: HOST and ALLOWED_HOSTS. */
   allowedHosts: readonly string[]
   /** Origins whose pages may ask: CORS_ORIGINS. */
@@ -48,6 +52,8 @@ export interface ApiEnv {
     refusal?: unknown
     /** What this request takes of the bytes that all bodies may have together. */
     hold: Hold
+    /** What was refused at the door; unset: the request has passed it, or nothing of that stands in the audit. */
+    refused?: AuditAction | undefined
     /** Set for a page of an origin that CORS_ORIGINS names. */
     friend?: true
   }

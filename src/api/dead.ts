@@ -26,6 +26,7 @@ const listDead: Operation = {
 const replayDead: Operation = {
   id: 'replayDead',
   need: 'submit',
+  audit: 'dead.replay',
   tag: 'dead',
   summary: 'Run one of them again',
   description:
@@ -45,6 +46,7 @@ const replayDead: Operation = {
 const discardDead: Operation = {
   id: 'discardDead',
   need: 'submit',
+  audit: 'dead.discard',
   tag: 'dead',
   summary: 'Remove one of them, all of it',
   path,

@@ -2,6 +2,7 @@
 // openapi.ts collects what the routes of the app say. A route without a description fails a test.
 import type { MiddlewareHandler } from 'hono'
 import type { z } from 'zod'
+import type { AuditAction } from '../core/audit.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { ApiEnv } from './context.ts'
 import { demandNeed, type Need } from './identify.ts'
@@ -30,6 +31,8 @@ export const TAGS = {
 export interface Operation {
   /** What the caller needs. `describe` demands it. */
   need: Need
+  /** What it is in the audit, where a scope is needed for it: a refusal at the door is told there. */
+  audit?: AuditAction
   /** Unique; generated clients name their functions after it. */
   id: string
   tag: keyof typeof TAGS
@@ -56,7 +59,9 @@ const descriptions = new WeakMap<object, Operation>()
 /** Describes the route that it stands in, and lets through who may call it. @throws UNAUTHORIZED, SCOPE_MISSING */
 export const describe = (operation: Operation): MiddlewareHandler<ApiEnv> => {
   const pass: MiddlewareHandler<ApiEnv> = (c, next) => {
+    if (operation.audit !== undefined) c.set('refused', operation.audit)
     demandNeed(c, operation.need)
+    c.set('refused', undefined)
     return next()
   }
   descriptions.set(pass, operation)

@@ -1,6 +1,7 @@
 // Opens the REST API: the machine's figures, the readiness probe, the app and its port, and closes them in order.
 import path from 'node:path'
 import type { Access } from '../access/access.ts'
+import type { AuditRecorder } from '../core/audit-recorder.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import { createReadiness } from '../core/readiness.ts'
 import type { Service } from '../core/service.ts'
@@ -25,6 +26,7 @@ export interface ApiOptions extends HttpDoor {
 export interface ApiParts {
   service: Service
   access: Access
+  audit: AuditRecorder
   store: TaskStore
   queue: TaskQueue
   clock: () => Date
@@ -44,7 +46,7 @@ const loadedWhenCalled = (deps: Parameters<typeof import('../rpc/http.ts').creat
 /** Rejects with a text for people when the port cannot be opened. */
 export const openApi = async (
   { host, port, dataDir, roles, allowedHosts, corsOrigins = [], version, ...options }: ApiOptions,
-  { service, access, store, queue, clock, isOwn }: ApiParts,
+  { service, access, audit, store, queue, clock, isOwn }: ApiParts,
   log: Log,
 ): Promise<{ address: string; trouble(): string | null; close(): Promise<void> }> => {
   const sampler = createHostSampler({ dataDir, log })
@@ -60,6 +62,7 @@ export const openApi = async (
   const app = createApp({
     service,
     access,
+    audit,
     host: sampler,
     readiness: () => readiness.check(),
     rpc: loadedWhenCalled({ service, access, machine: sampler, clock, log, version }),

@@ -60,6 +60,7 @@ const purgeQuery = defineQuery({
 const cancelTask: Operation = {
   id: 'cancelTask',
   need: 'submit',
+  audit: 'task.cancel',
   tag: 'tasks',
   summary: 'Cancel a task, or remove an ended one',
   query: purgeQuery,
@@ -117,6 +118,7 @@ const whyTask: Operation = {
 const retryTask: Operation = {
   id: 'retryTask',
   need: 'submit',
+  audit: 'task.retry',
   tag: 'tasks',
   summary: 'Run an ended task again',
   answers: { 202: accepted },

@@ -15,6 +15,7 @@ import { sendAccepted } from './task.ts'
 const submitTask: Operation = {
   id: 'submitTask',
   need: 'submit',
+  audit: 'task.submit',
   tag: 'tasks',
   summary: 'Submit a task, or many',
   description: `An array submits up to ${SUBMIT_MANY_LIMIT} tasks, in their order: all of them, or none where one cannot be accepted. A key holds for the whole array; a call that breaks off in the middle goes on with the same key and array.`,

@@ -136,6 +136,7 @@ export const openDashboard = async (
     api: createApp({
       service,
       access: parts.access,
+      audit: parts.audit,
       host: overview.host,
       readiness: overview.readiness,
       // not among the addresses that pages may ask

@@ -1,6 +1,7 @@
 // GET /audit: pages and filters, who may see it, and that every request that changes something leaves a line.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { describedRoutes } from '../../src/api/openapi.ts'
 import type { AuditEntry } from '../../src/core/audit.ts'
 import { entryOf } from '../support/audit-entries.ts'
 import { createFixture, type Fixture, jsonOf, PASSWORD } from './fixture.ts'
@@ -69,6 +70,37 @@ describe('GET /audit', { timeout: 300_000 }, () => {
       assert.equal((await jsonOf(answer)).code, 'SCOPE_MISSING')
     }
     assert.equal((await door.app.request('/audit')).status, 401)
+  })
+
+  it('has what is refused at the door to somebody with an account, and nothing of a stranger', async () => {
+    const { token: shown } = await door.logIn('vera', 'viewer')
+    await door.store.audit.removeBefore('9999-01-01T00:00:00.000Z')
+    const { id } = entryOf()
+    for (const authorization of [`Bearer ${shown}`, '']) {
+      const init = { headers: { authorization } }
+      await door.app.request(`/task/${id}`, { ...init, method: 'DELETE' })
+      await door.app.request('/dead/correct-horse/replay', { ...init, method: 'POST' })
+      await door.app.request('/tasks', init)
+      await door.app.request('/audit', init)
+    }
+    assert.deepEqual(
+      (await entries())
+        .reverse()
+        .map(({ actor, action, target, outcome }) => [actor?.name, action, target, outcome]),
+      [
+        ['vera', 'task.cancel', id, 'SCOPE_MISSING'],
+        ['vera', 'dead.replay', null, 'SCOPE_MISSING'],
+      ],
+    )
+  })
+
+  it('knows of every operation that needs a scope and changes something what it is there', () => {
+    for (const { method, operation } of describedRoutes(door.app)) {
+      if (!operation) continue
+      const changes = method !== 'GET' || operation.creates === true
+      const needsScope = ['read', 'submit', 'operate', 'admin'].includes(operation.need)
+      assert.equal(operation.audit !== undefined, changes && needsScope, operation.id)
+    }
   })
 
   it('has a line of each request that changes something, with where it came from', async () => {

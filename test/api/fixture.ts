@@ -141,6 +141,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
   const app = createApp({
     service,
     access,
+    audit: record,
     host: { snapshot: () => HOST },
     rpc: createHttpRpc({
       service,

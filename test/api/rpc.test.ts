@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openApi } from '../../src/api/server.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { encode } from '../rpc/messages.ts'
+import { NO_AUDIT } from '../support/audit-entries.ts'
 import { createFakeAccess } from '../support/fake-access.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
@@ -101,6 +102,7 @@ describe('Thrift over HTTP', () => {
       {
         service,
         access: createFakeAccess().access,
+        audit: NO_AUDIT,
         store,
         queue: createNotingQueue().queue,
         clock: () => new Date(),

@@ -3,6 +3,7 @@ import { createApp } from '../../src/api/app.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { serveHttp } from '../../src/platform/serve.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
+import { NO_AUDIT } from '../support/audit-entries.ts'
 import { type Bench, machine } from './fixture.ts'
 
 /** On the same service. */
@@ -10,6 +11,7 @@ export const openHttp = ({ service, who }: Bench) => {
   const parts = { service, access: who.access, log: silentLog(), clock: () => new Date(), version: '1.2.3' }
   const machineOf = { snapshot: () => machine }
   const app = createApp({
+    audit: NO_AUDIT,
     closing: new AbortController().signal,
     ...parts,
     host: machineOf,

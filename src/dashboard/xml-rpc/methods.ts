@@ -1,4 +1,5 @@
 // The methods of supervisord's XML-RPC that a bundle has, over our own orders, processes and logs.
+import type { AuditAction } from '../../core/audit.ts'
 import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { clearLog } from '../../platform/log-files.ts'
 import { actorOfWho, type Deed, deedOfMethod, demandRight, mayDo, type Who } from '../access/rights.ts'
@@ -16,7 +17,7 @@ export interface MethodOptions {
   version: string
   /** Of the supervisor. */
   pid: () => number
-  audit: Pick<AuditRecorder, 'run'>
+  audit: Pick<AuditRecorder, 'run' | 'noteRefusal'>
   onDeed: (who: Who, deed: Deed, method: string, name: string) => void
   /** Milliseconds since 1970. */
   clock?: () => number
@@ -27,6 +28,12 @@ type Method = (params: Value[], who: Who) => Promise<Value> | Value
 /** How long an answer waits, milliseconds; a connection that says nothing for two minutes is closed. */
 const WAIT = { start: 60_000, stop: 90_000 } as const
 const CALLS_MAX = 50
+
+/** Of a method that changes something. */
+const actionOf = (method: string): AuditAction => {
+  if (method.startsWith('supervisor.clear')) return 'logs.clear'
+  return method.startsWith('supervisor.start') ? 'process.start' : 'process.stop'
+}
 
 const text = (value: Value | undefined): string => {
   if (typeof value !== 'string') throw fault('INCORRECT_PARAMETERS', 'a name is a string')
@@ -224,7 +231,12 @@ export const createMethods = (options: MethodOptions) => {
   return {
     /** @throws Fault, FORBIDDEN */
     async call(method: string, params: Value[], who: Who): Promise<Value> {
-      demandRight(who, deedOfMethod(method))
+      try {
+        demandRight(who, deedOfMethod(method))
+      } catch (error) {
+        await audit.noteRefusal(auditedBy(actorOfWho(who)), actionOf(method), null, error)
+        throw error
+      }
       return method === 'system.multicall' ? multicall(params[0], who) : one(method, params, who)
     },
   }

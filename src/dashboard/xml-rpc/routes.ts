@@ -18,7 +18,7 @@ export interface XmlRpcOptions {
   processes: Processes
   orders: ProcessOrders
   session: Sessions
-  audit: Pick<AuditRecorder, 'run'>
+  audit: Pick<AuditRecorder, 'run' | 'noteRefusal'>
   version: string
   log: Log
 }
