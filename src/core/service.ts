@@ -62,6 +62,8 @@ export interface Service extends Watch, LogCalls {
   submitChild(parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord>
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>
+  /** As `get`, for who may change it. @throws BAD_ID, TASK_NOT_FOUND */
+  getToChange(actor: Actor, id: string): Promise<TaskRecord>
   list(actor: Actor, filter: TaskFilter, page: PageRequest): Promise<TaskPage>
   /** Why a task waits. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_WAITING */
   why(actor: Actor, id: string): Promise<Waiting>
@@ -214,6 +216,8 @@ export const createService = ({
     submitChild: (parent, submission, key) => submit.child(parent, submission, key),
 
     get: access.get,
+
+    getToChange: access.getToChange,
 
     list: access.list,
 
