@@ -1,9 +1,10 @@
 // The room access over a memory store, for tests: time that a test moves, a store that goes away, several processes.
-import type { Actor } from '../../src/core/actor.ts'
+
 import type { Access, Origin } from '../../src/access/access.ts'
 import { type AccessDeps, openAccess } from '../../src/access/open.ts'
-import { createMemoryStore } from '../../src/stores/memory/open.ts'
+import type { Actor } from '../../src/core/actor.ts'
 import { settleLogins } from '../../src/dashboard/access/settle-logins.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { documentsAway } from '../support/documents-away.ts'
 import { keepingLog } from '../support/keeping-log.ts'
 
@@ -19,7 +20,7 @@ export const newOrigin = (() => {
   }
 })()
 
-export const createAccessWorld = () => {
+export const createAccessWorld = (options: Partial<AccessDeps> = {}) => {
   let now = Date.UTC(2030, 0, 1)
   let steady = 0
   const clock = (): Date => new Date(now)
@@ -38,6 +39,7 @@ export const createAccessWorld = () => {
       clock,
       log,
       steady: () => steady,
+      ...options,
       ...more,
     })
     opened.push(access)
