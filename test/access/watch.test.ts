@@ -87,12 +87,21 @@ describe('what a stream has shown', { timeout: 300_000 }, () => {
     others.close()
   })
 
-  it('ends it when it had ended before it was watched', async () => {
+  it('ends it when it had ended before it was watched', async test => {
+    // without the look now and then
+    test.mock.timers.enable({ apis: ['setInterval'] })
     const { actor } = await world.join('ada')
+    // the feed is read already, and tells of what happens from now on
+    const other = there.watch((await world.join('bob')).actor)
+    await isRead()
+    await caughtUp()
     await world.access.logOut(actor)
+    await caughtUp()
     const { signal, close } = there.watch(actor)
     await fires(signal)
+    assert.equal(other.signal.aborted, false)
     close()
+    other.close()
   })
 
   it("ends it when its time is over, by the store's clock", async test => {
