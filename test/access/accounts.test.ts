@@ -8,7 +8,7 @@ import { COLLECTION_NAMES } from '../../src/core/documents.ts'
 import { ACCOUNT_ROLES } from '../../src/core/policy.ts'
 import { allOf } from '../suites/documents.ts'
 import { refused } from '../suites/store/world.ts'
-import { type AccessWorld, createAccessWorld, newOrigin, PASSWORD } from './world.ts'
+import { type AccessWorld, createAccessWorld, newOrigin, OTHER_PASSWORD, PASSWORD } from './world.ts'
 
 const NEW = { name: 'ada', password: PASSWORD, invitation: null, role: null }
 
