@@ -19,6 +19,7 @@ import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
+import type { Upgrade } from '../../src/platform/upgrade.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { anybody, person } from '../support/actors.ts'
@@ -84,7 +85,7 @@ const holdToDocument = (app: ReturnType<typeof createApp>): string[] => {
   app.fetch = async (request, ...rest) => {
     const answered = await answer(request, ...rest)
     // then nothing is answered over HTTP
-    if ((rest[0] as { upgrade?: { isTaken: boolean } } | undefined)?.upgrade?.isTaken) return answered
+    if ((rest[0] as { upgrade?: Upgrade } | undefined)?.upgrade?.isTaken()) return answered
     return checkAnswer(held, request, answered, misfit => misfits.push(misfit))
   }
   return misfits
