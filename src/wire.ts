@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Access } from './access/access.ts'
+import { openCursorSeals } from './access/cursor-seals.ts'
 import { openAccess } from './access/open.ts'
 import type { Config } from './config.ts'
 import type { Documents } from './core/documents.ts'
@@ -257,6 +258,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       onCheckThrew: (kind, error) =>
         log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
       allowances: config.taskLimits,
+      cursorSeal: openCursorSeals(store.documents),
     }),
     access,
     clock,

@@ -4,6 +4,7 @@ import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { resultContent, type StoredContent } from './content.ts'
 import { countsOfKinds } from './counts.ts'
+import { type CursorSeal, openedBy, sealedBy } from './cursor-seal.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
@@ -83,7 +84,7 @@ export interface Service extends Watch, LogCalls {
     actor: Actor,
     action: BulkAction,
     filter: TaskFilter,
-    options: { dryRun: boolean; cursor: string | null },
+    options: { dryRun: boolean; cursor: string | null; signal?: AbortSignal },
   ): Promise<BulkOutcome>
   /** The whole result of a task in SUCCESS. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, RESULT_NOT_FOUND */
   result(actor: Actor, id: string): Promise<StoredContent>
@@ -115,6 +116,8 @@ export interface ServiceDeps {
   onCheckThrew?: (kind: string, error: unknown) => void
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
+  /** Hides what cursors of the feed count, from actors who do not see all; left out: they are plain. */
+  cursorSeal?: () => Promise<CursorSeal>
 }
 
 /** Milliseconds that a broker may take to report its depth. The rest of the state does not wait longer. */
@@ -137,6 +140,7 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
+  cursorSeal,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const access = createTaskAccess(store)
@@ -198,8 +202,24 @@ export const createService = ({
   }
 
   const feed = createFeed(store)
+  const watch = createWatch({ store, access, feed })
   return {
-    ...createWatch({ store, access, feed }),
+    ...watch,
+
+    async *watchAll(actor, filter, { since, snapshot }, signal) {
+      if (seesAll(actor) || !cursorSeal) {
+        yield* watch.watchAll(actor, filter, { since, snapshot }, signal)
+        return
+      }
+      // before anything is asked of the store for somebody who may not read
+      demand(actor, 'read')
+      const seal = await cursorSeal()
+      const from = { since: openedBy(seal, since, actor), snapshot }
+      for await (const events of watch.watchAll(actor, filter, from, signal)) {
+        const sealed = sealedBy(seal, events, actor)
+        if (sealed.length > 0) yield sealed
+      }
+    },
 
     ...createLogCalls({ store, access, feed }),
 
@@ -236,7 +256,9 @@ export const createService = ({
 
     purge,
 
-    bulk(actor, action, filter, options) {
+    async bulk(actor, action, filter, options) {
+      // a count is read
+      if (options.dryRun) demand(actor, 'read')
       const run = createBulk({
         list: (wanted, page) => access.listToChange(actor, wanted, page),
         acts: {

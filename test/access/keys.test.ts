@@ -44,6 +44,7 @@ describe('a key', { timeout: 300_000 }, () => {
       scopes: ['submit'],
       sees: 'own',
       kinds: ['adding'],
+      task: null,
       credential: { type: 'key', id: view.id },
     })
     const [shown] = await world.access.keys(actor)

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { Registration } from '../../src/access/access.ts'
+import { openCursorSeals } from '../../src/access/cursor-seals.ts'
 import { openAccess } from '../../src/access/open.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createDocument, describedRoutes } from '../../src/api/openapi.ts'
@@ -112,7 +113,14 @@ export const createFixture = (options: FixtureOptions = {}) => {
   )
   const closing = new AbortController()
   const service = {
-    ...createService({ store, queue, kinds, clock, maxWaiting: options.maxWaiting ?? null }),
+    ...createService({
+      store,
+      queue,
+      kinds,
+      clock,
+      maxWaiting: options.maxWaiting ?? null,
+      cursorSeal: openCursorSeals(store.documents),
+    }),
     ...options.service,
   }
   const access = openAccess({

@@ -44,7 +44,7 @@ const makeTicket: Operation = {
   tag: 'access',
   summary: 'A ticket for one WebSocket, for whoever cannot send a header with it',
   answers: { 201: { description: 'The ticket.', content: { [JSON_TYPE]: ticketMade } } },
-  errors: ['STORE_FULL'],
+  errors: ['TOO_MANY_REQUESTS', 'STORE_FULL'],
 }
 
 export const socketRoutes =
