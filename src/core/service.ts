@@ -4,7 +4,7 @@ import { within } from './async/deadline.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { resultContent, type StoredContent } from './content.ts'
 import { countsOfKinds } from './counts.ts'
-import { type CursorSeal, openedBy, sealedBy } from './cursor-seal.ts'
+import type { CursorSeal } from './cursor-seal.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
@@ -17,6 +17,7 @@ import { retryByHand } from './moves.ts'
 import { withoutOthers } from './own-wait.ts'
 import { demand, demandKind, ownersSeen, seesAll } from './policy.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
+import { withSealedCursors } from './sealed-watch.ts'
 import type { PageRequest, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
@@ -117,7 +118,7 @@ export interface ServiceDeps {
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
   /** Hides what cursors of the feed count, from actors who do not see all; left out: they are plain. */
-  cursorSeal?: () => Promise<CursorSeal>
+  cursorSeal?: (() => Promise<CursorSeal>) | null
 }
 
 /** Milliseconds that a broker may take to report its depth. The rest of the state does not wait longer. */
@@ -140,7 +141,7 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
-  cursorSeal,
+  cursorSeal = null,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const access = createTaskAccess(store)
@@ -206,20 +207,7 @@ export const createService = ({
   return {
     ...watch,
 
-    async *watchAll(actor, filter, { since, snapshot }, signal) {
-      if (seesAll(actor) || !cursorSeal) {
-        yield* watch.watchAll(actor, filter, { since, snapshot }, signal)
-        return
-      }
-      // before anything is asked of the store for somebody who may not read
-      demand(actor, 'read')
-      const seal = await cursorSeal()
-      const from = { since: openedBy(seal, since, actor), snapshot }
-      for await (const events of watch.watchAll(actor, filter, from, signal)) {
-        const sealed = sealedBy(seal, events, actor)
-        if (sealed.length > 0) yield sealed
-      }
-    },
+    ...withSealedCursors(watch, cursorSeal),
 
     ...createLogCalls({ store, access, feed }),
 
