@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
-import { type DashboardEnv, requireLogin } from './access/caller.ts'
+import { type DashboardEnv, requireRight } from './access/caller.ts'
 import {
   figures,
   kindFigures,
@@ -253,6 +253,8 @@ export const createDashboardDocument = (version: string, more: readonly Operatio
 export const createDocumentRoute = (version: string, more: readonly Operation[] = []): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
   const text = JSON.stringify(createDashboardDocument(version, more))
-  app.get('/openapi.json', requireLogin, c => c.body(text, 200, { 'Content-Type': 'application/json' }))
+  app.get('/openapi.json', requireRight('account'), c =>
+    c.body(text, 200, { 'Content-Type': 'application/json' }),
+  )
   return app
 }

@@ -34,8 +34,15 @@ ${body}
 
 export type LoginProblem = { code: 'WRONG' } | { code: 'WAIT'; seconds: number }
 
-/** `next` is the address that the reader wanted. */
-export const loginPage = (look: Look, problem: LoginProblem | null, next: string | null): Markup => {
+export interface LoginForm {
+  problem: LoginProblem | null
+  /** The address that the reader wanted. */
+  next: string | null
+  /** What stands in the field already; left out: the operator. */
+  name?: string
+}
+
+export const loginPage = (look: Look, { problem, next, name = 'operator' }: LoginForm): Markup => {
   const t = TEXTS[look.language].login
   const words = problem && (problem.code === 'WRONG' ? t.wrong : t.wait(problem.seconds))
   return frame(
@@ -46,7 +53,7 @@ export const loginPage = (look: Look, problem: LoginProblem | null, next: string
 ${words === null ? '' : html`<p class="note bad" role="alert">${words}</p>`}
 ${next === null ? '' : html`<input type="hidden" name="next" value="${next}">`}
 <label for="name">${t.name}</label>
-<input id="name" name="name" value="operator" autocomplete="username" autocapitalize="none" required maxlength="64">
+<input id="name" name="name" value="${name}" autocomplete="username" autocapitalize="none" required maxlength="64">
 <label for="password">${t.password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256" autofocus>
 <button class="button primary wide">${t.title}</button>

@@ -102,7 +102,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
     assert.notEqual(await ground(), light)
     assert.equal(await page.getAttribute('html', 'lang'), 'ru')
     const html = await (await page.request.get(`${door.url}/`)).text()
-    assert.match(html, /<html lang="ru" data-theme="dark">/)
+    assert.match(html, /<html lang="ru" data-theme="dark" data-may=/)
     await page.click('.preferences summary')
     assert.equal(await page.inputValue('.preferences select >> nth=1'), 'utc')
     await leave()

@@ -26,7 +26,7 @@ import { readWebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture, type FixtureOptions } from '../api/fixture.ts'
-import { madeUpParts } from '../dashboard/fixture.ts'
+import { madeUpParts, peopleOf } from '../dashboard/fixture.ts'
 
 export const PASSWORD = 'correct horse'
 
@@ -134,7 +134,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     verify: async (name: string, password: string) => name === role && password === PASSWORD,
     credential,
   })
-  const session = createSessions({
+  const sessions = createSessions({
     key: Buffer.alloc(32, 1),
     credential,
     ended: openEndedSessions(fixture.store.documents),
@@ -157,13 +157,14 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       processes,
       operator: loginOf('operator'),
       viewer: loginOf('viewer'),
-      session,
+      ...peopleOf(fixture.access),
+      sessions,
       api: fixture.app,
       topics: {
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),
         processes: statePolled('processes', 200, async () => rows.map(showRow)),
         workers: workersTopic(fixture.service, () => new Date(), 200),
-        dead: deadTopic(fixture.store, fixture.service, 200),
+        dead: deadTopic(fixture.service, 200),
         task: oneTaskTopic(fixture.service),
         log: logTopic(processes),
         tasks: allTasksTopic(fixture.service),

@@ -92,7 +92,8 @@ export const ask = async (method: string, path: string, asking: Asking = {}): Pr
   })
   if (answer.ok) return answer
   const problem = await problemOf(answer)
-  if (problem.status === 401) navigateToLogin()
+  // a wrong password is 401 too, and no end of the login
+  if (problem.code === 'UNAUTHORIZED') navigateToLogin()
   throw problem
 }
 

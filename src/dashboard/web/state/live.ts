@@ -32,8 +32,9 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let hiddenTimer: ReturnType<typeof setTimeout> | undefined
 
 const deliver = (event: string, text: string): void => {
-  const { topic, data } = JSON.parse(text) as { topic?: string; data?: never }
-  if (event === 'session-ended') navigateToLogin()
+  const { topic, data, reason } = JSON.parse(text) as { topic?: string; data?: never; reason?: string }
+  // or the reader may do something else now: the way leads back to another page
+  if (event === 'end' && reason === 'login') navigateToLogin()
   if (event === 'health') health.set(data as unknown as Health)
   if (topic === undefined) return
   for (const listener of [...(listeners.get(topic) ?? [])]) listener(event, data as never)

@@ -32,6 +32,7 @@ export const en = {
     language: 'Language',
     preferences: 'Display',
     notFound: 'There is no page at this address.',
+    notAllowed: 'This page is not for your login.',
     back: 'Back to the overview',
     close: 'Close',
     cancel: 'Cancel',

@@ -41,6 +41,7 @@ export const ru: Texts = {
     zones: { local: 'Местное', utc: 'UTC' },
     language: 'Язык',
     preferences: 'Вид',
+    notAllowed: 'Эта страница не для вашего входа.',
     notFound: 'По этому адресу страницы нет.',
     back: 'К обзору',
     close: 'Закрыть',

@@ -157,7 +157,7 @@ export const TasksPage = () => {
         }
       >
         <ListSettings />
-        {who?.role === 'viewer' ? null : (
+        {!mayChange(who) ? null : (
           <Link class="button primary" href="/new">
             {t.menu.newTask}
           </Link>
