@@ -17,6 +17,7 @@ import { createMe, type Installation } from './access/me.ts'
 import type { Operator } from './access/operator.ts'
 import { createPeoplePasswords } from './access/people-passwords.ts'
 import type { PeopleSessions } from './access/people-sessions.ts'
+import { createRegister } from './access/register.ts'
 import type { Sessions } from './access/session.ts'
 import { createApiMount } from './api-mount.ts'
 import type { Figures } from './figures/recorder.ts'
@@ -155,7 +156,10 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
       },
     }),
   )
-  app.route('/', createLogin({ accounts, sessions, people, log, web, now: options.now }))
+  const { now } = options
+  const { registration } = access
+  app.route('/', createLogin({ accounts, sessions, people, log, web, now, registration }))
+  app.route('/', createRegister({ access, web }))
   app.route('/', createMe({ installation }))
   const orders = createProcessOrders({ processes, log })
   app.route('/', createProcessActions({ orders, log }))

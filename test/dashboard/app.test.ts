@@ -190,7 +190,13 @@ describe('the dashboard', { timeout: 300_000 }, () => {
           return leadsAway ? [] : [`${method} ${where}`]
         }),
       )
-      assert.deepEqual([...new Set(answers.flat())].sort(), ['GET /assets/:name', 'GET /livez', 'GET /login'])
+      assert.deepEqual([...new Set(answers.flat())].sort(), [
+        'GET /assets/:name',
+        'GET /livez',
+        'GET /login',
+        'GET /register',
+        'POST /register',
+      ])
     })
 
     it('says that it lives, and serves the files of the pages for ever, packed for who takes it', async () => {

@@ -6,6 +6,7 @@ import path from 'node:path'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { openEndedSessions } from '../../src/dashboard/access/ended-sessions.ts'
 import { createSessions } from '../../src/dashboard/access/session.ts'
+import { settleLogins } from '../../src/dashboard/access/settle-logins.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { COLUMN_NAMES, type ColumnName, type Sample } from '../../src/dashboard/figures/columns.ts'
 import type { Span } from '../../src/dashboard/figures/rings.ts'
@@ -63,6 +64,8 @@ export interface DashboardDoor {
   setOverview(overview: Partial<Overview>): void
   /** Takes a sample of the figures: for the answers after it, and for whoever follows them. */
   addSample(sample: Partial<Sample> & { at: number }): void
+  /** Writes the accounts of the built-in logins, which only the REST API looks at here. */
+  makeLogins(): Promise<void>
   /** Stops answering, as a process that was killed; `open` answers at the same port again. */
   shut(): Promise<void>
   open(): Promise<void>
@@ -221,6 +224,13 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       const sample = { at, ...valuesOf(name => values[name] ?? null) }
       samples.push(sample)
       for (const hear of hearers) hear(sample)
+    },
+    async makeLogins() {
+      await settleLogins(fixture.store.documents, {
+        configured: { operator: PASSWORD, viewer: PASSWORD },
+        ...{ bundle: 'door', isAlive: null, makeOperator: false, log: silentLog() },
+        clock: () => new Date(),
+      })
     },
     shut,
     open,

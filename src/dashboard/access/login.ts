@@ -1,11 +1,13 @@
 // The login form, and the way out. Each login begins a session of its own, whatever cookies the browser has.
 import { type Context, Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Registration } from '../../access/access.ts'
+import { ACCESS_BOUNDS } from '../../access/bounds.ts'
 import { LOGIN_COOKIE } from '../../api/identify.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { languageOf, themeOf } from '../page-look.ts'
-import { type LoginProblem, loginPage } from '../plain-pages.ts'
+import { type LoginForm, loginPage } from '../plain-pages.ts'
 import type { WebFiles } from '../web-files.ts'
 import type { Accounts, Entered } from './accounts.ts'
 import {
@@ -27,6 +29,7 @@ export interface LoginOptions {
   web: Pick<WebFiles, 'style' | 'icon'>
   /** The store's time, milliseconds since 1970. */
   now: () => number
+  registration: Registration
 }
 
 const COOKIE = {
@@ -53,16 +56,14 @@ export const createLogin = ({
   log,
   web,
   now,
+  registration,
 }: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
-  const showLogin = (
-    c: Context,
-    { problem = null, next, name }: { problem?: LoginProblem | null; next: string | null; name?: string },
-  ) =>
+  const showLogin = (c: Context, form: Partial<LoginForm> & Pick<LoginForm, 'next'>) =>
     loginPage(
       { web, language: languageOf(c), theme: themeOf(c) },
-      { problem, next, ...(name ? { name } : {}) },
+      { problem: null, leadsToRegister: registration !== 'closed', ...form },
     )
 
   /** Both sessions that the browser may have. */
@@ -90,12 +91,15 @@ export const createLogin = ({
 
   app.get('/login', c => {
     const next = ownAddress(c.req.query('next'))
-    return c.get('session') ? c.redirect(next ?? '/', 303) : c.html(showLogin(c, { next }))
+    if (c.get('session')) return c.redirect(next ?? '/', 303)
+    const made = c.req.query('made')?.slice(0, ACCESS_BOUNDS.name)
+    return c.html(showLogin(c, { next, ...(made ? { made } : {}) }))
   })
 
   app.post('/login', readForm, async c => {
     const form = c.get('form')
     const [name, next] = [form.get('name') ?? '', ownAddress(form.get('next'))]
+    const shown = name.slice(0, ACCESS_BOUNDS.name)
     const asked = await accounts
       .logIn({ name, password: form.get('password') ?? '' }, originOf(c))
       .catch((error: unknown) => {
@@ -105,9 +109,9 @@ export const createLogin = ({
       })
     if (typeof asked === 'number') {
       c.header('Retry-After', String(asked))
-      return c.html(showLogin(c, { problem: { code: 'WAIT', seconds: asked }, next, name }), 429)
+      return c.html(showLogin(c, { problem: { code: 'WAIT', seconds: asked }, next, name: shown }), 429)
     }
-    if (!asked) return c.html(showLogin(c, { problem: { code: 'WRONG' }, next, name }), 401)
+    if (!asked) return c.html(showLogin(c, { problem: { code: 'WRONG' }, next, name: shown }), 401)
     await keep(c, asked)
     // nobody can use them here any more; the store may be away
     await endAll(c).catch(() => {})

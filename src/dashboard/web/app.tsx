@@ -3,10 +3,12 @@ import type { ComponentChild, ComponentType } from 'preact'
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Layout } from './frame/layout.tsx'
 import { PageHead } from './frame/page-head.tsx'
+import { AccountPage } from './pages/account/account-page.tsx'
 import { DeadPage } from './pages/dead/dead-page.tsx'
 import { KindsPage } from './pages/kinds/kinds-page.tsx'
 import { NewTaskPage } from './pages/new-task/new-task-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
+import { PeoplePage } from './pages/people/people-page.tsx'
 import { ProcessPage } from './pages/process/process-page.tsx'
 import { ProcessesPage } from './pages/processes/processes-page.tsx'
 import { SettingsPage } from './pages/settings-page.tsx'
@@ -35,6 +37,8 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   workers: WorkersPage,
   kinds: KindsPage,
   settings: SettingsPage,
+  people: PeoplePage,
+  account: AccountPage,
   task: TaskPage,
   process: ProcessPage,
 }

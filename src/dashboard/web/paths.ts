@@ -30,6 +30,8 @@ export const PAGES = [
   { name: 'workers', path: '/workers', needs: 'look', key: 'w' },
   { name: 'kinds', path: '/kinds', needs: 'tasks.look', key: 'k' },
   { name: 'settings', path: '/settings', needs: 'look', key: 's' },
+  { name: 'people', path: '/people', needs: 'accounts.change', key: 'u' },
+  { name: 'account', path: '/account', needs: 'account', key: 'a' },
   { name: 'task', path: '/task/:id', needs: 'tasks.look', key: null },
   { name: 'process', path: '/process/:name', needs: 'look', key: null },
 ] as const satisfies readonly PageRow[]

@@ -117,6 +117,8 @@ const ROUTES: Readonly<Record<string, Deed | 'open'>> = {
   'GET /assets/:name': 'open',
   'GET /login': 'open',
   'POST /login': 'open',
+  'GET /register': 'open',
+  'POST /register': 'open',
   'ALL /api/*': 'account',
   'GET /me.json': 'account',
   'GET /openapi.json': 'account',
@@ -126,6 +128,8 @@ const ROUTES: Readonly<Record<string, Deed | 'open'>> = {
   'GET /dead': 'tasks.look',
   'GET /kinds': 'tasks.look',
   'GET /task/:id': 'tasks.look',
+  'GET /account': 'account',
+  'GET /people': 'accounts.change',
   'GET /processes': 'look',
   'GET /workers': 'look',
   'GET /settings': 'look',
@@ -217,7 +221,7 @@ describe('the walk over every way in', { timeout: 600_000 }, () => {
         if (method === 'ALL') continue
         const place = path.replace(/:file/, 'out.json').replace(/:\w+/g, 'api')
         const body = place === '/RPC2' ? callOf('supervisor.getState') : place === '/logout' ? '' : '{}'
-        const type = ['/login', '/logout'].includes(place)
+        const type = ['/login', '/register', '/logout'].includes(place)
           ? { 'content-type': 'application/x-www-form-urlencoded' }
           : {}
         const answer = await (method === 'GET'

@@ -70,7 +70,10 @@ const Foot = () => {
       </p>
       <form method="post" action="/logout">
         <input type="hidden" name="token" value={who?.csrf ?? ''} />
-        <SafeText text={who?.name ?? ''} /> ·{' '}
+        <Link href="/account">
+          <SafeText text={who?.name ?? ''} />
+        </Link>{' '}
+        ·{' '}
         <button type="submit" class="bare underlined">
           {t.frame.logOut}
         </button>

@@ -111,6 +111,11 @@ export const post = async <T>(path: string, asking?: Asking): Promise<T> => {
   return (text === '' ? null : JSON.parse(text)) as T
 }
 
+/** PUT or PATCH, whose answer nobody needs. @throws ProblemError */
+export const change = async (method: 'PUT' | 'PATCH', path: string, body: object): Promise<void> => {
+  await ask(method, path, { body })
+}
+
 /** DELETE. @throws ProblemError */
 export const remove = async (path: string, asking?: Asking): Promise<void> => {
   await ask('DELETE', path, asking)
