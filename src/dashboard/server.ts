@@ -139,7 +139,7 @@ export const openDashboard = async (
       dead: deadTopic(service),
       task: oneTaskTopic(service),
       log: logTopic(processes),
-      tasks: allTasksTopic(service),
+      tasks: allTasksTopic(service, parts.access),
       figures: figuresTopic(overview.figures, () => clock().getTime()),
       ...overviewTopics(overview.overview),
       'task-log': taskLogTopic(service),

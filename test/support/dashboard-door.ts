@@ -170,7 +170,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
         dead: deadTopic(fixture.service, 200),
         task: oneTaskTopic(fixture.service),
         log: logTopic(processes),
-        tasks: allTasksTopic(fixture.service),
+        tasks: allTasksTopic(fixture.service, fixture.access),
         figures: figuresTopic(figures),
         ...overviewTopics(readOverview, 200),
         'task-log': taskLogTopic(fixture.service),

@@ -1,10 +1,11 @@
 // Logins of accounts at the dashboard: by the form and by programs, their cookies, their ends, and what each sees.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import type { Access } from '../../../src/access/access.ts'
+import type { Access, Registration } from '../../../src/access/access.ts'
 import { LOGIN_COOKIE } from '../../../src/api/identify.ts'
 import type { Actor } from '../../../src/core/actor.ts'
 import { MadhavaError } from '../../../src/core/errors.ts'
+import type { AccountRole } from '../../../src/core/policy.ts'
 import { createPeopleSessions, SEEN_COUNTS_MS } from '../../../src/dashboard/access/people-sessions.ts'
 import { SESSION_COOKIE } from '../../../src/dashboard/access/session.ts'
 import { deadTopic } from '../../../src/dashboard/stream/store-topics.ts'
@@ -287,6 +288,110 @@ describe('people at the dashboard', { timeout: 600_000 }, () => {
     assert.equal(await meOf('a new one for karl'), 200)
     await api.access.deleteAccount(ADMIN, id)
     assert.equal(await meOf('a new one for karl'), 401)
+  })
+})
+
+describe('the registration', { timeout: 600_000 }, () => {
+  const set = async (registration: Registration) => {
+    const api = createFixture({ anonymous: 'none', registration })
+    const door = await createDashboardFixture({
+      processes: noProcesses(),
+      ...peopleOf(api.access),
+      api: api.app,
+    })
+    const send = (fields: Record<string, string>, headers: Record<string, string> = FORM) =>
+      door.post('/register', new URLSearchParams(fields).toString(), headers)
+    return {
+      api,
+      door,
+      send,
+      async invite(role: AccountRole = 'user'): Promise<string> {
+        const wanted = { role, note: null, seconds: 3600 }
+        return (await api.access.invite((await api.logIn('chief', 'admin')).actor, wanted)).invitation
+      },
+      async close() {
+        await door.close()
+        await api.close()
+      },
+    }
+  }
+  /** The field whose fault the page tells, and its words. */
+  const faultIn = (page: string): [string, string] => {
+    const [, field = '', words = ''] =
+      /id="(\w+)-help"><span class="field-fault" role="alert">([^<]+)</.exec(page) ?? []
+    return [field, words]
+  }
+
+  it('takes an invitation once, with its role, and leads to the login', async () => {
+    const { api, door, send, invite, close } = await set('invite')
+    const invitation = await invite('operator')
+    const page = await (await door.get(`/register?invitation=${invitation}`)).text()
+    assert.ok(page.includes(`value="${invitation}"`))
+    assert.doesNotMatch(page, /<script|style=/)
+    const fields = { name: 'Ada', password: 'the dog eats homework', invitation: ` ${invitation}` }
+    const made = await send(fields)
+    assert.deepEqual([made.status, made.headers.get('location')], [303, '/login?made=Ada'])
+    assert.equal(made.headers.get('set-cookie'), null)
+    const { token } = await api.access.logIn(fields, { address: '192.0.2.250', agent: null })
+    const actor = await api.access.identify(token, 'rest')
+    assert.deepEqual(actor.scopes, ['read', 'submit', 'operate'])
+    const again = await send({ ...fields, name: 'eve' })
+    assert.equal(again.status, 422)
+    assert.equal(faultIn(await again.text())[0], 'invitation')
+    await close()
+  })
+
+  it('says what is wrong beside the field, keeps what was typed, and never the password', async () => {
+    const { send, invite, close } = await set('invite')
+    const invitation = await invite()
+    const good = { name: 'ada', password: 'the dog eats homework', invitation }
+    for (const [wrong, field, words] of [
+      [{ name: 'chief' }, 'name', /taken/],
+      [{ name: '<b>"' }, 'name', /letters, digits/],
+      [{ name: 'operator' }, 'name', /kept for the server/],
+      [{ password: 'short' }, 'password', /at least 8/],
+      [{ password: 'password' }, 'password', /first that anybody/],
+      [{ password: 'ADA', name: 'ada' }, 'password', /at least 8/],
+      [{ invitation: 'mdi_x' }, 'invitation', /unknown, used/],
+      [{ invitation: '' }, 'invitation', /needs an invitation/],
+    ] as const) {
+      const given = { ...good, ...wrong }
+      const answer = await send(given, { ...FORM, 'accept-language': 'en' })
+      assert.equal(answer.status, 422)
+      const page = await answer.text()
+      const [at, said] = faultIn(page)
+      assert.equal(at, field, said)
+      assert.match(said, words)
+      assert.ok(!page.includes(`value="${given.password}"`))
+      assert.doesNotMatch(page, /<b>/)
+      assert.ok(page.includes(`value="${given.invitation}"`))
+    }
+    await close()
+  })
+
+  it('is open where the setting says so, and closed to who sends a role or comes from another site', async () => {
+    const { api, send, close } = await set('open')
+    const good = { name: 'ada', password: 'the dog eats homework', invitation: '', role: 'admin' }
+    for (const headers of [
+      { ...FORM, origin: 'http://evil.example' },
+      { ...FORM, 'sec-fetch-site': 'cross-site' },
+    ])
+      assert.equal((await send(good, headers)).status, 403)
+    assert.equal((await send(good, { ...FORM, 'content-type': 'application/json' })).status, 415)
+    assert.equal(await api.access.idOf('ada'), null)
+    assert.equal((await send(good)).status, 303)
+    const { account } = await api.access.logIn(good, { address: '192.0.2.251', agent: null })
+    assert.equal(account.role, 'user')
+    await close()
+  })
+
+  it('is counted with the tries of its address', async () => {
+    const { send, close } = await set('open')
+    const statuses: number[] = []
+    for (let count = 0; count < 6; count += 1)
+      statuses.push((await send({ name: `one-${count}`, password: 'the dog eats homework' })).status)
+    assert.deepEqual(statuses, [303, 303, 303, 303, 303, 429])
+    await close()
   })
 })
 

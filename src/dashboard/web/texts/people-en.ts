@@ -62,7 +62,7 @@ export const account = {
     change: 'Change the password',
     changed: 'The password is changed. All your other logins have ended.',
     elsewhere: (login: string) =>
-      `The login ${login} belongs to the installation. Its password is a setting, or a new one is made there:`,
+      `The login ${login} belongs to the installation. A setting gives its password, or a command makes a new one:`,
   },
   sessions: {
     title: 'Logins',

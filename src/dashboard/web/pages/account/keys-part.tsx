@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks'
 import { shownText } from '../../format/hidden-characters.ts'
 import { doIt } from '../../frame/do-it.ts'
 import { askReader } from '../../frame/question.tsx'
+import { NarrowLabel } from '../../parts/narrow-label.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { ShownOnce } from '../../parts/shown-once.tsx'
 import { WhenAsked } from '../../parts/states.tsx'
@@ -46,7 +47,12 @@ const useColumns = (again: () => void): Column<KeyRow>[] => {
       {
         key: 'may',
         head: words.columns.may,
-        cell: ({ scopes }) => <code>{scopes.join(' ')}</code>,
+        cell: ({ scopes }) => (
+          <>
+            <NarrowLabel text={words.columns.may} />
+            <code>{scopes.join(' ')}</code>
+          </>
+        ),
       },
       {
         key: 'tasks',
@@ -67,12 +73,22 @@ const useColumns = (again: () => void): Column<KeyRow>[] => {
       {
         key: 'used',
         head: words.columns.used,
-        cell: ({ lastUsedAt }) => (lastUsedAt === null ? words.never : <Time at={lastUsedAt} />),
+        cell: ({ lastUsedAt }) => (
+          <>
+            <NarrowLabel text={words.columns.used} />
+            {lastUsedAt === null ? words.never : <Time at={lastUsedAt} />}
+          </>
+        ),
       },
       {
         key: 'ends',
         head: words.columns.ends,
-        cell: ({ expiresAt }) => (expiresAt === null ? words.never : <Time at={expiresAt} />),
+        cell: ({ expiresAt }) => (
+          <>
+            <NarrowLabel text={words.columns.ends} />
+            {expiresAt === null ? words.never : <Time at={expiresAt} />}
+          </>
+        ),
       },
       {
         key: 'actions',

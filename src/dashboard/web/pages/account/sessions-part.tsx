@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks'
 import { shownText } from '../../format/hidden-characters.ts'
 import { doIt } from '../../frame/do-it.ts'
 import { StateBadge } from '../../parts/badge.tsx'
+import { NarrowLabel } from '../../parts/narrow-label.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { WhenAsked } from '../../parts/states.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
@@ -37,21 +38,41 @@ const useColumns = (again: () => void): Column<SessionRow>[] => {
         isHead: true,
         cell: ({ createdAt, current }) => (
           <>
+            <NarrowLabel text={words.columns.begun} />
             <Time at={createdAt} /> {current ? <StateBadge tone="good">{words.current}</StateBadge> : null}
           </>
         ),
       },
-      { key: 'ends', head: words.columns.ends, cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+      {
+        key: 'ends',
+        head: words.columns.ends,
+        cell: ({ expiresAt }) => (
+          <>
+            <NarrowLabel text={words.columns.ends} />
+            <Time at={expiresAt} />
+          </>
+        ),
+      },
       {
         key: 'address',
         head: words.columns.address,
-        cell: ({ address }) => (address === null ? '–' : <SafeText text={address} />),
+        cell: ({ address }) => (
+          <>
+            <NarrowLabel text={words.columns.address} />
+            {address === null ? '–' : <SafeText text={address} />}
+          </>
+        ),
       },
       {
         key: 'agent',
         head: words.columns.agent,
         isWrapped: true,
-        cell: ({ agent }) => (agent === null ? '–' : <SafeText text={agent} />),
+        cell: ({ agent }) => (
+          <>
+            <NarrowLabel text={words.columns.agent} />
+            {agent === null ? '–' : <SafeText text={agent} />}
+          </>
+        ),
       },
       {
         key: 'actions',

@@ -2,6 +2,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { shownText } from '../../format/hidden-characters.ts'
 import { doIt } from '../../frame/do-it.ts'
+import { NarrowLabel } from '../../parts/narrow-label.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { ShownOnce } from '../../parts/shown-once.tsx'
 import { WhenAsked } from '../../parts/states.tsx'
@@ -40,15 +41,42 @@ const useColumns = (again: () => void): Column<InvitationRow>[] => {
         cell: ({ note }) =>
           note === null ? <span class="soft">{words.noNote}</span> : <SafeText text={note} />,
       },
-      { key: 'role', head: words.columns.role, cell: ({ role }) => t.roles[role] ?? role },
-      { key: 'by', head: words.columns.by, cell: ({ by }) => <SafeText text={by} /> },
+      {
+        key: 'role',
+        head: words.columns.role,
+        cell: ({ role }) => (
+          <>
+            <NarrowLabel text={words.columns.role} />
+            {t.roles[role] ?? role}
+          </>
+        ),
+      },
+      {
+        key: 'by',
+        head: words.columns.by,
+        cell: ({ by }) => (
+          <>
+            <NarrowLabel text={words.columns.by} />
+            <SafeText text={by} />
+          </>
+        ),
+      },
       {
         key: 'created',
         head: words.columns.created,
         isMinor: true,
         cell: ({ createdAt }) => <Time at={createdAt} />,
       },
-      { key: 'ends', head: words.columns.ends, cell: ({ expiresAt }) => <Time at={expiresAt} /> },
+      {
+        key: 'ends',
+        head: words.columns.ends,
+        cell: ({ expiresAt }) => (
+          <>
+            <NarrowLabel text={words.columns.ends} />
+            <Time at={expiresAt} />
+          </>
+        ),
+      },
       {
         key: 'actions',
         head: <span class="unseen">{words.columns.actions}</span>,
