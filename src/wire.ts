@@ -3,9 +3,12 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Access } from './access/access.ts'
+import { createCheckQueue } from './access/check-queue.ts'
 import { openCursorSeals } from './access/cursor-seals.ts'
+import { createLoginLimit, type LoginLimit } from './access/login-limit.ts'
 import { openAccess } from './access/open.ts'
 import type { Config } from './config.ts'
+import type { Semaphore } from './core/async/semaphore.ts'
 import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
@@ -203,6 +206,8 @@ export interface Parts {
   kindFiles: ReadonlyMap<string, string>
   service: Service
   access: Access
+  /** What guards the passwords that `access` checks, for whatever else of this process checks some. */
+  checks: { inTurn: Semaphore; limit: LoginLimit }
   clock: () => Date
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
@@ -233,6 +238,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     await store.close()
     throw error
   })
+  const checks = { inTurn: createCheckQueue(), limit: createLoginLimit({ clock: () => performance.now() }) }
   const access = openAccess({
     documents: store.documents,
     feed: store,
@@ -240,6 +246,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     registration: config.registration,
     clock,
     log,
+    ...checks,
   })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
@@ -261,6 +268,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       cursorSeal: openCursorSeals(store.documents),
     }),
     access,
+    checks,
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),

@@ -4,7 +4,7 @@ import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { type DashboardEnv, requireToken, whoOf } from '../access/caller.ts'
-import type { Sessions } from '../access/session.ts'
+import { demandRight } from '../access/rights.ts'
 import { followLog } from '../logs/follow.ts'
 import { showLine } from '../logs/lines.ts'
 import type { ProcessOrders } from '../processes/orders.ts'
@@ -16,7 +16,6 @@ import { XmlError } from './xml.ts'
 export interface XmlRpcOptions {
   processes: Processes
   orders: ProcessOrders
-  session: Sessions
   version: string
   log: Log
 }
@@ -43,13 +42,7 @@ const keepOpen = (c: Context): void => {
   incoming?.socket.setKeepAlive(true, 30_000)
 }
 
-export const createXmlRpc = ({
-  processes,
-  orders,
-  session,
-  version,
-  log,
-}: XmlRpcOptions): Hono<DashboardEnv> => {
+export const createXmlRpc = ({ processes, orders, version, log }: XmlRpcOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
   const methods = createMethods({
     processes,
@@ -62,7 +55,7 @@ export const createXmlRpc = ({
   })
   let followers = 0
 
-  app.post('/RPC2', requirePassword, requireToken(session), async c => {
+  app.post('/RPC2', requirePassword, requireToken, async c => {
     const send = (text: string): Response =>
       c.body(text, 200, { 'Content-Type': 'text/xml', 'Content-Length': String(Buffer.byteLength(text)) })
     try {
@@ -76,6 +69,7 @@ export const createXmlRpc = ({
   })
 
   app.get('/logtail/:name/:channel?', requirePassword, async c => {
+    demandRight(whoOf(c), 'look')
     const { name, channel = 'stdout' } = c.req.param()
     const stream = Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel] : undefined
     const [group = ''] = name.split(':')
@@ -84,12 +78,15 @@ export const createXmlRpc = ({
     if (followers >= FOLLOWERS_MAX) throw new MadhavaError('TOO_MANY_STREAMS')
     followers += 1
     keepOpen(c)
-    const ended = new AbortController()
+    const [ended, login] = [new AbortController(), c.get('watch')()]
     const lines = followLog(file, { backBytes: BACK_BYTES, signal: ended.signal })
     const stop = (): void => {
-      if (!ended.signal.aborted) followers -= 1
+      if (ended.signal.aborted) return
+      followers -= 1
+      login.close()
       ended.abort()
     }
+    login.signal.addEventListener('abort', stop)
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const step = await lines.next().catch(() => null)
@@ -101,6 +98,7 @@ export const createXmlRpc = ({
       cancel: stop,
     })
     c.req.raw.signal.addEventListener('abort', stop)
+    if (login.signal.aborted) stop()
     c.header('X-Accel-Buffering', 'no')
     return c.body(body, 200, { 'Content-Type': 'text/plain;charset=utf-8' })
   })

@@ -16,6 +16,7 @@ import {
   type ProcessRow,
 } from '../../../src/dashboard/processes/processes.ts'
 import { silentLog } from '../../../src/platform/log.ts'
+import { whoNamed } from '../fixture.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const WAIT_MS = 60_000
@@ -86,6 +87,7 @@ const startPm2 = async (home: string): Promise<ChildProcess> => {
     runner,
     `import { createRequire } from 'node:module'
 import { noteEnds } from ${JSON.stringify(path.join(ROOT, 'bin', 'pm2-ends.mjs'))}
+import { whoNamed } from '../fixture.ts'
 const require = createRequire(${JSON.stringify(path.join(ROOT, 'package.json'))})
 process.argv = [process.execPath, 'pm2-runtime', 'start', ${JSON.stringify(config)}]
 noteEnds(require)
@@ -244,7 +246,7 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     // on a busy machine Node.js itself takes longer to come up than a process must live to count as started
     const patient = createProcessOrders({ processes, log: silentLog(), steadyMs: 600_000 })
     const give = (action: 'start' | 'stop' | 'restart', name: string | null, by = orders) =>
-      by.give({ action, name, who: { name: 'operator', role: 'operator' }, waitMs: 60_000 })
+      by.give({ action, name, who: whoNamed('operator', 'admin'), waitMs: 60_000 })
     await writeFile(path.join(home, 'apps', 'loop'), '')
     const looping = await give('restart', 'looper', patient)
     assert.equal(looping.outcome, 'failed')
@@ -260,7 +262,7 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     const fine = await give('restart', 'talker')
     assert.deepEqual([fine.outcome, fine.processes[0]?.outcome], ['done', 'done'])
     await assert.rejects(
-      orders.give({ action: 'stop', name: 'talker', who: { name: 'viewer', role: 'viewer' }, waitMs: 0 }),
+      orders.give({ action: 'stop', name: 'talker', who: whoNamed('viewer', 'viewer'), waitMs: 0 }),
       error => isMadhavaError(error, 'FORBIDDEN'),
     )
     assert.equal((await row('talker')).state, 'online')
