@@ -159,10 +159,13 @@ export const openLoginTools = async (given, role) => {
     place: target.redis ? opened.place : path.resolve(target.dataDir),
     configured: (role === 'viewer' ? settings?.viewerPassword : settings?.dashboardPassword) ?? null,
   }
+  // nobody logs in to run a tool
+  const by = /** @type {const} */ ({ actor: null, via: 'tool', address: null })
+  const deed = /** @type {const} */ ({ action: 'password.reset', target: role })
   return {
     place: options.place,
-    resetLogin: () => resetLogin(opened.documents, options),
-    removeViewer: () => removeViewer(opened.documents, options),
+    resetLogin: () => opened.audit.run(by, deed, () => resetLogin(opened.documents, options)),
+    removeViewer: () => opened.audit.run(by, deed, () => removeViewer(opened.documents, options)),
     close: opened.close,
   }
 }

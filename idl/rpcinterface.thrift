@@ -696,6 +696,54 @@ struct AccountChanges {
   3: optional string password
 }
 
+/** Who has changed something. */
+struct AuditActor {
+  /** The id of the account. */
+  1: required string account,
+  /** Its name at that time. */
+  2: required string name
+}
+
+/** A line of the audit: what was done, by whom, and what became of it. */
+struct AuditEntry {
+  1: required string id,
+  2: required string at,
+  /** Unset: nobody had logged in. */
+  3: optional AuditActor actor,
+  /** rest, rpc, dashboard or tool. */
+  4: required string via,
+  /** Such as task.cancel or key.create: docs/access.md has them all. */
+  5: required string action,
+  /** An id first, then what else there is to say. */
+  6: optional string target,
+  /** done, unknown (the server was killed before it could say), or the code of an error. */
+  7: required string outcome,
+  /** Where it came from. Unset: that is not known. */
+  8: optional string address
+}
+
+/** Which lines of the audit. They fit all fields that are set. */
+struct AuditFilter {
+  /** The name or the id of an account. */
+  1: optional string actor,
+  /** One of these actions. */
+  2: optional list<string> actions,
+  /** An id, or the whole target. */
+  3: optional string target,
+  4: optional string outcome,
+  /** At this time or later, ISO-8601 with a zone. */
+  5: optional string timeFrom,
+  /** Before this time. */
+  6: optional string timeTo
+}
+
+/** Some lines of the audit, the newest first. A page may have few or none and not be the last. */
+struct AuditPage {
+  1: required list<AuditEntry> entries,
+  /** Continues after this page; unset at the end. */
+  2: optional string nextCursor
+}
+
 /** Everything that a task can do, for any language. A client of RPCcelery needs none of it. */
 service Madhava extends RPCcelery {
   /** Does nothing but answer. */
@@ -857,6 +905,13 @@ service Madhava extends RPCcelery {
    * before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
    */
   AccountPage listAccounts(1: i32 limit, 2: string cursor)
+    throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /**
+   * A page of the audit: who has changed what. For admins. `limit` and `cursor` are as in listAccounts. Refused:
+   * BAD_REQUEST, BAD_CURSOR.
+   */
+  AuditPage pageAudit(1: AuditFilter filter, 2: i32 limit, 3: string cursor)
     throws (1: Refused refused, 2: Unavailable unavailable),
 
   /** For admins. Refused: ACCOUNT_BUILT_IN, PASSWORD_INVALID, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND. */

@@ -36,6 +36,12 @@ export const duration = z
   .regex(/^\d{1,6}[smhd]$/, 'must be a number with a unit: 90s, 15m, 12h or 7d')
   .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
 
+/** Null: off. */
+export const durationOrOff = z
+  .literal('off')
+  .transform(() => null)
+  .or(duration)
+
 export const words = z
   .string()
   .transform(text =>

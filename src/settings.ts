@@ -5,6 +5,7 @@ import {
   addressRange,
   amqpUrl,
   duration,
+  durationOrOff,
   folder,
   folderOfModules,
   hostName,
@@ -149,6 +150,13 @@ export const SETTINGS = {
     meaning: 'how much of the disk ended tasks and their results may take; unset: no such limit',
     as: 'retentionBytes',
     value: optional(whole(0, 100_000_000).transform(megabytes)),
+  },
+  AUDIT_RETENTION: {
+    default: '90d',
+    meaning:
+      'how long the audit keeps who has changed what (docs/access.md): 90s, 15m, 12h, 90d; off: no audit',
+    as: 'auditMs',
+    value: durationOrOff,
   },
   MAX_WAITING: {
     default: '1000000',

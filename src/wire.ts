@@ -3,12 +3,15 @@
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Access } from './access/access.ts'
+import { createAuditedAccess } from './access/audited-access.ts'
 import { createCheckQueue } from './access/check-queue.ts'
 import { openCursorSeals } from './access/cursor-seals.ts'
 import { createLoginLimit, type LoginLimit } from './access/login-limit.ts'
 import { openAccess } from './access/open.ts'
 import type { Config } from './config.ts'
 import type { Semaphore } from './core/async/semaphore.ts'
+import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.ts'
+import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
@@ -22,7 +25,7 @@ import { createSharedClock, type SharedClock, steadyNow } from './platform/share
 import type { FilesAdapter } from './stores/files/adapter.ts'
 import type { OpenOptions, StoreAdapter } from './stores/shared/adapter.ts'
 
-type Place = Pick<Config, 'dataDir' | 'redis'> & Partial<Pick<Config, 'reserveBytes'>>
+type Place = Pick<Config, 'dataDir' | 'redis'> & Partial<Pick<Config, 'reserveBytes' | 'auditMs'>>
 
 /** The data folder; with a Redis its tasks are there instead, and the folder is owned all the same. */
 export const dataFolder = async ({ dataDir, reserveBytes }: Omit<Place, 'redis'>): Promise<FilesAdapter> => {
@@ -142,8 +145,24 @@ export const ownData = async (config: Config, log: Log): Promise<Ownership> => {
   }
 }
 
+/** Writes the audit, unless a setting says that there is none. */
+const openRecorder = (
+  { auditMs }: Partial<Pick<Config, 'auditMs'>>,
+  store: Pick<TaskStore, 'audit'>,
+  clock: () => Date,
+  log: Log,
+): AuditRecorder =>
+  createAuditRecorder({
+    trail: auditMs === null ? null : store.audit,
+    clock,
+    onFailed: (error, what) =>
+      log.error({ error, ...what }, 'what was done could not be written to the audit'),
+  })
+
 export interface OpenedDocuments {
   documents: Documents
+  /** Writes what the tool changes. */
+  audit: AuditRecorder
   place: string
   /** Whether a bundle that a document names runs, with the settings of its start. */
   isAlive(bundle: string): Promise<boolean>
@@ -173,6 +192,7 @@ export const openDocuments = async (
   const store = await adapter.open({ sharedClock, log })
   return {
     documents: store.documents,
+    audit: openRecorder(place, store, sharedClock.now, log),
     place: adapter.place,
     isAlive: adapter.isShared ? isAliveIn(store) : isDashboardAliveIn(store),
     clock: sharedClock.now,
@@ -208,6 +228,8 @@ export interface Parts {
   access: Access
   /** What guards the passwords that `access` checks, for whatever else of this process checks some. */
   checks: { inTurn: Semaphore; limit: LoginLimit }
+  /** Writes the audit, for what changes neither tasks nor accounts. */
+  audit: AuditRecorder
   clock: () => Date
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
@@ -248,6 +270,18 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     log,
     ...checks,
   })
+  const audit = openRecorder(config, store, clock, log)
+  const service = createService({
+    store,
+    queue,
+    kinds,
+    clock,
+    maxWaiting: config.maxWaiting,
+    onCheckThrew: (kind, error) =>
+      log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
+    allowances: config.taskLimits,
+    cursorSeal: openCursorSeals(store.documents),
+  })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
   return {
@@ -256,19 +290,10 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindFiles,
-    service: createService({
-      store,
-      queue,
-      kinds,
-      clock,
-      maxWaiting: config.maxWaiting,
-      onCheckThrew: (kind, error) =>
-        log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
-      allowances: config.taskLimits,
-      cursorSeal: openCursorSeals(store.documents),
-    }),
-    access,
+    service: createAuditedService(service, audit),
+    access: createAuditedAccess(access, audit),
     checks,
+    audit,
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),

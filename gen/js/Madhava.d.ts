@@ -58,6 +58,10 @@ import AccountPage = ttypes.AccountPage
 import AccountOptions = ttypes.AccountOptions
 import KeyOptions = ttypes.KeyOptions
 import AccountChanges = ttypes.AccountChanges
+import AuditActor = ttypes.AuditActor
+import AuditEntry = ttypes.AuditEntry
+import AuditFilter = ttypes.AuditFilter
+import AuditPage = ttypes.AuditPage
 import RPCcelery = require('./RPCcelery');
 
 /**
@@ -435,6 +439,18 @@ declare class Client extends RPCcelery.Client {
     listAccounts(limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: AccountPage)=>void): void;
 
     /**
+     * A page of the audit: who has changed what. For admins. `limit` and `cursor` are as in listAccounts. Refused:
+     * BAD_REQUEST, BAD_CURSOR.
+     */
+    pageAudit(filter: AuditFilter, limit: number, cursor: string): Promise<AuditPage>;
+
+    /**
+     * A page of the audit: who has changed what. For admins. `limit` and `cursor` are as in listAccounts. Refused:
+     * BAD_REQUEST, BAD_CURSOR.
+     */
+    pageAudit(filter: AuditFilter, limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: AuditPage)=>void): void;
+
+    /**
      * For admins. Refused: ACCOUNT_BUILT_IN, PASSWORD_INVALID, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND.
      */
     changeAccount(id: string, changes: AccountChanges): Promise<Account>;
@@ -525,6 +541,7 @@ declare class Processor extends RPCcelery.Processor {
     process_listInvitations(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_withdrawInvitation(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listAccounts(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_pageAudit(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_changeAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_deleteAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_shareTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

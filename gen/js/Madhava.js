@@ -2410,13 +2410,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3151 = input.readListBegin();
-          const _size150 = _rtmp3151.size || 0;
-          for (let _i152 = 0; _i152 < _size150; ++_i152) {
-            let elem153 = null;
-            elem153 = new ttypes.Kind();
-            elem153.read(input);
-            this.success.push(elem153);
+          const _rtmp3161 = input.readListBegin();
+          const _size160 = _rtmp3161.size || 0;
+          for (let _i162 = 0; _i162 < _size160; ++_i162) {
+            let elem163 = null;
+            elem163 = new ttypes.Kind();
+            elem163.read(input);
+            this.success.push(elem163);
           }
           input.readListEnd();
         } else {
@@ -2453,10 +2453,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter154 in this.success) {
-        if (this.success.hasOwnProperty(iter154)) {
-          iter154 = this.success[iter154];
-          iter154.write(output);
+      for (let iter164 in this.success) {
+        if (this.success.hasOwnProperty(iter164)) {
+          iter164 = this.success[iter164];
+          iter164.write(output);
         }
       }
       output.writeListEnd();
@@ -2544,13 +2544,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3156 = input.readListBegin();
-          const _size155 = _rtmp3156.size || 0;
-          for (let _i157 = 0; _i157 < _size155; ++_i157) {
-            let elem158 = null;
-            elem158 = new ttypes.KindTrouble();
-            elem158.read(input);
-            this.success.push(elem158);
+          const _rtmp3166 = input.readListBegin();
+          const _size165 = _rtmp3166.size || 0;
+          for (let _i167 = 0; _i167 < _size165; ++_i167) {
+            let elem168 = null;
+            elem168 = new ttypes.KindTrouble();
+            elem168.read(input);
+            this.success.push(elem168);
           }
           input.readListEnd();
         } else {
@@ -2587,10 +2587,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter159 in this.success) {
-        if (this.success.hasOwnProperty(iter159)) {
-          iter159 = this.success[iter159];
-          iter159.write(output);
+      for (let iter169 in this.success) {
+        if (this.success.hasOwnProperty(iter169)) {
+          iter169 = this.success[iter169];
+          iter169.write(output);
         }
       }
       output.writeListEnd();
@@ -3794,13 +3794,13 @@ const Madhava_listSessions_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3161 = input.readListBegin();
-          const _size160 = _rtmp3161.size || 0;
-          for (let _i162 = 0; _i162 < _size160; ++_i162) {
-            let elem163 = null;
-            elem163 = new ttypes.Session();
-            elem163.read(input);
-            this.success.push(elem163);
+          const _rtmp3171 = input.readListBegin();
+          const _size170 = _rtmp3171.size || 0;
+          for (let _i172 = 0; _i172 < _size170; ++_i172) {
+            let elem173 = null;
+            elem173 = new ttypes.Session();
+            elem173.read(input);
+            this.success.push(elem173);
           }
           input.readListEnd();
         } else {
@@ -3837,10 +3837,10 @@ const Madhava_listSessions_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter164 in this.success) {
-        if (this.success.hasOwnProperty(iter164)) {
-          iter164 = this.success[iter164];
-          iter164.write(output);
+      for (let iter174 in this.success) {
+        if (this.success.hasOwnProperty(iter174)) {
+          iter174 = this.success[iter174];
+          iter174.write(output);
         }
       }
       output.writeListEnd();
@@ -4048,12 +4048,12 @@ const Madhava_createKey_args = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3166 = input.readListBegin();
-          const _size165 = _rtmp3166.size || 0;
-          for (let _i167 = 0; _i167 < _size165; ++_i167) {
-            let elem168 = null;
-            elem168 = input.readString();
-            this.scopes.push(elem168);
+          const _rtmp3176 = input.readListBegin();
+          const _size175 = _rtmp3176.size || 0;
+          for (let _i177 = 0; _i177 < _size175; ++_i177) {
+            let elem178 = null;
+            elem178 = input.readString();
+            this.scopes.push(elem178);
           }
           input.readListEnd();
         } else {
@@ -4087,10 +4087,10 @@ const Madhava_createKey_args = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter169 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter169)) {
-          iter169 = this.scopes[iter169];
-          output.writeString(iter169);
+      for (let iter179 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter179)) {
+          iter179 = this.scopes[iter179];
+          output.writeString(iter179);
         }
       }
       output.writeListEnd();
@@ -4265,13 +4265,13 @@ const Madhava_listKeys_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3171 = input.readListBegin();
-          const _size170 = _rtmp3171.size || 0;
-          for (let _i172 = 0; _i172 < _size170; ++_i172) {
-            let elem173 = null;
-            elem173 = new ttypes.Key();
-            elem173.read(input);
-            this.success.push(elem173);
+          const _rtmp3181 = input.readListBegin();
+          const _size180 = _rtmp3181.size || 0;
+          for (let _i182 = 0; _i182 < _size180; ++_i182) {
+            let elem183 = null;
+            elem183 = new ttypes.Key();
+            elem183.read(input);
+            this.success.push(elem183);
           }
           input.readListEnd();
         } else {
@@ -4308,10 +4308,10 @@ const Madhava_listKeys_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter174 in this.success) {
-        if (this.success.hasOwnProperty(iter174)) {
-          iter174 = this.success[iter174];
-          iter174.write(output);
+      for (let iter184 in this.success) {
+        if (this.success.hasOwnProperty(iter184)) {
+          iter184 = this.success[iter184];
+          iter184.write(output);
         }
       }
       output.writeListEnd();
@@ -4720,13 +4720,13 @@ const Madhava_listInvitations_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3176 = input.readListBegin();
-          const _size175 = _rtmp3176.size || 0;
-          for (let _i177 = 0; _i177 < _size175; ++_i177) {
-            let elem178 = null;
-            elem178 = new ttypes.Invitation();
-            elem178.read(input);
-            this.success.push(elem178);
+          const _rtmp3186 = input.readListBegin();
+          const _size185 = _rtmp3186.size || 0;
+          for (let _i187 = 0; _i187 < _size185; ++_i187) {
+            let elem188 = null;
+            elem188 = new ttypes.Invitation();
+            elem188.read(input);
+            this.success.push(elem188);
           }
           input.readListEnd();
         } else {
@@ -4763,10 +4763,10 @@ const Madhava_listInvitations_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter179 in this.success) {
-        if (this.success.hasOwnProperty(iter179)) {
-          iter179 = this.success[iter179];
-          iter179.write(output);
+      for (let iter189 in this.success) {
+        if (this.success.hasOwnProperty(iter189)) {
+          iter189 = this.success[iter189];
+          iter189.write(output);
         }
       }
       output.writeListEnd();
@@ -5072,6 +5072,180 @@ const Madhava_listAccounts_result = class {
 
   write (output) {
     output.writeStructBegin('Madhava_listAccounts_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.refused !== null && this.refused !== undefined) {
+      output.writeFieldBegin('refused', Thrift.Type.STRUCT, 1);
+      this.refused.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.unavailable !== null && this.unavailable !== undefined) {
+      output.writeFieldBegin('unavailable', Thrift.Type.STRUCT, 2);
+      this.unavailable.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_pageAudit_args = class {
+  constructor(args) {
+    this.filter = null;
+    this.limit = null;
+    this.cursor = null;
+    if (args) {
+      if (args.filter !== undefined && args.filter !== null) {
+        this.filter = new ttypes.AuditFilter(args.filter);
+      }
+      if (args.limit !== undefined && args.limit !== null) {
+        this.limit = args.limit;
+      }
+      if (args.cursor !== undefined && args.cursor !== null) {
+        this.cursor = args.cursor;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.filter = new ttypes.AuditFilter();
+          this.filter.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.limit = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.cursor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_pageAudit_args');
+    if (this.filter !== null && this.filter !== undefined) {
+      output.writeFieldBegin('filter', Thrift.Type.STRUCT, 1);
+      this.filter.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.limit !== null && this.limit !== undefined) {
+      output.writeFieldBegin('limit', Thrift.Type.I32, 2);
+      output.writeI32(this.limit);
+      output.writeFieldEnd();
+    }
+    if (this.cursor !== null && this.cursor !== undefined) {
+      output.writeFieldBegin('cursor', Thrift.Type.STRING, 3);
+      output.writeString(this.cursor);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Madhava_pageAudit_result = class {
+  constructor(args) {
+    this.success = null;
+    this.refused = null;
+    this.unavailable = null;
+    if (args instanceof ttypes.Refused) {
+        this.refused = args;
+        return;
+    }
+    if (args instanceof ttypes.Unavailable) {
+        this.unavailable = args;
+        return;
+    }
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.AuditPage(args.success);
+      }
+      if (args.refused !== undefined && args.refused !== null) {
+        this.refused = args.refused;
+      }
+      if (args.unavailable !== undefined && args.unavailable !== null) {
+        this.unavailable = args.unavailable;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.AuditPage();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.refused = new ttypes.Refused();
+          this.refused.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.unavailable = new ttypes.Unavailable();
+          this.unavailable.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Madhava_pageAudit_result');
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
       this.success.write(output);
@@ -5760,13 +5934,13 @@ const Madhava_listShares_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3181 = input.readListBegin();
-          const _size180 = _rtmp3181.size || 0;
-          for (let _i182 = 0; _i182 < _size180; ++_i182) {
-            let elem183 = null;
-            elem183 = new ttypes.Share();
-            elem183.read(input);
-            this.success.push(elem183);
+          const _rtmp3191 = input.readListBegin();
+          const _size190 = _rtmp3191.size || 0;
+          for (let _i192 = 0; _i192 < _size190; ++_i192) {
+            let elem193 = null;
+            elem193 = new ttypes.Share();
+            elem193.read(input);
+            this.success.push(elem193);
           }
           input.readListEnd();
         } else {
@@ -5811,10 +5985,10 @@ const Madhava_listShares_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter184 in this.success) {
-        if (this.success.hasOwnProperty(iter184)) {
-          iter184 = this.success[iter184];
-          iter184.write(output);
+      for (let iter194 in this.success) {
+        if (this.success.hasOwnProperty(iter194)) {
+          iter194 = this.success[iter194];
+          iter194.write(output);
         }
       }
       output.writeListEnd();
@@ -7907,6 +8081,65 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
     return callback('listAccounts failed: unknown result');
   }
 
+  pageAudit (filter, limit, cursor) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_pageAudit(filter, limit, cursor);
+    });
+  }
+
+  send_pageAudit (filter, limit, cursor) {
+    const output = new this.pClass(this.output);
+    const params = {
+      filter: filter,
+      limit: limit,
+      cursor: cursor
+    };
+    const args = new Madhava_pageAudit_args(params);
+    try {
+      output.writeMessageBegin('pageAudit', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_pageAudit (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Madhava_pageAudit_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.refused) {
+      return callback(result.refused);
+    }
+    if (null !== result.unavailable) {
+      return callback(result.unavailable);
+    }
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('pageAudit failed: unknown result');
+  }
+
   changeAccount (id, changes) {
     this._seqid = this.new_seqid();
     const self = this;
@@ -9612,6 +9845,50 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("listAccounts", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_pageAudit (seqid, input, output) {
+    const args = new Madhava_pageAudit_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.pageAudit.length === 3) {
+      Promise.resolve(this._handler.pageAudit.bind(this._handler)(
+        args.filter,
+        args.limit,
+        args.cursor
+      )).then(result => {
+        const result_obj = new Madhava_pageAudit_result({success: result});
+        output.writeMessageBegin("pageAudit", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        if (err instanceof ttypes.Refused || err instanceof ttypes.Unavailable) {
+          result = new Madhava_pageAudit_result(err);
+          output.writeMessageBegin("pageAudit", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("pageAudit", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.pageAudit(args.filter, args.limit, args.cursor, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.Unavailable) {
+          result_obj = new Madhava_pageAudit_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("pageAudit", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("pageAudit", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

@@ -57,6 +57,10 @@ import AccountPage = ttypes.AccountPage
 import AccountOptions = ttypes.AccountOptions
 import KeyOptions = ttypes.KeyOptions
 import AccountChanges = ttypes.AccountChanges
+import AuditActor = ttypes.AuditActor
+import AuditEntry = ttypes.AuditEntry
+import AuditFilter = ttypes.AuditFilter
+import AuditPage = ttypes.AuditPage
 
 /**
  * The original service. It stays as it was on the wire, so that its clients work unchanged.

@@ -642,3 +642,53 @@ declare class AccountChanges {
 
       constructor(args?: { role?: string; disabled?: boolean; password?: string; });
   }
+
+/**
+ * Who has changed something.
+ */
+declare class AuditActor {
+    public account: string;
+    public name: string;
+
+      constructor(args?: { account: string; name: string; });
+  }
+
+/**
+ * A line of the audit: what was done, by whom, and what became of it.
+ */
+declare class AuditEntry {
+    public id: string;
+    public at: string;
+    public actor?: AuditActor;
+    public via: string;
+    public action: string;
+    public target?: string;
+    public outcome: string;
+    public address?: string;
+
+      constructor(args?: { id: string; at: string; actor?: AuditActor; via: string; action: string; target?: string; outcome: string; address?: string; });
+  }
+
+/**
+ * Which lines of the audit. They fit all fields that are set.
+ */
+declare class AuditFilter {
+    public actor?: string;
+    public actions?: string[];
+    public target?: string;
+    public outcome?: string;
+    public timeFrom?: string;
+    public timeTo?: string;
+
+      constructor(args?: { actor?: string; actions?: string[]; target?: string; outcome?: string; timeFrom?: string; timeTo?: string; });
+  }
+
+/**
+ * Some lines of the audit, the newest first. A page may have few or none and not be the last.
+ */
+declare class AuditPage {
+    public entries: AuditEntry[];
+    public nextCursor?: string;
+
+      constructor(args?: { entries: AuditEntry[]; nextCursor?: string; });
+  }

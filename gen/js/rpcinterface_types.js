@@ -6622,3 +6622,471 @@ const AccountChanges = module.exports.AccountChanges = class {
   }
 
 };
+const AuditActor = module.exports.AuditActor = class {
+  constructor(args) {
+    this.account = null;
+    this.name = null;
+    if (args) {
+      if (args.account !== undefined && args.account !== null) {
+        this.account = args.account;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field account is unset!');
+      }
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.account = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AuditActor');
+    if (this.account !== null && this.account !== undefined) {
+      output.writeFieldBegin('account', Thrift.Type.STRING, 1);
+      output.writeString(this.account);
+      output.writeFieldEnd();
+    }
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 2);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const AuditEntry = module.exports.AuditEntry = class {
+  constructor(args) {
+    this.id = null;
+    this.at = null;
+    this.actor = null;
+    this.via = null;
+    this.action = null;
+    this.target = null;
+    this.outcome = null;
+    this.address = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.at !== undefined && args.at !== null) {
+        this.at = args.at;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field at is unset!');
+      }
+      if (args.actor !== undefined && args.actor !== null) {
+        this.actor = new ttypes.AuditActor(args.actor);
+      }
+      if (args.via !== undefined && args.via !== null) {
+        this.via = args.via;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field via is unset!');
+      }
+      if (args.action !== undefined && args.action !== null) {
+        this.action = args.action;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field action is unset!');
+      }
+      if (args.target !== undefined && args.target !== null) {
+        this.target = args.target;
+      }
+      if (args.outcome !== undefined && args.outcome !== null) {
+        this.outcome = args.outcome;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field outcome is unset!');
+      }
+      if (args.address !== undefined && args.address !== null) {
+        this.address = args.address;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.at = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.actor = new ttypes.AuditActor();
+          this.actor.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.via = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.action = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.target = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.outcome = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRING) {
+          this.address = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AuditEntry');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.at !== null && this.at !== undefined) {
+      output.writeFieldBegin('at', Thrift.Type.STRING, 2);
+      output.writeString(this.at);
+      output.writeFieldEnd();
+    }
+    if (this.actor !== null && this.actor !== undefined) {
+      output.writeFieldBegin('actor', Thrift.Type.STRUCT, 3);
+      this.actor.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.via !== null && this.via !== undefined) {
+      output.writeFieldBegin('via', Thrift.Type.STRING, 4);
+      output.writeString(this.via);
+      output.writeFieldEnd();
+    }
+    if (this.action !== null && this.action !== undefined) {
+      output.writeFieldBegin('action', Thrift.Type.STRING, 5);
+      output.writeString(this.action);
+      output.writeFieldEnd();
+    }
+    if (this.target !== null && this.target !== undefined) {
+      output.writeFieldBegin('target', Thrift.Type.STRING, 6);
+      output.writeString(this.target);
+      output.writeFieldEnd();
+    }
+    if (this.outcome !== null && this.outcome !== undefined) {
+      output.writeFieldBegin('outcome', Thrift.Type.STRING, 7);
+      output.writeString(this.outcome);
+      output.writeFieldEnd();
+    }
+    if (this.address !== null && this.address !== undefined) {
+      output.writeFieldBegin('address', Thrift.Type.STRING, 8);
+      output.writeString(this.address);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const AuditFilter = module.exports.AuditFilter = class {
+  constructor(args) {
+    this.actor = null;
+    this.actions = null;
+    this.target = null;
+    this.outcome = null;
+    this.timeFrom = null;
+    this.timeTo = null;
+    if (args) {
+      if (args.actor !== undefined && args.actor !== null) {
+        this.actor = args.actor;
+      }
+      if (args.actions !== undefined && args.actions !== null) {
+        this.actions = Thrift.copyList(args.actions, [null]);
+      }
+      if (args.target !== undefined && args.target !== null) {
+        this.target = args.target;
+      }
+      if (args.outcome !== undefined && args.outcome !== null) {
+        this.outcome = args.outcome;
+      }
+      if (args.timeFrom !== undefined && args.timeFrom !== null) {
+        this.timeFrom = args.timeFrom;
+      }
+      if (args.timeTo !== undefined && args.timeTo !== null) {
+        this.timeTo = args.timeTo;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.actor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.LIST) {
+          this.actions = [];
+          const _rtmp3146 = input.readListBegin();
+          const _size145 = _rtmp3146.size || 0;
+          for (let _i147 = 0; _i147 < _size145; ++_i147) {
+            let elem148 = null;
+            elem148 = input.readString();
+            this.actions.push(elem148);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.target = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.outcome = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.timeFrom = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.timeTo = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AuditFilter');
+    if (this.actor !== null && this.actor !== undefined) {
+      output.writeFieldBegin('actor', Thrift.Type.STRING, 1);
+      output.writeString(this.actor);
+      output.writeFieldEnd();
+    }
+    if (this.actions !== null && this.actions !== undefined) {
+      output.writeFieldBegin('actions', Thrift.Type.LIST, 2);
+      output.writeListBegin(Thrift.Type.STRING, this.actions.length);
+      for (let iter149 in this.actions) {
+        if (this.actions.hasOwnProperty(iter149)) {
+          iter149 = this.actions[iter149];
+          output.writeString(iter149);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.target !== null && this.target !== undefined) {
+      output.writeFieldBegin('target', Thrift.Type.STRING, 3);
+      output.writeString(this.target);
+      output.writeFieldEnd();
+    }
+    if (this.outcome !== null && this.outcome !== undefined) {
+      output.writeFieldBegin('outcome', Thrift.Type.STRING, 4);
+      output.writeString(this.outcome);
+      output.writeFieldEnd();
+    }
+    if (this.timeFrom !== null && this.timeFrom !== undefined) {
+      output.writeFieldBegin('timeFrom', Thrift.Type.STRING, 5);
+      output.writeString(this.timeFrom);
+      output.writeFieldEnd();
+    }
+    if (this.timeTo !== null && this.timeTo !== undefined) {
+      output.writeFieldBegin('timeTo', Thrift.Type.STRING, 6);
+      output.writeString(this.timeTo);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const AuditPage = module.exports.AuditPage = class {
+  constructor(args) {
+    this.entries = null;
+    this.nextCursor = null;
+    if (args) {
+      if (args.entries !== undefined && args.entries !== null) {
+        this.entries = Thrift.copyList(args.entries, [ttypes.AuditEntry]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field entries is unset!');
+      }
+      if (args.nextCursor !== undefined && args.nextCursor !== null) {
+        this.nextCursor = args.nextCursor;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.entries = [];
+          const _rtmp3151 = input.readListBegin();
+          const _size150 = _rtmp3151.size || 0;
+          for (let _i152 = 0; _i152 < _size150; ++_i152) {
+            let elem153 = null;
+            elem153 = new ttypes.AuditEntry();
+            elem153.read(input);
+            this.entries.push(elem153);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.nextCursor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('AuditPage');
+    if (this.entries !== null && this.entries !== undefined) {
+      output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
+      for (let iter154 in this.entries) {
+        if (this.entries.hasOwnProperty(iter154)) {
+          iter154 = this.entries[iter154];
+          iter154.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.nextCursor !== null && this.nextCursor !== undefined) {
+      output.writeFieldBegin('nextCursor', Thrift.Type.STRING, 2);
+      output.writeString(this.nextCursor);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};

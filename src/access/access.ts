@@ -73,8 +73,9 @@ export interface Me {
   expiresAt: string | null
 }
 
-/** Where a request comes from, for limits and for people. */
+/** Where a request comes from, for limits, for the audit and for people. */
 export interface Origin {
+  via: Via
   address: string | null
   agent: string | null
 }

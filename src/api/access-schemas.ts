@@ -1,9 +1,10 @@
-// The shapes of accounts, logins, keys and invitations in the document of the REST API; those that come in also read
+// The shapes of accounts, logins, keys, invitations and the audit in the document of the REST API; those that come in also read
 // the bodies.
 import { z } from 'zod'
 import type { AccountView, InvitationView, KeyView, Me, SessionView, ShareView } from '../access/access.ts'
 import { ACCESS_BOUNDS } from '../access/bounds.ts'
 import { SCOPES } from '../core/actor.ts'
+import { AUDIT_ACTION_NAMES, AUDIT_VIAS, type AuditEntry } from '../core/audit.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { time as timeField } from '../core/field-types.ts'
 import { ACCOUNT_ROLES } from '../core/policy.ts'
@@ -175,6 +176,27 @@ export const ticketMade = output(
   z.object({
     ticket: z.string().describe('for the query of GET /ws; it works once'),
     expiresAt: time,
+  }),
+)
+export const auditPage = output(
+  'AuditPage',
+  z.object({
+    entries: z.array(
+      z.object({
+        id: z.string(),
+        at: time,
+        actor: z
+          .object({ account: z.string().describe('its id'), name: z.string() })
+          .nullable()
+          .describe('null: nobody had logged in'),
+        via: z.enum(AUDIT_VIAS),
+        action: z.enum(AUDIT_ACTION_NAMES),
+        target: z.string().nullable().describe('an id first, then what else there is to say'),
+        outcome: z.string().describe('`done`, `unknown` after a kill, or the code of an error'),
+        address: z.string().nullable(),
+      }) satisfies z.ZodType<AuditEntry>,
+    ),
+    next: z.string().nullable(),
   }),
 )
 export const me = output(

@@ -7,6 +7,7 @@ import { createByteBudget } from '../platform/byte-budget.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { accountRoutes } from './accounts.ts'
+import { auditRoutes } from './audit.ts'
 import { bulkRoutes } from './bulk.ts'
 import { calcpiRoutes } from './calcpi.ts'
 import { compress } from './compress.ts'
@@ -133,6 +134,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     accountRoutes,
     sessionRoutes,
     keyRoutes,
+    auditRoutes,
     healthRoutes,
     metricsRoutes(http),
     rpcRoutes(createStreams(deps.closing, CALL_LIMITS)),

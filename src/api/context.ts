@@ -55,8 +55,9 @@ export interface ApiEnv {
 
 export type ApiContext = Context<ApiEnv>
 
-/** Where a request comes from, for the limits and the list of logins. */
+/** Where a request comes from, for the limits, the audit and the list of logins. */
 export const originOf = (c: ApiContext): Origin => ({
+  via: 'rest',
   address: c.env?.client?.address ?? null,
   agent: c.req.header('user-agent') ?? null,
 })

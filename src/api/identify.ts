@@ -5,8 +5,8 @@ import { getCookie } from 'hono/cookie'
 import type { Access } from '../access/access.ts'
 import type { Actor, Scope } from '../core/actor.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
-import { demand, strangerOf } from '../core/policy.ts'
-import type { ApiContext, ApiEnv } from './context.ts'
+import { actorAt, demand, strangerOf } from '../core/policy.ts'
+import { type ApiContext, type ApiEnv, originOf } from './context.ts'
 
 /** The cookie of a login. Its value is the session's token. */
 export const LOGIN_COOKIE = 'madhava_login'
@@ -43,7 +43,7 @@ export const identify =
     const shown = known || c.req.path === ASKS_NOBODY ? null : shownIn(c)
     try {
       const actor = shown === null ? access.stranger('rest') : await access.identify(shown, 'rest')
-      c.set('actor', known ?? actor)
+      c.set('actor', known ?? actorAt(actor, originOf(c).address))
     } catch (error) {
       c.set('actor', strangerOf('none', 'rest'))
       c.set('refusal', error)

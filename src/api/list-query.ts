@@ -15,7 +15,7 @@ import { URL_LIMIT_BYTES } from './guards.ts'
 import { defineQuery, switchParameter, textParameter } from './query.ts'
 
 /** Names: given several times, or several in one separated by commas. `known` are shown in the document. */
-const words = (known?: readonly string[]) =>
+export const words = (known?: readonly string[]) =>
   z.array(z.string().meta(known ? { enum: [...known] } : {})).transform(list =>
     list
       .flatMap(text => text.split(','))
@@ -24,7 +24,7 @@ const words = (known?: readonly string[]) =>
   )
 
 /** A day, or a time with its zone; a `+` that the query turned into a space is put back. */
-const instant = toInstant(
+export const instantParameter = toInstant(
   z
     .string()
     .meta({ examples: ['2026-01-31', '2026-01-31T12:00:00Z'] })
@@ -39,7 +39,7 @@ const instant = toInstant(
 
 /** A filter as a query says it. */
 const parameterOf = ({ value, compare, schema }: FilterRow): z.ZodType => {
-  if (compare === 'from' || compare === 'before') return instant
+  if (compare === 'from' || compare === 'before') return instantParameter
   return compare === 'in'
     ? words(value === 'status' ? STATUSES : undefined).pipe(schema as z.ZodType<unknown, string[]>)
     : schema

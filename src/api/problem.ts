@@ -50,9 +50,11 @@ export const refuseRequest = (status: RefusedStatus): { contentType: string; bod
   return { contentType: PROBLEM_TYPE, body: JSON.stringify(toProblem(code, ERRORS[code].title)) }
 }
 
-/** An address as it is echoed and logged: bounded, without the query, and without the secret of a link. */
-export const shownPath = (path: string): string =>
-  cutText(path.replaceAll(/(md[a-z]_[a-z0-9]{16}_)[A-Za-z0-9]+/g, '$1…'), 512)
+/** What somebody has put into an address in place of an id: a key, or the token of a session. */
+const TOKEN = /\b(md[a-z]_[a-z0-9]{16}_)[A-Za-z0-9]+/g
+
+/** An address as it is echoed and logged: bounded, without the query, and without the secret half of a token. */
+export const shownPath = (path: string): string => cutText(path.replace(TOKEN, '$1…'), 512)
 
 /** Seconds to wait, of the error for too many tries; null for any other error. */
 const waitOf = ({ detail }: MadhavaError): number | null => {

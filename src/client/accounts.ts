@@ -1,4 +1,4 @@
-// Accounts, sessions, keys and invitations: the types of the REST API, and its calls.
+// Accounts, sessions, keys, invitations and the audit: the types of the REST API, and its calls.
 import type { RequestOptions } from './request.ts'
 
 /** What a login or a key may be allowed. A scope does not include the ones before it. */
@@ -126,6 +126,36 @@ export interface AccountChanges {
   password?: string
 }
 
+/** A line of the audit. */
+export interface AuditEntry {
+  id: string
+  at: string
+  /** Null: nobody had logged in. `account` is its id. */
+  actor: { account: string; name: string } | null
+  via: 'rest' | 'rpc' | 'dashboard' | 'tool'
+  /** Such as `task.cancel` or `key.create`: docs/access.md has them all. */
+  action: string
+  /** An id first, then what else there is to say. */
+  target: string | null
+  /** `done`, `unknown` after a kill of the server, or the code of an error. */
+  outcome: string
+  address: string | null
+}
+
+/** Lines fit all that is given. */
+export interface AuditFilter {
+  /** The name or the id of an account. */
+  actor?: string
+  actions?: string[]
+  /** An id, or the whole target. */
+  target?: string
+  outcome?: string
+  /** At this time or later. */
+  from?: string | Date
+  /** Before this time. */
+  to?: string | Date
+}
+
 /** What both clients can do about accounts. `Options` are those of every call. */
 export interface AccountCalls<Options extends unknown[]> {
   /** Who asks, and what they may do. */
@@ -163,6 +193,8 @@ export interface AccountCalls<Options extends unknown[]> {
   accounts(...options: Options): AsyncGenerator<Account, void, void>
   /** For admins. */
   changeAccount(id: string, changes: AccountChanges, ...options: Options): Promise<Account>
+  /** Who has changed what, the newest first, fetched page by page. For admins. */
+  audit(filter?: AuditFilter, ...options: Options): AsyncGenerator<AuditEntry, void, void>
   /** Ends the account, its sessions and its keys. Its tasks stay. For admins. */
   deleteAccount(id: string, ...options: Options): Promise<void>
   /** The same of the account that asks. It needs a session. */
@@ -219,6 +251,27 @@ export const createAccountCalls = (
         const query: string = cursor === null ? 'limit=200' : `limit=200&cursor=${encodeURIComponent(cursor)}`
         const page: { accounts: Account[]; next: string | null } = await read('/accounts', options, query)
         yield* page.accounts
+        cursor = page.next
+      } while (cursor !== null)
+    },
+    async *audit(filter = {}, options) {
+      const { actions = [], from, to, ...texts } = filter
+      const wanted = new URLSearchParams({
+        limit: '200',
+        ...texts,
+        ...(actions.length > 0 ? { action: actions.join(',') } : {}),
+        ...(from === undefined ? {} : { from: new Date(from).toISOString() }),
+        ...(to === undefined ? {} : { to: new Date(to).toISOString() }),
+      })
+      let cursor: string | null = null
+      do {
+        if (cursor !== null) wanted.set('cursor', cursor)
+        const page: { entries: AuditEntry[]; next: string | null } = await read(
+          '/audit',
+          options,
+          wanted.toString(),
+        )
+        yield* page.entries
         cursor = page.next
       } while (cursor !== null)
     },

@@ -22,6 +22,8 @@ export type {
   Account,
   AccountChanges,
   AccountRole,
+  AuditEntry,
+  AuditFilter,
   Credential,
   Invitation,
   Key,

@@ -1,6 +1,16 @@
-// Accounts, sessions, keys and invitations over Thrift: the calls, with plain objects on the caller's side.
+// Accounts, sessions, keys, invitations and the audit over Thrift: the calls, with plain objects on the caller's side.
 import types from '../../gen/js/rpcinterface_types.js'
-import type { Account, AccountCalls, Invitation, Key, Login, Me, Session, Share } from './accounts.ts'
+import type {
+  Account,
+  AccountCalls,
+  AuditEntry,
+  Invitation,
+  Key,
+  Login,
+  Me,
+  Session,
+  Share,
+} from './accounts.ts'
 import type { GeneratedClient } from './rpc-connection.ts'
 import { plain } from './rpc-types.ts'
 
@@ -62,6 +72,19 @@ export const createRpcAccountCalls = (
     do {
       const page: types.AccountPage = await call(client => client.listAccounts(PAGE, cursor))
       yield* page.accounts.map(plain) as Account[]
+      cursor = page.nextCursor ?? ''
+    } while (cursor !== '')
+  },
+  async *audit({ from, to, ...filter } = {}) {
+    const wanted = new types.AuditFilter({
+      ...filter,
+      ...(from === undefined ? {} : { timeFrom: new Date(from).toISOString() }),
+      ...(to === undefined ? {} : { timeTo: new Date(to).toISOString() }),
+    })
+    let cursor = ''
+    do {
+      const page: types.AuditPage = await call(client => client.pageAudit(wanted, PAGE, cursor))
+      yield* page.entries.map(plain) as AuditEntry[]
       cursor = page.nextCursor ?? ''
     } while (cursor !== '')
   },

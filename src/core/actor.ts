@@ -20,6 +20,8 @@ export interface Actor {
   name: string | null
   /** The API that the request came through. */
   via: Via
+  /** Where the request came from, for the audit; null where that is not known. */
+  address: string | null
   scopes: readonly Scope[]
   /** Which tasks it sees. `own-and-unowned`: its own and those that nobody owns. */
   sees: 'all' | 'own-and-unowned' | 'own'

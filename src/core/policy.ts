@@ -33,6 +33,7 @@ export const strangerOf = (anonymous: Anonymous, via: Via): Actor => ({
   account: null,
   name: null,
   via,
+  address: null,
   scopes: SCOPES_OF_STRANGER[anonymous],
   sees: 'all',
   kinds: null,
@@ -47,6 +48,9 @@ export const readerOf = (task: string, credential: Credential): Actor => ({
   task,
   credential,
 })
+
+/** The same actor, as somebody at this address. */
+export const actorAt = (actor: Actor, address: string | null): Actor => ({ ...actor, address })
 
 /** What the server asks for itself, to show it to those who may see all. */
 export const INSIDE: Actor = strangerOf('full', 'dashboard')
@@ -68,6 +72,7 @@ export const actorOf = (
   account: account.id,
   name: account.name,
   via,
+  address: null,
   scopes: scopesOfRole(account.role).filter(scope => bounds === null || bounds.scopes.includes(scope)),
   sees: bounds?.own ? 'own' : account.role === 'user' ? 'own-and-unowned' : 'all',
   kinds: bounds?.kinds ?? null,

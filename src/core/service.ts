@@ -1,6 +1,7 @@
 // The operations of Madhava, for all APIs. Operations on tasks take the actor. It knows no HTTP and no Thrift.
 import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
+import type { AuditFilter, AuditPage } from './audit.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { resultContent, type StoredContent } from './content.ts'
 import { countsOfKinds } from './counts.ts'
@@ -104,6 +105,8 @@ export interface Service extends Watch, LogCalls {
   /** Kinds whose files this or another process could not load. Those of others only if the store answers quickly. */
   kindTroubles(actor: Actor): Promise<SeenKindTrouble[]>
   state(actor: Actor): Promise<ServiceState>
+  /** Who has changed what, the newest first. For admins. @throws BAD_CURSOR */
+  audit(actor: Actor, filter: AuditFilter, page: { limit: number; cursor: string | null }): Promise<AuditPage>
 }
 
 export interface ServiceDeps {
@@ -278,6 +281,11 @@ export const createService = ({
       demand(actor, 'read')
       const troubles = seenKindTroubles(kinds.troubles(), (await inTime(store.presences())) ?? [])
       return troubles.filter(({ name }) => actor.kinds?.includes(name) ?? true)
+    },
+
+    async audit(actor, filter, page) {
+      demand(actor, 'admin')
+      return store.audit.page(filter, page)
     },
 
     async state(actor) {

@@ -2,6 +2,7 @@
 // test/suites/store.ts defines its meaning and runs on every adapter. No optional methods, no raw client.
 
 import type { Readable } from 'node:stream'
+import type { AuditTrail } from './audit.ts'
 import type { CollectionName, Documents } from './documents.ts'
 import type { TaskFilter } from './filter.ts'
 import type { KindLimits } from './kind-limits.ts'
@@ -111,6 +112,9 @@ export interface TaskStore {
 
   /** What is no task, in the same place: it ends with the store, and its changes are in the same feed. */
   readonly documents: Documents
+
+  /** Who has changed what; it ends with the store. */
+  readonly audit: AuditTrail
 
   /**
    * Creates a task: durable, and visible to every reader. If its owner has used its `idempotencyKey` before with the

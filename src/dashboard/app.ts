@@ -6,6 +6,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Access } from '../access/access.ts'
 import { createLoginLimit, type LoginLimit } from '../access/login-limit.ts'
 import type { ApiEnv } from '../api/context.ts'
+import { shownPath } from '../api/problem.ts'
+import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { ERRORS, MadhavaError, toMadhavaError } from '../core/errors.ts'
 import { createHostGuard } from '../platform/http-guards.ts'
 import type { Log } from '../platform/log.ts'
@@ -53,6 +55,8 @@ export interface DashboardOptions {
   people: PeopleSessions
   /** What counts the tries of an address; left out: one of its own. */
   limit?: LoginLimit
+  /** Writes who has changed what. */
+  audit: AuditRecorder
   /** The task API. */
   api: Pick<Hono<ApiEnv>, 'fetch'>
   /** What a page may follow. */
@@ -101,6 +105,7 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
     sessions,
     access,
     people,
+    audit,
     web,
     log,
     clock,
@@ -111,6 +116,7 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
     viewer,
     people: createPeoplePasswords({ access, sessions: people }),
     limit: options.limit ?? createLoginLimit({ clock }),
+    audit,
     log,
     clock,
   })
@@ -118,7 +124,7 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
 
   const answerError = (c: Context<DashboardEnv>, error: MadhavaError): Response | Promise<Response> => {
     const { status, title } = ERRORS[error.code]
-    if (status >= 500) log.error({ error, path: c.req.path }, 'a request failed')
+    if (status >= 500) log.error({ error, path: shownPath(c.req.path) }, 'a request failed')
     if (status === 429) c.header('Retry-After', String(waitOf(error) ?? 5))
     // no WWW-Authenticate: a browser would ask by itself, keep the password, and send it from pages of other sites
     const code = status as ContentfulStatusCode
@@ -158,12 +164,12 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
   )
   const { now } = options
   const { registration } = access
-  app.route('/', createLogin({ accounts, sessions, people, log, web, now, registration }))
+  app.route('/', createLogin({ accounts, sessions, people, audit, log, web, now, registration }))
   app.route('/', createRegister({ access, web }))
   app.route('/', createMe({ installation }))
-  const orders = createProcessOrders({ processes, log })
+  const orders = createProcessOrders({ processes, audit, log })
   app.route('/', createProcessActions({ orders, log }))
-  app.route('/', createXmlRpc({ processes, orders, version: installation.version, log }))
+  app.route('/', createXmlRpc({ processes, orders, audit, version: installation.version, log }))
   app.route('/', createLogRoutes({ processes }))
   app.route('/', createDocumentRoute(installation.version))
   app.route('/', createProcessRoutes({ processes }))

@@ -4,6 +4,7 @@ import type { Access } from '../access/access.ts'
 import type { LoginLimit } from '../access/login-limit.ts'
 import { createApp } from '../api/app.ts'
 import type { Semaphore } from '../core/async/semaphore.ts'
+import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
 import type { Log } from '../platform/log.ts'
@@ -52,6 +53,7 @@ export type DashboardParts = Omit<OverviewParts, 'processes'> & {
   access: Access
   /** What guards the passwords that `access` checks: those of the built-in logins count with them. */
   checks: { inTurn: Semaphore; limit: LoginLimit }
+  audit: AuditRecorder
 }
 
 const PROCESSES_EVERY_MS = 2_000
@@ -129,6 +131,7 @@ export const openDashboard = async (
     }),
     limit,
     now: () => clock().getTime(),
+    audit: parts.audit,
     web,
     topics: {
       health: healthTopic({ readiness: overview.readiness, supervisor: () => processes.list() }),

@@ -1,6 +1,7 @@
 // All methods of idl/rpcinterface.thrift, behind the generated processor of the service that extends the other.
 import madhava from '../../gen/js/Madhava.js'
 import { createAccountMethods } from './account-methods.ts'
+import { createAuditMethods } from './audit-method.ts'
 import type { CallerDeps } from './caller.ts'
 import type { RpcLimits } from './limits.ts'
 import { createOriginalMethods } from './original.ts'
@@ -21,5 +22,6 @@ export const createHandler = (deps: HandlerDeps): Pick<CallerDeps, 'processor' |
     ...createServerMethods(deps),
     ...createAccountMethods(deps),
     ...createShareMethods(deps),
+    ...createAuditMethods(deps),
   ]),
 })

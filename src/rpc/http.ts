@@ -36,6 +36,6 @@ export const createHttpRpc = (deps: Omit<HandlerDeps, 'limits'>): HttpRpc => {
       if (begun && isMadhavaError(error)) return exceptionReply(begun, 'protocol', error)
       throw error
     }
-    return call(message, signal, createHttpCall(actor, origin))
+    return call(message, signal, createHttpCall({ ...actor, via: 'rpc' }, { ...origin, via: 'rpc' }))
   }
 }

@@ -100,6 +100,7 @@ export const openServer = async (options: ServerOptions): Promise<RpcServer> => 
       return
     }
     const who = createConnectionCall(access, {
+      via: 'rpc',
       // behind a proxy nobody is known
       address: clientKey === null ? null : plainOf(address),
       agent: null,

@@ -3,6 +3,7 @@
 import type { Access, Origin } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
 import { MadhavaError } from '../core/errors.ts'
+import { actorAt } from '../core/policy.ts'
 
 /** What a method learns about whoever calls it. */
 export interface RpcCall {
@@ -26,7 +27,7 @@ export const createConnectionCall = (access: Identities, origin: Origin): RpcCal
   let shown: string | null = null
   let tries = 0
   const actor = async (): Promise<Actor> =>
-    shown === null ? access.stranger('rpc') : access.identify(shown, 'rpc')
+    actorAt(shown === null ? access.stranger('rpc') : await access.identify(shown, 'rpc'), origin.address)
   return {
     actor,
     again: actor,
@@ -37,7 +38,7 @@ export const createConnectionCall = (access: Identities, origin: Origin): RpcCal
       const found = await access.identify(bearer, 'rpc')
       // a call whose time was over goes on behind its answer, and may end after a later one
       if (own === tries) shown = bearer
-      return found
+      return actorAt(found, origin.address)
     },
     origin,
   }

@@ -1,6 +1,6 @@
 // The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
-// tasks, applies retention, removes documents whose time is over, and repairs waits after a clock step. Idempotent;
-// every worker runs one.
+// tasks, applies retention, removes documents and lines of the audit whose time is over, and repairs waits after a clock
+// step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import { publicReason } from '../core/kind-trouble.ts'
@@ -26,6 +26,8 @@ export interface SweeperOptions {
   retention: (now: Date) => RetentionRule
   /** The age that removes, milliseconds. */
   retentionMs: number
+  /** How long the audit is kept, milliseconds; null or left out: for good. */
+  auditMs?: number | null
   /** Milliseconds of a monotonic clock. */
   elapsed?: () => number
   /** Counts the tasks that fail. */
@@ -66,7 +68,7 @@ const EXPIRE_EVERY_MS = 10 * 60_000
 export const createSweeper = (options: SweeperOptions): Sweeper => {
   const { store, queue, kinds, poll, clock, log, retention } = options
   const { everyMs = 1_000, retainEveryMs = 60_000, expireEveryMs = EXPIRE_EVERY_MS } = options
-  const { retentionMs, elapsed = () => performance.now() } = options
+  const { retentionMs, auditMs = null, elapsed = () => performance.now() } = options
   const { endLeftovers = async () => {} } = options
   const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
   let missed = 0
@@ -199,9 +201,11 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const rule = retention(now)
       const ageless = { ...rule, finishedBefore: null, failedBefore: null }
       await retain(watch.mayRemove() ? rule : ageless)
+      await store.audit.settle()
       if (elapsed() - expiredAt < expireEveryMs || !watch.mayRemove()) return
       expiredAt = elapsed()
       await store.documents.removeExpired(now.toISOString())
+      if (auditMs !== null) await store.audit.removeBefore(new Date(now.getTime() - auditMs).toISOString())
     } catch (error) {
       // what was due is still due: at the usual interval
       nextAt = null

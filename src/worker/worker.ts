@@ -33,6 +33,8 @@ export interface WorkerOptions {
   retentionFailedMs?: number
   retentionCount: number
   retentionBytes: number | null
+  /** How long the audit is kept; null or left out: for good. */
+  auditMs?: number | null
 }
 
 export interface WorkerParts {
@@ -139,6 +141,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       maxBytes: options.retentionBytes,
     }),
     retentionMs: options.retentionMs,
+    auditMs: options.auditMs ?? null,
   })
 
   /** Other workers have not heard of the tasks that this one gave back. */

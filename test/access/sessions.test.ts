@@ -19,7 +19,7 @@ const HOUR = 3_600_000
 describe('a login', { timeout: 300_000 }, () => {
   it('gives a token for twelve hours, and only its hash is kept', async () => {
     await world.join('ada')
-    const origin = { address: '192.0.2.7', agent: 'x'.repeat(1_000) }
+    const origin = { address: '192.0.2.7', agent: 'x'.repeat(1_000), via: 'rest' } as const
     const { token, expiresAt, account } = await world.access.logIn(
       { name: 'Ada', password: PASSWORD },
       origin,

@@ -10,13 +10,13 @@ import { keepingLog } from '../support/keeping-log.ts'
 
 export const PASSWORD = 'correct horse battery'
 export const OTHER_PASSWORD = 'staple of another kind'
-export const ORIGIN: Origin = { address: '192.0.2.1', agent: 'a test' }
+export const ORIGIN: Origin = { via: 'rest', address: '192.0.2.1', agent: 'a test' }
 /** Addresses that have not tried yet. */
 export const newOrigin = (() => {
   let n = 0
   return (): Origin => {
     n += 1
-    return { address: `198.51.${n >> 8}.${n & 255}`, agent: null }
+    return { via: 'rest', address: `198.51.${n >> 8}.${n & 255}`, agent: null }
   }
 })()
 

@@ -4,11 +4,14 @@
 import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { Registration } from '../../src/access/access.ts'
+import { createAuditedAccess } from '../../src/access/audited-access.ts'
 import { openCursorSeals } from '../../src/access/cursor-seals.ts'
 import { openAccess } from '../../src/access/open.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createDocument, describedRoutes } from '../../src/api/openapi.ts'
 import type { Actor } from '../../src/core/actor.ts'
+import { createAuditRecorder } from '../../src/core/audit-recorder.ts'
+import { createAuditedService } from '../../src/core/audited-service.ts'
 import type { DeadMessages } from '../../src/core/dead-messages.ts'
 import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
@@ -112,25 +115,38 @@ export const createFixture = (options: FixtureOptions = {}) => {
     [{ name: 'broken', file: 'broken.mjs', reason: 'no luck' }],
   )
   const closing = new AbortController()
+  const record = createAuditRecorder({
+    trail: store.audit,
+    clock,
+    onFailed: error => {
+      throw error
+    },
+  })
   const service = {
-    ...createService({
-      store,
-      queue,
-      kinds,
-      clock,
-      maxWaiting: options.maxWaiting ?? null,
-      cursorSeal: openCursorSeals(store.documents),
-    }),
+    ...createAuditedService(
+      createService({
+        store,
+        queue,
+        kinds,
+        clock,
+        maxWaiting: options.maxWaiting ?? null,
+        cursorSeal: openCursorSeals(store.documents),
+      }),
+      record,
+    ),
     ...options.service,
   }
-  const access = openAccess({
-    documents: store.documents,
-    feed: store,
-    anonymous: options.anonymous ?? 'full',
-    registration: options.registration ?? 'invite',
-    clock,
-    log: options.log ?? silentLog(),
-  })
+  const access = createAuditedAccess(
+    openAccess({
+      documents: store.documents,
+      feed: store,
+      anonymous: options.anonymous ?? 'full',
+      registration: options.registration ?? 'invite',
+      clock,
+      log: options.log ?? silentLog(),
+    }),
+    record,
+  )
   const app = createApp({
     service,
     access,
@@ -191,7 +207,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
     async logIn(name: string, role: AccountRole): Promise<{ id: string; token: string; actor: Actor }> {
       logins += 1
       // one address may try so often
-      const from = { address: `192.0.2.${logins}`, agent: null }
+      const from = { via: 'rest', address: `192.0.2.${logins}`, agent: null } as const
       const account = { name, password: PASSWORD, invitation: null, role }
       const made = await access.register(person('admin', 'admin'), account, from)
       const { token } = await access.logIn({ name, password: PASSWORD }, from)

@@ -125,6 +125,7 @@ describe('one turn of the loop does bounded work', () => {
         await measured(async () => {
           reply = await rpc(call, new AbortController().signal, anybody('rpc'), {
             address: null,
+            via: 'rpc',
             agent: null,
           })
           assert.ok(reply.includes(records[TASKS - 1]?.id ?? '-'))

@@ -63,6 +63,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   createInvitation: { method: 'POST', path: '/invitations', body: {} },
   listInvitations: { path: '/invitations' },
   withdrawInvitation: { method: 'DELETE', path: '/invitations/none' },
+  listAudit: { path: '/audit' },
   logIn: { method: 'POST', path: '/sessions', body: { name: 'nobody', password: 'wrong' } },
   listSessions: { path: '/sessions' },
   endSession: { method: 'DELETE', path: '/sessions/none' },

@@ -235,6 +235,7 @@ describe('the key of a REST client', { timeout: 300_000 }, () => {
           keys: [],
           invitations: [],
           accounts: [{}],
+          entries: [{ id: 'e1' }],
           next: search.includes('cursor') ? null : 'a b',
         })
       },
@@ -255,6 +256,10 @@ describe('the key of a REST client', { timeout: 300_000 }, () => {
     const accounts: unknown[] = []
     for await (const account of client.accounts()) accounts.push(account)
     assert.equal(accounts.length, 2)
+    const from = new Date(0)
+    const audit = client.audit({ actor: 'Zoë', actions: ['login', 'logout'], target: 'a1', from })
+    for (let n = 0; n < 2; n += 1) assert.deepEqual((await audit.next()).value, { id: 'e1' })
+    assert.equal((await audit.next()).done, true)
     await client.changeAccount('a1', { disabled: true })
     await client.deleteAccount('a1')
     await client.deleteMe()
@@ -274,6 +279,8 @@ describe('the key of a REST client', { timeout: 300_000 }, () => {
       'DELETE /invitations/i1',
       'GET /accounts?limit=200',
       'GET /accounts?limit=200&cursor=a%20b',
+      'GET /audit?limit=200&actor=Zo%C3%AB&target=a1&action=login%2Clogout&from=1970-01-01T00%3A00%3A00.000Z',
+      'GET /audit?limit=200&actor=Zo%C3%AB&target=a1&action=login%2Clogout&from=1970-01-01T00%3A00%3A00.000Z&cursor=a+b',
       'PATCH /accounts/a1 {"disabled":true}',
       'DELETE /accounts/a1',
       'DELETE /me',

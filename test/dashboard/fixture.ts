@@ -24,6 +24,7 @@ import type { WebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { person } from '../support/actors.ts'
+import { NO_AUDIT } from '../support/audit-entries.ts'
 import { createFakeAccess } from '../support/fake-access.ts'
 
 export const PASSWORDS = { operator: 'correct horse', viewer: 'battery staple' } as const
@@ -144,6 +145,7 @@ export const madeUpParts = () => ({
   settings: SETTINGS,
   api: new Hono<ApiEnv>().get('/readyz', c => c.json({ ok: true, checks: {} })),
   topics: {},
+  audit: NO_AUDIT,
   web: WEB,
   installation: INSTALLATION,
   closing: new AbortController().signal,

@@ -87,7 +87,7 @@ describe('the pages about accounts', { skip: requireService('chromium'), timeout
     const { page, leave } = await enter('brian', 'operator', '/account')
     const elsewhere = await door.fixture.access.logIn(
       { name: 'brian', password: PASSWORD },
-      { address: '198.51.100.9', agent: 'an old browser <b>' },
+      { address: '198.51.100.9', agent: 'an old browser <b>', via: 'dashboard' },
     )
     await page.reload()
     assert.match((await page.textContent('.facts')) ?? '', /brian.*operator.*acts on all tasks/s)
@@ -121,7 +121,7 @@ describe('the pages about accounts', { skip: requireService('chromium'), timeout
     const { page, leave } = await enter('carol', 'user', '/account')
     const elsewhere = await door.fixture.access.logIn(
       { name: 'carol', password: PASSWORD },
-      { address: '198.51.100.10', agent: 'elsewhere' },
+      { address: '198.51.100.10', agent: 'elsewhere', via: 'dashboard' },
     )
     await page.reload()
     await page.click('tr:has-text("elsewhere") button')
@@ -212,7 +212,7 @@ describe('the pages about accounts', { skip: requireService('chromium'), timeout
     await page.waitForSelector('#new-password', { state: 'detached' })
     await door.fixture.access.logIn(
       { name: 'erin', password: 'given by an admin' },
-      { address: '198.51.100.11', agent: null },
+      { address: '198.51.100.11', agent: null, via: 'dashboard' },
     )
     await page.click(`${row} >> text=Delete`)
     await page.waitForSelector('dialog >> text=Delete the account erin?')

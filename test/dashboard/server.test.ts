@@ -1,5 +1,4 @@
 // The dashboard as its process opens it, over a memory store: what its start does to the logins, and whose time counts.
-
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -14,6 +13,7 @@ import { SESSION_LIFETIME_MS } from '../../src/dashboard/access/session.ts'
 import { openDashboard } from '../../src/dashboard/server.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { content } from '../suites/documents.ts'
+import { NO_AUDIT } from '../support/audit-entries.ts'
 import { createFakeAccess } from '../support/fake-access.ts'
 import { keepingLog } from '../support/keeping-log.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
@@ -58,6 +58,7 @@ const setUp = async (test: TestContext) => {
           inTurn: createCheckQueue(),
           limit: createLoginLimit({ clock: () => performance.now() }),
         },
+        audit: NO_AUDIT,
       },
       log,
     )

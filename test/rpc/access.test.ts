@@ -159,7 +159,7 @@ describe('a connection', { timeout: 300_000 }, () => {
       if (bearer === 'ann') await slow
       return actor
     }
-    const call = createConnectionCall({ ...access, identify }, { address: null, agent: null })
+    const call = createConnectionCall({ ...access, identify }, { via: 'rpc', address: null, agent: null })
     const first = call.authenticate('ann')
     await call.authenticate('bob')
     end()
@@ -191,7 +191,7 @@ describe('a wait for a change', { timeout: 300_000 }, () => {
 
   it('ends at once, and not when its time is over', async () => {
     const who = createFakeAccess({ actors })
-    const call = createConnectionCall(who.access, { address: null, agent: null })
+    const call = createConnectionCall(who.access, { via: 'rpc', address: null, agent: null })
     await call.authenticate('ann')
     const endless = (_actor: unknown, signal: AbortSignal) =>
       new Promise<string>(resolve => signal.addEventListener('abort', () => resolve('ended')))

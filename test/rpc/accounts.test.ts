@@ -88,7 +88,7 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
   })
 
   const ANN = ['ann', 'rpc']
-  const origin = { address: '127.0.0.1', agent: null }
+  const origin = { via: 'rpc', address: '127.0.0.1', agent: null }
   const collect = async <T>(items: AsyncGenerator<T>): Promise<T[]> => {
     const seen: T[] = []
     for await (const item of items) seen.push(item)

@@ -17,6 +17,7 @@ import type {
 } from '../../src/access/access.ts'
 import { isFinal, type Sort } from '../../src/client/task.ts'
 import type { Credential } from '../../src/core/actor.ts'
+import type { AuditEntry } from '../../src/core/audit.ts'
 import { askedFilters } from '../../src/core/filter.ts'
 import { kindInfoSchema } from '../../src/core/kind-info.ts'
 import { SORT_NAMES } from '../../src/core/sort.ts'
@@ -111,6 +112,14 @@ describe('the structs about accounts', () => {
     ['Key', new types.Key(), [...KEY, 'key']],
     ['Invitation', new types.Invitation(), [...INVITATION, 'invitation']],
     ['Me', new types.Me(), ME],
+    [
+      'AuditEntry',
+      new types.AuditEntry(),
+      fieldsOf<AuditEntry>({
+        ...{ id: true, at: true, actor: true, via: true },
+        ...{ action: true, target: true, outcome: true, address: true },
+      }),
+    ],
     ['Credential', new types.Credential(), fieldsOf<Credential>({ type: true, id: true })],
     [
       'Login',

@@ -48,6 +48,7 @@ const READS_MACHINE = outcomes('UNAUTHORIZED', 'ok', 'ok', 'FORBIDDEN', 'ok')
 const SUBMITS = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'ok', 'ok')
 const READS_TASK = outcomes('UNAUTHORIZED', 'ok', 'ok', 'TASK_NOT_FOUND', 'ok')
 const TOUCHES_TASK = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'TASK_NOT_FOUND', 'ok')
+const FOR_ADMINS = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'SCOPE_MISSING', 'SCOPE_MISSING')
 /** Access decides, which another test shows; here it refuses everybody. */
 const ASKS_ACCESS = outcomes('FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN')
 
@@ -104,6 +105,8 @@ const WALK: Readonly<Record<string, Step>> = {
   listKindTroubles: { expected: READS, call: client => client.listKindTroubles() },
   hostStatus: { expected: READS_MACHINE, call: client => client.hostStatus() },
   queueStatus: { expected: READS_MACHINE, call: client => client.queueStatus() },
+  pageAudit: { expected: FOR_ADMINS, call: client => client.pageAudit(new types.AuditFilter(), 0, '') },
+  // from here on the connection of a stranger is somebody's
   authenticate: { expected: OPEN, call: client => client.authenticate('ann') },
   me: { expected: OPEN, call: client => client.me() },
   createAccount: {

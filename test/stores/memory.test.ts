@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { start, takeOver } from '../../src/core/moves.ts'
 import { createMemory, createMemoryStore, type MemoryStore } from '../../src/stores/memory/open.ts'
+import { auditSuite } from '../suites/audit.ts'
 import { documentsSuite } from '../suites/documents.ts'
 import { add, at, details, refused, take } from '../suites/store/world.ts'
 import { type StoreFactory, storeSuite } from '../suites/store.ts'
@@ -33,6 +34,7 @@ const openWorld: StoreFactory = async () => {
 
 storeSuite('memory', openWorld)
 documentsSuite('memory', openWorld)
+auditSuite('memory', openWorld)
 
 describe('memory store', () => {
   it('takes its instance and host from its opener', async () => {

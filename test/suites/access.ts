@@ -16,7 +16,7 @@ import { refused, type StoreWorld } from './store/world.ts'
 
 export const PASSWORD = 'correct horse battery'
 export const OTHER_PASSWORD = 'staple of another kind'
-export const ORIGIN = { address: null, agent: null }
+export const ORIGIN = { address: null, agent: null, via: 'rest' } as const
 export const MINUTES_MS = 120_000
 
 export const clock = (): Date => new Date()

@@ -24,7 +24,7 @@ export interface AccessLine {
   done?: true
 }
 
-const ORIGIN = { address: null, agent: null }
+const ORIGIN = { address: null, agent: null, via: 'rest' } as const
 
 const DEEDS: Record<AccessDeed['deed'], (access: Access, deed: AccessDeed) => Promise<unknown>> = {
   register: (access, { name, password, invitation }) =>

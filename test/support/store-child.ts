@@ -1,5 +1,6 @@
 // A process that opens a store and plays one role with it. Argument: JSON with `place`, `role` and the role's input.
 import { accessRole } from './store-access.ts'
+import { auditRole } from './store-audit.ts'
 import { documentsRole } from './store-documents.ts'
 import { limitedRole } from './store-limited.ts'
 import { obeyRole } from './store-obey.ts'
@@ -19,6 +20,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   limited: limitedRole,
   documents: documentsRole,
   access: accessRole,
+  audit: auditRole,
 }
 
 const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }

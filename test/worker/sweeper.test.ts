@@ -1,6 +1,8 @@
 // The pace of the sweeper: sooner when a task becomes due, and no faster for a store that is away.
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import type { AuditTrail } from '../../src/core/audit.ts'
 import type { Documents } from '../../src/core/documents.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { fail, start, succeed } from '../../src/core/moves.ts'
@@ -8,8 +10,10 @@ import type { TaskQueue } from '../../src/core/queue.ts'
 import type { Agenda, TaskStore } from '../../src/core/store.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
-import { createMemoryStore } from '../../src/stores/memory/open.ts'
+import { createMemory, createMemoryStore } from '../../src/stores/memory/open.ts'
 import { createSweeper } from '../../src/worker/sweeper.ts'
+import { auditOf } from '../suites/audit.ts'
+import { entryOf } from '../support/audit-entries.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
@@ -33,6 +37,7 @@ describe('the sweeper', () => {
       retain: async () => 0,
       list: async () => ({ tasks: [], next: null }),
       documents: { removeExpired: async () => 0 } as unknown as Documents,
+      audit: { settle: async () => 0 } as unknown as AuditTrail,
     }
     const sweeper = createSweeper({
       store: store as TaskStore,
@@ -68,6 +73,7 @@ describe('the sweeper', () => {
       },
       list: async () => ({ tasks: [], next: null }),
       documents: { removeExpired: async () => 0 } as unknown as Documents,
+      audit: { settle: async () => 0 } as unknown as AuditTrail,
     }
     const sweeper = createSweeper({
       store: store as TaskStore,
@@ -137,6 +143,36 @@ describe('the sweeper', () => {
     await sweeper.sweep()
     return { time, iso, store, seen, sweeper, begun, pass }
   }
+
+  it('removes what the audit no longer keeps, and tells there of what dead processes had begun', {
+    timeout: 300_000,
+  }, async () => {
+    const memory = createMemory()
+    const clock = () => new Date()
+    const [store, dead] = [memory.open({ clock }), memory.open({ clock })]
+    const { outcome: _, ...draft } = entryOf({ action: 'task.delete' })
+    await dead.audit.begin(draft)
+    const [old, young] = [entryOf({ at: new Date(Date.now() - 2 * DAY).toISOString() }), entryOf()]
+    await dead.audit.add([old, young])
+    dead.die()
+    const sweeper = createSweeper({
+      store,
+      queue: { state: () => ({ outbox: 0 }) } as TaskQueue,
+      kinds: [],
+      poll: () => {},
+      clock,
+      log: silentLog(),
+      retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
+      retentionMs: 1_000,
+      auditMs: DAY,
+    })
+    await until('the sweeper has done both', async () => {
+      const lines = (await auditOf(store)).map(({ id, outcome }) => `${id} ${outcome}`).sort()
+      return isDeepStrictEqual(lines, [`${draft.id} unknown`, `${young.id} done`].sort())
+    })
+    await sweeper.close()
+    await store.close()
+  })
 
   it('removes documents whose time is over, and not while a jump of the clock is not believed', async test => {
     const { time, store, sweeper, pass } = await onClocks(test)

@@ -4,6 +4,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Origin } from '../../access/access.ts'
 import { type BuiltInLogin, ROLE_OF_LOGIN } from '../../access/account.ts'
 import type { LoginLimit } from '../../access/login-limit.ts'
+import type { AuditRecorder } from '../../core/audit-recorder.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { actorOf } from '../../core/policy.ts'
 import type { Log } from '../../platform/log.ts'
@@ -36,6 +37,7 @@ export interface AccountsOptions {
   viewer: Operator | null
   people: PeoplePasswords
   limit: LoginLimit
+  audit: Pick<AuditRecorder, 'note'>
   log: Log
   /** Milliseconds of a monotonic clock. */
   clock: () => number
@@ -44,6 +46,8 @@ export interface AccountsOptions {
 /** A program asks several times a second, and a hash takes a fifth of one. */
 const REMEMBERED_MS = 5 * 60_000
 const REMEMBERED_MAX = 16
+/** For the limit of tries: all whose address is not known are one. */
+const NOWHERE = 'unknown'
 const BASIC = /^Basic +([A-Za-z0-9+/]{1,1400}={0,2}) *$/i
 
 /** Who has a built-in login: it shows no credential that the APIs know. */
@@ -68,6 +72,7 @@ export const createAccounts = ({
   viewer,
   people,
   limit,
+  audit,
   log,
   clock,
 }: AccountsOptions): Accounts => {
@@ -82,7 +87,7 @@ export const createAccounts = ({
     { password }: Pair,
     { address: from }: Origin,
   ): Promise<boolean> => {
-    const address = from ?? 'unknown'
+    const address = from ?? NOWHERE
     const wait = limit.take(address, login)
     if (wait > 0) {
       log.warn({ address }, 'a login was put off: too many tries')
@@ -92,6 +97,8 @@ export const createAccounts = ({
     }
     if (!(await logins[login]?.verify(login, password, limit.tries(address)))) {
       log.warn({ address }, 'a login failed')
+      const by = { actor: null, via: 'dashboard', address: from } as const
+      await audit.note(by, 'login.failed', [login], { outcome: 'LOGIN_WRONG' })
       return false
     }
     limit.forgive(address, login)

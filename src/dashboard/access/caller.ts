@@ -7,6 +7,7 @@ import { isBuiltIn } from '../../access/account.ts'
 import { LOGIN_COOKIE } from '../../api/identify.ts'
 import type { LoginWatch } from '../../api/streams.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { actorAt } from '../../core/policy.ts'
 import { isCrossSite, isUnproven } from '../../platform/http-guards.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import { type Accounts, whoOfLogin } from './accounts.ts'
@@ -45,14 +46,15 @@ export const isProgram = (c: Context): boolean => {
   return ['authorization', TOKEN_HEADER].some(name => c.req.header(name) !== undefined)
 }
 
-/** The client's address, also behind a proxy that TRUST_PROXY names. */
-export const addressOf = (c: Context): string =>
-  (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? 'unknown'
+/** The client's address, also behind a proxy that TRUST_PROXY names; null where it is not known. */
+export const addressOf = (c: Context): string | null =>
+  (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? null
 
 /** Where a request comes from, for limits and for people. */
 export const originOf = (c: Context): Origin => ({
   address: addressOf(c),
   agent: c.req.header('user-agent') ?? null,
+  via: 'dashboard',
 })
 
 export interface CallerOptions {
@@ -113,7 +115,7 @@ export const readCaller = ({
     })
     const caller = known ?? (await byPassword(c))
     c.set('session', caller?.session ?? null)
-    c.set('who', caller?.who ?? null)
+    c.set('who', caller && { ...caller.who, actor: actorAt(caller.who.actor, addressOf(c)) })
     c.set('watch', caller?.watch ?? (() => ({ signal: new AbortController().signal, close: () => {} })))
     await next()
   }

@@ -4,12 +4,14 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Registration } from '../../access/access.ts'
 import { ACCESS_BOUNDS } from '../../access/bounds.ts'
 import { LOGIN_COOKIE } from '../../api/identify.ts'
+import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { actorAt } from '../../core/policy.ts'
 import type { Log } from '../../platform/log.ts'
 import { languageOf, themeOf } from '../page-look.ts'
 import { type LoginForm, loginPage } from '../plain-pages.ts'
 import type { WebFiles } from '../web-files.ts'
-import type { Accounts, Entered } from './accounts.ts'
+import { type Accounts, type Entered, whoOfLogin } from './accounts.ts'
 import {
   type DashboardEnv,
   originOf,
@@ -17,14 +19,17 @@ import {
   readForm,
   requireFormToken,
   requireSession,
+  whoOf,
 } from './caller.ts'
 import type { PeopleSessions } from './people-sessions.ts'
+import { isBuiltInLogin } from './rights.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
 
 export interface LoginOptions {
   accounts: Accounts
   sessions: Sessions
   people: PeopleSessions
+  audit: AuditRecorder
   log: Log
   web: Pick<WebFiles, 'style' | 'icon'>
   /** The store's time, milliseconds since 1970. */
@@ -53,6 +58,7 @@ export const createLogin = ({
   accounts,
   sessions,
   people,
+  audit,
   log,
   web,
   now,
@@ -84,7 +90,10 @@ export const createLogin = ({
     }
     const cookie = await sessions.begin(entered.login)
     if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no such login yet')
-    log.info({ address: originOf(c).address, who: entered.login }, 'somebody logged in')
+    const { address } = originOf(c)
+    log.info({ address, who: entered.login }, 'somebody logged in')
+    const { actor } = whoOfLogin(entered.login)
+    await audit.note(auditedBy(actorAt(actor, address)), 'login', [entered.login])
     setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
     forget(c, LOGIN_COOKIE)
   }
@@ -119,8 +128,12 @@ export const createLogin = ({
   })
 
   app.post('/logout', requireSession('account'), readForm, requireFormToken, async c => {
-    log.info({ address: originOf(c).address, who: c.get('who')?.name }, 'somebody logged out')
-    await endAll(c)
+    const who = whoOf(c)
+    log.info({ address: originOf(c).address, who: who.name }, 'somebody logged out')
+    // the room access tells of its own sessions
+    if (isBuiltInLogin(who))
+      await audit.run(auditedBy(who.actor), { action: 'logout', target: who.name }, () => endAll(c))
+    else await endAll(c)
     deleteCookie(c, SESSION_COOKIE, COOKIE)
     forget(c, LOGIN_COOKIE)
     return c.redirect('/login', 303)

@@ -1,5 +1,6 @@
 // An order to processes, from asking to what became of it: PM2's answer alone would call a crash loop a success.
 import { setTimeout as pause } from 'node:timers/promises'
+import { type AuditOutcome, type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { demandRight, type Who } from '../access/rights.ts'
@@ -53,6 +54,14 @@ export const describeCause = ({ how, code, signal, words }: RestartCause): strin
   return words === null ? end : `${end}. It said: ${words}`
 }
 
+/** Of a process of ours; anything else may be a secret in the wrong place. */
+const NAME = /^[a-z][a-z0-9-]{0,30}$/
+
+const toldOf = (result: OrderResult): AuditOutcome => {
+  if (result.outcome === 'unchanged') return null
+  return result.outcome === 'failed' ? { outcome: 'PROCESS_FAILED' } : {}
+}
+
 const isRunning = ({ state }: ProcessRow): boolean => state === 'online' || state === 'launching'
 
 interface Expected {
@@ -93,11 +102,13 @@ const judge = (
 
 export const createProcessOrders = ({
   processes,
+  audit,
   log,
   steadyMs = 1_000,
   clock = Date.now,
 }: {
   processes: Processes
+  audit: Pick<AuditRecorder, 'run'>
   log: Log
   /** A process that does not say whether it is ready counts as started when it has lived so long, milliseconds. */
   steadyMs?: number
@@ -156,8 +167,15 @@ export const createProcessOrders = ({
       const { action, name, who } = order
       const told = { action, process: name ?? 'all', who: who.name }
       try {
-        demandRight(who, 'processes.change')
-        const result = await carryOut(order)
+        const deed = {
+          action: `process.${action}` as const,
+          target: name === null ? 'all' : NAME.test(name) ? name : null,
+          told: toldOf,
+        }
+        const result = await audit.run(auditedBy(who.actor), deed, async () => {
+          demandRight(who, 'processes.change')
+          return carryOut(order)
+        })
         log.info({ ...told, outcome: result.outcome }, 'an order to processes')
         return result
       } catch (error) {

@@ -1,4 +1,5 @@
 // The methods of supervisord's XML-RPC that a bundle has, over our own orders, processes and logs.
+import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { clearLog } from '../../platform/log-files.ts'
 import { type Deed, deedOfMethod, demandRight, mayDo, type Who } from '../access/rights.ts'
 import type { OrderedProcess, ProcessOrders } from '../processes/orders.ts'
@@ -15,6 +16,7 @@ export interface MethodOptions {
   version: string
   /** Of the supervisor. */
   pid: () => number
+  audit: Pick<AuditRecorder, 'run'>
   onDeed: (who: Who, deed: Deed, method: string, name: string) => void
   /** Milliseconds since 1970. */
   clock?: () => number
@@ -53,7 +55,7 @@ const nameOf = (value: Value | undefined): string => {
 const isGroup = (value: Value | undefined): boolean => typeof value === 'string' && /:\*?$/.test(value)
 
 export const createMethods = (options: MethodOptions) => {
-  const { processes, orders, version, pid, onDeed, clock = Date.now } = options
+  const { processes, orders, version, pid, audit, onDeed, clock = Date.now } = options
 
   const list = async (): Promise<ProcessRow[]> => {
     try {
@@ -149,7 +151,10 @@ export const createMethods = (options: MethodOptions) => {
       tailLogBytes(await fileOf(name, stream), whole(offset), whole(length))
   const clear: Method = async ([given], who) => {
     const files = await Promise.all(LOG_STREAMS.map(stream => fileOf(given, stream)))
-    for (const file of files) if (file !== null) await clearLog(file)
+    const deed = { action: 'logs.clear', target: nameOf(given) } as const
+    await audit.run(auditedBy(who.actor), deed, async () => {
+      for (const file of files) if (file !== null) await clearLog(file)
+    })
     onDeed(who, 'logs.clear', 'clearProcessLogs', nameOf(given))
     return true
   }

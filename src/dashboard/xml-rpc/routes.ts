@@ -1,6 +1,7 @@
 // POST /RPC2 and GET /logtail/{name}/{stdout|stderr}: what supervisorctl and other clients of supervisord speak.
 import type { IncomingMessage } from 'node:http'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import type { AuditRecorder } from '../../core/audit-recorder.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { type DashboardEnv, requireToken, whoOf } from '../access/caller.ts'
@@ -16,6 +17,7 @@ import { XmlError } from './xml.ts'
 export interface XmlRpcOptions {
   processes: Processes
   orders: ProcessOrders
+  audit: Pick<AuditRecorder, 'run'>
   version: string
   log: Log
 }
@@ -42,12 +44,19 @@ const keepOpen = (c: Context): void => {
   incoming?.socket.setKeepAlive(true, 30_000)
 }
 
-export const createXmlRpc = ({ processes, orders, version, log }: XmlRpcOptions): Hono<DashboardEnv> => {
+export const createXmlRpc = ({
+  processes,
+  orders,
+  audit,
+  version,
+  log,
+}: XmlRpcOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
   const methods = createMethods({
     processes,
     orders,
     version,
+    audit,
     // PM2 is in the process that started this one
     pid: () => process.ppid,
     onDeed: (who, deed, method, name) =>

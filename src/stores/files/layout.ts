@@ -25,10 +25,15 @@ export interface Layout {
   readonly wal: string
   /** What was found in the state files, for the next start. A cache. */
   readonly index: string
-  /** The folders that stand in the data folder itself, those of the collections apart. */
+  /** Who has changed what, and what is about to be changed. */
+  readonly audit: string
+  readonly auditBegun: string
+  /** The folders that stand in the data folder itself, those that are closed apart. */
   folders(): string[]
-  /** The folders of the collections of documents: only our own user may look into them. */
+  /** The folders of the collections of documents. */
   collections(): string[]
+  /** Those, and the folders of the audit: only our own user may look into them. */
+  closed(): string[]
   collection(name: CollectionName): string
   /** @throws BAD_KEY */
   document(collection: CollectionName, name: string): string
@@ -70,11 +75,14 @@ export const createLayout = (dir: string): Layout => {
     journal: path.join(dir, 'journal'),
     wal: path.join(dir, 'wal'),
     index: path.join(dir, 'index'),
+    audit: path.join(dir, 'audit'),
+    auditBegun: path.join(dir, 'audit', 'begun'),
     folders: () => [
       ...[tasks, blobs, keys, claims, revokes, permits],
       ...[layout.run, layout.journal, layout.wal, layout.index],
     ],
     collections: () => COLLECTION_NAMES.map(layout.collection),
+    closed: () => [...layout.collections(), layout.audit, layout.auditBegun],
     collection: name => path.join(dir, name),
     document: (collection, name) => path.join(dir, collection, `${parseDocumentName(name)}.json`),
     shards: () => layout.shardsOf(tasks),

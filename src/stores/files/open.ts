@@ -6,6 +6,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
+import { createAudit } from './audit/audit.ts'
 import { createClaimAcquirer } from './claims/acquire.ts'
 import { createAgenda } from './claims/agenda.ts'
 import { createCanceller } from './claims/cancel.ts'
@@ -153,6 +154,7 @@ export const openFilesStore = async ({
     unique,
     onFailure: failOnce,
   })
+  const audit = createAudit({ layout, disk, instances, onFailure: failOnce })
   const acquirer = createClaimAcquirer({ records, claimFiles, instances, writer, lookUp: liveIndex.known })
   const mover = createTaskMover({
     records,
@@ -227,6 +229,15 @@ export const openFilesStore = async ({
       removeExpired: now => run(() => documents.removeExpired(now)),
     },
 
+    audit: {
+      begin: entry => run(() => audit.begin(entry)),
+      end: (...asked) => run(() => audit.end(...asked)),
+      add: (...asked) => run(() => audit.add(...asked)),
+      page: (...asked) => run(() => audit.page(...asked)),
+      settle: () => run(() => audit.settle()),
+      removeBefore: at => run(() => audit.removeBefore(at)),
+    },
+
     create: (...asked) => run(() => creator.create(...asked)),
 
     get: id => run(async () => mover.read(parseId(id))),
@@ -286,6 +297,11 @@ export const openFilesStore = async ({
           .close()
           .catch((error: unknown) => log.error({ error }, 'the log could not be given up'))
         await writer.close()
+        try {
+          await audit.close()
+        } catch (error) {
+          log.error({ error }, 'the last lines of the audit could not be synced')
+        }
         try {
           await instances.leave()
         } finally {

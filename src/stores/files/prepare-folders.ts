@@ -35,7 +35,7 @@ const makeFolder = async (folder: string): Promise<void> => {
 export const makeFolders = async (layout: Layout): Promise<void> => {
   await makeFolder(layout.dir)
   for (const folder of [...layout.folders(), ...layout.shards()]) await mkdir(folder, { recursive: true })
-  for (const folder of layout.collections()) {
+  for (const folder of layout.closed()) {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     // one that was open to others before
     if ((statSync(folder).mode & 0o777) !== 0o700) await chmod(folder, 0o700)
@@ -53,7 +53,7 @@ const standsInTheWay = (folder: string): boolean =>
  */
 export const prepareFolders = async (layout: Layout, log: Log): Promise<void> => {
   await refuseLaterFormat(layout)
-  for (const folder of [...layout.folders(), ...layout.collections(), path.join(layout.dir, 'broken')])
+  for (const folder of [...layout.folders(), ...layout.closed(), path.join(layout.dir, 'broken')])
     if (standsInTheWay(folder))
       throw new MadhavaError(
         'STORE_UNAVAILABLE',

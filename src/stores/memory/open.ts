@@ -18,6 +18,7 @@ import {
   type TaskRecord,
 } from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
+import { createAudit, type StoredAudit } from './audit.ts'
 import { createBlobCalls, type TaskBlobs } from './blobs.ts'
 import { createDocuments, type StoredDocuments } from './documents.ts'
 import { createMemoryFeed, type MemoryFeed } from './feed.ts'
@@ -56,6 +57,7 @@ interface MemoryState {
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
   documents: StoredDocuments
+  audit: StoredAudit
   feed: MemoryFeed
   /** Starts of kinds that have a rate. */
   permits: Set<string>
@@ -126,6 +128,7 @@ const openStore = (
     instance,
 
     documents: createDocuments({ stored: state.documents, feed, clock, open }),
+    audit: createAudit({ stored: state.audit, isAlive: () => me.alive, open }),
 
     async create(task, fingerprint, admit) {
       open()
@@ -306,6 +309,7 @@ export const createMemory = (): Memory => {
     keys: new Map(),
     owners: new Set(),
     documents: new Map(),
+    audit: { entries: new Map(), begun: new Map() },
     feed: createMemoryFeed(),
     permits: new Set(),
   }

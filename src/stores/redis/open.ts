@@ -11,6 +11,7 @@ import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
 import { createLeftOutLog } from '../shared/left-out-log.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
+import { createAudit } from './audit.ts'
 import { beginStore } from './begin.ts'
 import { createBlobs } from './blobs.ts'
 import { createDocuments } from './documents.ts'
@@ -135,6 +136,13 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       (await redis.call('HGET', key(`documents:${collection}`), name)) as string | null,
     tellLeftOut: createLeftOutLog(log),
   })
+  const audit = createAudit({
+    scripts,
+    redis,
+    key: key('audit'),
+    instance,
+    buryTheDead: leases.buryTheDead,
+  })
   const retention = createRetention(scripts, readJson)
   const feed = createFeed({
     redis,
@@ -222,6 +230,15 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       put: (...args) => run(() => documents.put(...args)),
       remove: (...args) => run(() => documents.remove(...args)),
       removeExpired: now => run(() => documents.removeExpired(now)),
+    },
+
+    audit: {
+      begin: entry => run(() => audit.begin(entry)),
+      end: (...args) => run(() => audit.end(...args)),
+      add: (...args) => run(() => audit.add(...args)),
+      page: (...args) => run(() => audit.page(...args)),
+      settle: () => run(() => audit.settle()),
+      removeBefore: at => run(() => audit.removeBefore(at)),
     },
 
     cursor: () => run(() => feed.cursor()),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
+import { ADD_AUDIT, BEGIN_AUDIT, SETTLE_AUDIT } from './lua/audit.ts'
 import { CHUNK, DROP, FETCH, NEXT_CHUNK, PUT } from './lua/blobs.ts'
 import {
   EXPIRE_DOCUMENTS,
@@ -37,6 +38,9 @@ const SOURCES = {
   expireDocuments: EXPIRE_DOCUMENTS,
   pageDocuments: PAGE_DOCUMENTS,
   indexDocument: INDEX_DOCUMENT,
+  beginAudit: BEGIN_AUDIT,
+  addAudit: ADD_AUDIT,
+  settleAudit: SETTLE_AUDIT,
   begin: BEGIN,
   index: INDEX,
   living: LIVING,

@@ -1,15 +1,17 @@
 // The lines of an export: what each holds, and the check of each one that comes from outside. No I/O.
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { AuditEntry } from '../../core/audit.ts'
+import { auditEntrySchema } from '../../core/audit-form.ts'
 import { type CollectionName, type Document, documentSchema } from '../../core/documents.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import { formatFirstProblem } from '../../core/problems.ts'
 import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
 import { BLOB_NAME } from './blob-name.ts'
 
-/** 2 may have documents. */
-export const TRANSFER_VERSION = 2
-const VERSIONS_READ = [1, 2] as const
+/** 2 may have documents, 3 the audit. */
+export const TRANSFER_VERSION = 3
+const VERSIONS_READ = [1, 2, 3] as const
 /** A blob stands in lines of so many bytes, before base64. */
 export const CHUNK_BYTES = 1024 * 1024
 /** A record with params of 1 MiB of the numbers that JSON writes longest stays under this. */
@@ -31,7 +33,7 @@ const count = z.int().min(0)
 
 const headerSchema = z.looseObject({
   type: z.literal('madhava-export'),
-  version: z.literal(VERSIONS_READ, `must be ${VERSIONS_READ.join(' or ')}`),
+  version: z.literal(VERSIONS_READ, `must be one of ${VERSIONS_READ.join(', ')}`),
   at: z.iso.datetime({ precision: 3 }),
 })
 const recordSchema = taskSchema
@@ -61,11 +63,16 @@ const documentLineSchema = z.looseObject({
   collection: z.string().regex(/^[a-z][a-z-]{0,63}$/, 'must be the name of a collection'),
   document: documentSchema,
 })
+const auditLineSchema = z.looseObject({
+  type: z.literal('audit'),
+  entry: auditEntrySchema,
+})
 const endSchema = z.looseObject({
   type: z.literal('end'),
   tasks: count,
   blobs: count,
   documents: count.default(0),
+  audit: count.default(0),
   /** Of all bytes before this line. */
   sha256: z
     .string()
@@ -77,14 +84,16 @@ export type HeaderLine = z.infer<typeof headerSchema>
 export type TaskLine = z.infer<typeof taskLineSchema>
 export type BlobLine = z.infer<typeof blobLineSchema>
 export type DocumentLine = z.infer<typeof documentLineSchema>
+export type AuditLine = z.infer<typeof auditLineSchema>
 export type EndLine = z.infer<typeof endSchema>
-export type TransferLine = HeaderLine | TaskLine | BlobLine | DocumentLine | EndLine
+export type TransferLine = HeaderLine | TaskLine | BlobLine | DocumentLine | AuditLine | EndLine
 
 const lineSchema = z.discriminatedUnion('type', [
   headerSchema,
   taskLineSchema,
   blobLineSchema,
   documentLineSchema,
+  auditLineSchema,
   endSchema,
 ])
 
@@ -141,7 +150,7 @@ export const decodeChunk = (line: BlobLine, number: number): Buffer => {
 /** The lines of an export as texts, with the end that counts and seals them. */
 export const createLineWriter = () => {
   const hash = createHash('sha256')
-  const counts = { tasks: 0, blobs: 0, documents: 0 }
+  const counts = { tasks: 0, blobs: 0, documents: 0, audit: 0 }
   const toText = (line: TransferLine): string => {
     const text = `${JSON.stringify(line)}\n`
     hash.update(text)
@@ -161,6 +170,10 @@ export const createLineWriter = () => {
     document(collection: CollectionName, document: Document): string {
       counts.documents += 1
       return toText({ type: 'document', collection, document })
+    },
+    audit(entry: AuditEntry): string {
+      counts.audit += 1
+      return toText({ type: 'audit', entry: { ...entry } })
     },
     end: () =>
       `${JSON.stringify({ type: 'end', ...counts, sha256: hash.digest('hex') } satisfies EndLine)}\n`,

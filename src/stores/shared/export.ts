@@ -1,6 +1,7 @@
-// Export through the port: every task of a store, its blobs, and documents as lines, in constant memory, also while
+// Export through the port: every task of a store, its blobs, documents and the audit as lines, in constant memory, also while
 // others use it.
 import type { Readable } from 'node:stream'
+import type { AuditPage } from '../../core/audit.ts'
 import { EXPORTED_COLLECTIONS, eachDocument } from '../../core/documents.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
@@ -117,5 +118,11 @@ export async function* exportStore(
       onLeftOut(`${collection}/${name}`, why),
     ))
       yield lines.document(collection, document)
+  cursor = null
+  do {
+    const page: AuditPage = await store.audit.page({}, { limit: PAGE, cursor })
+    for (const entry of page.entries) yield lines.audit(entry)
+    cursor = page.next
+  } while (cursor !== null)
   yield lines.end()
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { isMadhavaError } from '../../core/errors.ts'
 import { type Line, LineTooLongError, readLines } from '../../platform/lines.ts'
 import {
+  type AuditLine,
   type BlobLine,
   badLine,
   type DocumentLine,
@@ -102,6 +103,7 @@ export interface LineUses {
   /** Takes the lines of the task's blobs; returns how many blobs there are. `at`: the time of the export. */
   task(line: TaskLine, at: string): Promise<number>
   document(line: DocumentLine): Promise<void>
+  audit(line: AuditLine): Promise<void>
 }
 
 /** Reads an export from its header to its end. @throws BAD_REQUEST */
@@ -110,14 +112,14 @@ export const eachLine = async (lines: Lines, uses: LineUses): Promise<void> => {
   if (!first) throw badLine(1, 'there is nothing: an export begins with its header')
   if (first.line.type !== 'madhava-export') throw badLine(1, 'an export begins with its header')
   const { at } = first.line
-  const counted = { tasks: 0, blobs: 0, documents: 0 }
+  const counted = { tasks: 0, blobs: 0, documents: 0, audit: 0 }
   for (;;) {
     const next = await lines.take()
     if (!next) throw cutOff()
     const { line, number } = next
     if (line.type === 'end') {
-      const wordsOf = ({ tasks, blobs, documents }: typeof counted): string =>
-        `${tasks} tasks, ${blobs} blobs and ${documents} documents`
+      const wordsOf = ({ tasks, blobs, documents, audit }: typeof counted): string =>
+        `${tasks} tasks, ${blobs} blobs, ${documents} documents and ${audit} lines of the audit`
       if (wordsOf(line) !== wordsOf(counted))
         throw badLine(number, `${wordsOf(counted)} came, the end counts ${wordsOf(line)}`)
       if (line.sha256 !== undefined && line.sha256 !== lines.sha256())
@@ -128,6 +130,9 @@ export const eachLine = async (lines: Lines, uses: LineUses): Promise<void> => {
     if (line.type === 'document') {
       counted.documents += 1
       await uses.document(line)
+    } else if (line.type === 'audit') {
+      counted.audit += 1
+      await uses.audit(line)
     } else if (line.type === 'task') {
       counted.tasks += 1
       counted.blobs += await uses.task(line, at)

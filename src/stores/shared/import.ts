@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import type { TaskStore } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning, type TaskRecord } from '../../core/task.ts'
 import type { DocumentLine, TaskLine } from './export-format.ts'
+import { createAuditImport } from './import-audit.ts'
 import { createDocumentImport, placeOf } from './import-document.ts'
 import { cutOff, eachBlob, eachLine, type Lines, linesOf, problemOf } from './import-lines.ts'
 import {
@@ -43,6 +44,8 @@ export interface ImportSummary {
   accountsLeft: number
   /** Accounts that nobody asked for. */
   accountsPassedOver: number
+  /** Lines of the audit that were added. */
+  audit: number
   /** Null: the export was whole. Else where and why the import ended. */
   problem: string | null
 }
@@ -70,6 +73,9 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
     underWay.clear()
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }
+  const audit = createAuditImport(store.audit, count => {
+    summary.audit += count
+  })
   const namesOf = (record: TaskRecord): string[] =>
     [record.id, idempotencyScope(record)].filter(name => name !== null)
 
@@ -129,9 +135,11 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
         summary.accounts += 1
         onAccount(placeOf(line), outcome)
       },
+      audit: ({ entry }) => audit.take(entry),
     })
   } finally {
     await settle()
+    await audit.end()
   }
 }
 
@@ -145,7 +153,7 @@ export const importAll = async (
 ): Promise<ImportSummary> => {
   const { input, replace, accounts = false, onAccount = () => {}, onRefused, refusal } = options
   const tasks = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }
-  const documents = { accounts: 0, accountsLeft: 0, accountsPassedOver: 0 }
+  const documents = { accounts: 0, accountsLeft: 0, accountsPassedOver: 0, audit: 0 }
   const summary: ImportSummary = { ...tasks, ...documents, problem: null }
   try {
     const place = createTaskImport({ store, refusal, replace, onRefused })

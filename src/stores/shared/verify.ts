@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { orIfInvalid } from '../../core/collection.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { DocumentLine, TaskLine } from './export-format.ts'
+import { createAuditCheck } from './import-audit.ts'
 import { exportedCollection, placeOf, sameDocument } from './import-document.ts'
 import { eachBlob, eachLine, linesOf, problemOf } from './import-lines.ts'
 import { atRest, sameContent } from './import-task.ts'
@@ -20,8 +21,10 @@ export interface VerifySummary {
   blobs: number
   /** Accounts that were compared. */
   accounts: number
+  /** Lines of the audit that were compared. */
+  audit: number
   /**
-   * Tasks and documents that are not there, or say something else; tasks with a blob that is not there or has other
+   * Tasks, documents and lines of the audit that are not there, or say something else; tasks with a blob that is not there or has other
    * bytes.
    */
   missing: number
@@ -33,12 +36,12 @@ export interface VerifySummary {
 
 /**
  * Compares a store with an export: every record by its content, the accounts where that is asked, every blob by its
- * size and hash. Changes nothing.
+ * size and hash, every line of the audit. Changes nothing.
  * @throws STORE_UNAVAILABLE
  */
 export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promise<VerifySummary> => {
   const { input, accounts = false, onDifference } = options
-  const counts = { tasks: 0, blobs: 0, accounts: 0, missing: 0, different: 0 }
+  const counts = { tasks: 0, blobs: 0, accounts: 0, audit: 0, missing: 0, different: 0 }
   const summary: VerifySummary = { ...counts, inStore: 0, problem: null }
   const lines = linesOf(input)
   const sha256 = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
@@ -90,8 +93,20 @@ export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promi
     else summary.missing += 1
     onDifference(placeOf(line), there ? 'it says something else' : 'it is not there, or cannot be used')
   }
+  const audit = createAuditCheck(store.audit, ({ id }, isThere) => {
+    summary[isThere ? 'different' : 'missing'] += 1
+    onDifference(`audit/${id}`, isThere ? 'it says something else' : 'it is not there')
+  })
   try {
-    await eachLine(lines, { task: check, document: checkDocument })
+    await eachLine(lines, {
+      task: check,
+      document: checkDocument,
+      async audit({ entry }) {
+        summary.audit += 1
+        await audit.take(entry)
+      },
+    })
+    await audit.end()
   } catch (error) {
     summary.problem = problemOf(error)
   }

@@ -180,7 +180,7 @@ describe('people at the dashboard', { timeout: 600_000 }, () => {
     const { own, actor } = await enter('grace')
     const second = await api.access.logIn(
       { name: 'grace', password: PASSWORD },
-      { address: '192.0.2.200', agent: null },
+      { address: '192.0.2.200', agent: null, via: 'dashboard' },
     )
     const other = await ownOf(second.token)
     const body = JSON.stringify({ password: PASSWORD, newPassword: 'another one that is long' })
@@ -332,7 +332,11 @@ describe('the registration', { timeout: 600_000 }, () => {
     const made = await send(fields)
     assert.deepEqual([made.status, made.headers.get('location')], [303, '/login?made=Ada'])
     assert.equal(made.headers.get('set-cookie'), null)
-    const { token } = await api.access.logIn(fields, { address: '192.0.2.250', agent: null })
+    const { token } = await api.access.logIn(fields, {
+      address: '192.0.2.250',
+      agent: null,
+      via: 'dashboard',
+    })
     const actor = await api.access.identify(token, 'rest')
     assert.deepEqual(actor.scopes, ['read', 'submit', 'operate'])
     const again = await send({ ...fields, name: 'eve' })
@@ -380,7 +384,11 @@ describe('the registration', { timeout: 600_000 }, () => {
     assert.equal((await send(good, { ...FORM, 'content-type': 'application/json' })).status, 415)
     assert.equal(await api.access.idOf('ada'), null)
     assert.equal((await send(good)).status, 303)
-    const { account } = await api.access.logIn(good, { address: '192.0.2.251', agent: null })
+    const { account } = await api.access.logIn(good, {
+      address: '192.0.2.251',
+      agent: null,
+      via: 'dashboard',
+    })
     assert.equal(account.role, 'user')
     await close()
   })

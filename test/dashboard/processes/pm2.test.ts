@@ -16,6 +16,7 @@ import {
   type ProcessRow,
 } from '../../../src/dashboard/processes/processes.ts'
 import { silentLog } from '../../../src/platform/log.ts'
+import { NO_AUDIT } from '../../support/audit-entries.ts'
 import { whoNamed } from '../fixture.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -242,9 +243,9 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
   })
 
   it('tells an order that ends in a crash loop as it is, and one that does not', async () => {
-    const orders = createProcessOrders({ processes, log: silentLog() })
+    const orders = createProcessOrders({ processes, audit: NO_AUDIT, log: silentLog() })
     // on a busy machine Node.js itself takes longer to come up than a process must live to count as started
-    const patient = createProcessOrders({ processes, log: silentLog(), steadyMs: 600_000 })
+    const patient = createProcessOrders({ processes, audit: NO_AUDIT, log: silentLog(), steadyMs: 600_000 })
     const give = (action: 'start' | 'stop' | 'restart', name: string | null, by = orders) =>
       by.give({ action, name, who: whoNamed('operator', 'admin'), waitMs: 60_000 })
     await writeFile(path.join(home, 'apps', 'loop'), '')

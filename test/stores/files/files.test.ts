@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { report, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { newTaskId, taskSchema } from '../../../src/core/task.ts'
+import { auditProcessesSuite, auditSuite } from '../../suites/audit.ts'
 import { documentsSuite } from '../../suites/documents.ts'
 import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { add, addEnded, at, follow, read, take } from '../../suites/store/world.ts'
@@ -45,6 +46,8 @@ const openWorld = async (writerThread = false): Promise<FilesWorld> => {
 storeSuite('files', openWorld)
 documentsSuite('files', openWorld)
 documentsProcessesSuite('files', openWorld)
+auditSuite('files', openWorld)
+auditProcessesSuite('files', openWorld)
 // as workers do it. To start a thread from the sources takes its time, the whole contract with it twice as long
 storeProcessesSuite('files, written in a thread', () => openWorld(true))
 if (LONG) {

@@ -12,6 +12,7 @@ import { lockFolder } from '../../../src/stores/files/folder-lock.ts'
 import { checkFolder, type ToldFinding } from '../../../src/stores/files/tools/fsck.ts'
 import { FINDINGS } from '../../../src/stores/files/tools/fsck-findings.ts'
 import { add, addEnded, at, details, keyed, read, refused, take } from '../../suites/store/world.ts'
+import { entryOf } from '../../support/audit-entries.ts'
 import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
@@ -173,6 +174,8 @@ describe('fsck', () => {
     await take(store, id)
     await store.revoke(id, at(3))
     await fillDocuments(store.documents)
+    await store.audit.add([entryOf()])
+    await store.audit.begin(entryOf())
     assert.deepEqual((await check()).told, [])
     await store.close()
     assert.deepEqual((await check()).told, [])
@@ -250,6 +253,28 @@ describe('fsck', () => {
       const kept = mended === 1 ? at('broken', path.basename(place)) : at(...place.split('/'))
       assert.equal(await fs.readFile(kept, 'utf8'), text)
     })
+
+  promise(
+    'a line of the audit that is none is told, a torn last one and what was begun are not',
+    async world => {
+      const { store, check, dir } = world
+      await store.audit.add([entryOf(), entryOf()])
+      const folder = path.join(dir, 'audit')
+      const [name = ''] = readdirSync(folder).filter(one => one.endsWith('.ndjson'))
+      await fs.appendFile(path.join(folder, name), '{"id":"no entry"}\n{"id":"01a2')
+      await fs.writeFile(path.join(folder, 'begun', 'notes'), 'x')
+      const { told } = await check()
+      assert.deepEqual(
+        told.map(({ code, place }) => [code, place]),
+        [
+          ['bad-lines', `audit/${name}`],
+          ['foreign', 'audit/begun/notes'],
+        ],
+      )
+      // readers pass over both
+      assert.equal((await store.audit.page({}, { limit: 9, cursor: null })).entries.length, 2)
+    },
+  )
 
   promise('a cancel request from before the task was started again is removed', async world => {
     const { store, check, at: inDir } = world

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { after, before, describe } from 'node:test'
 import type { TaskStore } from '../../../src/core/store.ts'
+import { auditProcessesSuite, auditSuite } from '../../suites/audit.ts'
 import { documentsSuite } from '../../suites/documents.ts'
 import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { storeSuite } from '../../suites/store.ts'
@@ -44,5 +45,7 @@ describe('on a private Redis', { skip }, () => {
   storeSuite('redis', openWorld)
   documentsSuite('redis', openWorld)
   documentsProcessesSuite('redis', openWorld)
+  auditSuite('redis', openWorld)
+  auditProcessesSuite('redis', openWorld)
   storeProcessesSuite('redis', openWorld)
 })

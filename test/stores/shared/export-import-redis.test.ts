@@ -12,8 +12,10 @@ import { start } from '../../../src/core/moves.ts'
 import { createService } from '../../../src/core/service.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
+import { auditOf } from '../../suites/audit.ts'
 import { at, keyed, newTask, refused } from '../../suites/store/world.ts'
 import { anybody } from '../../support/actors.ts'
+import { entryOf } from '../../support/audit-entries.ts'
 import { createNotingQueue } from '../../support/noting-queue.ts'
 import { type PrivateRedis, startRedis } from '../../support/redis.ts'
 import { fillDocuments } from '../../support/sample-documents.ts'
@@ -85,6 +87,8 @@ describe('moving between files and Redis', { skip }, () => {
     const source = await from.open()
     const { resting, running, success, progress } = await fill(source)
     await fillDocuments(source.documents)
+    const lines = [1, 2, 90_000].map(second => entryOf({ at: at(second) }))
+    await source.audit.add(lines)
     await source.close()
     const [there, back] = [path.join(root, 'there.ndjson'), path.join(root, 'back.ndjson')]
 
@@ -97,13 +101,13 @@ describe('moving between files and Redis', { skip }, () => {
         'created accounts/operator\n',
         'created accounts/viewer\n',
         '8 created, 0 replaced, 0 unchanged, 0 left, 0 refused, 3 givenBack, 4 blobs, 2 accounts, 0 accountsLeft, ',
-        '0 accountsPassedOver\n',
+        '0 accountsPassedOver, 3 audit\n',
       ].join(''),
     )
     const verified = run('import', redisPlace, there, ['--verify', '--accounts'])
     assert.deepEqual(
       [verified.status, verified.stdout],
-      [0, '8 tasks, 4 blobs, 2 accounts, 0 missing, 0 different, 8 inStore\n'],
+      [0, '8 tasks, 4 blobs, 2 accounts, 3 audit, 0 missing, 0 different, 8 inStore\n'],
     )
 
     const store = await redisPlace.open()
@@ -139,6 +143,7 @@ describe('moving between files and Redis', { skip }, () => {
     assert.deepEqual(await all(target), before)
     assert.ok((await bytesOf(target, success.id, 'result.txt')).equals(LARGE))
     assert.equal((await target.create(again, print)).created, false)
+    assert.deepEqual(await auditOf(target), lines.toReversed())
     await target.close()
     assert.equal((await store.claim(progress.id, start('w', at(900))))?.status, 'STARTED')
     await store.close()
@@ -167,7 +172,7 @@ describe('moving between files and Redis', { skip }, () => {
     const done = run('import', place, file, ['--verify'])
     assert.deepEqual(
       [done.status, done.stdout],
-      [0, '158 tasks, 4 blobs, 0 accounts, 0 missing, 0 different, 158 inStore\n'],
+      [0, '158 tasks, 4 blobs, 0 accounts, 0 audit, 0 missing, 0 different, 158 inStore\n'],
     )
     const repeated = run('import', place, file)
     assert.match(repeated.stdout, /^0 created, 0 replaced, 158 unchanged/)

@@ -6,6 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { AuditEntry } from '../../../src/core/audit.ts'
 import { succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { newTaskId, RECORD_DEPTH_LIMIT } from '../../../src/core/task.ts'
@@ -13,7 +14,9 @@ import { exportFolder } from '../../../src/stores/files/tools/export.ts'
 import { checkFolder } from '../../../src/stores/files/tools/fsck.ts'
 import { importFolder } from '../../../src/stores/files/tools/import.ts'
 import type { ImportSummary } from '../../../src/stores/shared/import.ts'
+import { auditOf } from '../../suites/audit.ts'
 import { add, addEnded, at, details, keyed, newTask, read, refused, take } from '../../suites/store/world.ts'
+import { entryOf } from '../../support/audit-entries.ts'
 import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
@@ -87,7 +90,7 @@ describe('export and import', () => {
     const lines = await exported(from)
     assert.ok(lines.every(line => line.length < 1.5 * 1024 * 1024))
     const { sha256, ...end } = JSON.parse(lines.at(-1) ?? '')
-    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 2 })
+    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 2, audit: 0 })
     assert.equal(sha256, createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex'))
     const { problem, created, givenBack, blobs, accounts: made, refused: none } = await bring(to, lines)
     assert.deepEqual([problem, created, givenBack, blobs, made, none], [null, 8, 3, 4, 2, 0])
@@ -294,7 +297,7 @@ describe('export and import', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const cases: [lines: string[], problem: RegExp][] = [
       [[first, end], /^Line 1: .*header/],
-      [[change(header, { version: 3 })], /^Line 1: version: must be 1 or 2/],
+      [[change(header, { version: 4 })], /^Line 1: version: must be one of 1, 2, 3/],
       [[header, withTask({ id: '../../../etc/passwd' }), blob, end], /^Line 2: record/],
       [[header, withTask({ id: task.id.toUpperCase() }), blob, end], /^Line 2: record/],
       [[header, withTask({ claim: Number.MAX_SAFE_INTEGER }), blob, end], /^Line 2: .*2\^40/],
@@ -312,8 +315,11 @@ describe('export and import', () => {
       [[header, first, change(blob, { bytes: '*' }), end], /^Line 3: bytes: must be base64/],
       [[header, first, blob, blob, end], /^Line 4: .*twice/],
       [[header, blob, first, end], /^Line 2: .*does not belong/],
-      [[header, first, blob, change(end, { tasks: 2 })], /^Line 4: 1 tasks, 1 blobs and 0 documents came/],
-      [[header, account, first, blob, change(end, { documents: 2 })], /^Line 5: .* and 1 documents came/],
+      [
+        [header, first, blob, change(end, { tasks: 2 })],
+        /^Line 4: 1 tasks, 1 blobs, 0 documents and 0 lines of the audit came/,
+      ],
+      [[header, account, first, blob, change(end, { documents: 2 })], /^Line 5: .* 1 documents and .* came/],
       [[header, first, account, blob, end], /^Line 4: .*does not belong/],
       [[header, change(account, { collection: '../tasks' }), end], /^Line 2: collection/],
       [[header, change(account, { document: { ...viewer, name: '../x' } }), end], /^Line 2: document.name/],
@@ -381,6 +387,31 @@ describe('export and import', () => {
     assert.equal((await bringSome([line({}, later)], true)).accounts, 1)
     const again = await world.open(to)
     assert.deepEqual((await again.documents.get('accounts', 'operator'))?.data, accounts[0]?.data)
+  })
+
+  promise('the audit goes along, each line once however often it is imported', async world => {
+    const [from, to] = [await world.folder(), await world.folder()]
+    const source = await world.open(from)
+    const lines = Array.from({ length: 50 }, (_, n) => entryOf({ at: at(n * 10_000) }))
+    await source.audit.add(lines)
+    await source.close()
+    const target = await world.open(to)
+    const own = entryOf({ at: at(250_000) })
+    await target.audit.add([lines[7] as AuditEntry, own])
+    await target.close()
+    const export_ = await exported(from)
+    for (const count of [49, 0]) {
+      const summary = await bring(to, export_)
+      assert.deepEqual([summary.problem, summary.audit], [null, count])
+    }
+    const there = await world.open(to)
+    assert.deepEqual(
+      (await auditOf(there)).map(({ id }) => id).sort(),
+      [...lines, own].map(({ id }) => id).sort(),
+    )
+    const wrong = export_.map(line => line.replace('"task.submit"', '"task.steal"'))
+    await there.close()
+    assert.match((await bring(to, wrong)).problem ?? '', /action/)
   })
 
   promise('rubbish never crashes an import and never reaches anything outside the folder', async world => {

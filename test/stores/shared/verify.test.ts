@@ -54,7 +54,7 @@ describe('a store that is compared with an export', () => {
     const { told, summary } = await verify()
     assert.deepEqual(told, [])
     assert.deepEqual(summary, {
-      ...{ tasks: 2, blobs: 1, accounts: 2, missing: 0, different: 0 },
+      ...{ tasks: 2, blobs: 1, accounts: 2, audit: 0, missing: 0, different: 0 },
       ...{ inStore: 3, problem: null },
     })
   })

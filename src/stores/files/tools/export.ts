@@ -1,4 +1,4 @@
-// Export: every record of a data folder, its blobs, and documents as lines, in constant memory, also while a bundle
+// Export: every record of a data folder, its blobs, documents and the audit as lines, in constant memory, also while a bundle
 // runs. It only reads.
 import { lstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { openPlain } from '../../../platform/plain-file.ts'
 import { BLOB_NAME } from '../../shared/blob-name.ts'
 import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
+import { readTrail } from '../audit/audit.ts'
 import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
 import { readDocumentFile } from '../documents/document-file.ts'
 import { namesIn } from '../documents/listing.ts'
@@ -89,7 +90,7 @@ async function* piecesOf(
 
 /**
  * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the documents
- * of the collections that are exported, then the end with the numbers of all. Each task is as it was at one moment;
+ * of the collections that are exported, then the audit, then the end with the numbers of all. Each task is as it was at one moment;
  * the folder as a whole may change meanwhile.
  * @throws STORE_UNAVAILABLE when the folder is none or cannot be read
  */
@@ -152,6 +153,7 @@ export async function* exportFolder({
         if (found.state === 'broken')
           onLeftOut(path.relative(layout.dir, layout.document(collection, name)), found.why)
       }
+    for await (const entry of readTrail(layout)) yield lines.audit(entry)
     yield lines.end()
   } catch (error) {
     throw storeError(error)

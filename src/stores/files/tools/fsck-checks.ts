@@ -2,10 +2,13 @@
 // itself: a finding's `mend` would repair it, and is only for a folder that no process uses.
 import { createReadStream, type Dirent, lstatSync } from 'node:fs'
 import path from 'node:path'
+import { parseAuditEntry } from '../../../core/audit-form.ts'
 import { isAside } from '../../../platform/atomic-file.ts'
 import { LineTooLongError, readLines } from '../../../platform/lines.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
 import { BLOB_NAME } from '../../shared/blob-name.ts'
+import { isBegunFile } from '../audit/audit.ts'
+import { dayOfTrailFile } from '../audit/trail-files.ts'
 import { isErrno } from '../errno.ts'
 import { idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
 import { readStateFile } from '../records/state-file.ts'
@@ -70,7 +73,7 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
     }
 
   const lines =
-    (file: string): FsckCheck =>
+    (file: string, isGood = isEntry): FsckCheck =>
     async () => {
       const bad: number[] = []
       try {
@@ -78,7 +81,7 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
         const input = createReadStream('', { fd: handle })
         // a last line without its end is what a killed process leaves, or what is being written now
         for await (const { number, bytes, ended } of readLines(input, LINE_BYTES_MAX))
-          if (ended && !isEntry(bytes)) bad.push(number)
+          if (ended && !isGood(bytes)) bad.push(number)
       } catch (error) {
         // retention cuts journals at any time
         if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
@@ -167,6 +170,16 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
     })
   for (const { name } of entriesOf(layout.run))
     if (isAside(name)) yield foreign(path.join(layout.run, name), 'nothing of this store')
+  for (const entry of entriesOf(layout.audit)) {
+    const place = path.join(layout.audit, entry.name)
+    if (place === layout.auditBegun && entry.isDirectory()) continue
+    if (dayOfTrailFile(entry.name) === null) yield foreign(place, 'nothing of this store')
+    else yield lines(place, isAuditLine)
+  }
+  for (const entry of entriesOf(layout.auditBegun)) {
+    const place = path.join(layout.auditBegun, entry.name)
+    if (!isBegunFile(entry.name)) yield foreign(place, 'nothing of this store')
+  }
   for (const folder of [layout.journal, layout.wal])
     for (const entry of entriesOf(folder)) {
       const place = path.join(folder, entry.name)
@@ -177,6 +190,8 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
 
 const hasFurtherNames = (file: string): boolean =>
   (lstatSync(file, { throwIfNoEntry: false })?.nlink ?? 1) > 1
+
+const isAuditLine = (bytes: Buffer): boolean => parseAuditEntry(bytes.toString('utf8')) !== null
 
 const isEntry = (bytes: Buffer): boolean => {
   try {

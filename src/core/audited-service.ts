@@ -1,0 +1,88 @@
+// The service with its audit: whatever changes something stands there, whichever API it came through. It passes on
+// what it does not know, and decides nothing about rights.
+import { type AuditRecorder, auditedBy, auditedId } from './audit-recorder.ts'
+import type { BulkOutcome } from './bulk.ts'
+import type { TaskFilter } from './filter.ts'
+import type { Service } from './service.ts'
+import type { Submitted } from './submit.ts'
+
+const KIND = /^[a-z][a-z0-9-]{0,62}$/
+
+/** The kind that somebody wanted, if it can be one. */
+const kindIn = (submission: unknown): string | null => {
+  const kind =
+    typeof submission === 'object' && submission !== null && 'kind' in submission ? submission.kind : null
+  return typeof kind === 'string' && KIND.test(kind) ? kind : null
+}
+
+const filterText = (filter: TaskFilter): string => JSON.stringify(filter)
+
+const bulkTold = (filter: TaskFilter, { matched, done }: BulkOutcome) =>
+  matched === 0 ? null : { target: `${done} of ${matched} ${filterText(filter)}` }
+
+/** The same service, every change of which is written. */
+export const createAuditedService = (service: Service, record: AuditRecorder): Service => {
+  /**
+   * A submit has no line before it: the record that it leaves says who made it and when. For the same reason its line
+   * may come to the disk a moment later.
+   */
+  const submitted = async <T extends Submitted | Submitted[]>(
+    actor: Parameters<Service['submit']>[0],
+    submissions: readonly unknown[],
+    submit: () => Promise<T>,
+  ): Promise<T> => {
+    let made: T
+    try {
+      made = await submit()
+    } catch (error) {
+      await record.noteRefusal(auditedBy(actor), 'task.submit', kindIn(submissions[0]), error)
+      throw error
+    }
+    const ids = [made].flat().flatMap(({ task, created }) => (created ? [task.id] : []))
+    if (ids.length > 0) await record.note(auditedBy(actor), 'task.submit', ids, { soon: true })
+    return made
+  }
+
+  return {
+    ...service,
+
+    submit: (actor, submission, key) =>
+      submitted(actor, [submission], () => service.submit(actor, submission, key)),
+    submitMany: (actor, submissions, key) =>
+      submitted(actor, submissions, () => service.submitMany(actor, submissions, key)),
+
+    cancel: (actor, id) =>
+      record.run(auditedBy(actor), { action: 'task.cancel', target: auditedId(id) }, () =>
+        service.cancel(actor, id),
+      ),
+    retry: (actor, id) =>
+      record.run(auditedBy(actor), { action: 'task.retry', target: auditedId(id) }, () =>
+        service.retry(actor, id),
+      ),
+    purge: (actor, id) =>
+      record.run(auditedBy(actor), { action: 'task.delete', target: auditedId(id) }, () =>
+        service.purge(actor, id),
+      ),
+    bulk(actor, action, filter, options) {
+      const act = () => service.bulk(actor, action, filter, options)
+      if (options.dryRun) return act()
+      return record.run(
+        auditedBy(actor),
+        {
+          action: `tasks.${action}`,
+          target: filterText(filter),
+          told: outcome => bulkTold(filter, outcome),
+        },
+        act,
+      )
+    },
+    replayDead: (actor, id) =>
+      record.run(auditedBy(actor), { action: 'dead.replay', target: auditedId(id) }, () =>
+        service.replayDead(actor, id),
+      ),
+    discardDead: (actor, id) =>
+      record.run(auditedBy(actor), { action: 'dead.discard', target: auditedId(id) }, () =>
+        service.discardDead(actor, id),
+      ),
+  }
+}
