@@ -82,8 +82,12 @@ export const useAccountColumns = ({
         isHead: true,
         cell: row => (
           <>
-            <SafeText text={row.name} /> {row.id === self ? <span class="soft">{words.you}</span> : null}{' '}
-            {isBuiltIn(row) ? <span class="soft">{words.builtIn}</span> : null}
+            <SafeText text={row.name} />{' '}
+            <span class="soft">
+              {[...(row.id === self ? [words.you] : []), ...(isBuiltIn(row) ? [words.builtIn] : [])].join(
+                ' · ',
+              )}
+            </span>
           </>
         ),
       },
