@@ -88,7 +88,6 @@ const startPm2 = async (home: string): Promise<ChildProcess> => {
     runner,
     `import { createRequire } from 'node:module'
 import { noteEnds } from ${JSON.stringify(path.join(ROOT, 'bin', 'pm2-ends.mjs'))}
-import { whoNamed } from '../fixture.ts'
 const require = createRequire(${JSON.stringify(path.join(ROOT, 'package.json'))})
 process.argv = [process.execPath, 'pm2-runtime', 'start', ${JSON.stringify(config)}]
 noteEnds(require)
