@@ -63,6 +63,7 @@ describe('the rights', () => {
       'DELETE /me',
       'POST /ws/ticket',
       'GET /ws',
+      'GET /audit',
       'POST /task/{id}/share',
       'GET /task/{id}/shares',
       'DELETE /task/{id}/share/{share}',
