@@ -57,7 +57,7 @@ const reasonsIn = body => {
     const { checks } = JSON.parse(body)
     return Object.entries(checks)
       .filter(([, { status }]) => status === 'failed')
-      .map(([name, { reason }]) => `${name}: ${reason}`)
+      .map(([name, { status, reason }]) => `${name}: ${reason ?? status}`)
       .join('; ')
   } catch {
     return body.slice(0, 300)

@@ -29,6 +29,7 @@ const LONGEST = [
   'dashboard/browser',
   'worker/reuse-check',
   'e2e/redis',
+  'access/stores',
   'stores/shared/export-import-redis',
   'faults/broker',
   'e2e/rabbitmq',

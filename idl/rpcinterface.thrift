@@ -643,6 +643,16 @@ struct Invitation {
   7: optional string invitation
 }
 
+/** A link that reads one task over REST: the record, the events and the result. */
+struct Share {
+  1: required string id,
+  2: required string task,
+  3: required string createdAt,
+  4: required string expiresAt,
+  /** What stands behind /shared/ in the address. Only in the answer of shareTask. */
+  5: optional string token
+}
+
 /** A new session. */
 struct Login {
   /** What `authenticate` takes. */
@@ -913,5 +923,20 @@ service Madhava extends RPCcelery {
    * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
    */
   void deleteAccount(1: string id)
-    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /**
+   * Makes a link that reads this task over REST, for whoever may change it. `seconds` is how long it holds, 1 to
+   * 2592000; 0 means a day. `token` of the answer is shown this once. Refused: BAD_REQUEST. Conflict: TOO_MANY_SHARES.
+   */
+  Share shareTask(1: string id, 2: i32 seconds)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /** The links of a task that hold, for whoever may change it. */
+  list<Share> listShares(1: string id)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /** Withdraws a link of a task. NotFound: SHARE_NOT_FOUND. */
+  void withdrawShare(1: string id, 2: string share)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable)
 }

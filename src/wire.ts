@@ -4,8 +4,12 @@ import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Access } from './access/access.ts'
 import { createAuditedAccess } from './access/audited-access.ts'
+import { createCheckQueue } from './access/check-queue.ts'
+import { openCursorSeals } from './access/cursor-seals.ts'
+import { createLoginLimit, type LoginLimit } from './access/login-limit.ts'
 import { openAccess } from './access/open.ts'
 import type { Config } from './config.ts'
+import type { Semaphore } from './core/async/semaphore.ts'
 import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.ts'
 import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
@@ -222,6 +226,8 @@ export interface Parts {
   kindFiles: ReadonlyMap<string, string>
   service: Service
   access: Access
+  /** What guards the passwords that `access` checks, for whatever else of this process checks some. */
+  checks: { inTurn: Semaphore; limit: LoginLimit }
   /** Writes the audit, for what changes neither tasks nor accounts. */
   audit: AuditRecorder
   clock: () => Date
@@ -254,6 +260,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     await store.close()
     throw error
   })
+  const checks = { inTurn: createCheckQueue(), limit: createLoginLimit({ clock: () => performance.now() }) }
   const access = openAccess({
     documents: store.documents,
     feed: store,
@@ -261,6 +268,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     registration: config.registration,
     clock,
     log,
+    ...checks,
   })
   const audit = openRecorder(config, store, clock, log)
   const service = createService({
@@ -272,6 +280,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     onCheckThrew: (kind, error) =>
       log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
     allowances: config.taskLimits,
+    cursorSeal: openCursorSeals(store.documents),
   })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
@@ -283,6 +292,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     kindFiles,
     service: createAuditedService(service, audit),
     access: createAuditedAccess(access, audit),
+    checks,
     audit,
     clock,
     isOwn: isOwnOf(config, adapter),

@@ -52,6 +52,7 @@ import Me = ttypes.Me
 import Session = ttypes.Session
 import Key = ttypes.Key
 import Invitation = ttypes.Invitation
+import Share = ttypes.Share
 import Login = ttypes.Login
 import AccountPage = ttypes.AccountPage
 import AccountOptions = ttypes.AccountOptions
@@ -470,6 +471,38 @@ declare class Client extends RPCcelery.Client {
      * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
      */
     deleteAccount(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
+
+    /**
+     * Makes a link that reads this task over REST, for whoever may change it. `seconds` is how long it holds, 1 to
+     * 2592000; 0 means a day. `token` of the answer is shown this once. Refused: BAD_REQUEST. Conflict: TOO_MANY_SHARES.
+     */
+    shareTask(id: string, seconds: number): Promise<Share>;
+
+    /**
+     * Makes a link that reads this task over REST, for whoever may change it. `seconds` is how long it holds, 1 to
+     * 2592000; 0 means a day. `token` of the answer is shown this once. Refused: BAD_REQUEST. Conflict: TOO_MANY_SHARES.
+     */
+    shareTask(id: string, seconds: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Share)=>void): void;
+
+    /**
+     * The links of a task that hold, for whoever may change it.
+     */
+    listShares(id: string): Promise<Share[]>;
+
+    /**
+     * The links of a task that hold, for whoever may change it.
+     */
+    listShares(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Share[])=>void): void;
+
+    /**
+     * Withdraws a link of a task. NotFound: SHARE_NOT_FOUND.
+     */
+    withdrawShare(id: string, share: string): Promise<void>;
+
+    /**
+     * Withdraws a link of a task. NotFound: SHARE_NOT_FOUND.
+     */
+    withdrawShare(id: string, share: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: void)=>void): void;
   }
 
 declare class Processor extends RPCcelery.Processor {
@@ -511,4 +544,7 @@ declare class Processor extends RPCcelery.Processor {
     process_pageAudit(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_changeAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_deleteAccount(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_shareTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listShares(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_withdrawShare(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
 }

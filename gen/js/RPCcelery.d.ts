@@ -51,6 +51,7 @@ import Me = ttypes.Me
 import Session = ttypes.Session
 import Key = ttypes.Key
 import Invitation = ttypes.Invitation
+import Share = ttypes.Share
 import Login = ttypes.Login
 import AccountPage = ttypes.AccountPage
 import AccountOptions = ttypes.AccountOptions

@@ -578,6 +578,19 @@ declare class Invitation {
   }
 
 /**
+ * A link that reads one task over REST: the record, the events and the result.
+ */
+declare class Share {
+    public id: string;
+    public task: string;
+    public createdAt: string;
+    public expiresAt: string;
+    public token?: string;
+
+      constructor(args?: { id: string; task: string; createdAt: string; expiresAt: string; token?: string; });
+  }
+
+/**
  * A new session.
  */
 declare class Login {

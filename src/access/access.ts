@@ -54,6 +54,14 @@ export interface InvitationView {
   expiresAt: string
 }
 
+/** A link that reads one task. */
+export interface ShareView {
+  id: string
+  task: string
+  createdAt: string
+  expiresAt: string
+}
+
 export interface Me {
   account: AccountView | null
   scopes: readonly Scope[]
@@ -161,6 +169,15 @@ export interface Access {
   idOf(nameOrId: string): Promise<string | null>
   /** The names of accounts by id; null for one that is unknown or deleted. What was read lately is read again after some seconds. */
   namesOf(ids: Iterable<string>): Promise<ReadonlyMap<string, string | null>>
+
+  /** A link that reads a task which the actor may change. `token` is shown this once. @throws BAD_REQUEST, TOO_MANY_SHARES */
+  share(actor: Actor, task: string, seconds: number): Promise<ShareView & { token: string }>
+  /** The links of a task that are valid. */
+  shares(task: string): Promise<ShareView[]>
+  /** @throws SHARE_NOT_FOUND */
+  withdrawShare(actor: Actor, task: string, id: string): Promise<void>
+  /** The task of a link, and the actor who reads it and may do nothing else. @throws SHARE_NOT_FOUND */
+  openShare(token: string): Promise<{ task: string; actor: Actor }>
 
   /** A ticket for what the actor has shown: whoever shows it within half a minute is the same, once. */
   makeTicket(actor: Actor): Promise<{ ticket: string; expiresAt: string }>

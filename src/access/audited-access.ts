@@ -1,4 +1,4 @@
-// The room access with its audit: whatever changes an account, a session, a key or an invitation stands there, and
+// The room access with its audit: whatever changes an account, a session, a key, an invitation or a link stands there, and
 // every login, right or wrong. It decides nothing, and never sees a hash. No secret goes from here into an entry: only
 // ids, roles, and which fields were changed.
 import { type AuditRecorder, auditedBy, auditedId } from '../core/audit-recorder.ts'
@@ -94,6 +94,27 @@ export const createAuditedAccess = (access: Access, record: AuditRecorder): Acce
     record.run(auditedBy(actor), { action: 'invitation.withdraw', target: auditedId(id) }, () =>
       access.withdrawInvitation(actor, id),
     ),
+
+  share: (actor, task, seconds) =>
+    record.run(
+      auditedBy(actor),
+      {
+        action: 'share.create',
+        target: auditedId(task),
+        told: ({ id }) => ({ target: `${task} share=${id}` }),
+      },
+      () => access.share(actor, task, seconds),
+    ),
+
+  withdrawShare(actor, task, id) {
+    const about = auditedId(task)
+    const share = auditedId(id)
+    return record.run(
+      auditedBy(actor),
+      { action: 'share.withdraw', target: about && share ? `${about} share=${share}` : about },
+      () => access.withdrawShare(actor, task, id),
+    )
+  },
 
   changeAccount(actor, id, changes) {
     const about = auditedId(id)

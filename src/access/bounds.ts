@@ -14,6 +14,8 @@ export const ACCESS_BOUNDS = {
   kinds: 50,
   kindName: 63,
   note: 200,
+  /** How long a link to a task holds. */
+  shareSeconds: { min: 1, max: 30 * DAY_SECONDS, default: DAY_SECONDS },
   /** How long an invitation holds. */
   invitationSeconds: { min: 60, max: 90 * DAY_SECONDS, default: 7 * DAY_SECONDS },
 } as const

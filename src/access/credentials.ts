@@ -15,11 +15,15 @@ import { idPrefixOf, isSameHash, isTokenId, parseToken } from './tokens.ts'
 export const COLLECTION_OF = {
   key: 'account-keys',
   session: 'sessions',
+  share: 'shares',
 } as const satisfies Record<Credential['type'], CollectionName>
 
-/** A credential that is valid now. */
+/** A key or a session. */
+export type Login = Credential & { type: 'key' | 'session' }
+
+/** A key or a session that is valid now. */
 export interface Valid {
-  credential: Credential
+  credential: Login
   account: AccountDocument
   /** Null: a session, which is as wide as its account. */
   bounds: KeyBounds | null
@@ -141,7 +145,7 @@ export const openCredentials = ({ documents, accounts, background, clock }: Cred
     return { credential: { type: 'session', id }, account, bounds: null, expiresAt: session.expiresAt }
   }
 
-  const read = ({ type, id }: Credential, hash: string | null): Promise<Valid | null> =>
+  const read = ({ type, id }: Login, hash: string | null): Promise<Valid | null> =>
     type === 'key' ? readKey(id, hash) : readSession(id, hash)
 
   return {
@@ -154,7 +158,7 @@ export const openCredentials = ({ documents, accounts, background, clock }: Cred
       if (!valid) throw new MadhavaError('UNAUTHORIZED')
       return valid
     },
-    read: async credential => (isTokenId(credential.id) ? read(credential, null) : null),
+    read: async ({ type, id }) => (type === 'share' || !isTokenId(id) ? null : read({ type, id }, null)),
     keysOf: account => allOf(keys.list, account),
     sessionsOf: account => allOf(sessions.list, account),
     hasExpired,

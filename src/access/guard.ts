@@ -41,7 +41,8 @@ const TRIES_MAX = 999
 /** About how long a full queue takes. */
 const QUEUE_SECONDS = 10
 
-const addressOf = ({ address }: Try): string => address ?? 'unknown'
+/** Clients of whom nobody knows the address do not use up each other's tries of other accounts. */
+const addressOf = ({ address, about }: Try): string => address ?? `unknown, about ${about}`
 
 const tooMany = (seconds: number): MadhavaError =>
   new MadhavaError('TOO_MANY_REQUESTS', `Too many tries. Wait ${seconds} seconds and try again`, {

@@ -1,6 +1,7 @@
 // The keys of an account: made, listed, revoked. What a key may do is decided in core/policy.ts, whether it is valid in
 // credentials.ts.
 import { type Actor, SCOPES } from '../core/actor.ts'
+import { createSemaphore } from '../core/async/semaphore.ts'
 import type { TypedDocument } from '../core/collection.ts'
 import { KEY_KINDS_MAX, KEY_NAME_MAX, type Key } from '../core/credential-forms.ts'
 import { MadhavaError } from '../core/errors.ts'
@@ -43,10 +44,13 @@ const refuse = (why: string): never => {
 }
 
 /** The APIs have checked it before; what is kept must be sound all the same. @throws BAD_REQUEST */
-const checkWanted = ({ name, scopes, kinds, expiresAt }: Wanted, now: Date): void => {
+const checkWanted = ({ name, scopes, kinds, own, expiresAt }: Wanted, now: Date): void => {
   if (name === '' || name.length > KEY_NAME_MAX)
     refuse(`The name of a key has 1 to ${KEY_NAME_MAX} characters`)
   if (scopes.length === 0) refuse('A key needs a scope')
+  // whoever may make an admin is narrowed by nothing
+  if (scopes.includes('admin') && (own || kinds !== null))
+    refuse('A key with the scope admin cannot be narrowed to kinds or to own tasks')
   if (
     kinds !== null &&
     (kinds.length === 0 || kinds.length > KEY_KINDS_MAX || !kinds.every(kind => KIND.test(kind)))
@@ -71,35 +75,39 @@ export const createKeyCalls = ({
       : valid
   }
 
+  // several at once would all find room
+  const inTurn = createSemaphore(1)
+  const createKey: Access['createKey'] = async (actor, wanted) => {
+    const account = await accounts.usable(personOf(actor))
+    if (!account) throw new MadhavaError('UNAUTHORIZED')
+    const now = clock()
+    checkWanted(wanted, now)
+    const may = scopesOfRole(account.data.role)
+    const missing = wanted.scopes.find(scope => !may.includes(scope))
+    if (missing !== undefined)
+      throw new MadhavaError('SCOPE_MISSING', `This account lacks the scope ${missing}`, {
+        detail: { scope: missing },
+      })
+    if ((await keysSeenBy(actor)).length >= KEYS_MAX)
+      throw new MadhavaError('TOO_MANY_KEYS', `An account has at most ${KEYS_MAX} keys: revoke one`)
+    const { id, token, hash } = newToken('key', account.name)
+    const data: Key = {
+      account: account.name,
+      name: wanted.name.toWellFormed(),
+      scopes: SCOPES.filter(scope => wanted.scopes.includes(scope)),
+      kinds: wanted.kinds && [...new Set(wanted.kinds)],
+      own: wanted.own,
+      hash,
+      createdAt: now.toISOString(),
+      lastUsedAt: null,
+    }
+    const key = await keys.put(id, { data, expiresAt: wanted.expiresAt }, null)
+    log.info({ account: account.data.name, key: id }, 'a key was made')
+    return { ...show(key), key: token }
+  }
+
   return {
-    async createKey(actor, wanted) {
-      const account = await accounts.usable(personOf(actor))
-      if (!account) throw new MadhavaError('UNAUTHORIZED')
-      const now = clock()
-      checkWanted(wanted, now)
-      const may = scopesOfRole(account.data.role)
-      const missing = wanted.scopes.find(scope => !may.includes(scope))
-      if (missing !== undefined)
-        throw new MadhavaError('SCOPE_MISSING', `This account lacks the scope ${missing}`, {
-          detail: { scope: missing },
-        })
-      if ((await keysSeenBy(actor)).length >= KEYS_MAX)
-        throw new MadhavaError('TOO_MANY_KEYS', `An account has at most ${KEYS_MAX} keys: revoke one`)
-      const { id, token, hash } = newToken('key', account.name)
-      const data: Key = {
-        account: account.name,
-        name: wanted.name.toWellFormed(),
-        scopes: SCOPES.filter(scope => wanted.scopes.includes(scope)),
-        kinds: wanted.kinds && [...new Set(wanted.kinds)],
-        own: wanted.own,
-        hash,
-        createdAt: now.toISOString(),
-        lastUsedAt: null,
-      }
-      const key = await keys.put(id, { data, expiresAt: wanted.expiresAt }, null)
-      log.info({ account: account.data.name, key: id }, 'a key was made')
-      return { ...show(key), key: token }
-    },
+    createKey: (actor, wanted) => inTurn(() => createKey(actor, wanted)),
 
     async keys(actor) {
       return (await keysSeenBy(actor)).map(show)

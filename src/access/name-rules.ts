@@ -13,9 +13,12 @@ const LONGEST_TEXT = 8 * ACCOUNT_NAME_MAX
 
 const invalid = (why: string): MadhavaError => new MadhavaError('NAME_INVALID', why)
 
-/** The name as it is compared: two names are the same when this is. Any text has one. */
+/**
+ * The name as it is compared: two names are the same when this is. Any text has one. By way of capitals, so that letters
+ * with the same capital are the same too, as the two small sigmas.
+ */
 export const normalName = (name: string): string =>
-  name.slice(0, LONGEST_TEXT).normalize('NFKC').toLowerCase().normalize('NFKC')
+  name.slice(0, LONGEST_TEXT).normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
 
 /** The name of the document that says whose a name is. */
 export const nameDocumentOf = (name: string): string =>

@@ -1,4 +1,5 @@
 // Puts the room together: everything behind `Access`, over the documents of a store. It knows no HTTP and no Thrift.
+import type { Credential } from '../core/actor.ts'
 import type { Semaphore } from '../core/async/semaphore.ts'
 import type { Documents } from '../core/documents.ts'
 import { type Anonymous, strangerOf } from '../core/policy.ts'
@@ -20,8 +21,9 @@ import { createMe } from './me.ts'
 import { openNames } from './names.ts'
 import { createRegister } from './register.ts'
 import { createSessionCalls } from './sessions.ts'
+import { openShares } from './shares.ts'
 import { createTicketCalls } from './tickets.ts'
-import { createWatch } from './watch.ts'
+import { createWatch, type Standing } from './watch.ts'
 
 export interface AccessDeps {
   documents: Documents
@@ -58,7 +60,16 @@ export const openAccess = ({
   const credentials = openCredentials({ documents, accounts, background, clock })
   const { hasExpired } = credentials
   const { open, drop, ...invitations } = openInvitations({ documents, accounts, hasExpired, clock, log })
-  const watching = createWatch({ feed, read: credentials.read, clock })
+  const { read: readShare, ...shares } = openShares({ documents, accounts, hasExpired, clock, log })
+  const standingOf = async (credential: Credential): Promise<Standing | null> => {
+    if (credential.type === 'share') {
+      const found = await readShare(credential)
+      return found && { actorFor: () => found.actor, expiresAt: found.expiresAt }
+    }
+    const valid = await credentials.read(credential)
+    return valid && { actorFor: via => actorOfValid(valid, via), expiresAt: valid.expiresAt }
+  }
+  const watching = createWatch({ feed, read: standingOf, clock })
 
   return {
     registration,
@@ -80,6 +91,7 @@ export const openAccess = ({
     ...createSessionCalls({ accounts, names, credentials, guard, clock, log }),
     ...createKeyCalls({ accounts, credentials, clock, log }),
     ...invitations,
+    ...shares,
     ...createTicketCalls({ documents, credentials, clock }),
     ...createAdministration({ accounts, names, credentials, guard, clock, log }),
     ...createKnownNames({ accounts, names, steady }),

@@ -122,6 +122,8 @@ export const createRegister = ({
     if (plan.invitation) await invitations.open(plan.invitation.token)
     await names.claim(name, plan.id)
     const account = await write(plan, name, password)
+    // an invitation works once, so nobody makes accounts without end
+    if (plan.invitation) guard.forgive(tried)
     if (plan.invitation) await invitations.drop(plan.invitation.document)
     log.info({ account: name, role: plan.role, address, by: actor.name }, 'an account was made')
     return showAccount(account)

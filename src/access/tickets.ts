@@ -10,6 +10,9 @@ import { isSameHash, newToken, parseToken } from './tokens.ts'
 import { accountOf } from './who.ts'
 
 const LIFETIME_MS = 30_000
+const WINDOW_MS = 60_000
+const TICKETS_MAX = 120
+const REMEMBERED_MAX = 10_000
 
 interface TicketsDeps {
   documents: Documents
@@ -26,11 +29,33 @@ export const createTicketCalls = ({
   const collection: Collection<Ticket> = openCollection(documents, 'tickets', TICKETS)
   const invalid = (): MadhavaError => new MadhavaError('UNAUTHORIZED', 'The ticket was used, or is too old')
 
+  /** When each account made tickets lately. Each is a document, so nobody makes them without end. */
+  const made = new Map<string, number[]>()
+  const countTry = (account: string): void => {
+    const now = clock().getTime()
+    const recent = (made.get(account) ?? []).filter(at => Math.abs(now - at) < WINDOW_MS)
+    if (recent.length >= TICKETS_MAX)
+      throw new MadhavaError(
+        'TOO_MANY_REQUESTS',
+        `An account makes at most ${TICKETS_MAX} tickets a minute`,
+        {
+          detail: { retryAfterSeconds: WINDOW_MS / 1000 },
+        },
+      )
+    made.delete(account)
+    made.set(account, [...recent, now])
+    if (made.size <= REMEMBERED_MAX) return
+    const [oldest] = made.keys()
+    if (oldest !== undefined) made.delete(oldest)
+  }
+
   return {
     async makeTicket(actor) {
       const account = accountOf(actor)
-      if (actor.credential === null) throw new MadhavaError('UNAUTHORIZED')
-      const credential = { ...actor.credential }
+      const { type, id: of } = actor.credential ?? { type: 'share', id: '' }
+      if (type === 'share') throw new MadhavaError('UNAUTHORIZED')
+      const credential = { type, id: of }
+      countTry(account)
       const { id, token, hash } = newToken('ticket', account)
       const expiresAt = new Date(clock().getTime() + LIFETIME_MS).toISOString()
       await collection.put(id, { data: { hash, credential }, expiresAt }, null)

@@ -2,21 +2,23 @@
 // for the random numbers; it stores nothing.
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto'
 
-export type TokenType = 'key' | 'session' | 'invitation' | 'ticket'
+export type TokenType = 'key' | 'session' | 'invitation' | 'ticket' | 'share'
 
 const MARK: Readonly<Record<TokenType, string>> = {
   key: 'mdv',
   session: 'mds',
   invitation: 'mdi',
   ticket: 'mdt',
+  share: 'mdl',
 }
 const TYPE_OF: Readonly<Record<string, TokenType>> = {
   mdv: 'key',
   mds: 'session',
   mdi: 'invitation',
   mdt: 'ticket',
+  mdl: 'share',
 }
-const TOKEN = /^(mdv|mds|mdi|mdt)_([a-z0-9]{16})_[A-Za-z0-9]{43}$/
+const TOKEN = /^(mdv|mds|mdi|mdt|mdl)_([a-z0-9]{16})_[A-Za-z0-9]{43}$/
 const ID = /^[a-z0-9]{16}$/
 
 const ID_LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz'

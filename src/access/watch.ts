@@ -1,14 +1,22 @@
 // Tells streams that what their actor has shown has ended or changed: by the feed of the store, of which a process has
 // one reading while anything is watched; by the clock; and by a look now and then, in case the feed has lost something.
-import type { Actor } from '../core/actor.ts'
+import type { Actor, Credential, Via } from '../core/actor.ts'
 import { backoffMs } from '../core/async/backoff.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Access } from './access.ts'
-import { actorOfValid, COLLECTION_OF, type Credentials, type Valid } from './credentials.ts'
+import { COLLECTION_OF } from './credentials.ts'
+
+/** What something that was shown allows now. */
+export interface Standing {
+  actorFor(via: Via): Actor
+  /** ISO-8601; null: never. */
+  expiresAt: string | null
+}
 
 interface WatchDeps {
   feed: Pick<TaskStore, 'cursor' | 'changes'>
-  read: Credentials['read']
+  /** Null: it is valid no longer. @throws STORE_UNAVAILABLE */
+  read: (credential: Credential) => Promise<Standing | null>
   /** The store's. */
   clock: () => Date
 }
@@ -26,18 +34,18 @@ const TIMER_MAX_MS = 2 ** 31 - 1
 
 /** One credential, and the streams that were opened with it. */
 interface Watched {
-  credential: NonNullable<Actor['credential']>
+  credential: Credential
   /** Each with what the stream's actor may do. */
   streams: Map<AbortController, Actor>
-  /** Of the last look. */
-  account: string
+  /** Null: that of a link. */
+  account: string | null
   expiry: NodeJS.Timeout | null
   look(): void
 }
 
 const isSame = (one: Actor, other: Actor): boolean => {
-  const rightsOf = ({ account, name, scopes, sees, kinds }: Actor) =>
-    JSON.stringify([account, name, scopes, sees, kinds])
+  const rightsOf = ({ account, name, scopes, sees, kinds, task }: Actor) =>
+    JSON.stringify([account, name, scopes, sees, kinds, task])
   return rightsOf(one) === rightsOf(other)
 }
 
@@ -67,9 +75,9 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
     for (const { look } of watched.values()) look()
   }
 
-  const settle = (entry: Watched, valid: Valid | null): void => {
+  const settle = (entry: Watched, valid: Standing | null): void => {
     for (const [stream, actor] of entry.streams)
-      if (!valid || !isSame(actorOfValid(valid, actor.via), actor)) stream.abort()
+      if (!valid || !isSame(valid.actorFor(actor.via), actor)) stream.abort()
     if (entry.expiry) clearTimeout(entry.expiry)
     entry.expiry = null
     if (!valid?.expiresAt || entry.streams.size === 0) return
@@ -77,7 +85,7 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
     entry.expiry = setTimeout(entry.look, Math.min(leftMs, TIMER_MAX_MS)).unref()
   }
 
-  const createEntry = (credential: Watched['credential'], account: string): Watched => {
+  const createEntry = (credential: Credential, account: string | null): Watched => {
     const entry: Watched = {
       credential,
       streams: new Map(),
@@ -147,8 +155,7 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
   return {
     watch(actor) {
       const { account, credential } = actor
-      if (account === null || credential === null)
-        return { signal: new AbortController().signal, close: () => {} }
+      if (credential === null) return { signal: new AbortController().signal, close: () => {} }
       const key = `${credential.type} ${credential.id}`
       const entry = watched.get(key) ?? createEntry(credential, account)
       watched.set(key, entry)

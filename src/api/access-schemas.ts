@@ -1,7 +1,7 @@
 // The shapes of accounts, logins, keys, invitations and the audit in the document of the REST API; those that come in also read
 // the bodies.
 import { z } from 'zod'
-import type { AccountView, InvitationView, KeyView, Me, SessionView } from '../access/access.ts'
+import type { AccountView, InvitationView, KeyView, Me, SessionView, ShareView } from '../access/access.ts'
 import { ACCESS_BOUNDS } from '../access/bounds.ts'
 import { SCOPES } from '../core/actor.ts'
 import { AUDIT_ACTION_NAMES, AUDIT_VIAS, type AuditEntry } from '../core/audit.ts'
@@ -146,6 +146,31 @@ export const invitationMade = output(
   z.object({ ...invitationShape, invitation: z.string().describe('shown this once') }),
 )
 export const invitationList = output('InvitationList', z.object({ invitations: z.array(invitation) }))
+const shareShape = { id: z.string(), task: z.string(), createdAt: time, expiresAt: time }
+export const shareWanted = input(
+  'ShareWanted',
+  z.strictObject({
+    seconds: z
+      .int()
+      .min(ACCESS_BOUNDS.shareSeconds.min)
+      .max(ACCESS_BOUNDS.shareSeconds.max)
+      .default(ACCESS_BOUNDS.shareSeconds.default)
+      .describe('how long it is valid; a day when left out'),
+  }),
+)
+export const shareMade = output(
+  'ShareMade',
+  z.object({
+    ...shareShape,
+    token: z.string().describe('shown this once'),
+    link: z.string().describe('where the task is read: a path of this server'),
+  }),
+)
+export const shareList = output(
+  'ShareList',
+  z.object({ shares: z.array(z.object(shareShape) satisfies z.ZodType<ShareView>) }),
+)
+
 export const ticketMade = output(
   'TicketMade',
   z.object({

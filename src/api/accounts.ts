@@ -13,6 +13,7 @@ import {
   registration,
 } from './access-schemas.ts'
 import { type ApiDeps, type ApiEnv, originOf } from './context.ts'
+import { demandAnswer } from './identify.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { plainPageQuery } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
@@ -114,6 +115,7 @@ export const accountRoutes = ({ access }: ApiDeps): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .post('/accounts', describe(createAccount), async c => {
       const { invitation = null, role = null, ...wanted } = await readBodyAs(c, registration)
+      demandAnswer(c)
       const made = await access.register(c.get('actor'), { ...wanted, invitation, role }, originOf(c))
       return sendJson(c, made, 201)
     })

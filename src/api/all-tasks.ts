@@ -1,6 +1,7 @@
 // GET /alltasks as text: one array or a line per task, a page of the store in memory at a time.
 import type { Access } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
+import { MadhavaError } from '../core/errors.ts'
 import type { Service } from '../core/service.ts'
 import type { Sort } from '../core/sort.ts'
 import type { TaskFilter } from '../core/store.ts'
@@ -9,6 +10,7 @@ import { viewTask } from '../core/task-view.ts'
 import { turns } from '../core/turns.ts'
 import type { Waiting } from '../core/wait-reasons.ts'
 import { ownerNames } from './owner-names.ts'
+import { LOGIN_OVER, type LoginWatch } from './streams.ts'
 
 export const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -65,16 +67,18 @@ export const viewTasks = async (
   }))
 }
 
-/** The bytes; the service is asked for the next page when the reader has taken the one before. */
+/** @param login closed at the end. The bytes; the service is asked for the next page when the reader has taken the one before. */
 export const allTasksText = async function* (
   { service, access }: { service: Pick<Service, 'list' | 'whyEach'>; access: Pick<Access, 'namesOf'> },
   actor: Actor,
   filter: TaskFilter,
-  { lines, sort, why }: { lines: boolean; sort: Sort; why: boolean },
+  { lines, sort, why, login }: { lines: boolean; sort: Sort; why: boolean; login: LoginWatch },
 ): AsyncGenerator<Uint8Array> {
   const shape = lines ? LINES : ARRAY
   let isEmpty = true
   const pageAt = async (cursor: string | null) => {
+    // the client may take its time, and the login may have ended meanwhile
+    if (login.signal.aborted) throw new MadhavaError('UNAUTHORIZED', LOGIN_OVER)
     const { tasks, next } = await service.list(actor, filter, { limit: STREAM_PAGE, cursor, sort })
     const views = await viewTasks(access, tasks, why ? await service.whyEach(actor, tasks) : null)
     const chunks = await chunksOf(views, shape, cursor === null)
@@ -82,15 +86,19 @@ export const allTasksText = async function* (
     return { chunks, next }
   }
   let cursor: string | null = null
-  do {
-    const { chunks, next }: { chunks: Buffer[]; next: string | null } = await pageAt(cursor)
-    for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) {
-      // a client that reads fast takes one after another, within one turn if it can
-      await turns.spend(0, chunk.length)
-      yield chunk
-    }
-    cursor = next
-  } while (cursor !== null)
+  try {
+    do {
+      const { chunks, next }: { chunks: Buffer[]; next: string | null } = await pageAt(cursor)
+      for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) {
+        // a client that reads fast takes one after another, within one turn if it can
+        await turns.spend(0, chunk.length)
+        yield chunk
+      }
+      cursor = next
+    } while (cursor !== null)
+  } finally {
+    login.close()
+  }
   // no line at all is no empty line
   if (!lines || !isEmpty) yield Buffer.from(shape.close)
 }

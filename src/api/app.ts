@@ -29,6 +29,7 @@ import { sendProblem, shownPath } from './problem.ts'
 import { rpcRoutes } from './rpc.ts'
 import { rpcDocsRoutes } from './rpc-docs.ts'
 import { sessionRoutes } from './sessions.ts'
+import { shareRoutes } from './share.ts'
 import { statusRoutes } from './status.ts'
 import { CALL_LIMITS, createStreams, SOCKET_LIMITS } from './streams.ts'
 import { taskRoutes } from './task.ts'
@@ -125,6 +126,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     tasksRoutes,
     bulkRoutes,
     taskRoutes(streams),
+    shareRoutes(streams),
     taskLogRoutes(streams),
     liveRoutes(streams),
     socketRoutes(createStreams(deps.closing, SOCKET_LIMITS)),

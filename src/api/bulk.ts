@@ -37,10 +37,15 @@ export const bulkRoutes = ({ service, access }: ApiDeps): Hono<ApiEnv> => {
       // a filter that was forgotten must not be everything
       if (Object.keys(filter).length === 0 && !all)
         throw new MadhavaError('BAD_REQUEST', 'Name a filter, or say all=1 for every task')
-      return sendJson(
-        c,
-        await service.bulk(c.get('actor'), action, await withOwnerId(access, filter), options),
-      )
+      const actor = c.get('actor')
+      const wanted = await withOwnerId(access, filter)
+      const login = access.watch(actor)
+      try {
+        const outcome = await service.bulk(actor, action, wanted, { ...options, signal: login.signal })
+        return sendJson(c, outcome)
+      } finally {
+        login.close()
+      }
     })
   return app
 }

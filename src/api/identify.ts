@@ -24,8 +24,13 @@ const BEARER = /^Bearer +(\S{1,500}) *$/i
 const shownIn = (c: ApiContext): string | null => {
   const header = c.req.header('authorization')
   if (header !== undefined && /^Bearer\b/i.test(header)) return BEARER.exec(header)?.[1] ?? ''
+  // a page of another origin may show a key, and never borrows the login of its user
+  if (c.get('friend')) return null
   return getCookie(c, LOGIN_COOKIE) ?? null
 }
+
+/** That it answers is the answer: nobody is asked who they are, since that needs the store. */
+const ASKS_NOBODY = '/livez'
 
 /**
  * Sets the actor. Never throws: what is wrong with a login matters only to routes that need one.
@@ -35,7 +40,7 @@ export const identify =
   (access: Pick<Access, 'identify' | 'stranger'>): MiddlewareHandler<ApiEnv> =>
   async (c, next) => {
     const known = c.env?.actor
-    const shown = known ? null : shownIn(c)
+    const shown = known || c.req.path === ASKS_NOBODY ? null : shownIn(c)
     try {
       const actor = shown === null ? access.stranger('rest') : await access.identify(shown, 'rest')
       c.set('actor', known ?? actorAt(actor, originOf(c).address))
@@ -60,6 +65,15 @@ export const demandNeed = (c: ApiContext, need: Need): void => {
   const actor = c.get('actor')
   if (need === 'login') demandLogin(actor)
   else demand(actor, need)
+}
+
+/**
+ * For an operation that is open, and does something for who is logged in.
+ * @throws STORE_UNAVAILABLE and the like when it could not be found out who asks
+ */
+export const demandAnswer = (c: ApiContext): void => {
+  const refusal = c.get('refusal')
+  if (refusal !== undefined && !isMadhavaError(refusal, 'UNAUTHORIZED')) throw refusal
 }
 
 /** The challenge of a 401 (RFC 6750). */

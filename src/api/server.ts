@@ -14,6 +14,7 @@ import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import type { HttpRpc } from '../rpc/http.ts'
 import { createApp } from './app.ts'
 import { refuseRequest } from './problem.ts'
+import { SOCKET } from './ws/route.ts'
 
 export interface ApiOptions extends HttpDoor {
   dataDir: string
@@ -75,7 +76,7 @@ export const openApi = async (
   })
   const server = await serveHttp({
     fetch: (request, env) => app.fetch(request, env as never),
-    upgrade: async (request, env) => app.fetch(request, env as never),
+    upgrade: { ...SOCKET, answer: (request, env) => app.fetch(request, env as never) },
     host,
     port,
     setting: 'API_PORT',

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { demand } from '../core/policy.ts'
 import { loggedIn, login, me, newPasswordBody, readBodyAs, sessionList } from './access-schemas.ts'
 import { type ApiDeps, type ApiEnv, originOf } from './context.ts'
-import { LOGIN_COOKIE } from './identify.ts'
+import { demandAnswer, LOGIN_COOKIE } from './identify.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { describe, type Operation } from './operation.ts'
 
@@ -104,6 +104,7 @@ export const sessionRoutes = ({ access, clock }: ApiDeps): Hono<ApiEnv> =>
       sendJson(c, { sessions: await access.sessions(c.get('actor')) }),
     )
     .delete('/sessions/current', describe(logOut), async c => {
+      demandAnswer(c)
       const actor = c.get('actor')
       if (actor.credential?.type === 'session') await access.logOut(actor)
       deleteCookie(c, LOGIN_COOKIE, COOKIE)

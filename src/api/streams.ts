@@ -71,7 +71,8 @@ export interface Streams {
   body<E>(options: BodyOptions<E>): ReadableStream<Uint8Array>
 }
 
-const LOGIN_OVER = 'The login has ended, or may do something else now: log in again'
+/** For who is told in the middle of an answer. */
+export const LOGIN_OVER = 'The login has ended, or may do something else now: log in again'
 
 type Step<E> = IteratorResult<E[], void> | { failure: unknown }
 

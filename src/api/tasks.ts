@@ -119,10 +119,16 @@ export const tasksRoutes = ({ service, access, log, clock }: ApiDeps): Hono<ApiE
     .get('/alltasks', describe(allTasks), async c => {
       const { filter, sort, why } = parseAll(c.req.url)
       const wanted = await withOwnerId(access, filter)
+      const actor = c.get('actor')
       const lines = prefers(c.req.header('accept'), NDJSON_TYPE, JSON_TYPE)
       c.header('Vary', 'Accept', { append: true })
       const headers = { 'Content-Type': lines ? NDJSON_TYPE : JSON_TYPE }
       if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-      const chunks = allTasksText({ service, access }, c.get('actor'), wanted, { lines, sort, why })
+      const chunks = allTasksText({ service, access }, actor, wanted, {
+        lines,
+        sort,
+        why,
+        login: access.watch(actor),
+      })
       return c.body(await streamOf(chunks, log, c.get('requestId')), 200, headers)
     })

@@ -76,6 +76,14 @@ export interface Invitation {
   expiresAt: string
 }
 
+/** A link that reads one task: `GET /shared/{token}`, and `/result` and `/events` below it. */
+export interface Share {
+  id: string
+  task: string
+  createdAt: string
+  expiresAt: string
+}
+
 /** A new session. `token` is what the option `key` of a client takes. */
 export interface Login {
   token: string
@@ -176,6 +184,11 @@ export interface AccountCalls<Options extends unknown[]> {
   invitations(...options: Options): Promise<Invitation[]>
   /** For admins. */
   withdrawInvitation(id: string, ...options: Options): Promise<void>
+  /** Makes a link that reads a task. `token` is shown this once. `seconds` left out: a day. */
+  share(task: string, seconds?: number, ...options: Options): Promise<Share & { token: string }>
+  /** The links of a task that hold. */
+  shares(task: string, ...options: Options): Promise<Share[]>
+  withdrawShare(task: string, id: string, ...options: Options): Promise<void>
   /** All accounts, fetched page by page. For admins. */
   accounts(...options: Options): AsyncGenerator<Account, void, void>
   /** For admins. */
@@ -224,6 +237,11 @@ export const createAccountCalls = (
     keys: async options => (await read<{ keys: Key[] }>('/keys', options)).keys,
     revokeKey: (id, options) => remove(at('/keys', id), options),
     createInvitation: (invitation, options) => post('/invitations', invitation, options),
+    share: (task, seconds, options) =>
+      post(`${at('/task', task)}/share`, seconds === undefined ? {} : { seconds }, options),
+    shares: async (task, options) =>
+      (await read<{ shares: Share[] }>(`${at('/task', task)}/shares`, options)).shares,
+    withdrawShare: (task, id, options) => remove(at(`${at('/task', task)}/share`, id), options),
     invitations: async options =>
       (await read<{ invitations: Invitation[] }>('/invitations', options)).invitations,
     withdrawInvitation: (id, options) => remove(at('/invitations', id), options),

@@ -34,6 +34,7 @@ export type {
   NewKey,
   Scope,
   Session,
+  Share,
 } from './accounts.ts'
 export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
 export type { KeySource } from './key.ts'

@@ -1,10 +1,22 @@
 // Accounts, sessions, keys, invitations and the audit over Thrift: the calls, with plain objects on the caller's side.
 import types from '../../gen/js/rpcinterface_types.js'
-import type { Account, AccountCalls, AuditEntry, Invitation, Key, Login, Me, Session } from './accounts.ts'
+import type {
+  Account,
+  AccountCalls,
+  AuditEntry,
+  Invitation,
+  Key,
+  Login,
+  Me,
+  Session,
+  Share,
+} from './accounts.ts'
 import type { GeneratedClient } from './rpc-connection.ts'
 import { plain } from './rpc-types.ts'
 
 const PAGE = 200
+
+type ShareMade = Share & { token: string }
 
 /** The server sends the roles and scopes that it knows; the types have those of this version. */
 const toKey = (struct: types.Key): Key & { key: string } => {
@@ -47,6 +59,14 @@ export const createRpcAccountCalls = (
     toInvitation(await call(client => client.createInvitation(role ?? '', seconds ?? 0, note ?? ''))),
   invitations: async () => (await call(client => client.listInvitations())).map(toInvitation),
   withdrawInvitation: id => call(client => client.withdrawInvitation(id)),
+  share: async (task, seconds) =>
+    plain(await call(client => client.shareTask(task, seconds ?? 0))) as ShareMade,
+  shares: async task =>
+    (await call(client => client.listShares(task))).map(struct => {
+      const { token: _, ...shown } = plain(struct) as ShareMade
+      return shown
+    }),
+  withdrawShare: (task, id) => call(client => client.withdrawShare(task, id)),
   async *accounts() {
     let cursor = ''
     do {

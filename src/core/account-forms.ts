@@ -45,7 +45,7 @@ const nameText = z
   .min(1)
   .max(2 * ACCOUNT_NAME_MAX)
 /** Ids of accounts: those of the built-in logins are their names. */
-export const accountIdSchema = z.string().regex(/^[a-z0-9-]{1,64}$/, 'must be the id of an account')
+export const accountIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the id of an account')
 
 /** Who may log in. The name of the document is the id of the account. */
 export type Account = Open<{

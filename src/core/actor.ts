@@ -6,10 +6,10 @@ export type Scope = (typeof SCOPES)[number]
 
 export type Via = 'rest' | 'rpc' | 'dashboard'
 
-/** What somebody has shown: a key, or the token of a session. */
+/** What somebody has shown: a key, the token of a session, or a link that shares a task. */
 export interface Credential {
-  type: 'key' | 'session'
-  /** Of the key or the session; it gives no access. */
+  type: 'key' | 'session' | 'share'
+  /** Of the key, the session or the link; it gives no access. */
   id: string
 }
 
@@ -27,6 +27,8 @@ export interface Actor {
   sees: 'all' | 'own-and-unowned' | 'own'
   /** The kinds that it may submit and see; null: every kind. */
   kinds: readonly string[] | null
+  /** A task that it reads whatever its scopes are: that of a link. Null: there is none. */
+  task: string | null
   /** Null: nothing was shown, or what was shown cannot end before the request does. */
   credential: Credential | null
 }

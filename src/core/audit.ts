@@ -27,6 +27,8 @@ export const AUDIT_ACTIONS = {
   'key.revoke': 'a key was revoked',
   'invitation.create': 'an invitation was made',
   'invitation.withdraw': 'an invitation was withdrawn',
+  'share.create': 'a link to a task was made',
+  'share.withdraw': 'the link of a task was withdrawn',
   'process.start': 'processes were started',
   'process.stop': 'processes were stopped',
   'process.restart': 'processes were restarted',

@@ -67,11 +67,11 @@ export const createBulk = ({ list, acts, elapsed = () => performance.now(), limi
       )
   }
 
-  /** @throws BAD_CURSOR, STORE_UNAVAILABLE, STORE_FULL */
+  /** @param options.signal ends it early, behind a page. @throws BAD_CURSOR, STORE_UNAVAILABLE, STORE_FULL */
   return async (
     action: BulkAction,
     filter: TaskFilter,
-    { dryRun, cursor }: { dryRun: boolean; cursor: string | null },
+    { dryRun, cursor, signal }: { dryRun: boolean; cursor: string | null; signal?: AbortSignal | undefined },
   ): Promise<BulkOutcome> => {
     const begun = elapsed()
     const outcome: BulkOutcome = { action, dryRun, matched: 0, done: 0, refused: {}, next: cursor }
@@ -87,6 +87,7 @@ export const createBulk = ({ list, acts, elapsed = () => performance.now(), limi
       await turns.spend(page.tasks.length)
     } while (
       outcome.next !== null &&
+      signal?.aborted !== true &&
       elapsed() - begun < bound.ms &&
       (dryRun || outcome.matched < bound.tasks)
     )

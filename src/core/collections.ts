@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { ACCOUNT_NAMES, ACCOUNTS } from './account-forms.ts'
 import { type DocumentForm, type Open, upgradeDocument } from './collection.ts'
-import { INVITATIONS, KEYS, SESSIONS, TICKETS } from './credential-forms.ts'
+import { INVITATIONS, KEYS, SESSIONS, SHARES, TICKETS } from './credential-forms.ts'
 import type { CollectionName, Document, DocumentData } from './documents.ts'
 import { isMadhavaError } from './errors.ts'
 import { jsonSchema } from './field-types.ts'
@@ -37,6 +37,7 @@ export const FORMS: Readonly<Record<CollectionName, DocumentForm<DocumentData>>>
   invitations: INVITATIONS,
   sessions: SESSIONS,
   tickets: TICKETS,
+  shares: SHARES,
   secrets: SECRETS,
   'ended-sessions': ENDED_SESSIONS,
 }

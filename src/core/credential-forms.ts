@@ -1,4 +1,4 @@
-// The forms of the documents of what people and programs show: keys, sessions, invitations and tickets. Each is kept as a hash:
+// The forms of the documents of what people and programs show: keys, sessions, invitations, tickets and links. Each is kept as a hash:
 // who reads the store cannot show any of them.
 import { z } from 'zod'
 import { accountIdSchema } from './account-forms.ts'
@@ -119,4 +119,27 @@ export const TICKETS: DocumentForm<Ticket> = {
       credential: z.object({ type: z.enum(['key', 'session']), id: z.string().regex(/^[a-z0-9]{16}$/) }),
     })
     .catchall(jsonSchema) as z.ZodType<Ticket>,
+}
+
+/** A link that reads one task. Its `expiresAt` is its end. */
+export type Share = Open<{
+  task: string
+  /** Of the whole token. */
+  hash: string
+  /** The account that made it; null: a stranger did. */
+  by: string | null
+  createdAt: string
+}>
+
+export const SHARES: DocumentForm<Share> = {
+  version: 1,
+  steps: {},
+  schema: z
+    .object({
+      task: z.uuid(),
+      hash,
+      by: accountIdSchema.nullable(),
+      createdAt: time.schema,
+    })
+    .catchall(jsonSchema) as z.ZodType<Share>,
 }

@@ -20,6 +20,8 @@ export const COLLECTIONS = {
   sessions: { exported: false },
   /** What stands for one of those for half a minute, as hashes. */
   tickets: { exported: false },
+  /** Links that read one task, as hashes. */
+  shares: { exported: true },
   /** What this installation signs with. */
   secrets: { exported: false },
   /** Sessions that were ended before their time; they mean nothing without the secrets. */

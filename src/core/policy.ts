@@ -37,7 +37,16 @@ export const strangerOf = (anonymous: Anonymous, via: Via): Actor => ({
   scopes: SCOPES_OF_STRANGER[anonymous],
   sees: 'all',
   kinds: null,
+  task: null,
   credential: null,
+})
+
+/** The actor of a link: it reads this task, and may do nothing else. */
+export const readerOf = (task: string, credential: Credential): Actor => ({
+  ...strangerOf('none', 'rest'),
+  sees: 'own',
+  task,
+  credential,
 })
 
 /** The same actor, as somebody at this address. */
@@ -67,12 +76,17 @@ export const actorOf = (
   scopes: scopesOfRole(account.role).filter(scope => bounds === null || bounds.scopes.includes(scope)),
   sees: bounds?.own ? 'own' : account.role === 'user' ? 'own-and-unowned' : 'all',
   kinds: bounds?.kinds ?? null,
+  task: null,
   credential,
 })
 
 export const mayDo = ({ scopes }: Actor, scope: Scope): boolean => scopes.includes(scope)
 
-const WHO: Readonly<Record<Credential['type'], string>> = { key: 'This key', session: 'This login' }
+const WHO: Readonly<Record<Credential['type'], string>> = {
+  key: 'This key',
+  session: 'This login',
+  share: 'This link',
+}
 
 /** @throws UNAUTHORIZED when nobody has logged in, SCOPE_MISSING (`detail.scope`) when the login may not do it */
 export const demand = (actor: Actor, scope: Scope): void => {

@@ -5,6 +5,7 @@ import type { AuditFilter, AuditPage } from './audit.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { resultContent, type StoredContent } from './content.ts'
 import { countsOfKinds } from './counts.ts'
+import type { CursorSeal } from './cursor-seal.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
@@ -17,6 +18,7 @@ import { retryByHand } from './moves.ts'
 import { withoutOthers } from './own-wait.ts'
 import { demand, demandKind, ownersSeen, seesAll } from './policy.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
+import { withSealedCursors } from './sealed-watch.ts'
 import type { PageRequest, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
@@ -63,6 +65,8 @@ export interface Service extends Watch, LogCalls {
   submitChild(parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord>
   /** @throws BAD_ID, TASK_NOT_FOUND */
   get(actor: Actor, id: string): Promise<TaskRecord>
+  /** As `get`, for who may change it. @throws BAD_ID, TASK_NOT_FOUND */
+  getToChange(actor: Actor, id: string): Promise<TaskRecord>
   list(actor: Actor, filter: TaskFilter, page: PageRequest): Promise<TaskPage>
   /** Why a task waits. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_WAITING */
   why(actor: Actor, id: string): Promise<Waiting>
@@ -82,7 +86,7 @@ export interface Service extends Watch, LogCalls {
     actor: Actor,
     action: BulkAction,
     filter: TaskFilter,
-    options: { dryRun: boolean; cursor: string | null },
+    options: { dryRun: boolean; cursor: string | null; signal?: AbortSignal },
   ): Promise<BulkOutcome>
   /** The whole result of a task in SUCCESS. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, RESULT_NOT_FOUND */
   result(actor: Actor, id: string): Promise<StoredContent>
@@ -116,6 +120,8 @@ export interface ServiceDeps {
   onCheckThrew?: (kind: string, error: unknown) => void
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
+  /** Hides what cursors of the feed count, from actors who do not see all; left out: they are plain. */
+  cursorSeal?: (() => Promise<CursorSeal>) | null
 }
 
 /** Milliseconds that a broker may take to report its depth. The rest of the state does not wait longer. */
@@ -138,6 +144,7 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
+  cursorSeal = null,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const access = createTaskAccess(store)
@@ -199,8 +206,11 @@ export const createService = ({
   }
 
   const feed = createFeed(store)
+  const watch = createWatch({ store, access, feed })
   return {
-    ...createWatch({ store, access, feed }),
+    ...watch,
+
+    ...withSealedCursors(watch, cursorSeal),
 
     ...createLogCalls({ store, access, feed }),
 
@@ -217,6 +227,8 @@ export const createService = ({
     submitChild: (parent, submission, key) => submit.child(parent, submission, key),
 
     get: access.get,
+
+    getToChange: access.getToChange,
 
     list: access.list,
 
@@ -235,7 +247,9 @@ export const createService = ({
 
     purge,
 
-    bulk(actor, action, filter, options) {
+    async bulk(actor, action, filter, options) {
+      // a count is read
+      if (options.dryRun) demand(actor, 'read')
       const run = createBulk({
         list: (wanted, page) => access.listToChange(actor, wanted, page),
         acts: {

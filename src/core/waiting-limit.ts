@@ -38,7 +38,8 @@ export const createWaitingLimit = (
       if (waiting + tasks > max)
         throw new MadhavaError(
           'TOO_MANY_WAITING',
-          `${waiting} tasks wait, and ${max} may (MAX_WAITING); try again when some have run`,
+          // not how many do: that counts what others have
+          `As many tasks wait as may, which are ${max} (MAX_WAITING); try again when some have run`,
         )
       waiting += tasks
     },

@@ -1,7 +1,8 @@
 // The shapes of the dashboard's JSON answers, for its OpenAPI document. A test holds the answers against them.
 
 import { z } from 'zod'
-import { BUILT_IN_LOGINS } from '../access/account.ts'
+import { SCOPES } from '../core/actor.ts'
+import { ACCOUNT_ROLES } from '../core/policy.ts'
 import { DEEDS } from './access/rights.ts'
 import { COLUMN_NAMES } from './figures/columns.ts'
 import { LEVELS } from './logs/lines.ts'
@@ -12,8 +13,11 @@ const place = z.string().describe('a place in a log; it stays right until the lo
 
 export const me = z.object({
   name: z.string(),
-  role: z.enum(BUILT_IN_LOGINS),
+  account: z.string().describe('the id of the account, which owns the tasks that it submits'),
+  role: z.enum(ACCOUNT_ROLES),
   may: z.array(z.enum(DEEDS)).describe('what this login may do'),
+  scopes: z.array(z.enum(SCOPES)).describe('what a key of this account may be allowed'),
+  isBuiltIn: z.boolean().describe('operator or viewer, whose password is set elsewhere'),
   csrf: z.string().nullable().describe('for X-CSRF-Token; null for a login by password, which needs none'),
   sessionEndsAt: instant.nullable(),
   installation: z.object({ name: z.string(), host: z.string(), version: z.string(), startedAt: instant }),

@@ -3,35 +3,82 @@
 import { Hono } from 'hono'
 import type { ApiEnv } from '../api/context.ts'
 import { MadhavaError } from '../core/errors.ts'
-import { type DashboardEnv, requireLogin, requireToken, whoOf } from './access/caller.ts'
-import { actorOfWho, deedOfApi, demandRight } from './access/rights.ts'
-import type { Sessions } from './access/session.ts'
+import { type DashboardEnv, requireRight, requireToken, whoOf } from './access/caller.ts'
+import { type Deed, demandRight } from './access/rights.ts'
 
 const PREFIX = '/api'
 const READING = ['GET', 'HEAD']
-/** What the pages need. Left out above all: GET /calcpi, which changes something. */
-const OPEN =
-  /^\/(?:|tasks(?:\/(?:cancel|retry|delete))?|alltasks|task\/.+|events|kinds|dead(?:\/.+)?|readyz)$/
+
+interface OpenAddress {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  path: RegExp
+  deed: Deed
+}
+
+const open = (method: OpenAddress['method'], path: string, deed: Deed): OpenAddress => ({
+  method,
+  path: new RegExp(`^${path}$`),
+  deed,
+})
+
+/**
+ * What the pages need. Nothing else is there: GET /calcpi, which changes something, or what gives a login to who sends
+ * a name and a password. What an actor sees and may change behind an address, core/policy.ts decides.
+ */
+const OPEN: readonly OpenAddress[] = [
+  ...[
+    '/',
+    '/tasks',
+    '/alltasks',
+    '/events',
+    '/kinds',
+    '/dead',
+    '/task/[^/]+(?:/(?:result|why|log|events))?',
+  ].map(path => open('GET', path, 'tasks.look')),
+  ...['/tasks(?:/(?:cancel|retry|delete))?', '/task/[^/]+/retry', '/dead/[^/]+/replay'].map(path =>
+    open('POST', path, 'tasks.change'),
+  ),
+  ...['/task/[^/]+', '/dead/[^/]+'].map(path => open('DELETE', path, 'tasks.change')),
+  // which processes work, with reasons
+  open('GET', '/readyz', 'look'),
+
+  ...['/me', '/sessions', '/keys'].map(path => open('GET', path, 'account')),
+  open('PUT', '/me/password', 'account'),
+  open('POST', '/keys', 'account'),
+  // not `current`: the way out of the dashboard is its own
+  ...['/sessions/[a-z0-9]{16}', '/keys/[^/]+'].map(path => open('DELETE', path, 'account')),
+
+  ...['/accounts', '/invitations'].map(path => open('GET', path, 'accounts.change')),
+  open('PATCH', '/accounts/[^/]+', 'accounts.change'),
+  open('POST', '/invitations', 'accounts.change'),
+  ...['/accounts/[^/]+', '/invitations/[^/]+'].map(path => open('DELETE', path, 'accounts.change')),
+]
+
+/**
+ * What a request to the REST API is when it comes by way of the dashboard; null: it cannot.
+ * @param path as the API sees it: without the dashboard's prefix
+ */
+export const deedOfApi = ({ method, path }: { method: string; path: string }): Deed | null => {
+  const asked = method === 'HEAD' ? 'GET' : method
+  return OPEN.find(one => one.method === asked && one.path.test(path))?.deed ?? null
+}
 
 export interface ApiMountOptions {
   api: Pick<Hono<ApiEnv>, 'fetch'>
-  session: Sessions
 }
 
-export const createApiMount = ({ api, session }: ApiMountOptions): Hono<DashboardEnv> => {
-  const token = requireToken(session)
-  return new Hono<DashboardEnv>().all(
+export const createApiMount = ({ api }: ApiMountOptions): Hono<DashboardEnv> =>
+  new Hono<DashboardEnv>().all(
     `${PREFIX}/*`,
-    requireLogin,
-    (c, next) => (READING.includes(c.req.method) ? next() : token(c, next)),
+    requireRight('account'),
+    (c, next) => (READING.includes(c.req.method) ? next() : requireToken(c, next)),
     c => {
       const url = new URL(c.req.url)
       url.pathname = url.pathname.slice(PREFIX.length) || '/'
-      if (!OPEN.test(url.pathname)) throw new MadhavaError('NOT_FOUND')
+      const deed = deedOfApi({ method: c.req.method, path: url.pathname })
+      if (deed === null) throw new MadhavaError('NOT_FOUND')
       const who = whoOf(c)
-      demandRight(who, deedOfApi({ method: c.req.method, path: url.pathname }))
-      const actor = actorOfWho(who)
-      return api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor })
+      demandRight(who, deed)
+      return api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor: who.actor })
     },
   )
-}

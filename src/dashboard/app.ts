@@ -3,7 +3,8 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { createLoginLimit } from '../access/login-limit.ts'
+import type { Access } from '../access/access.ts'
+import { createLoginLimit, type LoginLimit } from '../access/login-limit.ts'
 import type { ApiEnv } from '../api/context.ts'
 import { shownPath } from '../api/problem.ts'
 import type { AuditRecorder } from '../core/audit-recorder.ts'
@@ -16,6 +17,9 @@ import { type DashboardEnv, isProgram, readCaller } from './access/caller.ts'
 import { createLogin, waitOf } from './access/login.ts'
 import { createMe, type Installation } from './access/me.ts'
 import type { Operator } from './access/operator.ts'
+import { createPeoplePasswords } from './access/people-passwords.ts'
+import type { PeopleSessions } from './access/people-sessions.ts'
+import { createRegister } from './access/register.ts'
 import type { Sessions } from './access/session.ts'
 import { createApiMount } from './api-mount.ts'
 import type { Figures } from './figures/recorder.ts'
@@ -34,6 +38,7 @@ import type { Processes } from './processes/processes.ts'
 import { createProcessRoutes } from './processes/routes.ts'
 import { createStreamRoutes } from './stream/stream-routes.ts'
 import type { Topics } from './stream/topic.ts'
+import { pageAt } from './web/paths.ts'
 import type { WebFiles } from './web-files.ts'
 import { createXmlRpc } from './xml-rpc/routes.ts'
 
@@ -43,7 +48,13 @@ export interface DashboardOptions {
   /** Who sees all and changes nothing; left out: nobody. */
   viewer?: Operator | null
   installation: Installation
-  session: Sessions
+  /** Of the built-in logins. */
+  sessions: Sessions
+  /** Everybody else. */
+  access: Access
+  people: PeopleSessions
+  /** What counts the tries of an address; left out: one of its own. */
+  limit?: LoginLimit
   /** Writes who has changed what. */
   audit: AuditRecorder
   /** The task API. */
@@ -61,6 +72,8 @@ export interface DashboardOptions {
   allowedHosts: readonly string[]
   /** Milliseconds of a monotonic clock, for counting login tries. */
   clock: () => number
+  /** The store's time, milliseconds since 1970. */
+  now: () => number
   /** Fires when the server closes. */
   closing: AbortSignal
 }
@@ -84,12 +97,25 @@ const HEADERS = {
 
 /** The whole app; `fetch` for a server, `request` for tests. */
 export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> => {
-  const { processes, operator, viewer = null, installation, session, audit, web, log, clock } = options
+  const {
+    processes,
+    operator,
+    viewer = null,
+    installation,
+    sessions,
+    access,
+    people,
+    audit,
+    web,
+    log,
+    clock,
+  } = options
   const app = new Hono<DashboardEnv>()
   const accounts = createAccounts({
     operator,
     viewer,
-    limit: createLoginLimit({ clock }),
+    people: createPeoplePasswords({ access, sessions: people }),
+    limit: options.limit ?? createLoginLimit({ clock }),
     audit,
     log,
     clock,
@@ -108,7 +134,10 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
       return c.body(JSON.stringify(problem), code, { 'Content-Type': 'application/problem+json' })
     }
     // in the frame, where the way back is
-    if (error.code === 'NOT_FOUND' && c.get('session')) return sendPage(c, web, 404)
+    if (c.get('session') && c.req.method === 'GET') {
+      if (error.code === 'NOT_FOUND') return sendPage(c, web, 404)
+      if (error.code === 'FORBIDDEN' && pageAt(c.req.path)) return sendPage(c, web, 403)
+    }
     const look = { web, language: languageOf(c), theme: themeOf(c) }
     return c.html(messagePage(look, title, text === title ? null : `${text}.`), code)
   }
@@ -122,9 +151,9 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
   app.get('/livez', c => c.text('ok\n'))
   app.route('/', createFileRoutes(web))
 
-  app.use(readCaller(session, accounts))
+  app.use(readCaller({ sessions, people, accounts, access }))
   // before the limit of bodies: the API has its own, since tasks may be large
-  app.route('/', createApiMount({ api: options.api, session }))
+  app.route('/', createApiMount({ api: options.api }))
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -133,18 +162,21 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
       },
     }),
   )
-  app.route('/', createLogin({ accounts, session, audit, log, web }))
+  const { now } = options
+  const { registration } = access
+  app.route('/', createLogin({ accounts, sessions, people, audit, log, web, now, registration }))
+  app.route('/', createRegister({ access, web }))
   app.route('/', createMe({ installation }))
   const orders = createProcessOrders({ processes, audit, log })
-  app.route('/', createProcessActions({ orders, session, log }))
-  app.route('/', createXmlRpc({ processes, orders, session, audit, version: installation.version, log }))
+  app.route('/', createProcessActions({ orders, log }))
+  app.route('/', createXmlRpc({ processes, orders, audit, version: installation.version, log }))
   app.route('/', createLogRoutes({ processes }))
   app.route('/', createDocumentRoute(installation.version))
   app.route('/', createProcessRoutes({ processes }))
   app.route('/', createFigureRoutes({ figures: options.figures }))
   const { overview, kindFigures, settings } = options
   app.route('/', createOverviewRoutes({ overview, kindFigures, settings }))
-  app.route('/', createStreamRoutes({ topics: options.topics, session, log, closing: options.closing }))
+  app.route('/', createStreamRoutes({ topics: options.topics, log, closing: options.closing }))
   app.route('/', createPageRoutes(web))
   return app
 }

@@ -3,7 +3,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
-import { type DashboardEnv, requireLogin } from './access/caller.ts'
+import { type DashboardEnv, requireRight } from './access/caller.ts'
 import {
   figures,
   kindFigures,
@@ -132,8 +132,10 @@ const READINGS: readonly Operation[] = [
 const COMMON: readonly ErrorCode[] = [
   'BAD_REQUEST',
   'UNAUTHORIZED',
+  'FORBIDDEN',
   'HOST_NOT_ALLOWED',
   'TOO_MANY_REQUESTS',
+  'STORE_UNAVAILABLE',
   'INTERNAL',
 ]
 
@@ -208,7 +210,9 @@ const operationNode = (operation: Operation): Node => {
           },
         }
       : {}),
-    ...(method === 'POST' ? { security: [{ password: [] }, { session: [], token: [] }] } : {}),
+    ...(method === 'POST'
+      ? { security: [{ password: [] }, { session: [], token: [] }, { login: [], token: [] }] }
+      : {}),
     responses: { ...Object.fromEntries(own), ...errorsOf([...COMMON, ...ofBodies, ...errors]) },
   }
 }
@@ -216,7 +220,8 @@ const operationNode = (operation: Operation): Node => {
 const ABOUT = `The processes of a bundle and their logs, for pages and programs. The tasks have an API of their own.
 
 A program sends HTTP basic auth. A page has a session, and sends the token of \`GET /me.json\` in \`X-CSRF-Token\` with
-everything that changes something. The login \`viewer\` may read everything and change nothing. Every error is an
+everything that changes something. \`may\` of \`GET /me.json\` says what a login may do: a user nothing here but look at
+that. Accounts, logins, keys and invitations are those of the REST API, under \`/api\`. Every error is an
 \`application/problem+json\` with a permanent \`code\`.`
 
 /** As JSON has it. @param more operations of other parts of the dashboard */
@@ -236,13 +241,14 @@ export const createDashboardDocument = (version: string, more: readonly Operatio
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
-    security: [{ password: [] }, { session: [] }],
+    security: [{ password: [] }, { session: [] }, { login: [] }],
     paths,
     components: {
       schemas: { Problem: schemaOf(problem, 'output') },
       securitySchemes: {
         password: { type: 'http', scheme: 'basic' },
         session: { type: 'apiKey', in: 'cookie', name: 'madhava_session' },
+        login: { type: 'apiKey', in: 'cookie', name: 'madhava_login' },
         token: { type: 'apiKey', in: 'header', name: 'X-CSRF-Token' },
       },
     },
@@ -253,6 +259,8 @@ export const createDashboardDocument = (version: string, more: readonly Operatio
 export const createDocumentRoute = (version: string, more: readonly Operation[] = []): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
   const text = JSON.stringify(createDashboardDocument(version, more))
-  app.get('/openapi.json', requireLogin, c => c.body(text, 200, { 'Content-Type': 'application/json' }))
+  app.get('/openapi.json', requireRight('account'), c =>
+    c.body(text, 200, { 'Content-Type': 'application/json' }),
+  )
   return app
 }

@@ -2,17 +2,23 @@
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { type DashboardEnv, requireSession } from './access/caller.ts'
+import { DEEDS, mayDo } from './access/rights.ts'
 import { languageOf, themeOf } from './page-look.ts'
-import { PAGES } from './web/paths.ts'
+import { OWN_TASKS, PAGES } from './web/paths.ts'
 import type { WebFile, WebFiles } from './web-files.ts'
 
-/** The page's document. Theme and language stand in it from the start, so that nothing flickers. */
+/**
+ * The page's document. Theme, language and rights stand in it from the start, so that nothing flickers and nothing is
+ * asked for that would be refused.
+ */
 export const sendPage = (
-  c: Context,
+  c: Context<DashboardEnv>,
   { html }: Pick<WebFiles, 'html'>,
   status: ContentfulStatusCode = 200,
 ): Response | Promise<Response> => {
-  const root = `<html lang="${languageOf(c)}" data-theme="${themeOf(c)}">`
+  const who = c.get('who')
+  const may = who ? DEEDS.filter(deed => mayDo(who, deed)).join(' ') : ''
+  const root = `<html lang="${languageOf(c)}" data-theme="${themeOf(c)}" data-may="${may}">`
   return c.html(html.replace(/<html[^>]*>/, root), status)
 }
 
@@ -44,6 +50,10 @@ export const createFileRoutes = ({ files }: Pick<WebFiles, 'files'>): Hono<Dashb
 
 export const createPageRoutes = (web: Pick<WebFiles, 'html'>): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
-  for (const { path } of PAGES) app.get(path, requireSession, c => sendPage(c, web))
+  app.get('/', (c, next) => {
+    const who = c.get('who')
+    return who && !mayDo(who, 'look') ? c.redirect(OWN_TASKS, 303) : next()
+  })
+  for (const { path, needs } of PAGES) app.get(path, requireSession(needs), c => sendPage(c, web))
   return app
 }

@@ -15,7 +15,12 @@ export interface Look {
   theme: string
 }
 
-const frame = ({ web, language, theme }: Look, title: string, body: Markup): Markup => html`<!doctype html>
+/** The document around a page without scripts. */
+export const frame = (
+  { web, language, theme }: Look,
+  title: string,
+  body: Markup,
+): Markup => html`<!doctype html>
 <html lang="${language}" data-theme="${theme}">
 <head>
 <meta charset="utf-8">
@@ -34,9 +39,23 @@ ${body}
 
 export type LoginProblem = { code: 'WRONG' } | { code: 'WAIT'; seconds: number }
 
-/** `next` is the address that the reader wanted. */
-export const loginPage = (look: Look, problem: LoginProblem | null, next: string | null): Markup => {
-  const t = TEXTS[look.language].login
+export interface LoginForm {
+  problem: LoginProblem | null
+  /** The address that the reader wanted. */
+  next: string | null
+  /** What stands in the field already; left out: the operator. */
+  name?: string
+  /** An account of this name has just been made. */
+  made?: string
+  /** Whether people may make accounts here. */
+  leadsToRegister: boolean
+}
+
+export const loginPage = (
+  look: Look,
+  { problem, next, made, name = made ?? 'operator', leadsToRegister }: LoginForm,
+): Markup => {
+  const { login: t, register } = TEXTS[look.language]
   const words = problem && (problem.code === 'WRONG' ? t.wrong : t.wait(problem.seconds))
   return frame(
     look,
@@ -44,13 +63,15 @@ export const loginPage = (look: Look, problem: LoginProblem | null, next: string
     html`<form method="post" action="/login">
 <h1>${t.title}</h1>
 ${words === null ? '' : html`<p class="note bad" role="alert">${words}</p>`}
+${made === undefined || problem ? '' : html`<p class="note" role="status">${register.done}</p>`}
 ${next === null ? '' : html`<input type="hidden" name="next" value="${next}">`}
 <label for="name">${t.name}</label>
-<input id="name" name="name" value="operator" autocomplete="username" autocapitalize="none" required maxlength="64">
+<input id="name" name="name" value="${name}" autocomplete="username" autocapitalize="none" required maxlength="64">
 <label for="password">${t.password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256" autofocus>
 <button class="button primary wide">${t.title}</button>
-<p class="soft small">${t.hint}</p>
+${made === undefined ? html`<p class="soft small">${t.hint}</p>` : ''}
+${leadsToRegister ? html`<p class="soft small"><a href="/register">${register.link}</a></p>` : ''}
 </form>`,
   )
 }

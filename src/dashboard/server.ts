@@ -1,8 +1,9 @@
 // Opens the dashboard: operator, viewer, sessions, PM2, the task API, the app and its port.
 
 import type { Access } from '../access/access.ts'
-import { createCheckQueue } from '../access/check-queue.ts'
+import type { LoginLimit } from '../access/login-limit.ts'
 import { createApp } from '../api/app.ts'
+import type { Semaphore } from '../core/async/semaphore.ts'
 import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import { hostAndPort } from '../platform/address.ts'
@@ -11,6 +12,7 @@ import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import { openEndedSessions } from './access/ended-sessions.ts'
 import { keepSettings } from './access/keep-settings.ts'
 import { openOperator } from './access/operator.ts'
+import { createPeopleSessions } from './access/people-sessions.ts'
 import { createSessions } from './access/session.ts'
 import { ensureSessionKey } from './access/session-key.ts'
 import { type SettleOptions, settleLogins } from './access/settle-logins.ts'
@@ -49,6 +51,8 @@ export interface DashboardServerOptions extends HttpDoor {
 export type DashboardParts = Omit<OverviewParts, 'processes'> & {
   bundles: Pick<SettleOptions, 'bundle' | 'isAlive'>
   access: Access
+  /** What guards the passwords that `access` checks: those of the built-in logins count with them. */
+  checks: { inTurn: Semaphore; limit: LoginLimit }
   audit: AuditRecorder
 }
 
@@ -81,7 +85,7 @@ export const openDashboard = async (
     log,
   }
   await settleLogins(documents, { ...passwords, makeOperator: false })
-  const inTurn = createCheckQueue()
+  const { inTurn, limit } = parts.checks
   const operator = openOperator(documents, 'operator', inTurn)
   const viewer = openOperator(documents, 'viewer', inTurn)
   // each is read once here: while the store is away, what was read last counts
@@ -91,9 +95,10 @@ export const openDashboard = async (
   })
   if ((await operator.credential()) === null)
     log.warn('there is no operator, so nobody can log in: start with npm start, or set DASHBOARD_PASSWORD')
-  const session = createSessions({
-    key: await ensureSessionKey(documents),
-    credential: role => (role === 'viewer' ? viewer : operator).credential(),
+  const key = await ensureSessionKey(documents)
+  const sessions = createSessions({
+    key,
+    credential: login => (login === 'viewer' ? viewer : operator).credential(),
     ended: openEndedSessions(documents),
     clock: () => parts.clock().getTime(),
     log,
@@ -116,7 +121,16 @@ export const openDashboard = async (
       version,
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     },
-    session,
+    sessions,
+    access: parts.access,
+    people: createPeopleSessions({
+      access: parts.access,
+      key,
+      clock: () => clock().getTime(),
+      steady: () => performance.now(),
+    }),
+    limit,
+    now: () => clock().getTime(),
     audit: parts.audit,
     web,
     topics: {
@@ -125,10 +139,10 @@ export const openDashboard = async (
         (await processes.list()).map(showRow),
       ),
       workers: workersTopic(service, clock),
-      dead: deadTopic(parts.store, service),
+      dead: deadTopic(service),
       task: oneTaskTopic(service),
       log: logTopic(processes),
-      tasks: allTasksTopic(service),
+      tasks: allTasksTopic(service, parts.access),
       figures: figuresTopic(overview.figures, () => clock().getTime()),
       ...overviewTopics(overview.overview),
       'task-log': taskLogTopic(service),

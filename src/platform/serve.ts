@@ -9,7 +9,7 @@ import { createHttpConnectionLimit } from './http-connection-limit.ts'
 import { closeLingering } from './lingering-close.ts'
 import { listenError } from './listen-error.ts'
 import type { Log } from './log.ts'
-import { refuseUpgrade, requestOf, type Upgrade } from './upgrade.ts'
+import { asksFor, refuseUpgrade, requestOf, stayHttp, type Upgrade } from './upgrade.ts'
 
 /** Times in milliseconds, sizes in bytes. Exported for tests, which cannot wait so long. */
 export const HTTP_LIMITS = {
@@ -65,11 +65,19 @@ export interface HttpDoor {
   keepAliveMs?: number | undefined
 }
 
+export interface UpgradeOptions {
+  /** As the header names it. */
+  protocol: string
+  path: string
+  /** Answers the request, unless it takes the connection over. */
+  answer: (request: Request, env: UpgradeEnv) => Response | Promise<Response>
+}
+
 export interface ServeOptions extends HttpDoor {
   /** `env` has node's request and answer, and the client. */
   fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
-  /** Answers requests that want to become something else, or takes them over; left out: they stay HTTP. */
-  upgrade?: (request: Request, env: UpgradeEnv) => Promise<Response>
+  /** What a GET may become; left out: every request stays HTTP. */
+  upgrade?: UpgradeOptions
   /** The setting that chose the port, for the error when it is taken. */
   setting: string
   log: Log
@@ -176,30 +184,52 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   )
   server.setTimeout(limits.idleTimeout)
 
-  const { upgrade: takeOver } = options
-  const handleUpgrade = async (incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
-    const upgrade: Upgrade = { incoming, socket, head, isTaken: false }
-    const isLetIn = connections.hand(socket)
+  const { upgrade: wanted } = options
+  /** Connections that were given back to HTTP: they have come before. */
+  const givenBack = new WeakSet<Socket>()
+  const handleUpgrade = async (
+    { answer }: UpgradeOptions,
+    incoming: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+  ): Promise<void> => {
+    let [isTaken, isRefused] = [false, false]
+    const upgrade: Upgrade = {
+      incoming,
+      socket,
+      head,
+      take() {
+        isTaken = connections.hand(socket)
+        isRefused = !isTaken
+        return isTaken
+      },
+      isTaken: () => isTaken,
+    }
     try {
-      if (!isLetIn) throw new Error('no connection is free')
-      const answer = await takeOver?.(requestOf(incoming, host), { client: clientOf(incoming), upgrade })
-      if (answer && !upgrade.isTaken) await refuseUpgrade(socket, answer)
+      const answered = await answer(requestOf(incoming, host), { client: clientOf(incoming), upgrade })
+      if (!isTaken) await refuseUpgrade(socket, answered)
     } catch (error) {
-      if (upgrade.isTaken) {
+      if (isTaken) {
         log.error({ error }, 'a request failed outside of the app')
         return void socket.destroy()
       }
       // an address or a header that makes no request, say
-      const status = isLetIn ? 400 : 503
+      const status = isRefused ? 503 : 400
       const { contentType, body } = refuse(status)
       await refuseUpgrade(socket, new Response(body, { status, headers: { 'content-type': contentType } }))
     }
   }
-  if (takeOver)
-    server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+  if (wanted)
+    server.on('upgrade', (incoming: IncomingMessage, duplex: Duplex, head: Buffer) => {
+      const socket = duplex as Socket
+      if (!asksFor(wanted, incoming)) {
+        givenBack.add(socket)
+        stayHttp(server, { incoming, socket, head })
+        return
+      }
       // a client that leaves must end nothing else
       socket.on('error', () => socket.destroy())
-      void handleUpgrade(incoming, socket as Socket, head)
+      void handleUpgrade(wanted, incoming, socket, head)
     })
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -236,6 +266,7 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
 
   const sockets = new Set<Socket>()
   server.on('connection', socket => {
+    if (givenBack.has(socket)) return
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     const lingering: Lingering = { current: null, dropRest: () => undefined }

@@ -6,6 +6,7 @@ import type { CallerDeps } from './caller.ts'
 import type { RpcLimits } from './limits.ts'
 import { createOriginalMethods } from './original.ts'
 import { createServerMethods, type ServerMethodDeps } from './server-methods.ts'
+import { createShareMethods } from './share-methods.ts'
 import { createTaskMethods, type TaskMethodDeps } from './task-methods.ts'
 
 export interface HandlerDeps extends TaskMethodDeps, ServerMethodDeps {
@@ -20,6 +21,7 @@ export const createHandler = (deps: HandlerDeps): Pick<CallerDeps, 'processor' |
     ...createTaskMethods(deps),
     ...createServerMethods(deps),
     ...createAccountMethods(deps),
+    ...createShareMethods(deps),
     ...createAuditMethods(deps),
   ]),
 })

@@ -20,7 +20,7 @@ export const newOrigin = (() => {
   }
 })()
 
-export const createAccessWorld = () => {
+export const createAccessWorld = (options: Partial<AccessDeps> = {}) => {
   let now = Date.UTC(2030, 0, 1)
   let steady = 0
   const clock = (): Date => new Date(now)
@@ -39,6 +39,7 @@ export const createAccessWorld = () => {
       clock,
       log,
       steady: () => steady,
+      ...options,
       ...more,
     })
     opened.push(access)

@@ -211,7 +211,8 @@ describe('a list', () => {
     ])
     for (const name of ['bob', 'BOB', bob.id])
       assert.deepEqual(await listed(`/tasks?owner=${name}`), [[bob.id, 'Bob']], name)
-    assert.deepEqual(await listed('/tasks?owner=nobody'), [])
+    for (const nobody of ['nobody', '-', '..', '../x', '-1', '%00', '__proto__'])
+      assert.deepEqual(await listed(`/tasks?owner=${nobody}`), [], nobody)
     assert.deepEqual(await listed('/tasks?owner=bob', ann.token), [])
     assert.deepEqual(await listed('/tasks', ann.token), [
       [null, undefined],

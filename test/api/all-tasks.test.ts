@@ -34,6 +34,7 @@ describe('the text of all tasks', () => {
         lines: false,
         sort: '-createdAt',
         why: false,
+        login: { signal: new AbortController().signal, close: () => undefined },
       },
     )
     const { value } = await text.next()

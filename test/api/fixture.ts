@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { z } from 'zod'
 import type { Registration } from '../../src/access/access.ts'
 import { createAuditedAccess } from '../../src/access/audited-access.ts'
+import { openCursorSeals } from '../../src/access/cursor-seals.ts'
 import { openAccess } from '../../src/access/open.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createDocument, describedRoutes } from '../../src/api/openapi.ts'
@@ -22,6 +23,7 @@ import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
+import type { Upgrade } from '../../src/platform/upgrade.ts'
 import { createHttpRpc } from '../../src/rpc/http.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { anybody, person } from '../support/actors.ts'
@@ -87,7 +89,7 @@ const holdToDocument = (app: ReturnType<typeof createApp>): string[] => {
   app.fetch = async (request, ...rest) => {
     const answered = await answer(request, ...rest)
     // then nothing is answered over HTTP
-    if ((rest[0] as { upgrade?: { isTaken: boolean } } | undefined)?.upgrade?.isTaken) return answered
+    if ((rest[0] as { upgrade?: Upgrade } | undefined)?.upgrade?.isTaken()) return answered
     return checkAnswer(held, request, answered, misfit => misfits.push(misfit))
   }
   return misfits
@@ -122,7 +124,14 @@ export const createFixture = (options: FixtureOptions = {}) => {
   })
   const service = {
     ...createAuditedService(
-      createService({ store, queue, kinds, clock, maxWaiting: options.maxWaiting ?? null }),
+      createService({
+        store,
+        queue,
+        kinds,
+        clock,
+        maxWaiting: options.maxWaiting ?? null,
+        cursorSeal: openCursorSeals(store.documents),
+      }),
       record,
     ),
     ...options.service,

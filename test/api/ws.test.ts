@@ -1,8 +1,10 @@
 // The WebSocket over real sockets: who is let in, what is told, how it goes on, and how it ends.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import WebSocket from 'ws'
+import { SOCKET } from '../../src/api/ws/route.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { until } from '../support/until.ts'
@@ -26,7 +28,7 @@ const open = async (options: FixtureOptions = {}): Promise<void> => {
   door = createFixture({ anonymous: 'none', ...options })
   http = await serveHttp({
     fetch: (request, env) => door.app.fetch(request, env as never),
-    upgrade: async (request, env) => door.app.fetch(request, env as never),
+    upgrade: { ...SOCKET, answer: (request, env) => door.app.fetch(request, env as never) },
     host: '127.0.0.1',
     port: 0,
     setting: 'API_PORT',
@@ -247,5 +249,76 @@ describe('a WebSocket', { timeout: 300_000 }, () => {
     await until('no more than some', () => one.of('error').some(({ code }) => code === 'TOO_MANY_STREAMS'))
     one.say('x'.repeat(64 * 1024))
     assert.equal(await one.closed, 1009)
+  })
+
+  it('of a client that asks and does not read is let go, and so is one that asks too often', async () => {
+    const { token } = await door.logIn('ann', 'user')
+    const often = await connect('/ws', bearer(token))
+    for (let n = 0; n < 1_000; n += 1) often.say({ type: 'ping' })
+    assert.equal(await often.closed, 1013)
+    assert.ok(often.of('pong').length <= 200)
+    const silent = await connect('/ws', bearer(token))
+    silent.socket.pause()
+    for (let n = 0; n < 15_000; n += 1) {
+      silent.say({ type: 'subscribe', on: 'x' })
+      silent.say({ type: 'unsubscribe', on: 'x' })
+    }
+    silent.socket.resume()
+    assert.equal(await silent.closed, 1013)
+    assert.ok(silent.of('unsubscribed').length <= 100)
+    const other = await connect('/ws', bearer(token))
+    await until('the server goes on', () => other.of('live').length === 1)
+  })
+})
+
+describe('a request that wishes for something else than a WebSocket at /ws', { timeout: 300_000 }, () => {
+  const UPGRADE =
+    'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n'
+  /** What a server answers to these bytes, sent in two pieces, up to its end of the connection. */
+  const raw = (head: string, body: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTcp(http.address.port, '127.0.0.1')
+      let text = ''
+      socket.setEncoding('utf8')
+      socket.on('data', data => {
+        text += data
+      })
+      socket.once('end', () => resolve(text))
+      socket.once('error', reject)
+      socket.write(`${head}\r\n${body.slice(0, 5)}`, () => {
+        setImmediate(() => socket.write(body.slice(5)))
+      })
+    })
+
+  it('stays what it is, with its method and its body', async () => {
+    await http.close()
+    await door.close()
+    await open({ anonymous: 'full' })
+    const body = JSON.stringify({ kind: 'echo', params: 'as it is' })
+    for (const wish of [
+      UPGRADE,
+      'Connection: Upgrade\r\nUpgrade: websocket\r\n',
+      'Upgrade: TLS/1.0\r\nConnection: upgrade\r\n',
+    ]) {
+      const head = `POST /tasks HTTP/1.1\r\nHost: localhost\r\n${wish}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`
+      const last = `GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
+      const text = await raw(head, body + last)
+      assert.match(text, /^HTTP\/1\.1 202 /, text)
+      assert.match(text, /as it is/)
+      assert.match(text, /HTTP\/1\.1 200 [\s\S]*"ok":true/)
+    }
+    const tasks = await fetch(`http://127.0.0.1:${http.address.port}/tasks`)
+    assert.equal(((await tasks.json()) as { tasks: object[] }).tasks.length, 3)
+  })
+
+  it('holds no place when it is refused or left', async () => {
+    for (let n = 0; n < 20; n += 1) {
+      const socket = connectTcp({ port: http.address.port, host: '127.0.0.1', allowHalfOpen: true })
+      socket.write('GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+      // the server ends it, though this side stays open
+      await once(socket.resume(), 'end')
+      socket.destroy()
+    }
+    await http.close()
   })
 })

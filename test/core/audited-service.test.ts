@@ -183,7 +183,19 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
 
   it('knows of every call of the service whether it changes something', () => {
     const reads = [
-      ...['get', 'list', 'why', 'whyEach', 'result', 'log', 'logEntries', 'dead', 'kinds', 'kindTroubles'],
+      ...[
+        'get',
+        'getToChange',
+        'list',
+        'why',
+        'whyEach',
+        'result',
+        'log',
+        'logEntries',
+        'dead',
+        'kinds',
+        'kindTroubles',
+      ],
       ...['state', 'audit', 'wait', 'watchTask', 'watchAll', 'followLog', 'isLogOver'],
     ]
     // a task does it for itself: its record and the child's say so

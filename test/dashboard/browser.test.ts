@@ -16,6 +16,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
 
   before(async () => {
     door = await openDashboardDoor({ installationName: 'production' })
+    await door.makeLogins()
     browser = await launchBrowser()
   })
   after(async () => {
@@ -102,7 +103,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
     assert.notEqual(await ground(), light)
     assert.equal(await page.getAttribute('html', 'lang'), 'ru')
     const html = await (await page.request.get(`${door.url}/`)).text()
-    assert.match(html, /<html lang="ru" data-theme="dark">/)
+    assert.match(html, /<html lang="ru" data-theme="dark" data-may=/)
     await page.click('.preferences summary')
     assert.equal(await page.inputValue('.preferences select >> nth=1'), 'utc')
     await leave()
@@ -181,7 +182,7 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
           colorScheme,
           viewport: { width, height: 800 },
         })
-        for (const path of ['/processes', '/process/api', '/tasks', '/']) {
+        for (const path of ['/processes', '/process/api', '/tasks', '/people', '/account', '/']) {
           await page.goto(door.url + path)
           await page.waitForSelector('h1')
           await page.waitForSelector('.live-dot.live', { state: 'attached' })

@@ -4,9 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Hono } from 'hono'
+import type { Access } from '../../src/access/access.ts'
 import type { ApiEnv } from '../../src/api/context.ts'
+import { MadhavaError } from '../../src/core/errors.ts'
+import type { AccountRole } from '../../src/core/policy.ts'
 import { openEndedSessions } from '../../src/dashboard/access/ended-sessions.ts'
 import type { Operator } from '../../src/dashboard/access/operator.ts'
+import { createPeopleSessions } from '../../src/dashboard/access/people-sessions.ts'
+import { type Who, whoIs } from '../../src/dashboard/access/rights.ts'
 import { createSessions } from '../../src/dashboard/access/session.ts'
 import { createDashboard, type DashboardOptions } from '../../src/dashboard/app.ts'
 import { COLUMN_NAMES, type ColumnName } from '../../src/dashboard/figures/columns.ts'
@@ -18,7 +23,9 @@ import type { Processes } from '../../src/dashboard/processes/processes.ts'
 import type { WebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createMemoryStore } from '../../src/stores/memory/open.ts'
+import { person } from '../support/actors.ts'
 import { NO_AUDIT } from '../support/audit-entries.ts'
+import { createFakeAccess } from '../support/fake-access.ts'
 
 export const PASSWORDS = { operator: 'correct horse', viewer: 'battery staple' } as const
 export const SAME_SITE = {
@@ -104,8 +111,34 @@ export const INSTALLATION = {
   startedAt: '2030-01-01T00:00:00.000Z',
 }
 
+const noLogins = (): Access =>
+  createFakeAccess({
+    calls: {
+      logIn: async () => {
+        throw new MadhavaError('LOGIN_WRONG')
+      },
+    },
+  }).access
+
+const KEY = Buffer.alloc(32, 1)
+
+/** The logins of accounts at a dashboard. @param access left out: there are none */
+export const peopleOf = (access: Access = noLogins(), clock: () => number = Date.now) => ({
+  access,
+  people: createPeopleSessions({ access, key: KEY, clock, steady: clock }),
+  now: clock,
+})
+
+/** Somebody with an account of this name, which is its id too. */
+export const whoNamed = (name: string, role: AccountRole): Who => {
+  const who = whoIs(person(name, role, 'dashboard'))
+  assert.ok(who)
+  return who
+}
+
 /** What a dashboard needs that a test says nothing about. */
 export const madeUpParts = () => ({
+  ...peopleOf(),
   figures: { columns: (span: Span) => ({ span, everyMs: 10_000, at: [], ...NO_FIGURES }) },
   overview: async () => OVERVIEW,
   kindFigures: async () => KIND_FIGURES,
@@ -129,9 +162,10 @@ export const createDashboardFixture = async (more: More) => {
     operator,
     viewer,
     ...madeUpParts(),
-    session: createSessions({
-      key: Buffer.alloc(32, 1),
-      credential: async role => PASSWORDS[role],
+    ...peopleOf(more.access, clock),
+    sessions: createSessions({
+      key: KEY,
+      credential: async login => PASSWORDS[login],
       ended: openEndedSessions(createMemoryStore({ clock: () => new Date(now) }).documents),
       clock,
       log: silentLog(),

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import { createCheckQueue } from '../../src/access/check-queue.ts'
+import { createLoginLimit } from '../../src/access/login-limit.ts'
 import type { DocumentData } from '../../src/core/documents.ts'
 import { createKinds } from '../../src/core/kind.ts'
 import { createService } from '../../src/core/service.ts'
@@ -52,6 +54,10 @@ const setUp = async (test: TestContext) => {
         isOwn: () => true,
         bundles: { bundle: 'one', isAlive: null },
         access: createFakeAccess().access,
+        checks: {
+          inTurn: createCheckQueue(),
+          limit: createLoginLimit({ clock: () => performance.now() }),
+        },
         audit: NO_AUDIT,
       },
       log,

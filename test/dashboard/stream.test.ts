@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { MadhavaError } from '../../src/core/errors.ts'
-import { healthTopic, SESSION_ENDED, sessionTopic } from '../../src/dashboard/stream/health-topic.ts'
+import { healthTopic } from '../../src/dashboard/stream/health-topic.ts'
 import { idOf, mergeTopics, type PageEvent, placesIn } from '../../src/dashboard/stream/merge.ts'
 import { allTasksTopic, oneTaskTopic, type TaskChanges } from '../../src/dashboard/stream/task-topics.ts'
 import { statePolled, type Topic } from '../../src/dashboard/stream/topic.ts'
@@ -34,7 +34,6 @@ describe('the stream of a page', { timeout: 300_000 }, () => {
       })),
       since,
       question: { actor: ACTOR, signal: leaving.signal },
-      lastEvent: SESSION_ENDED,
       retryMs,
     })
     const waiting: PageEvent[] = []
@@ -161,7 +160,7 @@ describe('the stream of a page', { timeout: 300_000 }, () => {
     assert.ok(made <= 7, `${made} were made for 5 that were read`)
   })
 
-  it('says what is away when that changes, and ends with the session', async () => {
+  it('says what is away when that changes', async () => {
     let failed = true
     const health = healthTopic({
       readiness: async () => ({ ok: true, checks: { queue: { status: 'degraded', reason: 'refused' } } }),
@@ -169,8 +168,7 @@ describe('the stream of a page', { timeout: 300_000 }, () => {
         if (failed) throw new Error('gone')
       },
     })
-    let isCurrent = true
-    const stream = open({ health, session: sessionTopic(async () => isCurrent, 20) })
+    const stream = open({ health })
     assert.deepEqual((await stream.next('health')).data, {
       troubles: [
         { part: 'queue', status: 'degraded', reason: 'refused' },
@@ -180,9 +178,6 @@ describe('the stream of a page', { timeout: 300_000 }, () => {
     failed = false
     const { troubles } = (await stream.next('health')).data as { troubles: unknown[] }
     assert.equal(troubles.length, 1)
-    isCurrent = false
-    await stream.next(SESSION_ENDED)
-    assert.equal((await stream.events.next()).done, true)
   })
 
   it('reads a polled state once for all who listen', async () => {

@@ -13,6 +13,7 @@ import type {
   KeyView,
   Me,
   SessionView,
+  ShareView,
 } from '../../src/access/access.ts'
 import { isFinal, type Sort } from '../../src/client/task.ts'
 import type { Credential } from '../../src/core/actor.ts'
@@ -124,6 +125,13 @@ describe('the structs about accounts', () => {
       'Login',
       new types.Login(),
       fieldsOf<Awaited<ReturnType<Access['logIn']>>>({ token: true, expiresAt: true, account: true }),
+    ],
+    [
+      'Share',
+      new types.Share(),
+      fieldsOf<ShareView & { token: string }>({
+        ...{ id: true, task: true, createdAt: true, expiresAt: true, token: true },
+      }),
     ],
     [
       'AccountChanges',

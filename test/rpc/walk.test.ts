@@ -94,6 +94,13 @@ const WALK: Readonly<Record<string, Step>> = {
     task: 'has ended',
     call: (client, id) => client.getTaskLog(id, 0 as never),
   },
+  shareTask: { expected: TOUCHES_TASK, task: 'waits', call: (client, id) => client.shareTask(id, 0) },
+  listShares: { expected: TOUCHES_TASK, task: 'waits', call: (client, id) => client.listShares(id) },
+  withdrawShare: {
+    expected: TOUCHES_TASK,
+    task: 'waits',
+    call: (client, id) => client.withdrawShare(id, 's'),
+  },
   listKinds: { expected: READS, call: client => client.listKinds() },
   listKindTroubles: { expected: READS, call: client => client.listKindTroubles() },
   hostStatus: { expected: READS_MACHINE, call: client => client.hostStatus() },
@@ -157,7 +164,13 @@ const CALLS = [
 describe('the walk through all methods', { timeout: 600_000 }, () => {
   const open = async (anonymous: Anonymous): Promise<Bench> => {
     const refuse = () => Promise.reject(new MadhavaError('FORBIDDEN'))
-    const calls = Object.fromEntries(CALLS.map(name => [name, refuse])) as Partial<Access>
+    const view = { id: 's', task: 't', createdAt: '', expiresAt: '', token: 'mdl_1' }
+    const calls: Partial<Access> = {
+      ...Object.fromEntries(CALLS.map(name => [name, refuse])),
+      share: async () => view,
+      shares: async () => [view],
+      withdrawShare: async () => undefined,
+    }
     return openBench({}, undefined, createFakeAccess({ anonymous, actors, calls }))
   }
   const taskOf = async ({ service, store }: Bench, owner: string, state: Step['task']): Promise<string> => {

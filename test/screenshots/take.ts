@@ -11,6 +11,7 @@ import { launchBrowser } from '../support/browser.ts'
 import { startBundle } from '../support/bundle.ts'
 import { until } from '../support/until.ts'
 import { fill, fillGone } from './fill.ts'
+import { fillPeople } from './fill-people.ts'
 import { writePast } from './past.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -121,6 +122,7 @@ try {
   const browser = await launchBrowser()
   try {
     const failedId = await fill(bundle)
+    await fillPeople(bundle.api, PASSWORD)
     await until(
       'what was submitted of the kind that is gone is dead',
       async () =>

@@ -6,6 +6,7 @@ import path from 'node:path'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { openEndedSessions } from '../../src/dashboard/access/ended-sessions.ts'
 import { createSessions } from '../../src/dashboard/access/session.ts'
+import { settleLogins } from '../../src/dashboard/access/settle-logins.ts'
 import { createDashboard } from '../../src/dashboard/app.ts'
 import { COLUMN_NAMES, type ColumnName, type Sample } from '../../src/dashboard/figures/columns.ts'
 import type { Span } from '../../src/dashboard/figures/rings.ts'
@@ -26,7 +27,7 @@ import { readWebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture, type FixtureOptions } from '../api/fixture.ts'
-import { madeUpParts } from '../dashboard/fixture.ts'
+import { madeUpParts, peopleOf } from '../dashboard/fixture.ts'
 
 export const PASSWORD = 'correct horse'
 
@@ -63,6 +64,8 @@ export interface DashboardDoor {
   setOverview(overview: Partial<Overview>): void
   /** Takes a sample of the figures: for the answers after it, and for whoever follows them. */
   addSample(sample: Partial<Sample> & { at: number }): void
+  /** Writes the accounts of the built-in logins, which only the REST API looks at here. */
+  makeLogins(): Promise<void>
   /** Stops answering, as a process that was killed; `open` answers at the same port again. */
   shut(): Promise<void>
   open(): Promise<void>
@@ -134,7 +137,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     verify: async (name: string, password: string) => name === role && password === PASSWORD,
     credential,
   })
-  const session = createSessions({
+  const sessions = createSessions({
     key: Buffer.alloc(32, 1),
     credential,
     ended: openEndedSessions(fixture.store.documents),
@@ -157,16 +160,17 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       processes,
       operator: loginOf('operator'),
       viewer: loginOf('viewer'),
-      session,
+      ...peopleOf(fixture.access),
+      sessions,
       api: fixture.app,
       topics: {
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),
         processes: statePolled('processes', 200, async () => rows.map(showRow)),
         workers: workersTopic(fixture.service, () => new Date(), 200),
-        dead: deadTopic(fixture.store, fixture.service, 200),
+        dead: deadTopic(fixture.service, 200),
         task: oneTaskTopic(fixture.service),
         log: logTopic(processes),
-        tasks: allTasksTopic(fixture.service),
+        tasks: allTasksTopic(fixture.service, fixture.access),
         figures: figuresTopic(figures),
         ...overviewTopics(readOverview, 200),
         'task-log': taskLogTopic(fixture.service),
@@ -220,6 +224,13 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       const sample = { at, ...valuesOf(name => values[name] ?? null) }
       samples.push(sample)
       for (const hear of hearers) hear(sample)
+    },
+    async makeLogins() {
+      await settleLogins(fixture.store.documents, {
+        configured: { operator: PASSWORD, viewer: PASSWORD },
+        ...{ bundle: 'door', isAlive: null, makeOperator: false, log: silentLog() },
+        clock: () => new Date(),
+      })
     },
     shut,
     open,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { LOGIN_COOKIE } from '../../src/api/identify.ts'
 import { PASSWORD } from './dashboard-door.ts'
 
 const MS = 60_000
@@ -17,13 +18,16 @@ export interface Visit {
   leave(expected?: RegExp): Promise<void>
 }
 
-/** `name`: whether to log in, and as whom; null: not. `path`: where to, once logged in. */
-export type VisitOptions = BrowserContextOptions & { name?: string | null; path?: string }
+/**
+ * `name`: whether to log in, and as whom; null: not. `token`: of an account's login, in place of a name. `path`: where
+ * to, once logged in.
+ */
+export type VisitOptions = BrowserContextOptions & { name?: string | null; token?: string; path?: string }
 
 export const visit = async (
   browser: Browser,
   url: string,
-  { name = 'operator', path = '/', ...options }: VisitOptions = {},
+  { name = 'operator', token, path = '/', ...options }: VisitOptions = {},
 ): Promise<Visit> => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
   const page = await context.newPage()
@@ -41,7 +45,11 @@ export const visit = async (
   await page.addInitScript(
     "addEventListener('securitypolicyviolation', event => noteViolation(event.violatedDirective + ' ' + event.blockedURI))",
   )
-  if (name !== null) {
+  if (token !== undefined) {
+    await context.addCookies([{ name: LOGIN_COOKIE, value: token, url }])
+    await page.goto(url + path)
+    await page.waitForSelector('.live-dot.live', { state: 'attached' })
+  } else if (name !== null) {
     // without the form, which has a test of its own: half of a visit would be the login
     const answer = await context.request.post(`${url}/login`, {
       form: { name, password: PASSWORD },

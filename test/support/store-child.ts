@@ -1,4 +1,5 @@
 // A process that opens a store and plays one role with it. Argument: JSON with `place`, `role` and the role's input.
+import { accessRole } from './store-access.ts'
 import { auditRole } from './store-audit.ts'
 import { documentsRole } from './store-documents.ts'
 import { limitedRole } from './store-limited.ts'
@@ -18,6 +19,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   obey: obeyRole,
   limited: limitedRole,
   documents: documentsRole,
+  access: accessRole,
   audit: auditRole,
 }
 

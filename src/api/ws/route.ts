@@ -17,6 +17,9 @@ import type { Streams } from '../streams.ts'
 import { createEventTexts, MESSAGE_LIMIT } from './messages.ts'
 import { serveSocket } from './socket.ts'
 
+/** What a GET becomes here, for the HTTP server. */
+export const SOCKET = { protocol: 'websocket', path: '/ws' } as const
+
 const socketQuery = defineQuery({
   ticket: textParameter(200).optional().describe('of POST /ws/ticket; it works once'),
   since: watchQuery.parameters.since as z.ZodType<string | undefined>,
@@ -41,7 +44,7 @@ const makeTicket: Operation = {
   tag: 'access',
   summary: 'A ticket for one WebSocket, for whoever cannot send a header with it',
   answers: { 201: { description: 'The ticket.', content: { [JSON_TYPE]: ticketMade } } },
-  errors: ['STORE_FULL'],
+  errors: ['TOO_MANY_REQUESTS', 'STORE_FULL'],
 }
 
 export const socketRoutes =
@@ -67,11 +70,14 @@ export const socketRoutes =
       demand(actor, 'read')
       const gone = new AbortController()
       const place = sockets.open(gone.signal, actor.account ?? clientKeyIn(c), access.watch(actor))
+      if (!wanted.take()) {
+        place.close()
+        throw new MadhavaError('OVERLOADED', 'No connection is free')
+      }
       wanted.socket.once('close', () => {
         gone.abort()
         place.close()
       })
-      wanted.isTaken = true
       server.handleUpgrade(wanted.incoming, wanted.socket, wanted.head, socket => {
         const { end } = serveSocket({
           ...{ socket, actor, service, texts, log },

@@ -11,7 +11,24 @@ import { endText, errorText, helloText, MINE, PONG, readMessage } from './messag
 
 /** Bytes that may wait in the socket; what comes then waits as one state per task (core/feed.ts). */
 const UNSENT_BYTES = 256 * 1024
+/** Answers that wait beside it; a client that asks and does not read is let go. */
+const ANSWERS_BYTES = 4 * UNSENT_BYTES
 const SUBSCRIPTIONS_MAX = 16
+/** Messages of a client in so many milliseconds. */
+const MESSAGES = { count: 200, ms: 10_000 }
+
+/** Whether one more message may come. */
+const createMessageLimit = (): { take(): boolean } => {
+  let [since, count] = [performance.now(), 0]
+  return {
+    take() {
+      const now = performance.now()
+      if (now - since > MESSAGES.ms) [since, count] = [now, 0]
+      count += 1
+      return count <= MESSAGES.count
+    },
+  }
+}
 /** How often it is asked whether the other side is there, milliseconds. */
 export const PING_MS = 30_000
 
@@ -50,25 +67,26 @@ export const serveSocket = ({
   pingMs = PING_MS,
 }: SocketOptions): { end(reason: EndReason): void } => {
   const subscriptions = new Map<string, AbortController>()
+  /** Those that still read, also after they were ended. */
+  let reading = 0
   let isAlive = true
-  let wake: (() => void) | null = null
+  let isEnding = false
+  const waiting = new Set<() => void>()
+  const wake = (): void => {
+    for (const resolve of waiting) resolve()
+    waiting.clear()
+  }
 
+  const isFull = (): boolean => socket.readyState === socket.OPEN && socket.bufferedAmount >= UNSENT_BYTES
   const send = (text: string): void => {
-    if (socket.readyState !== socket.OPEN) return
+    if (socket.readyState !== socket.OPEN || isEnding) return
     socket.send(text, () => {
-      if (socket.bufferedAmount < UNSENT_BYTES) wake?.()
+      if (!isFull()) wake()
     })
   }
-  /** Resolves when the reader has taken enough, or the socket has closed. */
-  const room = async (): Promise<void> => {
-    while (socket.readyState === socket.OPEN && socket.bufferedAmount >= UNSENT_BYTES)
-      await new Promise<void>(resolve => {
-        const before = wake
-        wake = () => {
-          before?.()
-          resolve()
-        }
-      })
+  /** Resolves when the reader has taken enough, the subscription ends, or the socket has closed. */
+  const room = async (signal: AbortSignal): Promise<void> => {
+    while (isFull() && !signal.aborted) await new Promise<void>(resolve => waiting.add(resolve))
   }
 
   const follow = async (
@@ -80,15 +98,16 @@ export const serveSocket = ({
     const filter = await withOwnerId(wanted)
     for await (const events of service.watchAll(actor, filter, start, signal)) {
       for (const event of events) if (!signal.aborted) send(texts(of, event))
-      await room()
+      await room(signal)
     }
   }
   const subscribe = (of: string, filter: TaskFilter, start: typeof from): void => {
     if (subscriptions.has(of)) throw new MadhavaError('BAD_REQUEST', `There is a subscription ${of} already`)
-    if (subscriptions.size >= SUBSCRIPTIONS_MAX)
+    if (reading >= SUBSCRIPTIONS_MAX)
       throw new MadhavaError('TOO_MANY_STREAMS', `A socket has at most ${SUBSCRIPTIONS_MAX} subscriptions`)
     const controller = new AbortController()
     subscriptions.set(of, controller)
+    reading += 1
     follow(of, filter, start, controller)
       .catch((error: unknown) => {
         if (controller.signal.aborted) return
@@ -97,6 +116,7 @@ export const serveSocket = ({
         send(isSlow ? endText('slow', of) : errorText(error, of))
       })
       .finally(() => {
+        reading -= 1
         if (subscriptions.get(of) === controller) subscriptions.delete(of)
       })
   }
@@ -106,6 +126,7 @@ export const serveSocket = ({
     if (!controller) throw new MadhavaError('BAD_REQUEST', `There is no subscription ${of}`)
     subscriptions.delete(of)
     controller.abort()
+    wake()
     send(JSON.stringify({ type: 'unsubscribed', on: of }))
   }
 
@@ -122,6 +143,16 @@ export const serveSocket = ({
     }
   }
 
+  function end(reason: EndReason): void {
+    send(endText(reason))
+    isEnding = true
+    for (const controller of subscriptions.values()) controller.abort()
+    wake()
+    socket.close(CLOSE_CODES[reason], reason)
+    // who does not answer the close is not waited for
+    setTimeout(() => socket.terminate(), 2_000).unref()
+  }
+
   const pings = setInterval(() => {
     if (!isAlive) return socket.terminate()
     isAlive = false
@@ -130,8 +161,12 @@ export const serveSocket = ({
   socket.on('pong', () => {
     isAlive = true
   })
+  const messages = createMessageLimit()
   socket.on('message', (data, isBinary) => {
     isAlive = true
+    if (isEnding) return
+    // its own answers, too, are bounded
+    if (!messages.take() || socket.bufferedAmount >= ANSWERS_BYTES) return end('slow')
     if (isBinary) send(errorText(new MadhavaError('BAD_REQUEST', 'Messages are JSON texts')))
     else received(String(data))
   })
@@ -140,19 +175,11 @@ export const serveSocket = ({
   socket.once('close', () => {
     clearInterval(pings)
     for (const controller of subscriptions.values()) controller.abort()
-    wake?.()
+    wake()
   })
 
   send(helloText(actor.account))
   if (actor.account !== null) subscribe(MINE, { owner: actor.account }, from)
 
-  return {
-    end(reason) {
-      send(endText(reason))
-      for (const controller of subscriptions.values()) controller.abort()
-      socket.close(CLOSE_CODES[reason], reason)
-      // who does not answer the close is not waited for
-      setTimeout(() => socket.terminate(), 2_000).unref()
-    },
-  }
+  return { end }
 }

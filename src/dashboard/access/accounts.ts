@@ -1,12 +1,19 @@
-// Finds out who a name and a password belong to: from the login form, or from HTTP basic auth of a program.
+// Finds out who a name and a password belong to: from the login form, or from HTTP basic auth of a program. The names of
+// the built-in logins are tried here, so that they get in while the store is away; any other one in people-passwords.ts.
 import { createHmac, randomBytes } from 'node:crypto'
-import type { BuiltInLogin } from '../../access/account.ts'
+import type { Origin } from '../../access/access.ts'
+import { type BuiltInLogin, ROLE_OF_LOGIN } from '../../access/account.ts'
 import type { LoginLimit } from '../../access/login-limit.ts'
 import type { AuditRecorder } from '../../core/audit-recorder.ts'
 import { MadhavaError } from '../../core/errors.ts'
+import { actorOf } from '../../core/policy.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Operator } from './operator.ts'
-import type { LoggedIn } from './rights.ts'
+import type { Pair, PeoplePasswords } from './people-passwords.ts'
+import { type Who, whoIs } from './rights.ts'
+
+/** A login that was right: the built-in one, or the session that has begun. */
+export type Entered = { login: BuiltInLogin } | { token: string; expiresAt: number }
 
 export interface Accounts {
   /**
@@ -14,17 +21,21 @@ export interface Accounts {
    * @throws TOO_MANY_REQUESTS with `detail.retryAfterSeconds` when the address tries too often; CONFIG_INVALID,
    * STORE_UNAVAILABLE as `Operator.verify`
    */
-  login(name: string, password: string, address: string | null): Promise<LoggedIn | null>
-  /** As `login`, for the header `Authorization: Basic ...`. A pair that was right lately is not hashed again. */
-  basic(header: string, address: string | null): Promise<LoggedIn | null>
+  logIn(pair: Pair, origin: Origin): Promise<Entered | null>
+  /**
+   * As `logIn`, for the header `Authorization: Basic ...`. A pair that was right lately is not hashed again.
+   * `bound`: of a built-in login, its credential; another one later ends it.
+   */
+  basic(header: string, origin: Origin): Promise<{ who: Who; bound: string | null } | null>
   /** As `Operator.credential`. */
-  credential(role: BuiltInLogin): Promise<string | null>
+  credential(login: BuiltInLogin): Promise<string | null>
 }
 
 export interface AccountsOptions {
   operator: Operator
   /** Null: nobody but the operator. */
   viewer: Operator | null
+  people: PeoplePasswords
   limit: LoginLimit
   audit: Pick<AuditRecorder, 'note'>
   log: Log
@@ -39,8 +50,16 @@ const REMEMBERED_MAX = 16
 const NOWHERE = 'unknown'
 const BASIC = /^Basic +([A-Za-z0-9+/]{1,1400}={0,2}) *$/i
 
+/** Who has a built-in login: it shows no credential that the APIs know. */
+export const whoOfLogin = (login: BuiltInLogin): Who => {
+  const account = { id: login, name: login, role: ROLE_OF_LOGIN[login] }
+  const who = whoIs(actorOf(account, { via: 'dashboard', credential: null, bounds: null }))
+  if (!who) throw new MadhavaError('INTERNAL')
+  return who
+}
+
 /** Name and password; null for what is none. */
-const readBasic = (header: string): { name: string; password: string } | null => {
+const readBasic = (header: string): Pair | null => {
   const encoded = BASIC.exec(header)?.[1]
   if (encoded === undefined) return null
   const text = Buffer.from(encoded, 'base64').toString('utf8')
@@ -48,62 +67,90 @@ const readBasic = (header: string): { name: string; password: string } | null =>
   return colon < 0 ? null : { name: text.slice(0, colon), password: text.slice(colon + 1) }
 }
 
-export const createAccounts = ({ operator, viewer, limit, audit, log, clock }: AccountsOptions): Accounts => {
-  const accountOf = (role: BuiltInLogin): Operator | null => (role === 'viewer' ? viewer : operator)
-  const credential = async (role: BuiltInLogin): Promise<string | null> =>
-    (await accountOf(role)?.credential()) ?? null
+export const createAccounts = ({
+  operator,
+  viewer,
+  people,
+  limit,
+  audit,
+  log,
+  clock,
+}: AccountsOptions): Accounts => {
+  const logins: Readonly<Record<BuiltInLogin, Operator | null>> = { operator, viewer }
+  const builtInOf = (name: string): BuiltInLogin | null =>
+    name === 'operator' || (name === 'viewer' && viewer) ? name : null
+  const credential = async (login: BuiltInLogin): Promise<string | null> =>
+    (await logins[login]?.credential()) ?? null
 
-  const login: Accounts['login'] = async (name, password, address) => {
-    const from = address ?? NOWHERE
-    const wait = limit.take(from, name)
+  const verify = async (
+    login: BuiltInLogin,
+    { password }: Pair,
+    { address: from }: Origin,
+  ): Promise<boolean> => {
+    const address = from ?? NOWHERE
+    const wait = limit.take(address, login)
     if (wait > 0) {
       log.warn({ address }, 'a login was put off: too many tries')
       throw new MadhavaError('TOO_MANY_REQUESTS', `Too many tries. Wait ${wait} seconds and try again`, {
         detail: { retryAfterSeconds: wait },
       })
     }
-    const role: BuiltInLogin = name === 'viewer' && viewer ? 'viewer' : 'operator'
-    const account = accountOf(role) ?? operator
-    if (!(await account.verify(name, password, limit.tries(from)))) {
+    if (!(await logins[login]?.verify(login, password, limit.tries(address)))) {
       log.warn({ address }, 'a login failed')
-      // a name that is nobody's may be a password in the wrong field
-      const about = name === role ? role : null
-      const by = { actor: null, via: 'dashboard', address } as const
-      await audit.note(by, 'login.failed', [about], { outcome: 'LOGIN_WRONG' })
-      return null
+      const by = { actor: null, via: 'dashboard', address: from } as const
+      await audit.note(by, 'login.failed', [login], { outcome: 'LOGIN_WRONG' })
+      return false
     }
-    limit.forgive(from, name)
-    return { name: role, role }
+    limit.forgive(address, login)
+    return true
   }
 
   // nobody learns a password from what is remembered: the key is this process's own
   const key = randomBytes(32)
-  const remembered = new Map<string, { who: LoggedIn; until: number }>()
-  const asking = new Map<string, Promise<LoggedIn | null>>()
+  const remembered = new Map<string, number>()
+  const asking = new Map<string, Promise<boolean>>()
+
+  /** Whether a program's pair is right. @param bound the credential that it would be bound to */
+  const isRight = async (
+    login: BuiltInLogin,
+    pair: Pair,
+    origin: Origin,
+    bound: string | null,
+  ): Promise<boolean> => {
+    // with the credential: a new password is valid at once, and the old one no longer
+    const mark = createHmac('sha256', key)
+      .update(JSON.stringify([login, pair.password, bound]))
+      .digest('hex')
+    if ((remembered.get(mark) ?? 0) > clock()) return true
+    // requests of one program at the same time are one try
+    const asked = asking.get(mark) ?? verify(login, pair, origin)
+    asking.set(mark, asked)
+    if (!(await asked.finally(() => asking.delete(mark)))) return false
+    remembered.delete(mark)
+    remembered.set(mark, clock() + REMEMBERED_MS)
+    for (const old of [...remembered.keys()].slice(0, -REMEMBERED_MAX)) remembered.delete(old)
+    return true
+  }
 
   return {
-    login,
     credential,
 
-    async basic(header, address) {
+    async logIn(pair, origin) {
+      const login = builtInOf(pair.name)
+      if (login === null) return people.logIn(pair, origin)
+      return (await verify(login, pair, origin)) ? { login } : null
+    },
+
+    async basic(header, origin) {
       const pair = readBasic(header)
       if (!pair) return null
-      const bound = await credential(pair.name === 'viewer' ? 'viewer' : 'operator')
-      // with the credential: a new password is valid at once, and the old one no longer
-      const mark = createHmac('sha256', key)
-        .update(JSON.stringify([pair.name, pair.password, bound]))
-        .digest('hex')
-      const known = remembered.get(mark)
-      if (known && known.until > clock()) return known.who
-      // requests of one program at the same time are one try
-      const asked = asking.get(mark) ?? login(pair.name, pair.password, address)
-      asking.set(mark, asked)
-      const who = await asked.finally(() => asking.delete(mark))
-      if (!who) return null
-      remembered.delete(mark)
-      remembered.set(mark, { who, until: clock() + REMEMBERED_MS })
-      for (const old of [...remembered.keys()].slice(0, -REMEMBERED_MAX)) remembered.delete(old)
-      return who
+      const login = builtInOf(pair.name)
+      if (login === null) {
+        const who = await people.basic(pair, origin)
+        return who && { who, bound: null }
+      }
+      const bound = await credential(login)
+      return (await isRight(login, pair, origin, bound)) ? { who: whoOfLogin(login), bound } : null
     },
   }
 }

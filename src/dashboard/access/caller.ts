@@ -1,17 +1,31 @@
-// Who sent a request, by session cookie or HTTP basic auth, and the guards of the routes: logged in, of this site, with
-// the right to do it.
+// Who sent a request, by one of the two session cookies or HTTP basic auth, and the guards of the routes: logged in, of
+// this site, with the right to do it.
 import type { Context, MiddlewareHandler } from 'hono'
 import { getCookie } from 'hono/cookie'
+import type { Access, Origin } from '../../access/access.ts'
+import { isBuiltIn } from '../../access/account.ts'
+import { LOGIN_COOKIE } from '../../api/identify.ts'
+import type { LoginWatch } from '../../api/streams.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { actorAt } from '../../core/policy.ts'
 import { isCrossSite, isUnproven } from '../../platform/http-guards.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
-import type { Accounts } from './accounts.ts'
-import type { Who } from './rights.ts'
-import { SESSION_COOKIE, type Session, type Sessions } from './session.ts'
+import { type Accounts, whoOfLogin } from './accounts.ts'
+import { pollLogin } from './login-watch.ts'
+import type { PeopleSessions } from './people-sessions.ts'
+import { type Deed, demandRight, type Who } from './rights.ts'
+import { SESSION_COOKIE, type Sessions } from './session.ts'
+import { isFormToken, type Session } from './signatures.ts'
 
 /** Variables that the checks set for later routes. */
 export interface DashboardEnv {
-  Variables: { session: Session | null; who: Who | null; form: URLSearchParams }
+  Variables: {
+    session: Session | null
+    who: Who | null
+    /** For what stays open: tells that the login has ended, or may do something else now. */
+    watch: () => LoginWatch
+    form: URLSearchParams
+  }
 }
 
 type DashboardContext = Context<DashboardEnv>
@@ -36,28 +50,76 @@ export const isProgram = (c: Context): boolean => {
 export const addressOf = (c: Context): string | null =>
   (c.env as Partial<ServeEnv> | undefined)?.client?.address ?? null
 
+/** Where a request comes from, for limits and for people. */
+export const originOf = (c: Context): Origin => ({
+  address: addressOf(c),
+  agent: c.req.header('user-agent') ?? null,
+  via: 'dashboard',
+})
+
+export interface CallerOptions {
+  sessions: Sessions
+  people: PeopleSessions
+  accounts: Accounts
+  access: Pick<Access, 'watch'>
+}
+
+interface Caller {
+  who: Who
+  session: Session | null
+  watch: () => LoginWatch
+}
+
+/** What anybody may open who cannot log in now, or not yet. */
+const WAYS_IN = ['/login', '/register']
+
 /**
  * Finds out who sent the request. A wrong cookie counts as none; a wrong name or password too, so that the route
  * answers 401. @throws TOO_MANY_REQUESTS; STORE_UNAVAILABLE while nobody can say who it is
  */
-export const readCaller =
-  (sessions: Sessions, accounts: Accounts): MiddlewareHandler<DashboardEnv> =>
-  async (c, next) => {
-    const session = await sessions.check(getCookie(c, SESSION_COOKIE)).catch((error: unknown) => {
+export const readCaller = ({
+  sessions,
+  people,
+  accounts,
+  access,
+}: CallerOptions): MiddlewareHandler<DashboardEnv> => {
+  const bySession = async (c: Context): Promise<Caller | null> => {
+    const cookie = getCookie(c, SESSION_COOKIE)
+    const session = await sessions.check(cookie)
+    if (session) {
+      const isCurrent = async (): Promise<boolean> => (await sessions.check(cookie)) !== null
+      return { who: whoOfLogin(session.login), session, watch: () => pollLogin(isCurrent) }
+    }
+    const person = await people.check(getCookie(c, LOGIN_COOKIE))
+    return person && { ...person, watch: () => access.watch(person.who.actor) }
+  }
+
+  const byPassword = async (c: Context): Promise<Caller | null> => {
+    const header = c.req.header('authorization')
+    const found = header === undefined ? null : await accounts.basic(header, originOf(c))
+    if (!found) return null
+    const { who, bound } = found
+    const { account } = who
+    if (bound === null || !isBuiltIn(account))
+      return { who, session: null, watch: () => access.watch(who.actor) }
+    const login = account === 'viewer' ? 'viewer' : 'operator'
+    const isCurrent = async (): Promise<boolean> => (await accounts.credential(login)) === bound
+    return { who, session: null, watch: () => pollLogin(isCurrent) }
+  }
+
+  return async (c, next) => {
+    const known = await bySession(c).catch((error: unknown) => {
       // the way to a session that can be told
-      if (c.req.path === '/login' && isMadhavaError(error, 'STORE_UNAVAILABLE')) return null
+      if (WAYS_IN.includes(c.req.path) && isMadhavaError(error, 'STORE_UNAVAILABLE')) return null
       throw error
     })
-    const header = c.req.header('authorization')
-    c.set('session', session)
-    const who = session
-      ? { name: session.role, role: session.role }
-      : header === undefined
-        ? null
-        : await accounts.basic(header, addressOf(c))
-    c.set('who', who && { ...who, address: addressOf(c) })
+    const caller = known ?? (await byPassword(c))
+    c.set('session', caller?.session ?? null)
+    c.set('who', caller && { ...caller.who, actor: actorAt(caller.who.actor, addressOf(c)) })
+    c.set('watch', caller?.watch ?? (() => ({ signal: new AbortController().signal, close: () => {} })))
     await next()
   }
+}
 
 /** @throws UNAUTHORIZED */
 export const whoOf = (c: DashboardContext): Who => {
@@ -78,13 +140,24 @@ const askToLogIn = (c: DashboardContext): Response => {
   return c.redirect(wanted === null ? '/login' : `/login?${new URLSearchParams({ next: wanted })}`, 303)
 }
 
-/** Redirects to the login without one; programs get a 401. */
-export const requireLogin: MiddlewareHandler<DashboardEnv> = async (c, next) =>
-  c.get('who') ? next() : askToLogIn(c)
+/** Lets through who may do it. Without a login it redirects to the one of people; programs get a 401. @throws FORBIDDEN */
+export const requireRight =
+  (deed: Deed): MiddlewareHandler<DashboardEnv> =>
+  async (c, next) => {
+    const who = c.get('who')
+    if (!who) return askToLogIn(c)
+    demandRight(who, deed)
+    return next()
+  }
 
-/** As `requireLogin`, by a session: for pages, whose token is the session's. */
-export const requireSession: MiddlewareHandler<DashboardEnv> = async (c, next) =>
-  c.get('session') ? next() : askToLogIn(c)
+/** As `requireRight`, by a session: for pages, whose token is the session's. */
+export const requireSession =
+  (deed: Deed): MiddlewareHandler<DashboardEnv> =>
+  async (c, next) => {
+    if (!c.get('session')) return askToLogIn(c)
+    demandRight(whoOf(c), deed)
+    return next()
+  }
 
 /** @throws CROSS_SITE when another site caused the request */
 export const refuseOtherSites = (c: Context): void => {
@@ -112,33 +185,26 @@ export const readForm: MiddlewareHandler<DashboardEnv> = async (c, next) => {
 }
 
 /** Refuses a form that was not made for this session. @throws FORBIDDEN */
-export const requireFormToken =
-  (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
-  async (c, next) => {
-    const session = c.get('session')
-    if (!session || !sessions.isFormToken(session, c.get('form').get('token') ?? ''))
-      throw new MadhavaError(
-        'FORBIDDEN',
-        'The form is no longer current; go back, reload the page, try again',
-      )
-    await next()
-  }
+export const requireFormToken: MiddlewareHandler<DashboardEnv> = async (c, next) => {
+  const session = c.get('session')
+  if (!session || !isFormToken(session, c.get('form').get('token') ?? ''))
+    throw new MadhavaError('FORBIDDEN', 'The form is no longer current; go back, reload the page, try again')
+  await next()
+}
 
 /**
  * The guard of a request that changes something and is no form: of this site, and with the session's token in
  * X-CSRF-Token. A program with a password sends no token, since no page can send a password that it does not have.
  * @throws UNAUTHORIZED, CROSS_SITE, FORBIDDEN
  */
-export const requireToken =
-  (sessions: Sessions): MiddlewareHandler<DashboardEnv> =>
-  async (c, next) => {
-    refuseOtherSites(c)
-    const session = c.get('session')
-    if (session && !sessions.isFormToken(session, c.req.header(TOKEN_HEADER) ?? ''))
-      throw new MadhavaError(
-        'FORBIDDEN',
-        'X-CSRF-Token is missing or no longer current; GET /me.json has the present one',
-      )
-    whoOf(c)
-    await next()
-  }
+export const requireToken: MiddlewareHandler<DashboardEnv> = async (c, next) => {
+  refuseOtherSites(c)
+  const session = c.get('session')
+  if (session && !isFormToken(session, c.req.header(TOKEN_HEADER) ?? ''))
+    throw new MadhavaError(
+      'FORBIDDEN',
+      'X-CSRF-Token is missing or no longer current; GET /me.json has the present one',
+    )
+  whoOf(c)
+  await next()
+}

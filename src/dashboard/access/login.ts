@@ -1,31 +1,40 @@
-// The login form, and the way out.
+// The login form, and the way out. Each login begins a session of its own, whatever cookies the browser has.
 import { type Context, Hono } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { Registration } from '../../access/access.ts'
+import { ACCESS_BOUNDS } from '../../access/bounds.ts'
+import { LOGIN_COOKIE } from '../../api/identify.ts'
 import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { actorAt } from '../../core/policy.ts'
 import type { Log } from '../../platform/log.ts'
 import { languageOf, themeOf } from '../page-look.ts'
-import { type LoginProblem, loginPage } from '../plain-pages.ts'
+import { type LoginForm, loginPage } from '../plain-pages.ts'
 import type { WebFiles } from '../web-files.ts'
-import type { Accounts } from './accounts.ts'
+import { type Accounts, type Entered, whoOfLogin } from './accounts.ts'
 import {
-  addressOf,
   type DashboardEnv,
+  originOf,
   ownAddress,
   readForm,
   requireFormToken,
   requireSession,
   whoOf,
 } from './caller.ts'
-import { actorOfWho } from './rights.ts'
+import type { PeopleSessions } from './people-sessions.ts'
+import { isBuiltInLogin } from './rights.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
 
 export interface LoginOptions {
   accounts: Accounts
-  session: Sessions
+  sessions: Sessions
+  people: PeopleSessions
   audit: AuditRecorder
   log: Log
   web: Pick<WebFiles, 'style' | 'icon'>
+  /** The store's time, milliseconds since 1970. */
+  now: () => number
+  registration: Registration
 }
 
 const COOKIE = {
@@ -45,23 +54,63 @@ export const waitOf = (error: unknown): number | null => {
 }
 
 /** GET and POST /login, POST /logout. */
-export const createLogin = ({ accounts, session, audit, log, web }: LoginOptions): Hono<DashboardEnv> => {
+export const createLogin = ({
+  accounts,
+  sessions,
+  people,
+  audit,
+  log,
+  web,
+  now,
+  registration,
+}: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
-  const showLogin = (c: Context, problem: LoginProblem | null, next: string | null) =>
-    loginPage({ web, language: languageOf(c), theme: themeOf(c) }, problem, next)
+  const showLogin = (c: Context, form: Partial<LoginForm> & Pick<LoginForm, 'next'>) =>
+    loginPage(
+      { web, language: languageOf(c), theme: themeOf(c) },
+      { problem: null, leadsToRegister: registration !== 'closed', ...form },
+    )
+
+  /** Both sessions that the browser may have. */
+  const endAll = async (c: Context): Promise<void> => {
+    const [signed, token] = [getCookie(c, SESSION_COOKIE), getCookie(c, LOGIN_COOKIE)]
+    await Promise.all([signed && sessions.end(signed), token && people.end(token)])
+  }
+
+  const forget = (c: Context, cookie: string): void => {
+    if (getCookie(c, cookie) !== undefined) deleteCookie(c, cookie, COOKIE)
+  }
+
+  const keep = async (c: Context, entered: Entered): Promise<void> => {
+    if ('token' in entered) {
+      const maxAge = Math.max(0, Math.ceil((entered.expiresAt - now()) / 1000))
+      setCookie(c, LOGIN_COOKIE, entered.token, { ...COOKIE, maxAge })
+      return forget(c, SESSION_COOKIE)
+    }
+    const cookie = await sessions.begin(entered.login)
+    if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no such login yet')
+    const { address } = originOf(c)
+    log.info({ address, who: entered.login }, 'somebody logged in')
+    const { actor } = whoOfLogin(entered.login)
+    await audit.note(auditedBy(actorAt(actor, address)), 'login', [entered.login])
+    setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
+    forget(c, LOGIN_COOKIE)
+  }
 
   app.get('/login', c => {
     const next = ownAddress(c.req.query('next'))
-    return c.get('session') ? c.redirect(next ?? '/', 303) : c.html(showLogin(c, null, next))
+    if (c.get('session')) return c.redirect(next ?? '/', 303)
+    const made = c.req.query('made')?.slice(0, ACCESS_BOUNDS.name)
+    return c.html(showLogin(c, { next, ...(made ? { made } : {}) }))
   })
 
   app.post('/login', readForm, async c => {
-    const address = addressOf(c)
     const form = c.get('form')
-    const next = ownAddress(form.get('next'))
+    const [name, next] = [form.get('name') ?? '', ownAddress(form.get('next'))]
+    const shown = name.slice(0, ACCESS_BOUNDS.name)
     const asked = await accounts
-      .login(form.get('name') ?? '', form.get('password') ?? '', address)
+      .logIn({ name, password: form.get('password') ?? '' }, originOf(c))
       .catch((error: unknown) => {
         const wait = waitOf(error)
         if (wait === null) throw error
@@ -69,24 +118,24 @@ export const createLogin = ({ accounts, session, audit, log, web }: LoginOptions
       })
     if (typeof asked === 'number') {
       c.header('Retry-After', String(asked))
-      return c.html(showLogin(c, { code: 'WAIT', seconds: asked }, next), 429)
+      return c.html(showLogin(c, { problem: { code: 'WAIT', seconds: asked }, next, name: shown }), 429)
     }
-    if (!asked) return c.html(showLogin(c, { code: 'WRONG' }, next), 401)
-    const cookie = await session.begin(asked.role)
-    if (cookie === null) throw new MadhavaError('FORBIDDEN', 'There is no such login yet')
-    log.info({ address, who: asked.name }, 'somebody logged in')
-    await audit.note(auditedBy(actorOfWho({ ...asked, address })), 'login', [asked.name])
-    setCookie(c, SESSION_COOKIE, cookie, { ...COOKIE, maxAge: SESSION_LIFETIME_MS / 1000 })
+    if (!asked) return c.html(showLogin(c, { problem: { code: 'WRONG' }, next, name: shown }), 401)
+    await keep(c, asked)
+    // nobody can use them here any more; the store may be away
+    await endAll(c).catch(() => {})
     return c.redirect(next ?? '/', 303)
   })
 
-  app.post('/logout', requireSession, readForm, requireFormToken(session), async c => {
-    log.info({ address: addressOf(c), who: c.get('who')?.name }, 'somebody logged out')
+  app.post('/logout', requireSession('account'), readForm, requireFormToken, async c => {
     const who = whoOf(c)
-    await audit.run(auditedBy(actorOfWho(who)), { action: 'logout', target: who.name }, () =>
-      session.end(getCookie(c, SESSION_COOKIE) ?? ''),
-    )
+    log.info({ address: originOf(c).address, who: who.name }, 'somebody logged out')
+    // the room access tells of its own sessions
+    if (isBuiltInLogin(who))
+      await audit.run(auditedBy(who.actor), { action: 'logout', target: who.name }, () => endAll(c))
+    else await endAll(c)
     deleteCookie(c, SESSION_COOKIE, COOKIE)
+    forget(c, LOGIN_COOKIE)
     return c.redirect('/login', 303)
   })
 

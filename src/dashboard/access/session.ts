@@ -1,11 +1,12 @@
-// Sessions as signed cookies. Only the key and the ended sessions are stored. It knows no passwords and no HTTP
-// framework. What signs is made from the key and the present credential of the login, so a new password ends all
-// sessions of that login.
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+// Sessions of the built-in logins as signed cookies. Only the key and the ended sessions are stored. It knows no
+// passwords and no HTTP framework. What signs is made from the key and the present credential of the login, so a new
+// password ends all sessions of that login.
+import { randomBytes } from 'node:crypto'
 import { BUILT_IN_LOGINS, type BuiltInLogin } from '../../access/account.ts'
 import { isMadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { EndedSessions } from './ended-sessions.ts'
+import { isSame, type Session, sign, textOf } from './signatures.ts'
 
 export const SESSION_COOKIE = 'madhava_session'
 export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
@@ -15,25 +16,19 @@ const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$
 /** How far the clock may be corrected during a session. */
 const SKEW_MS = 60_000
 
-export interface Session {
-  /** Milliseconds since 1970. */
-  expiresAt: number
-  /** The value of the hidden field in every form. */
-  formToken: string
+export interface BuiltInSession extends Session {
   /** Who logged in. */
-  role: BuiltInLogin
+  login: BuiltInLogin
 }
 
 export interface Sessions {
   /** The cookie value of a new session; null while there is no such login. @throws CONFIG_INVALID, STORE_UNAVAILABLE */
-  begin(role?: BuiltInLogin): Promise<string | null>
+  begin(login?: BuiltInLogin): Promise<string | null>
   /**
    * The session of a cookie value; null if forged, expired, ended, or signed under an older password.
    * @throws STORE_UNAVAILABLE while the store is away and this process has never checked it
    */
-  check(cookie: string | undefined): Promise<Session | null>
-  /** Whether a form's token belongs to the session. */
-  isFormToken(session: Session, token: string): boolean
+  check(cookie: string | undefined): Promise<BuiltInSession | null>
   /** Ends it at once, for good. If it rejects, the end is not stored, but this process knows it. */
   end(cookie: string): Promise<void>
 }
@@ -41,45 +36,34 @@ export interface Sessions {
 export interface SessionsOptions {
   key: Buffer
   /** Sessions are bound to this: see `Operator.credential`. */
-  credential: (role: BuiltInLogin) => Promise<string | null>
+  credential: (login: BuiltInLogin) => Promise<string | null>
   ended: EndedSessions
   /** The store's time, since hosts share sessions: milliseconds since 1970. */
   clock: () => number
   log: Pick<Log, 'error'>
 }
 
-const sign = (key: Buffer, purpose: string, text: string): Buffer =>
-  createHmac('sha256', key).update(`${purpose}\n${text}`).digest()
-
-const textOf = (signature: Buffer): string => signature.toString('base64url')
-
-/** Compared as texts, since several last characters stand for the same bytes. */
-const isSame = (expected: string, given: string): boolean => {
-  const [one, other] = [Buffer.from(expected), Buffer.from(given)]
-  return one.length === other.length && timingSafeEqual(one, other)
-}
-
 /** Issues and checks cookies. */
 export const createSessions = ({ key, credential, ended, clock, log }: SessionsOptions): Sessions => {
   /** Each login has its own, so that a cookie of the viewer is never one of the operator. */
-  const signingKey = async (role: BuiltInLogin): Promise<Buffer | null> => {
-    const bound = await credential(role)
+  const signingKey = async (login: BuiltInLogin): Promise<Buffer | null> => {
+    const bound = await credential(login)
     if (bound === null) return null
-    return sign(key, role === 'operator' ? 'credential' : `credential of ${role}`, bound)
+    return sign(key, login === 'operator' ? 'credential' : `credential of ${login}`, bound)
   }
 
   /** Logins of which it was told that they cannot be used. */
   const told = new Set<BuiltInLogin>()
   /** As `signingKey`. A login that cannot be used signs nothing, so that the way to the other one stays open. */
-  const signingKeyIfUsable = async (role: BuiltInLogin): Promise<Buffer | null> => {
+  const signingKeyIfUsable = async (login: BuiltInLogin): Promise<Buffer | null> => {
     try {
-      const signer = await signingKey(role)
-      told.delete(role)
+      const signer = await signingKey(login)
+      told.delete(login)
       return signer
     } catch (error) {
       if (!isMadhavaError(error, 'CONFIG_INVALID')) throw error
-      if (!told.has(role)) log.error({ login: role, error }, 'a login cannot be used')
-      told.add(role)
+      if (!told.has(login)) log.error({ login, error }, 'a login cannot be used')
+      told.add(login)
       return null
     }
   }
@@ -88,17 +72,17 @@ export const createSessions = ({ key, credential, ended, clock, log }: SessionsO
   const signerOf = async (
     body: string,
     signature: string,
-  ): Promise<{ role: BuiltInLogin; signer: Buffer } | null> => {
-    for (const role of BUILT_IN_LOGINS) {
-      const signer = await signingKeyIfUsable(role)
-      if (signer && isSame(textOf(sign(signer, 'session', body)), signature)) return { role, signer }
+  ): Promise<{ login: BuiltInLogin; signer: Buffer } | null> => {
+    for (const login of BUILT_IN_LOGINS) {
+      const signer = await signingKeyIfUsable(login)
+      if (signer && isSame(textOf(sign(signer, 'session', body)), signature)) return { login, signer }
     }
     return null
   }
 
   return {
-    async begin(role = 'operator') {
-      const signer = await signingKey(role)
+    async begin(login = 'operator') {
+      const signer = await signingKey(login)
       if (!signer) return null
       const expiresAt = clock() + SESSION_LIFETIME_MS
       const body = `v1.${expiresAt.toString(36)}.${randomBytes(16).toString('base64url')}`
@@ -116,10 +100,8 @@ export const createSessions = ({ key, credential, ended, clock, log }: SessionsO
       const signed = await signerOf(body, signature)
       // a forged cookie costs a read of each login; only what was signed here is looked up among the ended ones
       if (!signed || (await ended.has({ body, expiresAt }))) return null
-      return { expiresAt, formToken: textOf(sign(signed.signer, 'form', body)), role: signed.role }
+      return { expiresAt, formToken: textOf(sign(signed.signer, 'form', body)), login: signed.login }
     },
-
-    isFormToken: (session, token) => isSame(session.formToken, token),
 
     async end(cookie) {
       const [, body, end] = COOKIE.exec(cookie) ?? []

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
-import { type DashboardEnv, requireLogin } from '../access/caller.ts'
+import { type DashboardEnv, requireRight } from '../access/caller.ts'
 import { COLUMN_NAMES, type ColumnName } from './columns.ts'
 import type { Figures } from './recorder.ts'
 import type { Span } from './rings.ts'
@@ -24,7 +24,7 @@ export const figuresQuery = z.object({
 })
 
 export const createFigureRoutes = ({ figures }: { figures: Pick<Figures, 'columns'> }): Hono<DashboardEnv> =>
-  new Hono<DashboardEnv>().get('/figures.json', requireLogin, c => {
+  new Hono<DashboardEnv>().get('/figures.json', requireRight('look'), c => {
     const parsed = figuresQuery.safeParse(c.req.query())
     if (!parsed.success)
       throw new MadhavaError(

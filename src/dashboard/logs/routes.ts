@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
 import { openPlain } from '../../platform/plain-file.ts'
-import { type DashboardEnv, requireLogin } from '../access/caller.ts'
+import { type DashboardEnv, requireRight } from '../access/caller.ts'
 import { LOG_STREAMS, type LogStream, type Processes } from '../processes/processes.ts'
 import { LEVELS } from './lines.ts'
 import { readLogPage } from './pages.ts'
@@ -69,7 +69,7 @@ export const createLogRoutes = ({ processes }: { processes: Processes }): Hono<D
     return c.body(Readable.toWeb(Readable.from(read())) as ReadableStream)
   }
 
-  app.get('/logs/:name/:file', requireLogin, c => {
+  app.get('/logs/:name/:file', requireRight('look'), c => {
     const { name, file } = c.req.param()
     const asJson = streamOf(file, '.json')
     if (asJson) return page(c, name, asJson)

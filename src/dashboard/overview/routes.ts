@@ -1,7 +1,7 @@
 // GET /overview.json: what is wrong, tasks by status, failures of the last day. GET /kinds.json: what each kind does.
 // GET /settings.json: the settings.
 import { Hono } from 'hono'
-import { type DashboardEnv, requireLogin } from '../access/caller.ts'
+import { type DashboardEnv, requireRight } from '../access/caller.ts'
 import type { KindFigures } from './kind-figures.ts'
 import type { Overview } from './overview.ts'
 
@@ -28,6 +28,6 @@ export const createOverviewRoutes = ({
   settings,
 }: OverviewRoutesOptions): Hono<DashboardEnv> =>
   new Hono<DashboardEnv>()
-    .get('/overview.json', requireLogin, async c => c.json(await overview()))
-    .get('/kinds.json', requireLogin, async c => c.json(await kindFigures()))
-    .get('/settings.json', requireLogin, c => c.json({ settings }))
+    .get('/overview.json', requireRight('look'), async c => c.json(await overview()))
+    .get('/kinds.json', requireRight('look'), async c => c.json(await kindFigures()))
+    .get('/settings.json', requireRight('look'), c => c.json({ settings }))

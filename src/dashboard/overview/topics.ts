@@ -1,6 +1,6 @@
 // The overview as topics: the whole of it for its page, and what is wrong alone for the menu of every page. Both share
 // one reading, however many pages are open.
-import { statePolled, type Topics } from '../stream/topic.ts'
+import { statePolled, type Topic } from '../stream/topic.ts'
 import type { Overview } from './overview.ts'
 
 const EVERY_MS = 3_000
@@ -9,7 +9,7 @@ const EVERY_MS = 3_000
 export const overviewTopics = (
   read: () => Promise<Overview>,
   everyMs = EVERY_MS,
-): Pick<Topics, 'overview' | 'troubles'> => {
+): Record<'overview' | 'troubles', Topic> => {
   let last: { at: number; reading: Promise<Overview> } | null = null
   const shared = (): Promise<Overview> => {
     const now = performance.now()

@@ -4,15 +4,13 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
-import { type DashboardEnv, requireLogin, requireToken, whoOf } from '../access/caller.ts'
-import type { Sessions } from '../access/session.ts'
+import { type DashboardEnv, requireRight, requireToken, whoOf } from '../access/caller.ts'
 import { afterAnswer } from './after-answer.ts'
 import { failureOf, type ProcessOrders } from './orders.ts'
 import { ACTIONS, type Action } from './processes.ts'
 
 export interface ProcessActionsOptions {
   orders: ProcessOrders
-  session: Sessions
   log: Log
 }
 
@@ -31,7 +29,7 @@ const readBody = async (c: Context): Promise<z.output<typeof actionBody>> => {
   }
 }
 
-export const createProcessActions = ({ orders, session, log }: ProcessActionsOptions): Hono<DashboardEnv> => {
+export const createProcessActions = ({ orders, log }: ProcessActionsOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
 
   const answer = async (c: Context<DashboardEnv>, action: Action, name: string | null) => {
@@ -47,10 +45,11 @@ export const createProcessActions = ({ orders, session, log }: ProcessActionsOpt
     return c.json(shown, ['underway', 'deferred'].includes(result.outcome) ? 202 : 200)
   }
 
-  const token = requireToken(session)
+  // `orders` demands the rest, and the log has what it refused
+  const may = requireRight('look')
   for (const action of ACTIONS) {
-    app.post(`/processes/all/${action}`, requireLogin, token, c => answer(c, action, null))
-    app.post(`/processes/:name/${action}`, requireLogin, token, c => answer(c, action, c.req.param('name')))
+    app.post(`/processes/all/${action}`, may, requireToken, c => answer(c, action, null))
+    app.post(`/processes/:name/${action}`, may, requireToken, c => answer(c, action, c.req.param('name')))
   }
   return app
 }

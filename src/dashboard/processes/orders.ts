@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type AuditOutcome, type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
-import { actorOfWho, demandRight, type Who } from '../access/rights.ts'
+import { demandRight, type Who } from '../access/rights.ts'
 import type { Action, ActionOutcome, Processes, ProcessRow } from './processes.ts'
 import type { RestartCause } from './restart-cause.ts'
 
@@ -172,7 +172,7 @@ export const createProcessOrders = ({
           target: name === null ? 'all' : NAME.test(name) ? name : null,
           told: toldOf,
         }
-        const result = await audit.run(auditedBy(actorOfWho(who)), deed, async () => {
+        const result = await audit.run(auditedBy(who.actor), deed, async () => {
           demandRight(who, 'processes.change')
           return carryOut(order)
         })

@@ -1,9 +1,9 @@
-// What is away, for the banner of every page; and the end of the session, which is the end of the stream.
+// What is away, for the banner of every page. Who does not see all is told of no process.
+import { seesAll } from '../../core/policy.ts'
 import type { Readiness } from '../../core/readiness.ts'
-import { pause, statePolled, type Topic } from './topic.ts'
+import { statePolled, type Topic } from './topic.ts'
 
 const EVERY_MS = 2_000
-const SESSION_EVERY_MS = 10_000
 
 export interface Health {
   /** Checks that are not `ok`: `store`, `queue`, `supervisor`, a role by its name, `kinds`. */
@@ -31,19 +31,29 @@ export const readHealth = async ({ readiness, supervisor }: HealthDeps): Promise
   return { troubles }
 }
 
-export const healthTopic = (deps: HealthDeps): Topic =>
-  statePolled('health', EVERY_MS, () => readHealth(deps))
+/** What concerns who does not see all: whether their tasks are there, and whether they start. */
+const PARTS_FOR_ALL = ['store', 'queue']
 
-/** The event that ends a stream: the reader has logged out, or may no longer see anything. */
-export const SESSION_ENDED = 'session-ended'
+/** A reason may name hosts, folders and processes. */
+const forFew = ({ troubles }: Health): Health => ({
+  troubles: troubles.flatMap(({ part, status }) =>
+    PARTS_FOR_ALL.includes(part) ? [{ part, status, reason: '' }] : [],
+  ),
+})
 
-/** @param isCurrent whether the session of the stream still holds */
-export const sessionTopic = (isCurrent: () => Promise<boolean>, everyMs = SESSION_EVERY_MS): Topic =>
-  async function* ({ signal }) {
-    while (!signal.aborted) {
-      await pause(everyMs, signal)
-      if (await isCurrent()) continue
-      yield [{ event: SESSION_ENDED, data: {} }]
-      return
+export const healthTopic = (deps: HealthDeps): Topic => {
+  const whole = statePolled('health', EVERY_MS, () => readHealth(deps))
+  return async function* (question) {
+    let told = ''
+    for await (const events of whole(question)) {
+      if (seesAll(question.actor)) {
+        yield events
+        continue
+      }
+      const few = events.map(({ event, data }) => ({ event, data: forFew(data as Health) }))
+      const text = JSON.stringify(few)
+      if (text !== told) yield few
+      told = text
     }
   }
+}

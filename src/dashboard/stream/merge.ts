@@ -43,8 +43,6 @@ export interface MergeOptions {
   /** The id of the last event that the page saw. */
   since: string | null
   question: Pick<TopicQuestion, 'actor' | 'signal'>
-  /** The event after which the stream ends. */
-  lastEvent: string
   retryMs?: number
 }
 
@@ -52,7 +50,6 @@ export const mergeTopics = async function* ({
   topics,
   since,
   question,
-  lastEvent,
   retryMs = RETRY_MS,
 }: MergeOptions): AsyncGenerator<PageEvent[], void, void> {
   const { signal } = question
@@ -136,7 +133,6 @@ export const mergeTopics = async function* ({
       }
       if (events.length === 0) await wait()
       else yield events
-      if (events.some(({ event }) => event === lastEvent)) return
     }
   } finally {
     signal.removeEventListener('abort', wake)

@@ -1,10 +1,10 @@
 // What the store says of everything: the processes that beat in it, and how much cannot be run.
 
+import type { Actor } from '../../core/actor.ts'
 import { UNRUNNABLE } from '../../core/dead.ts'
-import { INSIDE } from '../../core/policy.ts'
+import { INSIDE, seesAll } from '../../core/policy.ts'
 import type { Service } from '../../core/service.ts'
 import { viewProcess } from '../../core/state-reader.ts'
-import type { TaskStore } from '../../core/store.ts'
 import { statePolled, type Topic } from './topic.ts'
 
 const WORKERS_MS = 2_000
@@ -34,31 +34,39 @@ export interface DeadCount {
   all: number
 }
 
-/** `dead`: how many tasks and messages cannot be run; and how many tasks there are in all, since the menu shows both. */
-export const deadTopic = (
-  store: Pick<TaskStore, 'list'>,
-  service: Pick<Service, 'state'>,
-  everyMs = DEAD_MS,
-): Topic => {
-  const countFailed = async (): Promise<Pick<DeadCount, 'count' | 'isMore'>> => {
+/**
+ * `dead`: how many tasks and messages cannot be run; and how many tasks there are in all, since the menu shows both.
+ * Those that the actor sees are counted. Whoever sees all shares the readings.
+ */
+export const deadTopic = (service: Pick<Service, 'list' | 'state'>, everyMs = DEAD_MS): Topic => {
+  const countFailed = async (actor: Actor): Promise<Pick<DeadCount, 'count' | 'isMore'>> => {
     const filter = { statuses: ['FAILURE' as const], errorCodes: [...UNRUNNABLE] }
     let [count, cursor]: [number, string | null] = [0, null]
     do {
-      const page = await store.list(filter, { limit: PAGE, cursor })
+      const page = await service.list(actor, filter, { limit: PAGE, cursor })
       count += page.tasks.length
       cursor = page.next
     } while (cursor !== null && count < DEAD_MOST)
     return { count, isMore: cursor !== null }
   }
 
-  // tasks are read again only when some have ended, come or gone
-  let last: { counts: string; failed: Pick<DeadCount, 'count' | 'isMore'> } | null = null
-  return statePolled('dead', everyMs, async (): Promise<DeadCount> => {
-    const { dead, counts } = await service.state(INSIDE)
-    const now = JSON.stringify(counts.byStatus)
-    if (last?.counts !== now) last = { counts: now, failed: await countFailed() }
-    const waiting = Object.values(dead.waiting).reduce((sum, count) => sum + count, 0)
-    const { failed } = last
-    return { count: failed.count + waiting + (dead.messages ?? 0), isMore: failed.isMore, all: counts.total }
-  })
+  const openFor = (actor: Actor): Topic => {
+    // tasks are read again only when some have ended, come or gone
+    let last: { counts: string; failed: Pick<DeadCount, 'count' | 'isMore'> } | null = null
+    return statePolled('dead', everyMs, async (): Promise<DeadCount> => {
+      const { dead, counts } = await service.state(actor)
+      const now = JSON.stringify(counts.byStatus)
+      if (last?.counts !== now) last = { counts: now, failed: await countFailed(actor) }
+      const waiting = Object.values(dead.waiting).reduce((sum, count) => sum + count, 0)
+      const { failed } = last
+      return {
+        count: failed.count + waiting + (dead.messages ?? 0),
+        isMore: failed.isMore,
+        all: counts.total,
+      }
+    })
+  }
+
+  const ofAll = openFor(INSIDE)
+  return question => (seesAll(question.actor) ? ofAll : openFor(question.actor))(question)
 }

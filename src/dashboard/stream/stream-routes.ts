@@ -2,16 +2,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
-import { getCookie } from 'hono/cookie'
 import { eventText } from '../../api/sse.ts'
 import { createStreams, STREAM_LIMITS } from '../../api/streams.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import { type DashboardEnv, requireSession, whoOf } from '../access/caller.ts'
-import { actorOfWho } from '../access/rights.ts'
-import { SESSION_COOKIE, type Sessions } from '../access/session.ts'
-import { SESSION_ENDED, sessionTopic } from './health-topic.ts'
+import { DEED_OF_TOPIC, demandRight, isTopic, type Who } from '../access/rights.ts'
 import { mergeTopics, type OpenTopic, type PageEvent } from './merge.ts'
 import type { Topics } from './topic.ts'
 
@@ -26,7 +23,6 @@ const HEADERS = {
 
 export interface StreamRoutesOptions {
   topics: Topics
-  session: Sessions
   log: Log
   /** Fires when the server closes. */
   closing: AbortSignal
@@ -34,38 +30,34 @@ export interface StreamRoutesOptions {
 
 const write = ({ topic, event, data, id }: PageEvent): string => eventText(event, { topic, data }, id)
 
-/** `topic=tasks:status%3DFAILURE&topic=processes`: names with their arguments. @throws BAD_REQUEST */
-const readTopics = (given: readonly string[], topics: Topics): OpenTopic[] => {
+/** `topic=tasks:status%3DFAILURE&topic=processes`: names with their arguments. @throws BAD_REQUEST, FORBIDDEN */
+const readTopics = (given: readonly string[], topics: Topics, who: Who): OpenTopic[] => {
   const names = [...new Set(given)]
   if (names.length > TOPICS_MAX)
     throw new MadhavaError('BAD_REQUEST', `A page may follow at most ${TOPICS_MAX} topics`)
   return names.map(name => {
     const colon = name.indexOf(':')
     const word = colon < 0 ? name : name.slice(0, colon)
-    const open = Object.hasOwn(topics, word) ? topics[word] : undefined
-    if (!open) throw new MadhavaError('BAD_REQUEST', `There is no topic of the name ${word}`)
+    const open = isTopic(word) ? topics[word] : undefined
+    if (!isTopic(word) || !open)
+      throw new MadhavaError('BAD_REQUEST', `There is no topic of the name ${word}`)
+    demandRight(who, DEED_OF_TOPIC[word])
     return { name, open, argument: colon < 0 ? '' : name.slice(colon + 1) }
   })
 }
 
-export const createStreamRoutes = ({
-  topics,
-  session,
-  log,
-  closing,
-}: StreamRoutesOptions): Hono<DashboardEnv> => {
+export const createStreamRoutes = ({ topics, log, closing }: StreamRoutesOptions): Hono<DashboardEnv> => {
   const streams = createStreams(closing, { ...STREAM_LIMITS, open: 128, perClient: 64 })
-  return new Hono<DashboardEnv>().get('/stream', requireSession, c => {
-    const known = readTopics(c.req.queries('topic') ?? [], topics)
-    const cookie = getCookie(c, SESSION_COOKIE)
+  return new Hono<DashboardEnv>().get('/stream', requireSession('tasks.look'), c => {
+    const who = whoOf(c)
+    const known = readTopics(c.req.queries('topic') ?? [], topics, who)
     const client = (c.env as Partial<ServeEnv> | undefined)?.client?.clientKey ?? null
-    const stream = streams.open(c.req.raw.signal, client)
-    const isCurrent = async (): Promise<boolean> => (await session.check(cookie)) !== null
+    // who may do something else from now on has another page
+    const stream = streams.open(c.req.raw.signal, client, c.get('watch')())
     const events = mergeTopics({
-      topics: [...known, { name: 'session', argument: '', open: sessionTopic(isCurrent) }],
+      topics: known,
       since: c.req.header('last-event-id') ?? null,
-      question: { actor: actorOfWho(whoOf(c)), signal: stream.signal },
-      lastEvent: SESSION_ENDED,
+      question: { actor: who.actor, signal: stream.signal },
     })
     return c.body(
       streams.body({ stream, events, write, ended: () => 'broken', log, requestId: randomUUID() }),

@@ -1,5 +1,7 @@
 // Tasks as topics: all of them, for lists, and one. What is told is decided by core/watch.
+import type { Access } from '../../access/access.ts'
 import { parseFilter } from '../../api/list-query.ts'
+import { withOwnerId } from '../../api/owner-names.ts'
 import { isMadhavaError } from '../../core/errors.ts'
 import { fits, type TaskFilter } from '../../core/filter.ts'
 import type { Service } from '../../core/service.ts'
@@ -49,10 +51,14 @@ const toldOf = (events: readonly WatchEvent[], filter: TaskFilter, resumed: bool
 /**
  * `tasks`, or `tasks:<filter as a query>`. `tasks-live` says whether everything since the last place was told. If not,
  * the page asks for its list anew: of 100,000 tasks it shows fifty, so they are not sent.
+ * @param names finds the owner that the filter names
  */
-export const allTasksTopic = (service: Pick<Service, 'watchAll'>): Topic =>
+export const allTasksTopic = (
+  service: Pick<Service, 'watchAll'>,
+  names: Pick<Access, 'idOf'> = { idOf: async () => null },
+): Topic =>
   async function* ({ argument, since, actor, signal }) {
-    const filter = parseFilter(`http://localhost/?${argument}`)
+    const filter = await withOwnerId(names, parseFilter(`http://localhost/?${argument}`))
     let from = since
     for (let again = true; again && !signal.aborted; ) {
       again = false

@@ -1,5 +1,6 @@
 // What the one event stream of a page is made of: topics, which the page names, and their events.
 import type { Actor } from '../../core/actor.ts'
+import type { TopicName } from '../access/rights.ts'
 
 export interface TopicEvent {
   event: string
@@ -26,7 +27,7 @@ export interface TopicQuestion {
 export type Topic = (question: TopicQuestion) => AsyncGenerator<TopicEvent[], void, void>
 
 /** By the word before the colon. */
-export type Topics = Readonly<Record<string, Topic>>
+export type Topics = Readonly<Partial<Record<TopicName, Topic>>>
 
 /** Waits, but not longer than somebody listens. */
 export const pause = (ms: number, signal: AbortSignal): Promise<void> =>

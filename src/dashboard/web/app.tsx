@@ -1,12 +1,14 @@
 // Which page is shown. A page is a component in pages/ and a row in paths.ts; here they meet.
-import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import type { ComponentChild, ComponentType } from 'preact'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Layout } from './frame/layout.tsx'
 import { PageHead } from './frame/page-head.tsx'
+import { AccountPage } from './pages/account/account-page.tsx'
 import { DeadPage } from './pages/dead/dead-page.tsx'
 import { KindsPage } from './pages/kinds/kinds-page.tsx'
 import { NewTaskPage } from './pages/new-task/new-task-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
+import { PeoplePage } from './pages/people/people-page.tsx'
 import { ProcessPage } from './pages/process/process-page.tsx'
 import { ProcessesPage } from './pages/processes/processes-page.tsx'
 import { SettingsPage } from './pages/settings-page.tsx'
@@ -14,12 +16,13 @@ import { TaskPage } from './pages/task/task-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
 import { WorkersPage } from './pages/workers/workers-page.tsx'
 import { Empty, ProblemNote } from './parts/states.tsx'
-import { type PageName, pageAt } from './paths.ts'
-import { Link, usePathname } from './router.tsx'
+import { OWN_TASKS, type PageName, pageAt } from './paths.ts'
+import { Link, navigate, usePathname } from './router.tsx'
 import type { ProblemError } from './state/api.ts'
 import { useCell } from './state/cell.ts'
 import { liveState } from './state/live.ts'
 import { loadMe, me } from './state/me.ts'
+import { useRights } from './state/rights.ts'
 import { useTexts } from './texts/use-texts.ts'
 
 /** What a page is given: the words of its address. */
@@ -34,8 +37,30 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   workers: WorkersPage,
   kinds: KindsPage,
   settings: SettingsPage,
+  people: PeoplePage,
+  account: AccountPage,
   task: TaskPage,
   process: ProcessPage,
+}
+
+/** To where such a reader begins. */
+const ToOwnTasks = () => {
+  useLayoutEffect(() => navigate(OWN_TASKS, { replace: true }), [])
+  return null
+}
+
+const NotAllowed = () => {
+  const t = useTexts()
+  return (
+    <>
+      <PageHead title="403" />
+      <Empty text={t.frame.notAllowed}>
+        <Link class="button" href={OWN_TASKS}>
+          {t.task.toTasks}
+        </Link>
+      </Empty>
+    </>
+  )
 }
 
 const NotFound = () => {
@@ -73,12 +98,18 @@ export const App = () => {
   const { problem, again } = useMe()
   const who = useCell(me)
   const found = pageAt(path)
-  const Page = found && COMPONENTS[found.name]
+  const rights = useRights()
+  const shown = (): ComponentChild => {
+    if (!found) return <NotFound />
+    if (!rights.includes(found.needs)) return found.name === 'overview' ? <ToOwnTasks /> : <NotAllowed />
+    const Page = COMPONENTS[found.name]
+    // another task is another page, and begins anew
+    return <Page key={path} words={found.words} />
+  }
   return (
     <Layout>
       {problem && !who ? <ProblemNote problem={problem} again={again} /> : null}
-      {/* another task is another page, and begins anew */}
-      {Page ? <Page key={path} words={found.words} /> : <NotFound />}
+      {shown()}
     </Layout>
   )
 }

@@ -1,25 +1,39 @@
 // The pages and their addresses, for the router, the menu, the go-to keys and the server.
 
+/** What a reader may do, in the words of the server, which decides it. */
+export type Right =
+  | 'tasks.look'
+  | 'tasks.change'
+  | 'look'
+  | 'processes.change'
+  | 'logs.clear'
+  | 'account'
+  | 'accounts.change'
+
 export interface PageRow {
   name: string
   /** `:word` stands for one segment. */
   path: string
+  /** Whoever lacks it does not see the page. */
+  needs: Right
   /** The second of the two keys that lead there: g and this one. Null: it stands in no menu. */
   key: string | null
 }
 
 /** In the order of the menu. */
 export const PAGES = [
-  { name: 'overview', path: '/', key: 'o' },
-  { name: 'tasks', path: '/tasks', key: 't' },
-  { name: 'newTask', path: '/new', key: 'n' },
-  { name: 'dead', path: '/dead', key: 'd' },
-  { name: 'processes', path: '/processes', key: 'p' },
-  { name: 'workers', path: '/workers', key: 'w' },
-  { name: 'kinds', path: '/kinds', key: 'k' },
-  { name: 'settings', path: '/settings', key: 's' },
-  { name: 'task', path: '/task/:id', key: null },
-  { name: 'process', path: '/process/:name', key: null },
+  { name: 'overview', path: '/', needs: 'look', key: 'o' },
+  { name: 'tasks', path: '/tasks', needs: 'tasks.look', key: 't' },
+  { name: 'newTask', path: '/new', needs: 'tasks.look', key: 'n' },
+  { name: 'dead', path: '/dead', needs: 'tasks.look', key: 'd' },
+  { name: 'processes', path: '/processes', needs: 'look', key: 'p' },
+  { name: 'workers', path: '/workers', needs: 'look', key: 'w' },
+  { name: 'kinds', path: '/kinds', needs: 'tasks.look', key: 'k' },
+  { name: 'settings', path: '/settings', needs: 'look', key: 's' },
+  { name: 'people', path: '/people', needs: 'accounts.change', key: 'u' },
+  { name: 'account', path: '/account', needs: 'account', key: 'a' },
+  { name: 'task', path: '/task/:id', needs: 'tasks.look', key: null },
+  { name: 'process', path: '/process/:name', needs: 'look', key: null },
 ] as const satisfies readonly PageRow[]
 
 export type PageName = (typeof PAGES)[number]['name']
@@ -31,10 +45,15 @@ export const MENU = PAGES.filter(page => page.key !== null) as readonly (PageRow
   key: string
 })[]
 
+/** Where a reader begins who does not see everything. */
+export const OWN_TASKS = '/tasks'
+
 /** The page of an address with the words in it; null where there is none. */
-export const pageAt = (pathname: string): { name: PageName; words: Record<string, string> } | null => {
+export const pageAt = (
+  pathname: string,
+): { name: PageName; needs: Right; words: Record<string, string> } | null => {
   const given = pathname.replace(/(?<=[^/])\/$/, '').split('/')
-  for (const { name, path } of PAGES) {
+  for (const { name, path, needs } of PAGES) {
     const wanted = path.split('/')
     if (wanted.length !== given.length) continue
     const words: Record<string, string> = {}
@@ -44,7 +63,7 @@ export const pageAt = (pathname: string): { name: PageName; words: Record<string
       words[part.slice(1)] = decoded(segment)
       return segment !== ''
     })
-    if (isIt) return { name, words }
+    if (isIt) return { name, needs, words }
   }
   return null
 }

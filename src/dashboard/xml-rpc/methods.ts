@@ -2,7 +2,7 @@
 import type { AuditAction } from '../../core/audit.ts'
 import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { clearLog } from '../../platform/log-files.ts'
-import { actorOfWho, type Deed, deedOfMethod, demandRight, mayDo, type Who } from '../access/rights.ts'
+import { type Deed, deedOfMethod, demandRight, mayDo, type Who } from '../access/rights.ts'
 import type { OrderedProcess, ProcessOrders } from '../processes/orders.ts'
 import { LOG_STREAMS, type LogStream, type Processes, type ProcessRow } from '../processes/processes.ts'
 import { FAULTS, fault, faultOf } from './faults.ts'
@@ -159,7 +159,7 @@ export const createMethods = (options: MethodOptions) => {
   const clear: Method = async ([given], who) => {
     const files = await Promise.all(LOG_STREAMS.map(stream => fileOf(given, stream)))
     const deed = { action: 'logs.clear', target: nameOf(given) } as const
-    await audit.run(auditedBy(actorOfWho(who)), deed, async () => {
+    await audit.run(auditedBy(who.actor), deed, async () => {
       for (const file of files) if (file !== null) await clearLog(file)
     })
     onDeed(who, 'logs.clear', 'clearProcessLogs', nameOf(given))
@@ -234,7 +234,7 @@ export const createMethods = (options: MethodOptions) => {
       try {
         demandRight(who, deedOfMethod(method))
       } catch (error) {
-        await audit.noteRefusal(auditedBy(actorOfWho(who)), actionOf(method), null, error)
+        await audit.noteRefusal(auditedBy(who.actor), actionOf(method), null, error)
         throw error
       }
       return method === 'system.multicall' ? multicall(params[0], who) : one(method, params, who)

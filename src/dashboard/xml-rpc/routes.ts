@@ -5,7 +5,7 @@ import type { AuditRecorder } from '../../core/audit-recorder.ts'
 import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import { type DashboardEnv, requireToken, whoOf } from '../access/caller.ts'
-import type { Sessions } from '../access/session.ts'
+import { demandRight } from '../access/rights.ts'
 import { followLog } from '../logs/follow.ts'
 import { showLine } from '../logs/lines.ts'
 import type { ProcessOrders } from '../processes/orders.ts'
@@ -17,7 +17,6 @@ import { XmlError } from './xml.ts'
 export interface XmlRpcOptions {
   processes: Processes
   orders: ProcessOrders
-  session: Sessions
   audit: Pick<AuditRecorder, 'run' | 'noteRefusal'>
   version: string
   log: Log
@@ -48,7 +47,6 @@ const keepOpen = (c: Context): void => {
 export const createXmlRpc = ({
   processes,
   orders,
-  session,
   audit,
   version,
   log,
@@ -66,7 +64,7 @@ export const createXmlRpc = ({
   })
   let followers = 0
 
-  app.post('/RPC2', requirePassword, requireToken(session), async c => {
+  app.post('/RPC2', requirePassword, requireToken, async c => {
     const send = (text: string): Response =>
       c.body(text, 200, { 'Content-Type': 'text/xml', 'Content-Length': String(Buffer.byteLength(text)) })
     try {
@@ -80,6 +78,7 @@ export const createXmlRpc = ({
   })
 
   app.get('/logtail/:name/:channel?', requirePassword, async c => {
+    demandRight(whoOf(c), 'look')
     const { name, channel = 'stdout' } = c.req.param()
     const stream = Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel] : undefined
     const [group = ''] = name.split(':')
@@ -88,12 +87,15 @@ export const createXmlRpc = ({
     if (followers >= FOLLOWERS_MAX) throw new MadhavaError('TOO_MANY_STREAMS')
     followers += 1
     keepOpen(c)
-    const ended = new AbortController()
+    const [ended, login] = [new AbortController(), c.get('watch')()]
     const lines = followLog(file, { backBytes: BACK_BYTES, signal: ended.signal })
     const stop = (): void => {
-      if (!ended.signal.aborted) followers -= 1
+      if (ended.signal.aborted) return
+      followers -= 1
+      login.close()
       ended.abort()
     }
+    login.signal.addEventListener('abort', stop)
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const step = await lines.next().catch(() => null)
@@ -105,6 +107,7 @@ export const createXmlRpc = ({
       cancel: stop,
     })
     c.req.raw.signal.addEventListener('abort', stop)
+    if (login.signal.aborted) stop()
     c.header('X-Accel-Buffering', 'no')
     return c.body(body, 200, { 'Content-Type': 'text/plain;charset=utf-8' })
   })

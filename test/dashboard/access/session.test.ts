@@ -7,6 +7,7 @@ import { isMadhavaError, MadhavaError } from '../../../src/core/errors.ts'
 import { type EndedSessions, openEndedSessions } from '../../../src/dashboard/access/ended-sessions.ts'
 import { createSessions, SESSION_LIFETIME_MS, type Sessions } from '../../../src/dashboard/access/session.ts'
 import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
+import { isFormToken } from '../../../src/dashboard/access/signatures.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { allOf } from '../../suites/documents.ts'
 import { until } from '../../support/until.ts'
@@ -135,8 +136,8 @@ describe('a session', { timeout: 300_000 }, () => {
     const configured = await openReal().begin()
     await world.start({ operator: 'correct horse', viewer: 'battery staple' })
     assert.equal(await openReal().check(made ?? ''), null)
-    assert.equal((await openReal().check(configured ?? ''))?.role, 'operator')
-    assert.equal((await openReal().check(viewer ?? ''))?.role, 'viewer')
+    assert.equal((await openReal().check(configured ?? ''))?.login, 'operator')
+    assert.equal((await openReal().check(viewer ?? ''))?.login, 'viewer')
     // back to the password that was made, and to the one that was set
     await world.start({ viewer: 'battery staple' })
     for (const cookie of [made, configured]) assert.equal(await openReal().check(cookie ?? ''), null)
@@ -278,7 +279,7 @@ describe('a session', { timeout: 300_000 }, () => {
     const [operator, viewer] = [await sessions.begin(), await sessions.begin('viewer')]
     const seen = async () => {
       const found = await Promise.all([operator, viewer].map(cookie => sessions.check(cookie ?? '')))
-      return found.map(session => session?.role ?? null)
+      return found.map(session => session?.login ?? null)
     }
     broken.add('operator')
     assert.deepEqual(await seen(), [null, 'viewer'])
@@ -299,9 +300,9 @@ describe('a session', { timeout: 300_000 }, () => {
     const sessions = open()
     const [one, other] = [await sessions.check(await begin()), await sessions.check(await begin())]
     assert.ok(one && other)
-    assert.ok(sessions.isFormToken(one, one.formToken))
+    assert.ok(isFormToken(one, one.formToken))
     const twin = one.formToken.replace(/.$/, last => String.fromCharCode(last.charCodeAt(0) + 1))
     for (const token of [other.formToken, '', 'x', `${one.formToken}A`, twin])
-      assert.equal(sessions.isFormToken(one, token), false)
+      assert.equal(isFormToken(one, token), false)
   })
 })

@@ -17,6 +17,7 @@ import {
 } from '../../../src/dashboard/processes/processes.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { NO_AUDIT } from '../../support/audit-entries.ts'
+import { whoNamed } from '../fixture.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const WAIT_MS = 60_000
@@ -245,7 +246,7 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     // on a busy machine Node.js itself takes longer to come up than a process must live to count as started
     const patient = createProcessOrders({ processes, audit: NO_AUDIT, log: silentLog(), steadyMs: 600_000 })
     const give = (action: 'start' | 'stop' | 'restart', name: string | null, by = orders) =>
-      by.give({ action, name, who: { name: 'operator', role: 'operator', address: null }, waitMs: 60_000 })
+      by.give({ action, name, who: whoNamed('operator', 'admin'), waitMs: 60_000 })
     await writeFile(path.join(home, 'apps', 'loop'), '')
     const looping = await give('restart', 'looper', patient)
     assert.equal(looping.outcome, 'failed')
@@ -261,12 +262,7 @@ describe('processes of a real PM2', { timeout: 300_000 }, () => {
     const fine = await give('restart', 'talker')
     assert.deepEqual([fine.outcome, fine.processes[0]?.outcome], ['done', 'done'])
     await assert.rejects(
-      orders.give({
-        action: 'stop',
-        name: 'talker',
-        who: { name: 'viewer', role: 'viewer', address: null },
-        waitMs: 0,
-      }),
+      orders.give({ action: 'stop', name: 'talker', who: whoNamed('viewer', 'viewer'), waitMs: 0 }),
       error => isMadhavaError(error, 'FORBIDDEN'),
     )
     assert.equal((await row('talker')).state, 'online')

@@ -70,10 +70,14 @@ describe('the texts', () => {
 
 describe('an address', () => {
   it('is one of a page, with the words in it', () => {
-    assert.deepEqual(pageAt('/'), { name: 'overview', words: {} })
-    assert.deepEqual(pageAt('/tasks/'), { name: 'tasks', words: {} })
-    assert.deepEqual(pageAt('/process/a%2Fb'), { name: 'process', words: { name: 'a/b' } })
-    assert.deepEqual(pageAt('/process/%E0%A4%A'), { name: 'process', words: { name: '%E0%A4%A' } })
+    assert.deepEqual(pageAt('/'), { name: 'overview', needs: 'look', words: {} })
+    assert.deepEqual(pageAt('/tasks/'), { name: 'tasks', needs: 'tasks.look', words: {} })
+    assert.deepEqual(pageAt('/process/a%2Fb'), { name: 'process', needs: 'look', words: { name: 'a/b' } })
+    assert.deepEqual(pageAt('/process/%E0%A4%A'), {
+      name: 'process',
+      needs: 'look',
+      words: { name: '%E0%A4%A' },
+    })
     for (const none of ['/task', '/task/', '/task/1/2', '/nothing', '//'])
       assert.equal(pageAt(none), null, none)
   })

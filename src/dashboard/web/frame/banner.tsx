@@ -7,6 +7,7 @@ import type { Trouble } from '../state/answers.ts'
 import { useCell } from '../state/cell.ts'
 import { health, liveState, reconnect } from '../state/live.ts'
 import { troubles } from '../state/overview.ts'
+import { useMay } from '../state/rights.ts'
 import { useTexts } from '../texts/use-texts.ts'
 
 /** A connection that breaks for a moment is no news. */
@@ -45,6 +46,7 @@ export const Banner = () => {
     (told?.find(trouble => partOf(trouble) === part)?.level ?? (status === 'failed' ? 'error' : '')) ===
     'error'
   const words = t.connection
+  const seesOverview = useMay('look')
   // the overview says the same with more words
   const isTold = pageAt(usePathname())?.name === 'overview'
   const shown = isTold ? [] : (known?.troubles ?? [])
@@ -68,9 +70,11 @@ export const Banner = () => {
             <span class="banner-reason">
               <SafeText text={reason} />
             </span>
-            <Link class="underlined" href="/">
-              {words.more}
-            </Link>
+            {seesOverview ? (
+              <Link class="underlined" href="/">
+                {words.more}
+              </Link>
+            ) : null}
           </div>
         ))
       )}

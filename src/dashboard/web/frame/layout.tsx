@@ -3,11 +3,12 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import iconAddress from '../icon.svg'
 import { SafeText } from '../parts/safe-text.tsx'
-import { MENU, pageAt } from '../paths.ts'
+import { MENU, OWN_TASKS, pageAt } from '../paths.ts'
 import { Link, navigate, usePathname } from '../router.tsx'
 import { useCell } from '../state/cell.ts'
 import { liveState } from '../state/live.ts'
 import { me } from '../state/me.ts'
+import { may, useRights } from '../state/rights.ts'
 import { useTexts } from '../texts/use-texts.ts'
 import { Banner } from './banner.tsx'
 import { useKeys } from './keys.ts'
@@ -19,6 +20,12 @@ import { QuestionDialog } from './question.tsx'
 import { Toasts } from './toasts.tsx'
 import { useTroubles } from './use-troubles.ts'
 
+/** What the reader may open. */
+const useMenu = (): typeof MENU => {
+  const rights = useRights()
+  return MENU.filter(({ needs }) => rights.includes(needs))
+}
+
 const Menu = ({ onLeave }: { onLeave: () => void }) => {
   const [t, path, counts] = [useTexts(), usePathname(), useCell(menuCounts)]
   const current = pageAt(path)?.name
@@ -26,7 +33,7 @@ const Menu = ({ onLeave }: { onLeave: () => void }) => {
   const shown = current === 'task' ? 'tasks' : current === 'process' ? 'processes' : current
   return (
     <ul class="menu">
-      {MENU.map(({ name, path: to }) => (
+      {useMenu().map(({ name, path: to }) => (
         <li key={name}>
           <Link href={to} {...(name === shown ? { 'aria-current': 'page' } : {})} onClickCapture={onLeave}>
             {t.menu[name]}
@@ -42,6 +49,8 @@ const Menu = ({ onLeave }: { onLeave: () => void }) => {
     </ul>
   )
 }
+
+const homePath = (): string => (may('look') ? '/' : OWN_TASKS)
 
 const Foot = () => {
   const [t, who, state] = [useTexts(), useCell(me), useCell(liveState)]
@@ -61,7 +70,10 @@ const Foot = () => {
       </p>
       <form method="post" action="/logout">
         <input type="hidden" name="token" value={who?.csrf ?? ''} />
-        <SafeText text={who?.name ?? ''} /> ·{' '}
+        <Link href="/account">
+          <SafeText text={who?.name ?? ''} />
+        </Link>{' '}
+        ·{' '}
         <button type="submit" class="bare underlined">
           {t.frame.logOut}
         </button>
@@ -85,7 +97,7 @@ const goByKey = (path: string): void => {
 
 const useGoToKeys = (): void => {
   const t = useTexts()
-  const goTo = MENU.map(({ name, path, key }) => [
+  const goTo = useMenu().map(({ name, path, key }) => [
     `g ${key}`,
     { label: t.keys.goTo(t.menu[name]), scope: 'everywhere' as const, run: () => goByKey(path) },
   ])
@@ -110,7 +122,7 @@ export const Layout = ({ children }: { children: ComponentChildren }) => {
       <div class="frame">
         <header class="side">
           <div class="side-top">
-            <Link class="brand" href="/">
+            <Link class="brand" href={homePath()}>
               <img src={iconAddress} alt="" width={24} height={24} /> Madhava
             </Link>
             <button

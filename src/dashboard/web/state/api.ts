@@ -92,7 +92,8 @@ export const ask = async (method: string, path: string, asking: Asking = {}): Pr
   })
   if (answer.ok) return answer
   const problem = await problemOf(answer)
-  if (problem.status === 401) navigateToLogin()
+  // a wrong password is 401 too, and no end of the login
+  if (problem.code === 'UNAUTHORIZED') navigateToLogin()
   throw problem
 }
 
@@ -108,6 +109,11 @@ export const getText = async (path: string, asking?: Asking): Promise<string> =>
 export const post = async <T>(path: string, asking?: Asking): Promise<T> => {
   const text = await (await ask('POST', path, asking)).text()
   return (text === '' ? null : JSON.parse(text)) as T
+}
+
+/** PUT or PATCH, whose answer nobody needs. @throws ProblemError */
+export const change = async (method: 'PUT' | 'PATCH', path: string, body: object): Promise<void> => {
+  await ask(method, path, { body })
 }
 
 /** DELETE. @throws ProblemError */

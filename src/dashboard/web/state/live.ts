@@ -3,6 +3,7 @@
 import { readEvents } from '../../../client/event-stream.ts'
 import { createCell } from './cell.ts'
 import { navigateToLogin } from './login.ts'
+import { loadMe } from './me.ts'
 
 export type LiveState = 'connecting' | 'live' | 'away'
 /** Told to whoever follows a topic. */
@@ -24,6 +25,12 @@ const HIDDEN_MS = 20_000
 /** Parts of a page come and go together. */
 const SETTLE_MS = 20
 
+/** A new password, set here, holds for the session a moment after it ended the others. */
+const ASK_AGAIN_MS = 300
+
+/** The login has ended, which leads to the form; or the reader may do something else now. */
+const askAgain = (): void => void loadMe().catch(() => undefined)
+
 const listeners = new Map<string, Set<Listener>>()
 let lastId = ''
 let current: AbortController | null = null
@@ -32,8 +39,8 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let hiddenTimer: ReturnType<typeof setTimeout> | undefined
 
 const deliver = (event: string, text: string): void => {
-  const { topic, data } = JSON.parse(text) as { topic?: string; data?: never }
-  if (event === 'session-ended') navigateToLogin()
+  const { topic, data, reason } = JSON.parse(text) as { topic?: string; data?: never; reason?: string }
+  if (event === 'end' && reason === 'login') setTimeout(askAgain, ASK_AGAIN_MS)
   if (event === 'health') health.set(data as unknown as Health)
   if (topic === undefined) return
   for (const listener of [...(listeners.get(topic) ?? [])]) listener(event, data as never)

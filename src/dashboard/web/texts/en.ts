@@ -1,5 +1,6 @@
 // The texts in English. This file says which texts there are; the other languages have the same.
 import type { MenuName } from '../paths.ts'
+import { account, people, register, roleMeanings, roles } from './people-en.ts'
 import type { TroubleTexts } from './trouble-params.ts'
 
 const n = (value: number): string => value.toLocaleString('en-GB')
@@ -15,6 +16,8 @@ export const en = {
     workers: 'Workers',
     kinds: 'Kinds',
     settings: 'Settings',
+    people: 'People',
+    account: 'Account',
   } satisfies Record<MenuName, string>,
 
   frame: {
@@ -32,6 +35,7 @@ export const en = {
     language: 'Language',
     preferences: 'Display',
     notFound: 'There is no page at this address.',
+    notAllowed: 'This page is not for your login.',
     back: 'Back to the overview',
     close: 'Close',
     cancel: 'Cancel',
@@ -98,6 +102,12 @@ export const en = {
     hint: 'The first start shows the password once, in its terminal, unless DASHBOARD_PASSWORD sets it.',
   },
 
+  roles,
+  roleMeanings,
+  register,
+  account,
+  people,
+
   /** By the code of the error; an error without a text here shows the server's own words. */
   problems: {
     AWAY: 'The dashboard does not answer.',
@@ -125,6 +135,19 @@ export const en = {
     TOO_MANY_STREAMS: 'As many pages are open as the server takes.',
     SHUTTING_DOWN: 'The server is shutting down.',
     OVERLOADED: 'The server holds as much as it takes. Try again.',
+    BAD_REQUEST: 'This cannot be used.',
+    SCOPE_MISSING: 'Your role does not allow this.',
+    LOGIN_WRONG: 'The present password is wrong.',
+    PASSWORD_INVALID:
+      'A password has 8 to 256 characters, is not the name, and is none of those that everybody tries.',
+    PASSWORD_IS_SETTING: 'The password is that of a setting.',
+    ACCOUNT_NOT_FOUND: 'The account is no longer there.',
+    ACCOUNT_BUILT_IN: 'This login belongs to the installation itself.',
+    SESSION_NOT_FOUND: 'The login is no longer there.',
+    KEY_NOT_FOUND: 'The key is no longer there.',
+    INVITATION_NOT_FOUND: 'The invitation is no longer there.',
+    TOO_MANY_KEYS: 'The account has as many keys as it may have. Revoke one.',
+    TOO_MANY_REQUESTS: 'Too many tries. Wait a minute and try again.',
     INTERNAL: 'Something went wrong inside the server; its log has the reason.',
   } as Record<string, string>,
 

@@ -1,5 +1,6 @@
 // The texts in Russian. Statuses of tasks, names and the server's own words stay as they are.
 import type { Texts } from './en.ts'
+import { account, people, register, roleMeanings, roles } from './people-ru.ts'
 
 const n = (value: number): string => value.toLocaleString('ru-RU')
 const rules = new Intl.PluralRules('ru')
@@ -25,6 +26,8 @@ export const ru: Texts = {
     workers: 'Исполнители',
     kinds: 'Виды задач',
     settings: 'Настройки',
+    people: 'Люди',
+    account: 'Учётная запись',
   },
 
   frame: {
@@ -41,6 +44,7 @@ export const ru: Texts = {
     zones: { local: 'Местное', utc: 'UTC' },
     language: 'Язык',
     preferences: 'Вид',
+    notAllowed: 'Эта страница не для вашего входа.',
     notFound: 'По этому адресу страницы нет.',
     back: 'К обзору',
     close: 'Закрыть',
@@ -109,6 +113,12 @@ export const ru: Texts = {
     hint: 'Первый запуск показывает пароль один раз в своём терминале, если его не задаёт DASHBOARD_PASSWORD.',
   },
 
+  roles,
+  roleMeanings,
+  register,
+  account,
+  people,
+
   problems: {
     AWAY: 'Панель не отвечает.',
     FORBIDDEN: 'В этом отказано.',
@@ -135,6 +145,18 @@ export const ru: Texts = {
     TOO_MANY_STREAMS: 'Открыто столько страниц, сколько сервер выдерживает.',
     SHUTTING_DOWN: 'Сервер останавливается.',
     OVERLOADED: 'Сервер занят до предела. Попробуйте ещё раз.',
+    BAD_REQUEST: 'Так нельзя.',
+    SCOPE_MISSING: 'Ваша роль этого не позволяет.',
+    LOGIN_WRONG: 'Нынешний пароль неверен.',
+    PASSWORD_INVALID: 'В пароле от 8 до 256 знаков, он не совпадает с именем и не из тех, что пробуют все.',
+    PASSWORD_IS_SETTING: 'Этот пароль задан настройкой.',
+    ACCOUNT_NOT_FOUND: 'Этой учётной записи больше нет.',
+    ACCOUNT_BUILT_IN: 'Этот вход принадлежит самой установке.',
+    SESSION_NOT_FOUND: 'Этого входа больше нет.',
+    KEY_NOT_FOUND: 'Этого ключа больше нет.',
+    INVITATION_NOT_FOUND: 'Этого приглашения больше нет.',
+    TOO_MANY_KEYS: 'У учётной записи столько ключей, сколько можно. Отзовите один.',
+    TOO_MANY_REQUESTS: 'Слишком много попыток. Подождите минуту и попробуйте снова.',
     INTERNAL: 'Внутренняя ошибка сервера; причина в его журнале.',
   },
 

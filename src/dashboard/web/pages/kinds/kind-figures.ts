@@ -2,13 +2,20 @@
 import type { KindList } from '../../format/kind-list.ts'
 import type { KindFigure, KindFigures } from '../../state/answers.ts'
 import { get, withQuery } from '../../state/api.ts'
+import { useMay } from '../../state/rights.ts'
 import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useEvery } from '../../state/use-every.ts'
 
 const EVERY_MS = 5_000
 
+const NONE: KindFigures = { since: '', kinds: [], isWhole: true }
+
 export const useKindFigures = (): Asked<KindFigures> => {
-  const asked = useAsked('kind-figures', signal => get<KindFigures>('/kinds.json', { signal }))
+  // they count the tasks of all
+  const isAllowed = useMay('look')
+  const asked = useAsked('kind-figures', async signal =>
+    isAllowed ? get<KindFigures>('/kinds.json', { signal }) : NONE,
+  )
   useEvery(EVERY_MS, asked.again)
   return asked
 }

@@ -8,6 +8,7 @@ import { SafeText } from '../../parts/safe-text.tsx'
 import { type Column, Table } from '../../parts/table.tsx'
 import { Link } from '../../router.tsx'
 import type { KindFigures } from '../../state/answers.ts'
+import { useMay } from '../../state/rights.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { type Field, fieldsOf, formOf, keyOf, shownValue } from '../new-task/schema-form.ts'
@@ -99,27 +100,31 @@ const Facts = ({ kind, figures }: { kind: KindRow; figures: KindFigures | null }
   const [, count = '', unit = ''] = /^(\d+)\/([smh])$/.exec(rate ?? '') ?? []
   return (
     <dl class="card facts">
-      <Fact name={words.now}>
-        {figure && figure.waiting !== null && figure.running !== null
-          ? words.nowWords(f.number(figure.waiting), f.number(figure.running))
-          : '–'}
-      </Fact>
-      <Fact name={words.failures}>
-        {figure === null || figure.failures === null || figures === null ? (
-          '–'
-        ) : figure.failures === 0 ? (
-          '0'
-        ) : (
-          <Link class="failed-link" href={failuresAddress(kind.name, figures.since)}>
-            {f.number(figure.failures)}
-          </Link>
-        )}
-      </Fact>
-      <Fact name={words.runs}>
-        {figure?.runs
-          ? words.runWords(seconds(figure.runs.p50), seconds(figure.runs.p90), figure.runs.count)
-          : words.noRuns}
-      </Fact>
+      {useMay('look') ? (
+        <>
+          <Fact name={words.now}>
+            {figure && figure.waiting !== null && figure.running !== null
+              ? words.nowWords(f.number(figure.waiting), f.number(figure.running))
+              : '–'}
+          </Fact>
+          <Fact name={words.failures}>
+            {figure === null || figure.failures === null || figures === null ? (
+              '–'
+            ) : figure.failures === 0 ? (
+              '0'
+            ) : (
+              <Link class="failed-link" href={failuresAddress(kind.name, figures.since)}>
+                {f.number(figure.failures)}
+              </Link>
+            )}
+          </Fact>
+          <Fact name={words.runs}>
+            {figure?.runs
+              ? words.runWords(seconds(figure.runs.p50), seconds(figure.runs.p90), figure.runs.count)
+              : words.noRuns}
+          </Fact>
+        </>
+      ) : null}
       <Fact name={words.maxConcurrency}>
         {kind.maxConcurrency === null ? words.none : f.number(kind.maxConcurrency)}
       </Fact>

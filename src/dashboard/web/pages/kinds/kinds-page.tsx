@@ -10,6 +10,7 @@ import { useRowKeys } from '../../parts/use-row-keys.ts'
 import { Link, navigate, useQuery } from '../../router.tsx'
 import type { KindFigure, KindFigures } from '../../state/answers.ts'
 import { useKinds } from '../../state/kinds.ts'
+import { useMay } from '../../state/rights.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { failuresAddress, figureOf, goneKinds, useKindFigures, waitingAddress } from './kind-figures.ts'
@@ -29,13 +30,16 @@ interface Row {
 const limitsOf = ({ maxConcurrency, rate }: KindRow): string =>
   maxConcurrency === null && rate === null ? '–' : `${maxConcurrency ?? '–'} · ${rate ?? '–'}`
 
+/** Columns that count the tasks of all. */
+const FIGURES = ['waiting', 'running', 'p50', 'p90', 'failures']
+
 const useColumns = (): Column<Row>[] => {
-  const [t, f] = [useTexts(), useFormats()]
+  const [t, f, seesFigures] = [useTexts(), useFormats(), useMay('look')]
   return useMemo(() => {
     const words: Texts['kinds'] = t.kinds
     const count = (value: number | null | undefined): string =>
       value === null || value === undefined ? '–' : f.number(value)
-    return [
+    const columns: Column<Row>[] = [
       {
         key: 'kind',
         head: words.columns.kind,
@@ -110,7 +114,8 @@ const useColumns = (): Column<Row>[] => {
         cell: ({ kind }) => (kind ? limitsOf(kind) : '–'),
       },
     ]
-  }, [t, f])
+    return columns.filter(({ key }) => seesFigures || !FIGURES.includes(key))
+  }, [t, f, seesFigures])
 }
 
 const Troubles = ({ rows }: { rows: readonly KindTroubleRow[] }) => {

@@ -4,7 +4,7 @@ import { useNearFocus } from '../../parts/use-near-focus.ts'
 import { Link } from '../../router.tsx'
 import type { Overview, Trouble } from '../../state/answers.ts'
 import { useCell } from '../../state/cell.ts'
-import { mayChange, me } from '../../state/me.ts'
+import { mayOrder, me } from '../../state/me.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { giveOrder, pendingOrders } from '../processes/orders.ts'
 import { type TroubleWords, wordsOf } from './trouble-words.ts'
@@ -62,7 +62,7 @@ export const Troubles = ({ overview }: { overview: Overview }) => {
                     </span>
                   )}
                 </span>
-                {start && mayChange(who) ? (
+                {start && mayOrder(who) ? (
                   <StartButton {...start} />
                 ) : (
                   <Link class="trouble-action" href={trouble.link}>

@@ -6,7 +6,7 @@ import { WhenAsked } from '../../parts/states.tsx'
 import { useQuery } from '../../router.tsx'
 import type { Action } from '../../state/answers.ts'
 import { useCell } from '../../state/cell.ts'
-import { mayChange, me } from '../../state/me.ts'
+import { mayOrder, me } from '../../state/me.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { OrderButtons } from '../processes/order-buttons.tsx'
 import { giveOrder } from '../processes/orders.ts'
@@ -52,7 +52,7 @@ export const ProcessPage = ({ words: { name = '' } }: { words: Record<string, st
   const row = rows.find(each => each.name === name)
 
   const order = (action: Action) => () => {
-    if (row?.can[action] && mayChange(who)) void giveOrder(t, { action, name, rows, isByKey: true })
+    if (row?.can[action] && mayOrder(who)) void giveOrder(t, { action, name, rows, isByKey: true })
   }
   useKeys({
     '/': { label: t.keys.search, run: () => document.getElementById('log-search')?.focus() },

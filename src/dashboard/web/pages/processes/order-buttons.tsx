@@ -2,7 +2,7 @@
 
 import type { Action, ProcessRow } from '../../state/answers.ts'
 import { useCell } from '../../state/cell.ts'
-import { mayChange, me } from '../../state/me.ts'
+import { mayOrder, me } from '../../state/me.ts'
 import { useTexts } from '../../texts/use-texts.ts'
 import { giveOrder, pendingOrders } from './orders.ts'
 
@@ -28,8 +28,8 @@ export const OrderButtons = ({ row, rows, isSmall = false }: OrderButtonsProps) 
             type="button"
             class={`button order${size}${action === 'stop' ? ' danger' : ''}`}
             aria-label={`${words.actions[action]} ${name}`}
-            title={mayChange(who) ? undefined : t.frame.viewer}
-            disabled={!can[action] || isBusy || !mayChange(who)}
+            title={mayOrder(who) ? undefined : t.frame.viewer}
+            disabled={!can[action] || isBusy || !mayOrder(who)}
             onClick={() => void giveOrder(t, { action, name, rows })}
           >
             {words.actions[action]}

@@ -11,7 +11,7 @@ import { useRowKeys } from '../../parts/use-row-keys.ts'
 import { Link, navigate } from '../../router.tsx'
 import { ACTIONS, type Action, type ProcessRow } from '../../state/answers.ts'
 import { useCell } from '../../state/cell.ts'
-import { mayChange, me } from '../../state/me.ts'
+import { mayOrder, me } from '../../state/me.ts'
 import type { Texts } from '../../texts/texts.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { Condition } from './condition.tsx'
@@ -118,7 +118,7 @@ export const ProcessesPage = () => {
   )
   const active = rows.find(({ pmId }) => String(pmId) === activeId)
   const order = (action: Action) => () => {
-    if (active?.can[action] && mayChange(who))
+    if (active?.can[action] && mayOrder(who))
       void giveOrder(t, { action, name: active.name, rows, isByKey: true })
   }
   useKeys({
@@ -138,8 +138,8 @@ export const ProcessesPage = () => {
             key={action}
             type="button"
             class={action === 'stop' ? 'button danger' : 'button'}
-            title={mayChange(who) ? undefined : t.frame.viewer}
-            disabled={!mayChange(who) || pending.has('') || rows.length === 0}
+            title={mayOrder(who) ? undefined : t.frame.viewer}
+            disabled={!mayOrder(who) || pending.has('') || rows.length === 0}
             onClick={() => void giveOrder(t, { action, name: null, rows })}
           >
             {words.all[action]}

@@ -5,6 +5,7 @@ import { Time } from '../../parts/time.tsx'
 import { Link } from '../../router.tsx'
 import type { FailureGroup } from '../../state/answers.ts'
 import { get, withQuery } from '../../state/api.ts'
+import { useMay } from '../../state/rights.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useTexts } from '../../texts/use-texts.ts'
 import { alikeFilter, groupFor } from './alike.ts'
@@ -15,10 +16,14 @@ interface Failures {
   failuresTotal: { isWhole: boolean } | null
 }
 
+/** The groups are those of all; who does not see all has a list of their own. */
+const NO_FAILURES: Failures = { failures: null, failuresTotal: null }
+
 const Alike = ({ task, error }: { task: Task; error: TaskError }) => {
   const words = useTexts().task.alike
-  const asked = useAsked(`${task.id} ${task.finishedAt}`, signal =>
-    get<Failures>('/overview.json', { signal }),
+  const isAllowed = useMay('look')
+  const asked = useAsked(`${task.id} ${task.finishedAt}`, async signal =>
+    isAllowed ? get<Failures>('/overview.json', { signal }) : NO_FAILURES,
   )
   if (asked.value === null && !asked.problem) return <p class="alike">&nbsp;</p>
   const group = groupFor(asked.value?.failures ?? [], task)

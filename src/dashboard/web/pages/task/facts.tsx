@@ -8,6 +8,8 @@ import { shortId } from '../../parts/short-id.ts'
 import { Duration, RelativeTime, Time } from '../../parts/time.tsx'
 import { Link } from '../../router.tsx'
 import { get, withQuery } from '../../state/api.ts'
+import { useCell } from '../../state/cell.ts'
+import { me } from '../../state/me.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { titleOf } from '../tasks/columns.tsx'
@@ -43,7 +45,7 @@ const Parent = ({ id }: { id: string }) => {
 }
 
 export const Facts = ({ task }: { task: Task }) => {
-  const [t, f] = [useTexts(), useFormats()]
+  const [t, f, who] = [useTexts(), useFormats(), useCell(me)]
   const words = t.task.facts
   const seconds = (value: number | null): string => (value === null ? words.none : f.duration(value * 1000))
   const { limits, retry, startedAt, finishedAt, notBefore, expiresAt } = task
@@ -52,7 +54,7 @@ export const Facts = ({ task }: { task: Task }) => {
       words.owner,
       task.owner === null ? null : (
         <Link href={withQuery('/tasks', { owner: task.owner })}>
-          <SafeText text={task.owner} />
+          <SafeText text={task.owner === who?.account ? who.name : task.owner} />
         </Link>
       ),
     ],

@@ -5,6 +5,7 @@ import { SafeText } from '../../parts/safe-text.tsx'
 import { Duration, Time } from '../../parts/time.tsx'
 import { Link } from '../../router.tsx'
 import { withQuery } from '../../state/api.ts'
+import { useMay } from '../../state/rights.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { ErrorCode, ErrorDetails } from './error-view.tsx'
 import { countingOf, lastAttemptOf, type Moment, momentsOf } from './timeline.ts'
@@ -37,7 +38,7 @@ const AttemptMoment = ({
   load: MachineLoad | null
   showLog: (attempt: number) => void
 }) => {
-  const [t, f] = [useTexts(), useFormats()]
+  const [t, f, seesProcesses] = [useTexts(), useFormats(), useMay('look')]
   const words = t.task
   const { worker, startedAt, endedAt, outcome, error } = attempt
   const tone = outcome === null ? 'busy' : (TONES[outcome] ?? 'rest')
@@ -68,7 +69,11 @@ const AttemptMoment = ({
         <button type="button" class="bare underlined" onClick={() => showLog(attempt.attempt)}>
           {words.itsLog}
         </button>
-        <Link href={withQuery('/process/worker', { at: endOf(attempt), task: id })}>{words.processLog}</Link>
+        {seesProcesses ? (
+          <Link href={withQuery('/process/worker', { at: endOf(attempt), task: id })}>
+            {words.processLog}
+          </Link>
+        ) : null}
         {load === null ? null : (
           <span class="soft" title={words.loadThen}>
             {words.cpu(f.percent(load.cpu))}

@@ -1,6 +1,7 @@
 // The machine's load at a moment of the past, from the figures that the dashboard keeps.
 import { get } from '../../state/api.ts'
 import type { Figures } from '../../state/figures.ts'
+import { useMay } from '../../state/rights.ts'
 import { useAsked } from '../../state/use-asked.ts'
 
 const NAMES = ['cpu', 'memory'] as const
@@ -29,7 +30,8 @@ const sampleAt = ({ at, everyMs, cpu, memory }: Load, moment: number): MachineLo
 
 /** @param moments ISO-8601; only as many figures are asked for as they need */
 export const useLoad = (moments: readonly string[]): ((moment: string) => MachineLoad | null) => {
-  const ages = moments.map(moment => Date.now() - Date.parse(moment))
+  const isAllowed = useMay('look')
+  const ages = isAllowed ? moments.map(moment => Date.now() - Date.parse(moment)) : []
   const needs = {
     hour: ages.some(age => age < FINE_MS),
     week: ages.some(age => age > FINE_MS && age < WEEK_MS),

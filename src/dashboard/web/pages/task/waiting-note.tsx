@@ -4,8 +4,10 @@ import type { Task, Waiting } from '../../../../client/task.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { RelativeTime, Time } from '../../parts/time.tsx'
 import { positionInWords, startInWords, whyInWords } from '../../parts/waiting-words.ts'
+import { pageAt } from '../../paths.ts'
 import { Link } from '../../router.tsx'
 import { get } from '../../state/api.ts'
+import { useRights } from '../../state/rights.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 
@@ -23,7 +25,7 @@ const PLACES: Readonly<Record<string, '/processes' | '/workers' | '/kinds'>> = {
 
 /** Is there while the task waits. */
 export const WaitingNote = ({ task }: { task: Task }) => {
-  const [t, f] = [useTexts(), useFormats()]
+  const [t, f, rights] = [useTexts(), useFormats(), useRights()]
   const asked = useAsked(task.id, signal => get<Waiting>(`/api/task/${task.id}/why`, { signal }))
   const { again } = asked
   useEffect(() => {
@@ -37,7 +39,9 @@ export const WaitingNote = ({ task }: { task: Task }) => {
   // an error here is one of the store or of the connection, and the banner says it
   if (!waiting) return null
   const { reason, facts, since } = waiting
-  const to = PLACES[reason]
+  const place = PLACES[reason]
+  const needs = place && pageAt(place)?.needs
+  const to = needs && rights.includes(needs) ? place : undefined
   const [position, start] = [positionInWords(waiting, t), startInWords(waiting, t, f)]
   return (
     <section class="note waiting-note" aria-label={t.why.title}>

@@ -132,7 +132,15 @@ export const columnsIn = (t: Texts, shown: readonly ColumnName[], sort: Sort): C
     progress: { isMinor: true, cell: row => <ProgressCell row={row} /> },
     ran: { align: 'right', isMinor: true, cell: row => <RanCell row={row} /> },
     outcome: { isWide: true, isMinor: true, cell: row => <OutcomeCell row={row} /> },
-    owner: { isMinor: true, cell: ({ owner }) => (owner === null ? null : <SafeText text={owner} />) },
+    owner: {
+      isMinor: true,
+      cell: ({ owner, ownerName }) =>
+        owner === null ? null : (
+          <span title={owner}>
+            <SafeText text={ownerName ?? owner} />
+          </span>
+        ),
+    },
     priority: { align: 'right', isMinor: true, cell: ({ priority }) => <NumberCell value={priority} /> },
     created: {
       align: 'right',

@@ -139,7 +139,7 @@ export const TasksPage = () => {
   const byStatus = counts?.byStatus
   const known = {
     kinds: Object.keys(counts?.byKind ?? {}).sort(),
-    owners: [...new Set(rows.flatMap(({ owner }) => owner ?? []))],
+    owners: [...new Set(rows.flatMap(({ owner, ownerName }) => ownerName ?? owner ?? []))],
     codes: [...new Set(rows.flatMap(({ error }) => error?.code ?? []))],
   }
   return (
@@ -157,7 +157,7 @@ export const TasksPage = () => {
         }
       >
         <ListSettings />
-        {who?.role === 'viewer' ? null : (
+        {!mayChange(who) ? null : (
           <Link class="button primary" href="/new">
             {t.menu.newTask}
           </Link>

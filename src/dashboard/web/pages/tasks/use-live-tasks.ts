@@ -96,7 +96,13 @@ export const useLiveTasks = ({
 
   const replace = (changed: ReadonlyMap<string, Row>): void => {
     if (!rows.current.some(({ id }) => changed.has(id))) return
-    asked.change(page => ({ ...page, tasks: page.tasks.map(row => changed.get(row.id) ?? row) }))
+    // a task keeps its owner, whose name the list alone says
+    const replaced = (row: Row): Row => {
+      const now = changed.get(row.id)
+      if (!now || row.ownerName === undefined) return now ?? row
+      return { ownerName: row.ownerName, ...now }
+    }
+    asked.change(page => ({ ...page, tasks: page.tasks.map(replaced) }))
   }
   const noteNewer = (tasks: readonly TaskView[]): void => {
     const { by, isDescending } = readSort(sort)

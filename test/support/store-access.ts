@@ -1,0 +1,67 @@
+// A child process that does one thing with accounts and is killed with SIGKILL before one of its writes.
+import type { Access } from '../../src/access/access.ts'
+import { openAccess } from '../../src/access/open.ts'
+import type { Documents } from '../../src/core/documents.ts'
+import { silentLog } from '../../src/platform/log.ts'
+import type { RoleContext } from './store-roles.ts'
+
+export interface AccessDeed {
+  deed: 'register' | 'delete' | 'changePassword'
+  /** How many writes are done before the kill. */
+  writes: number
+  name: string
+  password: string
+  newPassword: string
+  invitation: string | null
+  /** Of a session. */
+  token: string
+}
+
+export interface AccessLine {
+  /** It is killed now. */
+  dying?: true
+  /** It was done before the kill came. */
+  done?: true
+}
+
+const ORIGIN = { address: null, agent: null, via: 'rest' } as const
+
+const DEEDS: Record<AccessDeed['deed'], (access: Access, deed: AccessDeed) => Promise<unknown>> = {
+  register: (access, { name, password, invitation }) =>
+    access.register(access.stranger('rest'), { name, password, invitation, role: null }, ORIGIN),
+  async delete(access, { token }) {
+    const actor = await access.identify(token, 'rest')
+    await access.deleteAccount(actor, actor.account ?? '')
+  },
+  async changePassword(access, { token, password, newPassword }) {
+    await access.changePassword(await access.identify(token, 'rest'), { password, newPassword }, ORIGIN)
+  },
+}
+
+export const accessRole = async ({ store, tell }: RoleContext, deed: AccessDeed): Promise<void> => {
+  let left = deed.writes
+  const orDie = async <T>(write: () => Promise<T>): Promise<T> => {
+    if (left === 0) {
+      tell({ dying: true } satisfies AccessLine)
+      process.kill(process.pid, 'SIGKILL')
+    }
+    left -= 1
+    return write()
+  }
+  const documents: Documents = {
+    ...store.documents,
+    put: (...asked) => orDie(() => store.documents.put(...asked)),
+    remove: (...asked) => orDie(() => store.documents.remove(...asked)),
+  }
+  const access = openAccess({
+    documents,
+    feed: store,
+    anonymous: 'none',
+    registration: 'open',
+    clock: () => new Date(),
+    log: silentLog(),
+  })
+  await DEEDS[deed.deed](access, deed)
+  await access.close()
+  tell({ done: true } satisfies AccessLine)
+}
