@@ -45,6 +45,7 @@ describe('a key', { timeout: 300_000 }, () => {
       sees: 'own',
       kinds: ['adding'],
       task: null,
+      address: null,
       credential: { type: 'key', id: view.id },
     })
     const [shown] = await world.access.keys(actor)
