@@ -20,8 +20,12 @@ export type Need = Scope | 'login' | 'anyone' | 'open'
 /** Other schemes are those of a proxy in front, and say nothing here. */
 const BEARER = /^Bearer +(\S{1,500}) *$/i
 
+/** Where a ticket in the query stands for a login: a cookie that a browser sends beside it says nothing then. */
+const TAKES_TICKETS = '/ws'
+
 /** What was shown; null: nothing. */
 const shownIn = (c: ApiContext): string | null => {
+  if (c.req.path === TAKES_TICKETS && c.req.query('ticket') !== undefined) return null
   const header = c.req.header('authorization')
   if (header !== undefined && /^Bearer\b/i.test(header)) return BEARER.exec(header)?.[1] ?? ''
   // a page of another origin may show a key, and never borrows the login of its user

@@ -9,12 +9,11 @@ import { JSON_TYPE, sendJson } from './json.ts'
 import { EVENTS, RESUME, resumeAt, STREAM_HEADERS } from './live.ts'
 import { describe, type Operation } from './operation.ts'
 import { etagOf, matchesEtag } from './request-headers.ts'
-import { jsonSchema, task as taskSchema } from './schemas.ts'
+import { task as taskSchema } from './schemas.ts'
 import { createEventWriter } from './sse.ts'
 import type { Streams } from './streams.ts'
-import { PART, RANGES, UNKNOWN } from './task.ts'
+import { RANGES, RESULT_ANSWERS, RESULT_ERRORS, UNKNOWN } from './task.ts'
 
-const TEXT = 'text/plain'
 const LINK = 'The link says enough: nobody has to log in.'
 const ofLink = { token: z.string().describe('of the link') }
 
@@ -84,26 +83,8 @@ const getSharedResult: Operation = {
   description: LINK,
   path: ofLink,
   headers: { ...RANGES, 'If-None-Match': 'ETags that are known: 304 when the task has not changed' },
-  answers: {
-    200: {
-      description: 'The result.',
-      headers: { ETag: 'version of the task', 'Accept-Ranges': 'bytes' },
-      content: { [TEXT]: null, [JSON_TYPE]: jsonSchema },
-    },
-    206: {
-      description: 'The range that was asked for.',
-      headers: { ETag: 'version of the task', ...PART },
-      content: { [TEXT]: null, [JSON_TYPE]: null },
-    },
-    304: { description: 'Not changed.', headers: { ETag: 'version of the task' } },
-  },
-  errors: [
-    'SHARE_NOT_FOUND',
-    'TASK_NOT_FOUND',
-    'TASK_NOT_ENDED',
-    'RESULT_NOT_FOUND',
-    'RANGE_NOT_SATISFIABLE',
-  ],
+  answers: RESULT_ANSWERS,
+  errors: ['SHARE_NOT_FOUND', 'TASK_NOT_FOUND', ...RESULT_ERRORS],
 }
 
 const watchShared: Operation = {

@@ -81,6 +81,22 @@ export const RANGES = {
 }
 export const PART = { 'Content-Range': 'which bytes, and of how many', 'Accept-Ranges': 'bytes' }
 
+/** Of a result, whoever asks. */
+export const RESULT_ANSWERS: Operation['answers'] = {
+  200: {
+    description: 'The result.',
+    headers: { ...ETAG, 'Accept-Ranges': 'bytes' },
+    content: { [TEXT]: null, [JSON_TYPE]: jsonSchema },
+  },
+  206: {
+    description: 'The range that was asked for.',
+    headers: { ...ETAG, ...PART },
+    content: { [TEXT]: null, [JSON_TYPE]: null },
+  },
+  304: { description: 'Not changed.', headers: ETAG },
+}
+export const RESULT_ERRORS = ['TASK_NOT_ENDED', 'RESULT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE'] as const
+
 const getResult: Operation = {
   id: 'getResult',
   need: 'read',
@@ -88,20 +104,8 @@ const getResult: Operation = {
   summary: 'The whole result of a task in SUCCESS',
   description: 'A result that is a text comes as text, any other as JSON.',
   headers: { ...RANGES, 'If-None-Match': 'ETags that are known: 304 when the task has not changed' },
-  answers: {
-    200: {
-      description: 'The result.',
-      headers: { ...ETAG, 'Accept-Ranges': 'bytes' },
-      content: { [TEXT]: null, [JSON_TYPE]: jsonSchema },
-    },
-    206: {
-      description: 'The range that was asked for.',
-      headers: { ...ETAG, ...PART },
-      content: { [TEXT]: null, [JSON_TYPE]: null },
-    },
-    304: { description: 'Not changed.', headers: ETAG },
-  },
-  errors: [...UNKNOWN, 'TASK_NOT_ENDED', 'RESULT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE'],
+  answers: RESULT_ANSWERS,
+  errors: [...UNKNOWN, ...RESULT_ERRORS],
 }
 
 const whyTask: Operation = {

@@ -186,7 +186,8 @@ describe('a WebSocket', { timeout: 300_000 }, () => {
     })
     assert.equal(made.status, 201)
     const { ticket } = (await made.json()) as { ticket: string }
-    await connect(`/ws?ticket=${ticket}`)
+    // a browser sends an old cookie beside it
+    await connect(`/ws?ticket=${ticket}`, { cookie: 'madhava_login=mds_of_yesterday' })
     assert.deepEqual(await refused(`/ws?ticket=${ticket}`), [401, 'UNAUTHORIZED'])
   })
 

@@ -1,4 +1,5 @@
 // Pages and counts. Redis has the order in sets; whether a task fits a filter is decided on its record.
+import { countsOf } from '../../core/counts.ts'
 import { FILTER_ROWS, type FilterName, fits, type TaskFilter } from '../../core/filter.ts'
 import { boundsOf, type PageRequest, SORTS, sortKeyOf, USUAL_SORT } from '../../core/sort.ts'
 import type { TaskCounts, TaskPage } from '../../core/store.ts'
@@ -168,17 +169,13 @@ export const createLists = ({ scripts, byOwner }: ListsDeps): Lists => {
     list,
 
     async counts(owners) {
-      const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
       const byKind = new Map<string, Partial<Record<Status, number>>>()
-      let total = 0
       for (const { kind, status, count } of await rowsOf(owners)) {
         const ofKind = byKind.get(kind) ?? {}
         ofKind[status] = (ofKind[status] ?? 0) + count
         byKind.set(kind, ofKind)
-        byStatus[status] += count
-        total += count
       }
-      return { total, byStatus, byKind: Object.fromEntries(byKind) }
+      return countsOf(Object.fromEntries(byKind))
     },
   }
 }

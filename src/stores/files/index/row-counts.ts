@@ -1,4 +1,5 @@
 // Counts rows by kind and status. Which rows count, and when one no longer does, is the index's business.
+import { countsOf } from '../../../core/counts.ts'
 import type { TaskCounts } from '../../../core/store.ts'
 import { STATUSES, type Status } from '../../../core/task.ts'
 import type { Columns } from './columns.ts'
@@ -24,22 +25,17 @@ export const createRowCounts = (table: Columns): RowCounts => {
       statuses[status] = (statuses[status] as number) + by
     },
     counts() {
-      const byStatus = Object.fromEntries(STATUSES.map(status => [status, 0])) as Record<Status, number>
       const byKind: TaskCounts['byKind'] = {}
-      let total = 0
       for (const [kind, statuses] of counted) {
         const mine: Partial<Record<Status, number>> = {}
         for (const [place, status] of STATUSES.entries()) {
           const number = statuses[place] as number
-          if (number === 0) continue
-          mine[status] = number
-          byStatus[status] += number
-          total += number
+          if (number > 0) mine[status] = number
         }
         const name = table.words.kind.word(kind)
         if (name !== null && Object.keys(mine).length > 0) byKind[name] = mine
       }
-      return { total, byStatus, byKind }
+      return countsOf(byKind)
     },
   }
 }
