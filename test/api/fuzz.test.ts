@@ -41,6 +41,8 @@ const HARD = [
   ...['createAccount', 'changeAccount', 'deleteAccount', 'withdrawInvitation', 'logIn', 'changePassword'],
   ...['endSession', 'revokeKey', 'withdrawShare', 'getShared', 'getSharedResult', 'watchShared'],
 ]
+/** An operation that chance has not answered well yet gets good calls until one is, so many at most. */
+const MORE_CALLS = 500
 /** Answers that stay open are left after this time. */
 const PATIENCE_MS = 250
 
@@ -223,6 +225,8 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
     }
   }
 
+  const wasWell = (id: string): boolean => [...(answers.get(id) ?? [])].some(([status]) => status < 400)
+
   it('never gives a 5xx, always a problem for an error, always what the document says', async () => {
     const each = Math.ceil(CALLS / operations().length)
     for (const route of operations()) {
@@ -235,6 +239,10 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
           ),
           { numRuns: each, endOnFailure: true },
         )
+        const { operationId } = route.operation
+        const isHard = HARD.includes(operationId)
+        for (let more = 0; !isHard && !wasWell(operationId) && more < MORE_CALLS; more += 1)
+          for (const one of fc.sample(good, 1)) await call(door, operationId, token, one)
       } finally {
         await door.close()
       }
@@ -248,8 +256,7 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
       .reduce((sum, count) => sum + count, 0)
     assert.ok(made >= CALLS, `${made} calls`)
     for (const [id, seen] of answers) {
-      const well = [...seen].some(([status]) => status < 400)
-      assert.ok(well || HARD.includes(id), `${id}: ${[...seen]}`)
+      assert.ok(wasWell(id) || HARD.includes(id), `${id}: ${[...seen]}`)
     }
   })
 })

@@ -60,7 +60,8 @@ describe('the audit of a bundle', { timeout: 900_000 }, () => {
       [line?.outcome, line?.actor?.name, line?.address, more],
       ['unknown', 'operator', '127.0.0.1', []],
     )
-    assert.deepEqual(readdirSync(begun), [])
+    // the line stands before what was begun goes
+    await until('nothing is left of it', () => readdirSync(begun).length === 0)
     const submits = await linesOf('task.submit')
     assert.equal(new Set(submits.map(({ target }) => target)).size, TASKS * LISTS)
     assert.ok(submits.every(({ outcome }) => outcome === 'done'))

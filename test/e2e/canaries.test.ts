@@ -61,6 +61,8 @@ const dumpOf = async (redis: PrivateRedis): Promise<Map<string, string>> => {
   const found = new Map<string, string>()
   for (const key of (await redis.cli('--scan')).split('\n').filter(name => name !== '')) {
     const type = await redis.cli('TYPE', key)
+    // it has expired since the scan
+    if (type === 'none') continue
     const read = READERS[type]
     assert.ok(read, `a key of the type ${type}`)
     found.set(`redis ${key}`, `${key}\n${await redis.cli(...read(key))}`)
