@@ -100,11 +100,7 @@ const createSizes = (): ((change: LiveChange) => number) => {
   }
 }
 
-export const createLiveGroups = ({
-  feed,
-  stateAfter,
-  limits = FEED_LIMITS,
-}: LiveGroupsDeps): LiveGroups => {
+export const createLiveGroups = ({ feed, stateAfter, limits = FEED_LIMITS }: LiveGroupsDeps): LiveGroups => {
   const groups = new Map<string, Group>()
   const sizeOf = createSizes()
 
@@ -127,7 +123,10 @@ export const createLiveGroups = ({
     member.wakeup.wake()
   }
   const push = (group: Group, member: Member, change: LiveChange): void => {
-    if (member.sink && member.pending.size === 0 && !member.sink.isFull()) return member.sink.take(change)
+    if (member.sink && member.pending.size === 0 && !member.sink.isFull()) {
+      member.sink.take(change)
+      return
+    }
     // moves to the end, to keep the order of cursors
     drop(member, change.id)
     const size = sizeOf(change)

@@ -1,5 +1,11 @@
 // Follows changes for actors who do not see all tasks, with sealed cursors. For all others nothing changes.
-import { type CursorSeal, createSharedSealing, openedBy, type SharedSealing, sealedBy } from './cursor-seal.ts'
+import {
+  type CursorSeal,
+  createSharedSealing,
+  openedBy,
+  type SharedSealing,
+  sealedBy,
+} from './cursor-seal.ts'
 import { demand, seesAll } from './policy.ts'
 import type { Watch } from './watch.ts'
 

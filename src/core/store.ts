@@ -44,6 +44,13 @@ export interface TaskCounts {
   byKind: Record<string, Partial<Record<Status, number>>>
 }
 
+/** What is still known of a task that was removed; undefined where it is not, as of entries of earlier versions. */
+export interface RemovedTask {
+  /** Null: it was nobody's. */
+  owner: string | null | undefined
+  kind: string | undefined
+}
+
 /**
  * An entry of the feed about a task. A task's entries never go backwards in (claim, rev). Entries may be skipped, but
  * never the latest state of a task. `cursor` resumes after this entry, also after a restart.
@@ -52,8 +59,7 @@ export type TaskChange =
   | { type: 'task'; cursor: string; task: TaskRecord }
   /** A cancel was requested for a held task. Its record follows when the holder acts. */
   | { type: 'revoke'; cursor: string; id: string; at: string }
-  /** `owner`: whose task it was, null for nobody's; undefined where that is not known. */
-  | { type: 'removed'; cursor: string; id: string; owner: string | null | undefined }
+  | ({ type: 'removed'; cursor: string; id: string } & RemovedTask)
 
 /**
  * A document was written or removed. How it is now, only a read tells, which is never older than the entry: entries of
@@ -70,8 +76,8 @@ export type Change = TaskChange | DocumentChange
 
 export interface ChangedTasks {
   ids: string[]
-  /** Those of them whose last entry is a removal, with the owner; only where the entry says it. */
-  removed: ReadonlyMap<string, string | null>
+  /** Those of them whose last entry is a removal; only where the entry says whose it was. */
+  removed: ReadonlyMap<string, RemovedTask>
   /** Behind these changes. */
   cursor: string
 }

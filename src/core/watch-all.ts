@@ -163,7 +163,7 @@ export const createWatchAll = ({
         told.delete(id)
       }
       if (task) removals.told(id)
-      else if (!removals.mayTell(id, change.type === 'removed' ? change.owner : undefined)) return null
+      else if (!removals.mayTell(id, change.type === 'removed' ? change : undefined)) return null
       return event
     }
 

@@ -1,7 +1,8 @@
 // Frames of the WebSocket as the server sends them: whole texts, unmasked. A frame that many sockets get is built once.
 // RFC 6455, 5.2.
-import { viewTask } from '../../core/task-view.ts'
+
 import type { TaskRecord } from '../../core/task.ts'
+import { viewTask } from '../../core/task-view.ts'
 import type { WatchEvent } from '../../core/watch.ts'
 
 /** The last frame of a message, which is a text. */

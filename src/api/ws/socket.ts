@@ -82,8 +82,7 @@ export const serveSocket = ({
     waiting.clear()
   }
 
-  const isFull = (): boolean =>
-    socket.readyState === socket.OPEN && connection.writableLength >= UNSENT_BYTES
+  const isFull = (): boolean => socket.readyState === socket.OPEN && connection.writableLength >= UNSENT_BYTES
   const sendFrame = (frame: Buffer): void => {
     if (socket.readyState === socket.OPEN && !isEnding) connection.write(frame)
   }
