@@ -92,7 +92,7 @@ describe('live groups', { timeout: 300_000 }, () => {
     assert.deepEqual([groups.count(), feed.readers()], [2, 2])
     await add(store, { kind: 'other' })
     await add(store)
-    await until('all are told', () => readers.every(({ seen }) => seen.length === 1))
+    await until('all are told', () => [...readers, other].every(({ seen }) => seen.length === 1))
     const [one, two] = readers.map(({ seen }) => seen[0])
     assert.equal(one, two)
     assert.deepEqual([one?.task?.kind, other.seen.map(({ task }) => task?.kind)], ['adding', ['other']])
