@@ -86,6 +86,9 @@ export const accountTasksSuite = (name: string, factory: StoreFactory): void => 
         await sweep()
         assert.deepEqual(await idsOf(store, id), [], `${late.id} and its parent are gone`)
 
+        for (const worker of workers) worker.pass(60_000)
+        assert.equal(await sweep(), 0)
+
         // a request that was let in before
         await add(store, { owner: id })
         for (const worker of workers) worker.pass(60_000)
