@@ -6,6 +6,7 @@ import { documentsRole } from './store-documents.ts'
 import { limitedRole } from './store-limited.ts'
 import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
+import { ratesRole } from './store-rates.ts'
 import { beginRole, hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
 import { writesRole } from './store-writes.ts'
 import { tell } from './tell.ts'
@@ -23,6 +24,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   access: accessRole,
   'account-tasks': accountTasksRole,
   audit: auditRole,
+  rates: ratesRole,
 }
 
 const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }
