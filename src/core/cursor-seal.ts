@@ -1,7 +1,7 @@
 // Cursors of the feed for actors who do not see all tasks. A plain one counts what everybody does: bytes of a journal, or
 // the time of the last change. A sealed one says nothing, and is good for its owner alone.
 import type { Actor } from './actor.ts'
-import type { WatchEvent } from './watch.ts'
+import type { WatchEvent } from './watch-event.ts'
 
 export interface CursorSeal {
   /** Whom a cursor is good for: actors with the same text can use each other's. */

@@ -8,7 +8,7 @@ import { fits } from './filter.ts'
 import type { TaskChange, TaskFilter } from './store.ts'
 import type { TaskRecord } from './task.ts'
 import { turns } from './turns.ts'
-import type { WatchEvent } from './watch.ts'
+import type { WatchEvent } from './watch-event.ts'
 
 /** A change that fits, or a place without one. */
 export interface LiveChange {

@@ -1,16 +1,53 @@
 // The events of all tasks that fit a filter: what a follower has missed, or the present state, and then the changes as
 // they come (core/live-groups.ts). It knows no HTTP.
+import type { Actor } from './actor.ts'
 import { MadhavaError, toMadhavaError } from './errors.ts'
 import type { SharedFeed } from './feed.ts'
 import { fits } from './filter.ts'
 import { createLiveGroups, type LiveChange, type LiveMember } from './live-groups.ts'
-import type { ChangedTasks, TaskChange, TaskStore } from './store.ts'
+import type { ChangedTasks, TaskChange, TaskFilter, TaskStore } from './store.ts'
 import type { TaskRecord } from './task.ts'
 import type { TaskAccess } from './task-access.ts'
 import { createToldRemovals } from './told-removals.ts'
 import { turns } from './turns.ts'
 import { type Version, versionAfter, versionIn } from './version-after.ts'
-import type { SnapshotReason, Watch, WatchEvent } from './watch.ts'
+import type { SnapshotReason, WatchEvent } from './watch-event.ts'
+
+/** Where a follower's events go. */
+export interface WatchSink {
+  tell(event: WatchEvent): void
+  /** Whether it takes no more now: then the later state of a task takes the place of the earlier one. */
+  isFull(): boolean
+  /** Resolves when it may take more, or will never. */
+  room(): Promise<void>
+}
+
+export interface WatchAll {
+  /**
+   * Events of all tasks that fit, and of removed ones, after `since` (null: from now on), without end. A removal is
+   * told to those who may see the task, where the store still knows whose it was, or who were told of it here. Missed changes
+   * are sent as the present state of the changed tasks. If the cursor is too old or unknown, or the reader asks for
+   * it, a snapshot comes first. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription);
+   * STORE_UNAVAILABLE
+   */
+  watchAll(
+    actor: Actor,
+    filter: TaskFilter,
+    from: { since: string | null; snapshot: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchEvent[], void, void>
+  /**
+   * The same events, handed over one by one without a promise for each: many followers who want the same tasks are
+   * handed the same objects. Resolves when the signal has fired. @throws as `watchAll`
+   */
+  followAll(
+    actor: Actor,
+    filter: TaskFilter,
+    from: { since: string | null; snapshot: boolean },
+    sink: WatchSink,
+    signal: AbortSignal,
+  ): Promise<void>
+}
 
 /** How many events are passed on at a time. */
 const BATCH = 100
@@ -28,12 +65,7 @@ interface WatchAllDeps {
   stateAfter: (change: TaskChange) => Promise<TaskRecord | null>
 }
 
-export const createWatchAll = ({
-  store,
-  feed,
-  access,
-  stateAfter,
-}: WatchAllDeps): Pick<Watch, 'watchAll' | 'followAll'> => {
+export const createWatchAll = ({ store, feed, access, stateAfter }: WatchAllDeps): WatchAll => {
   const groups = createLiveGroups({ feed, stateAfter })
 
   /**
@@ -60,7 +92,7 @@ export const createWatchAll = ({
     }
   }
 
-  type Wanted = Parameters<Watch['watchAll']>
+  type Wanted = Parameters<WatchAll['watchAll']>
 
   /** One follower: what comes before the live events, and which of those are still to be told. */
   const createFollower = (actor: Wanted[0], wanted: Wanted[1], signal: AbortSignal) => {

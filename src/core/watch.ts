@@ -2,29 +2,17 @@
 // each event carries the record. It knows no HTTP.
 import type { Actor } from './actor.ts'
 import type { SharedFeed, Subscription } from './feed.ts'
-import type { TaskChange, TaskFilter, TaskStore } from './store.ts'
+import type { TaskChange, TaskStore } from './store.ts'
 import { isFinal, parseTaskId, type TaskRecord, versionOf } from './task.ts'
 import { createTaskAccess, type TaskAccess } from './task-access.ts'
 import { versionAfter } from './version-after.ts'
-import { createWatchAll } from './watch-all.ts'
+import { createWatchAll, type WatchAll } from './watch-all.ts'
+import type { WatchEvent } from './watch-event.ts'
 
-/** Why the present state comes first. */
-export type SnapshotReason = 'asked' | 'too-old' | 'unknown'
+export type { WatchSink } from './watch-all.ts'
+export type { SnapshotReason, WatchEvent } from './watch-event.ts'
 
-export type WatchEvent =
-  /**
-   * A task as it is now. A null cursor: this is part of a snapshot or of missed changes, and not a place to resume.
-   */
-  | { type: 'task'; cursor: string | null; task: TaskRecord }
-  | { type: 'removed'; cursor: string | null; id: string }
-  /** Up to `live`, what follows is the present state of all tasks that fit. The changes in between are not known. */
-  | { type: 'snapshot'; reason: SnapshotReason }
-  /** From here on events come as they happen. */
-  | { type: 'live'; cursor: string }
-  /** A place to resume at, without an event. */
-  | { type: 'place'; cursor: string }
-
-export interface Watch {
+export interface Watch extends WatchAll {
   /**
    * A long poll: the task as soon as its version differs from `known` (a `versionOf`), or as it is after `timeoutMs`,
    * or when the signal fires. `changed` says which. @throws BAD_ID, TASK_NOT_FOUND (also if it is removed meanwhile),
@@ -48,39 +36,6 @@ export interface Watch {
     since: string | null,
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent[], void, void>
-  /**
-   * Events of all tasks that fit, and of removed ones, after `since` (null: from now on), without end. A removal is
-   * told to those who may see the task, where the store still knows whose it was, or who were told of it here. Missed changes
-   * are sent as the present state of the changed tasks. If the cursor is too old or unknown, or the reader asks for
-   * it, a snapshot comes first. @throws CURSOR_TOO_OLD when the reader is too slow (see Subscription);
-   * STORE_UNAVAILABLE
-   */
-  watchAll(
-    actor: Actor,
-    filter: TaskFilter,
-    from: { since: string | null; snapshot: boolean },
-    signal: AbortSignal,
-  ): AsyncGenerator<WatchEvent[], void, void>
-  /**
-   * The same events, handed over one by one without a promise for each: many followers who want the same tasks are
-   * handed the same objects. Resolves when the signal has fired. @throws as `watchAll`
-   */
-  followAll(
-    actor: Actor,
-    filter: TaskFilter,
-    from: { since: string | null; snapshot: boolean },
-    sink: WatchSink,
-    signal: AbortSignal,
-  ): Promise<void>
-}
-
-/** Where a follower's events go. */
-export interface WatchSink {
-  tell(event: WatchEvent): void
-  /** Whether it takes no more now: then the later state of a task takes the place of the earlier one. */
-  isFull(): boolean
-  /** Resolves when it may take more, or will never. */
-  room(): Promise<void>
 }
 
 interface WatchDeps {

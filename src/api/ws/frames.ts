@@ -3,7 +3,7 @@
 
 import type { TaskRecord } from '../../core/task.ts'
 import { viewTask } from '../../core/task-view.ts'
-import type { WatchEvent } from '../../core/watch.ts'
+import type { WatchEvent } from '../../core/watch-event.ts'
 
 /** The last frame of a message, which is a text. */
 const WHOLE_TEXT = 0x81
