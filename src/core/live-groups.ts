@@ -124,7 +124,12 @@ export const createLiveGroups = ({ feed, stateAfter, limits = FEED_LIMITS }: Liv
   }
   const push = (group: Group, member: Member, change: LiveChange): void => {
     if (member.sink && member.pending.size === 0 && !member.sink.isFull()) {
-      member.sink.take(change)
+      try {
+        member.sink.take(change)
+      } catch (error) {
+        // of one reader; the others share nothing but the reading
+        fail(group, member, toMadhavaError(error))
+      }
       return
     }
     // moves to the end, to keep the order of cursors

@@ -1,6 +1,7 @@
 // Readers who want the same tasks share one reading of the feed, and each has a place of its own.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { MadhavaError } from '../../src/core/errors.ts'
 import { createFeed, type SharedFeed } from '../../src/core/feed.ts'
 import type { TaskFilter } from '../../src/core/filter.ts'
 import { createLiveGroups, type LiveChange, type LiveMember } from '../../src/core/live-groups.ts'
@@ -223,6 +224,23 @@ describe('live groups', { timeout: 300_000 }, () => {
     assert.equal(groups.count(), 0)
     await refused(() => groups.join({}, ending.signal), 'STORE_UNAVAILABLE')
     assert.equal(groups.count(), 0)
+  })
+
+  it('let a reader go that throws, and keep the others', async () => {
+    const groups = groupsOf()
+    const member = await groups.join({}, ending.signal)
+    const flowing = member.flow({
+      take() {
+        throw new MadhavaError('STORE_FULL')
+      },
+      isFull: () => false,
+      room: async () => {},
+    })
+    const other = await readerOf(groups)
+    await add(store)
+    await refused(() => flowing, 'STORE_FULL')
+    await add(store)
+    await until('the other is told', () => other.seen.length === 2)
   })
 
   it('let a reader go when its signal fires, and tell it nothing more', async () => {
