@@ -5,6 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import WebSocket from 'ws'
 import { SOCKET } from '../../src/api/ws/route.ts'
+import { report } from '../../src/core/moves.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { until } from '../support/until.ts'
@@ -18,7 +19,7 @@ interface Message {
   reason?: string
   code?: string
   account?: string | null
-  task?: { id: string; status: string; owner: string | null }
+  task?: { id: string; status: string; owner: string | null; progress: { note: string | null } | null }
 }
 
 let door: Fixture
@@ -250,6 +251,40 @@ describe('a WebSocket', { timeout: 300_000 }, () => {
     await until('no more than some', () => one.of('error').some(({ code }) => code === 'TOO_MANY_STREAMS'))
     one.say('x'.repeat(64 * 1024))
     assert.equal(await one.closed, 1009)
+  })
+
+  it('tells a client that stops reading the last state in place of the earlier ones, and others all', async () => {
+    const { token, actor } = await door.logIn('ann', 'user')
+    const [slow, quick] = [await connect('/ws', bearer(token)), await connect('/ws', bearer(token))]
+    for (const one of [slow, quick]) await until('it is live', () => one.of('live').length === 1)
+    const wanted = { kind: 'echo', params: 1, description: '€'.repeat(2_000) }
+    const { task } = await door.service.submit(actor, wanted)
+    for (const one of [slow, quick]) await until('it is told', () => one.of('task').length === 1)
+    slow.socket.pause()
+    const running = await door.run(task.id)
+    // far more than the buffers of both kernels and of the server
+    for (let n = 1; n <= 6_000; n += 1) {
+      await door.store.move(
+        task.id,
+        running?.claim ?? 0,
+        report({ percent: 1, note: `${n}`, etaSeconds: null }, null, new Date().toISOString()),
+      )
+      if (n % 100 === 0)
+        await until('the quick one follows', () => quick.of('task').at(-1)?.task?.progress?.note === `${n}`)
+    }
+    const second = (await door.service.submit(actor, { kind: 'echo', params: 2 })).task
+    await until('the quick one has the last', () => quick.of('task').at(-1)?.task?.id === second.id)
+    assert.ok(slow.of('task').length < 6_000)
+    slow.socket.resume()
+    await until('the slow one has the last', () => slow.of('task').at(-1)?.task?.id === second.id)
+    const notes = slow.of('task').flatMap(({ task: told }) => told?.progress?.note ?? [])
+    assert.equal(notes.at(-1), '6000')
+    assert.ok(notes.length < 6_000, `${notes.length} states were told`)
+    const numbers = notes.map(Number)
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((one, other) => one - other),
+    )
   })
 
   it('of a client that asks and does not read is let go, and so is one that asks too often', async () => {
