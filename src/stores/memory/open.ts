@@ -184,7 +184,7 @@ const openStore = (
         .length
     },
 
-    rates: createRates(createRateCounter(state.rates, clock)),
+    rates: createRates(createRateCounter({ stored: state.rates, clock, open })),
 
     async claim(id, move) {
       const entry = find(id)
