@@ -186,6 +186,15 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     }
   }
 
+  /** What is wrong with accounts holds up nothing else. */
+  const sweepAccounts = async (): Promise<void> => {
+    try {
+      counts.removed += (await options.accountTasks?.sweep()) ?? 0
+    } catch (error) {
+      log.error({ error }, 'the tasks of deleted accounts could not be looked at')
+    }
+  }
+
   const sweep = async (): Promise<void> => {
     try {
       const watch = await lookAtClock()
@@ -197,7 +206,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const becameDue = nextAt !== null && nextAt <= now.toISOString()
       nextAt = agenda.nextAt
       await announceLost(agenda.due, agenda.dueIds, becameDue)
-      counts.removed += (await options.accountTasks?.sweep()) ?? 0
+      await sweepAccounts()
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
       if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return
