@@ -149,6 +149,26 @@ export const accountTasksSuite = (name: string, factory: StoreFactory): void => 
       await access.close()
     })
 
+    promise(
+      'are not taken from an account that is not deleted, though its document has the mark',
+      async world => {
+        const store = await world.open()
+        const access = accessOf(store)
+        await operatorOf(store)
+        const { id } = await register(access, 'ada')
+        const task = await addEnded(store, { owner: id })
+        const document = await store.documents.get('accounts', id)
+        assert.ok(document)
+        const data = { ...document.data, tasksLeftAt: at(1) }
+        await store.documents.put('accounts', id, { ...document, data }, document.rev)
+        const worker = workerOf(store)
+        worker.noticed(id)
+        assert.equal(await worker.sweep(), 0)
+        assert.deepEqual(await store.get(task.id), task)
+        await access.close()
+      },
+    )
+
     promise('are not taken from an account whose document cannot be used', async world => {
       const store = await world.open()
       const task = await addEnded(store, { owner: 'broken' })
