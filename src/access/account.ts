@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Account, ConfiguredPassword, PasswordHash } from '../core/account-forms.ts'
 import type { TypedDocument } from '../core/collection.ts'
+import type { Session } from '../core/credential-forms.ts'
 import type { AccountRole } from '../core/policy.ts'
 import type { AccountView } from './access.ts'
 
@@ -41,6 +42,15 @@ export const withPasswords = (
 export const passwordMark = (account: Account): string => {
   const { salt = '', hash = '' } = passwordInEffect(account) ?? {}
   return createHash('sha256').update(`${account.changes}.${salt}.${hash}`).digest('hex')
+}
+
+/** Whether a session was begun under the password that is in effect, or has just set it. */
+export const isBoundTo = (
+  { password, nextPassword }: Pick<Session, 'password' | 'nextPassword'>,
+  account: Account,
+): boolean => {
+  const mark = passwordMark(account)
+  return password === mark || nextPassword === mark
 }
 
 /** Whether there is such an account: it was not deleted, and a built-in login has not lost its password. */

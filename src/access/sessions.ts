@@ -8,7 +8,14 @@ import { cutText } from '../core/cut-text.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Access, Origin } from './access.ts'
-import { type AccountDocument, isUsable, passwordInEffect, passwordMark, showAccount } from './account.ts'
+import {
+  type AccountDocument,
+  isBoundTo,
+  isUsable,
+  passwordInEffect,
+  passwordMark,
+  showAccount,
+} from './account.ts'
 import type { AccountStore } from './account-store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Guard } from './guard.ts'
@@ -49,7 +56,7 @@ export const createSessionCalls = ({
   const none = hashOfNone()
 
   const isValid = (session: TypedDocument<Session>, account: AccountDocument): boolean =>
-    !hasExpired(session) && session.data.password === passwordMark(account.data)
+    !hasExpired(session) && isBoundTo(session.data, account.data)
 
   const remove = async ({ name, rev }: TypedDocument<Session>): Promise<void> => {
     await sessions.remove(name, rev).catch((error: unknown) => {
