@@ -11,7 +11,7 @@ import { createAdministration } from './administration.ts'
 import { createBackground } from './background.ts'
 import { createChangePassword } from './change-password.ts'
 import { createCheckQueue } from './check-queue.ts'
-import { actorOfValid, openCredentials } from './credentials.ts'
+import { actorOfValid, COLLECTION_OF, openCredentials } from './credentials.ts'
 import { createGuard } from './guard.ts'
 import { openInvitations } from './invitations.ts'
 import { createKeyCalls } from './keys.ts'
@@ -23,7 +23,7 @@ import { createRegister } from './register.ts'
 import { createSessionCalls } from './sessions.ts'
 import { openShares } from './shares.ts'
 import { createTicketCalls } from './tickets.ts'
-import { createWatch, type Standing } from './watch.ts'
+import { createWatch, type Shown, type Standing } from './watch.ts'
 
 export interface AccessDeps {
   documents: Documents
@@ -69,13 +69,25 @@ export const openAccess = ({
     const valid = await credentials.read(credential)
     return valid && { actorFor: via => actorOfValid(valid, via), expiresAt: valid.expiresAt }
   }
-  const watching = createWatch({ feed, read: standingOf, clock })
+  const watching = createWatch({ feed, clock })
+  /** What a credential hangs on. That of a link has no account. */
+  const shownBy = ({ type, id }: Credential, account: string | null): Shown => ({
+    key: `${type} ${id}`,
+    documents: [
+      { collection: COLLECTION_OF[type], name: id },
+      ...(account === null ? [] : [{ collection: 'accounts' as const, name: account }]),
+    ],
+    read: () => standingOf({ type, id }),
+  })
 
   return {
     registration,
     stranger: via => strangerOf(anonymous, via),
     identify: async (bearer, via) => actorOfValid(await credentials.identify(bearer), via),
-    watch: watching.watch,
+    watch: actor =>
+      actor.credential === null
+        ? { signal: new AbortController().signal, close: () => {} }
+        : watching.watch(shownBy(actor.credential, actor.account), actor),
 
     me: createMe({ accounts, credentials }),
     register: createRegister({

@@ -79,6 +79,10 @@ export const createApiMount = ({ api }: ApiMountOptions): Hono<DashboardEnv> =>
       if (deed === null) throw new MadhavaError('NOT_FOUND')
       const who = whoOf(c)
       demandRight(who, deed)
-      return api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor: who.actor })
+      return api.fetch(new Request(url, c.req.raw), {
+        ...(c.env as object),
+        actor: who.actor,
+        watch: c.get('watch'),
+      })
     },
   )

@@ -27,7 +27,7 @@ import { readWebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture, type FixtureOptions } from '../api/fixture.ts'
-import { madeUpParts, peopleOf } from '../dashboard/fixture.ts'
+import { madeUpParts, peopleOf, watchOf } from '../dashboard/fixture.ts'
 
 export const PASSWORD = 'correct horse'
 
@@ -162,6 +162,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       viewer: loginOf('viewer'),
       ...peopleOf(fixture.access),
       sessions,
+      watching: watchOf(fixture.store),
       api: fixture.app,
       topics: {
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),

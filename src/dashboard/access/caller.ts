@@ -11,7 +11,7 @@ import { actorAt } from '../../core/policy.ts'
 import { isCrossSite, isUnproven } from '../../platform/http-guards.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import { type Accounts, whoOfLogin } from './accounts.ts'
-import { pollLogin } from './login-watch.ts'
+import type { LoginWatches } from './login-watch.ts'
 import type { PeopleSessions } from './people-sessions.ts'
 import { type Deed, demandRight, type Who } from './rights.ts'
 import { SESSION_COOKIE, type Sessions } from './session.ts'
@@ -62,6 +62,7 @@ export interface CallerOptions {
   people: PeopleSessions
   accounts: Accounts
   access: Pick<Access, 'watch'>
+  logins: Pick<LoginWatches, 'ofSession' | 'ofPassword'>
 }
 
 interface Caller {
@@ -82,13 +83,14 @@ export const readCaller = ({
   people,
   accounts,
   access,
+  logins,
 }: CallerOptions): MiddlewareHandler<DashboardEnv> => {
   const bySession = async (c: Context): Promise<Caller | null> => {
     const cookie = getCookie(c, SESSION_COOKIE)
     const session = await sessions.check(cookie)
-    if (session) {
-      const isCurrent = async (): Promise<boolean> => (await sessions.check(cookie)) !== null
-      return { who: whoOfLogin(session.login), session, watch: () => pollLogin(isCurrent) }
+    if (session && cookie !== undefined) {
+      const { login } = session
+      return { who: whoOfLogin(login), session, watch: () => logins.ofSession(cookie, login) }
     }
     const person = await people.check(getCookie(c, LOGIN_COOKIE))
     return person && { ...person, watch: () => access.watch(person.who.actor) }
@@ -103,8 +105,7 @@ export const readCaller = ({
     if (bound === null || !isBuiltIn(account))
       return { who, session: null, watch: () => access.watch(who.actor) }
     const login = account === 'viewer' ? 'viewer' : 'operator'
-    const isCurrent = async (): Promise<boolean> => (await accounts.credential(login)) === bound
-    return { who, session: null, watch: () => pollLogin(isCurrent) }
+    return { who, session: null, watch: () => logins.ofPassword(login, bound) }
   }
 
   return async (c, next) => {

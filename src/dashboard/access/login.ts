@@ -21,13 +21,15 @@ import {
   requireSession,
   whoOf,
 } from './caller.ts'
+import type { LoginWatches } from './login-watch.ts'
 import type { PeopleSessions } from './people-sessions.ts'
 import { isBuiltInLogin } from './rights.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
 
 export interface LoginOptions {
   accounts: Accounts
-  sessions: Sessions
+  sessions: Pick<Sessions, 'begin'>
+  logins: Pick<LoginWatches, 'end'>
   people: PeopleSessions
   audit: AuditRecorder
   log: Log
@@ -57,6 +59,7 @@ export const waitOf = (error: unknown): number | null => {
 export const createLogin = ({
   accounts,
   sessions,
+  logins,
   people,
   audit,
   log,
@@ -75,7 +78,7 @@ export const createLogin = ({
   /** Both sessions that the browser may have. */
   const endAll = async (c: Context): Promise<void> => {
     const [signed, token] = [getCookie(c, SESSION_COOKIE), getCookie(c, LOGIN_COOKIE)]
-    await Promise.all([signed && sessions.end(signed), token && people.end(token)])
+    await Promise.all([signed && logins.end(signed), token && people.end(token)])
   }
 
   const forget = (c: Context, cookie: string): void => {
