@@ -650,7 +650,9 @@ struct Share {
   3: required string createdAt,
   4: required string expiresAt,
   /** What stands behind /shared/ in the address. Only in the answer of shareTask. */
-  5: optional string token
+  5: optional string token,
+  /** The name of the account that made it. Unset: a stranger did, or somebody whom the caller does not see. */
+  6: optional string by
 }
 
 /** A new session. */

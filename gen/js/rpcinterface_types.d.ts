@@ -586,8 +586,9 @@ declare class Share {
     public createdAt: string;
     public expiresAt: string;
     public token?: string;
+    public by?: string;
 
-      constructor(args?: { id: string; task: string; createdAt: string; expiresAt: string; token?: string; });
+      constructor(args?: { id: string; task: string; createdAt: string; expiresAt: string; token?: string; by?: string; });
   }
 
 /**

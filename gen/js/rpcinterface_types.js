@@ -6095,6 +6095,7 @@ const Share = module.exports.Share = class {
     this.createdAt = null;
     this.expiresAt = null;
     this.token = null;
+    this.by = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -6118,6 +6119,9 @@ const Share = module.exports.Share = class {
       }
       if (args.token !== undefined && args.token !== null) {
         this.token = args.token;
+      }
+      if (args.by !== undefined && args.by !== null) {
+        this.by = args.by;
       }
     }
   }
@@ -6167,6 +6171,13 @@ const Share = module.exports.Share = class {
           input.skip(ftype);
         }
         break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.by = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -6201,6 +6212,11 @@ const Share = module.exports.Share = class {
     if (this.token !== null && this.token !== undefined) {
       output.writeFieldBegin('token', Thrift.Type.STRING, 5);
       output.writeString(this.token);
+      output.writeFieldEnd();
+    }
+    if (this.by !== null && this.by !== undefined) {
+      output.writeFieldBegin('by', Thrift.Type.STRING, 6);
+      output.writeString(this.by);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

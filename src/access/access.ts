@@ -58,6 +58,11 @@ export interface InvitationView {
 export interface ShareView {
   id: string
   task: string
+  /**
+   * The name of the account that made it. Null: a stranger did, or somebody else of whom the actor knows nothing, since
+   * they do not see all tasks.
+   */
+  by: string | null
   createdAt: string
   expiresAt: string
 }
@@ -172,8 +177,8 @@ export interface Access {
 
   /** A link that reads a task which the actor may change. `token` is shown this once. @throws BAD_REQUEST, TOO_MANY_SHARES */
   share(actor: Actor, task: string, seconds: number): Promise<ShareView & { token: string }>
-  /** The links of a task that are valid. */
-  shares(task: string): Promise<ShareView[]>
+  /** The links of a task that are valid. The actor may change the task. */
+  shares(actor: Actor, task: string): Promise<ShareView[]>
   /** @throws SHARE_NOT_FOUND */
   withdrawShare(actor: Actor, task: string, id: string): Promise<void>
   /** The task of a link, and the actor who reads it and may do nothing else. @throws SHARE_NOT_FOUND */

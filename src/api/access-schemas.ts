@@ -146,7 +146,16 @@ export const invitationMade = output(
   z.object({ ...invitationShape, invitation: z.string().describe('shown this once') }),
 )
 export const invitationList = output('InvitationList', z.object({ invitations: z.array(invitation) }))
-const shareShape = { id: z.string(), task: z.string(), createdAt: time, expiresAt: time }
+const shareShape = {
+  id: z.string(),
+  task: z.string(),
+  by: z
+    .string()
+    .nullable()
+    .describe('the name of who made it; null: a stranger, or somebody whom the caller does not see'),
+  createdAt: time,
+  expiresAt: time,
+}
 export const shareWanted = input(
   'ShareWanted',
   z.strictObject({

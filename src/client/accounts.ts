@@ -80,6 +80,8 @@ export interface Invitation {
 export interface Share {
   id: string
   task: string
+  /** The name of the account that made it; null: a stranger, or somebody whom the caller does not see. */
+  by: string | null
   createdAt: string
   expiresAt: string
 }

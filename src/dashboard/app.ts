@@ -38,6 +38,7 @@ import { createProcessActions } from './processes/actions.ts'
 import { createProcessOrders } from './processes/orders.ts'
 import type { Processes } from './processes/processes.ts'
 import { createProcessRoutes } from './processes/routes.ts'
+import { createSharedRoutes } from './shared-routes.ts'
 import { createStreamRoutes } from './stream/stream-routes.ts'
 import type { Topics } from './stream/topic.ts'
 import { pageAt } from './web/paths.ts'
@@ -160,6 +161,7 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
     sessions,
     credential: accounts.credential,
   })
+  app.route('/', createSharedRoutes({ access, api: options.api, web }))
   app.use(readCaller({ sessions, people, accounts, access, logins }))
   // before the limit of bodies: the API has its own, since tasks may be large
   app.route('/', createApiMount({ api: options.api }))

@@ -130,7 +130,7 @@ describe('the structs about accounts', () => {
       'Share',
       new types.Share(),
       fieldsOf<ShareView & { token: string }>({
-        ...{ id: true, task: true, createdAt: true, expiresAt: true, token: true },
+        ...{ id: true, task: true, by: true, createdAt: true, expiresAt: true, token: true },
       }),
     ],
     [

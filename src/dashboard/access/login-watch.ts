@@ -28,11 +28,7 @@ export interface LoginWatchesOptions {
 const nameOf = (cookie: string): string => nameOfEnded({ body: bodyOfCookie(cookie) ?? '' })
 const keyOf = (cookie: string): string => `cookie ${nameOf(cookie)}`
 
-export const createLoginWatches = ({
-  watching,
-  sessions,
-  credential,
-}: LoginWatchesOptions): LoginWatches => {
+export const createLoginWatches = ({ watching, sessions, credential }: LoginWatchesOptions): LoginWatches => {
   const standingOf = (login: BuiltInLogin, expiresAt: string | null) => ({
     actorFor: () => whoOfLogin(login).actor,
     expiresAt,

@@ -1,5 +1,7 @@
 // The texts in English. This file says which texts there are; the other languages have the same.
 import type { MenuName } from '../paths.ts'
+import { audit } from './audit-en.ts'
+import { links } from './links-en.ts'
 import { account, people, register, roleMeanings, roles } from './people-en.ts'
 import type { TroubleTexts } from './trouble-params.ts'
 
@@ -17,6 +19,7 @@ export const en = {
     kinds: 'Kinds',
     settings: 'Settings',
     people: 'People',
+    audit: 'Audit',
     account: 'Account',
   } satisfies Record<MenuName, string>,
 
@@ -107,6 +110,8 @@ export const en = {
   register,
   account,
   people,
+  audit,
+  links,
 
   /** By the code of the error; an error without a text here shows the server's own words. */
   problems: {
@@ -146,6 +151,9 @@ export const en = {
     SESSION_NOT_FOUND: 'The login is no longer there.',
     KEY_NOT_FOUND: 'The key is no longer there.',
     INVITATION_NOT_FOUND: 'The invitation is no longer there.',
+    SHARE_NOT_FOUND: 'The link is no longer there.',
+    TOO_MANY_SHARES: 'The task has as many links as it may have. Withdraw one.',
+    BAD_CURSOR: 'This place in the list is no longer known. Begin with the first page.',
     TOO_MANY_KEYS: 'The account has as many keys as it may have. Revoke one.',
     TOO_MANY_REQUESTS: 'Too many tries. Wait a minute and try again.',
     INTERNAL: 'Something went wrong inside the server; its log has the reason.',

@@ -1,5 +1,8 @@
 // The texts in Russian. Statuses of tasks, names and the server's own words stay as they are.
+
+import { audit } from './audit-ru.ts'
 import type { Texts } from './en.ts'
+import { links } from './links-ru.ts'
 import { account, people, register, roleMeanings, roles } from './people-ru.ts'
 
 const n = (value: number): string => value.toLocaleString('ru-RU')
@@ -27,6 +30,7 @@ export const ru: Texts = {
     kinds: 'Виды задач',
     settings: 'Настройки',
     people: 'Люди',
+    audit: 'Аудит',
     account: 'Учётная запись',
   },
 
@@ -118,6 +122,8 @@ export const ru: Texts = {
   register,
   account,
   people,
+  audit,
+  links,
 
   problems: {
     AWAY: 'Панель не отвечает.',
@@ -155,6 +161,9 @@ export const ru: Texts = {
     SESSION_NOT_FOUND: 'Этого входа больше нет.',
     KEY_NOT_FOUND: 'Этого ключа больше нет.',
     INVITATION_NOT_FOUND: 'Этого приглашения больше нет.',
+    SHARE_NOT_FOUND: 'Этой ссылки уже нет.',
+    TOO_MANY_SHARES: 'У задачи столько ссылок, сколько можно. Отзовите одну.',
+    BAD_CURSOR: 'Это место в списке уже неизвестно. Начните с первой страницы.',
     TOO_MANY_KEYS: 'У учётной записи столько ключей, сколько можно. Отзовите один.',
     TOO_MANY_REQUESTS: 'Слишком много попыток. Подождите минуту и попробуйте снова.',
     INTERNAL: 'Внутренняя ошибка сервера; причина в его журнале.',
