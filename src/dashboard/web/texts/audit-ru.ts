@@ -41,7 +41,7 @@ export const audit: typeof auditTexts = {
   older: 'Раньше',
   newest: 'К самым новым',
   outcomes: { done: 'сделано', unknown: 'неизвестно' },
-  vias: { rest: 'REST (API)', rpc: 'Thrift (API)', dashboard: 'панель', tool: 'программа' },
+  vias: { rest: 'REST', rpc: 'Thrift', dashboard: 'панель', tool: 'программа' },
   actions: {
     'task.submit': 'постановка задачи',
     'task.cancel': 'отмена задачи',

@@ -17,14 +17,11 @@ const TONES: Readonly<Record<string, Tone>> = { done: 'good', unknown: 'rest' }
 
 const Actor = ({ actor }: { actor: AuditRow['actor'] }) => {
   const words = useTexts().audit
-  const name = actor?.name ?? words.nobody
+  if (actor === null) return <span class="soft">{words.nobody}</span>
+  const { account, name } = actor
   return (
     // by the id: another account may have had this name
-    <Link
-      href={withQuery('/audit', { actor: actor?.account ?? '' })}
-      aria-label={words.onlyOf(shownText(name))}
-      {...(actor === null ? { class: 'soft' } : {})}
-    >
+    <Link href={withQuery('/audit', { actor: account })} aria-label={words.onlyOf(shownText(name))}>
       <SafeText text={name} />
     </Link>
   )

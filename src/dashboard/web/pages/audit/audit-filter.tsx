@@ -96,7 +96,6 @@ export const AuditFilter = ({ again }: { again: () => void }) => {
   const words = useTexts().audit
   const [query, change] = useQuery()
   const actions = query.getAll('action').filter(Boolean)
-  const isNobody = query.get('actor') === ''
   const isFiltered = filterIn(query).length > 0
   return (
     <form
@@ -142,19 +141,6 @@ export const AuditFilter = ({ again }: { again: () => void }) => {
       </span>
       {isFiltered ? (
         <p class="audit-chips">
-          {isNobody ? (
-            <span class="chip">
-              {words.nobody}
-              <button
-                type="button"
-                class="bare"
-                aria-label={words.without(words.nobody)}
-                onClick={() => change({ actor: null, cursor: null })}
-              >
-                ×
-              </button>
-            </span>
-          ) : null}
           {actions.map(action => (
             <span key={action} class="chip">
               <SafeText text={words.actions[action] ?? action} />

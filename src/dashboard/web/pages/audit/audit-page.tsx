@@ -9,9 +9,10 @@ import { useQuery } from '../../router.tsx'
 import { useAsked } from '../../state/use-asked.ts'
 import { useEvery } from '../../state/use-every.ts'
 import { useTexts } from '../../texts/use-texts.ts'
-import { type AuditRow, countNewer, filterIn, loadEntries } from './audit.ts'
+import { type AuditRow, filterIn } from './audit.ts'
 import { useAuditColumns } from './audit-columns.tsx'
 import { AuditFilter } from './audit-filter.tsx'
+import { countNewer, loadEntries } from './load-entries.ts'
 
 const EVERY_MS = 10_000
 const NONE = { count: 0, isMore: false }
