@@ -83,7 +83,9 @@ describe('the page of the audit', { skip: requireService('chromium'), timeout: 9
       (await page.locator(`${ROWS} time`).first().getAttribute('title')) ?? '',
       /^\d{4}-\d\d-\d\d /,
     )
-    await row.locator(`a[href="/task/${task.id}"]`).click()
+    await row.getByText('its entries').click()
+    await untilCount(page, ROWS, 2)
+    await page.locator(`a[href="/task/${task.id}"]`).first().click()
     await page.waitForURL(`${door.url}/task/${task.id}`)
     await page.waitForSelector('h1')
     await leave()

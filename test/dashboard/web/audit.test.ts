@@ -33,6 +33,8 @@ describe('the target of an entry', () => {
       ['key.create', 'k3v9q0d2m1x8z7ab scopes=read'],
     ] as const)
       assert.equal(of(action, target)?.isTask, false, action)
+    const many = '3 of 4 {"statuses":["PENDING"]}'
+    assert.deepEqual(of('tasks.cancel', many), { id: '', isTask: false, rest: many })
     assert.equal(of('login', null), null)
   })
 })

@@ -17,6 +17,7 @@ export const audit = {
   nobody: 'not logged in',
   onlyOf: (who: string) => `Only of ${who}`,
   onlyAbout: (target: string) => `Only about ${target}`,
+  itsEntries: 'its entries',
   filter: 'Filter',
   actor: 'Who',
   actorHelp: 'Name or id of an account.',

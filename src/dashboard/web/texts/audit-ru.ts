@@ -19,6 +19,7 @@ export const audit: typeof auditTexts = {
   nobody: 'без входа',
   onlyOf: who => `Только от ${who}`,
   onlyAbout: target => `Только о ${target}`,
+  itsEntries: 'её записи',
   filter: 'Отбор',
   actor: 'Кто',
   actorHelp: 'Имя или id учётной записи.',

@@ -32,30 +32,37 @@ const Target = ({ row }: { row: AuditRow }) => {
   const target = targetOf(row)
   if (target === null) return <>–</>
   const { id, isTask, rest } = target
+  const ofIt = withQuery('/audit', { target: id })
+  const onlyThat = words.onlyAbout(shownText(id))
   return (
     <>
       {isTask ? (
         <Link href={`/task/${id}`} title={id}>
           <code>{shortId(id)}</code>
         </Link>
-      ) : (
-        <code>
-          <SafeText text={id} />
-        </code>
-      )}{' '}
-      {rest === '' ? null : (
-        <span class="soft">
-          <SafeText text={rest} />{' '}
-        </span>
+      ) : id === '' ? null : (
+        <Link href={ofIt} aria-label={onlyThat}>
+          <code>
+            <SafeText text={id} />
+          </code>
+        </Link>
       )}
-      <Link
-        class="about"
-        href={withQuery('/audit', { target: id })}
-        title={words.onlyAbout(shownText(id))}
-        aria-label={words.onlyAbout(shownText(id))}
-      >
-        ⌕
-      </Link>
+      {rest === '' ? null : (
+        <>
+          {' '}
+          <span class="soft">
+            <SafeText text={rest} />
+          </span>
+        </>
+      )}
+      {isTask ? (
+        <>
+          {' · '}
+          <Link href={ofIt} title={onlyThat}>
+            {words.itsEntries}
+          </Link>
+        </>
+      ) : null}
     </>
   )
 }

@@ -30,12 +30,13 @@ const TASK_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Whose target begins with the id of a task. A dead message has an id of another form. */
 const ABOUT_TASKS = /^(?:task|share|dead)\./
 
-/** The target: its id, whether that is a task's, and the rest. */
+/** The target: its id, whether that is a task's, and the rest. Many tasks have no id: theirs is all rest. */
 export const targetOf = ({
   action,
   target,
 }: Pick<AuditRow, 'action' | 'target'>): { id: string; isTask: boolean; rest: string } | null => {
   if (target === null) return null
+  if (action.startsWith('tasks.')) return { id: '', isTask: false, rest: target }
   const [id = '', ...rest] = target.split(' ')
   return { id, isTask: ABOUT_TASKS.test(action) && TASK_ID.test(id), rest: rest.join(' ') }
 }
