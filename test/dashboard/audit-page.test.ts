@@ -144,7 +144,9 @@ describe('the page of the audit', { skip: requireService('chromium'), timeout: 9
   it('goes on page by page, says how many are newer, and moves nothing by itself', async () => {
     const { token } = await door.fixture.logIn('dora', 'admin')
     const who = { account: 'acc-of-many', name: 'many' }
-    await door.fixture.store.audit.add(Array.from({ length: 150 }, () => entry({ actor: who })))
+    // of one time, as the tasks of one submit are
+    const at = '2026-02-01T00:00:00.000Z'
+    await door.fixture.store.audit.add(Array.from({ length: 150 }, () => entry({ actor: who, at })))
     const { page, leave } = await visit(browser, door.url, { token, path: '/audit?actor=many' })
     await untilCount(page, ROWS, 100)
     await page.click('text=Older')
@@ -154,7 +156,10 @@ describe('the page of the audit', { skip: requireService('chromium'), timeout: 9
     await page.click('text=To the newest')
     await untilCount(page, ROWS, 100)
     const first = await page.getAttribute(`${ROWS}:first-child`, 'data-id')
-    await door.fixture.store.audit.add([entry({ actor: who, action: 'logout' }), entry({ actor: who })])
+    await door.fixture.store.audit.add([
+      entry({ actor: who, at, action: 'logout' }),
+      entry({ actor: who, at }),
+    ])
     await page.waitForSelector('.newer-button >> text=2 newer')
     assert.equal(await page.getAttribute(`${ROWS}:first-child`, 'data-id'), first)
     await assertAccessible(page, 'the audit with something newer')

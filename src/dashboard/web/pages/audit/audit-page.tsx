@@ -32,7 +32,7 @@ const useNewer = (query: URLSearchParams, shown: readonly AuditRow[] | null) => 
   useEvery(EVERY_MS, () => {
     if (shown === null || query.has('cursor') || isAsking.current) return
     isAsking.current = true
-    countNewer(query, shown[0]?.at ?? begun.current, shown)
+    countNewer(query, shown[0] ?? { at: begun.current, id: '' })
       .then(found => {
         if (latest.current === shown) setNewer(found)
       })

@@ -31,18 +31,18 @@ export const loadEntries = async (query: URLSearchParams, signal: AbortSignal): 
 }
 
 /**
- * How many fit that are newer than what is shown. It asks for those from that time on alone, so little is read.
- * @param since the time of the first entry that is shown, or when nothing was; ISO-8601. @throws ProblemError
+ * How many fit that are newer than the first that is shown. It asks for those from its time on alone, so little is read.
+ * @param first or the time when nothing was shown; ISO-8601. @throws ProblemError
  */
 export const countNewer = async (
   query: URLSearchParams,
-  since: string,
-  shown: readonly AuditRow[],
+  first: Pick<AuditRow, 'at' | 'id'>,
 ): Promise<{ count: number; isMore: boolean }> => {
   const from = query.get('from') ?? ''
   const filter = filterIn(query).filter(([name]) => name !== 'from')
-  const later = Date.parse(from) > Date.parse(since) ? from : since
+  const later = Date.parse(from) > Date.parse(first.at) ? from : first.at
   const { entries, next } = await ask([...filter, ['from', later]], { limit: LIMIT, cursor: null })
-  const known = new Set(shown.map(({ id }) => id))
-  return { count: entries.filter(({ id }) => !known.has(id)).length, isMore: next !== null }
+  // many may have the same time, as the tasks of one submit have: their order is that of their ids
+  const newer = entries.filter(({ at, id }) => at > first.at || (at === first.at && id > first.id))
+  return { count: newer.length, isMore: next !== null && newer.length === entries.length }
 }
