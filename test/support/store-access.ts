@@ -1,4 +1,5 @@
 // A child process that does one thing with accounts and is killed with SIGKILL before one of its writes.
+import './cheap-passwords.ts'
 import type { Access } from '../../src/access/access.ts'
 import { openAccess } from '../../src/access/open.ts'
 import type { Documents } from '../../src/core/documents.ts'
