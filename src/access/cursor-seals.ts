@@ -14,10 +14,13 @@ const TAG_BYTES = 16
 const CIPHER = 'aes-256-gcm'
 
 /** Whom a cursor is good for. */
-const ownerOf = ({ account, credential }: Actor): Buffer =>
-  Buffer.from(JSON.stringify([account, account === null ? credential : null]))
+const holderOf = ({ account, credential }: Actor): string =>
+  JSON.stringify([account, account === null ? credential : null])
+const ownerOf = (actor: Actor): Buffer => Buffer.from(holderOf(actor))
 
 export const createCursorSeal = (key: Buffer): CursorSeal => ({
+  holder: holderOf,
+
   seal(cursor, actor) {
     const iv = randomBytes(IV_BYTES)
     const cipher = createCipheriv(CIPHER, key, iv).setAAD(ownerOf(actor))

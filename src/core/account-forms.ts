@@ -5,6 +5,10 @@ import type { DocumentForm, Open } from './collection.ts'
 import { jsonSchema, time } from './field-types.ts'
 import { ACCOUNT_ROLES, type AccountRole } from './policy.ts'
 
+/** What becomes of the tasks of an account that is deleted. */
+export const TASKS_OF_DELETED = ['keep', 'remove'] as const
+export type TasksOfDeleted = (typeof TASKS_OF_DELETED)[number]
+
 /** A password as it is kept. `salt` and `hash` are base64url. */
 export type PasswordHash = Open<{ scrypt: { N: number; r: number; p: number }; salt: string; hash: string }>
 
@@ -63,6 +67,8 @@ export type Account = Open<{
   disabledAt: string | null
   /** The document stays, so that the id is never used again. */
   deletedAt: string | null
+  /** Its tasks are to be removed: when some were there last. Left out: they stay, or none is left. */
+  tasksLeftAt?: string
 }>
 
 const ROLE_OF_LOGIN: Readonly<Record<string, string>> = { operator: 'admin', viewer: 'viewer' }
@@ -94,6 +100,7 @@ export const ACCOUNTS: DocumentForm<Account> = {
       createdAt: time.schema.nullable(),
       disabledAt: time.schema.nullable(),
       deletedAt: time.schema.nullable(),
+      tasksLeftAt: time.schema.optional(),
     })
     .catchall(jsonSchema) as z.ZodType<Account>,
 }
