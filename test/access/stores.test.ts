@@ -7,7 +7,9 @@ import { after, before, describe } from 'node:test'
 import type { TaskStore } from '../../src/core/store.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
 import { accessSuite } from '../suites/access.ts'
+import type { StoreWorld } from '../suites/store/world.ts'
 import { accessKillsSuite } from '../suites/access-kills.ts'
+import { signInKillsSuite, signInSuite } from '../suites/sign-in.ts'
 import { loseAt, type ProcessWorld } from '../suites/store-processes.ts'
 import { type PrivateRedis, startRedis } from '../support/redis.ts'
 import { requireService } from '../support/services.ts'
@@ -35,7 +37,7 @@ const inFiles = async (): Promise<ProcessWorld> => {
   return worldAt({ adapter: 'files', dir }, () => fs.rm(dir, { recursive: true, force: true }))
 }
 
-accessSuite('memory', async () => {
+const inMemory = async (): Promise<StoreWorld> => {
   const memory = createMemory()
   const stores: TaskStore[] = []
   return {
@@ -49,8 +51,12 @@ accessSuite('memory', async () => {
       await Promise.all(stores.map(store => store.close()))
     },
   }
-})
+}
+accessSuite('memory', inMemory)
+signInSuite('memory', inMemory)
 accessSuite('files', inFiles)
+signInSuite('files', inFiles)
+signInKillsSuite('files', inFiles)
 accessKillsSuite('files', inFiles)
 
 describe('on a private Redis', { skip: requireService('redis') }, () => {
@@ -65,4 +71,6 @@ describe('on a private Redis', { skip: requireService('redis') }, () => {
   }
   accessSuite('redis', inRedis)
   accessKillsSuite('redis', inRedis)
+  signInSuite('redis', inRedis)
+  signInKillsSuite('redis', inRedis)
 })

@@ -29,15 +29,17 @@ export interface RealProviderOptions {
 export const CLIENT_ID = 'madhava'
 export const CLIENT_SECRET = 'a secret of the client, 100% &+='
 
-const NOT_AT_ONCE = ['warn', 'info'] as const
+/** Without a number for each it says on the console that it has one of its own. */
+const TTLS = ['AccessToken', 'AuthorizationCode', 'Grant', 'IdToken', 'Interaction', 'Session']
+const NOISES = ['warn', 'info'] as const
 /** It tells on the console that it is made for tests. */
 const quietly = <T>(work: () => T): T => {
-  const before = NOT_AT_ONCE.map(name => console[name])
-  for (const name of NOT_AT_ONCE) console[name] = () => {}
+  const before = NOISES.map(name => console[name])
+  for (const name of NOISES) console[name] = () => {}
   try {
     return work()
   } finally {
-    NOT_AT_ONCE.forEach((name, n) => {
+    NOISES.forEach((name, n) => {
       console[name] = before[n] ?? console.log
     })
   }
@@ -71,6 +73,7 @@ export const startProvider = async ({
         ],
         claims: { openid: ['sub'], profile: ['preferred_username', 'name', 'groups', 'nested'], email: ['email'] },
         conformIdTokenClaims: claimsIn === 'userinfo',
+        ttl: Object.fromEntries(TTLS.map(name => [name, 3_600])),
         cookies: { keys: ['a key of a test'] },
         jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' } as never] },
         findAccount: (_ctx, sub) => ({

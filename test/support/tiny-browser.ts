@@ -88,7 +88,7 @@ export const createTinyBrowser = (servers: Readonly<Record<string, Answer>> = {}
       const action = /<form[^>]*action="([^"]+)"/.exec(page.text)?.[1]
       assert.ok(action, `no form at ${page.url.href}: ${page.text.slice(0, 300)}`)
       const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
-      const body = new URLSearchParams(hidden.map(([, name = '', value = '']) => [name, value]))
+      const body = new URLSearchParams(hidden.map(([, name = '', value = '']): [string, string] => [name, value]))
       for (const [name, value] of Object.entries(fields)) body.set(name, value)
       return follow(
         new URL(action, page.url),

@@ -64,7 +64,7 @@ export const createSignIn = ({
   if (options === null) return OFF
   const provider = createProvider({ options, log, steady })
   const attempts = createAttempts({ seal: openedWithKey(documents, KEY_NAME, createTextSeal), clock })
-  const endAttempt = openEndedAttempts(documents)
+  const ended = openEndedAttempts(documents)
   const inTurn = createSemaphore(AT_A_TIME, {
     waitingMax: WAITING_MAX,
     refusal: () => new MadhavaError('OVERLOADED'),
@@ -129,8 +129,10 @@ export const createSignIn = ({
       const cookie = signInCookieOf(state)
       if (state === null || cookie === null) throw new MadhavaError('OIDC_STATE_INVALID')
       const attempt = await attempts.open(door, state, cookieOf(cookie))
+      if (await ended.has(attempt)) throw new MadhavaError('OIDC_STATE_INVALID')
       const claims = await ask(attempt, callback, origin)
-      await endAttempt(attempt)
+      // two may have come back at once
+      await ended.add(attempt)
       const account = await settle(claims, origin, changes)
       const session = await beginSession(account, origin)
       log.info({ account: account.data.name, address: origin.address }, 'somebody signed in by the provider')
