@@ -92,18 +92,18 @@ const oidcProblems = (oidc: OidcValues): string[] => {
   if (oidc.issuer === null)
     return (Object.keys(OF_ISSUER) as (keyof typeof OF_ISSUER)[])
       .filter(isGiven)
-      .map(name => `${name}: means nothing without OIDC_ISSUER; set that, or leave this one away`)
+      .map(name => `${name}: must be left away without OIDC_ISSUER, which it belongs to; or set that one too`)
   return [
     ...(isGiven('OIDC_CLIENT_ID')
       ? []
-      : ['OIDC_CLIENT_ID: is needed with OIDC_ISSUER: the name under which the provider knows this server']),
+      : ['OIDC_CLIENT_ID: must be set with OIDC_ISSUER: the name under which the provider knows this server']),
     ...(isGiven('OIDC_ROLES')
       ? []
-      : ['OIDC_ROLES: is needed with OIDC_ISSUER, else everybody is refused; *=user lets everybody in']),
+      : ['OIDC_ROLES: must be set with OIDC_ISSUER, else everybody is refused; *=user lets everybody in']),
     ...(isGiven('OIDC_API_URL') || isGiven('OIDC_DASHBOARD_URL')
       ? []
       : [
-          'OIDC_DASHBOARD_URL: this or OIDC_API_URL is needed with OIDC_ISSUER: where browsers reach this server, which the provider sends them back to',
+          'OIDC_DASHBOARD_URL: must be set with OIDC_ISSUER, or OIDC_API_URL: where browsers reach this server, and the provider sends them back to',
         ]),
   ]
 }
