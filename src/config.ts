@@ -96,7 +96,9 @@ const oidcProblems = (oidc: OidcValues): string[] => {
   return [
     ...(isGiven('OIDC_CLIENT_ID')
       ? []
-      : ['OIDC_CLIENT_ID: must be set with OIDC_ISSUER: the name under which the provider knows this server']),
+      : [
+          'OIDC_CLIENT_ID: must be set with OIDC_ISSUER: the name under which the provider knows this server',
+        ]),
     ...(isGiven('OIDC_ROLES')
       ? []
       : ['OIDC_ROLES: must be set with OIDC_ISSUER, else everybody is refused; *=user lets everybody in']),

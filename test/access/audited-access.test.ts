@@ -127,7 +127,16 @@ describe('the room access with its audit', { timeout: 300_000 }, () => {
       ...['shares', 'openShare'],
     ]
     const writes = [
-      ...['register', 'logIn', 'endSignIn', 'logOut', 'changePassword', 'endSession', 'createKey', 'revokeKey'],
+      ...[
+        'register',
+        'logIn',
+        'endSignIn',
+        'logOut',
+        'changePassword',
+        'endSession',
+        'createKey',
+        'revokeKey',
+      ],
       ...['invite', 'withdrawInvitation', 'changeAccount', 'deleteAccount', 'share', 'withdrawShare'],
     ]
     assert.deepEqual(Object.keys(access).sort(), [...reads, ...writes].sort())

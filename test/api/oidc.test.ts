@@ -15,7 +15,11 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
   let door: Fixture
   before(async () => {
     provider = await startProvider({ redirectUris: [`${API}/sessions/oidc/callback`] })
-    provider.people.set('ada', { preferred_username: 'Ada', email: 'ada@example.org', groups: ['staff', 'x'] })
+    provider.people.set('ada', {
+      preferred_username: 'Ada',
+      email: 'ada@example.org',
+      groups: ['staff', 'x'],
+    })
     provider.people.set('eve', { preferred_username: 'eve', groups: ['others'] })
   })
   after(() => provider.close())
@@ -59,7 +63,9 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
   }
   const meOf = async (browser: TinyBrowser) =>
     jsonOf<{ account: AccountView; scopes: string[] }>(
-      await door.app.request('/me', { headers: { cookie: `${LOGIN_COOKIE}=${browser.cookies(API)[LOGIN_COOKIE]}` } }),
+      await door.app.request('/me', {
+        headers: { cookie: `${LOGIN_COOKIE}=${browser.cookies(API)[LOGIN_COOKIE]}` },
+      }),
     )
 
   it('makes an account with the role of the groups, and the same session as a password', async () => {
@@ -75,7 +81,10 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     assert.deepEqual(scopes, ['read', 'submit'])
     // the cookie of the sign-in is gone, and the other one is for this site alone
     assert.deepEqual(Object.keys(browser.cookies(API)), [LOGIN_COOKIE])
-    assert.match(end.headers.getSetCookie().join('\n'), new RegExp(`${LOGIN_COOKIE}=mds_.*HttpOnly; SameSite=Strict`))
+    assert.match(
+      end.headers.getSetCookie().join('\n'),
+      new RegExp(`${LOGIN_COOKIE}=mds_.*HttpOnly; SameSite=Strict`),
+    )
     assert.equal(end.headers.get('cache-control'), 'no-store')
   })
 
@@ -96,7 +105,9 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     const end = await signIn(browser, 'ada')
     assert.equal(end.status, 200, end.text)
     const cookie = `${LOGIN_COOKIE}=${browser.cookies(API)[LOGIN_COOKIE]}`
-    const { account } = await jsonOf<{ account: AccountView }>(await host.app.request('/me', { headers: { cookie } }))
+    const { account } = await jsonOf<{ account: AccountView }>(
+      await host.app.request('/me', { headers: { cookie } }),
+    )
     assert.equal(account.role, 'operator')
     await host.close()
     await other.close()
@@ -104,7 +115,11 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
 
   it('lets in whom the groups let in, and changes the role of a session that is there', async () => {
     const eve = browserOf(door)
-    const problem = JSON.parse((await signIn(eve, 'eve')).text) as { code: string; status: number; detail: string }
+    const problem = JSON.parse((await signIn(eve, 'eve')).text) as {
+      code: string
+      status: number
+      detail: string
+    }
     assert.deepEqual([problem.code, problem.status], ['OIDC_NO_ROLE', 403])
     assert.match(problem.detail, /claim groups/)
     assert.deepEqual(eve.cookies(API), {})
@@ -113,14 +128,30 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     provider.people.set('ada', { preferred_username: 'Ada', groups: ['admins'] })
     // the provider has a session of its own by now: nobody is asked for a password again
     assert.equal((await signIn(browser, 'ada')).status, 200)
-    provider.people.set('ada', { preferred_username: 'Ada', email: 'ada@example.org', groups: ['staff', 'x'] })
+    provider.people.set('ada', {
+      preferred_username: 'Ada',
+      email: 'ada@example.org',
+      groups: ['staff', 'x'],
+    })
     assert.equal((await meOf(browser)).account.role, 'admin')
   })
 
   it('leads nowhere else in the end', async () => {
     for (const returnTo of [
-      ...['//evil.example.org', '/\\evil.example.org', 'https://evil.example.org/', 'javascript:alert(1)', 'docs'],
-      ...['https://app.example.org.evil.org/', 'https://app.example.org@evil.org/', '/a b', '\t//evil.org', '/%'.padEnd(1_200, 'x')],
+      ...[
+        '//evil.example.org',
+        '/\\evil.example.org',
+        'https://evil.example.org/',
+        'javascript:alert(1)',
+        'docs',
+      ],
+      ...[
+        'https://app.example.org.evil.org/',
+        'https://app.example.org@evil.org/',
+        '/a b',
+        '\t//evil.org',
+        '/%'.padEnd(1_200, 'x'),
+      ],
     ]) {
       const answer = await door.app.request(`/sessions/oidc?${new URLSearchParams({ returnTo })}`)
       assert.equal(answer.status, 400, returnTo)
@@ -150,7 +181,10 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     assert.equal(await codeAt(`${back.url.href}&state=x`, own), 'OIDC_FAILED')
     const ended = await door.app.request(back.url.href, { headers: own })
     assert.equal(ended.status, 200)
-    assert.match(ended.headers.getSetCookie().join('\n'), new RegExp(`${name}=; Max-Age=0; Path=/sessions/oidc`))
+    assert.match(
+      ended.headers.getSetCookie().join('\n'),
+      new RegExp(`${name}=; Max-Age=0; Path=/sessions/oidc`),
+    )
     // the cookie is brought back by hand
     assert.equal(await codeAt(back.url.href, own), 'OIDC_STATE_INVALID')
     const late = browserOf(door)
@@ -165,7 +199,10 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     const page = await browser.visit(`${API}/sessions/oidc`)
     const abort = /<a href="([^"]+abort[^"]*)"/.exec(page.text)?.[1]
     assert.ok(abort, page.text)
-    const { code, detail } = JSON.parse((await browser.visit(new URL(abort, page.url).href)).text) as Record<string, string>
+    const { code, detail } = JSON.parse((await browser.visit(new URL(abort, page.url).href)).text) as Record<
+      string,
+      string
+    >
     assert.deepEqual([code, detail], ['OIDC_DENIED', 'The provider has refused the sign-in: access_denied'])
   })
 
@@ -184,7 +221,11 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
       const head = await door.app.request(path, { method: 'HEAD' })
       assert.deepEqual([head.status, head.headers.get('allow')], [405, 'GET, OPTIONS'])
     }
-    const crossSite = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const crossSite = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    }
     const answer = await door.app.request('/sessions/oidc', { headers: crossSite })
     assert.equal(answer.status, 303)
     assert.match(answer.headers.get('set-cookie') ?? '', /Path=\/sessions\/oidc; HttpOnly; SameSite=Lax$/)
@@ -202,7 +243,10 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     assert.match(answer.headers.get('set-cookie') ?? '', /; HttpOnly; Secure; SameSite=Lax$/)
     // never of the Host header
     const location = new URL(answer.headers.get('location') ?? '')
-    assert.equal(location.searchParams.get('redirect_uri'), 'https://tasks.example.org/sessions/oidc/callback')
+    assert.equal(
+      location.searchParams.get('redirect_uri'),
+      'https://tasks.example.org/sessions/oidc/callback',
+    )
     await safe.close()
   })
 
@@ -219,7 +263,10 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     assert.equal(answer.headers.get('retry-after'), '1')
     assert.equal((await away.app.request('/livez')).status, 200)
     const { token } = await away.logIn('bob', 'user')
-    assert.equal((await away.app.request('/tasks', { headers: { authorization: `Bearer ${token}` } })).status, 200)
+    assert.equal(
+      (await away.app.request('/tasks', { headers: { authorization: `Bearer ${token}` } })).status,
+      200,
+    )
     await away.close()
   })
 })

@@ -167,7 +167,12 @@ describe('config', () => {
       name: 'OpenID Connect',
     })
     assert.ok(Object.isFrozen(oidc))
-    for (const issuer of ['http://localhost:8080', 'http://127.0.0.1:1/x', 'http://[::1]:8080', 'https://a.example/'])
+    for (const issuer of [
+      'http://localhost:8080',
+      'http://127.0.0.1:1/x',
+      'http://[::1]:8080',
+      'https://a.example/',
+    ])
       assert.equal(parseConfig({ ...OIDC, OIDC_ISSUER: issuer }).oidc?.issuer, issuer)
   })
 
@@ -202,7 +207,9 @@ describe('config', () => {
     assert.deepEqual(namesOf(problemsOf({ OIDC_ISSUER })), [
       ...['OIDC_CLIENT_ID', 'OIDC_ROLES', 'OIDC_DASHBOARD_URL'],
     ])
-    assert.ok(describeSettings({ ...OIDC, OIDC_CLIENT_SECRET: 'geheim9' }).includes('OIDC_CLIENT_SECRET=********'))
+    assert.ok(
+      describeSettings({ ...OIDC, OIDC_CLIENT_SECRET: 'geheim9' }).includes('OIDC_CLIENT_SECRET=********'),
+    )
   })
 
   it('tells all problems at once', () => {

@@ -10,7 +10,10 @@ import { freePort } from '../support/free-port.ts'
 import { CLIENT_ID, CLIENT_SECRET, type RealProvider, startProvider } from '../support/oidc-provider.ts'
 import { requireService } from '../support/services.ts'
 
-describe('sign-in by OpenID Connect in Chromium', { skip: requireService('chromium'), timeout: 600_000 }, () => {
+describe('sign-in by OpenID Connect in Chromium', {
+  skip: requireService('chromium'),
+  timeout: 600_000,
+}, () => {
   let browser: Browser
   let door: DashboardDoor
   let provider: RealProvider

@@ -39,12 +39,18 @@ describe('the name of a new account', () => {
       }
     }
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.constantFrom('operator', 'ME', 'x'.repeat(500))), text => {
-        const names = namesToTry(wantedNameOf({ preferred_username: text }), 'abc123')
-        // the first may be one of the server's own
-        assert.ok(names.slice(1).every(isValid), JSON.stringify(text))
-        assert.equal(new Set(names).size, names.length)
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary', maxLength: 300 }),
+          fc.constantFrom('operator', 'ME', 'x'.repeat(500)),
+        ),
+        text => {
+          const names = namesToTry(wantedNameOf({ preferred_username: text }), 'abc123')
+          // the first may be one of the server's own
+          assert.ok(names.slice(1).every(isValid), JSON.stringify(text))
+          assert.equal(new Set(names).size, names.length)
+        },
+      ),
     )
     assert.equal(isValid(namesToTry('operator', 'abc123')[0] ?? ''), false)
   })
@@ -56,7 +62,13 @@ describe('a person', () => {
     const all = [named('a', 'b'), named('ab', ''), named('a","', 'b'), named('b', 'a'), named('a', 'B')]
     assert.equal(new Set(all).size, all.length)
     assert.deepEqual(personOf({ iss: 'i', sub: 's', name: 'n' }), { issuer: 'i', subject: 's' })
-    for (const claims of [{}, { iss: 'i' }, { iss: 'i', sub: '' }, { iss: 'i', sub: 7 }, { iss: 'i', sub: 's'.repeat(256) }])
+    for (const claims of [
+      {},
+      { iss: 'i' },
+      { iss: 'i', sub: '' },
+      { iss: 'i', sub: 7 },
+      { iss: 'i', sub: 's'.repeat(256) },
+    ])
       assert.equal(personOf(claims), null)
   })
 })

@@ -66,7 +66,8 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       answer: { door, query, cookieOf: (name: string) => (name === cookie.name ? cookie.value : undefined) },
     }
   }
-  const end = (answer: Awaited<ReturnType<typeof gone>>['answer'], at = access) => at.endSignIn(answer, newOrigin())
+  const end = (answer: Awaited<ReturnType<typeof gone>>['answer'], at = access) =>
+    at.endSignIn(answer, newOrigin())
   const signIn = async (at = access) => end((await gone(at)).answer, at)
   const actorOf = async (at = access) => {
     const { token } = await signIn(at)
@@ -124,7 +125,11 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       const { account, expiresAt } = await signIn()
       assert.deepEqual([account.name, account.role, account.signIn], ['ada', 'user', ['oidc']])
       assert.equal(Date.parse(expiresAt) - world.clock().getTime(), 12 * 60 * MINUTE)
-      provider.odd.claims = { ...provider.odd.claims, preferred_username: 'another', email: 'new@example.org' }
+      provider.odd.claims = {
+        ...provider.odd.claims,
+        preferred_username: 'another',
+        email: 'new@example.org',
+      }
       assert.equal((await signIn()).account.id, account.id)
       provider.odd.claims = { sub: 'bob', preferred_username: 'ada', groups: ['staff'] }
       const bob = (await signIn()).account
@@ -241,7 +246,12 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       const [identity] = await allOf(world.documents, 'identities')
       assert.ok(identity)
       const data = { ...identity.data, account: account.id }
-      await world.documents.put('identities', identity.name, { version: 1, expiresAt: null, data }, identity.rev)
+      await world.documents.put(
+        'identities',
+        identity.name,
+        { version: 1, expiresAt: null, data },
+        identity.rev,
+      )
       const own = (await signIn()).account
       assert.ok(![account.id, made.id].includes(own.id), 'somebody got the account of another person')
     })
@@ -266,7 +276,10 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       await refused(() => end({ ...mine.answer, cookieOf: () => undefined }), 'OIDC_STATE_INVALID')
       // the other browser's own cookie under the name that is asked for
       await refused(() => end({ ...mine.answer, cookieOf: () => yours.cookie.value }), 'OIDC_STATE_INVALID')
-      await refused(() => end({ ...mine.answer, cookieOf: () => `${mine.cookie.value}A` }), 'OIDC_STATE_INVALID')
+      await refused(
+        () => end({ ...mine.answer, cookieOf: () => `${mine.cookie.value}A` }),
+        'OIDC_STATE_INVALID',
+      )
       for (const value of ['', 'x', 'A'.repeat(4_001), '%00', mine.cookie.value.slice(4)])
         await refused(() => end({ ...mine.answer, cookieOf: () => value }), 'OIDC_STATE_INVALID')
       await refused(() => end({ ...mine.answer, door: 'dashboard' }), 'OIDC_STATE_INVALID')
@@ -282,7 +295,15 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       const { answer, query } = await gone()
       const other = new URLSearchParams(query)
       other.set('state', 'A'.repeat(43))
-      for (const text of ['', '?', '?code=1', '?state=', '?state=%00', `?${other}`, query.replace('state=', 'st=')])
+      for (const text of [
+        '',
+        '?',
+        '?code=1',
+        '?state=',
+        '?state=%00',
+        `?${other}`,
+        query.replace('state=', 'st='),
+      ])
         await refused(() => end({ ...answer, query: text }), 'OIDC_STATE_INVALID')
       await refused(() => end({ ...answer, query: `${query}&state=x` }), 'OIDC_FAILED')
       await refused(() => end({ ...answer, query: `${query}&code=x` }), 'OIDC_FAILED')
@@ -336,7 +357,8 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
     it('what the provider itself refuses, in words of its own code alone', async () => {
       const { location, answer } = await gone()
       const state = new URL(location).searchParams.get('state') ?? ''
-      const query = (error: string) => `?${new URLSearchParams({ error, state, iss: provider.issuer, error_description: 'evil words' })}`
+      const query = (error: string) =>
+        `?${new URLSearchParams({ error, state, iss: provider.issuer, error_description: 'evil words' })}`
       const told = await end({ ...answer, query: query('access_denied') }).catch((error: unknown) => error)
       assert.ok(isMadhavaError(told, 'OIDC_DENIED'))
       assert.match(told.message, /: access_denied$/)
@@ -425,7 +447,9 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
     await attempt({ claims: { groups: ['staff'], nonce: 'x' } })
     await attempt({ hasWrongKey: true })
     await attempt({ claims: { groups: [] } })
-    await attempt({ token: { status: 400, body: { error: 'invalid_grant', error_description: 'canary words' } } })
+    await attempt({
+      token: { status: 400, body: { error: 'invalid_grant', error_description: 'canary words' } },
+    })
     await attempt({ token: { status: 500, body: 'canary words' } })
     await attempt({ userinfo: null, claims: {} })
     assert.deepEqual([tokens.length, errors.length], [1, 6])

@@ -30,7 +30,10 @@ describe('sign-in by OpenID Connect at the dashboard', { timeout: 300_000 }, () 
   })
   const open = (oidc: OidcOptions | null) => {
     const made = createFixture({ anonymous: 'none', ...(oidc ? { oidc } : {}) })
-    return { made, board: createDashboardFixture({ processes: noProcesses(), api: made.app, ...peopleOf(made.access) }) }
+    return {
+      made,
+      board: createDashboardFixture({ processes: noProcesses(), api: made.app, ...peopleOf(made.access) }),
+    }
   }
   beforeEach(async () => {
     provider.people.set('ada', { preferred_username: 'ada', groups: ['staff'] })
@@ -114,7 +117,10 @@ describe('sign-in by OpenID Connect at the dashboard', { timeout: 300_000 }, () 
     const at = browserOf()
     const page = await at.visit(`${BOARD}/login/oidc`)
     const [, abort = ''] = /<a href="([^"]+abort[^"]*)"/.exec(page.text) ?? []
-    assert.match((await at.visit(new URL(abort, page.url).href)).text, /The provider has refused the sign-in\./)
+    assert.match(
+      (await at.visit(new URL(abort, page.url).href)).text,
+      /The provider has refused the sign-in\./,
+    )
   })
 
   it('leads to no other server, and begins for no picture and no HEAD', async () => {
@@ -127,7 +133,10 @@ describe('sign-in by OpenID Connect at the dashboard', { timeout: 300_000 }, () 
     const image = await door.get('/login/oidc', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' })
     assert.deepEqual([image.status, image.headers.get('set-cookie')], [403, null])
     for (const path of ['/login/oidc', '/login/oidc/callback'])
-      assert.equal((await door.app.request(path, { method: 'HEAD', headers: { host: 'localhost' } })).status, 405)
+      assert.equal(
+        (await door.app.request(path, { method: 'HEAD', headers: { host: 'localhost' } })).status,
+        405,
+      )
   })
 
   it('has no button and no way where it is not set up here, and tells that the provider is away', async () => {
