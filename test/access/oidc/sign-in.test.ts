@@ -2,6 +2,7 @@
 // and everything that is refused.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import type { Access, OidcDoor } from '../../../src/access/access.ts'
 import { createAuditedAccess } from '../../../src/access/audited-access.ts'
 import type { OidcOptions } from '../../../src/access/oidc/options.ts'
@@ -240,6 +241,29 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       assert.equal(again.name, 'ada')
     })
 
+    it('and lets go of a name when another sign-in of the same person was faster with another one', async () => {
+      let isFirst = true
+      const documents = {
+        ...world.documents,
+        async put(...asked: Parameters<typeof world.documents.put>) {
+          const written = await world.documents.put(...asked)
+          if (asked[0] === 'account-names' && isFirst) {
+            isFirst = false
+            provider.odd.claims = { ...provider.odd.claims, preferred_username: 'countess' }
+            await signIn()
+          }
+          return written
+        },
+      }
+      const slow = world.open({ oidc: optionsOf(), documents })
+      const { account } = await signIn(slow)
+      assert.equal(account.name, 'countess')
+      assert.deepEqual(
+        (await allOf(world.documents, 'account-names')).map(({ data }) => data.name),
+        ['countess'],
+      )
+    })
+
     it('and does not count an identity whose account says otherwise', async () => {
       const { account } = await world.join('bob')
       const made = (await signIn()).account
@@ -390,12 +414,16 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       provider.reset()
       provider.odd.claims = { groups: ['staff'] }
       await end(answer)
-      for (const odd of [{ endless: ['/jwks'] }, { token: { status: 503, body: {} } }]) {
+      for (const [odd, reason] of [
+        [{ endless: ['/jwks'] }, 'its answer is too large'],
+        [{ token: { status: 503, body: {} } }, 'HTTP 503'],
+      ] as const) {
         provider.reset()
         Object.assign(provider.odd, odd)
         const fresh = open()
         const late = await gone(fresh)
         await refused(() => end(late.answer, fresh), 'OIDC_UNAVAILABLE')
+        assert.equal(world.lines().at(-1)?.reason, reason)
       }
     })
 
@@ -453,10 +481,7 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
     await attempt({ token: { status: 500, body: 'canary words' } })
     await attempt({ userinfo: null, claims: {} })
     assert.deepEqual([tokens.length, errors.length], [1, 6])
-    const wholeOf = (error: unknown): string => {
-      const { message = '', stack = '', detail, cause } = error as Error & { detail?: unknown }
-      return [message, stack, JSON.stringify(detail), cause === undefined ? '' : wholeOf(cause)].join(' ')
-    }
+    const wholeOf = (error: unknown): string => inspect(error, { depth: 12, showHidden: true })
     const { documents } = world
     const kept = await Promise.all(
       (['accounts', 'identities', 'ended-sign-ins', 'sessions', 'account-names'] as const).map(name =>
