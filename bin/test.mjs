@@ -21,19 +21,28 @@ const AT_A_TIME = 6
 /** The slowest files, slowest first: started last, they would run alone at the end. */
 const LONGEST = [
   'stores/redis/redis',
+  'access/stores',
   'faults/refusals',
+  'dashboard/access/settle-logins',
   'stores/files/files',
+  'dashboard/access/operator',
+  'stores/shared/export-import',
+  'e2e/logins',
+  'e2e/audit',
   'faults/network',
   'faults/worker',
   'e2e/bundle',
   'dashboard/browser',
   'worker/reuse-check',
   'e2e/redis',
-  'access/stores',
+  'e2e/access',
+  'e2e/killed-worker',
+  'e2e/canaries',
+  'e2e/quotas',
+  'worker/sweeper',
   'stores/shared/export-import-redis',
   'faults/broker',
   'e2e/rabbitmq',
-  'stores/shared/export-import',
   'dashboard/overview-page',
   'dashboard/tasks-crowd',
   'dashboard/process-pages',
@@ -149,7 +158,8 @@ const options = [
 ]
 let status = 1
 try {
-  status = run(process.execPath, ['--import', 'tsx', '--test', ...options, ...arrange(folder)])
+  const preloads = ['--import', 'tsx', '--import', './test/support/cheap-passwords.ts']
+  status = run(process.execPath, [...preloads, '--test', ...options, ...arrange(folder)])
 } finally {
   letGo()
   rmSync(folder, { recursive: true, force: true })

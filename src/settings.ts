@@ -168,6 +168,45 @@ export const SETTINGS = {
     as: 'maxWaiting',
     value: whole(0, 100_000_000).transform(count => (count === 0 ? null : count)),
   },
+  QUOTA_SUBMITS_PER_ACCOUNT: {
+    default: '',
+    meaning:
+      'tasks that one account may submit in a minute; beyond it, more are refused (429); unset: no quota',
+    as: 'quotas.submitsAccount',
+    value: optional(whole(1, 100_000_000)),
+  },
+  QUOTA_SUBMITS_PER_KEY: {
+    default: '',
+    meaning: 'tasks that one key may submit in a minute; beyond it, more are refused (429); unset: no quota',
+    as: 'quotas.submitsKey',
+    value: optional(whole(1, 100_000_000)),
+  },
+  QUOTA_SUBMITS_PER_ADDRESS: {
+    default: '',
+    meaning:
+      'tasks that one address may submit in a minute; beyond it, more are refused (429); an IPv6 address counts by its /64; unset: no quota',
+    as: 'quotas.submitsAddress',
+    value: optional(whole(1, 100_000_000)),
+  },
+  QUOTA_WAITING_PER_ACCOUNT: {
+    default: '',
+    meaning: 'tasks that one account may have waiting; beyond it, more are refused (429); unset: no quota',
+    as: 'quotas.waitingAccount',
+    value: optional(whole(1, 100_000_000)),
+  },
+  QUOTA_WAITING_PER_KEY: {
+    default: '',
+    meaning: 'tasks that one key may have waiting; beyond it, more are refused (429); unset: no quota',
+    as: 'quotas.waitingKey',
+    value: optional(whole(1, 100_000_000)),
+  },
+  QUOTA_WAITING_PER_ADDRESS: {
+    default: '',
+    meaning:
+      'tasks that one address may have waiting; beyond it, more are refused (429); an IPv6 address counts by its /64; unset: no quota',
+    as: 'quotas.waitingAddress',
+    value: optional(whole(1, 100_000_000)),
+  },
   TASK_HARD_SECONDS: {
     default: '',
     meaning:

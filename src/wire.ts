@@ -16,9 +16,11 @@ import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
+import type { QuotaLimits } from './core/quotas.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import { loadKinds } from './load-kinds.ts'
+import { clientKeyOf } from './platform/client-address.ts'
 import type { Log } from './platform/log.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
@@ -159,6 +161,11 @@ const openRecorder = (
       log.error({ error, ...what }, 'what was done could not be written to the audit'),
   })
 
+const quotaLimitsOf = (quotas: Config['quotas']): QuotaLimits => ({
+  submits: { account: quotas.submitsAccount, key: quotas.submitsKey, address: quotas.submitsAddress },
+  waiting: { account: quotas.waitingAccount, key: quotas.waitingKey, address: quotas.waitingAddress },
+})
+
 export interface OpenedDocuments {
   documents: Documents
   /** Writes what the tool changes. */
@@ -260,7 +267,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     await store.close()
     throw error
   })
-  const checks = { inTurn: createCheckQueue(), limit: createLoginLimit({ clock: () => performance.now() }) }
+  const checks = { inTurn: createCheckQueue(), limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }) }
   const access = openAccess({
     documents: store.documents,
     feed: store,
@@ -281,6 +288,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     onCheckThrew: (kind, error) =>
       log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
     allowances: config.taskLimits,
+    quotas: { limits: quotaLimitsOf(config.quotas), clientOf: clientKeyOf },
     cursorSeal: openCursorSeals(store.documents),
   })
   const figures = createProcessFigures()

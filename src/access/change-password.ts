@@ -50,7 +50,7 @@ export const createChangePassword = ({
       )
     checkPassword(newPassword, before.name)
     const tried = { address, about: normalName(before.name) }
-    guard.count(tried)
+    await guard.count(tried)
     const hash = await guard.inTurn(tried, async () => {
       const expected = passwordInEffect(before)
       if (!expected || !(await isPassword(passwordText(id, password), expected))) {

@@ -13,7 +13,7 @@ export interface Try {
 
 export interface Guard {
   /** @throws TOO_MANY_REQUESTS with `detail.retryAfterSeconds` when the address tries too often */
-  count(tried: Try): void
+  count(tried: Try): Promise<void>
   /**
    * Does the work when it is its turn. Of those that wait, the address with the fewest recent tries is next; among
    * equals the one about an account that was tried least. An address that has logged in as this account is ranked as if
@@ -75,13 +75,16 @@ export const createGuard = ({ limit, inTurn, log, steady }: GuardDeps): Guard =>
   }
 
   return {
-    count(tried) {
-      const wait = limit.take(addressOf(tried), tried.about)
-      if (wait > 0) {
-        log.warn({ address: addressOf(tried) }, 'a login was put off: too many tries')
-        throw tooMany(wait)
+    async count(tried) {
+      const address = addressOf(tried)
+      const putOff = (seconds: number): void => {
+        if (seconds === 0) return
+        log.warn({ address }, 'a login was put off: too many tries')
+        throw tooMany(seconds)
       }
+      putOff(limit.take(address, tried.about))
       remember(triesOf, tried.about, [...recent(tried.about), steady()].slice(-TRIES_MAX))
+      putOff(await limit.takeEverywhere(address))
     },
 
     async inTurn(tried, work) {

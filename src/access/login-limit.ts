@@ -1,6 +1,8 @@
-// Limits login tries from one address. Counts tries, right or wrong, over a sliding minute, and forgets older ones.
+// Limits login tries from one address. Counts tries, right or wrong, over a sliding minute, and forgets older ones. With
+// a store, what other processes and hosts have counted in this minute counts too.
 // There is no limit for all addresses together: anyone could use it to lock everyone out. check-queue.ts bounds their
 // total cost.
+import type { Rates } from '../core/store.ts'
 import { clientKeyOf } from '../platform/client-address.ts'
 
 const WINDOW_MS = 60_000
@@ -18,8 +20,10 @@ interface Try {
 }
 
 export interface LoginLimit {
-  /** Counts a try for this name. Returns 0 if it may go on, else how many seconds to wait. */
+  /** Counts a try for this name, in this process. Returns 0 if it may go on, else how many seconds to wait. */
   take(address: string, name?: string): number
+  /** The same for all processes of the store, of a try that `take` has let through. */
+  takeEverywhere(address: string): Promise<number>
   /** Tries of an address in the last minute. */
   tries(address: string): number
   /**
@@ -29,8 +33,16 @@ export interface LoginLimit {
   forgive(address: string, name?: string): void
 }
 
-/** `clock` in milliseconds. */
-export const createLoginLimit = ({ clock }: { clock: () => number }): LoginLimit => {
+interface LoginLimitDeps {
+  /** Milliseconds. */
+  clock: () => number
+  /** Of the store. While it cannot be asked, each process counts for itself. */
+  shared?: Rates | null
+}
+
+const sharedName = (clientKey: string): string => `login:${clientKey}`
+
+export const createLoginLimit = ({ clock, shared = null }: LoginLimitDeps): LoginLimit => {
   /** When each client has tried; the one that tried last is at the end. */
   const clientKeys = new Map<string, Try[]>()
 
@@ -57,10 +69,16 @@ export const createLoginLimit = ({ clock }: { clock: () => number }): LoginLimit
       forgetOld()
       return 0
     },
+    async takeEverywhere(address) {
+      const taken = await shared?.take(sharedName(clientKeyOf(address)), 1, TRIES_MAX).catch(() => null)
+      return !taken || taken.allowed ? 0 : Math.max(1, Math.ceil(taken.resetMs / 1000))
+    },
     tries: address => recent(clientKeyOf(address)).length,
     forgive(address, name = '') {
       const clientKey = clientKeyOf(address)
       const left = recent(clientKey).filter(one => one.name !== cut(name))
+      // the one that was right: what others have counted meanwhile stays
+      shared?.giveBack(sharedName(clientKey), 1).catch(() => {})
       if (left.length === 0) clientKeys.delete(clientKey)
       else clientKeys.set(clientKey, left)
     },

@@ -3,7 +3,11 @@ import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
 import type { PasswordHash } from '../core/account-forms.ts'
 
 /** 16 MiB and about a fifth of a second per hash. */
-const COST = { N: 16_384, r: 8, p: 5 } as const
+let cost: PasswordHash['scrypt'] = { N: 16_384, r: 8, p: 5 }
+/** For tests, which hash hundreds. Of what is hashed from here on in this process. */
+export const setHashCost = (wanted: PasswordHash['scrypt']): void => {
+  cost = wanted
+}
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 const MAX_PASSWORD_CHARACTERS = 256
@@ -15,12 +19,12 @@ export const newPassword = (): string =>
     Array.from({ length: 5 }, () => ALPHABET[randomInt(ALPHABET.length)]).join(''),
   ).join('-')
 
-const derive = (password: string, salt: Buffer, cost: PasswordHash['scrypt']): Promise<Buffer> =>
+const derive = (password: string, salt: Buffer, of: PasswordHash['scrypt']): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    const maxmem = 256 * cost.N * cost.r
+    const maxmem = 256 * of.N * of.r
     // longer ones are cut where they differ from every password that was let in
     const text = password.slice(0, MAX_PASSWORD_CHARACTERS + 1)
-    scrypt(text, salt, HASH_BYTES, { ...cost, maxmem }, (error, hash) =>
+    scrypt(text, salt, HASH_BYTES, { ...of, maxmem }, (error, hash) =>
       error ? reject(error) : resolve(hash),
     )
   })
@@ -28,13 +32,13 @@ const derive = (password: string, salt: Buffer, cost: PasswordHash['scrypt']): P
 /** With a new salt. */
 export const hashPassword = async (password: string): Promise<PasswordHash> => {
   const salt = randomBytes(SALT_BYTES)
-  const hash = await derive(password, salt, COST)
-  return { scrypt: COST, salt: salt.toString('base64url'), hash: hash.toString('base64url') }
+  const hash = await derive(password, salt, cost)
+  return { scrypt: cost, salt: salt.toString('base64url'), hash: hash.toString('base64url') }
 }
 
 /** The hash of no password. It takes as long to compare with as any other. */
 export const hashOfNone = (): PasswordHash => ({
-  scrypt: COST,
+  scrypt: cost,
   salt: randomBytes(SALT_BYTES).toString('base64url'),
   hash: randomBytes(HASH_BYTES).toString('base64url'),
 })

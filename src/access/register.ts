@@ -116,7 +116,7 @@ export const createRegister = ({
     const name = parseName(wanted.name)
     checkPassword(wanted.password, name)
     const tried = { address, about: ABOUT }
-    if (!plan.isByAdmin) guard.count(tried)
+    if (!plan.isByAdmin) await guard.count(tried)
     if (await names.find(name)) throw new MadhavaError('NAME_TAKEN')
     const password = await guard.inTurn(tried, () => hashPassword(passwordText(plan.id, wanted.password)))
     // others had their turn before: it may have been withdrawn or used meanwhile

@@ -40,7 +40,7 @@ export const createSessionCalls = ({
   return {
     async logIn({ name, password }, origin) {
       const tried = { address: origin.address, about: normalName(name) }
-      guard.count(tried)
+      await guard.count(tried)
       const { found, isRight } = await guard.inTurn(tried, async () => {
         const account = await names.find(name)
         const expected = account && isUsable(account.data) ? passwordInEffect(account.data) : null

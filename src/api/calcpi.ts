@@ -7,6 +7,7 @@ import type { ApiDeps, ApiEnv } from './context.ts'
 import { refuseCrossSite } from './guards.ts'
 import { describe, type Operation } from './operation.ts'
 import { defineQuery, textParameter } from './query.ts'
+import { RATE_LIMIT_HEADERS, sayQuotas } from './rate-limit.ts'
 import { accepted, sendAccepted } from './task.ts'
 
 const calcpiQuery = defineQuery({
@@ -29,8 +30,8 @@ const startCalcPi: Operation = {
       .describe('digits after the point'),
   },
   query: calcpiQuery,
-  answers: { 202: accepted },
-  errors: ['PARAMS_INVALID', 'KIND_UNKNOWN', 'TOO_MANY_WAITING', 'STORE_FULL'],
+  answers: { 202: { ...accepted, headers: { ...accepted.headers, ...RATE_LIMIT_HEADERS } } },
+  errors: ['PARAMS_INVALID', 'KIND_UNKNOWN', 'TOO_MANY_WAITING', 'QUOTA_EXCEEDED', 'STORE_FULL'],
   creates: true,
 }
 
@@ -57,6 +58,7 @@ export const calcpiRoutes = ({ service, clock }: ApiDeps): Hono<ApiEnv> =>
       ...(method === undefined ? {} : { method }),
       ...(pace === undefined ? {} : { pace: numberOrText(pace) }),
     }
-    const { task } = await service.submit(c.get('actor'), { kind: 'calcpi', params })
+    const { task, quotas } = await service.submit(c.get('actor'), { kind: 'calcpi', params })
+    sayQuotas(c, quotas)
     return sendAccepted(c, task, clock())
   })

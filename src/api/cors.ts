@@ -8,7 +8,7 @@ import type { ApiEnv } from './context.ts'
 const ALLOWED =
   'Authorization, Content-Type, Idempotency-Key, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-Id'
 const EXPOSED =
-  'Accept-Ranges, Content-Range, ETag, Idempotent-Replayed, Link, Location, Retry-After, X-Request-Id'
+  'Accept-Ranges, Content-Range, ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id'
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const PREFLIGHT_SECONDS = '600'
 

@@ -1,7 +1,7 @@
 // GET /task/{id}/events and GET /events: Server-Sent Events. What is told is decided by core/watch.
 import { Hono } from 'hono'
 import { isFinal, versionOf } from '../core/task.ts'
-import { viewTask } from '../core/task-view.ts'
+import { showTask, viewTask } from '../core/task-view.ts'
 import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
 import { parseWatch, watchQuery } from './list-query.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
@@ -76,7 +76,7 @@ export const resumeAt = (c: ApiContext, since: string | undefined): string | nul
 export const liveRoutes =
   (streams: Streams) =>
   ({ service, access, log }: ApiDeps): Hono<ApiEnv> => {
-    const writeRecord = createEventWriter(task => task)
+    const writeRecord = createEventWriter(showTask)
     const writeView = createEventWriter(viewTask)
     return new Hono<ApiEnv>()
       .get('/task/:id/events', describe(taskEvents), async c => {

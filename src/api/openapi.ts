@@ -8,6 +8,7 @@ import { LOGIN_COOKIE, type Need } from './identify.ts'
 import { INPUTS, OUTPUTS } from './named-schemas.ts'
 import { type Answer, type Content, type Operation, operationOf, TAGS } from './operation.ts'
 import { PROBLEM_TYPE } from './problem.ts'
+import { RATE_LIMIT_HEADERS } from './rate-limit.ts'
 import { problem } from './schemas.ts'
 
 type Node = Record<string, unknown>
@@ -133,12 +134,15 @@ const errorsOf = (operation: Operation, changes: boolean): Record<string, Node> 
       .sort(([a], [b]) => a - b)
       .map(([status, set]) => {
         const list = [...set]
-        const retries = status === 429 || status === 503
+        const headers = {
+          ...(status === 429 || status === 503 ? { 'Retry-After': 'seconds until it may succeed' } : {}),
+          ...(set.has('QUOTA_EXCEEDED') ? RATE_LIMIT_HEADERS : {}),
+        }
         return [
           String(status),
           {
             description: list.map(code => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
-            ...(retries ? { headers: headersOf({ 'Retry-After': 'seconds until it may succeed' }) } : {}),
+            ...(Object.keys(headers).length > 0 ? { headers: headersOf(headers) } : {}),
             content: {
               [PROBLEM_TYPE]: {
                 schema: {

@@ -5,6 +5,7 @@ import { ERRORS, type ErrorCode, type MadhavaError } from '../core/errors.ts'
 import type { RefusedStatus } from '../platform/serve.ts'
 import type { ApiContext } from './context.ts'
 import { challengeFor } from './identify.ts'
+import { quotasOf, sayQuotas } from './rate-limit.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -70,6 +71,7 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   // 429: what has to go away first is work, not a moment
   if (problem.status === 503 || problem.status === 429)
     c.header('Retry-After', problem.status === 429 ? String(waitOf(error) ?? 5) : '1')
+  if (problem.code === 'QUOTA_EXCEEDED') sayQuotas(c, quotasOf(error.detail))
   if (problem.status === 401) c.header('WWW-Authenticate', challengeFor(c))
   // the rest of a body that was not read is not worth a connection, and who has its share of streams holds none idle
   // beside

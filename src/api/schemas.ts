@@ -27,7 +27,10 @@ export const submissions = input(
 )
 
 /** As in the store, where fields of a later version are kept too; the document shows those of this one. */
-const record = z.object(taskSchema.shape).describe('One task: docs/state-files.md says what each field means')
+const record = z
+  .object(taskSchema.shape)
+  .omit({ submittedBy: true })
+  .describe('One task: docs/state-files.md says what each field means')
 export const task = output('Task', record)
 
 export const taskView = output(

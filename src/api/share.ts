@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { isFinal, versionOf } from '../core/task.ts'
+import { showTask } from '../core/task-view.ts'
 import { readBodyAs, shareList, shareMade, shareWanted } from './access-schemas.ts'
 import { sendContent } from './content.ts'
 import { type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
@@ -105,7 +106,7 @@ const watchShared: Operation = {
 export const shareRoutes =
   (streams: Streams) =>
   ({ service, access, log }: ApiDeps): Hono<ApiEnv> => {
-    const write = createEventWriter(task => task)
+    const write = createEventWriter(showTask)
     return new Hono<ApiEnv>()
       .post('/task/:id/share', describe(shareTask), async c => {
         const actor = c.get('actor')
@@ -131,7 +132,7 @@ export const shareRoutes =
         const task = await service.get(actor, id)
         c.header('ETag', etagOf(task))
         if (matchesEtag(c.req.header('if-none-match'), etagOf(task))) return c.body(null, 304)
-        return sendJson(c, task)
+        return sendJson(c, showTask(task))
       })
       .get('/shared/:token/result', describe(getSharedResult), async c => {
         const { task: id, actor } = await access.openShare(c.req.param('token'))

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import { type DueFields, dueOf } from '../core/due.ts'
 import { isFinal, isRunning, type TaskRecord, versionOf } from '../core/task.ts'
+import { showTask } from '../core/task-view.ts'
 import { sendContent } from './content.ts'
 import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
@@ -158,7 +159,7 @@ const sayWhen = (c: ApiContext, task: TaskRecord, now: Date): void => {
 export const sendAccepted = (c: ApiContext, task: TaskRecord, now: Date): Response => {
   c.header('Location', `/task/${task.id}`)
   sayWhen(c, task, now)
-  return sendJson(c, task, 202)
+  return sendJson(c, showTask(task), 202)
 }
 
 export const taskRoutes =
@@ -187,7 +188,7 @@ export const taskRoutes =
         c.header('ETag', etagOf(news ?? task))
         if (!news) return c.body(null, 304)
         sayWhen(c, news, clock())
-        return sendJson(c, news)
+        return sendJson(c, showTask(news))
       })
       .delete('/task/:id', describe(cancelTask), async c => {
         const [actor, id] = [c.get('actor'), c.req.param('id')]
@@ -196,7 +197,7 @@ export const taskRoutes =
           return c.body(null, 204)
         }
         const { outcome, task } = await service.cancel(actor, id)
-        return sendJson(c, { outcome, task }, outcome === 'revoked' ? 200 : 202)
+        return sendJson(c, { outcome, task: showTask(task) }, outcome === 'revoked' ? 200 : 202)
       })
       .get('/task/:id/result', describe(getResult), async c => {
         const [actor, id] = [c.get('actor'), c.req.param('id')]

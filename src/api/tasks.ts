@@ -1,12 +1,14 @@
 // POST /tasks, and the two lists: GET /tasks by pages, GET /alltasks as one stream.
 import { Hono } from 'hono'
 import { SUBMIT_MANY_LIMIT } from '../core/submission.ts'
+import { showTask } from '../core/task-view.ts'
 import { allTasksText, NDJSON_TYPE, viewTasks } from './all-tasks.ts'
 import type { ApiDeps, ApiEnv } from './context.ts'
 import { JSON_TYPE, listText, readJson, sendJsonText } from './json.ts'
 import { allQuery, pageQuery, parseAll, parsePage } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
 import { withOwnerId } from './owner-names.ts'
+import { RATE_LIMIT_HEADERS, sayQuotas } from './rate-limit.ts'
 import { prefers } from './request-headers.ts'
 import { submissions, submitted, taskPage, taskView, taskViews } from './schemas.ts'
 import { streamOf } from './streamed-body.ts'
@@ -33,6 +35,7 @@ const submitTask: Operation = {
       headers: {
         'Location?': 'address of the task, of one',
         'Retry-After?': 'seconds until asking about it is worth it, of one',
+        ...RATE_LIMIT_HEADERS,
         'Idempotent-Replayed?': '`true` when the key had been used: nothing new was made',
       },
       content: { [JSON_TYPE]: submitted },
@@ -46,6 +49,7 @@ const submitTask: Operation = {
     'IDEMPOTENCY_MISMATCH',
     'STORE_FULL',
     'TOO_MANY_WAITING',
+    'QUOTA_EXCEEDED',
     'OVERLOADED',
   ],
 }
@@ -103,8 +107,9 @@ export const tasksRoutes = ({ service, access, log, clock }: ApiDeps): Hono<ApiE
         : [await service.submit(actor, submitted, key)]
       if (made.every(({ created }) => !created)) c.header('Idempotent-Replayed', 'true')
       const [first] = made
+      sayQuotas(c, first?.quotas ?? [])
       if (Array.isArray(submitted) || !first)
-        return sendJsonText(c, await listText(made.map(({ task }) => task)), 202)
+        return sendJsonText(c, await listText(made.map(({ task }) => showTask(task))), 202)
       return sendAccepted(c, first.task, clock())
     })
     .get('/tasks', describe(listTasks), async c => {

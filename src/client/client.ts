@@ -101,7 +101,7 @@ export interface Client extends RestAccountCalls {
     options?: CallOptions & { since?: string; snapshot?: boolean },
   ): AsyncGenerator<WatchEvent, void, void>
   /** The whole result of a task in SUCCESS, or its bytes from `start` to `end` (exclusive). */
-  result(id: string, options?: CallOptions & { range?: { start: number; end?: number } }): Promise<ByteStream>
+  result(id: string, options?: ResultOptions): Promise<ByteStream>
   /** The task's own log as text: its first lines and its last. */
   log(id: string, options?: CallOptions): Promise<ByteStream>
   /** The same as entries: the lines after the one with the number `since`, with marks where lines are left out. */
@@ -135,10 +135,28 @@ export interface Client extends RestAccountCalls {
     filter?: Filter,
     options?: CallOptions & { sort?: Sort; why?: boolean },
   ): AsyncGenerator<TaskView, void, void>
+  /** A task that somebody has shared, by the token of the link. It needs no login. */
+  shared(token: string): SharedTask
+  /**
+   * Opens one WebSocket within half a minute: `GET /ws?ticket=…`, for where no header can be sent. The client follows
+   * tasks by `watchAll`, and has no WebSocket of its own.
+   */
+  ticket(options?: CallOptions): Promise<{ ticket: string; expiresAt: string }>
   kinds(options?: CallOptions): Promise<KindInfo[]>
   /** Kinds whose files cannot be used. */
   kindTroubles(options?: CallOptions): Promise<KindTrouble[]>
 }
+
+/** What a link reads, and nothing else. An ApiError has the code SHARE_NOT_FOUND when it is no longer valid. */
+export interface SharedTask {
+  get(options?: CallOptions): Promise<Task>
+  /** As `Client.watch`. */
+  watch(options?: CallOptions & { since?: string }): AsyncGenerator<Task, void, void>
+  result(options?: ResultOptions): Promise<ByteStream>
+}
+
+/** Bytes from `start` to `end` (exclusive). */
+export type ResultOptions = CallOptions & { range?: { start: number; end?: number } }
 
 /** Seconds of one long poll: less than the usual timeout of a proxy. */
 const POLL_SECONDS = 30
@@ -204,6 +222,13 @@ export const createClient = (options: ClientOptions): Client => {
     return { etag: response.headers.get('etag') ?? '', task: (await response.json()) as Task }
   }
 
+  const resultAt = async (path: string, { range, signal }: ResultOptions = {}): Promise<ByteStream> => {
+    const bytes = range && `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`
+    return bytesOf(
+      await send(`${path}/result`, { ...read, signal, ...(bytes ? { headers: { range: bytes } } : {}) }),
+    )
+  }
+
   const client: Client = {
     ...createAccountCalls(json, send),
 
@@ -247,16 +272,19 @@ export const createClient = (options: ClientOptions): Client => {
         signal,
       }),
 
-    async result(id, { range, signal } = {}) {
-      const bytes = range && `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`
-      return bytesOf(
-        await send(`${pathOf(id)}/result`, {
-          ...read,
-          signal,
-          ...(bytes ? { headers: { range: bytes } } : {}),
-        }),
-      )
+    result: (id, options) => resultAt(pathOf(id), options),
+
+    shared(token) {
+      const path = `/shared/${encodeURIComponent(token)}`
+      return {
+        get: ({ signal } = {}) => json(path, { ...read, signal }),
+        watch: ({ since, signal } = {}) =>
+          watchTask(requests, { path: `${path}/events`, query: '', since, signal }),
+        result: options => resultAt(path, options),
+      }
     },
+
+    ticket: ({ signal } = {}) => json('/ws/ticket', { method: 'POST', signal }),
 
     log: async (id, { signal } = {}) => bytesOf(await send(`${pathOf(id)}/log`, { ...read, signal })),
 

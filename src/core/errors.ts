@@ -70,6 +70,7 @@ export const ERRORS = {
   IDEMPOTENCY_MISMATCH: row(422, 'The idempotency key was used with another body'),
   TOO_MANY_REQUESTS: row(429, 'Too many tries; wait and try again'),
   TOO_MANY_WAITING: row(429, 'As many tasks wait as may wait'),
+  QUOTA_EXCEEDED: row(429, 'More tasks than a quota allows'),
   UPGRADE_NEEDED: row(426, 'This address speaks WebSocket'),
   HEADERS_TOO_LARGE: row(431, 'The headers of the request are too large'),
 

@@ -3,6 +3,7 @@
 import { type Actor, type Credential, SCOPES, type Scope, type Via } from './actor.ts'
 import { MadhavaError } from './errors.ts'
 import type { TaskFilter } from './filter.ts'
+import type { Submitter } from './quotas.ts'
 import type { TaskRecord } from './task.ts'
 
 export const ACCOUNT_ROLES = ['viewer', 'user', 'operator', 'admin'] as const
@@ -78,6 +79,13 @@ export const actorOf = (
   kinds: bounds?.kinds ?? null,
   task: null,
   credential,
+})
+
+/** Whom quotas count a submit for. */
+export const submitterOf = ({ account, credential, address }: Actor): Submitter => ({
+  account,
+  key: credential?.type === 'key' ? credential.id : null,
+  address,
 })
 
 export const mayDo = ({ scopes }: Actor, scope: Scope): boolean => scopes.includes(scope)

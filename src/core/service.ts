@@ -16,8 +16,9 @@ import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
 import { withoutOthers } from './own-wait.ts'
-import { demand, demandKind, ownersSeen, seesAll } from './policy.ts'
+import { demand, demandKind, ownersSeen, seesAll, submitterOf } from './policy.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
+import { createQuotas, NO_QUOTAS, type QuotaOptions } from './quotas.ts'
 import { withSealedCursors } from './sealed-watch.ts'
 import type { PageRequest, SeenPresence, TaskCounts, TaskFilter, TaskPage, TaskStore } from './store.ts'
 import { createSubmit, type Submitted } from './submit.ts'
@@ -48,7 +49,7 @@ export interface Service extends Watch, LogCalls {
    * Validates, stores, announces. If the key was used before with the same body, returns the first task (`created`
    * false).
    * @throws BAD_REQUEST, KIND_UNKNOWN, KIND_NOT_ALLOWED, KIND_IN_TROUBLE, PARAMS_INVALID, IDEMPOTENCY_MISMATCH, TOO_MANY_WAITING,
-   * STORE_FULL, STORE_UNAVAILABLE
+   * QUOTA_EXCEEDED (`detail` is a QuotaDetail), STORE_FULL, STORE_UNAVAILABLE
    */
   submit(actor: Actor, submission: unknown, idempotencyKey?: string): Promise<Submitted>
   /**
@@ -120,6 +121,8 @@ export interface ServiceDeps {
   onCheckThrew?: (kind: string, error: unknown) => void
   /** What a task may ask for; left out: anything. */
   allowances?: SubmitLimits
+  /** How much each may submit and have waiting; left out: no quotas. */
+  quotas?: QuotaOptions
   /** Hides what cursors of the feed count, from actors who do not see all; left out: they are plain. */
   cursorSeal?: (() => Promise<CursorSeal>) | null
 }
@@ -144,6 +147,7 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
+  quotas = NO_QUOTAS,
   cursorSeal = null,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
@@ -159,6 +163,7 @@ export const createService = ({
     kinds,
     now,
     limit: createWaitingLimit(store, maxWaiting, clock),
+    quotas: createQuotas(store, quotas),
     allowances,
     announceIfDue,
     onCheckThrew,
@@ -216,12 +221,12 @@ export const createService = ({
 
     async submit(actor, submission, idempotencyKey) {
       demandSubmit(actor, [submission])
-      return submit.one(actor.account, submission, idempotencyKey)
+      return submit.one(submitterOf(actor), submission, idempotencyKey)
     },
 
     async submitMany(actor, submissions, idempotencyKey) {
       demandSubmit(actor, submissions)
-      return submit.many(actor.account, submissions, idempotencyKey)
+      return submit.many(submitterOf(actor), submissions, idempotencyKey)
     },
 
     submitChild: (parent, submission, key) => submit.child(parent, submission, key),

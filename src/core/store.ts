@@ -44,6 +44,24 @@ export interface TaskCounts {
   byKind: Record<string, Partial<Record<Status, number>>>
 }
 
+export type CountedSubmitter = { key: string } | { address: string }
+
+/** What a name has left within a window of a minute. */
+export interface RateState {
+  /** False: there was no room for so many, and nothing was counted. */
+  allowed: boolean
+  left: number
+  /** Until the window ends, milliseconds. */
+  resetMs: number
+}
+
+export interface Rates {
+  /** Counts `points` for the name, unless there would be more than `limit` in this window. @throws STORE_UNAVAILABLE */
+  take(name: string, points: number, limit: number): Promise<RateState>
+  /** Takes back what `take` has counted, where its window has not ended. */
+  giveBack(name: string, points: number): Promise<void>
+}
+
 /**
  * An entry of the feed about a task. A task's entries never go backwards in (claim, rev). Entries may be skipped, but
  * never the latest state of a task. `cursor` resumes after this entry, also after a restart.
@@ -140,6 +158,12 @@ export interface TaskStore {
 
   /** @param owners counts only their tasks, as the filter of this name does; left out: all tasks */
   counts(owners?: readonly string[]): Promise<TaskCounts>
+
+  /** How many tasks wait that were submitted with this key, or from this address (`submittedBy` of the record). */
+  countWaiting(by: CountedSubmitter): Promise<number>
+
+  /** What is counted by the minute, for all processes of the store. */
+  readonly rates: Rates
 
   /**
    * Claims one task with the next claim number and applies the move, in one step. The claim is kept if the move ends

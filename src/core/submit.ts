@@ -3,6 +3,7 @@ import { isMadhavaError, MadhavaError } from './errors.ts'
 import type { Kinds } from './kind.ts'
 import { parseParams } from './kind-params.ts'
 import { firstRecord } from './moves.ts'
+import type { Admitted, QuotaState, Quotas, Submitter } from './quotas.ts'
 import type { TaskStore } from './store.ts'
 import {
   fingerprintOf,
@@ -22,6 +23,8 @@ export interface Submitted {
   task: TaskRecord
   /** False if the key had been used for this task before. */
   created: boolean
+  /** What is left of the quotas that this call was counted in; empty where there are none, or nothing was created. */
+  quotas: QuotaState[]
 }
 
 /** A checked submission: the record without its id and times, and its meaning. */
@@ -37,12 +40,13 @@ export interface SubmitDeps {
   kinds: Kinds
   now: () => string
   limit: WaitingLimit
+  quotas: Quotas
   allowances: SubmitLimits
   announceIfDue: (task: TaskRecord) => void
   onCheckThrew: (kind: string, error: unknown) => void
 }
 
-type Origin = Pick<TaskRecord, 'owner' | 'parentId' | 'idempotencyKey'>
+type Origin = Pick<TaskRecord, 'owner' | 'parentId' | 'idempotencyKey' | 'submittedBy'>
 
 /** Tasks created at a time: the store shares one sync among them. */
 const AT_A_TIME = 100
@@ -67,7 +71,7 @@ const refuseMany = (
 }
 
 export const createSubmit = (deps: SubmitDeps) => {
-  const { store, kinds, now, limit, allowances, announceIfDue, onCheckThrew } = deps
+  const { store, kinds, now, limit, quotas, allowances, announceIfDue, onCheckThrew } = deps
   const plan = async (owner: string | null, submission: unknown): Promise<SubmitPlan> => {
     const wanted = parseSubmission(submission)
     const kind = kinds.get(wanted.kind)
@@ -87,7 +91,7 @@ export const createSubmit = (deps: SubmitDeps) => {
     from: Origin,
     fingerprint: string,
     admit?: () => Promise<void>,
-  ): Promise<Submitted> => {
+  ): Promise<Omit<Submitted, 'quotas'>> => {
     const kind = kinds.get(wanted.kind)
     const retry = wanted.retry === undefined ? (kind.retry ?? null) : wanted.retry
     const record = firstRecord({
@@ -106,17 +110,39 @@ export const createSubmit = (deps: SubmitDeps) => {
     return { task, created }
   }
 
+  /** What comes of a task that nobody has submitted before: it is let in by all limits, or refused. */
+  const letIn = (by: Submitter, tasks: number) => {
+    let admitted: Admitted | null = null
+    return {
+      async admit() {
+        await limit.take(tasks)
+        admitted = await quotas.admit(by, tasks)
+      },
+      left: (): QuotaState[] => admitted?.quotas ?? [],
+      done: (): void => admitted?.done(),
+    }
+  }
+  const originOf = (by: Submitter, idempotencyKey: string | null): Origin => {
+    const submittedBy = quotas.submittedBy(by)
+    return { owner: by.account, parentId: null, idempotencyKey, ...(submittedBy ? { submittedBy } : {}) }
+  }
+
   return {
-    one: async (owner: string | null, submission: unknown, key: string | undefined): Promise<Submitted> => {
-      const planned = await plan(owner, submission)
-      const idempotencyKey = key === undefined ? null : parseKey(key)
-      const from = { owner, parentId: null, idempotencyKey }
-      return create(planned, from, fingerprintOf(meaning(planned)), () => limit.take(1))
+    one: async (by: Submitter, submission: unknown, key: string | undefined): Promise<Submitted> => {
+      const planned = await plan(by.account, submission)
+      const from = originOf(by, key === undefined ? null : parseKey(key))
+      const entry = letIn(by, 1)
+      try {
+        const made = await create(planned, from, fingerprintOf(meaning(planned)), entry.admit)
+        return { ...made, quotas: entry.left() }
+      } finally {
+        entry.done()
+      }
     },
 
     /** All or none, if any submission is wrong. The key is for the whole list. */
     many: async (
-      owner: string | null,
+      by: Submitter,
       submissions: readonly unknown[],
       key: string | undefined,
     ): Promise<Submitted[]> => {
@@ -128,7 +154,7 @@ export const createSubmit = (deps: SubmitDeps) => {
       const failures: { place: number; error: MadhavaError }[] = []
       for (const [place, submission] of submissions.entries()) {
         try {
-          plans.push(await plan(owner, submission))
+          plans.push(await plan(by.account, submission))
         } catch (error) {
           if (!isMadhavaError(error)) throw error
           failures.push({ place, error })
@@ -141,21 +167,26 @@ export const createSubmit = (deps: SubmitDeps) => {
       const fingerprint = fingerprintOf(plans.map(meaning))
       const make = (planned: SubmitPlan, place: number, admit?: () => Promise<void>) => {
         const idempotencyKey = known === null ? null : keyOfPlace(known, place)
-        return create(planned, { owner, parentId: null, idempotencyKey }, fingerprint, admit)
+        return create(planned, originOf(by, idempotencyKey), fingerprint, admit)
       }
       const [first, ...others] = plans as [SubmitPlan, ...SubmitPlan[]]
-      // there is room for all or none; a list that broke off half-way had been admitted
-      const made = [await make(first, 0, () => limit.take(count))]
-      for (let at = 0; at < others.length; at += AT_A_TIME)
-        made.push(
-          ...(await Promise.all(
-            others.slice(at, at + AT_A_TIME).map((planned, place) => make(planned, 1 + at + place)),
-          )),
-        )
-      return made
+      const entry = letIn(by, count)
+      try {
+        // there is room for all or none; a list that broke off half-way had been admitted
+        const made = [await make(first, 0, entry.admit)]
+        for (let at = 0; at < others.length; at += AT_A_TIME)
+          made.push(
+            ...(await Promise.all(
+              others.slice(at, at + AT_A_TIME).map((planned, place) => make(planned, 1 + at + place)),
+            )),
+          )
+        return made.map(each => ({ ...each, quotas: entry.left() }))
+      } finally {
+        entry.done()
+      }
     },
 
-    /** The waiting limit does not apply: running tasks may finish. */
+    /** Neither the waiting limit nor quotas apply: running tasks may finish. */
     child: async (parent: TaskRecord, submission: unknown, key: string | null): Promise<TaskRecord> => {
       const { owner, id: parentId } = parent
       const planned = await plan(owner, submission)

@@ -181,6 +181,14 @@ export const TASK_FIELDS = {
    */
   workersLost: field(optional(intFrom(1)), { summary: true }),
   owner: field(orNull(text), { given: true, summary: true }),
+  /**
+   * The key and the address that it was submitted with, each only where a quota counts by it; missing where none does.
+   * Clients never see it: core/task-view.ts.
+   */
+  submittedBy: field(optional(object({ key: orNull(text), address: orNull(text) })), {
+    given: true,
+    summary: true,
+  }),
   parentId: field(orNull(text), { given: true, summary: true }),
   title: field(orNull(text), {
     given: true,

@@ -1,7 +1,7 @@
 // Finds processes by a variable of their environment, which descendants inherit, and by kinship with those found.
 // It knows Linux (`/proc`); elsewhere nothing is found. It ends none.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { type ProcessState, readProcess } from './process-proof.ts'
 
 export interface FoundProcess extends ProcessState {
@@ -23,6 +23,9 @@ export interface Search {
 
 /** So many are read in one turn of the event loop: some milliseconds. */
 const SLICE = 32
+/** How often, and how long apart in milliseconds, one is looked at that is just becoming another program. */
+const BECOMING_TRIES = 50
+const BECOMING_MS = 2
 
 /**
  * The value of a variable in the bytes of `/proc/<pid>/environ`: `NAME=value`, each ended by a NUL; null when unset.
@@ -47,10 +50,23 @@ const pids = (): number[] => {
   }
 }
 
-/** Null where it is gone, or belongs to somebody into whose processes this one may not look. */
-const readValue = (pid: number, name: string): string | null => {
+const read = (pid: number, file: 'environ' | 'cmdline'): Buffer => readFileSync(`/proc/${pid}/${file}`)
+
+/**
+ * While a process becomes another program, its environment and its arguments are empty for a moment, and nobody can
+ * tell whose it is. One with arguments may just have become it, so its environment is read again, so often.
+ */
+const READINGS = 4
+const BECOMING = Symbol('becoming another program')
+/** Null where it has none, is gone, or belongs to somebody into whose processes this one may not look. */
+const readValue = (pid: number, name: string): string | null | typeof BECOMING => {
   try {
-    return valueIn(readFileSync(`/proc/${pid}/environ`), name)
+    for (let reading = 0; reading < READINGS; reading += 1) {
+      const environ = read(pid, 'environ')
+      if (environ.length > 0) return valueIn(environ, name)
+      if (read(pid, 'cmdline').length === 0) return BECOMING
+    }
+    return null
   } catch {
     return null
   }
@@ -63,12 +79,19 @@ const ownerOf = (pid: number): number | null => {
   }
 }
 
+/** Linux's own processes are this one and its children: they have neither environment nor arguments. */
+const KERNEL = 2
+
 /** Looks at one process after another. */
 const createLook = ({ name, isWanted, groups = [], sinceTicks = 0 }: Search) => {
   const seen = new Map<number, FoundProcess>()
   const found = new Set<number>()
+  const becoming = new Set<number>()
   return {
+    /** Those that have to be looked at once more. */
+    becoming,
     at(pid: number): void {
+      becoming.delete(pid)
       // whoever looks and the first process of the machine are nobody's descendants
       if (pid === process.pid || pid === 1) return
       const state = readProcess(pid)
@@ -76,8 +99,10 @@ const createLook = ({ name, isWanted, groups = [], sinceTicks = 0 }: Search) => 
         return
       seen.set(pid, { pid, ...state })
       const value = readValue(pid, name)
-      if (value !== null && isWanted(value, () => ownerOf(pid))) found.add(pid)
-      else if (groups.includes(state.group)) found.add(pid)
+      if (groups.includes(state.group)) found.add(pid)
+      else if (value === BECOMING) {
+        if (pid !== KERNEL && state.parent !== KERNEL) becoming.add(pid)
+      } else if (value !== null && isWanted(value, () => ownerOf(pid))) found.add(pid)
     },
     /**
      * With all their descendants, and the members of the groups that they lead: some programs write over their
@@ -101,6 +126,10 @@ export const findMarked = async (search: Search): Promise<FoundProcess[]> => {
     if (at % SLICE === SLICE - 1) await turn()
     look.at(pid)
   }
+  for (let tries = 0; look.becoming.size > 0 && tries < BECOMING_TRIES; tries += 1) {
+    await wait(BECOMING_MS)
+    for (const pid of [...look.becoming]) look.at(pid)
+  }
   return look.found()
 }
 
@@ -108,5 +137,10 @@ export const findMarked = async (search: Search): Promise<FoundProcess[]> => {
 export const findMarkedNow = (search: Search): FoundProcess[] => {
   const look = createLook(search)
   for (const pid of pids()) look.at(pid)
+  const clock = new Int32Array(new SharedArrayBuffer(4))
+  for (let tries = 0; look.becoming.size > 0 && tries < BECOMING_TRIES; tries += 1) {
+    Atomics.wait(clock, 0, 0, BECOMING_MS)
+    for (const pid of [...look.becoming]) look.at(pid)
+  }
   return look.found()
 }

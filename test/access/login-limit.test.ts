@@ -4,6 +4,7 @@ import { beforeEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { createLoginLimit, type LoginLimit } from '../../src/access/login-limit.ts'
 import { clientKeyOf } from '../../src/platform/client-address.ts'
+import { createMemoryStore } from '../../src/stores/memory/open.ts'
 
 describe('the limit of logins', () => {
   let now: number
@@ -40,6 +41,31 @@ describe('the limit of logins', () => {
     assert.equal(limit.tries('10.0.0.2'), 0)
     assert.equal(limit.take('10.0.0.2'), 0)
     assert.equal(limit.take('10.0.0.1'), 60)
+  })
+
+  it('counts the tries of all processes, and forgives the one that was right', async () => {
+    const store = createMemoryStore({ clock: () => new Date(now) })
+    const [one, other] = [0, 1].map(() => createLoginLimit({ clock: () => now, shared: store.rates })) as [
+      LoginLimit,
+      LoginLimit,
+    ]
+    const address = '10.0.0.1'
+    for (const each of [one, other, one, other]) assert.equal(await each.takeEverywhere(address), 0)
+    other.forgive(address)
+    for (const each of [one, other]) assert.equal(await each.takeEverywhere(address), 0)
+    now += 10_500
+    for (const each of [one, other]) assert.equal(await each.takeEverywhere(address), 50)
+    assert.equal(await one.takeEverywhere('10.0.0.2'), 0)
+    now += 49_500
+    assert.equal(await one.takeEverywhere(address), 0)
+  })
+
+  it('lets each process count for itself while the store cannot be asked', async () => {
+    const store = createMemoryStore({ clock: () => new Date(now) })
+    await store.close()
+    const own = createLoginLimit({ clock: () => now, shared: store.rates })
+    for (let count = 0; count < 7; count += 1) assert.equal(await own.takeEverywhere('10.0.0.1'), 0)
+    own.forgive('10.0.0.1')
   })
 
   it('takes a whole IPv6 network, and IPv4 written as IPv6, for one owner', () => {

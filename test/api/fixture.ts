@@ -18,10 +18,12 @@ import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { AccountRole, Anonymous } from '../../src/core/policy.ts'
 import type { QueueState } from '../../src/core/queue.ts'
+import { NO_QUOTAS, type QuotaLimits } from '../../src/core/quotas.ts'
 import type { Readiness } from '../../src/core/readiness.ts'
 import { createService, type Service } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
+import { clientKeyOf } from '../../src/platform/client-address.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
 import type { Upgrade } from '../../src/platform/upgrade.ts'
@@ -67,6 +69,7 @@ export interface FixtureOptions {
   allowedHosts?: string[]
   corsOrigins?: string[]
   maxWaiting?: number
+  quotas?: Partial<QuotaLimits>
   /** Instead of a memory store; closed with the fixture. */
   store?: TaskStore
   readiness?: () => Promise<Readiness>
@@ -133,6 +136,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
         kinds,
         clock,
         maxWaiting: options.maxWaiting ?? null,
+        quotas: { limits: { ...NO_QUOTAS.limits, ...options.quotas }, clientOf: clientKeyOf },
         cursorSeal: openCursorSeals(store.documents),
       }),
       record,

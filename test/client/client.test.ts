@@ -389,3 +389,32 @@ describe('the client', () => {
     })
   })
 })
+
+describe('a link', { timeout: 120_000 }, () => {
+  it('reads its task, follows it and brings its result, for somebody without a login', async () => {
+    const { token: key } = await door.logIn('ann', 'user')
+    const ann = clientOf({ key })
+    const { id } = await ann.submit({ kind: 'echo', params: 1 })
+    const { token, id: share } = await ann.share(id)
+    const shared = client.shared(token)
+    assert.equal((await shared.get()).id, id)
+    await door.run(id)
+    const seen: string[] = []
+    for await (const { status } of shared.watch()) {
+      seen.push(status)
+      if (status === 'STARTED') await end(id)
+    }
+    assert.deepEqual([seen.at(0), seen.at(-1)], ['STARTED', 'SUCCESS'])
+    assert.equal(await (await shared.result({ range: { start: 1 } })).text(), 'one')
+    await ann.withdrawShare(id, share)
+    for (const call of [shared.get(), shared.result(), shared.watch().next()])
+      await refusedWith(call, 404, 'SHARE_NOT_FOUND')
+  })
+
+  it('a ticket for a WebSocket is new each time, and is given to whoever has logged in', async () => {
+    const { token: key } = await door.logIn('ann', 'user')
+    const tickets = await Promise.all([clientOf({ key }).ticket(), clientOf({ key }).ticket()])
+    assert.equal(new Set(tickets.map(({ ticket }) => ticket)).size, 2)
+    for (const { ticket } of tickets) assert.match(ticket, /^mdt_/)
+  })
+})

@@ -41,7 +41,9 @@ const named = (names: readonly string[]): string[] => names.map(name => OTHERWIS
 
 describe('the structs of a task', () => {
   it('show every field of the record', () => {
-    const shown = [...named(Object.keys(shapeOf('schema'))), ...BESIDE.Task]
+    // who submitted it is nobody's business
+    const told = Object.keys(shapeOf('schema')).filter(name => name !== 'submittedBy')
+    const shown = [...named(told), ...BESIDE.Task]
     assert.deepEqual(sorted(Object.keys(new types.Task())), sorted(shown))
   })
 

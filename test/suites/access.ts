@@ -32,7 +32,7 @@ export const accessOf = (store: TaskStore, more: Partial<AccessDeps> = {}): Acce
     clock,
     log: silentLog(),
     // tries are not what these tests are about
-    limit: { take: () => 0, tries: () => 0, forgive: () => {} },
+    limit: { take: () => 0, takeEverywhere: async () => 0, tries: () => 0, forgive: () => {} },
     ...more,
   })
 

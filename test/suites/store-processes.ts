@@ -9,6 +9,7 @@ import { histories } from './store-processes/histories.ts'
 import { kills } from './store-processes/kills.ts'
 import { kindLimits } from './store-processes/kind-limits.ts'
 import { races } from './store-processes/races.ts'
+import { rates } from './store-processes/rates.ts'
 
 /** A world that child processes can open too. */
 export interface ProcessWorld extends StoreWorld {
@@ -23,6 +24,7 @@ export const storeProcessesSuite = (name: string, factory: ProcessStoreFactory):
     kindLimits(checkIn(factory))
     cancelRequests(checkIn(factory))
     begun(checkIn(factory))
+    rates(checkIn(factory))
     histories(checkIn(factory))
   })
 }

@@ -18,6 +18,7 @@ import { model } from './store/model.ts'
 import { owners } from './store/owners.ts'
 import { picking } from './store/picking.ts'
 import { presence } from './store/presence.ts'
+import { quotas } from './store/quotas.ts'
 import { retention } from './store/retention.ts'
 import { takeover } from './store/takeover.ts'
 import { checkIn, type StoreFactory } from './store/world.ts'
@@ -29,6 +30,7 @@ const TOPICS = {
   'hostile input': hostile,
   'list and counts': lists,
   'for some owners': owners,
+  quotas,
   'claim and move': claims,
   'claimNext and agenda': picking,
   'when a task is due': due,

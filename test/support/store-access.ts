@@ -1,4 +1,5 @@
 // A child process that does one thing with accounts and is killed with SIGKILL before one of its writes.
+import './cheap-passwords.ts'
 import type { Access } from '../../src/access/access.ts'
 import type { OidcOptions } from '../../src/access/oidc/options.ts'
 import { openAccess } from '../../src/access/open.ts'

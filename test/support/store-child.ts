@@ -5,6 +5,7 @@ import { documentsRole } from './store-documents.ts'
 import { limitedRole } from './store-limited.ts'
 import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
+import { ratesRole } from './store-rates.ts'
 import { beginRole, hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
 import { writesRole } from './store-writes.ts'
 import { tell } from './tell.ts'
@@ -21,6 +22,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   documents: documentsRole,
   access: accessRole,
   audit: auditRole,
+  rates: ratesRole,
 }
 
 const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }

@@ -106,7 +106,7 @@ export const createSignIn = ({
   /** Counted, since each try asks the provider. @throws TOO_MANY_REQUESTS, OVERLOADED, and as the provider */
   const ask = async (attempt: Attempt, callback: URL, { address }: Origin): Promise<Claims> => {
     const tried = { address, about: ABOUT }
-    guard.count(tried)
+    await guard.count(tried)
     const claims = await inTurn(() => provider.claimsOf(attempt, callback))
     guard.forgive(tried)
     return claims

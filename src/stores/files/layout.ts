@@ -20,6 +20,8 @@ export interface Layout {
   readonly revokes: string
   /** Starts of kinds that have a rate. */
   readonly permits: string
+  /** What is counted by the minute. */
+  readonly rates: string
   readonly run: string
   readonly journal: string
   readonly wal: string
@@ -71,6 +73,7 @@ export const createLayout = (dir: string): Layout => {
     claims,
     revokes,
     permits,
+    rates: path.join(dir, 'quotas'),
     run: path.join(dir, 'run'),
     journal: path.join(dir, 'journal'),
     wal: path.join(dir, 'wal'),
@@ -82,7 +85,7 @@ export const createLayout = (dir: string): Layout => {
       ...[layout.run, layout.journal, layout.wal, layout.index],
     ],
     collections: () => COLLECTION_NAMES.map(layout.collection),
-    closed: () => [...layout.collections(), layout.audit, layout.auditBegun],
+    closed: () => [...layout.collections(), layout.audit, layout.auditBegun, layout.rates],
     collection: name => path.join(dir, name),
     document: (collection, name) => path.join(dir, collection, `${parseDocumentName(name)}.json`),
     shards: () => layout.shardsOf(tasks),

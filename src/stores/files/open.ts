@@ -5,6 +5,7 @@ import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
+import { createRates } from '../shared/rates.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { createAudit } from './audit/audit.ts'
 import { createClaimAcquirer } from './claims/acquire.ts'
@@ -37,6 +38,7 @@ import { createWriter, type Writer } from './log/writer.ts'
 import { migrateFolder } from './migrations/migrate.ts'
 import { prepareFolders } from './prepare-folders.ts'
 import { createQuarantine } from './quarantine.ts'
+import { createRateFiles } from './rate-files.ts'
 import { createBlobCalls } from './records/blob-calls.ts'
 import { createBlobs } from './records/blobs.ts'
 import { createTaskCreator } from './records/create.ts'
@@ -191,6 +193,7 @@ export const openFilesStore = async ({
   const lister = createLister(parts)
   const limiter = createKindLimiter(parts)
   const picker = createPicker({ liveIndex, mover, limiter })
+  const rates = createRates(createRateFiles({ layout, instance, clock }))
   const line = createLine({ liveIndex, limiter, space })
   const agendaMaker = createAgenda({ instances, liveIndex, feedRepair, acquirer, logTruncation, clock, log })
   let closing: Promise<void> | null = null
@@ -245,6 +248,11 @@ export const openFilesStore = async ({
     list: (filter, page) => run(() => lister.list(filter, page)),
 
     counts: owners => run(async () => (await liveIndex.current()).counts(owners)),
+    countWaiting: by => run(async () => (await liveIndex.current()).countWaiting(by)),
+    rates: {
+      take: (...asked) => run(() => rates.take(...asked)),
+      giveBack: (...asked) => run(() => rates.giveBack(...asked)),
+    },
 
     claim: (id, move) => run(() => mover.claim(parseId(id), move)),
 

@@ -7,17 +7,20 @@ import { fits } from '../../core/filter.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { nextFirst } from '../../core/line.ts'
 import { type Move, revoke } from '../../core/moves.ts'
+import { submitterFilter } from '../../core/quotas.ts'
 import type { TaskStore } from '../../core/store.ts'
 import {
   idempotencyScope,
   isFinal,
   isRunning,
   isSuspect,
+  isWaiting,
   newTaskId,
   parseTaskId,
   type TaskRecord,
 } from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
+import { createRates } from '../shared/rates.ts'
 import { createAudit, type StoredAudit } from './audit.ts'
 import { createBlobCalls, type TaskBlobs } from './blobs.ts'
 import { createDocuments, type StoredDocuments } from './documents.ts'
@@ -25,6 +28,7 @@ import { createMemoryFeed, type MemoryFeed } from './feed.ts'
 import { permitOf } from './kind-limits.ts'
 import { lineOf } from './line.ts'
 import { join, type Owner, seenBy } from './presence.ts'
+import { createRateCounter, type StoredRates } from './rates.ts'
 import { outdatedBy } from './retention.ts'
 import { countsOf, pageOf, planOf } from './views.ts'
 
@@ -61,6 +65,7 @@ interface MemoryState {
   feed: MemoryFeed
   /** Starts of kinds that have a rate. */
   permits: Set<string>
+  rates: StoredRates
 }
 
 /** As JSON would bring it back: nobody outside shares an object with the store. */
@@ -171,6 +176,15 @@ const openStore = (
       const all = [...entries.values()].map(entry => entry.record)
       return countsOf(owners ? all.filter(task => fits(task, { owners })) : all)
     },
+
+    async countWaiting(by) {
+      open()
+      const filter = submitterFilter(by)
+      return [...entries.values()].filter(({ record }) => isWaiting(record.status) && fits(record, filter))
+        .length
+    },
+
+    rates: createRates(createRateCounter({ stored: state.rates, clock, open })),
 
     async claim(id, move) {
       const entry = find(id)
@@ -312,6 +326,7 @@ export const createMemory = (): Memory => {
     audit: { entries: new Map(), begun: new Map() },
     feed: createMemoryFeed(),
     permits: new Set(),
+    rates: new Map(),
   }
   return { open: deps => openStore(state, deps) }
 }

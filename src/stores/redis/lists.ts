@@ -1,17 +1,20 @@
 // Pages and counts. Redis has the order in sets; whether a task fits a filter is decided on its record.
 import { countsOf } from '../../core/counts.ts'
 import { FILTER_ROWS, type FilterName, fits, type TaskFilter } from '../../core/filter.ts'
+import { submitterFilter } from '../../core/quotas.ts'
 import { boundsOf, type PageRequest, SORTS, sortKeyOf, USUAL_SORT } from '../../core/sort.ts'
-import type { TaskCounts, TaskPage } from '../../core/store.ts'
+import { statusesIn } from '../../core/status.ts'
+import type { CountedSubmitter, TaskCounts, TaskPage } from '../../core/store.ts'
 import { isFailed, isFinal, STATUSES, type Status, type TaskRecord } from '../../core/task.ts'
 import { turns } from '../../core/turns.ts'
 import { decodeSortKey, encodeSortKey } from '../shared/page-cursor.ts'
-import { decodeIfSound, setOf, tallyOf } from './records.ts'
+import { decodeIfSound, setOf, tallyOf, waitingOf } from './records.ts'
 import type { Scripts } from './scripts.ts'
 
 export interface Lists {
   list(filter: TaskFilter, page: PageRequest): Promise<TaskPage>
   counts(owners?: readonly string[]): Promise<TaskCounts>
+  countWaiting(by: CountedSubmitter): Promise<number>
 }
 
 /** Records read in one go for a filter that no set answers. */
@@ -167,6 +170,21 @@ export const createLists = ({ scripts, byOwner }: ListsDeps): Lists => {
 
   return {
     list,
+
+    async countWaiting(by) {
+      if (byOwner) {
+        const [, count] = await scripts.run<string[]>('tallies', JSON.stringify([waitingOf(by)]))
+        return Number(count ?? 0)
+      }
+      let [found, cursor]: [number, string | null] = [0, null]
+      do {
+        const filter = { ...submitterFilter(by), statuses: statusesIn('waiting') }
+        const page: TaskPage = await list(filter, { limit: BATCH, cursor })
+        found += page.tasks.length
+        cursor = page.next
+      } while (cursor !== null)
+      return found
+    },
 
     async counts(owners) {
       const byKind = new Map<string, Partial<Record<Status, number>>>()

@@ -10,6 +10,7 @@ import { connectRedis } from '../../platform/redis.ts'
 import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
 import { createLeftOutLog } from '../shared/left-out-log.ts'
+import { createRates } from '../shared/rates.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { createAudit } from './audit.ts'
 import { beginStore } from './begin.ts'
@@ -122,6 +123,9 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     },
   })
   const lists = createLists({ scripts, byOwner })
+  const rates = createRates((name, points, seconds, limit) =>
+    scripts.run<[number, number]>('rate', name, points, seconds, limit),
+  )
   const line = createLine(scripts, health)
   const blobs = createBlobs({
     scripts,
@@ -202,6 +206,11 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
         return { tasks: tasks.map(heldClaims.asSeenHere), next }
       }),
     counts: owners => run(() => lists.counts(owners)),
+    countWaiting: by => run(() => lists.countWaiting(by)),
+    rates: {
+      take: (...args) => run(() => rates.take(...args)),
+      giveBack: (...args) => run(() => rates.giveBack(...args)),
+    },
 
     claim: (id, move) => run(async () => mover.claim(parseTaskId(id), move)),
     claimNext: (wanted, move) => run(async () => (health.mayBegin() ? picker.claimNext(wanted, move) : null)),

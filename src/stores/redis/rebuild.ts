@@ -10,7 +10,7 @@ import type { Scripts } from './scripts.ts'
 
 /** What follows from the records and the documents. Who holds a task does not, and stays. */
 const DERIVED =
-  /^(in:.*|owner:.*|ends:.*|tally:.*|children:.*|ready:.*|created|ended|failed|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
+  /^(in:.*|owner:.*|ends:.*|tally:.*|waitingOf:.*|children:.*|ready:.*|created|ended|failed|endedBytes|kinds|later|ripe|expiring|expired|timed|taking)$/
 const DERIVED_OF_DOCUMENTS = /^(documentNames:.*|documentsExpiring)$/
 const LOCK_MS = 30_000
 const LOOK_MS = 100

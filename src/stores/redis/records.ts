@@ -4,7 +4,16 @@ import { dueOf } from '../../core/due.ts'
 import type { KindLimits } from '../../core/kind-limits.ts'
 import { permitsAt } from '../../core/kind-limits.ts'
 import type { Move } from '../../core/moves.ts'
-import { idempotencyScope, isFailed, isFinal, isSuspect, PRIORITY, type TaskRecord } from '../../core/task.ts'
+import type { CountedSubmitter } from '../../core/store.ts'
+import {
+  idempotencyScope,
+  isFailed,
+  isFinal,
+  isSuspect,
+  isWaiting,
+  PRIORITY,
+  type TaskRecord,
+} from '../../core/task.ts'
 import { refuseInvalidRecord, refuseLarge } from '../../core/task-check.ts'
 
 /**
@@ -139,8 +148,13 @@ export const limitPlanOf = (kind: string, { maxConcurrency, rate }: KindLimits, 
   return { plan, nextAtMs }
 }
 
-/** What is added to a count. */
-type TallyStep = [key: string, kindAndStatus: string, by: 1 | -1]
+/** How many tasks wait that were submitted with a key, or from an address. */
+export const waitingOf = (by: CountedSubmitter): string =>
+  'key' in by ? `waitingOf:key:${keyPart(by.key)}` : `waitingOf:address:${keyPart(by.address)}`
+export const WAITING_FIELD = 'n'
+
+/** What is added to a count. `field`: for an owner, kind and status. */
+type TallyStep = [key: string, field: string, by: 1 | -1]
 
 /** What changes in the sets when a record takes the place of another one; null: there is none. */
 export interface WritePlan {
@@ -157,11 +171,25 @@ export interface WritePlan {
   limit?: LimitPlan
 }
 
+/** The counts that a task stands in, and the field of each. */
+const talliesOf = (task: TaskRecord | null): [key: string, field: string][] => {
+  if (!task) return []
+  const { key, address } = (isWaiting(task.status) ? task.submittedBy : undefined) ?? {}
+  return [
+    [tallyOf(task.owner), tallyField(task)],
+    ...(key ? [[waitingOf({ key }), WAITING_FIELD] as [string, string]] : []),
+    ...(address ? [[waitingOf({ address }), WAITING_FIELD] as [string, string]] : []),
+  ]
+}
+
 const tallySteps = (before: TaskRecord | null, after: TaskRecord | null): TallyStep[] => {
-  const step = (task: TaskRecord | null, by: 1 | -1): TallyStep[] =>
-    task ? [[tallyOf(task.owner), tallyField(task), by]] : []
-  const [[oldKey, oldField] = [], [key, field] = []] = [step(before, -1)[0], step(after, 1)[0]]
-  return oldKey === key && oldField === field ? [] : [...step(before, -1), ...step(after, 1)]
+  const [old, now] = [talliesOf(before), talliesOf(after)]
+  const isIn = (list: typeof old, [key, field]: (typeof old)[number]): boolean =>
+    list.some(other => other[0] === key && other[1] === field)
+  return [
+    ...old.filter(each => !isIn(now, each)).map((each): TallyStep => [...each, -1]),
+    ...now.filter(each => !isIn(old, each)).map((each): TallyStep => [...each, 1]),
+  ]
 }
 
 export const planOf = (before: TaskRecord | null, after: TaskRecord | null): WritePlan => {

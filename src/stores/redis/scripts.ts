@@ -14,6 +14,7 @@ import {
 import { LINE } from './lua/line.ts'
 import { BEAT, BEGIN, LEAVE, LIVING, PRESENCES } from './lua/presence.ts'
 import { AGENDA, COUNTS, PAGE, PICK, TALLIES } from './lua/queries.ts'
+import { RATE } from './lua/rate.ts'
 import { CREATE, INDEX, LOOK, OLDEST, REMOVE, WRITE } from './lua/tasks.ts'
 
 const SOURCES = {
@@ -28,6 +29,7 @@ const SOURCES = {
   page: PAGE,
   counts: COUNTS,
   tallies: TALLIES,
+  rate: RATE,
   chunk: CHUNK,
   put: PUT,
   fetch: FETCH,

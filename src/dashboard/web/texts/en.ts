@@ -144,6 +144,7 @@ export const en = {
     KIND_IN_TROUBLE: 'The file of this kind cannot be used.',
     PARAMS_INVALID: 'The params do not fit the schema of the kind.',
     TOO_MANY_WAITING: 'As many tasks wait as may wait.',
+    QUOTA_EXCEEDED: 'A quota of the account or the address is used up.',
     TOO_MANY_STREAMS: 'As many pages are open as the server takes.',
     SHUTTING_DOWN: 'The server is shutting down.',
     OVERLOADED: 'The server holds as much as it takes. Try again.',

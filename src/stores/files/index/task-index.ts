@@ -2,8 +2,10 @@
 // Others feed it from the state files and the journals; it never reads a file itself.
 import { dueOf } from '../../../core/due.ts'
 import type { TaskFilter } from '../../../core/filter.ts'
+import { submitterFilter } from '../../../core/quotas.ts'
 import { SORTS, type Sort, type SortKey } from '../../../core/sort.ts'
-import type { TaskCounts } from '../../../core/store.ts'
+import { statusesIn } from '../../../core/status.ts'
+import type { CountedSubmitter, TaskCounts } from '../../../core/store.ts'
 import type { Summary } from '../../../core/summary.ts'
 import { compareVersions, isFinal, isRunning, isSuspect, STATUSES, type Status } from '../../../core/task.ts'
 import { LOST } from '../log/journal-files.ts'
@@ -26,6 +28,7 @@ export interface TaskIndex {
   remove(id: string, claim: number): boolean
   /** @param owners as in the port: left out, all tasks, and then it costs nothing */
   counts(owners?: readonly string[]): TaskCounts
+  countWaiting(by: CountedSubmitter): number
   /**
    * The sort keys of the tasks that may fit, in this order, after that of a cursor. Text is searched in title and
    * description together, and not in errors, so the caller must check the record. To be used without awaiting; a caller
@@ -79,12 +82,14 @@ export const createTaskIndex = (): TaskIndex => {
   /** Of all tasks. */
   let counted = createRowCounts(table)
   /** A look at every row: some milliseconds for a hundred thousand. */
+  const eachThatFits = (filter: TaskFilter, each: (row: number) => void): void => {
+    const test = compileFilter(table, filter)
+    const { status } = table.at
+    if (test) for (let row = 0; row < table.rows; row += 1) if (status[row] !== GONE && test(row)) each(row)
+  }
   const countOf = (owners: readonly string[]): RowCounts => {
     const found = createRowCounts(table)
-    const test = compileFilter(table, { owners })
-    const { status } = table.at
-    if (test)
-      for (let row = 0; row < table.rows; row += 1) if (status[row] !== GONE && test(row)) found.add(row, 1)
+    eachThatFits({ owners }, row => found.add(row, 1))
     return found
   }
 
@@ -225,6 +230,13 @@ export const createTaskIndex = (): TaskIndex => {
       }
     },
     counts: owners => (owners ? countOf(owners) : counted).counts(),
+    countWaiting(by) {
+      let found = 0
+      eachThatFits({ ...submitterFilter(by), statuses: statusesIn('waiting') }, () => {
+        found += 1
+      })
+      return found
+    },
     *walk(filter, sort, after) {
       const test = compileFilter(table, filter)
       if (!test) return
