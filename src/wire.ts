@@ -267,7 +267,10 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     await store.close()
     throw error
   })
-  const checks = { inTurn: createCheckQueue(), limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }) }
+  const checks = {
+    inTurn: createCheckQueue(),
+    limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }),
+  }
   const access = openAccess({
     documents: store.documents,
     feed: store,

@@ -26,8 +26,7 @@ interface SignInWorld {
 const begun = async (provider: OddProvider, at: Access): Promise<(other: Access) => Promise<Ended>> => {
   const { location, cookie } = await at.beginSignIn('rest', '/x')
   const query = provider.authorize(location)
-  return other =>
-    other.endSignIn({ door: 'rest', query, cookieOf: () => cookie.value }, ORIGIN)
+  return other => other.endSignIn({ door: 'rest', query, cookieOf: () => cookie.value }, ORIGIN)
 }
 
 const named = (sub: string, name = sub) => ({ sub, preferred_username: name })
@@ -101,7 +100,10 @@ export const signInSuite = (name: string, factory: () => Promise<StoreWorld>): v
         ends.push(await begun(provider, one))
       }
       const [registered, ...made] = await Promise.all([
-        register(one, 'Ada').then(({ name }) => name, () => 'NAME_TAKEN'),
+        register(one, 'Ada').then(
+          ({ name }) => name,
+          () => 'NAME_TAKEN',
+        ),
         ...ends.map((end, n) => end(processes[n % PROCESSES] ?? one)),
       ])
       assert.equal(new Set(made.map(({ account }) => account.id)).size, ends.length)

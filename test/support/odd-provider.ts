@@ -124,7 +124,8 @@ export const startOddProvider = async (): Promise<OddProvider> => {
       const { n, e, kty } = key.export({ format: 'jwk' })
       return json(response, 200, { keys: [{ n, e, kty, kid: key.kid, use: 'sig', alg: 'RS256' }] })
     }
-    if (pathname === '/authorize') return void response.end(authorize(new URL(request.url ?? '', issuer).href))
+    if (pathname === '/authorize')
+      return void response.end(authorize(new URL(request.url ?? '', issuer).href))
     if (pathname === '/userinfo') {
       const sub = subjects.get(request.headers.authorization?.replace(/^Bearer /, '') ?? '')
       return odd.userinfo === null
@@ -139,16 +140,15 @@ export const startOddProvider = async (): Promise<OddProvider> => {
     const known = codes.get(code)
     const challenge = createHash('sha256').update(verifier).digest('base64url')
     if (!known || known.challenge !== challenge || known.redirect !== form.get('redirect_uri'))
-      return json(response, 400, { error: 'invalid_grant', error_description: `the code ${code} is of no use` })
+      return json(response, 400, {
+        error: 'invalid_grant',
+        error_description: `the code ${code} is of no use`,
+      })
     if (!odd.takesCodesAgain) codes.delete(code)
     const now = Math.floor(Date.now() / 1000)
     const sound = { iss: issuer, aud: ODD_CLIENT, sub: 'ada', nonce: known.nonce, iat: now, exp: now + 60 }
     const claims: Claims = { ...sound, ...known.claims }
-    const id = tokenOf(
-      odd.hasWrongKey ? other : key,
-      { alg: 'RS256', kid: key.kid, ...odd.header },
-      claims,
-    )
+    const id = tokenOf(odd.hasWrongKey ? other : key, { alg: 'RS256', kid: key.kid, ...odd.header }, claims)
     const access = randomBytes(16).toString('hex')
     secrets.push(id, access)
     subjects.set(access, claims.sub)

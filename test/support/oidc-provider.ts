@@ -1,9 +1,10 @@
 // A real provider of OpenID Connect on loopback: the package oidc-provider, with its own pages for login and consent.
 // Whoever types a name is that person; what it says of them, the test decides.
+
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { generateKeyPairSync } from 'node:crypto'
 import Provider from 'oidc-provider'
 
 /** What the provider says of somebody, beside `sub`, which is the name that was typed. */
@@ -71,7 +72,11 @@ export const startProvider = async ({
               : { client_secret: clientSecret }),
           },
         ],
-        claims: { openid: ['sub'], profile: ['preferred_username', 'name', 'groups', 'nested'], email: ['email'] },
+        claims: {
+          openid: ['sub'],
+          profile: ['preferred_username', 'name', 'groups', 'nested'],
+          email: ['email'],
+        },
         conformIdTokenClaims: claimsIn === 'userinfo',
         ttl: Object.fromEntries(TTLS.map(name => [name, 3_600])),
         cookies: { keys: ['a key of a test'] },
@@ -84,7 +89,10 @@ export const startProvider = async ({
         pkce: { required: () => true },
       }),
   )
-  server.on('request', quietly(() => provider.callback()))
+  server.on(
+    'request',
+    quietly(() => provider.callback()),
+  )
   return {
     issuer,
     people,

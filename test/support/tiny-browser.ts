@@ -47,7 +47,8 @@ export const createTinyBrowser = (servers: Readonly<Record<string, Answer>> = {}
       attributes.find(one => one.toLowerCase().startsWith(`${wanted}=`))?.slice(wanted.length + 1)
     const path = attributeOf('path') ?? '/'
     const expires = attributeOf('expires')
-    const isOver = attributeOf('max-age') === '0' || (expires !== undefined && Date.parse(expires) < Date.now())
+    const isOver =
+      attributeOf('max-age') === '0' || (expires !== undefined && Date.parse(expires) < Date.now())
     const key = `${name} ${path}`
     if (isOver || value === '') jarOf(url.origin).delete(key)
     else jarOf(url.origin).set(key, { name, value, path })
@@ -88,7 +89,9 @@ export const createTinyBrowser = (servers: Readonly<Record<string, Answer>> = {}
       const action = /<form[^>]*action="([^"]+)"/.exec(page.text)?.[1]
       assert.ok(action, `no form at ${page.url.href}: ${page.text.slice(0, 300)}`)
       const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)]
-      const body = new URLSearchParams(hidden.map(([, name = '', value = '']): [string, string] => [name, value]))
+      const body = new URLSearchParams(
+        hidden.map(([, name = '', value = '']): [string, string] => [name, value]),
+      )
       for (const [name, value] of Object.entries(fields)) body.set(name, value)
       return follow(
         new URL(action, page.url),
