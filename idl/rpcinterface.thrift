@@ -921,10 +921,12 @@ service Madhava extends RPCcelery {
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
   /**
-   * Ends the account, its sessions and its keys, and frees its name. Its tasks stay. By an admin, or by a session of
-   * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
+   * Ends the account, its sessions and its keys, and frees its name. By an admin, or by a session of the account itself.
+   * `tasks`: `keep` (also when it is left out or empty): its tasks stay under its id. `remove`: those that wait are
+   * cancelled, those that run are asked to end, and all are removed within some seconds, or when they have ended.
+   * Refused: ACCOUNT_BUILT_IN, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND.
    */
-  void deleteAccount(1: string id)
+  void deleteAccount(1: string id, 2: string tasks)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
   /**

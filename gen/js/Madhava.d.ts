@@ -461,16 +461,20 @@ declare class Client extends RPCcelery.Client {
     changeAccount(id: string, changes: AccountChanges, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Account)=>void): void;
 
     /**
-     * Ends the account, its sessions and its keys, and frees its name. Its tasks stay. By an admin, or by a session of
-     * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
+     * Ends the account, its sessions and its keys, and frees its name. By an admin, or by a session of the account itself.
+     * `tasks`: `keep` (also when it is left out or empty): its tasks stay under its id. `remove`: those that wait are
+     * cancelled, those that run are asked to end, and all are removed within some seconds, or when they have ended.
+     * Refused: ACCOUNT_BUILT_IN, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND.
      */
-    deleteAccount(id: string): Promise<void>;
+    deleteAccount(id: string, tasks: string): Promise<void>;
 
     /**
-     * Ends the account, its sessions and its keys, and frees its name. Its tasks stay. By an admin, or by a session of
-     * the account itself. Refused: ACCOUNT_BUILT_IN. NotFound: ACCOUNT_NOT_FOUND.
+     * Ends the account, its sessions and its keys, and frees its name. By an admin, or by a session of the account itself.
+     * `tasks`: `keep` (also when it is left out or empty): its tasks stay under its id. `remove`: those that wait are
+     * cancelled, those that run are asked to end, and all are removed within some seconds, or when they have ended.
+     * Refused: ACCOUNT_BUILT_IN, BAD_REQUEST. NotFound: ACCOUNT_NOT_FOUND.
      */
-    deleteAccount(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
+    deleteAccount(id: string, tasks: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
 
     /**
      * Makes a link that reads this task over REST, for whoever may change it. `seconds` is how long it holds, 1 to

@@ -5470,9 +5470,13 @@ const Madhava_changeAccount_result = class {
 const Madhava_deleteAccount_args = class {
   constructor(args) {
     this.id = null;
+    this.tasks = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
+      }
+      if (args.tasks !== undefined && args.tasks !== null) {
+        this.tasks = args.tasks;
       }
     }
   }
@@ -5494,9 +5498,13 @@ const Madhava_deleteAccount_args = class {
           input.skip(ftype);
         }
         break;
-        case 0:
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.tasks = input.readString();
+        } else {
           input.skip(ftype);
-          break;
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -5511,6 +5519,11 @@ const Madhava_deleteAccount_args = class {
     if (this.id !== null && this.id !== undefined) {
       output.writeFieldBegin('id', Thrift.Type.STRING, 1);
       output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.tasks !== null && this.tasks !== undefined) {
+      output.writeFieldBegin('tasks', Thrift.Type.STRING, 2);
+      output.writeString(this.tasks);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -8204,21 +8217,22 @@ const MadhavaClient = exports.Client = class MadhavaClient extends RPCceleryClie
     return callback('changeAccount failed: unknown result');
   }
 
-  deleteAccount (id) {
+  deleteAccount (id, tasks) {
     this._seqid = this.new_seqid();
     const self = this;
     return new Promise((resolve, reject) => {
       self._reqs[self.seqid()] = (error, result) => {
         return error ? reject(error) : resolve(result);
       };
-      self.send_deleteAccount(id);
+      self.send_deleteAccount(id, tasks);
     });
   }
 
-  send_deleteAccount (id) {
+  send_deleteAccount (id, tasks) {
     const output = new this.pClass(this.output);
     const params = {
-      id: id
+      id: id,
+      tasks: tasks
     };
     const args = new Madhava_deleteAccount_args(params);
     try {
@@ -9943,9 +9957,10 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
     const args = new Madhava_deleteAccount_args();
     args.read(input);
     input.readMessageEnd();
-    if (this._handler.deleteAccount.length === 1) {
+    if (this._handler.deleteAccount.length === 2) {
       Promise.resolve(this._handler.deleteAccount.bind(this._handler)(
-        args.id
+        args.id,
+        args.tasks
       )).then(result => {
         const result_obj = new Madhava_deleteAccount_result({success: result});
         output.writeMessageBegin("deleteAccount", Thrift.MessageType.REPLY, seqid);
@@ -9966,7 +9981,7 @@ const MadhavaProcessor = exports.Processor = class MadhavaProcessor extends RPCc
         output.flush();
       });
     } else {
-      this._handler.deleteAccount(args.id, (err, result) => {
+      this._handler.deleteAccount(args.id, args.tasks, (err, result) => {
         let result_obj;
         if ((err === null || typeof err === 'undefined') || err instanceof ttypes.Refused || err instanceof ttypes.NotFound || err instanceof ttypes.Conflict || err instanceof ttypes.Unavailable) {
           result_obj = new Madhava_deleteAccount_result((err !== null || typeof err === 'undefined') ? err : {success: result});

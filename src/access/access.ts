@@ -1,5 +1,6 @@
 // What access means for the APIs: who is asking, and everything that concerns accounts, sessions, keys and invitations.
 // src/access/open.ts builds it. Every call checks what the actor may do.
+import type { TasksOfDeleted } from '../core/account-forms.ts'
 import type { Actor, Scope, Via } from '../core/actor.ts'
 import type { AccountRole } from '../core/policy.ts'
 
@@ -214,10 +215,11 @@ export interface Access {
     changes: { role?: AccountRole; disabled?: boolean; password?: string },
   ): Promise<AccountView>
   /**
-   * Ends its sessions and keys, and frees its name. Its id is never used again, and its tasks stay under it.
+   * Ends its sessions and keys, and frees its name. Its id is never used again. Its tasks stay under it, or, with
+   * `remove`, workers cancel and remove them from then on (src/worker/account-tasks.ts).
    * By an admin, or by a session of the account itself. @throws ACCOUNT_NOT_FOUND, ACCOUNT_BUILT_IN
    */
-  deleteAccount(actor: Actor, id: string): Promise<void>
+  deleteAccount(actor: Actor, id: string, tasks?: TasksOfDeleted): Promise<void>
 
   /** The id of the account with this name or id; null: there is none. Also of a deleted one, by its id. */
   idOf(nameOrId: string): Promise<string | null>

@@ -114,7 +114,7 @@ export const createAdministration = ({
       return showAccount(after)
     },
 
-    async deleteAccount(actor, id) {
+    async deleteAccount(actor, id, tasks = 'keep') {
       const isOwn = accountOf(actor) === id && actor.credential?.type === 'session'
       if (!isOwn) demand(actor, 'admin')
       demandMade(id)
@@ -127,17 +127,20 @@ export const createAdministration = ({
       }
       await accounts.change(id, account => {
         if (account.deletedAt !== null) throw notFound()
+        const at = now()
         return {
           ...account,
           password: null,
           configured: null,
           changes: account.changes + 1,
-          deletedAt: now(),
+          deletedAt: at,
+          // in the same write: a kill leaves both or neither
+          ...(tasks === 'remove' ? { tasksLeftAt: at } : {}),
         }
       })
       // whatever cannot be removed now is of no use to anybody
       await removeRest(id, found.data).catch(() => {})
-      log.info({ account: name, by: actor.name }, 'an account was deleted')
+      log.info({ account: name, by: actor.name, tasks }, 'an account was deleted')
     },
   }
 }

@@ -167,8 +167,12 @@ export const createAuditedAccess = (access: Access, record: AuditRecorder): Acce
     )
   },
 
-  deleteAccount: (actor, id) =>
-    record.run(auditedBy(actor), { action: 'account.delete', target: auditedId(id) }, () =>
-      access.deleteAccount(actor, id),
-    ),
+  deleteAccount(actor, id, tasks) {
+    const about = auditedId(id)
+    return record.run(
+      auditedBy(actor),
+      { action: 'account.delete', target: about && (tasks === 'remove' ? `${about} tasks=remove` : about) },
+      () => access.deleteAccount(actor, id, tasks),
+    )
+  },
 })

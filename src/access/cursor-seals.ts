@@ -8,14 +8,15 @@ import { openedWithKey } from './secret-key.ts'
 const KEY_NAME = 'cursor-key'
 
 /** Whom a cursor is good for. */
-const ownerOf = ({ account, credential }: Actor): string =>
+const holderOf = ({ account, credential }: Actor): string =>
   JSON.stringify([account, account === null ? credential : null])
 
 export const createCursorSeal = (key: Buffer): CursorSeal => {
   const { seal, open } = createTextSeal(key)
   return {
-    seal: (cursor, actor) => seal(cursor, ownerOf(actor)),
-    open: (sealed, actor) => open(sealed, ownerOf(actor)),
+    holder: holderOf,
+    seal: (cursor, actor) => seal(cursor, holderOf(actor)),
+    open: (sealed, actor) => open(sealed, holderOf(actor)),
   }
 }
 

@@ -1,6 +1,7 @@
 // Accounts and invitations. POST /accounts is for everybody whom REGISTRATION lets in, the rest for admins.
 import { Hono } from 'hono'
 import { z } from 'zod'
+import { TASKS_OF_DELETED } from '../core/account-forms.ts'
 import { PAGE_LIMIT } from '../core/filter.ts'
 import {
   account,
@@ -17,6 +18,7 @@ import { demandAnswer } from './identify.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { plainPageQuery } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
+import { defineQuery } from './query.ts'
 
 const createAccount: Operation = {
   id: 'createAccount',
@@ -67,14 +69,24 @@ const changeAccount: Operation = {
   errors: ['ACCOUNT_NOT_FOUND', 'ACCOUNT_BUILT_IN', 'PASSWORD_INVALID'],
 }
 
+export const deletionQuery = defineQuery({
+  tasks: z
+    .enum(TASKS_OF_DELETED, `must be ${TASKS_OF_DELETED.join(' or ')}`)
+    .optional()
+    .describe(
+      '`keep`: they stay under the id of the account. `remove`: those that wait are cancelled, those that run are asked to end, and all are removed within some seconds, or when they have ended. Left out: `keep`',
+    ),
+})
+
 const deleteAccount: Operation = {
   id: 'deleteAccount',
   need: 'admin',
   audit: 'account.delete',
   tag: 'access',
   summary: 'Delete an account, with its sessions and keys',
-  description: 'Its id is never used again, and its tasks stay under it.',
+  description: 'Its id is never used again. Its tasks stay under it, unless `tasks=remove`.',
   path: ofAccount,
+  query: deletionQuery,
   answers: { 204: { description: 'It is deleted.' } },
   errors: ['ACCOUNT_NOT_FOUND', 'ACCOUNT_BUILT_IN'],
 }
@@ -134,7 +146,8 @@ export const accountRoutes = ({ access }: ApiDeps): Hono<ApiEnv> =>
       return sendJson(c, await access.changeAccount(c.get('actor'), c.req.param('id'), changes))
     })
     .delete('/accounts/:id', describe(deleteAccount), async c => {
-      await access.deleteAccount(c.get('actor'), c.req.param('id'))
+      const { tasks } = deletionQuery.read(c.req.url)
+      await access.deleteAccount(c.get('actor'), c.req.param('id'), tasks)
       return c.body(null, 204)
     })
     .post('/invitations', describe(invite), async c =>

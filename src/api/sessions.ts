@@ -4,6 +4,7 @@ import { deleteCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
 import { demand } from '../core/policy.ts'
 import { loggedIn, login, me, newPasswordBody, readBodyAs, sessionList } from './access-schemas.ts'
+import { deletionQuery } from './accounts.ts'
 import { type ApiContext, type ApiDeps, type ApiEnv, originOf } from './context.ts'
 import { demandAnswer, LOGIN_COOKIE } from './identify.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
@@ -86,7 +87,8 @@ const deleteMe: Operation = {
   id: 'deleteMe',
   need: 'login',
   tag: 'access',
-  summary: 'Delete your account; its tasks stay under its id',
+  summary: 'Delete your account; its tasks stay under its id, unless `tasks=remove`',
+  query: deletionQuery,
   answers: { 204: { description: 'It is deleted, with its sessions and keys.' } },
   errors: ['SCOPE_MISSING', 'ACCOUNT_BUILT_IN'],
 }
@@ -141,7 +143,8 @@ export const sessionRoutes = ({ access, clock }: ApiDeps): Hono<ApiEnv> =>
     })
     .delete('/me', describe(deleteMe), async c => {
       const actor = c.get('actor')
-      await access.deleteAccount(actor, actor.account ?? '')
+      const { tasks } = deletionQuery.read(c.req.url)
+      await access.deleteAccount(actor, actor.account ?? '', tasks)
       deleteCookie(c, LOGIN_COOKIE, COOKIE)
       return c.body(null, 204)
     })

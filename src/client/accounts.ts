@@ -159,6 +159,9 @@ export interface AuditFilter {
 }
 
 /** What both clients can do about accounts. `Options` are those of every call. */
+/** What becomes of the tasks of an account that is deleted. */
+export type TasksOfDeleted = 'keep' | 'remove'
+
 export interface AccountCalls<Options extends unknown[]> {
   /** Who asks, and what they may do. */
   me(...options: Options): Promise<Me>
@@ -197,10 +200,13 @@ export interface AccountCalls<Options extends unknown[]> {
   changeAccount(id: string, changes: AccountChanges, ...options: Options): Promise<Account>
   /** Who has changed what, the newest first, fetched page by page. For admins. */
   audit(filter?: AuditFilter, ...options: Options): AsyncGenerator<AuditEntry, void, void>
-  /** Ends the account, its sessions and its keys. Its tasks stay. For admins. */
-  deleteAccount(id: string, ...options: Options): Promise<void>
+  /**
+   * Ends the account, its sessions and its keys. Its tasks stay under its id, or, with `remove`, are cancelled and
+   * removed within some seconds, or when they have ended. For admins.
+   */
+  deleteAccount(id: string, tasks?: TasksOfDeleted, ...options: Options): Promise<void>
   /** The same of the account that asks. It needs a session. */
-  deleteMe(...options: Options): Promise<void>
+  deleteMe(tasks?: TasksOfDeleted, ...options: Options): Promise<void>
 }
 
 type SignalOptions = { signal?: AbortSignal }
@@ -217,9 +223,11 @@ export const createAccountCalls = (
     json(path, { repeatable: true, query, signal })
   const post = <T>(path: string, body: unknown, { signal }: SignalOptions = {}): Promise<T> =>
     json(path, { method: 'POST', body, signal })
-  const remove = async (path: string, { signal }: SignalOptions = {}): Promise<void> => {
-    await send(path, { method: 'DELETE', signal, whole: true })
+  const remove = async (path: string, { signal }: SignalOptions = {}, query = ''): Promise<void> => {
+    await send(path, { method: 'DELETE', query, signal, whole: true })
   }
+  const withTasks = (tasks: TasksOfDeleted | undefined): string =>
+    tasks === undefined ? '' : `tasks=${encodeURIComponent(tasks)}`
   return {
     me: options => read('/me', options),
     createAccount: (account, options) => post('/accounts', account, options),
@@ -279,7 +287,7 @@ export const createAccountCalls = (
     },
     changeAccount: (id, changes, { signal } = {}) =>
       json(at('/accounts', id), { method: 'PATCH', body: changes, signal }),
-    deleteAccount: (id, options) => remove(at('/accounts', id), options),
-    deleteMe: options => remove('/me', options),
+    deleteAccount: (id, tasks, options) => remove(at('/accounts', id), options, withTasks(tasks)),
+    deleteMe: (tasks, options) => remove('/me', options, withTasks(tasks)),
   }
 }

@@ -90,10 +90,10 @@ export const createRpcAccountCalls = (
   },
   changeAccount: async (id, changes) =>
     plain(await call(client => client.changeAccount(id, new types.AccountChanges(changes)))) as Account,
-  deleteAccount: id => call(client => client.deleteAccount(id)),
-  async deleteMe() {
+  deleteAccount: (id, tasks) => call(client => client.deleteAccount(id, tasks ?? '')),
+  async deleteMe(tasks) {
     const { account } = await call(client => client.me())
     // without an account, the server says what is missing
-    await call(client => client.deleteAccount(account?.id ?? ''))
+    await call(client => client.deleteAccount(account?.id ?? '', tasks ?? ''))
   },
 })

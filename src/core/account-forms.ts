@@ -5,6 +5,10 @@ import type { DocumentForm, Open } from './collection.ts'
 import { jsonSchema, time } from './field-types.ts'
 import { ACCOUNT_ROLES, type AccountRole } from './policy.ts'
 
+/** What becomes of the tasks of an account that is deleted. */
+export const TASKS_OF_DELETED = ['keep', 'remove'] as const
+export type TasksOfDeleted = (typeof TASKS_OF_DELETED)[number]
+
 /** A password as it is kept. `salt` and `hash` are base64url. */
 export type PasswordHash = Open<{ scrypt: { N: number; r: number; p: number }; salt: string; hash: string }>
 
@@ -68,6 +72,8 @@ export type Account = Open<{
   deletedAt: string | null
   /** The name of the document in `identities` of who signs in as this account; null: nobody, by a provider. */
   identity: string | null
+  /** Its tasks are to be removed: when some were there last. Left out: they stay, or none is left. */
+  tasksLeftAt?: string
 }>
 
 const ROLE_OF_LOGIN: Readonly<Record<string, string>> = { operator: 'admin', viewer: 'viewer' }
@@ -101,6 +107,7 @@ export const ACCOUNTS: DocumentForm<Account> = {
       deletedAt: time.schema.nullable(),
       // documents of before lack it
       identity: identityName.nullable().default(null),
+      tasksLeftAt: time.schema.optional(),
     })
     .catchall(jsonSchema) as z.ZodType<Account>,
 }

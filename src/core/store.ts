@@ -44,6 +44,13 @@ export interface TaskCounts {
   byKind: Record<string, Partial<Record<Status, number>>>
 }
 
+/** What is still known of a task that was removed; undefined where it is not, as of entries of earlier versions. */
+export interface RemovedTask {
+  /** Null: it was nobody's. */
+  owner: string | null | undefined
+  kind: string | undefined
+}
+
 export type CountedSubmitter = { key: string } | { address: string }
 
 /** What a name has left within a window of a minute. */
@@ -70,8 +77,7 @@ export type TaskChange =
   | { type: 'task'; cursor: string; task: TaskRecord }
   /** A cancel was requested for a held task. Its record follows when the holder acts. */
   | { type: 'revoke'; cursor: string; id: string; at: string }
-  /** `owner`: whose task it was, null for nobody's; undefined where that is not known. */
-  | { type: 'removed'; cursor: string; id: string; owner: string | null | undefined }
+  | ({ type: 'removed'; cursor: string; id: string } & RemovedTask)
 
 /**
  * A document was written or removed. How it is now, only a read tells, which is never older than the entry: entries of
@@ -88,8 +94,8 @@ export type Change = TaskChange | DocumentChange
 
 export interface ChangedTasks {
   ids: string[]
-  /** Those of them whose last entry is a removal, with the owner; only where the entry says it. */
-  removed: ReadonlyMap<string, string | null>
+  /** Those of them whose last entry is a removal; only where the entry says whose it was. */
+  removed: ReadonlyMap<string, RemovedTask>
   /** Behind these changes. */
   cursor: string
 }

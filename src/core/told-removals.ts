@@ -1,14 +1,15 @@
-// Which removals a stream may tell its reader of. The record is gone, so only its owner, or what this very stream has
-// told before, says whether the reader may know of it. It knows neither the store nor the feed.
+// Which removals a stream may tell its reader of. The record is gone, so only its owner and its kind, or what this very
+// stream has told before, say whether the reader may know of it. It knows neither the store nor the feed.
 import type { Actor } from './actor.ts'
 import type { TaskFilter } from './filter.ts'
 import { NOBODY, seesAll } from './policy.ts'
+import type { RemovedTask } from './store.ts'
 
 export interface ToldRemovals {
   /** The stream tells of this task. */
   told(id: string): void
-  /** @param owner null for nobody; undefined where it is not known */
-  mayTell(id: string, owner: string | null | undefined): boolean
+  /** @param removed left out: nothing is known of it */
+  mayTell(id: string, removed?: RemovedTask): boolean
 }
 
 /** So many tasks that a stream has told are remembered, the last ones. */
@@ -31,11 +32,10 @@ export const createToldRemovals = (
       const [oldest] = recent
       if (recent.size > remembered && oldest !== undefined) recent.delete(oldest)
     },
-    mayTell(id, owner) {
+    mayTell(id, { owner, kind } = { owner: undefined, kind: undefined }) {
       if (recent.has(id)) return true
-      // nobody knows of which kind it was
-      if (kinds || owner === undefined) return false
-      return owners?.includes(owner ?? NOBODY) ?? true
+      if (owner === undefined || (kinds && kind === undefined)) return false
+      return (owners?.includes(owner ?? NOBODY) ?? true) && (kinds?.includes(kind ?? '') ?? true)
     },
   }
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { Access } from '../access/access.ts'
 import { ACCESS_BOUNDS } from '../access/bounds.ts'
+import { TASKS_OF_DELETED, type TasksOfDeleted } from '../core/account-forms.ts'
 import { SCOPES } from '../core/actor.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { instant } from '../core/instant.ts'
@@ -84,3 +85,7 @@ export const toAccountChanges = (changes: unknown): Parameters<Access['changeAcc
     ...(password === undefined ? {} : { password }),
   }
 }
+
+/** Left out or empty: they stay. @throws BAD_REQUEST */
+export const toTasksOfDeleted = (value: unknown): TasksOfDeleted =>
+  parseStruct(z.enum(TASKS_OF_DELETED, oneOf(TASKS_OF_DELETED)), value || 'keep', 'The argument tasks')

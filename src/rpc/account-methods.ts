@@ -8,6 +8,7 @@ import {
   toNewInvitation,
   toNewKey,
   toPassword,
+  toTasksOfDeleted,
 } from './account-arguments.ts'
 import {
   accountPageStruct,
@@ -112,6 +113,11 @@ export const createAccountMethods = ({ access }: { access: Access }): ReadonlyMa
     ],
     [
       'deleteAccount',
-      method(1, (actor, [id]) => access.deleteAccount(actor, toText(id, 'id')), 'notFound', 'conflict'),
+      method(
+        2,
+        (actor, [id, tasks]) => access.deleteAccount(actor, toText(id, 'id'), toTasksOfDeleted(tasks)),
+        'notFound',
+        'conflict',
+      ),
     ],
   ])

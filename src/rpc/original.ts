@@ -3,6 +3,7 @@
 import thrift from 'thrift'
 import type { calcResult } from '../../gen/js/rpcinterface_types.js'
 import types from '../../gen/js/rpcinterface_types.js'
+import type { Access } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
 import { createSemaphore } from '../core/async/semaphore.ts'
 import { cutText } from '../core/cut-text.ts'
@@ -13,10 +14,11 @@ import { turns } from '../core/turns.ts'
 import type { RpcMethod } from './caller.ts'
 import { leadingNumber, leadingNumberOfContent } from './leading-number.ts'
 import type { RpcLimits } from './limits.ts'
-import type { RpcCall } from './who-calls.ts'
+import { loginOver, type RpcCall } from './who-calls.ts'
 
 export interface OriginalDeps {
   service: Service
+  access: Pick<Access, 'watch'>
   limits: Pick<RpcLimits, 'listedTasks' | 'lists'>
 }
 
@@ -29,7 +31,11 @@ const badTask = (error: unknown): Error | null => (error instanceof types.BadTas
 const nothing = (): null => null
 
 /** By name. */
-export const createOriginalMethods = ({ service, limits }: OriginalDeps): ReadonlyMap<string, RpcMethod> => {
+export const createOriginalMethods = ({
+  service,
+  access,
+  limits,
+}: OriginalDeps): ReadonlyMap<string, RpcMethod> => {
   // bounds memory, not time
   const inTurn = createSemaphore(limits.lists)
 
@@ -79,11 +85,15 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
     }
   }
 
-  /** Records become structs page by page, so that no more than a page of them is held. */
-  const listTasks = async (actor: Actor): Promise<calcResult[]> => {
+  /**
+   * Records become structs page by page, so that no more than a page of them is held.
+   * @throws UNAUTHORIZED when the login or the key has ended meanwhile, or may do something else now
+   */
+  const listTasks = async (actor: Actor, isOver: () => boolean): Promise<calcResult[]> => {
     const listed: calcResult[] = []
     let cursor: string | null = null
     do {
+      if (isOver()) throw loginOver()
       const wanted = Math.min(PAGE, limits.listedTasks - listed.length)
       const page = await service.list(actor, {}, { limit: wanted, cursor })
       for (let i = 0; i < page.tasks.length; i += PARALLEL_READS) {
@@ -127,7 +137,16 @@ export const createOriginalMethods = ({ service, limits }: OriginalDeps): Readon
       {
         arity: 0,
         // in its turn, since a key may end while it waits
-        run: (_args, _signal, call) => inTurn(async () => listTasks(await call.actor())),
+        run: (_args, _signal, call) =>
+          inTurn(async () => {
+            const actor = await call.actor()
+            const watch = access.watch(actor)
+            try {
+              return await listTasks(actor, () => watch.signal.aborted)
+            } finally {
+              watch.close()
+            }
+          }),
         declared: nothing,
         longResult: { type: thrift.Thrift.Type.LIST, write: writeList },
       },

@@ -22,6 +22,10 @@ export interface RpcCall {
 /** What tells who somebody is. */
 export type Identities = Pick<Access, 'identify' | 'stranger'>
 
+/** What a call is told that goes on for long. */
+export const loginOver = (): MadhavaError =>
+  new MadhavaError('UNAUTHORIZED', 'The login or the key has ended or changed during the call')
+
 /** For the calls of one connection. */
 export const createConnectionCall = (access: Identities, origin: Origin): RpcCall => {
   let shown: string | null = null
@@ -48,7 +52,7 @@ export const createConnectionCall = (access: Identities, origin: Origin): RpcCal
 export const createHttpCall = (actor: Actor, origin: Origin): RpcCall => ({
   actor: async () => actor,
   async again() {
-    throw new MadhavaError('UNAUTHORIZED', 'The login or the key has ended or changed during the call')
+    throw loginOver()
   },
   async authenticate() {
     throw new MadhavaError('BAD_REQUEST', 'Over HTTP, send Authorization: Bearer with each request instead')

@@ -1,7 +1,7 @@
 // Follows the store's feed for tasks held here: cancel requests, and lost claims. Other changes are passed on.
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Backoff, backoffMs } from '../core/async/backoff.ts'
-import type { TaskStore } from '../core/store.ts'
+import type { DocumentChange, TaskStore } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 
@@ -27,10 +27,12 @@ export const followCancelRequests = (deps: {
   onRecord: (task: TaskRecord) => void
   /** Any changed task. */
   onChange?: (task: TaskRecord) => void
+  /** Any changed document. */
+  onDocument?: (change: DocumentChange) => void
   /** The feed is followed from now on. Earlier changes may have been missed. */
   onFollow?: () => void
 }): CancelFeed => {
-  const { store, log, held, isHeld, onCancelRequest, onRecord, onChange, onFollow } = deps
+  const { store, log, held, isHeld, onCancelRequest, onRecord, onChange, onDocument, onFollow } = deps
   const ending = new AbortController()
   const { signal } = ending
   const recent = new Set<string>()
@@ -57,6 +59,7 @@ export const followCancelRequests = (deps: {
     for await (const change of store.changes(cursor, signal)) {
       attended()
       if (change.type === 'revoke') onRequest(change.id)
+      if (change.type === 'document') onDocument?.(change)
       if (change.type !== 'task') continue
       if (isHeld(change.task.id)) examine(change.task)
       onChange?.(change.task)

@@ -5,7 +5,7 @@ import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import type { Kinds } from '../core/kind.ts'
 import { type KindLimits, parseRate } from '../core/kind-limits.ts'
-import type { TaskStore } from '../core/store.ts'
+import type { DocumentChange, TaskStore } from '../core/store.ts'
 import { isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
 import type { Log } from '../platform/log.ts'
@@ -45,6 +45,10 @@ export interface RunnerOptions {
   onPollNow?: () => void
   /** Called when a task that was taken ahead of a free slot is given back, for others to take. */
   onGivenBack?: (task: TaskRecord) => void
+  /** Called when a document has changed. */
+  onDocument?: (change: DocumentChange) => void
+  /** Called when changes are followed from now on; earlier ones may have been missed. */
+  onFollow?: () => void
 }
 
 export interface Runner {
@@ -156,7 +160,11 @@ export const createRunner = (options: RunnerOptions): Runner => {
       limitWaiters.onRecord(task)
       suspectGuard.onRecord(task)
     },
-    onFollow: limitWaiters.pollAll,
+    ...(options.onDocument ? { onDocument: options.onDocument } : {}),
+    onFollow() {
+      limitWaiters.pollAll()
+      options.onFollow?.()
+    },
   })
 
   /** A cancel request may have come by the feed after the claim but before this process knew of it. */

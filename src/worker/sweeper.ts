@@ -1,6 +1,6 @@
 // The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
-// tasks, applies retention, removes documents and lines of the audit whose time is over, and repairs waits after a clock
-// step. Idempotent; every worker runs one.
+// tasks, applies retention, removes the tasks of deleted accounts, and documents and lines of the audit whose time is
+// over, and repairs waits after a clock step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import { publicReason } from '../core/kind-trouble.ts'
@@ -9,6 +9,7 @@ import type { TaskQueue } from '../core/queue.ts'
 import type { RetentionRule, TaskPage, TaskStore } from '../core/store.ts'
 import { isWaiting, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
+import type { AccountTasks } from './account-tasks.ts'
 import { type ClockWatch, createClockWatch } from './clock-watch.ts'
 
 export interface SweeperOptions {
@@ -18,6 +19,8 @@ export interface SweeperOptions {
   kinds: readonly string[]
   /** Makes this worker poll the store. */
   poll: () => void
+  /** Removes the tasks of deleted accounts. */
+  accountTasks?: Pick<AccountTasks, 'sweep'>
   /** Ends what dead workers left running on this host. Never rejects. */
   endLeftovers?: () => Promise<void>
   clock: () => Date
@@ -183,6 +186,15 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     }
   }
 
+  /** What is wrong with accounts holds up nothing else. */
+  const sweepAccounts = async (): Promise<void> => {
+    try {
+      counts.removed += (await options.accountTasks?.sweep()) ?? 0
+    } catch (error) {
+      log.error({ error }, 'the tasks of deleted accounts could not be looked at')
+    }
+  }
+
   const sweep = async (): Promise<void> => {
     try {
       const watch = await lookAtClock()
@@ -194,6 +206,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const becameDue = nextAt !== null && nextAt <= now.toISOString()
       nextAt = agenda.nextAt
       await announceLost(agenda.due, agenda.dueIds, becameDue)
+      await sweepAccounts()
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
       if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return

@@ -7,6 +7,7 @@ import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
 import type { ResultLimits } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
+import { createAccountTasks } from './account-tasks.ts'
 import { createThreads } from './pool/pool.ts'
 import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
@@ -97,6 +98,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   const clean = leftovers.end()
   const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
   const failures = createFailures(kinds.names())
+  const accountTasks = createAccountTasks({ store, clock, log })
   const runner = createRunner({
     failures,
     store,
@@ -112,6 +114,10 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     log,
     onPollAt: untilMs => wakeTimer.set(untilMs),
     onPollNow: () => slots.poll(),
+    onDocument({ collection, name }) {
+      if (collection === 'accounts') accountTasks.noticed(name)
+    },
+    onFollow: accountTasks.missed,
     onGivenBack: ({ id, kind }) => queue.announce({ id, kind }),
   })
   const slots = openSlots(queue, {
@@ -124,6 +130,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     },
   })
   const sweeper = createSweeper({
+    accountTasks,
     failures,
     store,
     queue,

@@ -46,9 +46,15 @@ describe('the room access with its audit', { timeout: 300_000 }, () => {
     await access.changePassword(actor, { password: PASSWORD, newPassword: OTHER_PASSWORD }, newOrigin())
     await access.revokeKey(actor, keyId)
     await access.changeAccount(admin, ada.id, { role: 'operator', disabled: false, password: PASSWORD })
+    const bob = await access.register(
+      admin,
+      { ...wanted, name: 'bob', invitation: null, role: 'user' },
+      newOrigin(),
+    )
     const spare = await access.invite(admin, { role: 'viewer', note: 'x', seconds: 60 })
     await access.withdrawInvitation(admin, spare.id)
     await access.deleteAccount(admin, ada.id)
+    await access.deleteAccount(admin, bob.id, 'remove')
     await access.logOut(admin)
     assert.deepEqual(await lines(), [
       `operator invitation.create done ${invited} role=user`,
@@ -60,9 +66,11 @@ describe('the room access with its audit', { timeout: 300_000 }, () => {
       `ada password.change done ${ada.id}`,
       `ada key.revoke done ${keyId}`,
       `operator account.change done ${ada.id} role=operator disabled=false password`,
+      `operator account.register done ${bob.id} role=user`,
       `operator invitation.create done ${spare.id} role=viewer`,
       `operator invitation.withdraw done ${spare.id}`,
       `operator account.delete done ${ada.id}`,
+      `operator account.delete done ${bob.id} tasks=remove`,
       `operator logout done ${admin.credential?.id}`,
     ])
     const text = JSON.stringify(await auditOf(world.store))

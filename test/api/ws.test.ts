@@ -5,6 +5,7 @@ import { connect as connectTcp } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import WebSocket from 'ws'
 import { SOCKET } from '../../src/api/ws/route.ts'
+import { report } from '../../src/core/moves.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { until } from '../support/until.ts'
@@ -18,7 +19,7 @@ interface Message {
   reason?: string
   code?: string
   account?: string | null
-  task?: { id: string; status: string; owner: string | null }
+  task?: { id: string; status: string; owner: string | null; progress: { note: string | null } | null }
 }
 
 let door: Fixture
@@ -250,6 +251,38 @@ describe('a WebSocket', { timeout: 300_000 }, () => {
     await until('no more than some', () => one.of('error').some(({ code }) => code === 'TOO_MANY_STREAMS'))
     one.say('x'.repeat(64 * 1024))
     assert.equal(await one.closed, 1009)
+  })
+
+  it('tells a client that stops reading the last state in place of the earlier ones, and others all', async () => {
+    const { token, actor } = await door.logIn('ann', 'user')
+    const [slow, quick] = [await connect('/ws', bearer(token)), await connect('/ws', bearer(token))]
+    for (const one of [slow, quick]) await until('it is live', () => one.of('live').length === 1)
+    const wanted = { kind: 'echo', params: 1, description: '€'.repeat(2_000) }
+    const { task } = await door.service.submit(actor, wanted)
+    for (const one of [slow, quick]) await until('it is told', () => one.of('task').length === 1)
+    slow.socket.pause()
+    const running = await door.run(task.id)
+    let moves = 0
+    // far more than the buffers of both kernels and of the server; several moves at once may be one event
+    while (quick.of('task').length < 4_000) {
+      moves += 1
+      const progress = { percent: 1, note: `${moves}`, etaSeconds: null }
+      await door.store.move(task.id, running?.claim ?? 0, report(progress, null, new Date().toISOString()))
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    const second = (await door.service.submit(actor, { kind: 'echo', params: 2 })).task
+    await until('the quick one has the last', () => quick.of('task').at(-1)?.task?.id === second.id)
+    slow.socket.resume()
+    await until('the slow one has the last', () => slow.of('task').at(-1)?.task?.id === second.id)
+    const notesOf = (one: Open) => one.of('task').flatMap(({ task: told }) => told?.progress?.note ?? [])
+    const [notes, all] = [notesOf(slow), notesOf(quick)]
+    assert.deepEqual([notes.at(-1), all.at(-1)], [`${moves}`, `${moves}`])
+    assert.ok(notes.length < all.length, `${notes.length} states were told, of ${all.length}`)
+    const numbers = notes.map(Number)
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((one, other) => one - other),
+    )
   })
 
   it('of a client that asks and does not read is let go, and so is one that asks too often', async () => {

@@ -262,7 +262,9 @@ describe('the key of a REST client', { timeout: 300_000 }, () => {
     assert.equal((await audit.next()).done, true)
     await client.changeAccount('a1', { disabled: true })
     await client.deleteAccount('a1')
+    await client.deleteAccount('a1', 'remove')
     await client.deleteMe()
+    await client.deleteMe('keep')
     assert.deepEqual(seen, [
       'GET /me',
       'POST /accounts {"name":"Zoë","password":"p","invitation":"mdi_1"}',
@@ -283,7 +285,9 @@ describe('the key of a REST client', { timeout: 300_000 }, () => {
       'GET /audit?limit=200&actor=Zo%C3%AB&target=a1&action=login%2Clogout&from=1970-01-01T00%3A00%3A00.000Z&cursor=a+b',
       'PATCH /accounts/a1 {"disabled":true}',
       'DELETE /accounts/a1',
+      'DELETE /accounts/a1?tasks=remove',
       'DELETE /me',
+      'DELETE /me?tasks=keep',
     ])
   })
 })

@@ -196,7 +196,7 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
         'kinds',
         'kindTroubles',
       ],
-      ...['state', 'audit', 'wait', 'watchTask', 'watchAll', 'followLog', 'isLogOver'],
+      ...['state', 'audit', 'wait', 'watchTask', 'watchAll', 'followAll', 'followLog', 'isLogOver'],
     ]
     // a task does it for itself: its record and the child's say so
     const inside = ['submitChild']

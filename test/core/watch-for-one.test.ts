@@ -51,7 +51,7 @@ describe('watchAll for one person', () => {
     ...store,
     async *changes(since, signal) {
       for await (const change of store.changes(since, signal))
-        yield change.type === 'removed' ? { ...change, owner: undefined } : change
+        yield change.type === 'removed' ? { ...change, owner: undefined, kind: undefined } : change
     },
     changedSince: async since => ({ ...(await store.changedSince(since)), removed: new Map() }),
   })
@@ -141,6 +141,18 @@ describe('watchAll for one person', () => {
     await store.remove(mine.id)
     const end = await last(stream)
     assert.deepEqual(told(stream), [`SUCCESS ${mine.id}`, `removed ${mine.id}`, end])
+  })
+
+  it('tells a key of some kinds the removals of these kinds after a resume', async () => {
+    const since = await store.cursor()
+    const [mine, other] = [await addEnded(store, { owner: 'ann' }), await addEnded(store, { kind: 'secret' })]
+    for (const { id } of [other, mine]) await store.remove(id)
+    const stream = watchAs(keyOf('ann', 'operator', { kinds: ['adding'] }), { since })
+    await until('it is live', () => isLive(stream))
+    const late = await addEnded(store, { kind: 'secret' })
+    await store.remove(late.id)
+    const end = await last(stream)
+    assert.deepEqual(told(stream), [`removed ${mine.id}`, end])
   })
 
   it('tells a removal that comes while missed changes are read, once and not to others', async () => {

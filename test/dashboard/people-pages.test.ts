@@ -216,9 +216,15 @@ describe('the pages about accounts', { skip: requireService('chromium'), timeout
     )
     await page.click(`${row} >> text=Delete`)
     await page.waitForSelector('dialog >> text=Delete the account erin?')
+    const erin = (await door.fixture.access.idOf('erin')) ?? ''
+    assert.equal(await page.isChecked('dialog input'), false)
+    await page.check('text=Cancel and remove its tasks, too')
+    await assertAccessible(page, 'the question about an account and its tasks')
     await page.click('dialog .danger')
     await page.waitForSelector(row, { state: 'detached' })
     assert.equal(await door.fixture.access.idOf('erin'), null)
+    const left = await door.fixture.store.documents.get('accounts', erin)
+    assert.notEqual(left?.data.tasksLeftAt, undefined, 'workers are to remove its tasks')
     await leave(/status of 422/)
   })
 

@@ -231,6 +231,28 @@ describe('two people on two hosts', { timeout: 900_000, skip: requireService('re
     assert.ok(tasks.some(task => task.id === id && task.ownerName === null))
   })
 
+  it('have no tasks left when the account is deleted with them, on either server', async () => {
+    const { id } = await admin.createAccount({ name: 'cleo', password: PASSWORD, role: 'user' })
+    const { token } = await admin.logIn('cleo', PASSWORD)
+    const cleo = restOf(bundles[0], token)
+    const ended = await cleo.submit({ kind: 'calcpi', params: { digits: 3 } })
+    await until('it has ended', async () => (await cleo.get(ended.id)).status === 'SUCCESS')
+    const running = await cleo.submit({ kind: 'sleep', params: { seconds: 600 } })
+    await until('it runs', async () => /STARTED|PROGRESS/.test((await cleo.get(running.id)).status))
+    const notBefore = new Date(Date.now() + 3_600_000).toISOString()
+    await cleo.submit({ kind: 'calcpi', params: { digits: 3 }, notBefore })
+    const { key } = await newAdminKey()
+    const left = async (at: number): Promise<number> => {
+      const list = await fetch(`${bundles[at]?.api}/tasks?owner=${id}`, {
+        headers: { authorization: `Bearer ${key}` },
+      })
+      return ((await list.json()) as { tasks: unknown[] }).tasks.length
+    }
+    assert.deepEqual([await left(0), await left(1)], [3, 3])
+    await admin.deleteAccount(id, 'remove')
+    await until('none is left', async () => (await left(0)) + (await left(1)) === 0)
+  })
+
   const newAdminKey = () => admin.createKey({ name: 'looks', scopes: ['read'] })
 
   it('leave no secret in what a bundle has written', async () => {

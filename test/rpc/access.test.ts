@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import fc from 'fast-check'
 import types from '../../gen/js/rpcinterface_types.js'
+import type { Service } from '../../src/core/service.ts'
+import { createOriginalMethods } from '../../src/rpc/original.ts'
 import { waitAs } from '../../src/rpc/wait-as.ts'
 import { createConnectionCall } from '../../src/rpc/who-calls.ts'
 import { keyOf, person } from '../support/actors.ts'
@@ -165,6 +167,35 @@ describe('a connection', { timeout: 300_000 }, () => {
     end()
     assert.equal((await first).name, 'ann')
     assert.equal((await call.actor()).name, 'bob')
+  })
+})
+
+describe('a long list', { timeout: 300_000 }, () => {
+  it('ends between two pages when the key is revoked, and reads nothing more', async () => {
+    const who = createFakeAccess({ anonymous: 'none', actors })
+    const call = createConnectionCall(who.access, { via: 'rpc', address: null, agent: null })
+    await call.authenticate('ann')
+    const pages: (string | null)[] = []
+    let onPage = (): void => undefined
+    const service = {
+      async list(_actor: unknown, _filter: unknown, { cursor }: { cursor: string | null }) {
+        pages.push(cursor)
+        onPage()
+        return { tasks: [], next: pages.length < 3 ? `page ${pages.length}` : null }
+      },
+    } as unknown as Service
+    const methods = createOriginalMethods({
+      service,
+      access: who.access,
+      limits: { listedTasks: 10, lists: 1 },
+    })
+    const { signal } = new AbortController()
+    const list = async () => methods.get('listTasks')?.run([], signal, call)
+    assert.deepEqual(await list(), [])
+    assert.deepEqual(pages.splice(0), [null, 'page 1', 'page 2'])
+    onPage = () => who.revoke('ann')
+    await assert.rejects(list, { code: 'UNAUTHORIZED' })
+    assert.deepEqual([pages, who.watches()], [[null], 0])
   })
 })
 

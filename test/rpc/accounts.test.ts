@@ -187,8 +187,19 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
       ['changeAccount', ANN, 'a1', { role: 'user', disabled: true, password: 'p' }],
       builtIn,
     ],
-    ['delete the own account', client => client.deleteMe(), ['deleteAccount', ANN, 'ann'], undefined],
-    ['delete an account', client => client.deleteAccount('a1'), ['deleteAccount', ANN, 'a1'], undefined],
+    ['delete the own account', client => client.deleteMe(), ['deleteAccount', ANN, 'ann', 'keep'], undefined],
+    [
+      'delete an account',
+      client => client.deleteAccount('a1'),
+      ['deleteAccount', ANN, 'a1', 'keep'],
+      undefined,
+    ],
+    [
+      'delete an account with its tasks',
+      client => client.deleteAccount('a1', 'remove'),
+      ['deleteAccount', ANN, 'a1', 'remove'],
+      undefined,
+    ],
   ]
   for (const [title, call, reached, answer] of TABLE)
     it(title, async () => {
@@ -211,8 +222,8 @@ describe('the methods about accounts', { timeout: 300_000 }, () => {
       ['SESSION_NOT_FOUND', 'NotFound', () => own.client.endSession('x')],
       ['KEY_NOT_FOUND', 'NotFound', () => own.client.revokeKey('x')],
       ['INVITATION_NOT_FOUND', 'NotFound', () => own.client.withdrawInvitation('x')],
-      ['ACCOUNT_NOT_FOUND', 'NotFound', () => own.client.deleteAccount('x')],
-      ['ACCOUNT_BUILT_IN', 'Refused', () => own.client.deleteAccount('operator')],
+      ['ACCOUNT_NOT_FOUND', 'NotFound', () => own.client.deleteAccount('x', '')],
+      ['ACCOUNT_BUILT_IN', 'Refused', () => own.client.deleteAccount('operator', '')],
       ['DOCUMENT_CHANGED', 'Conflict', () => own.client.changeAccount('a', new types.AccountChanges())],
       ['STORE_UNAVAILABLE', 'Unavailable', () => own.client.listKeys()],
       ['SCOPE_MISSING', 'Refused', () => own.client.createKey('k', ['read'], new types.KeyOptions())],

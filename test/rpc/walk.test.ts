@@ -132,7 +132,7 @@ const WALK: Readonly<Record<string, Step>> = {
     expected: ASKS_ACCESS,
     call: client => client.changeAccount('a', new types.AccountChanges({ disabled: true })),
   },
-  deleteAccount: { expected: ASKS_ACCESS, call: client => client.deleteAccount('a') },
+  deleteAccount: { expected: ASKS_ACCESS, call: client => client.deleteAccount('a', '') },
 }
 
 const outcomeOf = async (call: Promise<unknown>): Promise<string> => {

@@ -1,5 +1,6 @@
 // A process that opens a store and plays one role with it. Argument: JSON with `place`, `role` and the role's input.
 import { accessRole } from './store-access.ts'
+import { accountTasksRole } from './store-account-tasks.ts'
 import { auditRole } from './store-audit.ts'
 import { documentsRole } from './store-documents.ts'
 import { limitedRole } from './store-limited.ts'
@@ -21,6 +22,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   limited: limitedRole,
   documents: documentsRole,
   access: accessRole,
+  'account-tasks': accountTasksRole,
   audit: auditRole,
   rates: ratesRole,
 }

@@ -61,6 +61,44 @@ describe('the sweeper', () => {
     await sweeper.close()
   })
 
+  it('applies retention also while the tasks of deleted accounts cannot be looked at', {
+    timeout: 300_000,
+  }, async () => {
+    let retained = 0
+    const store: Partial<TaskStore> = {
+      agenda: async () => ({ due: 0, dueIds: [], expired: [], orphaned: [], nextAt: null }),
+      retain: async () => {
+        retained += 1
+        return 2
+      },
+      list: async () => ({ tasks: [], next: null }),
+      documents: { removeExpired: async () => 0 } as unknown as Documents,
+      audit: { settle: async () => 0 } as unknown as AuditTrail,
+    }
+    let answer: () => Promise<number> = async () => 3
+    const sweeper = createSweeper({
+      store: store as TaskStore,
+      queue: { state: () => ({ outbox: 0 }) } as TaskQueue,
+      accountTasks: { sweep: () => answer() },
+      kinds: [],
+      poll: () => {},
+      clock: () => new Date(),
+      log: silentLog(),
+      retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
+      retentionMs: 1_000,
+      everyMs: DAY,
+      retainEveryMs: 0,
+    })
+    // the first one begins by itself
+    await sweeper.close()
+    const { removed } = sweeper.counters()
+    assert.equal(removed, 5)
+    answer = () => Promise.reject(new MadhavaError('STORE_UNAVAILABLE'))
+    const before = retained
+    await sweeper.sweep()
+    assert.deepEqual([retained, sweeper.counters().removed], [before + 1, 7])
+  })
+
   it('says in its presence that retention fails, without the folders of this machine, until it works again', {
     timeout: 300_000,
   }, async () => {

@@ -3,10 +3,7 @@ import { z } from 'zod'
 import { MadhavaError, toMadhavaError } from '../../core/errors.ts'
 import { CURSOR_LIMIT, FILTER_ROWS, type TaskFilter } from '../../core/filter.ts'
 import { formatProblems, problemsOf } from '../../core/problems.ts'
-import type { TaskRecord } from '../../core/task.ts'
-import { viewTask } from '../../core/task-view.ts'
 import { explainUnknownFields } from '../../core/unknown-fields.ts'
-import type { WatchEvent } from '../../core/watch.ts'
 import type { EndReason } from '../sse.ts'
 
 /** The subscription that a socket begins with: the tasks of the account. */
@@ -75,23 +72,4 @@ export const endText = (reason: EndReason, of: string | null = null): string =>
 export const errorText = (thrown: unknown, of: string | null = null): string => {
   const { code, message: detail } = toMadhavaError(thrown)
   return JSON.stringify({ type: 'error', ...(of === null ? {} : { on: of }), code, detail })
-}
-
-/**
- * A writer of events. A task that many sockets are told of is written once: all of them are handed the same record.
- */
-export const createEventTexts = (): ((of: string, event: WatchEvent) => string) => {
-  const written = new WeakMap<TaskRecord, string>()
-  const taskText = (task: TaskRecord): string => {
-    const known = written.get(task)
-    if (known !== undefined) return known
-    const text = JSON.stringify(viewTask(task))
-    written.set(task, text)
-    return text
-  }
-  return (of, event) => {
-    if (event.type !== 'task') return JSON.stringify({ ...event, on: of })
-    const head = JSON.stringify({ type: 'task', on: of, cursor: event.cursor })
-    return `${head.slice(0, -1)},"task":${taskText(event.task)}}`
-  }
 }

@@ -14,7 +14,8 @@ import { describe, type Operation } from '../operation.ts'
 import { withOwnerId } from '../owner-names.ts'
 import { defineQuery, textParameter } from '../query.ts'
 import type { Streams } from '../streams.ts'
-import { createEventTexts, MESSAGE_LIMIT } from './messages.ts'
+import { createEventFrames } from './frames.ts'
+import { MESSAGE_LIMIT } from './messages.ts'
 import { serveSocket } from './socket.ts'
 
 /** What a GET becomes here, for the HTTP server. */
@@ -55,7 +56,7 @@ export const socketRoutes =
       maxPayload: MESSAGE_LIMIT,
       perMessageDeflate: false,
     })
-    const texts = createEventTexts()
+    const frames = createEventFrames()
 
     const upgrade = async (c: ApiContext): Promise<Response> => {
       const { ticket, since = null, snapshot } = socketQuery.read(c.req.url)
@@ -80,7 +81,7 @@ export const socketRoutes =
       })
       server.handleUpgrade(wanted.incoming, wanted.socket, wanted.head, socket => {
         const { end } = serveSocket({
-          ...{ socket, actor, service, texts, log },
+          ...{ socket, connection: wanted.socket, actor, service, frames, log },
           withOwnerId: filter => withOwnerId(access, filter),
           from: { since, snapshot },
         })

@@ -1,12 +1,14 @@
 // One WebSocket: what it is subscribed to, and the pace at which its reader takes it. It knows no HTTP and no logins.
+import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Actor } from '../../core/actor.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { type TaskFilter, toFilter } from '../../core/filter.ts'
 import type { Service } from '../../core/service.ts'
-import type { WatchEvent } from '../../core/watch.ts'
+import type { WatchSink } from '../../core/watch.ts'
 import type { Log } from '../../platform/log.ts'
 import type { EndReason } from '../sse.ts'
+import { type EventFrames, frameOf } from './frames.ts'
 import { endText, errorText, helloText, MINE, PONG, readMessage } from './messages.ts'
 
 /** Bytes that may wait in the socket; what comes then waits as one state per task (core/feed.ts). */
@@ -44,11 +46,13 @@ const CLOSE_CODES: Readonly<Record<EndReason, number>> = {
 
 export interface SocketOptions {
   socket: WebSocket
+  /** Under it. Frames that many sockets get are written here as they are; pings and the close are the library's. */
+  connection: Duplex
   actor: Actor
-  service: Pick<Service, 'watchAll'>
+  service: Pick<Service, 'followAll'>
   /** Resolves the name of an owner in a filter. */
   withOwnerId: (filter: TaskFilter) => Promise<TaskFilter>
-  texts: (of: string, event: WatchEvent) => string
+  frames: EventFrames
   /** Where the account's own tasks go on. */
   from: { since: string | null; snapshot: boolean }
   log: Pick<Log, 'warn'>
@@ -58,10 +62,11 @@ export interface SocketOptions {
 /** Serves it until it closes. `end` says why, then closes it. */
 export const serveSocket = ({
   socket,
+  connection,
   actor,
   service,
   withOwnerId,
-  texts,
+  frames,
   from,
   log,
   pingMs = PING_MS,
@@ -77,14 +82,13 @@ export const serveSocket = ({
     waiting.clear()
   }
 
-  const isFull = (): boolean => socket.readyState === socket.OPEN && socket.bufferedAmount >= UNSENT_BYTES
-  const send = (text: string): void => {
-    if (socket.readyState !== socket.OPEN || isEnding) return
-    socket.send(text, () => {
-      if (!isFull()) wake()
-    })
+  const isFull = (): boolean => socket.readyState === socket.OPEN && connection.writableLength >= UNSENT_BYTES
+  const sendFrame = (frame: Buffer): void => {
+    if (socket.readyState === socket.OPEN && !isEnding) connection.write(frame)
   }
-  /** Resolves when the reader has taken enough, the subscription ends, or the socket has closed. */
+  const send = (text: string): void => sendFrame(frameOf(text))
+  connection.on('drain', wake)
+  /** Resolves when the reader has taken all, the subscription ends, or the socket has closed. */
   const room = async (signal: AbortSignal): Promise<void> => {
     while (isFull() && !signal.aborted) await new Promise<void>(resolve => waiting.add(resolve))
   }
@@ -96,10 +100,14 @@ export const serveSocket = ({
     { signal }: AbortController,
   ): Promise<void> => {
     const filter = await withOwnerId(wanted)
-    for await (const events of service.watchAll(actor, filter, start, signal)) {
-      for (const event of events) if (!signal.aborted) send(texts(of, event))
-      await room(signal)
+    const sink: WatchSink = {
+      tell(event) {
+        if (!signal.aborted) sendFrame(frames(of, event))
+      },
+      isFull,
+      room: () => room(signal),
     }
+    await service.followAll(actor, filter, start, sink, signal)
   }
   const subscribe = (of: string, filter: TaskFilter, start: typeof from): void => {
     if (subscriptions.has(of)) throw new MadhavaError('BAD_REQUEST', `There is a subscription ${of} already`)
@@ -166,7 +174,7 @@ export const serveSocket = ({
     isAlive = true
     if (isEnding) return
     // its own answers, too, are bounded
-    if (!messages.take() || socket.bufferedAmount >= ANSWERS_BYTES) return end('slow')
+    if (!messages.take() || connection.writableLength >= ANSWERS_BYTES) return end('slow')
     if (isBinary) send(errorText(new MadhavaError('BAD_REQUEST', 'Messages are JSON texts')))
     else received(String(data))
   })

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { MadhavaError } from '../../core/errors.ts'
-import type { Change, ChangedTasks } from '../../core/store.ts'
+import type { Change, ChangedTasks, RemovedTask } from '../../core/store.ts'
 
 /** At least so many of the last entries are kept; the port promises 10,000. */
 const KEPT = 20_000
@@ -48,13 +48,14 @@ export const createMemoryFeed = (): MemoryFeed => {
       const position = parse(cursor)
       if (position < first) throw new MadhavaError('CURSOR_TOO_OLD')
       const ids = new Set<string>()
-      const removed = new Map<string, string | null>()
+      const removed = new Map<string, RemovedTask>()
       for (const change of kept.slice(position - first)) {
         if (change.type === 'document') continue
         const id = change.type === 'task' ? change.task.id : change.id
         ids.add(id)
         removed.delete(id)
-        if (change.type === 'removed' && change.owner !== undefined) removed.set(id, change.owner)
+        if (change.type === 'removed' && change.owner !== undefined)
+          removed.set(id, { owner: change.owner, kind: change.kind })
       }
       return { ids: [...ids], removed, cursor: cursorAt(end()) }
     },

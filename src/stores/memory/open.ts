@@ -114,11 +114,11 @@ const openStore = (
     permitOf(permits, { kind, limits, running: runningOf(kind), nowMs })
 
   const drop = (entry: StoredTask): void => {
-    const { id, owner } = entry.record
+    const { id, owner, kind } = entry.record
     const key = idempotencyScope(entry.record)
     if (key !== null) keys.delete(key)
     entries.delete(id)
-    feed.add({ type: 'removed', id, owner })
+    feed.add({ type: 'removed', id, owner, kind })
   }
   const sorted = (order: (a: TaskRecord, b: TaskRecord) => number, wanted: (task: TaskRecord) => boolean) =>
     [...entries.values()]

@@ -1,4 +1,5 @@
 // What an entry of the feed says of a task, by its fields in the stream. Pure: reading and cursors are the feed's business.
+import type { RemovedTask } from '../../core/store.ts'
 import { decode } from './records.ts'
 
 /** The task that an entry tells of; null where it tells of none. */
@@ -8,15 +9,17 @@ export const idIn = ([name, value = '']: readonly string[]): string | null => {
 }
 
 /**
- * Whose task a removal took away, null for nobody's; undefined where the entry does not say it, as those of an earlier
- * version, and where it is no removal.
+ * What an entry says of a task that was removed: whose it was, and its kind. Entries of earlier versions lack the kind, or
+ * both; an entry that is no removal has neither.
  */
-export const removedOwnerIn = ([name, , field, json = '']: readonly string[]): string | null | undefined => {
-  if (name !== 'removed' || field !== 'owner') return undefined
+export const removedIn = ([name, , field, json = '', next, kind]: readonly string[]): RemovedTask => {
+  const unknown: RemovedTask = { owner: undefined, kind: undefined }
+  if (name !== 'removed' || field !== 'owner') return unknown
   try {
     const owner: unknown = JSON.parse(json)
-    return owner === null || typeof owner === 'string' ? owner : undefined
+    if (owner !== null && typeof owner !== 'string') return unknown
+    return { owner, kind: next === 'kind' ? kind : undefined }
   } catch {
-    return undefined
+    return unknown
   }
 }

@@ -3,12 +3,12 @@
 import { createWakeup, type Wakeup } from '../../core/async/wakeup.ts'
 import { isCollection } from '../../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
-import type { Change, ChangedTasks } from '../../core/store.ts'
+import type { Change, ChangedTasks, RemovedTask } from '../../core/store.ts'
 import { turns } from '../../core/turns.ts'
 import type { Log } from '../../platform/log.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { redisError } from './errors.ts'
-import { idIn, removedOwnerIn } from './feed-entry.ts'
+import { idIn, removedIn } from './feed-entry.ts'
 import { decode } from './records.ts'
 
 /** Changes kept here for those who follow. */
@@ -149,7 +149,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       if (!isCollection(value)) return null
       return { type: 'document', cursor, collection: value, name: claim ?? '' }
     }
-    if (name === 'removed') return { type: 'removed', cursor, id: value, owner: removedOwnerIn(fields) }
+    if (name === 'removed') return { type: 'removed', cursor, id: value, ...removedIn(fields) }
     if (name !== 'large') return null
     const json = await readJson(value)
     const task = json === null ? null : decode(json)
@@ -237,7 +237,7 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
       let at = decodeCursor(since)
       const end = parsePlace(await lastPlace(redis)) ?? at
       const ids = new Set<string>()
-      const removed = new Map<string, string | null>()
+      const removed = new Map<string, RemovedTask>()
       do {
         const found = await readOn(at)
         for (const { fields } of found) {
@@ -245,8 +245,8 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
           if (id !== null) {
             ids.add(id)
             removed.delete(id)
-            const owner = removedOwnerIn(fields)
-            if (owner !== undefined) removed.set(id, owner)
+            const gone = removedIn(fields)
+            if (gone.owner !== undefined) removed.set(id, gone)
           }
           const pause = turns.spend(1, fields[1]?.length)
           if (pause) await pause

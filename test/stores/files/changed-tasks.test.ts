@@ -8,11 +8,12 @@ import { newTask } from '../../suites/store/world.ts'
 
 const ID = newTask().id
 const task = (claim: number): JournalEntry => ({ type: 'task', task: { ...newTask(), id: ID, claim } })
-const removal = (claim: number, owner?: string | null): JournalEntry => ({
+const removal = (claim: number, owner?: string | null, kind?: string): JournalEntry => ({
   type: 'removed',
   id: ID,
   claim,
   ...(owner === undefined ? {} : { owner }),
+  ...(kind === undefined ? {} : { kind }),
 })
 const found = (...entries: JournalEntry[]) => {
   const gathering = gatherChangedTasks()
@@ -22,12 +23,17 @@ const found = (...entries: JournalEntry[]) => {
 }
 
 describe('what changed in the journals', () => {
-  it('names a removed task with its owner, however late the earlier entries are read', () => {
+  it('names a removed task with its owner and its kind, however late the earlier entries are read', () => {
     for (const owner of ['ann', null]) {
-      const entries = [task(1), removal(2, owner), { type: 'revoke', id: ID, at: '' } as const, task(0)]
+      const entries = [
+        task(1),
+        removal(2, owner, 'echo'),
+        { type: 'revoke', id: ID, at: '' } as const,
+        task(0),
+      ]
       fc.assert(
         fc.property(fc.shuffledSubarray(entries, { minLength: entries.length }), shuffled => {
-          assert.deepEqual(found(...shuffled), { ids: [ID], removed: [[ID, owner]] })
+          assert.deepEqual(found(...shuffled), { ids: [ID], removed: [[ID, { owner, kind: 'echo' }]] })
         }),
       )
     }
@@ -40,10 +46,14 @@ describe('what changed in the journals', () => {
     }
   })
 
-  it('keeps the owner where one removal is told twice, once without it', () => {
-    const entries = [removal(2), removal(2, 'ann')]
-    assert.deepEqual(found(...entries).removed, [[ID, 'ann']])
-    assert.deepEqual(found(...entries.toReversed()).removed, [[ID, 'ann']])
+  it('keeps what is known where one removal is told several times, with less knowledge before or after', () => {
+    const ofVersions = [removal(2), removal(2, 'ann'), removal(2, 'ann', 'echo')]
+    fc.assert(
+      fc.property(fc.shuffledSubarray(ofVersions, { minLength: ofVersions.length }), shuffled => {
+        assert.deepEqual(found(...shuffled).removed, [[ID, { owner: 'ann', kind: 'echo' }]])
+      }),
+    )
+    assert.deepEqual(found(removal(2), removal(2, 'ann')).removed, [[ID, { owner: 'ann', kind: undefined }]])
   })
 
   it('passes documents by', () => {

@@ -196,8 +196,8 @@ describe('files store', () => {
     })
     await follower.stop()
     assert.deepEqual(
-      follower.seen.flatMap(change => (change.type === 'removed' ? [change.owner] : [])),
-      ['ann'],
+      follower.seen.flatMap(change => (change.type === 'removed' ? [[change.owner, change.kind]] : [])),
+      [['ann', 'adding']],
     )
     assert.deepEqual(await other.listBlobs(id), [])
   })

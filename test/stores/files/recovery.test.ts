@@ -109,7 +109,7 @@ describe('recovery', () => {
     for (const id of ids) assert.ok(told.join('').includes(id), 'the feed tells of it')
   })
 
-  it('tells whose the removed tasks were, where the log or the state file says it', async test => {
+  it('tells whose the removed tasks were, and of which kind, where the log or the state file says it', async test => {
     const tasks = ['ann', null, 'bob', 'eve'].map(owner => versions(newTask({ owner })))
     const [logged, nobodys, inPlace, early] = tasks.map(({ first }) => first.id) as [
       string,
@@ -121,7 +121,7 @@ describe('recovery', () => {
     const disk = createDisk()
     createRecords(layout, disk, () => {}).put(tasks[2]?.ended as TaskRecord)
     await logOf(layout, disk, DEAD, [
-      { type: 'removed', id: logged, claim: 2, owner: 'ann' },
+      { type: 'removed', id: logged, claim: 2, owner: 'ann', kind: 'adding' },
       { type: 'removed', id: nobodys, claim: 2, owner: null },
       // of a version that did not write it
       { type: 'removed', id: inPlace, claim: 2 },
@@ -132,9 +132,9 @@ describe('recovery', () => {
       .flatMap(name => readFileSync(path.join(layout.journal, name), 'utf8').trim().split('\n'))
       .map(line => JSON.parse(line) as JournalEntry)
     assert.deepEqual(told, [
-      { type: 'removed', id: logged, claim: 2, owner: 'ann' },
+      { type: 'removed', id: logged, claim: 2, owner: 'ann', kind: 'adding' },
       { type: 'removed', id: nobodys, claim: 2, owner: null },
-      { type: 'removed', id: inPlace, claim: 2, owner: 'bob' },
+      { type: 'removed', id: inPlace, claim: 2, owner: 'bob', kind: 'adding' },
       { type: 'removed', id: early, claim: 2 },
     ])
   })

@@ -143,7 +143,7 @@ describe('the sets of an earlier version', { skip: requireService('redis') }, ()
   })
 
   it(
-    'came with a feed that did not say whose the removed tasks were: both kinds of entries are read',
+    'came with a feed that did not say whose the removed tasks were, or of which kind: all sorts of entries are read',
     LONG,
     async () => {
       const store = await open()
@@ -152,22 +152,30 @@ describe('the sets of an earlier version', { skip: requireService('redis') }, ()
       const { id } = await addEnded(store, { owner: 'bob' })
       await store.remove(ended.id)
       await redis.cli('XADD', 'test:feed', '*', 'removed', id)
+      await redis.cli('XADD', 'test:feed', '*', 'removed', at(2), 'owner', '"cleo"')
       await redis.cli('XADD', 'test:feed', '*', 'removed', at(1), 'owner', '{torn')
       const follower = follow(store, cursor)
       const removals = () => follower.seen.filter(change => change.type === 'removed')
-      await until('all removals are told', () => removals().length === 3)
+      await until('all removals are told', () => removals().length === 4)
       await follower.stop()
       assert.deepEqual(
-        removals().map(change => [change.id, change.owner]),
+        removals().map(({ id, owner, kind }) => [id, owner, kind]),
         [
-          [ended.id, 'ann'],
-          [id, undefined],
-          [at(1), undefined],
+          [ended.id, 'ann', 'adding'],
+          [id, undefined, undefined],
+          [at(2), 'cleo', undefined],
+          [at(1), undefined, undefined],
         ],
       )
       const { ids, removed } = await store.changedSince(cursor)
-      assert.equal(ids.length, 3)
-      assert.deepEqual([...removed], [[ended.id, 'ann']])
+      assert.equal(ids.length, 4)
+      assert.deepEqual(
+        [...removed],
+        [
+          [ended.id, { owner: 'ann', kind: 'adding' }],
+          [at(2), { owner: 'cleo', kind: undefined }],
+        ],
+      )
       assert.equal((await read(store, id)).owner, 'bob')
     },
   )

@@ -171,16 +171,21 @@ export const feed = (check: Check): void => {
     const owners = ['ann', null, 'b"o b\n', null] as const
     const cursor = await one.cursor()
     const tasks: TaskRecord[] = []
-    for (const [n, owner] of owners.entries()) tasks.push(await addEnded(one, { owner }, at(2 + n)))
+    for (const [n, owner] of owners.entries())
+      tasks.push(await addEnded(one, { owner, kind: `kind-${n % 3}` }, at(2 + n)))
     const kept = await addEnded(other, { owner: 'ann' }, at(99))
     const followers = [follow(one, await one.cursor()), follow(other, await other.cursor())]
     await one.remove(tasks[0]?.id ?? '')
     await other.remove(tasks[1]?.id ?? '')
     await other.retain({ finishedBefore: at(50), maxCount: null, maxBytes: null })
-    const expected = Object.fromEntries(tasks.map(({ id, owner }) => [id, owner]))
+    const expected = Object.fromEntries(tasks.map(({ id, owner, kind }) => [id, { owner, kind }]))
     const told = (seen: readonly Change[]) =>
       Object.fromEntries(
-        seen.flatMap(change => (change.type === 'removed' ? [[change.id, change.owner]] : [])),
+        seen.flatMap(change => {
+          if (change.type !== 'removed') return []
+          const { id, owner, kind } = change
+          return [[id, { owner, kind }]]
+        }),
       )
     for (const follower of followers) {
       await until('all removals are told', () => Object.keys(told(follower.seen)).length === 4)
@@ -206,10 +211,10 @@ export const feed = (check: Check): void => {
 
   check('a removed task that is made anew is no longer among the removed', async world => {
     const store = await world.open()
-    const { id, owner } = await addEnded(store, { owner: 'ann' })
+    const { id, owner, kind } = await addEnded(store, { owner: 'ann' })
     const cursor = await store.cursor()
     await store.remove(id)
-    assert.deepEqual([...(await store.changedSince(cursor)).removed], [[id, owner]])
+    assert.deepEqual([...(await store.changedSince(cursor)).removed], [[id, { owner, kind }]])
     // as an import would
     await store.create({ ...newTask({ owner: 'ann' }), id, claim: 9 }, null)
     const { ids, removed } = await store.changedSince(cursor)

@@ -19,25 +19,40 @@ export interface Question {
   isDanger?: boolean
 }
 
-const open = createCell<(Question & { answer: (yes: boolean) => void }) | null>(null)
+/** A question with something to choose beside it: the words at the box, which begins empty. */
+export type QuestionWithChoice = Question & { choice: string }
 
-/** Whether the reader says yes. A further question answers the one before with no. */
-export const askReader = (question: Question): Promise<boolean> =>
+type Answer = { yes: boolean; chosen: boolean }
+const open = createCell<
+  (Question & Partial<QuestionWithChoice> & { answer: (answer: Answer) => void }) | null
+>(null)
+
+const ask = (question: Question & Partial<QuestionWithChoice>): Promise<Answer> =>
   new Promise(resolve => {
-    open.get()?.answer(false)
+    open.get()?.answer({ yes: false, chosen: false })
     open.set({
       ...question,
-      answer: yes => {
+      answer: answer => {
         open.set(null)
-        resolve(yes)
+        resolve(answer)
       },
     })
   })
+
+/** Whether the reader says yes. A further question answers the one before with no. */
+export const askReader = async (question: Question): Promise<boolean> => (await ask(question)).yes
+
+/** Null: the reader says no. Else whether the box is ticked. */
+export const askWithChoice = async (question: QuestionWithChoice): Promise<boolean | null> => {
+  const { yes, chosen } = await ask(question)
+  return yes ? chosen : null
+}
 
 export const QuestionDialog = () => {
   const question = useCell(open)
   const t = useTexts()
   const dialog = useRef<HTMLDialogElement>(null)
+  const box = useRef<HTMLInputElement>(null)
   useEffect(() => {
     if (!question || !dialog.current || dialog.current.open) return
     // of the question before, if nothing was drawn between the two
@@ -45,7 +60,7 @@ export const QuestionDialog = () => {
     dialog.current.showModal()
   }, [question])
   if (!question) return null
-  const { title, quote, text, confirm, dismiss = t.frame.cancel, isDanger = false, answer } = question
+  const { title, quote, text, confirm, dismiss = t.frame.cancel, isDanger = false, choice, answer } = question
   // by its closing, which gives the focus back to where it was
   const decide = (yes: boolean): void => dialog.current?.close(yes ? 'yes' : '')
   return (
@@ -53,7 +68,12 @@ export const QuestionDialog = () => {
       ref={dialog}
       class="dialog"
       aria-labelledby="question-title"
-      onClose={event => answer(event.currentTarget.returnValue === 'yes')}
+      onClose={event =>
+        answer({
+          yes: event.currentTarget.returnValue === 'yes',
+          chosen: box.current?.checked ?? false,
+        })
+      }
     >
       <h2 id="question-title">{title}</h2>
       {quote === undefined ? null : (
@@ -62,6 +82,11 @@ export const QuestionDialog = () => {
         </p>
       )}
       {text === undefined ? null : <p>{text}</p>}
+      {choice === undefined ? null : (
+        <label>
+          <input type="checkbox" ref={box} /> {choice}
+        </label>
+      )}
       <div class="dialog-buttons">
         <button type="button" class="button" autofocus={isDanger} onClick={() => decide(false)}>
           {dismiss}

@@ -160,6 +160,7 @@ export const people = {
   askDelete: (name: string) => `Delete the account ${name}?`,
   askDeleteText:
     'Its logins and keys end, and its name is free. Its tasks stay under its id. It cannot be taken back.',
+  deleteTasks: 'Cancel and remove its tasks, too',
   deleted: (name: string) => `${name} is deleted.`,
   more: 'Further accounts',
   first: 'From the beginning',

@@ -40,7 +40,7 @@ export interface TaskIndex {
   /** All that have ended, as they are now. */
   ended(): Ended
   /** Those that have ended, of the ids whose last two hex digits are one of these numbers. */
-  endedIn(scanCache: ReadonlySet<number>): { id: string; claim: number; owner: string | null }[]
+  endedIn(scanCache: ReadonlySet<number>): { id: string; claim: number; owner: string | null; kind: string }[]
   expired(now: string): { id: string; kind: string; from: string | null }[]
   nextExpiry(now: string): string | null
 }
@@ -259,13 +259,14 @@ export const createTaskIndex = (): TaskIndex => {
       }
     },
     endedIn(scanCache) {
-      const found: { id: string; claim: number; owner: string | null }[] = []
+      const found: { id: string; claim: number; owner: string | null; kind: string }[] = []
       for (let row = 0; row < table.rows; row += 1)
         if (FINAL[table.at.status[row] as number] && scanCache.has(table.shard(row)))
           found.push({
             id: table.id(row),
             claim: table.claim.get(row),
             owner: table.words.owner.word(table.at.owner[row] as number),
+            kind: table.words.kind.word(table.at.kind[row] as number) ?? '',
           })
       return found
     },

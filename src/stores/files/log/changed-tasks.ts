@@ -1,5 +1,5 @@
 // Gathers which tasks entries of journals are about, and which of them are removed. Pure: it reads nothing.
-import type { ChangedTasks } from '../../../core/store.ts'
+import type { ChangedTasks, RemovedTask } from '../../../core/store.ts'
 import { type JournalEntry, LOST } from './journal-files.ts'
 
 export interface ChangedTasksGathering {
@@ -11,7 +11,7 @@ export interface ChangedTasksGathering {
 export const gatherChangedTasks = (): ChangedTasksGathering => {
   /** The highest claim number of a record, by id. */
   const claims = new Map<string, number>()
-  const removals = new Map<string, { claim: number; owner: string | null | undefined }>()
+  const removals = new Map<string, RemovedTask & { claim: number }>()
   const note = (id: string, claim: number): void => {
     claims.set(id, Math.max(claim, claims.get(id) ?? LOST))
   }
@@ -27,12 +27,13 @@ export const gatherChangedTasks = (): ChangedTasksGathering => {
       // a recovery, or another process, may have told of one removal again, with less knowledge
       if (before && before.claim > entry.claim) return
       if (before?.claim === entry.claim && entry.owner === undefined) return
-      removals.set(id, { claim: entry.claim, owner: entry.owner })
+      const kind = entry.kind ?? (before?.claim === entry.claim ? before.kind : undefined)
+      removals.set(id, { claim: entry.claim, owner: entry.owner, kind })
     },
     found() {
-      const removed = new Map<string, string | null>()
-      for (const [id, { claim, owner }] of removals)
-        if (owner !== undefined && claim >= (claims.get(id) ?? LOST)) removed.set(id, owner)
+      const removed = new Map<string, RemovedTask>()
+      for (const [id, { claim, owner, kind }] of removals)
+        if (owner !== undefined && claim >= (claims.get(id) ?? LOST)) removed.set(id, { owner, kind })
       return { ids: [...claims.keys()], removed }
     },
   }

@@ -71,11 +71,11 @@ export const createFeedRepair = ({ layout, records, liveIndex }: FeedRepairDeps)
       }
       let found = 0
       if (changed.size === 0) return found
-      for (const { id, claim, owner } of index.endedIn(changed)) {
+      for (const { id, claim, owner, kind } of index.endedIn(changed)) {
         // the listing took a while, and new tasks are not lost ones
         if (present.has(`${id}.json`) || existsSync(layout.task(id as SafeId))) continue
         found += 1
-        liveIndex.publish({ type: 'removed', id, claim: claim + 1, owner })
+        liveIndex.publish({ type: 'removed', id, claim: claim + 1, owner, kind })
       }
       liveIndex.flush()
       return found

@@ -46,7 +46,9 @@ const toChange = (entry: JournalEntry, positions: Positions, now: Date): Change 
     return text
   }
   const told =
-    entry.type === 'removed' ? ({ type: 'removed', id: entry.id, owner: entry.owner } as const) : entry
+    entry.type === 'removed'
+      ? ({ type: 'removed', id: entry.id, owner: entry.owner, kind: entry.kind } as const)
+      : entry
   return {
     ...told,
     get cursor() {

@@ -9,8 +9,8 @@ import { openPlainSync } from '../../../platform/plain-file.ts'
 export type JournalEntry =
   | { type: 'task'; task: TaskRecord }
   | { type: 'revoke'; id: string; at: string }
-  /** `claim`: the number under which it was removed, or LOST. Entries of earlier versions do not say the owner. */
-  | { type: 'removed'; id: string; claim: number; owner?: string | null }
+  /** `claim`: the number under which it was removed, or LOST. Entries of earlier versions say neither owner nor kind. */
+  | { type: 'removed'; id: string; claim: number; owner?: string | null; kind?: string }
   | Omit<DocumentChange, 'cursor'>
 
 /** The task that an entry is about; null where it is about a document. */

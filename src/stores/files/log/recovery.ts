@@ -35,6 +35,8 @@ interface Last {
   removed: number
   /** Whose task it was; left out where the entry does not say it. */
   owner?: string | null
+  /** The same for its kind. */
+  kind?: string
   fingerprint: string | null
   /** The cancel request that was made last. */
   cancelRequest: CancelRequest | null
@@ -52,6 +54,7 @@ const collect = (layout: Layout): Map<string, Last> => {
       const last = of(entry.id)
       last.removed = Math.max(last.removed, entry.claim)
       if (entry.owner !== undefined) last.owner = entry.owner
+      if (entry.kind !== undefined) last.kind = entry.kind
     } else if (entry.type === 'revoke') {
       const last = of(entry.id)
       const claim = entry.claim ?? Infinity
@@ -98,11 +101,13 @@ const replay = async ({ layout, disk, instances, log }: RecoveryDeps, records: R
     const there = records.read(id)
     const newest = task && (!there || compareVersions(task, there) > 0) ? task : there
     const owner = newest ? newest.owner : last.owner
+    const kind = newest ? newest.kind : last.kind
     const removal = {
       type: 'removed',
       id,
       claim: removed,
       ...(owner === undefined ? {} : { owner }),
+      ...(kind === undefined ? {} : { kind }),
     } as const
     if (removed >= 0) removals.push(removal)
     if (newest && removed >= newest.claim) {

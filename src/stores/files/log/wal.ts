@@ -9,12 +9,12 @@ import { toLine } from '../records/state-file.ts'
 
 /**
  * `fingerprint` only with the create of a task that has an idempotency key. A cancel request names the highest claim
- * number that was taken when it was made; the first version wrote none, and no owner of what was removed.
+ * number that was taken when it was made; earlier versions wrote none, and neither owner nor kind of what was removed.
  */
 export type WalEntry =
   | { type: 'task'; task: TaskRecord; fingerprint?: string }
   | { type: 'revoke'; id: string; at: string; claim?: number }
-  | { type: 'removed'; id: string; claim: number; owner?: string | null }
+  | { type: 'removed'; id: string; claim: number; owner?: string | null; kind?: string }
 
 /** What the state files must hold durably before a log may be removed. */
 export interface Owed {

@@ -68,7 +68,7 @@ const removeOnce = async (
     // the key first: it must never point to a task that is gone while another one takes the key
     const key = idempotencyScope(task)
     if (key !== null) keys.release(key, id)
-    const removal = { type: 'removed', id, claim, owner: task.owner } as const
+    const removal = { type: 'removed', id, claim, owner: task.owner, kind: task.kind } as const
     await committer.commit(removal, () => ({
       discard() {},
       show() {

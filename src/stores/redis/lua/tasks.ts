@@ -103,7 +103,7 @@ for _, each in ipairs(STATUSES) do
   left = left + call('EXISTS', P .. 'in:' .. plan.kind .. ':' .. each)
 end
 if left == 0 then call('SREM', P .. 'kinds', plan.kind) end
-tell('removed', id, 'owner', ARGV[6])
+tell('removed', id, 'owner', ARGV[6], 'kind', plan.kind)
 return { 'done' }
 `
 

@@ -1,7 +1,7 @@
 // The rows of the accounts, and what an admin does with each: role, disable, delete. Each asks first.
 import { useMemo } from 'preact/hooks'
 import { doIt } from '../../frame/do-it.ts'
-import { askReader } from '../../frame/question.tsx'
+import { askReader, askWithChoice } from '../../frame/question.tsx'
 import { StateBadge } from '../../parts/badge.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { shortId } from '../../parts/short-id.ts'
@@ -58,9 +58,16 @@ const createActs = (t: Texts, again: () => void) => {
         await alter(row, { role })
     },
     async remove(row: AccountRow) {
-      const question = { title: words.askDelete(row.name), text: words.askDeleteText, confirm: words.delete }
-      if (await askReader({ ...question, isDanger: true }))
-        await doAll(() => remove(addressOf(row)), words.deleted(row.name))
+      const withTasks = await askWithChoice({
+        title: words.askDelete(row.name),
+        text: words.askDeleteText,
+        choice: words.deleteTasks,
+        confirm: words.delete,
+        isDanger: true,
+      })
+      if (withTasks === null) return
+      const query = { tasks: withTasks ? 'remove' : 'keep' }
+      await doAll(() => remove(addressOf(row), { query }), words.deleted(row.name))
     },
   }
 }
