@@ -569,7 +569,9 @@ struct Account {
   /** Unset: it was made by the start of the server. */
   4: optional string createdAt,
   /** Unset: it may log in. */
-  5: optional string disabledAt
+  5: optional string disabledAt,
+  /** How its owner may sign in: password, oidc (by the provider of OpenID Connect), or both. Unset by earlier servers. */
+  6: optional list<string> signIn
 }
 
 /** What a client has shown: a key, or the token of a session. */

@@ -503,8 +503,9 @@ declare class Account {
     public role: string;
     public createdAt?: string;
     public disabledAt?: string;
+    public signIn?: string[];
 
-      constructor(args?: { id: string; name: string; role: string; createdAt?: string; disabledAt?: string; });
+      constructor(args?: { id: string; name: string; role: string; createdAt?: string; disabledAt?: string; signIn?: string[]; });
   }
 
 /**

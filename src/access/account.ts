@@ -53,14 +53,24 @@ export const isBoundTo = (
   return password === mark || nextPassword === mark
 }
 
-/** Whether there is such an account: it was not deleted, and a built-in login has not lost its password. */
+/**
+ * Whether there is such an account: it was not deleted, and there is a way to sign in as it. A built-in login may have
+ * lost its password.
+ */
 export const isThere = (account: Account): boolean =>
-  account.deletedAt === null && passwordInEffect(account) !== null
+  account.deletedAt === null && (passwordInEffect(account) !== null || account.identity !== null)
 
 /** Whether it may do anything. */
 export const isUsable = (account: Account): boolean => isThere(account) && account.disabledAt === null
 
-export const showAccount = ({
-  name: id,
-  data: { name, role, createdAt, disabledAt },
-}: AccountDocument): AccountView => ({ id, name, role, createdAt, disabledAt })
+export const showAccount = ({ name: id, data }: AccountDocument): AccountView => ({
+  id,
+  name: data.name,
+  role: data.role,
+  createdAt: data.createdAt,
+  disabledAt: data.disabledAt,
+  signIn: [
+    ...(passwordInEffect(data) === null ? [] : (['password'] as const)),
+    ...(data.identity === null ? [] : (['oidc'] as const)),
+  ],
+})

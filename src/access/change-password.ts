@@ -48,6 +48,11 @@ export const createChangePassword = ({
     if (valid?.account.name !== id) throw new MadhavaError('UNAUTHORIZED')
     const before = valid.account.data
     if (before.configured !== null) throw new MadhavaError('PASSWORD_IS_SETTING')
+    if (passwordInEffect(before) === null)
+      throw new MadhavaError(
+        'PASSWORD_NOT_SET',
+        'This account has no password: its owner signs in by OpenID Connect. An admin may give it one',
+      )
     checkPassword(newPassword, before.name)
     const tried = { address, about: normalName(before.name) }
     await guard.count(tried)

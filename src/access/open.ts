@@ -19,7 +19,11 @@ import { createKnownNames } from './known-names.ts'
 import { createLoginLimit, type LoginLimit } from './login-limit.ts'
 import { createMe } from './me.ts'
 import { openNames } from './names.ts'
+import { openIdentities } from './oidc/identities.ts'
+import type { OidcOptions } from './oidc/options.ts'
+import { createSignIn } from './oidc/sign-in.ts'
 import { createRegister } from './register.ts'
+import { createSessionBegin } from './session-begin.ts'
 import { createSessionCalls } from './sessions.ts'
 import { openShares } from './shares.ts'
 import { createTicketCalls } from './tickets.ts'
@@ -31,6 +35,8 @@ export interface AccessDeps {
   feed: Pick<TaskStore, 'cursor' | 'changes'>
   anonymous: Anonymous
   registration: Registration
+  /** Sign-in by OpenID Connect. Left out or null: there is none. */
+  oidc?: OidcOptions | null
   /** The store's, since hosts share what ends. */
   clock: () => Date
   log: Pick<Log, 'info' | 'warn'>
@@ -47,6 +53,7 @@ export const openAccess = ({
   feed,
   anonymous,
   registration,
+  oidc = null,
   clock,
   log,
   steady = () => performance.now(),
@@ -59,6 +66,11 @@ export const openAccess = ({
   const guard = createGuard({ limit, inTurn, log, steady })
   const credentials = openCredentials({ documents, accounts, background, clock })
   const { hasExpired } = credentials
+  const identities = openIdentities({ documents, accounts, names, clock })
+  const beginSession = createSessionBegin({ credentials, clock })
+  const { close: closeSignIn, ...signIn } = createSignIn({
+    ...{ options: oidc, documents, identities, beginSession, guard, clock, steady, log },
+  })
   const { open, drop, ...invitations } = openInvitations({ documents, accounts, hasExpired, clock, log })
   const { read: readShare, ...shares } = openShares({ documents, accounts, hasExpired, clock, log })
   const standingOf = async (credential: Credential): Promise<Standing | null> => {
@@ -100,15 +112,17 @@ export const openAccess = ({
       log,
     }),
     changePassword: createChangePassword({ accounts, credentials, guard, log }),
-    ...createSessionCalls({ accounts, names, credentials, guard, clock, log }),
+    ...createSessionCalls({ accounts, names, credentials, beginSession, guard, log }),
+    ...signIn,
     ...createKeyCalls({ accounts, credentials, clock, log }),
     ...invitations,
     ...shares,
     ...createTicketCalls({ documents, credentials, clock }),
-    ...createAdministration({ accounts, names, credentials, guard, clock, log }),
+    ...createAdministration({ accounts, names, identities, credentials, guard, clock, log }),
     ...createKnownNames({ accounts, names, steady }),
 
     async close() {
+      closeSignIn()
       watching.close()
       await background.close()
     },

@@ -15,6 +15,8 @@ export interface Account {
   /** Null: it was made by the start of the server. */
   createdAt: string | null
   disabledAt: string | null
+  /** How its owner may sign in; oidc: by the provider of OpenID Connect. */
+  signIn: ('password' | 'oidc')[]
 }
 
 /** What a client has shown. */

@@ -16,8 +16,10 @@ import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { createAccounts } from './access/accounts.ts'
 import { type DashboardEnv, isProgram, readCaller } from './access/caller.ts'
 import { createLogin, waitOf } from './access/login.ts'
+import { createLoginDoor } from './access/login-door.ts'
 import { createLoginWatches } from './access/login-watch.ts'
 import { createMe, type Installation } from './access/me.ts'
+import { createOidc } from './access/oidc.ts'
 import type { Operator } from './access/operator.ts'
 import { createPeoplePasswords } from './access/people-passwords.ts'
 import type { PeopleSessions } from './access/people-sessions.ts'
@@ -174,8 +176,9 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
     }),
   )
   const { now } = options
-  const { registration } = access
-  app.route('/', createLogin({ accounts, sessions, logins, people, audit, log, web, now, registration }))
+  const door = createLoginDoor({ access, logins, people, web, now })
+  app.route('/', createLogin({ accounts, sessions, door, audit, log }))
+  app.route('/', createOidc({ access, door }))
   app.route('/', createRegister({ access, web }))
   app.route('/', createMe({ installation }))
   const orders = createProcessOrders({ processes, audit, log })

@@ -197,6 +197,8 @@ describe('the dashboard', { timeout: 300_000 }, () => {
         'GET /assets/:name',
         'GET /livez',
         'GET /login',
+        'GET /login/oidc',
+        'GET /login/oidc/callback',
         'GET /register',
         'GET /shared/:token',
         'POST /register',

@@ -90,7 +90,7 @@ const fieldsOf = <T>(fields: Record<keyof T, true>): string[] => Object.keys(fie
 describe('the structs about accounts', () => {
   const ACCOUNT = fieldsOf<AccountView>({
     ...{ id: true, name: true, role: true },
-    ...{ createdAt: true, disabledAt: true },
+    ...{ createdAt: true, disabledAt: true, signIn: true },
   })
   const SESSION = fieldsOf<SessionView>({
     ...{ id: true, createdAt: true, expiresAt: true },

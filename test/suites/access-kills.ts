@@ -45,6 +45,7 @@ export const accessKillsSuite = (name: string, factory: () => Promise<ProcessWor
               newPassword: OTHER_PASSWORD,
               invitation: null,
               token: '',
+              issuer: null,
               ...deed,
             }
             const child = startChild<AccessLine>('store-child.ts', {

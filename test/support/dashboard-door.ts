@@ -75,6 +75,8 @@ export interface DashboardDoor {
 export interface DoorOptions {
   installationName?: string
   fixture?: FixtureOptions
+  /** Left out: any that is free. */
+  port?: number
 }
 
 export const openDashboardDoor = async (options: DoorOptions = {}): Promise<DashboardDoor> => {
@@ -145,7 +147,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     log: silentLog(),
   })
   const web = await readWebFiles()
-  let port = 0
+  let port = options.port ?? 0
   let door: { server: HttpServer; closing: AbortController } | null = null
   const open = async (): Promise<void> => {
     const closing = new AbortController()

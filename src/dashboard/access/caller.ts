@@ -8,7 +8,7 @@ import { LOGIN_COOKIE } from '../../api/identify.ts'
 import type { LoginWatch } from '../../api/streams.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { actorAt } from '../../core/policy.ts'
-import { isCrossSite, isUnproven } from '../../platform/http-guards.ts'
+import { isCrossSite, isOwnPath, isUnproven, isVisit } from '../../platform/http-guards.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import { type Accounts, whoOfLogin } from './accounts.ts'
 import type { LoginWatches } from './login-watch.ts'
@@ -131,7 +131,7 @@ export const whoOf = (c: DashboardContext): Who => {
 
 /** An address on this server that the login may lead to; null for any other. */
 export const ownAddress = (text: string | null | undefined): string | null =>
-  text && text.length <= 2000 && /^\/(?![/\\])[^\s\\]*$/.test(text) && text !== '/' ? text : null
+  text && text.length <= 2000 && isOwnPath(text) && text !== '/' ? text : null
 
 /** To the login, which leads back to the page. @throws UNAUTHORIZED for programs */
 const askToLogIn = (c: DashboardContext): Response => {
@@ -172,6 +172,11 @@ export const refuseOtherSites = (c: Context): void => {
 }
 
 const typeOf = (c: Context): string => c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+
+/** Refuses what no person has gone to: a picture or a frame of some page. @throws CROSS_SITE */
+export const demandVisit = (c: Context): void => {
+  if (!isVisit({ header: headerOf(c) })) throw new MadhavaError('CROSS_SITE')
+}
 
 /** Whether the body is that of an HTML form. */
 export const isForm = (c: Context): boolean => typeOf(c) === 'application/x-www-form-urlencoded'

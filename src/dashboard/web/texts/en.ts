@@ -103,6 +103,18 @@ export const en = {
     wrong: 'Name or password is wrong.',
     wait: (seconds: number) => `Too many tries. Wait ${seconds} seconds and try again.`,
     hint: 'The first start shows the password once, in its terminal, unless DASHBOARD_PASSWORD sets it.',
+    byProvider: (name: string) => `Log in with ${name}`,
+    done: 'You are logged in.',
+    goOn: 'Go on',
+    providerFaults: {
+      OIDC_STATE_INVALID:
+        'This sign-in is over, took too long, or was begun in another browser. Begin again.',
+      OIDC_DENIED: 'The provider has refused the sign-in.',
+      OIDC_NO_ROLE: 'The provider knows you, but none of your groups has a role here. Ask an admin.',
+      OIDC_FAILED: 'What the provider has sent cannot be used. The log of the server has the reason.',
+      OIDC_UNAVAILABLE: 'The provider does not answer. Try again in a moment.',
+      ACCOUNT_DISABLED: 'Your account here is disabled.',
+    } as Record<string, string>,
   },
 
   roles,
@@ -147,6 +159,7 @@ export const en = {
     PASSWORD_INVALID:
       'A password has 8 to 256 characters, is not the name, and is none of those that everybody tries.',
     PASSWORD_IS_SETTING: 'The password is that of a setting.',
+    PASSWORD_NOT_SET: 'This account has no password.',
     ACCOUNT_NOT_FOUND: 'The account is no longer there.',
     ACCOUNT_BUILT_IN: 'This login belongs to the installation itself.',
     SESSION_NOT_FOUND: 'The login is no longer there.',
