@@ -19,10 +19,14 @@ const heapOptions = role => (role === 'worker' ? [] : [`--max-old-space-size=${h
 const youngOptions = role =>
   role === 'worker' ? ['--min-semi-space-size=16', '--max-semi-space-size=16'] : ['--max-semi-space-size=4']
 
-// Secrets that only one role needs. All roles need STORE_URL and AMQP_URL; other variables may be for the kinds. PM2
+// Secrets that only some roles need. All roles need STORE_URL and AMQP_URL; other variables may be for the kinds. PM2
 // leaves out every variable whose name begins with one of these.
-const ONLY = { DASHBOARD_PASSWORD: 'dashboard', DASHBOARD_VIEWER_PASSWORD: 'dashboard' }
-const foreignSecrets = role => Object.keys(ONLY).filter(name => ONLY[name] !== role)
+const ONLY = {
+  DASHBOARD_PASSWORD: ['dashboard'],
+  DASHBOARD_VIEWER_PASSWORD: ['dashboard'],
+  OIDC_CLIENT_SECRET: ['api', 'dashboard'],
+}
+const foreignSecrets = role => Object.keys(ONLY).filter(name => !ONLY[name].includes(role))
 
 module.exports = {
   apps: roles.map(role => ({

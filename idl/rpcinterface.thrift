@@ -569,7 +569,9 @@ struct Account {
   /** Unset: it was made by the start of the server. */
   4: optional string createdAt,
   /** Unset: it may log in. */
-  5: optional string disabledAt
+  5: optional string disabledAt,
+  /** How its owner may sign in: password, oidc (by the provider of OpenID Connect), or both. Unset by earlier servers. */
+  6: optional list<string> signIn
 }
 
 /** What a client has shown: a key, or the token of a session. */
@@ -650,7 +652,9 @@ struct Share {
   3: required string createdAt,
   4: required string expiresAt,
   /** What stands behind /shared/ in the address. Only in the answer of shareTask. */
-  5: optional string token
+  5: optional string token,
+  /** The name of the account that made it. Unset: a stranger did, or somebody whom the caller does not see. */
+  6: optional string by
 }
 
 /** A new session. */

@@ -26,10 +26,14 @@ type SettingValues = {
   }
 }
 
+type OidcValues = SettingValues['oidc']
+/** The settings of sign-in by OpenID Connect, with those that it cannot do without. */
+type OidcConfig = OidcValues & { readonly issuer: string; readonly clientId: string }
+
 /** Every setting as in settings.ts, and what is derived from several of them. */
 export type Config = Omit<
   SettingValues,
-  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting'
+  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting' | 'oidc'
 > & {
   /** What may be done without a login or a key. */
   readonly anonymous: 'full' | 'read' | 'none'
@@ -37,6 +41,8 @@ export type Config = Omit<
   readonly isAnonymousUnchosen: boolean
   /** Null: the tasks are files in `dataDir`. */
   readonly redis: { readonly place: RedisPlace; readonly prefix: string } | null
+  /** Null: nobody signs in by a provider. */
+  readonly oidc: OidcConfig | null
   /** For tasks in FAILURE. */
   readonly retentionFailedMs: number
   /** The supervisor's own folder, chosen by the start script; beside the data if none is given. */
@@ -71,6 +77,39 @@ const withDefaults = (env: Env): Record<string, string> =>
     Object.entries(SETTINGS).map(([name, setting]) => [name, env[name]?.trim() || setting.default]),
   )
 
+/** Those that mean something beside OIDC_ISSUER alone, and have no default. */
+const OF_ISSUER = {
+  OIDC_CLIENT_ID: ({ clientId }) => clientId !== null,
+  OIDC_CLIENT_SECRET: ({ clientSecret }) => clientSecret !== null,
+  OIDC_API_URL: ({ apiUrl }) => apiUrl !== null,
+  OIDC_DASHBOARD_URL: ({ dashboardUrl }) => dashboardUrl !== null,
+  OIDC_ROLES: ({ roles }) => roles.length > 0,
+} as const satisfies Record<string, (oidc: OidcValues) => boolean>
+
+/** What is wrong with the settings of OpenID Connect together, a line each. */
+const oidcProblems = (oidc: OidcValues): string[] => {
+  const isGiven = (name: keyof typeof OF_ISSUER): boolean => OF_ISSUER[name](oidc)
+  if (oidc.issuer === null)
+    return (Object.keys(OF_ISSUER) as (keyof typeof OF_ISSUER)[])
+      .filter(isGiven)
+      .map(name => `${name}: must be left away without OIDC_ISSUER, which it belongs to; or set that one too`)
+  return [
+    ...(isGiven('OIDC_CLIENT_ID')
+      ? []
+      : [
+          'OIDC_CLIENT_ID: must be set with OIDC_ISSUER: the name under which the provider knows this server',
+        ]),
+    ...(isGiven('OIDC_ROLES')
+      ? []
+      : ['OIDC_ROLES: must be set with OIDC_ISSUER, else everybody is refused; *=user lets everybody in']),
+    ...(isGiven('OIDC_API_URL') || isGiven('OIDC_DASHBOARD_URL')
+      ? []
+      : [
+          'OIDC_DASHBOARD_URL: must be set with OIDC_ISSUER, or OIDC_API_URL: where browsers reach this server, and the provider sends them back to',
+        ]),
+  ]
+}
+
 /** @throws CONFIG_INVALID; `detail.problems` has one line per problem: the name, what is wrong, what would be right */
 export const parseConfig = (env: Env): Config => {
   const values = withDefaults(env)
@@ -86,7 +125,12 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, ...rest } = buildConfig(parsed.data)
+  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, oidc, ...rest } = buildConfig(
+    parsed.data,
+  )
+  const ofOidc = oidcProblems(oidc)
+  if (ofOidc.length > 0) throw wrong(ofOidc)
+  const { issuer, clientId } = oidc
   const ports = Object.values(rest.ports).filter(number => number !== 0)
   if (new Set(ports).size < ports.length)
     throw wrong(['API_PORT, RPC_PORT, DASHBOARD_PORT: must differ from each other'])
@@ -98,6 +142,7 @@ export const parseConfig = (env: Env): Config => {
     anonymous: anonymousSetting ?? (isLocal ? 'full' : 'none'),
     isAnonymousUnchosen: anonymousSetting === null && !isLocal,
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
+    oidc: issuer !== null && clientId !== null ? Object.freeze({ ...oidc, issuer, clientId }) : null,
     retentionFailedMs: retentionFailedMs ?? rest.retentionMs,
     pm2Home: path.resolve(env.PM2_HOME ?? path.join(rest.dataDir, 'pm2')),
   })

@@ -63,6 +63,59 @@ export const origin = z
     'must be an origin as browsers send it, such as https://app.example.org: no path, no * and no port that is the default',
   )
 
+/** The scheme is checked with it: see `issuerUrl`. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
+
+/** As a provider of OpenID Connect writes it into its tokens, to the letter. */
+export const issuerUrl = z
+  .string()
+  .max(500)
+  .refine(text => {
+    if (!URL.canParse(text)) return false
+    const { protocol, hostname, username, password, search, hash } = new URL(text)
+    const isSafe = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))
+    return isSafe && [username, password, search, hash].every(part => part === '')
+  }, 'must be the URL of an issuer such as https://login.example.org/realms/main, as its discovery document has it: https (http on this machine alone), no user, no query')
+
+/** What OAuth has between its blanks. */
+export const scopes = z
+  .string()
+  .regex(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'must be words with a blank between them')
+  .refine(
+    text => text.split(' ').includes('openid'),
+    'must have openid among its words: without it the provider says nothing of who somebody is',
+  )
+
+/** One line of text without control characters, such as a name that another program gives. */
+export const plainText = z
+  .string()
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,500}$/u, 'must be 1 to 500 visible characters')
+
+const ROLE_NAMES = ['viewer', 'user', 'operator', 'admin'] as const
+
+/** A group of a provider, or `*` for everybody, and the role that it gives. */
+export interface GroupRole {
+  group: string
+  role: (typeof ROLE_NAMES)[number]
+}
+
+const toGroupRole = (word: string): GroupRole | null => {
+  const at = word.lastIndexOf('=')
+  const [group, name] = [word.slice(0, at).trim(), word.slice(at + 1).trim()]
+  const role = ROLE_NAMES.find(known => known === name)
+  return at > 0 && group !== '' && role ? { group, role } : null
+}
+
+/** Comma-separated. */
+export const groupRoles = words.transform((list, context): GroupRole[] => {
+  const found = list.map(toGroupRole)
+  if (found.every(one => one !== null)) return found
+  context.addIssue(
+    `must be groups with a role each, such as staff=user,admins=admin or *=viewer; roles are ${ROLE_NAMES.join(', ')}`,
+  )
+  return z.NEVER
+})
+
 export const hostName = z
   .string()
   .regex(

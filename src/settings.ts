@@ -8,15 +8,19 @@ import {
   durationOrOff,
   folder,
   folderOfModules,
+  groupRoles,
   hostName,
+  issuerUrl,
   kilobytes,
   megabytes,
   oneOrMoreOf,
   optional,
   origin,
   password,
+  plainText,
   port,
   redisPlace,
+  scopes,
   seconds,
   shortName,
   visibleName,
@@ -314,6 +318,66 @@ export const SETTINGS = {
     as: 'viewerPassword',
     value: optional(password),
     secret: true,
+  },
+  OIDC_ISSUER: {
+    default: '',
+    meaning:
+      'the provider of OpenID Connect that people may sign in with (docs/access.md), such as https://login.example.org/realms/main; unset: none',
+    as: 'oidc.issuer',
+    value: optional(issuerUrl),
+  },
+  OIDC_CLIENT_ID: {
+    default: '',
+    meaning: 'what the provider calls this installation',
+    as: 'oidc.clientId',
+    value: optional(plainText),
+  },
+  OIDC_CLIENT_SECRET: {
+    default: '',
+    meaning: 'its secret at the provider; unset: it is a public client, and has none',
+    as: 'oidc.clientSecret',
+    value: optional(plainText),
+    secret: true,
+  },
+  OIDC_API_URL: {
+    default: '',
+    meaning:
+      'where browsers reach REST, such as https://tasks.example.org; the provider must know this address with /sessions/oidc/callback; unset: no sign-in there',
+    as: 'oidc.apiUrl',
+    value: optional(origin),
+  },
+  OIDC_DASHBOARD_URL: {
+    default: '',
+    meaning:
+      'the same of the dashboard, with /login/oidc/callback, such as https://board.example.org; unset: no sign-in there',
+    as: 'oidc.dashboardUrl',
+    value: optional(origin),
+  },
+  OIDC_ROLES: {
+    default: '',
+    meaning:
+      'which group of the provider has which role here, comma-separated: staff=user,admins=admin; *=viewer is everybody; the highest counts, and who has none is refused',
+    as: 'oidc.roles',
+    value: groupRoles,
+  },
+  OIDC_GROUPS_CLAIM: {
+    default: 'groups',
+    meaning:
+      'the claim that names the groups, in the ID token or in userinfo; with dots for one inside another',
+    as: 'oidc.groupsClaim',
+    value: plainText,
+  },
+  OIDC_SCOPES: {
+    default: 'openid profile email',
+    meaning: 'the scopes that the provider is asked for; some need one more for the groups',
+    as: 'oidc.scopes',
+    value: scopes,
+  },
+  OIDC_NAME: {
+    default: 'OpenID Connect',
+    meaning: 'what people call the provider: the login page says it',
+    as: 'oidc.name',
+    value: visibleName,
   },
   LOG_LEVEL: {
     default: 'info',

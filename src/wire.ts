@@ -276,6 +276,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     feed: store,
     anonymous: config.anonymous,
     registration: config.registration,
+    oidc: config.oidc,
     clock,
     log,
     ...checks,

@@ -503,8 +503,9 @@ declare class Account {
     public role: string;
     public createdAt?: string;
     public disabledAt?: string;
+    public signIn?: string[];
 
-      constructor(args?: { id: string; name: string; role: string; createdAt?: string; disabledAt?: string; });
+      constructor(args?: { id: string; name: string; role: string; createdAt?: string; disabledAt?: string; signIn?: string[]; });
   }
 
 /**
@@ -586,8 +587,9 @@ declare class Share {
     public createdAt: string;
     public expiresAt: string;
     public token?: string;
+    public by?: string;
 
-      constructor(args?: { id: string; task: string; createdAt: string; expiresAt: string; token?: string; });
+      constructor(args?: { id: string; task: string; createdAt: string; expiresAt: string; token?: string; by?: string; });
   }
 
 /**

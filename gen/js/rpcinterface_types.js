@@ -5233,6 +5233,7 @@ const Account = module.exports.Account = class {
     this.role = null;
     this.createdAt = null;
     this.disabledAt = null;
+    this.signIn = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -5254,6 +5255,9 @@ const Account = module.exports.Account = class {
       }
       if (args.disabledAt !== undefined && args.disabledAt !== null) {
         this.disabledAt = args.disabledAt;
+      }
+      if (args.signIn !== undefined && args.signIn !== null) {
+        this.signIn = Thrift.copyList(args.signIn, [null]);
       }
     }
   }
@@ -5303,6 +5307,21 @@ const Account = module.exports.Account = class {
           input.skip(ftype);
         }
         break;
+        case 6:
+        if (ftype == Thrift.Type.LIST) {
+          this.signIn = [];
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = input.readString();
+            this.signIn.push(elem118);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -5337,6 +5356,18 @@ const Account = module.exports.Account = class {
     if (this.disabledAt !== null && this.disabledAt !== undefined) {
       output.writeFieldBegin('disabledAt', Thrift.Type.STRING, 5);
       output.writeString(this.disabledAt);
+      output.writeFieldEnd();
+    }
+    if (this.signIn !== null && this.signIn !== undefined) {
+      output.writeFieldBegin('signIn', Thrift.Type.LIST, 6);
+      output.writeListBegin(Thrift.Type.STRING, this.signIn.length);
+      for (let iter119 in this.signIn) {
+        if (this.signIn.hasOwnProperty(iter119)) {
+          iter119 = this.signIn[iter119];
+          output.writeString(iter119);
+        }
+      }
+      output.writeListEnd();
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -5469,12 +5500,12 @@ const Me = module.exports.Me = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3116 = input.readListBegin();
-          const _size115 = _rtmp3116.size || 0;
-          for (let _i117 = 0; _i117 < _size115; ++_i117) {
-            let elem118 = null;
-            elem118 = input.readString();
-            this.scopes.push(elem118);
+          const _rtmp3121 = input.readListBegin();
+          const _size120 = _rtmp3121.size || 0;
+          for (let _i122 = 0; _i122 < _size120; ++_i122) {
+            let elem123 = null;
+            elem123 = input.readString();
+            this.scopes.push(elem123);
           }
           input.readListEnd();
         } else {
@@ -5491,12 +5522,12 @@ const Me = module.exports.Me = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3120 = input.readListBegin();
-          const _size119 = _rtmp3120.size || 0;
-          for (let _i121 = 0; _i121 < _size119; ++_i121) {
-            let elem122 = null;
-            elem122 = input.readString();
-            this.kinds.push(elem122);
+          const _rtmp3125 = input.readListBegin();
+          const _size124 = _rtmp3125.size || 0;
+          for (let _i126 = 0; _i126 < _size124; ++_i126) {
+            let elem127 = null;
+            elem127 = input.readString();
+            this.kinds.push(elem127);
           }
           input.readListEnd();
         } else {
@@ -5537,10 +5568,10 @@ const Me = module.exports.Me = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter123 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter123)) {
-          iter123 = this.scopes[iter123];
-          output.writeString(iter123);
+      for (let iter128 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter128)) {
+          iter128 = this.scopes[iter128];
+          output.writeString(iter128);
         }
       }
       output.writeListEnd();
@@ -5554,10 +5585,10 @@ const Me = module.exports.Me = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter124 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter124)) {
-          iter124 = this.kinds[iter124];
-          output.writeString(iter124);
+      for (let iter129 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter129)) {
+          iter129 = this.kinds[iter129];
+          output.writeString(iter129);
         }
       }
       output.writeListEnd();
@@ -5795,12 +5826,12 @@ const Key = module.exports.Key = class {
         case 3:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3126 = input.readListBegin();
-          const _size125 = _rtmp3126.size || 0;
-          for (let _i127 = 0; _i127 < _size125; ++_i127) {
-            let elem128 = null;
-            elem128 = input.readString();
-            this.scopes.push(elem128);
+          const _rtmp3131 = input.readListBegin();
+          const _size130 = _rtmp3131.size || 0;
+          for (let _i132 = 0; _i132 < _size130; ++_i132) {
+            let elem133 = null;
+            elem133 = input.readString();
+            this.scopes.push(elem133);
           }
           input.readListEnd();
         } else {
@@ -5810,12 +5841,12 @@ const Key = module.exports.Key = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3130 = input.readListBegin();
-          const _size129 = _rtmp3130.size || 0;
-          for (let _i131 = 0; _i131 < _size129; ++_i131) {
-            let elem132 = null;
-            elem132 = input.readString();
-            this.kinds.push(elem132);
+          const _rtmp3135 = input.readListBegin();
+          const _size134 = _rtmp3135.size || 0;
+          for (let _i136 = 0; _i136 < _size134; ++_i136) {
+            let elem137 = null;
+            elem137 = input.readString();
+            this.kinds.push(elem137);
           }
           input.readListEnd();
         } else {
@@ -5881,10 +5912,10 @@ const Key = module.exports.Key = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 3);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter133 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter133)) {
-          iter133 = this.scopes[iter133];
-          output.writeString(iter133);
+      for (let iter138 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter138)) {
+          iter138 = this.scopes[iter138];
+          output.writeString(iter138);
         }
       }
       output.writeListEnd();
@@ -5893,10 +5924,10 @@ const Key = module.exports.Key = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter134 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter134)) {
-          iter134 = this.kinds[iter134];
-          output.writeString(iter134);
+      for (let iter139 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter139)) {
+          iter139 = this.kinds[iter139];
+          output.writeString(iter139);
         }
       }
       output.writeListEnd();
@@ -6095,6 +6126,7 @@ const Share = module.exports.Share = class {
     this.createdAt = null;
     this.expiresAt = null;
     this.token = null;
+    this.by = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -6118,6 +6150,9 @@ const Share = module.exports.Share = class {
       }
       if (args.token !== undefined && args.token !== null) {
         this.token = args.token;
+      }
+      if (args.by !== undefined && args.by !== null) {
+        this.by = args.by;
       }
     }
   }
@@ -6167,6 +6202,13 @@ const Share = module.exports.Share = class {
           input.skip(ftype);
         }
         break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.by = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -6201,6 +6243,11 @@ const Share = module.exports.Share = class {
     if (this.token !== null && this.token !== undefined) {
       output.writeFieldBegin('token', Thrift.Type.STRING, 5);
       output.writeString(this.token);
+      output.writeFieldEnd();
+    }
+    if (this.by !== null && this.by !== undefined) {
+      output.writeFieldBegin('by', Thrift.Type.STRING, 6);
+      output.writeString(this.by);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -6326,13 +6373,13 @@ const AccountPage = module.exports.AccountPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.accounts = [];
-          const _rtmp3136 = input.readListBegin();
-          const _size135 = _rtmp3136.size || 0;
-          for (let _i137 = 0; _i137 < _size135; ++_i137) {
-            let elem138 = null;
-            elem138 = new ttypes.Account();
-            elem138.read(input);
-            this.accounts.push(elem138);
+          const _rtmp3141 = input.readListBegin();
+          const _size140 = _rtmp3141.size || 0;
+          for (let _i142 = 0; _i142 < _size140; ++_i142) {
+            let elem143 = null;
+            elem143 = new ttypes.Account();
+            elem143.read(input);
+            this.accounts.push(elem143);
           }
           input.readListEnd();
         } else {
@@ -6360,10 +6407,10 @@ const AccountPage = module.exports.AccountPage = class {
     if (this.accounts !== null && this.accounts !== undefined) {
       output.writeFieldBegin('accounts', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.accounts.length);
-      for (let iter139 in this.accounts) {
-        if (this.accounts.hasOwnProperty(iter139)) {
-          iter139 = this.accounts[iter139];
-          iter139.write(output);
+      for (let iter144 in this.accounts) {
+        if (this.accounts.hasOwnProperty(iter144)) {
+          iter144 = this.accounts[iter144];
+          iter144.write(output);
         }
       }
       output.writeListEnd();
@@ -6476,12 +6523,12 @@ const KeyOptions = module.exports.KeyOptions = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3141 = input.readListBegin();
-          const _size140 = _rtmp3141.size || 0;
-          for (let _i142 = 0; _i142 < _size140; ++_i142) {
-            let elem143 = null;
-            elem143 = input.readString();
-            this.kinds.push(elem143);
+          const _rtmp3146 = input.readListBegin();
+          const _size145 = _rtmp3146.size || 0;
+          for (let _i147 = 0; _i147 < _size145; ++_i147) {
+            let elem148 = null;
+            elem148 = input.readString();
+            this.kinds.push(elem148);
           }
           input.readListEnd();
         } else {
@@ -6516,10 +6563,10 @@ const KeyOptions = module.exports.KeyOptions = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter144 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter144)) {
-          iter144 = this.kinds[iter144];
-          output.writeString(iter144);
+      for (let iter149 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter149)) {
+          iter149 = this.kinds[iter149];
+          output.writeString(iter149);
         }
       }
       output.writeListEnd();
@@ -6913,12 +6960,12 @@ const AuditFilter = module.exports.AuditFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.actions = [];
-          const _rtmp3146 = input.readListBegin();
-          const _size145 = _rtmp3146.size || 0;
-          for (let _i147 = 0; _i147 < _size145; ++_i147) {
-            let elem148 = null;
-            elem148 = input.readString();
-            this.actions.push(elem148);
+          const _rtmp3151 = input.readListBegin();
+          const _size150 = _rtmp3151.size || 0;
+          for (let _i152 = 0; _i152 < _size150; ++_i152) {
+            let elem153 = null;
+            elem153 = input.readString();
+            this.actions.push(elem153);
           }
           input.readListEnd();
         } else {
@@ -6972,10 +7019,10 @@ const AuditFilter = module.exports.AuditFilter = class {
     if (this.actions !== null && this.actions !== undefined) {
       output.writeFieldBegin('actions', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.actions.length);
-      for (let iter149 in this.actions) {
-        if (this.actions.hasOwnProperty(iter149)) {
-          iter149 = this.actions[iter149];
-          output.writeString(iter149);
+      for (let iter154 in this.actions) {
+        if (this.actions.hasOwnProperty(iter154)) {
+          iter154 = this.actions[iter154];
+          output.writeString(iter154);
         }
       }
       output.writeListEnd();
@@ -7036,13 +7083,13 @@ const AuditPage = module.exports.AuditPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.entries = [];
-          const _rtmp3151 = input.readListBegin();
-          const _size150 = _rtmp3151.size || 0;
-          for (let _i152 = 0; _i152 < _size150; ++_i152) {
-            let elem153 = null;
-            elem153 = new ttypes.AuditEntry();
-            elem153.read(input);
-            this.entries.push(elem153);
+          const _rtmp3156 = input.readListBegin();
+          const _size155 = _rtmp3156.size || 0;
+          for (let _i157 = 0; _i157 < _size155; ++_i157) {
+            let elem158 = null;
+            elem158 = new ttypes.AuditEntry();
+            elem158.read(input);
+            this.entries.push(elem158);
           }
           input.readListEnd();
         } else {
@@ -7070,10 +7117,10 @@ const AuditPage = module.exports.AuditPage = class {
     if (this.entries !== null && this.entries !== undefined) {
       output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-      for (let iter154 in this.entries) {
-        if (this.entries.hasOwnProperty(iter154)) {
-          iter154 = this.entries[iter154];
-          iter154.write(output);
+      for (let iter159 in this.entries) {
+        if (this.entries.hasOwnProperty(iter159)) {
+          iter159 = this.entries[iter159];
+          iter159.write(output);
         }
       }
       output.writeListEnd();

@@ -8,6 +8,12 @@ export const REGISTRATIONS = ['open', 'invite', 'closed'] as const
 /** Who may make an account for themselves. Admins may always make one. */
 export type Registration = (typeof REGISTRATIONS)[number]
 
+/** Where people may sign in by OpenID Connect. */
+export type OidcDoor = 'rest' | 'dashboard'
+/** How somebody may sign in as an account. */
+export const SIGN_IN_WAYS = ['password', 'oidc'] as const
+export type SignInWay = (typeof SIGN_IN_WAYS)[number]
+
 /** Times are ISO-8601. */
 export interface AccountView {
   id: string
@@ -16,6 +22,7 @@ export interface AccountView {
   /** Null: it was made by the start of the server. */
   createdAt: string | null
   disabledAt: string | null
+  signIn: SignInWay[]
 }
 
 export interface SessionView {
@@ -59,6 +66,11 @@ export interface InvitationView {
 export interface ShareView {
   id: string
   task: string
+  /**
+   * The name of the account that made it. Null: a stranger did, or somebody else of whom the actor knows nothing, since
+   * they do not see all tasks.
+   */
+  by: string | null
   createdAt: string
   expiresAt: string
 }
@@ -79,6 +91,35 @@ export interface Origin {
   via: Via
   address: string | null
   agent: string | null
+}
+
+/** What the browser that begins a sign-in keeps until it comes back: nobody else can end it. */
+export interface SignInCookie {
+  name: string
+  value: string
+  seconds: number
+  /** Whether browsers reach this door over HTTPS. */
+  isSecure: boolean
+}
+
+/** What came back from the provider. */
+export interface SignInAnswer {
+  door: OidcDoor
+  /** The query of the address, whole. */
+  query: string
+  /** The value of a cookie of this browser. */
+  cookieOf(name: string): string | undefined
+}
+
+/** What goes around the changes of a sign-in: the audit. An account is a document with its id as the name. */
+export interface SignInChanges {
+  /** Null: another sign-in of the same person was faster. */
+  make<T extends { name: string; data: { role: AccountRole } } | null>(work: () => Promise<T>): Promise<T>
+  change<T>(
+    account: { name: string; data: { name: string } },
+    role: AccountRole,
+    work: () => Promise<T>,
+  ): Promise<T>
 }
 
 export interface PageOf<View> {
@@ -118,10 +159,28 @@ export interface Access {
     login: { name: string; password: string },
     origin: Origin,
   ): Promise<{ token: string; expiresAt: string; account: AccountView }>
+  /** Sign-in by OpenID Connect: what people call the provider, and where they may; null: it is not set up. */
+  oidc: { name: string; doors: readonly OidcDoor[] } | null
+  /**
+   * Begins a sign-in. The browser is sent to `location` with the cookie, and comes back within ten minutes.
+   * @param returnTo where the door leads to in the end, which has checked it
+   * @throws OIDC_NOT_SET_UP, OIDC_UNAVAILABLE, OIDC_FAILED; BAD_REQUEST when `returnTo` is too long
+   */
+  beginSignIn(door: OidcDoor, returnTo: string | null): Promise<{ location: string; cookie: SignInCookie }>
+  /**
+   * Ends one, once. The account of the person is made where there is none, and has the role that the groups give now.
+   * @throws OIDC_NOT_SET_UP, OIDC_STATE_INVALID, OIDC_DENIED, OIDC_NO_ROLE, OIDC_FAILED, OIDC_UNAVAILABLE,
+   * ACCOUNT_DISABLED, TOO_MANY_REQUESTS (`detail.retryAfterSeconds`), OVERLOADED
+   */
+  endSignIn(
+    answer: SignInAnswer,
+    origin: Origin,
+    changes?: SignInChanges,
+  ): Promise<{ token: string; expiresAt: string; account: AccountView; returnTo: string | null }>
   /** Ends the session that the actor has shown. @throws UNAUTHORIZED when it was none */
   logOut(actor: Actor): Promise<void>
   me(actor: Actor): Promise<Me>
-  /** Ends all other sessions of the account. Needs a session. @throws LOGIN_WRONG, PASSWORD_INVALID, PASSWORD_IS_SETTING */
+  /** Ends all other sessions of the account. Needs a session. @throws LOGIN_WRONG, PASSWORD_INVALID, PASSWORD_IS_SETTING, PASSWORD_NOT_SET */
   changePassword(
     actor: Actor,
     passwords: { password: string; newPassword: string },
@@ -174,8 +233,8 @@ export interface Access {
 
   /** A link that reads a task which the actor may change. `token` is shown this once. @throws BAD_REQUEST, TOO_MANY_SHARES */
   share(actor: Actor, task: string, seconds: number): Promise<ShareView & { token: string }>
-  /** The links of a task that are valid. */
-  shares(task: string): Promise<ShareView[]>
+  /** The links of a task that are valid. The actor may change the task. */
+  shares(actor: Actor, task: string): Promise<ShareView[]>
   /** @throws SHARE_NOT_FOUND */
   withdrawShare(actor: Actor, task: string, id: string): Promise<void>
   /** The task of a link, and the actor who reads it and may do nothing else. @throws SHARE_NOT_FOUND */

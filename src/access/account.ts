@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Account, ConfiguredPassword, PasswordHash } from '../core/account-forms.ts'
 import type { TypedDocument } from '../core/collection.ts'
+import type { Session } from '../core/credential-forms.ts'
 import type { AccountRole } from '../core/policy.ts'
 import type { AccountView } from './access.ts'
 
@@ -43,14 +44,33 @@ export const passwordMark = (account: Account): string => {
   return createHash('sha256').update(`${account.changes}.${salt}.${hash}`).digest('hex')
 }
 
-/** Whether there is such an account: it was not deleted, and a built-in login has not lost its password. */
+/** Whether a session was begun under the password that is in effect, or has just set it. */
+export const isBoundTo = (
+  { password, nextPassword }: Pick<Session, 'password' | 'nextPassword'>,
+  account: Account,
+): boolean => {
+  const mark = passwordMark(account)
+  return password === mark || nextPassword === mark
+}
+
+/**
+ * Whether there is such an account: it was not deleted, and there is a way to sign in as it. A built-in login may have
+ * lost its password.
+ */
 export const isThere = (account: Account): boolean =>
-  account.deletedAt === null && passwordInEffect(account) !== null
+  account.deletedAt === null && (passwordInEffect(account) !== null || account.identity !== null)
 
 /** Whether it may do anything. */
 export const isUsable = (account: Account): boolean => isThere(account) && account.disabledAt === null
 
-export const showAccount = ({
-  name: id,
-  data: { name, role, createdAt, disabledAt },
-}: AccountDocument): AccountView => ({ id, name, role, createdAt, disabledAt })
+export const showAccount = ({ name: id, data }: AccountDocument): AccountView => ({
+  id,
+  name: data.name,
+  role: data.role,
+  createdAt: data.createdAt,
+  disabledAt: data.disabledAt,
+  signIn: [
+    ...(passwordInEffect(data) === null ? [] : (['password'] as const)),
+    ...(data.identity === null ? [] : (['oidc'] as const)),
+  ],
+})

@@ -12,6 +12,7 @@ import type { AccountStore } from './account-store.ts'
 import type { Credentials } from './credentials.ts'
 import type { Guard } from './guard.ts'
 import type { Names } from './names.ts'
+import type { Identities } from './oidc/identities.ts'
 import { checkPassword, passwordText } from './password-rules.ts'
 import { hashPassword } from './passwords.ts'
 import { accountOf } from './who.ts'
@@ -19,6 +20,7 @@ import { accountOf } from './who.ts'
 interface AdministrationDeps {
   accounts: AccountStore
   names: Names
+  identities: Pick<Identities, 'release'>
   credentials: Credentials
   guard: Guard
   /** The store's. */
@@ -36,6 +38,7 @@ const demandMade = (id: string): void => {
 export const createAdministration = ({
   accounts,
   names,
+  identities,
   credentials: { keys, sessions, keysOf, sessionsOf },
   guard,
   clock,
@@ -51,8 +54,9 @@ export const createAdministration = ({
   }
 
   /** Everything that an account which was deleted has left. A kill may leave some: doing it again removes the rest. */
-  const removeRest = async (id: string, name: string): Promise<void> => {
+  const removeRest = async (id: string, { name, identity }: Account): Promise<void> => {
     await names.release(name, id)
+    if (identity !== null) await identities.release(identity, id)
     await removeAll(sessions, await sessionsOf(id))
     await removeAll(keys, await keysOf(id))
   }
@@ -118,7 +122,7 @@ export const createAdministration = ({
       if (found === null || found === 'broken') throw notFound()
       const { name } = found.data
       if (found.data.deletedAt !== null) {
-        await removeRest(id, name)
+        await removeRest(id, found.data)
         throw notFound()
       }
       await accounts.change(id, account => {
@@ -135,7 +139,7 @@ export const createAdministration = ({
         }
       })
       // whatever cannot be removed now is of no use to anybody
-      await removeRest(id, name).catch(() => {})
+      await removeRest(id, found.data).catch(() => {})
       log.info({ account: name, by: actor.name, tasks }, 'an account was deleted')
     },
   }

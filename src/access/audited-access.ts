@@ -2,7 +2,7 @@
 // every login, right or wrong. It decides nothing, and never sees a hash. No secret goes from here into an entry: only
 // ids, roles, and which fields were changed.
 import { type AuditRecorder, auditedBy, auditedId } from '../core/audit-recorder.ts'
-import { isMadhavaError } from '../core/errors.ts'
+import { type ErrorCode, isMadhavaError, type MadhavaError } from '../core/errors.ts'
 import type { Access } from './access.ts'
 
 /** `role=operator disabled=true password`: a value only where it is none that must not be known. */
@@ -12,6 +12,15 @@ const changesText = ({ role, disabled, password }: Parameters<Access['changeAcco
     ...(disabled === undefined ? [] : [`disabled=${disabled}`]),
     ...(password === undefined ? [] : ['password']),
   ].join(' ')
+
+/** Refusals of a sign-in that say something of a person whom the provider has named. */
+const OF_PERSONS: readonly ErrorCode[] = ['OIDC_NO_ROLE', 'ACCOUNT_DISABLED']
+
+/** The account that a refusal is about, as the room says it; null: there is none. */
+const accountIn = ({ detail }: MadhavaError): string | null => {
+  const { account } = (detail ?? {}) as { account?: unknown }
+  return typeof account === 'string' ? account : null
+}
 
 /** The same room, every change of which is written. A ticket is not: it is another word for a login that stands there. */
 export const createAuditedAccess = (access: Access, record: AuditRecorder): Access => ({
@@ -42,6 +51,39 @@ export const createAuditedAccess = (access: Access, record: AuditRecorder): Acce
         const about = await access.idOf(login.name).catch(() => null)
         await record.note({ actor: null, via, address }, 'login.failed', [about], { outcome: error.code })
       }
+      throw error
+    }
+  },
+
+  async endSignIn(answer, origin) {
+    const { via, address } = origin
+    const nobody = { actor: null, via, address }
+    try {
+      const begun = await access.endSignIn(answer, origin, {
+        make: work =>
+          record.run(
+            nobody,
+            {
+              action: 'account.register',
+              target: null,
+              told: made => made && { target: `${made.name} role=${made.data.role} by=oidc` },
+            },
+            work,
+          ),
+        change: ({ name: account, data }, role, work) =>
+          record.run(
+            { actor: { account, name: data.name }, via, address },
+            { action: 'account.change', target: `${account} role=${role} by=oidc` },
+            work,
+          ),
+      })
+      const { id: account, name } = begun.account
+      await record.note({ actor: { account, name }, via, address }, 'login', [`${account} by=oidc`])
+      return begun
+    } catch (error) {
+      // of those alone whom the provider knows: anybody could fill it with others
+      if (isMadhavaError(error) && OF_PERSONS.includes(error.code))
+        await record.note(nobody, 'login.failed', [accountIn(error)], { outcome: error.code })
       throw error
     }
   },

@@ -1,6 +1,8 @@
 // An account gets another password: from its owner, who knows the present one. The write ends all sessions at once,
-// since they are bound to the password; the one that asked is bound to the new one after it.
-import { MadhavaError } from '../core/errors.ts'
+// since they are bound to the password; the one that asked is bound to the new one before it, so that it never ends.
+import type { TypedDocument } from '../core/collection.ts'
+import type { Session } from '../core/credential-forms.ts'
+import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
 import type { Access } from './access.ts'
 import { isUsable, passwordInEffect, passwordMark, withPasswords } from './account.ts'
@@ -25,15 +27,18 @@ export const createChangePassword = ({
   guard,
   log,
 }: ChangePasswordDeps): Access['changePassword'] => {
-  /** Binds the session to the new password, unless it was ended meanwhile. */
-  const rebind = async (id: string, mark: string): Promise<void> => {
-    const session = await sessions.get(id)
-    if (!session) return
-    await sessions.put(
-      id,
-      { data: { ...session.data, password: mark }, expiresAt: session.expiresAt },
-      session.rev,
-    )
+  /** @throws UNAUTHORIZED when the session was ended meanwhile */
+  const bind = async (
+    session: TypedDocument<Session>,
+    marks: { password: string; nextPassword?: string },
+  ): Promise<TypedDocument<Session>> => {
+    const { nextPassword: _, ...rest } = session.data
+    const data = { ...rest, ...marks } as Session
+    try {
+      return await sessions.put(session.name, { data, expiresAt: session.expiresAt }, session.rev)
+    } catch (error) {
+      throw isMadhavaError(error, 'DOCUMENT_CHANGED') ? new MadhavaError('UNAUTHORIZED') : error
+    }
   }
 
   return async (actor, { password, newPassword }, { address }) => {
@@ -43,6 +48,11 @@ export const createChangePassword = ({
     if (valid?.account.name !== id) throw new MadhavaError('UNAUTHORIZED')
     const before = valid.account.data
     if (before.configured !== null) throw new MadhavaError('PASSWORD_IS_SETTING')
+    if (passwordInEffect(before) === null)
+      throw new MadhavaError(
+        'PASSWORD_NOT_SET',
+        'This account has no password: its owner signs in by OpenID Connect. An admin may give it one',
+      )
     checkPassword(newPassword, before.name)
     const tried = { address, about: normalName(before.name) }
     await guard.count(tried)
@@ -56,13 +66,17 @@ export const createChangePassword = ({
     })
     guard.forgive(tried)
     const mark = passwordMark(before)
-    const after = await accounts.change(id, now => {
+    const next = passwordMark(withPasswords(before, { password: hash }))
+    const found = await sessions.get(session)
+    if (!found) throw new MadhavaError('UNAUTHORIZED')
+    const kept = await bind(found, { password: mark, nextPassword: next })
+    await accounts.change(id, now => {
       // whoever has set another one meanwhile has ended this session
       if (!isUsable(now) || passwordMark(now) !== mark) throw new MadhavaError('UNAUTHORIZED')
       return withPasswords(now, { password: hash })
     })
     log.info({ account: before.name, address }, 'somebody has set a new password')
-    // the password is set: without its session the owner logs in with it
-    await rebind(session, passwordMark(after.data)).catch(() => {})
+    // the session holds already; what is left of the old password in it is of no use
+    await bind(kept, { password: next }).catch(() => {})
   }
 }

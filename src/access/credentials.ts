@@ -6,7 +6,7 @@ import { KEYS, type Key, SESSIONS, type Session } from '../core/credential-forms
 import type { CollectionName, Documents } from '../core/documents.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { actorOf, type KeyBounds } from '../core/policy.ts'
-import { type AccountDocument, passwordMark } from './account.ts'
+import { type AccountDocument, isBoundTo } from './account.ts'
 import type { AccountStore } from './account-store.ts'
 import type { Background } from './background.ts'
 import { idPrefixOf, isSameHash, isTokenId, parseToken } from './tokens.ts'
@@ -138,11 +138,17 @@ export const openCredentials = ({ documents, accounts, background, clock }: Cred
   }
 
   const readSession = async (id: string, hash: string | null): Promise<Valid | null> => {
-    const session = await getIfUsable(sessions.get(id))
-    if (!session || !isOf(session, hash) || hasExpired(session)) return null
-    const account = await accounts.usable(session.data.account)
-    if (!account || !isSameHash(passwordMark(account.data), session.data.password)) return null
-    return { credential: { type: 'session', id }, account, bounds: null, expiresAt: session.expiresAt }
+    for (let before: number | null = null; ; ) {
+      const session = await getIfUsable(sessions.get(id))
+      if (!session || !isOf(session, hash) || hasExpired(session)) return null
+      const account = await accounts.usable(session.data.account)
+      if (!account) return null
+      if (isBoundTo(session.data, account.data))
+        return { credential: { type: 'session', id }, account, bounds: null, expiresAt: session.expiresAt }
+      // it may have set the password between the two looks, and was bound to it before that
+      if (session.rev === before) return null
+      before = session.rev
+    }
   }
 
   const read = ({ type, id }: Login, hash: string | null): Promise<Valid | null> =>

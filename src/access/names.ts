@@ -50,6 +50,7 @@ export const openNames = ({ documents, accounts, clock }: NamesDeps): Names => {
       createdAt: null,
       disabledAt: null,
       deletedAt: clock().toISOString(),
+      identity: null,
     })
 
   /** @throws NAME_TAKEN when the name counts, or may yet; DOCUMENT_CHANGED when it changes just now */

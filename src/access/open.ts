@@ -11,7 +11,7 @@ import { createAdministration } from './administration.ts'
 import { createBackground } from './background.ts'
 import { createChangePassword } from './change-password.ts'
 import { createCheckQueue } from './check-queue.ts'
-import { actorOfValid, openCredentials } from './credentials.ts'
+import { actorOfValid, COLLECTION_OF, openCredentials } from './credentials.ts'
 import { createGuard } from './guard.ts'
 import { openInvitations } from './invitations.ts'
 import { createKeyCalls } from './keys.ts'
@@ -19,11 +19,15 @@ import { createKnownNames } from './known-names.ts'
 import { createLoginLimit, type LoginLimit } from './login-limit.ts'
 import { createMe } from './me.ts'
 import { openNames } from './names.ts'
+import { openIdentities } from './oidc/identities.ts'
+import type { OidcOptions } from './oidc/options.ts'
+import { createSignIn } from './oidc/sign-in.ts'
 import { createRegister } from './register.ts'
+import { createSessionBegin } from './session-begin.ts'
 import { createSessionCalls } from './sessions.ts'
 import { openShares } from './shares.ts'
 import { createTicketCalls } from './tickets.ts'
-import { createWatch, type Standing } from './watch.ts'
+import { createWatch, type Shown, type Standing } from './watch.ts'
 
 export interface AccessDeps {
   documents: Documents
@@ -31,6 +35,8 @@ export interface AccessDeps {
   feed: Pick<TaskStore, 'cursor' | 'changes'>
   anonymous: Anonymous
   registration: Registration
+  /** Sign-in by OpenID Connect. Left out or null: there is none. */
+  oidc?: OidcOptions | null
   /** The store's, since hosts share what ends. */
   clock: () => Date
   log: Pick<Log, 'info' | 'warn'>
@@ -47,6 +53,7 @@ export const openAccess = ({
   feed,
   anonymous,
   registration,
+  oidc = null,
   clock,
   log,
   steady = () => performance.now(),
@@ -59,6 +66,11 @@ export const openAccess = ({
   const guard = createGuard({ limit, inTurn, log, steady })
   const credentials = openCredentials({ documents, accounts, background, clock })
   const { hasExpired } = credentials
+  const identities = openIdentities({ documents, accounts, names, clock })
+  const beginSession = createSessionBegin({ credentials, clock })
+  const { close: closeSignIn, ...signIn } = createSignIn({
+    ...{ options: oidc, documents, identities, beginSession, guard, clock, steady, log },
+  })
   const { open, drop, ...invitations } = openInvitations({ documents, accounts, hasExpired, clock, log })
   const { read: readShare, ...shares } = openShares({ documents, accounts, hasExpired, clock, log })
   const standingOf = async (credential: Credential): Promise<Standing | null> => {
@@ -69,13 +81,25 @@ export const openAccess = ({
     const valid = await credentials.read(credential)
     return valid && { actorFor: via => actorOfValid(valid, via), expiresAt: valid.expiresAt }
   }
-  const watching = createWatch({ feed, read: standingOf, clock })
+  const watching = createWatch({ feed, clock })
+  /** What a credential hangs on. That of a link has no account. */
+  const shownBy = ({ type, id }: Credential, account: string | null): Shown => ({
+    key: `${type} ${id}`,
+    documents: [
+      { collection: COLLECTION_OF[type], name: id },
+      ...(account === null ? [] : [{ collection: 'accounts' as const, name: account }]),
+    ],
+    read: () => standingOf({ type, id }),
+  })
 
   return {
     registration,
     stranger: via => strangerOf(anonymous, via),
     identify: async (bearer, via) => actorOfValid(await credentials.identify(bearer), via),
-    watch: watching.watch,
+    watch: actor =>
+      actor.credential === null
+        ? { signal: new AbortController().signal, close: () => {} }
+        : watching.watch(shownBy(actor.credential, actor.account), actor),
 
     me: createMe({ accounts, credentials }),
     register: createRegister({
@@ -88,15 +112,17 @@ export const openAccess = ({
       log,
     }),
     changePassword: createChangePassword({ accounts, credentials, guard, log }),
-    ...createSessionCalls({ accounts, names, credentials, guard, clock, log }),
+    ...createSessionCalls({ accounts, names, credentials, beginSession, guard, log }),
+    ...signIn,
     ...createKeyCalls({ accounts, credentials, clock, log }),
     ...invitations,
     ...shares,
     ...createTicketCalls({ documents, credentials, clock }),
-    ...createAdministration({ accounts, names, credentials, guard, clock, log }),
+    ...createAdministration({ accounts, names, identities, credentials, guard, clock, log }),
     ...createKnownNames({ accounts, names, steady }),
 
     async close() {
+      closeSignIn()
       watching.close()
       await background.close()
     },

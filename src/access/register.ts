@@ -96,6 +96,7 @@ export const createRegister = ({
         createdAt: clock().toISOString(),
         disabledAt: null,
         deletedAt: null,
+        identity: null,
       })
     } catch (error) {
       if (isMadhavaError(error, 'STORE_UNAVAILABLE')) {

@@ -5,7 +5,7 @@ import { type Collection, openCollection, orIfInvalid, type TypedDocument } from
 import { SHARES, type Share } from '../core/credential-forms.ts'
 import type { Documents } from '../core/documents.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
-import { readerOf } from '../core/policy.ts'
+import { readerOf, seesAll } from '../core/policy.ts'
 import type { Log } from '../platform/log.ts'
 import type { Access, ShareView } from './access.ts'
 import type { AccountStore } from './account-store.ts'
@@ -31,9 +31,17 @@ export interface Shares extends Pick<Access, 'share' | 'shares' | 'withdrawShare
 const SHARES_MAX = 100
 const PAGE = 100
 
-const show = ({ name: id, expiresAt, data }: TypedDocument<Share>): ShareView => ({
+/** A link that is valid now, with the name of the account that made it; null: a stranger did. */
+interface ValidShare {
+  share: TypedDocument<Share>
+  maker: string | null
+}
+
+const show = ({ share: { name: id, expiresAt, data }, maker }: ValidShare, actor: Actor): ShareView => ({
   id,
   task: data.task,
+  // who sees their own tasks alone learns no names of others by a task that is nobody's
+  by: seesAll(actor) || data.by === actor.account ? maker : null,
   createdAt: data.createdAt,
   expiresAt: expiresAt ?? data.createdAt,
 })
@@ -41,19 +49,26 @@ const show = ({ name: id, expiresAt, data }: TypedDocument<Share>): ShareView =>
 export const openShares = ({ documents, accounts, hasExpired, clock, log }: SharesDeps): Shares => {
   const collection: Collection<Share> = openCollection(documents, 'shares', SHARES)
 
-  /** A link ends with the account that made it. */
-  const isValid = async (share: TypedDocument<Share>): Promise<boolean> =>
-    !hasExpired(share) && (share.data.by === null || (await accounts.usable(share.data.by)) !== null)
+  /** Null: it is valid no longer. A link ends with the account that made it. */
+  const judge = async (share: TypedDocument<Share>): Promise<ValidShare | null> => {
+    if (hasExpired(share)) return null
+    if (share.data.by === null) return { share, maker: null }
+    const maker = await accounts.usable(share.data.by)
+    return maker && { share, maker: maker.data.name }
+  }
+  const isValid = async (share: TypedDocument<Share>): Promise<boolean> => (await judge(share)) !== null
 
   /** Their ids begin alike. */
-  const sharesOf = async (task: string): Promise<TypedDocument<Share>[]> => {
+  const sharesOf = async (task: string): Promise<ValidShare[]> => {
     const prefix = idPrefixOf(task)
-    const found: TypedDocument<Share>[] = []
+    const found: ValidShare[] = []
     let cursor: string | null = prefix
     while (cursor?.startsWith(prefix)) {
       const page: Awaited<ReturnType<typeof collection.list>> = await collection.list({ limit: PAGE, cursor })
-      for (const share of page.documents)
-        if (share.data.task === task && (await isValid(share))) found.push(share)
+      for (const share of page.documents) {
+        const valid = share.data.task === task ? await judge(share) : null
+        if (valid) found.push(valid)
+      }
       cursor = page.next
     }
     return found
@@ -76,10 +91,10 @@ export const openShares = ({ documents, accounts, hasExpired, clock, log }: Shar
       const expiresAt = new Date(now.getTime() + seconds * 1000).toISOString()
       const made = await collection.put(id, { data, expiresAt }, null)
       log.info({ account: actor.name, share: id, task }, 'a task was shared by a link')
-      return { ...show(made), token }
+      return { ...show({ share: made, maker: actor.name }, actor), token }
     },
 
-    shares: async task => (await sharesOf(task)).map(show),
+    shares: async (actor, task) => (await sharesOf(task)).map(valid => show(valid, actor)),
 
     async withdrawShare(actor, task, id) {
       const found = isTokenId(id) ? await get(id) : null

@@ -1,10 +1,11 @@
 // Tells streams that what their actor has shown has ended or changed: by the feed of the store, of which a process has
 // one reading while anything is watched; by the clock; and by a look now and then, in case the feed has lost something.
-import type { Actor, Credential, Via } from '../core/actor.ts'
+// It does not know what a login is: whoever watches says what it hangs on, and how it is read.
+import type { Actor, Via } from '../core/actor.ts'
 import { backoffMs } from '../core/async/backoff.ts'
+import type { CollectionName } from '../core/documents.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Access } from './access.ts'
-import { COLLECTION_OF } from './credentials.ts'
 
 /** What something that was shown allows now. */
 export interface Standing {
@@ -13,16 +14,27 @@ export interface Standing {
   expiresAt: string | null
 }
 
+/** Something that was shown. */
+export interface Shown {
+  /** The same for all streams that were opened with it. */
+  key: string
+  /** A change of one of these is a reason to look. */
+  documents: readonly { collection: CollectionName; name: string }[]
+  /** Null: it is valid no longer. @throws STORE_UNAVAILABLE */
+  read(): Promise<Standing | null>
+}
+
 interface WatchDeps {
   feed: Pick<TaskStore, 'cursor' | 'changes'>
-  /** Null: it is valid no longer. @throws STORE_UNAVAILABLE */
-  read: (credential: Credential) => Promise<Standing | null>
   /** The store's. */
   clock: () => Date
 }
 
 export interface Watch {
-  watch: Access['watch']
+  /** As `Access.watch`, for what was shown. */
+  watch(shown: Shown, actor: Actor): ReturnType<Access['watch']>
+  /** Looks at once: this process has changed it. Does nothing for what nobody watches. */
+  look(key: string): void
   /** Nothing fires after it. */
   close(): void
 }
@@ -32,13 +44,10 @@ const BACKOFF = { firstMs: 500, lastMs: 30_000 }
 /** The longest that a timer takes. */
 const TIMER_MAX_MS = 2 ** 31 - 1
 
-/** One credential, and the streams that were opened with it. */
 interface Watched {
-  credential: Credential
+  shown: Shown
   /** Each with what the stream's actor may do. */
   streams: Map<AbortController, Actor>
-  /** Null: that of a link. */
-  account: string | null
   expiry: NodeJS.Timeout | null
   look(): void
 }
@@ -66,7 +75,7 @@ const oneAtATime = (work: () => Promise<void>): (() => void) => {
   }
 }
 
-export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
+export const createWatch = ({ feed, clock }: WatchDeps): Watch => {
   const watched = new Map<string, Watched>()
   let reading: AbortController | null = null
   let looking: NodeJS.Timeout | null = null
@@ -85,15 +94,14 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
     entry.expiry = setTimeout(entry.look, Math.min(leftMs, TIMER_MAX_MS)).unref()
   }
 
-  const createEntry = (credential: Credential, account: string | null): Watched => {
+  const createEntry = (shown: Shown): Watched => {
     const entry: Watched = {
-      credential,
+      shown,
       streams: new Map(),
-      account,
       expiry: null,
       look: oneAtATime(async () => {
         try {
-          settle(entry, await read(credential))
+          settle(entry, await shown.read())
         } catch {
           // nobody knows; the next look tells
         }
@@ -111,11 +119,8 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
       onChange()
       if (change.type !== 'document') continue
       const { collection, name } = change
-      for (const { credential, account, look } of watched.values()) {
-        const isOfAccount = collection === 'accounts' && name === account
-        const isItself = collection === COLLECTION_OF[credential.type] && name === credential.id
-        if (isOfAccount || isItself) look()
-      }
+      for (const { shown, look } of watched.values())
+        if (shown.documents.some(one => one.collection === collection && one.name === name)) look()
     }
   }
 
@@ -153,11 +158,9 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
   }
 
   return {
-    watch(actor) {
-      const { account, credential } = actor
-      if (credential === null) return { signal: new AbortController().signal, close: () => {} }
-      const key = `${credential.type} ${credential.id}`
-      const entry = watched.get(key) ?? createEntry(credential, account)
+    watch(shown, actor) {
+      const { key } = shown
+      const entry = watched.get(key) ?? createEntry(shown)
       watched.set(key, entry)
       const stream = new AbortController()
       entry.streams.set(stream, actor)
@@ -175,6 +178,8 @@ export const createWatch = ({ feed, read, clock }: WatchDeps): Watch => {
         },
       }
     },
+
+    look: key => watched.get(key)?.look(),
 
     close() {
       for (const { expiry, streams } of watched.values()) {

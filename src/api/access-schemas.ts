@@ -1,7 +1,15 @@
 // The shapes of accounts, logins, keys, invitations and the audit in the document of the REST API; those that come in also read
 // the bodies.
 import { z } from 'zod'
-import type { AccountView, InvitationView, KeyView, Me, SessionView, ShareView } from '../access/access.ts'
+import {
+  type AccountView,
+  type InvitationView,
+  type KeyView,
+  type Me,
+  type SessionView,
+  type ShareView,
+  SIGN_IN_WAYS,
+} from '../access/access.ts'
 import { ACCESS_BOUNDS } from '../access/bounds.ts'
 import { SCOPES } from '../core/actor.ts'
 import { AUDIT_ACTION_NAMES, AUDIT_VIAS, type AuditEntry } from '../core/audit.ts'
@@ -90,6 +98,9 @@ export const account = output(
     role,
     createdAt: time.nullable().describe('null: by the start of the server'),
     disabledAt: time.nullable(),
+    signIn: z
+      .array(z.enum(SIGN_IN_WAYS))
+      .describe('how its owner may sign in; oidc: by the provider of OpenID Connect'),
   }) satisfies z.ZodType<AccountView>,
 )
 export const accountPage = output(
@@ -146,7 +157,16 @@ export const invitationMade = output(
   z.object({ ...invitationShape, invitation: z.string().describe('shown this once') }),
 )
 export const invitationList = output('InvitationList', z.object({ invitations: z.array(invitation) }))
-const shareShape = { id: z.string(), task: z.string(), createdAt: time, expiresAt: time }
+const shareShape = {
+  id: z.string(),
+  task: z.string(),
+  by: z
+    .string()
+    .nullable()
+    .describe('the name of who made it; null: a stranger, or somebody whom the caller does not see'),
+  createdAt: time,
+  expiresAt: time,
+}
 export const shareWanted = input(
   'ShareWanted',
   z.strictObject({

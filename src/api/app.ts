@@ -24,7 +24,9 @@ import { keyRoutes } from './keys.ts'
 import { kindsRoutes } from './kinds.ts'
 import { liveRoutes } from './live.ts'
 import { metricsRoutes } from './metrics.ts'
+import { signInRoutes } from './oidc.ts'
 import { describedRoutes } from './openapi.ts'
+import { operationOf } from './operation.ts'
 import { sendProblem, shownPath } from './problem.ts'
 import { rpcRoutes } from './rpc.ts'
 import { rpcDocsRoutes } from './rpc-docs.ts'
@@ -87,13 +89,15 @@ const holdBodies = (): MiddlewareHandler<ApiEnv> => {
 /** Every known path answers OPTIONS, and 405 to the methods that it does not take. Call it after all routes. */
 const closeRoutes = (app: Hono<ApiEnv>): void => {
   const methods = new Map<string, Set<string>>()
-  for (const { path, method } of app.routes) {
+  const creating = new Set<string>()
+  for (const { path, method, handler } of app.routes) {
     if (method === 'ALL') continue
+    if (operationOf(handler)?.creates) creating.add(path)
     methods.set(path, (methods.get(path) ?? new Set()).add(method))
   }
   for (const [path, taken] of methods) {
     // GET that creates has no HEAD
-    if (taken.has('GET') && !path.startsWith('/calcpi/')) taken.add('HEAD')
+    if (taken.has('GET') && !creating.has(path)) taken.add('HEAD')
     const allow = [...taken, 'OPTIONS'].join(', ')
     app.all(path, c => {
       c.header('Allow', allow)
@@ -134,6 +138,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     kindsRoutes,
     accountRoutes,
     sessionRoutes,
+    signInRoutes,
     keyRoutes,
     auditRoutes,
     healthRoutes,

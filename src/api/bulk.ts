@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { BULK_ACTIONS, BULK_LIMITS, type BulkAction } from '../core/bulk.ts'
 import { MadhavaError } from '../core/errors.ts'
-import type { ApiDeps, ApiEnv } from './context.ts'
+import { type ApiDeps, type ApiEnv, watchLogin } from './context.ts'
 import { sendJson } from './json.ts'
 import { bulkQuery, parseBulk } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
@@ -39,7 +39,7 @@ export const bulkRoutes = ({ service, access }: ApiDeps): Hono<ApiEnv> => {
         throw new MadhavaError('BAD_REQUEST', 'Name a filter, or say all=1 for every task')
       const actor = c.get('actor')
       const wanted = await withOwnerId(access, filter)
-      const login = access.watch(actor)
+      const login = watchLogin(c, access)
       try {
         const outcome = await service.bulk(actor, action, wanted, { ...options, signal: login.signal })
         return sendJson(c, outcome)

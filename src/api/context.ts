@@ -13,6 +13,7 @@ import type { Log } from '../platform/log.ts'
 import type { Client } from '../platform/serve.ts'
 import type { Upgrade } from '../platform/upgrade.ts'
 import type { HttpRpc } from '../rpc/http.ts'
+import type { LoginWatch } from './streams.ts'
 
 export interface ApiDeps {
   service: Service
@@ -44,6 +45,8 @@ export interface ApiEnv {
     upgrade?: Upgrade
     /** Who asks, where another door has found it out: the dashboard. Never from the request itself. */
     actor?: Actor
+    /** Tells that the login of that actor has ended, where the other door knows it and `Access` does not. */
+    watch?: () => LoginWatch
   }
   Variables: {
     requestId: string
@@ -70,3 +73,7 @@ export const originOf = (c: ApiContext): Origin => ({
 
 /** Who counts as one client; null without a port, where nobody is known. */
 export const clientKeyIn = (c: ApiContext): string | null => c.env?.client?.clientKey ?? null
+
+/** Tells what stays open that the login of its actor has ended, or may do something else now. */
+export const watchLogin = (c: ApiContext, access: Pick<Access, 'watch'>): LoginWatch =>
+  c.env?.watch?.() ?? access.watch(c.get('actor'))

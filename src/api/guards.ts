@@ -2,7 +2,7 @@
 // platform/http-guards.
 import type { MiddlewareHandler } from 'hono'
 import { MadhavaError } from '../core/errors.ts'
-import { createHostGuard, isCrossSite, isLookingAhead, isUnproven } from '../platform/http-guards.ts'
+import { createHostGuard, isCrossSite, isLookingAhead, isUnproven, isVisit } from '../platform/http-guards.ts'
 import type { ApiContext, ApiEnv } from './context.ts'
 
 export const URL_LIMIT_BYTES = 8 * 1024
@@ -23,6 +23,12 @@ export const refuseCrossSite = (c: ApiContext): void => {
     )
   if (isLookingAhead(request))
     throw new MadhavaError('CROSS_SITE', 'A browser that only looks ahead creates nothing here')
+}
+
+/** Refuses what no person has gone to: a picture or a frame of some page. @throws CROSS_SITE */
+export const demandVisit = (c: ApiContext): void => {
+  if (!isVisit({ header: name => c.req.header(name) ?? null }))
+    throw new MadhavaError('CROSS_SITE', 'A browser is to go to this address, and no page may load it')
 }
 
 /** Runs before every route. Routes that create by GET call `refuseCrossSite` themselves. */

@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { isFinal, versionOf } from '../core/task.ts'
 import { showTask, viewTask } from '../core/task-view.ts'
-import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn, watchLogin } from './context.ts'
 import { parseWatch, watchQuery } from './list-query.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
 import { withOwnerId } from './owner-names.ts'
@@ -86,7 +86,7 @@ export const liveRoutes =
         // a browser that is told of the end connects again, and only this makes it stop
         if (isFinal(task.status) && versionOf(task) === since) return c.body(null, 204)
         if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
-        const stream = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(actor))
+        const stream = streams.open(c.req.raw.signal, clientKeyIn(c), watchLogin(c, access))
         const events = service.watchTask(actor, id, since, stream.signal)
         const options = { stream, events, write: writeRecord, log, requestId: c.get('requestId') }
         return c.body(
@@ -101,7 +101,7 @@ export const liveRoutes =
         if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
         const from = { since: resumeAt(c, since), snapshot }
         const actor = c.get('actor')
-        const stream = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(actor))
+        const stream = streams.open(c.req.raw.signal, clientKeyIn(c), watchLogin(c, access))
         const events = service.watchAll(actor, wanted, from, stream.signal)
         const options = { stream, events, write: writeView, log, requestId: c.get('requestId') }
         return c.body(streams.body({ ...options, ended: () => 'broken' }), 200, STREAM_HEADERS)

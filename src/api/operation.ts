@@ -50,7 +50,7 @@ export interface Operation {
   answers: Readonly<Record<number, Answer>>
   /** Codes beside those that every operation can have (openapi.ts). */
   errors?: readonly ErrorCode[]
-  /** Changes something although it is a GET: no HEAD, and refused to other web sites. */
+  /** Changes something although it is a GET: no HEAD, and no page of another web site may load it. */
   creates?: true
 }
 

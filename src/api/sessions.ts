@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { demand } from '../core/policy.ts'
 import { loggedIn, login, me, newPasswordBody, readBodyAs, sessionList } from './access-schemas.ts'
 import { deletionQuery } from './accounts.ts'
-import { type ApiDeps, type ApiEnv, originOf } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, originOf } from './context.ts'
 import { demandAnswer, LOGIN_COOKIE } from './identify.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { describe, type Operation } from './operation.ts'
@@ -73,7 +73,14 @@ const changePassword: Operation = {
     example: { password: 'correct horse battery', newPassword: 'staple and a half' },
   },
   answers: { 204: { description: 'It is changed.' } },
-  errors: ['FORBIDDEN', 'LOGIN_WRONG', 'PASSWORD_INVALID', 'PASSWORD_IS_SETTING', 'TOO_MANY_REQUESTS'],
+  errors: [
+    'FORBIDDEN',
+    'LOGIN_WRONG',
+    'PASSWORD_INVALID',
+    'PASSWORD_IS_SETTING',
+    'PASSWORD_NOT_SET',
+    'TOO_MANY_REQUESTS',
+  ],
 }
 
 const deleteMe: Operation = {
@@ -86,6 +93,7 @@ const deleteMe: Operation = {
   errors: ['SCOPE_MISSING', 'ACCOUNT_BUILT_IN'],
 }
 
+/** Of the cookie of a login, however somebody has logged in. */
 const COOKIE = {
   path: '/',
   httpOnly: true,
@@ -94,12 +102,19 @@ const COOKIE = {
   secure: false,
 } as const
 
+/** Gives a browser its session. @param seconds how long it lasts */
+export const setLoginCookie = (c: ApiContext, token: string, seconds: number): void =>
+  setCookie(c, LOGIN_COOKIE, token, { ...COOKIE, maxAge: Math.max(0, Math.ceil(seconds)) })
+
+/** Seconds until a session ends. */
+export const secondsUntil = (expiresAt: string, now: Date): number =>
+  (Date.parse(expiresAt) - now.getTime()) / 1000
+
 export const sessionRoutes = ({ access, clock }: ApiDeps): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .post('/sessions', describe(logIn), async c => {
       const begun = await access.logIn(await readBodyAs(c, login), originOf(c))
-      const seconds = Math.ceil((Date.parse(begun.expiresAt) - clock().getTime()) / 1000)
-      setCookie(c, LOGIN_COOKIE, begun.token, { ...COOKIE, maxAge: Math.max(0, seconds) })
+      setLoginCookie(c, begun.token, secondsUntil(begun.expiresAt, clock()))
       return sendJson(c, begun, 201)
     })
     .get('/sessions', describe(listSessions), async c =>

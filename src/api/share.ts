@@ -118,8 +118,9 @@ export const shareRoutes =
         return sendJson(c, { ...made, link }, 201)
       })
       .get('/task/:id/shares', describe(listShares), async c => {
-        const { id } = await service.getToChange(c.get('actor'), c.req.param('id'))
-        return sendJson(c, { shares: await access.shares(id) })
+        const actor = c.get('actor')
+        const { id } = await service.getToChange(actor, c.req.param('id'))
+        return sendJson(c, { shares: await access.shares(actor, id) })
       })
       .delete('/task/:id/share/:share', describe(withdrawShare), async c => {
         const actor = c.get('actor')

@@ -5,7 +5,7 @@ import type { LogEvent } from '../core/log-reader.ts'
 import { isGap } from '../core/task-log.ts'
 import { viewTask } from '../core/task-view.ts'
 import { sendContent } from './content.ts'
-import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn, watchLogin } from './context.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { EVENTS, RESUME, resumeAt, STREAM_HEADERS } from './live.ts'
 import { describe, type Operation } from './operation.ts'
@@ -68,7 +68,7 @@ export const taskLogRoutes =
       // a browser that was told of the end connects again, and only this makes it stop
       if (await service.isLogOver(actor, id, since)) return c.body(null, 204)
       if (c.req.method === 'HEAD') return c.body(null, 200, STREAM_HEADERS)
-      const stream = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(c.get('actor')))
+      const stream = streams.open(c.req.raw.signal, clientKeyIn(c), watchLogin(c, access))
       const body = streams.body<LogEvent>({
         stream,
         events: service.followLog(actor, id, since, stream.signal),

@@ -5,7 +5,7 @@ import { type DueFields, dueOf } from '../core/due.ts'
 import { isFinal, isRunning, type TaskRecord, versionOf } from '../core/task.ts'
 import { showTask } from '../core/task-view.ts'
 import { sendContent } from './content.ts'
-import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn } from './context.ts'
+import { type ApiContext, type ApiDeps, type ApiEnv, clientKeyIn, watchLogin } from './context.ts'
 import { JSON_TYPE, sendJson } from './json.ts'
 import { type Answer, describe, type Operation } from './operation.ts'
 import { defineQuery, switchParameter } from './query.ts'
@@ -169,7 +169,7 @@ export const taskRoutes =
     const changed = async (c: ApiContext, task: TaskRecord, seconds: number): Promise<TaskRecord | null> => {
       if (seconds === 0) return null
       const [actor, known] = [c.get('actor'), versionOf(task)]
-      const poll = streams.open(c.req.raw.signal, clientKeyIn(c), access.watch(actor))
+      const poll = streams.open(c.req.raw.signal, clientKeyIn(c), watchLogin(c, access))
       try {
         const answer = await service.wait(actor, task.id, known, seconds * 1000, poll.signal)
         poll.demandLogin()

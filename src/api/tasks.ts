@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { SUBMIT_MANY_LIMIT } from '../core/submission.ts'
 import { showTask } from '../core/task-view.ts'
 import { allTasksText, NDJSON_TYPE, viewTasks } from './all-tasks.ts'
-import type { ApiDeps, ApiEnv } from './context.ts'
+import { type ApiDeps, type ApiEnv, watchLogin } from './context.ts'
 import { JSON_TYPE, listText, readJson, sendJsonText } from './json.ts'
 import { allQuery, pageQuery, parseAll, parsePage } from './list-query.ts'
 import { describe, type Operation } from './operation.ts'
@@ -133,7 +133,7 @@ export const tasksRoutes = ({ service, access, log, clock }: ApiDeps): Hono<ApiE
         lines,
         sort,
         why,
-        login: access.watch(actor),
+        login: watchLogin(c, access),
       })
       return c.body(await streamOf(chunks, log, c.get('requestId')), 200, headers)
     })

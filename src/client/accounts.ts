@@ -15,6 +15,8 @@ export interface Account {
   /** Null: it was made by the start of the server. */
   createdAt: string | null
   disabledAt: string | null
+  /** How its owner may sign in; oidc: by the provider of OpenID Connect. */
+  signIn: ('password' | 'oidc')[]
 }
 
 /** What a client has shown. */
@@ -80,6 +82,8 @@ export interface Invitation {
 export interface Share {
   id: string
   task: string
+  /** The name of the account that made it; null: a stranger, or somebody whom the caller does not see. */
+  by: string | null
   createdAt: string
   expiresAt: string
 }

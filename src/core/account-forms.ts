@@ -51,6 +51,9 @@ const nameText = z
 /** Ids of accounts: those of the built-in logins are their names. */
 export const accountIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be the id of an account')
 
+/** SHA-256 in hex. */
+const identityName = z.string().regex(/^[0-9a-f]{64}$/, 'must be the name of an identity')
+
 /** Who may log in. The name of the document is the id of the account. */
 export type Account = Open<{
   /** As people write it. */
@@ -67,6 +70,8 @@ export type Account = Open<{
   disabledAt: string | null
   /** The document stays, so that the id is never used again. */
   deletedAt: string | null
+  /** The name of the document in `identities` of who signs in as this account; null: nobody, by a provider. */
+  identity: string | null
   /** Its tasks are to be removed: when some were there last. Left out: they stay, or none is left. */
   tasksLeftAt?: string
 }>
@@ -100,6 +105,8 @@ export const ACCOUNTS: DocumentForm<Account> = {
       createdAt: time.schema.nullable(),
       disabledAt: time.schema.nullable(),
       deletedAt: time.schema.nullable(),
+      // documents of before lack it
+      identity: identityName.nullable().default(null),
       tasksLeftAt: time.schema.optional(),
     })
     .catchall(jsonSchema) as z.ZodType<Account>,
@@ -119,4 +126,29 @@ export const ACCOUNT_NAMES: DocumentForm<AccountName> = {
   schema: z
     .object({ account: accountIdSchema, name: nameText })
     .catchall(jsonSchema) as z.ZodType<AccountName>,
+}
+
+/** Of an issuer, and of what it calls a person: longer ones are no identity. */
+export const ISSUER_MAX = 500
+export const SUBJECT_MAX = 255
+
+/** Somebody whom a provider knows. The name of the document is a hash of `issuer` and `subject`. */
+export type Identity = Open<{
+  issuer: string
+  /** What the issuer calls the person: never used for another one. */
+  subject: string
+  /** The id of the account. It need not be there, or may be another person's: see access/oidc/identities.ts. */
+  account: string
+}>
+
+export const IDENTITIES: DocumentForm<Identity> = {
+  version: 1,
+  steps: {},
+  schema: z
+    .object({
+      issuer: z.string().min(1).max(ISSUER_MAX),
+      subject: z.string().min(1).max(SUBJECT_MAX),
+      account: accountIdSchema,
+    })
+    .catchall(jsonSchema) as z.ZodType<Identity>,
 }

@@ -1,7 +1,7 @@
 // The forms of the documents in each collection, and what is wrong with a document. One that has another form cannot be
 // used; fields that a form does not name stay as they are, since a later program may have written them.
 import { z } from 'zod'
-import { ACCOUNT_NAMES, ACCOUNTS } from './account-forms.ts'
+import { ACCOUNT_NAMES, ACCOUNTS, IDENTITIES } from './account-forms.ts'
 import { type DocumentForm, type Open, upgradeDocument } from './collection.ts'
 import { INVITATIONS, KEYS, SESSIONS, SHARES, TICKETS } from './credential-forms.ts'
 import type { CollectionName, Document, DocumentData } from './documents.ts'
@@ -23,6 +23,13 @@ export const SECRETS: DocumentForm<Secret> = {
 }
 
 /** That it is there says everything. */
+export const ENDED_SIGN_INS: DocumentForm<DocumentData> = {
+  version: 1,
+  steps: {},
+  schema: z.record(z.string(), jsonSchema),
+}
+
+/** As those. */
 export const ENDED_SESSIONS: DocumentForm<DocumentData> = {
   version: 1,
   steps: {},
@@ -33,6 +40,8 @@ export const ENDED_SESSIONS: DocumentForm<DocumentData> = {
 export const FORMS: Readonly<Record<CollectionName, DocumentForm<DocumentData>>> = {
   accounts: ACCOUNTS,
   'account-names': ACCOUNT_NAMES,
+  identities: IDENTITIES,
+  'ended-sign-ins': ENDED_SIGN_INS,
   'account-keys': KEYS,
   invitations: INVITATIONS,
   sessions: SESSIONS,

@@ -55,6 +55,8 @@ export type Session = Open<{
   hash: string
   /** Of the password that was in effect, and how often it had changed: see access/account.ts. */
   password: string
+  /** The same of a password that this session is about to set: it holds for that one too, from its first moment. */
+  nextPassword?: string
   createdAt: string
   address: string | null
   agent: string | null
@@ -68,6 +70,7 @@ export const SESSIONS: DocumentForm<Session> = {
       account: accountIdSchema,
       hash,
       password: hash,
+      nextPassword: hash.optional(),
       createdAt: time.schema,
       address: z.string().max(ADDRESS_MAX).nullable(),
       agent: z.string().max(AGENT_MAX).nullable(),

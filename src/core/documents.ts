@@ -12,6 +12,10 @@ export const COLLECTIONS = {
   accounts: { exported: true },
   /** Which account has which name. */
   'account-names': { exported: true },
+  /** Which account is whose, of those whom a provider of OpenID Connect knows. */
+  identities: { exported: true },
+  /** Sign-ins by such a provider that are over, as hashes, so that none is used twice. */
+  'ended-sign-ins': { exported: false },
   /** What programs show in place of a login, as hashes. */
   'account-keys': { exported: true },
   /** Who may make an account, as hashes. */

@@ -35,10 +35,13 @@ const OPEN: readonly OpenAddress[] = [
     '/dead',
     '/task/[^/]+(?:/(?:result|why|log|events))?',
   ].map(path => open('GET', path, 'tasks.look')),
-  ...['/tasks(?:/(?:cancel|retry|delete))?', '/task/[^/]+/retry', '/dead/[^/]+/replay'].map(path =>
+  open('GET', '/task/[^/]+/shares', 'tasks.change'),
+  ...['/tasks(?:/(?:cancel|retry|delete))?', '/task/[^/]+/(?:retry|share)', '/dead/[^/]+/replay'].map(path =>
     open('POST', path, 'tasks.change'),
   ),
-  ...['/task/[^/]+', '/dead/[^/]+'].map(path => open('DELETE', path, 'tasks.change')),
+  ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+'].map(path =>
+    open('DELETE', path, 'tasks.change'),
+  ),
   // which processes work, with reasons
   open('GET', '/readyz', 'look'),
 
@@ -48,7 +51,7 @@ const OPEN: readonly OpenAddress[] = [
   // not `current`: the way out of the dashboard is its own
   ...['/sessions/[a-z0-9]{16}', '/keys/[^/]+'].map(path => open('DELETE', path, 'account')),
 
-  ...['/accounts', '/invitations'].map(path => open('GET', path, 'accounts.change')),
+  ...['/accounts', '/invitations', '/audit'].map(path => open('GET', path, 'accounts.change')),
   open('PATCH', '/accounts/[^/]+', 'accounts.change'),
   open('POST', '/invitations', 'accounts.change'),
   ...['/accounts/[^/]+', '/invitations/[^/]+'].map(path => open('DELETE', path, 'accounts.change')),
@@ -79,6 +82,10 @@ export const createApiMount = ({ api }: ApiMountOptions): Hono<DashboardEnv> =>
       if (deed === null) throw new MadhavaError('NOT_FOUND')
       const who = whoOf(c)
       demandRight(who, deed)
-      return api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor: who.actor })
+      return api.fetch(new Request(url, c.req.raw), {
+        ...(c.env as object),
+        actor: who.actor,
+        watch: c.get('watch'),
+      })
     },
   )

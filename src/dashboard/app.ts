@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Access } from '../access/access.ts'
 import { createLoginLimit, type LoginLimit } from '../access/login-limit.ts'
+import type { Watch } from '../access/watch.ts'
 import type { ApiEnv } from '../api/context.ts'
 import { shownPath } from '../api/problem.ts'
 import type { AuditRecorder } from '../core/audit-recorder.ts'
@@ -15,7 +16,10 @@ import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { createAccounts } from './access/accounts.ts'
 import { type DashboardEnv, isProgram, readCaller } from './access/caller.ts'
 import { createLogin, waitOf } from './access/login.ts'
+import { createLoginDoor } from './access/login-door.ts'
+import { createLoginWatches } from './access/login-watch.ts'
 import { createMe, type Installation } from './access/me.ts'
+import { createOidc } from './access/oidc.ts'
 import type { Operator } from './access/operator.ts'
 import { createPeoplePasswords } from './access/people-passwords.ts'
 import type { PeopleSessions } from './access/people-sessions.ts'
@@ -36,6 +40,7 @@ import { createProcessActions } from './processes/actions.ts'
 import { createProcessOrders } from './processes/orders.ts'
 import type { Processes } from './processes/processes.ts'
 import { createProcessRoutes } from './processes/routes.ts'
+import { createSharedRoutes } from './shared-routes.ts'
 import { createStreamRoutes } from './stream/stream-routes.ts'
 import type { Topics } from './stream/topic.ts'
 import { pageAt } from './web/paths.ts'
@@ -53,6 +58,8 @@ export interface DashboardOptions {
   /** Everybody else. */
   access: Access
   people: PeopleSessions
+  /** Tells what is open that a built-in login has ended. */
+  watching: Watch
   /** What counts the tries of an address; left out: one of its own. */
   limit?: LoginLimit
   /** Writes who has changed what. */
@@ -151,7 +158,13 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
   app.get('/livez', c => c.text('ok\n'))
   app.route('/', createFileRoutes(web))
 
-  app.use(readCaller({ sessions, people, accounts, access }))
+  const logins = createLoginWatches({
+    watching: options.watching,
+    sessions,
+    credential: accounts.credential,
+  })
+  app.route('/', createSharedRoutes({ access, api: options.api, web }))
+  app.use(readCaller({ sessions, people, accounts, access, logins }))
   // before the limit of bodies: the API has its own, since tasks may be large
   app.route('/', createApiMount({ api: options.api }))
   app.use(
@@ -163,8 +176,9 @@ export const createDashboard = (options: DashboardOptions): Hono<DashboardEnv> =
     }),
   )
   const { now } = options
-  const { registration } = access
-  app.route('/', createLogin({ accounts, sessions, people, audit, log, web, now, registration }))
+  const door = createLoginDoor({ access, logins, people, web, now })
+  app.route('/', createLogin({ accounts, sessions, door, audit, log }))
+  app.route('/', createOidc({ access, door }))
   app.route('/', createRegister({ access, web }))
   app.route('/', createMe({ installation }))
   const orders = createProcessOrders({ processes, audit, log })

@@ -20,6 +20,7 @@ export const frame = (
   { web, language, theme }: Look,
   title: string,
   body: Markup,
+  head: Markup | string = '',
 ): Markup => html`<!doctype html>
 <html lang="${language}" data-theme="${theme}">
 <head>
@@ -28,6 +29,7 @@ export const frame = (
 <title>${title} · Madhava</title>
 <link rel="icon" href="${web.icon}" type="image/svg+xml">
 <link rel="stylesheet" href="${web.style}">
+${head}
 </head>
 <body class="plain">
 <main class="card plain-card">
@@ -37,7 +39,11 @@ ${body}
 </body>
 </html>`
 
-export type LoginProblem = { code: 'WRONG' } | { code: 'WAIT'; seconds: number }
+/** `OIDC`: a sign-in by the provider has failed with this error. */
+export type LoginProblem =
+  | { code: 'WRONG' }
+  | { code: 'WAIT'; seconds: number }
+  | { code: 'OIDC'; error: string }
 
 export interface LoginForm {
   problem: LoginProblem | null
@@ -49,14 +55,24 @@ export interface LoginForm {
   made?: string
   /** Whether people may make accounts here. */
   leadsToRegister: boolean
+  /** What people call the provider that they may sign in with; null: there is none. */
+  provider: string | null
+}
+
+const wordsOf = (language: Language, problem: LoginProblem): string => {
+  const { login: t, problems } = TEXTS[language]
+  if (problem.code === 'WRONG') return t.wrong
+  if (problem.code === 'WAIT') return t.wait(problem.seconds)
+  return t.providerFaults[problem.error] ?? problems[problem.error] ?? problem.error
 }
 
 export const loginPage = (
   look: Look,
-  { problem, next, made, name = made ?? 'operator', leadsToRegister }: LoginForm,
+  { problem, next, made, name = made ?? 'operator', leadsToRegister, provider }: LoginForm,
 ): Markup => {
   const { login: t, register } = TEXTS[look.language]
-  const words = problem && (problem.code === 'WRONG' ? t.wrong : t.wait(problem.seconds))
+  const words = problem && wordsOf(look.language, problem)
+  const toProvider = `/login/oidc${next === null ? '' : `?${new URLSearchParams({ next })}`}`
   return frame(
     look,
     t.title,
@@ -70,9 +86,22 @@ ${next === null ? '' : html`<input type="hidden" name="next" value="${next}">`}
 <label for="password">${t.password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="256" autofocus>
 <button class="button primary wide">${t.title}</button>
+${provider === null ? '' : html`<a class="button wide" href="${toProvider}">${t.byProvider(provider)}</a>`}
 ${made === undefined ? html`<p class="soft small">${t.hint}</p>` : ''}
 ${leadsToRegister ? html`<p class="soft small"><a href="/register">${register.link}</a></p>` : ''}
 </form>`,
+  )
+}
+
+/** Goes on to an address by itself: what the browser asks for then, it asks for a page of this site. */
+export const leadingPage = (look: Look, address: string): Markup => {
+  const { login: t } = TEXTS[look.language]
+  return frame(
+    look,
+    t.title,
+    html`<p>${t.done}</p>
+<p><a class="button" href="${address}">${t.goOn}</a></p>`,
+    html`<meta http-equiv="refresh" content="0; url=${address}">`,
   )
 }
 

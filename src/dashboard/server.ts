@@ -2,6 +2,7 @@
 
 import type { Access } from '../access/access.ts'
 import type { LoginLimit } from '../access/login-limit.ts'
+import { createWatch } from '../access/watch.ts'
 import { createApp } from '../api/app.ts'
 import type { Semaphore } from '../core/async/semaphore.ts'
 import type { AuditRecorder } from '../core/audit-recorder.ts'
@@ -103,6 +104,7 @@ export const openDashboard = async (
     clock: () => parts.clock().getTime(),
     log,
   })
+  const watching = createWatch({ feed: parts.store, clock: parts.clock })
   const presences = async () => (await parts.store.presences()).filter(parts.isOwn)
   const processes = createProcesses({ pm2Home, log, probe: { roles, presences } })
   const overview = await openOverview({ dataDir, roles }, { ...parts, processes }, log)
@@ -122,6 +124,7 @@ export const openDashboard = async (
       startedAt: new Date(Date.now() - process.uptime() * 1000).toISOString(),
     },
     sessions,
+    watching,
     access: parts.access,
     people: createPeopleSessions({
       access: parts.access,
@@ -186,6 +189,7 @@ export const openDashboard = async (
     close() {
       closing.abort()
       keeper.close()
+      watching.close()
       return server.close().finally(overview.close)
     },
   }

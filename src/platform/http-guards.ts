@@ -112,3 +112,13 @@ export const isLookingAhead = ({ header }: RequestHead): boolean =>
   ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some(name =>
     /prefetch|preview|prerender/i.test(header(name) ?? ''),
   )
+
+/**
+ * Whether a person goes to the address, as far as the request says: not a page that loads it as a picture, by a script
+ * or in a frame, nor a browser that looks ahead. Programs do not say what they want it for; some name a mode.
+ */
+export const isVisit = ({ header }: Pick<RequestHead, 'header'>): boolean =>
+  ['document', null].includes(header('sec-fetch-dest')) && !isLookingAhead({ method: 'GET', header })
+
+/** Whether a text is a path on this server: no browser takes it for an address of another one. */
+export const isOwnPath = (text: string): boolean => /^\/(?![/\\])[^\s\\]*$/.test(text)

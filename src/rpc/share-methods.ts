@@ -46,7 +46,7 @@ export const createShareMethods = ({
         1,
         async (actor, [given]) => {
           const { id } = await service.getToChange(actor, toText(given, 'id'))
-          return (await access.shares(id)).map(shareStruct)
+          return (await access.shares(actor, id)).map(shareStruct)
         },
         'refused',
         'notFound',

@@ -28,7 +28,14 @@ describe('accounts', { timeout: 300_000 }, () => {
     const account = await register({ name: 'Ada' })
     assert.deepEqual(
       { ...account, id: '' },
-      { id: '', name: 'Ada', role: 'user', createdAt: '2030-01-01T00:00:00.000Z', disabledAt: null },
+      {
+        id: '',
+        name: 'Ada',
+        role: 'user',
+        createdAt: '2030-01-01T00:00:00.000Z',
+        disabledAt: null,
+        signIn: ['password'],
+      },
     )
     const { actor } = await world.logIn('aDA')
     assert.deepEqual(

@@ -227,6 +227,67 @@ describe('a session', { timeout: 300_000 }, () => {
     assert.deepEqual(await allOf(world.documents, 'sessions'), [])
   })
 
+  it('that changes the password is valid at every moment of it, also for who looks between its writes', async () => {
+    const { actor, token, account } = await world.join('ada')
+    const there = world.open()
+    const others = (await world.logIn('ada')).token
+    const { get, put } = world.away.documents
+    const codeOf = (shown: string): Promise<string> =>
+      there.identify(shown, 'rest').then(
+        () => 'valid',
+        (error: { code: string }) => error.code,
+      )
+    const seen: string[] = []
+    // before and after each write, and where the change comes between the two reads of a look
+    let isChanged = false
+    world.away.documents.put = async (...asked) => {
+      seen.push(await codeOf(token))
+      const written = await put(...asked)
+      seen.push(await codeOf(token))
+      return written
+    }
+    await world.access.changePassword(actor, { password: PASSWORD, newPassword: OTHER_PASSWORD }, newOrigin())
+    assert.deepEqual([seen.length, [...new Set(seen)]], [6, ['valid']])
+    assert.equal(await codeOf(others), 'UNAUTHORIZED')
+    world.away.documents.put = put
+    world.away.documents.get = async (collection, name) => {
+      const isLook = collection === 'accounts' && name === account.id && !isChanged
+      if (isLook) {
+        isChanged = true
+        await world.access.changePassword(
+          actor,
+          { password: OTHER_PASSWORD, newPassword: PASSWORD },
+          newOrigin(),
+        )
+      }
+      return get(collection, name)
+    }
+    assert.equal(await codeOf(token), 'valid')
+    assert.ok(isChanged)
+    const [kept] = (await allOf(world.documents, 'sessions')).filter(({ name }) => token.includes(name))
+    assert.equal(kept?.data.nextPassword, undefined)
+  })
+
+  it('that could not set the password is bound to the present one alone', async () => {
+    const { actor, token } = await world.join('ada')
+    const admin = (await world.operator()).actor
+    const { put } = world.away.documents
+    world.away.documents.put = async (...asked) => {
+      world.away.documents.put = put
+      const written = await put(...asked)
+      // somebody else is faster
+      await world.access.changeAccount(admin, actor.account ?? '', { password: 'given by an admin' })
+      return written
+    }
+    await refused(
+      () =>
+        world.access.changePassword(actor, { password: PASSWORD, newPassword: OTHER_PASSWORD }, newOrigin()),
+      'UNAUTHORIZED',
+    )
+    await refused(() => world.access.identify(token, 'rest'), 'UNAUTHORIZED')
+    await world.logIn('ada', 'given by an admin')
+  })
+
   it('is one of at most a hundred of its account: the oldest end', async () => {
     const { actor, token, account } = await world.join('ada')
     const [one] = await allOf(world.documents, 'sessions')

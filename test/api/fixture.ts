@@ -6,6 +6,7 @@ import { z } from 'zod'
 import type { Registration } from '../../src/access/access.ts'
 import { createAuditedAccess } from '../../src/access/audited-access.ts'
 import { openCursorSeals } from '../../src/access/cursor-seals.ts'
+import type { OidcOptions } from '../../src/access/oidc/options.ts'
 import { openAccess } from '../../src/access/open.ts'
 import { createApp } from '../../src/api/app.ts'
 import { createDocument, describedRoutes } from '../../src/api/openapi.ts'
@@ -80,6 +81,8 @@ export interface FixtureOptions {
   /** What a stranger may do; left out: what an operator may. */
   anonymous?: Anonymous
   registration?: Registration
+  /** Sign-in by OpenID Connect; left out: there is none. */
+  oidc?: OidcOptions
   /** Replaces parts of the service. */
   service?: Partial<Service>
 }
@@ -146,6 +149,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
       feed: store,
       anonymous: options.anonymous ?? 'full',
       registration: options.registration ?? 'invite',
+      oidc: options.oidc ?? null,
       clock,
       log: options.log ?? silentLog(),
     }),

@@ -39,6 +39,8 @@ const HARD = [
   ...['replayDead', 'discardDead', 'callRpc', 'openSocket'],
   // they want an id, a name or a secret that is in no schema
   ...['createAccount', 'changeAccount', 'deleteAccount', 'withdrawInvitation', 'logIn', 'changePassword'],
+  // no provider is set up
+  ...['beginSignIn', 'endSignIn'],
   ...['endSession', 'revokeKey', 'withdrawShare', 'getShared', 'getSharedResult', 'watchShared'],
 ]
 /** An operation that chance has not answered well yet gets good calls until one is, so many at most. */

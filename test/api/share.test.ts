@@ -5,6 +5,7 @@ import type { ShareView } from '../../src/access/access.ts'
 import type { Actor } from '../../src/core/actor.ts'
 import { succeed } from '../../src/core/moves.ts'
 import { refused } from '../suites/store/world.ts'
+import { anybody } from '../support/actors.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
 
 interface Made extends ShareView {
@@ -54,6 +55,23 @@ describe('a link to a task', { timeout: 300_000 }, () => {
     assert.match(told, /"status":"SUCCESS"/)
     assert.match(told, /event: end\ndata: \{"reason":"final"\}/)
     assert.equal(await (await get(`${link}/result`)).text(), 'done')
+  })
+
+  it('is listed with who made it, whose name a user is not told where it is somebody else', async () => {
+    const [olga, bob] = [await door.logIn('olga', 'operator'), await door.logIn('bob', 'user')]
+    const { id } = (await door.service.submit(anybody(), { kind: 'echo', params: 1 })).task
+    for (const who of [ann, bob, olga]) assert.equal((await share(id, {}, who.token)).status, 201)
+    const makers = async (token: string) => {
+      const answer = await get(`/task/${id}/shares`, { authorization: `Bearer ${token}` })
+      return (await jsonOf<{ shares: ShareView[] }>(answer)).shares.map(({ by }) => by).sort()
+    }
+    assert.deepEqual(await makers(olga.token), ['ann', 'bob', 'olga'])
+    assert.deepEqual(await makers(ann.token), ['ann', null, null])
+    assert.equal((await jsonOf<Made>(await share(id, {}, bob.token))).by, 'bob')
+    const { shares } = door.access
+    const nobodys = await door.access.share(anybody(), id, 60)
+    assert.equal(nobodys.by, null)
+    assert.equal((await shares(olga.actor, id)).find(one => one.id === nobodys.id)?.by, null)
   })
 
   it('reads nothing else, and changes nothing', async () => {

@@ -65,6 +65,8 @@ const CALLS: Readonly<Record<string, Call>> = {
   withdrawInvitation: { method: 'DELETE', path: '/invitations/none' },
   listAudit: { path: '/audit' },
   logIn: { method: 'POST', path: '/sessions', body: { name: 'nobody', password: 'wrong' } },
+  beginSignIn: { path: '/sessions/oidc' },
+  endSignIn: { path: '/sessions/oidc/callback' },
   listSessions: { path: '/sessions' },
   endSession: { method: 'DELETE', path: '/sessions/none' },
   getMe: { path: '/me' },

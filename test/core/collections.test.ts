@@ -132,6 +132,7 @@ describe('the forms', () => {
       createdAt: null,
       disabledAt: null,
       deletedAt: null,
+      identity: null,
     })
   })
 

@@ -141,6 +141,77 @@ describe('config', () => {
     }
   })
 
+  const OIDC = {
+    OIDC_ISSUER: 'https://login.example.org/realms/main',
+    OIDC_CLIENT_ID: 'madhava',
+    OIDC_ROLES: 'staff=user, a=b=admin,*=viewer',
+    OIDC_DASHBOARD_URL: 'https://board.example.org',
+  }
+
+  it('takes the settings of OpenID Connect together', () => {
+    assert.equal(parseConfig({}).oidc, null)
+    const { oidc } = parseConfig(OIDC)
+    assert.deepEqual(oidc, {
+      issuer: OIDC.OIDC_ISSUER,
+      clientId: 'madhava',
+      clientSecret: null,
+      apiUrl: null,
+      dashboardUrl: OIDC.OIDC_DASHBOARD_URL,
+      roles: [
+        { group: 'staff', role: 'user' },
+        { group: 'a=b', role: 'admin' },
+        { group: '*', role: 'viewer' },
+      ],
+      groupsClaim: 'groups',
+      scopes: 'openid profile email',
+      name: 'OpenID Connect',
+    })
+    assert.ok(Object.isFrozen(oidc))
+    for (const issuer of [
+      'http://localhost:8080',
+      'http://127.0.0.1:1/x',
+      'http://[::1]:8080',
+      'https://a.example/',
+    ])
+      assert.equal(parseConfig({ ...OIDC, OIDC_ISSUER: issuer }).oidc?.issuer, issuer)
+  })
+
+  it('refuses those of OpenID Connect that go wrong, alone or together, and says what to do', () => {
+    for (const [name, value] of [
+      ['OIDC_ISSUER', 'login.example.org'],
+      ['OIDC_ISSUER', 'http://login.example.org'],
+      ['OIDC_ISSUER', 'http://127.0.0.1.example.org'],
+      ['OIDC_ISSUER', 'https://me:secret@login.example.org'],
+      ['OIDC_ISSUER', 'https://login.example.org?x=1'],
+      ['OIDC_ISSUER', 'ftp://127.0.0.1'],
+      ['OIDC_ROLES', 'staff'],
+      ['OIDC_ROLES', 'staff=boss'],
+      ['OIDC_ROLES', '=user'],
+      ['OIDC_ROLES', 'staff=user,x'],
+      ['OIDC_SCOPES', 'profile email'],
+      ['OIDC_SCOPES', 'openid  email'],
+      ['OIDC_API_URL', 'https://tasks.example.org/'],
+      ['OIDC_DASHBOARD_URL', 'board.example.org'],
+      ['OIDC_CLIENT_ID', 'a\u0007b'],
+    ] as const) {
+      const problems = problemsOf({ ...OIDC, [name]: value })
+      assert.match(problems[0] ?? '', new RegExp(`^${name}: must `), `${name}=${value}`)
+    }
+    const namesOf = (problems: string[]): string[] => problems.map(problem => problem.split(':')[0] ?? '')
+    const { OIDC_ISSUER, ...others } = OIDC
+    const alone = problemsOf({ ...others, OIDC_CLIENT_SECRET: 'geheim9' })
+    assert.deepEqual(namesOf(alone), [
+      ...['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_DASHBOARD_URL', 'OIDC_ROLES'],
+    ])
+    assert.ok(alone.every(problem => problem.includes('OIDC_ISSUER') && !problem.includes('geheim9')))
+    assert.deepEqual(namesOf(problemsOf({ OIDC_ISSUER })), [
+      ...['OIDC_CLIENT_ID', 'OIDC_ROLES', 'OIDC_DASHBOARD_URL'],
+    ])
+    assert.ok(
+      describeSettings({ ...OIDC, OIDC_CLIENT_SECRET: 'geheim9' }).includes('OIDC_CLIENT_SECRET=********'),
+    )
+  })
+
   it('tells all problems at once', () => {
     const problems = problemsOf({ API_PORT: 'x', ROLES: 'cook', RETENTION: 'x', LOG_LEVEL: 'x' })
     assert.deepEqual(

@@ -191,10 +191,16 @@ describe('the dashboard', { timeout: 300_000 }, () => {
         }),
       )
       assert.deepEqual([...new Set(answers.flat())].sort(), [
+        'GET /api/shared/:token',
+        'GET /api/shared/:token/events',
+        'GET /api/shared/:token/result',
         'GET /assets/:name',
         'GET /livez',
         'GET /login',
+        'GET /login/oidc',
+        'GET /login/oidc/callback',
         'GET /register',
+        'GET /shared/:token',
         'POST /register',
       ])
     })

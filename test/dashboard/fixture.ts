@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Hono } from 'hono'
 import type { Access } from '../../src/access/access.ts'
+import { createWatch, type Watch } from '../../src/access/watch.ts'
 import type { ApiEnv } from '../../src/api/context.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import type { AccountRole } from '../../src/core/policy.ts'
+import type { TaskStore } from '../../src/core/store.ts'
 import { openEndedSessions } from '../../src/dashboard/access/ended-sessions.ts'
 import type { Operator } from '../../src/dashboard/access/operator.ts'
 import { createPeopleSessions } from '../../src/dashboard/access/people-sessions.ts'
@@ -136,9 +138,15 @@ export const whoNamed = (name: string, role: AccountRole): Who => {
   return who
 }
 
+/** Tells what is open that a login has ended. @param feed left out: it tells nothing */
+export const watchOf = (
+  feed: Pick<TaskStore, 'cursor' | 'changes'> = createMemoryStore({ clock: () => new Date() }),
+): Watch => createWatch({ feed, clock: () => new Date() })
+
 /** What a dashboard needs that a test says nothing about. */
 export const madeUpParts = () => ({
   ...peopleOf(),
+  watching: watchOf(),
   figures: { columns: (span: Span) => ({ span, everyMs: 10_000, at: [], ...NO_FIGURES }) },
   overview: async () => OVERVIEW,
   kindFigures: async () => KIND_FIGURES,

@@ -26,7 +26,7 @@ const ROW: ProcessRow = {
 }
 /** Answers that are files of pages, streams, or another protocol; pages themselves are in `PAGES`. */
 const NO_JSON =
-  /^(?:GET \/(?:livez|login|register|stream|assets\/:name|logtail\/.*)|POST \/(?:login|register|logout|RPC2))$/
+  /^(?:GET \/(?:livez|login|login\/oidc(?:\/callback)?|register|stream|assets\/:name|(?:api\/)?shared\/.*|logtail\/.*)|POST \/(?:login|register|logout|RPC2))$/
 const isPage = (route: string): boolean => PAGES.some(({ path }) => route === `GET ${path}`)
 
 describe('the document of the dashboard', { timeout: 300_000 }, () => {

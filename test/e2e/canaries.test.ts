@@ -80,6 +80,8 @@ const live = async (
   operatorPassword: string,
   answers: Places,
 ): Promise<void> => {
+  let asked = 0
+  /** Each from an address of its own, as a trusted proxy says: one address may try few logins. */
   const request = async (
     method: string,
     where: string,
@@ -95,12 +97,14 @@ const live = async (
       headers?: Record<string, string>
     } = {},
   ): Promise<Response> => {
+    asked += 1
     const answer = await fetch(`${base}${where}`, {
       method,
       redirect: 'manual',
       headers: {
         ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        'x-forwarded-for': `192.0.2.${asked}`,
         ...headers,
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -232,6 +236,7 @@ describe('the secrets of people and programs', { timeout: 900_000 }, () => {
     const bundle = await startBundle(dataDir, {
       ANONYMOUS: 'none',
       LOG_LEVEL: 'trace',
+      TRUST_PROXY: '127.0.0.1',
       DASHBOARD_PASSWORD: operatorPassword,
       DASHBOARD_VIEWER_PASSWORD: canaries.plant('DASHBOARD_VIEWER_PASSWORD'),
     })
@@ -267,6 +272,7 @@ describe('the secrets of people and programs', { timeout: 900_000 }, () => {
     const bundle = await startBundle(dataDir, {
       ANONYMOUS: 'none',
       LOG_LEVEL: 'trace',
+      TRUST_PROXY: '127.0.0.1',
       DASHBOARD_PASSWORD: operatorPassword,
       STORE_URL: redis.url.replace('redis://', `redis://:${ofStore}@`),
       AMQP_URL: `amqp://somebody:${ofBroker}@127.0.0.1:${await freePort()}/`,

@@ -11,13 +11,21 @@ import { createFakeAccess } from '../support/fake-access.ts'
 import { type Bench, openBench, openClient } from './fixture.ts'
 
 const AT = '2026-01-31T12:00:00.000Z'
-const account: AccountView = { id: 'a1', name: 'Zoë', role: 'user', createdAt: AT, disabledAt: null }
+const account: AccountView = {
+  id: 'a1',
+  name: 'Zoë',
+  role: 'user',
+  createdAt: AT,
+  disabledAt: null,
+  signIn: ['password'],
+}
 const builtIn: AccountView = {
   id: 'operator',
   name: 'operator',
   role: 'admin',
   createdAt: null,
   disabledAt: AT,
+  signIn: ['password', 'oidc'],
 }
 const session: SessionView = {
   ...{ id: 's1', createdAt: AT, expiresAt: AT, address: '10.0.0.1', agent: 'curl' },

@@ -90,7 +90,7 @@ const fieldsOf = <T>(fields: Record<keyof T, true>): string[] => Object.keys(fie
 describe('the structs about accounts', () => {
   const ACCOUNT = fieldsOf<AccountView>({
     ...{ id: true, name: true, role: true },
-    ...{ createdAt: true, disabledAt: true },
+    ...{ createdAt: true, disabledAt: true, signIn: true },
   })
   const SESSION = fieldsOf<SessionView>({
     ...{ id: true, createdAt: true, expiresAt: true },
@@ -132,7 +132,7 @@ describe('the structs about accounts', () => {
       'Share',
       new types.Share(),
       fieldsOf<ShareView & { token: string }>({
-        ...{ id: true, task: true, createdAt: true, expiresAt: true, token: true },
+        ...{ id: true, task: true, by: true, createdAt: true, expiresAt: true, token: true },
       }),
     ],
     [

@@ -164,7 +164,7 @@ const CALLS = [
 describe('the walk through all methods', { timeout: 600_000 }, () => {
   const open = async (anonymous: Anonymous): Promise<Bench> => {
     const refuse = () => Promise.reject(new MadhavaError('FORBIDDEN'))
-    const view = { id: 's', task: 't', createdAt: '', expiresAt: '', token: 'mdl_1' }
+    const view = { id: 's', task: 't', by: null, createdAt: '', expiresAt: '', token: 'mdl_1' }
     const calls: Partial<Access> = {
       ...Object.fromEntries(CALLS.map(name => [name, refuse])),
       share: async () => view,

@@ -6,12 +6,12 @@ import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
-import { PAGES } from '../../src/dashboard/web/paths.ts'
+import { PAGES, SHARED } from '../../src/dashboard/web/paths.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { startBundle } from '../support/bundle.ts'
 import { until } from '../support/until.ts'
 import { fill, fillGone } from './fill.ts'
-import { fillPeople } from './fill-people.ts'
+import { fillPeople, share } from './fill-people.ts'
 import { writePast } from './past.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -70,19 +70,26 @@ const weigh = async (): Promise<void> => {
   console.log(`${inKilobytes(sum).padStart(9)}  all assets, compressed`)
 }
 
-const takeAll = async (browser: Browser, url: string, failedId: string): Promise<void> => {
+/** @param ids of tasks: one that has failed, and what stands behind /shared/ of one that runs */
+const takeAll = async (
+  browser: Browser,
+  url: string,
+  { failed, shared }: { failed: string; shared: string },
+): Promise<void> => {
   const wanted = process.argv.slice(2)
   const paints: number[] = []
   let sum = 0
   for (const theme of THEMES)
     for (const width of ['wide', 'narrow'] as const) {
       const { page, close } = await enter(browser, url, theme, width)
-      for (const { name, path: pattern } of PAGES) {
+      for (const { name, path: pattern } of [...PAGES, { name: 'shared', path: SHARED }]) {
         if (wanted.length > 0 && !wanted.includes(name)) continue
-        const place = SHOWN[name] ?? pattern.replace(':id', failedId).replace(':name', 'worker')
+        const place =
+          SHOWN[name] ?? pattern.replace(':id', failed).replace(':name', 'worker').replace(':token', shared)
         await page.goto(url + place)
         await page.waitForSelector('h1')
-        await page.waitForSelector('.live-dot.live', { state: 'attached' })
+        // the page of a link has no frame
+        if (name !== 'shared') await page.waitForSelector('.live-dot.live', { state: 'attached' })
         await wait(SETTLE_MS)
         paints.push(await firstPaint(page))
         const bytes = await take(page, path.join(FOLDER, `${name}-${theme}-${width}.webp`))
@@ -122,7 +129,7 @@ try {
   const browser = await launchBrowser()
   try {
     const failedId = await fill(bundle)
-    await fillPeople(bundle.api, PASSWORD)
+    const token = await fillPeople(bundle.api, PASSWORD)
     await until(
       'what was submitted of the kind that is gone is dead',
       async () =>
@@ -131,7 +138,11 @@ try {
         ),
       60_000,
     )
-    await takeAll(browser, bundle.dashboard, failedId)
+    const running = (await bundle.all()).find(({ status }) => status === 'PROGRESS')
+    const shares = await Promise.all(
+      [failedId, running?.id ?? failedId].map(id => share(bundle.api, token, id)),
+    )
+    await takeAll(browser, bundle.dashboard, { failed: failedId, shared: shares.at(-1) ?? '' })
     await weigh()
   } finally {
     await browser.close()

@@ -190,6 +190,38 @@ export const accessSuite = (name: string, factory: () => Promise<StoreWorld>): v
       assert.equal((await logIn(access, 'ada')).actor.account, made.find(isDone)?.id)
     })
 
+    promise(
+      'never refuses the session that sets a password, however often it is asked meanwhile',
+      async world => {
+        const { processes } = world
+        const [one] = processes
+        assert.ok(one)
+        await register(one, 'ada')
+        const { token, actor } = await logIn(one, 'ada')
+        let isOver = false
+        let looks = 0
+        const askOn = async (access: Access): Promise<void> => {
+          while (!isOver) {
+            await access.identify(token, 'rest')
+            looks += 1
+            await aTurn()
+          }
+        }
+        const asking = Promise.all(processes.flatMap(access => [askOn(access), askOn(access)]))
+        const changing = (async () => {
+          for (let round = 0; round < 4; round += 1) {
+            const [password, newPassword] =
+              round % 2 === 0 ? [PASSWORD, OTHER_PASSWORD] : [OTHER_PASSWORD, PASSWORD]
+            await one.changePassword(actor, { password, newPassword }, ORIGIN)
+          }
+        })().finally(() => {
+          isOver = true
+        })
+        await Promise.all([asking, changing])
+        assert.ok(looks > 0)
+      },
+    )
+
     promise('ends a key for all with its revocation, however much it is used', async world => {
       const [one, ...others] = world.processes
       assert.ok(one)

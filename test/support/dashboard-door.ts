@@ -27,7 +27,7 @@ import { readWebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
 import { createFixture, type Fixture, type FixtureOptions } from '../api/fixture.ts'
-import { madeUpParts, peopleOf } from '../dashboard/fixture.ts'
+import { madeUpParts, peopleOf, watchOf } from '../dashboard/fixture.ts'
 
 export const PASSWORD = 'correct horse'
 
@@ -75,6 +75,8 @@ export interface DashboardDoor {
 export interface DoorOptions {
   installationName?: string
   fixture?: FixtureOptions
+  /** Left out: any that is free. */
+  port?: number
 }
 
 export const openDashboardDoor = async (options: DoorOptions = {}): Promise<DashboardDoor> => {
@@ -145,7 +147,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     log: silentLog(),
   })
   const web = await readWebFiles()
-  let port = 0
+  let port = options.port ?? 0
   let door: { server: HttpServer; closing: AbortController } | null = null
   const open = async (): Promise<void> => {
     const closing = new AbortController()
@@ -162,6 +164,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       viewer: loginOf('viewer'),
       ...peopleOf(fixture.access),
       sessions,
+      watching: watchOf(fixture.store),
       api: fixture.app,
       topics: {
         health: healthTopic({ readiness: async () => readiness, supervisor: () => processes.list() }),

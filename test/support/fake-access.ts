@@ -54,12 +54,22 @@ export const createFakeAccess = ({
       account:
         account === null
           ? null
-          : { id: account, name: name ?? '', role: 'user', createdAt: null, disabledAt: null },
+          : {
+              id: account,
+              name: name ?? '',
+              role: 'user',
+              createdAt: null,
+              disabledAt: null,
+              signIn: ['password'],
+            },
       ...{ scopes, sees, kinds, credential },
       expiresAt: null,
     }),
     register: unknown,
     logIn: unknown,
+    oidc: null,
+    beginSignIn: unknown,
+    endSignIn: unknown,
     logOut: unknown,
     changePassword: unknown,
     sessions: unknown,

@@ -1,13 +1,14 @@
 // A child process that does one thing with accounts and is killed with SIGKILL before one of its writes.
 import './cheap-passwords.ts'
 import type { Access } from '../../src/access/access.ts'
+import type { OidcOptions } from '../../src/access/oidc/options.ts'
 import { openAccess } from '../../src/access/open.ts'
 import type { Documents } from '../../src/core/documents.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { RoleContext } from './store-roles.ts'
 
 export interface AccessDeed {
-  deed: 'register' | 'delete' | 'changePassword'
+  deed: 'register' | 'delete' | 'changePassword' | 'signIn'
   /** How many writes are done before the kill. */
   writes: number
   name: string
@@ -16,6 +17,8 @@ export interface AccessDeed {
   invitation: string | null
   /** Of a session. */
   token: string
+  /** Of a provider as odd-provider.ts makes one; null: there is none. */
+  issuer: string | null
 }
 
 export interface AccessLine {
@@ -24,6 +27,22 @@ export interface AccessLine {
   /** It was done before the kill came. */
   done?: true
 }
+
+/** Everybody is a user. */
+export const oidcOf = (issuer: string): OidcOptions => ({
+  issuer,
+  clientId: 'madhava',
+  clientSecret: null,
+  apiUrl: 'http://127.0.0.1:8000',
+  dashboardUrl: 'http://127.0.0.1:9001',
+  roles: [
+    { group: '*', role: 'user' },
+    { group: 'admins', role: 'admin' },
+  ],
+  groupsClaim: 'groups',
+  scopes: 'openid',
+  name: 'a provider',
+})
 
 const ORIGIN = { address: null, agent: null, via: 'rest' } as const
 
@@ -36,6 +55,11 @@ const DEEDS: Record<AccessDeed['deed'], (access: Access, deed: AccessDeed) => Pr
   },
   async changePassword(access, { token, password, newPassword }) {
     await access.changePassword(await access.identify(token, 'rest'), { password, newPassword }, ORIGIN)
+  },
+  async signIn(access) {
+    const { location, cookie } = await access.beginSignIn('rest', null)
+    const query = await (await fetch(location)).text()
+    await access.endSignIn({ door: 'rest', query, cookieOf: () => cookie.value }, ORIGIN)
   },
 }
 
@@ -59,6 +83,7 @@ export const accessRole = async ({ store, tell }: RoleContext, deed: AccessDeed)
     feed: store,
     anonymous: 'none',
     registration: 'open',
+    oidc: deed.issuer === null ? null : oidcOf(deed.issuer),
     clock: () => new Date(),
     log: silentLog(),
   })

@@ -8,10 +8,10 @@ import { LOGIN_COOKIE } from '../../api/identify.ts'
 import type { LoginWatch } from '../../api/streams.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { actorAt } from '../../core/policy.ts'
-import { isCrossSite, isUnproven } from '../../platform/http-guards.ts'
+import { isCrossSite, isOwnPath, isUnproven, isVisit } from '../../platform/http-guards.ts'
 import type { ServeEnv } from '../../platform/serve.ts'
 import { type Accounts, whoOfLogin } from './accounts.ts'
-import { pollLogin } from './login-watch.ts'
+import type { LoginWatches } from './login-watch.ts'
 import type { PeopleSessions } from './people-sessions.ts'
 import { type Deed, demandRight, type Who } from './rights.ts'
 import { SESSION_COOKIE, type Sessions } from './session.ts'
@@ -62,6 +62,7 @@ export interface CallerOptions {
   people: PeopleSessions
   accounts: Accounts
   access: Pick<Access, 'watch'>
+  logins: Pick<LoginWatches, 'ofSession' | 'ofPassword'>
 }
 
 interface Caller {
@@ -82,13 +83,14 @@ export const readCaller = ({
   people,
   accounts,
   access,
+  logins,
 }: CallerOptions): MiddlewareHandler<DashboardEnv> => {
   const bySession = async (c: Context): Promise<Caller | null> => {
     const cookie = getCookie(c, SESSION_COOKIE)
     const session = await sessions.check(cookie)
-    if (session) {
-      const isCurrent = async (): Promise<boolean> => (await sessions.check(cookie)) !== null
-      return { who: whoOfLogin(session.login), session, watch: () => pollLogin(isCurrent) }
+    if (session && cookie !== undefined) {
+      const { login } = session
+      return { who: whoOfLogin(login), session, watch: () => logins.ofSession(cookie, login) }
     }
     const person = await people.check(getCookie(c, LOGIN_COOKIE))
     return person && { ...person, watch: () => access.watch(person.who.actor) }
@@ -103,8 +105,7 @@ export const readCaller = ({
     if (bound === null || !isBuiltIn(account))
       return { who, session: null, watch: () => access.watch(who.actor) }
     const login = account === 'viewer' ? 'viewer' : 'operator'
-    const isCurrent = async (): Promise<boolean> => (await accounts.credential(login)) === bound
-    return { who, session: null, watch: () => pollLogin(isCurrent) }
+    return { who, session: null, watch: () => logins.ofPassword(login, bound) }
   }
 
   return async (c, next) => {
@@ -130,7 +131,7 @@ export const whoOf = (c: DashboardContext): Who => {
 
 /** An address on this server that the login may lead to; null for any other. */
 export const ownAddress = (text: string | null | undefined): string | null =>
-  text && text.length <= 2000 && /^\/(?![/\\])[^\s\\]*$/.test(text) && text !== '/' ? text : null
+  text && text.length <= 2000 && isOwnPath(text) && text !== '/' ? text : null
 
 /** To the login, which leads back to the page. @throws UNAUTHORIZED for programs */
 const askToLogIn = (c: DashboardContext): Response => {
@@ -171,6 +172,11 @@ export const refuseOtherSites = (c: Context): void => {
 }
 
 const typeOf = (c: Context): string => c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase() ?? ''
+
+/** Refuses what no person has gone to: a picture or a frame of some page. @throws CROSS_SITE */
+export const demandVisit = (c: Context): void => {
+  if (!isVisit({ header: headerOf(c) })) throw new MadhavaError('CROSS_SITE')
+}
 
 /** Whether the body is that of an HTML form. */
 export const isForm = (c: Context): boolean => typeOf(c) === 'application/x-www-form-urlencoded'

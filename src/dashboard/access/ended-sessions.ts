@@ -29,7 +29,9 @@ export interface EndedSessions {
   begun(session: SessionName): void
 }
 
-const nameOf = ({ body }: SessionName): string => createHash('sha256').update(body).digest('hex')
+/** The name of the document that says that it has ended. */
+export const nameOfEnded = ({ body }: Pick<SessionName, 'body'>): string =>
+  createHash('sha256').update(body).digest('hex')
 
 export const openEndedSessions = (documents: Documents): EndedSessions => {
   const collection = openCollection(documents, 'ended-sessions', ENDED_SESSIONS)
@@ -47,14 +49,14 @@ export const openEndedSessions = (documents: Documents): EndedSessions => {
 
   return {
     async add(session) {
-      const name = nameOf(session)
+      const name = nameOfEnded(session)
       note(name, true)
       const expiresAt = new Date(session.expiresAt + KEEP_AFTER_MS).toISOString()
       await collection.put(name, { data: {}, expiresAt }, 'any')
     },
 
     async has(session) {
-      const name = nameOf(session)
+      const name = nameOfEnded(session)
       if (known.get(name) === true) return true
       try {
         note(name, (await collection.get(name)) !== null)
@@ -66,6 +68,6 @@ export const openEndedSessions = (documents: Documents): EndedSessions => {
       return known.get(name) === true
     },
 
-    begun: session => note(nameOf(session), false),
+    begun: session => note(nameOfEnded(session), false),
   }
 }

@@ -1,16 +1,12 @@
 // The login form, and the way out. Each login begins a session of its own, whatever cookies the browser has.
 import { type Context, Hono } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
-import type { Registration } from '../../access/access.ts'
+import { deleteCookie, setCookie } from 'hono/cookie'
 import { ACCESS_BOUNDS } from '../../access/bounds.ts'
 import { LOGIN_COOKIE } from '../../api/identify.ts'
 import { type AuditRecorder, auditedBy } from '../../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
 import { actorAt } from '../../core/policy.ts'
 import type { Log } from '../../platform/log.ts'
-import { languageOf, themeOf } from '../page-look.ts'
-import { type LoginForm, loginPage } from '../plain-pages.ts'
-import type { WebFiles } from '../web-files.ts'
 import { type Accounts, type Entered, whoOfLogin } from './accounts.ts'
 import {
   type DashboardEnv,
@@ -21,30 +17,17 @@ import {
   requireSession,
   whoOf,
 } from './caller.ts'
-import type { PeopleSessions } from './people-sessions.ts'
+import { COOKIE, forget, type LoginDoor } from './login-door.ts'
 import { isBuiltInLogin } from './rights.ts'
 import { SESSION_COOKIE, SESSION_LIFETIME_MS, type Sessions } from './session.ts'
 
 export interface LoginOptions {
   accounts: Accounts
-  sessions: Sessions
-  people: PeopleSessions
+  sessions: Pick<Sessions, 'begin'>
+  door: LoginDoor
   audit: AuditRecorder
   log: Log
-  web: Pick<WebFiles, 'style' | 'icon'>
-  /** The store's time, milliseconds since 1970. */
-  now: () => number
-  registration: Registration
 }
-
-const COOKIE = {
-  path: '/',
-  httpOnly: true,
-  sameSite: 'Strict',
-  // Not `Secure`: the server speaks plain HTTP, where browsers would drop such a cookie. It cannot know whether a
-  // proxy ends TLS, since anyone can send the headers that say so.
-  secure: false,
-} as const
 
 /** Seconds to wait, of the error for too many tries; null for any other error. */
 export const waitOf = (error: unknown): number | null => {
@@ -54,38 +37,12 @@ export const waitOf = (error: unknown): number | null => {
 }
 
 /** GET and POST /login, POST /logout. */
-export const createLogin = ({
-  accounts,
-  sessions,
-  people,
-  audit,
-  log,
-  web,
-  now,
-  registration,
-}: LoginOptions): Hono<DashboardEnv> => {
+export const createLogin = ({ accounts, sessions, door, audit, log }: LoginOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
-
-  const showLogin = (c: Context, form: Partial<LoginForm> & Pick<LoginForm, 'next'>) =>
-    loginPage(
-      { web, language: languageOf(c), theme: themeOf(c) },
-      { problem: null, leadsToRegister: registration !== 'closed', ...form },
-    )
-
-  /** Both sessions that the browser may have. */
-  const endAll = async (c: Context): Promise<void> => {
-    const [signed, token] = [getCookie(c, SESSION_COOKIE), getCookie(c, LOGIN_COOKIE)]
-    await Promise.all([signed && sessions.end(signed), token && people.end(token)])
-  }
-
-  const forget = (c: Context, cookie: string): void => {
-    if (getCookie(c, cookie) !== undefined) deleteCookie(c, cookie, COOKIE)
-  }
 
   const keep = async (c: Context, entered: Entered): Promise<void> => {
     if ('token' in entered) {
-      const maxAge = Math.max(0, Math.ceil((entered.expiresAt - now()) / 1000))
-      setCookie(c, LOGIN_COOKIE, entered.token, { ...COOKIE, maxAge })
+      door.keepToken(c, entered.token, entered.expiresAt)
       return forget(c, SESSION_COOKIE)
     }
     const cookie = await sessions.begin(entered.login)
@@ -102,7 +59,7 @@ export const createLogin = ({
     const next = ownAddress(c.req.query('next'))
     if (c.get('session')) return c.redirect(next ?? '/', 303)
     const made = c.req.query('made')?.slice(0, ACCESS_BOUNDS.name)
-    return c.html(showLogin(c, { next, ...(made ? { made } : {}) }))
+    return c.html(door.show(c, { next, ...(made ? { made } : {}) }))
   })
 
   app.post('/login', readForm, async c => {
@@ -118,12 +75,12 @@ export const createLogin = ({
       })
     if (typeof asked === 'number') {
       c.header('Retry-After', String(asked))
-      return c.html(showLogin(c, { problem: { code: 'WAIT', seconds: asked }, next, name: shown }), 429)
+      return c.html(door.show(c, { problem: { code: 'WAIT', seconds: asked }, next, name: shown }), 429)
     }
-    if (!asked) return c.html(showLogin(c, { problem: { code: 'WRONG' }, next, name: shown }), 401)
+    if (!asked) return c.html(door.show(c, { problem: { code: 'WRONG' }, next, name: shown }), 401)
     await keep(c, asked)
     // nobody can use them here any more; the store may be away
-    await endAll(c).catch(() => {})
+    await door.endAll(c).catch(() => {})
     return c.redirect(next ?? '/', 303)
   })
 
@@ -132,8 +89,8 @@ export const createLogin = ({
     log.info({ address: originOf(c).address, who: who.name }, 'somebody logged out')
     // the room access tells of its own sessions
     if (isBuiltInLogin(who))
-      await audit.run(auditedBy(who.actor), { action: 'logout', target: who.name }, () => endAll(c))
-    else await endAll(c)
+      await audit.run(auditedBy(who.actor), { action: 'logout', target: who.name }, () => door.endAll(c))
+    else await door.endAll(c)
     deleteCookie(c, SESSION_COOKIE, COOKIE)
     forget(c, LOGIN_COOKIE)
     return c.redirect('/login', 303)

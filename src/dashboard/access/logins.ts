@@ -53,6 +53,7 @@ export const emptyAccount = (login: BuiltInLogin): Account => ({
   createdAt: null,
   disabledAt: null,
   deletedAt: null,
+  identity: null,
 })
 
 /** What can be said of the document of a login. */

@@ -24,7 +24,8 @@ export interface Who {
 /**
  * What can be done at the dashboard. `tasks.look` and `tasks.change` are about the tasks that the actor sees; `look` is
  * everything else that is only read: the processes with their logs, the workers, the machine, the settings, and what
- * counts the tasks of all. `account` is about one's own account, `accounts.change` about those of others.
+ * counts the tasks of all. `account` is about one's own account, `accounts.change` about those of others, and about who
+ * has done what.
  */
 export const DEEDS = [
   'tasks.look',

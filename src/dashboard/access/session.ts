@@ -13,6 +13,9 @@ export const SESSION_LIFETIME_MS = 12 * 60 * 60 * 1000
 
 /** `v1.<end, milliseconds, base 36>.<random>.<signature>` */
 const COOKIE = /^(v1\.([0-9a-z]{1,11})\.[A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})$/
+/** The cookie without its signature; null for what cannot be one. */
+export const bodyOfCookie = (cookie: string): string | null => COOKIE.exec(cookie)?.[1] ?? null
+
 /** How far the clock may be corrected during a session. */
 const SKEW_MS = 60_000
 

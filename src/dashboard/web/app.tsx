@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { Layout } from './frame/layout.tsx'
 import { PageHead } from './frame/page-head.tsx'
 import { AccountPage } from './pages/account/account-page.tsx'
+import { AuditPage } from './pages/audit/audit-page.tsx'
 import { DeadPage } from './pages/dead/dead-page.tsx'
 import { KindsPage } from './pages/kinds/kinds-page.tsx'
 import { NewTaskPage } from './pages/new-task/new-task-page.tsx'
@@ -38,6 +39,7 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   kinds: KindsPage,
   settings: SettingsPage,
   people: PeoplePage,
+  audit: AuditPage,
   account: AccountPage,
   task: TaskPage,
   process: ProcessPage,

@@ -31,10 +31,18 @@ export const PAGES = [
   { name: 'kinds', path: '/kinds', needs: 'tasks.look', key: 'k' },
   { name: 'settings', path: '/settings', needs: 'look', key: 's' },
   { name: 'people', path: '/people', needs: 'accounts.change', key: 'u' },
+  { name: 'audit', path: '/audit', needs: 'accounts.change', key: 'l' },
   { name: 'account', path: '/account', needs: 'account', key: 'a' },
   { name: 'task', path: '/task/:id', needs: 'tasks.look', key: null },
   { name: 'process', path: '/process/:name', needs: 'look', key: null },
 ] as const satisfies readonly PageRow[]
+
+/** The page of a shared task. It is for who has no login, so it stands apart: it has no frame, no menu and no rights. */
+export const SHARED = '/shared/:token'
+
+/** What stands in such an address behind its first part; null: it is another address. */
+export const sharedTokenIn = (pathname: string): string | null =>
+  /^\/shared\/([^/]+)\/?$/.exec(pathname)?.[1] ?? null
 
 export type PageName = (typeof PAGES)[number]['name']
 /** A page that stands in the menu. */

@@ -1,7 +1,8 @@
 // The texts of the dashboard are complete in every language, and the addresses of its pages lead where they say.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { MENU, PAGES, pageAt } from '../../../src/dashboard/web/paths.ts'
+import { AUDIT_ACTION_NAMES, AUDIT_VIAS, DONE, UNKNOWN } from '../../../src/core/audit.ts'
+import { MENU, PAGES, pageAt, sharedTokenIn } from '../../../src/dashboard/web/paths.ts'
 import { chooseLanguage, LANGUAGES } from '../../../src/dashboard/web/texts/languages.ts'
 import { TEXTS } from '../../../src/dashboard/web/texts/texts.ts'
 
@@ -14,7 +15,8 @@ const leavesOf = (texts: object, at = ''): [string, Leaf][] =>
   )
 
 /** What is written the same everywhere. */
-const SAME = /^(frame\.zones\.utc|overview\.figures\.p90|tasks\.working|log\.pid)$/
+const SAME =
+  /^(frame\.zones\.utc|overview\.figures\.p90|tasks\.working|log\.pid|audit\.vias\.(?:rest|rpc)|account\.facts\.way\.oidc|people\.byProvider)$/
 
 describe('the texts', () => {
   const english = leavesOf(TEXTS.en)
@@ -40,6 +42,16 @@ describe('the texts', () => {
       assert.ok(text.trim() !== '' && other.trim() !== '', key)
       if (!SAME.test(key)) assert.notEqual(other, text, key)
       if (!SAME.test(key)) assert.match(other, /[А-Яа-яЁё]/, key)
+    }
+  })
+
+  it('have words for everything that the audit may say', () => {
+    for (const language of LANGUAGES) {
+      const { actions, vias, outcomes } = TEXTS[language].audit
+      assert.deepEqual(Object.keys(actions), AUDIT_ACTION_NAMES)
+      assert.deepEqual(Object.keys(vias), AUDIT_VIAS)
+      assert.deepEqual(Object.keys(outcomes), [DONE, UNKNOWN])
+      assert.equal(new Set(Object.values(actions)).size, AUDIT_ACTION_NAMES.length)
     }
   })
 
@@ -80,6 +92,14 @@ describe('an address', () => {
     })
     for (const none of ['/task', '/task/', '/task/1/2', '/nothing', '//'])
       assert.equal(pageAt(none), null, none)
+  })
+
+  it('of a shared task is none of a page, and the other way round', () => {
+    assert.equal(sharedTokenIn('/shared/mdl_1'), 'mdl_1')
+    assert.equal(sharedTokenIn('/shared/mdl_1/'), 'mdl_1')
+    assert.equal(pageAt('/shared/mdl_1'), null)
+    for (const other of ['/shared', '/shared/', '/shared/a/b', '/task/shared', '//shared/a', '/'])
+      assert.equal(sharedTokenIn(other), null, other)
   })
 
   it('has a key of its own, if it stands in the menu', () => {

@@ -7,6 +7,7 @@ import { MENU, OWN_TASKS, pageAt } from '../paths.ts'
 import { Link, navigate, usePathname } from '../router.tsx'
 import { useCell } from '../state/cell.ts'
 import { liveState } from '../state/live.ts'
+import { noteLogout } from '../state/login.ts'
 import { me } from '../state/me.ts'
 import { may, useRights } from '../state/rights.ts'
 import { useTexts } from '../texts/use-texts.ts'
@@ -68,7 +69,7 @@ const Foot = () => {
           <SafeText text={host} /> · {version}
         </span>
       </p>
-      <form method="post" action="/logout">
+      <form method="post" action="/logout" onSubmit={noteLogout}>
         <input type="hidden" name="token" value={who?.csrf ?? ''} />
         <Link href="/account">
           <SafeText text={who?.name ?? ''} />

@@ -25,9 +25,6 @@ const HIDDEN_MS = 20_000
 /** Parts of a page come and go together. */
 const SETTLE_MS = 20
 
-/** A new password, set here, holds for the session a moment after it ended the others. */
-const ASK_AGAIN_MS = 300
-
 /** The login has ended, which leads to the form; or the reader may do something else now. */
 const askAgain = (): void => void loadMe().catch(() => undefined)
 
@@ -40,7 +37,7 @@ let hiddenTimer: ReturnType<typeof setTimeout> | undefined
 
 const deliver = (event: string, text: string): void => {
   const { topic, data, reason } = JSON.parse(text) as { topic?: string; data?: never; reason?: string }
-  if (event === 'end' && reason === 'login') setTimeout(askAgain, ASK_AGAIN_MS)
+  if (event === 'end' && reason === 'login') askAgain()
   if (event === 'health') health.set(data as unknown as Health)
   if (topic === undefined) return
   for (const listener of [...(listeners.get(topic) ?? [])]) listener(event, data as never)

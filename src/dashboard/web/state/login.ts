@@ -9,3 +9,12 @@ export const navigateToLogin = (): void => {
   const here = location.pathname + location.search
   location.assign(here === '/' ? '/login' : `/login?${new URLSearchParams({ next: here })}`)
 }
+
+/** The reader logs out: what is told of the end of the login meanwhile leads to no other address than the logout does. */
+export const noteLogout = (): void => {
+  isLeaving = true
+  // the browser may show the page again as it was
+  addEventListener('pageshow', () => {
+    isLeaving = false
+  })
+}

@@ -1,5 +1,7 @@
 // The texts in English. This file says which texts there are; the other languages have the same.
 import type { MenuName } from '../paths.ts'
+import { audit } from './audit-en.ts'
+import { links } from './links-en.ts'
 import { account, people, register, roleMeanings, roles } from './people-en.ts'
 import type { TroubleTexts } from './trouble-params.ts'
 
@@ -17,6 +19,7 @@ export const en = {
     kinds: 'Kinds',
     settings: 'Settings',
     people: 'People',
+    audit: 'Audit',
     account: 'Account',
   } satisfies Record<MenuName, string>,
 
@@ -100,6 +103,18 @@ export const en = {
     wrong: 'Name or password is wrong.',
     wait: (seconds: number) => `Too many tries. Wait ${seconds} seconds and try again.`,
     hint: 'The first start shows the password once, in its terminal, unless DASHBOARD_PASSWORD sets it.',
+    byProvider: (name: string) => `Log in with ${name}`,
+    done: 'You are logged in.',
+    goOn: 'Go on',
+    providerFaults: {
+      OIDC_STATE_INVALID:
+        'This sign-in is over, took too long, or was begun in another browser. Begin again.',
+      OIDC_DENIED: 'The provider has refused the sign-in.',
+      OIDC_NO_ROLE: 'The provider knows you, but none of your groups has a role here. Ask an admin.',
+      OIDC_FAILED: 'What the provider has sent cannot be used. The log of the server has the reason.',
+      OIDC_UNAVAILABLE: 'The provider does not answer. Try again in a moment.',
+      ACCOUNT_DISABLED: 'Your account here is disabled.',
+    } as Record<string, string>,
   },
 
   roles,
@@ -107,6 +122,8 @@ export const en = {
   register,
   account,
   people,
+  audit,
+  links,
 
   /** By the code of the error; an error without a text here shows the server's own words. */
   problems: {
@@ -142,11 +159,15 @@ export const en = {
     PASSWORD_INVALID:
       'A password has 8 to 256 characters, is not the name, and is none of those that everybody tries.',
     PASSWORD_IS_SETTING: 'The password is that of a setting.',
+    PASSWORD_NOT_SET: 'This account has no password.',
     ACCOUNT_NOT_FOUND: 'The account is no longer there.',
     ACCOUNT_BUILT_IN: 'This login belongs to the installation itself.',
     SESSION_NOT_FOUND: 'The login is no longer there.',
     KEY_NOT_FOUND: 'The key is no longer there.',
     INVITATION_NOT_FOUND: 'The invitation is no longer there.',
+    SHARE_NOT_FOUND: 'The link is no longer there.',
+    TOO_MANY_SHARES: 'The task has as many links as it may have. Withdraw one.',
+    BAD_CURSOR: 'This place in the list is no longer known. Begin with the first page.',
     TOO_MANY_KEYS: 'The account has as many keys as it may have. Revoke one.',
     TOO_MANY_REQUESTS: 'Too many tries. Wait a minute and try again.',
     INTERNAL: 'Something went wrong inside the server; its log has the reason.',

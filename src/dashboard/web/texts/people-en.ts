@@ -50,6 +50,8 @@ export const account = {
     name: 'name',
     role: 'role',
     id: 'id, the owner of your tasks',
+    ways: 'you log in with',
+    way: { password: 'a password', oidc: 'OpenID Connect' },
     ends: 'this login ends',
   },
   password: {
@@ -61,6 +63,7 @@ export const account = {
     differs: 'This is not the same.',
     change: 'Change the password',
     changed: 'The password is changed. All your other logins have ended.',
+    none: 'This account has no password: you log in with OpenID Connect. An admin may give it one.',
     elsewhere: (login: string) =>
       `The login ${login} belongs to the installation. A setting gives its password, or a command makes a new one:`,
   },
@@ -134,6 +137,7 @@ export const people = {
   columns: { name: 'name', role: 'role', state: 'state', created: 'made', id: 'id', actions: 'actions' },
   you: 'you',
   builtIn: 'of the installation',
+  byProvider: 'OpenID Connect',
   active: 'active',
   disabled: 'disabled',
   roleOf: (name: string) => `Role of ${name}`,

@@ -61,6 +61,8 @@ export const account: typeof accountTexts = {
     name: 'имя',
     role: 'роль',
     id: 'id, владелец ваших задач',
+    ways: 'вы входите через',
+    way: { password: 'пароль', oidc: 'OpenID Connect' },
     ends: 'этот вход закончится',
   },
   password: {
@@ -72,6 +74,7 @@ export const account: typeof accountTexts = {
     differs: 'Это не то же самое.',
     change: 'Сменить пароль',
     changed: 'Пароль сменён. Все остальные ваши входы закончились.',
+    none: 'У этой учётной записи нет пароля: вы входите через OpenID Connect. Администратор может его задать.',
     elsewhere: login =>
       `Вход ${login} принадлежит самой установке. Его пароль даёт настройка или создаёт заново команда:`,
   },
@@ -151,6 +154,7 @@ export const people: typeof peopleTexts = {
   },
   you: 'вы',
   builtIn: 'самой установки',
+  byProvider: 'OpenID Connect',
   active: 'действует',
   disabled: 'отключена',
   roleOf: name => `Роль ${name}`,

@@ -1,5 +1,8 @@
 // The texts in Russian. Statuses of tasks, names and the server's own words stay as they are.
+
+import { audit } from './audit-ru.ts'
 import type { Texts } from './en.ts'
+import { links } from './links-ru.ts'
 import { account, people, register, roleMeanings, roles } from './people-ru.ts'
 
 const n = (value: number): string => value.toLocaleString('ru-RU')
@@ -27,6 +30,7 @@ export const ru: Texts = {
     kinds: 'Виды задач',
     settings: 'Настройки',
     people: 'Люди',
+    audit: 'Аудит',
     account: 'Учётная запись',
   },
 
@@ -111,6 +115,19 @@ export const ru: Texts = {
     wait: seconds =>
       `Слишком много попыток. Повторите через ${seconds} ${form(seconds, 'секунду', 'секунды', 'секунд')}.`,
     hint: 'Первый запуск показывает пароль один раз в своём терминале, если его не задаёт DASHBOARD_PASSWORD.',
+    byProvider: name => `Войти через ${name}`,
+    done: 'Вы вошли.',
+    goOn: 'Дальше',
+    providerFaults: {
+      OIDC_STATE_INVALID:
+        'Этот вход уже завершён, длился слишком долго или начат в другом браузере. Начните снова.',
+      OIDC_DENIED: 'Поставщик входа отказал.',
+      OIDC_NO_ROLE:
+        'Поставщик входа знает вас, но ни одна из ваших групп не имеет здесь роли. Обратитесь к администратору.',
+      OIDC_FAILED: 'Ответ поставщика входа непригоден. Причина — в журнале сервера.',
+      OIDC_UNAVAILABLE: 'Поставщик входа не отвечает. Повторите чуть позже.',
+      ACCOUNT_DISABLED: 'Ваша учётная запись здесь отключена.',
+    },
   },
 
   roles,
@@ -118,6 +135,8 @@ export const ru: Texts = {
   register,
   account,
   people,
+  audit,
+  links,
 
   problems: {
     AWAY: 'Панель не отвечает.',
@@ -151,11 +170,15 @@ export const ru: Texts = {
     LOGIN_WRONG: 'Нынешний пароль неверен.',
     PASSWORD_INVALID: 'В пароле от 8 до 256 знаков, он не совпадает с именем и не из тех, что пробуют все.',
     PASSWORD_IS_SETTING: 'Этот пароль задан настройкой.',
+    PASSWORD_NOT_SET: 'У этой учётной записи нет пароля.',
     ACCOUNT_NOT_FOUND: 'Этой учётной записи больше нет.',
     ACCOUNT_BUILT_IN: 'Этот вход принадлежит самой установке.',
     SESSION_NOT_FOUND: 'Этого входа больше нет.',
     KEY_NOT_FOUND: 'Этого ключа больше нет.',
     INVITATION_NOT_FOUND: 'Этого приглашения больше нет.',
+    SHARE_NOT_FOUND: 'Этой ссылки уже нет.',
+    TOO_MANY_SHARES: 'У задачи столько ссылок, сколько можно. Отзовите одну.',
+    BAD_CURSOR: 'Это место в списке уже неизвестно. Начните с первой страницы.',
     TOO_MANY_KEYS: 'У учётной записи столько ключей, сколько можно. Отзовите один.',
     TOO_MANY_REQUESTS: 'Слишком много попыток. Подождите минуту и попробуйте снова.',
     INTERNAL: 'Внутренняя ошибка сервера; причина в его журнале.',

@@ -104,14 +104,15 @@ const Form = ({ who }: { who: Me }) => {
   )
 }
 
-export const Password = ({ who }: { who: Me }) => {
+/** @param isThere whether the account has a password; if not, its owner signs in by a provider */
+export const Password = ({ who, isThere }: { who: Me; isThere: boolean }) => {
   const words = useTexts().account.password
   return (
     <section class="card block" aria-label={words.title}>
       <div class="block-head">
         <h2>{words.title}</h2>
       </div>
-      {who.isBuiltIn ? <Elsewhere who={who} /> : <Form who={who} />}
+      {who.isBuiltIn ? <Elsewhere who={who} /> : isThere ? <Form who={who} /> : <p>{words.none}</p>}
     </section>
   )
 }

@@ -18,6 +18,7 @@ export interface AccountRow {
   /** Null: by the start of the server. */
   createdAt: string | null
   disabledAt: string | null
+  signIn: readonly ('password' | 'oidc')[]
 }
 
 export const ROLES = ['viewer', 'user', 'operator', 'admin'] as const
@@ -91,9 +92,11 @@ export const useAccountColumns = ({
           <>
             <SafeText text={row.name} />{' '}
             <span class="soft">
-              {[...(row.id === self ? [words.you] : []), ...(isBuiltIn(row) ? [words.builtIn] : [])].join(
-                ' · ',
-              )}
+              {[
+                ...(row.id === self ? [words.you] : []),
+                ...(isBuiltIn(row) ? [words.builtIn] : []),
+                ...(row.signIn.includes('oidc') ? [words.byProvider] : []),
+              ].join(' · ')}
             </span>
           </>
         ),

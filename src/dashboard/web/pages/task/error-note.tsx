@@ -47,7 +47,8 @@ const Alike = ({ task, error }: { task: Task; error: TaskError }) => {
   )
 }
 
-export const ErrorNote = ({ task }: { task: Task }) => {
+/** @param isAlone the reader sees this task and no others */
+export const ErrorNote = ({ task, isAlone = false }: { task: Task; isAlone?: boolean }) => {
   const words = useTexts().task
   const { error } = task
   if (!error || task.status === 'SUCCESS') return null
@@ -61,7 +62,7 @@ export const ErrorNote = ({ task }: { task: Task }) => {
         </strong>{' '}
         <ErrorCode error={error} />
       </p>
-      {hasFailed ? <Alike task={task} error={error} /> : null}
+      {hasFailed && !isAlone ? <Alike task={task} error={error} /> : null}
       <ErrorDetails error={error} />
     </section>
   )

@@ -1,11 +1,10 @@
 // What else there is to know of a task, as a list of names and values.
-import type { ComponentChildren } from 'preact'
 import type { Task } from '../../../../client/task.ts'
 import { isFinal } from '../../../../client/task.ts'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { shortId } from '../../parts/short-id.ts'
-import { Duration, RelativeTime, Time } from '../../parts/time.tsx'
+import { Duration } from '../../parts/time.tsx'
 import { Link } from '../../router.tsx'
 import { get, withQuery } from '../../state/api.ts'
 import { useCell } from '../../state/cell.ts'
@@ -13,16 +12,8 @@ import { me } from '../../state/me.ts'
 import { useAsked } from '../../state/use-asked.ts'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
 import { titleOf } from '../tasks/columns.tsx'
+import { type Fact, FactList, When } from './fact-list.tsx'
 import { countingOf } from './timeline.ts'
-
-const When = ({ at }: { at: string }) => (
-  <>
-    <Time at={at} />{' '}
-    <span class="soft">
-      <RelativeTime at={at} />
-    </span>
-  </>
-)
 
 const Parent = ({ id }: { id: string }) => {
   const t = useTexts()
@@ -49,7 +40,7 @@ export const Facts = ({ task }: { task: Task }) => {
   const words = t.task.facts
   const seconds = (value: number | null): string => (value === null ? words.none : f.duration(value * 1000))
   const { limits, retry, startedAt, finishedAt, notBefore, expiresAt } = task
-  const rows: [string, ComponentChildren][] = [
+  const rows: Fact[] = [
     [
       words.owner,
       task.owner === null ? null : (
@@ -98,21 +89,5 @@ export const Facts = ({ task }: { task: Task }) => {
       ),
     ],
   ]
-  return (
-    <section class="card block" aria-label={words.title}>
-      <div class="block-head">
-        <h2>{words.title}</h2>
-      </div>
-      <dl class="facts">
-        {rows.map(([name, value]) =>
-          value === null ? null : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-        )}
-      </dl>
-    </section>
-  )
+  return <FactList title={words.title} rows={rows} />
 }

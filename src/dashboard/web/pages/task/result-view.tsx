@@ -17,10 +17,9 @@ interface Beginning {
   isJson: boolean
 }
 
-const LargeResult = ({ task, bytes }: { task: Task; bytes: number }) => {
+const LargeResult = ({ task, path, bytes }: { task: Task; path: string; bytes: number }) => {
   const [t, f] = [useTexts(), useFormats()]
   const words = t.task
-  const path = `/api/task/${task.id}/result`
   const isWhole = bytes <= WHOLE
   const asked = useAsked<Beginning>(`${path} ${task.finishedAt}`, async signal => {
     const headers: Record<string, string> = isWhole ? {} : { Range: `bytes=0-${BEGINNING - 1}` }
@@ -55,9 +54,10 @@ const LargeResult = ({ task, bytes }: { task: Task; bytes: number }) => {
   )
 }
 
-export const ResultView = ({ task }: { task: Task }) => {
+/** @param path where the server has the whole result */
+export const ResultView = ({ task, path }: { task: Task; path: string }) => {
   const words = useTexts().task
-  if (task.resultBytes !== null) return <LargeResult task={task} bytes={task.resultBytes} />
+  if (task.resultBytes !== null) return <LargeResult task={task} path={path} bytes={task.resultBytes} />
   if (task.result === null && task.status !== 'SUCCESS') return null
   const isText = typeof task.result === 'string'
   return (

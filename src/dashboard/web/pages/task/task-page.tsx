@@ -7,7 +7,6 @@ import { PageHead } from '../../frame/page-head.tsx'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { CopyButton } from '../../parts/copy.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
-import { Progress } from '../../parts/progress.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { shortId } from '../../parts/short-id.ts'
 import { ProblemNote, WhenAsked } from '../../parts/states.tsx'
@@ -15,13 +14,15 @@ import { Link, navigate, useQuery } from '../../router.tsx'
 import { ProblemError, withQuery } from '../../state/api.ts'
 import { useCell } from '../../state/cell.ts'
 import { mayChange, me } from '../../state/me.ts'
-import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import { useTexts } from '../../texts/use-texts.ts'
 import { titleOf } from '../tasks/columns.tsx'
 import { Children } from './children.tsx'
 import { ErrorNote } from './error-note.tsx'
 import { Facts } from './facts.tsx'
 import { LogView } from './log-view.tsx'
+import { ProgressBar } from './progress-bar.tsx'
 import { ResultView } from './result-view.tsx'
+import { Shares } from './shares-part.tsx'
 import { Timeline } from './timeline-view.tsx'
 import { type TaskActions, useActions } from './use-actions.tsx'
 import { useTask } from './use-task.ts'
@@ -98,26 +99,6 @@ const ConflictNote = ({ actions, task }: { actions: TaskActions; task: Task }) =
   )
 }
 
-const ProgressBar = ({ task }: { task: Task }) => {
-  const [t, f] = [useTexts(), useFormats()]
-  const { progress, status } = task
-  if (status !== 'PROGRESS' || !progress) return null
-  const { percent, note, etaSeconds } = progress
-  return (
-    <div class="card block task-progress">
-      <Progress
-        percent={percent}
-        note={etaSeconds === null ? undefined : t.status.left(f.duration(etaSeconds * 1000))}
-      />
-      {note === null ? null : (
-        <span class="soft">
-          <SafeText text={note} />
-        </span>
-      )}
-    </div>
-  )
-}
-
 const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; actions: TaskActions }) => {
   const t = useTexts()
   const words = t.task
@@ -180,7 +161,7 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
           <LogView task={task} search={search} />
         </div>
         <div>
-          <ResultView task={task} />
+          <ResultView task={task} path={`/api/task/${task.id}/result`} />
           <JsonView title={words.params} text={params} fileName={`${task.id}.params.json`} />
           {task.resultInfo === undefined ? null : (
             <JsonView
@@ -191,6 +172,7 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
           )}
           <Facts task={task} />
           <Children id={task.id} />
+          {may ? <Shares id={task.id} /> : null}
         </div>
       </div>
       <p class="keys-hint soft small">{may ? words.hint[hasEnded ? 'ended' : 'open'] : words.hint.viewer}</p>

@@ -6,7 +6,7 @@ import { type Asked, useAsked } from '../../state/use-asked.ts'
 import { useTopic } from '../../state/use-topic.ts'
 
 /** The later one of two versions. */
-const laterOf = (a: Task, b: Task): Task => ((b.claim - a.claim || b.rev - a.rev) >= 0 ? b : a)
+export const laterOf = (a: Task, b: Task): Task => ((b.claim - a.claim || b.rev - a.rev) >= 0 ? b : a)
 
 export interface LiveTask {
   asked: Asked<Task>
