@@ -793,7 +793,7 @@ service Madhava extends RPCcelery {
   Cancelled cancelTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID. */
+  /** Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID, QUOTA_EXCEEDED. */
   Task retryTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 

@@ -169,12 +169,12 @@ declare class Client extends RPCcelery.Client {
     cancelTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Cancelled)=>void): void;
 
     /**
-     * Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID.
+     * Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID, QUOTA_EXCEEDED.
      */
     retryTask(id: string): Promise<Task>;
 
     /**
-     * Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID.
+     * Runs an ended task again. Conflict: TASK_NOT_ENDED, TASK_BUSY. Refused: BAD_ID, QUOTA_EXCEEDED.
      */
     retryTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Task)=>void): void;
 

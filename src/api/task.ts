@@ -127,7 +127,7 @@ const retryTask: Operation = {
   tag: 'tasks',
   summary: 'Run an ended task again',
   answers: { 202: accepted },
-  errors: [...UNKNOWN, 'TASK_NOT_ENDED', 'TASK_BUSY', 'STORE_FULL'],
+  errors: [...UNKNOWN, 'TASK_NOT_ENDED', 'TASK_BUSY', 'QUOTA_EXCEEDED', 'STORE_FULL'],
 }
 
 const LONGEST_SECONDS = 60

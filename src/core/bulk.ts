@@ -43,6 +43,7 @@ const SINGLE_TASK_ERRORS: readonly ErrorCode[] = [
   'TASK_ENDED',
   'TASK_NOT_ENDED',
   'TASK_BUSY',
+  'QUOTA_EXCEEDED',
 ]
 
 export const createBulk = ({ list, acts, elapsed = () => performance.now(), limits = {} }: BulkDeps) => {

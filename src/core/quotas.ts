@@ -74,6 +74,8 @@ export interface Quotas {
   submittedBy(by: Submitter): TaskRecord['submittedBy']
   /** Lets so many tasks in. @throws QUOTA_EXCEEDED, STORE_UNAVAILABLE */
   admit(by: Submitter, tasks: number): Promise<Admitted>
+  /** Lets one wait that waited before, among what it was submitted with. @throws as `admit` */
+  admitAgain(task: Pick<TaskRecord, 'owner' | 'submittedBy'>): Promise<Admitted>
 }
 
 /** Seconds after which it is worth trying again, where work has to go away first. */
@@ -213,6 +215,39 @@ export const createQuotas = (
     })
   }
 
+  const letIn = async (
+    waiting: readonly Wanted[],
+    submits: readonly Wanted[],
+    tasks: number,
+  ): Promise<Admitted> => {
+    const quotas: QuotaState[] = []
+    const undo: (() => unknown)[] = []
+    const ends: (() => void)[] = []
+    try {
+      // first what needs no giving back at the store
+      for (const wanted of waiting) {
+        const { state, done } = await admitWaiting(wanted, tasks)
+        ends.push(done)
+        quotas.push(state)
+      }
+      for (const wanted of submits) {
+        const { state, giveBack } = await takeSubmits(wanted, tasks)
+        quotas.push(state)
+        undo.push(giveBack)
+      }
+    } catch (error) {
+      for (const end of ends) end()
+      await Promise.allSettled(undo.map(each => each()))
+      throw error
+    }
+    return {
+      quotas,
+      done() {
+        for (const end of ends.splice(0)) end()
+      },
+    }
+  }
+
   return {
     submittedBy(by) {
       const counted = (who: Counted): string | null => (limits.waiting[who] === null ? null : idOf(by, who))
@@ -220,34 +255,11 @@ export const createQuotas = (
       return key === null && address === null ? undefined : { key, address }
     },
 
-    async admit(by, tasks) {
-      const [submits, waiting] = [wantedOf('submits', by), wantedOf('waiting', by)]
-      const quotas: QuotaState[] = []
-      const undo: (() => unknown)[] = []
-      const ends: (() => void)[] = []
-      try {
-        // first what needs no giving back at the store
-        for (const wanted of waiting) {
-          const { state, done } = await admitWaiting(wanted, tasks)
-          ends.push(done)
-          quotas.push(state)
-        }
-        for (const wanted of submits) {
-          const { state, giveBack } = await takeSubmits(wanted, tasks)
-          quotas.push(state)
-          undo.push(giveBack)
-        }
-      } catch (error) {
-        for (const end of ends) end()
-        await Promise.allSettled(undo.map(each => each()))
-        throw error
-      }
-      return {
-        quotas,
-        done() {
-          for (const end of ends.splice(0)) end()
-        },
-      }
+    admit: (by, tasks) => letIn(wantedOf('waiting', by), wantedOf('submits', by), tasks),
+
+    admitAgain({ owner, submittedBy }) {
+      const by = { account: owner, key: null, address: null, ...submittedBy }
+      return letIn(wantedOf('waiting', by), [], 1)
     },
   }
 }

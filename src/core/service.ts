@@ -75,7 +75,7 @@ export interface Service extends Watch, LogCalls {
   whyEach(actor: Actor, tasks: readonly TaskRecord[]): Promise<(Waiting | null)[]>
   /** @throws BAD_ID, TASK_NOT_FOUND, TASK_ENDED */
   cancel(actor: Actor, id: string): Promise<{ outcome: 'revoked' | 'requested'; task: TaskRecord }>
-  /** Runs an ended task again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY */
+  /** Runs an ended task again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY, QUOTA_EXCEEDED */
   retry(actor: Actor, id: string): Promise<TaskRecord>
   /** Removes an ended task with its blobs. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED */
   purge(actor: Actor, id: string): Promise<void>
@@ -147,11 +147,12 @@ export const createService = ({
   maxWaiting = null,
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
-  quotas = NO_QUOTAS,
+  quotas: quotaOptions = NO_QUOTAS,
   cursorSeal = null,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
   const access = createTaskAccess(store)
+  const quotas = createQuotas(store, quotaOptions)
   const announceIfDue = (task: TaskRecord): void => {
     if (isDue(task, now())) queue.announce({ id: task.id, kind: task.kind })
   }
@@ -163,7 +164,7 @@ export const createService = ({
     kinds,
     now,
     limit: createWaitingLimit(store, maxWaiting, clock),
-    quotas: createQuotas(store, quotas),
+    quotas,
     allowances,
     announceIfDue,
     onCheckThrew,
@@ -178,12 +179,18 @@ export const createService = ({
     return { outcome, task }
   }
   const retry = async (actor: Actor, given: string): Promise<TaskRecord> => {
-    const { id, status } = await access.getToChange(actor, given)
-    if (!isFinal(status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${status}`)
-    const task = await store.claim(id, retryByHand(now()))
-    if (!task) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
-    announceIfDue(task)
-    return task
+    const before = await access.getToChange(actor, given)
+    if (!isFinal(before.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${before.status}`)
+    // an operator sets right what is another's, whatever they have waiting
+    const admitted = before.owner === actor.account ? await quotas.admitAgain(before) : null
+    try {
+      const task = await store.claim(before.id, retryByHand(now()))
+      if (!task) throw new MadhavaError('TASK_BUSY', 'Another process holds the task; try again')
+      announceIfDue(task)
+      return task
+    } finally {
+      admitted?.done()
+    }
   }
   const purge = async (actor: Actor, given: string): Promise<void> => {
     const { id } = await access.getToChange(actor, given)

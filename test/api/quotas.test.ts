@@ -178,6 +178,30 @@ describe('quotas', () => {
     await refused(await submit({ token, key: 'A' }, many(4)))
   })
 
+  it('hold for retries of own tasks, one by one and many at once, and not for an operator who retries for others', async () => {
+    open({ waiting: { ...NONE, account: 2 } })
+    const [ann, root] = [await door.logIn('ann', 'user'), await door.logIn('root', 'admin')]
+    const ids: string[] = []
+    for (let n = 0; n < 4; n += 1) {
+      const { id } = await jsonOf<TaskRecord>(await submit(ann))
+      await door.service.cancel(ann.actor, id)
+      ids.push(id)
+    }
+    const call = (who: typeof ann, path: string) =>
+      door.app.request(path, { method: 'POST', headers: { authorization: `Bearer ${who.token}` } })
+    const many = await jsonOf<{ done: number; refused: Record<string, number> }>(
+      await call(ann, '/tasks/retry?status=REVOKED'),
+    )
+    assert.deepEqual([many.done, many.refused], [2, { QUOTA_EXCEEDED: 2 }])
+    const { tasks } = await door.store.list({ statuses: ['REVOKED'] }, { limit: 10, cursor: null })
+    const [left] = tasks
+    assert.match(
+      (await refused(await call(ann, `/task/${left?.id}/retry`))).detail,
+      /QUOTA_WAITING_PER_ACCOUNT/,
+    )
+    assert.equal((await call(root, `/task/${left?.id}/retry`)).status, 202)
+  })
+
   it('tell nobody the address or the key that a task was submitted with', async () => {
     open({ waiting: { account: null, key: 1_000, address: 1_000 } })
     const root = await door.logIn('root', 'admin')
