@@ -326,6 +326,21 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       assert.equal(provider.asked.filter(path => path === '/token').length > 0, true)
     })
 
+    it('what began at another provider, or as another client: no code goes to who has not given it', async () => {
+      const other = await startOddProvider()
+      try {
+        const { answer } = await gone()
+        for (const more of [{ issuer: other.issuer }, { clientId: 'another' }]) {
+          const asked = provider.asked.length
+          await refused(() => end(answer, open(more)), 'OIDC_STATE_INVALID')
+          assert.deepEqual([other.asked, provider.asked.length], [[], asked])
+        }
+        await end(answer)
+      } finally {
+        await other.close()
+      }
+    })
+
     it('an answer without a state, with another one, or with two', async () => {
       const { answer, query } = await gone()
       const other = new URLSearchParams(query)
