@@ -22,7 +22,7 @@ export const AUDIT_ACTIONS = {
   'password.reset': 'a tool set the password of a login of the installation',
   'account.register': 'an account was made',
   'account.change': 'an admin changed an account, or the groups of its owner its role',
-  'account.delete': 'an account was deleted',
+  'account.delete': 'an account was deleted; `tasks=remove`: with its tasks',
   'key.create': 'a key was made',
   'key.revoke': 'a key was revoked',
   'invitation.create': 'an invitation was made',

@@ -163,8 +163,8 @@ describe('submit', () => {
     const first = await service.submit(anybody, { kind: 'adding', params: { a: 1, b: 2 } }, 'k')
     const second = await service.submit(anybody, { params: { b: 2, a: 1 }, kind: 'adding' }, 'k')
     const third = await service.submit(anybody, { params: { a: 1 }, kind: 'adding', priority: 5 }, 'k')
-    assert.deepEqual(second, { task: first.task, created: false })
-    assert.deepEqual(third, { task: first.task, created: false })
+    assert.deepEqual(second, { task: first.task, created: false, quotas: [] })
+    assert.deepEqual(third, { task: first.task, created: false, quotas: [] })
     assert.equal(announced.length, 1)
     await refused(
       () => service.submit(anybody, { kind: 'adding', params: { a: 2 } }, 'k'),

@@ -15,7 +15,8 @@ const leavesOf = (texts: object, at = ''): [string, Leaf][] =>
   )
 
 /** What is written the same everywhere. */
-const SAME = /^(frame\.zones\.utc|overview\.figures\.p90|tasks\.working|log\.pid|audit\.vias\.(?:rest|rpc))$/
+const SAME =
+  /^(frame\.zones\.utc|overview\.figures\.p90|tasks\.working|log\.pid|audit\.vias\.(?:rest|rpc)|account\.facts\.way\.oidc|people\.byProvider)$/
 
 describe('the texts', () => {
   const english = leavesOf(TEXTS.en)
