@@ -1,5 +1,6 @@
 // Guards what checks or hashes a password: how often an address may try, and whose turn it is. It knows no documents
 // and no passwords.
+import { createHash } from 'node:crypto'
 import type { Semaphore } from '../core/async/semaphore.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
@@ -41,8 +42,12 @@ const TRIES_MAX = 999
 /** About how long a full queue takes. */
 const QUEUE_SECONDS = 10
 
-/** Clients of whom nobody knows the address do not use up each other's tries of other accounts. */
-const addressOf = ({ address, about }: Try): string => address ?? `unknown, about ${about}`
+/**
+ * Clients of whom nobody knows the address do not use up each other's tries of other accounts. Hashed: a name that is
+ * nobody's may be a password in the wrong field, and the store keeps this for a minute.
+ */
+const addressOf = ({ address, about }: Try): string =>
+  address ?? `unknown, about ${createHash('sha256').update(about).digest('hex')}`
 
 const tooMany = (seconds: number): MadhavaError =>
   new MadhavaError('TOO_MANY_REQUESTS', `Too many tries. Wait ${seconds} seconds and try again`, {
@@ -79,12 +84,12 @@ export const createGuard = ({ limit, inTurn, log, steady }: GuardDeps): Guard =>
       const address = addressOf(tried)
       const putOff = (seconds: number): void => {
         if (seconds === 0) return
-        log.warn({ address }, 'a login was put off: too many tries')
+        log.warn({ address: tried.address }, 'a login was put off: too many tries')
         throw tooMany(seconds)
       }
       putOff(limit.take(address, tried.about))
       remember(triesOf, tried.about, [...recent(tried.about), steady()].slice(-TRIES_MAX))
-      putOff(await limit.takeEverywhere(address))
+      putOff(await limit.takeEverywhere(address, tried.about))
     },
 
     async inTurn(tried, work) {

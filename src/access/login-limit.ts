@@ -17,13 +17,15 @@ const cut = (name: string): string => name.slice(0, NAME_KEPT)
 interface Try {
   at: number
   name: string
+  /** Takes back what the store has counted of it; null: it has not. */
+  giveBack: (() => Promise<void>) | null
 }
 
 export interface LoginLimit {
   /** Counts a try for this name, in this process. Returns 0 if it may go on, else how many seconds to wait. */
   take(address: string, name?: string): number
   /** The same for all processes of the store, of a try that `take` has let through. */
-  takeEverywhere(address: string): Promise<number>
+  takeEverywhere(address: string, name?: string): Promise<number>
   /** Tries of an address in the last minute. */
   tries(address: string): number
   /**
@@ -65,20 +67,27 @@ export const createLoginLimit = ({ clock, shared = null }: LoginLimitDeps): Logi
       if (own.length >= TRIES_MAX)
         return Math.max(1, Math.ceil(((own[0]?.at ?? 0) + WINDOW_MS - clock()) / 1000))
       clientKeys.delete(clientKey)
-      clientKeys.set(clientKey, [...own, { at: clock(), name: cut(name) }])
+      clientKeys.set(clientKey, [...own, { at: clock(), name: cut(name), giveBack: null }])
       forgetOld()
       return 0
     },
-    async takeEverywhere(address) {
-      const taken = await shared?.take(sharedName(clientKeyOf(address)), 1, TRIES_MAX).catch(() => null)
-      return !taken || taken.allowed ? 0 : Math.max(1, Math.ceil(taken.resetMs / 1000))
+    async takeEverywhere(address, name = '') {
+      const clientKey = clientKeyOf(address)
+      const taken = await shared?.take(sharedName(clientKey), 1, TRIES_MAX).catch(() => null)
+      if (!taken) return 0
+      if (!taken.allowed) return Math.max(1, Math.ceil(taken.resetMs / 1000))
+      const own = recent(clientKey).find(one => one.name === cut(name) && one.giveBack === null)
+      if (own) own.giveBack = taken.giveBack
+      return 0
     },
     tries: address => recent(clientKeyOf(address)).length,
     forgive(address, name = '') {
       const clientKey = clientKeyOf(address)
-      const left = recent(clientKey).filter(one => one.name !== cut(name))
+      const tries = recent(clientKey)
+      const left = tries.filter(one => one.name !== cut(name))
       // the one that was right: what others have counted meanwhile stays
-      shared?.giveBack(sharedName(clientKey), 1).catch(() => {})
+      const right = tries.filter(one => one.name === cut(name) && one.giveBack !== null).at(-1)
+      right?.giveBack?.().catch(() => {})
       if (left.length === 0) clientKeys.delete(clientKey)
       else clientKeys.set(clientKey, left)
     },

@@ -81,6 +81,20 @@ const WAIT_SECONDS = 5
 
 type Wanted = { who: Counted; id: string; limit: number }
 
+/** What this process has let in of one who submits: as long as the store may not count some of it. */
+interface Begun {
+  /** Tasks. */
+  taken: number
+  /** Of those, how many are stored, or will not be. */
+  ended: number
+  /** Calls that look for room. */
+  asking: number
+  /** A count by the store that goes on, and how many had ended when it began. */
+  counting: Promise<{ stored: number; endedBefore: number }> | null
+  /** Called when more have ended. */
+  waiters: (() => void)[]
+}
+
 const refuse = (
   setting: string,
   text: string,
@@ -109,12 +123,22 @@ export const createQuotas = (
       return id === null || limit === null ? [] : [{ who, id, limit }]
     })
 
-  /** Tasks that were let in, by who submits: as long as the store may not count some of them. */
-  const begun = new Map<string, { taken: number; ended: number; asking: number }>()
+  const begun = new Map<string, Begun>()
 
   const countOf = async ({ who, id }: Wanted): Promise<number> => {
     if (who === 'account') return countIn('waiting', (await store.counts([id])).byStatus)
     return store.countWaiting(who === 'key' ? { key: id } : { address: id })
+  }
+
+  /** Who asks while a count goes on takes it too: what this process has let in since it began is added to it. */
+  const look = (own: Begun, wanted: Wanted): NonNullable<Begun['counting']> => {
+    const endedBefore = own.ended
+    own.counting ??= countOf(wanted)
+      .then(stored => ({ stored, endedBefore }))
+      .finally(() => {
+        own.counting = null
+      })
+    return own.counting
   }
 
   /**
@@ -128,7 +152,7 @@ export const createQuotas = (
     const { who, id, limit } = wanted
     const place = `${who}:${id}`
     const name = `${who}-waiting`
-    const own = begun.get(place) ?? { taken: 0, ended: 0, asking: 0 }
+    const own = begun.get(place) ?? { taken: 0, ended: 0, asking: 0, counting: null, waiters: [] }
     begun.set(place, own)
     const forget = (): void => {
       if (own.taken === own.ended && own.asking === 0) begun.delete(place)
@@ -136,8 +160,7 @@ export const createQuotas = (
     own.asking += 1
     try {
       for (;;) {
-        const endedBefore = own.ended
-        const stored = await countOf(wanted)
+        const { stored, endedBefore } = await look(own, wanted)
         // what ended while the store counted may be in its count, or not
         const most = stored + own.taken - endedBefore
         if (most + tasks <= limit) {
@@ -146,11 +169,17 @@ export const createQuotas = (
             state: { name, limit, left: limit - most - tasks, resetSeconds: null },
             done() {
               own.ended += tasks
+              for (const wake of own.waiters.splice(0)) wake()
               forget()
             },
           }
         }
         if (own.ended !== endedBefore) continue
+        if (own.taken > own.ended && stored + tasks <= limit) {
+          // too many only if the store has none yet of those that are being stored
+          await new Promise<void>(resolve => own.waiters.push(resolve))
+          continue
+        }
         const left = Math.max(0, limit - most)
         return refuse(
           settingOf('waiting', who),
@@ -167,10 +196,13 @@ export const createQuotas = (
     }
   }
 
-  const takeSubmits = async ({ who, id, limit }: Wanted, tasks: number): Promise<QuotaState> => {
-    const { allowed, left, resetMs } = await store.rates.take(`${who}:${id}`, tasks, limit)
+  const takeSubmits = async (
+    { who, id, limit }: Wanted,
+    tasks: number,
+  ): Promise<{ state: QuotaState; giveBack(): Promise<void> }> => {
+    const { allowed, left, resetMs, giveBack } = await store.rates.take(`${who}:${id}`, tasks, limit)
     const state: QuotaState = { name: who, limit, left, resetSeconds: Math.max(1, Math.ceil(resetMs / 1000)) }
-    if (allowed) return state
+    if (allowed) return { state, giveBack }
     const text =
       tasks > limit
         ? `${WHO[who]} may submit ${limit} tasks in a minute, and these are ${tasks}`
@@ -201,8 +233,9 @@ export const createQuotas = (
           quotas.push(state)
         }
         for (const wanted of submits) {
-          quotas.push(await takeSubmits(wanted, tasks))
-          undo.push(() => store.rates.giveBack(`${wanted.who}:${wanted.id}`, tasks))
+          const { state, giveBack } = await takeSubmits(wanted, tasks)
+          quotas.push(state)
+          undo.push(giveBack)
         }
       } catch (error) {
         for (const end of ends) end()

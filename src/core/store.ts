@@ -60,13 +60,13 @@ export interface RateState {
   left: number
   /** Until the window ends, milliseconds. */
   resetMs: number
+  /** Takes back what was counted, once. Does nothing when its window has ended. @throws STORE_UNAVAILABLE */
+  giveBack(): Promise<void>
 }
 
 export interface Rates {
   /** Counts `points` for the name, unless there would be more than `limit` in this window. @throws STORE_UNAVAILABLE */
   take(name: string, points: number, limit: number): Promise<RateState>
-  /** Takes back what `take` has counted, where its window has not ended. */
-  giveBack(name: string, points: number): Promise<void>
 }
 
 /**

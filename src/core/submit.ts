@@ -171,16 +171,31 @@ export const createSubmit = (deps: SubmitDeps) => {
       }
       const [first, ...others] = plans as [SubmitPlan, ...SubmitPlan[]]
       const entry = letIn(by, count)
+      // where the key answers the first task, what is missing of the others is new: the list broke off, or somebody has
+      // removed them
+      let again: QuotaState[] = []
+      const makeMissing = async (planned: SubmitPlan, place: number) => {
+        const own = letIn(by, 1)
+        try {
+          const task = await make(planned, place, own.admit)
+          if (task.created) again = own.left()
+          return task
+        } finally {
+          own.done()
+        }
+      }
       try {
-        // there is room for all or none; a list that broke off half-way had been admitted
+        // there is room for all or none
         const made = [await make(first, 0, entry.admit)]
+        const makeOther = made[0]?.created ? make : makeMissing
         for (let at = 0; at < others.length; at += AT_A_TIME)
           made.push(
             ...(await Promise.all(
-              others.slice(at, at + AT_A_TIME).map((planned, place) => make(planned, 1 + at + place)),
+              others.slice(at, at + AT_A_TIME).map((planned, place) => makeOther(planned, 1 + at + place)),
             )),
           )
-        return made.map(each => ({ ...each, quotas: entry.left() }))
+        const left = made[0]?.created ? entry.left() : again
+        return made.map(each => ({ ...each, quotas: left }))
       } finally {
         entry.done()
       }

@@ -228,14 +228,20 @@ export const createWatchAll = ({ store, feed, access, stateAfter }: WatchAllDeps
       const { catchUp, accept } = createFollower(actor, wanted, signal)
       const first = catchUp(from)
       let member: LiveMember | null = null
-      for (;;) {
-        const step = await first.next()
-        if (step.done) {
-          member = step.value
-          break
+      try {
+        for (;;) {
+          const step = await first.next()
+          if (step.done) {
+            member = step.value
+            break
+          }
+          for (const event of step.value) sink.tell(event)
+          if (sink.isFull()) await sink.room()
         }
-        for (const event of step.value) sink.tell(event)
-        if (sink.isFull()) await sink.room()
+      } catch (error) {
+        // what it has joined it leaves
+        await first.return(null)
+        throw error
       }
       if (!member) return
       try {

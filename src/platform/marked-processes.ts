@@ -79,9 +79,6 @@ const ownerOf = (pid: number): number | null => {
   }
 }
 
-/** Linux's own processes are this one and its children: they have neither environment nor arguments. */
-const KERNEL = 2
-
 /** Looks at one process after another. */
 const createLook = ({ name, isWanted, groups = [], sinceTicks = 0 }: Search) => {
   const seen = new Map<number, FoundProcess>()
@@ -101,7 +98,8 @@ const createLook = ({ name, isWanted, groups = [], sinceTicks = 0 }: Search) => 
       const value = readValue(pid, name)
       if (groups.includes(state.group)) found.add(pid)
       else if (value === BECOMING) {
-        if (pid !== KERNEL && state.parent !== KERNEL) becoming.add(pid)
+        // Linux's own processes have neither environment nor arguments at any time
+        if (!state.isKernel) becoming.add(pid)
       } else if (value !== null && isWanted(value, () => ownerOf(pid))) found.add(pid)
     },
     /**

@@ -23,9 +23,14 @@ export interface ProcessState {
   session: number
   /** In the kernel's ticks since the boot. */
   startedTicks: string
+  /** Of Linux itself: it runs no program. */
+  isKernel: boolean
 }
 
-/** Null when it cannot be read. `/proc/<pid>/stat`: see proc(5), fields 2 to 6 and 22. */
+/** `PF_KTHREAD` of Linux's include/linux/sched.h. */
+const KERNEL_FLAG = 0x0020_0000
+
+/** Null when it cannot be read. `/proc/<pid>/stat`: see proc(5), fields 2 to 6, 9 and 22. */
 export const readProcess = (pid: number | 'self'): ProcessState | null => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -33,7 +38,7 @@ export const readProcess = (pid: number | 'self'): ProcessState | null => {
     const end = text.lastIndexOf(')')
     const fields = text.slice(end + 2).split(' ')
     const [state, parent, group, session] = fields
-    const startedTicks = fields[19]
+    const [flags, startedTicks] = [Number(fields[6]), fields[19]]
     if (!state || !startedTicks) return null
     return {
       name: text.slice(text.indexOf('(') + 1, end),
@@ -42,6 +47,7 @@ export const readProcess = (pid: number | 'self'): ProcessState | null => {
       group: Number(group),
       session: Number(session),
       startedTicks,
+      isKernel: (flags & KERNEL_FLAG) !== 0,
     }
   } catch {
     return null

@@ -71,7 +71,8 @@ export const createAccountTasks = ({
 
   const newWalk = (at: number): Walk => ({ cursor: null, found: false, changed: false, at })
   const consider = ({ name, data }: TypedDocument<Account>): void => {
-    if (data.tasksLeftAt === undefined) walks.delete(name)
+    // a living account keeps its tasks, whatever has become of its document
+    if (data.tasksLeftAt === undefined || data.deletedAt === null) walks.delete(name)
     else if (!walks.has(name)) walks.set(name, newWalk(elapsed()))
   }
 
@@ -105,7 +106,7 @@ export const createAccountTasks = ({
     const now = clock()
     const found = await orIfInvalid(accounts.get(id), () => null)
     const leftAt = found?.data.tasksLeftAt
-    if (!found || leftAt === undefined) return void walks.delete(id)
+    if (!found || leftAt === undefined || found.data.deletedAt === null) return void walks.delete(id)
     const ageMs = now.getTime() - Date.parse(leftAt)
     if (walk.found ? ageMs < MARK_STAYS_MS / 2 : ageMs < MARK_STAYS_MS) return
     const { tasksLeftAt: _, ...unmarked } = found.data

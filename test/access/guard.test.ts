@@ -7,6 +7,7 @@ import { createLoginLimit } from '../../src/access/login-limit.ts'
 import { isMadhavaError } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { refused } from '../suites/store/world.ts'
+import { keepingLog } from '../support/keeping-log.ts'
 import { type AccessWorld, createAccessWorld, ORIGIN, PASSWORD } from './world.ts'
 
 const isWait = (seconds: number) => (error: unknown) =>
@@ -50,6 +51,29 @@ describe('the guard of passwords', () => {
     await Promise.all([first, ...rest])
     return order
   }
+
+  it('tells neither the log nor the store what was typed as a name, where no address is known', async () => {
+    const { log, lines } = keepingLog()
+    const names: string[] = []
+    const limit = createLoginLimit({
+      clock: () => now,
+      shared: {
+        async take(name) {
+          names.push(name)
+          return { allowed: true, left: 1, resetMs: 1, giveBack: async () => {} }
+        },
+      },
+    })
+    const own = createGuard({ limit, inTurn: createCheckQueue(), log, steady: () => now })
+    const tried = { address: null, about: 'hunter2' }
+    for (let n = 0; n < 5; n += 1) await own.count(tried)
+    await assert.rejects(own.count(tried), isWait(60))
+    assert.equal(names.length, 5)
+    assert.equal(new Set(names).size, 1)
+    assert.equal(lines().length, 1)
+    assert.doesNotMatch(JSON.stringify([names, lines()]), /hunter2/)
+    await own.count({ address: null, about: 'ann' })
+  })
 
   it('takes the address with the fewest tries first, then the account that was tried least', async () => {
     await guard.count({ address: '10.0.0.1', about: 'ada' })

@@ -50,14 +50,20 @@ describe('the limit of logins', () => {
       LoginLimit,
     ]
     const address = '10.0.0.1'
-    for (const each of [one, other, one, other]) assert.equal(await each.takeEverywhere(address), 0)
-    other.forgive(address)
-    for (const each of [one, other]) assert.equal(await each.takeEverywhere(address), 0)
+    const tryAt = async (each: LoginLimit, from = address, name?: string): Promise<number> =>
+      each.take(from, name) || (await each.takeEverywhere(from, name))
+    for (const each of [one, other, one]) assert.equal(await tryAt(each), 0)
+    assert.equal(await tryAt(other, address, 'ann'), 0)
+    other.forgive(address, 'ann')
+    // once, and not for who was not counted
+    other.forgive(address, 'ann')
+    one.forgive(address, 'ann')
+    for (const each of [one, other]) assert.equal(await tryAt(each), 0)
     now += 10_500
-    for (const each of [one, other]) assert.equal(await each.takeEverywhere(address), 50)
-    assert.equal(await one.takeEverywhere('10.0.0.2'), 0)
+    for (const each of [one, other]) assert.equal(await tryAt(each), 50)
+    assert.equal(await tryAt(one, '10.0.0.2'), 0)
     now += 49_500
-    assert.equal(await one.takeEverywhere(address), 0)
+    assert.equal(await tryAt(one), 0)
   })
 
   it('lets each process count for itself while the store cannot be asked', async () => {

@@ -149,6 +149,35 @@ describe('quotas', () => {
     await refused(await submit({}))
   })
 
+  it('count what is new of a list whose key answers its first task alone', async () => {
+    open({ submits: { ...NONE, account: 8 }, waiting: { ...NONE, account: 4 } })
+    const { token } = await door.logIn('ann', 'user')
+    const made = await jsonOf<TaskRecord[]>(await submit({ token, key: 'A' }, many(4)))
+    const remove = async (ids: readonly string[]): Promise<void> => {
+      for (const id of ids)
+        for (const query of ['', '?purge=1']) {
+          const authorization = `Bearer ${token}`
+          const answer = await door.app.request(`/task/${id}${query}`, {
+            method: 'DELETE',
+            headers: { authorization },
+          })
+          assert.ok(answer.status < 300, `${answer.status}`)
+        }
+    }
+    await remove(made.slice(1).map(({ id }) => id))
+    const again = await submit({ token, key: 'A' }, many(4))
+    assert.deepEqual(
+      [again.status, again.headers.get('ratelimit')?.match(/"account";r=\d/)?.[0]],
+      [202, '"account";r=1'],
+    )
+    const second = await jsonOf<TaskRecord[]>(again)
+    assert.equal(second[0]?.id, made[0]?.id)
+    const replayed = await submit({ token, key: 'A' }, many(4))
+    assert.deepEqual([replayed.status, replayed.headers.get('ratelimit')], [202, null])
+    await remove(second.slice(1).map(({ id }) => id))
+    await refused(await submit({ token, key: 'A' }, many(4)))
+  })
+
   it('tell nobody the address or the key that a task was submitted with', async () => {
     open({ waiting: { account: null, key: 1_000, address: 1_000 } })
     const root = await door.logIn('root', 'admin')

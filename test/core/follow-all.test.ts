@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createCursorSeal } from '../../src/access/cursor-seals.ts'
 import type { Actor } from '../../src/core/actor.ts'
-import { createFeed } from '../../src/core/feed.ts'
+import { createFeed, type SharedFeed } from '../../src/core/feed.ts'
 import { report, start } from '../../src/core/moves.ts'
 import { withSealedCursors } from '../../src/core/sealed-watch.ts'
 import type { TaskStore } from '../../src/core/store.ts'
@@ -20,11 +20,13 @@ const FROM = { since: null, snapshot: false }
 let store: TaskStore
 let ending: AbortController
 let watch: ReturnType<typeof withSealedCursors>
+let feed: SharedFeed
 const seal = createCursorSeal(randomBytes(32))
 beforeEach(() => {
   store = createMemoryStore({ clock: () => new Date() })
   ending = new AbortController()
-  const plain = createWatch({ store, feed: createFeed(store), access: createTaskAccess(store) })
+  feed = createFeed(store)
+  const plain = createWatch({ store, feed, access: createTaskAccess(store) })
   watch = withSealedCursors(plain, async () => seal)
 })
 afterEach(async () => {
@@ -175,6 +177,28 @@ describe('followAll', { timeout: 300_000 }, () => {
         [last.id, null],
       ],
     )
+  })
+
+  it('leaves the reading when it cannot be told, at whatever event', async () => {
+    await add(store)
+    for (const type of ['snapshot', 'live', 'task'] as const) {
+      const sink = {
+        tell(event: WatchEvent) {
+          if (event.type === type) throw new Error('the sink is broken')
+        },
+        isFull: () => false,
+        room: async () => {},
+      }
+      const following = watch.followAll(
+        person('ann'),
+        {},
+        { since: null, snapshot: true },
+        sink,
+        ending.signal,
+      )
+      await assert.rejects(following, /the sink is broken|internal/i, type)
+      assert.equal(feed.readers(), 0, type)
+    }
   })
 
   it('ends with its signal, and is refused to who may not read', async () => {

@@ -103,12 +103,57 @@ describe('quotas of waiting tasks', () => {
   it('give the place of what was let in and never stored to another', async () => {
     const { quotas } = setUp({ waiting: { ...NONE, account: 1 } })
     const first = await quotas.admit(ANN, 1)
-    await refusal(quotas.admit(ANN, 1))
+    const waiting = quotas.admit(ANN, 1)
+    await refusal(quotas.admit(ANN, 2))
     first.done()
     first.done()
-    const second = await quotas.admit(ANN, 1)
-    await refusal(quotas.admit(ANN, 1))
+    const second = await waiting
     second.done()
+    ;(await quotas.admit(ANN, 1)).done()
+  })
+
+  it('refuse nothing for which there is room, though others are being stored at the same moment', async () => {
+    const { store, quotas } = setUp({ waiting: { ...NONE, account: 3 } })
+    const submit = async (): Promise<void> => {
+      const admitted = await quotas.admit(ANN, 1)
+      await add(store, { owner: 'ann' })
+      // the store has it, and its answer takes a while
+      for (let turn = 0; turn < 20; turn += 1) await store.counts(['ann'])
+      admitted.done()
+    }
+    const first = submit()
+    while ((await store.counts(['ann'])).total === 0) await store.counts()
+    await Promise.all([first, submit(), submit()])
+    await refusal(quotas.admit(ANN, 1))
+  })
+
+  it('cost one count at a time, however many ask', async () => {
+    const { store } = setUp({})
+    let [now, most, all] = [0, 0, 0]
+    const quotas = createQuotas(
+      {
+        ...store,
+        async counts(owners) {
+          now += 1
+          all += 1
+          most = Math.max(most, now)
+          const found = await store.counts(owners)
+          now -= 1
+          return found
+        },
+      },
+      { limits: { ...NO_QUOTAS.limits, waiting: { ...NONE, account: 5 } }, clientOf: address => address },
+    )
+    const results = await Promise.allSettled(
+      Array.from({ length: 100 }, async () => {
+        const admitted = await quotas.admit(ANN, 1)
+        await add(store, { owner: 'ann' })
+        admitted.done()
+      }),
+    )
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 5)
+    assert.equal(most, 1)
+    assert.ok(all <= 12, `${all}`)
   })
 
   it('are given back when submits are refused, and take no submits when they refuse', async () => {

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { isProvedGone, type ProcessName, thisProcess } from '../../src/platform/process-proof.ts'
+import { isProvedGone, type ProcessName, readProcess, thisProcess } from '../../src/platform/process-proof.ts'
 import { until } from '../support/until.ts'
 
 const linux = process.platform === 'linux' ? false : 'only Linux tells'
@@ -12,6 +13,20 @@ const program = `
     .then(({ thisProcess }) => console.log(JSON.stringify(thisProcess())))
   setInterval(() => {}, 1000)
 `
+
+describe('what the system says about a process', { skip: linux }, () => {
+  it('tells those of Linux itself by what they are, wherever they stand', () => {
+    assert.equal(readProcess('self')?.isKernel, false)
+    const kernels = readdirSync('/proc').filter(
+      pid => /^\d+$/.test(pid) && readProcess(Number(pid))?.isKernel,
+    )
+    for (const pid of kernels)
+      assert.equal(readFileSync(`/proc/${pid}/cmdline`).length, 0, `${pid} has no arguments`)
+    // in a container the second process is like any other
+    const second = readProcess(2)
+    if (second) assert.equal(second.isKernel, second.name === 'kthreadd')
+  })
+})
 
 describe('the proof that a process is gone', { skip: linux }, () => {
   it('is not given for this one, nor for one that cannot be looked at', () => {

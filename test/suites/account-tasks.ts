@@ -149,6 +149,26 @@ export const accountTasksSuite = (name: string, factory: StoreFactory): void => 
       await access.close()
     })
 
+    promise(
+      'are not taken from an account that is not deleted, though its document has the mark',
+      async world => {
+        const store = await world.open()
+        const access = accessOf(store)
+        await operatorOf(store)
+        const { id } = await register(access, 'ada')
+        const task = await addEnded(store, { owner: id })
+        const document = await store.documents.get('accounts', id)
+        assert.ok(document)
+        const data = { ...document.data, tasksLeftAt: at(1) }
+        await store.documents.put('accounts', id, { ...document, data }, document.rev)
+        const worker = workerOf(store)
+        worker.noticed(id)
+        assert.equal(await worker.sweep(), 0)
+        assert.deepEqual(await store.get(task.id), task)
+        await access.close()
+      },
+    )
+
     promise('are not taken from an account whose document cannot be used', async world => {
       const store = await world.open()
       const task = await addEnded(store, { owner: 'broken' })
@@ -165,43 +185,49 @@ export const accountTasksSuite = (name: string, factory: StoreFactory): void => 
 export const accountTasksKillsSuite = (name: string, factory: () => Promise<ProcessWorld>): void => {
   const promise = checkIn(factory)
 
+  const killedWith = async (world: ProcessWorld, deed: AccountTasksDeed): Promise<boolean> => {
+    const child = startChild<AccountTasksLine>('store-child.ts', {
+      place: world.place,
+      role: 'account-tasks',
+      ...deed,
+    })
+    try {
+      return (await child.line(line => line.dying === true || line.done === true)).dying === true
+    } finally {
+      await child.kill()
+    }
+  }
+
   describe(`tasks of deleted accounts on ${name}, killed between two writes`, () => {
-    promise('are removed in the end, by another process', async world => {
-      const store = await world.open()
-      const access = accessOf(store)
-      const admin = await operatorOf(store)
-      const killedWith = async (deed: AccountTasksDeed): Promise<boolean> => {
-        const child = startChild<AccountTasksLine>('store-child.ts', {
-          place: world.place,
-          role: 'account-tasks',
-          ...deed,
-        })
-        try {
-          return (await child.line(line => line.dying === true || line.done === true)).dying === true
-        } finally {
-          await child.kill()
-        }
-      }
-      let kills = 0
-      // two that wait take two writes each, two that ended one
-      for (const writes of [0, 1, 2, 4, 5]) {
-        const { id } = await register(access, `ada-${writes}`)
+    // two that wait take two writes each, two that ended one; a test each, since every one starts processes
+    for (const writes of [0, 1, 2, 4, 5])
+      promise(`are removed in the end, by another process: after ${writes} writes`, async world => {
+        const store = await world.open()
+        const access = accessOf(store)
+        const admin = await operatorOf(store)
+        const { id } = await register(access, 'ada')
         const { withBlob, others } = await fill(store, id)
         await access.deleteAccount(admin, id, 'remove')
-        if (await killedWith({ writes, aheadMs: 0 })) kills += 1
+        assert.equal(await killedWith(world, { writes, aheadMs: 0 }), true)
         // where one has died, the next goes on
-        assert.equal(await killedWith({ writes: 100, aheadMs: 0 }), false)
+        assert.equal(await killedWith(world, { writes: 100, aheadMs: 0 }), false)
         assert.deepEqual(await idsOf(store, id), [])
         assert.equal(await store.getBlob(withBlob, 'log'), null)
         for (const task of others) assert.deepEqual(await store.get(task.id), task)
-        // the mark goes once, whoever is killed at it
-        const aheadMs = 2 * MARK_STAYS_MS
-        assert.equal(await killedWith({ writes: 0, aheadMs }), true)
-        assert.notEqual(await markOf(store, id), undefined)
-        assert.equal(await killedWith({ writes: 100, aheadMs }), false)
-        assert.equal(await markOf(store, id), undefined)
-      }
-      assert.equal(kills, 5)
+        await access.close()
+      })
+
+    promise('lose their mark once, whoever is killed at it', async world => {
+      const store = await world.open()
+      const access = accessOf(store)
+      const admin = await operatorOf(store)
+      const { id } = await register(access, 'ada')
+      await access.deleteAccount(admin, id, 'remove')
+      const aheadMs = 2 * MARK_STAYS_MS
+      assert.equal(await killedWith(world, { writes: 0, aheadMs }), true)
+      assert.notEqual(await markOf(store, id), undefined)
+      assert.equal(await killedWith(world, { writes: 100, aheadMs }), false)
+      assert.equal(await markOf(store, id), undefined)
       await access.close()
     })
   })

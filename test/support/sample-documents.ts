@@ -16,6 +16,7 @@ export const accountOf = (role: 'operator' | 'viewer', salt = HASH.salt): Docume
     createdAt: null,
     disabledAt: null,
     deletedAt: null,
+    identity: null,
   },
 })
 

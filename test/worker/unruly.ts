@@ -154,7 +154,9 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     await aborted(signal).catch(() => {})
     return 'finished all the same'
   },
-  'tell why it was stopped': async ({ signal }) => {
+  'leave a line and tell why it was stopped': async ({ signal }, value) => {
+    const { file, line } = value as { file: string; line: string }
+    appendFileSync(file, `${line}\n`)
     await aborted(signal).catch(() => {})
     return String(signal.reason)
   },

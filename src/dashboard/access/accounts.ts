@@ -88,7 +88,7 @@ export const createAccounts = ({
     { address: from }: Origin,
   ): Promise<boolean> => {
     const address = from ?? NOWHERE
-    const wait = limit.take(address, login) || (await limit.takeEverywhere(address))
+    const wait = limit.take(address, login) || (await limit.takeEverywhere(address, login))
     if (wait > 0) {
       log.warn({ address }, 'a login was put off: too many tries')
       throw new MadhavaError('TOO_MANY_REQUESTS', `Too many tries. Wait ${wait} seconds and try again`, {

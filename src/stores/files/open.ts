@@ -250,8 +250,11 @@ export const openFilesStore = async ({
     counts: owners => run(async () => (await liveIndex.current()).counts(owners)),
     countWaiting: by => run(async () => (await liveIndex.current()).countWaiting(by)),
     rates: {
-      take: (...asked) => run(() => rates.take(...asked)),
-      giveBack: (...asked) => run(() => rates.giveBack(...asked)),
+      take: (...asked) =>
+        run(async () => {
+          const taken = await rates.take(...asked)
+          return { ...taken, giveBack: () => run(taken.giveBack) }
+        }),
     },
 
     claim: (id, move) => run(() => mover.claim(parseId(id), move)),

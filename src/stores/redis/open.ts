@@ -208,8 +208,11 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     counts: owners => run(() => lists.counts(owners)),
     countWaiting: by => run(() => lists.countWaiting(by)),
     rates: {
-      take: (...args) => run(() => rates.take(...args)),
-      giveBack: (...args) => run(() => rates.giveBack(...args)),
+      take: (...args) =>
+        run(async () => {
+          const taken = await rates.take(...args)
+          return { ...taken, giveBack: () => run(taken.giveBack) }
+        }),
     },
 
     claim: (id, move) => run(async () => mover.claim(parseTaskId(id), move)),

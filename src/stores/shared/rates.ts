@@ -24,7 +24,8 @@ const clientOver = (counter: RateCounter) => ({
 /** Limits that are in use: those of the settings. */
 const LIMITERS_MAX = 16
 
-export const createRates = (counter: RateCounter): Rates => {
+/** @param elapsed milliseconds of a monotonic clock */
+export const createRates = (counter: RateCounter, elapsed = () => performance.now()): Rates => {
   const limiters = new Map<number, RateLimiterRedis>()
   const limiterOf = (limit: number): RateLimiterRedis => {
     const known = limiters.get(limit)
@@ -39,19 +40,33 @@ export const createRates = (counter: RateCounter): Rates => {
     limiters.set(limit, made)
     return made
   }
+  /** @param endsMs of the window, on the monotonic clock: what a window has counted is no part of the next one */
+  const taker = (name: string, points: number, endsMs: number): (() => Promise<void>) => {
+    let isDue = true
+    return async () => {
+      if (!isDue || elapsed() >= endsMs) return
+      isDue = false
+      await limiterOf(1).reward(name, points)
+    }
+  }
   return {
     async take(name, points, limit) {
+      // before the store looks at its clock: the window is not over earlier than this says
+      const askedMs = elapsed()
       try {
         const { consumedPoints, msBeforeNext } = await limiterOf(limit).consume(name, points)
-        return { allowed: true, left: Math.max(0, limit - consumedPoints), resetMs: msBeforeNext }
+        return {
+          ...{ allowed: true, left: Math.max(0, limit - consumedPoints), resetMs: msBeforeNext },
+          giveBack: taker(name, points, askedMs + msBeforeNext),
+        }
       } catch (refusal) {
         if (!(refusal instanceof RateLimiterRes)) throw refusal
         const { consumedPoints, msBeforeNext } = refusal
-        return { allowed: false, left: Math.max(0, limit - (consumedPoints - points)), resetMs: msBeforeNext }
+        return {
+          ...{ allowed: false, left: Math.max(0, limit - (consumedPoints - points)), resetMs: msBeforeNext },
+          giveBack: async () => {},
+        }
       }
-    },
-    async giveBack(name, points) {
-      await limiterOf(1).reward(name, points)
     },
   }
 }

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test'
 import { isMadhavaError } from '../../../src/core/errors.ts'
 import { report, start, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
-import { add } from '../../suites/store/world.ts'
+import { add, newTask, refused } from '../../suites/store/world.ts'
 import { makeDisk, requireDisk } from '../../support/small-disk.ts'
 import { until } from '../../support/until.ts'
 import { codeOf, isSound, NOW, open } from './disk-fixture.ts'
@@ -57,6 +57,8 @@ for (const kind of ['tmpfs', 'ext4'] as const)
         }
         const message = await submitUntilRefused(store, there)
         assert.match(message, /free, and .* kept for running tasks\. Make room/)
+        // and counts for no quota
+        await refused(() => store.create(newTask(), null, () => assert.fail('it was counted')), 'STORE_FULL')
         // the reserve is for these
         for (const { id, claim } of running.slice(0, 4)) {
           await store.putBlob(id, 'result.txt', Buffer.alloc(20 * KIB, 65))

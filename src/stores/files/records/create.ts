@@ -52,6 +52,8 @@ export const createTaskCreator = (deps: TaskCreatorDeps): Pick<TaskStore, 'creat
       let record: TaskRecord = { ...task, id }
       // a key that is bound has its answer already, or waits for its task, which is refused below
       if (key === null || readKeyLink(layout.key(key)) === null) {
+        // what does not fit anyway is counted nowhere; and again, since the count may take a while
+        space.forNewTask()
         await admit?.()
         space.forNewTask()
       }

@@ -9,7 +9,8 @@ export const RATE = `${ALWAYS}
 local key, points, seconds, limit = KEYS[1] .. 'quota:' .. ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local count = tonumber(redis.call('GET', key) or 0)
 local ttl = redis.call('PTTL', key)
-if ttl < 0 then count, ttl = 0, seconds * 1000 end
+-- 0: it ends in this very millisecond, which is no time that SET takes
+if ttl <= 0 then count, ttl = 0, seconds * 1000 end
 if points < 0 then
   if count > 0 then redis.call('SET', key, math.max(count + points, 0), 'KEEPTTL') end
 elseif count + points <= limit then
