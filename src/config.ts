@@ -110,6 +110,9 @@ const oidcProblems = (oidc: OidcValues): string[] => {
   ]
 }
 
+/** An address with a login in it, also where none belongs. */
+const LOGIN_IN_URL = /:\/\/.*@/s
+
 /** @throws CONFIG_INVALID; `detail.problems` has one line per problem: the name, what is wrong, what would be right */
 export const parseConfig = (env: Env): Config => {
   const values = withDefaults(env)
@@ -118,7 +121,8 @@ export const parseConfig = (env: Env): Config => {
     const problems = parsed.error.issues.map(issue => {
       const name = String(issue.path[0])
       const hidden = (SETTINGS as Record<string, Setting>)[name]
-      const shown = hidden?.secret || hidden?.url ? '' : ` (it is ${JSON.stringify(values[name])})`
+      const isShown = !hidden?.secret && !hidden?.url && !LOGIN_IN_URL.test(values[name] ?? '')
+      const shown = isShown ? ` (it is ${JSON.stringify(values[name])})` : ''
       const messages =
         issue.code === 'invalid_union' ? issue.errors.flat().map(inner => inner.message) : [issue.message]
       return `${name}: ${messages.at(-1)}${shown}`

@@ -1,6 +1,6 @@
 // An account gets another password: from its owner, who knows the present one. The write ends all sessions at once,
 // since they are bound to the password; the one that asked is bound to the new one before it, so that it never ends.
-import type { TypedDocument } from '../core/collection.ts'
+import { orIfInvalid, type TypedDocument } from '../core/collection.ts'
 import type { Session } from '../core/credential-forms.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
 import type { Log } from '../platform/log.ts'
@@ -27,25 +27,26 @@ export const createChangePassword = ({
   guard,
   log,
 }: ChangePasswordDeps): Access['changePassword'] => {
-  /** @throws UNAUTHORIZED when the session was ended meanwhile */
-  const bind = async (
-    session: TypedDocument<Session>,
-    marks: { password: string; nextPassword?: string },
-  ): Promise<TypedDocument<Session>> => {
-    const { nextPassword: _, ...rest } = session.data
-    const data = { ...rest, ...marks } as Session
-    try {
-      return await sessions.put(session.name, { data, expiresAt: session.expiresAt }, session.rev)
-    } catch (error) {
-      throw isMadhavaError(error, 'DOCUMENT_CHANGED') ? new MadhavaError('UNAUTHORIZED') : error
-    }
-  }
+  /** @throws DOCUMENT_CHANGED when the session was ended meanwhile, or bound by another change */
+  const bind = (
+    { name, rev, expiresAt, data: { nextPassword: _, ...rest } }: TypedDocument<Session>,
+    marks: Pick<Session, 'password' | 'nextPassword'>,
+  ): Promise<TypedDocument<Session>> =>
+    sessions.put(name, { data: { ...rest, ...marks } as Session, expiresAt }, rev)
+
+  /** Why a change comes too late: the session has ended, or has set another password itself just now. */
+  const tooLate = async (id: string): Promise<MadhavaError> =>
+    (await read({ type: 'session', id }))
+      ? new MadhavaError('LOGIN_WRONG', 'The present password was changed just now')
+      : new MadhavaError('UNAUTHORIZED')
 
   return async (actor, { password, newPassword }, { address }) => {
     const id = personOf(actor)
     const session = sessionOf(actor)
+    // before the account: what another change makes of both meanwhile, the write of the session tells
+    const found = await orIfInvalid(sessions.get(session), () => null)
     const valid = await read({ type: 'session', id: session })
-    if (valid?.account.name !== id) throw new MadhavaError('UNAUTHORIZED')
+    if (!found || valid?.account.name !== id) throw new MadhavaError('UNAUTHORIZED')
     const before = valid.account.data
     if (before.configured !== null) throw new MadhavaError('PASSWORD_IS_SETTING')
     if (passwordInEffect(before) === null)
@@ -67,14 +68,22 @@ export const createChangePassword = ({
     guard.forgive(tried)
     const mark = passwordMark(before)
     const next = passwordMark(withPasswords(before, { password: hash }))
-    const found = await sessions.get(session)
-    if (!found) throw new MadhavaError('UNAUTHORIZED')
-    const kept = await bind(found, { password: mark, nextPassword: next })
-    await accounts.change(id, now => {
-      // whoever has set another one meanwhile has ended this session
-      if (!isUsable(now) || passwordMark(now) !== mark) throw new MadhavaError('UNAUTHORIZED')
-      return withPasswords(now, { password: hash })
+    const kept = await bind(found, { password: mark, nextPassword: next }).catch(async (error: unknown) => {
+      throw isMadhavaError(error, 'DOCUMENT_CHANGED') ? await tooLate(session) : error
     })
+    let isLate = false
+    await accounts
+      .change(id, now => {
+        isLate = !isUsable(now) || passwordMark(now) !== mark
+        if (isLate) throw new MadhavaError('UNAUTHORIZED')
+        return withPasswords(now, { password: hash })
+      })
+      .catch(async (error: unknown) => {
+        if (!isLate) throw error
+        // an earlier change of the same session may have been under way, to which it was bound
+        await bind(kept, found.data).catch(() => {})
+        throw await tooLate(session)
+      })
     log.info({ account: before.name, address }, 'somebody has set a new password')
     // the session holds already; what is left of the old password in it is of no use
     await bind(kept, { password: next }).catch(() => {})

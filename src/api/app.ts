@@ -33,7 +33,7 @@ import { rpcDocsRoutes } from './rpc-docs.ts'
 import { sessionRoutes } from './sessions.ts'
 import { shareRoutes } from './share.ts'
 import { statusRoutes } from './status.ts'
-import { CALL_LIMITS, createStreams, SOCKET_LIMITS } from './streams.ts'
+import { CALL_LIMITS, createStreams, LINK_LIMITS, SOCKET_LIMITS } from './streams.ts'
 import { taskRoutes } from './task.ts'
 import { taskLogRoutes } from './task-log.ts'
 import { tasksRoutes } from './tasks.ts'
@@ -130,7 +130,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     tasksRoutes,
     bulkRoutes,
     taskRoutes(streams),
-    shareRoutes(streams),
+    shareRoutes(createStreams(deps.closing, LINK_LIMITS)),
     taskLogRoutes(streams),
     liveRoutes(streams),
     socketRoutes(createStreams(deps.closing, SOCKET_LIMITS)),

@@ -77,7 +77,9 @@ const demandBrowser = (c: ApiContext): void => {
 
 /** @throws BAD_REQUEST for an address of somebody else: a sign-in must not lead people astray */
 const demandFriendly = (returnTo: string, corsOrigins: readonly string[]): void => {
-  const isFriend = URL.canParse(returnTo) && corsOrigins.includes(new URL(returnTo).origin)
+  const origin = URL.canParse(returnTo) ? new URL(returnTo).origin : null
+  // written out: a blob: has the origin of its page too, and what a browser makes of `https:x` hangs on where it is
+  const isFriend = origin !== null && corsOrigins.includes(origin) && returnTo.startsWith(origin)
   if (!isOwnPath(returnTo) && !isFriend)
     throw new MadhavaError(
       'BAD_REQUEST',
@@ -96,7 +98,7 @@ export const signInRoutes = ({ access, clock, corsOrigins = [] }: ApiDeps): Hono
       const { returnTo } = beginQuery.read(c.req.url)
       if (returnTo !== undefined) demandFriendly(returnTo, corsOrigins)
       const { location, cookie } = await access.beginSignIn(DOOR, returnTo ?? null)
-      for (const name of crowdedOut(Object.keys(getCookie(c)))) deleteCookie(c, name, COOKIE)
+      for (const name of crowdedOut(getCookie(c))) deleteCookie(c, name, COOKIE)
       const { name, value, seconds, isSecure } = cookie
       setCookie(c, name, value, { ...COOKIE, secure: isSecure, maxAge: seconds })
       c.header('Cache-Control', 'no-store')

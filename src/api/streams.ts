@@ -26,6 +26,9 @@ export const STREAM_LIMITS: StreamLimits = {
 /** Calls of Thrift over HTTP: a limit of their own, since most of them wait for nothing. */
 export const CALL_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 256, perClient: 128 }
 
+/** Streams of links, which anybody opens who has one: they leave those of the people who have logged in alone. */
+export const LINK_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 128, perClient: 64 }
+
 /** WebSockets: of one client, or of one account where somebody has logged in. */
 export const SOCKET_LIMITS: StreamLimits = { ...STREAM_LIMITS, open: 4_096 }
 

@@ -1,6 +1,6 @@
 // GET /shared/{token}: the page of one task for whoever has the link, and what that page asks for. It needs no login, and
 // a login that is sent along counts for nothing here.
-import { type Context, Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import type { Access } from '../access/access.ts'
 import type { ApiEnv } from '../api/context.ts'
 import { isMadhavaError } from '../core/errors.ts'
@@ -20,15 +20,18 @@ export interface SharedRoutesOptions {
 /** Where the page asks: the API behind it has the same addresses without this. */
 const PREFIX = '/api'
 
-/** Every answer: the address is a secret, so no other site is told of it, and nobody finds it by a search. */
-const keepSecret = (c: Context): void => {
-  c.header('Referrer-Policy', 'no-referrer')
-  c.header('X-Robots-Tag', 'noindex')
+/** The address is a secret: no other site is told of it, and nobody finds it by a search. Of refusals too. */
+const keepSecret: MiddlewareHandler<DashboardEnv> = async (c, next) => {
+  await next()
+  c.res.headers.set('Referrer-Policy', 'no-referrer')
+  c.res.headers.set('X-Robots-Tag', 'noindex')
 }
 
 /** @throws STORE_UNAVAILABLE */
 export const createSharedRoutes = ({ access, api, web }: SharedRoutesOptions): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
+  // below it too: what is mistyped is no less a secret
+  for (const prefix of ['', PREFIX]) app.use(`${prefix}${SHARED}/*`, keepSecret)
 
   app.get(SHARED, async c => {
     const isValid = await access.openShare(c.req.param('token') ?? '').then(
@@ -38,7 +41,6 @@ export const createSharedRoutes = ({ access, api, web }: SharedRoutesOptions): H
         return false
       },
     )
-    keepSecret(c)
     // the page says it in the reader's language
     return sendPage(c, web, isValid ? 200 : 404)
   })
@@ -49,9 +51,7 @@ export const createSharedRoutes = ({ access, api, web }: SharedRoutesOptions): H
       url.pathname = url.pathname.slice(PREFIX.length)
       // the link itself says who reads; whatever else the request shows is left out
       const stranger = strangerOf('none', 'dashboard')
-      const answer = await api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor: stranger })
-      keepSecret(c)
-      return answer
+      return api.fetch(new Request(url, c.req.raw), { ...(c.env as object), actor: stranger })
     })
   return app
 }

@@ -268,6 +268,50 @@ describe('a session', { timeout: 300_000 }, () => {
     assert.equal(kept?.data.nextPassword, undefined)
   })
 
+  it('that changes the password twice at once stays: one of the two is done, the other one comes too late', async () => {
+    const ada = await world.join('ada')
+    const set = (newPassword: string) =>
+      world.access.changePassword(ada.actor, { password: PASSWORD, newPassword }, newOrigin())
+    const passwords = [OTHER_PASSWORD, `${OTHER_PASSWORD} two`]
+    const both = await Promise.allSettled(passwords.map(set))
+    const done = both.findIndex(({ status }) => status === 'fulfilled')
+    const late = both.find(one => one.status === 'rejected')
+    assert.ok(done >= 0 && isMadhavaError(late?.reason, 'LOGIN_WRONG'), JSON.stringify(both))
+    assert.equal((await world.access.identify(ada.token, 'rest')).name, 'ada')
+    await world.logIn('ada', passwords[done])
+  })
+
+  it('that changes the password again before the first change has written it stays too', async () => {
+    const ada = await world.join('ada')
+    const { put } = world.documents
+    const set = (newPassword: string) =>
+      world.access.changePassword(ada.actor, { password: PASSWORD, newPassword }, newOrigin())
+    let isHeld = false
+    let second: Promise<unknown> = Promise.resolve()
+    let free = (): void => {}
+    // the first change has bound the session, and waits; the second one binds it too, and waits for the first
+    world.away.documents.put = async (collection, name, ...rest) => {
+      if (collection === 'accounts' && !isHeld) {
+        isHeld = true
+        const bound = new Promise<void>(resolve => {
+          free = resolve
+        })
+        second = set(`${OTHER_PASSWORD} two`).catch((error: unknown) => error)
+        await bound
+      }
+      const written = await put(collection, name, ...rest)
+      if (collection === 'sessions' && isHeld) {
+        free()
+        free = () => {}
+      }
+      return written
+    }
+    await set(OTHER_PASSWORD)
+    const told = await second
+    assert.ok(isMadhavaError(told, 'LOGIN_WRONG'), String(told))
+    assert.equal((await world.access.identify(ada.token, 'rest')).name, 'ada')
+  })
+
   it('that could not set the password is bound to the present one alone', async () => {
     const { actor, token } = await world.join('ada')
     const admin = (await world.operator()).actor

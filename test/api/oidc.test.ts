@@ -4,6 +4,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import type { AccountView } from '../../src/access/access.ts'
 import type { OidcOptions } from '../../src/access/oidc/options.ts'
 import { LOGIN_COOKIE } from '../../src/api/identify.ts'
+import { HTTP_LIMITS } from '../../src/platform/serve.ts'
 import { CLIENT_ID, CLIENT_SECRET, type RealProvider, startProvider } from '../support/oidc-provider.ts'
 import { createTinyBrowser, passProvider, type TinyBrowser } from '../support/tiny-browser.ts'
 import { createFixture, type Fixture, jsonOf } from './fixture.ts'
@@ -148,6 +149,8 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
       ...[
         'https://app.example.org.evil.org/',
         'https://app.example.org@evil.org/',
+        'https:app.example.org',
+        'blob:https://app.example.org/2f4c',
         '/a b',
         '\t//evil.org',
         '/%'.padEnd(1_200, 'x'),
@@ -254,6 +257,18 @@ describe('sign-in by OpenID Connect at REST', { timeout: 300_000 }, () => {
     const browser = browserOf(door)
     for (let n = 0; n < 9; n += 1) await browser.visit(`${API}/sessions/oidc`, { stopAt: provider.issuer })
     assert.equal(Object.keys(browser.cookies(API)).length, 4)
+    // the longest that a cookie takes: what becomes of a quote in it is longer
+    const returnTo = `/${'"'.repeat(999)}`
+    for (let n = 0; n < 4; n += 1)
+      await browser.visit(`${API}/sessions/oidc?${new URLSearchParams({ returnTo })}`, {
+        stopAt: provider.issuer,
+      })
+    const cookies = Object.entries(browser.cookies(API))
+    const bytes = cookies.map(([name, value]) => `${name}=${value}; `).join('').length
+    assert.ok(
+      bytes > 4_000 && bytes < HTTP_LIMITS.headerBytes / 2,
+      `${cookies.length} cookies, ${bytes} bytes`,
+    )
   })
 
   it('is refused while the provider is away, with a time to try again, and the rest of the server goes on', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { ShareView } from '../../src/access/access.ts'
+import { LINK_LIMITS, STREAM_LIMITS } from '../../src/api/streams.ts'
 import type { Actor } from '../../src/core/actor.ts'
 import { succeed } from '../../src/core/moves.ts'
 import { refused } from '../suites/store/world.ts'
@@ -119,6 +120,35 @@ describe('a link to a task', { timeout: 300_000 }, () => {
     assert.equal((await get(two.link)).status, 200)
     const again = await door.app.request(`/task/${id}/share/${one.id}`, { method: 'DELETE', headers: auth })
     assert.equal(again.status, 404)
+  })
+
+  it('has streams of its own bound, however many read it: those of who has logged in are left alone', async () => {
+    const { id } = await submit()
+    const { link } = await shared(id)
+    const leaving = new AbortController()
+    const open = (path: string, client: string, headers: Record<string, string> = {}) =>
+      door.app.request(
+        path,
+        { headers, signal: leaving.signal },
+        { client: { address: client, clientKey: client } },
+      )
+    const all: Response[] = []
+    try {
+      for (let n = 0; n < 2 * LINK_LIMITS.open; n += 1)
+        all.push(await open(`${link}/events`, `192.0.2.${n % 200}`))
+      const busy = all.filter(({ status }) => status === 503)
+      assert.equal(busy.length, LINK_LIMITS.open)
+      assert.equal((await jsonOf<{ code: string }>(busy[0] as Response)).code, 'TOO_MANY_STREAMS')
+      assert.equal((await get(link)).status, 200)
+      // as many as there are for all of them
+      const own = { authorization: `Bearer ${ann.token}` }
+      for (let n = 0; n < STREAM_LIMITS.open; n += 1)
+        all.push(await open(`/task/${id}/events`, `198.51.100.${n % 200}`, own))
+      assert.deepEqual([...new Set(all.slice(2 * LINK_LIMITS.open).map(({ status }) => status))], [200])
+    } finally {
+      leaving.abort()
+      await Promise.all(all.map(({ body }) => body?.cancel().catch(() => {})))
+    }
   })
 
   it('ends by the clock, with its account, and with its task', async () => {

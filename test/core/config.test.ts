@@ -181,7 +181,8 @@ describe('config', () => {
       ['OIDC_ISSUER', 'login.example.org'],
       ['OIDC_ISSUER', 'http://login.example.org'],
       ['OIDC_ISSUER', 'http://127.0.0.1.example.org'],
-      ['OIDC_ISSUER', 'https://me:secret@login.example.org'],
+      ['OIDC_ISSUER', 'https://me:geheim9@login.example.org'],
+      ['OIDC_API_URL', 'https://me:geheim9@tasks.example.org'],
       ['OIDC_ISSUER', 'https://login.example.org?x=1'],
       ['OIDC_ISSUER', 'ftp://127.0.0.1'],
       ['OIDC_ROLES', 'staff'],
@@ -196,6 +197,7 @@ describe('config', () => {
     ] as const) {
       const problems = problemsOf({ ...OIDC, [name]: value })
       assert.match(problems[0] ?? '', new RegExp(`^${name}: must `), `${name}=${value}`)
+      assert.ok(!problems.join().includes('geheim9'), `${name}=${value}`)
     }
     const namesOf = (problems: string[]): string[] => problems.map(problem => problem.split(':')[0] ?? '')
     const { OIDC_ISSUER, ...others } = OIDC

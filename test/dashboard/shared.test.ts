@@ -59,6 +59,17 @@ describe('a link to a task at the dashboard', { timeout: 300_000 }, () => {
     assert.equal((await door.get('/me.json', basic('operator', PASSWORDS.operator))).status, 200)
   })
 
+  it('tells no other site of its address, nor a search, whatever is asked for below it and what the answer is', async () => {
+    const { token } = await share()
+    for (const path of ['', '/', '/result', '/events', '/no', '?x=1'])
+      for (const at of [`/shared/${token}`, `/api/shared/${token}`, `/shared/${UNKNOWN}`, `/api/shared/x`]) {
+        const answer = await door.get(at + path)
+        await answer.body?.cancel()
+        assert.equal(answer.headers.get('referrer-policy'), 'no-referrer', at + path)
+        assert.equal(answer.headers.get('x-robots-tag'), 'noindex', at + path)
+      }
+  })
+
   it('reads the record, the result and the events of its task', async () => {
     const { id, token } = await share()
     const at = `/api/shared/${token}`

@@ -34,6 +34,8 @@ export interface Attempts {
 
 interface AttemptsDeps {
   seal: () => Promise<TextSeal>
+  /** The client at its provider: what began at one must not end at another, which would be shown the code. */
+  client: string
   /** The store's. */
   clock: () => Date
 }
@@ -62,10 +64,11 @@ const attemptSchema = z.object({
   until: z.number(),
 }) satisfies z.ZodType<Attempt>
 
+const aboutOf = (door: OidcDoor, client: string): string => JSON.stringify([door, client])
 const invalid = (): MadhavaError => new MadhavaError('OIDC_STATE_INVALID')
 const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
 
-export const createAttempts = ({ seal, clock }: AttemptsDeps): Attempts => ({
+export const createAttempts = ({ seal, client, clock }: AttemptsDeps): Attempts => ({
   async begin(door, returnTo) {
     const attempt: Attempt = {
       state: newSecret(),
@@ -74,7 +77,7 @@ export const createAttempts = ({ seal, clock }: AttemptsDeps): Attempts => ({
       returnTo,
       until: clock().getTime() + LIFETIME_MS,
     }
-    const value = (await seal()).seal(JSON.stringify(attempt), door)
+    const value = (await seal()).seal(JSON.stringify(attempt), aboutOf(door, client))
     const name = signInCookieOf(attempt.state)
     if (name === null || value.length > COOKIE_MAX)
       throw new MadhavaError('BAD_REQUEST', 'The address to return to is too long')
@@ -83,7 +86,7 @@ export const createAttempts = ({ seal, clock }: AttemptsDeps): Attempts => ({
 
   async open(door, state, cookie) {
     if (cookie === undefined || cookie.length > COOKIE_MAX) throw invalid()
-    const text = (await seal()).open(cookie, door)
+    const text = (await seal()).open(cookie, aboutOf(door, client))
     const parsed = text === null ? null : attemptSchema.safeParse(JSON.parse(text))
     if (!parsed?.success || !isSameHash(parsed.data.state, state)) throw invalid()
     const leftMs = parsed.data.until - clock().getTime()

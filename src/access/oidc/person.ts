@@ -38,6 +38,19 @@ export const claimAt = (claims: Claims, name: string): unknown => {
   return value
 }
 
+/**
+ * The claims, and what others say beside them, also inside of one: an ID token may have the half of what userinfo has.
+ * `claims` count where both say something.
+ */
+export const mergedClaims = (claims: Claims, more: Claims): Claims =>
+  Object.fromEntries(
+    Object.entries({ ...more, ...claims }).map(([name, value]) => {
+      const other = Object.hasOwn(more, name) ? more[name] : undefined
+      if (isRecord(value) && isRecord(other)) return [name, mergedClaims(value, other)]
+      return [name, value ?? other]
+    }),
+  )
+
 /** The groups that a claim names: a list, or a single one. */
 export const groupsOf = (claims: Claims, claim: string): string[] => {
   const value = claimAt(claims, claim)

@@ -6,7 +6,7 @@ import { MadhavaError } from '../../core/errors.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Attempt } from './attempt.ts'
 import type { OidcOptions } from './options.ts'
-import { type Claims, claimAt } from './person.ts'
+import { type Claims, claimAt, mergedClaims } from './person.ts'
 import { createProviderFetch, ProviderAwayError } from './provider-fetch.ts'
 
 type Library = typeof import('openid-client')
@@ -48,6 +48,11 @@ const safe = (text: unknown): string | null => (typeof text === 'string' && SAFE
 const reasonOf = (error: unknown): string => {
   const { code, error: told, name } = (error ?? {}) as { code?: unknown; error?: unknown; name?: unknown }
   return [safe(code), safe(told)].filter(word => word !== null).join(' ') || (safe(name) ?? 'unknown')
+}
+
+/** The provider speaks for one issuer per tenant, and says a pattern of them. */
+class ManyIssuersError extends Error {
+  readonly code = 'MANY_ISSUERS'
 }
 
 /** The library wraps what it does not know. */
@@ -107,6 +112,8 @@ export const createProvider = ({ options, log, steady }: ProviderDeps): Provider
         ],
       },
     )
+    // as that of `common` at Entra ID, which the library takes: whoever has a tenant there names groups as they like
+    if (configuration.serverMetadata().issuer.includes('{')) throw new ManyIssuersError()
     known = { configuration, at: steady() }
     failed = null
     return configuration
@@ -140,26 +147,31 @@ export const createProvider = ({ options, log, steady }: ProviderDeps): Provider
     token: string,
   ): Promise<Claims> => {
     const isEnough =
-      claimAt(claims, options.groupsClaim) !== undefined &&
+      (claimAt(claims, options.groupsClaim) ?? null) !== null &&
       (claims.preferred_username !== undefined || claims.email !== undefined)
     if (isEnough || configuration.serverMetadata().userinfo_endpoint === undefined) return claims
     const more = await fetchUserInfo(configuration, token, String(claims.sub))
-    return { ...more, ...claims }
+    return mergedClaims(claims, more)
   }
 
   return {
     async addressFor({ state, nonce, verifier }, callback) {
       const library = await import('openid-client')
       const configuration = await configurationOf(library)
-      return library.buildAuthorizationUrl(configuration, {
-        response_type: 'code',
-        redirect_uri: callback.href,
-        scope: options.scopes,
-        state,
-        nonce,
-        code_challenge: await library.calculatePKCECodeChallenge(verifier),
-        code_challenge_method: 'S256',
-      }).href
+      try {
+        return library.buildAuthorizationUrl(configuration, {
+          response_type: 'code',
+          redirect_uri: callback.href,
+          scope: options.scopes,
+          state,
+          nonce,
+          code_challenge: await library.calculatePKCECodeChallenge(verifier),
+          code_challenge_method: 'S256',
+        }).href
+      } catch (error) {
+        // its metadata may lack the address, or name one that is none
+        throw translated(error)
+      }
     },
 
     async claimsOf({ state, nonce, verifier }, callback) {

@@ -63,7 +63,11 @@ export const createSignIn = ({
 }: SignInDeps): SignInCalls => {
   if (options === null) return OFF
   const provider = createProvider({ options, log, steady })
-  const attempts = createAttempts({ seal: openedWithKey(documents, KEY_NAME, createTextSeal), clock })
+  const attempts = createAttempts({
+    seal: openedWithKey(documents, KEY_NAME, createTextSeal),
+    client: JSON.stringify([options.issuer, options.clientId]),
+    clock,
+  })
   const ended = openEndedAttempts(documents)
   const inTurn = createSemaphore(AT_A_TIME, {
     waitingMax: WAITING_MAX,

@@ -54,7 +54,7 @@ export const createOidc = ({ access, door }: OidcOptions): Hono<DashboardEnv> =>
     const next = ownAddress(c.req.query('next'))
     try {
       const { location, cookie } = await access.beginSignIn(DOOR, next)
-      for (const name of crowdedOut(Object.keys(getCookie(c)))) deleteCookie(c, name, BEGUN)
+      for (const name of crowdedOut(getCookie(c))) deleteCookie(c, name, BEGUN)
       const { name, value, seconds, isSecure } = cookie
       setCookie(c, name, value, { ...BEGUN, secure: isSecure, maxAge: seconds })
       return c.redirect(location, 303)

@@ -8,6 +8,7 @@ import {
   claimAt,
   groupsOf,
   identityNameOf,
+  mergedClaims,
   namesToTry,
   personOf,
   wantedNameOf,
@@ -96,6 +97,25 @@ describe('the groups', () => {
     ] as const)
       assert.deepEqual(groupsOf(claims, claim), groups, claim)
     assert.equal(claimAt({}, 'toString'), undefined)
+  })
+
+  it('are found where an ID token has one half of a claim, and userinfo the other', () => {
+    const claims = { sub: 'ada', realm_access: { verify: true, roles: null }, other: null, list: ['a'] }
+    const more = {
+      sub: 'eve',
+      realm_access: { verify: false, roles: ['d'] },
+      other: 1,
+      list: ['b'],
+      __proto__: {},
+    }
+    assert.deepEqual(mergedClaims(claims, more), {
+      sub: 'ada',
+      realm_access: { verify: true, roles: ['d'] },
+      other: 1,
+      list: ['a'],
+    })
+    const hostile = JSON.parse('{"__proto__":{"groups":["admins"]}}') as Record<string, unknown>
+    assert.deepEqual(groupsOf(mergedClaims({ __proto__: null, x: {} }, hostile), 'groups'), [])
   })
 
   it('give the highest role of all, and none to whom no line names', () => {

@@ -169,6 +169,17 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       await refused(() => signIn(), 'OIDC_FAILED')
     })
 
+    it('with groups inside a claim that the ID token has too, without them', async () => {
+      const nested = open({ groupsClaim: 'realm_access.roles' })
+      for (const inToken of [{ realm_access: { verify: true } }, { realm_access: { roles: null } }, {}]) {
+        provider.odd.claims = { preferred_username: 'ada', ...inToken }
+        provider.odd.userinfo = { realm_access: { roles: ['admins'] } }
+        assert.equal((await signIn(nested)).account.role, 'admin')
+      }
+      provider.odd.claims = { realm_access: { roles: ['staff'] } }
+      assert.equal((await signIn(nested)).account.role, 'user')
+    })
+
     it('that is of the groups as they are now: sessions that are there have the new role at once', async () => {
       const actor = await actorOf()
       const { signal, close } = access.watch(actor)
@@ -315,6 +326,21 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
       assert.equal(provider.asked.filter(path => path === '/token').length > 0, true)
     })
 
+    it('what began at another provider, or as another client: no code goes to who has not given it', async () => {
+      const other = await startOddProvider()
+      try {
+        const { answer } = await gone()
+        for (const more of [{ issuer: other.issuer }, { clientId: 'another' }]) {
+          const asked = provider.asked.length
+          await refused(() => end(answer, open(more)), 'OIDC_STATE_INVALID')
+          assert.deepEqual([other.asked, provider.asked.length], [[], asked])
+        }
+        await end(answer)
+      } finally {
+        await other.close()
+      }
+    })
+
     it('an answer without a state, with another one, or with two', async () => {
       const { answer, query } = await gone()
       const other = new URLSearchParams(query)
@@ -438,6 +464,26 @@ describe('sign-in by OpenID Connect', { timeout: 300_000 }, () => {
     it('names another issuer than the settings, is not believed', async () => {
       provider.odd.metadata = { issuer: 'https://evil.example.org' }
       await refused(() => access.beginSignIn('rest', null), 'OIDC_FAILED')
+    })
+
+    it('says no address for people, or one that is none, fails with a code and not as a fault of the server', async () => {
+      for (const endpoint of [undefined, '', 5, 'nowhere', 'javascript:alert(1)', 'ftp://127.0.0.1/']) {
+        provider.odd.metadata = { authorization_endpoint: endpoint }
+        const fresh = open()
+        await refused(() => fresh.beginSignIn('rest', null), 'OIDC_FAILED')
+      }
+    })
+
+    it('speaks for whatever tenant somebody has, is not believed: anybody could name groups', async t => {
+      const issuer = 'https://login.microsoftonline.com/common/v2.0'
+      t.mock.method(globalThis, 'fetch', async () =>
+        Response.json({
+          issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+          authorization_endpoint: `${issuer}/authorize`,
+        }),
+      )
+      await refused(() => open({ issuer }).beginSignIn('rest', null), 'OIDC_FAILED')
+      assert.equal(world.lines().at(-1)?.reason, 'MANY_ISSUERS')
     })
 
     it('is asked what it is once in an hour, and again when its keys have changed', async () => {
