@@ -62,6 +62,16 @@ const toldOf = (result: OrderResult): AuditOutcome => {
   return result.outcome === 'failed' ? { outcome: 'PROCESS_FAILED' } : {}
 }
 
+/**
+ * How often a process is stopped again that runs after PM2 said that it was stopped: an order that comes while PM2 brings
+ * up a process that has ended by itself is lost.
+ */
+const STOPS_AGAIN = 5
+
+const ifBusy = (error: unknown): void => {
+  if (!isMadhavaError(error, 'PROCESS_BUSY')) throw error
+}
+
 const isRunning = ({ state }: ProcessRow): boolean => state === 'online' || state === 'launching'
 
 interface Expected {
@@ -83,7 +93,7 @@ const judge = (
   if (action === 'stop') {
     if (row.state === 'errored') return ['failed', 'it could not be stopped']
     if (row.state === 'stopped') return [before.state === 'stopped' ? 'unchanged' : 'done', null]
-    return [said === 'done' ? 'done' : 'underway', null]
+    return ['underway', null]
   }
   const cause = row.restartCause ?? null
   const ended = cause !== null && cause.how !== 'asked' && Date.parse(cause.at) >= orderedAt
@@ -123,6 +133,7 @@ export const createProcessOrders = ({
   ): Promise<OrderedProcess[]> => {
     const { action, waitMs } = order
     const until = performance.now() + waitMs
+    let stopsAgain = 0
     for (;;) {
       const rows = await processes.list()
       const judged = before.flatMap(old => {
@@ -136,6 +147,12 @@ export const createProcessOrders = ({
         return [{ ...row, outcome, reason, interrupted }]
       })
       if (judged.every(({ outcome }) => outcome !== 'underway') || performance.now() >= until) return judged
+      if (action === 'stop' && said === 'done' && stopsAgain < STOPS_AGAIN) {
+        stopsAgain += 1
+        // one that is just stopping is seen again
+        for (const row of judged)
+          if (isRunning(row)) await processes.act('stop', row.name, order.who.name).catch(ifBusy)
+      }
       await pause(LOOK_MS)
     }
   }
