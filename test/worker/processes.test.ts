@@ -1,7 +1,7 @@
 // What kinds have started: nothing of it outlives the attempt, however that ends and however it was started.
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readProcess } from '../../src/platform/process-proof.ts'
@@ -10,6 +10,7 @@ import type { RunOutcome } from '../../src/worker/pool/protocol.ts'
 import { readMark } from '../../src/worker/processes/process-mark.ts'
 import { processesWith } from '../support/find-processes.ts'
 import { until } from '../support/until.ts'
+import { placeOf } from './starter.ts'
 
 const STARTER = fileURLToPath(new URL('./starter.ts', import.meta.url))
 const OUTER = { timeout: 600_000 }
@@ -72,6 +73,10 @@ describe('the processes of an attempt', { skip }, () => {
     it(`are gone when it is killed: ${way}`, OUTER, async () => {
       const { run, word, lines, up } = begin(way)
       await up()
+      if (way === 'fork a module') {
+        await until('the module runs', () => existsSync(placeOf(word)))
+        rmSync(placeOf(word))
+      }
       run.kill()
       // one whose process ended first would have a result
       assert.deepEqual(await run.outcome, { type: 'stopped' })

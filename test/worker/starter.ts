@@ -1,5 +1,8 @@
 // A kind that starts processes in every way there is, and leaves them behind. For the tests of what becomes of them.
 import { exec, execFile, execFileSync, execSync, fork, spawn, spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { z } from 'zod'
 import { defineKind, type TaskContext } from '../../src/core/kind.ts'
@@ -7,7 +10,9 @@ import { defineKind, type TaskContext } from '../../src/core/kind.ts'
 /** `word` stands among the arguments of every process, so that a test finds them. It ends by itself in the end. */
 const sleeper = (word: string): string[] => ['-c', 'sleep 600; :', word]
 const forever = (): Promise<never> => new Promise(() => {})
-const aSleep = 'setTimeout(() => {}, 600_000)'
+/** Where a module says that it runs. */
+export const placeOf = (word: string): string => path.join(tmpdir(), word)
+const FORKED = fileURLToPath(new URL('./forked.mjs', import.meta.url))
 
 const WAYS: Record<string, (word: string, context: TaskContext) => unknown> = {
   'nothing at all': () => 'done',
@@ -26,7 +31,7 @@ const WAYS: Record<string, (word: string, context: TaskContext) => unknown> = {
     return forever()
   },
   'fork a module': word => {
-    fork(`data:text/javascript,${aSleep}`, [word], { execArgv: [], stdio: 'ignore' })
+    fork(FORKED, [word, placeOf(word)], { execArgv: [], stdio: 'ignore' })
     return forever()
   },
   'block in execSync': word => execSync(`sleep 600; : ${word}`).toString(),
