@@ -7,6 +7,7 @@ import { INVITATIONS, KEYS, SESSIONS, SHARES, TICKETS } from './credential-forms
 import type { CollectionName, Document, DocumentData } from './documents.ts'
 import { isMadhavaError } from './errors.ts'
 import { jsonSchema } from './field-types.ts'
+import { UPLOAD_USES, UPLOADS } from './upload-forms.ts'
 
 const base64url = (bytes: number) => {
   const characters = Math.ceil((bytes * 4) / 3)
@@ -47,6 +48,8 @@ export const FORMS: Readonly<Record<CollectionName, DocumentForm<DocumentData>>>
   sessions: SESSIONS,
   tickets: TICKETS,
   shares: SHARES,
+  uploads: UPLOADS,
+  'upload-uses': UPLOAD_USES,
   secrets: SECRETS,
   'ended-sessions': ENDED_SESSIONS,
 }

@@ -26,6 +26,10 @@ export const COLLECTIONS = {
   tickets: { exported: false },
   /** Links that read one task, as hashes. */
   shares: { exported: true },
+  /** What is known of each upload; its bytes stand elsewhere (core/upload-bytes.ts). */
+  uploads: { exported: true },
+  /** Which tasks name which upload. */
+  'upload-uses': { exported: true },
   /** What this installation signs with. */
   secrets: { exported: false },
   /** Sessions that were ended before their time; they mean nothing without the secrets. */

@@ -1,4 +1,5 @@
 // Defines a kind of task, and the set of kinds that a process knows. No I/O: platform/modules finds the files.
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { cutText } from './cut-text.ts'
 import { MadhavaError } from './errors.ts'
@@ -11,6 +12,7 @@ import type { Submission } from './submission.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 import type { LogLevel } from './task-log.ts'
 import { reasonOf } from './thrown.ts'
+import { type UploadRef, uploadSchema } from './upload-ref.ts'
 
 export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
 
@@ -21,6 +23,34 @@ export interface ChildOptions extends Omit<Submission, 'kind' | 'params'> {
    * is the existing child and no second one is made.
    */
   key?: string
+}
+
+/** A file that a task has made, as its record lists it. */
+export interface Artifact {
+  name: string
+  bytes: number
+  type: string
+  /** In hex. */
+  sha256: string
+}
+
+/** What an artifact may be made of: bytes, a text, or a stream of them. */
+export type ArtifactContent = Uint8Array | string | AsyncIterable<Uint8Array | string>
+
+/** An upload that the params name. */
+export interface UploadedFile {
+  id: string
+  /** As the client called it: a text, never a path. */
+  name: string | null
+  bytes: number
+  /** Found in the bytes. */
+  type: string
+  /** In hex. */
+  sha256: string
+  /** Bytes `start` to `end` (exclusive), or all of them, at the pace of the reader. */
+  stream(range?: { start?: number; end?: number }): Readable
+  /** The path of a copy in `scratch`, for a library that wants one. The same at every call. */
+  path(): Promise<string>
 }
 
 /** What a running attempt gets from the worker. */
@@ -58,6 +88,18 @@ export interface TaskContext {
   readonly resume: unknown
   /** How many cores this task may use now: its share of the worker's cores, at least 1. */
   cores(): number
+  /**
+   * Keeps a file with the task: whole or not at all. It is listed in the record as soon as this resolves, in place of
+   * one with its name, and gone with the task. A name has 1 to 100 letters, digits, dots, hyphens and underscores and
+   * begins with a letter or digit. `type`: found in the bytes if it is left out.
+   * @throws ARTIFACT_REFUSED for a wrong name or type, or when the task has as many as it may have; ARTIFACT_TOO_LARGE,
+   * STORE_FULL, STORE_UNAVAILABLE; what the content throws; the signal's reason once it has fired
+   */
+  artifact(name: string, content: ArtifactContent, options?: { type?: string }): Promise<Artifact>
+  /** An upload that the params name. @throws UPLOAD_NOT_FOUND for any other, STORE_UNAVAILABLE */
+  upload(ref: UploadRef): Promise<UploadedFile>
+  /** The path of a private folder of this attempt: made when it is first asked for, and removed with the attempt. */
+  readonly scratch: string
   /** Describes how the result was computed. Kept in the record as `resultInfo`, up to 4 KiB of JSON. */
   resultInfo(info: Json): void
 }
@@ -73,6 +115,8 @@ export const DEFAULT_KIND_SETTINGS: KindSettings = { maxDigits: 10_000_000 }
 export interface KindTools {
   defineKind: typeof defineKind
   z: typeof z
+  /** A schema for params that name an upload. */
+  upload: typeof uploadSchema
   settings: KindSettings
 }
 
@@ -147,7 +191,7 @@ export const loadKind = (
   let value = exported
   if (typeof value === 'function') {
     try {
-      value = value({ defineKind, z, settings } satisfies KindTools)
+      value = value({ defineKind, z, upload: uploadSchema, settings } satisfies KindTools)
     } catch (error) {
       throw refuse(`its function threw: ${reasonOf(error)}`, error)
     }

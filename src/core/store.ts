@@ -11,6 +11,7 @@ import type { Move } from './moves.ts'
 import type { PresenceDetails, SeenPresence } from './presence.ts'
 import type { PageRequest } from './sort.ts'
 import type { Status, TaskRecord } from './task.ts'
+import type { UploadBytes } from './upload-bytes.ts'
 
 export type { TaskFilter } from './filter.ts'
 export type { Presence, PresenceDetails, SeenPresence } from './presence.ts'
@@ -136,6 +137,9 @@ export interface TaskStore {
 
   /** What is no task, in the same place: it ends with the store, and its changes are in the same feed. */
   readonly documents: Documents
+
+  /** The bytes of uploads; they end with the store. */
+  readonly uploads: UploadBytes
 
   /** Who has changed what; it ends with the store. */
   readonly audit: AuditTrail

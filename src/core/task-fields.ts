@@ -94,6 +94,9 @@ const attemptEntry = object({
   error: orNull(taskError),
 })
 
+/** `file`: the blob beside the record that has the bytes. Clients never see it: core/task-view.ts. */
+const artifact = object({ name: text, bytes: intFrom(0), type: text, sha256: text, file: text })
+
 /** A field's value in the first record of a task. A field with neither of these is missing there. */
 interface Beginning<T> {
   /** The code that creates the task supplies it. */
@@ -215,6 +218,8 @@ export const TASK_FIELDS = {
   }),
   /** The last attempts, numbered through a retry by hand; missing before the first. */
   attempts: field(optional(array(attemptEntry)), {}),
+  /** Files that the attempts have made, by name; missing when there are none. */
+  artifacts: field(optional(array(artifact)), {}),
 } as const
 
 type Fields = typeof TASK_FIELDS

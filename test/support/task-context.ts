@@ -13,6 +13,11 @@ export const contextWith = (over: Partial<TaskContext>): TaskContext => ({
   exec: async () => assert.fail('nobody runs commands here'),
   resume: null,
   cores: () => 1,
+  artifact: async () => assert.fail('nobody keeps files here'),
+  upload: async () => assert.fail('nobody has uploads here'),
+  get scratch(): string {
+    return assert.fail('nobody has a folder here')
+  },
   resultInfo() {},
   ...over,
 })

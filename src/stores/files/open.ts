@@ -5,6 +5,7 @@ import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
+import { createUploadBytes } from '../memory/upload-bytes.ts'
 import { createRates } from '../shared/rates.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { createAudit } from './audit/audit.ts'
@@ -232,6 +233,8 @@ export const openFilesStore = async ({
       removeExpired: now => run(() => documents.removeExpired(now)),
     },
 
+    // in the next commit
+    uploads: createUploadBytes(new Map(), parseId),
     audit: {
       begin: entry => run(() => audit.begin(entry)),
       end: (...asked) => run(() => audit.end(...asked)),

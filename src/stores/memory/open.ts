@@ -30,6 +30,7 @@ import { lineOf } from './line.ts'
 import { join, type Owner, seenBy } from './presence.ts'
 import { createRateCounter, type StoredRates } from './rates.ts'
 import { outdatedBy } from './retention.ts'
+import { createUploadBytes, type StoredUploads } from './upload-bytes.ts'
 import { countsOf, pageOf, planOf } from './views.ts'
 
 export interface MemoryStoreDeps {
@@ -61,6 +62,7 @@ interface MemoryState {
   keys: Map<string, { id: string; fingerprint: string | null }>
   owners: Set<Owner>
   documents: StoredDocuments
+  uploads: StoredUploads
   audit: StoredAudit
   feed: MemoryFeed
   /** Starts of kinds that have a rate. */
@@ -133,6 +135,7 @@ const openStore = (
     instance,
 
     documents: createDocuments({ stored: state.documents, feed, clock, open }),
+    uploads: createUploadBytes(state.uploads, parseTaskId),
     audit: createAudit({ stored: state.audit, isAlive: () => me.alive, open }),
 
     async create(task, fingerprint, admit) {
@@ -323,6 +326,7 @@ export const createMemory = (): Memory => {
     keys: new Map(),
     owners: new Set(),
     documents: new Map(),
+    uploads: new Map(),
     audit: { entries: new Map(), begun: new Map() },
     feed: createMemoryFeed(),
     permits: new Set(),

@@ -9,6 +9,7 @@ import type { Log } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
+import { createUploadBytes } from '../memory/upload-bytes.ts'
 import { createLeftOutLog } from '../shared/left-out-log.ts'
 import { createRates } from '../shared/rates.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
@@ -236,6 +237,8 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       }),
     listBlobs: id => run(async () => blobs.listBlobs(parseTaskId(id))),
 
+    // in the next commit
+    uploads: createUploadBytes(new Map(), parseTaskId),
     documents: {
       get: (...args) => run(() => documents.get(...args)),
       list: (...args) => run(() => documents.list(...args)),

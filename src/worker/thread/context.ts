@@ -189,6 +189,12 @@ export const createThreadContext = (deps: {
       resume,
       submit,
       exec: createExec({ signal, log, isOver: () => closed }),
+      // in the next commits
+      artifact: () => Promise.reject(new Error('not yet')),
+      upload: () => Promise.reject(new Error('not yet')),
+      get scratch(): string {
+        throw new Error('not yet')
+      },
       progress(percent, note, partialResult) {
         if (closed || !Number.isFinite(percent)) return
         pending = {
