@@ -9,6 +9,7 @@ import { parseEnvFile } from './platform/env-file.ts'
 import { maskRedisUrl, maskUrls } from './platform/masked-url.ts'
 import type { RedisPlace } from './platform/redis-url.ts'
 import { visibleText } from './platform/visible.ts'
+import { megabytes } from './setting-values.ts'
 import { SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 export { VERSION } from './platform/version.ts'
@@ -30,11 +31,31 @@ type OidcValues = SettingValues['oidc']
 /** The settings of sign-in by OpenID Connect, with those that it cannot do without. */
 type OidcConfig = OidcValues & { readonly issuer: string; readonly clientId: string }
 
+/** Bytes and milliseconds; every limit has a value here. */
+type FilesConfig = {
+  readonly [K in keyof SettingValues['files']]: NonNullable<SettingValues['files'][K]>
+}
+/** What is in Redis is in its memory. */
+const FILE_MAX_MB = { files: 1024, redis: 64 }
+const filesConfig = (given: SettingValues['files'], isRedis: boolean): FilesConfig => {
+  const usual = megabytes(isRedis ? FILE_MAX_MB.redis : FILE_MAX_MB.files)
+  const uploadMaxBytes = given.uploadMaxBytes ?? usual
+  return Object.freeze({
+    ...given,
+    uploadMaxBytes,
+    uploadsMaxBytesPerAccount: given.uploadsMaxBytesPerAccount ?? 10 * uploadMaxBytes,
+    uploadsMaxBytes: given.uploadsMaxBytes ?? 100 * uploadMaxBytes,
+    artifactMaxBytes: given.artifactMaxBytes ?? usual,
+  })
+}
+
 /** Every setting as in settings.ts, and what is derived from several of them. */
 export type Config = Omit<
   SettingValues,
-  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting' | 'oidc'
+  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting' | 'oidc' | 'files'
 > & {
+  /** Of uploads, and of what tasks keep. */
+  readonly files: FilesConfig
   /** What may be done without a login or a key. */
   readonly anonymous: 'full' | 'read' | 'none'
   /** Nobody has chosen it, although HOST is no loopback address. */
@@ -129,7 +150,7 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, oidc, ...rest } = buildConfig(
+  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, oidc, files, ...rest } = buildConfig(
     parsed.data,
   )
   const ofOidc = oidcProblems(oidc)
@@ -145,6 +166,7 @@ export const parseConfig = (env: Env): Config => {
     ...rest,
     anonymous: anonymousSetting ?? (isLocal ? 'full' : 'none'),
     isAnonymousUnchosen: anonymousSetting === null && !isLocal,
+    files: filesConfig(files, storePlace !== null),
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
     oidc: issuer !== null && clientId !== null ? Object.freeze({ ...oidc, issuer, clientId }) : null,
     retentionFailedMs: retentionFailedMs ?? rest.retentionMs,
