@@ -50,9 +50,11 @@ const queryOf = (values: Readonly<Record<string, string | number | null | undefi
   ).toString()
 
 /** What the connection takes, chunk by chunk. */
-const streamOf = (source: FileSource, took: (bytes: number) => void): ReadableStream<Uint8Array> => {
-  const chunks = piecesOf(source, CHUNK_BYTES)
-  return new ReadableStream<Uint8Array>(
+const streamOf = (
+  chunks: AsyncGenerator<Uint8Array>,
+  took: (bytes: number) => void,
+): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const { done, value } = await chunks.next()
@@ -69,7 +71,6 @@ const streamOf = (source: FileSource, took: (bytes: number) => void): ReadableSt
     },
     { highWaterMark: 0 },
   )
-}
 
 /** What the browser sends by itself; null: it has to be a stream. A browser streams over HTTP/2 alone. */
 const wholeBody = (source: FileSource): Blob | Uint8Array | string | null =>
