@@ -94,6 +94,7 @@ export const createFileCalls = (
     const size = sizeOf(source)
     const whole = wholeBody(source)
     let thrown: { error: unknown } | null = null
+    let chunks: AsyncGenerator<Uint8Array> | null = null
     async function* noting(): AsyncGenerator<Uint8Array> {
       try {
         yield* piecesOf(source, CHUNK_BYTES)
@@ -115,13 +116,17 @@ export const createFileCalls = (
             moved()
             onTook(bytes)
           }
-          return { body: streamOf(noting(), took), ...(size === null ? {} : { length: size }) }
+          chunks = noting()
+          return { body: streamOf(chunks, took), ...(size === null ? {} : { length: size }) }
         },
       })
     } catch (error) {
       // of fetch it would be that the request has failed
       if (thrown !== null) throw (thrown as { error: unknown }).error
       throw error
+    } finally {
+      // fetch does not always tell a stream that it wants no more; a source that is silent answers when it pleases
+      void (chunks as AsyncGenerator<Uint8Array> | null)?.return(undefined).catch(() => {})
     }
   }
 
