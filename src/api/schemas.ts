@@ -30,6 +30,19 @@ export const submissions = input(
 const record = z
   .object(taskSchema.shape)
   .omit({ submittedBy: true })
+  .extend({
+    artifacts: z
+      .array(
+        z.object({
+          name: z.string(),
+          bytes,
+          type: z.string().describe('a media type'),
+          sha256: z.string().describe('in hex'),
+        }),
+      )
+      .exactOptional()
+      .describe('files that the task has made; missing when there are none'),
+  })
   .describe('One task: docs/state-files.md says what each field means')
 export const task = output('Task', record)
 
@@ -37,7 +50,7 @@ export const taskView = output(
   'TaskView',
   z
     .object({
-      ...record.omit({ attempts: true }).shape,
+      ...record.omit({ attempts: true, artifacts: true }).shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
       ownerName: z
@@ -51,7 +64,7 @@ export const taskView = output(
         .describe('with `why=1` alone: why it waits; null when it does not'),
     })
     .describe(
-      'A task as lists show it: params and a result over 256 characters of JSON are cut to a text; without `attempts`',
+      'A task as lists show it: params and a result over 256 characters of JSON are cut to a text; without `attempts` and `artifacts`',
     ),
 )
 

@@ -13,6 +13,7 @@ import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
 import { storeHash } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
+import { createScratch } from './scratch.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
 import { createWakeTimer } from './wake-timer.ts'
@@ -27,6 +28,10 @@ export interface WorkerOptions {
   /** How long a close waits for running tasks before it gives them back. */
   drainMs: number
   results: ResultLimits
+  /** The most bytes of an artifact; left out: 1 GiB. */
+  artifactMaxBytes?: number
+  /** Where attempts have folders of their own. Other workers may use it too. */
+  scratchDir: string
   kindSettings: KindSettings
   /** How long ended tasks are kept, how many, and how many bytes; null: no limit. */
   retentionMs: number
@@ -96,6 +101,8 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   })
   const leftovers = createLeftovers({ store: storeId, log })
   const clean = leftovers.end()
+  const scratch = createScratch({ dir: options.scratchDir, store, storeId, clock, log })
+  void clean.then(scratch.sweep)
   const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
   const failures = createFailures(kinds.names())
   const accountTasks = createAccountTasks({ store, clock, log })
@@ -109,6 +116,8 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     endLeftovers: async task => {
       if (wasTakenOver(task)) await leftovers.end(task)
     },
+    scratch,
+    ...(options.artifactMaxBytes === undefined ? {} : { artifactMaxBytes: options.artifactMaxBytes }),
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,
@@ -137,6 +146,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     kinds: kinds.names(),
     poll: () => slots.poll(),
     endLeftovers: () => leftovers.end(),
+    sweepScratch: scratch.sweep,
     clock,
     log,
     retention: now => ({
@@ -212,6 +222,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
         await runner.close()
         await swept
         await threads.close()
+        await scratch.close()
       })()
       return closing
     },

@@ -133,7 +133,7 @@ export const openFilesStore = async ({
   const wal = createWal(disk, layout.wal, instance)
   const committer = createCommitter({ wal, writer, onVisible: () => liveIndex.flush(), onFailure: failOnce })
   const unique = () => randomBytes(6).toString('hex')
-  const blobs = createBlobs({ layout, disk, space, committer, unique })
+  const blobs = createBlobs({ layout, disk, space, committer, instance, unique })
   const logTruncation = startLogTruncation({
     layout,
     disk,
