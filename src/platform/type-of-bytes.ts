@@ -19,10 +19,11 @@ const isText = (bytes: Uint8Array, isCut: boolean): boolean => {
   }
 }
 
-/** @param first all of the bytes, or their beginning of at least TYPE_BYTES. Never rejects */
+/** A media type without parameters. @param first all of the bytes, or their beginning of at least TYPE_BYTES. Never rejects */
 export const typeOfBytes = async (first: Uint8Array): Promise<string> => {
   const known = await fileTypeFromBuffer(first.subarray(0, TYPE_BYTES)).catch(() => undefined)
-  if (known) return known.mime
+  // without parameters, such as the codec of an Ogg
+  if (known) return known.mime.replace(/ *;.*/, '').toLowerCase()
   if (first.length === 0) return OTHER
   return isText(first.subarray(0, TEXT_BYTES), first.length > TEXT_BYTES) ? 'text/plain' : OTHER
 }

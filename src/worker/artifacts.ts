@@ -37,7 +37,7 @@ const createDigest = (maxBytes: number) => {
   return {
     /** @throws ARTIFACT_TOO_LARGE */
     add(piece: Uint8Array): void {
-      if (bytes < TYPE_BYTES) first.push(piece.slice(0, TYPE_BYTES - bytes))
+      if (bytes < TYPE_BYTES) first.push(new Uint8Array(piece.subarray(0, TYPE_BYTES - bytes)))
       bytes += piece.length
       if (bytes > maxBytes)
         throw new MadhavaError('ARTIFACT_TOO_LARGE', `An artifact may have ${maxBytes} bytes`, {

@@ -73,7 +73,7 @@ export const bytesOfContent = (content: ArtifactContent): ContentBytes => {
   // a small one is often a buffer that is used again at once
   const own = types.isUint8Array(given)
     ? given.length <= PIECE_BYTES
-      ? given.slice()
+      ? new Uint8Array(given)
       : given
     : new Uint8Array()
   if (typeof given === 'string' || types.isUint8Array(given)) return { bytes: whole(), close() {} }
