@@ -176,6 +176,7 @@ const ACTS: Record<string, (context: TaskContext, value: Json) => unknown> = {
     for (const ref of refs as Json[]) answers.push(await refusal(() => ctx.upload(ref as never)))
     return answers
   },
+  'read what it makes up': async (ctx, id) => refusal(() => ctx.upload({ $upload: String(id) })),
   'read a little': async (ctx, ref) => {
     const upload = await ctx.upload(ref as never)
     for await (const chunk of upload.stream()) return (chunk as Uint8Array).length
