@@ -106,6 +106,20 @@ describe('artifacts', () => {
     assert.deepEqual(await world.assertWhole(id), { stays: 'first', replaced: 'again by attempt 2' })
   })
 
+  it('that an earlier attempt has left without listing them are removed by the next one', OUTER, async t => {
+    const world = start(t)
+    const retry = retryPolicySchema.parse({ delaySeconds: 0 })
+    const id = await world.submit('keep two, and fail at first', null, { retry })
+    await world.run(id)
+    for (const name of ['artifact.1.77', 'artifact.0.1'])
+      await world.client.putBlob(id, name, Buffer.from('left'))
+    // a later holder's, as it would be
+    await world.client.putBlob(id, 'artifact.9.1', Buffer.from('later'))
+    await world.run(id)
+    await world.client.removeBlob(id, 'artifact.9.1')
+    assert.deepEqual(Object.keys(await world.assertWhole(id)), ['stays', 'replaced'])
+  })
+
   it('are gone when a task is run again by hand, also if no attempt comes', OUTER, async t => {
     const world = start(t)
     const ids = [
