@@ -3897,13 +3897,13 @@ const Madhava_listKinds_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3171 = input.readListBegin();
-          const _size170 = _rtmp3171.size || 0;
-          for (let _i172 = 0; _i172 < _size170; ++_i172) {
-            let elem173 = null;
-            elem173 = new ttypes.Kind();
-            elem173.read(input);
-            this.success.push(elem173);
+          const _rtmp3176 = input.readListBegin();
+          const _size175 = _rtmp3176.size || 0;
+          for (let _i177 = 0; _i177 < _size175; ++_i177) {
+            let elem178 = null;
+            elem178 = new ttypes.Kind();
+            elem178.read(input);
+            this.success.push(elem178);
           }
           input.readListEnd();
         } else {
@@ -3940,10 +3940,10 @@ const Madhava_listKinds_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter174 in this.success) {
-        if (this.success.hasOwnProperty(iter174)) {
-          iter174 = this.success[iter174];
-          iter174.write(output);
+      for (let iter179 in this.success) {
+        if (this.success.hasOwnProperty(iter179)) {
+          iter179 = this.success[iter179];
+          iter179.write(output);
         }
       }
       output.writeListEnd();
@@ -4031,13 +4031,13 @@ const Madhava_listKindTroubles_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3176 = input.readListBegin();
-          const _size175 = _rtmp3176.size || 0;
-          for (let _i177 = 0; _i177 < _size175; ++_i177) {
-            let elem178 = null;
-            elem178 = new ttypes.KindTrouble();
-            elem178.read(input);
-            this.success.push(elem178);
+          const _rtmp3181 = input.readListBegin();
+          const _size180 = _rtmp3181.size || 0;
+          for (let _i182 = 0; _i182 < _size180; ++_i182) {
+            let elem183 = null;
+            elem183 = new ttypes.KindTrouble();
+            elem183.read(input);
+            this.success.push(elem183);
           }
           input.readListEnd();
         } else {
@@ -4074,10 +4074,10 @@ const Madhava_listKindTroubles_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter179 in this.success) {
-        if (this.success.hasOwnProperty(iter179)) {
-          iter179 = this.success[iter179];
-          iter179.write(output);
+      for (let iter184 in this.success) {
+        if (this.success.hasOwnProperty(iter184)) {
+          iter184 = this.success[iter184];
+          iter184.write(output);
         }
       }
       output.writeListEnd();
@@ -5281,13 +5281,13 @@ const Madhava_listSessions_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3181 = input.readListBegin();
-          const _size180 = _rtmp3181.size || 0;
-          for (let _i182 = 0; _i182 < _size180; ++_i182) {
-            let elem183 = null;
-            elem183 = new ttypes.Session();
-            elem183.read(input);
-            this.success.push(elem183);
+          const _rtmp3186 = input.readListBegin();
+          const _size185 = _rtmp3186.size || 0;
+          for (let _i187 = 0; _i187 < _size185; ++_i187) {
+            let elem188 = null;
+            elem188 = new ttypes.Session();
+            elem188.read(input);
+            this.success.push(elem188);
           }
           input.readListEnd();
         } else {
@@ -5324,10 +5324,10 @@ const Madhava_listSessions_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter184 in this.success) {
-        if (this.success.hasOwnProperty(iter184)) {
-          iter184 = this.success[iter184];
-          iter184.write(output);
+      for (let iter189 in this.success) {
+        if (this.success.hasOwnProperty(iter189)) {
+          iter189 = this.success[iter189];
+          iter189.write(output);
         }
       }
       output.writeListEnd();
@@ -5535,12 +5535,12 @@ const Madhava_createKey_args = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3186 = input.readListBegin();
-          const _size185 = _rtmp3186.size || 0;
-          for (let _i187 = 0; _i187 < _size185; ++_i187) {
-            let elem188 = null;
-            elem188 = input.readString();
-            this.scopes.push(elem188);
+          const _rtmp3191 = input.readListBegin();
+          const _size190 = _rtmp3191.size || 0;
+          for (let _i192 = 0; _i192 < _size190; ++_i192) {
+            let elem193 = null;
+            elem193 = input.readString();
+            this.scopes.push(elem193);
           }
           input.readListEnd();
         } else {
@@ -5574,10 +5574,10 @@ const Madhava_createKey_args = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter189 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter189)) {
-          iter189 = this.scopes[iter189];
-          output.writeString(iter189);
+      for (let iter194 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter194)) {
+          iter194 = this.scopes[iter194];
+          output.writeString(iter194);
         }
       }
       output.writeListEnd();
@@ -5752,13 +5752,13 @@ const Madhava_listKeys_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3191 = input.readListBegin();
-          const _size190 = _rtmp3191.size || 0;
-          for (let _i192 = 0; _i192 < _size190; ++_i192) {
-            let elem193 = null;
-            elem193 = new ttypes.Key();
-            elem193.read(input);
-            this.success.push(elem193);
+          const _rtmp3196 = input.readListBegin();
+          const _size195 = _rtmp3196.size || 0;
+          for (let _i197 = 0; _i197 < _size195; ++_i197) {
+            let elem198 = null;
+            elem198 = new ttypes.Key();
+            elem198.read(input);
+            this.success.push(elem198);
           }
           input.readListEnd();
         } else {
@@ -5795,10 +5795,10 @@ const Madhava_listKeys_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter194 in this.success) {
-        if (this.success.hasOwnProperty(iter194)) {
-          iter194 = this.success[iter194];
-          iter194.write(output);
+      for (let iter199 in this.success) {
+        if (this.success.hasOwnProperty(iter199)) {
+          iter199 = this.success[iter199];
+          iter199.write(output);
         }
       }
       output.writeListEnd();
@@ -6207,13 +6207,13 @@ const Madhava_listInvitations_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3196 = input.readListBegin();
-          const _size195 = _rtmp3196.size || 0;
-          for (let _i197 = 0; _i197 < _size195; ++_i197) {
-            let elem198 = null;
-            elem198 = new ttypes.Invitation();
-            elem198.read(input);
-            this.success.push(elem198);
+          const _rtmp3201 = input.readListBegin();
+          const _size200 = _rtmp3201.size || 0;
+          for (let _i202 = 0; _i202 < _size200; ++_i202) {
+            let elem203 = null;
+            elem203 = new ttypes.Invitation();
+            elem203.read(input);
+            this.success.push(elem203);
           }
           input.readListEnd();
         } else {
@@ -6250,10 +6250,10 @@ const Madhava_listInvitations_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter199 in this.success) {
-        if (this.success.hasOwnProperty(iter199)) {
-          iter199 = this.success[iter199];
-          iter199.write(output);
+      for (let iter204 in this.success) {
+        if (this.success.hasOwnProperty(iter204)) {
+          iter204 = this.success[iter204];
+          iter204.write(output);
         }
       }
       output.writeListEnd();
@@ -7434,13 +7434,13 @@ const Madhava_listShares_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3201 = input.readListBegin();
-          const _size200 = _rtmp3201.size || 0;
-          for (let _i202 = 0; _i202 < _size200; ++_i202) {
-            let elem203 = null;
-            elem203 = new ttypes.Share();
-            elem203.read(input);
-            this.success.push(elem203);
+          const _rtmp3206 = input.readListBegin();
+          const _size205 = _rtmp3206.size || 0;
+          for (let _i207 = 0; _i207 < _size205; ++_i207) {
+            let elem208 = null;
+            elem208 = new ttypes.Share();
+            elem208.read(input);
+            this.success.push(elem208);
           }
           input.readListEnd();
         } else {
@@ -7485,10 +7485,10 @@ const Madhava_listShares_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter204 in this.success) {
-        if (this.success.hasOwnProperty(iter204)) {
-          iter204 = this.success[iter204];
-          iter204.write(output);
+      for (let iter209 in this.success) {
+        if (this.success.hasOwnProperty(iter209)) {
+          iter209 = this.success[iter209];
+          iter209.write(output);
         }
       }
       output.writeListEnd();
