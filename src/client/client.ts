@@ -7,6 +7,7 @@ import { createFileCalls, type FileCalls } from './files.ts'
 import { createPatience } from './patience.ts'
 import { type ClientOptions, createRequests, type RequestOptions } from './request.ts'
 import {
+  type Artifact,
   type Filter,
   isFinal,
   type KindInfo,
@@ -46,6 +47,7 @@ export type { KeySource } from './key.ts'
 export type { ClientOptions } from './request.ts'
 export type { ResumableOptions } from './resumable.ts'
 export {
+  type Artifact,
   type Attempt,
   type AttemptOutcome,
   type Filter,
@@ -96,6 +98,8 @@ export interface Client extends RestAccountCalls, FileCalls {
   ): AsyncGenerator<WatchEvent, void, void>
   /** The whole result of a task in SUCCESS, or its bytes from `start` to `end` (exclusive). */
   result(id: string, options?: ResultOptions): Promise<ByteStream>
+  /** What the record says of the files that the task has made. */
+  artifacts(id: string, options?: CallOptions): Promise<Artifact[]>
   /** The task's own log as text: its first lines and its last. */
   log(id: string, options?: CallOptions): Promise<ByteStream>
   /** The same as entries: the lines after the one with the number `since`, with marks where lines are left out. */
@@ -267,6 +271,8 @@ export const createClient = (options: ClientOptions): Client => {
     },
 
     ticket: ({ signal } = {}) => json('/ws/ticket', { method: 'POST', signal }),
+
+    artifacts: async (id, options) => (await client.get(id, options)).artifacts ?? [],
 
     log: (id, options) => bytesAt(`${pathOf(id)}/log`, options),
 

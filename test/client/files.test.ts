@@ -302,10 +302,14 @@ describe('the files that a client reads', { timeout: 300_000 }, () => {
     const name = 'таблица 100%?.csv'
     const artifact = { name, type: 'text/csv', bytes: 4, sha256: sha(Buffer.from('a,b\n')), file }
     await door.store.move(id, claim, listArtifact(artifact, now))
+    const { file: _, ...shown } = artifact
+    assert.deepEqual(await client.artifacts(id), [shown])
     const got = await client.artifact(id, name)
     assert.deepEqual([got.contentType, got.bytes, await got.text()], ['text/csv', 4, 'a,b\n'])
     assert.equal(await (await client.artifact(id, name, { range: { start: 2 } })).text(), 'b\n')
     await assert.rejects(client.artifact(id, '../x'), { code: 'ARTIFACT_NOT_FOUND' })
+    const other = await client.submit({ kind: 'echo', params: null })
+    assert.deepEqual(await client.artifacts(other.id), [])
     const { token } = await client.share(id)
     assert.equal(await (await client.shared(token).artifact(name)).text(), 'a,b\n')
   })
