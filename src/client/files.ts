@@ -35,9 +35,11 @@ export interface FileCalls {
 const PIECE_BYTES = 8 * 1024 * 1024
 /** Of one request: so much is handed to the connection at a time. */
 const CHUNK_BYTES = 256 * 1024
-/** What a connection may hold back, and how slow it may be, bytes a millisecond. */
+/** What a connection may hold back, and how slow it may be then, bytes a millisecond. */
 const HELD_BYTES = 8 * 1024 * 1024
 const SLOWEST = 64
+/** The same of a page's request, of which nobody says how far it is. */
+const SLOWEST_PAGE = 8
 /** At the end the server reads all of it once more; so much of it in a millisecond at least. */
 const READ_AGAIN = 16 * 1024
 
@@ -106,9 +108,8 @@ export const createFileCalls = (
     try {
       return await json(path, {
         ...options,
-        // nobody says how far a page's request is
         waitMs: Math.ceil(
-          (whole === null ? Math.min(size ?? HELD_BYTES, HELD_BYTES) : (size ?? 0)) / SLOWEST,
+          whole === null ? Math.min(size ?? HELD_BYTES, HELD_BYTES) / SLOWEST : (size ?? 0) / SLOWEST_PAGE,
         ),
         content: moved => {
           if (whole !== null) return { body: whole }
