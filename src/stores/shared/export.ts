@@ -1,6 +1,7 @@
 // Export through the port: every task of a store, its blobs, documents and the audit as lines, in constant memory, also while
 // others use it.
 import type { Readable } from 'node:stream'
+import { artifactsOf, unlistedArtifacts } from '../../core/artifacts.ts'
 import type { AuditPage } from '../../core/audit.ts'
 import { EXPORTED_COLLECTIONS, eachDocument } from '../../core/documents.ts'
 import type { TaskStore } from '../../core/store.ts'
@@ -31,6 +32,25 @@ interface OpenBlob {
 interface TakenRecord {
   task: TaskRecord
   blobs: OpenBlob[]
+}
+
+const filesOf = (task: TaskRecord): string[] => artifactsOf(task).map(({ file }) => file)
+
+/**
+ * Whether the bytes of all its artifacts are among the blobs, but for those that the record listed before they were
+ * opened: those are missing for good.
+ */
+const hasAll = (after: TaskRecord, before: TaskRecord, blobs: readonly OpenBlob[]): boolean =>
+  filesOf(after).every(file => blobs.some(({ name }) => name === file) || filesOf(before).includes(file))
+
+/** Closes those of artifacts that are under way, or were left, and returns the others. */
+const withoutUnlisted = (task: TaskRecord, blobs: readonly OpenBlob[]): OpenBlob[] => {
+  const unlisted = unlistedArtifacts(
+    task,
+    blobs.map(({ name }) => name),
+  )
+  closeAll(blobs.filter(({ name }) => unlisted.includes(name)))
+  return blobs.filter(({ name }) => !unlisted.includes(name))
 }
 
 const closeAll = (blobs: readonly OpenBlob[]): void => {
@@ -81,9 +101,15 @@ export async function* exportStore(
     for (let tries = 1; before; tries += 1) {
       const blobs = await openBlobs(first.id)
       const after = await store.get(first.id)
-      // moves within an attempt do not matter: only an end, a new attempt or a removal changes the meaning of blobs
-      if (after && after.status === before.status && after.claim === before.claim)
-        return { task: after, blobs }
+      // moves within an attempt do not matter, but for those that list an artifact: only an end, a new attempt or a
+      // removal changes the meaning of other blobs
+      if (
+        after &&
+        after.status === before.status &&
+        after.claim === before.claim &&
+        hasAll(after, before, blobs)
+      )
+        return { task: after, blobs: withoutUnlisted(after, blobs) }
       closeAll(blobs)
       if (tries >= TRIES) {
         onLeftOut(first.id, 'it never stands still')
