@@ -129,7 +129,9 @@ describe('files of a bundle whose processes are killed', { timeout: 900_000 }, (
           })
           // another upload under the key: the task was made, and its answer lost
           if (submitted.status === 422)
-            return ((await submitted.json()) as { code: string }).code === 'IDEMPOTENCY_MISMATCH' ? 'made' : null
+            return ((await submitted.json()) as { code: string }).code === 'IDEMPOTENCY_MISMATCH'
+              ? 'made'
+              : null
           return submitted.status === 202 ? ((await submitted.json()) as { id: string }).id : null
         })
         if (task !== 'made') sent.push({ sha256, bytes, task })

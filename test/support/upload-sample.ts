@@ -10,8 +10,11 @@ import { at } from '../suites/store/world.ts'
 const base = {
   owner: null,
   name: 'a picture.png',
+  resumable: false,
   holder: null,
+  length: null,
   createdAt: at(1),
+  touchedAt: at(1),
   usedAt: null,
 } satisfies Partial<Upload>
 
@@ -33,7 +36,11 @@ export const openUpload = (change: Partial<Upload> = {}): DocumentContent => ({
   data: { ...base, state: 'open', bytes: 0, type: null, sha256: null, ...change },
 })
 export const useOf = (upload: string, task: string): string => `${upload}.${task}`
-export const USE: DocumentContent = { version: 1, expiresAt: null, data: { createdAt: at(2) } }
+export const USE: DocumentContent = {
+  version: 1,
+  expiresAt: null,
+  data: { createdAt: at(2), holder: null, made: true },
+}
 
 type Store = Pick<TaskStore, 'documents' | 'uploads'>
 

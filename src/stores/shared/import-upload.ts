@@ -104,11 +104,13 @@ export const createUploadImport = (deps: UploadImportDeps): UploadImport => {
         const open = {
           ...upload,
           state: 'open',
+          // it belongs to no process, so that it stays for a while without one
+          resumable: true,
           holder: null,
           bytes: 0,
           type: null,
           sha256: null,
-          createdAt: now(),
+          touchedAt: now(),
         }
         const { rev } = await documents.put('uploads', id, { ...document, data: open }, there?.rev ?? null)
         try {
@@ -137,7 +139,7 @@ export const createUploadImport = (deps: UploadImportDeps): UploadImport => {
         if (!(await documents.get('uploads', id))) return refuse(line, 'its upload is not there')
         if (await documents.get('upload-uses', document.name)) return
         // its task follows, and it must not seem to have been left over until then
-        const data = { ...document.data, createdAt: now() }
+        const data = { ...document.data, createdAt: now(), holder: null, made: false }
         await documents.put('upload-uses', document.name, { ...document, data }, null)
       } catch (error) {
         if (!isMadhavaError(error, 'DOCUMENT_INVALID') && !isMadhavaError(error, 'DOCUMENT_CHANGED'))

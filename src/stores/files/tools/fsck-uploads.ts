@@ -55,10 +55,10 @@ export function* uploadChecksOf(deps: UploadChecksDeps): Generator<FsckCheck> {
     async () => {
       const found = await readDocumentFile(layout, 'uploads', id)
       if (found.state !== 'whole' || flawOfDocument('uploads', found.document)) return null
-      const { state, holder, bytes: wanted } = uploadOf(found.document)
+      const { state, resumable, holder, bytes: wanted } = uploadOf(found.document)
       const file = layout.document('uploads', id)
       const place = at(file)
-      if (state === 'open' && holder !== null && (await isDead(holder))) {
+      if (state === 'open' && !resumable && (holder === null || (await isDead(holder)))) {
         const removeBoth = (): void => {
           rmSync(layout.upload(id), { force: true })
           rmSync(file)
