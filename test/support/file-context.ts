@@ -33,13 +33,14 @@ export interface FileContext {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-/** `uploads` by id. `after` is the test's, and removes the folder. */
+/** `uploads` by id. The folder is gone with the test. */
 export const fileContext = (
   uploads: Readonly<Record<string, GivenFile>>,
-  { after, over = {} }: { after: (end: () => void) => void; over?: Partial<TaskContext> },
+  test: { after(end: () => void): void },
+  over: Partial<TaskContext> = {},
 ): FileContext => {
   const folder = mkdtempSync(path.join(tmpdir(), 'madhava-attempt-'))
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  test.after(() => rmSync(folder, { recursive: true, force: true }))
   const artifacts = new Map<string, KeptFile>()
   const steps: { percent: number; note: string | undefined }[] = []
   const lines: string[] = []

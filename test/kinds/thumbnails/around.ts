@@ -50,16 +50,15 @@ export const IMAGE = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 export interface Made extends FileContext {
   result: Thumbnails
 }
-type After = (end: () => void) => void
 
 /** Params pass the schema first, as they do in a worker. */
 export const run = async (
   given: GivenFile,
   asked: Record<string, unknown>,
-  { after }: { after: After },
+  test: { after(end: () => void): void },
   over?: Partial<TaskContext>,
 ): Promise<Made> => {
-  const files = fileContext({ [IMAGE]: given }, { after, ...(over ? { over } : {}) })
+  const files = fileContext({ [IMAGE]: given }, test, over)
   const params = await parseParams(kind, { image: { $upload: IMAGE }, ...asked })
   const result = kind.result.parse(await kind.run(params, files.context)) as Thumbnails
   return { ...files, result }

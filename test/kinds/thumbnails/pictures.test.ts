@@ -123,19 +123,21 @@ describe('thumbnails of pictures', { skip: noSharp(), timeout: 900_000 }, () => 
       ])
       .png()
       .toBuffer()
-    const back: Record<number, (picture: ReturnType<typeof sharp>) => ReturnType<typeof sharp>> = {
-      1: picture => picture,
-      2: picture => picture.flop(),
-      3: picture => picture.rotate(180),
-      4: picture => picture.flip(),
-      5: picture => picture.rotate(90).flop(),
-      6: picture => picture.rotate(270),
-      7: picture => picture.rotate(270).flop(),
-      8: picture => picture.rotate(90),
+    // how far a camera has turned it clockwise, and whether it has mirrored what came of that
+    const stored: Record<number, [degrees: number, mirrored: boolean]> = {
+      1: [0, false],
+      2: [0, true],
+      3: [180, false],
+      4: [180, true],
+      5: [90, true],
+      6: [270, false],
+      7: [270, true],
+      8: [90, false],
     }
-    for (const [orientation, store] of Object.entries(back)) {
-      const turned = await store(sharp(upright)).png().toBuffer()
+    for (const [orientation, [degrees, mirrored]] of Object.entries(stored)) {
+      const turned = await sharp(upright).rotate(degrees).png().toBuffer()
       const original = await sharp(turned)
+        .flop(mirrored)
         .jpeg({ quality: 95, chromaSubsampling: '4:4:4' })
         .withMetadata({ orientation: Number(orientation) })
         .toBuffer()
