@@ -15,10 +15,11 @@ const PROGRAM = fileURLToPath(
 const DATA_KIB = 768 * 1024
 /**
  * The limit holds what the check of the pixels cannot foresee. If the machine, or its container, still runs out of
- * memory, the kernel ends this process before all others. Both lines change nothing on systems that lack them.
+ * memory, the kernel ends this process before all others. A decoder that dies leaves no image of its memory. Systems
+ * that lack one of these start the process without it.
  */
 const LIMITED = `{ echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null
-ulimit -d ${DATA_KIB} 2>/dev/null
+{ ulimit -d ${DATA_KIB}; ulimit -c 0; } 2>/dev/null
 exec "$@"`
 const SAID_MAX = 64 * 1024
 const LINES_LOGGED = 5

@@ -59,7 +59,8 @@ export const makeCopies = async (
   { image, expected, sizes, fit, format, folder }: DecoderRequest,
   tell: (event: DecoderEvent) => void,
 ): Promise<void> => {
-  const metadata = await sharp(image, OPTIONS).metadata()
+  // only the head is read here, and the refusal says how large the picture is
+  const metadata = await sharp(image, { ...OPTIONS, limitInputPixels: false }).metadata()
   const found = formatOf(metadata)
   if (found !== expected)
     throw new ThumbnailError('IMAGE_TYPE', `The image begins as ${expected}, and its decoder reads ${found}`)
