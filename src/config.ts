@@ -30,11 +30,31 @@ type OidcValues = SettingValues['oidc']
 /** The settings of sign-in by OpenID Connect, with those that it cannot do without. */
 type OidcConfig = OidcValues & { readonly issuer: string; readonly clientId: string }
 
+/** Bytes and milliseconds; every limit has a value here. */
+type FilesConfig = {
+  readonly [K in keyof SettingValues['files']]: NonNullable<SettingValues['files'][K]>
+}
+/** What is in Redis is in its memory. */
+const FILE_MAX_BYTES = { files: 1024 ** 3, redis: 64 * 1024 ** 2 }
+const filesConfig = (given: SettingValues['files'], isRedis: boolean): FilesConfig => {
+  const usual = isRedis ? FILE_MAX_BYTES.redis : FILE_MAX_BYTES.files
+  const uploadMaxBytes = given.uploadMaxBytes ?? usual
+  return Object.freeze({
+    ...given,
+    uploadMaxBytes,
+    uploadsMaxBytesPerAccount: given.uploadsMaxBytesPerAccount ?? 10 * uploadMaxBytes,
+    uploadsMaxBytes: given.uploadsMaxBytes ?? 100 * uploadMaxBytes,
+    artifactMaxBytes: given.artifactMaxBytes ?? usual,
+  })
+}
+
 /** Every setting as in settings.ts, and what is derived from several of them. */
 export type Config = Omit<
   SettingValues,
-  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting' | 'oidc'
+  'storePlace' | 'storePrefix' | 'retentionFailedMs' | 'anonymousSetting' | 'oidc' | 'files'
 > & {
+  /** Of uploads, and of what tasks keep. */
+  readonly files: FilesConfig
   /** What may be done without a login or a key. */
   readonly anonymous: 'full' | 'read' | 'none'
   /** Nobody has chosen it, although HOST is no loopback address. */
@@ -129,7 +149,7 @@ export const parseConfig = (env: Env): Config => {
     })
     throw wrong(problems)
   }
-  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, oidc, ...rest } = buildConfig(
+  const { storePlace, storePrefix, retentionFailedMs, anonymousSetting, oidc, files, ...rest } = buildConfig(
     parsed.data,
   )
   const ofOidc = oidcProblems(oidc)
@@ -145,6 +165,7 @@ export const parseConfig = (env: Env): Config => {
     ...rest,
     anonymous: anonymousSetting ?? (isLocal ? 'full' : 'none'),
     isAnonymousUnchosen: anonymousSetting === null && !isLocal,
+    files: filesConfig(files, storePlace !== null),
     redis: storePlace && Object.freeze({ place: storePlace, prefix: storePrefix }),
     oidc: issuer !== null && clientId !== null ? Object.freeze({ ...oidc, issuer, clientId }) : null,
     retentionFailedMs: retentionFailedMs ?? rest.retentionMs,

@@ -56,6 +56,14 @@ export const words = z
     'must name each one once: one of them stands there twice',
   )
 
+/** A media type, or all of one sort. */
+export const mediaRange = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9!#$&^_.+-]{0,63}\/(?:\*|[a-z0-9][a-z0-9!#$&^_.+-]{0,63})$/,
+    'must be media types such as image/png, or image/* for all images',
+  )
+
 export const origin = z
   .string()
   .refine(

@@ -12,6 +12,7 @@ import {
   hostName,
   issuerUrl,
   kilobytes,
+  mediaRange,
   megabytes,
   oneOrMoreOf,
   optional,
@@ -237,6 +238,43 @@ export const SETTINGS = {
     meaning: 'a task whose result is larger fails',
     as: 'results.maxBytes',
     value: whole(1, 1024).transform(megabytes),
+  },
+  UPLOAD_TTL: {
+    default: '24h',
+    meaning: 'how long an upload stays that no task names (docs/files.md): 90s, 15m, 12h, 7d',
+    as: 'files.uploadTtlMs',
+    value: duration,
+  },
+  UPLOAD_MAX_MB: {
+    default: '',
+    meaning: 'how large one upload may be; unset: 1024, with Redis 64',
+    as: 'files.uploadMaxBytes',
+    value: optional(whole(1, 100_000_000).transform(megabytes)),
+  },
+  UPLOADS_MAX_MB_PER_ACCOUNT: {
+    default: '',
+    meaning:
+      'how large all uploads of one account may be together, and those without one; unset: ten times as large as one',
+    as: 'files.uploadsMaxBytesPerAccount',
+    value: optional(whole(1, 1_000_000_000).transform(megabytes)),
+  },
+  UPLOADS_MAX_MB: {
+    default: '',
+    meaning: 'how large all uploads may be together; unset: a hundred times as large as one',
+    as: 'files.uploadsMaxBytes',
+    value: optional(whole(1, 1_000_000_000).transform(megabytes)),
+  },
+  UPLOAD_TYPES: {
+    default: '',
+    meaning: 'what the bytes of uploads may be, comma-separated: image/png, text/*; unset: anything',
+    as: 'files.uploadTypes',
+    value: words.pipe(z.array(mediaRange)),
+  },
+  ARTIFACT_MAX_MB: {
+    default: '',
+    meaning: 'how large one file may be that a task keeps; unset: 1024, with Redis 64',
+    as: 'files.artifactMaxBytes',
+    value: optional(whole(1, 100_000_000).transform(megabytes)),
   },
   DISK_RESERVE_MB: {
     default: '64',

@@ -19,11 +19,13 @@ import type { TaskQueue } from './core/queue.ts'
 import type { QuotaLimits } from './core/quotas.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
+import type { UploadLimits } from './core/upload-room.ts'
 import { loadKinds } from './load-kinds.ts'
 import { clientKeyOf } from './platform/client-address.ts'
 import type { Log } from './platform/log.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
+import { typeOfBytes } from './platform/type-of-bytes.ts'
 import type { FilesAdapter } from './stores/files/adapter.ts'
 import type { OpenOptions, StoreAdapter } from './stores/shared/adapter.ts'
 
@@ -166,6 +168,13 @@ const quotaLimitsOf = (quotas: Config['quotas']): QuotaLimits => ({
   waiting: { account: quotas.waitingAccount, key: quotas.waitingKey, address: quotas.waitingAddress },
 })
 
+const uploadLimitsOf = (files: Config['files']): UploadLimits => ({
+  maxBytes: files.uploadMaxBytes,
+  maxBytesPerOwner: files.uploadsMaxBytesPerAccount,
+  maxBytesInAll: files.uploadsMaxBytes,
+  types: files.uploadTypes.length > 0 ? files.uploadTypes : null,
+})
+
 export interface OpenedDocuments {
   documents: Documents
   /** Writes what the tool changes. */
@@ -292,6 +301,12 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
     allowances: config.taskLimits,
     quotas: { limits: quotaLimitsOf(config.quotas), clientOf: clientKeyOf },
+    uploads: {
+      limits: uploadLimitsOf(config.files),
+      ttlMs: config.files.uploadTtlMs,
+      typeOf: typeOfBytes,
+    },
+    onUploadTrouble: (error, what) => log.warn({ error, what }, 'an upload is left to the sweep'),
     cursorSeal: openCursorSeals(store.documents),
   })
   const figures = createProcessFigures()

@@ -8,6 +8,7 @@ import { createByteBudget } from '../platform/byte-budget.ts'
 import type { Log } from '../platform/log.ts'
 import { sendSecureHeaders } from '../platform/secure-headers.ts'
 import { accountRoutes } from './accounts.ts'
+import { artifactRoutes } from './artifacts.ts'
 import { auditRoutes } from './audit.ts'
 import { bulkRoutes } from './bulk.ts'
 import { calcpiRoutes } from './calcpi.ts'
@@ -37,6 +38,7 @@ import { CALL_LIMITS, createStreams, LINK_LIMITS, SOCKET_LIMITS } from './stream
 import { taskRoutes } from './task.ts'
 import { taskLogRoutes } from './task-log.ts'
 import { tasksRoutes } from './tasks.ts'
+import { uploadRoutes } from './uploads.ts'
 import { socketRoutes } from './ws/route.ts'
 
 const HEADERS = {
@@ -132,6 +134,8 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     taskRoutes(streams),
     shareRoutes(createStreams(deps.closing, LINK_LIMITS)),
     taskLogRoutes(streams),
+    artifactRoutes,
+    uploadRoutes,
     liveRoutes(streams),
     socketRoutes(createStreams(deps.closing, SOCKET_LIMITS)),
     deadRoutes,

@@ -23,6 +23,7 @@ export interface Answer {
 export const TAGS = {
   tasks: 'Submit tasks, read them, and end them.',
   lists: 'All tasks, by pages or at once.',
+  files: 'Files that tasks read, and files that they make.',
   access: 'Who asks: accounts, logins, keys and invitations.',
   dead: 'What cannot be run: why, once more, or away with it.',
   server: 'The server itself: its machine, its processes, its health, its documents.',

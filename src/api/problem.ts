@@ -17,6 +17,8 @@ export interface Problem {
   code: ErrorCode
   instance?: string
   problems?: { path: string; problem: string }[]
+  /** Where an upload ends. */
+  offset?: number
 }
 
 /** A problem's document, for any server. */
@@ -35,6 +37,11 @@ export const toProblem = (code: ErrorCode, detail: string, instance?: string): P
 const problemsOf = (detail: unknown): Problem['problems'] => {
   if (typeof detail !== 'object' || detail === null || !('problems' in detail)) return undefined
   return Array.isArray(detail.problems) ? (detail.problems as Problem['problems']) : undefined
+}
+
+const offsetOf = (detail: unknown): number | undefined => {
+  const { offset } = (detail ?? {}) as { offset?: unknown }
+  return typeof offset === 'number' ? offset : undefined
 }
 
 const REFUSALS = {
@@ -63,11 +70,21 @@ const waitOf = ({ detail }: MadhavaError): number | null => {
   return typeof retryAfterSeconds === 'number' ? retryAfterSeconds : null
 }
 
+const LEAVE_BODY: readonly ErrorCode[] = [
+  'TOO_MANY_STREAMS',
+  'OVERLOADED',
+  'UPLOADS_FULL',
+  'UPLOAD_TYPE_REFUSED',
+  'STORE_FULL',
+]
+
 /** The answer for an error. Its message and `detail.problems` reach the client, its cause never does. */
 export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   const problem = toProblem(error.code, error.message, shownPath(c.req.path))
   const problems = problemsOf(error.detail)
   if (problems) problem.problems = problems
+  const offset = offsetOf(error.detail)
+  if (offset !== undefined) problem.offset = offset
   // 429: what has to go away first is work, not a moment
   if (problem.status === 503 || problem.status === 429)
     c.header('Retry-After', problem.status === 429 ? String(waitOf(error) ?? 5) : '1')
@@ -75,8 +92,7 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   if (problem.status === 401) c.header('WWW-Authenticate', challengeFor(c))
   // the rest of a body that was not read is not worth a connection, and who has its share of streams holds none idle
   // beside
-  if (problem.status === 413 || problem.code === 'TOO_MANY_STREAMS' || problem.code === 'OVERLOADED')
-    c.header('Connection', 'close')
+  if (problem.status === 413 || LEAVE_BODY.includes(problem.code)) c.header('Connection', 'close')
   const text = JSON.stringify(problem)
   return c.body(text, problem.status as ContentfulStatusCode, {
     'Content-Type': PROBLEM_TYPE,

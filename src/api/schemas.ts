@@ -3,12 +3,14 @@
 import { z } from 'zod'
 import { BULK_ACTIONS, type BulkOutcome } from '../core/bulk.ts'
 import { ERRORS, type ErrorCode } from '../core/errors.ts'
+import type { Artifact } from '../core/kind.ts'
 import type { Readiness } from '../core/readiness.ts'
 import type { HiddenDetail } from '../core/state-reader.ts'
 import type { SeenPresence, TaskCounts } from '../core/store.ts'
 import { SUBMIT_MANY_LIMIT, submissionSchema } from '../core/submission.ts'
 import { jsonSchema, STATUSES, type Status, taskSchema } from '../core/task.ts'
 import { LOG_LEVELS } from '../core/task-log.ts'
+import type { UploadInfo } from '../core/uploads.ts'
 import type { HostSnapshot } from '../platform/host.ts'
 import { input, output } from './named-schemas.ts'
 import { waiting } from './waiting-schema.ts'
@@ -26,10 +28,21 @@ export const submissions = input(
   z.union([submission, z.array(submission).min(1).max(SUBMIT_MANY_LIMIT)]),
 )
 
+const artifact = output(
+  'Artifact',
+  z.object({
+    name: z.string().describe('its bytes are at /task/{id}/artifacts/{name}'),
+    bytes,
+    type: z.string(),
+    sha256: z.string().describe('in hex'),
+  } satisfies Record<keyof Artifact, z.ZodType>),
+)
+
 /** As in the store, where fields of a later version are kept too; the document shows those of this one. */
 const record = z
   .object(taskSchema.shape)
   .omit({ submittedBy: true })
+  .extend({ artifacts: z.array(artifact).optional() })
   .describe('One task: docs/state-files.md says what each field means')
 export const task = output('Task', record)
 
@@ -37,7 +50,7 @@ export const taskView = output(
   'TaskView',
   z
     .object({
-      ...record.omit({ attempts: true }).shape,
+      ...record.omit({ attempts: true, artifacts: true }).shape,
       paramsTruncated: z.boolean().describe('the whole params are in /task/{id}'),
       resultTruncated: z.boolean().describe('the whole result is at /task/{id}/result, or in /task/{id}'),
       ownerName: z
@@ -51,8 +64,34 @@ export const taskView = output(
         .describe('with `why=1` alone: why it waits; null when it does not'),
     })
     .describe(
-      'A task as lists show it: params and a result over 256 characters of JSON are cut to a text; without `attempts`',
+      'A task as lists show it: params and a result over 256 characters of JSON are cut to a text; without `attempts` and `artifacts`',
     ),
+)
+
+export const upload = output(
+  'Upload',
+  z
+    .object({
+      id: z.uuid(),
+      name: z.string().nullable().describe('what the client calls it'),
+      bytes: bytes.describe('so far, while it is open'),
+      type: z.string().nullable().describe('found in the bytes; null while it is open'),
+      sha256: z.string().nullable().describe('in hex; null while it is open'),
+      state: z.enum(['open', 'whole']).describe('open: its bytes have not all come'),
+      length: bytes.nullable().describe('how many bytes were announced; null: it was not said'),
+      owner: z.string().nullable(),
+      createdAt: time,
+      expiresAt: time.nullable().describe('when it goes unless a task names it; null: tasks have named it'),
+    } satisfies Record<keyof UploadInfo, z.ZodType>)
+    .describe('A file that tasks may read'),
+)
+
+export const uploadPage = output(
+  'UploadPage',
+  z.object({
+    uploads: z.array(upload),
+    next: z.string().nullable().describe('cursor of the next page; null at the end'),
+  }),
 )
 
 const logLine = output(
@@ -174,6 +213,7 @@ export const problem = output(
         .array(z.object({ path: z.string(), problem: z.string() }))
         .optional()
         .describe('one entry per field that is wrong'),
+      offset: bytes.optional().describe('of UPLOAD_OFFSET: where the upload ends'),
     })
     .describe('RFC 9457'),
 )

@@ -14,6 +14,7 @@ import { type HttpDoor, serveHttp } from '../platform/serve.ts'
 import type { HttpRpc } from '../rpc/http.ts'
 import { createApp } from './app.ts'
 import { refuseRequest } from './problem.ts'
+import { takesLongBody } from './uploads.ts'
 import { SOCKET } from './ws/route.ts'
 
 export interface ApiOptions extends HttpDoor {
@@ -82,6 +83,7 @@ export const openApi = async (
     setting: 'API_PORT',
     log,
     refuse: refuseRequest,
+    takesLongBody,
     trustProxy: options.trustProxy,
     keepAliveMs: options.keepAliveMs,
   })

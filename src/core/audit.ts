@@ -14,6 +14,8 @@ export const AUDIT_ACTIONS = {
   'tasks.delete': 'the same for many tasks by a filter',
   'dead.replay': 'a dead task or message runs again',
   'dead.discard': 'a dead task or message was deleted',
+  'upload.create': 'a file was uploaded',
+  'upload.delete': 'an upload was removed',
   login: 'somebody logged in',
   'login.failed': 'a name or a password was wrong, or a person whom the provider knows was refused',
   logout: 'somebody logged out',

@@ -5,6 +5,7 @@ import type { BulkOutcome } from './bulk.ts'
 import type { TaskFilter } from './filter.ts'
 import type { Service } from './service.ts'
 import type { Submitted } from './submit.ts'
+import type { UploadInfo } from './uploads.ts'
 
 const KIND = /^[a-z][a-z0-9-]{0,62}$/
 
@@ -43,8 +44,36 @@ export const createAuditedService = (service: Service, record: AuditRecorder): S
     return made
   }
 
+  /** An upload has no line before it, as a submit has none: its document says whose it is. */
+  const uploaded = async <T extends UploadInfo>(
+    actor: Parameters<Service['submit']>[0],
+    target: string | null,
+    take: () => Promise<T>,
+  ): Promise<T> => {
+    let info: T
+    try {
+      info = await take()
+    } catch (error) {
+      await record.noteRefusal(auditedBy(actor), 'upload.create', target, error)
+      throw error
+    }
+    await record.note(auditedBy(actor), 'upload.create', [info.id], { soon: true })
+    return info
+  }
+  const { uploads } = service
+
   return {
     ...service,
+
+    uploads: {
+      ...uploads,
+      take: (actor, wish, bytes) => uploaded(actor, null, () => uploads.take(actor, wish, bytes)),
+      begin: (actor, wish) => uploaded(actor, null, () => uploads.begin(actor, wish)),
+      remove: (actor, id) =>
+        record.run(auditedBy(actor), { action: 'upload.delete', target: auditedId(id) }, () =>
+          uploads.remove(actor, id),
+        ),
+    },
 
     submit: (actor, submission, key) =>
       submitted(actor, [submission], () => service.submit(actor, submission, key)),

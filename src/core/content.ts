@@ -1,5 +1,6 @@
 // The bytes of a result or a log as clients get them: from the record if small, else from a blob.
 import { Readable } from 'node:stream'
+import { findArtifact } from './artifacts.ts'
 import { MadhavaError } from './errors.ts'
 import type { TaskStore } from './store.ts'
 import { isFinal, type TaskRecord } from './task.ts'
@@ -67,4 +68,25 @@ export const resultContent = async (store: TaskStore, task: TaskRecord): Promise
     (await fromBlob(store, task.id, BLOBS.jsonResult, JSON_TYPE))
   if (content) return content
   throw new MadhavaError('RESULT_NOT_FOUND', 'The result is no longer in the store')
+}
+
+/** One of the files that the task's attempts have made. @throws ARTIFACT_NOT_FOUND */
+export const artifactContent = async (
+  store: TaskStore,
+  task: TaskRecord,
+  name: string,
+): Promise<StoredContent & { sha256: string }> => {
+  const notFound = () => new MadhavaError('ARTIFACT_NOT_FOUND', 'The task has no file with this name')
+  const artifact = findArtifact(task, name)
+  if (!artifact) throw notFound()
+  const { type, bytes, sha256, file } = artifact
+  return {
+    ...{ contentType: type, bytes, sha256 },
+    async open(range) {
+      const blob = await store.getBlob(task.id, file, range)
+      // another of its name has just taken its place
+      if (!blob) throw notFound()
+      return blob.stream
+    },
+  }
 }

@@ -59,6 +59,8 @@ export interface DeadDeps {
   clock: () => Date
   /** Announces the task to the queue if it is due. */
   announceIfDue: (task: TaskRecord) => void
+  /** Removes an ended task. @throws TASK_NOT_FOUND, TASK_NOT_ENDED */
+  removeTask: (task: TaskRecord) => Promise<void>
 }
 
 /** Messages on the first page. */
@@ -119,6 +121,7 @@ export const createDeadCalls = ({
   kinds,
   clock,
   announceIfDue,
+  removeTask,
 }: DeadDeps): DeadCalls => {
   const now = () => clock().toISOString()
 
@@ -239,7 +242,7 @@ export const createDeadCalls = ({
         if (!ended || !isFinal(ended.status))
           throw new MadhavaError('TASK_BUSY', 'A worker is just taking the task')
       } else if (!isUnrunnable(task)) throw new MadhavaError('DEAD_NOT_FOUND', NOT_DEAD)
-      await store.remove(id)
+      await removeTask(task)
     },
   }
 }

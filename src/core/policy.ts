@@ -124,6 +124,10 @@ export const ownersSeen = ({ sees, account }: Actor): string[] | null => {
   return sees === 'own' ? [account ?? NOBODY] : [account ?? NOBODY, NOBODY]
 }
 
+/** The same of uploads. A key for some kinds sees only those of its own account: what they are for is not known. */
+export const uploadOwnersSeen = (actor: Actor): string[] | null =>
+  actor.kinds === null ? ownersSeen(actor) : [actor.account ?? NOBODY]
+
 const narrowed = (
   filter: TaskFilter,
   owners: string[] | null,

@@ -3,7 +3,7 @@ import type { Actor } from './actor.ts'
 import { within } from './async/deadline.ts'
 import type { AuditFilter, AuditPage } from './audit.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
-import { resultContent, type StoredContent } from './content.ts'
+import { artifactContent, resultContent, type StoredContent } from './content.ts'
 import { countsOfKinds } from './counts.ts'
 import type { CursorSeal } from './cursor-seal.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
@@ -25,6 +25,9 @@ import { createSubmit, type Submitted } from './submit.ts'
 import { NO_LIMITS, type SubmitLimits } from './submit-limits.ts'
 import { isFinal, type TaskRecord } from './task.ts'
 import { createTaskAccess } from './task-access.ts'
+import { NO_UPLOAD_LIMITS } from './upload-room.ts'
+import { createUploadUses } from './upload-uses.ts'
+import { createUploads, type Uploads, type UploadsDeps } from './uploads.ts'
 import type { Waiting } from './wait-reasons.ts'
 import { createWaitingCalls } from './waiting.ts'
 import { createWaitingLimit } from './waiting-limit.ts'
@@ -91,6 +94,9 @@ export interface Service extends Watch, LogCalls {
   ): Promise<BulkOutcome>
   /** The whole result of a task in SUCCESS. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, RESULT_NOT_FOUND */
   result(actor: Actor, id: string): Promise<StoredContent>
+  /** One of the task's files, with its SHA-256 in hex. @throws BAD_ID, TASK_NOT_FOUND, ARTIFACT_NOT_FOUND */
+  artifact(actor: Actor, id: string, name: string): Promise<StoredContent & { sha256: string }>
+  readonly uploads: Uploads
   /** What is kept of the task's own log, as text. @throws BAD_ID, TASK_NOT_FOUND */
   log(actor: Actor, id: string): Promise<StoredContent>
   /** Tasks and messages that cannot run, with the reason. @throws BAD_CURSOR */
@@ -123,6 +129,10 @@ export interface ServiceDeps {
   allowances?: SubmitLimits
   /** How much each may submit and have waiting; left out: no quotas. */
   quotas?: QuotaOptions
+  /** What uploads may be, and how their types are found; left out: any, and nothing is known of types. */
+  uploads?: Pick<UploadsDeps, 'limits' | 'ttlMs' | 'typeOf'>
+  /** Called when something of an upload could not be noted or removed; the sweep does it later. */
+  onUploadTrouble?: (error: unknown, what: string) => void
   /** Hides what cursors of the feed count, from actors who do not see all; left out: they are plain. */
   cursorSeal?: (() => Promise<CursorSeal>) | null
 }
@@ -138,6 +148,12 @@ const inTime = <T>(asked: Promise<T | null>): Promise<T | null> =>
     () => null,
   )
 
+const UPLOADS_OF_ANY_TYPE: Pick<UploadsDeps, 'limits' | 'ttlMs' | 'typeOf'> = {
+  limits: NO_UPLOAD_LIMITS,
+  ttlMs: 24 * 60 * 60_000,
+  typeOf: async () => 'application/octet-stream',
+}
+
 /** Builds the service over the two ports. Its only state is who waits for changes now. */
 export const createService = ({
   store,
@@ -148,6 +164,8 @@ export const createService = ({
   onCheckThrew = () => {},
   allowances = NO_LIMITS,
   quotas: quotaOptions = NO_QUOTAS,
+  uploads: uploadOptions = UPLOADS_OF_ANY_TYPE,
+  onUploadTrouble = () => {},
   cursorSeal = null,
 }: ServiceDeps): Service => {
   const now = () => clock().toISOString()
@@ -157,7 +175,15 @@ export const createService = ({
     if (isDue(task, now())) queue.announce({ id: task.id, kind: task.kind })
   }
 
-  const dead = createDeadCalls({ store, access, queue, kinds, clock, announceIfDue })
+  const uses = createUploadUses(store, clock, onUploadTrouble)
+  const uploads = createUploads({ store, uses, clock, ...uploadOptions })
+  /** Removes an ended task, and uploads that only it has named. */
+  const removeTask = async (task: TaskRecord): Promise<void> => {
+    await store.remove(task.id)
+    await uses.release(task)
+  }
+
+  const dead = createDeadCalls({ removeTask, store, access, queue, kinds, clock, announceIfDue })
 
   const submit = createSubmit({
     store,
@@ -166,6 +192,8 @@ export const createService = ({
     limit: createWaitingLimit(store, maxWaiting, clock),
     quotas,
     allowances,
+    uploads,
+    uses,
     announceIfDue,
     onCheckThrew,
   })
@@ -193,8 +221,7 @@ export const createService = ({
     }
   }
   const purge = async (actor: Actor, given: string): Promise<void> => {
-    const { id } = await access.getToChange(actor, given)
-    await store.remove(id)
+    await removeTask(await access.getToChange(actor, given))
   }
 
   const demandSubmit = (actor: Actor, submissions: readonly unknown[]): void => {
@@ -274,6 +301,12 @@ export const createService = ({
     },
 
     result: async (actor, id) => resultContent(store, await access.get(actor, id)),
+
+    async artifact(actor, id, name) {
+      return artifactContent(store, await access.get(actor, id), name)
+    },
+
+    uploads,
 
     log: async (actor, id) => logContent(store, (await access.get(actor, id)).id),
 

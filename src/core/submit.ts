@@ -1,8 +1,9 @@
 // Submitting: validates, stores, announces. One task, many at once, or a child of a running task.
 import { isMadhavaError, MadhavaError } from './errors.ts'
-import type { Kinds } from './kind.ts'
+import type { Kinds, NamedKind } from './kind.ts'
 import { parseParams } from './kind-params.ts'
 import { firstRecord } from './moves.ts'
+import { formatProblems } from './problems.ts'
 import type { Admitted, QuotaState, Quotas, Submitter } from './quotas.ts'
 import type { TaskStore } from './store.ts'
 import {
@@ -17,6 +18,9 @@ import {
 import { applyLimits, type SubmitLimits } from './submit-limits.ts'
 import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
 import { turns } from './turns.ts'
+import { findUploads, idsOf } from './upload-params.ts'
+import type { UploadUses } from './upload-uses.ts'
+import type { UploadChecks } from './uploads.ts'
 import type { WaitingLimit } from './waiting-limit.ts'
 
 export interface Submitted {
@@ -31,6 +35,8 @@ export interface Submitted {
 interface SubmitPlan {
   wanted: ParsedSubmission
   params: Json
+  /** The uploads that the params name. */
+  uploads: string[]
   /** The priority and limits within what the operator allows. */
   allowed: ReturnType<typeof applyLimits>
 }
@@ -42,6 +48,8 @@ export interface SubmitDeps {
   limit: WaitingLimit
   quotas: Quotas
   allowances: SubmitLimits
+  uploads: UploadChecks
+  uses: Pick<UploadUses, 'hold'>
   announceIfDue: (task: TaskRecord) => void
   onCheckThrew: (kind: string, error: unknown) => void
 }
@@ -71,23 +79,36 @@ const refuseMany = (
 }
 
 export const createSubmit = (deps: SubmitDeps) => {
-  const { store, kinds, now, limit, quotas, allowances, announceIfDue, onCheckThrew } = deps
+  const { store, kinds, now, limit, quotas, allowances, uploads, uses, announceIfDue, onCheckThrew } = deps
   const plan = async (owner: string | null, submission: unknown): Promise<SubmitPlan> => {
     const wanted = parseSubmission(submission)
     const kind = kinds.get(wanted.kind)
     const asksPriority = (submission as { priority?: unknown }).priority !== undefined
     const allowed = applyLimits(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
     try {
-      return { wanted, params: await parseParams(kind, wanted.params ?? {}), allowed }
+      const params = await parseParams(kind, wanted.params ?? {})
+      return { wanted, params, uploads: await checkUploads(owner, kind, params), allowed }
     } catch (error) {
       if (isMadhavaError(error) && error.cause !== undefined) onCheckThrew(kind.name, error.cause)
       throw error
     }
   }
+  /** The uploads that the params name. @throws PARAMS_INVALID unless the owner's task may name all of them */
+  const checkUploads = async (owner: string | null, kind: NamedKind, params: Json): Promise<string[]> => {
+    const named = findUploads(params, kind.schemas.params)
+    if (named.length === 0) return []
+    const problems = await uploads.flaws(owner, named)
+    if (problems.length === 0) return idsOf(named)
+    throw new MadhavaError(
+      'PARAMS_INVALID',
+      `The params do not fit the kind ${kind.name}: ${formatProblems(problems)}`,
+      { detail: { problems } },
+    )
+  }
   const meaning = ({ wanted, params }: SubmitPlan) => ({ ...wanted, params })
 
   const create = async (
-    { wanted, params, allowed }: SubmitPlan,
+    { wanted, params, uploads: named, allowed }: SubmitPlan,
     from: Origin,
     fingerprint: string,
     admit?: () => Promise<void>,
@@ -105,9 +126,17 @@ export const createSubmit = (deps: SubmitDeps) => {
       ...allowed,
       ...from,
     })
-    const { task, created } = await store.create(record, fingerprint, admit)
-    if (created) announceIfDue(task)
-    return { task, created }
+    const held = named.length === 0 ? null : await uses.hold(record.id, record.owner, named)
+    try {
+      const { task, created } = await store.create(record, fingerprint, admit)
+      if (created) announceIfDue(task)
+      await (created ? held?.made() : held?.undo())
+      return { task, created }
+    } catch (error) {
+      // it may be there all the same: the sweep looks before it removes anything
+      if (!isMadhavaError(error, 'STORE_UNAVAILABLE')) await held?.undo()
+      throw error
+    }
   }
 
   /** What comes of a task that nobody has submitted before: it is let in by all limits, or refused. */

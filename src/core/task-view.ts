@@ -1,6 +1,8 @@
 // A task as clients see it: its record without what only the server needs. As lists show it: with long params and a long
 // result cut to previews, and without its attempts.
+import { showArtifact } from './artifacts.ts'
 import { cutText } from './cut-text.ts'
+import type { Artifact } from './kind.ts'
 import type { Json, TaskRecord } from './task.ts'
 
 export const PREVIEW_CHARACTERS = 256
@@ -10,15 +12,14 @@ type Without<Names extends string> = {
   [Name in keyof TaskRecord as Name extends Names ? never : Name]: TaskRecord[Name]
 }
 /** A record as clients get it. */
-export type ShownTask = Without<'submittedBy'>
-type Listed = Without<'attempts' | 'submittedBy'>
+export type ShownTask = Without<'submittedBy' | 'artifacts'> & { artifacts?: Artifact[] }
+type Listed = Without<'attempts' | 'artifacts' | 'submittedBy'>
 export type TaskView = Listed & { paramsTruncated: boolean; resultTruncated: boolean }
 
 /** The record for clients: without the address and the key that quotas count by, which may be somebody else's. */
 export const showTask = (task: TaskRecord): ShownTask => {
-  if (task.submittedBy === undefined) return task
-  const { submittedBy: _, ...shown } = task
-  return shown
+  const { submittedBy: _, artifacts, ...shown } = task
+  return artifacts === undefined ? shown : { ...shown, artifacts: artifacts.map(showArtifact) }
 }
 
 /** The beginning of a long text, or of long JSON; null if it is short. */
@@ -33,7 +34,7 @@ const previewOf = (value: Json): string | null => {
  * `paramsTruncated` says so of params. `resultTruncated` is also true if the result is kept in a blob.
  */
 export const viewTask = (task: TaskRecord): TaskView => {
-  const { attempts: _, submittedBy: __, ...listed } = task
+  const { attempts: _, artifacts: __, submittedBy: ___, ...listed } = task
   const [params, result] = [previewOf(task.params), previewOf(task.result)]
   return {
     ...listed,

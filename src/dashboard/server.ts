@@ -4,6 +4,7 @@ import type { Access } from '../access/access.ts'
 import type { LoginLimit } from '../access/login-limit.ts'
 import { createWatch } from '../access/watch.ts'
 import { createApp } from '../api/app.ts'
+import { takesLongBody } from '../api/uploads.ts'
 import type { Semaphore } from '../core/async/semaphore.ts'
 import type { AuditRecorder } from '../core/audit-recorder.ts'
 import { isMadhavaError, MadhavaError } from '../core/errors.ts'
@@ -178,6 +179,7 @@ export const openDashboard = async (
     host,
     port,
     setting: 'DASHBOARD_PORT',
+    takesLongBody,
     log,
     trustProxy: options.trustProxy,
     keepAliveMs: options.keepAliveMs,

@@ -15,6 +15,7 @@ import { asksFor, refuseUpgrade, requestOf, stayHttp, type Upgrade } from './upg
 export const HTTP_LIMITS = {
   headerBytes: 16 * 1024,
   headersTimeout: 10_000,
+  /** From the headers to the end of the body, where it may not take as long as it likes. */
   requestTimeout: 30_000,
   keepAliveTimeout: 75_000,
   /** A connection on which nothing moves, either way, is ended. */
@@ -76,6 +77,11 @@ export interface UpgradeOptions {
 export interface ServeOptions extends HttpDoor {
   /** `env` has node's request and answer, and the client. */
   fetch: (request: Request, env: ServeEnv) => Response | Promise<Response>
+  /**
+   * Whether the body of a request to this address may take as long as it likes, as that of a large file does, while
+   * something of it comes; left out: none may.
+   */
+  takesLongBody?: (url: string) => boolean
   /** What a GET may become; left out: every request stays HTTP. */
   upgrade?: UpgradeOptions
   /** The setting that chose the port, for the error when it is taken. */
@@ -158,11 +164,28 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
   })
   const broken = new WeakSet<Duplex>()
 
+  /** A body that takes too long ends as the parser's own errors do. */
+  const limitBody = (incoming: IncomingMessage): void => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = incoming.headers
+    if ((length === '0' && coding === undefined) || options.takesLongBody?.(incoming.url ?? '')) return
+    const timer = setTimeout(() => {
+      if (!incoming.complete)
+        server.emit(
+          'clientError',
+          Object.assign(new Error(), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+          incoming.socket,
+        )
+    }, limits.requestTimeout)
+    timer.unref()
+    incoming.once('close', () => clearTimeout(timer))
+  }
+
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersTimeout,
-      requestTimeout: limits.requestTimeout,
+      // node's own holds for all requests alike
+      requestTimeout: 0,
       keepAliveTimeout: limits.keepAliveTimeout,
       // node's own refusal has no body; the one below has
       requireHostHeader: false,
@@ -176,6 +199,7 @@ export const serveHttp = async (options: ServeOptions): Promise<HttpServer> => {
         lingering.current = incoming
         outgoing.once('finish', () => lingering.dropRest(incoming))
       }
+      limitBody(incoming)
       if (!connections.begin(incoming, outgoing)) refuseRequest(outgoing, 503)
       else if (incoming.httpVersion === '1.1' && incoming.headers.host === undefined)
         refuseRequest(outgoing, 400)

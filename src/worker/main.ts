@@ -14,7 +14,7 @@ await runProcess('worker', readConfig, async (config, log) => {
   const capacity = await measureCapacity(config)
   log.info(capacity, 'what this worker may use')
   const parts = await wire(config, log, { writerThread: true })
-  const worker = openWorker({ ...config, ...capacity }, parts, log)
+  const worker = openWorker({ ...config, ...config.files, ...capacity }, parts, log)
   await parts.announce('worker', worker.details)
   return { close: () => worker.close().finally(parts.close) }
 })

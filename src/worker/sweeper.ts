@@ -1,6 +1,6 @@
 // The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
-// tasks, applies retention, removes the tasks of deleted accounts, and documents and lines of the audit whose time is
-// over, and repairs waits after a clock step. Idempotent; every worker runs one.
+// tasks, applies retention, removes the tasks of deleted accounts, uploads that nobody needs, and documents and lines of
+// the audit whose time is over, and repairs waits after a clock step. Idempotent; every worker runs one.
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import { publicReason } from '../core/kind-trouble.ts'
@@ -11,6 +11,7 @@ import { isWaiting, type TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import type { AccountTasks } from './account-tasks.ts'
 import { type ClockWatch, createClockWatch } from './clock-watch.ts'
+import type { UploadSweep } from './upload-sweep.ts'
 
 export interface SweeperOptions {
   store: TaskStore
@@ -21,6 +22,8 @@ export interface SweeperOptions {
   poll: () => void
   /** Removes the tasks of deleted accounts. */
   accountTasks?: Pick<AccountTasks, 'sweep'>
+  /** Removes uploads that nobody needs. */
+  uploads?: UploadSweep
   /** Ends what dead workers left running on this host. Never rejects. */
   endLeftovers?: () => Promise<void>
   clock: () => Date
@@ -38,6 +41,7 @@ export interface SweeperOptions {
   everyMs?: number
   retainEveryMs?: number
   expireEveryMs?: number
+  uploadsEveryMs?: number
 }
 
 export interface Sweeper {
@@ -67,10 +71,14 @@ const WAITS_LOOKS_MS = [0, 5_000, 60_000]
 const PAGE = 500
 /** To find the documents whose time is over, an adapter may have to read all of them. */
 const EXPIRE_EVERY_MS = 10 * 60_000
+const UPLOADS_EVERY_MS = 5_000
+/** Uploads are looked at in a twentieth of the time at most. */
+const UPLOADS_SHARE = 20
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
   const { store, queue, kinds, poll, clock, log, retention } = options
   const { everyMs = 1_000, retainEveryMs = 60_000, expireEveryMs = EXPIRE_EVERY_MS } = options
+  const { uploadsEveryMs = UPLOADS_EVERY_MS } = options
   const { retentionMs, auditMs = null, elapsed = () => performance.now() } = options
   const { endLeftovers = async () => {} } = options
   const counts = { takenOver: 0, workerLost: 0, expired: 0, announced: 0, removed: 0, waitsShortened: 0 }
@@ -80,6 +88,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   /** On a monotonic clock. */
   let retainedAt = Number.NEGATIVE_INFINITY
   let expiredAt = Number.NEGATIVE_INFINITY
+  let uploadsAt = Number.NEGATIVE_INFINITY
   let clockWatch: ClockWatch | null = null
   let retentionTrouble: string | null = null
   /** When to check for waits that were set before the clock went back; once at the start. */
@@ -195,6 +204,18 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     }
   }
 
+  /** What is wrong with uploads holds up nothing else. */
+  const sweepUploads = async (mayExpire: boolean): Promise<void> => {
+    const begun = elapsed()
+    if (!options.uploads || begun < uploadsAt) return
+    try {
+      await options.uploads.step(mayExpire)
+    } catch (error) {
+      log.error({ error }, 'uploads could not be looked at')
+    }
+    uploadsAt = elapsed() + Math.max(uploadsEveryMs, (elapsed() - begun) * UPLOADS_SHARE)
+  }
+
   const sweep = async (): Promise<void> => {
     try {
       const watch = await lookAtClock()
@@ -207,6 +228,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       nextAt = agenda.nextAt
       await announceLost(agenda.due, agenda.dueIds, becameDue)
       await sweepAccounts()
+      await sweepUploads(watch.mayRemove())
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
       if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return
@@ -240,7 +262,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
 
   return {
     sweep,
-    counters: () => ({ ...counts }),
+    counters: () => ({ ...counts, uploadsRemoved: options.uploads?.removed() ?? 0 }),
     clockTrouble: () => clockWatch?.trouble() ?? null,
     retentionTrouble: () => retentionTrouble,
     async close() {

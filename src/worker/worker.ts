@@ -15,6 +15,7 @@ import { storeHash } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
+import { createUploadSweep } from './upload-sweep.ts'
 import { createWakeTimer } from './wake-timer.ts'
 
 export interface WorkerOptions {
@@ -36,6 +37,8 @@ export interface WorkerOptions {
   retentionBytes: number | null
   /** How long the audit is kept; null or left out: for good. */
   auditMs?: number | null
+  /** How long an upload stays that no task names; left out: a day. */
+  uploadTtlMs?: number
 }
 
 export interface WorkerParts {
@@ -58,6 +61,7 @@ export interface Worker {
 
 /** More brought no gain: round trips to the store overlap, and its writes are batched already. */
 const AHEAD = 16
+const DAY_MS = 24 * 60 * 60_000
 
 const troublesOf = (all: Record<string, string | null>): Record<string, string> =>
   Object.fromEntries(Object.entries(all).flatMap(([part, words]) => (words === null ? [] : [[part, words]])))
@@ -131,6 +135,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   })
   const sweeper = createSweeper({
     accountTasks,
+    uploads: createUploadSweep({ store, clock, ttlMs: options.uploadTtlMs ?? DAY_MS }),
     failures,
     store,
     queue,

@@ -22,6 +22,7 @@ const setUp = (over: (store: TaskStore) => Partial<TaskStore> = () => ({})) => {
     kinds: { names: () => ['adding'], troubles: () => [] } as unknown as Kinds,
     clock: () => new Date(at(9)),
     announceIfDue() {},
+    removeTask: ({ id }) => store.remove(id),
   })
   const addFailed = async (code = 'WORKER_LOST'): Promise<string> => {
     const { id } = await add(store)

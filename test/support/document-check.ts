@@ -78,7 +78,7 @@ export const createDocumentCheck = (document: Node): DocumentCheck => {
   const wrongBody = (answer: Answer, { headers, body }: Seen): string | null => {
     const type = headers.get('content-type')?.split(';')[0]?.trim() ?? null
     if (!answer.content) return type === null && !body ? null : `a body of ${type} where none is described`
-    const content = type === null ? undefined : answer.content[type]
+    const content = type === null ? undefined : (answer.content[type] ?? answer.content['*/*'])
     if (!content) return `the content type ${type}`
     if (body === null || Object.keys(content.schema).length === 0) return null
     if (type === 'application/x-ndjson') {

@@ -86,7 +86,14 @@ const setUp = (t: TestContext) => {
   const store = memory.open({ clock })
   t.after(() => store.close())
   const queue = createEmbeddedQueue({ store, log, clock })
-  const calls = createDeadCalls({ store, queue, kinds: createKinds([]), clock, announceIfDue: () => {} })
+  const calls = createDeadCalls({
+    store,
+    queue,
+    kinds: createKinds([]),
+    clock,
+    announceIfDue: () => {},
+    removeTask: ({ id }) => store.remove(id),
+  })
   return {
     memory,
     submit: async (kind: string, params = { n: 1 }) =>

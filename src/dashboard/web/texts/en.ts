@@ -936,6 +936,7 @@ export const en = {
       announced: 'announced',
       removed: 'removed',
       waitsShortened: 'waits shortened',
+      uploadsRemoved: 'uploads removed',
     } as Record<string, string>,
     others: 'Other processes of this store',
     otherColumns: {

@@ -938,6 +938,7 @@ export const ru: Texts = {
       announced: 'объявлено',
       removed: 'убрано',
       waitsShortened: 'сокращено пауз',
+      uploadsRemoved: 'загрузок удалено',
     },
     others: 'Другие процессы этого хранилища',
     otherColumns: {
