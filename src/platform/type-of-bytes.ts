@@ -19,6 +19,11 @@ const isText = (bytes: Uint8Array): boolean => {
   }
 }
 
+/** The beginning of a TIFF, and of a large one. Its directory may stand at its end, where file-type does not find it. */
+const TIFF = ['49492a00', '4d4d002a', '49492b00', '4d4d002b']
+const isTiff = (first: Uint8Array): boolean =>
+  first.length >= 8 && TIFF.includes(Buffer.from(first.subarray(0, 4)).toString('hex'))
+
 /**
  * `image/png`, say; `text/plain` for UTF-8, `application/octet-stream` for what is neither known nor text.
  * @param first the first 4,100 bytes, or all of them
@@ -26,5 +31,6 @@ const isText = (bytes: Uint8Array): boolean => {
 export const typeOfBytes = async (first: Uint8Array): Promise<string> => {
   const found = await fileTypeFromBuffer(first).catch(() => undefined)
   if (found) return found.mime
+  if (isTiff(first)) return 'image/tiff'
   return isText(first) ? 'text/plain' : 'application/octet-stream'
 }
