@@ -36,16 +36,14 @@ const start = async (t: TestContext) => {
     async run(bytes: Buffer, type: string) {
       const upload = randomUUID()
       await world.client.uploads.write(upload, 0, Readable.from([bytes]))
-      const about = {
-        owner: null,
-        name: 'photo.jpg',
-        state: 'whole' as const,
-        holder: null,
-        bytes: bytes.length,
+      const now = new Date().toISOString()
+      const data = {
+        ...{ owner: null, name: 'photo.jpg', state: 'whole' as const, resumable: false, holder: null },
+        ...{ bytes: bytes.length, length: bytes.length, type },
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        ...{ createdAt: now, touchedAt: now, usedAt: null },
       }
-      const sha256 = createHash('sha256').update(bytes).digest('hex')
-      const known = { type, sha256, createdAt: new Date().toISOString(), usedAt: null }
-      await notes.put(upload, { data: { ...about, ...known } }, null)
+      await notes.put(upload, { data }, null)
       const params = { image: { $upload: upload }, sizes: [[64, 64]], fit: 'inside' }
       const id = await world.submit('', null, { kind: 'thumbnails', params })
       await (await runner.take())?.ended
@@ -84,7 +82,10 @@ describe('thumbnails in a worker', { skip: noSharp(), timeout: 600_000 }, () => 
 
   it('leave the memory of the worker as it was, sixteen of them, as many at once as the kind allows', async t => {
     const world = await start(t)
-    const jpeg = await inFormat(photo(4_000, 3_000), 'jpeg')
+    // few bytes, since this store keeps uploads and artifacts in the memory that is measured
+    const large = blackPng(8_000, 6_000)
+    const small = blackPng(80, 60)
+    await Promise.all(Array.from({ length: AT_ONCE }, () => world.run(small, 'image/png')))
     const status = /^VmRSS:\s+(\d+) kB$/m
     const resident = async (): Promise<number> =>
       Number(status.exec(await readFile('/proc/self/status', 'utf8'))?.[1] ?? Number.NaN) / 1024
@@ -96,11 +97,10 @@ describe('thumbnails in a worker', { skip: noSharp(), timeout: 600_000 }, () => 
     t.after(() => clearInterval(timer))
     const ends: string[] = []
     const lane = async (): Promise<void> => {
-      for (let n = 0; n < 16 / AT_ONCE; n++) ends.push((await world.run(jpeg, 'image/jpeg')).status)
+      for (let n = 0; n < 16 / AT_ONCE; n++) ends.push((await world.run(large, 'image/png')).status)
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lane))
     assert.deepEqual(ends, Array(16).fill('SUCCESS'))
     assert.ok(most - before < 150, `${before} MiB became ${most}`)
-    if (process.env.SHOW) console.log({ before, most })
   })
 })
