@@ -97,10 +97,12 @@ export const readBody = async (
     }
     if (coding === null) await store(all())
     else
-      await pipeline(Readable.from(all()), decoderOf(coding, first.value), store, { signal }).catch((error: unknown) => {
-        // it was left in the middle
-        if (!truncated || signal.aborted) throw error
-      })
+      await pipeline(Readable.from(all()), decoderOf(coding, first.value), store, { signal }).catch(
+        (error: unknown) => {
+          // it was left in the middle
+          if (!truncated || signal.aborted) throw error
+        },
+      )
     return { bytes: Buffer.concat(kept), truncated }
   } finally {
     response.destroy()

@@ -56,7 +56,7 @@ const parse = async (
     signal,
     onShare: share => progress(PARSING.begin + (PARSING.size - 1) * share, 'parsing'),
   })
-  const found = extract(document, url)
+  const found = await extract(document, url, signal)
   const header = headers['content-language']
   return {
     ...found,
@@ -70,6 +70,12 @@ const run = async (params: PageParams, around: Around, signal: AbortSignal): Pro
   const begun = performance.now()
   const guard = around.guard ?? createGuard(around.allow)
   const resolve = around.resolve ?? systemResolve
+  let reached = 0
+  // a redirect begins anew, the bar does not
+  const progress: Around['progress'] = (percent, note) => {
+    reached = Math.max(reached, percent)
+    around.progress(reached, note)
+  }
   const common = { guard, resolve, signal }
   const fetched = await fetchPage(new URL(params.url), {
     ...common,
@@ -81,10 +87,10 @@ const run = async (params: PageParams, around: Around, signal: AbortSignal): Pro
     },
     ...(params.robots ? { onHop: askRobots(common) } : {}),
     onStage: (stage, url, share) =>
-      around.progress(BEGIN[stage] + RECEIVING * (share ?? 0), `${stage} ${url.host.slice(0, 100)}`),
+      progress(BEGIN[stage] + RECEIVING * (share ?? 0), `${stage} ${url.host.slice(0, 100)}`),
   })
   const fetchedAt = performance.now()
-  const parsed = await parse(fetched, { signal, progress: around.progress })
+  const parsed = await parse(fetched, { signal, progress })
   const { dnsMs, connectMs, firstByteMs, downloadMs } = fetched.timing
   const whole = Math.round
   return {

@@ -36,7 +36,7 @@ export const MAX_DEPTH = 512
 /** Elements, texts and attributes. About 200 bytes each. */
 export const MAX_NODES = 400_000
 
-type Map = TreeAdapterTypeMap<Node, Node, Node, Node, Node, Node, Node, Node, Node, Node>
+type Nodes = TreeAdapterTypeMap<Node, Node, Node, Node, Node, Node, Node, Node, Node, Node>
 
 const nodeOf = (name: string): Node => ({
   name,
@@ -89,9 +89,11 @@ const childrenOf = (node: Node): Node[] => {
  */
 export const createTree = (
   limits: { depth: number; nodes: number } = { depth: MAX_DEPTH, nodes: MAX_NODES },
-): TreeAdapter<Map> => {
+): TreeAdapter<Nodes> => {
   let nodes = 0
   let depth = 0
+  /** Names of attributes of `html` and `body`, which further tags of theirs add to. */
+  const adopted = new Map<Node, Set<string>>()
   let mode = html.DOCUMENT_MODE.NO_QUIRKS
   const count = (more: number): void => {
     nodes += more
@@ -128,10 +130,17 @@ export const createTree = (
     insertText: (parent, text) => insertText(parent, text, null),
     insertTextBefore: insertText,
     adoptAttributes(node, attrs) {
-      const names = new Set(node.attributes.map(({ name }) => name))
-      const more = attrs.filter(({ name }) => !names.has(name))
-      count(more.length)
-      node.attributes = [...node.attributes, ...more]
+      let names = adopted.get(node)
+      if (names === undefined) {
+        names = new Set(node.attributes.map(({ name }) => name))
+        adopted.set(node, names)
+      }
+      for (const one of attrs) {
+        if (names.has(one.name)) continue
+        count(1)
+        names.add(one.name)
+        node.attributes.push(one)
+      }
     },
     getAttrList: ({ attributes }) => attributes,
     getChildNodes: childrenOf,
