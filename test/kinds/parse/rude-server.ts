@@ -51,10 +51,10 @@ export const serveRaw = (speak: (socket: Socket) => void): Promise<RudeServer> =
     'http',
   )
 
-export const serveTls = (key: string, cert: string, text: string): Promise<RudeServer> => {
+export const serveTls = (key: string, cert: string, answer: () => string): Promise<RudeServer> => {
   const server = createTls({ key, cert }, socket => {
     socket.on('error', () => undefined)
-    socket.once('data', () => socket.end(text))
+    socket.once('data', () => socket.end(answer()))
   })
   server.on('tlsClientError', () => undefined)
   return open(server, 'https')

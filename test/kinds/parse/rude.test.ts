@@ -1,12 +1,14 @@
 // A server that misbehaves: it is slow, endless, broken, or packs a bomb. Each ends in a result or in an error with a
 // code, within bounds.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { until } from '../../support/until.ts'
 import { fetchFrom, plain, serve, serveRaw, serveTls } from './rude-server.ts'
@@ -297,49 +299,53 @@ describe('a body', () => {
 })
 
 describe('a certificate', () => {
-  it('that nobody has signed ends in PARSE_TLS, and so does a server without TLS', LONG, async t => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'madhava-parse-'))
-    t.after(() => rmSync(folder, { recursive: true }))
-    const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')]
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'].concat([
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        '-days',
-        '2',
-        '-subj',
-        '/CN=127.0.0.1',
-      ]),
-      { stdio: 'ignore' },
-    )
-    const server = await serveTls(
-      readFileSync(key, 'utf8'),
-      readFileSync(cert, 'utf8'),
-      plain('<title>x</title>'),
-    )
-    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
-    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
-    t.after(() => {
-      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
-      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
-      return server.close()
-    })
-    const allow = ['127.0.0.1', 'name.test']
-    await assert.rejects(fetchFrom(server.url, allow), { code: 'PARSE_TLS', message: /SELF_SIGNED/ })
-    assert.equal(server.heard().includes('GET'), false)
-    const bare = await serveRaw(say('HTTP/1.1 400 Bad Request\r\n\r\n'))
-    await assert.rejects(fetchFrom(bare.url.replace('http', 'https'), allow), { code: 'PARSE_TLS' })
-    await bare.close()
-    const silent = await serveRaw(() => undefined)
-    await assert.rejects(
-      fetchFrom(silent.url.replace('http', 'https'), allow, { params: { timeoutSeconds: 1 } }),
-      { code: 'PARSE_TIMEOUT' },
-    )
-    await silent.close()
-  })
+  it(
+    'counts if it is signed and names the host; else it is PARSE_TLS, as is a server without TLS',
+    LONG,
+    async t => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'madhava-parse-'))
+      const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')]
+      const words = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=name.test
+      -addext subjectAltName=DNS:name.test,IP:127.0.0.1 -keyout ${key} -out ${cert}`
+      execFileSync('openssl', words.split(/\s+/), { stdio: 'ignore' })
+      let requests = 0
+      const server = await serveTls(readFileSync(key, 'utf8'), readFileSync(cert, 'utf8'), () => {
+        requests += 1
+        return plain('<title>x</title>')
+      })
+      const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
+      process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
+      t.after(() => {
+        if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
+        else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
+        rmSync(folder, { recursive: true })
+        return server.close()
+      })
+      const allow = ['127.0.0.1']
+      await assert.rejects(fetchFrom(server.url, allow), { code: 'PARSE_TLS', message: /SELF_SIGNED/ })
+      assert.equal(requests, 0)
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [
+          ...['--import', 'tsx', fileURLToPath(new URL('./tls-child.ts', import.meta.url))],
+          ...['127.0.0.1', 'name.test', 'NAME.test.', 'other.test'].map(
+            host => `https://${host}:${server.port}/`,
+          ),
+        ],
+        { env: { ...process.env, NODE_EXTRA_CA_CERTS: cert, NODE_NO_WARNINGS: '1' } },
+      )
+      assert.deepEqual(JSON.parse(stdout), { found: ['x', 'x', 'x', 'PARSE_TLS'], left: [] })
+      const bare = await serveRaw(say('HTTP/1.1 400 Bad Request\r\n\r\n'))
+      await assert.rejects(fetchFrom(bare.url.replace('http', 'https'), allow), { code: 'PARSE_TLS' })
+      await bare.close()
+      const silent = await serveRaw(() => undefined)
+      await assert.rejects(
+        fetchFrom(silent.url.replace('http', 'https'), allow, { params: { timeoutSeconds: 1 } }),
+        { code: 'PARSE_TIMEOUT' },
+      )
+      await silent.close()
+    },
+  )
 })
 
 describe('robots.txt of a server', () => {
