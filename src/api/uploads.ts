@@ -65,6 +65,7 @@ const appendQuery = defineQuery({
 const appendUpload: Operation = {
   id: 'appendUpload',
   need: 'submit',
+  audit: 'upload.create',
   tag: 'files',
   summary: 'Add bytes to a resumable upload',
   description:

@@ -1,8 +1,11 @@
 // Every operation of the document with input that is made from it, good and bad. The fixture holds each answer against
 // the document: status, content type, headers, body. 10,000 calls in `npm run test:long`, a sample in `npm test`.
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
+import { artifactFile, listArtifact } from '../../src/core/artifacts.ts'
+import { anybody } from '../support/actors.ts'
 import { createFromSchema, type Node } from '../support/from-schema.ts'
 import { createFixture, type Fixture } from './fixture.ts'
 
@@ -33,6 +36,9 @@ const SENSIBLE: Readonly<Record<string, readonly string[]>> = {
   n: ['0', '7', '10000'],
   method: ['plain', 'wijngaarden'],
   pace: ['0', '1.5'],
+  offset: ['0', '3'],
+  length: ['3'],
+  name: ['a.txt'],
 }
 /** Nothing is dead here, and Thrift's bytes have a test of their own: these answer well to nobody who guesses. */
 const HARD = [
@@ -42,6 +48,7 @@ const HARD = [
   // no provider is set up
   ...['beginSignIn', 'endSignIn'],
   ...['endSession', 'revokeKey', 'withdrawShare', 'getShared', 'getSharedResult', 'watchShared'],
+  'getSharedArtifact',
 ]
 /** An operation that chance has not answered well yet gets good calls until one is, so many at most. */
 const MORE_CALLS = 500
@@ -104,17 +111,30 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
       Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
     )
 
-  /** A door with tasks in every state, and their ids. */
-  const fill = async (): Promise<{ door: Fixture; ids: string[]; token: string }> => {
+  /** A door with tasks in every state, one with a file, and uploads; and their ids. */
+  const fill = async (): Promise<{ door: Fixture; ids: string[]; uploads: string[]; token: string }> => {
     const door = createFixture()
     const ids: string[] = []
+    const uploads = [
+      (await door.service.uploads.take(anybody(), { name: 'a' }, Readable.from([Buffer.from('abc')]))).id,
+      (await door.service.uploads.begin(anybody(), { length: 3 })).id,
+      (await door.service.uploads.begin(anybody(), {})).id,
+    ]
     for (let n = 0; n < 6; n += 1) {
       ids.push((await door.submit('echo', n, { title: `waiting ${n}` })).id)
       const { id } = await door.submit('calcpi', { digits: n })
       await door.run(id)
       ids.push(id, (await door.ended(n % 2 === 0 ? `text ${n}` : { n })).id)
     }
-    return { door, ids, token: (await door.logIn('root', 'admin')).token }
+    const file = artifactFile(0, 1)
+    for (const id of ids) {
+      await door.store.putBlob(id, file, Buffer.from('abc'))
+      const task = await door.store.get(id)
+      if (!task || task.status !== 'STARTED') continue
+      const artifact = { name: 'a.txt', bytes: 3, type: 'text/plain', sha256: 'a'.repeat(64), file }
+      await door.store.move(id, task.claim, listArtifact(artifact, task.updatedAt))
+    }
+    return { door, ids, uploads, token: (await door.logIn('root', 'admin')).token }
   }
 
   const goodCall = (
@@ -232,8 +252,8 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
   it('never gives a 5xx, always a problem for an error, always what the document says', async () => {
     const each = Math.ceil(CALLS / operations().length)
     for (const route of operations()) {
-      const { door, ids, token } = await fill()
-      const good = goodCall(route, ids)
+      const { door, ids, uploads, token } = await fill()
+      const good = goodCall(route, route.path.startsWith('/uploads') ? uploads : ids)
       try {
         await fc.assert(
           fc.asyncProperty(fc.oneof(good, badCall(good)), one =>
