@@ -38,6 +38,16 @@ export interface Attempt {
   error: { code: string; message: string; detail: Json } | null
 }
 
+/** A file that the task has made. */
+export interface Artifact {
+  name: string
+  bytes: number
+  /** A media type. */
+  type: string
+  /** In hex. */
+  sha256: string
+}
+
 /** A line of a task's log. `at` and `attempt` are null in a log of an older version. */
 export interface LogLine {
   /** Its place among all lines that the task ever wrote, from 1. */
@@ -106,6 +116,8 @@ export interface Task {
   history: { status: Status; at: string; attempt: number; worker: string | null }[]
   /** The last 20; missing before the first, in lists, and in records of older versions. */
   attempts?: Attempt[] | undefined
+  /** By name, the newest last; missing when there are none, and in lists. */
+  artifacts?: Artifact[] | undefined
 }
 
 /** The reasons that this version knows, in order of precedence; docs/waiting.md. */
@@ -150,7 +162,7 @@ export interface Waiting {
 /**
  * A task in lists: params and a result over 256 characters of JSON are cut to texts, as the `...Truncated` fields say.
  */
-export type TaskView = Omit<Task, 'attempts'> & {
+export type TaskView = Omit<Task, 'attempts' | 'artifacts'> & {
   paramsTruncated: boolean
   resultTruncated: boolean
   /** In lists, where there is an owner: the name of its account; null when that was deleted. */

@@ -33,13 +33,18 @@ const OPEN: readonly OpenAddress[] = [
     '/events',
     '/kinds',
     '/dead',
-    '/task/[^/]+(?:/(?:result|why|log|events))?',
+    '/task/[^/]+(?:/(?:result|why|log|events|artifacts/[^/]+))?',
+    '/uploads(?:/[^/]+(?:/content)?)?',
   ].map(path => open('GET', path, 'tasks.look')),
   open('GET', '/task/[^/]+/shares', 'tasks.change'),
-  ...['/tasks(?:/(?:cancel|retry|delete))?', '/task/[^/]+/(?:retry|share)', '/dead/[^/]+/replay'].map(path =>
-    open('POST', path, 'tasks.change'),
-  ),
-  ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+'].map(path =>
+  ...[
+    '/tasks(?:/(?:cancel|retry|delete))?',
+    '/task/[^/]+/(?:retry|share)',
+    '/dead/[^/]+/replay',
+    '/uploads(?:/[^/]+/finish)?',
+  ].map(path => open('POST', path, 'tasks.change')),
+  open('PATCH', '/uploads/[^/]+', 'tasks.change'),
+  ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+', '/uploads/[^/]+'].map(path =>
     open('DELETE', path, 'tasks.change'),
   ),
   // which processes work, with reasons

@@ -4,6 +4,7 @@ import { isFinal, type Task } from '../../../../client/task.ts'
 import { PageHead } from '../../frame/page-head.tsx'
 import { Toasts } from '../../frame/toasts.tsx'
 import iconAddress from '../../icon.svg'
+import { ArtifactList } from '../../parts/artifact-list.tsx'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
@@ -75,6 +76,7 @@ const Shown = ({ task, address }: { task: Task; address: string }) => {
       <div class="task-columns">
         <div>
           <ResultView task={task} path={`${address}/result`} />
+          <ArtifactList artifacts={task.artifacts ?? []} address={`${address}/artifacts`} />
           <JsonView
             title={t.task.params}
             text={JSON.stringify(task.params)}
