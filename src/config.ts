@@ -9,7 +9,6 @@ import { parseEnvFile } from './platform/env-file.ts'
 import { maskRedisUrl, maskUrls } from './platform/masked-url.ts'
 import type { RedisPlace } from './platform/redis-url.ts'
 import { visibleText } from './platform/visible.ts'
-import { megabytes } from './setting-values.ts'
 import { SETTINGS, type Setting, type SettingName } from './settings.ts'
 
 export { VERSION } from './platform/version.ts'
@@ -36,9 +35,9 @@ type FilesConfig = {
   readonly [K in keyof SettingValues['files']]: NonNullable<SettingValues['files'][K]>
 }
 /** What is in Redis is in its memory. */
-const FILE_MAX_MB = { files: 1024, redis: 64 }
+const FILE_MAX_BYTES = { files: 1024 ** 3, redis: 64 * 1024 ** 2 }
 const filesConfig = (given: SettingValues['files'], isRedis: boolean): FilesConfig => {
-  const usual = megabytes(isRedis ? FILE_MAX_MB.redis : FILE_MAX_MB.files)
+  const usual = isRedis ? FILE_MAX_BYTES.redis : FILE_MAX_BYTES.files
   const uploadMaxBytes = given.uploadMaxBytes ?? usual
   return Object.freeze({
     ...given,

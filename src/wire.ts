@@ -306,7 +306,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       ttlMs: config.files.uploadTtlMs,
       typeOf: typeOfBytes,
     },
-    onUploadTrouble: (error, what) => log.warn({ error }, what),
+    onUploadTrouble: (error, what) => log.warn({ error, what }, 'an upload is left to the sweep'),
     cursorSeal: openCursorSeals(store.documents),
   })
   const figures = createProcessFigures()

@@ -12,7 +12,8 @@ export interface UploadBytes {
    * Writes what the stream brings from `offset` on, in constant memory; what stood there and behind it is gone.
    * Resolves with the size when all of it is durable. If the stream fails, what had come before may stay, as `size`
    * tells. One writer of an upload at a time: the caller sees to it.
-   * @throws BAD_ID, BAD_REQUEST when `offset` is behind the end, STORE_FULL, STORE_UNAVAILABLE; what the stream throws
+   * @throws BAD_ID, BAD_REQUEST when `offset` is behind the end, UPLOAD_NOT_FOUND when it is removed meanwhile,
+   * STORE_FULL, STORE_UNAVAILABLE; what the stream throws
    */
   write(id: string, offset: number, bytes: Readable): Promise<number>
   /** Bytes `start` to `end` (exclusive), or all of them; null when there are none. @throws BAD_ID */

@@ -311,12 +311,12 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
         const { data } = upload
         try {
           if (data.state === 'whole') return infoOf(upload)
+          // what came with a request that broke off is not durable yet, and of no bytes at all there is nothing
+          await store.uploads.write(id, (await store.uploads.size(id)) ?? 0, Readable.from([]))
           const stored = await store.uploads.read(id)
           const intake = createIntake(stored?.stream ?? Readable.from([]), Number.MAX_SAFE_INTEGER)
           let bytes = 0
           for await (const piece of intake.bytes()) bytes += piece.length
-          // of no bytes at all there is nothing yet
-          if (!stored) await store.uploads.write(id, 0, Readable.from([]))
           return await become(upload, { bytes, sha256: intake.sha256(), first: intake.first() }, sha256)
         } finally {
           const last = await documents.get(id)

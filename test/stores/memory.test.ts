@@ -7,6 +7,7 @@ import { auditSuite } from '../suites/audit.ts'
 import { documentsSuite } from '../suites/documents.ts'
 import { add, at, details, refused, take } from '../suites/store/world.ts'
 import { type StoreFactory, storeSuite } from '../suites/store.ts'
+import { uploadsSuite } from '../suites/upload-bytes.ts'
 
 const clock = () => new Date()
 
@@ -35,6 +36,7 @@ const openWorld: StoreFactory = async () => {
 storeSuite('memory', openWorld)
 documentsSuite('memory', openWorld)
 auditSuite('memory', openWorld)
+uploadsSuite('memory', openWorld)
 
 describe('memory store', () => {
   it('takes its instance and host from its opener', async () => {

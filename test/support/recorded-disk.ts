@@ -1,6 +1,6 @@
 // A disk that records what is done to it, also by the thread that writes state files, and can say what a power cut may
 // have left of it.
-import fs, { readFileSync } from 'node:fs'
+import fs, { lstatSync, readFileSync } from 'node:fs'
 import fsPromises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { BroadcastChannel, setEnvironmentData } from 'node:worker_threads'
@@ -22,9 +22,9 @@ export interface RecordedDisk {
 
 type Told = DiskEvent extends infer Event ? (Event extends DiskEvent ? Omit<Event, 'step'> : never) : never
 
-/** What the store does to these past its `Disk`, since no power cut matters to it: claims, and folders of blobs. */
+/** What the store does to these past its `Disk`, since no power cut matters to it: claims, and folders of blobs and uploads. */
 const isClaim = (file: unknown): boolean => String(file).includes('/claims/')
-const isOfBlobs = (file: unknown): boolean => String(file).includes('/blobs/')
+const isOfBytes = (file: unknown): boolean => /\/(blobs|upload-bytes)\//.test(String(file))
 
 const PRELOAD = new URL('./record-thread.mjs', import.meta.url).href
 let recordings = 0
@@ -67,6 +67,8 @@ export const recordDisk = (): RecordedDisk => {
     return done
   }
 
+  /** Of the files that are written on. They are only appended to here: nothing tells of what is cut off. */
+  const inodeOf = new Map<string, string>()
   const disk: Disk = {
     write(file, data) {
       real.write(file, data)
@@ -92,6 +94,21 @@ export const recordDisk = (): RecordedDisk => {
         },
         sync: () => syncing([], inode, () => appender.sync()),
         close: () => appender.close(),
+      }
+    },
+    async writeOn(file, offset) {
+      const isNew = lstatSync(file, { throwIfNoEntry: false }) === undefined
+      const tail = await real.writeOn(file, offset)
+      const inode = isNew ? create(file) : inodeOf.get(file)
+      if (inode === undefined) throw new Error(`${file} was not made here`)
+      inodeOf.set(file, inode)
+      return {
+        ...tail,
+        async append(bytes) {
+          await tail.append(bytes)
+          note({ type: 'bytes', inode, bytes: Buffer.from(bytes) })
+        },
+        sync: () => syncing([], inode, () => tail.sync()),
       }
     },
     rename(from, to) {
@@ -127,12 +144,12 @@ export const recordDisk = (): RecordedDisk => {
   }
   fsPromises.mkdir = (async (...asked: Parameters<typeof mkdir>) => {
     const made = await mkdir(...asked)
-    if (isOfBlobs(asked[0])) note({ type: 'folder', file: String(asked[0]) })
+    if (isOfBytes(asked[0])) note({ type: 'folder', file: String(asked[0]) })
     return made
   }) as typeof mkdir
   fsPromises.rm = async (...asked) => {
     await rm(...asked)
-    if (isOfBlobs(asked[0])) note({ type: 'unlink', file: String(asked[0]) })
+    if (isOfBytes(asked[0])) note({ type: 'unlink', file: String(asked[0]) })
   }
   syncBuiltinESMExports()
 

@@ -132,6 +132,21 @@ export const assertOrder = async (url: string, prefix: string): Promise<void> =>
       const text = (await call('HGET', `blobs:${id}`, name)) as string | null
       assert.equal(text?.split(' ')[0], version, `bytes that nobody names: ${key}`)
     }
+    const uploads = await pairs('HGETALL', 'uploads')
+    assert.deepEqual(
+      Object.keys(await scores('uploadIds')).toSorted(),
+      uploads.map(([id]) => id).toSorted(),
+      'ids of uploads',
+    )
+    for (const [id, size] of uploads) {
+      const chunks = (await pairs('HGETALL', `upload:${id}`)).length
+      assert.equal(chunks, Math.ceil(Number(size) / (256 * 1024)), `chunks of the upload ${id}`)
+    }
+    for (const key of new Set(named('upload:')))
+      assert.ok(
+        uploads.some(([id]) => key === `upload:${id}`),
+        `bytes of no upload: ${key}`,
+      )
     const documents: Record<string, Scores> = {}
     const expiring: Scores = {}
     for (const key of new Set(named('documents:'))) {

@@ -8,6 +8,7 @@ import { obeyRole } from './store-obey.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
 import { ratesRole } from './store-rates.ts'
 import { beginRole, hold, moveRole, type RoleContext, readRole, workRole } from './store-roles.ts'
+import { uploadsRole } from './store-uploads.ts'
 import { writesRole } from './store-writes.ts'
 import { tell } from './tell.ts'
 
@@ -25,6 +26,7 @@ const ROLES: Record<string, (context: RoleContext, input: never) => Promise<void
   'account-tasks': accountTasksRole,
   audit: auditRole,
   rates: ratesRole,
+  uploads: uploadsRole,
 }
 
 const input = JSON.parse(process.argv[2] ?? '') as { place: StorePlace; role: string }

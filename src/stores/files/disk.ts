@@ -24,6 +24,7 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { READ_FLAGS } from '../../platform/plain-file.ts'
 import { isErrno } from './errno.ts'
+import { openTail, type TailFile, type TailOptions } from './uploads/tail-file.ts'
 
 /** A file that only grows. */
 export interface Appender {
@@ -46,6 +47,8 @@ export interface Disk {
    * renames files meanwhile. Not for a file that others read while it is written.
    */
   append(file: string, ahead?: boolean): Appender
+  /** A file is written on from `offset`; what stood there and behind it is gone. As `openTail`. */
+  writeOn(file: string, offset: number, options?: TailOptions): Promise<TailFile>
   rename(from: string, to: string): void
   /** False when the name is taken. */
   link(from: string, to: string): boolean
@@ -223,6 +226,7 @@ export const createDisk = (): Disk => ({
     }
   },
   append: (file, ahead = false) => openAppender(file, ahead),
+  writeOn: openTail,
   rename: renameSync,
   link: (from, to) => unlessTaken(() => linkSync(from, to)),
   symlink: (target, file) => unlessTaken(() => symlinkSync(target, file)),

@@ -10,6 +10,8 @@ export interface FreeSpace {
   trouble(): string | null
   /** @throws STORE_FULL when less than the reserve is left */
   forNewTask(): void
+  /** For each piece of an upload, which may not eat into the reserve. @throws STORE_FULL */
+  forUpload(): void
   /** Whether a waiting task may begin: the second half of the reserve belongs to those that run. */
   mayBegin(): boolean
   /** @throws STORE_FULL when so many bytes at once would eat into the second half of the reserve */
@@ -113,10 +115,10 @@ export const createFreeSpace = (options: FreeSpaceOptions): FreeSpace => {
     )
   }
 
-  const refusal = (): MadhavaError | null => {
+  const refusal = (what = 'No new tasks are taken'): MadhavaError | null => {
     const seen = present()
     if (seen.freeBytes >= seen.reserveBytes && seen.freeInodes >= seen.reserveInodes) return null
-    return full('No new tasks are taken', seen)
+    return full(what, seen)
   }
 
   const noteWritten = (characters: number): void => {
@@ -128,6 +130,10 @@ export const createFreeSpace = (options: FreeSpaceOptions): FreeSpace => {
     trouble: () => refusal()?.message ?? null,
     forNewTask() {
       const refused = refusal()
+      if (refused) throw refused
+    },
+    forUpload() {
+      const refused = refusal('No uploads are taken')
       if (refused) throw refused
     },
     mayBegin() {

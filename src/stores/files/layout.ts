@@ -15,6 +15,8 @@ export interface Layout {
   readonly dir: string
   readonly tasks: string
   readonly blobs: string
+  /** The bytes of uploads. */
+  readonly uploadBytes: string
   readonly keys: string
   readonly claims: string
   readonly revokes: string
@@ -34,20 +36,22 @@ export interface Layout {
   folders(): string[]
   /** The folders of the collections of documents. */
   collections(): string[]
-  /** Those, and the folders of the audit: only our own user may look into them. */
+  /** Those, and the folders of uploads and of the audit: only our own user may look into them. */
   closed(): string[]
   collection(name: CollectionName): string
   /** @throws BAD_KEY */
   document(collection: CollectionName, name: string): string
   /** The 256 folders of state files. */
   shards(): string[]
-  /** Of `tasks` or `blobs`. */
+  /** Of `tasks`, `blobs` or `upload-bytes`. */
   shardsOf(root: string): string[]
   taskFolder(id: SafeId): string
   task(id: SafeId): string
   blobFolder(id: SafeId): string
   /** @throws BAD_KEY */
   blob(id: SafeId, name: string): string
+  uploadFolder(id: SafeId): string
+  upload(id: SafeId): string
   key(key: string): string
   claim(id: SafeId, number: number): string
   revoke(id: SafeId): string
@@ -59,6 +63,7 @@ const SHARDS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, 
 export const createLayout = (dir: string): Layout => {
   const tasks = path.join(dir, 'tasks')
   const blobs = path.join(dir, 'blobs')
+  const uploadBytes = path.join(dir, 'upload-bytes')
   const keys = path.join(dir, 'keys')
   const claims = path.join(dir, 'claims')
   const revokes = path.join(dir, 'revoke')
@@ -69,6 +74,7 @@ export const createLayout = (dir: string): Layout => {
     dir,
     tasks,
     blobs,
+    uploadBytes,
     keys,
     claims,
     revokes,
@@ -85,7 +91,7 @@ export const createLayout = (dir: string): Layout => {
       ...[layout.run, layout.journal, layout.wal, layout.index],
     ],
     collections: () => COLLECTION_NAMES.map(layout.collection),
-    closed: () => [...layout.collections(), layout.audit, layout.auditBegun, layout.rates],
+    closed: () => [...layout.collections(), uploadBytes, layout.audit, layout.auditBegun, layout.rates],
     collection: name => path.join(dir, name),
     document: (collection, name) => path.join(dir, collection, `${parseDocumentName(name)}.json`),
     shards: () => layout.shardsOf(tasks),
@@ -96,6 +102,8 @@ export const createLayout = (dir: string): Layout => {
     blob: (id, name) => {
       return path.join(layout.blobFolder(id), parseBlobName(name))
     },
+    uploadFolder: id => `${uploadBytes}/${shard(id)}`,
+    upload: id => `${uploadBytes}/${shard(id)}/${id}`,
     key: key => path.join(keys, createHash('sha256').update(key).digest('hex')),
     claim: (id, number) => `${claims}/${id}.${number}`,
     revoke: id => `${revokes}/${id}`,

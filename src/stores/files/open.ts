@@ -5,7 +5,6 @@ import path from 'node:path'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { Log } from '../../platform/log.ts'
-import { createUploadBytes } from '../memory/upload-bytes.ts'
 import { createRates } from '../shared/rates.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
 import { createAudit } from './audit/audit.ts'
@@ -46,6 +45,8 @@ import { createTaskCreator } from './records/create.ts'
 import { createKeys } from './records/keys.ts'
 import { createRecords } from './records/records.ts'
 import { createRetention } from './records/retention.ts'
+import { createUploadBytes } from './uploads/upload-bytes.ts'
+import { uploadPort } from './uploads/upload-port.ts'
 
 export interface FilesStoreOptions {
   /** The data folder; made when it is missing. */
@@ -132,6 +133,7 @@ export const openFilesStore = async ({
   const journals = createJournals(layout.journal, instance, disk)
   const wal = createWal(disk, layout.wal, instance)
   const committer = createCommitter({ wal, writer, onVisible: () => liveIndex.flush(), onFailure: failOnce })
+  const uploads = createUploadBytes({ layout, disk, space, committer })
   const unique = () => randomBytes(6).toString('hex')
   const blobs = createBlobs({ layout, disk, space, committer, unique })
   const logTruncation = startLogTruncation({
@@ -233,8 +235,8 @@ export const openFilesStore = async ({
       removeExpired: now => run(() => documents.removeExpired(now)),
     },
 
-    // in the next commit
-    uploads: createUploadBytes(new Map(), parseId),
+    uploads: uploadPort(uploads, run),
+
     audit: {
       begin: entry => run(() => audit.begin(entry)),
       end: (...asked) => run(() => audit.end(...asked)),

@@ -59,7 +59,7 @@ export const prepareFolders = async (layout: Layout, log: Log): Promise<void> =>
         'STORE_UNAVAILABLE',
         `In the data folder, ${path.relative(layout.dir, folder)} is a link or a file where a folder must be: mount what it leads to there, or move the data folder as a whole and set DATA_DIR`,
       )
-  for (const root of [layout.tasks, layout.blobs])
+  for (const root of [layout.tasks, layout.blobs, layout.uploadBytes])
     for (const shard of layout.shardsOf(root)) {
       if (!standsInTheWay(shard)) continue
       const place = path.relative(layout.dir, shard)

@@ -135,7 +135,7 @@ const openStore = (
     instance,
 
     documents: createDocuments({ stored: state.documents, feed, clock, open }),
-    uploads: createUploadBytes(state.uploads, parseTaskId),
+    uploads: createUploadBytes({ stored: state.uploads, parseId: parseTaskId, open }),
     audit: createAudit({ stored: state.audit, isAlive: () => me.alive, open }),
 
     async create(task, fingerprint, admit) {

@@ -1,39 +1,70 @@
 // The memory store's bytes of uploads.
 import { Readable } from 'node:stream'
-import { MadhavaError } from '../../core/errors.ts'
 import type { UploadBytes } from '../../core/upload-bytes.ts'
+import { parseUploadCursor, refuseGap, uploadGone } from '../shared/upload-calls.ts'
 
-export type StoredUploads = Map<string, Buffer>
+interface Stored {
+  pieces: Buffer[]
+  bytes: number
+}
+export type StoredUploads = Map<string, Stored>
 
-/** `parseId` gives the id in its one form. @throws BAD_ID */
-export const createUploadBytes = (byId: StoredUploads, parseId: (id: string) => string): UploadBytes => {
+interface UploadBytesDeps {
+  stored: StoredUploads
+  /** The id in its one form. @throws BAD_ID */
+  parseId: (id: string) => string
+  /** @throws STORE_UNAVAILABLE once the store is closed */
+  open: () => void
+}
+
+const partOf = ({ pieces }: Stored, start: number, end: number): Buffer[] => {
+  let at = 0
+  return pieces.flatMap(piece => {
+    const part = piece.subarray(Math.max(0, start - at), Math.max(0, end - at))
+    at += piece.length
+    // the reader may write over what it is given
+    return part.length > 0 ? [Buffer.from(part)] : []
+  })
+}
+
+export const createUploadBytes = ({ stored, parseId, open }: UploadBytesDeps): UploadBytes => {
+  const find = (given: string): Stored | undefined => {
+    open()
+    return stored.get(parseId(given))
+  }
   return {
     async write(given, offset, bytes) {
+      const before = find(given)
       const id = parseId(given)
-      let whole: Buffer = byId.get(id) ?? Buffer.alloc(0)
-      if (offset > whole.length)
-        throw new MadhavaError('BAD_REQUEST', `The upload ends at ${whole.length}, before ${offset}`)
-      whole = whole.subarray(0, offset)
-      byId.set(id, whole)
+      refuseGap(before?.bytes ?? null, offset)
+      const made: Stored = { pieces: before ? partOf(before, 0, offset) : [], bytes: offset }
+      stored.set(id, made)
       for await (const piece of bytes) {
-        whole = Buffer.concat([whole, Buffer.from(piece as Uint8Array)])
-        byId.set(id, whole)
+        const copy = Buffer.from(piece as Uint8Array)
+        made.pieces.push(copy)
+        made.bytes += copy.length
       }
-      return whole.length
+      if (stored.get(id) !== made) throw uploadGone()
+      return made.bytes
     },
     async read(given, range) {
-      const whole = byId.get(parseId(given))
+      const whole = find(given)
       if (!whole) return null
-      const part = Buffer.from(range ? whole.subarray(range.start, range.end) : whole)
-      return { bytes: whole.length, stream: Readable.from([part], { objectMode: false }) }
+      const parts = partOf(whole, range?.start ?? 0, range?.end ?? whole.bytes)
+      return { bytes: whole.bytes, stream: Readable.from(parts, { objectMode: false }) }
     },
-    size: async given => byId.get(parseId(given))?.length ?? null,
-    remove: async given => void byId.delete(parseId(given)),
+    size: async given => find(given)?.bytes ?? null,
+    async remove(given) {
+      open()
+      stored.delete(parseId(given))
+    },
     async list({ limit, cursor }) {
-      const ids = [...byId.keys()].sort().filter(id => cursor === null || id > cursor)
+      open()
+      const after = parseUploadCursor(cursor, parseId)
+      const ids = [...stored.keys()].sort().filter(id => after === null || id > after)
       const page = ids.slice(0, limit)
       return {
-        uploads: page.map(id => ({ id, bytes: byId.get(id)?.length ?? 0 })),
+        uploads: page.map(id => ({ id, bytes: stored.get(id)?.bytes ?? 0 })),
         next: ids.length > limit ? (page.at(-1) ?? null) : null,
       }
     },

@@ -9,7 +9,6 @@ import type { Log } from '../../platform/log.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import type { RedisPlace } from '../../platform/redis-url.ts'
 import type { SharedClock } from '../../platform/shared-clock.ts'
-import { createUploadBytes } from '../memory/upload-bytes.ts'
 import { createLeftOutLog } from '../shared/left-out-log.ts'
 import { createRates } from '../shared/rates.ts'
 import { withStoreTrouble } from '../shared/store-trouble.ts'
@@ -29,6 +28,7 @@ import { decode, encode, keyHash, planOf, suspectsOf } from './records.ts'
 import { createRetention } from './retention.ts'
 import { createScripts } from './scripts.ts'
 import { createTaskMover } from './task-mover.ts'
+import { createUploadBytes } from './upload-bytes.ts'
 
 export interface RedisStoreOptions {
   place: RedisPlace
@@ -135,6 +135,17 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     unlink: name => redis.call('UNLINK', key(name)),
     claimOf: heldClaims.claimOf,
   })
+  const uploads = createUploadBytes({
+    scripts,
+    parseId: parseTaskId,
+    async sizeOf(id) {
+      const size = (await redis.call('HGET', key('uploads'), id)) as string | null
+      return size === null ? null : Number(size)
+    },
+    chunkOf: async (id, number) =>
+      (await redis.callBuffer('HGET', key(`upload:${id}`), number)) as Buffer | null,
+    forUpload: health.forNewTask,
+  })
   const documents = createDocuments({
     scripts,
     readValue: async (collection, name) =>
@@ -237,8 +248,13 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
       }),
     listBlobs: id => run(async () => blobs.listBlobs(parseTaskId(id))),
 
-    // in the next commit
-    uploads: createUploadBytes(new Map(), parseTaskId),
+    uploads: {
+      write: (...args) => run(() => uploads.write(...args)),
+      read: (...args) => run(() => uploads.read(...args)),
+      size: id => run(() => uploads.size(id)),
+      remove: id => run(() => uploads.remove(id)),
+      list: page => run(() => uploads.list(page)),
+    },
     documents: {
       get: (...args) => run(() => documents.get(...args)),
       list: (...args) => run(() => documents.list(...args)),

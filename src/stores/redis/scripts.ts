@@ -16,6 +16,7 @@ import { BEAT, BEGIN, LEAVE, LIVING, PRESENCES } from './lua/presence.ts'
 import { AGENDA, COUNTS, PAGE, PICK, TALLIES } from './lua/queries.ts'
 import { RATE } from './lua/rate.ts'
 import { CREATE, INDEX, LOOK, OLDEST, REMOVE, WRITE } from './lua/tasks.ts'
+import { APPEND_UPLOAD, CUT_UPLOAD, PAGE_UPLOADS, REMOVE_UPLOAD } from './lua/uploads.ts'
 
 const SOURCES = {
   create: CREATE,
@@ -35,6 +36,10 @@ const SOURCES = {
   fetch: FETCH,
   nextChunk: NEXT_CHUNK,
   drop: DROP,
+  cutUpload: CUT_UPLOAD,
+  appendUpload: APPEND_UPLOAD,
+  removeUpload: REMOVE_UPLOAD,
+  pageUploads: PAGE_UPLOADS,
   putDocument: PUT_DOCUMENT,
   removeDocument: REMOVE_DOCUMENT,
   expireDocuments: EXPIRE_DOCUMENTS,

@@ -13,6 +13,7 @@ import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { add, addEnded, at, follow, read, take } from '../../suites/store/world.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { loseAt, type ProcessWorld, storeProcessesSuite } from '../../suites/store-processes.ts'
+import { uploadsProcessesSuite, uploadsSuite } from '../../suites/upload-bytes.ts'
 import { openPlace, type StorePlace } from '../../support/store-place.ts'
 import { until } from '../../support/until.ts'
 
@@ -48,6 +49,8 @@ documentsSuite('files', openWorld)
 documentsProcessesSuite('files', openWorld)
 auditSuite('files', openWorld)
 auditProcessesSuite('files', openWorld)
+uploadsSuite('files', openWorld)
+uploadsProcessesSuite('files', openWorld)
 // as workers do it. To start a thread from the sources takes its time, the whole contract with it twice as long
 storeProcessesSuite('files, written in a thread', () => openWorld(true))
 if (LONG) {

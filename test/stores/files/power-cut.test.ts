@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import { promises as fs } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { revoke, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
-import { compareVersions, isFinal, type TaskRecord, taskSchema } from '../../../src/core/task.ts'
+import { compareVersions, isFinal, newTaskId, type TaskRecord, taskSchema } from '../../../src/core/task.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { add, at, keyed } from '../../suites/store/world.ts'
@@ -21,6 +22,7 @@ type Told = { step: number } & (
   | { told: 'there'; task: TaskRecord; key: string | null }
   | { told: 'cancel'; id: string }
   | { told: 'blob'; id: string; bytes: Buffer }
+  | { told: 'upload'; id: string; bytes: Buffer }
   | { told: 'removed'; id: string }
   | { told: 'document'; name: string; rev: number }
   | { told: 'no document'; name: string }
@@ -87,8 +89,18 @@ const work = async (store: TaskStore, recorded: RecordedDisk): Promise<Told[]> =
     await store.documents.remove('accounts', name, rev)
     told.push({ step: recorded.step(), told: 'no document', name })
   }
+  /** An upload in several requests. */
+  const upload = async (n: number): Promise<void> => {
+    const id = newTaskId()
+    const bytes = Buffer.alloc(3_000 * (n + 1), n + 1)
+    for (let at = 0; at < bytes.length; at += 3_000) {
+      const pieces = [bytes.subarray(at, at + 1_000), bytes.subarray(at + 1_000, at + 3_000)]
+      const size = await store.uploads.write(id, at, Readable.from(pieces))
+      told.push({ step: recorded.step(), told: 'upload', id, bytes: bytes.subarray(0, size) })
+    }
+  }
   for (let n = 0; n < TASKS; n += 8) {
-    await Promise.all([document(n / 8), ...Array.from({ length: 8 }, (_, k) => life(n + k))])
+    await Promise.all([document(n / 8), upload(n / 8), ...Array.from({ length: 8 }, (_, k) => life(n + k))])
     // let a checkpoint come between
     await new Promise(resolve => setTimeout(resolve, 20))
   }
@@ -130,6 +142,12 @@ const check = async (store: TaskStore, everything: readonly Told[], step: number
       const blob = await store.getBlob(fact.id, 'some.bin')
       assert.ok(blob, 'a blob is lost')
       assert.deepEqual(Buffer.concat(await blob.stream.toArray()), fact.bytes)
+    }
+    if (fact.told === 'upload') {
+      const there = await store.uploads.read(fact.id)
+      assert.ok(there && there.bytes >= fact.bytes.length, 'bytes of an upload are lost')
+      const found = Buffer.concat(await there.stream.toArray())
+      assert.ok(found.subarray(0, fact.bytes.length).equals(fact.bytes), 'an upload is torn')
     }
     if (fact.told !== 'there' || removed.has(fact.task.id)) continue
     const task = await store.get(fact.task.id)
@@ -175,8 +193,8 @@ describe('a power cut', () => {
           for (const fact of told.filter(fact => fact.step <= step)) {
             if (fact.told === 'document' || fact.told === 'no document') continue
             const id = fact.told === 'there' ? fact.task.id : fact.id
-            // a blob is no change of the task
-            if (fact.told === 'blob') continue
+            // bytes are no change of a task
+            if (fact.told === 'blob' || fact.told === 'upload') continue
             assert.ok(heard.has(id), `the feed does not tell of a task that is ${fact.told}`)
           }
           // and life goes on

@@ -7,6 +7,7 @@ import { documentsSuite } from '../../suites/documents.ts'
 import { documentsProcessesSuite } from '../../suites/documents-processes.ts'
 import { storeSuite } from '../../suites/store.ts'
 import { loseAt, type ProcessStoreFactory, storeProcessesSuite } from '../../suites/store-processes.ts'
+import { uploadsProcessesSuite, uploadsSuite } from '../../suites/upload-bytes.ts'
 import { type PrivateRedis, startRedis } from '../../support/redis.ts'
 import { assertOrder } from '../../support/redis-order.ts'
 import { requireService } from '../../support/services.ts'
@@ -47,5 +48,7 @@ describe('on a private Redis', { skip }, () => {
   documentsProcessesSuite('redis', openWorld)
   auditSuite('redis', openWorld)
   auditProcessesSuite('redis', openWorld)
+  uploadsSuite('redis', openWorld)
+  uploadsProcessesSuite('redis', openWorld)
   storeProcessesSuite('redis', openWorld)
 })

@@ -1,0 +1,152 @@
+// The bytes of uploads: `upload-bytes/<last two hex digits>/<id>`, one file each, written in place. A file that is not
+// ours (a link, one with further names) counts as none.
+import { lstatSync } from 'node:fs'
+import { mkdir, readdir, unlink } from 'node:fs/promises'
+import path from 'node:path'
+import { MadhavaError } from '../../../core/errors.ts'
+import type { StoredUpload } from '../../../core/upload-bytes.ts'
+import { isRealFolder, openPlain } from '../../../platform/plain-file.ts'
+import { parseUploadCursor, refuseGap, uploadGone } from '../../shared/upload-calls.ts'
+import type { Disk } from '../disk.ts'
+import { isErrno } from '../errno.ts'
+import type { FreeSpace } from '../free-space.ts'
+import { type Layout, parseId, type SafeId } from '../layout.ts'
+import type { Committer } from '../log/committer.ts'
+import { readRange } from './read-range.ts'
+import type { TailFile } from './tail-file.ts'
+import type { FileUploads } from './upload-port.ts'
+
+interface UploadBytesDeps {
+  layout: Layout
+  disk: Disk
+  space: FreeSpace
+  committer: Pick<Committer, 'syncing'>
+}
+
+/** A piece is written in parts of at most so many bytes, and the space is asked before each. */
+const PART_BYTES = 1024 * 1024
+
+export const createUploadBytes = ({ layout, disk, space, committer }: UploadBytesDeps): FileUploads => {
+  /** The folders above it are real ones, no links. */
+  const isOurs = (folder: string): boolean => isRealFolder(layout.uploadBytes) && isRealFolder(folder)
+
+  const sizeOf = (id: SafeId): number | null => {
+    if (!isOurs(layout.uploadFolder(id))) return null
+    const found = lstatSync(layout.upload(id), { throwIfNoEntry: false })
+    return found?.isFile() && found.nlink === 1 ? found.size : null
+  }
+
+  const removeFile = async (id: SafeId): Promise<void> => {
+    // behind a link the file would be another's
+    if (!isOurs(layout.uploadFolder(id))) return
+    try {
+      await unlink(layout.upload(id))
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error
+    }
+  }
+
+  const openFrom = async (id: SafeId, offset: number): Promise<TailFile> => {
+    const folder = layout.uploadFolder(id)
+    try {
+      await mkdir(folder, { mode: 0o700 })
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error
+    }
+    if (!isOurs(folder))
+      throw new MadhavaError('STORE_UNAVAILABLE', 'What stands in the place of a folder of uploads is none')
+    const size = sizeOf(id)
+    refuseGap(size, offset)
+    // what is not ours counts as none: its name is taken from it, and nothing is written behind it
+    if (size === null) await removeFile(id)
+    try {
+      return await disk.writeOn(layout.upload(id), offset)
+    } catch (error) {
+      if (isErrno(error, 'EFTYPE'))
+        throw new MadhavaError(
+          'STORE_UNAVAILABLE',
+          'What stands in the place of an upload is no file of its own',
+        )
+      throw error
+    }
+  }
+
+  return {
+    async write(given, offset, bytes) {
+      const id = parseId(given)
+      space.forUpload()
+      const file = await openFrom(id, offset)
+      let size = offset
+      try {
+        for await (const piece of bytes) {
+          const whole = typeof piece === 'string' ? Buffer.from(piece) : piece
+          for (let at = 0; at < whole.length; at += PART_BYTES) {
+            const part = whole.subarray(at, at + PART_BYTES)
+            space.forUpload()
+            await file.append(part)
+            space.noteWritten(part.length)
+            size += part.length
+          }
+        }
+        await file.sync()
+        if (!(await file.isThere())) throw uploadGone()
+      } finally {
+        await file.close()
+      }
+      await committer.syncing(() => disk.sync([layout.uploadFolder(id), layout.uploadBytes]))
+      return size
+    },
+
+    async read(given, range) {
+      const id = parseId(given)
+      if (!isOurs(layout.uploadFolder(id))) return null
+      try {
+        // opened before it is measured: what is removed meanwhile stays readable
+        const { handle, info } = await openPlain(layout.upload(id), { oneName: true })
+        const end = Math.min(range?.end ?? info.size, info.size)
+        return { bytes: info.size, stream: readRange(handle, range?.start ?? 0, end) }
+      } catch (error) {
+        if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
+        throw error
+      }
+    },
+
+    size: async given => sizeOf(parseId(given)),
+    remove: given => removeFile(parseId(given)),
+
+    async list({ limit, cursor }) {
+      const after = parseUploadCursor(cursor, parseId)
+      const found: StoredUpload[] = []
+      for (const folder of layout.shardsOf(layout.uploadBytes)) {
+        const shard = path.basename(folder)
+        if (after !== null && shard < after.slice(-2)) continue
+        for (const id of await idsIn(folder)) {
+          if (after !== null && shard === after.slice(-2) && id <= after) continue
+          const bytes = sizeOf(id)
+          if (bytes === null) continue
+          if (found.length === limit) return { uploads: found, next: found.at(-1)?.id ?? null }
+          found.push({ id, bytes })
+        }
+      }
+      return { uploads: found, next: null }
+    },
+  }
+}
+
+/** In their order; none where there is no folder. */
+const idsIn = async (folder: string): Promise<SafeId[]> => {
+  if (!isRealFolder(folder)) return []
+  const shard = path.basename(folder)
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  })
+  return names.sort().flatMap(name => {
+    try {
+      const id = parseId(name)
+      return id === name && id.endsWith(shard) ? [id] : []
+    } catch {
+      return []
+    }
+  })
+}
