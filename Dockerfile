@@ -45,5 +45,5 @@ LABEL org.opencontainers.image.title="Madhava" \
       org.opencontainers.image.description="A task server in one container: REST, Thrift, live progress, files you can read." \
       org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.revision="$REVISION" \
-      org.opencontainers.image.licenses="MIT AND AGPL-3.0-only" \
+      org.opencontainers.image.licenses="MIT AND AGPL-3.0-only AND LGPL-3.0-or-later" \
       org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"

@@ -1,5 +1,5 @@
 // What every route of the REST API gets: its dependencies and the variables of a request.
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { Access, Origin } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
@@ -39,6 +39,8 @@ export interface ApiDeps {
 
 export interface ApiEnv {
   Bindings: {
+    /** Node's own request; there is none without a port. */
+    incoming?: IncomingMessage
     outgoing?: ServerResponse
     client?: Client
     /** A request that wants to become a WebSocket. */

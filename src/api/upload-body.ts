@@ -18,8 +18,11 @@ const FORM_LIMITS = { files: 1, fields: 20, fieldSize: 4_096, fieldNameSize: 256
 const malformed = (why: string, cause?: unknown): MadhavaError =>
   new MadhavaError('BAD_REQUEST', `The form cannot be read: ${why}`, { cause })
 
-const sourceOf = (c: ApiContext): Readable =>
-  c.req.raw.body === null ? Readable.from([]) : Readable.fromWeb(c.req.raw.body as never)
+/** Node's own stream where there is one: the way over web streams takes twice the time. */
+const sourceOf = (c: ApiContext): Readable => {
+  if (c.env?.incoming) return c.env.incoming
+  return c.req.raw.body === null ? Readable.from([]) : Readable.fromWeb(c.req.raw.body as never)
+}
 
 /** The form's file, as soon as it begins. What is behind it is read to its end before `bytes` ends. */
 const readForm = async (contentType: string, source: Readable): Promise<UploadBody> => {
@@ -83,5 +86,6 @@ export const readUpload = async (c: ApiContext): Promise<UploadBody> => {
   const type = c.req.header('content-type') ?? ''
   const source = sourceOf(c)
   if (type.toLowerCase().startsWith(FORM)) return readForm(type, source)
-  return { name: null, bytes: source }
+  // whoever takes no more of it must not end the connection: the answer is still to come
+  return { name: null, bytes: source.iterator({ destroyOnReturn: false }) }
 }

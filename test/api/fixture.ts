@@ -23,6 +23,7 @@ import type { Readiness } from '../../src/core/readiness.ts'
 import { createService, type Service } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
+import { NO_UPLOAD_LIMITS, type UploadLimits } from '../../src/core/upload-room.ts'
 import { clientKeyOf } from '../../src/platform/client-address.ts'
 import type { HostSnapshot } from '../../src/platform/host.ts'
 import { type Log, silentLog } from '../../src/platform/log.ts'
@@ -70,6 +71,7 @@ export interface FixtureOptions {
   corsOrigins?: string[]
   maxWaiting?: number
   quotas?: Partial<QuotaLimits>
+  uploads?: Partial<UploadLimits>
   /** Instead of a memory store; closed with the fixture. */
   store?: TaskStore
   readiness?: () => Promise<Readiness>
@@ -137,6 +139,11 @@ export const createFixture = (options: FixtureOptions = {}) => {
         clock,
         maxWaiting: options.maxWaiting ?? null,
         quotas: { limits: { ...NO_QUOTAS.limits, ...options.quotas }, clientOf: clientKeyOf },
+        uploads: {
+          limits: { ...NO_UPLOAD_LIMITS, ...options.uploads },
+          ttlMs: 86_400_000,
+          typeOf: async () => 'application/octet-stream',
+        },
         cursorSeal: openCursorSeals(store.documents),
       }),
       record,

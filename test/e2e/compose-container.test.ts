@@ -82,7 +82,10 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
     }
     assert.equal(Config.User, 'node')
     assert.deepEqual(Object.keys(Config.Volumes), ['/data'])
-    assert.equal(Config.Labels['org.opencontainers.image.licenses'], 'MIT AND AGPL-3.0-only')
+    assert.equal(
+      Config.Labels['org.opencontainers.image.licenses'],
+      'MIT AND AGPL-3.0-only AND LGPL-3.0-or-later',
+    )
     assert.deepEqual(
       Config.Env.filter(line => /PASS|SECRET|TOKEN|AMQP/i.test(line)),
       [],
