@@ -158,6 +158,19 @@ export const addressRange = z
     'must be addresses or ranges, comma-separated, such as 10.0.0.2 or 172.16.0.0/12',
   )
 
+const isHostWithPort = (text: string): boolean => {
+  const [, host = '', digits] = /^(\[[0-9a-fA-F:.]+\]|[^:/?#@\\\s]+)(?::(\d{1,5}))?$/.exec(text) ?? []
+  return host !== '' && Number(digits ?? 0) <= 65_535 && URL.canParse(`http://${host}/`)
+}
+
+/** `intranet`, `intranet:8080`, `10.1.2.3`, `[fd00::1]:8080`, `10.0.0.0/8`: the kind that reads them reads no others. */
+export const privatePlace = z
+  .string()
+  .refine(
+    text => parseRange(text) !== null || isHostWithPort(text),
+    'must be hosts, addresses or ranges, comma-separated, such as intranet, wiki.lan:8080, 10.1.2.3 or 10.0.0.0/8',
+  )
+
 export const shortName = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores')

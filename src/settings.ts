@@ -20,6 +20,7 @@ import {
   password,
   plainText,
   port,
+  privatePlace,
   redisPlace,
   scopes,
   seconds,
@@ -131,6 +132,13 @@ export const SETTINGS = {
     meaning: 'the most digits that calcpi and binomial compute, up to 13000000',
     as: 'kindSettings.maxDigits',
     value: whole(1, 13_000_000),
+  },
+  PARSE_ALLOW: {
+    default: '',
+    meaning:
+      'what the kind parse may fetch though it is not public (docs/parse.md), comma-separated: intranet, wiki.lan:8080, 10.1.2.3, 10.0.0.0/8; unset: nothing',
+    as: 'kindSettings.parseAllow',
+    value: words.pipe(z.array(privatePlace)).transform((list): readonly string[] => list),
   },
   RETENTION: {
     default: '7d',

@@ -108,8 +108,10 @@ export interface TaskContext {
 export interface KindSettings {
   /** The most digits that a client may ask for. */
   readonly maxDigits: number
+  /** Hosts, `host:port`, addresses and ranges that `parse` may reach though they are not public. */
+  readonly parseAllow: readonly string[]
 }
-export const DEFAULT_KIND_SETTINGS: KindSettings = { maxDigits: 10_000_000 }
+export const DEFAULT_KIND_SETTINGS: KindSettings = { maxDigits: 10_000_000, parseAllow: [] }
 
 /** The argument of a kind file's function. */
 export interface KindTools {

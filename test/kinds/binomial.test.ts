@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { MadhavaError } from '../../src/core/errors.ts'
-import { loadKind } from '../../src/core/kind.ts'
+import { DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
 import { parseParams } from '../../src/core/kind-params.ts'
 import kindOfBinomial from '../../src/kinds/binomial.ts'
 import { binomial, byDivision, byPrimes, byStripping } from '../../src/kinds/lib/binomial/binomial.ts'
@@ -180,7 +180,10 @@ describe('the kind binomial', () => {
         (error: MadhavaError) => error.code === 'PARAMS_INVALID' && words.test(error.message),
         JSON.stringify(params),
       )
-    const small = loadKind('binomial', kindOfBinomial, 'binomial.ts', { maxDigits: 10 })
+    const small = loadKind('binomial', kindOfBinomial, 'binomial.ts', {
+      ...DEFAULT_KIND_SETTINGS,
+      maxDigits: 10,
+    })
     await assert.rejects(() => parseParams(small, { n: 100, k: 50 }), /about 30 digits/)
   })
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { MadhavaError } from '../../src/core/errors.ts'
-import { loadKind } from '../../src/core/kind.ts'
+import { DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
 import { parseParams } from '../../src/core/kind-params.ts'
 import type { Json } from '../../src/core/task.ts'
 import calcpi from '../../src/kinds/calcpi.ts'
@@ -53,7 +53,7 @@ describe('the kind calcpi', () => {
   })
 
   it('goes as far as the settings let it', async () => {
-    const small = loadKind('calcpi', calcpi, 'calcpi.ts', { maxDigits: 500 })
+    const small = loadKind('calcpi', calcpi, 'calcpi.ts', { ...DEFAULT_KIND_SETTINGS, maxDigits: 500 })
     assert.deepEqual(await parseParams(small, { digits: 500 }), {
       digits: 500,
       method: 'wijngaarden',
