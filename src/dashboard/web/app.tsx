@@ -9,15 +9,14 @@ import { DeadPage } from './pages/dead/dead-page.tsx'
 import { KindsPage } from './pages/kinds/kinds-page.tsx'
 import { NewTaskPage } from './pages/new-task/new-task-page.tsx'
 import { OverviewPage } from './pages/overview/overview-page.tsx'
-import { ParsePage } from './pages/parse/parse-page.tsx'
 import { PeoplePage } from './pages/people/people-page.tsx'
 import { ProcessPage } from './pages/process/process-page.tsx'
 import { ProcessesPage } from './pages/processes/processes-page.tsx'
 import { SettingsPage } from './pages/settings-page.tsx'
 import { TaskPage } from './pages/task/task-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
-import { ThumbnailsPage } from './pages/thumbnails/thumbnails-page.tsx'
 import { WorkersPage } from './pages/workers/workers-page.tsx'
+import { loadedPage } from './parts/loaded-page.tsx'
 import { Empty, ProblemNote } from './parts/states.tsx'
 import { OWN_TASKS, type PageName, pageAt } from './paths.ts'
 import { Link, navigate, usePathname } from './router.tsx'
@@ -35,8 +34,8 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   overview: OverviewPage,
   tasks: TasksPage,
   newTask: NewTaskPage,
-  thumbnails: ThumbnailsPage,
-  parse: ParsePage,
+  thumbnails: loadedPage(async () => (await import('./pages/quick/pages.ts')).ThumbnailsPage),
+  parse: loadedPage(async () => (await import('./pages/quick/pages.ts')).ParsePage),
   dead: DeadPage,
   processes: ProcessesPage,
   workers: WorkersPage,
