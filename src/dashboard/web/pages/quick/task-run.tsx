@@ -129,7 +129,7 @@ const Shown = ({ task, put, props }: { task: Task; put: (task: Task) => void; pr
       {waits(task) ? <WaitingNote task={task} /> : null}
       {task.status === 'STARTED' ? <p class="soft">{words.begins}</p> : null}
       <ProgressBar task={task} />
-      <ErrorNote task={task} />
+      <ErrorNote task={task} isAlone />
       <Advice task={task} />
       {isSaved ? <p role="status">{words.saved(props.product(task).name)}</p> : null}
       <Buttons task={task} put={put} props={props} />
