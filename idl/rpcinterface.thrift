@@ -179,6 +179,16 @@ struct TaskAttempt {
   6: optional TaskError error
 }
 
+/** A file that a task has made. */
+struct Artifact {
+  1: required string name,
+  2: required i64 bytes,
+  /** A media type. */
+  3: required string type,
+  /** In hex. */
+  4: required string sha256
+}
+
 /** How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default. */
 struct RetryPolicy {
   /** Seconds before the second attempt; 1 by default. */
@@ -307,7 +317,9 @@ struct Task {
   /** In pages of pageTasksWhy: why it waits. Unset if it does not. */
   36: optional Waiting waiting,
   /** In pages: the name of the account that owns it. Unset if nobody owns it, or the account was deleted. */
-  37: optional string ownerName
+  37: optional string ownerName,
+  /** Files that the task has made, by name; unset if there are none, and in pages. */
+  38: optional list<Artifact> artifacts
 }
 
 /** Options of a submit. Unset fields have the default of the server or of the kind. */

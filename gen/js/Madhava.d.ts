@@ -23,6 +23,7 @@ import Progress = ttypes.Progress
 import TaskError = ttypes.TaskError
 import HistoryEntry = ttypes.HistoryEntry
 import TaskAttempt = ttypes.TaskAttempt
+import Artifact = ttypes.Artifact
 import RetryPolicy = ttypes.RetryPolicy
 import TimeLimits = ttypes.TimeLimits
 import StartEstimate = ttypes.StartEstimate

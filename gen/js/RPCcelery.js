@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3161 = input.readListBegin();
-          const _size160 = _rtmp3161.size || 0;
-          for (let _i162 = 0; _i162 < _size160; ++_i162) {
-            let elem163 = null;
-            elem163 = new ttypes.calcResult();
-            elem163.read(input);
-            this.success.push(elem163);
+          const _rtmp3166 = input.readListBegin();
+          const _size165 = _rtmp3166.size || 0;
+          for (let _i167 = 0; _i167 < _size165; ++_i167) {
+            let elem168 = null;
+            elem168 = new ttypes.calcResult();
+            elem168.read(input);
+            this.success.push(elem168);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter164 in this.success) {
-        if (this.success.hasOwnProperty(iter164)) {
-          iter164 = this.success[iter164];
-          iter164.write(output);
+      for (let iter169 in this.success) {
+        if (this.success.hasOwnProperty(iter169)) {
+          iter169 = this.success[iter169];
+          iter169.write(output);
         }
       }
       output.writeListEnd();

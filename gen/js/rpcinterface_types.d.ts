@@ -149,6 +149,18 @@ declare class TaskAttempt {
   }
 
 /**
+ * A file that a task has made.
+ */
+declare class Artifact {
+    public name: string;
+    public bytes: Int64;
+    public type: string;
+    public sha256: string;
+
+      constructor(args?: { name: string; bytes: Int64; type: string; sha256: string; });
+  }
+
+/**
  * How an error that a kind throws is retried: exponential backoff with jitter. Unset fields have their default.
  */
 declare class RetryPolicy {
@@ -250,8 +262,9 @@ declare class Task {
     public attempts?: TaskAttempt[];
     public waiting?: Waiting;
     public ownerName?: string;
+    public artifacts?: Artifact[];
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; ownerName?: string; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; ownerName?: string; artifacts?: Artifact[]; });
   }
 
 /**

@@ -1168,6 +1168,111 @@ const TaskAttempt = module.exports.TaskAttempt = class {
   }
 
 };
+const Artifact = module.exports.Artifact = class {
+  constructor(args) {
+    this.name = null;
+    this.bytes = null;
+    this.type = null;
+    this.sha256 = null;
+    if (args) {
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field name is unset!');
+      }
+      if (args.bytes !== undefined && args.bytes !== null) {
+        this.bytes = args.bytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field bytes is unset!');
+      }
+      if (args.type !== undefined && args.type !== null) {
+        this.type = args.type;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field type is unset!');
+      }
+      if (args.sha256 !== undefined && args.sha256 !== null) {
+        this.sha256 = args.sha256;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sha256 is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.bytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.type = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.sha256 = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Artifact');
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 1);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.bytes !== null && this.bytes !== undefined) {
+      output.writeFieldBegin('bytes', Thrift.Type.I64, 2);
+      output.writeI64(this.bytes);
+      output.writeFieldEnd();
+    }
+    if (this.type !== null && this.type !== undefined) {
+      output.writeFieldBegin('type', Thrift.Type.STRING, 3);
+      output.writeString(this.type);
+      output.writeFieldEnd();
+    }
+    if (this.sha256 !== null && this.sha256 !== undefined) {
+      output.writeFieldBegin('sha256', Thrift.Type.STRING, 4);
+      output.writeString(this.sha256);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const RetryPolicy = module.exports.RetryPolicy = class {
   constructor(args) {
     this.delaySeconds = null;
@@ -1737,6 +1842,7 @@ const Task = module.exports.Task = class {
     this.attempts = null;
     this.waiting = null;
     this.ownerName = null;
+    this.artifacts = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1878,6 +1984,9 @@ const Task = module.exports.Task = class {
       }
       if (args.ownerName !== undefined && args.ownerName !== null) {
         this.ownerName = args.ownerName;
+      }
+      if (args.artifacts !== undefined && args.artifacts !== null) {
+        this.artifacts = Thrift.copyList(args.artifacts, [ttypes.Artifact]);
       }
     }
   }
@@ -2174,6 +2283,22 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 38:
+        if (ftype == Thrift.Type.LIST) {
+          this.artifacts = [];
+          const _rtmp319 = input.readListBegin();
+          const _size18 = _rtmp319.size || 0;
+          for (let _i20 = 0; _i20 < _size18; ++_i20) {
+            let elem21 = null;
+            elem21 = new ttypes.Artifact();
+            elem21.read(input);
+            this.artifacts.push(elem21);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -2338,10 +2463,10 @@ const Task = module.exports.Task = class {
     if (this.history !== null && this.history !== undefined) {
       output.writeFieldBegin('history', Thrift.Type.LIST, 31);
       output.writeListBegin(Thrift.Type.STRUCT, this.history.length);
-      for (let iter18 in this.history) {
-        if (this.history.hasOwnProperty(iter18)) {
-          iter18 = this.history[iter18];
-          iter18.write(output);
+      for (let iter22 in this.history) {
+        if (this.history.hasOwnProperty(iter22)) {
+          iter22 = this.history[iter22];
+          iter22.write(output);
         }
       }
       output.writeListEnd();
@@ -2365,10 +2490,10 @@ const Task = module.exports.Task = class {
     if (this.attempts !== null && this.attempts !== undefined) {
       output.writeFieldBegin('attempts', Thrift.Type.LIST, 35);
       output.writeListBegin(Thrift.Type.STRUCT, this.attempts.length);
-      for (let iter19 in this.attempts) {
-        if (this.attempts.hasOwnProperty(iter19)) {
-          iter19 = this.attempts[iter19];
-          iter19.write(output);
+      for (let iter23 in this.attempts) {
+        if (this.attempts.hasOwnProperty(iter23)) {
+          iter23 = this.attempts[iter23];
+          iter23.write(output);
         }
       }
       output.writeListEnd();
@@ -2382,6 +2507,18 @@ const Task = module.exports.Task = class {
     if (this.ownerName !== null && this.ownerName !== undefined) {
       output.writeFieldBegin('ownerName', Thrift.Type.STRING, 37);
       output.writeString(this.ownerName);
+      output.writeFieldEnd();
+    }
+    if (this.artifacts !== null && this.artifacts !== undefined) {
+      output.writeFieldBegin('artifacts', Thrift.Type.LIST, 38);
+      output.writeListBegin(Thrift.Type.STRUCT, this.artifacts.length);
+      for (let iter24 in this.artifacts) {
+        if (this.artifacts.hasOwnProperty(iter24)) {
+          iter24 = this.artifacts[iter24];
+          iter24.write(output);
+        }
+      }
+      output.writeListEnd();
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -2656,12 +2793,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.statuses = [];
-          const _rtmp321 = input.readListBegin();
-          const _size20 = _rtmp321.size || 0;
-          for (let _i22 = 0; _i22 < _size20; ++_i22) {
-            let elem23 = null;
-            elem23 = input.readString();
-            this.statuses.push(elem23);
+          const _rtmp326 = input.readListBegin();
+          const _size25 = _rtmp326.size || 0;
+          for (let _i27 = 0; _i27 < _size25; ++_i27) {
+            let elem28 = null;
+            elem28 = input.readString();
+            this.statuses.push(elem28);
           }
           input.readListEnd();
         } else {
@@ -2671,12 +2808,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp325 = input.readListBegin();
-          const _size24 = _rtmp325.size || 0;
-          for (let _i26 = 0; _i26 < _size24; ++_i26) {
-            let elem27 = null;
-            elem27 = input.readString();
-            this.kinds.push(elem27);
+          const _rtmp330 = input.readListBegin();
+          const _size29 = _rtmp330.size || 0;
+          for (let _i31 = 0; _i31 < _size29; ++_i31) {
+            let elem32 = null;
+            elem32 = input.readString();
+            this.kinds.push(elem32);
           }
           input.readListEnd();
         } else {
@@ -2721,12 +2858,12 @@ const TaskFilter = module.exports.TaskFilter = class {
         case 8:
         if (ftype == Thrift.Type.LIST) {
           this.errorCodes = [];
-          const _rtmp329 = input.readListBegin();
-          const _size28 = _rtmp329.size || 0;
-          for (let _i30 = 0; _i30 < _size28; ++_i30) {
-            let elem31 = null;
-            elem31 = input.readString();
-            this.errorCodes.push(elem31);
+          const _rtmp334 = input.readListBegin();
+          const _size33 = _rtmp334.size || 0;
+          for (let _i35 = 0; _i35 < _size33; ++_i35) {
+            let elem36 = null;
+            elem36 = input.readString();
+            this.errorCodes.push(elem36);
           }
           input.readListEnd();
         } else {
@@ -2782,10 +2919,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.statuses !== null && this.statuses !== undefined) {
       output.writeFieldBegin('statuses', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.statuses.length);
-      for (let iter32 in this.statuses) {
-        if (this.statuses.hasOwnProperty(iter32)) {
-          iter32 = this.statuses[iter32];
-          output.writeString(iter32);
+      for (let iter37 in this.statuses) {
+        if (this.statuses.hasOwnProperty(iter37)) {
+          iter37 = this.statuses[iter37];
+          output.writeString(iter37);
         }
       }
       output.writeListEnd();
@@ -2794,10 +2931,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter33 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter33)) {
-          iter33 = this.kinds[iter33];
-          output.writeString(iter33);
+      for (let iter38 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter38)) {
+          iter38 = this.kinds[iter38];
+          output.writeString(iter38);
         }
       }
       output.writeListEnd();
@@ -2831,10 +2968,10 @@ const TaskFilter = module.exports.TaskFilter = class {
     if (this.errorCodes !== null && this.errorCodes !== undefined) {
       output.writeFieldBegin('errorCodes', Thrift.Type.LIST, 8);
       output.writeListBegin(Thrift.Type.STRING, this.errorCodes.length);
-      for (let iter34 in this.errorCodes) {
-        if (this.errorCodes.hasOwnProperty(iter34)) {
-          iter34 = this.errorCodes[iter34];
-          output.writeString(iter34);
+      for (let iter39 in this.errorCodes) {
+        if (this.errorCodes.hasOwnProperty(iter39)) {
+          iter39 = this.errorCodes[iter39];
+          output.writeString(iter39);
         }
       }
       output.writeListEnd();
@@ -2900,13 +3037,13 @@ const TaskPage = module.exports.TaskPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.tasks = [];
-          const _rtmp336 = input.readListBegin();
-          const _size35 = _rtmp336.size || 0;
-          for (let _i37 = 0; _i37 < _size35; ++_i37) {
-            let elem38 = null;
-            elem38 = new ttypes.Task();
-            elem38.read(input);
-            this.tasks.push(elem38);
+          const _rtmp341 = input.readListBegin();
+          const _size40 = _rtmp341.size || 0;
+          for (let _i42 = 0; _i42 < _size40; ++_i42) {
+            let elem43 = null;
+            elem43 = new ttypes.Task();
+            elem43.read(input);
+            this.tasks.push(elem43);
           }
           input.readListEnd();
         } else {
@@ -2934,10 +3071,10 @@ const TaskPage = module.exports.TaskPage = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.tasks.length);
-      for (let iter39 in this.tasks) {
-        if (this.tasks.hasOwnProperty(iter39)) {
-          iter39 = this.tasks[iter39];
-          iter39.write(output);
+      for (let iter44 in this.tasks) {
+        if (this.tasks.hasOwnProperty(iter44)) {
+          iter44 = this.tasks[iter44];
+          iter44.write(output);
         }
       }
       output.writeListEnd();
@@ -3297,13 +3434,13 @@ const TaskLog = module.exports.TaskLog = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.entries = [];
-          const _rtmp341 = input.readListBegin();
-          const _size40 = _rtmp341.size || 0;
-          for (let _i42 = 0; _i42 < _size40; ++_i42) {
-            let elem43 = null;
-            elem43 = new ttypes.LogEntry();
-            elem43.read(input);
-            this.entries.push(elem43);
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = new ttypes.LogEntry();
+            elem48.read(input);
+            this.entries.push(elem48);
           }
           input.readListEnd();
         } else {
@@ -3338,10 +3475,10 @@ const TaskLog = module.exports.TaskLog = class {
     if (this.entries !== null && this.entries !== undefined) {
       output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-      for (let iter44 in this.entries) {
-        if (this.entries.hasOwnProperty(iter44)) {
-          iter44 = this.entries[iter44];
-          iter44.write(output);
+      for (let iter49 in this.entries) {
+        if (this.entries.hasOwnProperty(iter49)) {
+          iter49 = this.entries[iter49];
+          iter49.write(output);
         }
       }
       output.writeListEnd();
@@ -3636,12 +3773,12 @@ const KindTrouble = module.exports.KindTrouble = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.roles = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = input.readString();
-            this.roles.push(elem48);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = input.readString();
+            this.roles.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -3677,10 +3814,10 @@ const KindTrouble = module.exports.KindTrouble = class {
     if (this.roles !== null && this.roles !== undefined) {
       output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.roles.length);
-      for (let iter49 in this.roles) {
-        if (this.roles.hasOwnProperty(iter49)) {
-          iter49 = this.roles[iter49];
-          output.writeString(iter49);
+      for (let iter54 in this.roles) {
+        if (this.roles.hasOwnProperty(iter54)) {
+          iter54 = this.roles[iter54];
+          output.writeString(iter54);
         }
       }
       output.writeListEnd();
@@ -3763,12 +3900,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp351 = input.readListBegin();
-          const _size50 = _rtmp351.size || 0;
-          for (let _i52 = 0; _i52 < _size50; ++_i52) {
-            let elem53 = null;
-            elem53 = input.readDouble();
-            this.loadPercentPerCore.push(elem53);
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = input.readDouble();
+            this.loadPercentPerCore.push(elem58);
           }
           input.readListEnd();
         } else {
@@ -3809,10 +3946,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter54 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter54)) {
-          iter54 = this.loadPercentPerCore[iter54];
-          output.writeDouble(iter54);
+      for (let iter59 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter59)) {
+          iter59 = this.loadPercentPerCore[iter59];
+          output.writeDouble(iter59);
         }
       }
       output.writeListEnd();
@@ -4426,12 +4563,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp356 = input.readListBegin();
-          const _size55 = _rtmp356.size || 0;
-          for (let _i57 = 0; _i57 < _size55; ++_i57) {
-            let elem58 = null;
-            elem58 = input.readString();
-            this.running.push(elem58);
+          const _rtmp361 = input.readListBegin();
+          const _size60 = _rtmp361.size || 0;
+          for (let _i62 = 0; _i62 < _size60; ++_i62) {
+            let elem63 = null;
+            elem63 = input.readString();
+            this.running.push(elem63);
           }
           input.readListEnd();
         } else {
@@ -4441,14 +4578,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp360 = input.readMapBegin();
-          const _size59 = _rtmp360.size || 0;
-          for (let _i61 = 0; _i61 < _size59; ++_i61) {
-            let key62 = null;
-            let val63 = null;
-            key62 = input.readString();
-            val63 = input.readI64();
-            this.counters[key62] = val63;
+          const _rtmp365 = input.readMapBegin();
+          const _size64 = _rtmp365.size || 0;
+          for (let _i66 = 0; _i66 < _size64; ++_i66) {
+            let key67 = null;
+            let val68 = null;
+            key67 = input.readString();
+            val68 = input.readI64();
+            this.counters[key67] = val68;
           }
           input.readMapEnd();
         } else {
@@ -4472,14 +4609,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp365 = input.readMapBegin();
-          const _size64 = _rtmp365.size || 0;
-          for (let _i66 = 0; _i66 < _size64; ++_i66) {
-            let key67 = null;
-            let val68 = null;
-            key67 = input.readString();
-            val68 = input.readString();
-            this.troubles[key67] = val68;
+          const _rtmp370 = input.readMapBegin();
+          const _size69 = _rtmp370.size || 0;
+          for (let _i71 = 0; _i71 < _size69; ++_i71) {
+            let key72 = null;
+            let val73 = null;
+            key72 = input.readString();
+            val73 = input.readString();
+            this.troubles[key72] = val73;
           }
           input.readMapEnd();
         } else {
@@ -4489,14 +4626,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 15:
         if (ftype == Thrift.Type.MAP) {
           this.runningByKind = {};
-          const _rtmp370 = input.readMapBegin();
-          const _size69 = _rtmp370.size || 0;
-          for (let _i71 = 0; _i71 < _size69; ++_i71) {
-            let key72 = null;
-            let val73 = null;
-            key72 = input.readString();
-            val73 = input.readI32();
-            this.runningByKind[key72] = val73;
+          const _rtmp375 = input.readMapBegin();
+          const _size74 = _rtmp375.size || 0;
+          for (let _i76 = 0; _i76 < _size74; ++_i76) {
+            let key77 = null;
+            let val78 = null;
+            key77 = input.readString();
+            val78 = input.readI32();
+            this.runningByKind[key77] = val78;
           }
           input.readMapEnd();
         } else {
@@ -4569,10 +4706,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter74 in this.running) {
-        if (this.running.hasOwnProperty(iter74)) {
-          iter74 = this.running[iter74];
-          output.writeString(iter74);
+      for (let iter79 in this.running) {
+        if (this.running.hasOwnProperty(iter79)) {
+          iter79 = this.running[iter79];
+          output.writeString(iter79);
         }
       }
       output.writeListEnd();
@@ -4581,11 +4718,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter75 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter75)) {
-          let viter76 = this.counters[kiter75];
-          output.writeString(kiter75);
-          output.writeI64(viter76);
+      for (let kiter80 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter80)) {
+          let viter81 = this.counters[kiter80];
+          output.writeString(kiter80);
+          output.writeI64(viter81);
         }
       }
       output.writeMapEnd();
@@ -4604,11 +4741,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter77 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter77)) {
-          let viter78 = this.troubles[kiter77];
-          output.writeString(kiter77);
-          output.writeString(viter78);
+      for (let kiter82 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter82)) {
+          let viter83 = this.troubles[kiter82];
+          output.writeString(kiter82);
+          output.writeString(viter83);
         }
       }
       output.writeMapEnd();
@@ -4617,11 +4754,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.runningByKind !== null && this.runningByKind !== undefined) {
       output.writeFieldBegin('runningByKind', Thrift.Type.MAP, 15);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I32, Thrift.objectLength(this.runningByKind));
-      for (let kiter79 in this.runningByKind) {
-        if (this.runningByKind.hasOwnProperty(kiter79)) {
-          let viter80 = this.runningByKind[kiter79];
-          output.writeString(kiter79);
-          output.writeI32(viter80);
+      for (let kiter84 in this.runningByKind) {
+        if (this.runningByKind.hasOwnProperty(kiter84)) {
+          let viter85 = this.runningByKind[kiter84];
+          output.writeString(kiter84);
+          output.writeI32(viter85);
         }
       }
       output.writeMapEnd();
@@ -4841,12 +4978,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp382 = input.readListBegin();
-          const _size81 = _rtmp382.size || 0;
-          for (let _i83 = 0; _i83 < _size81; ++_i83) {
-            let elem84 = null;
-            elem84 = input.readDouble();
-            this.loadAverages.push(elem84);
+          const _rtmp387 = input.readListBegin();
+          const _size86 = _rtmp387.size || 0;
+          for (let _i88 = 0; _i88 < _size86; ++_i88) {
+            let elem89 = null;
+            elem89 = input.readDouble();
+            this.loadAverages.push(elem89);
           }
           input.readListEnd();
         } else {
@@ -4864,13 +5001,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp386 = input.readListBegin();
-          const _size85 = _rtmp386.size || 0;
-          for (let _i87 = 0; _i87 < _size85; ++_i87) {
-            let elem88 = null;
-            elem88 = new ttypes.Disk();
-            elem88.read(input);
-            this.disks.push(elem88);
+          const _rtmp391 = input.readListBegin();
+          const _size90 = _rtmp391.size || 0;
+          for (let _i92 = 0; _i92 < _size90; ++_i92) {
+            let elem93 = null;
+            elem93 = new ttypes.Disk();
+            elem93.read(input);
+            this.disks.push(elem93);
           }
           input.readListEnd();
         } else {
@@ -4880,13 +5017,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp390 = input.readListBegin();
-          const _size89 = _rtmp390.size || 0;
-          for (let _i91 = 0; _i91 < _size89; ++_i91) {
-            let elem92 = null;
-            elem92 = new ttypes.NetworkAddress();
-            elem92.read(input);
-            this.addresses.push(elem92);
+          const _rtmp395 = input.readListBegin();
+          const _size94 = _rtmp395.size || 0;
+          for (let _i96 = 0; _i96 < _size94; ++_i96) {
+            let elem97 = null;
+            elem97 = new ttypes.NetworkAddress();
+            elem97.read(input);
+            this.addresses.push(elem97);
           }
           input.readListEnd();
         } else {
@@ -4904,13 +5041,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp394 = input.readListBegin();
-          const _size93 = _rtmp394.size || 0;
-          for (let _i95 = 0; _i95 < _size93; ++_i95) {
-            let elem96 = null;
-            elem96 = new ttypes.BundleProcess();
-            elem96.read(input);
-            this.processes.push(elem96);
+          const _rtmp399 = input.readListBegin();
+          const _size98 = _rtmp399.size || 0;
+          for (let _i100 = 0; _i100 < _size98; ++_i100) {
+            let elem101 = null;
+            elem101 = new ttypes.BundleProcess();
+            elem101.read(input);
+            this.processes.push(elem101);
           }
           input.readListEnd();
         } else {
@@ -4920,14 +5057,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp398 = input.readMapBegin();
-          const _size97 = _rtmp398.size || 0;
-          for (let _i99 = 0; _i99 < _size97; ++_i99) {
-            let key100 = null;
-            let val101 = null;
-            key100 = input.readString();
-            val101 = input.readI64();
-            this.tasks[key100] = val101;
+          const _rtmp3103 = input.readMapBegin();
+          const _size102 = _rtmp3103.size || 0;
+          for (let _i104 = 0; _i104 < _size102; ++_i104) {
+            let key105 = null;
+            let val106 = null;
+            key105 = input.readString();
+            val106 = input.readI64();
+            this.tasks[key105] = val106;
           }
           input.readMapEnd();
         } else {
@@ -4937,14 +5074,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp3103 = input.readMapBegin();
-          const _size102 = _rtmp3103.size || 0;
-          for (let _i104 = 0; _i104 < _size102; ++_i104) {
-            let key105 = null;
-            let val106 = null;
-            key105 = input.readString();
-            val106 = input.readString();
-            this.troubles[key105] = val106;
+          const _rtmp3108 = input.readMapBegin();
+          const _size107 = _rtmp3108.size || 0;
+          for (let _i109 = 0; _i109 < _size107; ++_i109) {
+            let key110 = null;
+            let val111 = null;
+            key110 = input.readString();
+            val111 = input.readString();
+            this.troubles[key110] = val111;
           }
           input.readMapEnd();
         } else {
@@ -5020,10 +5157,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter107 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter107)) {
-          iter107 = this.loadAverages[iter107];
-          output.writeDouble(iter107);
+      for (let iter112 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter112)) {
+          iter112 = this.loadAverages[iter112];
+          output.writeDouble(iter112);
         }
       }
       output.writeListEnd();
@@ -5037,10 +5174,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter108 in this.disks) {
-        if (this.disks.hasOwnProperty(iter108)) {
-          iter108 = this.disks[iter108];
-          iter108.write(output);
+      for (let iter113 in this.disks) {
+        if (this.disks.hasOwnProperty(iter113)) {
+          iter113 = this.disks[iter113];
+          iter113.write(output);
         }
       }
       output.writeListEnd();
@@ -5049,10 +5186,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter109 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter109)) {
-          iter109 = this.addresses[iter109];
-          iter109.write(output);
+      for (let iter114 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter114)) {
+          iter114 = this.addresses[iter114];
+          iter114.write(output);
         }
       }
       output.writeListEnd();
@@ -5066,10 +5203,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter110 in this.processes) {
-        if (this.processes.hasOwnProperty(iter110)) {
-          iter110 = this.processes[iter110];
-          iter110.write(output);
+      for (let iter115 in this.processes) {
+        if (this.processes.hasOwnProperty(iter115)) {
+          iter115 = this.processes[iter115];
+          iter115.write(output);
         }
       }
       output.writeListEnd();
@@ -5078,11 +5215,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter111 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter111)) {
-          let viter112 = this.tasks[kiter111];
-          output.writeString(kiter111);
-          output.writeI64(viter112);
+      for (let kiter116 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter116)) {
+          let viter117 = this.tasks[kiter116];
+          output.writeString(kiter116);
+          output.writeI64(viter117);
         }
       }
       output.writeMapEnd();
@@ -5091,11 +5228,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter113 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter113)) {
-          let viter114 = this.troubles[kiter113];
-          output.writeString(kiter113);
-          output.writeString(viter114);
+      for (let kiter118 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter118)) {
+          let viter119 = this.troubles[kiter118];
+          output.writeString(kiter118);
+          output.writeString(viter119);
         }
       }
       output.writeMapEnd();
@@ -5310,12 +5447,12 @@ const Account = module.exports.Account = class {
         case 6:
         if (ftype == Thrift.Type.LIST) {
           this.signIn = [];
-          const _rtmp3116 = input.readListBegin();
-          const _size115 = _rtmp3116.size || 0;
-          for (let _i117 = 0; _i117 < _size115; ++_i117) {
-            let elem118 = null;
-            elem118 = input.readString();
-            this.signIn.push(elem118);
+          const _rtmp3121 = input.readListBegin();
+          const _size120 = _rtmp3121.size || 0;
+          for (let _i122 = 0; _i122 < _size120; ++_i122) {
+            let elem123 = null;
+            elem123 = input.readString();
+            this.signIn.push(elem123);
           }
           input.readListEnd();
         } else {
@@ -5361,10 +5498,10 @@ const Account = module.exports.Account = class {
     if (this.signIn !== null && this.signIn !== undefined) {
       output.writeFieldBegin('signIn', Thrift.Type.LIST, 6);
       output.writeListBegin(Thrift.Type.STRING, this.signIn.length);
-      for (let iter119 in this.signIn) {
-        if (this.signIn.hasOwnProperty(iter119)) {
-          iter119 = this.signIn[iter119];
-          output.writeString(iter119);
+      for (let iter124 in this.signIn) {
+        if (this.signIn.hasOwnProperty(iter124)) {
+          iter124 = this.signIn[iter124];
+          output.writeString(iter124);
         }
       }
       output.writeListEnd();
@@ -5500,12 +5637,12 @@ const Me = module.exports.Me = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3121 = input.readListBegin();
-          const _size120 = _rtmp3121.size || 0;
-          for (let _i122 = 0; _i122 < _size120; ++_i122) {
-            let elem123 = null;
-            elem123 = input.readString();
-            this.scopes.push(elem123);
+          const _rtmp3126 = input.readListBegin();
+          const _size125 = _rtmp3126.size || 0;
+          for (let _i127 = 0; _i127 < _size125; ++_i127) {
+            let elem128 = null;
+            elem128 = input.readString();
+            this.scopes.push(elem128);
           }
           input.readListEnd();
         } else {
@@ -5522,12 +5659,12 @@ const Me = module.exports.Me = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3125 = input.readListBegin();
-          const _size124 = _rtmp3125.size || 0;
-          for (let _i126 = 0; _i126 < _size124; ++_i126) {
-            let elem127 = null;
-            elem127 = input.readString();
-            this.kinds.push(elem127);
+          const _rtmp3130 = input.readListBegin();
+          const _size129 = _rtmp3130.size || 0;
+          for (let _i131 = 0; _i131 < _size129; ++_i131) {
+            let elem132 = null;
+            elem132 = input.readString();
+            this.kinds.push(elem132);
           }
           input.readListEnd();
         } else {
@@ -5568,10 +5705,10 @@ const Me = module.exports.Me = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter128 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter128)) {
-          iter128 = this.scopes[iter128];
-          output.writeString(iter128);
+      for (let iter133 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter133)) {
+          iter133 = this.scopes[iter133];
+          output.writeString(iter133);
         }
       }
       output.writeListEnd();
@@ -5585,10 +5722,10 @@ const Me = module.exports.Me = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter129 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter129)) {
-          iter129 = this.kinds[iter129];
-          output.writeString(iter129);
+      for (let iter134 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter134)) {
+          iter134 = this.kinds[iter134];
+          output.writeString(iter134);
         }
       }
       output.writeListEnd();
@@ -5826,12 +5963,12 @@ const Key = module.exports.Key = class {
         case 3:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3131 = input.readListBegin();
-          const _size130 = _rtmp3131.size || 0;
-          for (let _i132 = 0; _i132 < _size130; ++_i132) {
-            let elem133 = null;
-            elem133 = input.readString();
-            this.scopes.push(elem133);
+          const _rtmp3136 = input.readListBegin();
+          const _size135 = _rtmp3136.size || 0;
+          for (let _i137 = 0; _i137 < _size135; ++_i137) {
+            let elem138 = null;
+            elem138 = input.readString();
+            this.scopes.push(elem138);
           }
           input.readListEnd();
         } else {
@@ -5841,12 +5978,12 @@ const Key = module.exports.Key = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3135 = input.readListBegin();
-          const _size134 = _rtmp3135.size || 0;
-          for (let _i136 = 0; _i136 < _size134; ++_i136) {
-            let elem137 = null;
-            elem137 = input.readString();
-            this.kinds.push(elem137);
+          const _rtmp3140 = input.readListBegin();
+          const _size139 = _rtmp3140.size || 0;
+          for (let _i141 = 0; _i141 < _size139; ++_i141) {
+            let elem142 = null;
+            elem142 = input.readString();
+            this.kinds.push(elem142);
           }
           input.readListEnd();
         } else {
@@ -5912,10 +6049,10 @@ const Key = module.exports.Key = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 3);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter138 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter138)) {
-          iter138 = this.scopes[iter138];
-          output.writeString(iter138);
+      for (let iter143 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter143)) {
+          iter143 = this.scopes[iter143];
+          output.writeString(iter143);
         }
       }
       output.writeListEnd();
@@ -5924,10 +6061,10 @@ const Key = module.exports.Key = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter139 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter139)) {
-          iter139 = this.kinds[iter139];
-          output.writeString(iter139);
+      for (let iter144 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter144)) {
+          iter144 = this.kinds[iter144];
+          output.writeString(iter144);
         }
       }
       output.writeListEnd();
@@ -6373,13 +6510,13 @@ const AccountPage = module.exports.AccountPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.accounts = [];
-          const _rtmp3141 = input.readListBegin();
-          const _size140 = _rtmp3141.size || 0;
-          for (let _i142 = 0; _i142 < _size140; ++_i142) {
-            let elem143 = null;
-            elem143 = new ttypes.Account();
-            elem143.read(input);
-            this.accounts.push(elem143);
+          const _rtmp3146 = input.readListBegin();
+          const _size145 = _rtmp3146.size || 0;
+          for (let _i147 = 0; _i147 < _size145; ++_i147) {
+            let elem148 = null;
+            elem148 = new ttypes.Account();
+            elem148.read(input);
+            this.accounts.push(elem148);
           }
           input.readListEnd();
         } else {
@@ -6407,10 +6544,10 @@ const AccountPage = module.exports.AccountPage = class {
     if (this.accounts !== null && this.accounts !== undefined) {
       output.writeFieldBegin('accounts', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.accounts.length);
-      for (let iter144 in this.accounts) {
-        if (this.accounts.hasOwnProperty(iter144)) {
-          iter144 = this.accounts[iter144];
-          iter144.write(output);
+      for (let iter149 in this.accounts) {
+        if (this.accounts.hasOwnProperty(iter149)) {
+          iter149 = this.accounts[iter149];
+          iter149.write(output);
         }
       }
       output.writeListEnd();
@@ -6523,12 +6660,12 @@ const KeyOptions = module.exports.KeyOptions = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3146 = input.readListBegin();
-          const _size145 = _rtmp3146.size || 0;
-          for (let _i147 = 0; _i147 < _size145; ++_i147) {
-            let elem148 = null;
-            elem148 = input.readString();
-            this.kinds.push(elem148);
+          const _rtmp3151 = input.readListBegin();
+          const _size150 = _rtmp3151.size || 0;
+          for (let _i152 = 0; _i152 < _size150; ++_i152) {
+            let elem153 = null;
+            elem153 = input.readString();
+            this.kinds.push(elem153);
           }
           input.readListEnd();
         } else {
@@ -6563,10 +6700,10 @@ const KeyOptions = module.exports.KeyOptions = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter149 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter149)) {
-          iter149 = this.kinds[iter149];
-          output.writeString(iter149);
+      for (let iter154 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter154)) {
+          iter154 = this.kinds[iter154];
+          output.writeString(iter154);
         }
       }
       output.writeListEnd();
@@ -6960,12 +7097,12 @@ const AuditFilter = module.exports.AuditFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.actions = [];
-          const _rtmp3151 = input.readListBegin();
-          const _size150 = _rtmp3151.size || 0;
-          for (let _i152 = 0; _i152 < _size150; ++_i152) {
-            let elem153 = null;
-            elem153 = input.readString();
-            this.actions.push(elem153);
+          const _rtmp3156 = input.readListBegin();
+          const _size155 = _rtmp3156.size || 0;
+          for (let _i157 = 0; _i157 < _size155; ++_i157) {
+            let elem158 = null;
+            elem158 = input.readString();
+            this.actions.push(elem158);
           }
           input.readListEnd();
         } else {
@@ -7019,10 +7156,10 @@ const AuditFilter = module.exports.AuditFilter = class {
     if (this.actions !== null && this.actions !== undefined) {
       output.writeFieldBegin('actions', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.actions.length);
-      for (let iter154 in this.actions) {
-        if (this.actions.hasOwnProperty(iter154)) {
-          iter154 = this.actions[iter154];
-          output.writeString(iter154);
+      for (let iter159 in this.actions) {
+        if (this.actions.hasOwnProperty(iter159)) {
+          iter159 = this.actions[iter159];
+          output.writeString(iter159);
         }
       }
       output.writeListEnd();
@@ -7083,13 +7220,13 @@ const AuditPage = module.exports.AuditPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.entries = [];
-          const _rtmp3156 = input.readListBegin();
-          const _size155 = _rtmp3156.size || 0;
-          for (let _i157 = 0; _i157 < _size155; ++_i157) {
-            let elem158 = null;
-            elem158 = new ttypes.AuditEntry();
-            elem158.read(input);
-            this.entries.push(elem158);
+          const _rtmp3161 = input.readListBegin();
+          const _size160 = _rtmp3161.size || 0;
+          for (let _i162 = 0; _i162 < _size160; ++_i162) {
+            let elem163 = null;
+            elem163 = new ttypes.AuditEntry();
+            elem163.read(input);
+            this.entries.push(elem163);
           }
           input.readListEnd();
         } else {
@@ -7117,10 +7254,10 @@ const AuditPage = module.exports.AuditPage = class {
     if (this.entries !== null && this.entries !== undefined) {
       output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-      for (let iter159 in this.entries) {
-        if (this.entries.hasOwnProperty(iter159)) {
-          iter159 = this.entries[iter159];
-          iter159.write(output);
+      for (let iter164 in this.entries) {
+        if (this.entries.hasOwnProperty(iter164)) {
+          iter164 = this.entries[iter164];
+          iter164.write(output);
         }
       }
       output.writeListEnd();

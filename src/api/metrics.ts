@@ -2,6 +2,7 @@
 // last beat, at most two seconds old.
 import { Hono } from 'hono'
 import { type MetricObject, Registry } from 'prom-client'
+import type { Actor } from '../core/actor.ts'
 import { seesAll } from '../core/policy.ts'
 import { whySilent } from '../core/readiness.ts'
 import type { ServiceState } from '../core/service.ts'
@@ -208,6 +209,19 @@ const ofQueue = (registry: Registry, { queue, dead }: ServiceState): void => {
   ])
 }
 
+/** As of a moment ago: counting them reads all their notes. */
+const ofUploads = async (registry: Registry, { service, log }: ApiDeps, actor: Actor): Promise<void> => {
+  const totals = await service.uploads.totals(actor).catch((error: unknown) => {
+    log.debug({ error }, 'the uploads cannot be counted')
+    return null
+  })
+  if (!totals) return
+  metric(registry, 'gauge', 'madhava_uploads', 'Uploads that are kept.', [
+    { labels: {}, value: totals.count },
+  ])
+  metric(registry, 'gauge', 'madhava_uploads_bytes', 'Their bytes.', [{ labels: {}, value: totals.bytes }])
+}
+
 export const metricsRoutes =
   (http: HttpMetrics) =>
   (deps: ApiDeps): Hono<ApiEnv> => {
@@ -230,6 +244,7 @@ export const metricsRoutes =
       const isWhole = seesAll(actor)
       if (state && isWhole) {
         ofQueue(registry, state)
+        await ofUploads(registry, deps, actor)
         ofProcesses(registry, processNames, state.presences, deps.clock().getTime())
       }
       const text = [await registry.metrics(), isWhole ? await http.text() : '']

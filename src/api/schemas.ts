@@ -42,7 +42,12 @@ const artifact = output(
 const record = z
   .object(taskSchema.shape)
   .omit({ submittedBy: true })
-  .extend({ artifacts: z.array(artifact).optional() })
+  .extend({
+    artifacts: z
+      .array(artifact)
+      .exactOptional()
+      .describe('files that the task has made; missing when there are none'),
+  })
   .describe('One task: docs/state-files.md says what each field means')
 export const task = output('Task', record)
 

@@ -12,6 +12,15 @@ export const ARTIFACT_TYPE =
 /** The record lists them all, and is small. */
 export const ARTIFACTS_MAX = 200
 
+/** Why a file with this name and type cannot be kept; null: it can. `type` null: it is found in the bytes. */
+export const whyArtifactRefused = (name: unknown, type: unknown): string | null => {
+  if (typeof name !== 'string' || !ARTIFACT_NAME.test(name))
+    return 'The name of an artifact has 1 to 100 letters, digits, dots, hyphens and underscores, and begins with a letter or digit'
+  if (type !== null && (typeof type !== 'string' || !ARTIFACT_TYPE.test(type)))
+    return 'The type of an artifact is a media type in lower case, such as text/csv or text/plain; charset=utf-8'
+  return null
+}
+
 /** The blob of the nth artifact that the holder of a claim writes. No two writes have the same one. */
 export const artifactFile = (claim: number, n: number): string => `artifact.${claim}.${n}`
 const FILE = /^artifact\.(\d{1,15})\.\d{1,15}$/

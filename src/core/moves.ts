@@ -246,12 +246,12 @@ export const expire =
     })
   }
 
-/** A retry by hand: an end -> PENDING, with all attempts again. The old end stays in `history`. */
+/** A retry by hand: an end -> PENDING, with all attempts again, without files. The old end stays in `history`. */
 export const retryByHand =
   (at: string): Move =>
   task => {
     if (!isFinal(task.status)) throw new MadhavaError('TASK_NOT_ENDED', `The task is ${task.status}`)
-    const { resultInfo: _, workersLost: __, ...rest } = task
+    const { resultInfo: _, workersLost: __, artifacts: ___, ...rest } = task
     const attempts = keptAttempts(task)
     return enter(rest as TaskRecord, 'PENDING', at, {
       ...(attempts.length > 0 ? { attempts } : {}),

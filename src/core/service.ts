@@ -1,5 +1,6 @@
 // The operations of Madhava, for all APIs. Operations on tasks take the actor. It knows no HTTP and no Thrift.
 import type { Actor } from './actor.ts'
+import { hasBeenAttempted, removeUnlistedArtifacts } from './artifact-cleaning.ts'
 import { within } from './async/deadline.ts'
 import type { AuditFilter, AuditPage } from './audit.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
@@ -204,6 +205,9 @@ export const createService = ({
     const { id } = await access.getToChange(actor, given)
     const { outcome, task } = await store.revoke(id, now())
     if (outcome === 'ended') throw new MadhavaError('TASK_ENDED', `The task is ${task.status} already`)
+    // no further attempt comes that would do it. What cannot be removed now goes with the task
+    if (outcome === 'revoked' && hasBeenAttempted(task))
+      await removeUnlistedArtifacts(store, task).catch(() => {})
     return { outcome, task }
   }
   const retry = async (actor: Actor, given: string): Promise<TaskRecord> => {

@@ -23,6 +23,8 @@ export const NO_UPLOAD_LIMITS: UploadLimits = {
 export interface StandingUploads {
   byOwner: ReadonlyMap<string | null, number>
   all: number
+  /** How many uploads. */
+  count: number
 }
 
 /** Room that an upload takes while its bytes come. */
@@ -34,6 +36,8 @@ export interface Reservation {
 }
 
 export interface UploadRoom {
+  /** What stood in the store a moment ago. @throws STORE_UNAVAILABLE */
+  standing(): Promise<StandingUploads>
   /** @param length announced; null: unknown. @throws UPLOAD_TOO_LARGE, UPLOADS_FULL */
   reserve(owner: string | null, length: number | null): Promise<Reservation>
 }
@@ -51,7 +55,7 @@ export const createUploadRoom = (deps: {
   elapsed?: () => number
 }): UploadRoom => {
   const { limits, read, elapsed = () => performance.now() } = deps
-  let standing: StandingUploads = { byOwner: new Map(), all: 0 }
+  let standing: StandingUploads = { byOwner: new Map(), all: 0, count: 0 }
   let readAt = Number.NEGATIVE_INFINITY
   let freshMs = FRESH_MS
   let reading: Promise<void> | null = null
@@ -92,6 +96,11 @@ export const createUploadRoom = (deps: {
   }
 
   return {
+    async standing() {
+      await refresh(freshMs)
+      return standing
+    },
+
     async reserve(owner, length) {
       if (length !== null && length > limits.maxBytes)
         throw new MadhavaError('UPLOAD_TOO_LARGE', tooLarge(limits.maxBytes))

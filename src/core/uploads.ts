@@ -7,7 +7,7 @@ import { abortable } from './async/abortable.ts'
 import type { TypedDocument } from './collection.ts'
 import type { StoredContent } from './content.ts'
 import { MadhavaError } from './errors.ts'
-import { demand, demandTouch, uploadOwnersSeen } from './policy.ts'
+import { demand, demandTouch, seesAll, uploadOwnersSeen } from './policy.ts'
 import { newTaskId as newId, parseTaskId } from './task.ts'
 import { UPLOAD_NAME_MAX, type Upload } from './upload-forms.ts'
 import { createIntake, type Intake } from './upload-intake.ts'
@@ -79,6 +79,8 @@ export interface Uploads {
   ): Promise<{ uploads: UploadInfo[]; next: string | null }>
   /** The bytes. @throws BAD_ID, UPLOAD_NOT_FOUND, UPLOAD_OPEN */
   content(actor: Actor, id: string): Promise<StoredContent & { sha256: string; name: string | null }>
+  /** How many there are, and their bytes, as of a moment ago; null for an actor who does not see all. */
+  totals(actor: Actor): Promise<{ count: number; bytes: number } | null>
   /** @throws BAD_ID, UPLOAD_NOT_FOUND, UPLOAD_IN_USE, UPLOAD_BUSY */
   remove(actor: Actor, id: string): Promise<void>
 }
@@ -123,7 +125,7 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
 
   const read = async (): Promise<StandingUploads> => {
     const byOwner = new Map<string | null, number>()
-    let all = 0
+    let [all, count] = [0, 0]
     let cursor: string | null = null
     do {
       const page: Awaited<ReturnType<typeof documents.list>> = await documents.list({
@@ -133,10 +135,11 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
       for (const { data } of page.documents) {
         byOwner.set(data.owner, (byOwner.get(data.owner) ?? 0) + data.bytes)
         all += data.bytes
+        count += 1
       }
       cursor = page.next
     } while (cursor !== null)
-    return { byOwner, all }
+    return { byOwner, all, count }
   }
   const room = createUploadRoom({ limits, read })
 
@@ -362,6 +365,13 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
           throw notFound(id)
         },
       }
+    },
+
+    async totals(actor) {
+      demand(actor, 'read')
+      if (!seesAll(actor)) return null
+      const { count, all: bytes } = await room.standing()
+      return { count, bytes }
     },
 
     async remove(actor, given) {

@@ -1,5 +1,6 @@
 // A task's record as the struct Task.
 import types from '../../gen/js/rpcinterface_types.js'
+import { type KeptArtifact, showArtifact } from '../core/artifacts.ts'
 import { type Limits, type RetryPolicy, type TaskRecord, versionOf } from '../core/task.ts'
 import type { FieldName } from '../core/task-fields.ts'
 import { viewTask } from '../core/task-view.ts'
@@ -34,6 +35,11 @@ const errorStruct = (error: TaskRecord['error']) =>
     message: error.message,
     detail: jsonOrNull(error.detail),
   })
+
+const artifactStruct = (artifact: KeptArtifact) => {
+  const { bytes, ...shown } = showArtifact(artifact)
+  return build(types.Artifact, { ...shown, bytes: i64(bytes) })
+}
 
 /** Fields that are missing read as undefined, which a struct takes as unset. */
 type Shown = {
@@ -74,6 +80,7 @@ export const taskStruct = (
     attempts:
       task.attempts?.map(entry => build(types.TaskAttempt, { ...entry, error: errorStruct(entry.error) })) ??
       null,
+    artifacts: task.artifacts?.map(artifactStruct) ?? null,
   })
 
 /** As lists show it: with previews of long params and long results, and the name of its owner. */

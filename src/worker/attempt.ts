@@ -7,6 +7,7 @@ import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
+import { createAttemptFiles } from './attempt-files.ts'
 import { createCheckpoints } from './checkpoints.ts'
 import { createChildren, type SubmitChild } from './children.ts'
 import { createEndWriter } from './end-writer.ts'
@@ -16,6 +17,7 @@ import type { Run, ThreadPool } from './pool/pool.ts'
 import type { RunError, RunOutcome } from './pool/protocol.ts'
 import { createProgress } from './progress.ts'
 import { isNoLongerHeld, type RetryOptions, retryWrite, whyRefused } from './retry-write.ts'
+import type { Scratch } from './scratch.ts'
 import { createTaskLog } from './task-log.ts'
 import { startTimeLimits } from './time-limits.ts'
 
@@ -71,6 +73,9 @@ export interface AttemptDeps {
   endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
+  /** Where attempts have folders of their own; null: nowhere. */
+  scratch: Scratch | null
+  artifactMaxBytes: number
   clock: () => Date
   /** 0 to 1, for jitter. */
   random: () => number
@@ -124,14 +129,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       failed: failedAside("the task's log"),
     }),
   )
-  const children = lazy(() =>
-    createChildren({
-      parent: task,
-      submitChild: deps.submitChild,
-      refusal: () => (stopReason !== null ? STOP_REASONS[stopReason] : over ? 'the attempt is over' : null),
-      log,
-    }),
-  )
+  const refusal = (): string | null =>
+    stopReason !== null ? STOP_REASONS[stopReason] : over ? 'the attempt is over' : null
+  const children = lazy(() => createChildren({ parent: task, submitChild: deps.submitChild, refusal, log }))
+  const files = createAttemptFiles({
+    ...{ task, store, fenced, move, refusal, now, retryOptions, log },
+    ...{ scratch: deps.scratch, artifactMaxBytes: deps.artifactMaxBytes },
+  })
 
   /** Null if the task is claimed for the first time, the checkpoint cannot be read, or the attempt is stopped. */
   const readCheckpoint = async (): Promise<Uint8Array | null> => {
@@ -147,9 +151,12 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
 
   const execute = async (): Promise<RunOutcome> => {
-    if (earlier) await deps.endLeftovers(task)
+    if (earlier) await Promise.all([deps.endLeftovers(task), files.clean()])
     const resume = earlier ? await readCheckpoint() : null
-    if (stopReason !== null) return { type: 'stopped' }
+    if (stopReason !== null) {
+      await files.end(false)
+      return { type: 'stopped' }
+    }
     const startedAt = performance.now()
     const progress = lazy(() =>
       createProgress({
@@ -162,7 +169,18 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     )
     let clearLimits: () => void = () => {}
     run = threads.run(
-      { id, claim, attempt: task.attempt, kind: task.kind, file: deps.file, params: task.params, resume },
+      {
+        ...{
+          id,
+          claim,
+          attempt: task.attempt,
+          kind: task.kind,
+          file: deps.file,
+          params: task.params,
+          resume,
+        },
+        ...(files.scratch === undefined ? {} : { scratch: files.scratch }),
+      },
       {
         started() {
           begunAt = performance.now()
@@ -182,6 +200,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
         },
         checkpoint: bytes => checkpoints().save(bytes),
         submit: (submission, key) => children().submit(submission, key),
+        files,
       },
     )
     const waits = run.isWaiting()
@@ -191,7 +210,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
     clearTimeout(waits)
     over = outcome.type !== 'stopped'
     clearLimits()
-    await children.made()?.settled()
+    await Promise.all([children.made()?.settled(), files.end(outcome.type !== 'success')])
     // the last partial result stays readable after a failure
     if (outcome.type === 'error') await progress.made()?.flush()
     await progress.made()?.stop()
@@ -280,9 +299,13 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
       removeCheckpoint: async () => checkpoints.made()?.remove(),
       failure,
     })
-    if (outcome.type === 'success') return endOf(await endWriter.success(outcome.result, outcome.info))
-    const change = lastMove(outcome)
-    return endOf(change && (await endWriter.other(change)))
+    const change = outcome.type === 'success' ? null : lastMove(outcome)
+    const last =
+      outcome.type === 'success'
+        ? await endWriter.success(outcome.result, outcome.info)
+        : change && (await endWriter.other(change))
+    await files.ended(last)
+    return endOf(last)
   }
 
   const ended = finish()

@@ -15,6 +15,7 @@ import type { SubmitChild } from './children.ts'
 import { createClaimer } from './claimer.ts'
 import { createLimitWaiters } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
+import type { Scratch } from './scratch.ts'
 import { createSuspectGuard } from './suspect-guard.ts'
 import { TAKE_LATER, type TakenTask } from './taken-task.ts'
 
@@ -28,6 +29,10 @@ export interface RunnerOptions {
   submitChild: SubmitChild
   /** Ends what earlier attempts at a task left running on this host. Never rejects. */
   endLeftovers?: (task: TaskRecord) => Promise<void>
+  /** Where attempts have folders of their own; left out: nowhere. */
+  scratch?: Scratch
+  /** The most bytes of an artifact. */
+  artifactMaxBytes?: number
   /** The worker's name in records. */
   workerName: string
   clock: () => Date
@@ -76,6 +81,8 @@ export interface Runner {
   close(): Promise<void>
 }
 
+/** The most bytes of an artifact, where nothing else is said. */
+const ARTIFACT_MAX_BYTES = 1024 ** 3
 const PROGRESS_EVERY_MS = 250
 const GRACE_MS = 500
 /** How long a drain waits for last moves after the grace time. */
@@ -188,6 +195,8 @@ export const createRunner = (options: RunnerOptions): Runner => {
       threads,
       submitChild,
       endLeftovers,
+      scratch: options.scratch ?? null,
+      artifactMaxBytes: options.artifactMaxBytes ?? ARTIFACT_MAX_BYTES,
       file: files[task.kind] ?? '',
       clock,
       random,

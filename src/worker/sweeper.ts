@@ -1,6 +1,7 @@
 // The only recovery path: takes over from dead processes, announces due tasks without an announcement, ends expired
 // tasks, applies retention, removes the tasks of deleted accounts, uploads that nobody needs, and documents and lines of
 // the audit whose time is over, and repairs waits after a clock step. Idempotent; every worker runs one.
+import { hasBeenAttempted, removeUnlistedArtifacts } from '../core/artifact-cleaning.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
 import { publicReason } from '../core/kind-trouble.ts'
@@ -26,6 +27,8 @@ export interface SweeperOptions {
   uploads?: UploadSweep
   /** Ends what dead workers left running on this host. Never rejects. */
   endLeftovers?: () => Promise<void>
+  /** Removes folders of attempts that nobody uses. Never rejects. */
+  sweepScratch?: () => Promise<void>
   clock: () => Date
   log: Log
   /** The rule at this time. */
@@ -111,6 +114,16 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
     if (status === 'FAILURE' && error) options.failures?.count(kind, error.code)
   }
 
+  /** What the dead process was about to list. A later attempt does the same, but there may be none. */
+  const cleanArtifacts = async (task: TaskRecord): Promise<void> => {
+    if (!hasBeenAttempted(task)) return
+    try {
+      await removeUnlistedArtifacts(store, task)
+    } catch (error) {
+      log.debug({ error, id: task.id }, 'what attempts have left of artifacts could not be removed')
+    }
+  }
+
   const takeOverFrom = async (ids: readonly string[]): Promise<void> => {
     // before the tasks can run again
     if (ids.length > 0) await endLeftovers()
@@ -123,6 +136,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         countFailure(task)
         log.warn({ id, status: task.status, attempt: task.attempt }, 'took over a task from a dead process')
         if (isWaiting(task.status)) queue.announce({ id, kind: task.kind })
+        await cleanArtifacts(task)
       })
   }
 
@@ -133,6 +147,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
         if (!task) return
         counts.expired += 1
         countFailure(task)
+        await cleanArtifacts(task)
       })
   }
 
@@ -233,6 +248,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return
       retainedAt = performance.now()
+      await options.sweepScratch?.()
       const rule = retention(now)
       const ageless = { ...rule, finishedBefore: null, failedBefore: null }
       await retain(watch.mayRemove() ? rule : ageless)

@@ -13,6 +13,7 @@ import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
 import { storeHash } from './processes/process-mark.ts'
 import { createRunner } from './runner.ts'
+import { createScratch } from './scratch.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
 import { createUploadSweep } from './upload-sweep.ts'
@@ -28,6 +29,10 @@ export interface WorkerOptions {
   /** How long a close waits for running tasks before it gives them back. */
   drainMs: number
   results: ResultLimits
+  /** The most bytes of an artifact; left out: 1 GiB. */
+  artifactMaxBytes?: number
+  /** Where attempts have folders of their own. Other workers may use it too. */
+  scratchDir: string
   kindSettings: KindSettings
   /** How long ended tasks are kept, how many, and how many bytes; null: no limit. */
   retentionMs: number
@@ -100,6 +105,8 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   })
   const leftovers = createLeftovers({ store: storeId, log })
   const clean = leftovers.end()
+  const scratch = createScratch({ dir: options.scratchDir, store, storeId, clock, log })
+  void clean.then(scratch.sweep)
   const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
   const failures = createFailures(kinds.names())
   const accountTasks = createAccountTasks({ store, clock, log })
@@ -113,6 +120,8 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     endLeftovers: async task => {
       if (wasTakenOver(task)) await leftovers.end(task)
     },
+    scratch,
+    ...(options.artifactMaxBytes === undefined ? {} : { artifactMaxBytes: options.artifactMaxBytes }),
     workerName: `${hostname()}:${process.pid}`,
     clock,
     log,
@@ -142,6 +151,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     kinds: kinds.names(),
     poll: () => slots.poll(),
     endLeftovers: () => leftovers.end(),
+    sweepScratch: scratch.sweep,
     clock,
     log,
     retention: now => ({
@@ -217,6 +227,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
         await runner.close()
         await swept
         await threads.close()
+        await scratch.close()
       })()
       return closing
     },

@@ -22,8 +22,7 @@ import type { KindInfo } from '../../src/core/kind-info.ts'
 import { report, succeed } from '../../src/core/moves.ts'
 
 import type { Submission } from '../../src/core/submission.ts'
-import type { TaskRecord } from '../../src/core/task.ts'
-import type { TaskView } from '../../src/core/task-view.ts'
+import type { ShownTask, TaskView } from '../../src/core/task-view.ts'
 import type { Waiting } from '../../src/core/wait-reasons.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
@@ -38,7 +37,7 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 type Known<T> = { [K in keyof T as string extends K ? never : K]: T[K] }
 /** The client's types say what the server's say: this does not compile when they differ. */
 const SAME: [
-  Same<Task, Known<TaskRecord>>,
+  Same<Task, Known<ShownTask>>,
   Same<Known<ClientView>, Known<TaskView>>,
   KindInfo extends ClientKind ? true : false,
   Same<keyof ClientKind, keyof KindInfo>,

@@ -76,7 +76,11 @@ export const openWorld = async ({
   await api.announce('api')
   const openOne = async () => {
     const parts = await wire(config, log)
-    const worker = openWorker({ ...config, slots, cores: slots }, parts, log)
+    const worker = openWorker(
+      { ...config, slots, cores: slots, scratchDir: path.join(dataDir, 'scratch') },
+      parts,
+      log,
+    )
     await parts.announce('worker', worker.details)
     return { parts, worker }
   }

@@ -1,5 +1,8 @@
 // A worker that closes tells other workers at once about the tasks that it gives back.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createKinds, DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
@@ -17,7 +20,9 @@ const clock = () => new Date()
 const log = silentLog()
 
 describe('a worker that closes', () => {
-  it('announces what it gives back, and nothing that has ended', { timeout: 300_000 }, async () => {
+  it('announces what it gives back, and nothing that has ended', { timeout: 300_000 }, async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-scratch-'))
+    t.after(() => rm(folder, { recursive: true }))
     const memory = createMemory()
     const store = memory.open({ clock })
     const { queue, announced } = createNotingQueue()
@@ -37,6 +42,7 @@ describe('a worker that closes', () => {
         drainMs: 0,
         results: RESULT_LIMITS,
         kindSettings: DEFAULT_KIND_SETTINGS,
+        scratchDir: path.join(folder, 'scratch'),
         retentionMs: 1e9,
         retentionCount: 1e6,
         retentionBytes: null,

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { serialize } from 'node:v8'
+import { gunzipSync } from 'node:zlib'
 import { loadKind } from '../../src/core/kind.ts'
 import { parseParams } from '../../src/core/kind-params.ts'
 import { loadModules } from '../../src/platform/modules.ts'
@@ -61,6 +63,52 @@ describe('the example in docs/extending.md', () => {
     const resumed = await run(serialize([100])).outcome
     assert.ok(resumed.type === 'success' && resumed.result.form === 'inline', JSON.stringify(resumed))
     assert.deepEqual(JSON.parse(resumed.result.json), { words: 104, perText: [100, 4] })
+  })
+  it('reads an upload and keeps an artifact', { timeout: 300_000 }, async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const { name, text } = await example('pack.ts')
+    const file = path.join(folder, name)
+    await writeFile(file, text)
+    const [found] = await loadModules(folder)
+    const kind = loadKind('pack', found?.exported, name)
+    const { properties } = kind.schemas.params as { properties: { file: Record<string, unknown> } }
+    assert.deepEqual(properties.file['x-upload'], { maxBytes: 10_000_000_000 })
+    const pool = createThreads({ size: 1, memoryMb: 128 })
+    t.after(() => pool.close())
+    const upload = Buffer.from('to be or not to be '.repeat(100_000))
+    const kept: Uint8Array[] = []
+    const { outcome } = pool.run(
+      {
+        id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f',
+        attempt: 1,
+        kind: kind.name,
+        file,
+        params: await parseParams(kind, kind.example),
+        resume: null,
+      },
+      {
+        started() {},
+        progress() {},
+        log() {},
+        checkpoint() {},
+        submit: async () => assert.fail('the example submits nothing'),
+        files: {
+          async keep({ name: as, type }, bytes) {
+            for (let piece = await bytes.next(); piece; piece = await bytes.next()) kept.push(piece)
+            return { name: as, bytes: Buffer.concat(kept).length, type: String(type), sha256: '' }
+          },
+          find: async () => ({ name: null, bytes: upload.length, type: 'text/plain', sha256: '' }),
+          read: async () => Readable.from([upload]),
+          scratchMade() {},
+        },
+      },
+    )
+    const ended = await outcome
+    assert.ok(ended.type === 'success' && ended.result.form === 'inline', JSON.stringify(ended))
+    const packed = Buffer.concat(kept)
+    assert.deepEqual(JSON.parse(ended.result.json), { before: upload.length, after: packed.length })
+    assert.ok(gunzipSync(packed).equals(upload))
   })
   it('runs a command', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))

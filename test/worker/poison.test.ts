@@ -47,6 +47,7 @@ const startWorker = async (t: TestContext, memory: Memory, folder: string) => {
       drainMs: 1_000,
       results: RESULT_LIMITS,
       kindSettings: DEFAULT_KIND_SETTINGS,
+      scratchDir: path.join(folder, 'scratch'),
       retentionMs: 1e9,
       retentionCount: 1e6,
       retentionBytes: null,

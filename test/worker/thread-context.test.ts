@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import type { FromThread } from '../../src/worker/pool/protocol.ts'
 import { createThreadChildren } from '../../src/worker/thread/children.ts'
 import { createThreadContext } from '../../src/worker/thread/context.ts'
+import { contextWith } from '../support/task-context.ts'
 
 const open = () => {
   const posted: FromThread[] = []
@@ -13,6 +14,7 @@ const open = () => {
     resume: null,
     signal: new AbortController().signal,
     submit: () => Promise.reject(new Error('not here')),
+    files: { ...contextWith({ scratch: '' }), scratch: () => '' },
     partialBytes: 100,
     sharedCores: { cores: 1, running: new Int32Array(1) },
     post: message => posted.push(message),

@@ -135,7 +135,7 @@ export const openFilesStore = async ({
   const committer = createCommitter({ wal, writer, onVisible: () => liveIndex.flush(), onFailure: failOnce })
   const uploads = createUploadBytes({ layout, disk, space, committer })
   const unique = () => randomBytes(6).toString('hex')
-  const blobs = createBlobs({ layout, disk, space, committer, unique })
+  const blobs = createBlobs({ layout, disk, space, committer, instance, unique })
   const logTruncation = startLogTruncation({
     layout,
     disk,

@@ -5,6 +5,7 @@ import type { KindSettings } from '../../core/kind.ts'
 import { SUBMIT_LIMIT_BYTES } from '../../core/sound-json.ts'
 import type { Json, ResultLimits } from '../../core/task.ts'
 import type { LogLevel } from '../../core/task-log.ts'
+import type { CallError, FileFromThread, FileToThread } from './file-protocol.ts'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -76,6 +77,8 @@ export interface RunRequest {
   params: Json
   /** The last checkpoint as written by `v8.serialize`, or null. */
   resume: Uint8Array | null
+  /** Where the attempt's own folder may be made; unset: nowhere. */
+  scratch?: string
 }
 
 /**
@@ -132,7 +135,7 @@ export type RunOutcome =
 export const SUBMIT_TOO_LARGE = `A task may have at most ${SUBMIT_LIMIT_BYTES} bytes of JSON`
 
 /** The answer to a child that a run submits. */
-export type ChildAnswer = { id: string } | { code: string; message: string; detail: unknown }
+export type ChildAnswer = { id: string } | CallError
 
 /** A run with its number in its thread. */
 export interface NumberedRun {
@@ -142,6 +145,7 @@ export interface NumberedRun {
 
 export type ToThread =
   | { type: 'submitted'; run: number; call: number; answer: ChildAnswer }
+  | { type: 'file'; run: number; message: FileToThread }
   | { type: 'runs'; runs: NumberedRun[] }
   | { type: 'abort'; run: number; reason: string }
   /** Runs given before this that have not begun are void. Undoes one closing of the gate. */
@@ -154,6 +158,7 @@ export type FromThread =
   | { type: 'checkpoint'; run: number; bytes: Uint8Array }
   /** `submission`: JSON text. */
   | { type: 'submit'; run: number; call: number; submission: string; key: string | null }
+  | { type: 'file'; run: number; message: FileFromThread }
   /** Run 0: the process belongs to the thread, since no run is going on. */
   | { type: 'process'; run: number; note: ProcessNote }
   | ({ type: 'late' } & LateEvent)

@@ -5,6 +5,7 @@ import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_t
 import type { KindSettings } from '../../core/kind.ts'
 import type { ResultLimits } from '../../core/task.ts'
 import { openThreadProcesses, type ProcessKeeper } from '../processes/attempt-processes.ts'
+import { createFileCalls, type FileCalls, NO_FILES, type RunFiles } from './file-calls.ts'
 import { openWorker } from './open-worker.ts'
 import {
   type ChildAnswer,
@@ -35,6 +36,8 @@ export interface RunEvents {
   checkpoint(bytes: Uint8Array): void
   /** A child to submit, as JSON text. Never rejects. */
   submit(submission: string, key: string | null): Promise<ChildAnswer>
+  /** What it does with files; left out: it has none. */
+  files?: RunFiles
   /** It has started a process, or one has ended. */
   process?(note: ProcessNote): void
 }
@@ -85,6 +88,8 @@ interface PendingRun {
   request: SentRun
   events: RunEvents
   started: boolean
+  /** Null: it has asked for no file. */
+  files: FileCalls | null
   resolve: (end: RunEnd) => void
 }
 
@@ -131,8 +136,8 @@ export const startThread = (options: {
   const queued: ToThread[] = []
   const listeners: (() => void)[] = []
 
-  const post = (message: ToThread): void => {
-    if (ready) port.postMessage(message)
+  const post = (message: ToThread, transfer: ArrayBuffer[] = []): void => {
+    if (ready) port.postMessage(message, transfer)
     else queued.push(message)
   }
   /**
@@ -144,9 +149,9 @@ export const startThread = (options: {
     givenNow = []
     if (runs.length > 0) post({ type: 'runs', runs })
   }
-  const send = (message: ToThread): void => {
+  const send = (message: ToThread, transfer: ArrayBuffer[] = []): void => {
     postRuns()
-    post(message)
+    post(message, transfer)
   }
   const hold = (holding: boolean): void => {
     for (const handle of [worker, port]) {
@@ -158,6 +163,7 @@ export const startThread = (options: {
     const over = line.shift()
     ended += 1
     if (line.length === 0) hold(false)
+    over?.files?.end()
     over?.resolve(result)
     start()
   }
@@ -174,6 +180,13 @@ export const startThread = (options: {
   ): Promise<void> => {
     const answer = await events.submit(submission, key)
     if (!gone) send({ type: 'submitted', run, call, answer })
+  }
+  const filesOf = (current: PendingRun): FileCalls => {
+    const { run, events } = current
+    current.files ??= createFileCalls(events.files ?? NO_FILES, (message, transfer) => {
+      if (!gone) send({ type: 'file', run, message }, transfer)
+    })
+    return current.files
   }
   const giveAllBack = (): void => {
     spoilt = true
@@ -203,6 +216,7 @@ export const startThread = (options: {
     else if (message.type === 'log') current.events.log(message.lines)
     else if (message.type === 'checkpoint') current.events.checkpoint(message.bytes)
     else if (message.type === 'submit') void submit(current, message)
+    else if (message.type === 'file') filesOf(current).receive(message.message)
     else if (message.type === 'process') current.events.process?.(message.note)
     else {
       const { outcome, reusable, ms } = message
@@ -259,7 +273,7 @@ export const startThread = (options: {
           return
         }
         hold(true)
-        give({ run: 0, request, events, started: false, resolve })
+        give({ run: 0, request, events, started: false, files: null, resolve })
       }),
     length: () => line.length,
     takesAhead: () => !gone && !spoilt && runs < RUNS_MAX / 2,

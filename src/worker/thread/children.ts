@@ -1,9 +1,10 @@
 // `ctx.submit` inside a thread: asks the worker process to submit, and waits for its answer, a few at a time.
-import { isErrorCode, MadhavaError } from '../../core/errors.ts'
+import { MadhavaError } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { SUBMIT_LIMIT_BYTES } from '../../core/sound-json.ts'
 import { strictJson } from '../../core/strict-json.ts'
 import { type ChildAnswer, type FromThread, SUBMIT_TOO_LARGE } from '../pool/protocol.ts'
+import { errorOfCall } from './call-port.ts'
 
 /** How many submits of a run may be under way: a kind that awaits none must not fill the worker's memory. */
 const ON_THE_WAY = 32
@@ -24,9 +25,6 @@ interface PendingSubmit {
   resolve(id: string): void
   reject(error: unknown): void
 }
-
-const errorOf = ({ code, message, detail }: Extract<ChildAnswer, { code: string }>): MadhavaError =>
-  new MadhavaError(isErrorCode(code) ? code : 'INTERNAL', message, { detail })
 
 /** `post` sends a message to the worker process. */
 export const createThreadChildren = (deps: {
@@ -81,7 +79,7 @@ export const createThreadChildren = (deps: {
       const asking = onTheWay.get(call)
       onTheWay.delete(call)
       if ('id' in answer) asking?.resolve(answer.id)
-      else asking?.reject(errorOf(answer))
+      else asking?.reject(errorOfCall(answer))
       next()
     },
     settled: () =>

@@ -11,6 +11,7 @@ import { createLogWindow, isLogLevel, type LogLevel } from '../../core/task-log.
 import type { FromThread, RunRequest, SharedCores } from '../pool/protocol.ts'
 import type { ThreadChildren } from './children.ts'
 import { createExec } from './exec.ts'
+import type { ThreadFiles } from './files.ts'
 
 const PROGRESS_EVERY_MS = 50
 const LOG_EVERY_MS = 100
@@ -107,12 +108,13 @@ export const createThreadContext = (deps: {
   resume: unknown
   signal: AbortSignal
   submit: ThreadChildren['submit']
+  files: Pick<ThreadFiles, 'artifact' | 'upload' | 'scratch'>
   /** The most bytes of JSON in a partial result. */
   partialBytes: number
   sharedCores: SharedCores
   post: (message: FromThread, transfer?: ArrayBuffer[]) => void
 }): ThreadContext => {
-  const { run, request, resume, signal, submit, partialBytes, sharedCores, post } = deps
+  const { run, request, resume, signal, submit, files, partialBytes, sharedCores, post } = deps
   let info: Json | undefined
   let closed = false
   let pending: { percent: number; note: string | null; partial: unknown } | null = null
@@ -189,11 +191,10 @@ export const createThreadContext = (deps: {
       resume,
       submit,
       exec: createExec({ signal, log, isOver: () => closed }),
-      // in the next commits
-      artifact: () => Promise.reject(new Error('not yet')),
-      upload: () => Promise.reject(new Error('not yet')),
+      artifact: files.artifact,
+      upload: files.upload,
       get scratch(): string {
-        throw new Error('not yet')
+        return files.scratch()
       },
       progress(percent, note, partialResult) {
         if (closed || !Number.isFinite(percent)) return

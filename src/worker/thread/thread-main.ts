@@ -25,6 +25,7 @@ import { createThreadChildren, type ThreadChildren } from './children.ts'
 import { type CodeOrigin, originNow, ownedBy } from './code-origin.ts'
 import { createThreadContext, type ThreadContext } from './context.ts'
 import { encodeResult, RESULT } from './encode-result.ts'
+import { createThreadFiles, type ThreadFiles } from './files.ts'
 import { guardProcess } from './guard.ts'
 import { importFailure } from './import.ts'
 import { createThreadKinds } from './kinds.ts'
@@ -97,6 +98,7 @@ interface Current {
   controller: AbortController
   kindContext: ThreadContext | null
   children: ThreadChildren
+  files: ThreadFiles
   begunAt: number
   before: string[]
   /** Without the preparation for the next run. */
@@ -113,13 +115,14 @@ const isClean = ({ isUnloaded, before }: Current): boolean =>
 
 const finish = (outcome: RunOutcome, reusable: boolean): void => {
   if (!current) return
-  const { run, kindContext, children, begunAt, tookMs } = current
+  const { run, kindContext, children, files, begunAt, tookMs } = current
   const ms = tookMs ?? performance.now() - begunAt
   current = null
   started.end()
   // runs that wait in this thread must run in another one
   if (!reusable) closeGate(gate)
   children.close()
+  files.close()
   kindContext?.flush()
   kindContext?.close()
   const bytes = outcome.type === 'success' && outcome.result.form !== 'inline' ? outcome.result.bytes : null
@@ -145,6 +148,7 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
       resume: readCheckpoint(request.resume, line => early.push(line)),
       signal: mine.controller.signal,
       submit: mine.children.submit,
+      files: mine.files,
       partialBytes: results.inlineBytes,
       sharedCores,
       post,
@@ -156,7 +160,8 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
     mine.before = reuseCheck.before()
     started.begin(mine.run, request.id, request.claim)
     const returned = await kind.run(params, kindContext.context)
-    // children that the kind did not await are part of its work: if one is refused, the attempt fails
+    // what the kind did not await is part of its work: if a child or an artifact is refused, the attempt fails
+    await mine.files.settled()
     await mine.children.settled()
     return await checkResult(kind, returned, kindContext.info())
   } catch (error) {
@@ -172,6 +177,11 @@ const begin = async (run: number, request: SentRun): Promise<void> => {
     controller,
     kindContext: null,
     children: createThreadChildren({ run, signal: controller.signal, post }),
+    files: createThreadFiles({
+      signal: controller.signal,
+      folder: request.scratch ?? null,
+      post: (message, transfer) => post({ type: 'file', run, message }, transfer),
+    }),
     begunAt: performance.now(),
     before: [],
     tookMs: null,
@@ -272,6 +282,7 @@ port.on('message', (message: ToThread) => {
     openGate(gate)
   } else if (message.run !== current?.run) return
   else if (message.type === 'submitted') current.children.answered(message.call, message.answer)
+  else if (message.type === 'file') current.files.receive(message.message)
   else {
     const reason = new Error(message.reason)
     reason.name = 'AbortError'

@@ -24,9 +24,13 @@ const setUp = async (test: TestContext, over: (blobs: Blobs) => Partial<Blobs> =
     words += 1
     return `word${words}`
   }
-  const plain = createBlobs({ layout, disk, space, committer, unique })
+  const plain = createBlobs({ layout, disk, space, committer, instance: 'here', unique })
   const blobs = { ...plain, ...over(plain) }
-  return { ...parts, failing, calls: createBlobCalls({ layout, blobs, records, mover }) }
+  return {
+    ...parts,
+    failing,
+    calls: createBlobCalls({ layout, blobs, records, mover, instances: { isAlive: async () => true } }),
+  }
 }
 
 describe('a blob that is written', () => {

@@ -140,10 +140,11 @@ it('the document describes every field of the record, and its example is one', a
     fields.filter(field => !rows.includes(field)),
     [],
   )
-  const example: unknown = JSON.parse(/```json\n([^`]*)```/.exec(text)?.[1] ?? '')
-  // no worker died of the example, and no quota counts it
-  const shown = fields.filter(field => !['workersLost', 'submittedBy'].includes(field))
+  const [example, more] = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, json = '']) => JSON.parse(json))
+  // no worker died of the example, no quota counts it, and its kind makes no files
+  const shown = fields.filter(field => !['workersLost', 'submittedBy', 'artifacts'].includes(field))
   assert.deepEqual(Object.keys(taskSchema.parse(example)).toSorted(), shown.toSorted())
+  assert.equal(taskSchema.parse({ ...example, ...more }).artifacts?.[0]?.file, 'artifact.1.1')
 })
 
 it('the document has a row for each finding of the check', async () => {

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { MadhavaError } from '../../../core/errors.ts'
 import type { BlobInfo } from '../../../core/store.ts'
+import type { Instances } from '../claims/instances.ts'
 import type { TaskMover } from '../claims/task-mover.ts'
 import { isErrno } from '../errno.ts'
 import type { Layout, SafeId } from '../layout.ts'
@@ -19,8 +20,9 @@ export const createBlobCalls = (deps: {
   blobs: Blobs
   records: Records
   mover: Pick<TaskMover, 'mustRead'>
+  instances: Pick<Instances, 'isAlive'>
 }): BlobCalls => {
-  const { layout, blobs, records, mover } = deps
+  const { layout, blobs, records, mover, instances } = deps
   return {
     async put(id, name, bytes) {
       // a name that breaks the rule is refused before anything is read
@@ -42,7 +44,10 @@ export const createBlobCalls = (deps: {
       return records.exists(id) ? blobs.get(id, name, range) : null
     },
     async list(id) {
-      return records.exists(id) ? blobs.list(id) : []
+      if (!records.exists(id)) return []
+      // whoever cleans up after a dead process begins with the list, and what that one had half written may be large
+      await blobs.removeAside(id, instances.isAlive)
+      return blobs.list(id)
     },
   }
 }

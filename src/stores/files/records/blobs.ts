@@ -22,6 +22,8 @@ export interface Blobs {
   ): Promise<{ bytes: number; stream: Readable } | null>
   remove(id: SafeId, name: string): Promise<void>
   list(id: SafeId): BlobInfo[]
+  /** Removes what processes that are dead have left half written here. */
+  removeAside(id: SafeId, isAlive: (instance: string) => Promise<boolean>): Promise<void>
   removeAll(id: SafeId): Promise<void>
   /** Whether a folder is here for this id. */
   exist(id: SafeId): boolean
@@ -36,6 +38,8 @@ interface BlobsDeps {
   disk: Disk
   space: FreeSpace
   committer: Pick<Committer, 'syncing'>
+  /** This process, in the names of files that are being written. */
+  instance: string
   /** A different text at every call. */
   unique: () => string
 }
@@ -51,7 +55,11 @@ const makeFolder = async (folder: string): Promise<void> => {
 /** The folder of a task's blobs and its parent are real folders, not links. */
 const isOurs = (folder: string): boolean => isRealFolder(path.dirname(folder)) && isRealFolder(folder)
 
-export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDeps): Blobs => {
+/** The process that writes a file aside; null: a version that did not name it. */
+const writerOf = (name: string): string | null =>
+  /\.([0-9a-f]{12})\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1] ?? null
+
+export const createBlobs = ({ layout, disk, space, committer, instance, unique }: BlobsDeps): Blobs => {
   const list = (id: SafeId): BlobInfo[] => {
     const folder = layout.blobFolder(id)
     if (!isOurs(folder)) return []
@@ -69,6 +77,14 @@ export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDep
 
   return {
     list,
+    async removeAside(id, isAlive) {
+      const folder = layout.blobFolder(id)
+      if (!isOurs(folder)) return
+      for (const name of readdirSync(folder)) {
+        const writer = isAside(name) ? writerOf(name) : null
+        if (writer !== null && !(await isAlive(writer))) disk.unlink(path.join(folder, name))
+      }
+    },
     exist: id => existsSync(layout.blobFolder(id)),
     size: id => list(id).reduce((sum, blob) => sum + blob.bytes, 0),
     async put(id, name, bytes) {
@@ -80,7 +96,7 @@ export const createBlobs = ({ layout, disk, space, committer, unique }: BlobsDep
       // nothing is written behind a link
       if (!isOurs(folder))
         throw new MadhavaError('STORE_UNAVAILABLE', 'What stands in the place of a folder of blobs is none')
-      const tmpFile = path.join(folder, `.${name}.${unique()}.tmp`)
+      const tmpFile = path.join(folder, `.${name}.${instance}.${unique()}.tmp`)
       // a failed sync does no harm here: the file is removed, and the next try writes another one
       const size = await disk.writeThrough(tmpFile, bytes)
       try {

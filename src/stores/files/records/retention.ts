@@ -1,5 +1,5 @@
 // Removing: one ended task whole, many by a rule, and what dead processes left behind.
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as wait, setImmediate as yieldToOthers } from 'node:timers/promises'
 import { MadhavaError } from '../../../core/errors.ts'
@@ -148,15 +148,19 @@ const sweepBlobs = async ({ blobs, records }: RetentionDeps): Promise<void> => {
   }
 }
 
-const sweepAside = async ({ layout, clock }: RetentionDeps): Promise<void> => {
+const sweepAside = async ({ layout, blobs, clock }: RetentionDeps): Promise<void> => {
   const now = clock().getTime()
-  for (const folder of [...layout.shards(), layout.run, layout.revokes, layout.index])
+  const folders = [...layout.shards(), layout.run, layout.revokes, layout.index]
+  for (const folder of [...folders, ...blobs.ids().map(layout.blobFolder)]) {
+    if (!existsSync(folder)) continue
     for (const name of readdirSync(folder)) {
       if (!isAside(name)) continue
       const file = path.join(folder, name)
       const stat = statSync(file, { throwIfNoEntry: false })
       if (stat && now - stat.mtimeMs > ASIDE_MS) rmSync(file, { force: true })
     }
+    await yieldToOthers()
+  }
 }
 
 const cutFeed = async ({ instances, journals, space, clock }: RetentionDeps): Promise<void> => {
