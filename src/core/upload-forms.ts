@@ -66,8 +66,8 @@ export const UPLOADS: DocumentForm<Upload> = {
  */
 export type UploadUse = Open<{
   createdAt: string
-  /** The process that submits the task. */
-  holder: string
+  /** The process that submits the task; null: an import, whose tasks come later. */
+  holder: string | null
   /** The task is there: when it no longer is, this means nothing. */
   made: boolean
 }>
@@ -76,6 +76,6 @@ export const UPLOAD_USES: DocumentForm<UploadUse> = {
   version: 1,
   steps: {},
   schema: z
-    .object({ createdAt: time.schema, holder: z.string(), made: z.boolean() })
+    .object({ createdAt: time.schema, holder: z.string().nullable(), made: z.boolean() })
     .catchall(jsonSchema) as z.ZodType<UploadUse>,
 }

@@ -79,7 +79,8 @@ export const createUploadUses = (
   const isStale = async ({ name, data }: TypedDocument<UploadUse>, now: Date): Promise<boolean> => {
     if (await store.get(taskOf(name))) return false
     if (data.made) return true
-    return now.getTime() - Date.parse(data.createdAt) > ABANDONED_MS || !(await isAlive(data.holder))
+    if (now.getTime() - Date.parse(data.createdAt) > ABANDONED_MS) return true
+    return data.holder !== null && !(await isAlive(data.holder))
   }
 
   const isUsed: UploadUses['isUsed'] = async (id, now) => {

@@ -19,11 +19,17 @@ const isText = (bytes: Uint8Array, isCut: boolean): boolean => {
   }
 }
 
+/** The beginning of a TIFF, and of a large one. Its directory may stand at its end, where file-type does not find it. */
+const TIFF = ['49492a00', '4d4d002a', '49492b00', '4d4d002b']
+const isTiff = (first: Uint8Array): boolean =>
+  first.length >= 8 && TIFF.includes(Buffer.from(first.subarray(0, 4)).toString('hex'))
+
 /** A media type without parameters. @param first all of the bytes, or their beginning of at least TYPE_BYTES. Never rejects */
 export const typeOfBytes = async (first: Uint8Array): Promise<string> => {
   const known = await fileTypeFromBuffer(first.subarray(0, TYPE_BYTES)).catch(() => undefined)
   // without parameters, such as the codec of an Ogg
   if (known) return known.mime.replace(/ *;.*/, '').toLowerCase()
+  if (isTiff(first)) return 'image/tiff'
   if (first.length === 0) return OTHER
   return isText(first.subarray(0, TEXT_BYTES), first.length > TEXT_BYTES) ? 'text/plain' : OTHER
 }

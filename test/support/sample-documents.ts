@@ -20,6 +20,8 @@ export const accountOf = (role: 'operator' | 'viewer', salt = HASH.salt): Docume
   },
 })
 
+const UPLOAD = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e01'
+
 const SAMPLE: [CollectionName, string, DocumentContent][] = [
   ['accounts', 'operator', accountOf('operator')],
   ['accounts', 'viewer', accountOf('viewer')],
@@ -27,6 +29,29 @@ const SAMPLE: [CollectionName, string, DocumentContent][] = [
     'secrets',
     'session-key',
     { version: 1, expiresAt: null, data: { key: Buffer.alloc(32, 7).toString('base64url') } },
+  ],
+  [
+    'uploads',
+    UPLOAD,
+    {
+      version: 1,
+      expiresAt: null,
+      // bytes still come, in several requests: the next one may come at any time
+      data: {
+        owner: null,
+        name: 'a picture.png',
+        state: 'open',
+        resumable: true,
+        holder: null,
+        bytes: 0,
+        length: null,
+        type: null,
+        sha256: null,
+        createdAt: '2026-01-01T00:00:00.000Z',
+        touchedAt: '2026-01-01T00:00:00.000Z',
+        usedAt: null,
+      },
+    },
   ],
   ['ended-sessions', 'a'.repeat(64), { version: 1, expiresAt: '2099-01-01T00:00:00.000Z', data: {} }],
 ]

@@ -46,7 +46,7 @@ export async function* exportRedis(target: RedisTarget, options: ExportOptions):
 export const importRedis = async (target: RedisTarget, options: ImportOptions): Promise<ImportSummary> => {
   const store = await openRedisStore({ ...target, log: silentLog() })
   try {
-    return await importAll(store, { ...options, refusal: () => null })
+    return await importAll(store, { ...options, refusal: () => null, clock: target.clock })
   } finally {
     await store.close()
   }

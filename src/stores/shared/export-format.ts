@@ -9,9 +9,9 @@ import { formatFirstProblem } from '../../core/problems.ts'
 import { parseTaskId, type TaskRecord, taskSchema } from '../../core/task.ts'
 import { BLOB_NAME } from './blob-name.ts'
 
-/** 2 may have documents, 3 the audit. */
-export const TRANSFER_VERSION = 3
-const VERSIONS_READ = [1, 2, 3] as const
+/** 2 may have documents, 3 the audit, 4 uploads with their bytes. */
+export const TRANSFER_VERSION = 4
+const VERSIONS_READ = [1, 2, 3, 4] as const
 /** A blob stands in lines of so many bytes, before base64. */
 export const CHUNK_BYTES = 1024 * 1024
 /** A record with params of 1 MiB of the numbers that JSON writes longest stays under this. */
@@ -57,6 +57,14 @@ const blobLineSchema = z.looseObject({
   offset: count,
   bytes: z.string(),
 })
+const uploadLineSchema = z.looseObject({
+  type: z.literal('upload'),
+  id,
+  /** As of a blob. */
+  size: count,
+  offset: count,
+  bytes: z.string(),
+})
 const documentLineSchema = z.looseObject({
   type: z.literal('document'),
   /** A later program may have more of them. */
@@ -73,6 +81,7 @@ const endSchema = z.looseObject({
   blobs: count,
   documents: count.default(0),
   audit: count.default(0),
+  uploads: count.default(0),
   /** Of all bytes before this line. */
   sha256: z
     .string()
@@ -83,15 +92,17 @@ const endSchema = z.looseObject({
 export type HeaderLine = z.infer<typeof headerSchema>
 export type TaskLine = z.infer<typeof taskLineSchema>
 export type BlobLine = z.infer<typeof blobLineSchema>
+export type UploadLine = z.infer<typeof uploadLineSchema>
 export type DocumentLine = z.infer<typeof documentLineSchema>
 export type AuditLine = z.infer<typeof auditLineSchema>
 export type EndLine = z.infer<typeof endSchema>
-export type TransferLine = HeaderLine | TaskLine | BlobLine | DocumentLine | AuditLine | EndLine
+export type TransferLine = HeaderLine | TaskLine | BlobLine | UploadLine | DocumentLine | AuditLine | EndLine
 
 const lineSchema = z.discriminatedUnion('type', [
   headerSchema,
   taskLineSchema,
   blobLineSchema,
+  uploadLineSchema,
   documentLineSchema,
   auditLineSchema,
   endSchema,
@@ -138,8 +149,8 @@ export const parseTransferLine = (bytes: Uint8Array, number: number): TransferLi
   throw badLine(number, formatFirstProblem(parsed.error, 'the line'))
 }
 
-/** The bytes of one line of a blob. @throws BAD_REQUEST */
-export const decodeChunk = (line: BlobLine, number: number): Buffer => {
+/** The bytes of one line of a blob or an upload. @throws BAD_REQUEST */
+export const decodeChunk = (line: BlobLine | UploadLine, number: number): Buffer => {
   const bytes = Buffer.from(line.bytes, 'base64')
   // Buffer passes over what is not base64
   if (bytes.toString('base64') !== line.bytes) throw badLine(number, 'bytes: must be base64')
@@ -150,7 +161,7 @@ export const decodeChunk = (line: BlobLine, number: number): Buffer => {
 /** The lines of an export as texts, with the end that counts and seals them. */
 export const createLineWriter = () => {
   const hash = createHash('sha256')
-  const counts = { tasks: 0, blobs: 0, documents: 0, audit: 0 }
+  const counts = { tasks: 0, blobs: 0, documents: 0, audit: 0, uploads: 0 }
   const toText = (line: TransferLine): string => {
     const text = `${JSON.stringify(line)}\n`
     hash.update(text)
@@ -167,6 +178,11 @@ export const createLineWriter = () => {
       if (offset === 0) counts.blobs += 1
       return toText({ type: 'blob', id, name, size, offset, bytes: bytes.toString('base64') })
     },
+    /** One piece of an upload, after its document; the piece at offset 0 counts it. */
+    uploadPiece(id: string, size: number, offset: number, bytes: Buffer): string {
+      if (offset === 0) counts.uploads += 1
+      return toText({ type: 'upload', id, size, offset, bytes: bytes.toString('base64') })
+    },
     document(collection: CollectionName, document: Document): string {
       counts.documents += 1
       return toText({ type: 'document', collection, document })
@@ -179,3 +195,4 @@ export const createLineWriter = () => {
       `${JSON.stringify({ type: 'end', ...counts, sha256: hash.digest('hex') } satisfies EndLine)}\n`,
   }
 }
+export type LineWriter = ReturnType<typeof createLineWriter>

@@ -1,11 +1,14 @@
 // Export through the port: every task of a store, its blobs, documents and the audit as lines, in constant memory, also while
 // others use it.
 import type { Readable } from 'node:stream'
+import { artifactsOf, unlistedArtifacts } from '../../core/artifacts.ts'
 import type { AuditPage } from '../../core/audit.ts'
-import { EXPORTED_COLLECTIONS, eachDocument } from '../../core/documents.ts'
+import { type Document, EXPORTED_COLLECTIONS, eachDocument } from '../../core/documents.ts'
 import type { TaskStore } from '../../core/store.ts'
 import type { TaskRecord } from '../../core/task.ts'
-import { CHUNK_BYTES, createLineWriter } from './export-format.ts'
+import { createLineWriter } from './export-format.ts'
+import { createUploadExport, UPLOAD_COLLECTIONS, type UploadSource } from './export-uploads.ts'
+import { piecesOf } from './pieces-of.ts'
 
 export interface ExportOptions {
   /** A task that cannot be read, or not as it was at one moment, is left out, and told here. */
@@ -33,29 +36,46 @@ interface TakenRecord {
   blobs: OpenBlob[]
 }
 
+const filesOf = (task: TaskRecord): string[] => artifactsOf(task).map(({ file }) => file)
+
+/**
+ * Whether the bytes of all its artifacts are among the blobs, but for those that the record listed before they were
+ * opened: those are missing for good.
+ */
+const hasAll = (after: TaskRecord, before: TaskRecord, blobs: readonly OpenBlob[]): boolean =>
+  filesOf(after).every(file => blobs.some(({ name }) => name === file) || filesOf(before).includes(file))
+
+/** Closes those of artifacts that are under way, or were left, and returns the others. */
+const withoutUnlisted = (task: TaskRecord, blobs: readonly OpenBlob[]): OpenBlob[] => {
+  const unlisted = unlistedArtifacts(
+    task,
+    blobs.map(({ name }) => name),
+  )
+  closeAll(blobs.filter(({ name }) => unlisted.includes(name)))
+  return blobs.filter(({ name }) => !unlisted.includes(name))
+}
+
 const closeAll = (blobs: readonly OpenBlob[]): void => {
   for (const { stream } of blobs) stream.destroy()
 }
 
-/** A stream in pieces of `CHUNK_BYTES`, one at least. */
-async function* piecesOf({
-  name,
-  size,
-  stream,
-}: OpenBlob): AsyncGenerator<{ offset: number; bytes: Buffer }> {
-  let offset = 0
-  let pending = Buffer.alloc(0)
-  for await (const chunk of stream) {
-    pending = Buffer.concat([pending, chunk as Uint8Array])
-    while (pending.length >= CHUNK_BYTES) {
-      yield { offset, bytes: pending.subarray(0, CHUNK_BYTES) }
-      pending = pending.subarray(CHUNK_BYTES)
-      offset += CHUNK_BYTES
-    }
-  }
-  if (offset + pending.length !== size) throw new Error(`The blob ${name} changed while it was read`)
-  if (pending.length > 0 || size === 0) yield { offset, bytes: pending }
-}
+const uploadsIn = (store: TaskStore, onLeftOut: ExportOptions['onLeftOut']): UploadSource => ({
+  documents: () =>
+    eachDocument(store.documents, 'uploads', ({ name, why }) => onLeftOut(`uploads/${name}`, why)),
+  async *uses(id) {
+    let cursor: string | null = `${id}.`
+    do {
+      const page: Awaited<ReturnType<TaskStore['documents']['list']>> = await store.documents.list(
+        'upload-uses',
+        { limit: PAGE, cursor },
+      )
+      const those: Document[] = page.documents.filter(({ name }) => name.startsWith(`${id}.`))
+      yield* those
+      cursor = those.length === page.documents.length ? page.next : null
+    } while (cursor !== null)
+  },
+  read: id => store.uploads.read(id),
+})
 
 /**
  * The lines of an export, each with its newline. Each task is as it was at one moment; the store as a whole may
@@ -81,9 +101,15 @@ export async function* exportStore(
     for (let tries = 1; before; tries += 1) {
       const blobs = await openBlobs(first.id)
       const after = await store.get(first.id)
-      // moves within an attempt do not matter: only an end, a new attempt or a removal changes the meaning of blobs
-      if (after && after.status === before.status && after.claim === before.claim)
-        return { task: after, blobs }
+      // moves within an attempt do not matter, but for those that list an artifact: only an end, a new attempt or a
+      // removal changes the meaning of other blobs
+      if (
+        after &&
+        after.status === before.status &&
+        after.claim === before.claim &&
+        hasAll(after, before, blobs)
+      )
+        return { task: after, blobs: withoutUnlisted(after, blobs) }
       closeAll(blobs)
       if (tries >= TRIES) {
         onLeftOut(first.id, 'it never stands still')
@@ -94,7 +120,9 @@ export async function* exportStore(
     return null
   }
 
+  const uploads = createUploadExport({ sourceOf: tell => uploadsIn(store, tell), lines, onLeftOut })
   yield lines.begin(clock().toISOString())
+  yield* uploads.first()
   let cursor: string | null = null
   do {
     const page = await store.list({}, { limit: PAGE, cursor })
@@ -105,7 +133,7 @@ export async function* exportStore(
       try {
         yield lines.task(task, await fingerprintOf(task))
         for (const blob of blobs)
-          for await (const { offset, bytes } of piecesOf(blob))
+          for await (const { offset, bytes } of piecesOf(`The blob ${blob.name}`, blob.size, blob.stream))
             yield lines.piece(task.id, blob, offset, bytes)
       } finally {
         closeAll(blobs)
@@ -113,7 +141,8 @@ export async function* exportStore(
     }
     cursor = page.next
   } while (cursor !== null)
-  for (const collection of EXPORTED_COLLECTIONS)
+  yield* uploads.rest()
+  for (const collection of EXPORTED_COLLECTIONS.filter(name => !UPLOAD_COLLECTIONS.includes(name)))
     for await (const document of eachDocument(store.documents, collection, ({ name, why }) =>
       onLeftOut(`${collection}/${name}`, why),
     ))

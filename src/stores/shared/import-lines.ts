@@ -13,6 +13,7 @@ import {
   parseTransferLine,
   type TaskLine,
   type TransferLine,
+  type UploadLine,
 } from './export-format.ts'
 
 const BLOBS_PER_TASK_MAX = 10_000
@@ -60,22 +61,33 @@ export const linesOf = (input: AsyncIterable<Uint8Array>): Lines => {
 
 export const cutOff = () => badLine(0, 'The line that ends an export is missing: the file is cut off')
 
-/** The bytes of the blob that begins at the next line; takes its lines and no more. @throws BAD_REQUEST */
-async function* bytesOf(lines: Lines, first: BlobLine): AsyncGenerator<Buffer> {
+/** The bytes that begin at the next line; takes their lines and no more. @throws BAD_REQUEST */
+async function* bytesOf(lines: Lines, first: BlobLine | UploadLine): AsyncGenerator<Buffer> {
+  const what = first.type === 'blob' ? `the blob ${first.name}` : `the upload ${first.id}`
   let at = 0
   do {
     const taken = await lines.take()
     const number = taken?.number ?? 0
-    if (taken?.line.type !== 'blob') throw badLine(number, `the blob ${first.name} is cut off`)
+    if (taken?.line.type !== 'blob' && taken?.line.type !== 'upload')
+      throw badLine(number, `${what} is cut off`)
     const { line } = taken
-    if (line.id !== first.id || line.name !== first.name || line.size !== first.size || line.offset !== at)
-      throw badLine(number, `the blob ${first.name} does not go on where it stopped`)
+    const sameName =
+      line.type === 'blob' && first.type === 'blob' ? line.name === first.name : line.type === first.type
+    if (!sameName || line.id !== first.id || line.size !== first.size || line.offset !== at)
+      throw badLine(number, `${what} does not go on where it stopped`)
     const bytes = decodeChunk(line, number)
     at += bytes.length
     if (at > first.size || (bytes.length === 0 && first.size > 0))
-      throw badLine(number, `the blob ${first.name} has another size than it says`)
+      throw badLine(number, `${what} has another size than it says`)
     yield bytes
   } while (at < first.size)
+}
+
+/** The bytes of an upload, when its lines are the next ones; else null. @throws BAD_REQUEST */
+export const uploadBytesAfter = async (lines: Lines, id: string): Promise<AsyncGenerator<Buffer> | null> => {
+  const next = await lines.peek()
+  if (!next) throw cutOff()
+  return next.line.type === 'upload' && next.line.id === id ? bytesOf(lines, next.line) : null
 }
 
 /** Each blob that follows the line of its task, with its bytes, which `use` takes to their end. @throws BAD_REQUEST */
@@ -98,11 +110,15 @@ export const eachBlob = async (
   }
 }
 
+const isUploadOf = ({ collection, document }: DocumentLine, line: TransferLine | undefined): boolean =>
+  collection === 'uploads' && line?.type === 'upload' && line.id === document.name
+
 /** What happens to the lines of an export. */
 export interface LineUses {
   /** Takes the lines of the task's blobs; returns how many blobs there are. `at`: the time of the export. */
-  task(line: TaskLine, at: string): Promise<number>
-  document(line: DocumentLine): Promise<void>
+  task(line: TaskLine, at: string, number: number): Promise<number>
+  /** Also takes the lines of its bytes, if it is of an upload and they follow. */
+  document(line: DocumentLine, number: number): Promise<void>
   audit(line: AuditLine): Promise<void>
 }
 
@@ -112,14 +128,14 @@ export const eachLine = async (lines: Lines, uses: LineUses): Promise<void> => {
   if (!first) throw badLine(1, 'there is nothing: an export begins with its header')
   if (first.line.type !== 'madhava-export') throw badLine(1, 'an export begins with its header')
   const { at } = first.line
-  const counted = { tasks: 0, blobs: 0, documents: 0, audit: 0 }
+  const counted = { tasks: 0, blobs: 0, documents: 0, audit: 0, uploads: 0 }
   for (;;) {
     const next = await lines.take()
     if (!next) throw cutOff()
     const { line, number } = next
     if (line.type === 'end') {
-      const wordsOf = ({ tasks, blobs, documents, audit }: typeof counted): string =>
-        `${tasks} tasks, ${blobs} blobs, ${documents} documents and ${audit} lines of the audit`
+      const wordsOf = ({ tasks, blobs, documents, audit, uploads }: typeof counted): string =>
+        `${tasks} tasks, ${blobs} blobs, ${documents} documents, ${uploads} uploads and ${audit} lines of the audit`
       if (wordsOf(line) !== wordsOf(counted))
         throw badLine(number, `${wordsOf(counted)} came, the end counts ${wordsOf(line)}`)
       if (line.sha256 !== undefined && line.sha256 !== lines.sha256())
@@ -129,13 +145,15 @@ export const eachLine = async (lines: Lines, uses: LineUses): Promise<void> => {
     }
     if (line.type === 'document') {
       counted.documents += 1
-      await uses.document(line)
+      const after = await lines.peek()
+      if (isUploadOf(line, after?.line)) counted.uploads += 1
+      await uses.document(line, number)
     } else if (line.type === 'audit') {
       counted.audit += 1
       await uses.audit(line)
     } else if (line.type === 'task') {
       counted.tasks += 1
-      counted.blobs += await uses.task(line, at)
+      counted.blobs += await uses.task(line, at, number)
     } else throw badLine(number, `a line ${line.type} does not belong here`)
   }
 }

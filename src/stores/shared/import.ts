@@ -1,9 +1,11 @@
 // Import: takes the lines of an export into a store. It goes through the port alone, so that indexes, logs and the feed
 // know what it did.
 import { Readable } from 'node:stream'
+import { artifactsOf } from '../../core/artifacts.ts'
 import type { TaskStore } from '../../core/store.ts'
 import { idempotencyScope, isFinal, isRunning, type TaskRecord } from '../../core/task.ts'
-import type { DocumentLine, TaskLine } from './export-format.ts'
+import { createArtifactCheck } from './artifact-check.ts'
+import { badLine, type DocumentLine, type TaskLine } from './export-format.ts'
 import { createAuditImport } from './import-audit.ts'
 import { createDocumentImport, placeOf } from './import-document.ts'
 import { cutOff, eachBlob, eachLine, type Lines, linesOf, problemOf } from './import-lines.ts'
@@ -14,6 +16,7 @@ import {
   type TaskImport,
   type TaskImportDeps,
 } from './import-task.ts'
+import { createUploadImport, type UploadImport } from './import-upload.ts'
 
 export interface ImportOptions {
   input: AsyncIterable<Uint8Array>
@@ -46,6 +49,10 @@ export interface ImportSummary {
   accountsPassedOver: number
   /** Lines of the audit that were added. */
   audit: number
+  /** Uploads that were made or replaced. */
+  uploads: number
+  /** Uploads that were there with other content, and stay as they are. */
+  uploadsLeft: number
   /** Null: the export was whole. Else where and why the import ended. */
   problem: string | null
 }
@@ -59,13 +66,14 @@ interface TakeIn {
   place: TaskImport
   /** Null: accounts are passed over. */
   placeDocument: ((line: DocumentLine) => Promise<ImportOutcome>) | null
+  placeUpload: UploadImport
   onAccount: NonNullable<ImportOptions['onAccount']>
   replace: boolean
   summary: ImportSummary
 }
 
 const takeIn = async (deps: TakeIn): Promise<void> => {
-  const { lines, store, place, placeDocument, onAccount, replace, summary } = deps
+  const { lines, store, place, placeDocument, placeUpload, onAccount, replace, summary } = deps
   /** What is on its way, by id and by idempotency key. */
   const underWay = new Map<string, Promise<ImportOutcome>>()
   const settle = async (): Promise<void> => {
@@ -79,21 +87,25 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
   const namesOf = (record: TaskRecord): string[] =>
     [record.id, idempotencyScope(record)].filter(name => name !== null)
 
-  const takeBlobs = async (record: TaskRecord, outcome: ImportOutcome): Promise<number> => {
+  const takeBlobs = async (record: TaskRecord, outcome: ImportOutcome, number: number): Promise<number> => {
     const wanted = outcome === 'created' || outcome === 'replaced' || outcome === 'unchanged'
-    const names = await eachBlob(lines, record.id, async (first, bytes) => {
+    const artifacts = createArtifactCheck(record)
+    const names = await eachBlob(lines, record.id, async (first, lineBytes) => {
+      const bytes = artifacts.watch(first.name, lineBytes)
       if (wanted) {
         await store.putBlob(record.id, first.name, Readable.from(bytes, { highWaterMark: 1 }))
         summary.blobs += 1
       } else for await (const _ of bytes);
     })
+    const flaw = artifacts.flaw()
+    if (flaw !== null) throw badLine(number, `of the task ${record.id}, ${flaw}`)
     if (outcome === 'replaced')
       for (const { name } of await store.listBlobs(record.id))
         if (!names.has(name)) await store.removeBlob(record.id, name)
     return names.size
   }
 
-  const takeTask = async (line: TaskLine, record: TaskRecord): Promise<number> => {
+  const takeTask = async (line: TaskLine, record: TaskRecord, number: number): Promise<number> => {
     const placed = place({ record, fingerprint: line.fingerprint }).then(outcome => {
       summary[outcome] += 1
       const isNew = outcome === 'created' || outcome === 'replaced'
@@ -106,7 +118,8 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
     try {
       const next = await lines.peek()
       if (!next) throw cutOff()
-      if (next.line.type === 'blob' || replace) return await takeBlobs(record, await placed)
+      const hasBlobs = next.line.type === 'blob' || artifactsOf(record).length > 0
+      if (hasBlobs || replace) return await takeBlobs(record, await placed, number)
     } catch (error) {
       if ((await placed) === 'created' && isFinal(record.status)) {
         // no end without its result: half of a task is none
@@ -121,12 +134,16 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
 
   try {
     await eachLine(lines, {
-      async task(line, at) {
+      async task(line, at, number) {
+        await placeUpload.finish()
         const record = atRest(line.record, at)
         if (namesOf(record).some(name => underWay.has(name))) await settle()
-        return takeTask(line, record)
+        return takeTask(line, record, number)
       },
-      async document(line) {
+      async document(line, number) {
+        if (line.collection === 'upload-uses') return placeUpload.use(line)
+        await placeUpload.finish()
+        if (line.collection === 'uploads') return placeUpload.upload(line, number)
         const outcome = placeDocument ? await placeDocument(line) : 'passed over'
         if (outcome === 'refused') summary.refused += 1
         if (outcome === 'left') summary.accountsLeft += 1
@@ -138,6 +155,7 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
       audit: ({ entry }) => audit.take(entry),
     })
   } finally {
+    await placeUpload.finish()
     await settle()
     await audit.end()
   }
@@ -149,18 +167,32 @@ const takeIn = async (deps: TakeIn): Promise<void> => {
  */
 export const importAll = async (
   store: TaskStore,
-  options: ImportOptions & Pick<TaskImportDeps, 'refusal'>,
+  options: ImportOptions & Pick<TaskImportDeps, 'refusal'> & { clock: () => Date },
 ): Promise<ImportSummary> => {
-  const { input, replace, accounts = false, onAccount = () => {}, onRefused, refusal } = options
+  const { input, replace, accounts = false, onAccount = () => {}, onRefused, refusal, clock } = options
   const tasks = { created: 0, replaced: 0, unchanged: 0, left: 0, refused: 0, givenBack: 0, blobs: 0 }
   const documents = { accounts: 0, accountsLeft: 0, accountsPassedOver: 0, audit: 0 }
-  const summary: ImportSummary = { ...tasks, ...documents, problem: null }
+  const files = { uploads: 0, uploadsLeft: 0 }
+  const summary: ImportSummary = { ...tasks, ...documents, ...files, problem: null }
   try {
     const place = createTaskImport({ store, refusal, replace, onRefused })
     const placeDocument = accounts
       ? createDocumentImport({ documents: store.documents, replace, onRefused })
       : null
-    await takeIn({ lines: linesOf(input), store, place, placeDocument, onAccount, replace, summary })
+    const lines = linesOf(input)
+    const placeUpload = createUploadImport({
+      lines,
+      store,
+      clock,
+      replace,
+      onRefused,
+      onTaken(outcome) {
+        if (outcome === 'created' || outcome === 'replaced') summary.uploads += 1
+        if (outcome === 'left') summary.uploadsLeft += 1
+        if (outcome === 'refused') summary.refused += 1
+      },
+    })
+    await takeIn({ lines, store, place, placeDocument, placeUpload, onAccount, replace, summary })
   } catch (error) {
     summary.problem = problemOf(error)
   }

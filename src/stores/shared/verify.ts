@@ -5,7 +5,7 @@ import type { TaskStore } from '../../core/store.ts'
 import type { DocumentLine, TaskLine } from './export-format.ts'
 import { createAuditCheck } from './import-audit.ts'
 import { exportedCollection, placeOf, sameDocument } from './import-document.ts'
-import { eachBlob, eachLine, linesOf, problemOf } from './import-lines.ts'
+import { eachBlob, eachLine, linesOf, problemOf, uploadBytesAfter } from './import-lines.ts'
 import { atRest, sameContent } from './import-task.ts'
 
 export interface VerifyOptions {
@@ -23,6 +23,7 @@ export interface VerifySummary {
   accounts: number
   /** Lines of the audit that were compared. */
   audit: number
+  uploads: number
   /**
    * Tasks, documents and lines of the audit that are not there, or say something else; tasks with a blob that is not there or has other
    * bytes.
@@ -41,7 +42,7 @@ export interface VerifySummary {
  */
 export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promise<VerifySummary> => {
   const { input, accounts = false, onDifference } = options
-  const counts = { tasks: 0, blobs: 0, accounts: 0, audit: 0, missing: 0, different: 0 }
+  const counts = { tasks: 0, blobs: 0, accounts: 0, audit: 0, uploads: 0, missing: 0, different: 0 }
   const summary: VerifySummary = { ...counts, inStore: 0, problem: null }
   const lines = linesOf(input)
   const sha256 = async (bytes: AsyncIterable<Uint8Array>): Promise<string> => {
@@ -82,16 +83,39 @@ export const verifyAll = async (store: TaskStore, options: VerifyOptions): Promi
     }
     return blobs.count
   }
+  const tellDocument = (line: DocumentLine, isThere: boolean, what: string): void => {
+    summary[isThere ? 'different' : 'missing'] += 1
+    onDifference(placeOf(line), what)
+  }
+  const checkUpload = async (line: DocumentLine): Promise<void> => {
+    const id = line.document.name
+    summary.uploads += 1
+    const bytes = await uploadBytesAfter(lines, id)
+    const wanted = bytes && (await sha256(bytes))
+    const there = await orIfInvalid(store.documents.get('uploads', id), () => null)
+    if (!there) return tellDocument(line, false, 'it is not there, or cannot be used')
+    if (!sameDocument(there, line.document)) return tellDocument(line, true, 'it says something else')
+    const stored = await store.uploads.read(id)
+    if (!stored) return tellDocument(line, true, 'its bytes are not there')
+    if ((await sha256(stored.stream)) !== wanted) tellDocument(line, true, 'it has other bytes')
+  }
   const checkDocument = async (line: DocumentLine): Promise<void> => {
+    if (line.collection === 'uploads') return checkUpload(line)
+    if (line.collection === 'upload-uses') {
+      const use = await orIfInvalid(store.documents.get('upload-uses', line.document.name), () => null)
+      return use ? undefined : tellDocument(line, false, 'it is not there, or cannot be used')
+    }
     if (!accounts) return
     summary.accounts += 1
     const collection = exportedCollection(line.collection)
     const there =
       collection && (await orIfInvalid(store.documents.get(collection, line.document.name), () => null))
     if (there && sameDocument(there, line.document)) return
-    if (there) summary.different += 1
-    else summary.missing += 1
-    onDifference(placeOf(line), there ? 'it says something else' : 'it is not there, or cannot be used')
+    tellDocument(
+      line,
+      there !== null,
+      there ? 'it says something else' : 'it is not there, or cannot be used',
+    )
   }
   const audit = createAuditCheck(store.audit, ({ id }, isThere) => {
     summary[isThere ? 'different' : 'missing'] += 1

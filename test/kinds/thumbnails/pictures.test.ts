@@ -6,7 +6,8 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { FACTS, FORMATS } from '../../../src/kinds/lib/thumbnails/formats.ts'
 import { FITS, sizeOfCopy } from '../../../src/kinds/lib/thumbnails/measures.ts'
-import { given, inFormat, type Made, noSharp, photo, run, sharp } from './around.ts'
+import { typeOfBytes } from '../../../src/platform/type-of-bytes.ts'
+import { chunk, given, inFormat, type Made, noSharp, photo, run, sharp } from './around.ts'
 import { unzip } from './unzip.ts'
 
 const contentOf = (made: Made, name: string): Buffer =>
@@ -65,6 +66,20 @@ describe('thumbnails of pictures', { skip: noSharp(), timeout: 900_000 }, () => 
         ],
       )
     })
+
+  it('is of a type that the server finds in its first bytes, wherever the rest stands', async () => {
+    const beginning = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(0, 4_100))
+    for (const format of FORMATS) {
+      const whole = await inFormat(photo(400, 300), format)
+      assert.equal(await typeOfBytes(beginning(whole)), FACTS[format].type)
+    }
+    const png = await inFormat(photo(100, 100), 'png')
+    const text = chunk('tEXt', Buffer.from(`Comment\0${'x'.repeat(10_000)}`, 'latin1'))
+    const late = Buffer.concat([png.subarray(0, 33), text, png.subarray(33)])
+    assert.equal(await typeOfBytes(beginning(late)), 'image/png')
+    const large = await photo(400, 300).tiff({ bigtiff: true }).toBuffer()
+    assert.equal(await typeOfBytes(beginning(large)), 'image/tiff')
+  })
 
   it('makes each other format of it that is asked for, of a picture that one can see through too', async t => {
     const original = await inFormat(photo(64, 64, 4), 'png')

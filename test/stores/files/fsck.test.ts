@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { promises as fs, readdirSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
+import { artifactFile, listArtifact } from '../../../src/core/artifacts.ts'
 import { report, retryByHand, succeed } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { newTaskId } from '../../../src/core/task.ts'
@@ -16,6 +18,7 @@ import { entryOf } from '../../support/audit-entries.ts'
 import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
+import { addUpload, openUpload, USE, useOf } from '../../support/upload-sample.ts'
 
 const LOOKS = process.env.STORE_LONG === '1' ? 20 : 2
 const clock = () => new Date()
@@ -59,6 +62,18 @@ const promise = (title: string, body: (world: World) => Promise<void>) =>
       await fs.rm(dir, { recursive: true, force: true })
     }
   })
+
+/** A task in SUCCESS with an artifact. */
+const addArtifact = async (store: TaskStore): Promise<{ id: string; claim: number; file: string }> => {
+  const { id } = await add(store)
+  const { claim } = await take(store, id)
+  const file = artifactFile(claim, 1)
+  await store.putBlob(id, file, Buffer.from('0123456789'))
+  const artifact = { name: 'a.txt', bytes: 10, type: 'text/plain', sha256: 'a'.repeat(64), file }
+  await store.move(id, claim, listArtifact(artifact, at(2)))
+  await store.move(id, claim, succeed(null, null, at(2)))
+  return { id, claim, file }
+}
 
 /** A task in SUCCESS whose result is a blob. */
 const addLarge = async (store: TaskStore): Promise<string> => {
@@ -116,6 +131,47 @@ const DAMAGES: Record<(typeof FINDINGS)[number], (world: World) => Promise<strin
     await fs.truncate(at('blobs', id.slice(-2), id, 'result.txt'), 3)
     return `blobs/${id.slice(-2)}/${id}`
   },
+  async 'artifact-missing'({ store }) {
+    const { id, file } = await addArtifact(store)
+    await store.removeBlob(id, file)
+    return `blobs/${id.slice(-2)}/${id}`
+  },
+  async 'artifact-size'({ store, at }) {
+    const { id, file } = await addArtifact(store)
+    await fs.truncate(at('blobs', id.slice(-2), id, file), 3)
+    return `blobs/${id.slice(-2)}/${id}`
+  },
+  async 'stray-artifact'({ store }) {
+    const { id, claim } = await addArtifact(store)
+    await store.putBlob(id, artifactFile(claim, 2), Buffer.from('left'))
+    // a later holder writes it at this moment
+    await store.putBlob(id, artifactFile(claim + 1, 1), Buffer.from('new'))
+    return `blobs/${id.slice(-2)}/${id}/${artifactFile(claim, 2)}`
+  },
+  async 'orphan-upload'({ store }) {
+    await store.uploads.write(ID, 0, Readable.from([Buffer.from('nobody knows')]))
+    return `upload-bytes/aa/${ID}`
+  },
+  async 'upload-missing'({ store }) {
+    const id = await addUpload(store, Buffer.from('bytes'))
+    await store.uploads.remove(id)
+    return `uploads/${id}.json`
+  },
+  async 'upload-size'({ store, at }) {
+    const id = await addUpload(store, Buffer.from('bytes'))
+    await fs.truncate(at('upload-bytes', id.slice(-2), id), 3)
+    return `uploads/${id}.json`
+  },
+  async 'dead-upload'({ store }) {
+    await store.uploads.write(ID, 0, Readable.from([Buffer.from('half')]))
+    await store.documents.put('uploads', ID, openUpload({ holder: '0123456789ab' }), null)
+    return `uploads/${ID}.json`
+  },
+  async 'stray-use'({ store }) {
+    const upload = await addUpload(store, Buffer.from('bytes'))
+    await store.documents.put('upload-uses', useOf(upload, ID), USE, null)
+    return `upload-uses/${useOf(upload, ID)}.json`
+  },
   async 'stray-claim'({ store, at }) {
     const { id, claim } = await addEnded(store)
     await fs.symlink('0123456789ab', at('claims', `${id}.${claim}`))
@@ -162,13 +218,26 @@ const DAMAGES: Record<(typeof FINDINGS)[number], (world: World) => Promise<strin
 }
 
 /** Those that a machine cannot decide. */
-const FOR_PEOPLE = ['later-version', 'result-missing', 'result-size', 'shared-key', 'bad-lines']
+const FOR_PEOPLE = [
+  'later-version',
+  'result-missing',
+  'result-size',
+  'artifact-missing',
+  'artifact-size',
+  'upload-missing',
+  'upload-size',
+  'shared-key',
+  'bad-lines',
+]
 
 describe('fsck', () => {
   promise('a folder with every kind of task is clean, in use and not', async ({ store, check, dir }) => {
     await add(store)
     await addEnded(store)
     await addLarge(store)
+    await addArtifact(store)
+    const upload = await addUpload(store, Buffer.from('bytes'))
+    await store.documents.put('upload-uses', useOf(upload, (await add(store)).id), USE, null)
     await store.create(...keyed('a key'))
     const { id } = await add(store)
     await take(store, id)
@@ -253,6 +322,50 @@ describe('fsck', () => {
       const kept = mended === 1 ? at('broken', path.basename(place)) : at(...place.split('/'))
       assert.equal(await fs.readFile(kept, 'utf8'), text)
     })
+
+  promise(
+    'an upload that a living process takes, or that comes in several requests, is left alone',
+    async world => {
+      const { store, check } = world
+      const held = newTaskId()
+      await store.uploads.write(held, 0, Readable.from([Buffer.from('half')]))
+      await store.documents.put('uploads', held, openUpload({ holder: store.instance }), null)
+      const resumable = newTaskId()
+      await store.uploads.write(resumable, 0, Readable.from([Buffer.from('half')]))
+      await store.documents.put('uploads', resumable, openUpload({ bytes: 4 }), null)
+      assert.deepEqual((await check()).codes, [])
+      await store.close()
+      assert.deepEqual((await check()).codes, ['dead-upload'])
+      assert.equal((await check({ repair: true })).mended, 1)
+      const again = await openPlace({ adapter: 'files', dir: world.dir })
+      assert.deepEqual([await again.uploads.size(held), await again.uploads.size(resumable)], [null, 4])
+      await again.close()
+    },
+  )
+
+  promise('the bytes of an upload whose document was damaged are moved with it, and kept', async world => {
+    const { store, check, at } = world
+    const id = await addUpload(store, Buffer.from('of value'))
+    await store.close()
+    await fs.truncate(at('uploads', `${id}.json`), 10)
+    assert.deepEqual((await check()).codes, ['broken-document'])
+    const { codes, mended } = await check({ repair: true })
+    assert.deepEqual([codes, mended], [['broken-document', 'orphan-upload'], 2])
+    assert.equal(await fs.readFile(at('broken', `${id}.upload`), 'utf8'), 'of value')
+  })
+
+  promise('what stands among uploads and is none is moved aside', async world => {
+    const { store, check, at } = world
+    const id = await addUpload(store, Buffer.from('bytes'))
+    await store.close()
+    await put(at('upload-bytes', 'aa', 'notes.txt'), 'mine')
+    await put(at('upload-bytes', 'notes'), 'mine')
+    await fs.link(at('upload-bytes', 'notes'), at('upload-bytes', 'aa', ID))
+    const { codes, told } = await check()
+    assert.deepEqual(codes, ['foreign', 'foreign', 'foreign'])
+    assert.ok(told.every(({ place }) => place.startsWith('upload-bytes/') && !place.includes(id)))
+    assert.equal((await check({ repair: true })).mended, 3)
+  })
 
   promise(
     'a line of the audit that is none is told, a torn last one and what was begun are not',

@@ -23,6 +23,7 @@ import { requireService } from '../../support/services.ts'
 import { openPlace, type StorePlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
 import { bytesOf, fill, LARGE } from '../../support/transfer-sample.ts'
+import { fillUploads, uploadBytesOf } from '../../support/upload-sample.ts'
 
 const skip = requireService('redis')
 /** STORE_LONG=1: what part of an import came before it was cut off. */
@@ -85,8 +86,9 @@ describe('moving between files and Redis', { skip }, () => {
   it('goes there and back: the same through the API, verified by count and hash', async () => {
     const [from, redisPlace, to] = [inFiles('from'), inRedis(), inFiles('to')]
     const source = await from.open()
-    const { resting, running, success, progress } = await fill(source)
+    const { resting, running, success, progress, pending } = await fill(source)
     await fillDocuments(source.documents)
+    const files = await fillUploads(source, pending.id)
     const lines = [1, 2, 90_000].map(second => entryOf({ at: at(second) }))
     await source.audit.add(lines)
     await source.close()
@@ -101,13 +103,13 @@ describe('moving between files and Redis', { skip }, () => {
         'created accounts/operator\n',
         'created accounts/viewer\n',
         '8 created, 0 replaced, 0 unchanged, 0 left, 0 refused, 3 givenBack, 4 blobs, 2 accounts, 0 accountsLeft, ',
-        '0 accountsPassedOver, 3 audit\n',
+        '0 accountsPassedOver, 3 audit, 2 uploads, 0 uploadsLeft\n',
       ].join(''),
     )
     const verified = run('import', redisPlace, there, ['--verify', '--accounts'])
     assert.deepEqual(
       [verified.status, verified.stdout],
-      [0, '8 tasks, 4 blobs, 2 accounts, 3 audit, 0 missing, 0 different, 8 inStore\n'],
+      [0, '8 tasks, 4 blobs, 2 accounts, 3 audit, 2 uploads, 0 missing, 0 different, 8 inStore\n'],
     )
 
     const store = await redisPlace.open()
@@ -121,6 +123,7 @@ describe('moving between files and Redis', { skip }, () => {
     for (const { id } of running) assert.notEqual((await service.get(anybody(), id)).status, 'STARTED')
     assert.ok((await bytesOf(store, success.id, 'result.txt')).equals(LARGE))
     assert.equal((await bytesOf(store, progress.id, 'checkpoint.bin')).length, 500)
+    assert.deepEqual(await uploadBytesOf(store, files.whole), files.large)
     // the key means the same as before, and what waited can be taken
     const [again, print] = keyed('a key', 'a print', { owner: 'me' })
     assert.equal((await store.create(again, print)).created, false)
@@ -143,6 +146,7 @@ describe('moving between files and Redis', { skip }, () => {
     assert.deepEqual(await all(target), before)
     assert.ok((await bytesOf(target, success.id, 'result.txt')).equals(LARGE))
     assert.equal((await target.create(again, print)).created, false)
+    assert.deepEqual(await uploadBytesOf(target, files.whole), files.large)
     assert.deepEqual(await auditOf(target), lines.toReversed())
     await target.close()
     assert.equal((await store.claim(progress.id, start('w', at(900))))?.status, 'STARTED')
@@ -172,7 +176,7 @@ describe('moving between files and Redis', { skip }, () => {
     const done = run('import', place, file, ['--verify'])
     assert.deepEqual(
       [done.status, done.stdout],
-      [0, '158 tasks, 4 blobs, 0 accounts, 0 audit, 0 missing, 0 different, 158 inStore\n'],
+      [0, '158 tasks, 4 blobs, 0 accounts, 0 audit, 0 uploads, 0 missing, 0 different, 158 inStore\n'],
     )
     const repeated = run('import', place, file)
     assert.match(repeated.stdout, /^0 created, 0 replaced, 158 unchanged/)

@@ -21,6 +21,7 @@ import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
 import { openPlace } from '../../support/store-place.ts'
 import { runTool } from '../../support/tool.ts'
 import { bytesOf, fill, LARGE } from '../../support/transfer-sample.ts'
+import { fillUploads, uploadBytesOf, useOf } from '../../support/upload-sample.ts'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 60)
 const clock = () => new Date(Date.UTC(2026, 5, 1))
@@ -87,10 +88,11 @@ describe('export and import', () => {
     const source = await world.open(from)
     const { resting, running, success, pending, progress, asked } = await fill(source)
     const accounts = await fillDocuments(source.documents)
+    const files = await fillUploads(source, pending.id)
     const lines = await exported(from)
     assert.ok(lines.every(line => line.length < 1.5 * 1024 * 1024))
     const { sha256, ...end } = JSON.parse(lines.at(-1) ?? '')
-    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 2, audit: 0 })
+    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 5, audit: 0, uploads: 2 })
     assert.equal(sha256, createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex'))
     const { problem, created, givenBack, blobs, accounts: made, refused: none } = await bring(to, lines)
     assert.deepEqual([problem, created, givenBack, blobs, made, none], [null, 8, 3, 4, 2, 0])
@@ -100,6 +102,17 @@ describe('export and import', () => {
       const there = await target.documents.get('accounts', name)
       assert.deepEqual(there && { ...there, rev: 0 }, { name, ...said, rev: 0 })
     }
+    assert.deepEqual(await uploadBytesOf(target, files.whole), files.large)
+    assert.deepEqual(await uploadBytesOf(target, files.empty), Buffer.of())
+    for (const id of [files.whole, files.empty]) {
+      const there = await target.documents.get('uploads', id)
+      assert.deepEqual({ ...there, rev: 0 }, { ...(await source.documents.get('uploads', id)), rev: 0 })
+    }
+    assert.ok(await target.documents.get('upload-uses', useOf(files.whole, pending.id)))
+    // half of an upload goes nowhere, and neither do its uses
+    assert.equal((await target.uploads.list({ limit: 9, cursor: null })).uploads.length, 2)
+    assert.equal((await target.documents.list('uploads', { limit: 9, cursor: null })).documents.length, 2)
+    assert.equal((await target.documents.list('upload-uses', { limit: 9, cursor: null })).documents.length, 1)
     // what signs stays where it is
     assert.equal(await target.documents.get('secrets', 'session-key'), null)
     assert.ok(!lines.join('').includes(Buffer.alloc(32, 7).toString('base64url')))
@@ -297,7 +310,7 @@ describe('export and import', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
     const cases: [lines: string[], problem: RegExp][] = [
       [[first, end], /^Line 1: .*header/],
-      [[change(header, { version: 4 })], /^Line 1: version: must be one of 1, 2, 3/],
+      [[change(header, { version: 5 })], /^Line 1: version: must be one of 1, 2, 3, 4/],
       [[header, withTask({ id: '../../../etc/passwd' }), blob, end], /^Line 2: record/],
       [[header, withTask({ id: task.id.toUpperCase() }), blob, end], /^Line 2: record/],
       [[header, withTask({ claim: Number.MAX_SAFE_INTEGER }), blob, end], /^Line 2: .*2\^40/],
@@ -317,9 +330,9 @@ describe('export and import', () => {
       [[header, blob, first, end], /^Line 2: .*does not belong/],
       [
         [header, first, blob, change(end, { tasks: 2 })],
-        /^Line 4: 1 tasks, 1 blobs, 0 documents and 0 lines of the audit came/,
+        /^Line 4: 1 tasks, 1 blobs, 0 documents, 0 uploads and 0 lines of the audit came/,
       ],
-      [[header, account, first, blob, change(end, { documents: 2 })], /^Line 5: .* 1 documents and .* came/],
+      [[header, account, first, blob, change(end, { documents: 2 })], /^Line 5: .* 1 documents, .* came/],
       [[header, first, account, blob, end], /^Line 4: .*does not belong/],
       [[header, change(account, { collection: '../tasks' }), end], /^Line 2: collection/],
       [[header, change(account, { document: { ...viewer, name: '../x' } }), end], /^Line 2: document.name/],

@@ -1,6 +1,7 @@
 // A task is told as it was at one moment, whatever happens to it while it is read; and what ran rests where it comes in.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { listArtifact } from '../../../src/core/artifacts.ts'
 import { report, retryByHand, start, succeed, takeOver } from '../../../src/core/moves.ts'
 import type { TaskStore } from '../../../src/core/store.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
@@ -47,6 +48,37 @@ describe('a task that is exported', () => {
     }
     const { record, blobs } = await exported(busy)
     assert.deepEqual([record.status, record.claim > claim, blobs], ['STARTED', true, ['second attempt']])
+  })
+
+  it('has the artifacts that its record lists, though one is listed while the blobs are opened', async test => {
+    const store = createMemoryStore({ clock })
+    test.after(() => store.close())
+    const { id } = await add(store)
+    const { claim } = await take(store, id)
+    const keep = async (file: string, text: string): Promise<void> => {
+      await store.putBlob(id, file, Buffer.from(text))
+      const about = { name: 'one', bytes: text.length, type: 'text/plain', sha256: '0'.repeat(64) }
+      await store.move(id, claim, listArtifact({ ...about, file }, at(3)))
+    }
+    await keep('artifact.1.1', 'replaced')
+    await store.putBlob(id, 'artifact.1.2', Buffer.from('under way'))
+    let listed = 0
+    const busy: TaskStore = {
+      ...store,
+      async listBlobs(...args) {
+        const blobs = await store.listBlobs(...args)
+        listed += 1
+        if (listed === 1) {
+          await keep('artifact.1.3', 'listed')
+          await store.removeBlob(id, 'artifact.1.1')
+        }
+        return blobs
+      },
+    }
+    assert.deepEqual((await exported(busy)).blobs, ['listed'])
+    // one that is missing for good does not keep the task out
+    await store.removeBlob(id, 'artifact.1.3')
+    assert.deepEqual((await exported(store)).blobs, [])
   })
 
   it('is not waited for while it only reports', async test => {

@@ -27,7 +27,13 @@ const bring = async (store: TaskStore, text: string, replace = false) => {
     yield Buffer.from(text)
   })()
   const onRefused = (id: string) => void refused.push(id)
-  const summary = await importAll(store, { input, replace, onRefused, refusal: () => null })
+  const summary = await importAll(store, {
+    input,
+    replace,
+    onRefused,
+    refusal: () => null,
+    clock: () => new Date(),
+  })
   return { ...summary, refused }
 }
 

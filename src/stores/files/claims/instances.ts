@@ -86,6 +86,27 @@ const inOrder = (seen: readonly (SeenPresence | null)[]): SeenPresence[] =>
     .filter(presence => presence !== null)
     .sort((a, b) => (a.role + a.startedAt < b.role + b.startedAt ? -1 : 1))
 
+/** Whether a process that has opened this `run` folder still lives, asked from outside. In doubt it does. */
+export const seemsAlive = async (folder: string, id: string): Promise<boolean> => {
+  if (!/^[0-9a-f]{12}$/.test(id) || !existsSync(folder)) return false
+  const folderFd = openSync(folder, 'r')
+  try {
+    return await answers(folder, folderFd, id)
+  } finally {
+    closeSync(folderFd)
+  }
+}
+
+const answers = (folder: string, folderFd: number, id: string): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = connect(socketPathIn(folder, folderFd, id))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', error => resolve(!provesDeath(error)))
+  })
+
 /**
  * The presences of a `run` folder for a reader from outside, which opens no socket, writes nothing, and is not taken
  * for a process of the bundle. A missing folder has none.
@@ -93,21 +114,12 @@ const inOrder = (seen: readonly (SeenPresence | null)[]): SeenPresence[] =>
 export const seeInstances = async (folder: string): Promise<SeenPresence[]> => {
   if (!existsSync(folder)) return []
   const folderFd = openSync(folder, 'r')
-  const isAlive = (id: string): Promise<boolean> =>
-    new Promise(resolve => {
-      const socket = connect(socketPathIn(folder, folderFd, id))
-      socket.once('connect', () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.on('error', error => resolve(!provesDeath(error)))
-    })
   try {
     return inOrder(
       await Promise.all(
         idsIn(folder).map(async id => {
           const presence = readPresence(path.join(folder, `${id}.json`))
-          return presence && { ...presence, alive: await isAlive(id) }
+          return presence && { ...presence, alive: await answers(folder, folderFd, id) }
         }),
       ),
     )

@@ -3,21 +3,23 @@
 import { lstatSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import { EXPORTED_COLLECTIONS } from '../../../core/documents.ts'
+import { type CollectionName, EXPORTED_COLLECTIONS } from '../../../core/documents.ts'
 import type { TaskRecord } from '../../../core/task.ts'
 import { openPlain } from '../../../platform/plain-file.ts'
 import { BLOB_NAME } from '../../shared/blob-name.ts'
 import type { ExportOptions } from '../../shared/export.ts'
 import { CHUNK_BYTES, createLineWriter } from '../../shared/export-format.ts'
+import { createUploadExport, UPLOAD_COLLECTIONS, type UploadSource } from '../../shared/export-uploads.ts'
 import { readTrail } from '../audit/audit.ts'
 import { cancelRequestedAt, readCancelRequest } from '../claims/cancel-requests.ts'
 import { readDocumentFile } from '../documents/document-file.ts'
 import { namesIn } from '../documents/listing.ts'
 import { isErrno, storeError } from '../errno.ts'
 import { DOCUMENTS_FORMAT, refuseLaterFormat } from '../format.ts'
-import { createLayout, idOfStateFile, type Layout, type SafeId } from '../layout.ts'
+import { createLayout, idOfStateFile, type Layout, parseId, type SafeId } from '../layout.ts'
 import { keyFileOf, readKeyLink } from '../records/keys.ts'
 import { readStateFile } from '../records/state-file.ts'
+import { createUploadFiles } from '../uploads/upload-files.ts'
 import { mustBeDataFolder } from './fsck.ts'
 import { entriesOf } from './fsck-findings.ts'
 
@@ -88,6 +90,45 @@ async function* piecesOf(
   } while (offset < size)
 }
 
+const uploadsIn = (layout: Layout, onLeftOut: ExportOptions['onLeftOut']): UploadSource => {
+  const documents = async function* (collection: CollectionName, names: readonly string[]) {
+    for (const name of names) {
+      const found = await readDocumentFile(layout, collection, name)
+      if (found.state === 'whole') yield found.document
+      if (found.state === 'broken')
+        onLeftOut(path.relative(layout.dir, layout.document(collection, name)), found.why)
+    }
+  }
+  /** The names of the uses of each upload: all of them are read once, before the uploads. */
+  let uses = new Map<string, string[]>()
+  return {
+    async *documents() {
+      const names = await namesIn(layout, 'uploads')
+      uses = new Map()
+      for (const name of await namesIn(layout, 'upload-uses')) {
+        const id = name.slice(0, name.indexOf('.'))
+        const those = uses.get(id)
+        if (those) those.push(name)
+        else uses.set(id, [name])
+      }
+      yield* documents('uploads', names)
+    },
+    uses: id => documents('upload-uses', uses.get(id) ?? []),
+    async read(name) {
+      const id = idOrNull(name)
+      return id && createUploadFiles(layout).read(id)
+    },
+  }
+}
+
+const idOrNull = (name: string): SafeId | null => {
+  try {
+    return parseId(name)
+  } catch {
+    return null
+  }
+}
+
 /**
  * The lines of an export, each with its newline: a header, then each task followed by its blobs, then the documents
  * of the collections that are exported, then the audit, then the end with the numbers of all. Each task is as it was at one moment;
@@ -129,7 +170,10 @@ export async function* exportFolder({
   mustBeDataFolder(layout)
   const { format } = await refuseLaterFormat(layout)
   try {
+    const uploads = createUploadExport({ sourceOf: tell => uploadsIn(layout, tell), lines, onLeftOut })
+    const collections = format >= DOCUMENTS_FORMAT ? EXPORTED_COLLECTIONS : []
     yield lines.begin(clock().toISOString())
+    if (collections.length > 0) yield* uploads.first()
     for (const shard of layout.shards())
       for (const { name } of entriesOf(shard)) {
         const id = idOfStateFile(name)
@@ -146,7 +190,8 @@ export async function* exportFolder({
           await closeAll(taken.blobs)
         }
       }
-    for (const collection of format >= DOCUMENTS_FORMAT ? EXPORTED_COLLECTIONS : [])
+    if (collections.length > 0) yield* uploads.rest()
+    for (const collection of collections.filter(name => !UPLOAD_COLLECTIONS.includes(name)))
       for (const name of await namesIn(layout, collection)) {
         const found = await readDocumentFile(layout, collection, name)
         if (found.state === 'whole') yield lines.document(collection, found.document)

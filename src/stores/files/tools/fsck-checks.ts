@@ -16,6 +16,7 @@ import { documentChecksOf } from './fsck-documents.ts'
 import { entriesOf, type FsckCheck, repairsOf } from './fsck-findings.ts'
 import { createSideFileChecks } from './fsck-side-files.ts'
 import { createTaskChecks } from './fsck-tasks.ts'
+import { uploadChecksOf } from './fsck-uploads.ts'
 
 /** While a folder is in use, a temporary file is a leftover when it was not touched for so long. */
 const ASIDE_MS = 60_000
@@ -56,7 +57,7 @@ const nothing: FsckCheck = () => null
 export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDeps): Generator<FsckCheck> {
   const places = repairsOf(layout)
   const { at, moving, removing } = places
-  const { record, result, key, blobsOf } = createTaskChecks(layout, places)
+  const { record, result, key, blobsOf, artifacts, artifactBlob } = createTaskChecks(layout, places, alone)
   const { claim, keyLink, revoke } = createSideFileChecks(layout, places)
 
   /** A temporary file, or something that Madhava did not make. */
@@ -116,6 +117,7 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
       yield file.state === 'whole' ? nothing : record(id)
       if (file.state === 'whole' && file.task.resultBytes !== null) yield result(id)
       if (file.state === 'whole' && file.task.idempotencyKey !== null) yield key(id)
+      if (file.state === 'whole' && file.task.artifacts !== undefined) yield artifacts(id)
     }
   for (const shard of shardsOf(layout.blobs))
     for (const entry of entriesOf(shard)) {
@@ -135,6 +137,7 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
             place,
             'a file with further names, which is not given out: copy it in place of the link',
           )
+        else if (blob.name.startsWith('artifact.')) yield artifactBlob(id, blob.name)
       }
     }
   for (const place of foreignInShards) yield foreign(place, 'not a folder of this store')
@@ -159,7 +162,7 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
     const id = idOf(name)
     return id && revoke(place, id)
   })
-  if (hasDocuments)
+  if (hasDocuments) {
     yield* documentChecksOf({
       layout,
       repairs: places,
@@ -168,6 +171,8 @@ export function* checksOf({ layout, alone, hasDocuments, clock, seen }: ChecksDe
         seen.documents += 1
       },
     })
+    yield* uploadChecksOf({ layout, repairs: places, foreign, alone })
+  }
   for (const { name } of entriesOf(layout.run))
     if (isAside(name)) yield foreign(path.join(layout.run, name), 'nothing of this store')
   for (const entry of entriesOf(layout.audit)) {

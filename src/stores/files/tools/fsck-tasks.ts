@@ -1,8 +1,11 @@
 // Looks at what belongs to a task: its state file, its result, its blobs, its idempotency key. Changes nothing by
 // itself.
 import { lstatSync, rmSync, symlinkSync } from 'node:fs'
+import { artifactsOf, unlistedArtifacts } from '../../../core/artifacts.ts'
 import { BLOBS } from '../../../core/content.ts'
+import { isRunning } from '../../../core/task.ts'
 import { syncFolder } from '../../../platform/atomic-file.ts'
+import { BLOB_NAME } from '../../shared/blob-name.ts'
 import type { Layout, SafeId } from '../layout.ts'
 import { keyFileOf, ownsKey, readKeyLink } from '../records/keys.ts'
 import { readStateFile } from '../records/state-file.ts'
@@ -13,9 +16,18 @@ export interface TaskChecks {
   result(id: SafeId): FsckCheck
   key(id: SafeId): FsckCheck
   blobsOf(id: SafeId): FsckCheck
+  /** Of each artifact that the record lists. */
+  artifacts(id: SafeId): FsckCheck
+  /** A blob with the name of an artifact. */
+  artifactBlob(id: SafeId, name: string): FsckCheck
 }
 
-export const createTaskChecks = (layout: Layout, { at, moving }: Repairs): TaskChecks => {
+export const createTaskChecks = (
+  layout: Layout,
+  { at, moving, removing }: Repairs,
+  /** Nobody runs any task. */
+  alone: boolean,
+): TaskChecks => {
   const record =
     (id: SafeId): FsckCheck =>
     () => {
@@ -90,5 +102,39 @@ export const createTaskChecks = (layout: Layout, { at, moving }: Repairs): TaskC
       return { code: 'orphan-blobs', place: at(folder), text, mend: moving(folder, `${id}.blobs`) }
     }
 
-  return { record, result, key, blobsOf }
+  const artifacts =
+    (id: SafeId): FsckCheck =>
+    () => {
+      const file = readStateFile(layout, id)
+      for (const { name, file: blob, bytes } of file.state === 'whole' ? artifactsOf(file.task) : []) {
+        const stat = BLOB_NAME.test(blob) ? lstatSync(layout.blob(id, blob), { throwIfNoEntry: false }) : null
+        const place = at(layout.blobFolder(id))
+        const said = `the record lists ${JSON.stringify(name)} with ${bytes} bytes`
+        if (!stat?.isFile())
+          return {
+            code: 'artifact-missing',
+            place,
+            text: `${said}, and there are none; run the task again`,
+            mend: null,
+          }
+        if (stat.size !== bytes)
+          return { code: 'artifact-size', place, text: `${said}, and it has ${stat.size}`, mend: null }
+      }
+      return null
+    }
+
+  const artifactBlob =
+    (id: SafeId, name: string): FsckCheck =>
+    () => {
+      const place = layout.blob(id, name)
+      if (!isThere(place)) return null
+      const file = readStateFile(layout, id)
+      if (file.state !== 'whole' || unlistedArtifacts(file.task, [name]).length === 0) return null
+      // what is being written is listed a moment later
+      if (!alone && isRunning(file.task.status)) return null
+      const text = 'an artifact that the record does not list'
+      return { code: 'stray-artifact', place: at(place), text, mend: removing(place) }
+    }
+
+  return { record, result, key, blobsOf, artifacts, artifactBlob }
 }

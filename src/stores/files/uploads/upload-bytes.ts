@@ -1,19 +1,17 @@
 // The bytes of uploads: `upload-bytes/<last two hex digits>/<id>`, one file each, written in place. A file that is not
 // ours (a link, one with further names) counts as none.
-import { lstatSync } from 'node:fs'
-import { mkdir, readdir, unlink } from 'node:fs/promises'
+import { mkdir, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { MadhavaError } from '../../../core/errors.ts'
 import type { StoredUpload } from '../../../core/upload-bytes.ts'
-import { isRealFolder, openPlain } from '../../../platform/plain-file.ts'
 import { parseUploadCursor, refuseGap, uploadGone } from '../../shared/upload-calls.ts'
 import type { Disk } from '../disk.ts'
 import { isErrno } from '../errno.ts'
 import type { FreeSpace } from '../free-space.ts'
 import { type Layout, parseId, type SafeId } from '../layout.ts'
 import type { Committer } from '../log/committer.ts'
-import { readRange } from './read-range.ts'
 import type { TailFile } from './tail-file.ts'
+import { createUploadFiles } from './upload-files.ts'
 import type { FileUploads } from './upload-port.ts'
 
 interface UploadBytesDeps {
@@ -27,14 +25,7 @@ interface UploadBytesDeps {
 const PART_BYTES = 1024 * 1024
 
 export const createUploadBytes = ({ layout, disk, space, committer }: UploadBytesDeps): FileUploads => {
-  /** The folders above it are real ones, no links. */
-  const isOurs = (folder: string): boolean => isRealFolder(layout.uploadBytes) && isRealFolder(folder)
-
-  const sizeOf = (id: SafeId): number | null => {
-    if (!isOurs(layout.uploadFolder(id))) return null
-    const found = lstatSync(layout.upload(id), { throwIfNoEntry: false })
-    return found?.isFile() && found.nlink === 1 ? found.size : null
-  }
+  const { isOurs, sizeOf, read, idsIn } = createUploadFiles(layout)
 
   const removeFile = async (id: SafeId): Promise<void> => {
     // behind a link the file would be another's
@@ -97,20 +88,7 @@ export const createUploadBytes = ({ layout, disk, space, committer }: UploadByte
       return size
     },
 
-    async read(given, range) {
-      const id = parseId(given)
-      if (!isOurs(layout.uploadFolder(id))) return null
-      try {
-        // opened before it is measured: what is removed meanwhile stays readable
-        const { handle, info } = await openPlain(layout.upload(id), { oneName: true })
-        const end = Math.min(range?.end ?? info.size, info.size)
-        return { bytes: info.size, stream: readRange(handle, range?.start ?? 0, end) }
-      } catch (error) {
-        if (isErrno(error, 'ENOENT', 'EFTYPE')) return null
-        throw error
-      }
-    },
-
+    read: (given, range) => read(parseId(given), range),
     size: async given => sizeOf(parseId(given)),
     remove: given => removeFile(parseId(given)),
 
@@ -131,22 +109,4 @@ export const createUploadBytes = ({ layout, disk, space, committer }: UploadByte
       return { uploads: found, next: null }
     },
   }
-}
-
-/** In their order; none where there is no folder. */
-const idsIn = async (folder: string): Promise<SafeId[]> => {
-  if (!isRealFolder(folder)) return []
-  const shard = path.basename(folder)
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  })
-  return names.sort().flatMap(name => {
-    try {
-      const id = parseId(name)
-      return id === name && id.endsWith(shard) ? [id] : []
-    } catch {
-      return []
-    }
-  })
 }
