@@ -19,6 +19,7 @@ import { launchBrowser } from '../support/browser.ts'
 import { type Bundle, makeDataDir, startBundle } from '../support/bundle.ts'
 import { PASSWORD } from '../support/dashboard-door.ts'
 import { visit } from '../support/dashboard-page.ts'
+import { freePort } from '../support/free-port.ts'
 import { requireService } from '../support/services.ts'
 import { until } from '../support/until.ts'
 
@@ -33,7 +34,13 @@ describe('a file and a URL through the page', OUTER, () => {
   let files: TestFiles
   before(async () => {
     files = makeTestFiles()
-    bundle = await startBundle(dataDir, { DASHBOARD_PASSWORD: PASSWORD, PARSE_ALLOW: '127.0.0.1' })
+    bundle = await startBundle(dataDir, {
+      DASHBOARD_PASSWORD: PASSWORD,
+      PARSE_ALLOW: '127.0.0.1',
+      // the same ones after a restart
+      API_PORT: String(await freePort()),
+      DASHBOARD_PORT: String(await freePort()),
+    })
     browser = await launchBrowser()
   })
   after(async () => {

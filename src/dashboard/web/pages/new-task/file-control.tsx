@@ -22,6 +22,9 @@ export interface FileControlProps {
   put: (value: ExactJson | undefined) => void
 }
 
+/** What has been sent from here, over a change of the view. What a task names by now, the server keeps all the same. */
+const own = new Set<string>()
+
 /** What the server has under the id. Another task's upload may be gone meanwhile. */
 const Taken = ({ upload }: { upload: string }) => {
   const [t, f] = [useTexts(), useFormats()]
@@ -56,8 +59,6 @@ export const FileControl = ({ id, rule, isInvalid, value, put }: FileControlProp
   const of = useSending()
   const [refusal, setRefusal] = useState<string | null>(null)
   const [problem, setProblem] = useState<ProblemError | null>(null)
-  /** What this form has sent: nobody else names it. */
-  const [own, setOwn] = useState<string | null>(null)
   const upload = uploadIn(value)
 
   const take = async (file: File): Promise<void> => {
@@ -74,15 +75,14 @@ export const FileControl = ({ id, rule, isInvalid, value, put }: FileControlProp
     try {
       const note = await of.send(file)
       if (!note) return
-      setOwn(note.id)
+      own.add(note.id)
       put({ $upload: note.id })
     } catch (error) {
       setProblem(problemIn(error))
     }
   }
   const drop = (): void => {
-    if (upload !== null && upload === own) dropUpload(upload)
-    setOwn(null)
+    if (upload !== null && own.delete(upload)) dropUpload(upload)
     put(undefined)
   }
   if (of.sending) return <SendingBar of={of} />
