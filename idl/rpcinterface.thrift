@@ -106,9 +106,12 @@ exception Refused {
   5: optional i32 retryAfterSeconds
 }
 
-/** There is no such task, or it has no result. Of accounts: there is no such account, session, key or invitation. */
+/**
+ * There is no such task, upload or file, or the task has no result. Of accounts: there is no such account, session, key
+ * or invitation.
+ */
 exception NotFound {
-  /** TASK_NOT_FOUND, RESULT_NOT_FOUND, ACCOUNT_NOT_FOUND and the like. */
+  /** TASK_NOT_FOUND, RESULT_NOT_FOUND, UPLOAD_NOT_FOUND, ACCOUNT_NOT_FOUND and the like. */
   1: required string code,
   2: required string message,
   /** The HTTP status of this code in REST. */
@@ -117,10 +120,11 @@ exception NotFound {
 
 /**
  * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
- * accounts: the name is taken, or the account was changed by somebody else at the same time.
+ * uploads: the bytes do not continue where it ends, have not all come, or a task names it. Of accounts: the name is
+ * taken, or the account was changed by somebody else at the same time.
  */
 exception Conflict {
-  /** TASK_ENDED, TASK_NOT_ENDED, TASK_NOT_WAITING, TASK_BUSY, NAME_TAKEN and the like. */
+  /** TASK_ENDED, TASK_NOT_ENDED, TASK_NOT_WAITING, TASK_BUSY, UPLOAD_OFFSET, NAME_TAKEN and the like. */
   1: required string code,
   2: required string message,
   /** The HTTP status of this code in REST. */
@@ -397,6 +401,47 @@ struct Piece {
   3: required string contentType,
   /** Of the task's record. If it differs between two pieces, the task has run again, and they do not fit together. */
   4: required i64 rev
+}
+
+/** A file that somebody has sent, for tasks to read: params name it as {"$upload": "<id>"}. */
+struct Upload {
+  1: required string id,
+  /** As the client called it. */
+  2: optional string name,
+  /** So far, while it is open. */
+  3: required i64 bytes,
+  /** A media type, found in the bytes. Unset while it is open, as is the SHA-256. */
+  4: optional string type,
+  /** Of the bytes, in hex. */
+  5: optional string sha256,
+  /** open: bytes still come. whole: tasks may name it. */
+  6: required string state,
+  /** How many bytes were announced; unset if that is not known. */
+  7: optional i64 length,
+  /** The id of the account that made it. Unset: nobody had logged in. */
+  8: optional string owner,
+  9: required string createdAt,
+  /** When it goes if no task names it until then. Unset: tasks name it, and it goes with the last one. */
+  10: optional string expiresAt
+}
+
+/** Some uploads, by id. A page may have few or none and not be the last. */
+struct UploadPage {
+  1: required list<Upload> uploads,
+  /** Continues after this page; unset at the end. */
+  2: optional string nextCursor
+}
+
+/** Some bytes of a file. */
+struct FilePiece {
+  /** Empty at the end. */
+  1: required binary bytes,
+  /** Of the whole. */
+  2: required i64 totalBytes,
+  /** A media type, found in the bytes. */
+  3: required string contentType,
+  /** Of the whole, in hex. If it differs between two pieces, another file has taken the name. */
+  4: required string sha256
 }
 
 /** A line of a task's log, or a mark where lines are left out. */
@@ -832,6 +877,54 @@ service Madhava extends RPCcelery {
    */
   TaskLog getTaskLog(1: string id, 2: i64 after)
     throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * A piece of a file that the task has made, by its name in the record: as in readResult. NotFound: TASK_NOT_FOUND,
+   * ARTIFACT_NOT_FOUND. Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
+   */
+  FilePiece readArtifact(1: string id, 2: string name, 3: i64 offset, 4: i32 length)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * Begins an upload. Its bytes come by appendUpload, and finishUpload says that all have come. `name` is for people
+   * and may be empty. `length` is how many bytes will come; 0: that is not known. Refused: UPLOAD_TOO_LARGE,
+   * BAD_REQUEST. Unavailable: UPLOADS_FULL, STORE_FULL.
+   */
+  Upload beginUpload(1: string name, 2: i64 length) throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /**
+   * Adds bytes at `offset`, which is where the upload ends. When this returns, they are durable. They must fit a
+   * message: send at most 524288. After a broken connection, `bytes` of getUpload says where to go on. Conflict:
+   * UPLOAD_OFFSET, when the upload ends elsewhere; UPLOAD_BUSY. Refused: BAD_ID, BAD_REQUEST, UPLOAD_TOO_LARGE.
+   * Unavailable: UPLOADS_FULL, STORE_FULL.
+   */
+  Upload appendUpload(1: string id, 2: i64 offset, 3: binary bytes)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /**
+   * All bytes have come. `sha256` is theirs, in hex; empty: they are not compared. Of a large file this takes a while:
+   * if the call runs out of time, ask again. Conflict: UPLOAD_OPEN, when fewer have come than were announced;
+   * UPLOAD_BUSY. Refused: UPLOAD_DIGEST_WRONG, UPLOAD_TYPE_REFUSED, BAD_ID, BAD_REQUEST.
+   */
+  Upload finishUpload(1: string id, 2: string sha256)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /** What is known of an upload. NotFound: UPLOAD_NOT_FOUND. Refused: BAD_ID. */
+  Upload getUpload(1: string id) throws (1: Refused refused, 2: NotFound notFound, 3: Unavailable unavailable),
+
+  /**
+   * A page of the uploads that the caller may see. `limit` is 1 to 200; 0 means 50. `cursor` is the nextCursor of the
+   * page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+   */
+  UploadPage listUploads(1: i32 limit, 2: string cursor) throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /** A piece of an upload: as in readResult. Conflict: UPLOAD_OPEN. Refused: BAD_ID, RANGE_NOT_SATISFIABLE. */
+  FilePiece readUpload(1: string id, 2: i64 offset, 3: i32 length)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /** Removes an upload that no task names. Conflict: UPLOAD_IN_USE, UPLOAD_BUSY. Refused: BAD_ID. */
+  void deleteUpload(1: string id)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
   /** The kinds of task that this server knows. */
   list<Kind> listKinds() throws (1: Unavailable unavailable, 2: Refused refused),

@@ -35,6 +35,9 @@ import TaskFilter = ttypes.TaskFilter
 import TaskPage = ttypes.TaskPage
 import Cancelled = ttypes.Cancelled
 import Piece = ttypes.Piece
+import Upload = ttypes.Upload
+import UploadPage = ttypes.UploadPage
+import FilePiece = ttypes.FilePiece
 import LogEntry = ttypes.LogEntry
 import TaskLog = ttypes.TaskLog
 import Kind = ttypes.Kind
@@ -226,6 +229,104 @@ declare class Client extends RPCcelery.Client {
      * it has `ended`: each line comes once. Refused: BAD_ID, BAD_REQUEST.
      */
     getTaskLog(id: string, after: Int64, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: TaskLog)=>void): void;
+
+    /**
+     * A piece of a file that the task has made, by its name in the record: as in readResult. NotFound: TASK_NOT_FOUND,
+     * ARTIFACT_NOT_FOUND. Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
+     */
+    readArtifact(id: string, name: string, offset: Int64, length: number): Promise<FilePiece>;
+
+    /**
+     * A piece of a file that the task has made, by its name in the record: as in readResult. NotFound: TASK_NOT_FOUND,
+     * ARTIFACT_NOT_FOUND. Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
+     */
+    readArtifact(id: string, name: string, offset: Int64, length: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: FilePiece)=>void): void;
+
+    /**
+     * Begins an upload. Its bytes come by appendUpload, and finishUpload says that all have come. `name` is for people
+     * and may be empty. `length` is how many bytes will come; 0: that is not known. Refused: UPLOAD_TOO_LARGE,
+     * BAD_REQUEST. Unavailable: UPLOADS_FULL, STORE_FULL.
+     */
+    beginUpload(name: string, length: Int64): Promise<Upload>;
+
+    /**
+     * Begins an upload. Its bytes come by appendUpload, and finishUpload says that all have come. `name` is for people
+     * and may be empty. `length` is how many bytes will come; 0: that is not known. Refused: UPLOAD_TOO_LARGE,
+     * BAD_REQUEST. Unavailable: UPLOADS_FULL, STORE_FULL.
+     */
+    beginUpload(name: string, length: Int64, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Upload)=>void): void;
+
+    /**
+     * Adds bytes at `offset`, which is where the upload ends. When this returns, they are durable. They must fit a
+     * message: send at most 524288. After a broken connection, `bytes` of getUpload says where to go on. Conflict:
+     * UPLOAD_OFFSET, when the upload ends elsewhere; UPLOAD_BUSY. Refused: BAD_ID, BAD_REQUEST, UPLOAD_TOO_LARGE.
+     * Unavailable: UPLOADS_FULL, STORE_FULL.
+     */
+    appendUpload(id: string, offset: Int64, bytes: Buffer): Promise<Upload>;
+
+    /**
+     * Adds bytes at `offset`, which is where the upload ends. When this returns, they are durable. They must fit a
+     * message: send at most 524288. After a broken connection, `bytes` of getUpload says where to go on. Conflict:
+     * UPLOAD_OFFSET, when the upload ends elsewhere; UPLOAD_BUSY. Refused: BAD_ID, BAD_REQUEST, UPLOAD_TOO_LARGE.
+     * Unavailable: UPLOADS_FULL, STORE_FULL.
+     */
+    appendUpload(id: string, offset: Int64, bytes: Buffer, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Upload)=>void): void;
+
+    /**
+     * All bytes have come. `sha256` is theirs, in hex; empty: they are not compared. Of a large file this takes a while:
+     * if the call runs out of time, ask again. Conflict: UPLOAD_OPEN, when fewer have come than were announced;
+     * UPLOAD_BUSY. Refused: UPLOAD_DIGEST_WRONG, UPLOAD_TYPE_REFUSED, BAD_ID, BAD_REQUEST.
+     */
+    finishUpload(id: string, sha256: string): Promise<Upload>;
+
+    /**
+     * All bytes have come. `sha256` is theirs, in hex; empty: they are not compared. Of a large file this takes a while:
+     * if the call runs out of time, ask again. Conflict: UPLOAD_OPEN, when fewer have come than were announced;
+     * UPLOAD_BUSY. Refused: UPLOAD_DIGEST_WRONG, UPLOAD_TYPE_REFUSED, BAD_ID, BAD_REQUEST.
+     */
+    finishUpload(id: string, sha256: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Upload)=>void): void;
+
+    /**
+     * What is known of an upload. NotFound: UPLOAD_NOT_FOUND. Refused: BAD_ID.
+     */
+    getUpload(id: string): Promise<Upload>;
+
+    /**
+     * What is known of an upload. NotFound: UPLOAD_NOT_FOUND. Refused: BAD_ID.
+     */
+    getUpload(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Unavailable, response: Upload)=>void): void;
+
+    /**
+     * A page of the uploads that the caller may see. `limit` is 1 to 200; 0 means 50. `cursor` is the nextCursor of the
+     * page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+     */
+    listUploads(limit: number, cursor: string): Promise<UploadPage>;
+
+    /**
+     * A page of the uploads that the caller may see. `limit` is 1 to 200; 0 means 50. `cursor` is the nextCursor of the
+     * page before, and empty for the first page. Refused: BAD_REQUEST, BAD_CURSOR.
+     */
+    listUploads(limit: number, cursor: string, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: UploadPage)=>void): void;
+
+    /**
+     * A piece of an upload: as in readResult. Conflict: UPLOAD_OPEN. Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
+     */
+    readUpload(id: string, offset: Int64, length: number): Promise<FilePiece>;
+
+    /**
+     * A piece of an upload: as in readResult. Conflict: UPLOAD_OPEN. Refused: BAD_ID, RANGE_NOT_SATISFIABLE.
+     */
+    readUpload(id: string, offset: Int64, length: number, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: FilePiece)=>void): void;
+
+    /**
+     * Removes an upload that no task names. Conflict: UPLOAD_IN_USE, UPLOAD_BUSY. Refused: BAD_ID.
+     */
+    deleteUpload(id: string): Promise<void>;
+
+    /**
+     * Removes an upload that no task names. Conflict: UPLOAD_IN_USE, UPLOAD_BUSY. Refused: BAD_ID.
+     */
+    deleteUpload(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
 
     /**
      * The kinds of task that this server knows.
@@ -527,6 +628,14 @@ declare class Processor extends RPCcelery.Processor {
     process_readResult(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_readLog(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_getTaskLog(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_readArtifact(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_beginUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_appendUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_finishUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_getUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_listUploads(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_readUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_deleteUpload(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKinds(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_listKindTroubles(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_hostStatus(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

@@ -290,13 +290,13 @@ const RPCcelery_listTasks_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp3166 = input.readListBegin();
-          const _size165 = _rtmp3166.size || 0;
-          for (let _i167 = 0; _i167 < _size165; ++_i167) {
-            let elem168 = null;
-            elem168 = new ttypes.calcResult();
-            elem168.read(input);
-            this.success.push(elem168);
+          const _rtmp3171 = input.readListBegin();
+          const _size170 = _rtmp3171.size || 0;
+          for (let _i172 = 0; _i172 < _size170; ++_i172) {
+            let elem173 = null;
+            elem173 = new ttypes.calcResult();
+            elem173.read(input);
+            this.success.push(elem173);
           }
           input.readListEnd();
         } else {
@@ -320,10 +320,10 @@ const RPCcelery_listTasks_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter169 in this.success) {
-        if (this.success.hasOwnProperty(iter169)) {
-          iter169 = this.success[iter169];
-          iter169.write(output);
+      for (let iter174 in this.success) {
+        if (this.success.hasOwnProperty(iter174)) {
+          iter174 = this.success[iter174];
+          iter174.write(output);
         }
       }
       output.writeListEnd();

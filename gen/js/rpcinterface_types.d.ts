@@ -67,7 +67,8 @@ declare class Refused extends Thrift.TException {
   }
 
 /**
- * There is no such task, or it has no result. Of accounts: there is no such account, session, key or invitation.
+ * There is no such task, upload or file, or the task has no result. Of accounts: there is no such account, session, key
+ * or invitation.
  */
 declare class NotFound extends Thrift.TException {
     public code: string;
@@ -79,7 +80,8 @@ declare class NotFound extends Thrift.TException {
 
 /**
  * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
- * accounts: the name is taken, or the account was changed by somebody else at the same time.
+ * uploads: the bytes do not continue where it ends, have not all come, or a task names it. Of accounts: the name is
+ * taken, or the account was changed by somebody else at the same time.
  */
 declare class Conflict extends Thrift.TException {
     public code: string;
@@ -336,6 +338,46 @@ declare class Piece {
     public rev: Int64;
 
       constructor(args?: { bytes: Buffer; totalBytes: Int64; contentType: string; rev: Int64; });
+  }
+
+/**
+ * A file that somebody has sent, for tasks to read: params name it as {"$upload": "<id>"}.
+ */
+declare class Upload {
+    public id: string;
+    public name?: string;
+    public bytes: Int64;
+    public type?: string;
+    public sha256?: string;
+    public state: string;
+    public length?: Int64;
+    public owner?: string;
+    public createdAt: string;
+    public expiresAt?: string;
+
+      constructor(args?: { id: string; name?: string; bytes: Int64; type?: string; sha256?: string; state: string; length?: Int64; owner?: string; createdAt: string; expiresAt?: string; });
+  }
+
+/**
+ * Some uploads, by id. A page may have few or none and not be the last.
+ */
+declare class UploadPage {
+    public uploads: Upload[];
+    public nextCursor?: string;
+
+      constructor(args?: { uploads: Upload[]; nextCursor?: string; });
+  }
+
+/**
+ * Some bytes of a file.
+ */
+declare class FilePiece {
+    public bytes: Buffer;
+    public totalBytes: Int64;
+    public contentType: string;
+    public sha256: string;
+
+      constructor(args?: { bytes: Buffer; totalBytes: Int64; contentType: string; sha256: string; });
   }
 
 /**

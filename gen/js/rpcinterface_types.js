@@ -3266,6 +3266,395 @@ const Piece = module.exports.Piece = class {
   }
 
 };
+const Upload = module.exports.Upload = class {
+  constructor(args) {
+    this.id = null;
+    this.name = null;
+    this.bytes = null;
+    this.type = null;
+    this.sha256 = null;
+    this.state = null;
+    this.length = null;
+    this.owner = null;
+    this.createdAt = null;
+    this.expiresAt = null;
+    if (args) {
+      if (args.id !== undefined && args.id !== null) {
+        this.id = args.id;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field id is unset!');
+      }
+      if (args.name !== undefined && args.name !== null) {
+        this.name = args.name;
+      }
+      if (args.bytes !== undefined && args.bytes !== null) {
+        this.bytes = args.bytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field bytes is unset!');
+      }
+      if (args.type !== undefined && args.type !== null) {
+        this.type = args.type;
+      }
+      if (args.sha256 !== undefined && args.sha256 !== null) {
+        this.sha256 = args.sha256;
+      }
+      if (args.state !== undefined && args.state !== null) {
+        this.state = args.state;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field state is unset!');
+      }
+      if (args.length !== undefined && args.length !== null) {
+        this.length = args.length;
+      }
+      if (args.owner !== undefined && args.owner !== null) {
+        this.owner = args.owner;
+      }
+      if (args.createdAt !== undefined && args.createdAt !== null) {
+        this.createdAt = args.createdAt;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field createdAt is unset!');
+      }
+      if (args.expiresAt !== undefined && args.expiresAt !== null) {
+        this.expiresAt = args.expiresAt;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.id = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.name = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.I64) {
+          this.bytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.type = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 5:
+        if (ftype == Thrift.Type.STRING) {
+          this.sha256 = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 6:
+        if (ftype == Thrift.Type.STRING) {
+          this.state = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 7:
+        if (ftype == Thrift.Type.I64) {
+          this.length = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 8:
+        if (ftype == Thrift.Type.STRING) {
+          this.owner = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 9:
+        if (ftype == Thrift.Type.STRING) {
+          this.createdAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 10:
+        if (ftype == Thrift.Type.STRING) {
+          this.expiresAt = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Upload');
+    if (this.id !== null && this.id !== undefined) {
+      output.writeFieldBegin('id', Thrift.Type.STRING, 1);
+      output.writeString(this.id);
+      output.writeFieldEnd();
+    }
+    if (this.name !== null && this.name !== undefined) {
+      output.writeFieldBegin('name', Thrift.Type.STRING, 2);
+      output.writeString(this.name);
+      output.writeFieldEnd();
+    }
+    if (this.bytes !== null && this.bytes !== undefined) {
+      output.writeFieldBegin('bytes', Thrift.Type.I64, 3);
+      output.writeI64(this.bytes);
+      output.writeFieldEnd();
+    }
+    if (this.type !== null && this.type !== undefined) {
+      output.writeFieldBegin('type', Thrift.Type.STRING, 4);
+      output.writeString(this.type);
+      output.writeFieldEnd();
+    }
+    if (this.sha256 !== null && this.sha256 !== undefined) {
+      output.writeFieldBegin('sha256', Thrift.Type.STRING, 5);
+      output.writeString(this.sha256);
+      output.writeFieldEnd();
+    }
+    if (this.state !== null && this.state !== undefined) {
+      output.writeFieldBegin('state', Thrift.Type.STRING, 6);
+      output.writeString(this.state);
+      output.writeFieldEnd();
+    }
+    if (this.length !== null && this.length !== undefined) {
+      output.writeFieldBegin('length', Thrift.Type.I64, 7);
+      output.writeI64(this.length);
+      output.writeFieldEnd();
+    }
+    if (this.owner !== null && this.owner !== undefined) {
+      output.writeFieldBegin('owner', Thrift.Type.STRING, 8);
+      output.writeString(this.owner);
+      output.writeFieldEnd();
+    }
+    if (this.createdAt !== null && this.createdAt !== undefined) {
+      output.writeFieldBegin('createdAt', Thrift.Type.STRING, 9);
+      output.writeString(this.createdAt);
+      output.writeFieldEnd();
+    }
+    if (this.expiresAt !== null && this.expiresAt !== undefined) {
+      output.writeFieldBegin('expiresAt', Thrift.Type.STRING, 10);
+      output.writeString(this.expiresAt);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const UploadPage = module.exports.UploadPage = class {
+  constructor(args) {
+    this.uploads = null;
+    this.nextCursor = null;
+    if (args) {
+      if (args.uploads !== undefined && args.uploads !== null) {
+        this.uploads = Thrift.copyList(args.uploads, [ttypes.Upload]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field uploads is unset!');
+      }
+      if (args.nextCursor !== undefined && args.nextCursor !== null) {
+        this.nextCursor = args.nextCursor;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.uploads = [];
+          const _rtmp346 = input.readListBegin();
+          const _size45 = _rtmp346.size || 0;
+          for (let _i47 = 0; _i47 < _size45; ++_i47) {
+            let elem48 = null;
+            elem48 = new ttypes.Upload();
+            elem48.read(input);
+            this.uploads.push(elem48);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.nextCursor = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('UploadPage');
+    if (this.uploads !== null && this.uploads !== undefined) {
+      output.writeFieldBegin('uploads', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.uploads.length);
+      for (let iter49 in this.uploads) {
+        if (this.uploads.hasOwnProperty(iter49)) {
+          iter49 = this.uploads[iter49];
+          iter49.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    if (this.nextCursor !== null && this.nextCursor !== undefined) {
+      output.writeFieldBegin('nextCursor', Thrift.Type.STRING, 2);
+      output.writeString(this.nextCursor);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const FilePiece = module.exports.FilePiece = class {
+  constructor(args) {
+    this.bytes = null;
+    this.totalBytes = null;
+    this.contentType = null;
+    this.sha256 = null;
+    if (args) {
+      if (args.bytes !== undefined && args.bytes !== null) {
+        this.bytes = args.bytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field bytes is unset!');
+      }
+      if (args.totalBytes !== undefined && args.totalBytes !== null) {
+        this.totalBytes = args.totalBytes;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field totalBytes is unset!');
+      }
+      if (args.contentType !== undefined && args.contentType !== null) {
+        this.contentType = args.contentType;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field contentType is unset!');
+      }
+      if (args.sha256 !== undefined && args.sha256 !== null) {
+        this.sha256 = args.sha256;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field sha256 is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.bytes = input.readBinary();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I64) {
+          this.totalBytes = input.readI64();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.contentType = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.sha256 = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('FilePiece');
+    if (this.bytes !== null && this.bytes !== undefined) {
+      output.writeFieldBegin('bytes', Thrift.Type.STRING, 1);
+      output.writeBinary(this.bytes);
+      output.writeFieldEnd();
+    }
+    if (this.totalBytes !== null && this.totalBytes !== undefined) {
+      output.writeFieldBegin('totalBytes', Thrift.Type.I64, 2);
+      output.writeI64(this.totalBytes);
+      output.writeFieldEnd();
+    }
+    if (this.contentType !== null && this.contentType !== undefined) {
+      output.writeFieldBegin('contentType', Thrift.Type.STRING, 3);
+      output.writeString(this.contentType);
+      output.writeFieldEnd();
+    }
+    if (this.sha256 !== null && this.sha256 !== undefined) {
+      output.writeFieldBegin('sha256', Thrift.Type.STRING, 4);
+      output.writeString(this.sha256);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const LogEntry = module.exports.LogEntry = class {
   constructor(args) {
     this.number = null;
@@ -3434,13 +3823,13 @@ const TaskLog = module.exports.TaskLog = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.entries = [];
-          const _rtmp346 = input.readListBegin();
-          const _size45 = _rtmp346.size || 0;
-          for (let _i47 = 0; _i47 < _size45; ++_i47) {
-            let elem48 = null;
-            elem48 = new ttypes.LogEntry();
-            elem48.read(input);
-            this.entries.push(elem48);
+          const _rtmp351 = input.readListBegin();
+          const _size50 = _rtmp351.size || 0;
+          for (let _i52 = 0; _i52 < _size50; ++_i52) {
+            let elem53 = null;
+            elem53 = new ttypes.LogEntry();
+            elem53.read(input);
+            this.entries.push(elem53);
           }
           input.readListEnd();
         } else {
@@ -3475,10 +3864,10 @@ const TaskLog = module.exports.TaskLog = class {
     if (this.entries !== null && this.entries !== undefined) {
       output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-      for (let iter49 in this.entries) {
-        if (this.entries.hasOwnProperty(iter49)) {
-          iter49 = this.entries[iter49];
-          iter49.write(output);
+      for (let iter54 in this.entries) {
+        if (this.entries.hasOwnProperty(iter54)) {
+          iter54 = this.entries[iter54];
+          iter54.write(output);
         }
       }
       output.writeListEnd();
@@ -3773,12 +4162,12 @@ const KindTrouble = module.exports.KindTrouble = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.roles = [];
-          const _rtmp351 = input.readListBegin();
-          const _size50 = _rtmp351.size || 0;
-          for (let _i52 = 0; _i52 < _size50; ++_i52) {
-            let elem53 = null;
-            elem53 = input.readString();
-            this.roles.push(elem53);
+          const _rtmp356 = input.readListBegin();
+          const _size55 = _rtmp356.size || 0;
+          for (let _i57 = 0; _i57 < _size55; ++_i57) {
+            let elem58 = null;
+            elem58 = input.readString();
+            this.roles.push(elem58);
           }
           input.readListEnd();
         } else {
@@ -3814,10 +4203,10 @@ const KindTrouble = module.exports.KindTrouble = class {
     if (this.roles !== null && this.roles !== undefined) {
       output.writeFieldBegin('roles', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.roles.length);
-      for (let iter54 in this.roles) {
-        if (this.roles.hasOwnProperty(iter54)) {
-          iter54 = this.roles[iter54];
-          output.writeString(iter54);
+      for (let iter59 in this.roles) {
+        if (this.roles.hasOwnProperty(iter59)) {
+          iter59 = this.roles[iter59];
+          output.writeString(iter59);
         }
       }
       output.writeListEnd();
@@ -3900,12 +4289,12 @@ const Cpu = module.exports.Cpu = class {
         case 5:
         if (ftype == Thrift.Type.LIST) {
           this.loadPercentPerCore = [];
-          const _rtmp356 = input.readListBegin();
-          const _size55 = _rtmp356.size || 0;
-          for (let _i57 = 0; _i57 < _size55; ++_i57) {
-            let elem58 = null;
-            elem58 = input.readDouble();
-            this.loadPercentPerCore.push(elem58);
+          const _rtmp361 = input.readListBegin();
+          const _size60 = _rtmp361.size || 0;
+          for (let _i62 = 0; _i62 < _size60; ++_i62) {
+            let elem63 = null;
+            elem63 = input.readDouble();
+            this.loadPercentPerCore.push(elem63);
           }
           input.readListEnd();
         } else {
@@ -3946,10 +4335,10 @@ const Cpu = module.exports.Cpu = class {
     if (this.loadPercentPerCore !== null && this.loadPercentPerCore !== undefined) {
       output.writeFieldBegin('loadPercentPerCore', Thrift.Type.LIST, 5);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadPercentPerCore.length);
-      for (let iter59 in this.loadPercentPerCore) {
-        if (this.loadPercentPerCore.hasOwnProperty(iter59)) {
-          iter59 = this.loadPercentPerCore[iter59];
-          output.writeDouble(iter59);
+      for (let iter64 in this.loadPercentPerCore) {
+        if (this.loadPercentPerCore.hasOwnProperty(iter64)) {
+          iter64 = this.loadPercentPerCore[iter64];
+          output.writeDouble(iter64);
         }
       }
       output.writeListEnd();
@@ -4563,12 +4952,12 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 10:
         if (ftype == Thrift.Type.LIST) {
           this.running = [];
-          const _rtmp361 = input.readListBegin();
-          const _size60 = _rtmp361.size || 0;
-          for (let _i62 = 0; _i62 < _size60; ++_i62) {
-            let elem63 = null;
-            elem63 = input.readString();
-            this.running.push(elem63);
+          const _rtmp366 = input.readListBegin();
+          const _size65 = _rtmp366.size || 0;
+          for (let _i67 = 0; _i67 < _size65; ++_i67) {
+            let elem68 = null;
+            elem68 = input.readString();
+            this.running.push(elem68);
           }
           input.readListEnd();
         } else {
@@ -4578,14 +4967,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 11:
         if (ftype == Thrift.Type.MAP) {
           this.counters = {};
-          const _rtmp365 = input.readMapBegin();
-          const _size64 = _rtmp365.size || 0;
-          for (let _i66 = 0; _i66 < _size64; ++_i66) {
-            let key67 = null;
-            let val68 = null;
-            key67 = input.readString();
-            val68 = input.readI64();
-            this.counters[key67] = val68;
+          const _rtmp370 = input.readMapBegin();
+          const _size69 = _rtmp370.size || 0;
+          for (let _i71 = 0; _i71 < _size69; ++_i71) {
+            let key72 = null;
+            let val73 = null;
+            key72 = input.readString();
+            val73 = input.readI64();
+            this.counters[key72] = val73;
           }
           input.readMapEnd();
         } else {
@@ -4609,14 +4998,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 14:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp370 = input.readMapBegin();
-          const _size69 = _rtmp370.size || 0;
-          for (let _i71 = 0; _i71 < _size69; ++_i71) {
-            let key72 = null;
-            let val73 = null;
-            key72 = input.readString();
-            val73 = input.readString();
-            this.troubles[key72] = val73;
+          const _rtmp375 = input.readMapBegin();
+          const _size74 = _rtmp375.size || 0;
+          for (let _i76 = 0; _i76 < _size74; ++_i76) {
+            let key77 = null;
+            let val78 = null;
+            key77 = input.readString();
+            val78 = input.readString();
+            this.troubles[key77] = val78;
           }
           input.readMapEnd();
         } else {
@@ -4626,14 +5015,14 @@ const BundleProcess = module.exports.BundleProcess = class {
         case 15:
         if (ftype == Thrift.Type.MAP) {
           this.runningByKind = {};
-          const _rtmp375 = input.readMapBegin();
-          const _size74 = _rtmp375.size || 0;
-          for (let _i76 = 0; _i76 < _size74; ++_i76) {
-            let key77 = null;
-            let val78 = null;
-            key77 = input.readString();
-            val78 = input.readI32();
-            this.runningByKind[key77] = val78;
+          const _rtmp380 = input.readMapBegin();
+          const _size79 = _rtmp380.size || 0;
+          for (let _i81 = 0; _i81 < _size79; ++_i81) {
+            let key82 = null;
+            let val83 = null;
+            key82 = input.readString();
+            val83 = input.readI32();
+            this.runningByKind[key82] = val83;
           }
           input.readMapEnd();
         } else {
@@ -4706,10 +5095,10 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.running !== null && this.running !== undefined) {
       output.writeFieldBegin('running', Thrift.Type.LIST, 10);
       output.writeListBegin(Thrift.Type.STRING, this.running.length);
-      for (let iter79 in this.running) {
-        if (this.running.hasOwnProperty(iter79)) {
-          iter79 = this.running[iter79];
-          output.writeString(iter79);
+      for (let iter84 in this.running) {
+        if (this.running.hasOwnProperty(iter84)) {
+          iter84 = this.running[iter84];
+          output.writeString(iter84);
         }
       }
       output.writeListEnd();
@@ -4718,11 +5107,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.counters !== null && this.counters !== undefined) {
       output.writeFieldBegin('counters', Thrift.Type.MAP, 11);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.counters));
-      for (let kiter80 in this.counters) {
-        if (this.counters.hasOwnProperty(kiter80)) {
-          let viter81 = this.counters[kiter80];
-          output.writeString(kiter80);
-          output.writeI64(viter81);
+      for (let kiter85 in this.counters) {
+        if (this.counters.hasOwnProperty(kiter85)) {
+          let viter86 = this.counters[kiter85];
+          output.writeString(kiter85);
+          output.writeI64(viter86);
         }
       }
       output.writeMapEnd();
@@ -4741,11 +5130,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 14);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter82 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter82)) {
-          let viter83 = this.troubles[kiter82];
-          output.writeString(kiter82);
-          output.writeString(viter83);
+      for (let kiter87 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter87)) {
+          let viter88 = this.troubles[kiter87];
+          output.writeString(kiter87);
+          output.writeString(viter88);
         }
       }
       output.writeMapEnd();
@@ -4754,11 +5143,11 @@ const BundleProcess = module.exports.BundleProcess = class {
     if (this.runningByKind !== null && this.runningByKind !== undefined) {
       output.writeFieldBegin('runningByKind', Thrift.Type.MAP, 15);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I32, Thrift.objectLength(this.runningByKind));
-      for (let kiter84 in this.runningByKind) {
-        if (this.runningByKind.hasOwnProperty(kiter84)) {
-          let viter85 = this.runningByKind[kiter84];
-          output.writeString(kiter84);
-          output.writeI32(viter85);
+      for (let kiter89 in this.runningByKind) {
+        if (this.runningByKind.hasOwnProperty(kiter89)) {
+          let viter90 = this.runningByKind[kiter89];
+          output.writeString(kiter89);
+          output.writeI32(viter90);
         }
       }
       output.writeMapEnd();
@@ -4978,12 +5367,12 @@ const HostStatus = module.exports.HostStatus = class {
         case 12:
         if (ftype == Thrift.Type.LIST) {
           this.loadAverages = [];
-          const _rtmp387 = input.readListBegin();
-          const _size86 = _rtmp387.size || 0;
-          for (let _i88 = 0; _i88 < _size86; ++_i88) {
-            let elem89 = null;
-            elem89 = input.readDouble();
-            this.loadAverages.push(elem89);
+          const _rtmp392 = input.readListBegin();
+          const _size91 = _rtmp392.size || 0;
+          for (let _i93 = 0; _i93 < _size91; ++_i93) {
+            let elem94 = null;
+            elem94 = input.readDouble();
+            this.loadAverages.push(elem94);
           }
           input.readListEnd();
         } else {
@@ -5001,13 +5390,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 14:
         if (ftype == Thrift.Type.LIST) {
           this.disks = [];
-          const _rtmp391 = input.readListBegin();
-          const _size90 = _rtmp391.size || 0;
-          for (let _i92 = 0; _i92 < _size90; ++_i92) {
-            let elem93 = null;
-            elem93 = new ttypes.Disk();
-            elem93.read(input);
-            this.disks.push(elem93);
+          const _rtmp396 = input.readListBegin();
+          const _size95 = _rtmp396.size || 0;
+          for (let _i97 = 0; _i97 < _size95; ++_i97) {
+            let elem98 = null;
+            elem98 = new ttypes.Disk();
+            elem98.read(input);
+            this.disks.push(elem98);
           }
           input.readListEnd();
         } else {
@@ -5017,13 +5406,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 15:
         if (ftype == Thrift.Type.LIST) {
           this.addresses = [];
-          const _rtmp395 = input.readListBegin();
-          const _size94 = _rtmp395.size || 0;
-          for (let _i96 = 0; _i96 < _size94; ++_i96) {
-            let elem97 = null;
-            elem97 = new ttypes.NetworkAddress();
-            elem97.read(input);
-            this.addresses.push(elem97);
+          const _rtmp3100 = input.readListBegin();
+          const _size99 = _rtmp3100.size || 0;
+          for (let _i101 = 0; _i101 < _size99; ++_i101) {
+            let elem102 = null;
+            elem102 = new ttypes.NetworkAddress();
+            elem102.read(input);
+            this.addresses.push(elem102);
           }
           input.readListEnd();
         } else {
@@ -5041,13 +5430,13 @@ const HostStatus = module.exports.HostStatus = class {
         case 17:
         if (ftype == Thrift.Type.LIST) {
           this.processes = [];
-          const _rtmp399 = input.readListBegin();
-          const _size98 = _rtmp399.size || 0;
-          for (let _i100 = 0; _i100 < _size98; ++_i100) {
-            let elem101 = null;
-            elem101 = new ttypes.BundleProcess();
-            elem101.read(input);
-            this.processes.push(elem101);
+          const _rtmp3104 = input.readListBegin();
+          const _size103 = _rtmp3104.size || 0;
+          for (let _i105 = 0; _i105 < _size103; ++_i105) {
+            let elem106 = null;
+            elem106 = new ttypes.BundleProcess();
+            elem106.read(input);
+            this.processes.push(elem106);
           }
           input.readListEnd();
         } else {
@@ -5057,14 +5446,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 18:
         if (ftype == Thrift.Type.MAP) {
           this.tasks = {};
-          const _rtmp3103 = input.readMapBegin();
-          const _size102 = _rtmp3103.size || 0;
-          for (let _i104 = 0; _i104 < _size102; ++_i104) {
-            let key105 = null;
-            let val106 = null;
-            key105 = input.readString();
-            val106 = input.readI64();
-            this.tasks[key105] = val106;
+          const _rtmp3108 = input.readMapBegin();
+          const _size107 = _rtmp3108.size || 0;
+          for (let _i109 = 0; _i109 < _size107; ++_i109) {
+            let key110 = null;
+            let val111 = null;
+            key110 = input.readString();
+            val111 = input.readI64();
+            this.tasks[key110] = val111;
           }
           input.readMapEnd();
         } else {
@@ -5074,14 +5463,14 @@ const HostStatus = module.exports.HostStatus = class {
         case 19:
         if (ftype == Thrift.Type.MAP) {
           this.troubles = {};
-          const _rtmp3108 = input.readMapBegin();
-          const _size107 = _rtmp3108.size || 0;
-          for (let _i109 = 0; _i109 < _size107; ++_i109) {
-            let key110 = null;
-            let val111 = null;
-            key110 = input.readString();
-            val111 = input.readString();
-            this.troubles[key110] = val111;
+          const _rtmp3113 = input.readMapBegin();
+          const _size112 = _rtmp3113.size || 0;
+          for (let _i114 = 0; _i114 < _size112; ++_i114) {
+            let key115 = null;
+            let val116 = null;
+            key115 = input.readString();
+            val116 = input.readString();
+            this.troubles[key115] = val116;
           }
           input.readMapEnd();
         } else {
@@ -5157,10 +5546,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.loadAverages !== null && this.loadAverages !== undefined) {
       output.writeFieldBegin('loadAverages', Thrift.Type.LIST, 12);
       output.writeListBegin(Thrift.Type.DOUBLE, this.loadAverages.length);
-      for (let iter112 in this.loadAverages) {
-        if (this.loadAverages.hasOwnProperty(iter112)) {
-          iter112 = this.loadAverages[iter112];
-          output.writeDouble(iter112);
+      for (let iter117 in this.loadAverages) {
+        if (this.loadAverages.hasOwnProperty(iter117)) {
+          iter117 = this.loadAverages[iter117];
+          output.writeDouble(iter117);
         }
       }
       output.writeListEnd();
@@ -5174,10 +5563,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.disks !== null && this.disks !== undefined) {
       output.writeFieldBegin('disks', Thrift.Type.LIST, 14);
       output.writeListBegin(Thrift.Type.STRUCT, this.disks.length);
-      for (let iter113 in this.disks) {
-        if (this.disks.hasOwnProperty(iter113)) {
-          iter113 = this.disks[iter113];
-          iter113.write(output);
+      for (let iter118 in this.disks) {
+        if (this.disks.hasOwnProperty(iter118)) {
+          iter118 = this.disks[iter118];
+          iter118.write(output);
         }
       }
       output.writeListEnd();
@@ -5186,10 +5575,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.addresses !== null && this.addresses !== undefined) {
       output.writeFieldBegin('addresses', Thrift.Type.LIST, 15);
       output.writeListBegin(Thrift.Type.STRUCT, this.addresses.length);
-      for (let iter114 in this.addresses) {
-        if (this.addresses.hasOwnProperty(iter114)) {
-          iter114 = this.addresses[iter114];
-          iter114.write(output);
+      for (let iter119 in this.addresses) {
+        if (this.addresses.hasOwnProperty(iter119)) {
+          iter119 = this.addresses[iter119];
+          iter119.write(output);
         }
       }
       output.writeListEnd();
@@ -5203,10 +5592,10 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.processes !== null && this.processes !== undefined) {
       output.writeFieldBegin('processes', Thrift.Type.LIST, 17);
       output.writeListBegin(Thrift.Type.STRUCT, this.processes.length);
-      for (let iter115 in this.processes) {
-        if (this.processes.hasOwnProperty(iter115)) {
-          iter115 = this.processes[iter115];
-          iter115.write(output);
+      for (let iter120 in this.processes) {
+        if (this.processes.hasOwnProperty(iter120)) {
+          iter120 = this.processes[iter120];
+          iter120.write(output);
         }
       }
       output.writeListEnd();
@@ -5215,11 +5604,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.tasks !== null && this.tasks !== undefined) {
       output.writeFieldBegin('tasks', Thrift.Type.MAP, 18);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.I64, Thrift.objectLength(this.tasks));
-      for (let kiter116 in this.tasks) {
-        if (this.tasks.hasOwnProperty(kiter116)) {
-          let viter117 = this.tasks[kiter116];
-          output.writeString(kiter116);
-          output.writeI64(viter117);
+      for (let kiter121 in this.tasks) {
+        if (this.tasks.hasOwnProperty(kiter121)) {
+          let viter122 = this.tasks[kiter121];
+          output.writeString(kiter121);
+          output.writeI64(viter122);
         }
       }
       output.writeMapEnd();
@@ -5228,11 +5617,11 @@ const HostStatus = module.exports.HostStatus = class {
     if (this.troubles !== null && this.troubles !== undefined) {
       output.writeFieldBegin('troubles', Thrift.Type.MAP, 19);
       output.writeMapBegin(Thrift.Type.STRING, Thrift.Type.STRING, Thrift.objectLength(this.troubles));
-      for (let kiter118 in this.troubles) {
-        if (this.troubles.hasOwnProperty(kiter118)) {
-          let viter119 = this.troubles[kiter118];
-          output.writeString(kiter118);
-          output.writeString(viter119);
+      for (let kiter123 in this.troubles) {
+        if (this.troubles.hasOwnProperty(kiter123)) {
+          let viter124 = this.troubles[kiter123];
+          output.writeString(kiter123);
+          output.writeString(viter124);
         }
       }
       output.writeMapEnd();
@@ -5447,12 +5836,12 @@ const Account = module.exports.Account = class {
         case 6:
         if (ftype == Thrift.Type.LIST) {
           this.signIn = [];
-          const _rtmp3121 = input.readListBegin();
-          const _size120 = _rtmp3121.size || 0;
-          for (let _i122 = 0; _i122 < _size120; ++_i122) {
-            let elem123 = null;
-            elem123 = input.readString();
-            this.signIn.push(elem123);
+          const _rtmp3126 = input.readListBegin();
+          const _size125 = _rtmp3126.size || 0;
+          for (let _i127 = 0; _i127 < _size125; ++_i127) {
+            let elem128 = null;
+            elem128 = input.readString();
+            this.signIn.push(elem128);
           }
           input.readListEnd();
         } else {
@@ -5498,10 +5887,10 @@ const Account = module.exports.Account = class {
     if (this.signIn !== null && this.signIn !== undefined) {
       output.writeFieldBegin('signIn', Thrift.Type.LIST, 6);
       output.writeListBegin(Thrift.Type.STRING, this.signIn.length);
-      for (let iter124 in this.signIn) {
-        if (this.signIn.hasOwnProperty(iter124)) {
-          iter124 = this.signIn[iter124];
-          output.writeString(iter124);
+      for (let iter129 in this.signIn) {
+        if (this.signIn.hasOwnProperty(iter129)) {
+          iter129 = this.signIn[iter129];
+          output.writeString(iter129);
         }
       }
       output.writeListEnd();
@@ -5637,12 +6026,12 @@ const Me = module.exports.Me = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3126 = input.readListBegin();
-          const _size125 = _rtmp3126.size || 0;
-          for (let _i127 = 0; _i127 < _size125; ++_i127) {
-            let elem128 = null;
-            elem128 = input.readString();
-            this.scopes.push(elem128);
+          const _rtmp3131 = input.readListBegin();
+          const _size130 = _rtmp3131.size || 0;
+          for (let _i132 = 0; _i132 < _size130; ++_i132) {
+            let elem133 = null;
+            elem133 = input.readString();
+            this.scopes.push(elem133);
           }
           input.readListEnd();
         } else {
@@ -5659,12 +6048,12 @@ const Me = module.exports.Me = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3130 = input.readListBegin();
-          const _size129 = _rtmp3130.size || 0;
-          for (let _i131 = 0; _i131 < _size129; ++_i131) {
-            let elem132 = null;
-            elem132 = input.readString();
-            this.kinds.push(elem132);
+          const _rtmp3135 = input.readListBegin();
+          const _size134 = _rtmp3135.size || 0;
+          for (let _i136 = 0; _i136 < _size134; ++_i136) {
+            let elem137 = null;
+            elem137 = input.readString();
+            this.kinds.push(elem137);
           }
           input.readListEnd();
         } else {
@@ -5705,10 +6094,10 @@ const Me = module.exports.Me = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter133 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter133)) {
-          iter133 = this.scopes[iter133];
-          output.writeString(iter133);
+      for (let iter138 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter138)) {
+          iter138 = this.scopes[iter138];
+          output.writeString(iter138);
         }
       }
       output.writeListEnd();
@@ -5722,10 +6111,10 @@ const Me = module.exports.Me = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter134 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter134)) {
-          iter134 = this.kinds[iter134];
-          output.writeString(iter134);
+      for (let iter139 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter139)) {
+          iter139 = this.kinds[iter139];
+          output.writeString(iter139);
         }
       }
       output.writeListEnd();
@@ -5963,12 +6352,12 @@ const Key = module.exports.Key = class {
         case 3:
         if (ftype == Thrift.Type.LIST) {
           this.scopes = [];
-          const _rtmp3136 = input.readListBegin();
-          const _size135 = _rtmp3136.size || 0;
-          for (let _i137 = 0; _i137 < _size135; ++_i137) {
-            let elem138 = null;
-            elem138 = input.readString();
-            this.scopes.push(elem138);
+          const _rtmp3141 = input.readListBegin();
+          const _size140 = _rtmp3141.size || 0;
+          for (let _i142 = 0; _i142 < _size140; ++_i142) {
+            let elem143 = null;
+            elem143 = input.readString();
+            this.scopes.push(elem143);
           }
           input.readListEnd();
         } else {
@@ -5978,12 +6367,12 @@ const Key = module.exports.Key = class {
         case 4:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3140 = input.readListBegin();
-          const _size139 = _rtmp3140.size || 0;
-          for (let _i141 = 0; _i141 < _size139; ++_i141) {
-            let elem142 = null;
-            elem142 = input.readString();
-            this.kinds.push(elem142);
+          const _rtmp3145 = input.readListBegin();
+          const _size144 = _rtmp3145.size || 0;
+          for (let _i146 = 0; _i146 < _size144; ++_i146) {
+            let elem147 = null;
+            elem147 = input.readString();
+            this.kinds.push(elem147);
           }
           input.readListEnd();
         } else {
@@ -6049,10 +6438,10 @@ const Key = module.exports.Key = class {
     if (this.scopes !== null && this.scopes !== undefined) {
       output.writeFieldBegin('scopes', Thrift.Type.LIST, 3);
       output.writeListBegin(Thrift.Type.STRING, this.scopes.length);
-      for (let iter143 in this.scopes) {
-        if (this.scopes.hasOwnProperty(iter143)) {
-          iter143 = this.scopes[iter143];
-          output.writeString(iter143);
+      for (let iter148 in this.scopes) {
+        if (this.scopes.hasOwnProperty(iter148)) {
+          iter148 = this.scopes[iter148];
+          output.writeString(iter148);
         }
       }
       output.writeListEnd();
@@ -6061,10 +6450,10 @@ const Key = module.exports.Key = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 4);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter144 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter144)) {
-          iter144 = this.kinds[iter144];
-          output.writeString(iter144);
+      for (let iter149 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter149)) {
+          iter149 = this.kinds[iter149];
+          output.writeString(iter149);
         }
       }
       output.writeListEnd();
@@ -6510,13 +6899,13 @@ const AccountPage = module.exports.AccountPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.accounts = [];
-          const _rtmp3146 = input.readListBegin();
-          const _size145 = _rtmp3146.size || 0;
-          for (let _i147 = 0; _i147 < _size145; ++_i147) {
-            let elem148 = null;
-            elem148 = new ttypes.Account();
-            elem148.read(input);
-            this.accounts.push(elem148);
+          const _rtmp3151 = input.readListBegin();
+          const _size150 = _rtmp3151.size || 0;
+          for (let _i152 = 0; _i152 < _size150; ++_i152) {
+            let elem153 = null;
+            elem153 = new ttypes.Account();
+            elem153.read(input);
+            this.accounts.push(elem153);
           }
           input.readListEnd();
         } else {
@@ -6544,10 +6933,10 @@ const AccountPage = module.exports.AccountPage = class {
     if (this.accounts !== null && this.accounts !== undefined) {
       output.writeFieldBegin('accounts', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.accounts.length);
-      for (let iter149 in this.accounts) {
-        if (this.accounts.hasOwnProperty(iter149)) {
-          iter149 = this.accounts[iter149];
-          iter149.write(output);
+      for (let iter154 in this.accounts) {
+        if (this.accounts.hasOwnProperty(iter154)) {
+          iter154 = this.accounts[iter154];
+          iter154.write(output);
         }
       }
       output.writeListEnd();
@@ -6660,12 +7049,12 @@ const KeyOptions = module.exports.KeyOptions = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.kinds = [];
-          const _rtmp3151 = input.readListBegin();
-          const _size150 = _rtmp3151.size || 0;
-          for (let _i152 = 0; _i152 < _size150; ++_i152) {
-            let elem153 = null;
-            elem153 = input.readString();
-            this.kinds.push(elem153);
+          const _rtmp3156 = input.readListBegin();
+          const _size155 = _rtmp3156.size || 0;
+          for (let _i157 = 0; _i157 < _size155; ++_i157) {
+            let elem158 = null;
+            elem158 = input.readString();
+            this.kinds.push(elem158);
           }
           input.readListEnd();
         } else {
@@ -6700,10 +7089,10 @@ const KeyOptions = module.exports.KeyOptions = class {
     if (this.kinds !== null && this.kinds !== undefined) {
       output.writeFieldBegin('kinds', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRING, this.kinds.length);
-      for (let iter154 in this.kinds) {
-        if (this.kinds.hasOwnProperty(iter154)) {
-          iter154 = this.kinds[iter154];
-          output.writeString(iter154);
+      for (let iter159 in this.kinds) {
+        if (this.kinds.hasOwnProperty(iter159)) {
+          iter159 = this.kinds[iter159];
+          output.writeString(iter159);
         }
       }
       output.writeListEnd();
@@ -7097,12 +7486,12 @@ const AuditFilter = module.exports.AuditFilter = class {
         case 2:
         if (ftype == Thrift.Type.LIST) {
           this.actions = [];
-          const _rtmp3156 = input.readListBegin();
-          const _size155 = _rtmp3156.size || 0;
-          for (let _i157 = 0; _i157 < _size155; ++_i157) {
-            let elem158 = null;
-            elem158 = input.readString();
-            this.actions.push(elem158);
+          const _rtmp3161 = input.readListBegin();
+          const _size160 = _rtmp3161.size || 0;
+          for (let _i162 = 0; _i162 < _size160; ++_i162) {
+            let elem163 = null;
+            elem163 = input.readString();
+            this.actions.push(elem163);
           }
           input.readListEnd();
         } else {
@@ -7156,10 +7545,10 @@ const AuditFilter = module.exports.AuditFilter = class {
     if (this.actions !== null && this.actions !== undefined) {
       output.writeFieldBegin('actions', Thrift.Type.LIST, 2);
       output.writeListBegin(Thrift.Type.STRING, this.actions.length);
-      for (let iter159 in this.actions) {
-        if (this.actions.hasOwnProperty(iter159)) {
-          iter159 = this.actions[iter159];
-          output.writeString(iter159);
+      for (let iter164 in this.actions) {
+        if (this.actions.hasOwnProperty(iter164)) {
+          iter164 = this.actions[iter164];
+          output.writeString(iter164);
         }
       }
       output.writeListEnd();
@@ -7220,13 +7609,13 @@ const AuditPage = module.exports.AuditPage = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.entries = [];
-          const _rtmp3161 = input.readListBegin();
-          const _size160 = _rtmp3161.size || 0;
-          for (let _i162 = 0; _i162 < _size160; ++_i162) {
-            let elem163 = null;
-            elem163 = new ttypes.AuditEntry();
-            elem163.read(input);
-            this.entries.push(elem163);
+          const _rtmp3166 = input.readListBegin();
+          const _size165 = _rtmp3166.size || 0;
+          for (let _i167 = 0; _i167 < _size165; ++_i167) {
+            let elem168 = null;
+            elem168 = new ttypes.AuditEntry();
+            elem168.read(input);
+            this.entries.push(elem168);
           }
           input.readListEnd();
         } else {
@@ -7254,10 +7643,10 @@ const AuditPage = module.exports.AuditPage = class {
     if (this.entries !== null && this.entries !== undefined) {
       output.writeFieldBegin('entries', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.entries.length);
-      for (let iter164 in this.entries) {
-        if (this.entries.hasOwnProperty(iter164)) {
-          iter164 = this.entries[iter164];
-          iter164.write(output);
+      for (let iter169 in this.entries) {
+        if (this.entries.hasOwnProperty(iter169)) {
+          iter169 = this.entries[iter169];
+          iter169.write(output);
         }
       }
       output.writeListEnd();

@@ -1,9 +1,13 @@
 // The client of the REST API, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
 // retry, lists; accounts in accounts.ts. It uses only fetch, and imports nothing of the server.
 import { createAccountCalls, type RestAccountCalls } from './accounts.ts'
+import { type ByteStream, bytesOf, type CallOptions, type ResultOptions, rangeHeader } from './byte-stream.ts'
 import { WaitTimeoutError } from './errors.ts'
-import { type ClientOptions, createPatience, createRequests, type RequestOptions } from './request.ts'
+import { createFileCalls, type FileCalls } from './files.ts'
+import { createPatience } from './patience.ts'
+import { type ClientOptions, createRequests, type RequestOptions } from './request.ts'
 import {
+  type Artifact,
   type Filter,
   isFinal,
   type KindInfo,
@@ -36,10 +40,14 @@ export type {
   Session,
   Share,
 } from './accounts.ts'
+export type { ByteStream, CallOptions, ResultOptions } from './byte-stream.ts'
 export { ApiError, ConnectionError, type Problem, UNEXPECTED_ANSWER, WaitTimeoutError } from './errors.ts'
+export type { FileSource } from './file-source.ts'
 export type { KeySource } from './key.ts'
 export type { ClientOptions } from './request.ts'
+export type { ResumableOptions } from './resumable.ts'
 export {
+  type Artifact,
   type Attempt,
   type AttemptOutcome,
   type Filter,
@@ -61,26 +69,14 @@ export {
   type Waiting,
   type WaitReason,
 } from './task.ts'
+export type { Upload, UploadOptions, UploadPage, UploadProgress } from './upload-types.ts'
 export type { WatchEvent } from './watch.ts'
-
-/** Options of every call. */
-export interface CallOptions {
-  signal?: AbortSignal
-}
-
-/** A result or a log as a stream. `bytes` is its size; null if the server did not say. */
-export interface ByteStream {
-  contentType: string
-  bytes: number | null
-  stream: ReadableStream<Uint8Array>
-  text(): Promise<string>
-}
 
 /**
  * Every call rejects with an ApiError when the server refuses, with a ConnectionError when the server cannot be
  * reached for longer than the client's patience, and with the signal's reason when it fires.
  */
-export interface Client extends RestAccountCalls {
+export interface Client extends RestAccountCalls, FileCalls {
   /** Submits a task. The key lets a repeated submit find the first task; without one, a random key is used. */
   submit(submission: Submission, options?: CallOptions & { idempotencyKey?: string }): Promise<Task>
   get(id: string, options?: CallOptions): Promise<Task>
@@ -102,6 +98,8 @@ export interface Client extends RestAccountCalls {
   ): AsyncGenerator<WatchEvent, void, void>
   /** The whole result of a task in SUCCESS, or its bytes from `start` to `end` (exclusive). */
   result(id: string, options?: ResultOptions): Promise<ByteStream>
+  /** What the record says of the files that the task has made. */
+  artifacts(id: string, options?: CallOptions): Promise<Artifact[]>
   /** The task's own log as text: its first lines and its last. */
   log(id: string, options?: CallOptions): Promise<ByteStream>
   /** The same as entries: the lines after the one with the number `since`, with marks where lines are left out. */
@@ -153,10 +151,8 @@ export interface SharedTask {
   /** As `Client.watch`. */
   watch(options?: CallOptions & { since?: string }): AsyncGenerator<Task, void, void>
   result(options?: ResultOptions): Promise<ByteStream>
+  artifact(name: string, options?: ResultOptions): Promise<ByteStream>
 }
-
-/** Bytes from `start` to `end` (exclusive). */
-export type ResultOptions = CallOptions & { range?: { start: number; end?: number } }
 
 /** Seconds of one long poll: less than the usual timeout of a proxy. */
 const POLL_SECONDS = 30
@@ -179,14 +175,6 @@ const queryOf = (
 /** Without `crypto.randomUUID`, which pages over plain HTTP lack. */
 const newKey = (): string =>
   [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('')
-
-const bytesOf = (response: Response): ByteStream => ({
-  contentType: response.headers.get('content-type') ?? 'application/octet-stream',
-  bytes: response.headers.has('content-length') ? Number(response.headers.get('content-length')) : null,
-  // an empty body may be null
-  stream: response.body ?? new Response('').body ?? new ReadableStream(),
-  text: () => response.text(),
-})
 
 /** Makes a client. It opens nothing before a call, and needs no close. */
 export const createClient = (options: ClientOptions): Client => {
@@ -222,15 +210,12 @@ export const createClient = (options: ClientOptions): Client => {
     return { etag: response.headers.get('etag') ?? '', task: (await response.json()) as Task }
   }
 
-  const resultAt = async (path: string, { range, signal }: ResultOptions = {}): Promise<ByteStream> => {
-    const bytes = range && `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`
-    return bytesOf(
-      await send(`${path}/result`, { ...read, signal, ...(bytes ? { headers: { range: bytes } } : {}) }),
-    )
-  }
+  const bytesAt = async (path: string, { range, signal }: ResultOptions = {}): Promise<ByteStream> =>
+    bytesOf(await send(path, { ...read, signal, headers: rangeHeader(range) }))
 
   const client: Client = {
     ...createAccountCalls(json, send),
+    ...createFileCalls(requests, json, bytesAt),
 
     submit: (body, { idempotencyKey = newKey(), signal } = {}) =>
       json('/tasks', {
@@ -272,7 +257,7 @@ export const createClient = (options: ClientOptions): Client => {
         signal,
       }),
 
-    result: (id, options) => resultAt(pathOf(id), options),
+    result: (id, options) => bytesAt(`${pathOf(id)}/result`, options),
 
     shared(token) {
       const path = `/shared/${encodeURIComponent(token)}`
@@ -280,13 +265,16 @@ export const createClient = (options: ClientOptions): Client => {
         get: ({ signal } = {}) => json(path, { ...read, signal }),
         watch: ({ since, signal } = {}) =>
           watchTask(requests, { path: `${path}/events`, query: '', since, signal }),
-        result: options => resultAt(path, options),
+        result: options => bytesAt(`${path}/result`, options),
+        artifact: (name, options) => bytesAt(`${path}/artifacts/${encodeURIComponent(name)}`, options),
       }
     },
 
     ticket: ({ signal } = {}) => json('/ws/ticket', { method: 'POST', signal }),
 
-    log: async (id, { signal } = {}) => bytesOf(await send(`${pathOf(id)}/log`, { ...read, signal })),
+    artifacts: async (id, options) => (await client.get(id, options)).artifacts ?? [],
+
+    log: (id, options) => bytesAt(`${pathOf(id)}/log`, options),
 
     logEntries: (id, { since = 0, signal } = {}) =>
       json(`${pathOf(id)}/log`, { ...read, query: `format=json&since=${since}`, signal }),

@@ -1,13 +1,7 @@
 // Sends one request over fetch: addresses, time limits, typed errors, and retries where they are safe.
-import {
-  ApiError,
-  ConnectionError,
-  isTemporary,
-  type Problem,
-  reasonOf,
-  UNEXPECTED_ANSWER,
-} from './errors.ts'
+import { ApiError, ConnectionError, type Problem, reasonOf, UNEXPECTED_ANSWER } from './errors.ts'
 import { type KeySource, readKey } from './key.ts'
+import { createPatience } from './patience.ts'
 
 export interface ClientOptions {
   /**
@@ -40,6 +34,11 @@ export interface RequestOptions {
   query?: string
   headers?: Readonly<Record<string, string>>
   body?: unknown
+  /** Instead of JSON: bytes, made for one try. Each call of `moved` begins the time limit anew. */
+  content?: (moved: () => void) => {
+    body: Uint8Array | Blob | string | ReadableStream<Uint8Array>
+    length?: number
+  }
   signal?: AbortSignal | undefined
   /** Safe to repeat, so it is retried while that can help. */
   repeatable?: boolean
@@ -57,51 +56,8 @@ export interface Requests {
   readonly patienceMs: number
 }
 
-const FIRST_DELAY_MS = 100
-const LAST_DELAY_MS = 5_000
-
-/** Waits. @throws the reason of the signal */
-export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
-  })
-
-export interface Patience {
-  /** Waits before the next try; throws the error if another try is pointless. */
-  waitBeforeRetry(error: unknown, signal?: AbortSignal): Promise<void>
-  /** Call it after a success. */
-  reset(): void
-}
-
-/** Exponential backoff with jitter, until `patienceMs` after the first failure in a row. */
-export const createPatience = (patienceMs: number): Patience => {
-  let failures = 0
-  let since = 0
-  return {
-    async waitBeforeRetry(error, signal) {
-      if (signal?.aborted) throw signal.reason
-      if (failures === 0) since = performance.now()
-      const backoff = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(failures, 20))
-      failures += 1
-      const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
-      const delay = Math.max(asked, backoff * (0.5 + Math.random() / 2))
-      if (!isTemporary(error) || performance.now() - since + delay > patienceMs) throw error
-      await pause(delay, signal)
-    },
-    reset() {
-      failures = 0
-    },
-  }
-}
+/** Longer than this a timer cannot be. */
+const LONGEST_MS = 2 ** 31 - 1
 
 /** The header has seconds, or a date. */
 const retryAfterMs = (header: string | null): number | null => {
@@ -154,9 +110,15 @@ export const createRequests = ({
 
   const once = async (path: string, options: RequestOptions): Promise<Response> => {
     const { method = 'GET', query = '', headers = {}, body, signal, waitMs = 0, answers = [] } = options
-    const { whole = false } = options
+    const { whole = false, content } = options
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), timeoutMs + waitMs)
+    const begin = () => setTimeout(() => late.abort(), Math.min(timeoutMs + waitMs, LONGEST_MS))
+    let isOver = false
+    let timer = begin()
+    const sent = content?.(() => {
+      clearTimeout(timer)
+      if (!isOver) timer = begin()
+    })
     // the time limit does not cover the body
     const ending = signal ? AbortSignal.any([signal, late.signal]) : late.signal
     try {
@@ -167,9 +129,13 @@ export const createRequests = ({
           ...common,
           ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(sent === undefined ? {} : { 'content-type': 'application/octet-stream' }),
+          ...(sent?.length === undefined ? {} : { 'content-length': String(sent.length) }),
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(sent && { body: sent.body }),
+        ...(sent?.body instanceof ReadableStream && { duplex: 'half' as const }),
         signal: ending,
       })
       if (response.ok || answers.includes(response.status))
@@ -187,6 +153,7 @@ export const createRequests = ({
       const why = late.signal.aborted ? `no answer within ${timeoutMs + waitMs} ms` : reasonOf(error)
       throw new ConnectionError(`${method} ${base}${path}: ${why}`, { cause: error })
     } finally {
+      isOver = true
       clearTimeout(timer)
     }
   }

@@ -43,6 +43,12 @@ export class RpcConnectionError extends Error {
   }
 }
 
+const UNAVAILABLE = 503
+
+/** Whether the same call may succeed a little later. */
+export const mayPass = (error: unknown): boolean =>
+  error instanceof RpcConnectionError || (error instanceof RpcError && error.status === UNAVAILABLE)
+
 const DECLARED = [types.Refused, types.NotFound, types.Conflict, types.Unavailable] as const
 
 /** Turns an error of generated code into one of the two. */

@@ -1,14 +1,10 @@
 // Follows a task's log over Thrift: asks again and again for what is new, over a server that is away for a while.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RpcConnectionError, RpcError } from './rpc-errors.ts'
+import { mayPass } from './rpc-errors.ts'
 import type { LogEntries, LogEntry } from './task.ts'
 
 /** As often as workers write logs. */
 const EVERY_MS = 1_000
-const UNAVAILABLE = 503
-
-const mayPass = (error: unknown): boolean =>
-  error instanceof RpcConnectionError || (error instanceof RpcError && error.status === UNAVAILABLE)
 
 /** @param patienceMs how long the server may be away */
 export const followLog = async function* (

@@ -6,6 +6,7 @@ import type { AccountCalls } from './accounts.ts'
 import type { KeySource } from './key.ts'
 import { createRpcAccountCalls } from './rpc-accounts.ts'
 import type { GeneratedClient } from './rpc-connection.ts'
+import { createRpcFileCalls, type RpcFileCalls } from './rpc-files.ts'
 import { followLog } from './rpc-log.ts'
 import { createPool } from './rpc-pool.ts'
 import {
@@ -46,7 +47,7 @@ export interface RpcOptions {
  * Every method rejects with RpcError when the server refuses, and with RpcConnectionError when there is no answer.
  * `get` of an unknown id rejects with RpcError and the code TASK_NOT_FOUND.
  */
-export interface RpcClient extends AccountCalls<[]> {
+export interface RpcClient extends AccountCalls<[]>, RpcFileCalls {
   ping(): Promise<void>
   version(): Promise<string>
   /** Once this resolves, the task is durable. */
@@ -228,6 +229,7 @@ export const createRpcClient = ({
     logEntries,
     followLog: (id, options) => followLog(after => logEntries(id, after), timeoutMs, options),
     ...createRpcAccountCalls(call),
+    ...createRpcFileCalls(call, timeoutMs),
     kinds: async () => (await call(client => client.listKinds())).map(toRpcKind),
     kindTroubles: async () => (await call(client => client.listKindTroubles())).map(plain),
     hostStatus: async () => plain(await call(client => client.hostStatus())),

@@ -1,7 +1,8 @@
 // Watches tasks over connections that may break: the event stream is resumed at the last id while that is possible.
 import { ApiError, ConnectionError } from './errors.ts'
 import { readEvents } from './event-stream.ts'
-import { createPatience, pause, type Requests } from './request.ts'
+import { createPatience, pause } from './patience.ts'
+import type { Requests } from './request.ts'
 import { isFinal, type LogEntry, type Task, type TaskView } from './task.ts'
 
 /** An event of `watchAll`. `cursor` resumes after the event, also in another process; '' before the first one. */

@@ -6,10 +6,11 @@ import { askedFilters, CURSOR_LIMIT, PAGE_LIMIT, type TaskFilter, toFilter } fro
 import { type FieldProblem, formatProblems, problemsOf } from '../core/problems.ts'
 import { SORT_NAMES, type Sort, USUAL_SORT } from '../core/sort.ts'
 import { parseSoundJson } from '../core/sound-json.ts'
+import { UPLOAD_NAME_MAX } from '../core/upload-forms.ts'
 
 /** The longest wait: shorter than the time after which this server or a proxy closes an idle connection. */
 export const WAIT_LIMIT_MS = 30_000
-/** Of a result or a log, bytes. */
+/** Of a result, a log or a file, bytes. */
 export const PIECE_LIMIT = 512 * 1024
 
 const refuse = (message: string, problems: FieldProblem[] = []): MadhavaError =>
@@ -111,4 +112,27 @@ export const toRange = (offset: unknown, length: unknown, bytes: number): { star
   const wanted = toWholeNumber(length, 'length')
   if (start > bytes) throw new MadhavaError('RANGE_NOT_SATISFIABLE', `There are ${bytes} bytes`)
   return { start, end: Math.min(bytes, start + Math.min(PIECE_LIMIT, wanted === 0 ? PIECE_LIMIT : wanted)) }
+}
+
+/** How many bytes will come; 0 or left out: that is not known. @throws BAD_REQUEST */
+export const toLength = (length: unknown): number | null => toWholeNumber(length, 'length') || null
+
+/** What a file is called; empty or left out: nothing. @throws BAD_REQUEST */
+export const toUploadName = (name: unknown): string | null => {
+  const text = name === null ? '' : toText(name, 'name')
+  if (text.length > UPLOAD_NAME_MAX) throw refuse(`name has at most ${UPLOAD_NAME_MAX} characters`)
+  return text === '' ? null : text
+}
+
+/** In hex; empty or left out: not known. @throws BAD_REQUEST */
+export const toSha256 = (sha256: unknown): string | null => {
+  const text = sha256 === null ? '' : toText(sha256, 'sha256')
+  if (!/^([0-9a-fA-F]{64})?$/.test(text)) throw refuse('sha256 is a SHA-256 in hex, or empty')
+  return text === '' ? null : text
+}
+
+/** @throws BAD_REQUEST */
+export const toBytes = (value: unknown, name: string): Uint8Array => {
+  if (value instanceof Uint8Array) return value
+  throw refuse(`The argument ${name} is missing`)
 }

@@ -12,7 +12,7 @@ import type { RpcCall } from './who-calls.ts'
 /** A method. */
 export interface RpcMethod {
   /**
-   * The number of arguments in the IDL, at most 3: generated code takes the style of a call from a function's length.
+   * The number of arguments in the IDL, at most 4: generated code takes the style of a call from a function's length.
    */
   arity: number
   /** Arguments that the client left out are null. The signal fires when the client no longer waits. */
@@ -54,6 +54,7 @@ const ofArity = (arity: number, body: Body): ((...args: unknown[]) => Promise<un
   if (arity === 1) return (a: unknown) => body([a])
   if (arity === 2) return (a: unknown, b: unknown) => body([a, b])
   if (arity === 3) return (a: unknown, b: unknown, c: unknown) => body([a, b, c])
+  if (arity === 4) return (a: unknown, b: unknown, c: unknown, d: unknown) => body([a, b, c, d])
   throw new Error(`A method of ${arity} arguments: make room for them here`)
 }
 

@@ -3,6 +3,7 @@ import madhava from '../../gen/js/Madhava.js'
 import { createAccountMethods } from './account-methods.ts'
 import { createAuditMethods } from './audit-method.ts'
 import type { CallerDeps } from './caller.ts'
+import { createFileMethods } from './file-methods.ts'
 import type { RpcLimits } from './limits.ts'
 import { createOriginalMethods } from './original.ts'
 import { createServerMethods, type ServerMethodDeps } from './server-methods.ts'
@@ -19,6 +20,7 @@ export const createHandler = (deps: HandlerDeps): Pick<CallerDeps, 'processor' |
   methods: new Map([
     ...createOriginalMethods(deps),
     ...createTaskMethods(deps),
+    ...createFileMethods(deps),
     ...createServerMethods(deps),
     ...createAccountMethods(deps),
     ...createShareMethods(deps),

@@ -3,16 +3,16 @@
 import types from '../../gen/js/rpcinterface_types.js'
 import type { Access } from '../access/access.ts'
 import type { Actor } from '../core/actor.ts'
-import type { StoredContent } from '../core/content.ts'
 import type { Service } from '../core/service.ts'
 import type { TaskRecord } from '../core/task.ts'
 import { turns } from '../core/turns.ts'
-import { parseFilter, toLine, toPage, toRange, toSubmission, toText, toTimeout } from './arguments.ts'
+import { parseFilter, toLine, toPage, toSubmission, toText, toTimeout } from './arguments.ts'
 import { build, i64 } from './build.ts'
 import type { RpcMethod } from './caller.ts'
 import { declares, EXCEPTIONS } from './declared.ts'
 import { taskLogStruct } from './log-struct.ts'
 import { methodFor } from './method.ts'
+import { pieceOf } from './piece-bytes.ts'
 import { listedTaskStruct, taskStruct, waitingStruct } from './task-struct.ts'
 import { waitAs } from './wait-as.ts'
 
@@ -23,13 +23,6 @@ export interface TaskMethodDeps {
 
 /** A page whose tasks' texts take more than this, in characters, is cut short after its first task at least. */
 const PAGE_CHARACTERS = 1024 * 1024
-
-const bytesOf = async (content: StoredContent, range: { start: number; end: number }): Promise<Buffer> => {
-  if (range.start === range.end) return Buffer.alloc(0)
-  const pieces: Buffer[] = []
-  for await (const piece of await content.open(range)) pieces.push(Buffer.from(piece))
-  return Buffer.concat(pieces)
-}
 
 /**
  * How many tasks of a page fit in one reply. Params and result of each are previews; what else it says may be large.
@@ -84,9 +77,8 @@ export const createTaskMethods = ({ service, access }: TaskMethodDeps): Readonly
     async (actor: Actor, [id, offset, length]: readonly unknown[]): Promise<unknown> => {
       const task = await service.get(actor, toText(id, 'id'))
       const content = await read(actor, task.id)
-      const bytes = await bytesOf(content, toRange(offset, length, content.bytes))
       return build(types.Piece, {
-        bytes,
+        bytes: await pieceOf(content, offset, length),
         totalBytes: i64(content.bytes),
         contentType: content.contentType,
         rev: i64(task.rev),

@@ -14,8 +14,8 @@ const BELIEVED_MS = { least: HOUR_MS, perDay: HOUR_MS, most: DAY_MS } as const
 export interface ClockWatch {
   /** Call it about every second. True: the clock went back since the last call. */
   check(): boolean
-  /** Whether ended tasks may be removed by age now. */
-  mayRemove(): boolean
+  /** Whether what is removed at this age may be removed now. Milliseconds; left out: the age of ended tasks. */
+  mayRemove(ageMs?: number): boolean
   /** What is wrong with the clock, for people; null when nothing is. */
   trouble(): string | null
 }
@@ -48,23 +48,25 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
   let trusted = { wallMs: Math.min(youngestMs ?? wall(), wall()), at: elapsed() }
   let last = { wallMs: wall(), at: elapsed() }
   // after a start the clock is not trusted yet: this process may follow a crash during a jump
-  let pause: { since: number; aheadMs: number; leastMs: number } | null = {
+  let pause: { since: number; aheadMs: number; isFirst: boolean } | null = {
     since: elapsed(),
     aheadMs: 0,
-    leastMs: Math.min(HOUR_MS, retentionMs / 10),
+    isFirst: true,
   }
   let hasWarned = false
 
   const isLoud = (aheadMs: number): boolean => aheadMs > Math.max(AHEAD_MS, retentionMs / 10)
-  const pauseMs = (): number => {
+  /** For what is removed at this age. */
+  const pauseMs = (ageMs: number): number => {
     if (!pause) return 0
-    const { aheadMs, leastMs } = pause
+    const { aheadMs, isFirst } = pause
+    const leastMs = isFirst ? Math.min(HOUR_MS, ageMs / 10) : 0
     if (aheadMs <= AHEAD_MS) return leastMs
     const { least, perDay, most } = BELIEVED_MS
     // tasks that are kept for less than an hour are not kept for hours more
-    return Math.max(leastMs, Math.min(retentionMs, most, Math.max(least, (aheadMs / DAY_MS) * perDay)))
+    return Math.max(leastMs, Math.min(ageMs, most, Math.max(least, (aheadMs / DAY_MS) * perDay)))
   }
-  const leftMs = (): number => (pause ? pause.since + pauseMs() - elapsed() : 0)
+  const leftMs = (ageMs = retentionMs): number => (pause ? pause.since + pauseMs(ageMs) - elapsed() : 0)
   const untilText = (): string => new Date(wall() + Math.max(0, leftMs())).toISOString()
 
   return {
@@ -76,7 +78,7 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
       const aheadMs = now.wallMs - trusted.wallMs - (now.at - trusted.at)
       if (aheadMs > AHEAD_MS) {
         if (!pause || aheadMs > pause.aheadMs + AHEAD_MS)
-          pause = { since: now.at, aheadMs, leastMs: pause?.leastMs ?? 0 }
+          pause = { since: now.at, aheadMs, isFirst: pause?.isFirst ?? false }
         else pause.aheadMs = aheadMs
       } else {
         trusted = now
@@ -98,7 +100,7 @@ export const createClockWatch = (options: ClockWatchOptions): ClockWatch => {
       if (wentBack) log.warn({ backMs: Math.round(-stepMs) }, 'the clock went back')
       return wentBack
     },
-    mayRemove: () => pause === null,
+    mayRemove: (ageMs = retentionMs) => pause === null || leftMs(ageMs) <= 0,
     trouble: () =>
       pause && isLoud(pause.aheadMs)
         ? `It is ${inWords(pause.aheadMs)} ahead of what was known before: nothing is removed by its age until ${untilText()}`

@@ -220,11 +220,11 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   }
 
   /** What is wrong with uploads holds up nothing else. */
-  const sweepUploads = async (mayExpire: boolean): Promise<void> => {
+  const sweepUploads = async (watch: ClockWatch): Promise<void> => {
     const begun = elapsed()
     if (!options.uploads || begun < uploadsAt) return
     try {
-      await options.uploads.step(mayExpire)
+      await options.uploads.step(watch.mayRemove(options.uploads.ttlMs))
     } catch (error) {
       log.error({ error }, 'uploads could not be looked at')
     }
@@ -243,7 +243,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       nextAt = agenda.nextAt
       await announceLost(agenda.due, agenda.dueIds, becameDue)
       await sweepAccounts()
-      await sweepUploads(watch.mayRemove())
+      await sweepUploads(watch)
       dueFor = agenda.due > 0 ? dueFor + 1 : 0
       if (dueFor >= DUE_BEFORE_POLL) poll()
       if (performance.now() - retainedAt < retainEveryMs) return

@@ -8,6 +8,8 @@ import type { Upload } from '../core/upload-forms.ts'
 import { createUploadUses, openUploads, openUploadUses, type UploadStore } from '../core/upload-uses.ts'
 
 export interface UploadSweep {
+  /** How long an upload stays that no task names, milliseconds. */
+  readonly ttlMs: number
   /** A bounded piece. `mayExpire`: the clock can be trusted with what is old. @throws STORE_UNAVAILABLE */
   step(mayExpire: boolean): Promise<void>
   /** Uploads and leftovers removed since the start. */
@@ -84,6 +86,7 @@ export const createUploadSweep = ({ store, clock, ttlMs, each = EACH }: UploadSw
   }
 
   return {
+    ttlMs,
     async step(mayExpire) {
       await sweepUploads(mayExpire)
       await sweepBytes()

@@ -43,6 +43,19 @@ void (async () => {
 })()
 await client.kinds()
 const { id } = await client.submit({ kind: 'echo', params: { from: 'a page' } })
+const file = new File([new Uint8Array(700_000).fill(65)], 'a.txt')
+const progress = []
+const whole = await client.upload(file, { onProgress: ({ bytes }) => progress.push(bytes) })
+const pieces = await client.uploadResumable(file, {
+  pieceBytes: 300_000,
+  onProgress: ({ bytes }) => progress.push(bytes),
+})
+const back = await (await client.uploads.content(pieces.id)).text()
+await say('files', {
+  notes: [whole, pieces].map(({ name, bytes, state }) => [name, bytes, state]),
+  same: whole.sha256 === pieces.sha256 && back === 'A'.repeat(700_000),
+  progress,
+})
 const native = []
 const source = new EventSource('/task/' + id + '/events')
 source.addEventListener('task', event => native.push(JSON.parse(event.data).status))
@@ -111,7 +124,7 @@ describe('the client in a browser', { skip: requireService('chromium'), timeout:
     })
   })
 
-  it('submits, waits, watches over a connection that breaks, and reads the result', async () => {
+  it('uploads, submits, waits, watches over a connection that breaks, and reads the result', async () => {
     const browser = spawn(
       '/usr/bin/chromium',
       [
@@ -135,6 +148,11 @@ describe('the client in a browser', { skip: requireService('chromium'), timeout:
     }
     const now = () => new Date().toISOString()
     try {
+      assert.deepEqual(await told('files'), {
+        notes: Array.from({ length: 2 }, () => ['a.txt', 700_000, 'whole']),
+        same: true,
+        progress: [700_000, 0, 300_000, 600_000, 700_000],
+      })
       const id = await told<string>('submitted')
       await told<string[]>('seen', seen => seen.length === 1)
       await door.run(id)

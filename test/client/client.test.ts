@@ -14,6 +14,7 @@ import {
   type Filter,
   type LogEntry,
   type Task,
+  type Upload,
   WaitTimeoutError,
   type WatchEvent,
 } from '../../src/client/client.ts'
@@ -23,6 +24,7 @@ import { report, succeed } from '../../src/core/moves.ts'
 
 import type { Submission } from '../../src/core/submission.ts'
 import type { ShownTask, TaskView } from '../../src/core/task-view.ts'
+import type { UploadInfo } from '../../src/core/uploads.ts'
 import type { Waiting } from '../../src/core/wait-reasons.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
@@ -45,7 +47,8 @@ const SAME: [
   Same<keyof ClientSubmission, keyof Submission>,
   Same<keyof Filter, NonNullable<(typeof FILTERS)[FilterName]['query']>>,
   Same<ClientWaiting, Waiting>,
-] = [true, true, true, true, true, true, true, true]
+  Same<Upload, UploadInfo>,
+] = [true, true, true, true, true, true, true, true, true]
 
 const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 const now = () => new Date().toISOString()

@@ -91,7 +91,7 @@ describe('the examples of docs/rpc.md', () => {
   it('are all here', () => {
     assert.deepEqual(
       examples.map(({ language }) => language),
-      ['python', 'python', 'python', 'ts', 'python'],
+      ['python', 'python', 'python', 'ts', 'python', 'python'],
     )
     assert.equal([...text.matchAll(/```(?:python|ts)\n/g)].length, examples.length, 'each prints something')
   })

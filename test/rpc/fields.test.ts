@@ -23,6 +23,7 @@ import { kindInfoSchema } from '../../src/core/kind-info.ts'
 import { SORT_NAMES } from '../../src/core/sort.ts'
 import { STATUSES, statusesIn } from '../../src/core/status.ts'
 import { shapeOf } from '../../src/core/task-fields.ts'
+import type { UploadInfo } from '../../src/core/uploads.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createHandler } from '../../src/rpc/handler.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
@@ -164,6 +165,16 @@ describe('the structs about accounts', () => {
   })
 })
 
+describe('the struct of an upload', () => {
+  it('shows all that the service tells about an upload', () => {
+    const told = fieldsOf<UploadInfo>({
+      ...{ id: true, name: true, bytes: true, type: true, sha256: true },
+      ...{ state: true, length: true, owner: true, createdAt: true, expiresAt: true },
+    })
+    assert.deepEqual(sorted(Object.keys(new types.Upload())), sorted(told))
+  })
+})
+
 describe('the methods of the interface', () => {
   const methodsOf = (client: { prototype: object }): string[] =>
     Object.getOwnPropertyNames(client.prototype).flatMap(name => /^send_(.+)/.exec(name)?.[1] ?? [])
@@ -183,7 +194,7 @@ describe('the methods of the interface', () => {
   })
 
   it('are all called by the client', async () => {
-    const files = ['rpc', 'rpc-accounts', 'rpc-pool']
+    const files = ['rpc', 'rpc-accounts', 'rpc-files', 'rpc-pool']
     const texts = files.map(name => readFile(new URL(`../../src/client/${name}.ts`, import.meta.url), 'utf8'))
     const text = (await Promise.all(texts)).join('\n')
     assert.deepEqual(

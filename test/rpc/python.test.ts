@@ -148,6 +148,19 @@ describe('a client in Python', () => {
             ['Refused', 'BAD_REQUEST', 400],
           ],
           original: 'PENDING',
+          files: {
+            state: ['whole', 'from Python: é', 512_000, 512_000],
+            open: [null, null, null, null],
+            same: true,
+            listed: true,
+            errors: [
+              ['Conflict', 'UPLOAD_OFFSET', 409],
+              ['Conflict', 'UPLOAD_OPEN', 409],
+              ['Refused', 'BAD_REQUEST', 400],
+              ['NotFound', 'TASK_NOT_FOUND', 404],
+            ],
+            deleted: ['NotFound', 'UPLOAD_NOT_FOUND', 404],
+          },
           nobody: true,
           // over HTTP the request says who calls
           wrong: way.startsWith('http') ? ['Refused', 'BAD_REQUEST', 400] : ['Refused', 'UNAUTHORIZED', 401],

@@ -1,12 +1,14 @@
 // The walk: every method of the interface, for somebody who may do nothing, for readers, for a user and for an operator.
 // A method that the walk does not list fails it.
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, it } from 'node:test'
 import madhava from '../../gen/js/Madhava.js'
 import celery from '../../gen/js/RPCcelery.js'
 import types from '../../gen/js/rpcinterface_types.js'
 import type { Access } from '../../src/access/access.ts'
 import { toRpcError } from '../../src/client/rpc-errors.ts'
+import { artifactFile, listArtifact } from '../../src/core/artifacts.ts'
 import { MadhavaError } from '../../src/core/errors.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { Anonymous } from '../../src/core/policy.ts'
@@ -32,7 +34,7 @@ const WHO = {
 type Who = keyof typeof WHO
 const EVERYBODY = Object.keys(WHO) as Who[]
 
-/** What a method answers to each, where a task is meant that is bob's. */
+/** What a method answers to each, where a task or an upload is meant that is bob's. */
 type Outcomes = Record<Who, string>
 const outcomes = (none: string, read: string, viewer: string, user: string, operator: string): Outcomes => ({
   'a stranger under none': none,
@@ -48,17 +50,20 @@ const READS_MACHINE = outcomes('UNAUTHORIZED', 'ok', 'ok', 'FORBIDDEN', 'ok')
 const SUBMITS = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'ok', 'ok')
 const READS_TASK = outcomes('UNAUTHORIZED', 'ok', 'ok', 'TASK_NOT_FOUND', 'ok')
 const TOUCHES_TASK = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'TASK_NOT_FOUND', 'ok')
+const READS_UPLOAD = outcomes('UNAUTHORIZED', 'ok', 'ok', 'UPLOAD_NOT_FOUND', 'ok')
+const TOUCHES_UPLOAD = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'UPLOAD_NOT_FOUND', 'ok')
 const FOR_ADMINS = outcomes('UNAUTHORIZED', 'UNAUTHORIZED', 'SCOPE_MISSING', 'SCOPE_MISSING', 'SCOPE_MISSING')
 /** Access decides, which another test shows; here it refuses everybody. */
 const ASKS_ACCESS = outcomes('FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN')
 
 interface Step {
   expected: Outcomes
-  /** What the task is when the method is called; left out: the method is about no task. */
-  task?: 'waits' | 'has ended'
+  /** What the task or the upload is when the method is called; left out: the method is about neither. */
+  task?: 'waits' | 'has ended' | 'upload is open' | 'upload is whole'
   call: (client: Client, id: string) => Promise<unknown>
 }
 const NO_OPTIONS = new types.SubmitOptions()
+const ARTIFACT = 'out.txt'
 
 const WALK: Readonly<Record<string, Step>> = {
   startCalcPi: { expected: SUBMITS, call: client => client.startCalcPi(3) },
@@ -93,6 +98,34 @@ const WALK: Readonly<Record<string, Step>> = {
     expected: READS_TASK,
     task: 'has ended',
     call: (client, id) => client.getTaskLog(id, 0 as never),
+  },
+  readArtifact: {
+    expected: READS_TASK,
+    task: 'has ended',
+    call: (client, id) => client.readArtifact(id, ARTIFACT, 0 as never, 0),
+  },
+  beginUpload: { expected: SUBMITS, call: client => client.beginUpload('name', 3 as never) },
+  appendUpload: {
+    expected: TOUCHES_UPLOAD,
+    task: 'upload is open',
+    call: (client, id) => client.appendUpload(id, 0 as never, Buffer.from('abc')),
+  },
+  finishUpload: {
+    expected: TOUCHES_UPLOAD,
+    task: 'upload is open',
+    call: (client, id) => client.finishUpload(id, ''),
+  },
+  getUpload: { expected: READS_UPLOAD, task: 'upload is open', call: (client, id) => client.getUpload(id) },
+  listUploads: { expected: READS, call: client => client.listUploads(0, '') },
+  readUpload: {
+    expected: READS_UPLOAD,
+    task: 'upload is whole',
+    call: (client, id) => client.readUpload(id, 0 as never, 0),
+  },
+  deleteUpload: {
+    expected: TOUCHES_UPLOAD,
+    task: 'upload is whole',
+    call: (client, id) => client.deleteUpload(id),
   },
   shareTask: { expected: TOUCHES_TASK, task: 'waits', call: (client, id) => client.shareTask(id, 0) },
   listShares: { expected: TOUCHES_TASK, task: 'waits', call: (client, id) => client.listShares(id) },
@@ -175,9 +208,16 @@ describe('the walk through all methods', { timeout: 600_000 }, () => {
   }
   const taskOf = async ({ service, store }: Bench, owner: string, state: Step['task']): Promise<string> => {
     const now = new Date().toISOString()
+    if (state === 'upload is open') return (await service.uploads.begin(person(owner), {})).id
+    if (state === 'upload is whole')
+      return (await service.uploads.take(person(owner), {}, Readable.from(['abc']))).id
     const { task } = await service.submit(person(owner), { kind: 'calcpi', params: { digits: 3 } })
     if (state === 'waits') return task.id
     const { claim } = (await store.claim(task.id, start('w', now))) ?? assert.fail('not claimed')
+    const file = artifactFile(claim, 1)
+    await store.putBlob(task.id, file, Buffer.from('abc'))
+    const artifact = { name: ARTIFACT, bytes: 3, type: 'text/plain', sha256: '0'.repeat(64), file }
+    await store.move(task.id, claim, listArtifact(artifact, now))
     await store.move(task.id, claim, succeed('3.14', null, now))
     return task.id
   }

@@ -4,6 +4,7 @@ Usage: madhava_client.py <folder of generated code> <port> <HTTP port> <id of a 
 one line of JSON.
 """
 
+import hashlib
 import json
 import sys
 
@@ -39,6 +40,35 @@ def read_all(read, task):
     return whole
 
 
+def upload_all(client, whole):
+    upload = client.beginUpload("from Python: \u00e9", len(whole))
+    while upload.bytes < len(whole):
+        upload = client.appendUpload(upload.id, upload.bytes, whole[upload.bytes : upload.bytes + 200_000])
+    return client.finishUpload(upload.id, hashlib.sha256(whole).hexdigest())
+
+
+def files(client):
+    whole = bytes(range(256)) * 2_000
+    upload = upload_all(client, whole)
+    open_one = client.beginUpload("", 0)
+    seen = {
+        "state": [upload.state, upload.name, upload.bytes, upload.length],
+        "open": [open_one.name, open_one.length, open_one.type, open_one.sha256],
+        "same": read_all(client.readUpload, upload.id) == whole,
+        "listed": upload.id in [one.id for one in client.listUploads(200, "").uploads],
+        "errors": [
+            error_of(lambda: client.appendUpload(open_one.id, 7, b"x")),
+            error_of(lambda: client.readUpload(open_one.id, 0, 0)),
+            error_of(lambda: client.beginUpload("", 2**63 - 1)),
+            error_of(lambda: client.readArtifact(upload.id, "x", 0, 0)),
+        ],
+    }
+    client.deleteUpload(upload.id)
+    client.deleteUpload(open_one.id)
+    seen["deleted"] = error_of(lambda: client.getUpload(upload.id))
+    return seen
+
+
 def talk(protocol, running):
     client = Madhava.Client(protocol)
     client.ping()
@@ -71,6 +101,7 @@ def talk(protocol, running):
             error_of(lambda: client.submitTask("calcpi", "{", SubmitOptions())),
         ],
         "original": client.getTaskStatus(task.id).status,
+        "files": files(client),
         "nobody": client.me().account is None,
         "wrong": error_of(lambda: client.authenticate("wrong")),
         "authenticated": error_of(lambda: client.authenticate("ann")) or client.me().account.name,

@@ -332,7 +332,7 @@ describe('fsck', () => {
       await store.documents.put('uploads', held, openUpload({ holder: store.instance }), null)
       const resumable = newTaskId()
       await store.uploads.write(resumable, 0, Readable.from([Buffer.from('half')]))
-      await store.documents.put('uploads', resumable, openUpload({ bytes: 4 }), null)
+      await store.documents.put('uploads', resumable, openUpload({ resumable: true, bytes: 4 }), null)
       assert.deepEqual((await check()).codes, [])
       await store.close()
       assert.deepEqual((await check()).codes, ['dead-upload'])

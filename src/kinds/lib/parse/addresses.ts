@@ -8,8 +8,12 @@ export type Address = ipaddr.IPv4 | ipaddr.IPv6
 export type Range = [Address, number]
 
 /** An address as resolvers and sockets write it; IPv4 in the clothes of IPv6 as itself. Null: not one, or with a zone. */
-export const parseAddress = (text: string): Address | null =>
-  isIP(text) === 0 || text.includes('%') ? null : ipaddr.process(text)
+export const parseAddress = (text: string): Address | null => {
+  const version = isIP(text)
+  if (version === 0 || text.includes('%')) return null
+  // in groups alone: ipaddr.js takes ::8.8.8.8, which nothing routes, for 8.8.8.8
+  return ipaddr.process(version === 6 ? new URL(`http://[${text}]/`).hostname.slice(1, -1) : text)
+}
 
 export const isWithin = (address: Address, [base, bits]: Range): boolean =>
   address.kind() === base.kind() && address.match(base, bits)

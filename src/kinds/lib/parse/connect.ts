@@ -1,6 +1,7 @@
 // Opens a connection to addresses that were checked, and to no others: the name is not resolved again.
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { type Connection, createConnection } from './connection.ts'
 import { type Guard, hostOf, portOf } from './guard.ts'
 import { codeText, ParseError } from './parse-error.ts'
 import type { Found } from './resolve.ts'
@@ -24,7 +25,7 @@ const firstOf = (error: unknown): unknown =>
 const openTcp = async (
   url: URL,
   { addresses, guard, signal }: { addresses: readonly Found[]; guard: Guard; signal: AbortSignal },
-): Promise<Socket> => {
+): Promise<Connection> => {
   const [first] = addresses
   const socket = connectTcp({
     port: portOf(url),
@@ -40,6 +41,7 @@ const openTcp = async (
           autoSelectFamilyAttemptTimeout: EACH_MS,
         }),
   })
+  const connection = createConnection(socket)
   // errors after this have no listener of their own
   socket.on('error', () => undefined)
   try {
@@ -47,16 +49,20 @@ const openTcp = async (
     // once more, where it has arrived: this holds whatever stands above
     if (!guard.mayReach(url, socket.remoteAddress ?? ''))
       throw new ParseError('PARSE_REFUSED', 'the connection went to an address that is not public')
-    return socket
+    return connection
   } catch (error) {
-    socket.destroy()
+    await connection.end()
     signal.throwIfAborted()
     if (error instanceof ParseError) throw error
     throw new ParseError('PARSE_UNREACHABLE', `the host cannot be reached${codeText(firstOf(error))}`)
   }
 }
 
-const openTls = async (url: URL, tcp: Socket, signal: AbortSignal): Promise<Socket> => {
+const openTls = async (
+  url: URL,
+  { socket: tcp, end }: Connection,
+  signal: AbortSignal,
+): Promise<Connection> => {
   const name = hostOf(url).replace(/\.$/, '')
   const isName = !url.hostname.startsWith('[') && !/^[\d.]+$/.test(name)
   const socket = connectTls({
@@ -68,13 +74,17 @@ const openTls = async (url: URL, tcp: Socket, signal: AbortSignal): Promise<Sock
     // whatever the environment says
     rejectUnauthorized: true,
   })
+  const connection = createConnection(socket)
+  const endBoth = async (): Promise<void> => {
+    await connection.end()
+    await end()
+  }
   socket.on('error', () => undefined)
   try {
     await withSignal(untilEvent(socket, 'secureConnect'), signal)
-    return socket
+    return { socket, end: endBoth }
   } catch (error) {
-    socket.destroy()
-    tcp.destroy()
+    await endBoth()
     signal.throwIfAborted()
     const text = codeText(error)
     if (text === ' (ECONNRESET)')
@@ -84,14 +94,14 @@ const openTls = async (url: URL, tcp: Socket, signal: AbortSignal): Promise<Sock
 }
 
 /**
- * A connection that is ready for a request. The caller destroys it.
+ * A connection that is ready for a request. The caller ends it.
  * @param addresses checked, at least one
  * @throws PARSE_UNREACHABLE, PARSE_TLS, PARSE_CUT, PARSE_REFUSED; the signal's reason
  */
 export const connect = async (
   url: URL,
   options: { addresses: readonly Found[]; guard: Guard; signal: AbortSignal },
-): Promise<Socket> => {
+): Promise<Connection> => {
   const tcp = await openTcp(url, options)
   return url.protocol === 'https:' ? openTls(url, tcp, options.signal) : tcp
 }

@@ -1,6 +1,5 @@
 // Fetches one URL over its redirects. Each hop is a connection of its own, checked anew.
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { type Body, readBody } from './body.ts'
 import { connect } from './connect.ts'
 import type { Guard } from './guard.ts'
@@ -66,14 +65,6 @@ const redirectOf = (response: IncomingMessage, from: URL): URL | null => {
   return target
 }
 
-/** Destroys it and waits until it is gone, so that nothing of it is left in the thread. */
-const end = (socket: Socket): Promise<void> =>
-  new Promise(resolve => {
-    if (socket.closed) return resolve()
-    socket.once('close', () => resolve())
-    socket.destroy()
-  })
-
 const lengthOf = (response: IncomingMessage): number | null => {
   const length = Number(response.headers['content-length'] ?? Number.NaN)
   return Number.isSafeInteger(length) && length > 0 ? length : null
@@ -88,13 +79,13 @@ const hop = async (url: URL, options: FetchOptions): Promise<Hop> => {
   const addresses = await addressesOf(url, options)
   const resolved = performance.now()
   onStage?.('connecting', url)
-  const socket = await connect(url, { addresses, guard, signal })
+  const { socket, end } = await connect(url, { addresses, guard, signal })
   const stop = (): void => void socket.destroy()
   signal.addEventListener('abort', stop)
   try {
     const connected = performance.now()
     onStage?.('waiting', url)
-    const response = await get(url, socket, signal)
+    const { response, failure } = await get(url, socket, signal)
     const answered = performance.now()
     const next = redirectOf(response, url)
     const wanted = next === null && options.wantsBody(response)
@@ -107,7 +98,7 @@ const hop = async (url: URL, options: FetchOptions): Promise<Hop> => {
       )
     const body = wanted
       ? await readBody(response, { maxBytes, onBytes, signal }).catch((error: unknown) => {
-          throw asParseError(error)
+          throw asParseError(error instanceof ParseError ? error : (failure() ?? error))
         })
       : null
     return {
@@ -128,7 +119,7 @@ const hop = async (url: URL, options: FetchOptions): Promise<Hop> => {
     throw error
   } finally {
     signal.removeEventListener('abort', stop)
-    await end(socket)
+    await end()
   }
 }
 

@@ -29,11 +29,18 @@ export const asParseError = (error: unknown): ParseError => {
   return new ParseError('PARSE_CUT', `the connection ended before the answer did${text}`)
 }
 
+export interface Answer {
+  response: IncomingMessage
+  /** What the connection has failed with so far, or null. */
+  failure(): unknown
+}
+
 /**
  * No cookie, no authorization and no referrer is ever sent.
  * @throws PARSE_RESPONSE, PARSE_CUT; the signal's reason
  */
-export const get = async (url: URL, socket: Socket, signal: AbortSignal): Promise<IncomingMessage> => {
+export const get = async (url: URL, socket: Socket, signal: AbortSignal): Promise<Answer> => {
+  let failure: unknown = null
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     let informational = 0
     const request = httpRequest({
@@ -52,22 +59,27 @@ export const get = async (url: URL, socket: Socket, signal: AbortSignal): Promis
       maxHeaderSize: MAX_HEADER_BYTES,
       insecureHTTPParser: false,
     })
+    const refuse = (message: string): void => {
+      // before it is destroyed: its end would say less
+      reject(new ParseError('PARSE_RESPONSE', message))
+      socket.destroy()
+    }
     request.on('information', () => {
       informational += 1
-      if (informational > MAX_INFORMATIONAL)
-        request.destroy(new ParseError('PARSE_RESPONSE', 'there are too many answers before the answer'))
+      if (informational > MAX_INFORMATIONAL) refuse('there are too many answers before the answer')
     })
-    request.on('upgrade', () =>
-      request.destroy(new ParseError('PARSE_RESPONSE', 'the host changed to another protocol')),
-    )
-    // also after the answer: an error of the connection has no other listener
-    request.on('error', reject)
+    request.on('upgrade', () => refuse('the host changed to another protocol'))
+    // also after the answer: what is wrong in the body is said here, and the body only breaks off
+    request.on('error', error => {
+      failure ??= error
+      reject(error)
+    })
     request.on('close', () => reject(new ParseError('PARSE_CUT', 'the connection ended without an answer')))
     request.on('response', resolve)
     request.end()
   })
   try {
-    return await withSignal(answer, signal)
+    return { response: await withSignal(answer, signal), failure: () => failure }
   } catch (error) {
     signal.throwIfAborted()
     throw asParseError(error)

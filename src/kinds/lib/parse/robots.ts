@@ -37,6 +37,14 @@ const fits = ({ parts, isWhole }: Rule, path: string): boolean => {
   return path.length - at >= tail.length && path.endsWith(tail)
 }
 
+/** Longer than any path that is asked for. */
+const MAX_LINE = 4_096
+const fieldOf = (line: string): { key: string; value: string } => {
+  const [text = ''] = line.split('#', 1)
+  const colon = text.indexOf(':')
+  return { key: text.slice(0, Math.max(0, colon)).trim().toLowerCase(), value: text.slice(colon + 1).trim() }
+}
+
 /** `Googlebot/2.1 (x)` -> `googlebot`. */
 const productOf = (value: string): string => /^[a-z_-]*/.exec(value.toLowerCase())?.[0] ?? ''
 
@@ -53,9 +61,8 @@ export const readRobots = (text: string, agent: string): ((path: string) => bool
   let isForAll = false
   let isHead = false
   for (const line of text.split(/\r\n|\r|\n/)) {
-    const [, key = '', value = ''] =
-      /^\s*([a-z-]+)\s*:\s*([^#]*?)\s*(?:#.*)?$/i.exec(line.slice(0, 4_096)) ?? []
-    switch (key.toLowerCase()) {
+    const { key, value } = fieldOf(line.slice(0, MAX_LINE))
+    switch (key) {
       case 'user-agent':
         if (!isHead) {
           isOurs = false
@@ -71,7 +78,7 @@ export const readRobots = (text: string, agent: string): ((path: string) => bool
         isHead = false
         if (value === '' || !(isOurs || isForAll)) break
         for (const list of [...(isOurs ? [mine] : []), ...(isForAll ? [everybodys] : [])])
-          list.push(ruleOf(value, key.toLowerCase() === 'allow'))
+          list.push(ruleOf(value, key === 'allow'))
     }
   }
   const rules = isNamed ? mine : everybodys
