@@ -10,16 +10,16 @@ import { CopyButton } from '../../parts/copy.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { ProblemNote } from '../../parts/states.tsx'
 import { Link, navigate, useQuery } from '../../router.tsx'
-import { get, ProblemError, post, problemIn } from '../../state/api.ts'
+import { ProblemError, post, problemIn } from '../../state/api.ts'
 import { useCell } from '../../state/cell.ts'
 import { mayChange, me } from '../../state/me.ts'
 import { newKey } from '../../state/submit-once.ts'
-import { useAsked } from '../../state/use-asked.ts'
 import { useTexts } from '../../texts/use-texts.ts'
+import { Curl } from './curl-part.tsx'
 import { FieldRow } from './field-row.tsx'
 import { placeProblems } from './problem-places.ts'
 import { type FormEntry, fieldsOf, formOf, isGroup, keyOf } from './schema-form.ts'
-import { addressOfApi, asCurl, optionsOf } from './submission.ts'
+import { optionsOf } from './submission.ts'
 import { type Draft, itemsOf, useDraft } from './use-draft.ts'
 
 /** One key for one submission: however often it is sent, one task is made. */
@@ -29,31 +29,6 @@ const useSubmitKey = (): ((body: string) => string) => {
     if (last.current.body !== body) last.current = { body, key: newKey() }
     return last.current.key
   }
-}
-
-const Curl = ({ draft }: { draft: Draft }) => {
-  const [t, who] = [useTexts(), useCell(me)]
-  const asked = useAsked('api-address', signal =>
-    get<{ processes: { role: string; alive: boolean; address: string | null }[] | null }>('/api/', {
-      signal,
-    }),
-  )
-  const { hostname, origin } = location
-  const to = addressOfApi(asked.value?.processes ?? null, { hostname, origin, login: who?.name ?? '' })
-  const command = asCurl(draft.value, to)
-  return (
-    <details class="card block">
-      <summary>{t.newTask.asCurl}</summary>
-      <div class="block-head">
-        <CopyButton text={command} />
-        {to.login === null ? null : <span class="soft">{t.newTask.curlByDashboard}</span>}
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <pre class="code" tabIndex={0}>
-        <SafeText text={command} />
-      </pre>
-    </details>
-  )
 }
 
 const Entries = ({

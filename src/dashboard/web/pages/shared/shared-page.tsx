@@ -75,8 +75,8 @@ const Shown = ({ task, address }: { task: Task; address: string }) => {
       <ProgressBar task={task} />
       <div class="task-columns">
         <div>
-          <ResultView task={task} path={`${address}/result`} />
           <ArtifactList artifacts={task.artifacts ?? []} address={`${address}/artifacts`} />
+          <ResultView task={task} path={`${address}/result`} />
           <JsonView
             title={t.task.params}
             text={JSON.stringify(task.params)}

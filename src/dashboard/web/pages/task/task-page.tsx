@@ -163,8 +163,8 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
           <LogView task={task} search={search} />
         </div>
         <div>
-          <ResultView task={task} path={`/api/task/${task.id}/result`} />
           <ArtifactList artifacts={task.artifacts ?? []} address={`/api/task/${task.id}/artifacts`} />
+          <ResultView task={task} path={`/api/task/${task.id}/result`} />
           <JsonView title={words.params} text={params} fileName={`${task.id}.params.json`} />
           <Uploads params={task.params} />
           {task.resultInfo === undefined ? null : (
