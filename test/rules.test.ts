@@ -268,8 +268,10 @@ describe('the rules of the house', () => {
   })
 
   it('says of every package in docs/architecture.md what it is for, and of no other', () => {
-    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, object>
-    const needed = Object.keys({ ...dependencies, ...devDependencies }).filter(
+    const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+      read('package.json'),
+    ) as Record<string, object>
+    const needed = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
       name => !name.startsWith('@types/'),
     )
     const [, section = ''] = read('docs/architecture.md').split('\n## Dependencies\n')
