@@ -1,7 +1,8 @@
 // The task API under /api: the same app that the api process serves, behind the dashboard's own login. It runs in this
 // process, so the pages work while the api process does not.
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { ApiEnv } from '../api/context.ts'
+import { takesLongBody } from '../api/uploads.ts'
 import { MadhavaError } from '../core/errors.ts'
 import { type DashboardEnv, requireRight, requireToken, whoOf } from './access/caller.ts'
 import { type Deed, demandRight } from './access/rights.ts'
@@ -33,13 +34,18 @@ const OPEN: readonly OpenAddress[] = [
     '/events',
     '/kinds',
     '/dead',
-    '/task/[^/]+(?:/(?:result|why|log|events))?',
+    '/task/[^/]+(?:/(?:result|why|log|events|artifacts/[^/]+))?',
+    '/uploads(?:/[^/]+(?:/content)?)?',
   ].map(path => open('GET', path, 'tasks.look')),
   open('GET', '/task/[^/]+/shares', 'tasks.change'),
-  ...['/tasks(?:/(?:cancel|retry|delete))?', '/task/[^/]+/(?:retry|share)', '/dead/[^/]+/replay'].map(path =>
-    open('POST', path, 'tasks.change'),
-  ),
-  ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+'].map(path =>
+  ...[
+    '/tasks(?:/(?:cancel|retry|delete))?',
+    '/task/[^/]+/(?:retry|share)',
+    '/dead/[^/]+/replay',
+    '/uploads(?:/[^/]+/finish)?',
+  ].map(path => open('POST', path, 'tasks.change')),
+  open('PATCH', '/uploads/[^/]+', 'tasks.change'),
+  ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+', '/uploads/[^/]+'].map(path =>
     open('DELETE', path, 'tasks.change'),
   ),
   // which processes work, with reasons
@@ -66,6 +72,17 @@ export const deedOfApi = ({ method, path }: { method: string; path: string }): D
   return OPEN.find(one => one.method === asked && one.path.test(path))?.deed ?? null
 }
 
+/**
+ * The request as the API sees it. A body that the API reads from Node's own stream is left out: a request around it
+ * would begin to read the same stream, and what it takes first would be missing in the upload.
+ */
+const forwarded = (url: URL, c: Context<DashboardEnv>): Request => {
+  const { raw } = c.req
+  const { incoming } = (c.env ?? {}) as { incoming?: unknown }
+  if (incoming === undefined || !takesLongBody(url.pathname)) return new Request(url, raw)
+  return new Request(url, { method: raw.method, headers: raw.headers })
+}
+
 export interface ApiMountOptions {
   api: Pick<Hono<ApiEnv>, 'fetch'>
 }
@@ -82,7 +99,7 @@ export const createApiMount = ({ api }: ApiMountOptions): Hono<DashboardEnv> =>
       if (deed === null) throw new MadhavaError('NOT_FOUND')
       const who = whoOf(c)
       demandRight(who, deed)
-      return api.fetch(new Request(url, c.req.raw), {
+      return api.fetch(forwarded(url, c), {
         ...(c.env as object),
         actor: who.actor,
         watch: c.get('watch'),

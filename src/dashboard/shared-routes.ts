@@ -45,7 +45,7 @@ export const createSharedRoutes = ({ access, api, web }: SharedRoutesOptions): H
     return sendPage(c, web, isValid ? 200 : 404)
   })
 
-  for (const what of ['', '/result', '/events'])
+  for (const what of ['', '/result', '/events', '/artifacts/:name'])
     app.get(`${PREFIX}${SHARED}${what}`, async c => {
       const url = new URL(c.req.url)
       url.pathname = url.pathname.slice(PREFIX.length)

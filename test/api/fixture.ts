@@ -14,13 +14,13 @@ import type { Actor } from '../../src/core/actor.ts'
 import { createAuditRecorder } from '../../src/core/audit-recorder.ts'
 import { createAuditedService } from '../../src/core/audited-service.ts'
 import type { DeadMessages } from '../../src/core/dead-messages.ts'
-import { createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
+import { createKinds, defineKind, loadKind, type NamedKind } from '../../src/core/kind.ts'
 import { start, succeed } from '../../src/core/moves.ts'
 import type { AccountRole, Anonymous } from '../../src/core/policy.ts'
 import type { QueueState } from '../../src/core/queue.ts'
 import { NO_QUOTAS, type QuotaLimits } from '../../src/core/quotas.ts'
 import type { Readiness } from '../../src/core/readiness.ts'
-import { createService, type Service } from '../../src/core/service.ts'
+import { createService, type Service, type ServiceDeps } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
 import { NO_UPLOAD_LIMITS, type UploadLimits } from '../../src/core/upload-room.ts'
@@ -85,6 +85,10 @@ export interface FixtureOptions {
   registration?: Registration
   /** Sign-in by OpenID Connect; left out: there is none. */
   oidc?: OidcOptions
+  /** Kinds beside `calcpi` and `echo`. */
+  kinds?: readonly NamedKind[]
+  /** How the types of uploads are found; left out: nothing is known of them. */
+  typeOf?: NonNullable<ServiceDeps['uploads']>['typeOf']
   /** Replaces parts of the service. */
   service?: Partial<Service>
 }
@@ -119,7 +123,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
     ...(options.dead ? { dead: options.dead } : {}),
   })
   const kinds = createKinds(
-    [loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts')],
+    [loadKind('calcpi', calcpi, 'calcpi.ts'), loadKind('echo', echo, 'echo.ts'), ...(options.kinds ?? [])],
     [{ name: 'broken', file: 'broken.mjs', reason: 'no luck' }],
   )
   const closing = new AbortController()
@@ -142,7 +146,7 @@ export const createFixture = (options: FixtureOptions = {}) => {
         uploads: {
           limits: { ...NO_UPLOAD_LIMITS, ...options.uploads },
           ttlMs: 86_400_000,
-          typeOf: async () => 'application/octet-stream',
+          typeOf: options.typeOf ?? (async () => 'application/octet-stream'),
         },
         cursorSeal: openCursorSeals(store.documents),
       }),

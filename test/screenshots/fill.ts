@@ -31,7 +31,7 @@ export const fill = async (bundle: Bundle): Promise<string> => {
   }
   for (let number = 0; number < 12; number += 1)
     await submit(
-      'thumbnails',
+      'import-photos',
       { file: `IMG_20${30 + number}.jpg`, bytes: number % 6 === 0 ? 1_204_224 + number : 3_551_870 },
       { title: `IMG_20${30 + number}.jpg` },
     )
@@ -56,7 +56,7 @@ export const fill = async (bundle: Bundle): Promise<string> => {
   await submit('csv-stats', { file: 'orders-2026.csv', seconds: 1800 }, { title: 'orders-2026.csv' })
   for (let number = 0; number < 6; number += 1)
     await submit(
-      'thumbnails',
+      'import-photos',
       { file: `IMG_20${50 + number}.jpg`, bytes: 3_551_870, seconds: 600 },
       { title: `IMG_20${50 + number}.jpg` },
     )

@@ -11,6 +11,7 @@ import { launchBrowser } from '../support/browser.ts'
 import { startBundle } from '../support/bundle.ts'
 import { until } from '../support/until.ts'
 import { fill, fillGone } from './fill.ts'
+import { fillFiles } from './fill-files.ts'
 import { fillPeople, share } from './fill-people.ts'
 import { writePast } from './past.ts'
 
@@ -70,11 +71,11 @@ const weigh = async (): Promise<void> => {
   console.log(`${inKilobytes(sum).padStart(9)}  all assets, compressed`)
 }
 
-/** @param ids of tasks: one that has failed, and what stands behind /shared/ of one that runs */
+/** @param ids of tasks: one that has failed, what stands behind /shared/ of one that runs, and two with files */
 const takeAll = async (
   browser: Browser,
   url: string,
-  { failed, shared }: { failed: string; shared: string },
+  ids: { failed: string; shared: string; thumbnails: string; parse: string },
 ): Promise<void> => {
   const wanted = process.argv.slice(2)
   const paints: number[] = []
@@ -82,10 +83,18 @@ const takeAll = async (
   for (const theme of THEMES)
     for (const width of ['wide', 'narrow'] as const) {
       const { page, close } = await enter(browser, url, theme, width)
-      for (const { name, path: pattern } of [...PAGES, { name: 'shared', path: SHARED }]) {
+      const others = [
+        { name: 'shared', path: SHARED },
+        // a task that was given a file and made some
+        { name: 'taskFiles', path: `/task/${ids.thumbnails}` },
+      ]
+      for (const { name, path: pattern } of [...PAGES, ...others]) {
         if (wanted.length > 0 && !wanted.includes(name)) continue
         const place =
-          SHOWN[name] ?? pattern.replace(':id', failed).replace(':name', 'worker').replace(':token', shared)
+          name === 'thumbnails' || name === 'parse'
+            ? `${pattern}?task=${ids[name]}`
+            : (SHOWN[name] ??
+              pattern.replace(':id', ids.failed).replace(':name', 'worker').replace(':token', ids.shared))
         await page.goto(url + place)
         await page.waitForSelector('h1')
         // the page of a link has no frame
@@ -114,6 +123,8 @@ const environment = {
   DASHBOARD_PASSWORD: PASSWORD,
   INSTALLATION_NAME: 'production',
   CONCURRENCY: '4',
+  // its own documentation is a page to parse
+  PARSE_ALLOW: '127.0.0.1',
 }
 try {
   await mkdir(dataDir)
@@ -129,6 +140,7 @@ try {
   const browser = await launchBrowser()
   try {
     const failedId = await fill(bundle)
+    const withFiles = await fillFiles(bundle)
     const token = await fillPeople(bundle.api, PASSWORD)
     await until(
       'what was submitted of the kind that is gone is dead',
@@ -142,7 +154,11 @@ try {
     const shares = await Promise.all(
       [failedId, running?.id ?? failedId].map(id => share(bundle.api, token, id)),
     )
-    await takeAll(browser, bundle.dashboard, { failed: failedId, shared: shares.at(-1) ?? '' })
+    await takeAll(browser, bundle.dashboard, {
+      failed: failedId,
+      shared: shares.at(-1) ?? '',
+      ...withFiles,
+    })
     await weigh()
   } finally {
     await browser.close()

@@ -16,6 +16,7 @@ import { SettingsPage } from './pages/settings-page.tsx'
 import { TaskPage } from './pages/task/task-page.tsx'
 import { TasksPage } from './pages/tasks/tasks-page.tsx'
 import { WorkersPage } from './pages/workers/workers-page.tsx'
+import { loadedPage } from './parts/loaded-page.tsx'
 import { Empty, ProblemNote } from './parts/states.tsx'
 import { OWN_TASKS, type PageName, pageAt } from './paths.ts'
 import { Link, navigate, usePathname } from './router.tsx'
@@ -33,6 +34,8 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   overview: OverviewPage,
   tasks: TasksPage,
   newTask: NewTaskPage,
+  thumbnails: loadedPage(async () => (await import('./pages/quick/pages.ts')).ThumbnailsPage),
+  parse: loadedPage(async () => (await import('./pages/quick/pages.ts')).ParsePage),
   dead: DeadPage,
   processes: ProcessesPage,
   workers: WorkersPage,

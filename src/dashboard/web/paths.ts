@@ -25,6 +25,8 @@ export const PAGES = [
   { name: 'overview', path: '/', needs: 'look', key: 'o' },
   { name: 'tasks', path: '/tasks', needs: 'tasks.look', key: 't' },
   { name: 'newTask', path: '/new', needs: 'tasks.look', key: 'n' },
+  { name: 'thumbnails', path: '/thumbnails', needs: 'tasks.look', key: 'i' },
+  { name: 'parse', path: '/parse', needs: 'tasks.look', key: 'r' },
   { name: 'dead', path: '/dead', needs: 'tasks.look', key: 'd' },
   { name: 'processes', path: '/processes', needs: 'look', key: 'p' },
   { name: 'workers', path: '/workers', needs: 'look', key: 'w' },

@@ -106,6 +106,7 @@ describe('a field', () => {
   const field = (control: Field['control'], more: Partial<Field> = {}): Field => ({
     ...{ path: ['params', 'x'], label: 'x', control, isRequired: true, takesNull: false, help: null },
     ...{ fallback: undefined, choices: [], least: null, most: null, isLong: false, item: null },
+    file: null,
     ...{ isInOptional: false, ...more },
   })
 

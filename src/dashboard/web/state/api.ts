@@ -7,24 +7,39 @@ export class ProblemError extends Error {
   readonly status: number
   /** Faults of single fields, as the server names them. */
   readonly problems: readonly { path: string; problem: string }[]
+  /** Of UPLOAD_OFFSET: where the upload ends. */
+  readonly offset: number | null
   constructor({
     code,
     status,
     detail,
     problems = [],
+    offset = null,
   }: {
     code: string
     status: number
     detail: string
     problems?: readonly { path: string; problem: string }[]
+    offset?: number | null
   }) {
     super(detail)
     this.name = 'ProblemError'
     this.code = code
     this.status = status
     this.problems = problems
+    this.offset = offset
   }
 }
+
+/** Nobody answers: the server is away, or the network is. */
+export const away = (): ProblemError =>
+  new ProblemError({ code: 'AWAY', status: 0, detail: 'The dashboard does not answer' })
+
+/** What went wrong, whatever was thrown. */
+export const problemIn = (error: unknown): ProblemError =>
+  error instanceof ProblemError
+    ? error
+    : new ProblemError({ code: 'INTERNAL', status: 0, detail: String(error) })
 
 export type Query = Readonly<Record<string, string | number | readonly string[] | null | undefined>>
 
@@ -34,6 +49,8 @@ export interface Asking {
   body?: unknown
   headers?: Readonly<Record<string, string>>
   signal?: AbortSignal
+  /** How long an answer may take; left out: half a minute. */
+  timeoutMs?: number
 }
 
 const TIMEOUT_MS = 30_000
@@ -43,6 +60,8 @@ let token = ''
 export const setPageToken = (value: string): void => {
   token = value
 }
+/** For requests that are not made here. */
+export const pageToken = (): string => token
 
 export const withQuery = (path: string, query: Asking['query']): string => {
   if (!query) return path
@@ -59,19 +78,30 @@ export const withQuery = (path: string, query: Asking['query']): string => {
   return text === '' ? path : `${path}?${text}`
 }
 
-const problemOf = async (answer: Response): Promise<ProblemError> => {
-  const body = (await answer.json().catch(() => ({}))) as {
+/** The error that an answer is. A login that has ended leads to the form. @param text the body */
+export const problemOf = (status: number, text: string): ProblemError => {
+  let body: {
     code?: string
     detail?: string
     title?: string
     problems?: { path: string; problem: string }[]
+    offset?: number
+  } = {}
+  try {
+    body = (JSON.parse(text) ?? {}) as typeof body
+  } catch {
+    // a proxy in between has answered
   }
-  return new ProblemError({
+  const problem = new ProblemError({
     code: body.code ?? 'INTERNAL',
-    status: answer.status,
-    detail: body.detail ?? body.title ?? answer.statusText,
+    status,
+    detail: body.detail ?? body.title ?? `HTTP ${status}`,
     ...(body.problems ? { problems: body.problems } : {}),
+    ...(body.offset === undefined ? {} : { offset: body.offset }),
   })
+  // a wrong password is 401 too, and no end of the login
+  if (problem.code === 'UNAUTHORIZED') navigateToLogin()
+  return problem
 }
 
 /** The answer, if it is none of an error. @throws ProblemError, and AbortError when the signal fired */
@@ -80,7 +110,7 @@ export const ask = async (method: string, path: string, asking: Asking = {}): Pr
   const headers: Record<string, string> = { Accept: 'application/json', ...asking.headers }
   if (method !== 'GET') headers['X-CSRF-Token'] = token
   if (body !== undefined) headers['Content-Type'] = 'application/json'
-  const limit = AbortSignal.timeout(TIMEOUT_MS)
+  const limit = AbortSignal.timeout(asking.timeoutMs ?? TIMEOUT_MS)
   const answer = await fetch(withQuery(path, query), {
     method,
     headers,
@@ -88,13 +118,10 @@ export const ask = async (method: string, path: string, asking: Asking = {}): Pr
     signal: signal ? AbortSignal.any([signal, limit]) : limit,
   }).catch((error: unknown) => {
     if (signal?.aborted) throw error
-    throw new ProblemError({ code: 'AWAY', status: 0, detail: 'The dashboard does not answer' })
+    throw away()
   })
   if (answer.ok) return answer
-  const problem = await problemOf(answer)
-  // a wrong password is 401 too, and no end of the login
-  if (problem.code === 'UNAUTHORIZED') navigateToLogin()
-  throw problem
+  throw problemOf(answer.status, await answer.text().catch(() => ''))
 }
 
 /** @throws ProblemError */

@@ -50,6 +50,8 @@ export const audit = {
     'tasks.delete': 'deleted many tasks',
     'dead.replay': 'replayed something dead',
     'dead.discard': 'discarded something dead',
+    'upload.create': 'uploaded a file',
+    'upload.delete': 'removed an upload',
     login: 'logged in',
     'login.failed': 'failed to log in',
     logout: 'logged out',

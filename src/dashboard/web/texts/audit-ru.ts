@@ -53,6 +53,8 @@ export const audit: typeof auditTexts = {
     'tasks.delete': 'удаление многих задач',
     'dead.replay': 'повтор мёртвого',
     'dead.discard': 'удаление мёртвого',
+    'upload.create': 'загрузка файла',
+    'upload.delete': 'удаление загруженного файла',
     login: 'вход',
     'login.failed': 'неудачный вход',
     logout: 'выход',

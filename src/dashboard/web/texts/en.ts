@@ -1,6 +1,7 @@
 // The texts in English. This file says which texts there are; the other languages have the same.
 import type { MenuName } from '../paths.ts'
 import { audit } from './audit-en.ts'
+import { files } from './files-en.ts'
 import { links } from './links-en.ts'
 import { account, people, register, roleMeanings, roles } from './people-en.ts'
 import type { TroubleTexts } from './trouble-params.ts'
@@ -13,6 +14,8 @@ export const en = {
     overview: 'Overview',
     tasks: 'Tasks',
     newTask: 'New task',
+    thumbnails: 'Thumbnails',
+    parse: 'Parse a page',
     dead: 'Dead',
     processes: 'Processes',
     workers: 'Workers',
@@ -124,6 +127,7 @@ export const en = {
   people,
   audit,
   links,
+  files,
 
   /** By the code of the error; an error without a text here shows the server's own words. */
   problems: {
@@ -145,6 +149,15 @@ export const en = {
     STORE_FULL: 'The store has no room for this.',
     QUEUE_UNAVAILABLE: 'The queue cannot be reached.',
     SUPERVISOR_UNAVAILABLE: 'The process supervisor does not answer.',
+    UPLOAD_NOT_FOUND: 'The file is no longer there. Choose it again.',
+    UPLOAD_TOO_LARGE: 'The file is larger than the server takes.',
+    UPLOADS_FULL: 'The server has no room for more files.',
+    UPLOAD_TYPE_REFUSED: 'The server takes no files of this type.',
+    UPLOAD_DIGEST_WRONG: 'What came is not what was sent. Choose the file again.',
+    UPLOAD_BUSY: 'Another request writes this file just now.',
+    FILE_UNREADABLE:
+      'The browser cannot read this file. It may be a folder, or it was changed or moved since. Choose it again.',
+    TASK_OTHER_KIND: 'This page cannot show it.',
     KIND_UNKNOWN: 'There is no kind of task with this name.',
     KIND_IN_TROUBLE: 'The file of this kind cannot be used.',
     PARAMS_INVALID: 'The params do not fit the schema of the kind.',

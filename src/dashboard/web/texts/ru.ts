@@ -2,6 +2,7 @@
 
 import { audit } from './audit-ru.ts'
 import type { Texts } from './en.ts'
+import { files } from './files-ru.ts'
 import { links } from './links-ru.ts'
 import { account, people, register, roleMeanings, roles } from './people-ru.ts'
 
@@ -24,6 +25,8 @@ export const ru: Texts = {
     overview: 'Обзор',
     tasks: 'Задачи',
     newTask: 'Новая задача',
+    thumbnails: 'Миниатюры',
+    parse: 'Разбор страницы',
     dead: 'Мёртвые',
     processes: 'Процессы',
     workers: 'Исполнители',
@@ -137,6 +140,7 @@ export const ru: Texts = {
   people,
   audit,
   links,
+  files,
 
   problems: {
     AWAY: 'Панель не отвечает.',
@@ -157,6 +161,15 @@ export const ru: Texts = {
     STORE_FULL: 'В хранилище нет места.',
     QUEUE_UNAVAILABLE: 'Очередь недоступна.',
     SUPERVISOR_UNAVAILABLE: 'Супервизор процессов не отвечает.',
+    UPLOAD_NOT_FOUND: 'Файла больше нет. Выберите его ещё раз.',
+    UPLOAD_TOO_LARGE: 'Файл больше, чем принимает сервер.',
+    UPLOADS_FULL: 'На сервере нет места для новых файлов.',
+    UPLOAD_TYPE_REFUSED: 'Файлы такого типа сервер не принимает.',
+    UPLOAD_DIGEST_WRONG: 'Пришло не то, что было отправлено. Выберите файл ещё раз.',
+    UPLOAD_BUSY: 'Этот файл сейчас пишет другой запрос.',
+    FILE_UNREADABLE:
+      'Браузер не может прочесть этот файл. Возможно, это папка, либо его изменили или перенесли. Выберите его ещё раз.',
+    TASK_OTHER_KIND: 'Эта страница не может её показать.',
     KIND_UNKNOWN: 'Вида задач с таким именем нет.',
     KIND_IN_TROUBLE: 'Файл этого вида задач не работает.',
     PARAMS_INVALID: 'Параметры не подходят под схему вида.',

@@ -2,6 +2,7 @@
 import type { ExactJson } from '../../format/exact-json.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import { FileControl } from './file-control.tsx'
 import { type Field, keyOf, shownValue } from './schema-form.ts'
 import { type Draft, itemsOf } from './use-draft.ts'
 
@@ -84,6 +85,16 @@ const Control = (props: FieldRowProps) => {
           type="checkbox"
           checked={(draft.valueOf(field) ?? field.fallback) === true}
           onChange={event => draft.put(field, event.currentTarget.checked)}
+        />
+      )
+    case 'file':
+      return field.file === null ? null : (
+        <FileControl
+          id={about.id}
+          rule={field.file}
+          isInvalid={about['aria-invalid'] ?? false}
+          value={draft.valueOf(field)}
+          put={value => draft.put(field, value ?? (field.isRequired && field.takesNull ? null : undefined))}
         />
       )
     case 'json':

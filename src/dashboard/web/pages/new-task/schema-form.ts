@@ -2,8 +2,18 @@
 // values. Everything else is a field for JSON. Pure.
 import { type ExactJson, ExactNumber, printExact } from '../../format/exact-json.ts'
 import { type ExactObject, fieldOf, isObject, textField } from '../../format/exact-object.ts'
+import { type FileRule, fileRuleOf, uploadIn } from '../../format/file-rule.ts'
 
-export type Control = 'integer' | 'number' | 'text' | 'choice' | 'switch' | 'instant' | 'list' | 'json'
+export type Control =
+  | 'integer'
+  | 'number'
+  | 'text'
+  | 'choice'
+  | 'switch'
+  | 'instant'
+  | 'list'
+  | 'file'
+  | 'json'
 
 export interface Field {
   /** The names that lead to it from the whole submission. */
@@ -24,6 +34,8 @@ export interface Field {
   isLong: boolean
   /** What a list is made of. */
   item: Field | null
+  /** What a file must be; null: it is no field for a file. */
+  file: FileRule | null
   /** Whether the object around it goes when its last field goes. */
   isInOptional: boolean
 }
@@ -131,7 +143,9 @@ const fieldFrom = (
   const { schema, takesNull } = withoutNull(resolved(given, root), root)
   const type = textField(schema, 'type')
   const choices = choicesOf(schema)
-  const usual = choices.length > 0 ? 'choice' : (CONTROLS[type ?? ''] ?? 'json')
+  // what stands there and names no file can be mended as JSON alone
+  const file = value === undefined || value === null || uploadIn(value) !== null ? fileRuleOf(schema) : null
+  const usual = file ? 'file' : choices.length > 0 ? 'choice' : (CONTROLS[type ?? ''] ?? 'json')
   const item = usual === 'list' ? itemFrom(schema, root, place) : null
   const longest = fieldOf(schema, 'maxLength')
   const isList = item !== null && (value === undefined || Array.isArray(value))
@@ -146,6 +160,7 @@ const fieldFrom = (
     most: digitsOf(fieldOf(schema, 'maximum')) ?? digitsOf(fieldOf(schema, 'exclusiveMaximum')),
     isLong: typeof longest === 'number' && longest > LINE,
     item,
+    file,
   }
 }
 
@@ -154,7 +169,7 @@ const itemFrom = (schema: ExactJson | undefined, root: ExactJson, place: Place):
   const items = fieldOf(schema, 'items')
   if (!isObject(items) || fieldOf(schema, 'prefixItems') !== undefined) return null
   const item = fieldFrom(items, root, { ...place, isRequired: true }, undefined)
-  return ['integer', 'number', 'text', 'choice'].includes(item.control) ? item : null
+  return ['integer', 'number', 'text', 'choice', 'file'].includes(item.control) ? item : null
 }
 
 /** The fields of an object, and those that its value has beyond its schema. Null: it has no fields of its own. */
@@ -163,6 +178,7 @@ const namesOf = (
   value: ExactJson | undefined,
 ): [string, ExactJson | undefined][] | null => {
   const properties = fieldOf(schema, 'properties')
+  if (fileRuleOf(schema) !== null) return null
   if (!isObject(properties) || (value !== undefined && !isObject(value))) return null
   const known = Object.entries(properties)
   if (known.length === 0) return null

@@ -2,13 +2,14 @@
 // for a shell. Pure.
 import { type ExactJson, printExact } from '../../format/exact-json.ts'
 import { type ExactObject, fieldOf, valueAt, withValueAt } from '../../format/exact-object.ts'
+import { withoutUploads } from '../../format/file-rule.ts'
 import type { KindRow } from '../../format/kind-list.ts'
 import type { Control, Field, FieldGroup, FormEntry } from './schema-form.ts'
 
-/** A kind's own example. */
+/** A kind's own example, but for its files. */
 export const submissionOf = ({ name, example }: Pick<KindRow, 'name' | 'example'>): ExactObject => ({
   kind: name,
-  params: example,
+  params: withoutUploads(example),
 })
 
 /** What a kind sets by itself is left out, and so are times that are over. */
@@ -87,6 +88,7 @@ export const optionsOf = (
       most: BOUNDS[name]?.[1] ?? null,
       isLong: name === 'description',
       item: null,
+      file: null,
       isInOptional: path.length > 1,
     }
     return name === 'retry.retryOn'

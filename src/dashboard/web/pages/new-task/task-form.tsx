@@ -3,61 +3,32 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { type ExactJson, printExact } from '../../format/exact-json.ts'
 import { type ExactObject, fieldOf, readJson } from '../../format/exact-object.ts'
+import { uploadIn } from '../../format/file-rule.ts'
 import type { KindRow } from '../../format/kind-list.ts'
 import { tell } from '../../frame/toasts.tsx'
 import { CopyButton } from '../../parts/copy.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { ProblemNote } from '../../parts/states.tsx'
 import { Link, navigate, useQuery } from '../../router.tsx'
-import { get, ProblemError, post } from '../../state/api.ts'
+import { ProblemError, post, problemIn } from '../../state/api.ts'
 import { useCell } from '../../state/cell.ts'
 import { mayChange, me } from '../../state/me.ts'
-import { useAsked } from '../../state/use-asked.ts'
+import { newKey } from '../../state/submit-once.ts'
 import { useTexts } from '../../texts/use-texts.ts'
+import { Curl } from './curl-part.tsx'
 import { FieldRow } from './field-row.tsx'
 import { placeProblems } from './problem-places.ts'
 import { type FormEntry, fieldsOf, formOf, isGroup, keyOf } from './schema-form.ts'
-import { addressOfApi, asCurl, optionsOf } from './submission.ts'
+import { optionsOf } from './submission.ts'
 import { type Draft, itemsOf, useDraft } from './use-draft.ts'
 
-/** One key for one submission: however often it is sent, one task is made. Browsers have no UUIDs over plain HTTP. */
+/** One key for one submission: however often it is sent, one task is made. */
 const useSubmitKey = (): ((body: string) => string) => {
   const last = useRef({ body: '', key: '' })
   return body => {
-    if (last.current.body !== body) {
-      const bytes = crypto.getRandomValues(new Uint8Array(16))
-      last.current = {
-        body,
-        key: `page-${[...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('')}`,
-      }
-    }
+    if (last.current.body !== body) last.current = { body, key: newKey() }
     return last.current.key
   }
-}
-
-const Curl = ({ draft }: { draft: Draft }) => {
-  const [t, who] = [useTexts(), useCell(me)]
-  const asked = useAsked('api-address', signal =>
-    get<{ processes: { role: string; alive: boolean; address: string | null }[] | null }>('/api/', {
-      signal,
-    }),
-  )
-  const { hostname, origin } = location
-  const to = addressOfApi(asked.value?.processes ?? null, { hostname, origin, login: who?.name ?? '' })
-  const command = asCurl(draft.value, to)
-  return (
-    <details class="card block">
-      <summary>{t.newTask.asCurl}</summary>
-      <div class="block-head">
-        <CopyButton text={command} />
-        {to.login === null ? null : <span class="soft">{t.newTask.curlByDashboard}</span>}
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <pre class="code" tabIndex={0}>
-        <SafeText text={command} />
-      </pre>
-    </details>
-  )
 }
 
 const Entries = ({
@@ -178,9 +149,12 @@ export const TaskForm = ({ kind: chosen, kinds, first, begin }: TaskFormProps) =
   const { byKey, rest } = placeProblems(told, isJson ? [] : keys)
   // what was said of a value that has changed since is no longer said
   const sentAt = (key: string): boolean => problem !== null && sameAt(problem.of, draft.value, key)
+  /** Files that are needed and not there, or still on their way: said once the reader submits. */
+  const lacking = new Set(isJson ? [] : missingFiles(all, draft))
   const faultOf = (key: string): string | null => {
     const fault = faults.get(key)
     if (fault !== undefined) return words.faults[fault]
+    if (tries > 0 && lacking.has(key)) return t.files.needed
     const said = byKey.get(key)
     return said && sentAt(key) ? said.join('; ') : null
   }
@@ -196,7 +170,7 @@ export const TaskForm = ({ kind: chosen, kinds, first, begin }: TaskFormProps) =
 
   const submit = async (): Promise<void> => {
     if (sending.current || !mayChange(who)) return
-    if (draft.isJsonBroken || faults.size > 0) return setTries(count => count + 1)
+    if (draft.isJsonBroken || faults.size > 0 || lacking.size > 0) return setTries(count => count + 1)
     const body = printExact(draft.value, '')
     sending.current = true
     setSending(true)
@@ -209,11 +183,7 @@ export const TaskForm = ({ kind: chosen, kinds, first, begin }: TaskFormProps) =
       tell(words.done, 'good')
       navigate(`/task/${id}`)
     } catch (error) {
-      const found =
-        error instanceof ProblemError
-          ? error
-          : new ProblemError({ code: 'INTERNAL', status: 0, detail: String(error) })
-      setProblem({ of: body, error: found })
+      setProblem({ of: body, error: problemIn(error) })
       setTries(count => count + 1)
     } finally {
       sending.current = false
@@ -287,6 +257,21 @@ export const TaskForm = ({ kind: chosen, kinds, first, begin }: TaskFormProps) =
     </form>
   )
 }
+
+/** The keys of fields for a file that must have one and have none. */
+const missingFiles = (entries: readonly FormEntry[], draft: Draft): string[] =>
+  fieldsOf(entries)
+    .flatMap(field => [field, ...itemsOf(field, draft.valueOf(field))])
+    .filter(
+      field =>
+        field.control === 'file' &&
+        field.isRequired &&
+        !field.takesNull &&
+        // an object that may be left out asks for nothing as long as it is
+        (!field.isInOptional || draft.valueOf({ ...field, path: field.path.slice(0, -1) }) !== undefined) &&
+        uploadIn(draft.valueOf(field)) === null,
+    )
+    .map(({ path }) => keyOf(path))
 
 const viewAddress = (query: URLSearchParams, view: 'form' | 'json'): string => {
   const next = new URLSearchParams(query)

@@ -4,6 +4,7 @@ import { isFinal, type Task } from '../../../../client/task.ts'
 import { PageHead } from '../../frame/page-head.tsx'
 import { Toasts } from '../../frame/toasts.tsx'
 import iconAddress from '../../icon.svg'
+import { ArtifactList } from '../../parts/artifact-list.tsx'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
 import { SafeText } from '../../parts/safe-text.tsx'
@@ -74,6 +75,7 @@ const Shown = ({ task, address }: { task: Task; address: string }) => {
       <ProgressBar task={task} />
       <div class="task-columns">
         <div>
+          <ArtifactList artifacts={task.artifacts ?? []} address={`${address}/artifacts`} />
           <ResultView task={task} path={`${address}/result`} />
           <JsonView
             title={t.task.params}

@@ -4,6 +4,7 @@ import { useMemo, useRef } from 'preact/hooks'
 import { isFinal, type Task } from '../../../../client/task.ts'
 import { useKeys } from '../../frame/keys.ts'
 import { PageHead } from '../../frame/page-head.tsx'
+import { ArtifactList } from '../../parts/artifact-list.tsx'
 import { StatusBadge } from '../../parts/badge.tsx'
 import { CopyButton } from '../../parts/copy.tsx'
 import { JsonView } from '../../parts/json-view.tsx'
@@ -24,6 +25,7 @@ import { ProgressBar } from './progress-bar.tsx'
 import { ResultView } from './result-view.tsx'
 import { Shares } from './shares-part.tsx'
 import { Timeline } from './timeline-view.tsx'
+import { Uploads } from './uploads-part.tsx'
 import { type TaskActions, useActions } from './use-actions.tsx'
 import { useTask } from './use-task.ts'
 import { WaitingNote } from './waiting-note.tsx'
@@ -161,8 +163,10 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
           <LogView task={task} search={search} />
         </div>
         <div>
+          <ArtifactList artifacts={task.artifacts ?? []} address={`/api/task/${task.id}/artifacts`} />
           <ResultView task={task} path={`/api/task/${task.id}/result`} />
           <JsonView title={words.params} text={params} fileName={`${task.id}.params.json`} />
+          <Uploads params={task.params} />
           {task.resultInfo === undefined ? null : (
             <JsonView
               title={words.resultInfo}

@@ -1,7 +1,7 @@
 // A made-up kind for the screenshots: pictures, of which some are cut off. Two run at a time, so others wait for it.
 export default ({ defineKind, z }) =>
   defineKind({
-    summary: 'Makes small pictures of large ones',
+    summary: 'Takes photos from a card into the archive',
     params: z.strictObject({
       file: z.string().max(200),
       bytes: z.int(),
