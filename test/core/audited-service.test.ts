@@ -1,6 +1,7 @@
 // The service with its audit: what each change leaves there, which refusals do, and what happens when the audit cannot
 // be written.
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { beforeEach, describe, it } from 'node:test'
 import { z } from 'zod'
 import type { AuditEntry, AuditTrail } from '../../src/core/audit.ts'
@@ -190,6 +191,7 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
         'why',
         'whyEach',
         'result',
+        'artifact',
         'log',
         'logEntries',
         'dead',
@@ -204,6 +206,28 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
       ...['submit', 'submitMany', 'cancel', 'retry', 'purge', 'bulk'],
       ...['replayDead', 'discardDead'],
     ]
-    assert.deepEqual(Object.keys(service).sort(), [...reads, ...inside, ...writes].sort())
+    assert.deepEqual(Object.keys(service).sort(), [...reads, ...inside, ...writes, 'uploads'].sort())
+    const ofUploads = {
+      reads: ['get', 'list', 'content', 'totals'],
+      // what they change is no more than what `begin` has told
+      continues: ['append', 'finish'],
+      writes: ['take', 'begin', 'remove'],
+    }
+    assert.deepEqual(
+      Object.keys(service.uploads)
+        .filter(name => name !== 'flaws')
+        .sort(),
+      Object.values(ofUploads).flat().sort(),
+    )
+  })
+
+  it('has a line of each upload and of its removal, with who did it', async () => {
+    const { id } = await service.uploads.take(ann, {}, Readable.from([Buffer.from('a')]))
+    await service.uploads.remove(ann, id)
+    const { entries } = await store.audit.page({ target: id }, { limit: 10, cursor: null })
+    assert.deepEqual(entries.map(({ action, actor, outcome }) => [action, actor?.account, outcome]).sort(), [
+      ['upload.create', 'ann', 'done'],
+      ['upload.delete', 'ann', 'done'],
+    ])
   })
 })
