@@ -142,7 +142,10 @@ export const createUploadRoom = (deps: {
         throw new MadhavaError('UPLOAD_TOO_LARGE', tooLarge(limits.maxBytes))
       const whyNot = (): string | null =>
         whyNoBytes(owner, length ?? 1) ?? (what === 'new' ? whyNoMore(owner) : null)
-      await refresh(freshMs)
+      const reading = refresh(freshMs)
+      // what was read before does until it has been read anew: of many uploads that takes long
+      if (readAt === Number.NEGATIVE_INFINITY) await reading
+      else reading.catch(() => {})
       if (whyNot() !== null) await refresh(anewMs)
       const why = whyNot()
       if (why !== null) refuse(why)

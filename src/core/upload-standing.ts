@@ -3,7 +3,8 @@
 import type { StandingUploads } from './upload-room.ts'
 import type { openUploads } from './upload-uses.ts'
 
-const PAGE = 500
+/** Notes are small, and with files each page reads the names of all. */
+const PAGE = 2_000
 
 /** Reads all notes. @throws STORE_UNAVAILABLE */
 export const readStanding = async (

@@ -338,10 +338,15 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
       demand(actor, 'read')
       const found: UploadInfo[] = []
       let next: string | null = cursor
+      // each page reads the names of all, so small ones for who sees few of them would cost much
+      const pageSize = Math.max(limit, LOOK_AT / 4)
       let looked = 0
       do {
-        const page: Awaited<ReturnType<typeof documents.list>> = await documents.list({ limit, cursor: next })
-        looked += limit
+        const page: Awaited<ReturnType<typeof documents.list>> = await documents.list({
+          limit: pageSize,
+          cursor: next,
+        })
+        looked += pageSize
         for (const document of page.documents) {
           if (document.data.state === 'going' || !sees(actor, document.data.owner)) continue
           found.push(infoOf(document))

@@ -12,12 +12,14 @@ const setUp = (limits: Partial<UploadLimits> = {}, unusedMax = { perOwner: 3, in
   let readings = 0
   /** What is to be done while a reading is under way. */
   let meanwhile: () => void = () => {}
+  let gate: Promise<void> = Promise.resolve()
   const room = createUploadRoom({
     limits: { ...NO_UPLOAD_LIMITS, ...limits },
     unusedMax,
     elapsed: () => now,
     async read() {
       readings += 1
+      await gate
       const byOwner = new Map<string | null, number>()
       const unusedByOwner = new Map<string | null, number>()
       for (const { owner, bytes, used } of stored) {
@@ -38,6 +40,14 @@ const setUp = (limits: Partial<UploadLimits> = {}, unusedMax = { perOwner: 3, in
     },
     during: (work: () => void) => {
       meanwhile = work
+    },
+    /** Readings hang until the answer is called. */
+    hold: () => {
+      let goOn = () => {}
+      gate = new Promise(resolve => {
+        goOn = resolve
+      })
+      return () => goOn()
     },
     async add(owner: string | null, bytes = 0) {
       const space = await room.reserve(owner, null, 'new')
@@ -79,6 +89,16 @@ describe('the room of uploads', () => {
     stored.splice(0)
     pass(60_000)
     for (let n = 0; n < 3; n += 1) await add('ada')
+  })
+
+  it('makes nobody wait for a reading that takes long, once it has read', async () => {
+    const { room, add, pass, readings, hold } = setUp()
+    await add('ada')
+    pass(60_000)
+    const goOn = hold()
+    ;(await room.reserve('ada', null, 'new')).done(false)
+    assert.equal(readings(), 2)
+    goOn()
   })
 
   it('reads little more often for who is refused than for who is let in, when reading takes long', async () => {
