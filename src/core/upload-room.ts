@@ -1,4 +1,5 @@
-// How many bytes uploads may take: each, those of one owner, and all. What stands in the store is read from time to time
+// How many bytes uploads may take: each, those of one owner, and all; and how many there may be that no task names, since
+// an empty one takes a file of the disk too. What stands in the store is read from time to time
 // and what this process has let in since is added, so several processes may exceed a limit by what each has let in
 // meanwhile.
 import { MadhavaError } from './errors.ts'
@@ -19,13 +20,20 @@ export const NO_UPLOAD_LIMITS: UploadLimits = {
   types: null,
 }
 
-/** Bytes that stand in the store. */
+/** What stands in the store. */
 export interface StandingUploads {
   byOwner: ReadonlyMap<string | null, number>
+  /** Bytes. */
   all: number
   /** How many uploads. */
   count: number
+  /** How many that no task has named. Those that one has are bounded as tasks are. */
+  unusedByOwner: ReadonlyMap<string | null, number>
+  unused: number
 }
+
+/** How many uploads that no task has named one owner may have, and all of them together. */
+export const UNUSED_MAX = { perOwner: 10_000, inAll: 100_000 }
 
 /** Room that an upload takes while its bytes come. */
 export interface Reservation {
@@ -38,35 +46,55 @@ export interface Reservation {
 export interface UploadRoom {
   /** What stood in the store a moment ago. @throws STORE_UNAVAILABLE */
   standing(): Promise<StandingUploads>
-  /** @param length announced; null: unknown. @throws UPLOAD_TOO_LARGE, UPLOADS_FULL */
-  reserve(owner: string | null, length: number | null): Promise<Reservation>
+  /**
+   * @param length announced; null: unknown
+   * @param what one upload more, or bytes for one that is there
+   * @throws UPLOAD_TOO_LARGE, UPLOADS_FULL
+   */
+  reserve(owner: string | null, length: number | null, what: 'new' | 'grows'): Promise<Reservation>
 }
 
 /** What was read is used for so long, and for so many times as long as the reading took. */
 const FRESH_MS = 5_000
 const FRESH_TIMES = 20
-/** Before somebody is refused it is read anew, but not more often than this. */
+/** Before somebody is refused it is read anew, but not more often than this, nor for a third of the time. */
 const ANEW_MS = 500
+const ANEW_TIMES = 3
+
+interface Added {
+  owner: string | null
+  bytes: number
+  /** Uploads: one, or none when it was there before. */
+  uploads: number
+  endedAt: number | null
+}
 
 export const createUploadRoom = (deps: {
   limits: UploadLimits
   read: () => Promise<StandingUploads>
   /** Milliseconds of a monotonic clock. */
   elapsed?: () => number
+  /** For tests. */
+  unusedMax?: typeof UNUSED_MAX
 }): UploadRoom => {
-  const { limits, read, elapsed = () => performance.now() } = deps
-  let standing: StandingUploads = { byOwner: new Map(), all: 0, count: 0 }
+  const { limits, read, elapsed = () => performance.now(), unusedMax = UNUSED_MAX } = deps
+  let standing: StandingUploads = {
+    ...{ byOwner: new Map(), all: 0, count: 0 },
+    ...{ unusedByOwner: new Map(), unused: 0 },
+  }
   let readAt = Number.NEGATIVE_INFINITY
-  let freshMs = FRESH_MS
+  let [freshMs, anewMs] = [FRESH_MS, ANEW_MS]
   let reading: Promise<void> | null = null
   /** Let in here, and not yet in what was read: under way, or ended since the reading began. */
-  const added = new Set<{ owner: string | null; bytes: number; endedAt: number | null }>()
+  const added = new Set<Added>()
 
   const readAnew = async (): Promise<void> => {
     const begun = elapsed()
     standing = await read()
     readAt = elapsed()
-    freshMs = Math.max(FRESH_MS, (readAt - begun) * FRESH_TIMES)
+    const tookMs = readAt - begun
+    freshMs = Math.max(FRESH_MS, tookMs * FRESH_TIMES)
+    anewMs = Math.max(ANEW_MS, tookMs * ANEW_TIMES)
     for (const each of added) if (each.endedAt !== null && each.endedAt < begun) added.delete(each)
   }
   const refresh = (olderThanMs: number): Promise<void> => {
@@ -77,22 +105,30 @@ export const createUploadRoom = (deps: {
     return reading
   }
 
-  const inAll = (): number => [...added].reduce((sum, { bytes }) => sum + bytes, standing.all)
-  const ofOwner = (owner: string | null): number =>
-    [...added].reduce(
-      (sum, each) => (each.owner === owner ? sum + each.bytes : sum),
-      standing.byOwner.get(owner) ?? 0,
-    )
+  const sum = (of: 'bytes' | 'uploads', owner?: string | null): number => {
+    let all = 0
+    for (const each of added) if (owner === undefined || each.owner === owner) all += each[of]
+    return all
+  }
   /** Why so many more bytes have no room; null: they have. */
-  const whyNot = (owner: string | null, bytes: number): string | null => {
+  const whyNoBytes = (owner: string | null, bytes: number): string | null => {
     const { maxBytesPerOwner: own, maxBytesInAll: all } = limits
-    if (own !== null && ofOwner(owner) + bytes > own)
+    if (own !== null && (standing.byOwner.get(owner) ?? 0) + sum('bytes', owner) + bytes > own)
       return `The uploads of one account may have ${own} bytes`
-    if (all !== null && inAll() + bytes > all) return `All uploads together may have ${all} bytes`
+    if (all !== null && standing.all + sum('bytes') + bytes > all)
+      return `All uploads together may have ${all} bytes`
+    return null
+  }
+  /** Why there may be no upload more; null: there may. */
+  const whyNoMore = (owner: string | null): string | null => {
+    const { perOwner: own, inAll: all } = unusedMax
+    if ((standing.unusedByOwner.get(owner) ?? 0) + sum('uploads', owner) >= own)
+      return `One account may have ${own} uploads that no task has named`
+    if (standing.unused + sum('uploads') >= all) return `There may be ${all} uploads that no task has named`
     return null
   }
   const refuse = (why: string): never => {
-    throw new MadhavaError('UPLOADS_FULL', `${why}: delete some, or wait until their tasks are removed`)
+    throw new MadhavaError('UPLOADS_FULL', `${why}: delete some, or wait until they are removed`)
   }
 
   return {
@@ -101,21 +137,19 @@ export const createUploadRoom = (deps: {
       return standing
     },
 
-    async reserve(owner, length) {
+    async reserve(owner, length, what) {
       if (length !== null && length > limits.maxBytes)
         throw new MadhavaError('UPLOAD_TOO_LARGE', tooLarge(limits.maxBytes))
-      const hasTotals = limits.maxBytesPerOwner !== null || limits.maxBytesInAll !== null
-      if (hasTotals) {
-        await refresh(freshMs)
-        if (whyNot(owner, length ?? 1) !== null) await refresh(ANEW_MS)
-        const why = whyNot(owner, length ?? 1)
-        if (why !== null) refuse(why)
-      }
-      const mine: { owner: string | null; bytes: number; endedAt: number | null } = {
-        owner,
-        bytes: length ?? 0,
-        endedAt: null,
-      }
+      const whyNot = (): string | null =>
+        whyNoBytes(owner, length ?? 1) ?? (what === 'new' ? whyNoMore(owner) : null)
+      const reading = refresh(freshMs)
+      // what was read before does until it has been read anew: of many uploads that takes long
+      if (readAt === Number.NEGATIVE_INFINITY) await reading
+      else reading.catch(() => {})
+      if (whyNot() !== null) await refresh(anewMs)
+      const why = whyNot()
+      if (why !== null) refuse(why)
+      const mine: Added = { owner, bytes: length ?? 0, uploads: what === 'new' ? 1 : 0, endedAt: null }
       added.add(mine)
       let came = 0
       return {
@@ -123,15 +157,15 @@ export const createUploadRoom = (deps: {
           came += bytes
           const more = came - mine.bytes
           if (more <= 0) return
-          const why = hasTotals ? whyNot(owner, more) : null
-          if (why !== null) refuse(why)
+          const full = whyNoBytes(owner, more)
+          if (full !== null) refuse(full)
           mine.bytes = came
         },
         done(kept) {
           if (mine.endedAt !== null) return
           mine.endedAt = elapsed()
           mine.bytes = came
-          if (!kept || !hasTotals) added.delete(mine)
+          if (!kept) added.delete(mine)
         },
       }
     },

@@ -6,16 +6,17 @@ import type { Actor } from './actor.ts'
 import { abortable } from './async/abortable.ts'
 import type { TypedDocument } from './collection.ts'
 import type { StoredContent } from './content.ts'
-import { MadhavaError } from './errors.ts'
+import { isMadhavaError, MadhavaError } from './errors.ts'
 import { demand, demandTouch, seesAll, uploadOwnersSeen } from './policy.ts'
 import { newTaskId as newId, parseTaskId } from './task.ts'
 import { UPLOAD_NAME_MAX, type Upload } from './upload-forms.ts'
 import { createIntake, type Intake } from './upload-intake.ts'
 import { flawOfUpload, UPLOADS_PER_TASK } from './upload-params.ts'
 import { isOfType, type NamedUpload } from './upload-ref.ts'
-import { createUploadRoom, type StandingUploads, type UploadLimits } from './upload-room.ts'
+import { createUploadRoom, type Reservation, type UploadLimits } from './upload-room.ts'
+import { readStanding } from './upload-standing.ts'
 import { openUploads, type UploadStore, type UploadUses } from './upload-uses.ts'
-import { createUploadWriters } from './upload-writers.ts'
+import { checked, createUploadWriters } from './upload-writers.ts'
 
 export interface UploadInfo {
   id: string
@@ -100,11 +101,12 @@ export interface UploadsDeps {
   ttlMs: number
   /** The media type of bytes, by the first of them. */
   typeOf: (first: Uint8Array) => Promise<string>
+  /** Milliseconds of a monotonic clock. */
+  elapsed?: () => number
 }
 
 /** How many documents one list looks at. */
 const LOOK_AT = 1_000
-const READ_PAGE = 500
 /** Control characters, and half of a pair that a cut would leave. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/gu
 
@@ -118,30 +120,12 @@ const notFound = (id: string): MadhavaError =>
   new MadhavaError('UPLOAD_NOT_FOUND', `There is no upload ${id}`)
 
 export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
-  const { store, uses, clock, limits, ttlMs, typeOf } = deps
+  const { store, uses, clock, limits, ttlMs, typeOf, elapsed = () => performance.now() } = deps
   const documents = openUploads(store)
-  const writers = createUploadWriters(store, uses.isAlive)
+  const writers = createUploadWriters(store, uses.isAlive, elapsed)
   const now = (): string => clock().toISOString()
 
-  const read = async (): Promise<StandingUploads> => {
-    const byOwner = new Map<string | null, number>()
-    let [all, count] = [0, 0]
-    let cursor: string | null = null
-    do {
-      const page: Awaited<ReturnType<typeof documents.list>> = await documents.list({
-        limit: READ_PAGE,
-        cursor,
-      })
-      for (const { data } of page.documents) {
-        byOwner.set(data.owner, (byOwner.get(data.owner) ?? 0) + data.bytes)
-        all += data.bytes
-        count += 1
-      }
-      cursor = page.next
-    } while (cursor !== null)
-    return { byOwner, all, count }
-  }
-  const room = createUploadRoom({ limits, read })
+  const room = createUploadRoom({ limits, read: () => readStanding(documents), elapsed })
 
   const infoOf = ({ name: id, data }: TypedDocument<Upload>): UploadInfo => {
     const { owner, name, state, bytes, length, type, sha256, createdAt, touchedAt, usedAt } = data
@@ -196,6 +180,15 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
   }
   const dropQuietly = (id: string): Promise<void> => drop(id).catch(() => {})
 
+  /** Writes the note of an upload that is written here. @throws UPLOAD_NOT_FOUND, UPLOAD_BUSY: it no longer is */
+  const putOwn = async (id: string, data: Upload, rev: number): Promise<TypedDocument<Upload>> => {
+    try {
+      return await documents.put(id, { data }, rev)
+    } catch (error) {
+      throw isMadhavaError(error, 'DOCUMENT_CHANGED') ? await writers.whyLost(id) : error
+    }
+  }
+
   const become = async (
     upload: TypedDocument<Upload>,
     what: { bytes: number; sha256: string; first: Uint8Array },
@@ -222,7 +215,7 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
       ...upload.data,
       ...{ state: 'whole', holder: null, bytes, sha256, type, touchedAt: now() },
     }
-    return infoOf(await documents.put(upload.name, { data }, upload.rev))
+    return infoOf(await putOwn(upload.name, data, upload.rev))
   }
 
   const intoStore = (intake: Intake, id: string, offset: number): Promise<number> =>
@@ -249,7 +242,7 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
   return {
     async take(actor, wish, source) {
       demand(actor, 'submit')
-      const space = await room.reserve(actor.account, wish.length ?? null)
+      const space = await room.reserve(actor.account, wish.length ?? null, 'new')
       let upload: TypedDocument<Upload> | null = null
       let kept = false
       try {
@@ -268,21 +261,25 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
 
     async begin(actor, wish) {
       demand(actor, 'submit')
-      const space = await room.reserve(actor.account, wish.length ?? null)
+      const space = await room.reserve(actor.account, wish.length ?? null, 'new')
+      let kept = false
       try {
-        return infoOf(await create(actor, wish, { resumable: true, holder: null }))
+        const upload = await create(actor, wish, { resumable: true, holder: null })
+        kept = true
+        return infoOf(upload)
       } finally {
-        space.done(false)
+        space.done(kept)
       }
     },
 
     async append(actor, given, offset, source, length = null) {
       const { name: id } = await findToChange(actor, given)
-      return writers.alone(id, async (upload, signal) => {
+      return writers.alone(id, async (upload, signal, stillMine) => {
         const { data } = upload
         const size = data.state === 'whole' ? data.bytes : ((await store.uploads.size(id)) ?? 0)
         const most = Math.min(limits.maxBytes, data.length ?? limits.maxBytes)
         let bytes = size
+        let space: Reservation | null = null
         try {
           if (data.state !== 'open' || offset !== size)
             throw new MadhavaError(
@@ -292,17 +289,19 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
                 : `The upload is whole and has ${size} bytes`,
               { detail: { offset: size } },
             )
-          const space = await room.reserve(data.owner, length)
-          try {
-            const intake = createIntake(abortable(source, signal), most - size, space.took)
-            bytes = await intoStore(intake, id, size)
-          } finally {
-            space.done(true)
-          }
+          space = await room.reserve(data.owner, length, 'grows')
+          const intake = createIntake(checked(abortable(source, signal), stillMine), most - size, space.took)
+          await stillMine()
+          bytes = await intoStore(intake, id, size)
         } finally {
-          if (data.state === 'open') bytes = (await store.uploads.size(id).catch(() => null)) ?? bytes
-          const left: Upload = { ...data, holder: null, bytes, touchedAt: now() }
-          upload = await documents.put(id, { data: left }, upload.rev)
+          try {
+            if (data.state === 'open') bytes = (await store.uploads.size(id).catch(() => null)) ?? bytes
+            const left: Upload = { ...data, holder: null, bytes, touchedAt: now() }
+            upload = await putOwn(id, left, upload.rev)
+          } finally {
+            // only now: a reading that began before the note was written counts it, one that began later finds it there
+            space?.done(true)
+          }
         }
         return infoOf(upload)
       })
@@ -310,14 +309,15 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
 
     async finish(actor, given, sha256 = null) {
       const { name: id } = await findToChange(actor, given)
-      return writers.alone(id, async upload => {
+      return writers.alone(id, async (upload, _signal, stillMine) => {
         const { data } = upload
         try {
           if (data.state === 'whole') return infoOf(upload)
           // what came with a request that broke off is not durable yet, and of no bytes at all there is nothing
           await store.uploads.write(id, (await store.uploads.size(id)) ?? 0, Readable.from([]))
           const stored = await store.uploads.read(id)
-          const intake = createIntake(stored?.stream ?? Readable.from([]), Number.MAX_SAFE_INTEGER)
+          const source = checked(stored?.stream ?? Readable.from([]), stillMine)
+          const intake = createIntake(source, Number.MAX_SAFE_INTEGER)
           let bytes = 0
           for await (const piece of intake.bytes()) bytes += piece.length
           return await become(upload, { bytes, sha256: intake.sha256(), first: intake.first() }, sha256)
@@ -338,10 +338,15 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
       demand(actor, 'read')
       const found: UploadInfo[] = []
       let next: string | null = cursor
+      // each page reads the names of all, so small ones for who sees few of them would cost much
+      const pageSize = Math.max(limit, LOOK_AT / 4)
       let looked = 0
       do {
-        const page: Awaited<ReturnType<typeof documents.list>> = await documents.list({ limit, cursor: next })
-        looked += limit
+        const page: Awaited<ReturnType<typeof documents.list>> = await documents.list({
+          limit: pageSize,
+          cursor: next,
+        })
+        looked += pageSize
         for (const document of page.documents) {
           if (document.data.state === 'going' || !sees(actor, document.data.owner)) continue
           found.push(infoOf(document))

@@ -178,6 +178,28 @@ describe('uploads', () => {
     await assert.rejects(uploads.take(strangerOf('none', 'rest'), {}, pieces(PNG)), codeIs('UNAUTHORIZED'))
   })
 
+  it('are listed in few readings for who sees few of them, page by page', async t => {
+    const { uploads, store } = setUp(t)
+    const made: string[] = []
+    for (let n = 0; n < 600; n += 1) await uploads.begin(bob, {})
+    for (let n = 0; n < 3; n += 1) made.push((await uploads.begin(ada, {})).id)
+    let readings = 0
+    const { list } = store.documents
+    t.mock.method(store.documents, 'list', (...asked: Parameters<typeof list>) => {
+      readings += 1
+      return list(...asked)
+    })
+    const found: string[] = []
+    let cursor: string | null = null
+    do {
+      const page = await uploads.list(ada, { limit: 1, cursor })
+      found.push(...page.uploads.map(({ id }) => id))
+      cursor = page.next
+    } while (cursor !== null)
+    assert.deepEqual(found, made)
+    assert.ok(readings <= 8, `${readings} readings`)
+  })
+
   it('are checked at the submit, each at its place in the params', async t => {
     const { uploads, service, standing } = setUp(t)
     const text = await uploads.take(ada, {}, pieces(Buffer.from('words')))
