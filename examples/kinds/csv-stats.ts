@@ -14,14 +14,13 @@ const split = (text: string, separator: string): string[] => {
 }
 const unquoted = (field: string) => field.replace(/^\s*"|"\s*$/g, '').replaceAll('""', '"')
 const NONE = { at: 0, index: -1, count: 0, mean: 0, m2: 0, min: Number.MAX_VALUE, max: -Number.MAX_VALUE }
-
 export default ({ defineKind, z, upload }: KindTools) => {
-  const [int, num] = [z.int(), z.number()]
-  const sums = z.object({ at: int, index: int, count: int, mean: num, m2: num, min: num, max: num })
+  const num = z.number()
+  const sums = z.object({ at: num, index: num, count: num, mean: num, m2: num, min: num, max: num })
   return defineKind({
     summary: 'Count, mean, minimum, maximum and standard deviation of a column of a CSV file',
     params: z.strictObject({ file: upload({ types: ['text/plain', 'text/csv'] }), column: z.string() }),
-    result: z.strictObject({ count: int, mean: num, min: num, max: num, deviation: num }),
+    result: z.strictObject({ count: num, mean: num, min: num, max: num, deviation: num }),
     example: { file: { $upload: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f' }, column: 'price' },
     async run({ file: ref, column }, ctx) {
       const file = await ctx.upload(ref)

@@ -27,7 +27,6 @@ const afterBlock = (state: number[], bytes: Buffer, from: number): number[] => {
   }
   return [a, b, c, d, e, f, g, h].map((word, n) => (word + (state[n] ?? 0)) | 0)
 }
-
 export default ({ defineKind, z, upload }: KindTools) =>
   defineKind({
     summary: 'The SHA-256 of a file, resumed where a lost attempt was',
