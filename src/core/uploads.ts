@@ -107,8 +107,11 @@ export interface UploadsDeps {
 
 /** How many documents one list looks at. */
 const LOOK_AT = 1_000
-/** Control characters, and half of a pair that a cut would leave. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/gu
+/**
+ * Control characters, half of a pair that a cut would leave, and what turns the direction of a text: with it
+ * `photo<U+202E>gpj.exe` shows as `photoexe.jpg`.
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028-\u202e\u2066-\u2069]/gu
 
 /** The client's name for a file as a text of one line; null: nothing is left of it. */
 export const cleanName = (given: string | null | undefined): string | null => {

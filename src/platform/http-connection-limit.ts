@@ -27,6 +27,12 @@ export interface HttpConnectionLimit {
 const YOUNG_MS = 2_000
 /** Nor is one that was just answered: the next request may be on its way. */
 const RESTING_MS = 500
+/**
+ * A request whose body comes at this pace or a higher one since it began, bytes per second, is under way: a large upload
+ * must not be ended because somebody else of the same address connects. One that comes in drips could hold its place for
+ * ever, and counts as idle.
+ */
+const BODY_PACE = 4_096
 /** How long one that was let in for the health checks may take. */
 const RESERVED_MS = 5_000
 const HEALTH = /^\/(?:livez|readyz)(?:\?|$)/
@@ -34,6 +40,8 @@ const HEALTH = /^\/(?:livez|readyz)(?:\?|$)/
 interface ConnectionState {
   /** When it came, or when its last request began or was answered. */
   since: number
+  /** What had come on it then, bytes. */
+  bytesBefore: number
   request: { incoming: IncomingMessage; outgoing: ServerResponse } | null
   answered: boolean
 }
@@ -42,19 +50,25 @@ export const createHttpConnectionLimit = (
   { maxConnections, perAddress, reserved }: HttpConnectionLimits,
   trust: Trust,
   onTurnedAway: () => void,
+  /** Milliseconds of a clock that never jumps. */
+  now: () => number = () => performance.now(),
 ): HttpConnectionLimit => {
   const states = new WeakMap<Socket, ConnectionState>()
   /** Let in for the health checks, the one that came first at the front. */
   const narrow = new Set<Socket>()
-  const now = () => performance.now()
 
   const idleSince = (socket: Socket): number | null => {
     const state = states.get(socket)
     if (!state) return 0
-    const { request, since, answered } = state
-    // also one whose request has not come whole
-    const isIdle = !request || (!request.incoming.complete && !request.outgoing.headersSent)
-    return isIdle && now() - since > (answered && !request ? RESTING_MS : YOUNG_MS) ? since : null
+    const { request, since, answered, bytesBefore } = state
+    const ageMs = now() - since
+    // also one whose request has not come whole, and hardly comes
+    const isIdle =
+      !request ||
+      (!request.incoming.complete &&
+        !request.outgoing.headersSent &&
+        (socket.bytesRead - bytesBefore) * 1_000 < BODY_PACE * ageMs)
+    return isIdle && ageMs > (answered && !request ? RESTING_MS : YOUNG_MS) ? since : null
   }
   const connections = createConnectionLimit<Socket>({
     total: maxConnections,
@@ -77,7 +91,7 @@ export const createHttpConnectionLimit = (
   return {
     enter(socket) {
       const address = socket.remoteAddress ?? ''
-      states.set(socket, { since: now(), request: null, answered: false })
+      states.set(socket, { since: now(), bytesBefore: 0, request: null, answered: false })
       if (connections.take(socket, trust.isProxy(address) ? null : clientKeyOf(address)))
         socket.once('close', () => connections.leave(socket))
       else enterNarrow(socket)
@@ -86,7 +100,9 @@ export const createHttpConnectionLimit = (
       const { socket } = incoming
       const state = states.get(socket)
       if (state) {
-        Object.assign(state, { since: now(), request: { incoming, outgoing } })
+        Object.assign(state, {
+          ...{ since: now(), bytesBefore: socket.bytesRead, request: { incoming, outgoing } },
+        })
         outgoing.once('close', () => Object.assign(state, { since: now(), request: null, answered: true }))
       }
       if (!narrow.has(socket)) return true

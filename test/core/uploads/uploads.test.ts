@@ -108,7 +108,7 @@ const codeIs = (code: string) => (error: unknown) => {
 describe('uploads', () => {
   it('are told with their size, digest and type, and come back as they were', async t => {
     const { uploads } = setUp(t)
-    const info = await uploads.take(ada, { name: '../a\u0000/photo.png' }, pieces(PNG))
+    const info = await uploads.take(ada, { name: '../a\u0000/\u202ephoto\u2066.png' }, pieces(PNG))
     assert.deepEqual(
       { ...info, id: '', createdAt: '', expiresAt: '' },
       {
