@@ -85,6 +85,10 @@ describe('what Redis keeps', { skip: requireService('redis') }, () => {
       const kept = await add(store)
       const held = await take(store, kept.id)
       const file = appendFile(redis)
+      // while a sync of a slow disk goes on, Redis keeps for seconds what it has yet to write
+      await until('the log has all of it', async () =>
+        /aof_buffer_length:0\r?$/m.test(await redis.cli('INFO', 'persistence')),
+      )
       const size = statSync(file).size
       const cursor = await store.cursor()
       const follower = follow(store, cursor)
