@@ -178,7 +178,7 @@ const runKilled = async (
   })
 
   await insist('all tasks are deleted', async () => {
-    const deleted = await fetch(`${api}/tasks/delete`, { method: 'POST' })
+    const deleted = await fetch(`${api}/tasks/delete?all=1`, { method: 'POST' })
     return deleted.ok && (await place.records()).length === 0 ? true : null
   })
   await until('no file is left', isSettled, LIMIT_MS)
