@@ -30,7 +30,7 @@ export default ({ defineKind, z }: KindTools) =>
     summary: 'Asks an HTTP API, and heeds its Retry-After',
     params: z.strictObject({ url: z.url({ protocol: /^https?$/ }).max(8_000), body: z.json().optional() }),
     result: z.strictObject({ status: z.int(), answer: z.string() }),
-    example: { url: 'http://127.0.0.1:8000/healthz' },
+    example: { url: 'http://127.0.0.1:8000/livez' },
     rate: '5/s',
     maxConcurrency: 4,
     maxAttempts: 10,

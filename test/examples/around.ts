@@ -10,6 +10,7 @@ import { loadKinds } from '../../src/load-kinds.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
+import { until } from '../support/until.ts'
 import { setUp } from '../worker/runner-fixture.ts'
 
 export const FOLDER = fileURLToPath(new URL('../../examples/kinds', import.meta.url))
@@ -30,9 +31,14 @@ export const startWorker = async (t: TestContext, threads: ThreadPool) => {
     runner,
     submit: (kind: string, params: Json, fields: Partial<TaskRecord> = {}) =>
       world.submit('', null, { kind, params, ...fields }),
-    /** Runs one attempt of whatever is due. */
+    /** Runs one attempt of a task, once the rate of its kind allows. */
     async attempt() {
-      await (await runner.take())?.ended
+      let taken: Awaited<ReturnType<typeof runner.take>> = null
+      await until('an attempt begins', async () => {
+        taken = await runner.take()
+        return taken !== null
+      })
+      await (taken as Awaited<ReturnType<typeof runner.take>>)?.ended
     },
   }
 }

@@ -144,10 +144,10 @@ describe('the example http-api', { timeout: 300_000 }, () => {
   it('ends at a cancel while it waits', async t => {
     const world = await start(t, say(429, '', { 'retry-after': '59' }))
     const id = await world.begin()
-    const taken = await world.runner.take()
+    const attempt = world.attempt()
     await until('it has asked', () => world.asked.length === 1)
     await world.client.revoke(id, new Date().toISOString())
-    await taken?.ended
+    await attempt
     assert.equal((await world.get(id)).status, 'REVOKED')
   })
 })
