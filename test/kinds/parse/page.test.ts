@@ -1,6 +1,7 @@
 // What is read from a page: its text in any character set, its parts, its words; and bounded work for a page that is
 // made to be slow.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { LENGTHS, MOST, tidy } from '../../../src/kinds/lib/parse/bounds.ts'
@@ -268,6 +269,39 @@ describe('a page that is made to be slow', () => {
       if (name.startsWith('deep')) assert.equal(tooMuch, 'depth', name)
       const { words } = await extract(document, URL_OF_PAGE, NEVER)
       assert.ok(words <= text.length, name)
+    }
+  })
+
+  it('takes a few bytes of memory for each of its own, whatever it repeats', LONG, () => {
+    const pages: Record<string, string> = {
+      'ends of lines': "'<p>' + times('\\r')",
+      'ends of lines in an attribute': "'<p a=\"' + times('\\r')",
+      'ends of lines in a table': "'<table>' + times('\\r')",
+      'zeros in a script': "'<script>' + times('\\0')",
+      'a doctype without end': "'<!DOCTYPE ' + times('x')",
+      'the name of a doctype without end': `'<!DOCTYPE html PUBLIC "' + times('x')`,
+      'blanks and letters in a table': "'<table>' + times(' a')",
+    }
+    const module = JSON.stringify(new URL('../../../src/kinds/lib/parse/build-tree.ts', import.meta.url).href)
+    for (const [name, text] of Object.entries(pages)) {
+      const code = `import { buildTree } from ${module}
+        const times = text => text.repeat(${8 * 1024 ** 2} / text.length)
+        await buildTree(${text}, { signal: new AbortController().signal })`
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ['--max-old-space-size=200', '--import', 'tsx', '--input-type=module', '-e', code],
+        { encoding: 'utf8' },
+      )
+      assert.equal(status, 0, `${name}: ${stderr.slice(0, 500)}`)
+    }
+  })
+
+  it('has one end of line for each of the three ways to write it, also where a piece ends', async () => {
+    for (const around of [131_071 - 3, 131_072 - 3, 131_073 - 3]) {
+      const { document } = await buildTree(`<p>${'x'.repeat(around - 1)}\r\ny\rz\nw`, { signal: NEVER })
+      let node: Node | null = document
+      while (node !== null && node.name !== 'p') node = node.last
+      assert.equal(node?.first?.text.slice(-6), '\ny\nz\nw')
     }
   })
 

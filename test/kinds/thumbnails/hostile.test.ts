@@ -89,6 +89,23 @@ describe('what kills decoders', { skip: noSharp(), timeout: 1_800_000 }, () => {
     assert.match(message, /6000 x 5000 pixels, which is 30 megapixels\. At most 25 are read/)
   })
 
+  it('refuses a picture with so many pages that to look at them takes the decoder for minutes', async t => {
+    const page = await inFormat(photo(2, 2), 'tiff')
+    const at = page.readUInt32LE(4)
+    const length = 2 + 12 * page.readUInt16LE(at) + 4
+    const pages = 200_000
+    const list = Buffer.concat([page, Buffer.alloc(pages * length)])
+    // each page is the first, and says where the next one begins
+    for (let n = 0; n < pages; n++) {
+      const begin = page.length + n * length
+      page.copy(list, begin, at, at + length)
+      list.writeUInt32LE(n + 1 < pages ? begin + length : 0, begin + length - 4)
+    }
+    list.writeUInt32LE(page.length, 4)
+    const { message } = await refuses(list, 'tiff', ['IMAGE_TOO_LARGE'], t, 'a TIFF of many pages')
+    assert.match(message, /has 200000 pages|too many pages/)
+  })
+
   it('refuses a copy that would be a bomb', async t => {
     const long = await inFormat(photo(2, 10_000), 'png')
     await assert.rejects(run(given(long, 'png'), { fit: 'outside', sizes: [[2048, 2048]] }, t), {

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test'
 import { FACTS, FORMATS } from '../../../src/kinds/lib/thumbnails/formats.ts'
 import { FITS, sizeOfCopy } from '../../../src/kinds/lib/thumbnails/measures.ts'
 import { typeOfBytes } from '../../../src/platform/type-of-bytes.ts'
-import { chunk, given, inFormat, type Made, noSharp, photo, run, sharp } from './around.ts'
+import { blackPng, chunk, given, inFormat, type Made, noSharp, photo, run, sharp } from './around.ts'
 import { unzip } from './unzip.ts'
 
 const contentOf = (made: Made, name: string): Buffer =>
@@ -244,6 +244,43 @@ describe('thumbnails of pictures', { skip: noSharp(), timeout: 900_000 }, () => 
       const [wantedWidth, wantedHeight] = sizeOfCopy([width, height], [128, 128], 'inside')
       const copy = await sharp(contentOf(made, '128x128.png')).metadata()
       assert.deepEqual([copy.width, copy.height], [wantedWidth, wantedHeight])
+    }
+  })
+
+  it('makes something of a picture of millions of pixels in one row, in every fit that has a size for it', async t => {
+    for (const [width, height] of [
+      [1, 2_000_000],
+      [2_000_000, 1],
+    ] as const) {
+      const original = blackPng(width, height)
+      for (const fit of ['inside', 'cover', 'contain', 'fill'] as const) {
+        const made = await run(given(original, 'png'), { sizes: [[300, 200]], fit, format: 'jpeg' }, t)
+        assert.deepEqual([made.result.width, made.result.height], [width, height])
+        const copy = await sharp(contentOf(made, '300x200.jpg')).metadata()
+        const inside = width < height ? [1, 200] : [300, 1]
+        assert.deepEqual([copy.width, copy.height], fit === 'inside' ? inside : [300, 200], fit)
+      }
+    }
+  })
+
+  it('cuts a very long picture for cover where it cuts a shorter one: in its middle', async t => {
+    // red, a third of it white, blue
+    const bands = async (side: number) => {
+      const third = (colour: string) =>
+        ({ create: { width: 3, height: side, channels: 3, background: colour } }) as const
+      const parts = await Promise.all(
+        ['#ff0000', '#ffffff', '#0000ff'].map(colour => sharp(third(colour)).png().toBuffer()),
+      )
+      return inFormat(
+        sharp({ create: { width: 3, height: 3 * side, channels: 3, background: '#000' } }).composite(
+          parts.map((input, n) => ({ input, left: 0, top: n * side })),
+        ),
+        'png',
+      )
+    }
+    for (const side of [100, 9_000]) {
+      const made = await run(given(await bands(side), 'png'), { sizes: [[2_000, 2_000]], fit: 'cover' }, t)
+      assert.ok(isNear(await colourAt(contentOf(made, '2000x2000.png'), 1_000, 1_000), [255, 255, 255]))
     }
   })
 

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { ARTIFACT_NAME } from '../../../src/core/artifacts.ts'
 import { parseParams } from '../../../src/core/kind-params.ts'
+import { withinCpu } from '../../../src/kinds/lib/thumbnails/cpu-limit.ts'
 import { FACTS, FORMATS, formatOfType, TAKEN_TYPES } from '../../../src/kinds/lib/thumbnails/formats.ts'
 import {
+  cutForCover,
   FITS,
   PIXELS_MAX,
   refusalOf,
@@ -52,6 +55,60 @@ describe('sizes of thumbnails', () => {
     assert.match(refusalOf([1, PIXELS_MAX + 1], 'png') ?? '', /which is 50\.1 megapixels\. At most 50/)
     assert.equal(refusalOf([5_000, 5_000], 'avif'), null)
     assert.match(refusalOf([5_000, 5_001], 'avif') ?? '', /At most 25/)
+  })
+})
+
+describe('what is cut out before cover', () => {
+  it('lies within the picture, has the proportions that are asked for, and is cut of long pictures alone', () => {
+    const long = fc.integer({ min: 1, max: PIXELS_MAX })
+    fc.assert(
+      fc.property(
+        fc.tuple(fc.integer({ min: 1, max: 20 }), long),
+        asked,
+        fc.boolean(),
+        (sides, size, lies) => {
+          const [width, height] = lies ? [sides[1], sides[0]] : sides
+          const cut = cutForCover([width, height], size)
+          const factor = Math.max(size[0] / width, size[1] / height)
+          assert.equal(cut === null, Math.max(width, height) * factor <= 8_000_000)
+          if (cut === null) return
+          assert.ok(cut.left >= 0 && cut.top >= 0 && cut.width >= 1 && cut.height >= 1)
+          assert.ok(cut.left + cut.width <= width && cut.top + cut.height <= height)
+          assert.ok(Math.abs(2 * cut.left + cut.width - width) <= 1)
+          assert.ok(Math.abs(2 * cut.top + cut.height - height) <= 1)
+          for (const [got, all, n] of [
+            [cut.width, width, size[0]],
+            [cut.height, height, size[1]],
+          ] as const)
+            assert.ok(got === 1 || got === all || Math.abs(got - n / factor) <= 0.5 + 1e-6)
+        },
+      ),
+    )
+  })
+})
+
+describe('work that is bounded by its CPU', () => {
+  const late = () => new Error('late')
+
+  it('gives what it gives, or fails as it fails, while it takes less', async () => {
+    assert.equal(await withinCpu(Promise.resolve(7), { seconds: 60, late }), 7)
+    await assert.rejects(withinCpu(Promise.reject(new Error('own')), { seconds: 60, late }), /^Error: own$/)
+  })
+
+  it('is given up once it has taken more, and not for the time that it waits', async () => {
+    let waiting = true
+    const given = withinCpu(new Promise(() => undefined), { seconds: 0.5, late }).finally(() => {
+      waiting = false
+    })
+    given.catch(() => undefined)
+    const begun = process.cpuUsage()
+    while (waiting) {
+      for (const end = process.cpuUsage().user + 10_000; process.cpuUsage().user < end; );
+      await turn()
+    }
+    await assert.rejects(given, /^Error: late$/)
+    const { user, system } = process.cpuUsage(begun)
+    assert.ok(user + system >= 500_000)
   })
 })
 

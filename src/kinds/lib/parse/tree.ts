@@ -38,6 +38,12 @@ export const MAX_NODES = 400_000
 
 type Nodes = TreeAdapterTypeMap<Node, Node, Node, Node, Node, Node, Node, Node, Node, Node>
 
+/** In one piece: V8 keeps a text that was added to letter by letter as that many objects, until it is looked into. */
+const flat = (text: string): string => {
+  text.charCodeAt(0)
+  return text
+}
+
 const nodeOf = (name: string): Node => ({
   name,
   isHtml: false,
@@ -107,8 +113,8 @@ export const createTree = (
   }
   const insertText = (parent: Node, text: string, before: Node | null): void => {
     const previous = before === null ? parent.last : before.previous
-    if (previous?.name === '#text') previous.text += text
-    else insert(parent, make('#text', text), before)
+    if (previous?.name === '#text') previous.text += flat(text)
+    else insert(parent, make('#text', flat(text)), before)
   }
   return {
     createDocument: () => make('#document'),

@@ -1,7 +1,7 @@
 // What the decoder's process is asked, as JSON in its argument, and what it says, as lines of JSON.
 import { z } from 'zod'
 import type { Format } from './formats.ts'
-import type { Fit, Size } from './measures.ts'
+import { type Fit, PIXELS_MAX, type Size } from './measures.ts'
 
 export interface DecoderRequest {
   /** The path of the picture. */
@@ -16,7 +16,8 @@ export interface DecoderRequest {
   folder: string
 }
 
-const side = z.int().min(1).max(1_000_000)
+/** A picture may be one pixel wide. */
+const side = z.int().min(1).max(PIXELS_MAX)
 
 /** Checked where it arrives, since a picture may have taken the decoder over. */
 export const decoderEvent = z.discriminatedUnion('is', [

@@ -2,10 +2,19 @@
 import { stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Metadata, Sharp, SharpOptions } from 'sharp'
+import { withinCpu } from './cpu-limit.ts'
 import type { DecoderEvent, DecoderRequest } from './decoder-protocol.ts'
 import type { Format } from './formats.ts'
-import { PIXELS_MAX, refusalOf, refusalOfCopy, type Size, sizeOfCopy } from './measures.ts'
+import { cutForCover, PIXELS_MAX, refusalOf, refusalOfCopy, type Size, sizeOfCopy } from './measures.ts'
 import { ThumbnailError } from './thumbnail-error.ts'
+
+/**
+ * libvips looks at all pages and frames, takes time with the square of their number, and does so once more for each
+ * copy.
+ */
+const PAGES_MAX = 10_000
+/** Of CPU, for the head of a picture: for what has too many of anything. */
+const HEAD_SECONDS = 5
 
 type SharpModule = typeof import('sharp').default
 
@@ -60,10 +69,22 @@ export const makeCopies = async (
   tell: (event: DecoderEvent) => void,
 ): Promise<void> => {
   // only the head is read here, and the refusal says how large the picture is
-  const metadata = await sharp(image, { ...OPTIONS, limitInputPixels: false }).metadata()
+  const metadata = await withinCpu(sharp(image, { ...OPTIONS, limitInputPixels: false }).metadata(), {
+    seconds: HEAD_SECONDS,
+    late: () =>
+      new ThumbnailError(
+        'IMAGE_TOO_LARGE',
+        `The image took more than ${HEAD_SECONDS} s before its first pixel. It may have too many pages, frames or comments`,
+      ),
+  })
   const found = formatOf(metadata)
   if (found !== expected)
     throw new ThumbnailError('IMAGE_TYPE', `The image begins as ${expected}, and its decoder reads ${found}`)
+  if ((metadata.pages ?? 1) > PAGES_MAX)
+    throw new ThumbnailError(
+      'IMAGE_TOO_LARGE',
+      `The image has ${metadata.pages} pages or frames. That is too many: at most ${PAGES_MAX} are looked at`,
+    )
   const stored: Size = [metadata.width, metadata.height]
   const tooLarge = refusalOf(stored, expected)
   if (tooLarge !== null) throw new ThumbnailError('IMAGE_TOO_LARGE', tooLarge)
@@ -75,8 +96,9 @@ export const makeCopies = async (
 
   for (const [index, [width, height]] of copies.entries()) {
     const file = path.join(folder, String(index))
-    const resized = sharp(image, OPTIONS)
-      .autoOrient()
+    const cut = fit === 'cover' ? cutForCover([uprightWidth, uprightHeight], [width, height]) : null
+    const upright = sharp(image, OPTIONS).autoOrient()
+    const resized = (cut === null ? upright : upright.extract(cut))
       // `inside` and `outside` are reckoned already, so that the sizes are known before anything is made
       .resize({ width, height, fit: fit === 'inside' || fit === 'outside' ? 'fill' : fit, background: CLEAR })
       .toColourspace('srgb')

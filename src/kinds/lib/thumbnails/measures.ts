@@ -37,6 +37,33 @@ export const sizeOfCopy = ([width, height]: Size, [askedWidth, askedHeight]: Siz
   return [scaled(width), scaled(height)]
 }
 
+export interface Region {
+  left: number
+  top: number
+  width: number
+  height: number
+}
+
+/** What libvips can reckon with on the way from the picture to the copy, with room to spare. */
+const WAY_MAX = 8_000_000
+
+/**
+ * What to cut out of a picture before it is enlarged to `cover`. Null: nothing, since it is better cut afterwards, to
+ * the part of a pixel. Only of a very long picture so much would be enlarged in vain that it cannot be done.
+ */
+export const cutForCover = ([width, height]: Size, [askedWidth, askedHeight]: Size): Region | null => {
+  const factor = Math.max(askedWidth / width, askedHeight / height)
+  if (Math.max(width, height) * factor <= WAY_MAX) return null
+  const cutWidth = Math.min(width, Math.max(1, Math.round(askedWidth / factor)))
+  const cutHeight = Math.min(height, Math.max(1, Math.round(askedHeight / factor)))
+  return {
+    left: Math.floor((width - cutWidth) / 2),
+    top: Math.floor((height - cutHeight) / 2),
+    width: cutWidth,
+    height: cutHeight,
+  }
+}
+
 /** Why a copy of this size is not made; null: it is. */
 export const refusalOfCopy = ([width, height]: Size): string | null =>
   width * height <= COPY_MAX.pixels && width <= COPY_MAX.side && height <= COPY_MAX.side
