@@ -159,7 +159,7 @@ export const addressRange = z
   )
 
 const isHostWithPort = (text: string): boolean => {
-  const [, host = '', digits] = /^(\[[0-9a-fA-F:.]+\]|[^:/?#@\\\s]+)(?::(\d{1,5}))?$/.exec(text) ?? []
+  const [, host = '', digits] = /^(\[[0-9a-fA-F:.]+\]|[^:/?#@*\\\s]+)(?::(\d{1,5}))?$/.exec(text) ?? []
   return host !== '' && Number(digits ?? 0) <= 65_535 && URL.canParse(`http://${host}/`)
 }
 

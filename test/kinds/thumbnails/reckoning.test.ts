@@ -146,6 +146,11 @@ describe('names of thumbnails', () => {
       assert.equal(nameOfOriginal(name, format), kept)
   })
 
+  it('are not those of devices of Windows', () => {
+    for (const device of ['CON', 'aux', 'COM1', 'com¹', 'LPT³', 'CONIN$', 'conout$.x'])
+      assert.equal(nameOfOriginal(`${device}.png`, 'png'), `original-${device}.png`)
+  })
+
   it('are safe in every file system, whatever the client called its file, and never those of a copy', () => {
     const odd = fc.constantFrom(
       '.',
@@ -166,12 +171,16 @@ describe('names of thumbnails', () => {
     const name = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.array(odd).map(parts => parts.join('')),
+      fc
+        .tuple(fc.constantFrom('x', 'é', '漢', '🙂'), fc.nat(255), odd)
+        .map(([one, n, end]) => one.repeat(n) + end),
     )
     fc.assert(
       fc.property(fc.option(name), fc.constantFrom(...FORMATS), (given, format) => {
         const made = nameOfOriginal(given, format)
         assert.doesNotMatch(made, /[\p{C}<>:"/\\|?*]|^[.\s]|[.\s]$|^\d+x\d+\.[a-z]+$/iu)
         assert.ok(made.isWellFormed() && [...made].length <= 110 && made !== '')
+        assert.ok(Buffer.byteLength(made) <= 255, made)
         const end = made.split('.').at(-1)?.toLowerCase() ?? ''
         assert.ok([FACTS[format].extension, ...FACTS[format].alsoEnds].includes(end), made)
       }),

@@ -33,11 +33,14 @@ const asRange = (text: string): Range | null => {
   return bits >= 0 && bits <= most ? [address, bits] : null
 }
 
-/** One entry: `10.0.0.0/8`, `fd00::1`, `[::1]:8080`, `intranet`, `intranet:8080`. Null for anything else. */
+/**
+ * One entry: `10.0.0.0/8`, `fd00::1`, `[::1]:8080`, `intranet`, `intranet:8080`. Null for anything else, also for a star,
+ * which URLs may have in a host and which would match nothing here.
+ */
 const parsePlace = (text: string): Place | null => {
   const range = asRange(text)
   if (range !== null) return { range, name: null, port: null }
-  const [, host = '', digits] = /^(\[[0-9a-fA-F:.]+\]|[^:/?#@\\\s]+)(?::(\d{1,5}))?$/.exec(text) ?? []
+  const [, host = '', digits] = /^(\[[0-9a-fA-F:.]+\]|[^:/?#@*\\\s]+)(?::(\d{1,5}))?$/.exec(text) ?? []
   const port = digits === undefined ? null : Number(digits)
   if (host === '' || (port ?? 1) > 65_535 || !URL.canParse(`http://${host}/`)) return null
   const { hostname } = new URL(`http://${host}/`)

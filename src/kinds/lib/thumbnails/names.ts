@@ -3,11 +3,25 @@ import { FACTS, FORMATS, type Format } from './formats.ts'
 import type { Size } from './measures.ts'
 
 const LENGTH = 100
+/** Of UTF-8: most file systems take names of 255, with what is put in front and behind. */
+const BYTES = 230
 /** Names that Windows gives to devices, with any end. */
-const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])$/i
 const COPY = /^\d+x\d+$/
 const endsOf = (format: Format): string[] => [FACTS[format].extension, ...FACTS[format].alsoEnds]
 const IMAGE_ENDS = FORMATS.flatMap(endsOf)
+
+/** The beginning that has room, of whole characters. */
+const cutTo = (text: string): string => {
+  let bytes = 0
+  let cut = ''
+  for (const character of [...text].slice(0, LENGTH)) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > BYTES) break
+    cut += character
+  }
+  return cut
+}
 
 /** `128x128.jpg`: by what was asked for, so two copies never share a name. */
 export const nameOfCopy = ([width, height]: Size, format: Format): string =>
@@ -27,7 +41,7 @@ export const nameOfOriginal = (given: string | null, format: Format): string => 
     /^[\s.]+|[\s.]+$/g,
     '',
   )
-  const cut = [...stem].slice(0, LENGTH).join('').trimEnd()
+  const cut = cutTo(stem).trimEnd()
   const head = cut.split('.')[0]?.trim() ?? ''
   const taken = DEVICE.test(head) || COPY.test(cut)
   const name = cut === '' ? 'original' : taken ? `original-${cut}` : cut
