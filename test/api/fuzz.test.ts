@@ -130,7 +130,7 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
     for (const id of ids) {
       await door.store.putBlob(id, file, Buffer.from('abc'))
       const task = await door.store.get(id)
-      if (!task || task.status !== 'STARTED') continue
+      if (task?.status !== 'STARTED') continue
       const artifact = { name: 'a.txt', bytes: 3, type: 'text/plain', sha256: 'a'.repeat(64), file }
       await door.store.move(id, task.claim, listArtifact(artifact, task.updatedAt))
     }
