@@ -1,5 +1,5 @@
 // The SHA-256 of a file of any size. node:crypto cannot save the state of a hash, and an attempt that was lost would
-// begin again. So the function of FIPS 180-4 is written out: its state is eight numbers. It does 100 MB in a second of
+// begin again. So the function of FIPS 180-4 is written out: its state is eight numbers. It does 85 MB in a second of
 // a core, node:crypto 1,100. If the hash is all you need, take `file.sha256`: the server knows it since the upload.
 import type { KindTools } from '../../src/core/kind.ts' // only types: leave it out where Madhava's sources are not
 

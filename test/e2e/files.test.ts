@@ -43,6 +43,13 @@ interface Sent {
   task: string
 }
 
+/** A look at everything takes a core from those who are looked at. */
+const unhurried = (look: () => Promise<boolean>) => async (): Promise<boolean> => {
+  if (await look()) return true
+  await sleep(200)
+  return false
+}
+
 /** What stands there and no record or document names, and what one names and is not there. */
 const mismatches = async (place: FilesPlace): Promise<string[]> => {
   const found = await place.standing()
@@ -119,6 +126,7 @@ const runKilled = async (
       if (task !== 'made') sent.push({ sha256, bytes, task })
     }
   }
+  const phase = (what: string): void => t.diagnostic(`after ${Math.round(process.uptime())} s: ${what}`)
   let left = UPLOADS
   let kills = 0
   /** The kills fall between the uploads, however quick the machine is. */
@@ -137,7 +145,7 @@ const runKilled = async (
     }
   }
   await Promise.all([killer(), ...Array.from({ length: CLIENTS }, client)])
-  t.diagnostic(`${kills} kills while ${UPLOADS} files went up and ${sent.length} tasks were acknowledged`)
+  phase(`${kills} kills while ${UPLOADS} files went up and ${sent.length} tasks were acknowledged`)
 
   await until(
     'every task has ended',
@@ -145,6 +153,7 @@ const runKilled = async (
     LIMIT_MS,
   )
   const records = new Map((await place.records()).map(record => [record.id, record]))
+  phase('every task has ended')
   for (const { task, sha256, bytes } of sent) {
     const record = records.get(task) ?? assert.fail(`${task} is lost`)
     assert.deepEqual(
@@ -164,11 +173,13 @@ const runKilled = async (
     })
     assert.ok(answer.equals(bytes), task)
   }
-  const isSettled = async (): Promise<boolean> => (await mismatches(place)).length === 0
+  phase('every artifact is right')
+  const isSettled = unhurried(async () => (await mismatches(place)).length === 0)
   await until('nothing is left that nobody names', isSettled, LIMIT_MS).catch(async (error: unknown) => {
     throw new Error(`${String(error)}\n${(await mismatches(place)).slice(0, 20).join('\n')}`)
   })
 
+  phase('nothing is left that nobody names')
   await insist('all tasks are deleted', async () => {
     const deleted = await fetch(`${api}/tasks/delete?kind=copy`, { method: 'POST' })
     return deleted.ok && (await place.records()).length === 0 ? true : null
