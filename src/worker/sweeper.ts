@@ -75,7 +75,7 @@ const PAGE = 500
 /** To find the documents whose time is over, an adapter may have to read all of them. */
 const EXPIRE_EVERY_MS = 10 * 60_000
 const UPLOADS_EVERY_MS = 5_000
-/** Uploads are looked at in a twentieth of the time at most. */
+/** Where nothing is to be removed, uploads are looked at in a twentieth of the time at most. */
 const UPLOADS_SHARE = 20
 
 export const createSweeper = (options: SweeperOptions): Sweeper => {
@@ -223,12 +223,15 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
   const sweepUploads = async (watch: ClockWatch): Promise<void> => {
     const begun = elapsed()
     if (!options.uploads || begun < uploadsAt) return
+    let removedSome = false
     try {
-      await options.uploads.step(watch.mayRemove(options.uploads.ttlMs))
+      removedSome = await options.uploads.step(watch.mayRemove(options.uploads.ttlMs))
     } catch (error) {
       log.error({ error }, 'uploads could not be looked at')
     }
-    uploadsAt = elapsed() + Math.max(uploadsEveryMs, (elapsed() - begun) * UPLOADS_SHARE)
+    // removing is work that has an end
+    const restMs = removedSome ? 0 : (elapsed() - begun) * UPLOADS_SHARE
+    uploadsAt = elapsed() + Math.max(uploadsEveryMs, restMs)
   }
 
   const sweep = async (): Promise<void> => {

@@ -10,8 +10,11 @@ import { createUploadUses, openUploads, openUploadUses, type UploadStore } from 
 export interface UploadSweep {
   /** How long an upload stays that no task names, milliseconds. */
   readonly ttlMs: number
-  /** A bounded piece. `mayExpire`: the clock can be trusted with what is old. @throws STORE_UNAVAILABLE */
-  step(mayExpire: boolean): Promise<void>
+  /**
+   * A bounded piece; whether it has removed anything. `mayExpire`: the clock can be trusted with what is old.
+   * @throws STORE_UNAVAILABLE
+   */
+  step(mayExpire: boolean): Promise<boolean>
   /** Uploads and leftovers removed since the start. */
   removed(): number
 }
@@ -88,9 +91,11 @@ export const createUploadSweep = ({ store, clock, ttlMs, each = EACH }: UploadSw
   return {
     ttlMs,
     async step(mayExpire) {
+      const before = removed
       await sweepUploads(mayExpire)
       await sweepBytes()
       await sweepUses()
+      return removed > before
     },
     removed: () => removed,
   }

@@ -192,6 +192,7 @@ describe('the dashboard', { timeout: 300_000 }, () => {
       )
       assert.deepEqual([...new Set(answers.flat())].sort(), [
         'GET /api/shared/:token',
+        'GET /api/shared/:token/artifacts/:name',
         'GET /api/shared/:token/events',
         'GET /api/shared/:token/result',
         'GET /assets/:name',
