@@ -1,4 +1,4 @@
-// The bytes of a result or a log as clients get them: from the record if small, else from a blob.
+// The bytes of a result, a log or an artifact as clients get them: from the record if small, else from a blob.
 import { Readable } from 'node:stream'
 import { findArtifact } from './artifacts.ts'
 import { MadhavaError } from './errors.ts'

@@ -1,17 +1,12 @@
 // The bytes of an upload on their way into the store: counted, hashed, and bounded, in constant memory.
-import { createHash } from 'node:crypto'
+import { createByteDigest } from './byte-digest.ts'
 import { MadhavaError } from './errors.ts'
-
-/** The type is found in so many bytes. */
-export const FIRST_BYTES = 4_100
 
 export interface Intake {
   /** The same bytes. @throws UPLOAD_TOO_LARGE; what `took` and the source throw */
   bytes(): AsyncGenerator<Uint8Array>
-  /** The first ones that have passed. */
-  first(): Uint8Array
-  /** In hex, of what has passed; to be called once, at the end. */
-  sha256(): string
+  /** Of what has passed, `sha256` in hex; to be called once, at the end. */
+  end(): { bytes: number; sha256: string; first: Uint8Array }
 }
 
 /**
@@ -23,24 +18,19 @@ export const createIntake = (
   limit: number,
   took: (bytes: number) => void = () => {},
 ): Intake => {
-  const hash = createHash('sha256')
-  const first: Uint8Array[] = []
-  let seen = 0
+  const digest = createByteDigest()
   return {
     async *bytes() {
       for await (const piece of source) {
         const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
         if (bytes.length === 0) continue
-        if (seen + bytes.length > limit) throw new MadhavaError('UPLOAD_TOO_LARGE', tooLarge(limit))
+        if (digest.bytes() + bytes.length > limit) throw new MadhavaError('UPLOAD_TOO_LARGE', tooLarge(limit))
         took(bytes.length)
-        if (seen < FIRST_BYTES) first.push(bytes.slice(0, FIRST_BYTES - seen))
-        seen += bytes.length
-        hash.update(bytes)
+        digest.add(bytes)
         yield bytes
       }
     },
-    first: () => Buffer.concat(first),
-    sha256: () => hash.digest('hex'),
+    end: digest.end,
   }
 }
 

@@ -76,9 +76,6 @@ export const findUploads = (params: Json, schema: Json): NamedUpload[] => {
   return found
 }
 
-/** Whether params name any upload, without a schema. */
-export const namesUploads = (params: Json): boolean => findUploads(params, {}).length > 0
-
 /** The ids, each once. */
 export const idsOf = (named: readonly Pick<NamedUpload, 'id'>[]): string[] => [
   ...new Set(named.map(({ id }) => id)),

@@ -251,9 +251,8 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
       try {
         upload = await create(actor, wish, { resumable: false, holder: store.instance })
         const intake = createIntake(source, limits.maxBytes, space.took)
-        const bytes = await intoStore(intake, upload.name, 0)
-        const what = { bytes, sha256: intake.sha256(), first: intake.first() }
-        const info = await become(upload, what, wish.sha256 ?? null)
+        await intoStore(intake, upload.name, 0)
+        const info = await become(upload, intake.end(), wish.sha256 ?? null)
         kept = true
         return info
       } finally {
@@ -321,9 +320,8 @@ export const createUploads = (deps: UploadsDeps): Uploads & UploadChecks => {
           const stored = await store.uploads.read(id)
           const source = checked(stored?.stream ?? Readable.from([]), stillMine)
           const intake = createIntake(source, Number.MAX_SAFE_INTEGER)
-          let bytes = 0
-          for await (const piece of intake.bytes()) bytes += piece.length
-          return await become(upload, { bytes, sha256: intake.sha256(), first: intake.first() }, sha256)
+          for await (const _ of intake.bytes());
+          return await become(upload, intake.end(), sha256)
         } finally {
           const last = await documents.get(id)
           if (last && last.rev === upload.rev)

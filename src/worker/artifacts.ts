@@ -1,6 +1,5 @@
 // The artifacts of one attempt: each is written beside the record, then listed in it. What cannot be listed is removed,
 // or stands for `mayHaveLeft` until the record says what became of it.
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import {
   ARTIFACTS_MAX,
@@ -11,13 +10,14 @@ import {
   showArtifact,
   whyArtifactRefused,
 } from '../core/artifacts.ts'
+import { type ByteDigest, createByteDigest } from '../core/byte-digest.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { Artifact } from '../core/kind.ts'
 import type { Move } from '../core/moves.ts'
 import type { TaskStore } from '../core/store.ts'
 import type { TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
-import { TYPE_BYTES, typeOfBytes } from '../platform/type-of-bytes.ts'
+import { typeOfBytes } from '../platform/type-of-bytes.ts'
 import type { ByteReceiver } from './pool/byte-channel.ts'
 import { callErrorOf, type RunFiles } from './pool/file-calls.ts'
 import { type RetryOptions, retryWrite } from './retry-write.ts'
@@ -29,23 +29,18 @@ export interface Artifacts extends Pick<RunFiles, 'keep'> {
   mayHaveLeft(): boolean
 }
 
-/** Counts and hashes what goes through, and keeps its beginning. */
-const createDigest = (maxBytes: number) => {
-  const hash = createHash('sha256')
-  const first: Uint8Array[] = []
-  let bytes = 0
+/** @throws ARTIFACT_TOO_LARGE from `add` */
+const createBoundedDigest = (maxBytes: number): ByteDigest => {
+  const digest = createByteDigest()
   return {
-    /** @throws ARTIFACT_TOO_LARGE */
-    add(piece: Uint8Array): void {
-      if (bytes < TYPE_BYTES) first.push(new Uint8Array(piece.subarray(0, TYPE_BYTES - bytes)))
-      bytes += piece.length
-      if (bytes > maxBytes)
+    ...digest,
+    add(piece) {
+      if (digest.bytes() + piece.length > maxBytes)
         throw new MadhavaError('ARTIFACT_TOO_LARGE', `An artifact may have ${maxBytes} bytes`, {
           detail: { maxBytes },
         })
-      hash.update(piece)
+      digest.add(piece)
     },
-    end: () => ({ bytes, sha256: hash.digest('hex'), first: Buffer.concat(first) }),
   }
 }
 
@@ -146,7 +141,7 @@ export const createArtifacts = (deps: {
     try {
       count += 1
       const file = artifactFile(claim, count)
-      const digest = createDigest(maxBytes)
+      const digest = createBoundedDigest(maxBytes)
       try {
         await store().putBlob(id, file, streamOf(bytes, digest.add))
       } catch (error) {

@@ -5,22 +5,9 @@ import { MadhavaError } from '../core/errors.ts'
 import type { TaskStore } from '../core/store.ts'
 import { type Json, parseTaskId } from '../core/task.ts'
 import { UPLOADS } from '../core/upload-forms.ts'
-import { uploadIdOf } from '../core/upload-ref.ts'
+import { findUploads, idsOf } from '../core/upload-params.ts'
 import { callErrorOf, type RunFiles } from './pool/file-calls.ts'
 import type { UploadNote } from './pool/file-protocol.ts'
-
-/** The ids that params name, in lower case, however deep. */
-export const uploadIdsIn = (params: Json): Set<string> => {
-  const ids = new Set<string>()
-  const left: Json[] = [params]
-  for (let value = left.pop(); value !== undefined; value = left.pop()) {
-    if (typeof value !== 'object' || value === null) continue
-    const id = uploadIdOf(value)
-    if (id !== null) ids.add(id)
-    else for (const inner of Object.values(value)) left.push(inner)
-  }
-  return ids
-}
 
 const isId = (id: string): boolean => {
   try {
@@ -51,7 +38,7 @@ export const createUploads = (
   store: Pick<TaskStore, 'documents' | 'uploads'>,
   params: Json,
 ): Pick<RunFiles, 'find' | 'read'> => {
-  const named = uploadIdsIn(params)
+  const named = new Set(idsOf(findUploads(params, {})))
   const notes = openCollection(store.documents, 'uploads', UPLOADS)
   const notThere = (why?: string): MadhavaError => new MadhavaError('UPLOAD_NOT_FOUND', why)
 

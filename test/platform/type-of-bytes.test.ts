@@ -3,11 +3,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { supportedMimeTypes } from 'file-type'
+import { FIRST_BYTES } from '../../src/core/byte-digest.ts'
 import { TYPE_BYTES, typeOfBytes } from '../../src/platform/type-of-bytes.ts'
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
 
 describe('the type of bytes', () => {
+  it('is looked for in as many bytes as whoever counts them keeps', () => {
+    assert.equal(TYPE_BYTES, FIRST_BYTES)
+  })
+
   it('is that of a known form', async () => {
     assert.equal(await typeOfBytes(PNG), 'image/png')
     assert.equal(await typeOfBytes(Buffer.from('%PDF-1.7\n')), 'application/pdf')

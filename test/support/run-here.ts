@@ -7,7 +7,7 @@ import { parseParams } from '../../src/core/kind-params.ts'
 import { fail, type Move, report, start, succeed } from '../../src/core/moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json, TaskRecord } from '../../src/core/task.ts'
-import { namesUploads } from '../../src/core/upload-params.ts'
+import { findUploads } from '../../src/core/upload-params.ts'
 import { fileContext, type GivenFile } from './file-context.ts'
 
 export interface RunHere {
@@ -23,7 +23,7 @@ const now = (): string => new Date().toISOString()
 
 /** The bytes of what the params name, as a worker finds them. */
 const uploadsOf = async (store: TaskStore, params: Json): Promise<Record<string, GivenFile>> => {
-  if (!namesUploads(params)) return {}
+  if (findUploads(params, {}).length === 0) return {}
   const found: Record<string, GivenFile> = {}
   for (const { name: id, data } of (await store.documents.list('uploads', { limit: 1_000, cursor: null }))
     .documents) {

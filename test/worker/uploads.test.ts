@@ -13,9 +13,9 @@ import { createKinds, loadKind } from '../../src/core/kind.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import type { Json } from '../../src/core/task.ts'
 import { UPLOADS, type UploadState } from '../../src/core/upload-forms.ts'
+import { findUploads, idsOf } from '../../src/core/upload-params.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
-import { uploadIdsIn } from '../../src/worker/uploads.ts'
 import filer from './filer.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -123,11 +123,11 @@ describe('an upload', () => {
         const named = [...JSON.stringify(params).matchAll(/\{"\$upload":"([^"]{36})"\}/g)].map(
           found => found[1],
         )
-        assert.deepEqual([...uploadIdsIn(params)].toSorted(), [...new Set(named)].toSorted())
+        assert.deepEqual(idsOf(findUploads(params, {})).toSorted(), [...new Set(named)].toSorted())
       }),
     )
     let deep: Json = { $upload: 'deep' }
     for (let level = 0; level < 100_000; level++) deep = [deep]
-    assert.deepEqual([...uploadIdsIn(deep)], ['deep'])
+    assert.deepEqual(idsOf(findUploads(deep, {})), ['deep'])
   })
 })
