@@ -6,6 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { inFormat, photo } from '../kinds/thumbnails/around.ts'
 import {
   buildImage,
   type Container,
@@ -112,6 +113,25 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
     assert.equal(pi.result, '3.14159')
     assert.equal(await container.exec('stat', '-c', '%U %a', '/data'), 'node 750')
     assert.match(await container.exec('stat', '-c', '%U %a', '/data/pm2'), /^node 700$/)
+  })
+
+  it('makes thumbnails of an upload, read-only and without capabilities', SLOW, async t => {
+    const container = await runContainer(t, HARDENED)
+    await container.healthy()
+    const { url } = container.door
+    const body = new Blob([new Uint8Array(await inFormat(photo(400, 300), 'jpeg'))])
+    const sent = await fetch(`${url}/uploads?name=photo.jpg`, { method: 'POST', body })
+    const { id, type } = (await sent.json()) as { id: string; type: string }
+    assert.deepEqual([sent.status, type], [201, 'image/jpeg'])
+    const params = { image: { $upload: id }, sizes: [[64, 64]], fit: 'inside' }
+    const task = await run(container, { kind: 'thumbnails', params })
+    assert.equal(task.status, 'SUCCESS', JSON.stringify(task.error))
+    const made = await fetch(`${url}/task/${task.id}/artifacts/64x64.jpg`)
+    const bytes = Buffer.from(await made.arrayBuffer())
+    assert.deepEqual([made.status, bytes.readUInt16BE()], [200, 0xffd8], 'a JPEG')
+    const left = (): Promise<string> =>
+      container.exec('find', '/data/scratch', '-type', 'f', '-not', '-name', 'owner')
+    await until('nothing of the attempt is left', async () => (await left()) === '')
   })
 
   it(
