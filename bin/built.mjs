@@ -2,6 +2,7 @@
 
 /**
  * @typedef {{
+ *   'cli/run': typeof import('../src/cli/run.ts'),
  *   'config': typeof import('../src/config.ts'),
  *   'core/readiness': typeof import('../src/core/readiness.ts'),
  *   'load-kinds': typeof import('../src/load-kinds.ts'),

@@ -47,6 +47,10 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['core', 'platform', 'access', 'rpc', 'gen'],
     because: 'an API maps the service to its protocol',
   },
+  cli: {
+    may: ['client', 'cli', 'platform'],
+    because: 'the console knows a server as any client does',
+  },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
     may: ['core', 'platform', 'access', 'dashboard', 'api'],
