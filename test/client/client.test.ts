@@ -392,7 +392,7 @@ describe('the client', () => {
   })
 })
 
-describe('a link', { timeout: 120_000 }, () => {
+describe('a link', { timeout: 300_000 }, () => {
   it('reads its task, follows it and brings its result, for somebody without a login', async () => {
     const { token: key } = await door.logIn('ann', 'user')
     const ann = clientOf({ key })

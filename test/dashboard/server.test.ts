@@ -86,7 +86,7 @@ const logIn = async (address: string): Promise<{ status: number; cookie: string 
   return { status: answer.status, cookie: answer.headers.get('set-cookie')?.split(';')[0] ?? '' }
 }
 
-describe('the dashboard of a process', { timeout: 120_000 }, () => {
+describe('the dashboard of a process', { timeout: 300_000 }, () => {
   it('opens beside a viewer that cannot be used, with an operator that its settings make anew', async test => {
     const { open, spoil, lines } = await setUp(test)
     await spoil('viewer')

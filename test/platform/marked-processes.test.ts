@@ -11,7 +11,7 @@ const NAME = 'MADHAVA_TEST_MARK'
 const CHAIN = 'n=$1; [ "$n" -gt 0 ] && exec sh -c "$0" "$0" $((n - 1)); exec sleep 600'
 const LOOKS = 200
 
-describe('processes with a mark', { timeout: 120_000, skip: process.platform !== 'linux' }, () => {
+describe('processes with a mark', { timeout: 300_000, skip: process.platform !== 'linux' }, () => {
   for (const [name, find] of [
     ['one after another', findMarked],
     ['all in one go', async (search: Parameters<typeof findMarkedNow>[0]) => findMarkedNow(search)],

@@ -16,7 +16,7 @@ import { runTool } from '../../support/tool.ts'
 
 const clock = (): Date => new Date()
 
-describe('accounts of a provider', { timeout: 120_000 }, () => {
+describe('accounts of a provider', { timeout: 300_000 }, () => {
   let provider: OddProvider
   const folders: string[] = []
   before(async () => {

@@ -13,7 +13,7 @@ import { filesAdapter } from '../../../src/stores/files/adapter.ts'
 import { openDocuments } from '../../../src/wire.ts'
 import { details } from '../../suites/store/world.ts'
 
-describe('the reset in a data folder', { timeout: 120_000 }, () => {
+describe('the reset in a data folder', { timeout: 300_000 }, () => {
   it('is refused while a dashboard runs there, and takes a password away that is left over', async test => {
     const dir = await mkdtemp(path.join(tmpdir(), 'madhava-reset-'))
     const log = silentLog()

@@ -41,7 +41,7 @@ const stop = (processes: Processes, waitMs: number) =>
     waitMs,
   })
 
-describe('a stop', { timeout: 60_000 }, () => {
+describe('a stop', { timeout: 300_000 }, () => {
   it('that the supervisor has lost is ordered again until the process has stopped', async () => {
     const { processes, stops } = supervisor(3, stops => stops === 2)
     const { outcome, processes: rows } = await stop(processes, 50_000)

@@ -17,7 +17,7 @@ export const SAMPLE = {
   documentSteps: LONG ? 5_000 : 150,
   documentKills: LONG ? 60 : 6,
   /** One promise of the long sample may take so long, milliseconds. */
-  timeout: LONG ? 900_000 : 120_000,
+  timeout: LONG ? 1_800_000 : 600_000,
   /** A writing process lives at most so long, milliseconds, after it has begun. */
   life: LONG ? 3_000 : 500,
 }
