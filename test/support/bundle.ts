@@ -10,7 +10,7 @@ import type { TaskRecord } from '../../src/core/task.ts'
 import { until } from './until.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-const READY_MS = 60_000
+const READY_MS = 180_000
 const GONE_MS = 40_000
 
 export interface Bundle {

@@ -7,7 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { LOGIN_COOKIE } from '../../src/api/identify.ts'
 import { PASSWORD } from './dashboard-door.ts'
 
-const MS = 60_000
+const MS = 120_000
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 export interface Visit {

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
 const SERVER = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(existsSync) ?? 'redis-server'
-const BOOT_MS = 60_000
+const BOOT_MS = 120_000
 
 export interface PrivateRedis {
   readonly url: string

@@ -4,7 +4,7 @@
 export const soon = <T>(promise: Promise<T>, what: string): Promise<T> => {
   let timer: NodeJS.Timeout
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`It never came: ${what}`)), 60_000)
+    timer = setTimeout(() => reject(new Error(`It never came: ${what}`)), 120_000)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
