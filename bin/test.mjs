@@ -14,7 +14,7 @@ const isBusy = process.argv.includes('--keep-busy')
 const wanted = process.argv.slice(2).filter(word => word !== '--keep-busy')
 // A file that hangs must fail and not hold up the run. A run of long tests has a variable with this ending
 const isLong = Object.keys(process.env).some(name => name.endsWith('_LONG'))
-const FILE_TIMEOUT_MS = (isLong ? 60 : 30) * 60_000
+const FILE_TIMEOUT_MS = (isLong ? 120 : 60) * 60_000
 /** How many files run at a time. Many wait for a broker, a browser or a process, so six keep two cores busy. */
 const AT_A_TIME = 6
 
