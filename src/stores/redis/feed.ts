@@ -68,6 +68,10 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     return last?.[0] ?? '0-0'
   }
 
+  /** Whether the stream still has the entry at this place, and with it all that came after. */
+  const isThere = async (from: RedisConnection, place: string): Promise<boolean> =>
+    ((await from.call('XRANGE', key, place, place)) as StreamEntry[]).length > 0
+
   const followTail = async (own: RedisConnection): Promise<void> => {
     let at: string | null = null
     while (!closing.signal.aborted) {
@@ -77,15 +81,12 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
           at = await lastPlace(own)
           ring = { since: parsePlace(at) ?? [0, 0], entries: [] }
           wakeAll()
-        } else {
-          // after a failover the stream may have lost its end: changes that were handed out may be undone
-          const end = parsePlace(await lastPlace(own))
-          const mine = parsePlace(at)
-          if (!end || !mine || compare(end, mine) < 0) {
-            ring = null
-            wakeAll()
-            continue
-          }
+        } else if (!(await isThere(own, at))) {
+          // after a failover the stream may have lost its end, with changes that were handed out; or, after a long
+          // absence, what came next
+          ring = null
+          wakeAll()
+          continue
         }
         failing = null
         let newsAt = Number.NEGATIVE_INFINITY
@@ -124,20 +125,28 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     void followTail(tail)
   }
 
-  /** What comes after the place in the stream itself. @throws CURSOR_TOO_OLD when some of it is gone */
+  /**
+   * What comes after the place in the stream itself. The place's own entry must be there: then nothing after it is
+   * missing, and it was not lost with a server, whose successor may have written on since.
+   * @throws CURSOR_TOO_OLD
+   */
   const readOn = async (from: StreamPosition): Promise<{ place: StreamPosition; fields: string[] }[]> => {
-    // in this order: what was cut off before the second answer is not in the first
-    const [found, [first], [last]] = (await Promise.all([
-      redis.call('XRANGE', key, `(${from[0]}-${from[1]}`, '+', 'COUNT', BATCH),
-      redis.call('XRANGE', key, '-', '+', 'COUNT', 1),
-      redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1),
-    ])) as [StreamEntry[], StreamEntry[], StreamEntry[]]
-    const begin = parsePlace(first?.[0] ?? '')
-    const end = parsePlace(last?.[0] ?? '')
-    // the place itself must still be there, so that nothing after it is missing; or its end was lost with a server
-    if (!begin || !end || compare(begin, from) > 0 || compare(from, end) > 0)
-      throw new MadhavaError('CURSOR_TOO_OLD')
+    const start = `${from[0]}-${from[1]}`
+    const answer = await redis.call('XRANGE', key, start, '+', 'COUNT', BATCH + 1)
+    const [own, ...found] = answer as StreamEntry[]
+    const there = parsePlace(own?.[0] ?? '')
+    if (!there || compare(there, from) !== 0) throw new MadhavaError('CURSOR_TOO_OLD')
     return found.map(([id, fields]) => ({ place: parsePlace(id) ?? [0, 0], fields }))
+  }
+
+  /** The same of the entries that are kept here; null: they do not tell, as where the place is not among them. */
+  const readKept = (from: StreamPosition): { place: StreamPosition; fields: string[] }[] | null => {
+    if (!ring) return null
+    const { since, entries } = ring
+    // from the end: a follower is mostly there
+    let first = entries.length
+    while (first > 0 && compare(entries[first - 1]?.place ?? since, from) > 0) first -= 1
+    return compare(entries[first - 1]?.place ?? since, from) === 0 ? entries.slice(first) : null
   }
 
   /** Null when a later entry has replaced this one, and for what this version does not know. */
@@ -176,14 +185,8 @@ export const createFeed = ({ redis, openTail, key, epoch, readJson, clock, log }
     let begun = false
     let away: number | null = null
     while (!ending.aborted) {
-      let found: { place: StreamPosition; fields: string[] }[]
-      if (ring && compare(at, ring.since) >= 0) {
-        const behind: StreamPosition = at
-        // from the end: a follower is mostly there
-        let first = ring.entries.length
-        while (first > 0 && compare(ring.entries[first - 1]?.place ?? behind, behind) > 0) first -= 1
-        found = ring.entries.slice(first)
-      } else {
+      let found = readKept(at)
+      if (!found) {
         try {
           found = await readOn(at)
           away = null

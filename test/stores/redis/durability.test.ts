@@ -1,7 +1,7 @@
 // What Redis keeps when it is killed or its machine loses power: all that was acknowledged and kept is there, in whole
 // steps, and nobody is led astray by what is not.
 import assert from 'node:assert/strict'
-import { readdirSync, statSync, truncateSync } from 'node:fs'
+import { appendFileSync, readdirSync, statSync, truncateSync } from 'node:fs'
 import path from 'node:path'
 import { describe } from 'node:test'
 import { isMadhavaError } from '../../../src/core/errors.ts'
@@ -22,6 +22,10 @@ const appendFile = ({ dir }: PrivateRedis): string => {
   const folder = path.join(dir, 'appendonlydir')
   return path.join(folder, readdirSync(folder).find(name => name.endsWith('.incr.aof')) ?? '')
 }
+
+/** As the log has it. */
+const command = (...words: string[]): string =>
+  [`*${words.length}`, ...words.flatMap(word => [`$${Buffer.byteLength(word)}`, word]), ''].join('\r\n')
 
 /** Makes tasks and moves one of them until the store says that it is away; what was acknowledged. */
 const writeUntilItBreaks = async (store: TaskStore, held: TaskRecord, enough: () => void) => {
@@ -77,47 +81,49 @@ describe('what Redis keeps', { skip: requireService('redis') }, () => {
       },
     )
 
-  promise(
-    'a power cut with appendfsync everysec loses the last moments as a whole, and misleads nobody',
-    { appendonly: 'yes', appendfsync: 'everysec' },
-    async ({ redis, openDirect }) => {
-      const store = await openDirect()
-      const kept = await add(store)
-      const held = await take(store, kept.id)
-      const file = appendFile(redis)
-      // while a sync of a slow disk goes on, Redis keeps for seconds what it has yet to write
-      await until('the log has all of it', async () =>
-        /aof_buffer_length:0\r?$/m.test(await redis.cli('INFO', 'persistence')),
-      )
-      const size = statSync(file).size
-      const cursor = await store.cursor()
-      const follower = follow(store, cursor)
-      const told: string[] = []
-      const following = (async () => {
-        for await (const change of store.changes(cursor, new AbortController().signal))
-          told.push(change.cursor)
-      })()
-      following.catch(() => {})
-      const moved = await store.move(kept.id, held.claim, progress(5))
-      const lost = await add(store)
-      const taken = await take(store, (await add(store)).id)
-      await caughtUp(follower, store, [lost.id, kept.id, taken.id])
-      await follower.stop()
-      await until('all is told', () => told.length === 4)
-      await redis.kill()
-      // what the disk did not have yet
-      truncateSync(file, size)
-      await redis.start()
-      const back = await persist(() => read(store, kept.id))
-      assert.deepEqual([back.claim, back.rev], [held.claim, held.rev])
-      assert.equal(await store.get(lost.id), null)
-      await refused(() => store.move(taken.id, taken.claim, progress(6)), 'CLAIM_LOST')
-      // what was told of is not so any more: who follows has to look anew
-      await refused(() => following, 'CURSOR_TOO_OLD')
-      const next = await store.move(kept.id, held.claim, progress(6))
-      assert.deepEqual([next.claim, next.rev, next.result], [held.claim, moved.rev, 6])
-    },
-  )
+  for (const then of ['', ', though another has written on since'])
+    promise(
+      `a power cut with appendfsync everysec loses the last moments as a whole, and misleads nobody${then}`,
+      { appendonly: 'yes', appendfsync: 'everysec' },
+      async ({ redis, openDirect }) => {
+        const store = await openDirect()
+        const kept = await add(store)
+        const held = await take(store, kept.id)
+        const file = appendFile(redis)
+        // while a sync of a slow disk goes on, Redis keeps for seconds what it has yet to write
+        await until('the log has all of it', async () =>
+          /aof_buffer_length:0\r?$/m.test(await redis.cli('INFO', 'persistence')),
+        )
+        const size = statSync(file).size
+        const cursor = await store.cursor()
+        const follower = follow(store, cursor)
+        const told: string[] = []
+        const following = (async () => {
+          for await (const change of store.changes(cursor, new AbortController().signal))
+            told.push(change.cursor)
+        })()
+        following.catch(() => {})
+        const moved = await store.move(kept.id, held.claim, progress(5))
+        const lost = await add(store)
+        const taken = await take(store, (await add(store)).id)
+        await caughtUp(follower, store, [lost.id, kept.id, taken.id])
+        await follower.stop()
+        await until('all is told', () => told.length === 4)
+        await redis.kill()
+        // what the disk did not have yet
+        truncateSync(file, size)
+        if (then !== '') appendFileSync(file, command('XADD', 'test:feed', `${Date.now()}-0`, 'begin', ''))
+        await redis.start()
+        const back = await persist(() => read(store, kept.id))
+        assert.deepEqual([back.claim, back.rev], [held.claim, held.rev])
+        assert.equal(await store.get(lost.id), null)
+        await refused(() => store.move(taken.id, taken.claim, progress(6)), 'CLAIM_LOST')
+        // what was told of is not so any more: who follows has to look anew
+        await refused(() => following, 'CURSOR_TOO_OLD')
+        const next = await store.move(kept.id, held.claim, progress(6))
+        assert.deepEqual([next.claim, next.rev, next.result], [held.claim, moved.rev, 6])
+      },
+    )
 
   promise(
     'a disk that kept the log up to any byte has whole steps: no script is there by half',

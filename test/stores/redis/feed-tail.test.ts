@@ -13,7 +13,7 @@ import { soon } from '../../support/soon.ts'
 type StreamEntry = [id: string, fields: string[]]
 const EPOCH = '0123456789ab'
 
-/** A stream in memory. The hooks run before and after each answer; the first entry has a call of its own name. */
+/** A stream in memory. The hooks run before and after each answer. */
 const setUp = (
   hooks: {
     before?: (name: string) => void
@@ -30,7 +30,7 @@ const setUp = (
     for (const wake of waiting) wake()
     return task.id
   }
-  const place = (id: string): number => Number(id.replace(/^\(/, '').split('-')[0])
+  const place = (id: string): number => Number(id.split('-')[0])
   const connection = (): RedisConnection => {
     let closed: () => void = () => {}
     const end = new Promise<null>(resolve => {
@@ -39,8 +39,9 @@ const setUp = (
     const answer = async (command: string, args: readonly unknown[]): Promise<unknown> => {
       const [, from, to] = args.map(String)
       if (command === 'XREVRANGE') return stream.slice(-1)
-      if (command === 'XRANGE' && from === '-') return stream.slice(0, 1)
-      if (command === 'XRANGE') return stream.filter(([id]) => place(id) > place(from ?? '') && to === '+')
+      const last = to === '+' ? Number.POSITIVE_INFINITY : place(to ?? '')
+      if (command === 'XRANGE')
+        return stream.filter(([id]) => place(id) >= place(from ?? '') && place(id) <= last)
       assert.equal(command, 'XREAD')
       const since = place(String(args.at(-1)))
       const news = () => stream.filter(([id]) => place(id) > since)
@@ -55,10 +56,9 @@ const setUp = (
     }
     return {
       async call(command, ...args) {
-        const name = command === 'XRANGE' && args[1] === '-' ? 'XRANGE first' : command
-        hooks.before?.(name)
+        hooks.before?.(command)
         const found = await answer(command, args)
-        await hooks.after?.(name)
+        await hooks.after?.(command)
         return found
       },
       callBuffer: () => Promise.reject(new Error('not asked here')),
