@@ -95,7 +95,7 @@ export const importModule = async (file: string): Promise<unknown> => {
 /**
  * The files of a folder that `loadModules` takes, by their names. @throws an error of the file system for the folder
  */
-const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
+export const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
   const entries = await readdir(folder, { withFileTypes: true })
   return (
     entries
@@ -110,13 +110,16 @@ const findModules = async (folder: string): Promise<{ name: string; file: string
 
 /**
  * Imports the *.ts, *.mts, *.js and *.mjs files that lie directly in a folder, in the order of their names;
- * declarations (*.d.ts), tests (*.test.ts) and dotfiles are left out.
+ * declarations (*.d.ts), tests (*.test.ts) and dotfiles are left out, and those that `wants` does not name.
  * @throws ModuleLoadError for the first that cannot be imported; an error of the file system for the folder
  */
-export const loadModules = async (folder: string): Promise<LoadedModule[]> => {
+export const loadModules = async (
+  folder: string,
+  wants: (name: string) => boolean = () => true,
+): Promise<LoadedModule[]> => {
   const loaded: LoadedModule[] = []
   for (const found of await findModules(folder))
-    loaded.push({ ...found, exported: await importModule(found.file) })
+    if (wants(found.name)) loaded.push({ ...found, exported: await importModule(found.file) })
   return loaded
 }
 
