@@ -10,6 +10,7 @@ import { ensureInstalled } from './install.mjs'
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const dist = path.join(root, 'dist')
 const CONFIG = 'tsconfig.types.json'
+const BROWSER = 'client/client.d.ts'
 /** A declaration's import of another one; the compiler writes it as in the sources. */
 const RELATIVE = /(\bfrom |\bimport\()(['"])(\.{1,2}\/[^'"]+?)\.ts\2/g
 
@@ -32,6 +33,15 @@ const reached = (folder, entries) => {
   return texts
 }
 
+/**
+ * The compiler takes in the types of Node only where a program asks for them. The REST client is for browsers too, and
+ * does without.
+ * @param {string} name
+ * @param {string[]} entries
+ */
+const withNode = (name, entries) =>
+  entries.includes(name) && name !== BROWSER ? '/// <reference types="node" />\n' : ''
+
 /** Ends the process if the declarations cannot be made. */
 export const buildTypes = () => {
   const { files } = JSON.parse(readFileSync(path.join(root, CONFIG), 'utf8'))
@@ -52,7 +62,7 @@ export const buildTypes = () => {
     for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
       if (name.endsWith('.d.ts') && !texts.has(name)) rmSync(path.join(dist, name))
     for (const [name, text] of texts) {
-      writeFileSync(path.join(aside, name), text)
+      writeFileSync(path.join(aside, name), withNode(name, entries) + text)
       cpSync(path.join(aside, name), path.join(dist, name))
     }
   } finally {

@@ -26,6 +26,7 @@ import { statePolled } from '../../src/dashboard/stream/topic.ts'
 import { readWebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
+import { VERSION } from '../../src/platform/version.ts'
 import { createFixture, type Fixture, type FixtureOptions } from '../api/fixture.ts'
 import { madeUpParts, peopleOf, watchOf } from '../dashboard/fixture.ts'
 
@@ -184,7 +185,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       installation: {
         name: options.installationName ?? 'lab-box-2',
         host: 'lab-box-2',
-        version: '0.2.0',
+        version: VERSION,
         startedAt: new Date().toISOString(),
       },
       log: silentLog(),
