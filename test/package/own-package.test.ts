@@ -95,6 +95,40 @@ if (isMainThread) {
     assert.doesNotMatch(stderr, /ExperimentalWarning/)
   })
 
+  it('leaves its thread fit for other kinds: what finds the package is no change of shared objects', () => {
+    const folder = path.join(root, 'threads')
+    const program = path.join(root, 'threads.mjs')
+    // when its thread began: no two began at the same time
+    const kind = (imports: string, open: string, close: string): string =>
+      `${imports}export default ${open}defineKind({ summary: 's', params: z.strictObject({}), result: z.number(), example: {}, run: () => performance.timeOrigin })${close}`
+    const imported = kind(`import { defineKind, z } from 'madhava'\n`, '', '')
+    const names = ['one.ts', 'two.mjs', 'three.ts', 'four.mjs']
+    mkdirSync(folder)
+    writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}')
+    for (const name of names.slice(0, 3)) writeFileSync(path.join(folder, name), imported)
+    writeFileSync(path.join(folder, 'four.mjs'), kind('', '({ defineKind, z }) => ', ''))
+    writeFileSync(
+      program,
+      `import { createThreads } from ${JSON.stringify(path.join(ROOT, 'dist/worker/pool/pool.js'))}
+const threads = createThreads({ size: 1, memoryMb: 128 })
+const events = { started() {}, progress() {}, log() {}, checkpoint() {}, submit: async () => ({}) }
+for (const name of ${JSON.stringify(names)}) {
+  const request = { id: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f', attempt: 1, kind: name.split('.')[0], resume: null, params: {} }
+  const { outcome } = threads.run({ ...request, file: ${JSON.stringify(`${folder}/`)} + name }, events)
+  const end = await outcome
+  console.log(end.result?.json ?? JSON.stringify(end))
+}
+await threads.close()`,
+    )
+    const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' })
+    const ids = stdout.trim().split('\n')
+    assert.match(ids[0] ?? '', /^[\d.]+$/, stdout + stderr)
+    assert.deepEqual(
+      ids,
+      names.map(() => ids[0]),
+    )
+  })
+
   it('is a kind too where the server runs from its sources', async () => {
     for (const file of files) {
       const kind = loadKind('counted', await importModule(file), path.basename(file))
