@@ -18,13 +18,25 @@ export interface Project {
   /** Writes files by their paths in the project. */
   write(files: Readonly<Record<string, string>>): void
   /** Runs a program of Node in the project to its end. */
-  node(args: readonly string[]): { status: number | null; stdout: string; stderr: string }
+  node(
+    args: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): { status: number | null; stdout: string; stderr: string }
   remove(): void
 }
 
-const run = (command: string, args: readonly string[], cwd: string) => {
+const run = (
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  more: Readonly<Record<string, string>> = {},
+) => {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8', env })
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...env, ...more },
+  })
   return { status, stdout, stderr }
 }
 
@@ -75,7 +87,7 @@ export const installProject = (): Project => {
         writeFileSync(path.join(folder, name), text)
       }
     },
-    node: args => run(process.execPath, args, folder),
+    node: (args, env) => run(process.execPath, args, folder, env),
     remove: () => rmSync(place, { recursive: true, force: true }),
   }
 }
