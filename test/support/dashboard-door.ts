@@ -78,6 +78,8 @@ export interface DoorOptions {
   fixture?: FixtureOptions
   /** Left out: any that is free. */
   port?: number
+  /** The kinds that pages are for and that the server lacks. */
+  kindsLeftOut?: readonly string[]
 }
 
 export const openDashboardDoor = async (options: DoorOptions = {}): Promise<DashboardDoor> => {
@@ -147,7 +149,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     clock: Date.now,
     log: silentLog(),
   })
-  const web = await readWebFiles()
+  const web = { ...(await readWebFiles()), kindsLeftOut: options.kindsLeftOut ?? [] }
   let port = options.port ?? 0
   let door: { server: HttpServer; closing: AbortController } | null = null
   const open = async (): Promise<void> => {
