@@ -40,10 +40,12 @@ HEALTHCHECK --interval=15s --timeout=8s --retries=3 --start-period=60s --start-i
   CMD ["node", "bin/healthcheck.mjs"]
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "bin/start.mjs"]
+# package.json says the version; a label cannot read it
+ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Madhava" \
       org.opencontainers.image.description="A task server in one container: REST, Thrift, live progress, files you can read." \
-      org.opencontainers.image.version="0.2.0" \
+      org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.licenses="MIT AND AGPL-3.0-only AND LGPL-3.0-or-later" \
       org.opencontainers.image.base.name="docker.io/library/node:24-bookworm-slim"

@@ -62,6 +62,7 @@ export const folderPrefix = dir =>
  * @returns {{ given: string | undefined, flags: Record<Flag, boolean> }}
  */
 export const readArguments = (usage, flags) => {
+  const told = `${usage}\nIn a clone or an image, madhava is node bin/madhava.mjs`
   try {
     const { values } = parseArgs({
       options: {
@@ -76,10 +77,10 @@ export const readArguments = (usage, flags) => {
       const set = Object.fromEntries(flags.map(flag => [flag, given[flag] === true]))
       return { given: values['data-dir'], flags: /** @type {Record<Flag, boolean>} */ (set) }
     }
-    process.stdout.write(`${usage}\n`)
+    process.stdout.write(`${told}\n`)
     process.exit(0)
   } catch (error) {
-    return giveUp(`${messageOf(error)}\n${usage}`)
+    return giveUp(`${messageOf(error)}\n${told}`)
   }
 }
 

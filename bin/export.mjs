@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 import { cutOff, ignoreStderrErrors, messageOf } from './own-output.mjs'
 
-const usage = `node bin/export.mjs [--data-dir DIR] > file.ndjson
+const usage = `madhava export [--data-dir DIR] > file.ndjson
   --data-dir DIR  files in this folder; by default the store that STORE_URL and DATA_DIR name`
 
 const { given } = readArguments(usage, [])

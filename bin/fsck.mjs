@@ -4,7 +4,7 @@
 import { endWithOutput, folderPrefix, giveUp, openFolderTools, readArguments, visible } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
-const usage = `node bin/fsck.mjs [--data-dir DIR] [--repair] [--json]
+const usage = `madhava fsck [--data-dir DIR] [--repair] [--json]
   --data-dir DIR  the folder; by default DATA_DIR
   --repair        mend what can be mended: nothing may run on the folder
   --json          one JSON object per line: the findings, then the summary`

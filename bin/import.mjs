@@ -4,8 +4,8 @@
 import { endWithOutput, giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
-const usage = `node bin/import.mjs [--data-dir DIR] [--accounts] [--replace] < file.ndjson
-       node bin/import.mjs [--data-dir DIR] --verify [--accounts] < file.ndjson
+const usage = `madhava import [--data-dir DIR] [--accounts] [--replace] < file.ndjson
+       madhava import [--data-dir DIR] --verify [--accounts] < file.ndjson
   --data-dir DIR  files in this folder, made when it is missing; by default the store that STORE_URL and DATA_DIR name
   --accounts      the accounts of the export too: whoever has their passwords can then log in
   --replace       a task that is there and older, by claim and rev, is replaced; with --accounts, an older account too

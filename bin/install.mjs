@@ -21,8 +21,8 @@ const packagesOf = file => JSON.parse(readFileSync(file, 'utf8')).packages
 const isInstalled = () => {
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   const wanted = path.join(root, 'package-lock.json')
-  // an image has node_modules but no lockfile
-  if (!existsSync(wanted)) return existsSync(path.join(root, 'node_modules'))
+  // an image and an installed package have no lockfile: whoever made them has installed the rest, wherever it lies
+  if (!existsSync(wanted)) return true
   if (!existsSync(installed)) return false
   const present = packagesOf(installed)
   return Object.entries(packagesOf(wanted)).every(

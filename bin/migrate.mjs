@@ -4,7 +4,7 @@
 import { endWithOutput, giveUp, openTransferTools, readArguments, visible } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
-const usage = `node bin/migrate.mjs [--data-dir DIR] [--apply]
+const usage = `madhava migrate [--data-dir DIR] [--apply]
   --data-dir DIR  the folder; by default the store that STORE_URL and DATA_DIR name
   --apply         change it: nothing may run on a folder; without it nothing is written`
 

@@ -3,7 +3,7 @@
 import { giveUp, openLoginTools, readArguments } from './data-tool.mjs'
 import { messageOf } from './own-output.mjs'
 
-const usage = `node bin/reset-password.mjs [--viewer [--remove]] [--data-dir DIR]
+const usage = `madhava reset-password [--viewer [--remove]] [--data-dir DIR]
   --viewer        the password of viewer, who sees the dashboard and changes nothing; the first one too
   --remove        no new password: there is no viewer any more
   --data-dir DIR  the folder; by default the store of the settings: DATA_DIR, or the Redis of STORE_URL, where the

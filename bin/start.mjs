@@ -1,5 +1,5 @@
-// `npm start`: installs and builds what is missing, checks settings, kinds and ports, then becomes the supervisor of
-// the roles (pm2-runtime, in this process). `--help` lists its options.
+// `madhava start`, in a clone `npm start`: a clone installs and builds what is missing. Checks settings, kinds and ports,
+// then becomes the supervisor of the roles (pm2-runtime, in this process). `--help` lists its options.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
@@ -232,9 +232,9 @@ const endWithTheLastRole = () => {
   }, CHECK_MS).unref()
 }
 
-/** Under npm this ends with npm: otherwise a `kill -9` of npm would leave it behind. */
+/** Under npm and npx this ends with them: otherwise a `kill -9` of npm would leave it behind. */
 const endWithNpm = () => {
-  if (process.env.npm_lifecycle_event !== 'start') return
+  if (!['start', 'npx'].includes(process.env.npm_lifecycle_event ?? '')) return
   const parent = process.ppid
   setInterval(() => {
     if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')

@@ -13,21 +13,44 @@ import {
   type NamedKind,
 } from './core/kind.ts'
 import { sortKindFiles } from './core/kind-files.ts'
-import { loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
+import { didYouMean } from './core/nearest.ts'
+import { findModules, loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
 
+/** Without `builtInKinds`: all of them. */
+type KindsConfig = Pick<Config, 'kindsDir' | 'kindSettings'> & Partial<Pick<Config, 'builtInKinds'>>
+
 export interface LoadedKinds {
   kinds: Kinds
+  /** Names of those that are Madhava's own. */
+  builtIn: ReadonlySet<string>
   /** The file of each kind, by the kind's name. */
   files: ReadonlyMap<string, string>
 }
 
-/** The built-in kinds. A broken one stops everything. @throws KIND_INVALID */
-const loadOurKinds = async (settings: KindSettings): Promise<[NamedKind, string][]> => {
+/** @throws CONFIG_INVALID for a name that no built-in kind has */
+const refuseUnknown = async (wanted: readonly string[]): Promise<void> => {
+  const there = (await findModules(BUILT_IN_KINDS)).map(({ name }) => name)
+  const unknown = wanted.find(name => !there.includes(name))
+  if (unknown === undefined) return
+  const meant = didYouMean(unknown, there) || '.'
+  throw new MadhavaError(
+    'CONFIG_INVALID',
+    `BUILT_IN_KINDS: there is no built-in kind ${unknown}${meant} There are ${there.join(', ')}`,
+  )
+}
+
+/** The built-in kinds; `wanted` null: all. A broken one stops everything. @throws CONFIG_INVALID, KIND_INVALID */
+const loadOurKinds = async (
+  wanted: readonly string[] | null,
+  settings: KindSettings,
+): Promise<[NamedKind, string][]> => {
+  if (wanted) await refuseUnknown(wanted)
+  const wants = (name: string): boolean => wanted?.includes(name) ?? true
   try {
     const kinds: [NamedKind, string][] = []
-    for (const { name, file, exported } of await loadModules(BUILT_IN_KINDS)) {
+    for (const { name, file, exported } of await loadModules(BUILT_IN_KINDS, wants)) {
       const kind = loadKind(name, exported, path.basename(file), settings)
       await checkExample(kind, path.basename(file))
       kinds.push([kind, file])
@@ -53,8 +76,9 @@ const refuseFolder = (folder: string) => (error: NodeJS.ErrnoException) => {
 export const checkKinds = async ({
   kindsDir,
   kindSettings,
-}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<void> => {
-  await loadOurKinds(kindSettings)
+  builtInKinds = null,
+}: KindsConfig): Promise<void> => {
+  await loadOurKinds(builtInKinds, kindSettings)
   if (kindsDir !== null) await readdir(kindsDir).catch(refuseFolder(kindsDir))
 }
 
@@ -72,14 +96,15 @@ const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, setting
 export const loadKinds = async ({
   kindsDir,
   kindSettings,
-}: Pick<Config, 'kindsDir' | 'kindSettings'>): Promise<LoadedKinds> => {
-  const ours = await loadOurKinds(kindSettings)
+  builtInKinds = null,
+}: KindsConfig): Promise<LoadedKinds> => {
+  const ours = await loadOurKinds(builtInKinds, kindSettings)
+  const builtIn = new Set(ours.map(([{ name }]) => name))
   const users =
-    kindsDir === null
-      ? { kinds: [], troubles: [] }
-      : await loadUsersKinds(kindsDir, new Set(ours.map(([{ name }]) => name)), kindSettings)
+    kindsDir === null ? { kinds: [], troubles: [] } : await loadUsersKinds(kindsDir, builtIn, kindSettings)
   const all = [...ours, ...users.kinds]
   return {
+    builtIn,
     kinds: createKinds(
       all.map(([kind]) => kind),
       users.troubles,

@@ -193,6 +193,15 @@ export const folderOfModules = z
   .refine(name => existsSync(name), 'must be a folder that exists')
   .refine(name => !name.includes('\\'), 'must have no backslash in its path: Node imports nothing from there')
 
+/** Null: all. */
+export const kindNames = z.string().transform((text, context): readonly string[] | null => {
+  if (text === 'all') return null
+  const list = text === 'none' ? [] : text.split(',').map(name => name.trim())
+  if (list.every(name => /^[a-z][a-z0-9-]{0,62}$/.test(name))) return Object.freeze(list)
+  context.addIssue('must be all, none, or names of kinds, comma-separated, such as calcpi,sleep')
+  return z.NEVER
+})
+
 export const password = z
   .string()
   .min(8, 'must have at least 8 characters')

@@ -12,6 +12,7 @@ import {
   hostName,
   issuerUrl,
   kilobytes,
+  kindNames,
   mediaRange,
   megabytes,
   oneOrMoreOf,
@@ -126,6 +127,12 @@ export const SETTINGS = {
     meaning: 'a folder of further kinds',
     as: 'kindsDir',
     value: optional(folderOfModules),
+  },
+  BUILT_IN_KINDS: {
+    default: 'all',
+    meaning: 'which built-in kinds there are: all, none, or names, comma-separated: calcpi,sleep',
+    as: 'builtInKinds',
+    value: kindNames,
   },
   MAX_DIGITS: {
     default: '10000000',

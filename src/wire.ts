@@ -240,6 +240,8 @@ export interface Parts {
   queue: TaskQueue
   kinds: Kinds
   kindFiles: ReadonlyMap<string, string>
+  /** The names of the built-in kinds that are not left out. */
+  builtInKinds: ReadonlySet<string>
   service: Service
   access: Access
   /** What guards the passwords that `access` checks, for whatever else of this process checks some. */
@@ -266,7 +268,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   const adapter = await chooseStore(config)
   const sharedClock = openClock(adapter)
   const clock = sharedClock.now
-  const { kinds, files: kindFiles } = await loadKinds(config)
+  const { kinds, files: kindFiles, builtIn: builtInKinds } = await loadKinds(config)
   const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
   for (const { file, reason } of kindsInTrouble)
     log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
@@ -317,6 +319,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindFiles,
+    builtInKinds,
     service: createAuditedService(service, audit),
     access: createAuditedAccess(access, audit),
     checks,

@@ -51,6 +51,13 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['client', 'cli', 'platform'],
     because: 'the console knows a server as any client does',
   },
+  testing: {
+    may: [
+      ...['core', 'testing', 'define-kind', 'platform/type-of-bytes'],
+      ...['worker/thread/content-bytes', 'worker/thread/exec'],
+    ],
+    because: 'a kind is tried with the checks of a worker, and without one',
+  },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
     may: ['core', 'platform', 'access', 'dashboard', 'api'],
@@ -103,6 +110,7 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
       ],
       because: 'the settings stand before everything else, so what they need is pure text',
     }
+  if (place === 'define-kind') return { may: ['core'], because: 'it is what a kind may import' }
   if (place === 'settings') return { may: ['setting-values'], because: 'it is a table' }
   if (place === 'setting-values')
     return {

@@ -1,7 +1,7 @@
 // The SHA-256 of a file of any size. node:crypto cannot save the state of a hash, and an attempt that was lost would
 // begin again. So the function of FIPS 180-4 is written out: its state is eight numbers. It does 85 MB in a second of
 // a core, node:crypto 1,100. If the hash is all you need, take `file.sha256`: the server knows it since the upload.
-import type { KindTools } from '../../src/core/kind.ts' // only types: leave it out where Madhava's sources are not
+import { defineKind, upload, z } from 'madhava'
 
 const primes: number[] = []
 for (let n = 2; primes.length < 64; n++) if (primes.every(prime => n % prime !== 0)) primes.push(n)
@@ -27,34 +27,33 @@ const afterBlock = (state: number[], bytes: Buffer, from: number): number[] => {
   }
   return [a, b, c, d, e, f, g, h].map((word, n) => (word + (state[n] ?? 0)) | 0)
 }
-export default ({ defineKind, z, upload }: KindTools) =>
-  defineKind({
-    summary: 'The SHA-256 of a file, resumed where a lost attempt was',
-    params: z.strictObject({ file: upload() }),
-    result: z.strictObject({ sha256: z.string() }),
-    example: { file: { $upload: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f' } },
+export default defineKind({
+  summary: 'The SHA-256 of a file, resumed where a lost attempt was',
+  params: z.strictObject({ file: upload() }),
+  result: z.strictObject({ sha256: z.string() }),
+  example: { file: { $upload: '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f' } },
 
-    async run({ file: ref }, ctx) {
-      const file = await ctx.upload(ref)
-      const saved = z.object({ offset: z.int(), state: z.array(z.int()).length(8) }).safeParse(ctx.resume)
-      let { offset, state } = saved.data ?? { offset: 0, state: BEGINNING }
-      let rest = new Uint8Array()
-      const take = (more: Uint8Array): void => {
-        const bytes = Buffer.concat([rest, more])
-        let from = 0
-        for (; from + 64 <= bytes.length; from += 64) state = afterBlock(state, bytes, from)
-        rest = bytes.subarray(from)
-        offset += from
-      }
-      for await (const piece of file.stream({ start: offset })) {
-        ctx.signal.throwIfAborted()
-        take(piece)
-        ctx.progress((100 * offset) / file.bytes, `${offset} of ${file.bytes} bytes`)
-        ctx.checkpoint({ offset, state })
-      }
-      const end = Buffer.concat([Buffer.of(0x80), Buffer.alloc(((119 - rest.length) % 64) + 8)])
-      end.writeBigUInt64BE(8n * BigInt(file.bytes), end.length - 8)
-      take(end) // a bit, zeros, the length in bits
-      return { sha256: state.map(word => (word >>> 0).toString(16).padStart(8, '0')).join('') }
-    },
-  })
+  async run({ file: ref }, ctx) {
+    const file = await ctx.upload(ref)
+    const saved = z.object({ offset: z.int(), state: z.array(z.int()).length(8) }).safeParse(ctx.resume)
+    let { offset, state } = saved.data ?? { offset: 0, state: BEGINNING }
+    let rest = new Uint8Array()
+    const take = (more: Uint8Array): void => {
+      const bytes = Buffer.concat([rest, more])
+      let from = 0
+      for (; from + 64 <= bytes.length; from += 64) state = afterBlock(state, bytes, from)
+      rest = bytes.subarray(from)
+      offset += from
+    }
+    for await (const piece of file.stream({ start: offset })) {
+      ctx.signal.throwIfAborted()
+      take(piece)
+      ctx.progress((100 * offset) / file.bytes, `${offset} of ${file.bytes} bytes`)
+      ctx.checkpoint({ offset, state })
+    }
+    const end = Buffer.concat([Buffer.of(0x80), Buffer.alloc(((119 - rest.length) % 64) + 8)])
+    end.writeBigUInt64BE(8n * BigInt(file.bytes), end.length - 8)
+    take(end) // a bit, zeros, the length in bits
+    return { sha256: state.map(word => (word >>> 0).toString(16).padStart(8, '0')).join('') }
+  },
+})

@@ -1,37 +1,12 @@
 // Files over Thrift: uploads, and what tasks have made, in pieces that fit a message.
 import thrift from 'thrift'
 import type types from '../../gen/js/rpcinterface_types.js'
-import type { FileSource } from './file-source.ts'
-import { type ResumableOptions, uploadInPieces } from './resumable.ts'
+import { uploadInPieces } from './resumable.ts'
 import type { GeneratedClient } from './rpc-connection.ts'
 import { mayPass } from './rpc-errors.ts'
+import type { RpcFileCalls } from './rpc-file-calls.ts'
 import { plain } from './rpc-types.ts'
-import type { Upload, UploadPage } from './upload-types.ts'
-
-export interface RpcFileCalls {
-  /**
-   * Sends a file in pieces of `pieceBytes` (512 KiB by default; a message has at most 1 MiB), and goes on where the
-   * upload ends after a lost connection or a server that was away for up to `timeoutMs`. The SHA-256 of what is sent is
-   * compared at the end. An upload that fails stays open for a while: with its `id`, which `onProgress` tells, another
-   * call goes on with it. When the signal fires, it rejects with the signal's reason, after one call at the latest.
-   * @throws RangeError when the upload with that id is longer than the source
-   */
-  upload(source: FileSource, options?: ResumableOptions): Promise<Upload>
-  readonly uploads: {
-    get(id: string): Promise<Upload>
-    /** By id. `limit` is 1 to 200. */
-    list(options?: { limit?: number; cursor?: string | null }): Promise<UploadPage>
-    /** All bytes, in pieces of at most 512 KiB. */
-    pieces(id: string): AsyncGenerator<Buffer, void, void>
-    /** Removes an upload that no task names. */
-    remove(id: string): Promise<void>
-  }
-  /**
-   * A file that the task has made, by its name in the record, in pieces of at most 512 KiB. Rejects if another file
-   * takes the name meanwhile.
-   */
-  artifactPieces(task: string, name: string): AsyncGenerator<Buffer, void, void>
-}
+import type { Upload } from './upload-types.ts'
 
 const PIECE_BYTES = 512 * 1024
 

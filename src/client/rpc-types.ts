@@ -1,13 +1,13 @@
 // The types that callers use instead of generated structs: plain objects, numbers for i64, null for unset fields, and
 // parsed JSON.
 import thrift from 'thrift'
-import type types from '../../gen/js/rpcinterface_types.js'
+import type structs from '../../gen/js/structs.js'
+import type { Int64 } from '../../gen/js/structs.js'
 import type { LogEntries, LogEntry, LogLine, Status, WaitReason } from './task.ts'
 
 export type RpcStatus = Status
 
-type Int64 = InstanceType<typeof thrift.Int64>
-type Struct<Name extends keyof typeof types> = InstanceType<(typeof types)[Name]>
+type Struct<Name extends keyof typeof structs> = InstanceType<(typeof structs)[Name]>
 
 /** A generated struct as a plain object. */
 export type Plain<T> = T extends Int64
@@ -57,7 +57,7 @@ export interface RpcPage {
 
 /** The fields of a struct as input: all optional; times also as a Date. */
 type InputOf<
-  Name extends keyof typeof types,
+  Name extends keyof typeof structs,
   Times extends keyof Struct<Name> = never,
   Other extends keyof Struct<Name> = never,
 > = {

@@ -6,7 +6,8 @@ import type { AccountCalls } from './accounts.ts'
 import type { KeySource } from './key.ts'
 import { createRpcAccountCalls } from './rpc-accounts.ts'
 import type { GeneratedClient } from './rpc-connection.ts'
-import { createRpcFileCalls, type RpcFileCalls } from './rpc-files.ts'
+import type { RpcFileCalls } from './rpc-file-calls.ts'
+import { createRpcFileCalls } from './rpc-files.ts'
 import { followLog } from './rpc-log.ts'
 import { createPool } from './rpc-pool.ts'
 import {
@@ -25,6 +26,42 @@ import {
   toRpcWaiting,
 } from './rpc-types.ts'
 import { isFinal, type KindTrouble, type LogEntries, type LogEntry, type Sort } from './task.ts'
+
+export type {
+  Account,
+  AccountCalls,
+  AccountRole,
+  AuditEntry,
+  AuditFilter,
+  Credential,
+  Invitation,
+  Key,
+  Login,
+  Me,
+  NewInvitation,
+  NewKey,
+  Scope,
+  Session,
+  Share,
+} from './accounts.ts'
+export type { FileSource } from './file-source.ts'
+export type { KeySource } from './key.ts'
+export type { ResumableOptions } from './resumable.ts'
+export { RpcConnectionError, RpcError, type RpcProblem } from './rpc-errors.ts'
+export type { RpcFileCalls } from './rpc-file-calls.ts'
+export type {
+  RpcFilter,
+  RpcHostStatus,
+  RpcKind,
+  RpcPage,
+  RpcQueueStatus,
+  RpcStatus,
+  RpcSubmitOptions,
+  RpcTask,
+  RpcWaiting,
+} from './rpc-types.ts'
+export { isFinal, type KindTrouble, type LogEntries, type LogEntry, type LogLine, type Sort } from './task.ts'
+export type { Upload, UploadPage } from './upload-types.ts'
 
 export interface RpcOptions {
   /** 127.0.0.1 by default. */

@@ -277,7 +277,10 @@ export const createKinds = (list: readonly NamedKind[], troubles: readonly KindT
   }
   const names = [...byName.keys()].sort()
   const more = names.length - KINDS_TOLD
-  const known = `There are ${names.slice(0, KINDS_TOLD).join(', ')}${more > 0 ? ` and ${more} more (GET /kinds)` : ''}`
+  const known =
+    names.length === 0
+      ? 'There are none at all: KINDS_DIR names a folder of kinds, and BUILT_IN_KINDS leaves the others out'
+      : `There are ${names.slice(0, KINDS_TOLD).join(', ')}${more > 0 ? ` and ${more} more (GET /kinds)` : ''}`
   const unknown = (name: string): string => {
     const near = nearest(name, names)
     const meant = near === null ? '' : `Did you mean ${near}? `

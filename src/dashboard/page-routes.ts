@@ -8,17 +8,18 @@ import { OWN_TASKS, PAGES } from './web/paths.ts'
 import type { WebFile, WebFiles } from './web-files.ts'
 
 /**
- * The page's document. Theme, language and rights stand in it from the start, so that nothing flickers and nothing is
+ * The page's document. Theme, language, rights and the kinds that are left out stand in it from the start, so that nothing flickers and nothing is
  * asked for that would be refused.
  */
 export const sendPage = (
   c: Context<DashboardEnv>,
-  { html }: Pick<WebFiles, 'html'>,
+  { html, kindsLeftOut = [] }: Pick<WebFiles, 'html' | 'kindsLeftOut'>,
   status: ContentfulStatusCode = 200,
 ): Response | Promise<Response> => {
   const who = c.get('who')
   const may = who ? DEEDS.filter(deed => mayDo(who, deed)).join(' ') : ''
-  const root = `<html lang="${languageOf(c)}" data-theme="${themeOf(c)}" data-may="${may}">`
+  const without = kindsLeftOut.length === 0 ? '' : ` data-without="${kindsLeftOut.join(' ')}"`
+  const root = `<html lang="${languageOf(c)}" data-theme="${themeOf(c)}"${without} data-may="${may}">`
   return c.html(html.replace(/<html[^>]*>/, root), status)
 }
 
@@ -48,7 +49,7 @@ export const createFileRoutes = ({ files }: Pick<WebFiles, 'files'>): Hono<Dashb
   return app
 }
 
-export const createPageRoutes = (web: Pick<WebFiles, 'html'>): Hono<DashboardEnv> => {
+export const createPageRoutes = (web: Pick<WebFiles, 'html' | 'kindsLeftOut'>): Hono<DashboardEnv> => {
   const app = new Hono<DashboardEnv>()
   app.get('/', (c, next) => {
     const who = c.get('who')

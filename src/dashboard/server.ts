@@ -31,6 +31,7 @@ import { deadTopic, workersTopic } from './stream/store-topics.ts'
 import { taskLogTopic } from './stream/task-log-topic.ts'
 import { allTasksTopic, oneTaskTopic } from './stream/task-topics.ts'
 import { statePolled } from './stream/topic.ts'
+import { KINDS_OF_PAGES } from './web/paths.ts'
 import { readWebFiles } from './web-files.ts'
 
 export interface DashboardServerOptions extends HttpDoor {
@@ -56,6 +57,8 @@ export type DashboardParts = Omit<OverviewParts, 'processes'> & {
   /** What guards the passwords that `access` checks: those of the built-in logins count with them. */
   checks: { inTurn: Semaphore; limit: LoginLimit }
   audit: AuditRecorder
+  /** The names of the built-in kinds that are not left out. */
+  builtInKinds: ReadonlySet<string>
 }
 
 const PROCESSES_EVERY_MS = 2_000
@@ -109,7 +112,10 @@ export const openDashboard = async (
   const presences = async () => (await parts.store.presences()).filter(parts.isOwn)
   const processes = createProcesses({ pm2Home, log, probe: { roles, presences } })
   const overview = await openOverview({ dataDir, roles }, { ...parts, processes }, log)
-  const web = await readWebFiles()
+  const web = {
+    ...(await readWebFiles()),
+    kindsLeftOut: KINDS_OF_PAGES.filter(kind => !parts.builtInKinds.has(kind)),
+  }
   const closing = new AbortController()
   const allowedHosts = [host, ...options.allowedHosts]
   const { service, clock } = parts

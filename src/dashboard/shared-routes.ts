@@ -14,7 +14,7 @@ export interface SharedRoutesOptions {
   access: Pick<Access, 'openShare'>
   /** The task API. */
   api: Pick<Hono<ApiEnv>, 'fetch'>
-  web: Pick<WebFiles, 'html'>
+  web: Pick<WebFiles, 'html' | 'kindsLeftOut'>
 }
 
 /** Where the page asks: the API behind it has the same addresses without this. */

@@ -25,6 +25,8 @@ export interface WebFiles {
   files: ReadonlyMap<string, WebFile>
   /** The one page, before `data-theme` and `lang` are filled in. */
   html: string
+  /** The kinds that pages are for and that this server does not have; left out: it has all. */
+  kindsLeftOut?: readonly string[]
   /** The addresses that pages without scripts need. */
   style: string
   icon: string

@@ -1,9 +1,11 @@
 // Finds and imports the modules of one folder, TypeScript included, on every Node that we run on.
 // It does not judge what they export.
+import { randomUUID } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { register } from 'node:module'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { leadToOwnPackage } from './own-package.ts'
 
 export interface LoadedModule {
   /** The file's name without its ending. */
@@ -59,17 +61,32 @@ const importBesideTsx = async (url: string): Promise<unknown> => {
   return import(url)
 }
 
+/** As tsx's own `tsImport`, with our hooks before its own. Each file has a loader of its own, and so its own copies. */
+const importTypeScript = async (url: string, file: string): Promise<unknown> => {
+  const [modules, commonJs] = await Promise.all([import('tsx/esm/api'), import('tsx/cjs/api')])
+  const namespace = randomUUID()
+  commonJs.register({ namespace })
+  const loader = modules.register({ namespace })
+  await leadToOwnPackage(file)
+  return loader.import(url, import.meta.url)
+}
+
+/** Our own modules, the built-in kinds among them, import each other by relative paths. */
+const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+
 /**
- * The default export of one file. A file is read once per process or thread: a change is seen after a restart.
+ * The default export of one file, which may import `madhava`. A file is read once per process or thread: a change is seen after a restart.
  * @throws ModuleLoadError
  */
 export const importModule = async (file: string): Promise<unknown> => {
   const url = pathToFileURL(file).href
   try {
+    if (file.startsWith(OWN_FOLDER)) return defaultExport(await import(url))
+    if (TYPESCRIPT.test(file) && !typescriptIsLoaded && !file.includes('?'))
+      return defaultExport(await importTypeScript(url, file))
+    await leadToOwnPackage(file)
     if (TYPESCRIPT.test(file) && file.includes('?')) return defaultExport(await importBesideTsx(url))
-    if (!TYPESCRIPT.test(file) || typescriptIsLoaded) return defaultExport(await import(url))
-    const { tsImport } = await import('tsx/esm/api')
-    return defaultExport(await tsImport(url, import.meta.url))
+    return defaultExport(await import(url))
   } catch (error) {
     throw new ModuleLoadError(file, error)
   }
@@ -78,7 +95,7 @@ export const importModule = async (file: string): Promise<unknown> => {
 /**
  * The files of a folder that `loadModules` takes, by their names. @throws an error of the file system for the folder
  */
-const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
+export const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
   const entries = await readdir(folder, { withFileTypes: true })
   return (
     entries
@@ -93,13 +110,16 @@ const findModules = async (folder: string): Promise<{ name: string; file: string
 
 /**
  * Imports the *.ts, *.mts, *.js and *.mjs files that lie directly in a folder, in the order of their names;
- * declarations (*.d.ts), tests (*.test.ts) and dotfiles are left out.
+ * declarations (*.d.ts), tests (*.test.ts) and dotfiles are left out, and those that `wants` does not name.
  * @throws ModuleLoadError for the first that cannot be imported; an error of the file system for the folder
  */
-export const loadModules = async (folder: string): Promise<LoadedModule[]> => {
+export const loadModules = async (
+  folder: string,
+  wants: (name: string) => boolean = () => true,
+): Promise<LoadedModule[]> => {
   const loaded: LoadedModule[] = []
   for (const found of await findModules(folder))
-    loaded.push({ ...found, exported: await importModule(found.file) })
+    if (wants(found.name)) loaded.push({ ...found, exported: await importModule(found.file) })
   return loaded
 }
 

@@ -28,3 +28,16 @@ for (const [what, hasSources] of [
       hasSources ? /^ci --include=dev --include=optional --include=prod / : /^ci --omit=dev /,
     )
   })
+
+it('a package without a lockfile is installed already, wherever what it needs lies', t => {
+  const root = mkdtempSync(path.join(tmpdir(), 'madhava-install-'))
+  t.after(() => rmSync(root, { recursive: true, force: true }))
+  cpSync('bin/install.mjs', path.join(root, 'bin/install.mjs'))
+  const npm = path.join(root, 'npm')
+  writeFileSync(npm, '#!/bin/sh\nexit 1\n')
+  chmodSync(npm, 0o755)
+  const { status } = spawnSync(process.execPath, [path.join(root, 'bin/install.mjs')], {
+    env: { ...process.env, PATH: `${root}:${process.env.PATH}` },
+  })
+  assert.equal(status, 0)
+})

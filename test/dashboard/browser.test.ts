@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { MENU } from '../../src/dashboard/web/paths.ts'
+import { VERSION } from '../../src/platform/version.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { type DashboardDoor, openDashboardDoor, PASSWORD } from '../support/dashboard-door.ts'
 import { assertAccessible, untilCount, visit } from '../support/dashboard-page.ts'
@@ -59,13 +60,25 @@ describe('the dashboard in Chromium', { skip: requireService('chromium'), timeou
       await page.waitForURL(door.url + path)
       await page.waitForSelector(`.menu a[href="${path}"][aria-current=page]`)
       const foot = (await page.textContent('.foot')) ?? ''
-      assert.match(foot, /production.*lab-box-2.*0\.2\.0.*operator/s)
+      assert.match(foot, new RegExp(`production.*lab-box-2.*${VERSION}.*operator`, 's'))
       assert.match(await page.title(), /production · Madhava$/)
     }
     assert.equal(await page.locator('.menu a', { hasText: /^Tasks$/ }).count(), 1)
     await page.goto(`${door.url}/nowhere`)
     await page.waitForSelector('text=There is no page at this address.')
     await leave(/status of 404/)
+  })
+
+  it('leaves out of menu and keys the pages of kinds that the server lacks', async () => {
+    const bare = await openDashboardDoor({ kindsLeftOut: ['parse'] })
+    const { page, leave } = await visit(browser, bare.url, { path: '/tasks' })
+    await page.waitForSelector('.menu a[href="/thumbnails"]')
+    assert.equal(await page.locator('.menu a[href="/parse"]').count(), 0)
+    await page.keyboard.press('Shift+?')
+    await page.waitForSelector('dialog[open] >> text=Go to Thumbnails')
+    assert.equal(await page.locator('dialog >> text=Go to Parse').count(), 0)
+    await leave()
+    await bare.close()
   })
 
   it('lists the keys under ?, and lets them be switched off', async () => {

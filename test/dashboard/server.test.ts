@@ -59,6 +59,7 @@ const setUp = async (test: TestContext) => {
           limit: createLoginLimit({ clock: () => performance.now() }),
         },
         audit: NO_AUDIT,
+        builtInKinds: new Set(['thumbnails', 'sleep']),
       },
       log,
     )
@@ -108,6 +109,14 @@ describe('the dashboard of a process', { timeout: 300_000 }, () => {
     const answer = await fetch(`http://${address}/login`, { headers: { cookie } })
     assert.equal(answer.status, 200)
     assert.match(await answer.text(), /<form/)
+  })
+
+  it('says in its pages which of the kinds that they are for are left out, so that the menu leaves them out', async test => {
+    const { open } = await setUp(test)
+    const { address } = await open()
+    const { cookie } = await logIn(address)
+    const page = await (await fetch(`http://${address}/tasks`, { headers: { cookie } })).text()
+    assert.match(page, /<html [^>]*data-without="parse"/)
   })
 
   it("ends its sessions by the store's time", async test => {

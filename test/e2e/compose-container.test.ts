@@ -75,6 +75,12 @@ export default ({ defineKind, z }) =>
   })
 `
 
+const imported = (tools: string, exported: string, result: number): string => `${tools}
+${exported} defineKind({
+  summary: 'For this test', params: z.strictObject({}), result: z.int(), example: {}, run: () => ${result},
+})
+`
+
 describe('a container of the image', { timeout: 1_200_000 }, () => {
   it('holds no settings, no data and no history, and says what it is', SLOW, async () => {
     const image = await buildImage()
@@ -188,6 +194,8 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
     const plain = makeFolder(t, {
       'typed.ts': kind('return answer', 'enum Answer { All = 42 }\nconst answer: number = Answer.All'),
       'plain.js': kind('return 1').replace(/: \{ defineKind.*?\}\)/, ')'),
+      'imported.mts': imported("import { defineKind, z } from 'madhava'", 'export default', 3),
+      'required.js': imported("const { defineKind, z } = require('madhava')", 'module.exports =', 4),
     })
     const own = makeFolder(t, {
       'package.json': '{ "type": "module", "dependencies": { "lucky": "1.0.0" } }',
@@ -196,7 +204,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       'lucky.ts': kind('return lucky.number', "import lucky from 'lucky'"),
     })
     for (const [dir, results] of [
-      [plain, { typed: 42, plain: 1 }],
+      [plain, { typed: 42, plain: 1, imported: 3, required: 4 }],
       [own, { lucky: 7 }],
     ] as const) {
       const container = await runContainer(t, [

@@ -65,6 +65,25 @@ describe('a folder of kinds', () => {
     for (const [file, text] of Object.entries(words)) assert.match(reasons[file] ?? '', text, file)
   })
 
+  it('has the built-in kinds that are wanted, and frees the names of the others', async t => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
+    t.after(() => rm(folder, { recursive: true }))
+    await writeFile(path.join(folder, 'calcpi.mjs'), kind())
+    const load = (builtInKinds: readonly string[] | null) =>
+      loadKinds({ kindsDir: folder, kindSettings: DEFAULT_KIND_SETTINGS, builtInKinds })
+    const some = await load(['sleep', 'parse'])
+    assert.deepEqual(some.kinds.names(), ['calcpi', 'parse', 'sleep'])
+    assert.deepEqual([...some.builtIn].sort(), ['parse', 'sleep'])
+    assert.match(some.files.get('calcpi') ?? '', /madhava-kinds-/)
+    const none = await load([])
+    assert.deepEqual([none.kinds.names(), none.builtIn.size], [['calcpi'], 0])
+    await assert.rejects(load(['slep']), {
+      code: 'CONFIG_INVALID',
+      message: /^BUILT_IN_KINDS: there is no built-in kind slep; did you mean sleep\? There are binomial, /,
+    })
+    await assert.rejects(load(['no-such']), { message: /no-such\. There are binomial, / })
+  })
+
   it('stops a start only where the folder itself cannot be read', async () => {
     await assert.rejects(
       loadKinds({ kindsDir: path.join(tmpdir(), 'madhava-no-such'), kindSettings: DEFAULT_KIND_SETTINGS }),

@@ -112,15 +112,20 @@ export const processesOf = (dataDir: string): number[] =>
       }
     })
 
-/** @param root the checkout to start, by default this one */
+/**
+ * @param root the folder in which it is started, by default this checkout
+ * @param program what Node is given; `user` runs it, if root runs the test
+ */
 export const startBundle = async (
   dataDir: string,
   more: Record<string, string> = {},
   root = ROOT,
+  { program = ['bin/start.mjs'], user }: { program?: readonly string[]; user?: number } = {},
 ): Promise<Bundle> => {
-  const child: ChildProcess = spawn(process.execPath, ['bin/start.mjs'], {
+  const child: ChildProcess = spawn(process.execPath, program, {
     cwd: root,
     env: environment(dataDir, more),
+    ...(user === undefined || process.getuid?.() !== 0 ? {} : { uid: user, gid: user }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -26,6 +26,7 @@ import { statePolled } from '../../src/dashboard/stream/topic.ts'
 import { readWebFiles } from '../../src/dashboard/web-files.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
+import { VERSION } from '../../src/platform/version.ts'
 import { createFixture, type Fixture, type FixtureOptions } from '../api/fixture.ts'
 import { madeUpParts, peopleOf, watchOf } from '../dashboard/fixture.ts'
 
@@ -77,6 +78,8 @@ export interface DoorOptions {
   fixture?: FixtureOptions
   /** Left out: any that is free. */
   port?: number
+  /** The kinds that pages are for and that the server lacks. */
+  kindsLeftOut?: readonly string[]
 }
 
 export const openDashboardDoor = async (options: DoorOptions = {}): Promise<DashboardDoor> => {
@@ -146,7 +149,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
     clock: Date.now,
     log: silentLog(),
   })
-  const web = await readWebFiles()
+  const web = { ...(await readWebFiles()), kindsLeftOut: options.kindsLeftOut ?? [] }
   let port = options.port ?? 0
   let door: { server: HttpServer; closing: AbortController } | null = null
   const open = async (): Promise<void> => {
@@ -184,7 +187,7 @@ export const openDashboardDoor = async (options: DoorOptions = {}): Promise<Dash
       installation: {
         name: options.installationName ?? 'lab-box-2',
         host: 'lab-box-2',
-        version: '0.2.0',
+        version: VERSION,
         startedAt: new Date().toISOString(),
       },
       log: silentLog(),

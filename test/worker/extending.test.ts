@@ -14,7 +14,7 @@ import { createThreads } from '../../src/worker/pool/pool.ts'
 
 const example = async (which: string): Promise<{ name: string; text: string }> => {
   const page = await readFile(new URL('../../docs/extending.md', import.meta.url), 'utf8')
-  for (const [, name = '', text = ''] of page.matchAll(/`([a-z-]+\.ts)`:\n\n```ts\n(.*?)```/gs))
+  for (const [, name = '', text = ''] of page.matchAll(/`(?:kinds\/)?([a-z-]+\.ts)`:\n\n```ts\n(.*?)```/gs))
     if (name === which) return { name, text }
   return assert.fail(`the page has no example ${which} any more`)
 }

@@ -16,6 +16,8 @@ export interface PageRow {
   path: string
   /** Whoever lacks it does not see the page. */
   needs: Right
+  /** The built-in kind that it is for. If that is left out (BUILT_IN_KINDS), the page stands in no menu. */
+  kind?: string
   /** The second of the two keys that lead there: g and this one. Null: it stands in no menu. */
   key: string | null
 }
@@ -25,8 +27,8 @@ export const PAGES = [
   { name: 'overview', path: '/', needs: 'look', key: 'o' },
   { name: 'tasks', path: '/tasks', needs: 'tasks.look', key: 't' },
   { name: 'newTask', path: '/new', needs: 'tasks.look', key: 'n' },
-  { name: 'thumbnails', path: '/thumbnails', needs: 'tasks.look', key: 'i' },
-  { name: 'parse', path: '/parse', needs: 'tasks.look', key: 'r' },
+  { name: 'thumbnails', path: '/thumbnails', needs: 'tasks.look', kind: 'thumbnails', key: 'i' },
+  { name: 'parse', path: '/parse', needs: 'tasks.look', kind: 'parse', key: 'r' },
   { name: 'dead', path: '/dead', needs: 'tasks.look', key: 'd' },
   { name: 'processes', path: '/processes', needs: 'look', key: 'p' },
   { name: 'workers', path: '/workers', needs: 'look', key: 'w' },
@@ -54,6 +56,9 @@ export const MENU = PAGES.filter(page => page.key !== null) as readonly (PageRow
   name: MenuName
   key: string
 })[]
+
+/** The kinds that pages are for. */
+export const KINDS_OF_PAGES = PAGES.flatMap(page => ('kind' in page ? [page.kind] : []))
 
 /** Where a reader begins who does not see everything. */
 export const OWN_TASKS = '/tasks'

@@ -2,12 +2,20 @@
 // kind cannot flood the worker.
 import { StringDecoder } from 'node:string_decoder'
 import { serialize } from 'node:v8'
-import { cutText } from '../../core/cut-text.ts'
-import { isMadhavaError } from '../../core/errors.ts'
 import type { TaskContext } from '../../core/kind.ts'
-import { strictJson } from '../../core/strict-json.ts'
+import {
+  cutLine,
+  INFO_TOO_LARGE,
+  infoJson,
+  levelOf,
+  linesOf,
+  MAX_LINE,
+  noteOf,
+  partialJson,
+  percentOf,
+} from '../../core/reports.ts'
 import type { Json } from '../../core/task.ts'
-import { createLogWindow, isLogLevel, type LogLevel } from '../../core/task-log.ts'
+import { createLogWindow, type LogLevel } from '../../core/task-log.ts'
 import type { FromThread, RunRequest, SharedCores } from '../pool/protocol.ts'
 import type { ThreadChildren } from './children.ts'
 import { createExec } from './exec.ts'
@@ -16,16 +24,11 @@ import type { ThreadFiles } from './files.ts'
 const PROGRESS_EVERY_MS = 50
 const LOG_EVERY_MS = 100
 const CHECKPOINT_EVERY_MS = 2_000
-const MAX_LINE = 4_096
 /** Of what comes between two messages. */
 const PENDING_LINES = { lines: 500, bytes: 1024 * 1024 }
-const MAX_NOTE = 500
 export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024
 /** Serialising checkpoints may take about a twentieth of the time, however often a kind saves one. */
 const CHECKPOINT_SHARE = 20
-const MAX_INFO_BYTES = 4 * 1024
-const PARTIAL = { what: 'the partial result', code: 'RESULT_INVALID' } as const
-const INFO = { what: 'what resultInfo was given', code: 'RESULT_INVALID' } as const
 
 export interface ThreadContext {
   context: TaskContext
@@ -99,8 +102,6 @@ const createPrinted = () => {
   }
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value))
-
 /** The context of one run. `post` sends a message to the worker process. */
 export const createThreadContext = (deps: {
   run: number
@@ -127,7 +128,7 @@ export const createThreadContext = (deps: {
   let serialisingTook = 0
 
   const addLine = (line: string, level: LogLevel = 'info'): void => {
-    const text = line.length > MAX_LINE ? `${cutText(line, MAX_LINE - 1)}…` : line
+    const text = cutLine(line)
     count += 1
     lines.add({ n: count, text, level }, text.length)
     logs.request()
@@ -140,23 +141,12 @@ export const createThreadContext = (deps: {
     saidLast = line
     addLine(line, 'warn')
   }
-  /** Null: left out. A partial result that is too large is left out silently, as documented for kinds. */
-  const partialJson = (value: unknown): string | null => {
-    if (value === undefined) return null
-    try {
-      const json = strictJson(value, PARTIAL, partialBytes)
-      return json !== null && Buffer.byteLength(json) <= partialBytes ? json : null
-    } catch (error) {
-      // a getter of the kind's own may throw anything
-      leaveOut('partial result', isMadhavaError(error) ? error.message : 'it cannot be read')
-      return null
-    }
-  }
   const progress = throttle(PROGRESS_EVERY_MS, () => {
     if (!pending) return
     const { percent, note, partial } = pending
     pending = null
-    post({ type: 'progress', run, report: { percent, note, partial: partialJson(partial) } })
+    const json = partialJson(partial, partialBytes, why => leaveOut('partial result', why))
+    post({ type: 'progress', run, report: { percent, note, partial: json } })
   })
   const logs = throttle(LOG_EVERY_MS, () => {
     if (count === 0) return
@@ -179,8 +169,7 @@ export const createThreadContext = (deps: {
 
   const log = (line: string, level: LogLevel = 'info'): void => {
     if (closed) return
-    const known = isLogLevel(level) ? level : 'info'
-    for (const part of textOf(line).split('\n')) addLine(part, known)
+    for (const part of linesOf(line)) addLine(part, levelOf(level))
   }
 
   return {
@@ -197,10 +186,11 @@ export const createThreadContext = (deps: {
         return files.scratch()
       },
       progress(percent, note, partialResult) {
-        if (closed || !Number.isFinite(percent)) return
+        const bounded = percentOf(percent)
+        if (closed || bounded === null) return
         pending = {
-          percent: Math.min(100, Math.max(0, percent)),
-          note: note === undefined || note === null ? null : cutText(textOf(note), MAX_NOTE),
+          percent: bounded,
+          note: noteOf(note),
           // a report without a partial result keeps the last one
           partial: partialResult === undefined ? pending?.partial : partialResult,
         }
@@ -232,9 +222,9 @@ export const createThreadContext = (deps: {
       cores: () =>
         Math.max(1, Math.floor(sharedCores.cores / Math.max(1, Atomics.load(sharedCores.running, 0)))),
       resultInfo(value) {
-        const json = strictJson(value, INFO, MAX_INFO_BYTES)
-        if (json !== null && Buffer.byteLength(json) <= MAX_INFO_BYTES) info = JSON.parse(json) as Json
-        else addLine(`resultInfo left out: it has more than ${MAX_INFO_BYTES} bytes`, 'warn')
+        const json = infoJson(value)
+        if (json !== null) info = JSON.parse(json) as Json
+        else addLine(INFO_TOO_LARGE, 'warn')
       },
     },
     info: () => info,

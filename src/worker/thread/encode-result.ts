@@ -1,7 +1,8 @@
 // Encodes what a kind returned: as JSON or text, in the record or as a blob. Runs inside the thread.
 import { MadhavaError } from '../../core/errors.ts'
 import { problemOfText } from '../../core/json-flaw.ts'
-import { type JsonCheckOptions, strictJson } from '../../core/strict-json.ts'
+import { RESULT } from '../../core/kind-result.ts'
+import { strictJson } from '../../core/strict-json.ts'
 import type { ResultLimits } from '../../core/task.ts'
 import type { EncodedResult } from '../pool/protocol.ts'
 
@@ -19,9 +20,6 @@ const toBytes = (text: string, { maxBytes }: ResultLimits): Uint8Array => {
   if (size > maxBytes) throw tooLarge(size, maxBytes)
   return new TextEncoder().encode(text)
 }
-
-/** The name of the result in errors. */
-export const RESULT: JsonCheckOptions = { what: 'the result', code: 'RESULT_INVALID' }
 
 /**
  * Encodes a result: small ones inline, larger strings as text, larger others as JSON.

@@ -3,10 +3,9 @@
 import { deserialize } from 'node:v8'
 import { workerData } from 'node:worker_threads'
 import { cutText } from '../../core/cut-text.ts'
-import { isMadhavaError, MadhavaError } from '../../core/errors.ts'
+import { isMadhavaError } from '../../core/errors.ts'
 import type { NamedKind } from '../../core/kind.ts'
-import { describeProblems, parseWith } from '../../core/kind-schema.ts'
-import { refuseBeforeSchema } from '../../core/strict-json.ts'
+import { parseResult, parseStoredParams, refuseResult } from '../../core/kind-result.ts'
 import type { Json } from '../../core/task.ts'
 import { reasonOf } from '../../core/thrown.ts'
 import { describeError } from '../describe-error.ts'
@@ -24,7 +23,7 @@ import {
 import { createThreadChildren, type ThreadChildren } from './children.ts'
 import { type CodeOrigin, originNow, ownedBy } from './code-origin.ts'
 import { createThreadContext, type ThreadContext } from './context.ts'
-import { encodeResult, RESULT } from './encode-result.ts'
+import { encodeResult } from './encode-result.ts'
 import { createThreadFiles, type ThreadFiles } from './files.ts'
 import { guardProcess } from './guard.ts'
 import { importFailure } from './import.ts'
@@ -40,45 +39,21 @@ guardProcess()
 const reuseCheck = createReuseCheck()
 const kinds = createThreadKinds(settings, reuseCheck)
 
-/** If a check of the kind's own throws, the value is invalid; the attempt itself has not failed. */
-const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
-  try {
-    return await parseWith(schema, value)
-  } catch (error) {
-    throw refuse(`a check of the kind threw: ${reasonOf(error)}`, error)
-  }
-}
-type Refuse = (why: string, cause?: unknown) => MadhavaError
-
-const checkParams = async (kind: NamedKind, request: SentRun) => {
-  const refuse: Refuse = (why, cause) =>
-    new MadhavaError('PARAMS_INVALID', `The stored params no longer fit the kind: ${why}`, { cause })
-  // stored params were checked at submit; the kind's file may have changed since
-  const parsed = await parseFor(kind.params, JSON.parse(request.params), refuse)
-  if (parsed.success) return parsed.data as Json
-  throw refuse(describeProblems(parsed.error))
-}
-
 const checkResult = async (
   kind: NamedKind,
   returned: unknown,
   info: Json | undefined,
 ): Promise<RunOutcome> => {
-  const refuse: Refuse = (why, cause) =>
-    new MadhavaError('RESULT_INVALID', `The result does not fit the schema of the kind: ${why}`, { cause })
-  refuseBeforeSchema(returned, RESULT)
-  let parsed = await parseFor(kind.result, returned, refuse)
-  if (!parsed.success && returned === undefined) parsed = await parseFor(kind.result, null, refuse)
-  if (!parsed.success) throw refuse(describeProblems(parsed.error))
+  const value = await parseResult(kind, returned)
   try {
     return {
       type: 'success',
-      result: encodeResult(parsed.data, results),
+      result: encodeResult(value, results),
       ...(info === undefined ? {} : { info }),
     }
   } catch (error) {
     if (isMadhavaError(error)) throw error
-    throw refuse(reasonOf(error))
+    throw refuseResult(reasonOf(error))
   }
 }
 
@@ -155,7 +130,7 @@ const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => 
     })
     mine.kindContext = kindContext
     for (const line of early) kindContext.context.log(line, 'warn')
-    const params = await checkParams(kind, request)
+    const params = await parseStoredParams(kind, JSON.parse(request.params))
     mine.controller.signal.throwIfAborted()
     mine.before = reuseCheck.before()
     started.begin(mine.run, request.id, request.claim)

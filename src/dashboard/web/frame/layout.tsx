@@ -21,10 +21,15 @@ import { QuestionDialog } from './question.tsx'
 import { Toasts } from './toasts.tsx'
 import { useTroubles } from './use-troubles.ts'
 
-/** What the reader may open. */
+/** As the server has written it into the document: its kinds are what they were at its start. */
+const kindsLeftOut = (document.documentElement.dataset.without ?? '').split(' ')
+
+/** What the reader may open, and what is there. */
 const useMenu = (): typeof MENU => {
   const rights = useRights()
-  return MENU.filter(({ needs }) => rights.includes(needs))
+  return MENU.filter(
+    ({ needs, kind = '' }) => rights.includes(needs) && (kind === '' || !kindsLeftOut.includes(kind)),
+  )
 }
 
 const Menu = ({ onLeave }: { onLeave: () => void }) => {

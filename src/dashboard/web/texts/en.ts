@@ -737,7 +737,8 @@ export const en = {
   newTask: {
     kind: 'Kind',
     choose: 'What is to be done?',
-    noKinds: 'No kind of task can be used here. A kind is a file in src/kinds or in KINDS_DIR.',
+    noKinds:
+      'No kind of task can be used here. A kind is a file in KINDS_DIR. BUILT_IN_KINDS says which of the built-in ones there are.',
     inTrouble: (count: number) =>
       `${n(count)} more ${count === 1 ? 'kind cannot be used; its reason is' : 'kinds cannot be used; their reasons are'} under`,
     aboutKind: 'About this kind',

@@ -28,7 +28,8 @@ export const files = {
 
   // both pages
   noKind: (name: string) => `The kind ${name} cannot be used here.`,
-  kindMissing: 'The server has no such kind. Whoever runs it can see why in the list of kinds.',
+  kindMissing:
+    'The server has no such kind. Whoever runs it may have left it out (BUILT_IN_KINDS), or can see why in the list of kinds.',
   options: 'Options',
   submitting: 'All is there. The task is being made …',
   run: 'The task',

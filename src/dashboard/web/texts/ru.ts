@@ -742,7 +742,8 @@ export const ru: Texts = {
   newTask: {
     kind: 'Вид',
     choose: 'Что нужно сделать?',
-    noKinds: 'Ни один вид задач использовать нельзя. Вид — это файл в src/kinds или в KINDS_DIR.',
+    noKinds:
+      'Ни один вид задач использовать нельзя. Вид — это файл в KINDS_DIR. Какие из встроенных есть, говорит BUILT_IN_KINDS.',
     inTrouble: count =>
       `Ещё ${n(count)} ${form(count, 'вид', 'вида', 'видов')} использовать нельзя; причины — в разделе`,
     aboutKind: 'Об этом виде',
