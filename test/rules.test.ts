@@ -57,7 +57,7 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     because: 'it serves the one task API behind its own login, and asks no other door',
   },
   'dashboard/web': {
-    may: ['dashboard/web', 'client/task', 'client/todo', 'client/event-stream'],
+    may: ['dashboard/web', 'client/task', 'client/event-stream'],
     because: 'it runs in a browser, where nothing of the server is',
   },
 }

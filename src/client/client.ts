@@ -51,6 +51,8 @@ export {
   type Artifact,
   type Attempt,
   type AttemptOutcome,
+  assigneeOf,
+  doneOf,
   type Filter,
   isFinal,
   type Json,
@@ -67,18 +69,11 @@ export {
   type Submission,
   type Task,
   type TaskView,
+  TODO_KIND,
   type Waiting,
   type WaitReason,
 } from './task.ts'
-export {
-  assigneeOf,
-  type CreatedTodo,
-  doneOf,
-  type KnownTask,
-  type NewTodo,
-  TODO_KIND,
-  type TodoCalls,
-} from './todo.ts'
+export type { CreatedTodo, KnownTask, NewTodo, TodoCalls } from './todo.ts'
 export type { Upload, UploadOptions, UploadPage, UploadProgress } from './upload-types.ts'
 export type { WatchEvent } from './watch.ts'
 

@@ -238,3 +238,25 @@ export interface Filter {
   finishedFrom?: string | Date
   finishedTo?: string | Date
 }
+
+/** The kind of the shared list. */
+export const TODO_KIND = 'manual'
+
+/** Who an item of the list is for; null: nobody in particular. */
+export const assigneeOf = ({ params }: Pick<Task, 'params'>): string | null => {
+  const { assignee } = (typeof params === 'object' && params !== null ? params : {}) as { assignee?: unknown }
+  return typeof assignee === 'string' ? assignee : null
+}
+
+/** Who completed a task, and what they noted; null while it is open, and of one that was cancelled. */
+export const doneOf = ({
+  status,
+  result,
+}: Pick<Task, 'status' | 'result'>): { by: string | null; note: string | null } | null => {
+  if (status !== 'SUCCESS') return null
+  const { by, note } = (typeof result === 'object' && result !== null ? result : {}) as Record<
+    string,
+    unknown
+  >
+  return { by: typeof by === 'string' ? by : null, note: typeof note === 'string' ? note : null }
+}

@@ -2,10 +2,7 @@
 // too: `watchAll({ kind: 'manual' })` follows the list, and `get` and `retry` (which opens one again) take their ids.
 import type { CallOptions } from './byte-stream.ts'
 import type { RequestOptions } from './request.ts'
-import type { Sort, Task, TaskView } from './task.ts'
-
-/** The kind of the tasks on the list. */
-export const TODO_KIND = 'manual'
+import { type Sort, type Task, type TaskView, TODO_KIND } from './task.ts'
 
 export interface NewTodo {
   /** One line of 1 to 200 characters. */
@@ -48,25 +45,6 @@ export interface TodoCalls {
   reopen(id: string, options?: CallOptions): Promise<Task>
   /** Removes one, open or not. */
   remove(id: string, options?: CallOptions): Promise<void>
-}
-
-/** Who an item of the list is for; null: nobody in particular. */
-export const assigneeOf = ({ params }: Pick<Task, 'params'>): string | null => {
-  const { assignee } = (typeof params === 'object' && params !== null ? params : {}) as { assignee?: unknown }
-  return typeof assignee === 'string' ? assignee : null
-}
-
-/** Who completed a task, and what they noted; null while it is open, and of one that was cancelled. */
-export const doneOf = ({
-  status,
-  result,
-}: Pick<Task, 'status' | 'result'>): { by: string | null; note: string | null } | null => {
-  if (status !== 'SUCCESS') return null
-  const { by, note } = (typeof result === 'object' && result !== null ? result : {}) as Record<
-    string,
-    unknown
-  >
-  return { by: typeof by === 'string' ? by : null, note: typeof note === 'string' ? note : null }
 }
 
 const etagOf = ({ claim, rev }: Omit<KnownTask, 'id'>): string => `"${claim}-${rev}"`
