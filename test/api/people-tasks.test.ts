@@ -96,12 +96,12 @@ describe('the shared list over REST', { timeout: 300_000 }, () => {
   })
 
   it('edits an item for the version that one knows, and tells the present one to who is late', async () => {
-    const { item } = await create({ title: 'a', description: 'b', assignee: 'ann' })
+    const { item } = await create({ title: 'a', description: 'Roof', assignee: 'ann' })
     assert.deepEqual(await codeOf(await patch(item.id, { title: 'c' })), [428, 'VERSION_MISSING'])
-    const first = await patch(item.id, { title: 'c', assignee: null }, { 'if-match': '"0-0"' })
+    const first = await patch(item.id, { title: 'Fence', assignee: null }, { 'if-match': '"0-0"' })
     assert.equal(first.status, 200)
     const edited = await taskOf(first)
-    assert.deepEqual([edited.title, edited.description, edited.params], ['c', 'b', {}])
+    assert.deepEqual([edited.title, edited.description, edited.params], ['Fence', 'Roof', {}])
     const etag = first.headers.get('etag') ?? ''
     assert.equal(etag, `"${edited.claim}-${edited.rev}"`)
     const late = await patch(item.id, { title: 'd' }, { 'if-match': '"0-0"' })
@@ -117,9 +117,9 @@ describe('the shared list over REST', { timeout: 300_000 }, () => {
     assert.deepEqual(versionsIn('W/"1-2", "3-4" ,x, "'), ['1-2', '3-4'])
     const empty = await patch(item.id, {}, { 'if-match': '*' })
     assert.deepEqual(await codeOf(empty), [400, 'BAD_REQUEST'])
-    const found = await door.app.request('/tasks?q=c&kind=manual')
+    const found = await door.app.request('/tasks?q=fence&kind=manual')
     assert.equal(((await found.json()) as { tasks: [] }).tasks.length, 1)
-    const before = await door.app.request('/tasks?q=b&kind=manual')
+    const before = await door.app.request('/tasks?q=roof&kind=manual')
     assert.equal(((await before.json()) as { tasks: [] }).tasks.length, 0)
   })
 

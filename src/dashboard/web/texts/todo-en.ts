@@ -15,7 +15,7 @@ export const todo = {
   completeOf: (title: string) => `Complete: ${title}`,
   completed: (title: string) => `Done: ${title}`,
   withNote: 'Done, with a note',
-  noteOf: (title: string) => `Complete with a note: ${title}`,
+  noteOf: (title: string) => `Done, with a note: ${title}`,
   note: 'What is there to say about it?',
   take: 'I do it',
   takeOf: (title: string) => `I do it: ${title}`,

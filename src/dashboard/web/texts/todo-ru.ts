@@ -16,7 +16,7 @@ export const todo: typeof english = {
   completeOf: title => `Завершить: ${title}`,
   completed: title => `Сделано: ${title}`,
   withNote: 'Сделано, с заметкой',
-  noteOf: title => `Завершить с заметкой: ${title}`,
+  noteOf: title => `Сделано, с заметкой: ${title}`,
   note: 'Что об этом сказать?',
   take: 'Беру на себя',
   takeOf: title => `Беру на себя: ${title}`,

@@ -1,5 +1,5 @@
 // An open item: what is to be done, for whom, and the buttons that it takes.
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { assigneeOf } from '../../../../client/task.ts'
 import { shownText } from '../../format/hidden-characters.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
@@ -16,6 +16,9 @@ const NOTE_MOST = 1000
 const NoteForm = ({ item, actions, close }: { item: Item; actions: ItemActions; close: () => void }) => {
   const t = useTexts()
   const [note, setNote] = useState('')
+  const input = useRef<HTMLInputElement>(null)
+  // a browser heeds `autofocus` once in a page's life
+  useEffect(() => input.current?.focus(), [])
   return (
     <form
       class="todo-note"
@@ -35,7 +38,7 @@ const NoteForm = ({ item, actions, close }: { item: Item; actions: ItemActions; 
         id={`note-${item.id}`}
         type="text"
         autocomplete="off"
-        autofocus
+        ref={input}
         maxLength={NOTE_MOST}
         placeholder={t.todo.note}
         value={note}

@@ -57,12 +57,36 @@ const useItemKeys = (
   })
 }
 
+/**
+ * An item that leaves its list takes the focus with it: then its neighbour has it, or else the line for new ones.
+ */
+const keepFocus = (actions: ItemActions, line: { current: HTMLInputElement | null }): ItemActions => {
+  const leaving = async ({ id }: Item, act: () => Promise<boolean>): Promise<boolean> => {
+    const row = document.querySelector(`li[data-id="${id}"]`)
+    const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
+    const hasLeft = await act()
+    if (hasLeft)
+      requestAnimationFrame(() => {
+        if (document.activeElement !== document.body) return
+        const next = neighbour instanceof HTMLElement && neighbour.isConnected ? neighbour : line.current
+        next?.focus()
+      })
+    return hasLeft
+  }
+  return {
+    ...actions,
+    complete: (item, note) => leaving(item, () => actions.complete(item, note)),
+    reopen: item => leaving(item, () => actions.reopen(item)),
+    remove: item => leaving(item, () => actions.remove(item)),
+  }
+}
+
 export const TodoPage = () => {
   const [t, f, who] = [useTexts(), useFormats(), useCell(me)]
   const words = t.todo
   const todo = useTodo()
-  const actions = useItemActions(todo)
   const line = useRef<HTMLInputElement>(null)
+  const actions = keepFocus(useItemActions(todo), line)
   const may = mayChange(who)
   // what is being edited keeps its place, whatever becomes of it
   const [editing, setEditing] = useState(NOBODY)
