@@ -103,6 +103,7 @@ describe('the page of things to do', { skip: requireService('chromium'), timeout
     await untilCount(page, DONE, 1)
     await page.waitForSelector('.toast >> text=Done: First')
     await page.click('[aria-label="Done, with a note: Second"]')
+    await page.waitForSelector('.todo-note input:focus')
     await page.keyboard.type('both floors')
     await assertAccessible(page, 'a note')
     await page.keyboard.press('Enter')
@@ -263,6 +264,7 @@ describe('the page of things to do', { skip: requireService('chromium'), timeout
     // its neighbour has the focus now
     await page.waitForSelector(`${OPEN}:focus`)
     await page.keyboard.press('e')
+    await page.waitForSelector('.todo-edit input:focus')
     await page.keyboard.press('Control+a')
     await page.keyboard.type('Renamed')
     await page.keyboard.press('Enter')

@@ -1,6 +1,6 @@
 // An item that is being edited, in its place in the list. If somebody else changes it meanwhile, the form says so, and
 // keeps what the reader has typed: what only the other changed is taken over, for the rest the reader chooses.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { isFinal, type TaskView } from '../../../../client/task.ts'
 import { wordsOf } from '../../frame/do-it.ts'
 import { askReader } from '../../frame/question.tsx'
@@ -106,7 +106,7 @@ export const EditForm = ({ item, todo, close }: { item: Item; todo: Todo; close:
   useEffect(() => {
     if (version !== tag && !isOver) setEditing(now => withTheirs(now, item))
   }, [version])
-  useEffect(() => form.current?.querySelector('input')?.focus(), [])
+  useLayoutEffect(() => form.current?.querySelector('input')?.focus(), [])
 
   const change = (name: TextName) => (value: string) => {
     setFault(null)

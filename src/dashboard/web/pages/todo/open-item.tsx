@@ -1,5 +1,5 @@
 // An open item: what is to be done, for whom, and the buttons that it takes.
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { assigneeOf } from '../../../../client/task.ts'
 import { shownText } from '../../format/hidden-characters.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
@@ -18,7 +18,7 @@ const NoteForm = ({ item, actions, close }: { item: Item; actions: ItemActions; 
   const [note, setNote] = useState('')
   const input = useRef<HTMLInputElement>(null)
   // a browser heeds `autofocus` once in a page's life
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
   return (
     <form
       class="todo-note"
