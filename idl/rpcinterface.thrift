@@ -119,12 +119,12 @@ exception NotFound {
 }
 
 /**
- * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
- * uploads: the bytes do not continue where it ends, have not all come, or a task names it. Of accounts: the name is
- * taken, or the account was changed by somebody else at the same time.
+ * The state of the task does not allow it: it has ended, has not ended, does not wait, is just being changed, or was
+ * changed since it was read. Of uploads: the bytes do not continue where it ends, have not all come, or a task names
+ * it. Of accounts: the name is taken, or the account was changed by somebody else at the same time.
  */
 exception Conflict {
-  /** TASK_ENDED, TASK_NOT_ENDED, TASK_NOT_WAITING, TASK_BUSY, UPLOAD_OFFSET, NAME_TAKEN and the like. */
+  /** TASK_ENDED, TASK_NOT_ENDED, TASK_BUSY, VERSION_CHANGED, UPLOAD_OFFSET, NAME_TAKEN and the like. */
   1: required string code,
   2: required string message,
   /** The HTTP status of this code in REST. */
@@ -242,11 +242,11 @@ struct WaitFacts {
 /** Why a task waits, as of now. */
 struct Waiting {
   /**
-   * The first one that holds: NOT_DUE, RETRY_WAIT, NO_WORKER, KIND_UNKNOWN, NO_ROOM, KIND_FULL, RATE or BEHIND. Later
+   * The first one that holds: FOR_PEOPLE, NOT_DUE, RETRY_WAIT, NO_WORKER, KIND_UNKNOWN, NO_ROOM, KIND_FULL, RATE or BEHIND. Later
    * versions may know more.
    */
   1: required string reason,
-  /** When it became due; of NOT_DUE and RETRY_WAIT its last move. */
+  /** When it became due; of FOR_PEOPLE, NOT_DUE and RETRY_WAIT its last move. */
   2: required string since,
   /** The reason for people. */
   3: required string detail,
@@ -323,7 +323,9 @@ struct Task {
   /** In pages: the name of the account that owns it. Unset if nobody owns it, or the account was deleted. */
   37: optional string ownerName,
   /** Files that the task has made, by name; unset if there are none, and in pages. */
-  38: optional list<Artifact> artifacts
+  38: optional list<Artifact> artifacts,
+  /** people: no worker takes it, and it is open until somebody completes it. Unset: workers do it. */
+  39: optional string doneBy
 }
 
 /** Options of a submit. Unset fields have the default of the server or of the kind. */
@@ -345,6 +347,27 @@ struct SubmitOptions {
   9: optional string description,
   /** 1 to 255 visible ASCII characters. A repeated submit with the same key and task returns the first task. */
   10: optional string idempotencyKey
+}
+
+/** Something new on the shared list. */
+struct NewItem {
+  /** What is to be done: one line of 1 to 200 characters. */
+  1: required string title,
+  /** Up to 2000 characters. */
+  2: optional string description,
+  /** Who is to do it: a name of up to 100 characters, which need not be that of an account. */
+  3: optional string assignee,
+  /** As in SubmitOptions. */
+  4: optional string idempotencyKey
+}
+
+/** What changes of a task that people do. Unset fields stay. */
+struct TaskEdit {
+  1: optional string title,
+  /** Empty: none. */
+  2: optional string description,
+  /** Empty: nobody in particular. */
+  3: optional string assignee
 }
 
 /** Which tasks a page holds: every field that is set must fit. */
@@ -486,7 +509,9 @@ struct Kind {
   /** At most so many run at a time, over all workers. */
   9: optional i32 maxConcurrency,
   /** At most so many begin, as in 10/s. */
-  10: optional string rate
+  10: optional string rate,
+  /** Who does its tasks: workers or people. Unset by earlier servers: workers. */
+  11: optional string doneBy
 }
 
 /** A kind whose file cannot be used. */
@@ -854,7 +879,28 @@ service Madhava extends RPCcelery {
   Task retryTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 
-  /** Removes an ended task with its result and log. Conflict: TASK_NOT_ENDED. Refused: BAD_ID. */
+  /**
+   * Puts something on the shared list, where people see and complete it: the short form of submitTask with the kind
+   * manual. Refused: BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH, QUOTA_EXCEEDED. Unavailable: STORE_FULL.
+   */
+  Task createItem(1: NewItem item) throws (1: Refused refused, 2: Unavailable unavailable),
+
+  /**
+   * Changes the texts of an open task that people do. `version` is that of the task as you know it. Conflict:
+   * VERSION_CHANGED, when somebody has changed it since (read it again); TASK_ENDED, which says who completed it;
+   * NOT_FOR_PEOPLE, TASK_BUSY. Refused: VERSION_MISSING, BAD_ID, BAD_REQUEST.
+   */
+  Task editTask(1: string id, 2: TaskEdit edit, 3: string version)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /**
+   * Completes an open task that people do: its result says who did it. `note` and `version` may be empty; with a version
+   * it completes that one alone. Conflict: as in editTask. Refused: BAD_ID, BAD_REQUEST.
+   */
+  Task completeTask(1: string id, 2: string note, 3: string version)
+    throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
+
+  /** Removes an ended task with its result and log, or an open one that people do. Conflict: TASK_NOT_ENDED. Refused: BAD_ID. */
   void purgeTask(1: string id)
     throws (1: Refused refused, 2: NotFound notFound, 3: Conflict conflict, 4: Unavailable unavailable),
 

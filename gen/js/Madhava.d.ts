@@ -31,6 +31,8 @@ import WaitFacts = ttypes.WaitFacts
 import Waiting = ttypes.Waiting
 import Task = ttypes.Task
 import SubmitOptions = ttypes.SubmitOptions
+import NewItem = ttypes.NewItem
+import TaskEdit = ttypes.TaskEdit
 import TaskFilter = ttypes.TaskFilter
 import TaskPage = ttypes.TaskPage
 import Cancelled = ttypes.Cancelled
@@ -183,12 +185,50 @@ declare class Client extends RPCcelery.Client {
     retryTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Task)=>void): void;
 
     /**
-     * Removes an ended task with its result and log. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
+     * Puts something on the shared list, where people see and complete it: the short form of submitTask with the kind
+     * manual. Refused: BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH, QUOTA_EXCEEDED. Unavailable: STORE_FULL.
+     */
+    createItem(item: NewItem): Promise<Task>;
+
+    /**
+     * Puts something on the shared list, where people see and complete it: the short form of submitTask with the kind
+     * manual. Refused: BAD_REQUEST, BAD_KEY, IDEMPOTENCY_MISMATCH, QUOTA_EXCEEDED. Unavailable: STORE_FULL.
+     */
+    createItem(item: NewItem, callback?: (error: ttypes.Refused | ttypes.Unavailable, response: Task)=>void): void;
+
+    /**
+     * Changes the texts of an open task that people do. `version` is that of the task as you know it. Conflict:
+     * VERSION_CHANGED, when somebody has changed it since (read it again); TASK_ENDED, which says who completed it;
+     * NOT_FOR_PEOPLE, TASK_BUSY. Refused: VERSION_MISSING, BAD_ID, BAD_REQUEST.
+     */
+    editTask(id: string, edit: TaskEdit, version: string): Promise<Task>;
+
+    /**
+     * Changes the texts of an open task that people do. `version` is that of the task as you know it. Conflict:
+     * VERSION_CHANGED, when somebody has changed it since (read it again); TASK_ENDED, which says who completed it;
+     * NOT_FOR_PEOPLE, TASK_BUSY. Refused: VERSION_MISSING, BAD_ID, BAD_REQUEST.
+     */
+    editTask(id: string, edit: TaskEdit, version: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Task)=>void): void;
+
+    /**
+     * Completes an open task that people do: its result says who did it. `note` and `version` may be empty; with a version
+     * it completes that one alone. Conflict: as in editTask. Refused: BAD_ID, BAD_REQUEST.
+     */
+    completeTask(id: string, note: string, version: string): Promise<Task>;
+
+    /**
+     * Completes an open task that people do: its result says who did it. `note` and `version` may be empty; with a version
+     * it completes that one alone. Conflict: as in editTask. Refused: BAD_ID, BAD_REQUEST.
+     */
+    completeTask(id: string, note: string, version: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: Task)=>void): void;
+
+    /**
+     * Removes an ended task with its result and log, or an open one that people do. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
      */
     purgeTask(id: string): Promise<void>;
 
     /**
-     * Removes an ended task with its result and log. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
+     * Removes an ended task with its result and log, or an open one that people do. Conflict: TASK_NOT_ENDED. Refused: BAD_ID.
      */
     purgeTask(id: string, callback?: (error: ttypes.Refused | ttypes.NotFound | ttypes.Conflict | ttypes.Unavailable, response: void)=>void): void;
 
@@ -624,6 +664,9 @@ declare class Processor extends RPCcelery.Processor {
     process_whyTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_cancelTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_retryTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_createItem(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_editTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_completeTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_purgeTask(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_readResult(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_readLog(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

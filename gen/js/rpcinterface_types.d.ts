@@ -79,9 +79,9 @@ declare class NotFound extends Thrift.TException {
   }
 
 /**
- * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
- * uploads: the bytes do not continue where it ends, have not all come, or a task names it. Of accounts: the name is
- * taken, or the account was changed by somebody else at the same time.
+ * The state of the task does not allow it: it has ended, has not ended, does not wait, is just being changed, or was
+ * changed since it was read. Of uploads: the bytes do not continue where it ends, have not all come, or a task names
+ * it. Of accounts: the name is taken, or the account was changed by somebody else at the same time.
  */
 declare class Conflict extends Thrift.TException {
     public code: string;
@@ -265,8 +265,9 @@ declare class Task {
     public waiting?: Waiting;
     public ownerName?: string;
     public artifacts?: Artifact[];
+    public doneBy?: string;
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; ownerName?: string; artifacts?: Artifact[]; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; ownerName?: string; artifacts?: Artifact[]; doneBy?: string; });
   }
 
 /**
@@ -285,6 +286,29 @@ declare class SubmitOptions {
     public idempotencyKey?: string;
 
       constructor(args?: { priority?: any; notBefore?: string; expiresAt?: string; maxAttempts?: number; retryPolicy?: RetryPolicy; neverRetry?: boolean; limits?: TimeLimits; title?: string; description?: string; idempotencyKey?: string; });
+  }
+
+/**
+ * Something new on the shared list.
+ */
+declare class NewItem {
+    public title: string;
+    public description?: string;
+    public assignee?: string;
+    public idempotencyKey?: string;
+
+      constructor(args?: { title: string; description?: string; assignee?: string; idempotencyKey?: string; });
+  }
+
+/**
+ * What changes of a task that people do. Unset fields stay.
+ */
+declare class TaskEdit {
+    public title?: string;
+    public description?: string;
+    public assignee?: string;
+
+      constructor(args?: { title?: string; description?: string; assignee?: string; });
   }
 
 /**
@@ -419,8 +443,9 @@ declare class Kind {
     public limits: TimeLimits;
     public maxConcurrency?: number;
     public rate?: string;
+    public doneBy?: string;
 
-      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; });
+      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; doneBy?: string; });
   }
 
 /**

@@ -1843,6 +1843,7 @@ const Task = module.exports.Task = class {
     this.waiting = null;
     this.ownerName = null;
     this.artifacts = null;
+    this.doneBy = null;
     if (args) {
       if (args.id !== undefined && args.id !== null) {
         this.id = args.id;
@@ -1987,6 +1988,9 @@ const Task = module.exports.Task = class {
       }
       if (args.artifacts !== undefined && args.artifacts !== null) {
         this.artifacts = Thrift.copyList(args.artifacts, [ttypes.Artifact]);
+      }
+      if (args.doneBy !== undefined && args.doneBy !== null) {
+        this.doneBy = args.doneBy;
       }
     }
   }
@@ -2299,6 +2303,13 @@ const Task = module.exports.Task = class {
           input.skip(ftype);
         }
         break;
+        case 39:
+        if (ftype == Thrift.Type.STRING) {
+          this.doneBy = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -2521,6 +2532,11 @@ const Task = module.exports.Task = class {
       output.writeListEnd();
       output.writeFieldEnd();
     }
+    if (this.doneBy !== null && this.doneBy !== undefined) {
+      output.writeFieldBegin('doneBy', Thrift.Type.STRING, 39);
+      output.writeString(this.doneBy);
+      output.writeFieldEnd();
+    }
     output.writeFieldStop();
     output.writeStructEnd();
     return;
@@ -2714,6 +2730,186 @@ const SubmitOptions = module.exports.SubmitOptions = class {
     if (this.idempotencyKey !== null && this.idempotencyKey !== undefined) {
       output.writeFieldBegin('idempotencyKey', Thrift.Type.STRING, 10);
       output.writeString(this.idempotencyKey);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const NewItem = module.exports.NewItem = class {
+  constructor(args) {
+    this.title = null;
+    this.description = null;
+    this.assignee = null;
+    this.idempotencyKey = null;
+    if (args) {
+      if (args.title !== undefined && args.title !== null) {
+        this.title = args.title;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field title is unset!');
+      }
+      if (args.description !== undefined && args.description !== null) {
+        this.description = args.description;
+      }
+      if (args.assignee !== undefined && args.assignee !== null) {
+        this.assignee = args.assignee;
+      }
+      if (args.idempotencyKey !== undefined && args.idempotencyKey !== null) {
+        this.idempotencyKey = args.idempotencyKey;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.title = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.description = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.assignee = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 4:
+        if (ftype == Thrift.Type.STRING) {
+          this.idempotencyKey = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('NewItem');
+    if (this.title !== null && this.title !== undefined) {
+      output.writeFieldBegin('title', Thrift.Type.STRING, 1);
+      output.writeString(this.title);
+      output.writeFieldEnd();
+    }
+    if (this.description !== null && this.description !== undefined) {
+      output.writeFieldBegin('description', Thrift.Type.STRING, 2);
+      output.writeString(this.description);
+      output.writeFieldEnd();
+    }
+    if (this.assignee !== null && this.assignee !== undefined) {
+      output.writeFieldBegin('assignee', Thrift.Type.STRING, 3);
+      output.writeString(this.assignee);
+      output.writeFieldEnd();
+    }
+    if (this.idempotencyKey !== null && this.idempotencyKey !== undefined) {
+      output.writeFieldBegin('idempotencyKey', Thrift.Type.STRING, 4);
+      output.writeString(this.idempotencyKey);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const TaskEdit = module.exports.TaskEdit = class {
+  constructor(args) {
+    this.title = null;
+    this.description = null;
+    this.assignee = null;
+    if (args) {
+      if (args.title !== undefined && args.title !== null) {
+        this.title = args.title;
+      }
+      if (args.description !== undefined && args.description !== null) {
+        this.description = args.description;
+      }
+      if (args.assignee !== undefined && args.assignee !== null) {
+        this.assignee = args.assignee;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.title = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.STRING) {
+          this.description = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.STRING) {
+          this.assignee = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('TaskEdit');
+    if (this.title !== null && this.title !== undefined) {
+      output.writeFieldBegin('title', Thrift.Type.STRING, 1);
+      output.writeString(this.title);
+      output.writeFieldEnd();
+    }
+    if (this.description !== null && this.description !== undefined) {
+      output.writeFieldBegin('description', Thrift.Type.STRING, 2);
+      output.writeString(this.description);
+      output.writeFieldEnd();
+    }
+    if (this.assignee !== null && this.assignee !== undefined) {
+      output.writeFieldBegin('assignee', Thrift.Type.STRING, 3);
+      output.writeString(this.assignee);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -3901,6 +4097,7 @@ const Kind = module.exports.Kind = class {
     this.limits = null;
     this.maxConcurrency = null;
     this.rate = null;
+    this.doneBy = null;
     if (args) {
       if (args.name !== undefined && args.name !== null) {
         this.name = args.name;
@@ -3945,6 +4142,9 @@ const Kind = module.exports.Kind = class {
       }
       if (args.rate !== undefined && args.rate !== null) {
         this.rate = args.rate;
+      }
+      if (args.doneBy !== undefined && args.doneBy !== null) {
+        this.doneBy = args.doneBy;
       }
     }
   }
@@ -4031,6 +4231,13 @@ const Kind = module.exports.Kind = class {
           input.skip(ftype);
         }
         break;
+        case 11:
+        if (ftype == Thrift.Type.STRING) {
+          this.doneBy = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -4090,6 +4297,11 @@ const Kind = module.exports.Kind = class {
     if (this.rate !== null && this.rate !== undefined) {
       output.writeFieldBegin('rate', Thrift.Type.STRING, 10);
       output.writeString(this.rate);
+      output.writeFieldEnd();
+    }
+    if (this.doneBy !== null && this.doneBy !== undefined) {
+      output.writeFieldBegin('doneBy', Thrift.Type.STRING, 11);
+      output.writeString(this.doneBy);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -28,6 +28,7 @@ import { metricsRoutes } from './metrics.ts'
 import { signInRoutes } from './oidc.ts'
 import { describedRoutes } from './openapi.ts'
 import { operationOf } from './operation.ts'
+import { peopleTaskRoutes } from './people-tasks.ts'
 import { sendProblem, shownPath } from './problem.ts'
 import { rpcRoutes } from './rpc.ts'
 import { rpcDocsRoutes } from './rpc-docs.ts'
@@ -132,6 +133,7 @@ export const createApp = (deps: ApiDeps): Hono<ApiEnv> => {
     tasksRoutes,
     bulkRoutes,
     taskRoutes(streams),
+    peopleTaskRoutes,
     shareRoutes(createStreams(deps.closing, LINK_LIMITS)),
     taskLogRoutes(streams),
     artifactRoutes,

@@ -172,7 +172,7 @@ const ofProcesses = (
     )
 }
 
-const ofTasks = (registry: Registry, { counts, dead }: ServiceState): void => {
+const ofTasks = (registry: Registry, { counts, open, dead }: ServiceState): void => {
   metric(
     registry,
     'gauge',
@@ -181,6 +181,13 @@ const ofTasks = (registry: Registry, { counts, dead }: ServiceState): void => {
     Object.entries(counts.byKind).flatMap(([kind, byStatus]) =>
       STATUSES.map(status => ({ labels: { kind, status }, value: byStatus[status] ?? 0 })),
     ),
+  )
+  metric(
+    registry,
+    'gauge',
+    'madhava_open_tasks',
+    'Tasks that wait for people.',
+    Object.entries(open).map(([kind, value]) => ({ labels: { kind }, value })),
   )
   metric(
     registry,

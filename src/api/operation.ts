@@ -22,6 +22,7 @@ export interface Answer {
 
 export const TAGS = {
   tasks: 'Submit tasks, read them, and end them.',
+  people: 'Tasks that people do: the shared list.',
   lists: 'All tasks, by pages or at once.',
   files: 'Files that tasks read, and files that they make.',
   access: 'Who asks: accounts, logins, keys and invitations.',

@@ -44,6 +44,12 @@ const offsetOf = (detail: unknown): number | undefined => {
   return typeof offset === 'number' ? offset : undefined
 }
 
+/** Of VERSION_CHANGED: the tag of the task as it is now. */
+const presentEtag = ({ code, detail }: MadhavaError): string | null => {
+  const { version } = (detail ?? {}) as { version?: unknown }
+  return code === 'VERSION_CHANGED' && typeof version === 'string' ? `"${version}"` : null
+}
+
 const REFUSALS = {
   400: 'BAD_REQUEST',
   408: 'REQUEST_TIMEOUT',
@@ -83,6 +89,8 @@ export const sendProblem = (c: ApiContext, error: MadhavaError): Response => {
   const problem = toProblem(error.code, error.message, shownPath(c.req.path))
   const problems = problemsOf(error.detail)
   if (problems) problem.problems = problems
+  const etag = presentEtag(error)
+  if (etag !== null) c.header('ETag', etag)
   const offset = offsetOf(error.detail)
   if (offset !== undefined) problem.offset = offset
   // 429: what has to go away first is work, not a moment

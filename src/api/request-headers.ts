@@ -32,6 +32,15 @@ export const matchesEtag = (header: string | undefined, etag: string): boolean =
   return header.split(',').some(tag => tag.trim().replace(/^W\//, '') === etag)
 }
 
+/**
+ * The versions that an If-Match header names; null: `*`, any version. A weak tag counts too: an answer that was packed
+ * on its way has one, and its version is the same. What is no tag names no version.
+ */
+export const versionsIn = (header: string): string[] | null => {
+  if (header.trim() === '*') return null
+  return header.split(',').flatMap(tag => /^\s*(?:W\/)?"([^"]*)"\s*$/.exec(tag)?.[1] ?? [])
+}
+
 /** Bytes from `start` up to, not including, `end`. */
 export interface ByteRange {
   start: number

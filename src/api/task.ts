@@ -56,7 +56,9 @@ const getTask: Operation = {
 }
 
 const purgeQuery = defineQuery({
-  purge: switchParameter().describe('1: remove an ended task, all of it, instead'),
+  purge: switchParameter().describe(
+    '1: remove an ended task, all of it, instead; or an open one that people do',
+  ),
 })
 const cancelTask: Operation = {
   id: 'cancelTask',

@@ -20,6 +20,7 @@ import {
   type TaskView,
   type Waiting,
 } from './task.ts'
+import { createTodoCalls, type TodoCalls } from './todo.ts'
 import { followLog, type WatchEvent, watchTask, watchTasks } from './watch.ts'
 
 export type {
@@ -50,6 +51,8 @@ export {
   type Artifact,
   type Attempt,
   type AttemptOutcome,
+  assigneeOf,
+  doneOf,
   type Filter,
   isFinal,
   type Json,
@@ -66,9 +69,11 @@ export {
   type Submission,
   type Task,
   type TaskView,
+  TODO_KIND,
   type Waiting,
   type WaitReason,
 } from './task.ts'
+export type { CreatedTodo, KnownTask, NewTodo, TodoCalls } from './todo.ts'
 export type { Upload, UploadOptions, UploadPage, UploadProgress } from './upload-types.ts'
 export type { WatchEvent } from './watch.ts'
 
@@ -116,8 +121,10 @@ export interface Client extends RestAccountCalls, FileCalls {
   cancel(id: string, options?: CallOptions): Promise<{ outcome: 'revoked' | 'requested'; task: Task }>
   /** Runs an ended task again. */
   retry(id: string, options?: CallOptions): Promise<Task>
-  /** Removes an ended task with its blobs. */
+  /** Removes an ended task with its blobs, or an open one that people do. */
   purge(id: string, options?: CallOptions): Promise<void>
+  /** The shared list: things that people do. */
+  readonly todo: TodoCalls
   /** Why a task waits; an ApiError with the code TASK_NOT_WAITING when it does not. */
   why(id: string, options?: CallOptions): Promise<Waiting>
   /**
@@ -294,6 +301,14 @@ export const createClient = (options: ClientOptions): Client => {
     async purge(id, { signal } = {}) {
       await send(pathOf(id), { method: 'DELETE', query: 'purge=1', signal })
     },
+
+    todo: createTodoCalls({
+      json,
+      newKey,
+      list: (filter, options) => client.all(filter, options),
+      retry: (id, options) => client.retry(id, options),
+      purge: (id, options) => client.purge(id, options),
+    }),
 
     why: (id, { signal } = {}) => json(`${pathOf(id)}/why`, { ...read, signal }),
 

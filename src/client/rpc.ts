@@ -113,6 +113,8 @@ export interface RpcClient extends AccountCalls<[]>, RpcFileCalls {
   /** Runs an ended task again. */
   retry(id: string): Promise<RpcTask>
   purge(id: string): Promise<void>
+  /** The shared list: things that people do. Its items are tasks, so `page`, `retry` and `purge` work on them too. */
+  readonly todo: RpcTodoCalls
   /** The whole result in pieces of at most 512 KiB. Rejects if the task is run again meanwhile. */
   resultPieces(id: string): AsyncGenerator<Buffer, void, void>
   /** The whole result as the kind's value. */
@@ -139,6 +141,22 @@ export interface RpcClient extends AccountCalls<[]>, RpcFileCalls {
   close(): void
 }
 
+export interface RpcTodoCalls {
+  add(item: {
+    title: string
+    description?: string | null
+    assignee?: string | null
+    idempotencyKey?: string
+  }): Promise<RpcTask>
+  /** What is left out stays. An RpcError with the code VERSION_CHANGED: somebody changed it since; read it again. */
+  edit(
+    known: Pick<RpcTask, 'id' | 'version'>,
+    change: { title?: string; description?: string | null; assignee?: string | null },
+  ): Promise<RpcTask>
+  /** Exactly one of all who try completes it; the RpcError of the others has the code TASK_ENDED and says who did. */
+  complete(id: string, options?: { note?: string; version?: string }): Promise<RpcTask>
+}
+
 const WAIT_MS = 30_000
 const REPLY_BYTES = 64 * 1024 * 1024
 
@@ -147,6 +165,12 @@ const withTimes = <T extends object>(input: T) =>
   Object.fromEntries(
     Object.entries(input).map(([name, value]) => [name, value instanceof Date ? value.toISOString() : value]),
   ) as { [K in keyof T]: Exclude<T[K], Date> }
+
+/** Without what is null, which a struct takes as unset. */
+const filled = <T extends object>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as {
+    [K in keyof T]: Exclude<T[K], null>
+  }
 
 const submitOptions = ({ retry, limits, ...rest }: RpcSubmitOptions) =>
   new types.SubmitOptions({
@@ -254,6 +278,20 @@ export const createRpcClient = ({
     },
     retry: async id => toRpcTask(await call(client => client.retryTask(id))),
     purge: id => call(client => client.purgeTask(id)),
+    todo: {
+      add: async item => toRpcTask(await call(client => client.createItem(new types.NewItem(filled(item))))),
+      async edit({ id, version }, { description, assignee, ...change }) {
+        const edit = new types.TaskEdit({
+          ...change,
+          // empty takes away what there was
+          ...(description === undefined ? {} : { description: description ?? '' }),
+          ...(assignee === undefined ? {} : { assignee: assignee ?? '' }),
+        })
+        return toRpcTask(await call(client => client.editTask(id, edit, version)))
+      },
+      complete: async (id, { note = '', version = '' } = {}) =>
+        toRpcTask(await call(client => client.completeTask(id, note, version))),
+    },
     async *resultPieces(id) {
       for await (const piece of pieces(readResult(id))) yield piece.bytes as unknown as Buffer
     },

@@ -79,6 +79,8 @@ export interface Task {
   id: string
   version: 1
   kind: string
+  /** `people`: no worker takes it; it is open until somebody completes it. Missing: workers do it. */
+  doneBy?: 'people' | undefined
   params: Json
   status: Status
   claim: number
@@ -122,6 +124,7 @@ export interface Task {
 
 /** The reasons that this version knows, in order of precedence; docs/waiting.md. */
 export type WaitReason =
+  | 'FOR_PEOPLE'
   | 'NOT_DUE'
   | 'RETRY_WAIT'
   | 'NO_WORKER'
@@ -134,7 +137,7 @@ export type WaitReason =
 /** Why a task waits, as of now. */
 export interface Waiting {
   reason: WaitReason
-  /** When it became due; of NOT_DUE and RETRY_WAIT its last move. */
+  /** When it became due; of FOR_PEOPLE, NOT_DUE and RETRY_WAIT its last move. */
   since: string
   /** The reason for people. */
   detail: string
@@ -188,6 +191,8 @@ export interface Submission {
 export interface KindInfo {
   name: string
   summary: string
+  /** Who does its tasks. */
+  doneBy: 'workers' | 'people'
   /** JSON Schema. */
   params: unknown
   /** JSON Schema. */
@@ -232,4 +237,26 @@ export interface Filter {
   /** Ended at this time or later; before this time. */
   finishedFrom?: string | Date
   finishedTo?: string | Date
+}
+
+/** The kind of the shared list. */
+export const TODO_KIND = 'manual'
+
+/** Who an item of the list is for; null: nobody in particular. */
+export const assigneeOf = ({ params }: Pick<Task, 'params'>): string | null => {
+  const { assignee } = (typeof params === 'object' && params !== null ? params : {}) as { assignee?: unknown }
+  return typeof assignee === 'string' ? assignee : null
+}
+
+/** Who completed a task, and what they noted; null while it is open, and of one that was cancelled. */
+export const doneOf = ({
+  status,
+  result,
+}: Pick<Task, 'status' | 'result'>): { by: string | null; note: string | null } | null => {
+  if (status !== 'SUCCESS') return null
+  const { by, note } = (typeof result === 'object' && result !== null ? result : {}) as Record<
+    string,
+    unknown
+  >
+  return { by: typeof by === 'string' ? by : null, note: typeof note === 'string' ? note : null }
 }

@@ -8,6 +8,8 @@ export const AUDIT_ACTIONS = {
   'task.submit': 'a task was submitted',
   'task.cancel': 'a task was cancelled, or its cancel requested',
   'task.retry': 'an ended task runs again',
+  'task.edit': 'the texts of a task that people do were changed',
+  'task.complete': 'somebody completed a task that people do',
   'task.delete': 'an ended task was deleted',
   'tasks.cancel': 'the same for many tasks by a filter',
   'tasks.retry': 'the same for many tasks by a filter',

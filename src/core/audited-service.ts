@@ -88,6 +88,14 @@ export const createAuditedService = (service: Service, record: AuditRecorder): S
       record.run(auditedBy(actor), { action: 'task.retry', target: auditedId(id) }, () =>
         service.retry(actor, id),
       ),
+    edit: (actor, id, change, known) =>
+      record.run(auditedBy(actor), { action: 'task.edit', target: auditedId(id) }, () =>
+        service.edit(actor, id, change, known),
+      ),
+    complete: (actor, id, given, known) =>
+      record.run(auditedBy(actor), { action: 'task.complete', target: auditedId(id) }, () =>
+        service.complete(actor, id, given, known),
+      ),
     purge: (actor, id) =>
       record.run(auditedBy(actor), { action: 'task.delete', target: auditedId(id) }, () =>
         service.purge(actor, id),

@@ -1,6 +1,28 @@
 // Counts of tasks, by kind and status. Pure.
-import { STATUSES, type Status } from './status.ts'
+import { countIn, STATUSES, type Status } from './status.ts'
 import type { TaskCounts } from './store.ts'
+
+/** Whether people do tasks of a kind. */
+export type IsForPeople = (kind: string) => boolean
+
+/** How many tasks wait for a worker, or for the time when one may take them: all that wait but those that people do. */
+export const waitingForWorkers = ({ byKind }: Pick<TaskCounts, 'byKind'>, isForPeople: IsForPeople): number =>
+  Object.entries(byKind).reduce(
+    (sum, [kind, byStatus]) => (isForPeople(kind) ? sum : sum + countIn('waiting', byStatus)),
+    0,
+  )
+
+/** How many tasks wait for people, by kind; kinds without such tasks are left out. */
+export const openForPeople = (
+  { byKind }: Pick<TaskCounts, 'byKind'>,
+  isForPeople: IsForPeople,
+): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(byKind).flatMap(([kind, byStatus]) => {
+      const open = countIn('waiting', byStatus)
+      return isForPeople(kind) && open > 0 ? [[kind, open]] : []
+    }),
+  )
 
 /** Sums up what is counted by kind. */
 export const countsOf = (byKind: TaskCounts['byKind']): TaskCounts => {

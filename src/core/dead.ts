@@ -72,7 +72,9 @@ const READ = 200
 /** The kinds that can run now. While no worker is alive tasks simply wait, so this process's own kinds count. */
 const runnableKinds = (presences: readonly SeenPresence[], kinds: Kinds): Set<string> => {
   const workers = presences.filter(({ alive, role }) => alive && role === 'worker')
-  return new Set(workers.length > 0 ? workers.flatMap(({ details }) => details.kinds ?? []) : kinds.names())
+  return new Set(
+    workers.length > 0 ? workers.flatMap(({ details }) => details.kinds ?? []) : kinds.forWorkers(),
+  )
 }
 
 /** How many tasks wait for a kind that no worker has, by kind. Kinds without such tasks are left out. */
@@ -85,7 +87,7 @@ export const waitingWithoutWorker = (
   return Object.fromEntries(
     Object.entries(counts.byKind).flatMap(([kind, byStatus]) => {
       const waiting = countIn('waiting', byStatus)
-      return !runnable.has(kind) && waiting > 0 ? [[kind, waiting]] : []
+      return !runnable.has(kind) && !kinds.isForPeople(kind) && waiting > 0 ? [[kind, waiting]] : []
     }),
   )
 }

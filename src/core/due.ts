@@ -4,7 +4,7 @@ import { isWaiting } from './status.ts'
 import type { TaskRecord } from './task.ts'
 
 /** What the reasons depend on. A store must know these fields of every waiting task. */
-export type DueFields = Pick<TaskRecord, 'status' | 'notBefore' | 'expiresAt'>
+export type DueFields = Pick<TaskRecord, 'status' | 'notBefore' | 'expiresAt' | 'doneBy'>
 
 /** The time in which a task may be taken; ISO-8601 as in the record. */
 export interface Due {
@@ -17,10 +17,12 @@ export interface Due {
 /**
  * Null: only a change of the record makes the task due, such as a move to a waiting status. A reason that ends with
  * time makes `from` later. A reason that begins with time makes `till` earlier. Any other reason answers null while
- * it lasts.
+ * it lasts: a task that people do is never due.
  */
-export const dueOf = ({ status, notBefore, expiresAt }: DueFields): Due | null =>
-  isWaiting(status) ? { from: notBefore, till: status === 'PENDING' ? expiresAt : null } : null
+export const dueOf = ({ status, notBefore, expiresAt, doneBy }: DueFields): Due | null => {
+  if (!isWaiting(status) || doneBy === 'people') return null
+  return { from: notBefore, till: status === 'PENDING' ? expiresAt : null }
+}
 
 const hasCome = (time: string | null, now: string): boolean => time !== null && time <= now
 

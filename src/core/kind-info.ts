@@ -6,6 +6,7 @@ import { DEFAULT_MAX_ATTEMPTS, jsonSchema, limitsSchema, retryPolicySchema } fro
 export const kindInfoSchema = z.object({
   name: z.string(),
   summary: z.string(),
+  doneBy: z.enum(['workers', 'people']).describe('who does its tasks'),
   params: jsonSchema.describe('JSON Schema'),
   result: jsonSchema.describe('JSON Schema'),
   example: jsonSchema,
@@ -21,6 +22,7 @@ export type KindInfo = z.infer<typeof kindInfoSchema>
 export const kindInfoOf = (kind: NamedKind): KindInfo => ({
   name: kind.name,
   summary: kind.summary,
+  doneBy: kind.doneBy ?? 'workers',
   ...kind.schemas,
   example: kind.example,
   maxAttempts: kind.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,

@@ -8,6 +8,7 @@ import { rateSchema } from './kind-limits.ts'
 import { describeProblems, hasOwnCode, parseWith } from './kind-schema.ts'
 import type { KindTrouble } from './kind-trouble.ts'
 import { nearest } from './nearest.ts'
+import { doneSchema } from './people.ts'
 import type { Submission } from './submission.ts'
 import { type Json, type Limits, limitsSchema, type RetryPolicy, retryPolicySchema } from './task.ts'
 import type { LogLevel } from './task-log.ts'
@@ -15,6 +16,7 @@ import { reasonOf } from './thrown.ts'
 import { type UploadRef, uploadSchema } from './upload-ref.ts'
 
 export type { ExecFailure, ExecOptions, ExecResult } from './exec.ts'
+export { assigneeSchema } from './people.ts'
 
 /** Options for a task that a kind submits. The fields are those of POST /tasks. */
 export interface ChildOptions extends Omit<Submission, 'kind' | 'params'> {
@@ -142,15 +144,31 @@ export interface Kind<P = unknown, R = unknown> {
   rate?: string
 }
 
+/**
+ * A kind whose tasks people do: no worker takes them, and nothing runs. A task is open until somebody completes it; its
+ * result says who, and what they noted.
+ */
+export interface PeopleKind<P = unknown> extends Pick<Kind<P>, 'summary' | 'params' | 'example'> {
+  doneBy: 'people'
+}
+
 /** A kind with its name and all defaults filled in. */
 export interface NamedKind extends Kind<Json, unknown> {
   name: string
+  /** Left out: workers run its tasks. */
+  doneBy?: 'people'
   /** JSON Schema of params and result, made once: making it runs the schemas' code. */
   schemas: { params: Json; result: Json }
 }
 
 /** Checks the types of a kind's parts against each other. The file's name becomes the kind's name. */
 export const defineKind = <P, R>(kind: Kind<P, R>): Kind<P, R> => kind
+
+/** The same for a kind whose tasks people do. */
+export const definePeopleKind = <P>(kind: Omit<PeopleKind<P>, 'doneBy'>): PeopleKind<P> => ({
+  ...kind,
+  doneBy: 'people',
+})
 
 const KIND_NAME = /^[a-z][a-z0-9-]{0,62}$/
 
@@ -165,6 +183,20 @@ const kindShape = z.strictObject({
   limits: limitsSchema.partial().optional(),
   maxConcurrency: z.int().min(1).max(10_000).optional(),
   rate: rateSchema.optional(),
+})
+
+const peopleShape = kindShape.pick({ summary: true, params: true, example: true }).extend({
+  doneBy: z.literal('people'),
+})
+
+/** What such a kind has in common with the others. */
+const asKind = (kind: PeopleKind<Json>): Kind<Json, unknown> & { doneBy: 'people' } => ({
+  ...kind,
+  result: doneSchema,
+  maxAttempts: 1,
+  run() {
+    throw new MadhavaError('ILLEGAL_MOVE', 'People do tasks of this kind: no worker can run one')
+  },
 })
 
 const refuseFile =
@@ -200,9 +232,10 @@ export const loadKind = (
   }
   if (typeof value !== 'object' || value === null)
     throw refuse('it has no default export made by defineKind, or by a function of { defineKind, z }')
-  const shape = kindShape.safeParse(value)
+  const isForPeople = 'doneBy' in value
+  const shape = (isForPeople ? peopleShape : kindShape).safeParse(value)
   if (!shape.success) throw refuse(describeProblems(shape.error))
-  const kind = value as Kind<Json, unknown>
+  const kind = isForPeople ? asKind(value as PeopleKind<Json>) : (value as Kind<Json, unknown>)
   // if the schema has its own code, `checkExample` does this, since it can wait
   if (!hasOwnCode(kind.params)) {
     const example = kind.params.safeParse(kind.example)
@@ -258,6 +291,10 @@ const KINDS_TOLD = 20
 /** The kinds that this process knows, by name. */
 export interface Kinds {
   names(): string[]
+  /** Those that workers run. */
+  forWorkers(): string[]
+  /** Whether people do its tasks; false for a name that is not known. */
+  isForPeople(name: string): boolean
   /** @throws KIND_UNKNOWN; KIND_IN_TROUBLE for a kind whose file cannot be used */
   get(name: string): NamedKind
   list(): NamedKind[]
@@ -288,6 +325,8 @@ export const createKinds = (list: readonly NamedKind[], troubles: readonly KindT
   }
   return {
     names: () => names,
+    forWorkers: () => names.filter(name => byName.get(name)?.doneBy !== 'people'),
+    isForPeople: name => byName.get(name)?.doneBy === 'people',
     troubles: () => troubles,
     list: () => names.flatMap(name => byName.get(name) ?? []),
     get: name => {

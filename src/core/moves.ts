@@ -17,12 +17,12 @@ import { FIELD_ROWS, type FieldsWith } from './task-fields.ts'
 export type Move = (task: TaskRecord) => TaskRecord
 export type TaskError = NonNullable<TaskRecord['error']>
 
-const illegal = (task: TaskRecord, to: string): MadhavaError =>
+export const illegal = (task: TaskRecord, to: string): MadhavaError =>
   new MadhavaError('ILLEGAL_MOVE', `A task in ${task.status} cannot be ${to}`, {
     detail: { id: task.id, status: task.status },
   })
 
-const enter = (
+export const enter = (
   task: TaskRecord,
   status: Status,
   at: string,
@@ -53,6 +53,9 @@ export const firstRecord = (task: NewTask): TaskRecord => {
   return record as TaskRecord
 }
 
+/** Whatever claims it: what people do, no worker starts. */
+const isForWorkers = ({ status, doneBy }: TaskRecord): boolean => isWaiting(status) && doneBy !== 'people'
+
 /**
  * PENDING or RETRY -> STARTED, a new attempt, even if a cancel was requested or the task has expired: for a store
  * that learns later that an attempt began.
@@ -60,7 +63,7 @@ export const firstRecord = (task: NewTask): TaskRecord => {
 export const startLate =
   (worker: string, at: string): Move =>
   task => {
-    if (!isWaiting(task.status)) throw illegal(task, 'started')
+    if (!isForWorkers(task)) throw illegal(task, 'started')
     return enter(task, 'STARTED', at, {
       attempt: task.attempt + 1,
       worker,
@@ -79,7 +82,7 @@ export const startLate =
 export const start =
   (worker: string, at: string): Move =>
   task => {
-    if (!isWaiting(task.status)) throw illegal(task, 'started')
+    if (!isForWorkers(task)) throw illegal(task, 'started')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     if (isExpired(task, at)) return expire(at)(task)
     return startLate(worker, at)(task)

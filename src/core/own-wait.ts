@@ -9,10 +9,12 @@ const DETAILS: Partial<Record<WaitReason, string>> = {
   NO_ROOM: 'No worker begins a task like this now',
 }
 
+/** The task itself, or its own time. */
+const OF_ITSELF: readonly WaitReason[] = ['FOR_PEOPLE', 'NOT_DUE', 'RETRY_WAIT']
+
 /** The answer without what it says of other tasks. */
 export const withoutOthers = (waiting: Waiting): Waiting => {
-  // its own time
-  if (waiting.reason === 'NOT_DUE' || waiting.reason === 'RETRY_WAIT') return waiting
+  if (OF_ITSELF.includes(waiting.reason)) return waiting
   const detail = DETAILS[waiting.reason]
   return {
     reason: detail === undefined ? 'BEHIND' : waiting.reason,

@@ -72,8 +72,11 @@ export interface Admitted {
 export interface Quotas {
   /** What the record keeps of who submits; undefined where no quota counts by it. */
   submittedBy(by: Submitter): TaskRecord['submittedBy']
-  /** Lets so many tasks in. @throws QUOTA_EXCEEDED, STORE_UNAVAILABLE */
-  admit(by: Submitter, tasks: number): Promise<Admitted>
+  /**
+   * Lets so many tasks in. @throws QUOTA_EXCEEDED, STORE_UNAVAILABLE
+   * @param waiting how many of them wait for workers; left out: all
+   */
+  admit(by: Submitter, tasks: number, waiting?: number): Promise<Admitted>
   /** Lets one wait that waited before, among what it was submitted with. @throws as `admit` */
   admitAgain(task: Pick<TaskRecord, 'owner' | 'submittedBy'>): Promise<Admitted>
 }
@@ -218,20 +221,20 @@ export const createQuotas = (
   const letIn = async (
     waiting: readonly Wanted[],
     submits: readonly Wanted[],
-    tasks: number,
+    tasks: { submitted: number; waiting: number },
   ): Promise<Admitted> => {
     const quotas: QuotaState[] = []
     const undo: (() => unknown)[] = []
     const ends: (() => void)[] = []
     try {
       // first what needs no giving back at the store
-      for (const wanted of waiting) {
-        const { state, done } = await admitWaiting(wanted, tasks)
+      for (const wanted of tasks.waiting === 0 ? [] : waiting) {
+        const { state, done } = await admitWaiting(wanted, tasks.waiting)
         ends.push(done)
         quotas.push(state)
       }
       for (const wanted of submits) {
-        const { state, giveBack } = await takeSubmits(wanted, tasks)
+        const { state, giveBack } = await takeSubmits(wanted, tasks.submitted)
         quotas.push(state)
         undo.push(giveBack)
       }
@@ -255,11 +258,12 @@ export const createQuotas = (
       return key === null && address === null ? undefined : { key, address }
     },
 
-    admit: (by, tasks) => letIn(wantedOf('waiting', by), wantedOf('submits', by), tasks),
+    admit: (by, submitted, waiting = submitted) =>
+      letIn(wantedOf('waiting', by), wantedOf('submits', by), { submitted, waiting }),
 
     admitAgain({ owner, submittedBy }) {
       const by = { account: owner, key: null, address: null, ...submittedBy }
-      return letIn(wantedOf('waiting', by), [], 1)
+      return letIn(wantedOf('waiting', by), [], { submitted: 0, waiting: 1 })
     },
   }
 }

@@ -5,7 +5,7 @@ import { within } from './async/deadline.ts'
 import type { AuditFilter, AuditPage } from './audit.ts'
 import { type BulkAction, type BulkOutcome, createBulk } from './bulk.ts'
 import { artifactContent, resultContent, type StoredContent } from './content.ts'
-import { countsOfKinds } from './counts.ts'
+import { countsOfKinds, openForPeople, waitingForWorkers } from './counts.ts'
 import type { CursorSeal } from './cursor-seal.ts'
 import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } from './dead.ts'
 import { isDue } from './due.ts'
@@ -17,6 +17,7 @@ import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
 import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
 import { withoutOthers } from './own-wait.ts'
+import { createPeopleCalls } from './people-calls.ts'
 import { demand, demandKind, ownersSeen, seesAll, submitterOf } from './policy.ts'
 import type { QueueState, TaskQueue } from './queue.ts'
 import { createQuotas, NO_QUOTAS, type QuotaOptions } from './quotas.ts'
@@ -43,6 +44,10 @@ export interface ServiceState {
   presences: SeenPresence[]
   queue: QueueState & { name: string; depth: number | null }
   counts: TaskCounts
+  /** How many tasks wait for workers, due or not. */
+  waiting: number
+  /** How many wait for people, by kind. */
+  open: Record<string, number>
   /** What cannot run: tasks whose kind no worker has, by kind; dead messages, null when the queue cannot tell now. */
   dead: { waiting: Record<string, number>; messages: number | null }
 }
@@ -81,7 +86,22 @@ export interface Service extends Watch, LogCalls {
   cancel(actor: Actor, id: string): Promise<{ outcome: 'revoked' | 'requested'; task: TaskRecord }>
   /** Runs an ended task again. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED, TASK_BUSY, QUOTA_EXCEEDED */
   retry(actor: Actor, id: string): Promise<TaskRecord>
-  /** Removes an ended task with its blobs. @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED */
+  /**
+   * Changes the texts of an open task that people do (`people.ts` says which).
+   * @param known versions that the change is meant for, as `versionOf` writes them; null: any
+   * @throws BAD_ID, BAD_REQUEST, PARAMS_INVALID, TASK_NOT_FOUND, NOT_FOR_PEOPLE, TASK_ENDED, VERSION_CHANGED
+   * (`detail.version`), TASK_BUSY
+   */
+  edit(actor: Actor, id: string, change: unknown, known: readonly string[] | null): Promise<TaskRecord>
+  /**
+   * Completes an open task that people do. Of several at once exactly one does.
+   * @throws as `edit`; TASK_ENDED says who has completed it
+   */
+  complete(actor: Actor, id: string, given: unknown, known: readonly string[] | null): Promise<TaskRecord>
+  /**
+   * Removes an ended task with its blobs, or an open one that people do.
+   * @throws BAD_ID, TASK_NOT_FOUND, TASK_NOT_ENDED
+   */
   purge(actor: Actor, id: string): Promise<void>
   /**
    * Acts on the tasks that fit the filter, up to the bounds of one call. @throws BAD_CURSOR, STORE_UNAVAILABLE,
@@ -190,7 +210,7 @@ export const createService = ({
     store,
     kinds,
     now,
-    limit: createWaitingLimit(store, maxWaiting, clock),
+    limit: createWaitingLimit(store, maxWaiting, clock, kinds.isForPeople),
     quotas,
     allowances,
     uploads,
@@ -224,8 +244,15 @@ export const createService = ({
       admitted?.done()
     }
   }
-  const purge = async (actor: Actor, given: string): Promise<void> => {
+  const people = createPeopleCalls({ store, access, kinds, clock })
+  const purgeEnded = async (actor: Actor, given: string): Promise<void> => {
     await removeTask(await access.getToChange(actor, given))
+  }
+  const purge = async (actor: Actor, given: string): Promise<void> => {
+    const task = await access.getToChange(actor, given)
+    // nobody works at it who would have to stop first
+    if (task.doneBy === 'people' && !isFinal(task.status)) await store.revoke(task.id, now())
+    await removeTask(task)
   }
 
   const demandSubmit = (actor: Actor, submissions: readonly unknown[]): void => {
@@ -290,6 +317,8 @@ export const createService = ({
 
     purge,
 
+    ...people,
+
     async bulk(actor, action, filter, options) {
       // a count is read
       if (options.dryRun) demand(actor, 'read')
@@ -298,7 +327,8 @@ export const createService = ({
         acts: {
           cancel: id => cancel(actor, id),
           retry: id => retry(actor, id),
-          delete: id => purge(actor, id),
+          // a filter of ended tasks must not catch one that was opened again meanwhile
+          delete: id => purgeEnded(actor, id),
         },
       })
       return run(action, filter, options)
@@ -350,6 +380,8 @@ export const createService = ({
         isWhole,
         presences: isWhole ? presences : [],
         counts,
+        waiting: waitingForWorkers(counts, kinds.isForPeople),
+        open: openForPeople(counts, kinds.isForPeople),
         queue: { name: queue.name, depth, ...queue.state() },
         dead: { waiting: waitingWithoutWorker(presences, counts, kinds), messages },
       }

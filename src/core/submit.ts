@@ -3,6 +3,7 @@ import { isMadhavaError, MadhavaError } from './errors.ts'
 import type { Kinds, NamedKind } from './kind.ts'
 import { parseParams } from './kind-params.ts'
 import { firstRecord } from './moves.ts'
+import { checkForPeople } from './people.ts'
 import { formatProblems } from './problems.ts'
 import type { Admitted, QuotaState, Quotas, Submitter } from './quotas.ts'
 import type { TaskStore } from './store.ts'
@@ -16,7 +17,15 @@ import {
   SUBMIT_MANY_LIMIT,
 } from './submission.ts'
 import { applyLimits, type SubmitLimits } from './submit-limits.ts'
-import { DEFAULT_MAX_ATTEMPTS, type Json, newTaskId, retryPolicySchema, type TaskRecord } from './task.ts'
+import {
+  DEFAULT_MAX_ATTEMPTS,
+  type Json,
+  limitsSchema,
+  newTaskId,
+  PRIORITY,
+  retryPolicySchema,
+  type TaskRecord,
+} from './task.ts'
 import { turns } from './turns.ts'
 import { findUploads, idsOf } from './upload-params.ts'
 import type { UploadUses } from './upload-uses.ts'
@@ -39,6 +48,7 @@ interface SubmitPlan {
   uploads: string[]
   /** The priority and limits within what the operator allows. */
   allowed: ReturnType<typeof applyLimits>
+  isForPeople: boolean
 }
 
 export interface SubmitDeps {
@@ -78,16 +88,32 @@ const refuseMany = (
   )
 }
 
+/**
+ * What people do belongs to nobody, so that everybody may do it, and waits for no worker. The key stays that of who
+ * submits: another's use of the same key is another task. It is not shown, since others read the record.
+ */
+const originForPeople = (by: string | null, { parentId, idempotencyKey }: Origin): Origin => ({
+  owner: null,
+  parentId,
+  idempotencyKey:
+    idempotencyKey === null || by === null ? idempotencyKey : fingerprintOf([by, idempotencyKey]),
+})
+
 export const createSubmit = (deps: SubmitDeps) => {
   const { store, kinds, now, limit, quotas, allowances, uploads, uses, announceIfDue, onCheckThrew } = deps
   const plan = async (owner: string | null, submission: unknown): Promise<SubmitPlan> => {
-    const wanted = parseSubmission(submission)
-    const kind = kinds.get(wanted.kind)
+    const asked = parseSubmission(submission)
+    const kind = kinds.get(asked.kind)
+    const isForPeople = kinds.isForPeople(kind.name)
+    const wanted = isForPeople ? { ...asked, ...checkForPeople(kind.name, asked) } : asked
     const asksPriority = (submission as { priority?: unknown }).priority !== undefined
-    const allowed = applyLimits(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
+    const allowed = isForPeople
+      ? { priority: PRIORITY.default, limits: limitsSchema.parse({}) }
+      : applyLimits(allowances, { owner, wanted, asksPriority, ofKind: kind.limits })
     try {
       const params = await parseParams(kind, wanted.params ?? {})
-      return { wanted, params, uploads: await checkUploads(owner, kind, params), allowed }
+      const uploads = await checkUploads(isForPeople ? null : owner, kind, params)
+      return { wanted, params, uploads, allowed, isForPeople }
     } catch (error) {
       if (isMadhavaError(error) && error.cause !== undefined) onCheckThrew(kind.name, error.cause)
       throw error
@@ -108,7 +134,7 @@ export const createSubmit = (deps: SubmitDeps) => {
   const meaning = ({ wanted, params }: SubmitPlan) => ({ ...wanted, params })
 
   const create = async (
-    { wanted, params, uploads: named, allowed }: SubmitPlan,
+    { wanted, params, uploads: named, allowed, isForPeople }: SubmitPlan,
     from: Origin,
     fingerprint: string,
     admit?: () => Promise<void>,
@@ -124,7 +150,7 @@ export const createSubmit = (deps: SubmitDeps) => {
       createdAt: now(),
       retry: retry && retryPolicySchema.parse(retry),
       ...allowed,
-      ...from,
+      ...(isForPeople ? { doneBy: 'people', ...originForPeople(from.owner, from) } : from),
     })
     const held = named.length === 0 ? null : await uses.hold(record.id, record.owner, named)
     try {
@@ -140,12 +166,13 @@ export const createSubmit = (deps: SubmitDeps) => {
   }
 
   /** What comes of a task that nobody has submitted before: it is let in by all limits, or refused. */
-  const letIn = (by: Submitter, tasks: number) => {
+  const letIn = (by: Submitter, plans: readonly SubmitPlan[]) => {
     let admitted: Admitted | null = null
+    const waiting = plans.filter(({ isForPeople }) => !isForPeople).length
     return {
       async admit() {
-        await limit.take(tasks)
-        admitted = await quotas.admit(by, tasks)
+        await limit.take(waiting)
+        admitted = await quotas.admit(by, plans.length, waiting)
       },
       left: (): QuotaState[] => admitted?.quotas ?? [],
       done: (): void => admitted?.done(),
@@ -160,7 +187,7 @@ export const createSubmit = (deps: SubmitDeps) => {
     one: async (by: Submitter, submission: unknown, key: string | undefined): Promise<Submitted> => {
       const planned = await plan(by.account, submission)
       const from = originOf(by, key === undefined ? null : parseKey(key))
-      const entry = letIn(by, 1)
+      const entry = letIn(by, [planned])
       try {
         const made = await create(planned, from, fingerprintOf(meaning(planned)), entry.admit)
         return { ...made, quotas: entry.left() }
@@ -199,12 +226,12 @@ export const createSubmit = (deps: SubmitDeps) => {
         return create(planned, originOf(by, idempotencyKey), fingerprint, admit)
       }
       const [first, ...others] = plans as [SubmitPlan, ...SubmitPlan[]]
-      const entry = letIn(by, count)
+      const entry = letIn(by, plans)
       // where the key answers the first task, what is missing of the others is new: the list broke off, or somebody has
       // removed them
       let again: QuotaState[] = []
       const makeMissing = async (planned: SubmitPlan, place: number) => {
-        const own = letIn(by, 1)
+        const own = letIn(by, [planned])
         try {
           const task = await make(planned, place, own.admit)
           if (task.created) again = own.left()

@@ -128,6 +128,8 @@ export const TASK_FIELDS = {
     summary: true,
     submit: z.string().min(1).max(63).describe('the kind of task; GET /kinds lists them'),
   }),
+  /** Who does it, where that is people and not a worker; as its kind said when it was created. */
+  doneBy: field(optional(literal('people')), { given: true, summary: true }),
   params: field(json, {
     given: true,
     submit: jsonSchema.optional().describe('what the kind takes; its schema is in GET /kinds'),

@@ -5,6 +5,7 @@
  * what keeps its kind from any worker, then what keeps workers from taking, then the limits of its kind. BEHIND holds
  * always. A new reason takes its place here and a rule in core/why.ts.
  *
+ * FOR_PEOPLE    people do it: it waits until somebody completes it
  * NOT_DUE       its time (`notBefore`) has not come
  * RETRY_WAIT    an attempt failed; the next comes after a wait
  * NO_WORKER     no worker is alive and beats
@@ -15,6 +16,7 @@
  * BEHIND        others come before it, or it is next and no slot is free yet
  */
 export const WAIT_REASONS = [
+  'FOR_PEOPLE',
   'NOT_DUE',
   'RETRY_WAIT',
   'NO_WORKER',
@@ -50,7 +52,7 @@ export interface StartEstimate {
 
 export interface Waiting {
   reason: WaitReason
-  /** NOT_DUE and RETRY_WAIT: its last move. Any other reason: when it became due. */
+  /** FOR_PEOPLE, NOT_DUE and RETRY_WAIT: its last move. Any other reason: when it became due. */
   since: string
   /** One or two sentences for people. */
   detail: string

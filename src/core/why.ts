@@ -38,7 +38,15 @@ export interface WhyInput {
   /** A task that waits. */
   task: Pick<
     TaskRecord,
-    'kind' | 'status' | 'notBefore' | 'expiresAt' | 'updatedAt' | 'workersLost' | 'error'
+    | 'kind'
+    | 'status'
+    | 'notBefore'
+    | 'expiresAt'
+    | 'updatedAt'
+    | 'workersLost'
+    | 'error'
+    | 'doneBy'
+    | 'history'
   >
   /** Those that are alive and beat. */
   workers: readonly LivingWorker[]
@@ -171,6 +179,13 @@ const waitsForTime = (scene: Scene, what: string): Found => {
 /** For each reason but the last: what it says where it holds, else null. In order of precedence. */
 const RULES: readonly [WaitReason, (scene: Scene) => Found | null][] = [
   [
+    'FOR_PEOPLE',
+    ({ task }) =>
+      task.doneBy === 'people'
+        ? { detail: 'No worker takes it: it is open until somebody completes it' }
+        : null,
+  ],
+  [
     'NOT_DUE',
     scene =>
       scene.task.status === 'RETRY' || isReady(scene.task, scene.now)
@@ -265,6 +280,10 @@ const behind = (scene: Scene): Found => {
   }
 }
 
+/** An edit writes the record, and is no move. */
+const movedAt = ({ history, updatedAt, doneBy }: WhyInput['task']): string =>
+  doneBy === 'people' ? (history.at(-1)?.at ?? updatedAt) : updatedAt
+
 /** The first reason that holds, with what there is to say about it. */
 export const explainWait = (input: WhyInput): Waiting => {
   const scene = sceneOf(input)
@@ -279,7 +298,7 @@ export const explainWait = (input: WhyInput): Waiting => {
   const isDue = isReady(input.task, input.now)
   return {
     reason,
-    since: isDue ? dueSince(input.task) : input.task.updatedAt,
+    since: isDue ? dueSince(input.task) : movedAt(input.task),
     detail,
     facts,
     position: isDue ? scene.position : null,

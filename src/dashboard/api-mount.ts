@@ -40,11 +40,11 @@ const OPEN: readonly OpenAddress[] = [
   open('GET', '/task/[^/]+/shares', 'tasks.change'),
   ...[
     '/tasks(?:/(?:cancel|retry|delete))?',
-    '/task/[^/]+/(?:retry|share)',
+    '/task/[^/]+/(?:retry|share|complete)',
     '/dead/[^/]+/replay',
     '/uploads(?:/[^/]+/finish)?',
   ].map(path => open('POST', path, 'tasks.change')),
-  open('PATCH', '/uploads/[^/]+', 'tasks.change'),
+  ...['/uploads/[^/]+', '/task/[^/]+'].map(path => open('PATCH', path, 'tasks.change')),
   ...['/task/[^/]+', '/task/[^/]+/share/[^/]+', '/dead/[^/]+', '/uploads/[^/]+'].map(path =>
     open('DELETE', path, 'tasks.change'),
   ),

@@ -65,6 +65,22 @@ export const toSubmission = (
   }
 }
 
+/** An item as POST /create_task takes it, which is checked there. @throws BAD_REQUEST */
+export const toItem = (item: unknown): { item: unknown; idempotencyKey: string | undefined } => {
+  const { idempotencyKey, ...rest } = (whatIsSet(item) ?? {}) as { idempotencyKey?: string }
+  return { item: rest, idempotencyKey }
+}
+
+/** An edit as the service takes it, which checks it: empty texts take away what there was. */
+export const toEdit = (edit: unknown): unknown => {
+  const set = (whatIsSet(edit) ?? {}) as { assignee?: string }
+  return set.assignee === '' ? { ...set, assignee: null } : set
+}
+
+/** The version that a change is for; null: any. */
+export const toVersions = (version: unknown): string[] | null =>
+  version === null || version === '' ? null : [toText(version, 'version')]
+
 /** By the fields of the struct TaskFilter. */
 const filterSchema = z
   .object({

@@ -39,7 +39,7 @@ const retryAfterOf = (detail: unknown): number | null =>
 /** Which exception a status belongs to; null for faults of the server, which no method declares. */
 export const exceptionName = ({ status }: Pick<ErrorMeaning, 'status'>): ExceptionName | null => {
   if (status === 404) return 'notFound'
-  if (status === 409) return 'conflict'
+  if (status === 409 || status === 412) return 'conflict'
   if (status < 500) return 'refused'
   return status === 503 || status === 507 ? 'unavailable' : null
 }

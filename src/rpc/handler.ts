@@ -6,6 +6,7 @@ import type { CallerDeps } from './caller.ts'
 import { createFileMethods } from './file-methods.ts'
 import type { RpcLimits } from './limits.ts'
 import { createOriginalMethods } from './original.ts'
+import { createPeopleMethods } from './people-methods.ts'
 import { createServerMethods, type ServerMethodDeps } from './server-methods.ts'
 import { createShareMethods } from './share-methods.ts'
 import { createTaskMethods, type TaskMethodDeps } from './task-methods.ts'
@@ -20,6 +21,7 @@ export const createHandler = (deps: HandlerDeps): Pick<CallerDeps, 'processor' |
   methods: new Map([
     ...createOriginalMethods(deps),
     ...createTaskMethods(deps),
+    ...createPeopleMethods(deps),
     ...createFileMethods(deps),
     ...createServerMethods(deps),
     ...createAccountMethods(deps),

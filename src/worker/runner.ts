@@ -116,7 +116,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     onGivenBack = () => {},
     endLeftovers = async () => {},
   } = options
-  for (const name of kinds.names())
+  for (const name of kinds.forWorkers())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
 
   const attempts = new Map<string, Attempt>()
@@ -232,7 +232,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
 
   const claim = createClaimer({
     store,
-    names: kinds.names(),
+    names: kinds.forWorkers(),
     limits,
     workerName,
     clock,

@@ -108,7 +108,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   const scratch = createScratch({ dir: options.scratchDir, store, storeId, clock, log })
   void clean.then(scratch.sweep)
   const wakeTimer = createWakeTimer({ clock, onTime: () => slots.poll() })
-  const failures = createFailures(kinds.names())
+  const failures = createFailures(kinds.forWorkers())
   const accountTasks = createAccountTasks({ store, clock, log })
   const runner = createRunner({
     failures,
@@ -148,7 +148,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     failures,
     store,
     queue,
-    kinds: kinds.names(),
+    kinds: kinds.forWorkers(),
     poll: () => slots.poll(),
     endLeftovers: () => leftovers.end(),
     sweepScratch: scratch.sweep,
@@ -204,7 +204,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
       failures: failures.snapshot(),
-      kinds: [...kinds.names()],
+      kinds: [...kinds.forWorkers()],
       troubles: troublesOf({
         clock: sweeper.clockTrouble(),
         retention: sweeper.retentionTrouble(),

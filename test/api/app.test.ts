@@ -15,7 +15,7 @@ describe('the REST door', () => {
     '/calcpi/5': 'GET, OPTIONS',
     '/tasks': 'POST, GET, HEAD, OPTIONS',
     '/alltasks': 'GET, HEAD, OPTIONS',
-    '/task/x': 'GET, DELETE, HEAD, OPTIONS',
+    '/task/x': 'GET, DELETE, PATCH, HEAD, OPTIONS',
     '/task/x/result': 'GET, HEAD, OPTIONS',
     '/task/x/log': 'GET, HEAD, OPTIONS',
     '/task/x/retry': 'POST, OPTIONS',

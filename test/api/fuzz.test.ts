@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { artifactFile, listArtifact } from '../../src/core/artifacts.ts'
 import { anybody } from '../support/actors.ts'
 import { createFromSchema, type Node } from '../support/from-schema.ts'
+import { manual } from '../support/manual-kind.ts'
 import { createFixture, type Fixture } from './fixture.ts'
 
 interface Parameter {
@@ -39,6 +40,7 @@ const SENSIBLE: Readonly<Record<string, readonly string[]>> = {
   offset: ['0', '3'],
   length: ['3'],
   name: ['a.txt'],
+  'If-Match': ['*', '"0-0"'],
 }
 /** Nothing is dead here, and Thrift's bytes have a test of their own: these answer well to nobody who guesses. */
 const HARD = [
@@ -113,7 +115,7 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
 
   /** A door with tasks in every state, one with a file, and uploads; and their ids. */
   const fill = async (): Promise<{ door: Fixture; ids: string[]; uploads: string[]; token: string }> => {
-    const door = createFixture()
+    const door = createFixture({ kinds: [manual] })
     const ids: string[] = []
     const uploads = [
       (await door.service.uploads.take(anybody(), { name: 'a' }, Readable.from([Buffer.from('abc')]))).id,
@@ -126,6 +128,7 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
       await door.run(id)
       ids.push(id, (await door.ended(n % 2 === 0 ? `text ${n}` : { n })).id)
     }
+    for (let n = 0; n < 6; n += 1) ids.push((await door.submit('manual', {}, { title: `to do ${n}` })).id)
     const file = artifactFile(0, 1)
     for (const id of ids) {
       await door.store.putBlob(id, file, Buffer.from('abc'))
@@ -151,7 +154,10 @@ describe('the API under random input', { timeout: 1_200_000 }, () => {
         return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...ids) }, fc.uuid())
       const sensible = SENSIBLE[parameter.name]
       if (sensible)
-        return fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...sensible) }, from(parameter.schema))
+        return fc.oneof(
+          { weight: 4, arbitrary: fc.constantFrom(...sensible) },
+          parameter.in === 'header' ? hostile.map(headerText) : from(parameter.schema),
+        )
       // only the server makes cursors; the bad calls try others
       if (['cursor', 'since', 'Last-Event-ID'].includes(parameter.name)) return fc.constant('')
       // the test has no time for whole polls

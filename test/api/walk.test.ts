@@ -13,6 +13,7 @@ interface Call {
   path: string
   body?: unknown
   type?: string
+  headers?: Record<string, string>
 }
 
 const NONE = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
@@ -20,6 +21,14 @@ const CALLS: Readonly<Record<string, Call>> = {
   getStatus: { path: '/' },
   startCalcPi: { path: '/calcpi/3' },
   submitTask: { method: 'POST', path: '/tasks', body: { kind: 'echo', params: 1 } },
+  createItem: { method: 'POST', path: '/create_task', body: { title: 'x' } },
+  editTask: {
+    method: 'PATCH',
+    path: '/task/:task',
+    body: { title: 'x' },
+    headers: { 'if-match': '*' },
+  },
+  completeTask: { method: 'POST', path: '/task/:task/complete' },
   listTasks: { path: '/tasks' },
   allTasks: { path: '/alltasks' },
   cancelTasks: { method: 'POST', path: '/tasks/cancel?kind=none' },
@@ -105,13 +114,14 @@ const needsOf = (door: Fixture): Map<string, string> =>
 
 const send = async (
   door: Fixture,
-  { method = 'GET', path, body, type }: Call,
+  { method = 'GET', path, body, type, headers: more }: Call,
   token: string | null,
   task: string,
 ) => {
   const headers: Record<string, string> = {
     ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    ...more,
   }
   const text = body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body)
   const answer = await door.app.request(path.replace(':task', task), { method, headers, body: text })

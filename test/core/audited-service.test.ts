@@ -203,7 +203,7 @@ describe('the service with its audit', { timeout: 300_000 }, () => {
     // a task does it for itself: its record and the child's say so
     const inside = ['submitChild']
     const writes = [
-      ...['submit', 'submitMany', 'cancel', 'retry', 'purge', 'bulk'],
+      ...['submit', 'submitMany', 'cancel', 'retry', 'purge', 'bulk', 'edit', 'complete'],
       ...['replayDead', 'discardDead'],
     ]
     assert.deepEqual(Object.keys(service).sort(), [...reads, ...inside, ...writes, 'uploads'].sort())

@@ -19,7 +19,7 @@ const setUp = (over: (store: TaskStore) => Partial<TaskStore> = () => ({})) => {
     queue: {
       dead: { list: async () => ({ messages: [], total: 0 }), count: async () => 0 },
     } as unknown as TaskQueue,
-    kinds: { names: () => ['adding'], troubles: () => [] } as unknown as Kinds,
+    kinds: { forWorkers: () => ['adding'], isForPeople: () => false, troubles: () => [] } as unknown as Kinds,
     clock: () => new Date(at(9)),
     announceIfDue() {},
     removeTask: ({ id }) => store.remove(id),

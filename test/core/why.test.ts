@@ -48,6 +48,7 @@ const input = (
     expiresAt: null,
     updatedAt: at(10),
     error: null,
+    history: [{ status: 'PENDING', at: at(5), attempt: 0, worker: null }],
     ...over.task,
   },
 })
@@ -100,12 +101,14 @@ const anyInput: fc.Arbitrary<WhyInput> = fc
       updatedAt: fc.integer({ min: 0, max: 99 }).map(at),
       workersLost: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined }),
       error: fc.constant(null),
+      doneBy: fc.option(fc.constant('people' as const), { nil: undefined, freq: 8 }),
     }),
   })
   .map(over => input(over as Parameters<typeof input>[0]))
 
 /** What makes a reason hold, written anew: each whatever the others say. */
 const HOLDS: Record<Exclude<WaitReason, 'BEHIND'>, (given: WhyInput) => boolean> = {
+  FOR_PEOPLE: ({ task }) => task.doneBy === 'people',
   NOT_DUE: ({ task }) => task.status === 'PENDING' && (task.notBefore ?? '') > NOW,
   RETRY_WAIT: ({ task }) => task.status === 'RETRY' && (task.notBefore ?? '') > NOW,
   NO_WORKER: ({ workers }) => workers.length === 0,
@@ -140,6 +143,14 @@ const isTakenUp = (given: WhyInput, places: number): boolean => {
 }
 
 describe('why a task waits', () => {
+  it('is, for what people do, that they have not done it, since it was opened and whatever workers there are', () => {
+    const answer = explainWait(input({ workers: [], task: { doneBy: 'people', updatedAt: at(50) } }))
+    assert.deepEqual(
+      [answer.reason, answer.since, answer.position, answer.startsIn],
+      ['FOR_PEOPLE', at(5), null, null],
+    )
+  })
+
   it('is the first reason that holds, in every state exactly one', () => {
     fc.assert(
       fc.property(anyInput, given => {
@@ -155,14 +166,19 @@ describe('why a task waits', () => {
       fc.property(anyInput, given => {
         const { reason, since, detail, facts, position, startsIn } = explainWait(given)
         const waitsForTime = reason === 'NOT_DUE' || reason === 'RETRY_WAIT'
+        const isOpen = reason === 'FOR_PEOPLE'
         assert.ok(detail.length > 10 && !/undefined|null|NaN|Infinity/.test(detail), detail)
-        assert.equal(since, waitsForTime ? given.task.updatedAt : dueSince(given.task))
+        const opened = isOpen ? given.task.history[0]?.at : null
+        assert.equal(since, opened ?? (waitsForTime ? given.task.updatedAt : dueSince(given.task)))
         assert.ok(since <= given.now)
-        assert.equal(position === null, waitsForTime || given.before === null)
+        assert.equal(position === null, waitsForTime || isOpen || given.before === null)
         for (const value of Object.values(facts))
           assert.ok(typeof value === 'string' || (Number.isInteger(value) && value >= 0), `${value}`)
         if (!startsIn) return
-        assert.ok(!['NO_WORKER', 'KIND_UNKNOWN', 'NO_ROOM'].includes(reason), 'nobody knows when')
+        assert.ok(
+          !['FOR_PEOPLE', 'NO_WORKER', 'KIND_UNKNOWN', 'NO_ROOM'].includes(reason),
+          'nobody knows when',
+        )
         assert.ok(startsIn.p50 >= 0 && startsIn.p50 <= startsIn.p90 && Number.isFinite(startsIn.p90))
       }),
       { numRuns: 2_000 },
@@ -174,6 +190,7 @@ describe('why a task waits', () => {
     const lost = { workersLost: 2 }
     const full = new Map([['adding', limited(1, 1, '1/h', 0)]])
     const tell = (over: Parameters<typeof input>[0]) => told.push(explainWait(input(over)).reason)
+    tell({ workers: [], limited: full, task: { notBefore: at(200), doneBy: 'people', ...lost } })
     tell({ workers: [], limited: full, task: { notBefore: at(200), ...lost } })
     tell({ workers: [], limited: full, task: { notBefore: at(200), status: 'RETRY', ...lost } })
     tell({ workers: [], limited: full, task: lost })

@@ -65,7 +65,16 @@ describe('the pages about accounts', { skip: requireService('chromium'), timeout
     const menu = await page
       .locator('.menu a')
       .evaluateAll(links => links.map(link => link.getAttribute('href')))
-    assert.deepEqual(menu, ['/tasks', '/new', '/thumbnails', '/parse', '/dead', '/kinds', '/account'])
+    assert.deepEqual(menu, [
+      '/tasks',
+      '/new',
+      '/todo',
+      '/thumbnails',
+      '/parse',
+      '/dead',
+      '/kinds',
+      '/account',
+    ])
     for (const path of ['/processes', '/workers', '/settings', '/people', '/process/api']) {
       const answer = await page.goto(door.url + path)
       assert.equal(answer?.status(), 403, path)

@@ -34,7 +34,7 @@ describe('a folder of kinds', () => {
     }
     for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text)
     const { kinds, files: found } = await loadKinds({ kindsDir: folder, kindSettings: DEFAULT_KIND_SETTINGS })
-    assert.deepEqual(kinds.names(), ['binomial', 'calcpi', 'good', 'parse', 'sleep', 'thumbnails'])
+    assert.deepEqual(kinds.names(), ['binomial', 'calcpi', 'good', 'manual', 'parse', 'sleep', 'thumbnails'])
     assert.deepEqual([...found.keys()].sort(), kinds.names())
     assert.doesNotMatch(found.get('calcpi') ?? '', /madhava-kinds-/)
     const reasons = Object.fromEntries(kinds.troubles().map(({ file, reason }) => [file, reason]))

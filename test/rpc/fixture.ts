@@ -15,6 +15,7 @@ import type { RpcLimits } from '../../src/rpc/limits.ts'
 import { createRpcServer, type RpcServer } from '../../src/rpc/server.ts'
 import { createMemoryStore, type MemoryStore } from '../../src/stores/memory/open.ts'
 import { createFakeAccess, type FakeAccess } from '../support/fake-access.ts'
+import { manual } from '../support/manual-kind.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 
 /** Long enough for a loaded machine, and less than the door's idle time, which would end a wait in vain. */
@@ -91,7 +92,10 @@ export const openBench = async (
 ): Promise<Bench> => {
   const store = createMemoryStore({ clock: () => new Date() })
   const { queue, announced } = createNotingQueue()
-  const kinds = createKinds([calcpi, echo], [{ name: 'broken', file: 'broken.ts', reason: 'no luck' }])
+  const kinds = createKinds(
+    [calcpi, echo, manual],
+    [{ name: 'broken', file: 'broken.ts', reason: 'no luck' }],
+  )
   const service = change(createService({ store, queue, kinds, clock: () => new Date() }))
   const door = await createRpcServer({
     service,

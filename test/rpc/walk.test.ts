@@ -59,7 +59,7 @@ const ASKS_ACCESS = outcomes('FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN',
 interface Step {
   expected: Outcomes
   /** What the task or the upload is when the method is called; left out: the method is about neither. */
-  task?: 'waits' | 'has ended' | 'upload is open' | 'upload is whole'
+  task?: 'waits' | 'has ended' | 'is on the list' | 'upload is open' | 'upload is whole'
   call: (client: Client, id: string) => Promise<unknown>
 }
 const NO_OPTIONS = new types.SubmitOptions()
@@ -84,6 +84,18 @@ const WALK: Readonly<Record<string, Step>> = {
   cancelTask: { expected: TOUCHES_TASK, task: 'waits', call: (client, id) => client.cancelTask(id) },
   retryTask: { expected: TOUCHES_TASK, task: 'has ended', call: (client, id) => client.retryTask(id) },
   purgeTask: { expected: TOUCHES_TASK, task: 'has ended', call: (client, id) => client.purgeTask(id) },
+  createItem: { expected: SUBMITS, call: client => client.createItem(new types.NewItem({ title: 'x' })) },
+  // what people do is everybody's, so it is no task of bob's
+  editTask: {
+    expected: SUBMITS,
+    task: 'is on the list',
+    call: (client, id) => client.editTask(id, new types.TaskEdit({ title: 'y' }), '0-0'),
+  },
+  completeTask: {
+    expected: SUBMITS,
+    task: 'is on the list',
+    call: (client, id) => client.completeTask(id, '', ''),
+  },
   readResult: {
     expected: READS_TASK,
     task: 'has ended',
@@ -211,6 +223,8 @@ describe('the walk through all methods', { timeout: 600_000 }, () => {
     if (state === 'upload is open') return (await service.uploads.begin(person(owner), {})).id
     if (state === 'upload is whole')
       return (await service.uploads.take(person(owner), {}, Readable.from(['abc']))).id
+    if (state === 'is on the list')
+      return (await service.submit(person(owner), { kind: 'manual', title: 'x' })).task.id
     const { task } = await service.submit(person(owner), { kind: 'calcpi', params: { digits: 3 } })
     if (state === 'waits') return task.id
     const { claim } = (await store.claim(task.id, start('w', now))) ?? assert.fail('not claimed')

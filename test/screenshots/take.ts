@@ -13,6 +13,7 @@ import { until } from '../support/until.ts'
 import { fill, fillGone } from './fill.ts'
 import { fillFiles } from './fill-files.ts'
 import { fillPeople, share } from './fill-people.ts'
+import { fillTodo } from './fill-todo.ts'
 import { writePast } from './past.ts'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
@@ -142,6 +143,7 @@ try {
     const failedId = await fill(bundle)
     const withFiles = await fillFiles(bundle)
     const token = await fillPeople(bundle.api, PASSWORD)
+    await fillTodo(bundle.api, token)
     await until(
       'what was submitted of the kind that is gone is dead',
       async () =>

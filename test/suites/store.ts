@@ -16,6 +16,7 @@ import { lists } from './store/lists.ts'
 import { logs } from './store/logs.ts'
 import { model } from './store/model.ts'
 import { owners } from './store/owners.ts'
+import { people } from './store/people.ts'
 import { picking } from './store/picking.ts'
 import { presence } from './store/presence.ts'
 import { quotas } from './store/quotas.ts'
@@ -36,6 +37,7 @@ const TOPICS = {
   'when a task is due': due,
   'limits of kinds': kindLimits,
   'the line': line,
+  'tasks that people do': people,
   cancel,
   takeover,
   blobs,

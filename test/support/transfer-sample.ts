@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { fail, report, succeed } from '../../src/core/moves.ts'
+import { edit } from '../../src/core/people-moves.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { STATUSES, type TaskRecord } from '../../src/core/task.ts'
 import { add, at, keyed, take } from '../suites/store/world.ts'
@@ -42,7 +43,10 @@ export const fill = async (store: TaskStore) => {
   const { task: pending } = await store.create(
     ...keyed('a key', 'a print', { owner: 'me', notBefore: at(500) }),
   )
-  const resting: TaskRecord[] = [retry, failure, revoked, success, pending]
+  const open = await add(store, { kind: 'manual', doneBy: 'people', title: 'Water the plants', params: {} })
+  const edited = await store.claim(open.id, edit({ title: 'Water all plants' }, null, at(7)))
+  assert.ok(edited)
+  const resting: TaskRecord[] = [retry, failure, revoked, success, pending, edited]
   const running = [started, progress, asked]
   assert.deepEqual(new Set([...resting, ...running].map(task => task.status)), new Set(STATUSES))
   return { resting, running, success, pending, progress, asked }

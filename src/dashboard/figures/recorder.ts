@@ -5,7 +5,6 @@ import path from 'node:path'
 import { within } from '../../core/async/deadline.ts'
 import { INSIDE } from '../../core/policy.ts'
 import type { Service, ServiceState } from '../../core/service.ts'
-import { countIn } from '../../core/status.ts'
 import type { SeenPresence } from '../../core/store.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import type { Log } from '../../platform/log.ts'
@@ -81,10 +80,10 @@ const hostValues = ({ cpu, memory, disks, loadAverages, container }: HostSnapsho
   }
 }
 
-const stateValues = ({ counts, queue }: ServiceState) => ({
+const stateValues = ({ counts, waiting, queue }: ServiceState) => ({
   ...counts.byStatus,
   // the embedded queue holds nothing: its tasks wait in the store
-  queueDepth: queue.name === 'embedded' ? countIn('waiting', counts.byStatus) : queue.depth,
+  queueDepth: queue.name === 'embedded' ? waiting : queue.depth,
 })
 
 /** What each role of the bundle uses, by its own word. */

@@ -7,7 +7,6 @@ import { INSIDE } from '../../core/policy.ts'
 import type { Readiness } from '../../core/readiness.ts'
 import type { Service, ServiceState } from '../../core/service.ts'
 import { createStateReader } from '../../core/state-reader.ts'
-import { countIn } from '../../core/status.ts'
 import type { SeenPresence, TaskCounts, TaskStore } from '../../core/store.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import type { Log } from '../../platform/log.ts'
@@ -29,7 +28,7 @@ export interface Overview {
   troubles: Trouble[]
   /** Null: the store does not answer. */
   counts: TaskCounts['byStatus'] | null
-  /** `waiting`: tasks that wait, due or not. `depth`: null when the broker cannot tell now. */
+  /** `waiting`: tasks that wait for workers, due or not. `depth`: null when the broker cannot tell now. */
   queue: { name: string; status: string; depth: number | null; waiting: number } | null
   /** Of the last day. Null: nothing is known of them. */
   failures: FailureView[] | null
@@ -85,7 +84,7 @@ export const createOverview = (deps: OverviewDeps): (() => Promise<Overview>) =>
 
   /** The task that a living worker takes next. */
   const nextTask = async (state: ServiceState | null): Promise<{ id: string; since: number } | null> => {
-    if (!state || countIn('waiting', state.counts.byStatus) === 0) return null
+    if (!state || state.waiting === 0) return null
     const kinds = state.presences.flatMap(({ alive, details }) => (alive ? (details.kinds ?? []) : []))
     if (kinds.length === 0) return null
     const { dueIds } = await store.agenda(clock().toISOString(), 1, [...new Set(kinds)])
@@ -122,7 +121,7 @@ export const createOverview = (deps: OverviewDeps): (() => Promise<Overview>) =>
         name: state.queue.name,
         status: state.queue.status,
         depth: state.queue.depth,
-        waiting: countIn('waiting', state.counts.byStatus),
+        waiting: state.waiting,
       },
       failures: found?.groups.map(viewGroup) ?? null,
       failuresTotal: found && { count: found.count, moreGroups: found.moreGroups, isWhole: found.isWhole },

@@ -3,7 +3,6 @@
 import type { SeenKindTrouble } from '../../core/kind-trouble.ts'
 import type { Readiness } from '../../core/readiness.ts'
 import type { ServiceState } from '../../core/service.ts'
-import { countIn } from '../../core/status.ts'
 import type { SeenPresence } from '../../core/store.ts'
 import type { HostSnapshot } from '../../platform/host.ts'
 import { percent } from '../../platform/percent.ts'
@@ -118,7 +117,7 @@ const ofRoles = ({ readiness, state, processes }: TroubleSources): Trouble[] => 
       const level = status === 'failed' || word === 'stopped' ? 'error' : 'warning'
       told.add(role)
       if (role !== 'worker' && crashing.some(({ name }) => name === role)) continue
-      const waiting = state ? countIn('waiting', state.counts.byStatus) : null
+      const waiting = state?.waiting ?? null
       found.push(
         role === 'worker'
           ? trouble('NO_WORKER', level, { reason, waiting, state: word }, '/processes')
@@ -203,7 +202,7 @@ const ofWork = ({ state, kindTroubles, hour, next, now }: TroubleSources): Troub
     found.push(trouble('FAILURES_RISING', 'warning', params, `/tasks?${query}`))
   }
   if (next && now - next.since > WAITING_LONG_MS) {
-    const waiting = state ? countIn('waiting', state.counts.byStatus) : null
+    const waiting = state?.waiting ?? null
     const since = new Date(next.since).toISOString()
     found.push(trouble('TASKS_WAITING_LONG', 'warning', { id: next.id, since, waiting }, `/task/${next.id}`))
   }

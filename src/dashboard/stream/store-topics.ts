@@ -2,6 +2,7 @@
 
 import type { Actor } from '../../core/actor.ts'
 import { UNRUNNABLE } from '../../core/dead.ts'
+import { SHARED_LIST_KIND } from '../../core/people.ts'
 import { INSIDE, seesAll } from '../../core/policy.ts'
 import type { Service } from '../../core/service.ts'
 import { viewProcess } from '../../core/state-reader.ts'
@@ -32,10 +33,13 @@ export interface DeadCount {
   isMore: boolean
   /** Tasks of any status. */
   all: number
+  /** Open items of the shared list. */
+  todo: number
 }
 
 /**
- * `dead`: how many tasks and messages cannot be run; and how many tasks there are in all, since the menu shows both.
+ * `dead`: how many tasks and messages cannot be run; and how many tasks there are in all, and open on the shared list,
+ * since the menu shows all of them.
  * Those that the actor sees are counted. Whoever sees all shares the readings.
  */
 export const deadTopic = (service: Pick<Service, 'list' | 'state'>, everyMs = DEAD_MS): Topic => {
@@ -54,7 +58,7 @@ export const deadTopic = (service: Pick<Service, 'list' | 'state'>, everyMs = DE
     // tasks are read again only when some have ended, come or gone
     let last: { counts: string; failed: Pick<DeadCount, 'count' | 'isMore'> } | null = null
     return statePolled('dead', everyMs, async (): Promise<DeadCount> => {
-      const { dead, counts } = await service.state(actor)
+      const { dead, counts, open } = await service.state(actor)
       const now = JSON.stringify(counts.byStatus)
       if (last?.counts !== now) last = { counts: now, failed: await countFailed(actor) }
       const waiting = Object.values(dead.waiting).reduce((sum, count) => sum + count, 0)
@@ -63,6 +67,7 @@ export const deadTopic = (service: Pick<Service, 'list' | 'state'>, everyMs = DE
         count: failed.count + waiting + (dead.messages ?? 0),
         isMore: failed.isMore,
         all: counts.total,
+        todo: open[SHARED_LIST_KIND] ?? 0,
       }
     })
   }

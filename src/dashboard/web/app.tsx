@@ -36,6 +36,7 @@ const COMPONENTS: Readonly<Record<PageName, ComponentType<PageProps>>> = {
   newTask: NewTaskPage,
   thumbnails: loadedPage(async () => (await import('./pages/quick/pages.ts')).ThumbnailsPage),
   parse: loadedPage(async () => (await import('./pages/quick/pages.ts')).ParsePage),
+  todo: loadedPage(async () => (await import('./pages/todo/todo-page.tsx')).TodoPage),
   dead: DeadPage,
   processes: ProcessesPage,
   workers: WorkersPage,

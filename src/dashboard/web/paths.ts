@@ -27,6 +27,7 @@ export const PAGES = [
   { name: 'overview', path: '/', needs: 'look', key: 'o' },
   { name: 'tasks', path: '/tasks', needs: 'tasks.look', key: 't' },
   { name: 'newTask', path: '/new', needs: 'tasks.look', key: 'n' },
+  { name: 'todo', path: '/todo', needs: 'tasks.look', kind: 'manual', key: 'c' },
   { name: 'thumbnails', path: '/thumbnails', needs: 'tasks.look', kind: 'thumbnails', key: 'i' },
   { name: 'parse', path: '/parse', needs: 'tasks.look', kind: 'parse', key: 'r' },
   { name: 'dead', path: '/dead', needs: 'tasks.look', key: 'd' },

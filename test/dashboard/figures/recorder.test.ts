@@ -34,6 +34,8 @@ describe('the recorder of figures', { timeout: 300_000 }, () => {
       presences,
       queue: { name: broker, depth: broker === 'embedded' ? 0 : 7, status: 'ready', reason: null, outbox: 0 },
       counts: { total: waiting, byStatus: { ...byStatus, PENDING: waiting, RETRY: 1 } as never, byKind: {} },
+      waiting: waiting + 1,
+      open: {},
       dead: { waiting: {}, messages: 0 },
     }
   }

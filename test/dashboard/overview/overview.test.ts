@@ -45,6 +45,8 @@ const stateOf = (more: Partial<ServiceState> = {}, waiting = 0): ServiceState =>
     },
     byKind: {},
   },
+  waiting,
+  open: {},
   dead: { waiting: {}, messages: 0 },
   ...more,
 })

@@ -46,6 +46,22 @@ describe('texts by row', () => {
     for (let turn = 0; turn < 20_000; turn += 1) texts.set(7, 'x'.repeat(1_000))
     assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000)
   })
+
+  it('take a bounded room when they change again and again, and keep those that do not', () => {
+    const texts = createTextColumn()
+    for (let row = 0; row < 300; row += 1) texts.set(row, `kept ${row}`)
+    let most = 0
+    for (let turn = 0; turn < 20_000; turn += 1) {
+      texts.set(7, `${turn} ${'x'.repeat(1_000)}`)
+      texts.set(8, turn % 2 === 0 ? null : `odd ${turn}`)
+      most = Math.max(most, texts.size())
+    }
+    assert.ok(most < 1_000_000, `${most} bytes`)
+    for (let row = 0; row < 300; row += 1)
+      if (row !== 7 && row !== 8) assert.equal(texts.get(row), `kept ${row}`)
+    assert.match(texts.get(7) ?? '', /^19999 x{1000}$/)
+    assert.equal(texts.get(8), 'odd 19999')
+  })
 })
 
 describe('numbers by row', () => {

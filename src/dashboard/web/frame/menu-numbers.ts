@@ -1,4 +1,5 @@
-// The numbers in the menu of every page: how many tasks there are, and how much cannot be run.
+// The numbers in the menu of every page: how many tasks there are, how many things are to do, and how much
+// cannot be run.
 import { createCell } from '../state/cell.ts'
 import { useTopic } from '../state/use-topic.ts'
 import { useFormats } from '../texts/use-texts.ts'
@@ -10,6 +11,8 @@ export interface DeadCount {
   isMore: boolean
   /** Tasks of any status. */
   all: number
+  /** Open items of the shared list. */
+  todo: number
 }
 
 /** Null until it is known. */
@@ -21,6 +24,7 @@ export const useMenuNumbers = (): void => {
     dead: (now: DeadCount) => {
       deadCount.set(now)
       setMenuCount('tasks', f.number(now.all))
+      setMenuCount('todo', now.todo === 0 ? null : f.number(now.todo))
       setMenuCount('dead', now.count === 0 ? null : `${f.number(now.count)}${now.isMore ? '+' : ''}`)
     },
   })

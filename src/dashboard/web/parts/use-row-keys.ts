@@ -10,11 +10,14 @@ export interface RowKeys {
   activeId: string | null
 }
 
+/** Of a table, or of a list. */
+const ROWS = ':is(tr, li)[data-id]'
+
 /** The active row by the entry of the history, for who comes back to it. */
 const kept = new Map<string, string>()
 
 const focusRow = (id: string | undefined): void => {
-  const row = [...document.querySelectorAll<HTMLElement>('tr[data-id]')].find(each => each.dataset.id === id)
+  const row = [...document.querySelectorAll<HTMLElement>(ROWS)].find(each => each.dataset.id === id)
   row?.focus({ preventScroll: true })
   row?.scrollIntoView({ block: 'nearest' })
 }
@@ -33,7 +36,7 @@ export const useRowKeys = (
   latest.current = ids
   useEffect(() => {
     const note = ({ target }: FocusEvent): void => {
-      const id = target instanceof Element && target.closest<HTMLElement>('tr[data-id]')?.dataset.id
+      const id = target instanceof Element && target.closest<HTMLElement>(ROWS)?.dataset.id
       if (!id || !latest.current.includes(id)) return
       kept.set(entryOfHistory(), id)
       draw(count => count + 1)

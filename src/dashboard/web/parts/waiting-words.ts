@@ -9,6 +9,8 @@ export const whyInWords = ({ reason, detail, facts }: Waiting, t: Texts, f: Form
   const words = t.why
   const { running, maxConcurrency, rate, slots, busy, dueAt } = facts
   switch (reason) {
+    case 'FOR_PEOPLE':
+      return words.forPeople
     case 'NOT_DUE':
       return dueAt === undefined ? words.notDue : words.notDueBefore(f.time(Date.parse(dueAt)))
     case 'RETRY_WAIT':
@@ -33,7 +35,8 @@ export const whyInWords = ({ reason, detail, facts }: Waiting, t: Texts, f: Form
 /** Where it stands: `3 tasks are before it.` */
 export const positionInWords = ({ position, reason }: Waiting, t: Texts): string | null => {
   if (position !== null) return t.why.position(position)
-  return reason === 'NOT_DUE' || reason === 'RETRY_WAIT' ? null : t.why.farBehind
+  const isDue = !['FOR_PEOPLE', 'NOT_DUE', 'RETRY_WAIT'].includes(reason)
+  return !isDue ? null : t.why.farBehind
 }
 
 /** When it is likely to start; null: nobody can tell. */
@@ -50,6 +53,7 @@ export const whyInShort = (waiting: Waiting, t: Texts, f: Formats): string => {
   const soon = startsIn ? words.in(f.duration(startsIn.p50 * 1000)) : null
   const place = position === null ? null : position === 0 ? words.next : words.place(f.number(position))
   const said: Partial<Record<string, string>> = {
+    FOR_PEOPLE: words.forPeople,
     NOT_DUE: words.notDue,
     RETRY_WAIT: words.retryWait,
     NO_WORKER: words.noWorker,

@@ -44,6 +44,8 @@ export const audit = {
     'task.submit': 'submitted a task',
     'task.cancel': 'cancelled a task',
     'task.retry': 'ran an ended task again',
+    'task.edit': 'changed the texts of something to do',
+    'task.complete': 'completed something to do',
     'task.delete': 'deleted a task',
     'tasks.cancel': 'cancelled many tasks',
     'tasks.retry': 'ran many tasks again',

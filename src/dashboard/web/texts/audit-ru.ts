@@ -47,6 +47,8 @@ export const audit: typeof auditTexts = {
     'task.submit': 'постановка задачи',
     'task.cancel': 'отмена задачи',
     'task.retry': 'повтор задачи',
+    'task.edit': 'изменение дела',
+    'task.complete': 'завершение дела',
     'task.delete': 'удаление задачи',
     'tasks.cancel': 'отмена многих задач',
     'tasks.retry': 'повтор многих задач',

@@ -4,6 +4,7 @@ import { audit } from './audit-en.ts'
 import { files } from './files-en.ts'
 import { links } from './links-en.ts'
 import { account, people, register, roleMeanings, roles } from './people-en.ts'
+import { todo } from './todo-en.ts'
 import type { TroubleTexts } from './trouble-params.ts'
 
 const n = (value: number): string => value.toLocaleString('en-GB')
@@ -14,6 +15,7 @@ export const en = {
     overview: 'Overview',
     tasks: 'Tasks',
     newTask: 'New task',
+    todo: 'To do',
     thumbnails: 'Thumbnails',
     parse: 'Parse a page',
     dead: 'Dead',
@@ -128,6 +130,7 @@ export const en = {
   audit,
   links,
   files,
+  todo,
 
   /** By the code of the error; an error without a text here shows the server's own words. */
   problems: {
@@ -138,6 +141,9 @@ export const en = {
     TASK_ENDED: 'The task has ended meanwhile.',
     TASK_NOT_ENDED: 'The task has not ended yet, or somebody has retried it meanwhile.',
     TASK_BUSY: 'Another process holds the task just now. Try again.',
+    VERSION_CHANGED: 'Somebody has changed the task meanwhile. Look at it again.',
+    VERSION_MISSING: 'The change does not say which version it is for.',
+    NOT_FOR_PEOPLE: 'Workers do this task.',
     RESULT_NOT_FOUND: 'The task has no result.',
     DEAD_NOT_FOUND: 'It is no longer among those that cannot be run.',
     PROCESS_BUSY: 'The process is just stopping. Try again when it has stopped.',
@@ -431,6 +437,7 @@ export const en = {
   why: {
     title: 'It waits.',
     since: 'since',
+    forPeople: 'People do it: it is open until somebody completes it.',
     notDue: 'Its time has not come.',
     notDueBefore: (time: string) => `It is not to start before ${time}.`,
     retryWait: 'An attempt failed; the next one comes after a pause.',
@@ -453,6 +460,7 @@ export const en = {
     startsBetween: (half: string, most: string) => `It starts in about ${half}, or up to ${most}.`,
     places: { '/processes': 'See the processes', '/workers': 'See the workers', '/kinds': 'See the kinds' },
     short: {
+      forPeople: 'people do it',
       notDue: 'not due,',
       retryWait: 'next attempt',
       noWorker: 'no worker',

@@ -5,6 +5,7 @@ import type { Texts } from './en.ts'
 import { files } from './files-ru.ts'
 import { links } from './links-ru.ts'
 import { account, people, register, roleMeanings, roles } from './people-ru.ts'
+import { todo } from './todo-ru.ts'
 
 const n = (value: number): string => value.toLocaleString('ru-RU')
 const rules = new Intl.PluralRules('ru')
@@ -25,6 +26,7 @@ export const ru: Texts = {
     overview: 'Обзор',
     tasks: 'Задачи',
     newTask: 'Новая задача',
+    todo: 'Дела',
     thumbnails: 'Миниатюры',
     parse: 'Разбор страницы',
     dead: 'Мёртвые',
@@ -141,6 +143,7 @@ export const ru: Texts = {
   audit,
   links,
   files,
+  todo,
 
   problems: {
     AWAY: 'Панель не отвечает.',
@@ -150,6 +153,9 @@ export const ru: Texts = {
     TASK_ENDED: 'Задача тем временем завершилась.',
     TASK_NOT_ENDED: 'Задача ещё не завершилась, или её кто-то уже запустил снова.',
     TASK_BUSY: 'Сейчас задачу держит другой процесс. Попробуйте ещё раз.',
+    VERSION_CHANGED: 'Тем временем задачу кто-то изменил. Посмотрите ещё раз.',
+    VERSION_MISSING: 'Изменение не говорит, к какой версии относится.',
+    NOT_FOR_PEOPLE: 'Эту задачу делают исполнители.',
     RESULT_NOT_FOUND: 'У задачи нет результата.',
     DEAD_NOT_FOUND: 'Этого больше нет среди невыполнимых.',
     PROCESS_BUSY: 'Процесс как раз останавливается. Попробуйте, когда он остановится.',
@@ -433,6 +439,7 @@ export const ru: Texts = {
   why: {
     title: 'Задача ждёт.',
     since: 'с',
+    forPeople: 'Это делают люди: открыто, пока кто-нибудь не завершит.',
     notDue: 'Её время ещё не пришло.',
     notDueBefore: time => `Она не должна начаться раньше ${time}.`,
     retryWait: 'Попытка не удалась; следующая будет после паузы.',
@@ -457,6 +464,7 @@ export const ru: Texts = {
       '/kinds': 'Посмотреть виды задач',
     },
     short: {
+      forPeople: 'делают люди',
       notDue: 'начало',
       retryWait: 'попытка',
       noWorker: 'нет исполнителя',

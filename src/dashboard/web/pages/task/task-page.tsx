@@ -53,9 +53,15 @@ const Buttons = ({ task, actions }: { task: Task; actions: TaskActions }) => {
           {words.retry}
         </button>
       ) : null}
-      <Link class="button" href={editAddress(task.id)}>
-        {t.task.edit}
-      </Link>
+      {task.doneBy === 'people' ? (
+        <Link class="button" href="/todo">
+          {t.menu.todo}
+        </Link>
+      ) : (
+        <Link class="button" href={editAddress(task.id)}>
+          {t.task.edit}
+        </Link>
+      )}
       <button
         type="button"
         class="button danger"
@@ -121,7 +127,9 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
   useKeys({
     ...(may && hasEnded ? { r: { label: t.keys.retry, run: () => actions.run('retry') } } : {}),
     ...(may && !hasEnded ? { c: { label: t.keys.cancel, run: () => actions.run('cancel') } } : {}),
-    ...(may ? { e: { label: words.edit, run: () => navigate(editAddress(task.id)) } } : {}),
+    ...(may && task.doneBy !== 'people'
+      ? { e: { label: words.edit, run: () => navigate(editAddress(task.id)) } }
+      : {}),
     ...(may && hasEnded ? { Delete: { label: t.keys.remove, run: () => actions.run('delete') } } : {}),
     l: { label: words.keys.log, run: toLog },
     '/': { label: words.searchLog, run: () => search.current?.focus() },
