@@ -78,9 +78,9 @@ export declare class NotFound extends Error {
   }
 
 /**
- * The state of the task does not allow it: it has ended, has not ended, does not wait, or is just being changed. Of
- * uploads: the bytes do not continue where it ends, have not all come, or a task names it. Of accounts: the name is
- * taken, or the account was changed by somebody else at the same time.
+ * The state of the task does not allow it: it has ended, has not ended, does not wait, is just being changed, or was
+ * changed since it was read. Of uploads: the bytes do not continue where it ends, have not all come, or a task names
+ * it. Of accounts: the name is taken, or the account was changed by somebody else at the same time.
  */
 export declare class Conflict extends Error {
     public code: string;
@@ -264,8 +264,9 @@ export declare class Task {
     public waiting?: Waiting;
     public ownerName?: string;
     public artifacts?: Artifact[];
+    public doneBy?: string;
 
-      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; ownerName?: string; artifacts?: Artifact[]; });
+      constructor(args?: { id: string; kind: string; status: string; params: string; rev: Int64; claim: Int64; attempt: number; maxAttempts: number; priority: any; progress?: Progress; result?: string; resultBytes?: Int64; resultTruncated: boolean; resultInfo?: string; error?: TaskError; createdAt: string; notBefore?: string; expiresAt?: string; startedAt?: string; finishedAt?: string; updatedAt: string; worker?: string; owner?: string; parentId?: string; title?: string; description?: string; idempotencyKey?: string; revokeRequestedAt?: string; retryPolicy?: RetryPolicy; limits: TimeLimits; history: HistoryEntry[]; version: string; paramsTruncated?: boolean; workersLost?: number; attempts?: TaskAttempt[]; waiting?: Waiting; ownerName?: string; artifacts?: Artifact[]; doneBy?: string; });
   }
 
 /**
@@ -284,6 +285,29 @@ export declare class SubmitOptions {
     public idempotencyKey?: string;
 
       constructor(args?: { priority?: any; notBefore?: string; expiresAt?: string; maxAttempts?: number; retryPolicy?: RetryPolicy; neverRetry?: boolean; limits?: TimeLimits; title?: string; description?: string; idempotencyKey?: string; });
+  }
+
+/**
+ * Something new on the shared list.
+ */
+export declare class NewItem {
+    public title: string;
+    public description?: string;
+    public assignee?: string;
+    public idempotencyKey?: string;
+
+      constructor(args?: { title: string; description?: string; assignee?: string; idempotencyKey?: string; });
+  }
+
+/**
+ * What changes of a task that people do. Unset fields stay.
+ */
+export declare class TaskEdit {
+    public title?: string;
+    public description?: string;
+    public assignee?: string;
+
+      constructor(args?: { title?: string; description?: string; assignee?: string; });
   }
 
 /**
@@ -418,8 +442,9 @@ export declare class Kind {
     public limits: TimeLimits;
     public maxConcurrency?: number;
     public rate?: string;
+    public doneBy?: string;
 
-      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; });
+      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; doneBy?: string; });
   }
 
 /**
