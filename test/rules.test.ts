@@ -42,7 +42,14 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['core', 'platform', 'access', 'api', 'rpc/http'],
     because: 'an API maps the service to its protocol',
   },
-  worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
+  worker: {
+    may: ['core', 'platform', 'programs', 'worker'],
+    because: 'the worker sees the ports, never an adapter',
+  },
+  programs: {
+    may: ['core', 'platform', 'programs'],
+    because: 'a program is run by the context of its kind alone, wherever that comes from',
+  },
   rpc: {
     may: ['core', 'platform', 'access', 'rpc', 'gen'],
     because: 'an API maps the service to its protocol',
@@ -87,7 +94,7 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   if (/^\w+\/main$/.test(place)) return { ...MAIN, may: [...MAIN.may, roomOf(place)] }
   if (place === 'wire') return WIRE
   if (place === 'load-kinds')
-    return { may: ['config', 'core', 'platform'], because: 'it reads kinds, and opens nothing' }
+    return { may: ['config', 'core', 'platform', 'programs'], because: 'it reads kinds, and opens nothing' }
   if (place === 'config')
     return {
       may: [

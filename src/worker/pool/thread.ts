@@ -114,7 +114,7 @@ export const startThread = (options: {
   const own = openThreadProcesses(keeper)
   let worker: Worker
   try {
-    worker = openWorker({ port: port2, results, settings, sharedCores, gate, processes: own.data }, memoryMb)
+    worker = openWorker({ port: port2, memoryMb, results, settings, sharedCores, gate, processes: own.data })
   } catch (error) {
     port.close()
     throw error

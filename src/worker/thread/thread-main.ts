@@ -32,13 +32,16 @@ import { createThreadKinds } from './kinds.ts'
 import { watchProcesses } from './processes.ts'
 import { createReuseCheck } from './reuse-check.ts'
 
-const { port, results, settings, sharedCores, gate, processes } = workerData as ThreadData
+const { port, memoryMb, results, settings, sharedCores, gate, processes } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
 
 guardProcess()
 const reuseCheck = createReuseCheck()
-const kinds = createThreadKinds(settings, reuseCheck)
+const kinds = createThreadKinds(settings, reuseCheck, {
+  memoryBytes: memoryMb * 1024 ** 2,
+  resultBytes: results.maxBytes,
+})
 
 /** If a check of the kind's own throws, the value is invalid; the attempt itself has not failed. */
 const parseFor = async (schema: NamedKind['result'], value: unknown, refuse: Refuse) => {
@@ -135,7 +138,7 @@ const finish = (outcome: RunOutcome, reusable: boolean): void => {
 const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => {
   let kind: NamedKind
   try {
-    kind = await kinds.load(request.kind, request.file)
+    kind = await kinds.load(request.kind, request.file, request.program)
   } catch (error) {
     mine.isUnloaded = true
     return importFailure(error, request.file, describeError(error))
