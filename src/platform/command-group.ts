@@ -1,7 +1,7 @@
 // A command that leads a process group of its own: signals the whole group, ends it when asked or when its leader has
 // ended, and says when all of it is over.
 import type { ChildProcess } from 'node:child_process'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 import { groupLives } from './ending-processes.ts'
 
 /** How long the rest of the group, and holders of its output, may live after the command's own end. */
@@ -79,6 +79,9 @@ export const watchOver = (
     for (const timer of timers) clearTimeout(timer)
     for (const { signal, hear } of listeners) signal.removeEventListener('abort', hear)
     await endGroup(child)
+    // the handle of a process is closed in the turn after its end, and until then a thread seems to be busy
+    await turn()
+    await turn()
   })
   return { stopped: () => stopped, exited }
 }

@@ -29,9 +29,9 @@ export const createThreadKinds = (
     return loadKind(name, kind, file, settings, { schemas, program })
   }
   const loadFirst = async (name: string, file: string, program?: string): Promise<NamedKind> => {
-    if (program !== undefined) return loadProgram(name, file, program)
     const owner = { kind: name, id: null, late: 0 }
     const kind = await ownedBy(owner, async () => {
+      if (program !== undefined) return loadProgram(name, file, program)
       const exported = await importModule(file)
       return loadKind(
         name,
