@@ -3,4 +3,4 @@ import { describeRunner } from '../suites/runners.ts'
 import { openRunnerPlace, RUNNERS, whyNotHere } from './acts/places.ts'
 
 for (const name of RUNNERS)
-  if (name !== 'python') describeRunner(`a ${name}`, () => openRunnerPlace(name), whyNotHere(name))
+  describeRunner(`a ${name}`, () => openRunnerPlace(name), whyNotHere(name))
