@@ -694,12 +694,32 @@ def _line_of(call: Mapping[str, Json]) -> bytes:
     return json.dumps(call, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "backslashreplace") + b"\n"
 
 
+class _Lines:
+    """The lines of a file descriptor. A thread that still waits in a buffered reader would abort the exit of Python."""
+
+    def __init__(self, source: int) -> None:
+        self._source = source
+        self._open = b""
+
+    def next(self) -> Optional[bytes]:
+        """None at the end."""
+        pieces = [self._open]
+        while b"\n" not in pieces[-1]:
+            piece = os.read(self._source, 256 * 1024)
+            if not piece:
+                self._open = b""
+                return b"".join(pieces) or None
+            pieces.append(piece)
+        line, _, self._open = b"".join(pieces).partition(b"\n")
+        return line
+
+
 class _Pipes(_Channel):
     """Calls as lines of the output, answers as lines of the input."""
 
-    def __init__(self, output: int, source: typing.BinaryIO) -> None:
+    def __init__(self, output: int, answers: _Lines) -> None:
         self._output = output
-        self._source = source
+        self._answers = answers
         self._lock = threading.Lock()
         self._waiting: Dict[int, List[Any]] = {}
         self._answered = threading.Condition()
@@ -756,7 +776,7 @@ class _Pipes(_Channel):
         return told
 
     def _read(self) -> None:
-        for line in self._source:
+        for line in iter(self._answers.next, None):
             answer = json.loads(line)
             ref = next(iter(answer.values())).get("ref")
             with self._answered:
@@ -842,8 +862,9 @@ def _error_of(error: BaseException) -> Dict[str, Json]:
 
 def _serve(made: _Kind) -> int:
     # the own one of this program: what it starts does not inherit it
-    pipes = _Pipes(os.dup(1), sys.stdin.buffer)
-    request = json.loads(sys.stdin.buffer.readline() or b"null")
+    lines = _Lines(0)
+    pipes = _Pipes(os.dup(1), lines)
+    request = json.loads(lines.next() or b"null")
     if not isinstance(request, dict):
         sys.stderr.write(f"{sys.argv[0]} is a kind of Madhava: it runs for a task. --describe says what it does\n")
         return 2

@@ -37,6 +37,10 @@ const UNKNOWN: Readonly<Record<string, string>> = {
 }
 const isOfAlternatives = ({ keyword }: ErrorObject): boolean => keyword === 'anyOf' || keyword === 'oneOf'
 
+/** Whether an error is about the value that another one is about, or about a part of it. */
+const isWithin = (error: ErrorObject | undefined, other: ErrorObject): boolean =>
+  error !== undefined && `${error.instancePath}/`.startsWith(`${other.instancePath}/`)
+
 /**
  * The errors with those of alternatives put together. Ajv gives the errors of all alternatives first, and then one that
  * says that none fits: only types are told as `a or b`, and where an alternative went further, only how it went on.
@@ -51,19 +55,19 @@ const joined = (errors: readonly ErrorObject[]): { error: ErrorObject; message: 
       told.push({ error, message: messageOf(error) })
       continue
     }
-    const types: string[] = []
-    for (let last = told.at(-1); last?.error.keyword === 'type'; last = told.at(-1)) {
-      if (last.error.instancePath !== instancePath) break
-      types.unshift(String((last.error.params as { type: unknown }).type))
-      told.pop()
+    let from = told.length
+    while (from > 0 && isWithin(told[from - 1]?.error, error)) from -= 1
+    const inner = told.splice(from)
+    const types = inner.filter(
+      ({ error: { keyword, instancePath: path } }) => keyword === 'type' && path === instancePath,
+    )
+    const further = inner.filter(each => !types.includes(each))
+    if (further.length > 0) told.push(...further)
+    else {
+      const names = types.map(({ error: { params: given } }) => String((given as { type: unknown }).type))
+      const message = types.length > 0 ? `must be ${[...new Set(names)].join(' or ')}` : messageOf(error)
+      told.push({ error, message })
     }
-    const last = told.at(-1)?.error.instancePath
-    const wentFurther = last?.startsWith(`${instancePath}/`) || (types.length === 0 && last === instancePath)
-    if (!wentFurther)
-      told.push({
-        error,
-        message: types.length > 0 ? `must be ${[...new Set(types)].join(' or ')}` : messageOf(error),
-      })
   }
   return told
 }

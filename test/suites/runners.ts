@@ -150,11 +150,8 @@ export const describeRunner = (
       const [first, second] = result as string[]
       assert.ok(first)
       assert.equal(first, second)
-      const child = await world.get(first)
-      assert.deepEqual(
-        [child.parentId, child.title, child.params],
-        [id, 'one', { act: 'give', value: 'child' }],
-      )
+      const { parentId, title, params } = await world.get(first)
+      assert.deepEqual([parentId, title, (params as { value: Json }).value], [id, 'one', 'child'])
     })
 
     promise('keeps a file with its task, and leaves no folder behind', async t => {

@@ -1,4 +1,6 @@
 // The kind `acts` on each runner: a module, a program in plain lines, a program in Python.
+import { cp } from 'node:fs/promises'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadKind } from '../../../src/core/kind.ts'
 import { describeProgram } from '../../../src/programs/describe.ts'
@@ -16,8 +18,11 @@ const FILES: Readonly<Record<RunnerName, string>> = {
   python: 'acts.py',
 }
 
-export const openRunnerPlace = async (name: RunnerName): Promise<RunnerPlace> => {
-  const file = fileURLToPath(new URL(FILES[name], import.meta.url))
+/** @param folder where a copy of the program is made, so that its processes are told from those of others */
+export const openRunnerPlace = async (name: RunnerName, folder?: string): Promise<RunnerPlace> => {
+  const own = fileURLToPath(new URL(FILES[name], import.meta.url))
+  const file = folder === undefined || name === 'module' ? own : path.join(folder, FILES[name])
+  if (file !== own) await cp(own, file)
   if (name === 'module') return { kind: loadKind('acts', acts, 'acts.ts'), file }
   const program = await describeProgram(file)
   const { kind, schemas } = programKind(file, program)
