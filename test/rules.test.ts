@@ -227,6 +227,7 @@ describe('the rules of the house', () => {
     // the last three read nothing for us: they watch and hand on what kinds write there
     assert.deepEqual(readers, [
       'src/config.ts',
+      'src/programs/environment.ts',
       'src/worker/thread/environment.ts',
       'src/worker/thread/exec.ts',
       'src/worker/thread/processes.ts',
