@@ -224,7 +224,7 @@ describe('the rules of the house', () => {
 
   it('reads the environment in config.ts alone, but for what kinds hand on to their processes', () => {
     const readers = sources.filter(file => /process\.env/.test(read(file)))
-    // the last three read nothing for us: they watch and hand on what kinds write there
+    // all but the first read nothing for us: they watch it, and hand it on to what kinds start
     assert.deepEqual(readers, [
       'src/config.ts',
       'src/programs/environment.ts',
