@@ -292,5 +292,9 @@ port.on('message', (message: ToThread) => {
     current.controller.abort(reason)
   }
 })
-reuseCheck.noteChanges()
-post({ type: 'ready' })
+// in the next turn: until this file is done, Node listens for an exit that comes too early, and when it ceases to, that
+// would look like a change by the first kind, to which this thread would then belong
+setImmediate(() => {
+  reuseCheck.noteChanges()
+  post({ type: 'ready' })
+})
