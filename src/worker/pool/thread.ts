@@ -65,6 +65,8 @@ export interface Thread {
   takesAhead(): boolean
   /** Whether it may be given a run of this kind. */
   serves(kind: string): boolean
+  /** Whether no other kind may use it. */
+  isOnlyFor(kind: string): boolean
   /** It must not be used again. */
   isSpoilt(): boolean
   /** How many runs are over. */
@@ -278,6 +280,7 @@ export const startThread = (options: {
     length: () => line.length,
     takesAhead: () => !gone && !spoilt && runs < RUNS_MAX / 2,
     serves: kind => onlyFor === null || onlyFor === kind,
+    isOnlyFor: kind => onlyFor === kind,
     isSpoilt: () => spoilt,
     ended: () => ended,
     takeBack() {
