@@ -15,6 +15,7 @@ import {
 import { sortKindFiles } from './core/kind-files.ts'
 import { didYouMean } from './core/nearest.ts'
 import { findModules, loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
+import { tryPrograms } from './programs/load-programs.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
 
@@ -84,9 +85,16 @@ export const checkKinds = async ({
 
 /** The kinds of a user's folder, and the kinds in trouble. @throws KIND_INVALID for the folder itself */
 const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
-  const { loaded, failed } = await tryModules(folder).catch(refuseFolder(folder))
+  const [modules, programs] = await Promise.all([tryModules(folder), tryPrograms(folder)]).catch(
+    refuseFolder(folder),
+  )
   const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
-  return sortKindFiles({ loaded: loaded.map(short), failed: failed.map(short), ours, settings })
+  return sortKindFiles({
+    loaded: [...modules.loaded, ...programs.loaded].map(short),
+    failed: [...modules.failed, ...programs.failed].map(short),
+    ours,
+    settings,
+  })
 }
 
 /**

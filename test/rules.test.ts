@@ -42,7 +42,14 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     may: ['core', 'platform', 'access', 'api', 'rpc/http'],
     because: 'an API maps the service to its protocol',
   },
-  worker: { may: ['core', 'platform', 'worker'], because: 'the worker sees the ports, never an adapter' },
+  worker: {
+    may: ['core', 'platform', 'programs', 'worker'],
+    because: 'the worker sees the ports, never an adapter',
+  },
+  programs: {
+    may: ['core', 'platform', 'programs'],
+    because: 'a program is run by the context of its kind alone, wherever that comes from',
+  },
   rpc: {
     may: ['core', 'platform', 'access', 'rpc', 'gen'],
     because: 'an API maps the service to its protocol',
@@ -94,7 +101,7 @@ const rowFor = (place: string): { may: string[]; because: string } | undefined =
   if (/^\w+\/main$/.test(place)) return { ...MAIN, may: [...MAIN.may, roomOf(place)] }
   if (place === 'wire') return WIRE
   if (place === 'load-kinds')
-    return { may: ['config', 'core', 'platform'], because: 'it reads kinds, and opens nothing' }
+    return { may: ['config', 'core', 'platform', 'programs'], because: 'it reads kinds, and opens nothing' }
   if (place === 'config')
     return {
       may: [
@@ -225,9 +232,10 @@ describe('the rules of the house', () => {
 
   it('reads the environment in config.ts alone, but for what kinds hand on to their processes', () => {
     const readers = sources.filter(file => /process\.env/.test(read(file)))
-    // the last three read nothing for us: they watch and hand on what kinds write there
+    // all but the first read nothing for us: they watch it, and hand it on to what kinds start
     assert.deepEqual(readers, [
       'src/config.ts',
+      'src/programs/environment.ts',
       'src/worker/thread/environment.ts',
       'src/worker/thread/exec.ts',
       'src/worker/thread/processes.ts',

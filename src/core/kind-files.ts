@@ -1,6 +1,6 @@
 // Decides which files of a user's folder are kinds, and what is wrong with the others. No I/O: platform/modules has
-// read them.
-import { checkExample, type KindSettings, loadKind, type NamedKind } from './kind.ts'
+// read them, and programs/load-programs has asked the programs.
+import { checkExample, type KindSettings, loadKind, type NamedKind, type ProgramOrigin } from './kind.ts'
 import { type KindTrouble, publicReason } from './kind-trouble.ts'
 
 interface KindFile {
@@ -30,7 +30,7 @@ export const sortKindFiles = async ({
   ours,
   settings,
 }: {
-  loaded: readonly (KindFile & { exported: unknown })[]
+  loaded: readonly (KindFile & { exported: unknown; origin?: ProgramOrigin })[]
   failed: readonly (KindFile & { error: Error })[]
   ours: ReadonlySet<string>
   settings: KindSettings
@@ -41,7 +41,7 @@ export const sortKindFiles = async ({
     file: shown,
     reason: reasonOf(error, shown),
   }))
-  for (const { name, file, shown, exported } of loaded) {
+  for (const { name, file, shown, exported, origin } of loaded) {
     const add = (reason: string) => troubles.push({ name, file: shown, reason })
     const same = [...loaded, ...failed].filter(one => one.name === name).map(one => one.shown)
     if (ours.has(name)) add(`Madhava has a kind ${name} of its own; rename the file`)
@@ -50,7 +50,7 @@ export const sortKindFiles = async ({
     // the schema's own code runs on the example, and may be asynchronous
     else
       try {
-        const kind = loadKind(name, exported, shown, settings)
+        const kind = loadKind(name, exported, shown, settings, origin)
         await checkExample(kind, shown)
         kinds.push([kind, file])
       } catch (error) {

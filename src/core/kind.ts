@@ -152,13 +152,27 @@ export interface PeopleKind<P = unknown> extends Pick<Kind<P>, 'summary' | 'para
   doneBy: 'people'
 }
 
+/** JSON Schema of params and result. */
+export interface KindSchemas {
+  params: Json
+  result: Json
+}
+
 /** A kind with its name and all defaults filled in. */
 export interface NamedKind extends Kind<Json, unknown> {
   name: string
   /** Left out: workers run its tasks. */
   doneBy?: 'people'
-  /** JSON Schema of params and result, made once: making it runs the schemas' code. */
-  schemas: { params: Json; result: Json }
+  /** Made once: making them runs the schemas' code. */
+  schemas: KindSchemas
+  /** What its program has said of itself, as JSON; left out: it is a module. */
+  program?: string
+}
+
+/** What is known of a kind that a program has described, beside the kind itself. */
+export interface ProgramOrigin {
+  schemas: KindSchemas
+  program: string
 }
 
 /** Checks the types of a kind's parts against each other. The file's name becomes the kind's name. */
@@ -208,7 +222,7 @@ const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null
 
 /**
  * Checks the default export of a kind's file: what `defineKind` returns, or a function of { defineKind, z } (and
- * `settings`).
+ * `settings`). `origin`: a program has described it, and not a module.
  * @throws KIND_INVALID with the file's name and the reason
  */
 export const loadKind = (
@@ -216,6 +230,7 @@ export const loadKind = (
   exported: unknown,
   file: string,
   settings: KindSettings = DEFAULT_KIND_SETTINGS,
+  origin?: ProgramOrigin,
 ): NamedKind => {
   const refuse = refuseFile(file)
   if (!KIND_NAME.test(name))
@@ -250,6 +265,7 @@ export const loadKind = (
       throw refuse(`${text}: ${reasonOf(error)}`, error)
     }
   }
+  if (origin) return { ...kind, name, ...origin }
   return {
     ...kind,
     name,

@@ -14,17 +14,19 @@ const knownIn = (schema: unknown): string[] => {
 
 const shown = (name: string): string => JSON.stringify(name.length > 64 ? `${cutText(name, 63)}…` : name)
 
-/** For `schema.safeParse(value, { error: explainUnknownFields })`. All other problems keep zod's text. */
-export const explainUnknownFields: z.core.$ZodErrorMap = issue => {
-  if (issue.code !== 'unrecognized_keys') return undefined
-  const known = knownIn(issue.inst)
-  const words = issue.keys.slice(0, NAMED_MAX).map(key => {
-    const near = nearest(key, known)
-    return near === null ? shown(key) : `${shown(key)} (did you mean ${shown(near)}?)`
+/** `unknown field "x" (did you mean "y"?); known are ...`; `known` may be empty. */
+export const unknownFieldsText = (names: readonly string[], known: readonly string[]): string => {
+  const words = names.slice(0, NAMED_MAX).map(name => {
+    const near = nearest(name, known)
+    return near === null ? shown(name) : `${shown(name)} (did you mean ${shown(near)}?)`
   })
-  const more = issue.keys.length - words.length
+  const more = names.length - words.length
   const all = more > 0 ? `${words.join(', ')} and ${more} more` : words.join(', ')
   const list =
     known.length === 0 || known.length > KNOWN_MAX ? '' : `; known are ${known.map(shown).join(', ')}`
-  return `unknown field${issue.keys.length > 1 ? 's' : ''} ${all}${list}`
+  return `unknown field${names.length > 1 ? 's' : ''} ${all}${list}`
 }
+
+/** For `schema.safeParse(value, { error: explainUnknownFields })`. All other problems keep zod's text. */
+export const explainUnknownFields: z.core.$ZodErrorMap = issue =>
+  issue.code === 'unrecognized_keys' ? unknownFieldsText(issue.keys, knownIn(issue.inst)) : undefined

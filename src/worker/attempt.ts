@@ -73,6 +73,8 @@ export interface AttemptDeps {
   endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
+  /** What the file has said of itself if it is a program. */
+  program: string | undefined
   /** Where attempts have folders of their own; null: nowhere. */
   scratch: Scratch | null
   artifactMaxBytes: number
@@ -179,6 +181,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
           params: task.params,
           resume,
         },
+        ...(deps.program === undefined ? {} : { program: deps.program }),
         ...(files.scratch === undefined ? {} : { scratch: files.scratch }),
       },
       {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { cutText } from '../core/cut-text.ts'
 import { type ErrorCode, isMadhavaError, type MadhavaError, TEMPORARY_ERRORS } from '../core/errors.ts'
+import { ProgramError } from '../core/program-error.ts'
 import type { Json } from '../core/task.ts'
 import { allCauses, fullMessage, readThrown, type Thrown } from '../core/thrown.ts'
 import { ModuleLoadError } from '../platform/modules.ts'
@@ -12,6 +13,8 @@ const CAUSES = { count: 8, message: 300 }
 const FRAMES = { count: 5, length: 200 }
 const NAMES = 20
 const PROBLEMS = 4_000
+/** A program that used too much memory may fit next time, as a thread may. */
+const RETRIED: readonly ErrorCode[] = [...TEMPORARY_ERRORS, 'OUT_OF_MEMORY']
 const LOG = { lines: 100, ofOne: 40, length: 12_000 }
 
 /** How stack frames name our files: by URL, or by path if a source map was read. */
@@ -32,14 +35,19 @@ const framesOf = (stack: string): string[] =>
     .map(frame => cutText(withoutPath(frame), FRAMES.length))
 
 /** The record's `error.detail`; null if empty. */
-const detailOf = (names: string[], read: Thrown, problems: Json | undefined): Json | null => {
+const detailOf = (
+  names: string[],
+  read: Thrown,
+  own: { problems: Json | undefined; given: Json | undefined },
+): Json | null => {
   const causes = allCauses(read)
     .slice(0, CAUSES.count)
     .map(cause => ({ names: cause.names, message: cutText(cause.message, CAUSES.message) }))
   const frames = read.stack === null ? [] : framesOf(read.stack)
   const detail = {
     ...(names.length > 0 ? { names } : {}),
-    ...(problems === undefined ? {} : { problems }),
+    ...(own.problems === undefined ? {} : { problems: own.problems }),
+    ...(own.given === undefined ? {} : { given: own.given }),
     ...(causes.length > 0 ? { causes } : {}),
     ...(frames.length > 0 ? { stack: frames } : {}),
   }
@@ -70,6 +78,10 @@ const problemsOf = ({ detail }: MadhavaError): Json | undefined => {
   return Array.isArray(problems) && JSON.stringify(problems).length <= PROBLEMS ? problems : undefined
 }
 
+/** What a program has said of its failure; undefined: nothing, or more than a record shows. */
+const givenBy = ({ detail }: ProgramError): Json | undefined =>
+  detail !== undefined && JSON.stringify(detail).length <= PROBLEMS ? detail : undefined
+
 /** The thrown value if it is of this class. The check may throw if the value is a proxy. */
 const asA = <T>(thrown: unknown, is: (thrown: unknown) => thrown is T): T | null => {
   try {
@@ -80,12 +92,14 @@ const asA = <T>(thrown: unknown, is: (thrown: unknown) => thrown is T): T | null
 }
 const isLoadError = (thrown: unknown): thrown is ModuleLoadError => thrown instanceof ModuleLoadError
 const isOurs = (thrown: unknown): thrown is MadhavaError => isMadhavaError(thrown)
+const isOfProgram = (thrown: unknown): thrown is ProgramError => thrown instanceof ProgramError
 
 /** Any thrown value as plain data. Never throws. */
 export const describeError = (thrown: unknown): RunError => {
   const read = readThrown(thrown)
   const loading = asA(thrown, isLoadError)
   const ours = asA(thrown, isOurs)
+  const program = asA(thrown, isOfProgram)
   const code: ErrorCode = loading ? 'KIND_INVALID' : (ours?.code ?? 'KIND_FAILED')
   // its message repeats the cause's, without the path
   const told = loading ? { ...read, causes: read.causes.flatMap(({ causes }) => causes) } : read
@@ -97,7 +111,10 @@ export const describeError = (thrown: unknown): RunError => {
     message: fullMessage(told),
     stack: traceOf(read),
     names,
-    detail: detailOf(names.slice(0, NAMES), read, ours ? problemsOf(ours) : undefined),
-    retryable: !loading && (!ours || TEMPORARY_ERRORS.includes(ours.code)),
+    detail: detailOf(names.slice(0, NAMES), read, {
+      problems: ours ? problemsOf(ours) : undefined,
+      given: program ? givenBy(program) : undefined,
+    }),
+    retryable: program?.retryable ?? (!loading && (!ours || RETRIED.includes(ours.code))),
   }
 }

@@ -119,6 +119,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
   for (const name of kinds.forWorkers())
     if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
 
+  const programs = new Map(kinds.list().map(({ name, program }) => [name, program]))
   const attempts = new Map<string, Attempt>()
   const runs = new Set<string>()
   const takes = new Set<Promise<unknown>>()
@@ -198,6 +199,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
       scratch: options.scratch ?? null,
       artifactMaxBytes: options.artifactMaxBytes ?? ARTIFACT_MAX_BYTES,
       file: files[task.kind] ?? '',
+      program: programs.get(task.kind),
       clock,
       random,
       log: taskLog,

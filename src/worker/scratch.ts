@@ -5,8 +5,8 @@ import { hostname } from 'node:os'
 import path from 'node:path'
 import type { TaskStore } from '../core/store.ts'
 import type { Log } from '../platform/log.ts'
+import { isOfThisNamespace, isWorkerDead, markOf, markPrefix, readMark } from '../platform/process-mark.ts'
 import { removeTree } from '../platform/remove-tree.ts'
-import { isOfThisNamespace, isWorkerDead, markOf, markPrefix, readMark } from './processes/process-mark.ts'
 
 export interface Scratch {
   /** Where the folder of an attempt may be made. Nothing is made, and it counts as in use until `release`. */
@@ -33,7 +33,7 @@ export const createScratch = (deps: {
   /** The folder of all of them. */
   dir: string
   store: Pick<TaskStore, 'instance' | 'presences'>
-  /** Identifies the store (processes/process-mark.ts). */
+  /** Identifies the store (platform/process-mark.ts). */
   storeId: string
   clock: () => Date
   log: Log

@@ -67,6 +67,7 @@ const open = (t: TestContext, size: number) => {
       length: () => runs.length,
       takesAhead: () => false,
       serves: () => true,
+      isOnlyFor: () => false,
       isSpoilt: () => mine.spoilt,
       ended: () => 0,
       takeBack() {},

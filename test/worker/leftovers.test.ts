@@ -8,9 +8,9 @@ import fc from 'fast-check'
 import pino from 'pino'
 import type { Status } from '../../src/core/status.ts'
 import { valueIn } from '../../src/platform/marked-processes.ts'
+import { MARK, markOf, markPrefix, readMark } from '../../src/platform/process-mark.ts'
 import { readProcess } from '../../src/platform/process-proof.ts'
 import { createLeftovers, wasTakenOver } from '../../src/worker/processes/end-leftovers.ts'
-import { MARK, markOf, markPrefix, readMark } from '../../src/worker/processes/process-mark.ts'
 
 const skip = process.platform === 'linux' ? false : 'processes are found by /proc'
 const OUTER = { timeout: 300_000 }

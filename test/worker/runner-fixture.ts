@@ -29,7 +29,7 @@ export const setUp = (
 ) => {
   const memory = createMemory()
   const client = memory.open({ clock })
-  const kinds = createKinds([loadKind('unruly', unruly, 'unruly.ts')])
+  const kinds = over.kinds ?? createKinds([loadKind('unruly', unruly, 'unruly.ts')])
   const { queue, announced } = createNotingQueue()
   const openRunner = (workerName: string, options: typeof over = over) => {
     const own = memory.open({ clock })

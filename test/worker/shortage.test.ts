@@ -42,6 +42,7 @@ describe('a worker that can start no threads', () => {
           length: () => 0,
           takesAhead: () => false,
           serves: () => true,
+          isOnlyFor: () => false,
           isSpoilt: () => true,
           ended: () => 0,
           takeBack() {},

@@ -17,6 +17,7 @@ const open = (t: TestContext, size = 2) => {
         isEnded: false,
         thread: {
           serves: () => true,
+          isOnlyFor: () => false,
           onGone: (listener: () => void) => void gone.push(listener),
           terminate: async () => {
             if (!mine.isEnded) for (const listener of gone) listener()

@@ -11,8 +11,8 @@ const { file: ENTRY, argv } = threadEntry('../thread/thread-main', import.meta.u
  */
 const YOUNG_MB = 16
 
-/** `memoryMb`: the most heap of the thread, megabytes. @throws when the system refuses it at once */
-export const openWorker = (data: ThreadData, memoryMb: number): Worker =>
+/** @throws when the system refuses it at once */
+export const openWorker = (data: ThreadData): Worker =>
   new Worker(ENTRY, {
     workerData: data,
     transferList: [data.port],
@@ -23,5 +23,5 @@ export const openWorker = (data: ThreadData, memoryMb: number): Worker =>
     // output that bypasses the redirection inside must not mix with this process's log
     stdout: true,
     stderr: true,
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
+    resourceLimits: { maxOldGenerationSizeMb: data.memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
   })

@@ -10,6 +10,8 @@ import type { CallError, FileFromThread, FileToThread } from './file-protocol.ts
 /** What a thread is started with. */
 export interface ThreadData {
   port: MessagePort
+  /** The most heap of the thread, and the most memory of the processes of a program that runs there. Megabytes. */
+  memoryMb: number
   results: ResultLimits
   settings: KindSettings
   sharedCores: SharedCores
@@ -73,6 +75,8 @@ export interface RunRequest {
   kind: string
   /** Absolute path of the kind's file. */
   file: string
+  /** What the file has said of itself; unset: it is a module, and no program. */
+  program?: string
   /** As stored. */
   params: Json
   /** The last checkpoint as written by `v8.serialize`, or null. */

@@ -141,8 +141,11 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
 
   return {
     get(kind) {
-      // the last used thread is the warmest
-      const last = [...idle].findLast(([thread]) => thread.serves(kind))
+      // the last used thread is the warmest; one that has this kind alone is of no use to others
+      const free = [...idle]
+      const last =
+        free.findLast(([thread]) => thread.isOnlyFor(kind)) ??
+        free.findLast(([thread]) => thread.serves(kind))
       if (last) {
         clearTimeout(last[1])
         idle.delete(last[0])

@@ -65,6 +65,8 @@ export interface Thread {
   takesAhead(): boolean
   /** Whether it may be given a run of this kind. */
   serves(kind: string): boolean
+  /** Whether no other kind may use it. */
+  isOnlyFor(kind: string): boolean
   /** It must not be used again. */
   isSpoilt(): boolean
   /** How many runs are over. */
@@ -114,7 +116,7 @@ export const startThread = (options: {
   const own = openThreadProcesses(keeper)
   let worker: Worker
   try {
-    worker = openWorker({ port: port2, results, settings, sharedCores, gate, processes: own.data }, memoryMb)
+    worker = openWorker({ port: port2, memoryMb, results, settings, sharedCores, gate, processes: own.data })
   } catch (error) {
     port.close()
     throw error
@@ -278,6 +280,7 @@ export const startThread = (options: {
     length: () => line.length,
     takesAhead: () => !gone && !spoilt && runs < RUNS_MAX / 2,
     serves: kind => onlyFor === null || onlyFor === kind,
+    isOnlyFor: kind => onlyFor === kind,
     isSpoilt: () => spoilt,
     ended: () => ended,
     takeBack() {

@@ -10,9 +10,9 @@ import {
   signalAll,
 } from '../../platform/ending-processes.ts'
 import { type FoundProcess, findMarked, findMarkedNow, type Search } from '../../platform/marked-processes.ts'
+import { MARK, markOf, markPrefix, THREAD } from '../../platform/process-mark.ts'
 import { readProcess } from '../../platform/process-proof.ts'
 import type { ProcessesData, ProcessNote } from '../pool/protocol.ts'
-import { MARK, markOf, markPrefix, THREAD } from './process-mark.ts'
 
 export interface AttemptProcesses {
   /** A process was started, is about to be, or has ended. */

@@ -5,7 +5,13 @@ import { isFinal, isRunning, type Status } from '../../core/task.ts'
 import { endProcesses } from '../../platform/ending-processes.ts'
 import type { Log } from '../../platform/log.ts'
 import { findMarked } from '../../platform/marked-processes.ts'
-import { isOfThisNamespace, isWorkerDead, MARK, type ProcessMark, readMark } from './process-mark.ts'
+import {
+  isOfThisNamespace,
+  isWorkerDead,
+  MARK,
+  type ProcessMark,
+  readMark,
+} from '../../platform/process-mark.ts'
 
 /** A task that is held here under this claim: every earlier claim is void. */
 export interface HeldTask {

@@ -1,20 +1,16 @@
 // `ctx.exec` inside a thread: runs one command in its own process group, passes its lines on, ends it on a cancel or a
 // timeout, and settles when the whole group is gone.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { ExecError, type ExecFailure, type ExecOptions, type ExecResult } from '../../core/exec.ts'
 import type { TaskContext } from '../../core/kind.ts'
 import { formatFirstProblem } from '../../core/problems.ts'
 import type { LogLevel } from '../../core/task-log.ts'
-import { groupLives } from '../../platform/ending-processes.ts'
-import { createOutputTail } from './output-tail.ts'
+import { watchOver } from '../../platform/command-group.ts'
+import { createOutputTail } from '../../platform/output-tail.ts'
 
 const LAST_LINES = 5
 const LINE_LENGTH = 300
-/** How long the rest of the group, and holders of its output, may live after the command's own end. */
-const LINGER_MS = 500
-const LOOK_MS = 10
 const DELAY_MAX = 2 ** 31 - 1
 
 const optionsShape = z.strictObject({
@@ -45,72 +41,6 @@ const checked = (command: string, args: readonly string[], options: ExecOptions)
 const named = (values: Readonly<Record<string, string | undefined>>): Record<string, string> => {
   const set = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return Object.fromEntries(set)
-}
-
-/** Signals the whole group, or only the command where there are no groups. */
-const signalGroup = (child: ChildProcess, name: NodeJS.Signals): void => {
-  try {
-    if (process.platform === 'win32' || child.pid === undefined) child.kill(name)
-    else process.kill(-child.pid, name)
-  } catch {
-    // it has ended meanwhile
-  }
-}
-
-/** Ends what the command left in its group. */
-const endGroup = async (child: ChildProcess): Promise<void> => {
-  const lives = (): boolean =>
-    child.pid !== undefined && process.platform !== 'win32' && groupLives(child.pid)
-  if (!lives()) return
-  signalGroup(child, 'SIGTERM')
-  for (const end = performance.now() + LINGER_MS; lives() && performance.now() < end; ) await wait(LOOK_MS)
-  if (lives()) signalGroup(child, 'SIGKILL')
-}
-
-interface RunningCommand {
-  /** Why it is being ended; null: it is not. */
-  stopped: () => 'timeout' | AbortSignal | null
-  /** Settles when the command has ended, its output is closed, and its group is gone. */
-  exited: Promise<{ exitCode: number | null; signal: string | null }>
-}
-
-/** Ends the group on a signal or a timeout. */
-const watchOver = (
-  child: ChildProcess,
-  options: ReturnType<typeof checked>,
-  signals: AbortSignal[],
-): RunningCommand => {
-  const timers: NodeJS.Timeout[] = []
-  const later = (ms: number, act: () => void): void => void timers.push(setTimeout(act, ms))
-  let stopped: ReturnType<RunningCommand['stopped']> = null
-  const stop = (why: 'timeout' | AbortSignal): void => {
-    if (stopped !== null) return
-    stopped = why
-    signalGroup(child, 'SIGTERM')
-    later(options.killAfter, () => signalGroup(child, 'SIGKILL'))
-  }
-  const listeners = signals.map(signal => ({ signal, hear: () => stop(signal) }))
-  for (const { signal, hear } of listeners) signal.addEventListener('abort', hear, { once: true })
-  if (options.timeout !== undefined) later(options.timeout, () => stop('timeout'))
-
-  const ended = new Promise<{ exitCode: number | null; signal: string | null }>((resolve, reject) => {
-    // the process could not be created; later errors, of a signal that could not be sent, change nothing
-    child.on('error', error => child.pid === undefined && reject(error))
-    child.once('exit', () => {
-      later(LINGER_MS, () => void endGroup(child))
-      // a process that has left the group may hold the output open
-      later(3 * LINGER_MS, () => {
-        for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
-      })
-    })
-    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }))
-  })
-  const exited = ended.finally(async () => {
-    for (const timer of timers) clearTimeout(timer)
-    for (const { signal, hear } of listeners) signal.removeEventListener('abort', hear)
-    await endGroup(child)
-  })
-  return { stopped: () => stopped, exited }
 }
 
 /** `log` takes a line for the task's log; `isOver` says that the run may start nothing more. */

@@ -5,19 +5,33 @@ import { ownedBy } from './code-origin.ts'
 import type { ReuseCheck } from './reuse-check.ts'
 
 export interface ThreadKinds {
-  /** @throws ModuleLoadError, KIND_INVALID; Node caches a failure, so this thread cannot load the kind any more */
-  load(name: string, file: string): Promise<NamedKind>
+  /**
+   * `program`: what the file has said of itself; left out: it is a module.
+   * @throws ModuleLoadError, KIND_INVALID; Node caches a failure, so this thread cannot load the kind any more
+   */
+  load(name: string, file: string, program?: string): Promise<NamedKind>
   /** The only kind that may still use this thread, since its file has changed shared objects; null: any. */
   onlyFor(): string | null
 }
 
-export const createThreadKinds = (settings: KindSettings, reuseCheck: ReuseCheck): ThreadKinds => {
+export const createThreadKinds = (
+  settings: KindSettings,
+  reuseCheck: ReuseCheck,
+  limits: { memoryBytes: number; resultBytes: number },
+): ThreadKinds => {
   const loaded = new Map<string, Promise<NamedKind>>()
   let onlyFor: string | null = null
 
-  const loadFirst = async (name: string, file: string): Promise<NamedKind> => {
+  const loadProgram = async (name: string, file: string, program: string): Promise<NamedKind> => {
+    // most threads run none
+    const { programKind } = await import('../../programs/program-kind.ts')
+    const { kind, schemas } = programKind(file, program, limits)
+    return loadKind(name, kind, file, settings, { schemas, program })
+  }
+  const loadFirst = async (name: string, file: string, program?: string): Promise<NamedKind> => {
     const owner = { kind: name, id: null, late: 0 }
     const kind = await ownedBy(owner, async () => {
+      if (program !== undefined) return loadProgram(name, file, program)
       const exported = await importModule(file)
       return loadKind(
         name,
@@ -31,11 +45,12 @@ export const createThreadKinds = (settings: KindSettings, reuseCheck: ReuseCheck
     return kind
   }
   return {
-    load(name, file) {
-      const known = loaded.get(file)
+    load(name, file, program) {
+      const key = program === undefined ? file : `${file}\0${program}`
+      const known = loaded.get(key)
       if (known) return known
-      const loading = loadFirst(name, file)
-      loaded.set(file, loading)
+      const loading = loadFirst(name, file, program)
+      loaded.set(key, loading)
       return loading
     },
     onlyFor: () => onlyFor,

@@ -2,9 +2,9 @@
 // reports it to the worker. It wraps the few functions of node:child_process that all others use, and ends nothing.
 import childProcess from 'node:child_process'
 import { syncBuiltinESMExports } from 'node:module'
+import { MARK, markOf, THREAD } from '../../platform/process-mark.ts'
 import { readProcess, ticksNow } from '../../platform/process-proof.ts'
 import type { ProcessNote } from '../pool/protocol.ts'
-import { MARK, markOf, THREAD } from '../processes/process-mark.ts'
 
 export interface ThreadProcesses {
   /** Processes started from here on belong to this run. */

@@ -31,13 +31,16 @@ import { createThreadKinds } from './kinds.ts'
 import { watchProcesses } from './processes.ts'
 import { createReuseCheck } from './reuse-check.ts'
 
-const { port, results, settings, sharedCores, gate, processes } = workerData as ThreadData
+const { port, memoryMb, results, settings, sharedCores, gate, processes } = workerData as ThreadData
 const post = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
 const started = watchProcesses({ ...processes, tell: (run, note) => post({ type: 'process', run, note }) })
 
 guardProcess()
 const reuseCheck = createReuseCheck()
-const kinds = createThreadKinds(settings, reuseCheck)
+const kinds = createThreadKinds(settings, reuseCheck, {
+  memoryBytes: memoryMb * 1024 ** 2,
+  resultBytes: results.maxBytes,
+})
 
 const checkResult = async (
   kind: NamedKind,
@@ -110,7 +113,7 @@ const finish = (outcome: RunOutcome, reusable: boolean): void => {
 const execute = async (mine: Current, request: SentRun): Promise<RunOutcome> => {
   let kind: NamedKind
   try {
-    kind = await kinds.load(request.kind, request.file)
+    kind = await kinds.load(request.kind, request.file, request.program)
   } catch (error) {
     mine.isUnloaded = true
     return importFailure(error, request.file, describeError(error))
@@ -264,5 +267,9 @@ port.on('message', (message: ToThread) => {
     current.controller.abort(reason)
   }
 })
-reuseCheck.noteChanges()
-post({ type: 'ready' })
+// in the next turn: until this file is done, Node listens for an exit that comes too early, and when it ceases to, that
+// would look like a change by the first kind, to which this thread would then belong
+setImmediate(() => {
+  reuseCheck.noteChanges()
+  post({ type: 'ready' })
+})

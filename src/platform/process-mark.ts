@@ -2,7 +2,7 @@
 // worker process uniquely, the store and the attempt, so a later worker knows whose process it was and that it was
 // left behind.
 import { createHash } from 'node:crypto'
-import { isProvedGone, thisProcess } from '../../platform/process-proof.ts'
+import { isProvedGone, thisProcess } from './process-proof.ts'
 
 export const MARK = 'MADHAVA_ATTEMPT'
 

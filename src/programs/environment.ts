@@ -1,0 +1,19 @@
+// The environment of a program: the worker's, and what makes a Python program find its kit and speak at once.
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const PYTHON_KIT = fileURLToPath(new URL('../../sdk/python', import.meta.url))
+
+/** `own` are variables of the caller's. What the operator has set for Python stays. */
+export const programEnvironment = (own: Readonly<Record<string, string>> = {}): Record<string, string> => {
+  const given: Record<string, string> = {}
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) given[name] = value
+  const { PYTHONPATH = '' } = given
+  return {
+    PYTHONUNBUFFERED: '1',
+    PYTHONIOENCODING: 'utf-8',
+    ...given,
+    PYTHONPATH: PYTHONPATH === '' ? PYTHON_KIT : `${PYTHONPATH}${path.delimiter}${PYTHON_KIT}`,
+    ...own,
+  }
+}
