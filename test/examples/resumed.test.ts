@@ -91,7 +91,8 @@ describe('the examples that resume', { timeout: 600_000 }, () => {
   it('give the figures of a column, whatever is in the other fields and wherever the worker dies', async () => {
     const number = fc.oneof(
       fc.integer({ min: -1e6, max: 1e6 }),
-      fc.float({ min: -1e6, max: 1e6, noNaN: true }),
+      // a text has no -0
+      fc.float({ min: -1e6, max: 1e6, noNaN: true }).map(x => x + 0),
     )
     const field = fc.oneof(
       fc.string({ unit: 'grapheme' }),
