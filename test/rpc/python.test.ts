@@ -137,7 +137,7 @@ describe('a client in Python', () => {
           purged: ['Conflict', 'TASK_NOT_ENDED', 409],
           big: [bytes.length, true, '1415926535'],
           log: 'one\ntwo\n',
-          kinds: ['calcpi', 'echo'],
+          kinds: ['calcpi', 'echo', 'manual'],
           host: ['machine', 2 ** 41, 2 ** 52 + 1, null],
           queue: 'ready',
           requested: 'requested',
@@ -160,6 +160,13 @@ describe('a client in Python', () => {
               ['NotFound', 'TASK_NOT_FOUND', 404],
             ],
             deleted: ['NotFound', 'UPLOAD_NOT_FOUND', 404],
+          },
+          list: {
+            item: ['manual', 'Water é', 'people', { assignee: 'ann' }],
+            edited: ['Water é', 'twice', {}],
+            late: ['Conflict', 'VERSION_CHANGED', 412],
+            done: { by: null, note: 'wet' },
+            again: ['Conflict', 'TASK_ENDED', 409],
           },
           nobody: true,
           // over HTTP the request says who calls

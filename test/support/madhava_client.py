@@ -15,9 +15,11 @@ from rpcinterface import Madhava  # noqa: E402
 from rpcinterface.ttypes import (  # noqa: E402
     BadTask,
     Conflict,
+    NewItem,
     NotFound,
     Refused,
     SubmitOptions,
+    TaskEdit,
     TaskFilter,
     TimeLimits,
 )
@@ -69,6 +71,20 @@ def files(client):
     return seen
 
 
+def shared_list(client):
+    item = client.createItem(NewItem(title=" Water \u00e9 ", assignee="ann"))
+    edited = client.editTask(item.id, TaskEdit(description="twice", assignee=""), item.version)
+    seen = {
+        "item": [item.kind, item.title, item.doneBy, json.loads(item.params)],
+        "edited": [edited.title, edited.description, json.loads(edited.params)],
+        "late": error_of(lambda: client.editTask(item.id, TaskEdit(title="x"), item.version)),
+        "done": json.loads(client.completeTask(item.id, "wet", edited.version).result),
+        "again": error_of(lambda: client.completeTask(item.id, "", "")),
+    }
+    client.purgeTask(item.id)
+    return seen
+
+
 def talk(protocol, running):
     client = Madhava.Client(protocol)
     client.ping()
@@ -102,6 +118,7 @@ def talk(protocol, running):
         ],
         "original": client.getTaskStatus(task.id).status,
         "files": files(client),
+        "list": shared_list(client),
         "nobody": client.me().account is None,
         "wrong": error_of(lambda: client.authenticate("wrong")),
         "authenticated": error_of(lambda: client.authenticate("ann")) or client.me().account.name,
