@@ -34,6 +34,8 @@ const LONGEST = [
   'faults/worker',
   'e2e/bundle',
   'dashboard/browser',
+  'worker/runners',
+  'sdk/python',
   'worker/reuse-check',
   'e2e/redis',
   'e2e/access',
