@@ -28,6 +28,7 @@ COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE ecosystem.config.cjs ./
 COPY bin bin
 COPY idl idl
+COPY sdk sdk
 COPY gen gen
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production \

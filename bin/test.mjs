@@ -36,6 +36,8 @@ const LONGEST = [
   'dashboard/browser',
   'package/installed',
   'package/package',
+  'worker/runners',
+  'sdk/python',
   'worker/reuse-check',
   'e2e/redis',
   'e2e/access',

@@ -857,7 +857,23 @@ def _error_of(error: BaseException) -> Dict[str, Json]:
         return {**told, **({} if error.detail is None else {"detail": _json_of(error.detail)})}
     code = error.code if isinstance(error, Refused) else type(error).__name__
     text = str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return {"message": text[:2_000], "code": re.sub(r"[^\w.-]", "_", code)[:100]}
+    return {"message": text[:2_000], "code": _as_name(code), "names": _names_of(error)}
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)[:100] or "_"
+
+
+def _names_of(error: BaseException) -> List[str]:
+    """The classes of an error and of its causes, which ``retryOn`` may name."""
+    names: List[str] = []
+    cause: Optional[BaseException] = error
+    seen: List[BaseException] = []
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        names += [each.__name__ for each in type(cause).__mro__ if each not in (object, BaseException, Exception)]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return [_as_name(each) for each in dict.fromkeys(names)][:50]
 
 
 def _serve(made: _Kind) -> int:

@@ -329,8 +329,12 @@ class Served(unittest.TestCase):
                 child = self.start(body)
                 (line,) = self.lines(child)
                 self.assertEqual((line["error"]["code"], child.returncode), (code, 1))
+                self.assertIn(code, line["error"]["names"])
                 self.assertIn(words, line["error"]["message"])
                 self.assertIn("Traceback", self.errors)
+        child = self.start("try:\n    raise ConnectionResetError\nexcept OSError as error:\n    raise ValueError('no') from error")
+        (line,) = self.lines(child)
+        self.assertEqual(line["error"]["names"], ["ValueError", "ConnectionResetError", "ConnectionError", "OSError"])
         child = self.start("raise Failure('m', code='MINE', retryable=False, detail={'a': 1})")
         self.assertEqual(self.lines(child), [{"error": {"message": "m", "code": "MINE", "retryable": False, "detail": {"a": 1}}}])
 

@@ -6,6 +6,8 @@ export interface ProgramFailure {
   code: string
   /** False: another attempt would end in the same way. */
   retryable?: boolean
+  /** More names for `retryOn`, such as classes of an exception and of its causes. */
+  names?: readonly string[]
   /** What it says of the failure for programs. */
   detail?: Json | undefined
 }
@@ -14,12 +16,14 @@ export interface ProgramFailure {
 export class ProgramError extends Error implements ProgramFailure {
   readonly code: string
   readonly retryable: boolean
+  readonly names: readonly string[]
   readonly detail: Json | undefined
-  constructor(message: string, { code, retryable = true, detail }: ProgramFailure) {
+  constructor(message: string, { code, retryable = true, names = [], detail }: ProgramFailure) {
     super(message)
     this.name = 'ProgramError'
     this.code = code
     this.retryable = retryable
+    this.names = names
     this.detail = detail
     Object.defineProperty(this, 'stack', { value: undefined })
   }

@@ -22,6 +22,9 @@ const MESSAGE_MAX = 2_000
 /** It comes from a line of JSON. */
 const json = z.unknown() as z.ZodType<Json>
 const ref = z.union([z.string().max(200), z.number()]).optional()
+const name = z
+  .string()
+  .regex(/^[\w.-]{1,100}$/, 'must have 1 to 100 letters, digits, dots, hyphens and underscores')
 const SHAPES = {
   progress: z.strictObject({ percent: z.number(), note: z.string().nullish(), partial: json.optional() }),
   log: z.strictObject({ text: z.string(), level: z.enum(LOG_LEVELS).optional() }),
@@ -36,10 +39,8 @@ const SHAPES = {
   result: json,
   error: z.strictObject({
     message: z.string(),
-    code: z
-      .string()
-      .regex(/^[\w.-]{1,100}$/, 'must have 1 to 100 letters, digits, dots, hyphens and underscores')
-      .optional(),
+    code: name.optional(),
+    names: z.array(name).max(50).optional(),
     retryable: z.boolean().optional(),
     detail: json.optional(),
   }),
@@ -187,10 +188,10 @@ export const createProgramCalls = (
     result(value) {
       result = { value }
     },
-    error: ({ message, code = 'PROGRAM_ERROR', retryable = true, detail }) =>
+    error: ({ message, code = 'PROGRAM_ERROR', names = [], retryable = true, detail }) =>
       fail(
         new ProgramError(message.slice(0, MESSAGE_MAX) || 'an error without words', {
-          ...{ code, retryable },
+          ...{ code, names, retryable },
           ...(detail === undefined ? {} : { detail }),
         }),
       ),

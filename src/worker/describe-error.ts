@@ -105,7 +105,9 @@ export const describeError = (thrown: unknown): RunError => {
   const told = loading ? { ...read, causes: read.causes.flatMap(({ causes }) => causes) } : read
   // the names of our own classes say nothing, and the code says the rest
   const own = loading || ours ? [] : read.names
-  const names = [...new Set([...own, ...allCauses(read).flatMap(cause => cause.names)])]
+  const names = [
+    ...new Set([...own, ...(program?.names ?? []), ...allCauses(read).flatMap(cause => cause.names)]),
+  ]
   return {
     code,
     message: fullMessage(told),
