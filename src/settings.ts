@@ -306,7 +306,8 @@ export const SETTINGS = {
   },
   TASK_MEMORY_MB: {
     default: '512',
-    meaning: 'heap that one task may use; less if the memory of machine or container is too small',
+    meaning:
+      'heap that one task may use, or memory of a program that is a kind; less if the memory of machine or container is too small',
     as: 'taskMemoryMb',
     value: whole(16, 1_000_000),
   },

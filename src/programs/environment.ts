@@ -4,10 +4,14 @@ import { fileURLToPath } from 'node:url'
 
 const PYTHON_KIT = fileURLToPath(new URL('../../sdk/python', import.meta.url))
 
+/** Some processes of the server have them, and ask programs what they are: they are not for kinds. */
+const KEPT_BACK = ['DASHBOARD_PASSWORD', 'DASHBOARD_VIEWER_PASSWORD', 'OIDC_CLIENT_SECRET']
+
 /** `own` are variables of the caller's. What the operator has set for Python stays. */
 export const programEnvironment = (own: Readonly<Record<string, string>> = {}): Record<string, string> => {
   const given: Record<string, string> = {}
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) given[name] = value
+  for (const [name, value] of Object.entries(process.env))
+    if (value !== undefined && !KEPT_BACK.includes(name)) given[name] = value
   const { PYTHONPATH = '' } = given
   return {
     PYTHONUNBUFFERED: '1',

@@ -47,6 +47,20 @@ describe('a program that is asked what it is', OUTER, () => {
     }
   })
 
+  it('is not told the secrets of the process that asks', async t => {
+    process.env.DASHBOARD_PASSWORD = 'secret'
+    process.env.OF_THE_KINDS = 'known'
+    t.after(() => {
+      delete process.env.DASHBOARD_PASSWORD
+      delete process.env.OF_THE_KINDS
+    })
+    const file = writeProgram(
+      t,
+      'echo "$DASHBOARD_PASSWORD:$OF_THE_KINDS:$PYTHONUNBUFFERED"; echo "$PYTHONPATH"',
+    )
+    assert.match(await describeProgram(file), /^:known:1\n.*sdk\/python\n$/)
+  })
+
   it('leaves nothing running, also not what has left its group', async t => {
     const word = ownSleep()
     const script = `sleep ${word} & setsid sleep ${word} & (setsid sh -c 'trap "" TERM; sleep ${word}; sleep ${word}' &) ; echo '{}'`
