@@ -9,7 +9,7 @@ export interface LastingOptions<Item, End> {
   open(since: string | undefined): AsyncGenerator<Item, End, void>
   /** Where it is after an item; undefined: no further than before. */
   sinceOf(item: Item): string | undefined
-  /** Resolves when the server answers again, for streams that say nothing by themselves. */
+  /** Resolves when the server answers, for streams that may say nothing for long. */
   probe?(): Promise<unknown>
   tell(text: string): void
   signal: AbortSignal
@@ -46,7 +46,8 @@ export const lasting = async function* <Item, End>({
   }
   for (;;)
     try {
-      if (awaySince !== null && probe) {
+      // a stream that is silent has begun too
+      if (probe && (awaySince !== null || !hasBegun)) {
         await probe()
         isBack()
       }

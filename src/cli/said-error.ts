@@ -26,7 +26,10 @@ export const errorText = (error: unknown, { red, dim }: Style): string => {
   const hint = hintOf(error)
   return [
     `${red('madhava:')} ${manyLines(message)}`,
-    ...problems.map(({ path, problem }) => `  ${oneLine(path)}: ${oneLine(problem)}`),
+    ...problems
+      // one problem alone often stands in the message
+      .filter(({ problem }) => !message.includes(problem))
+      .map(({ path, problem }) => `  ${oneLine(path)}: ${oneLine(problem)}`),
     ...(hint === null ? [] : [dim(`  ${oneLine(hint)}`)]),
     '',
   ].join('\n')

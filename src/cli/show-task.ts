@@ -5,7 +5,7 @@ import type { Console } from './console.ts'
 import { ConsoleError, EXIT } from './exit.ts'
 import { lasting } from './lasting.ts'
 import { barText, speaksUtf8 } from './terminal/bar.ts'
-import { createLiveLines, type LiveLines } from './terminal/live-lines.ts'
+import { createLiveLines, type LiveLines, MARGIN } from './terminal/live-lines.ts'
 import { oneLine } from './terminal/safe-text.ts'
 import { endOf } from './terminal/width.ts'
 import { durationText, percentText } from './terminal/words.ts'
@@ -28,7 +28,7 @@ export const progressLines = (task: Task, columns: number, isPlain: boolean): st
   const partial = partialOf(task)
   return [
     `${barText(percent, room, isPlain)}  ${words}`,
-    ...(partial === '' ? [] : [endOf(partial, columns - 1)]),
+    ...(partial === '' ? [] : [endOf(partial, columns - MARGIN)]),
   ]
 }
 

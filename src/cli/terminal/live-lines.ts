@@ -3,6 +3,8 @@ import type { Screen } from './screen.ts'
 import { cutTo } from './width.ts'
 
 const EVERY_MS = 100
+/** Columns that stay free: some terminals break the line at the last one, and a `^C` is written behind the lines. */
+export const MARGIN = 3
 const HIDE = '\u001b[?25l'
 const SHOW = '\u001b[?25h'
 
@@ -36,8 +38,7 @@ export const createLiveLines = (
   const lines = (): string =>
     wanted
       .slice(0, Math.max(1, screen.rows - 1))
-      // the last column stays free: some terminals break the line there
-      .map((line, at) => paint(cutTo(line, screen.columns - 1), at))
+      .map((line, at) => paint(cutTo(line, screen.columns - MARGIN), at))
       .join('\n')
   const show = (before = ''): void => {
     if (timer) clearTimeout(timer)
