@@ -22,6 +22,10 @@ export interface LastingOptions<Item, End> {
 const FIRST_MS = 250
 const LAST_MS = 10_000
 
+export const BACK = 'The server is back'
+export const awayText = (error: unknown): string =>
+  `The server cannot be reached (${reasonOf(error)}); trying again`
+
 /** @throws what is no matter of time; what the signal says; the last error when the patience is over */
 export const lasting = async function* <Item, End>({
   open,
@@ -38,7 +42,7 @@ export const lasting = async function* <Item, End>({
   let isTold = false
   let failures = 0
   const isBack = (): void => {
-    if (isTold) tell('The server is back')
+    if (isTold) tell(BACK)
     isTold = false
     awaySince = null
     failures = 0
@@ -72,7 +76,7 @@ export const lasting = async function* <Item, End>({
       failures += 1
       if (performance.now() - awaySince + wait > patience) throw error
       if (hasBegun && !isTold) {
-        tell(`The server cannot be reached (${reasonOf(error)}); trying again`)
+        tell(awayText(error))
         isTold = true
       }
       await pause(wait, signal)

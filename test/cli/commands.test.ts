@@ -345,8 +345,11 @@ describe('tasks that are acted on', () => {
     await dead.store.move(id, 1, fail({ code: 'WORKER_LOST', message: 'gone', detail: null }, null, now()))
     const list = await json<{ tasks: { task: { id: string } }[] }>('dead')
     const told = await console_.madhava(['dead', 'list'])
-    if (list.tasks.length > 0) assert.match(told.out, /WORKER_LOST/)
-    else assert.equal(told.err, 'Nothing is dead.\n')
+    assert.deepEqual(
+      list.tasks.map(({ task }) => task.id),
+      [id],
+    )
+    assert.match(told.out, /WORKER_LOST/)
     const { code, out } = await console_.madhava(['dead', 'replay', id])
     assert.deepEqual([code, out], [0, `${id} PENDING\n`])
     assert.equal((await console_.madhava(['dead', 'discard', id])).code, 2)

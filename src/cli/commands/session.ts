@@ -6,6 +6,7 @@ import { ApiError } from '../../client/errors.ts'
 import type { Console } from '../console.ts'
 import { usage } from '../exit.ts'
 import { type ChosenServer, isOpenToOthers } from '../settings/choose-server.ts'
+import { hasSecret } from '../shell/history.ts'
 import { oneLine } from '../terminal/safe-text.ts'
 import { layTable } from '../terminal/table.ts'
 import { wholeNumber } from './filter-options.ts'
@@ -146,6 +147,11 @@ const told = async (
 }
 
 const login = async (c: Console, wantedName: string | undefined, options: LoginOptions): Promise<void> => {
+  // the list of processes and the shell's history show what stands on a command line
+  if (wantedName !== undefined && hasSecret(wantedName))
+    throw usage('A key never stands on the command line: login --key asks for it, --key-stdin reads it')
+  if (wantedName !== undefined && (options.key || options.keyStdin))
+    throw usage('A key knows whose it is: leave the name out')
   const server = await c.server()
   warnOfNetwork(c, server.url)
   if (options.key || options.keyStdin) {

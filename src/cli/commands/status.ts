@@ -68,12 +68,21 @@ export const processTable = (
   )
 }
 
-export const countsLine = ({ tasks }: ServerStatus, style: Style): string =>
-  tasks
-    ? Object.entries(tasks.byStatus)
-        .map(([status, count]) => (count > 0 ? paintOf(style, status) : style.dim)(`${status} ${count}`))
-        .join('  ')
-    : 'not known'
+/** How many tasks have which status, on as many lines as it takes. */
+export const countLines = ({ tasks }: ServerStatus, columns: number, style: Style): string[] => {
+  if (!tasks) return ['tasks  not known']
+  const lines: { plain: string; painted: string }[] = [{ plain: 'tasks', painted: 'tasks' }]
+  for (const [status, count] of Object.entries(tasks.byStatus)) {
+    const word = `${oneLine(status)} ${count}`
+    const painted = (count > 0 ? paintOf(style, status) : style.dim)(word)
+    const last = lines.at(-1)
+    if (last && `${last.plain}  ${word}`.length <= columns) {
+      last.plain += `  ${word}`
+      last.painted += `  ${painted}`
+    } else lines.push({ plain: `       ${word}`, painted: `       ${painted}` })
+  }
+  return lines.map(({ painted }) => painted)
+}
 
 /** What the command shows. */
 export const statusLines = (status: ServerStatus, columns: number, style: Style, now: Date): string[] => {
@@ -87,7 +96,7 @@ export const statusLines = (status: ServerStatus, columns: number, style: Style,
     '',
     ...processTable(status, now, columns, style),
     ...(status.processes ? [''] : []),
-    `tasks  ${countsLine(status, style)}`,
+    ...countLines(status, columns, style),
     ...(queue
       ? [
           cut(

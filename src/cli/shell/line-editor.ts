@@ -3,6 +3,7 @@ import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { Machine } from '../environment.ts'
 import type { Screen } from '../terminal/screen.ts'
+import { hasSecret } from './history.ts'
 
 export interface LineEditor {
   /** The next line; null: there are no more. The prompt is shown meanwhile. */
@@ -65,12 +66,15 @@ export const createLineEditor = (options: LineEditorOptions): LineEditor => {
       prompt: prompt(),
       completer: (line: string, callback: (error: null, result: [string[], string]) => void) => {
         complete(line).then(
-          found => callback(null, found),
+          // what was typed in the same moment as Tab has changed the line
+          found => callback(null, made.line.slice(0, made.cursor) === line ? found : [[], line]),
           () => callback(null, [[], line]),
         )
       },
     })
     made.on('history', now => {
+      // the array is readline's own: what is taken out is not there by the arrows either
+      if (now[0] !== undefined && hasSecret(now[0])) now.shift()
       history = now
     })
     made.on('line', line => {

@@ -3,7 +3,7 @@ import type { Client, TaskView, WatchEvent } from '../../client/client.ts'
 import { isFinal } from '../../client/client.ts'
 import { ApiError, isTemporary } from '../../client/errors.ts'
 import { pause } from '../../client/patience.ts'
-import { lasting } from '../lasting.ts'
+import { awayText, BACK, lasting } from '../lasting.ts'
 
 export interface OwnTasksOptions {
   /** One that tries once. */
@@ -13,7 +13,7 @@ export interface OwnTasksOptions {
   tell(text: string): void
 }
 
-const AGAIN_MS = 5_000
+const AGAIN_MS = 2_000
 const REMEMBERED = 2_000
 
 /**
@@ -22,12 +22,14 @@ const REMEMBERED = 2_000
  */
 export const followOwnTasks = async ({ client, signal, onEnd, tell }: OwnTasksOptions): Promise<void> => {
   const account = async (): Promise<string | null> => {
-    for (;;)
+    for (let isTold = false; ; isTold = true)
       try {
         const me = await client.me({ signal })
+        if (isTold) tell(BACK)
         return me.account?.id ?? null
       } catch (error) {
         if (signal.aborted || !isTemporary(error)) throw error
+        if (!isTold) tell(awayText(error))
         await pause(AGAIN_MS, signal)
       }
   }

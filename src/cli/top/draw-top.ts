@@ -1,10 +1,10 @@
 // The lines of `top`: the machine, the processes, the counts, and the running tasks with bars. Pure.
 import type { ServerStatus, TaskView } from '../../client/client.ts'
-import { countsLine, hostLines, processTable } from '../commands/status.ts'
+import { countLines, hostLines, processTable } from '../commands/status.ts'
 import { idFor } from '../commands/task-table.ts'
 import { barText } from '../terminal/bar.ts'
 import { oneLine } from '../terminal/safe-text.ts'
-import { type Style, unpainted } from '../terminal/style.ts'
+import type { Style } from '../terminal/style.ts'
 import { layTable } from '../terminal/table.ts'
 import { cutTo } from '../terminal/width.ts'
 import { agoText, clockText, durationText } from '../terminal/words.ts'
@@ -41,11 +41,7 @@ export const drawTop = (
   lines.push(...hostLines(status).map(cut))
   const processes = processTable(status, now, columns, style)
   if (processes.length > 0) lines.push('', ...processes)
-  const counts = countsLine(status, style)
-  lines.push('')
-  // a line with paint in it cannot be cut without counting that out
-  if (unpainted(counts).length <= columns) lines.push(counts)
-  else lines.push(cut(unpainted(counts)))
+  lines.push('', ...countLines(status, columns, style))
   lines.push(cut(`ended ${rateText(rates.ended)}   failed ${rateText(rates.failed)}   (the last minute)`), '')
   const barColumns = Math.max(6, Math.min(24, Math.floor(columns / 5)))
   const room = rows - lines.length - 1
