@@ -215,10 +215,12 @@ describe('the rules of the house', () => {
     assert.deepEqual(mixed, [])
   })
 
-  it('reads the environment in config.ts alone, but for what kinds hand on to their processes', () => {
+  it('reads the environment in config.ts alone, but for the console, and what kinds hand on to their processes', () => {
     const readers = sources.filter(file => /process\.env/.test(read(file)))
+    // the console is a program of its own, which may be far from any server
     // the last three read nothing for us: they watch and hand on what kinds write there
     assert.deepEqual(readers, [
+      'src/cli/environment.ts',
       'src/config.ts',
       'src/worker/thread/environment.ts',
       'src/worker/thread/exec.ts',

@@ -98,12 +98,11 @@ const why = async (c: Console, given: string): Promise<void> => {
   const id = await wholeId(client, given, c.signal)
   const waiting = await client.why(id, { signal: c.signal })
   if (c.isJson) return c.printJson(waiting)
-  const { reason, detail, since, position, startsIn } = waiting
+  const { reason, detail, since, startsIn } = waiting
   await c.print(
     [
       `${c.out.style.bold(oneLine(reason))}  ${oneLine(detail)}`,
       `since ${timeText(since, c.machine.clock())}`,
-      ...(position === null ? [] : [position === 0 ? 'it is the next' : `${position} before it`]),
       ...(startsIn === null
         ? []
         : [
