@@ -11,6 +11,7 @@ const PROGRAMS = {
   fsck: './fsck.mjs',
   export: './export.mjs',
   import: './import.mjs',
+  migrate: './migrate.mjs',
   'reset-password': './reset-password.mjs',
 }
 

@@ -120,6 +120,15 @@ describe('docs/console.md', () => {
     assert.deepEqual([...new Set(rows)].sort(), [...new Set(commands)].sort())
   })
 
+  it('has the programs that the command runs as they are', async () => {
+    const { out } = await console_.madhava(['--help'])
+    const [, table = ''] = /PROGRAMS = \{([^}]*)\}/.exec(readFileSync(`${ROOT}bin/madhava.mjs`, 'utf8')) ?? []
+    const programs = [...table.matchAll(/^ {2}'?([a-z-]+)'?:/gm)].map(([, name]) => name)
+    const machine = out.slice(out.indexOf('This machine:'), out.indexOf('completion <shell>'))
+    const shown = [...machine.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name)
+    assert.deepEqual(shown.sort(), programs.sort())
+  })
+
   it('names each option that every command takes', () => {
     const program = createProgram({ out: () => {}, err: () => {} })
     for (const { long } of program.options) assert.ok(DOCS.includes(`\`${long}`), long)

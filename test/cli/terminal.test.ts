@@ -150,6 +150,9 @@ describe('the prompt', () => {
       /madhava> nonsense$/.test(shell.lines().join('\n').trimEnd()),
     )
     shell.press('C-c')
+    shell.type('fsck --help')
+    shell.press('Enter')
+    await shell.shows('--repair')
     shell.type('help')
     shell.press('Enter')
     await shell.shows('asks for a new task')

@@ -6,15 +6,17 @@ import type { Command } from 'commander'
 import type { Console } from '../console.ts'
 import { EXIT, type ExitCode, usage } from '../exit.ts'
 
+/** As in bin/madhava.mjs, which runs them without the console where they stand first. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   start: 'start a server on this machine',
   fsck: 'check the data folder of a server on this machine',
   export: 'write all tasks of a data folder or a Redis to standard output',
   import: 'read them in',
+  migrate: 'say what this version would change in a data folder, and change it',
   'reset-password': 'replace the password of operator',
 }
 
-const BIN = fileURLToPath(new URL('../../bin/madhava.mjs', import.meta.url))
+const BIN = fileURLToPath(new URL('../../../bin/madhava.mjs', import.meta.url))
 
 export const addProgramCommands = (
   program: Command,
