@@ -58,7 +58,8 @@ export const ensureBuilt = async () => {
   const stamp = inRoot('dist', '.sources')
   const wanted = fingerprint()
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
-  console.log('Building dist/ ...')
+  // standard output is that of the command, which may be JSON
+  console.error('Building dist/ ...')
   const aside = mkdtempSync(inRoot('dist-'))
   const compiler = inRoot('node_modules', 'typescript', 'bin', 'tsc')
   const results = await Promise.all([

@@ -39,7 +39,8 @@ export const ensureInstalled = () => {
     process.exit(1)
   }
   if (isInstalled()) return
-  console.log('Installing packages (npm ci) ...')
+  // standard output is that of the command, which may be JSON
+  console.error('Installing packages (npm ci) ...')
   // explicit, since a user's npm settings could leave out half of the packages
   const kept = hasSources ? ['dev', 'optional', 'prod'].map(kind => `--include=${kind}`) : ['--omit=dev']
   const plain = ['--no-global', '--no-dry-run', '--no-package-lock-only', '--no-audit', '--no-fund']

@@ -74,12 +74,14 @@ const LONGEST = [
   'dashboard/task-page',
   'dashboard/processes/pm2',
   'e2e/rest',
+  'cli/terminal',
   'worker/runner-ends',
 ].map(name => path.join('test', `${name}.test.ts`))
 
 /** Folders of short tests that share a process each: starting one takes longer than most of their files. */
 const TOGETHER = [
   'api',
+  'cli',
   'client',
   'core',
   'dashboard',

@@ -230,10 +230,12 @@ describe('the rules of the house', () => {
     assert.deepEqual(mixed, [])
   })
 
-  it('reads the environment in config.ts alone, but for what kinds hand on to their processes', () => {
+  it('reads the environment in config.ts alone, but for the console, and what kinds hand on to their processes', () => {
     const readers = sources.filter(file => /process\.env/.test(read(file)))
-    // all but the first read nothing for us: they watch it, and hand it on to what kinds start
+    // the console is a program of its own, which may be far from any server
+    // the others read nothing for us: they watch it, and hand it on to what kinds start
     assert.deepEqual(readers, [
+      'src/cli/environment.ts',
       'src/config.ts',
       'src/programs/environment.ts',
       'src/worker/thread/environment.ts',

@@ -1,11 +1,18 @@
 // The client of the REST API, for Node 20.19 and later and for browsers: submit, get, wait, watch, results, cancel,
 // retry, lists; accounts in accounts.ts. It uses only fetch, and imports nothing of the server.
 import { createAccountCalls, type RestAccountCalls } from './accounts.ts'
-import { type ByteStream, bytesOf, type CallOptions, type ResultOptions, rangeHeader } from './byte-stream.ts'
+import {
+  type ByteStream,
+  bytesOf,
+  type CallOptions,
+  type ResultOptions,
+  rangeHeaders,
+} from './byte-stream.ts'
 import { WaitTimeoutError } from './errors.ts'
 import { createFileCalls, type FileCalls } from './files.ts'
 import { createPatience } from './patience.ts'
 import { type ClientOptions, createRequests, type RequestOptions } from './request.ts'
+import { createServerCalls, type ServerCalls } from './server.ts'
 import {
   type Artifact,
   type Filter,
@@ -47,6 +54,7 @@ export type { FileSource } from './file-source.ts'
 export type { KeySource } from './key.ts'
 export type { ClientOptions } from './request.ts'
 export type { ResumableOptions } from './resumable.ts'
+export type { DeadMessage, DeadPage, DeadTask, HostInfo, ProcessInfo, ServerStatus } from './server.ts'
 export {
   type Artifact,
   type Attempt,
@@ -81,7 +89,7 @@ export type { WatchEvent } from './watch.ts'
  * Every call rejects with an ApiError when the server refuses, with a ConnectionError when the server cannot be
  * reached for longer than the client's patience, and with the signal's reason when it fires.
  */
-export interface Client extends RestAccountCalls, FileCalls {
+export interface Client extends RestAccountCalls, FileCalls, ServerCalls {
   /** Submits a task. The key lets a repeated submit find the first task; without one, a random key is used. */
   submit(submission: Submission, options?: CallOptions & { idempotencyKey?: string }): Promise<Task>
   get(id: string, options?: CallOptions): Promise<Task>
@@ -217,12 +225,13 @@ export const createClient = (options: ClientOptions): Client => {
     return { etag: response.headers.get('etag') ?? '', task: (await response.json()) as Task }
   }
 
-  const bytesAt = async (path: string, { range, signal }: ResultOptions = {}): Promise<ByteStream> =>
-    bytesOf(await send(path, { ...read, signal, headers: rangeHeader(range) }))
+  const bytesAt = async (path: string, options: ResultOptions = {}): Promise<ByteStream> =>
+    bytesOf(await send(path, { ...read, signal: options.signal, headers: rangeHeaders(options) }))
 
   const client: Client = {
     ...createAccountCalls(json, send),
     ...createFileCalls(requests, json, bytesAt),
+    ...createServerCalls(json, send),
 
     submit: (body, { idempotencyKey = newKey(), signal } = {}) =>
       json('/tasks', {

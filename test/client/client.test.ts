@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import {
   ApiError,
   type Client,
+  type DeadPage as ClientDeadPage,
   type KindInfo as ClientKind,
   type ClientOptions,
   type Submission as ClientSubmission,
@@ -12,23 +13,30 @@ import {
   ConnectionError,
   createClient,
   type Filter,
+  type HostInfo,
   type LogEntry,
+  type ProcessInfo,
+  type ServerStatus,
   type Task,
   type Upload,
   WaitTimeoutError,
   type WatchEvent,
 } from '../../src/client/client.ts'
+import type { DeadPage } from '../../src/core/dead.ts'
 import type { FILTERS, FilterName } from '../../src/core/filter.ts'
 import type { KindInfo } from '../../src/core/kind-info.ts'
-import { report, succeed } from '../../src/core/moves.ts'
+import { fail, report, succeed } from '../../src/core/moves.ts'
 
+import type { ServiceState } from '../../src/core/service.ts'
+import type { ProcessView } from '../../src/core/state-reader.ts'
 import type { Submission } from '../../src/core/submission.ts'
 import type { ShownTask, TaskView } from '../../src/core/task-view.ts'
 import type { UploadInfo } from '../../src/core/uploads.ts'
 import type { Waiting } from '../../src/core/wait-reasons.ts'
+import type { HostSnapshot } from '../../src/platform/host.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { type HttpServer, serveHttp } from '../../src/platform/serve.ts'
-import { createFixture, type Fixture } from '../api/fixture.ts'
+import { createFixture, type Fixture, HOST } from '../api/fixture.ts'
 import { soon } from '../support/soon.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
@@ -48,7 +56,11 @@ const SAME: [
   Same<keyof Filter, NonNullable<(typeof FILTERS)[FilterName]['query']>>,
   Same<ClientWaiting, Waiting>,
   Same<Upload, UploadInfo>,
-] = [true, true, true, true, true, true, true, true, true]
+  Same<HostInfo, HostSnapshot>,
+  Same<keyof ProcessInfo, Exclude<keyof ProcessView, 'bundle'>>,
+  Same<keyof ClientDeadPage, keyof DeadPage>,
+  Same<ServerStatus['queue'], ServiceState['queue'] | null>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true]
 
 const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 const now = () => new Date().toISOString()
@@ -156,6 +168,20 @@ describe('the client', () => {
     )
   })
 
+  it('says how the server is, and lists, replays and discards what cannot be run', async () => {
+    const { id } = await client.submit({ kind: 'echo' })
+    const { host, tasks, processes, queue } = await client.status()
+    assert.deepEqual([host, tasks?.byStatus.PENDING, processes, queue?.name], [HOST, 1, [], 'listening'])
+    assert.deepEqual((await client.dead()).tasks, [])
+    await door.run(id)
+    await door.store.move(id, 1, fail({ code: 'WORKER_LOST', message: 'gone', detail: null }, null, now()))
+    const { tasks: dead, messages, next } = await client.dead({ limit: 10 })
+    assert.deepEqual([dead.map(({ task }) => task.id), messages, next], [[id], [], null])
+    const again = await client.replayDead(id)
+    assert.equal('status' in again && again.status, 'PENDING')
+    await refusedWith(client.discardDead(UNKNOWN), 404, 'DEAD_NOT_FOUND')
+  })
+
   it('streams a result, whole or a part, and the log', async () => {
     const bytes = Buffer.from('0123456789'.repeat(50_000))
     const { id } = await door.ended(null, { name: 'result.txt', bytes })
@@ -166,6 +192,10 @@ describe('the client', () => {
     assert.equal(count, bytes.length)
     const part = await client.result(id, { range: { start: 3, end: 13 } })
     assert.deepEqual([await part.text(), part.bytes], ['3456789012', 10])
+    assert.deepEqual([part.start, part.etag], [3, whole.etag])
+    const range = { start: 3 }
+    assert.equal((await client.result(id, { range, ifRange: whole.etag ?? '' })).start, 3)
+    assert.deepEqual((await client.result(id, { range, ifRange: '"another"' })).start, 0)
     const tail = await client.result(id, { range: { start: bytes.length - 2 } })
     assert.equal(await tail.text(), '89')
     assert.equal(await (await client.log(id)).text(), '')

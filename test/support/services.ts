@@ -14,6 +14,8 @@ const PROGRAMS = {
   jq: ['/usr/bin/jq'],
   python: ['/usr/bin/python3'],
   supervisorctl: ['/usr/bin/supervisorctl'],
+  tmux: ['/usr/bin/tmux'],
+  zsh: ['/usr/bin/zsh', '/bin/zsh'],
   promtool: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
 } as const
 export type ServiceName = keyof typeof PROGRAMS
