@@ -1,6 +1,6 @@
 // `madhava start`, in a clone `npm start`: a clone installs and builds what is missing. Checks settings, kinds and ports,
 // then becomes the supervisor of the roles (pm2-runtime, in this process). `--help` lists its options.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import os from 'node:os'
@@ -232,12 +232,28 @@ const endWithTheLastRole = () => {
   }, CHECK_MS).unref()
 }
 
+/**
+ * The parent of a shell; 0 for anything else, and where the system does not say. npm may run a script by a shell that
+ * stays, and would live on without npm.
+ * @param {number} pid
+ */
+const parentOfShell = pid => {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const [, name = '', parent = '0'] = /^Name:\s+(\S+)[\s\S]*?^PPid:\s+(\d+)/m.exec(status) ?? []
+    return /^(?:ba|da|k|z)?sh$/.test(name) ? Number(parent) : 0
+  } catch {
+    return 0
+  }
+}
+
 /** Under npm and npx this ends with them: otherwise a `kill -9` of npm would leave it behind. */
 const endWithNpm = () => {
   if (!['start', 'npx'].includes(process.env.npm_lifecycle_event ?? '')) return
-  const parent = process.ppid
+  const lineage = () => `${process.ppid} ${parentOfShell(process.ppid)}`
+  const born = lineage()
   setInterval(() => {
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM')
+    if (lineage() !== born) process.kill(process.pid, 'SIGTERM')
   }, 1_000).unref()
 }
 

@@ -1,6 +1,7 @@
 // A project that has installed the package: everything runs from there, in a folder with a space in its path, by a user
 // who may not write into the package.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -118,6 +119,31 @@ describe('the installed package', { timeout: 600_000 }, () => {
     assert.match(detail, /There are none at all: KINDS_DIR names a folder/)
     assert.equal((await fetch(`${bundle.api}/readyz`)).status, 200)
     await bundle.stop()
+  })
+
+  it('ends with the npm that has started it, also behind the shell of a script', async () => {
+    project.write({
+      'package.json': JSON.stringify({ scripts: { start: 'madhava start --kinds kinds; true' } }),
+    })
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const own = path.join(project.folder, 'own data')
+    const ports = { API_PORT: '0', RPC_PORT: '0', DASHBOARD_PORT: '0' }
+    const npm = spawn('npm', ['start'], {
+      cwd: project.folder,
+      env: { ...env, ...ports, DATA_DIR: own },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    npm.stdout.on('data', data => {
+      output += String(data)
+    })
+    try {
+      await until('it is ready', () => /Madhava is ready/.test(output), 60_000)
+      npm.kill('SIGKILL')
+      await until('every process is gone', () => processesOf(own).length === 0, 40_000)
+    } finally {
+      for (const pid of processesOf(own)) process.kill(pid, 'SIGKILL')
+    }
   })
 
   it('has the other programs, and tests of kinds by node:test', () => {

@@ -2,7 +2,16 @@
 // it depends on linked beside it. It needs no registry.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -77,6 +86,9 @@ export const installProject = (): Project => {
   must('tar', ['-xzf', tarball, '-C', place], place)
   renameSync(path.join(place, 'package'), path.join(modules, 'madhava'))
   linkDependencies(modules)
+  mkdirSync(path.join(modules, '.bin'))
+  chmodSync(path.join(modules, 'madhava/bin/madhava.mjs'), 0o755)
+  symlinkSync('../madhava/bin/madhava.mjs', path.join(modules, '.bin/madhava'))
   return {
     folder,
     tarball,
