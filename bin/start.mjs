@@ -1,6 +1,6 @@
 // `madhava start`, in a clone `npm start`: a clone installs and builds what is missing. Checks settings, kinds and ports,
 // then becomes the supervisor of the roles (pm2-runtime, in this process). `--help` lists its options.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import os from 'node:os'
@@ -116,17 +116,22 @@ const { config, data, password } = await prepare().catch(error => {
   process.exit(1)
 })
 
+/** PM2 reports it as an error, with a stack, when this file of its modules' settings is missing. */
+const NO_MODULES = 'module_conf.json'
+
 /** A private folder, since anyone who can connect to PM2's sockets can run commands; and a short one. */
 const makePm2Home = () => {
   const beside = path.join(config.dataDir, 'pm2')
   if (Buffer.byteLength(beside) > PM2_HOME_MAX) {
     const short = mkdtempSync(path.join(os.tmpdir(), 'madhava-'))
     process.on('exit', () => rmSync(short, { recursive: true, force: true }))
+    writeFileSync(path.join(short, NO_MODULES), '{}')
     return short
   }
   // leftovers of an earlier start would look like a running one; the data folder is locked by now
   rmSync(beside, { recursive: true, force: true })
   mkdirSync(beside, { mode: 0o700 })
+  writeFileSync(path.join(beside, NO_MODULES), '{}')
   return beside
 }
 
