@@ -116,7 +116,7 @@ describe('the dashboard of a process', { timeout: 300_000 }, () => {
     const { address } = await open()
     const { cookie } = await logIn(address)
     const page = await (await fetch(`http://${address}/tasks`, { headers: { cookie } })).text()
-    assert.match(page, /<html [^>]*data-without="parse"/)
+    assert.match(page, /<html [^>]*data-without="manual parse"/)
   })
 
   it("ends its sessions by the store's time", async test => {
