@@ -102,14 +102,14 @@ describe('moving between files and Redis', { skip }, () => {
       [
         'created accounts/operator\n',
         'created accounts/viewer\n',
-        '8 created, 0 replaced, 0 unchanged, 0 left, 0 refused, 3 givenBack, 4 blobs, 2 accounts, 0 accountsLeft, ',
+        '9 created, 0 replaced, 0 unchanged, 0 left, 0 refused, 3 givenBack, 4 blobs, 2 accounts, 0 accountsLeft, ',
         '0 accountsPassedOver, 3 audit, 2 uploads, 0 uploadsLeft\n',
       ].join(''),
     )
     const verified = run('import', redisPlace, there, ['--verify', '--accounts'])
     assert.deepEqual(
       [verified.status, verified.stdout],
-      [0, '8 tasks, 4 blobs, 2 accounts, 3 audit, 2 uploads, 0 missing, 0 different, 8 inStore\n'],
+      [0, '9 tasks, 4 blobs, 2 accounts, 3 audit, 2 uploads, 0 missing, 0 different, 9 inStore\n'],
     )
 
     const store = await redisPlace.open()
@@ -176,10 +176,10 @@ describe('moving between files and Redis', { skip }, () => {
     const done = run('import', place, file, ['--verify'])
     assert.deepEqual(
       [done.status, done.stdout],
-      [0, '158 tasks, 4 blobs, 0 accounts, 0 audit, 0 uploads, 0 missing, 0 different, 158 inStore\n'],
+      [0, '159 tasks, 4 blobs, 0 accounts, 0 audit, 0 uploads, 0 missing, 0 different, 159 inStore\n'],
     )
     const repeated = run('import', place, file)
-    assert.match(repeated.stdout, /^0 created, 0 replaced, 158 unchanged/)
+    assert.match(repeated.stdout, /^0 created, 0 replaced, 159 unchanged/)
     const store = await place.open()
     const ids = (tasks: TaskRecord[]) => tasks.map(({ id }) => id).sort()
     assert.ok(isDeepStrictEqual(ids(await all(store)), ids(wanted)))

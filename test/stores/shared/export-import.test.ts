@@ -92,10 +92,10 @@ describe('export and import', () => {
     const lines = await exported(from)
     assert.ok(lines.every(line => line.length < 1.5 * 1024 * 1024))
     const { sha256, ...end } = JSON.parse(lines.at(-1) ?? '')
-    assert.deepEqual(end, { type: 'end', tasks: 8, blobs: 4, documents: 5, audit: 0, uploads: 2 })
+    assert.deepEqual(end, { type: 'end', tasks: 9, blobs: 4, documents: 5, audit: 0, uploads: 2 })
     assert.equal(sha256, createHash('sha256').update(lines.slice(0, -1).join('')).digest('hex'))
     const { problem, created, givenBack, blobs, accounts: made, refused: none } = await bring(to, lines)
-    assert.deepEqual([problem, created, givenBack, blobs, made, none], [null, 8, 3, 4, 2, 0])
+    assert.deepEqual([problem, created, givenBack, blobs, made, none], [null, 9, 3, 4, 2, 0])
 
     const target = await world.open(to)
     for (const { name, rev: _, ...said } of accounts) {
@@ -151,7 +151,7 @@ describe('export and import', () => {
     const once = await exported(to)
     for (const replace of [false, true]) {
       const again = await bring(to, lines, replace)
-      assert.deepEqual([again.problem, again.unchanged, again.created, again.replaced], [null, 8, 0, 0])
+      assert.deepEqual([again.problem, again.unchanged, again.created, again.replaced], [null, 9, 0, 0])
       assert.deepEqual(await exported(to), once)
     }
   })
@@ -536,7 +536,7 @@ describe('export and import', () => {
     assert.equal(run('export', from, { output: file }).status, 0)
     const done = run('import', to, { input: file })
     assert.deepEqual([done.status, done.stderr], [0, ''])
-    assert.match(done.stdout, /^8 created, .* 3 givenBack, 4 blobs, 0 accounts,/)
+    assert.match(done.stdout, /^9 created, .* 3 givenBack, 4 blobs, 0 accounts,/)
     const target = await world.open(to)
     for (const task of resting) assert.deepEqual(await target.get(task.id), task)
     await target.close()

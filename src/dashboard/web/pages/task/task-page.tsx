@@ -187,7 +187,9 @@ const Shown = ({ task, isRemoved, actions }: { task: Task; isRemoved: boolean; a
           {may ? <Shares id={task.id} /> : null}
         </div>
       </div>
-      <p class="keys-hint soft small">{may ? words.hint[hasEnded ? 'ended' : 'open'] : words.hint.viewer}</p>
+      <p class="keys-hint soft small">
+        {may && task.doneBy !== 'people' ? words.hint[hasEnded ? 'ended' : 'open'] : words.hint.viewer}
+      </p>
     </>
   )
 }
