@@ -12,6 +12,7 @@ import { addSessionCommands } from './commands/session.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addSubmitCommand } from './commands/submit.ts'
 import { addTaskCommands } from './commands/tasks.ts'
+import { addTodoCommand } from './commands/todo.ts'
 import { addTopCommand } from './commands/top.ts'
 import { addUploadCommand } from './commands/upload.ts'
 import { addWatchCommand } from './commands/watch.ts'
@@ -43,6 +44,7 @@ export const addCommands = (program: Command, c: Console, exitWith: (code: ExitC
   addReadCommands(program, c)
   addWatchCommand(program, c)
   addUploadCommand(program, c)
+  addTodoCommand(program, c, exitWith)
   program.commandsGroup('Server:')
   addStatusCommand(program, c)
   addTopCommand(program, c)

@@ -9,6 +9,7 @@ import type { Task } from '../../src/client/client.ts'
 import { defineKind, loadKind } from '../../src/core/kind.ts'
 import { fail, report, succeed } from '../../src/core/moves.ts'
 import { uploadSchema } from '../../src/core/upload-ref.ts'
+import manual from '../../src/kinds/manual.ts'
 import { anybody } from '../support/actors.ts'
 import { until } from '../support/until.ts'
 import { writesLog } from '../support/writes-log.ts'
@@ -25,7 +26,9 @@ const NASTY = 'a\u001b[31mred\u0007\u202e\n日本'
 
 let console_: ConsoleFixture
 beforeEach(async () => {
-  console_ = await openConsole({ kinds: [loadKind('picture', picture, 'picture.ts')] })
+  console_ = await openConsole({
+    kinds: [loadKind('picture', picture, 'picture.ts'), loadKind('manual', manual, 'manual.ts')],
+  })
 })
 afterEach(() => console_.close())
 
@@ -218,7 +221,7 @@ describe('lists and records', () => {
     assert.match(kind.out, /^\[size\] +integer +1 +in pixels$/m)
     assert.match(kind.out, /madhava submit picture image=@FILE size=1/)
     assert.equal((await json<{ name: string }>('kinds', 'calcpi')).name, 'calcpi')
-    assert.equal((await json<unknown[]>('kinds')).length, 3)
+    assert.equal((await json<unknown[]>('kinds')).length, 4)
     assert.equal((await console_.madhava(['kinds', 'nothing'])).code, 3)
   })
 })
@@ -357,5 +360,48 @@ describe('tasks that are acted on', () => {
       (await console_.madhava(['dead', 'discard', '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f', '--yes'])).code,
       3,
     )
+  })
+})
+
+describe('the shared list', () => {
+  it('is added to, shown, edited, completed, opened again and emptied', async () => {
+    const { code, out } = await console_.madhava(['todo', 'add', 'Water', NASTY, '--for', 'alice'])
+    assert.equal(code, 1, 'a title is one line')
+    assert.equal(out, '')
+    const first = await console_.madhava(['todo', 'add', 'Water', 'the', '植物', '--for', 'alice'])
+    const second = await json<{ id: string; title: string; status: string }>(
+      'todo',
+      'add',
+      'Call',
+      '-d',
+      'Bob',
+    )
+    assert.deepEqual([first.code, second.title, second.status], [0, 'Call', 'PENDING'])
+    const id = first.out.trim()
+    const lines = (await console_.madhava(['todo'], { columns: 60 })).out.trimEnd().split('\n')
+    assert.deepEqual([lines.length, new Set(lines.map(line => widthOf(line) <= 60)).has(false)], [3, false])
+    assert.match(lines[2] ?? '', /^…\S{8} {2}Water the 植物 {2}alice/)
+
+    const edit = ['todo', 'edit', id.slice(-12), '--title', 'Water all', '--for', '']
+    assert.equal((await console_.madhava(edit)).out, `${id} PENDING\n`)
+    assert.equal((await console_.madhava(['todo', 'edit', id])).code, 2)
+    const { items } = await json<{ items: Task[] }>('todo', 'list', '-q', 'water')
+    assert.deepEqual(
+      items.map(({ title, params }) => [title, params]),
+      [['Water all', {}]],
+    )
+
+    const done = await console_.madhava(['todo', 'done', id, second.id, '-m', 'Both floors'])
+    assert.deepEqual([done.code, done.out], [0, `${id} SUCCESS\n${second.id} SUCCESS\n`])
+    const again = await console_.madhava(['todo', 'done', id])
+    assert.deepEqual([again.code, again.out], [1, ''])
+    assert.match(again.err, /completed/)
+    assert.match((await console_.madhava(['todo', '--done'])).out, /Water all .*SUCCESS .*Both floors/)
+    assert.equal((await console_.madhava(['todo'])).err, 'Nothing is to be done.\n')
+
+    assert.equal((await console_.madhava(['todo', 'reopen', id])).out, `${id} PENDING\n`)
+    assert.equal((await console_.madhava(['todo', 'rm', id])).code, 2, 'it asks first')
+    assert.equal((await console_.madhava(['todo', 'rm', id, second.id, '--yes'])).code, 0)
+    assert.equal((await console_.door.store.counts()).total, 0)
   })
 })

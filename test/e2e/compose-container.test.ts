@@ -107,6 +107,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       'idl',
       'node_modules',
       'package.json',
+      'sdk',
     ])
     const find = ['--rm', '--entrypoint', 'find', image, '/app', '/data', '-writable', '-not', '-type', 'l']
     assert.equal(await docker('run', ...find), '/data', 'the program is not writable, only the volume')

@@ -64,7 +64,7 @@ const listTasks = async (c: Console, options: TasksOptions): Promise<void> => {
 }
 
 /** Does it to each, and goes on after one that fails. @throws the first error's exit, after all were told */
-const forEach = async (
+export const forEach = async (
   c: Console,
   ids: readonly string[],
   act: (client: Client, id: string) => Promise<{ told: string; json: unknown }>,

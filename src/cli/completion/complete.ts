@@ -29,6 +29,8 @@ const optionNamed = (chain: readonly Command[], word: string): Option | undefine
 
 /** Commands that take the id of a task first. */
 const TASK_COMMANDS = ['task', 'result', 'log', 'cancel', 'retry', 'purge', 'why', 'download']
+/** Commands of the shared list that take ids of its items. */
+const TODO_IDS = ['done', 'edit', 'reopen', 'rm']
 const FINAL = ['SUCCESS', 'FAILURE', 'REVOKED'] as const
 const STATUSES_OF: Readonly<Record<string, readonly (typeof STATUSES)[number][]>> = {
   cancel: ['PENDING', 'STARTED', 'PROGRESS', 'RETRY'],
@@ -97,6 +99,15 @@ const argumentWords = async (
   if (parent === 'dead' && given.length === 0) {
     const { tasks, messages } = await (await deps.client(server)).dead({ limit: 50, signal })
     return { words: [...tasks.map(({ task }) => task.id), ...messages.map(({ id }) => id)], files: false }
+  }
+  if (parent === 'todo' && TODO_IDS.includes(name)) {
+    const ended = name === 'reopen'
+    const words: string[] = []
+    for await (const { id } of (await deps.client(server)).todo.list({ ended, signal })) {
+      if (!given.includes(id)) words.push(id)
+      if (words.length === 50) break
+    }
+    return { words, files: false }
   }
   if (!TASK_COMMANDS.includes(name)) return NOTHING
   const client = await deps.client(server)

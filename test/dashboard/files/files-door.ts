@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Download, Page } from 'playwright-core'
+import type { Download, FileChooser, Page } from 'playwright-core'
 import { DEFAULT_KIND_SETTINGS, loadKind, type NamedKind } from '../../../src/core/kind.ts'
 import parse from '../../../src/kinds/parse.ts'
 import thumbnails from '../../../src/kinds/thumbnails.ts'
@@ -11,6 +11,7 @@ import { typeOfBytes } from '../../../src/platform/type-of-bytes.ts'
 import { inFormat, photo } from '../../kinds/thumbnails/around.ts'
 import { type DashboardDoor, openDashboardDoor } from '../../support/dashboard-door.ts'
 import { type RunHere, runHere } from '../../support/run-here.ts'
+import { until } from '../../support/until.ts'
 
 export interface FilesDoor extends DashboardDoor {
   worker: RunHere
@@ -77,4 +78,22 @@ export const tabTo = async (page: Page, selector: string): Promise<void> => {
       return
   }
   throw new Error(`the focus never reached ${selector}`)
+}
+
+const CHOOSER_MS = 15_000
+
+/** Opens the browser's choice of files by the keyboard, from the element that has the focus. */
+export const openChooser = async (page: Page, selector: string): Promise<FileChooser> => {
+  const opened: FileChooser[] = []
+  page.on('filechooser', chooser => opened.push(chooser))
+  for (let turn = 0; turn < 8; turn += 1) {
+    // a round trip, after which the browser tells of a choice and shows no window of its own
+    await page.evaluate('0')
+    await page.keyboard.press('Enter')
+    await until('a file can be chosen', () => opened.length > 0, CHOOSER_MS).catch(() => {})
+    const [chooser] = opened
+    if (chooser) return chooser
+    await page.focus(selector)
+  }
+  throw new Error(`no file could be chosen at ${selector}`)
 }

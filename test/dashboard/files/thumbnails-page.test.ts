@@ -15,6 +15,7 @@ import {
   type FilesDoor,
   makeTestFiles,
   noteDownloads,
+  openChooser,
   openFilesDoor,
   photograph,
   smallPhoto,
@@ -66,7 +67,7 @@ describe('the page of thumbnails', {
     for (let back = 0; back < 2; back += 1) await page.keyboard.press('Shift+Tab')
     await page.waitForSelector('#image:focus', { state: 'attached' })
     door.worker.hold()
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')])
+    const chooser = await openChooser(page, '#image')
     await chooser.setFiles(files.put('IMG_1234.jpg', bytes))
     await page.waitForSelector('.run >> text=PENDING')
     await assertAccessible(page, 'while it waits')
