@@ -76,8 +76,7 @@ describe('the programs of docs/any-language.md', { timeout: 300_000 }, () => {
     )
   })
 
-  const go = spawnSync('go', ['version']).status === 0
-  it('upper.go writes in capitals', { skip: go ? false : 'Go is not installed' }, async t => {
+  it('upper.go writes in capitals', { skip: requireService('go') }, async t => {
     const folder = await write(t, 'upper.go')
     const built = spawnSync('go', ['build', '-o', 'upper', 'upper.go'], { cwd: folder, encoding: 'utf8' })
     assert.equal(built.status, 0, built.stderr)

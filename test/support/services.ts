@@ -15,6 +15,7 @@ const PROGRAMS = {
   python: ['/usr/bin/python3'],
   supervisorctl: ['/usr/bin/supervisorctl'],
   tmux: ['/usr/bin/tmux'],
+  go: ['/usr/bin/go', '/usr/local/go/bin/go'],
   zsh: ['/usr/bin/zsh', '/bin/zsh'],
   promtool: ['/usr/bin/promtool', '/usr/local/bin/promtool'],
 } as const
