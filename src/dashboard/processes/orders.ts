@@ -63,7 +63,7 @@ const toldOf = (result: OrderResult): AuditOutcome => {
 }
 
 /**
- * How often a process is stopped again that runs after PM2 said that it was stopped: an order that comes while PM2 brings
+ * How often a process is stopped again that runs, or is to run, after PM2 said that it was stopped: an order that comes while PM2 brings
  * up a process that has ended by itself is lost.
  */
 const STOPS_AGAIN = 5
@@ -73,6 +73,8 @@ const ifBusy = (error: unknown): void => {
 }
 
 const isRunning = ({ state }: ProcessRow): boolean => state === 'online' || state === 'launching'
+
+const isToRun = ({ state }: ProcessRow): boolean => state === 'waiting restart'
 
 interface Expected {
   action: Action
@@ -147,11 +149,11 @@ export const createProcessOrders = ({
         return [{ ...row, outcome, reason, interrupted }]
       })
       if (judged.every(({ outcome }) => outcome !== 'underway') || performance.now() >= until) return judged
-      if (action === 'stop' && said === 'done' && stopsAgain < STOPS_AGAIN) {
+      // one that is just stopping is seen again
+      const lost = judged.filter(row => row.outcome === 'underway' && (isRunning(row) || isToRun(row)))
+      if (action === 'stop' && said === 'done' && lost.length > 0 && stopsAgain < STOPS_AGAIN) {
         stopsAgain += 1
-        // one that is just stopping is seen again
-        for (const row of judged)
-          if (isRunning(row)) await processes.act('stop', row.name, order.who.name).catch(ifBusy)
+        for (const row of lost) await processes.act('stop', row.name, order.who.name).catch(ifBusy)
       }
       await pause(LOOK_MS)
     }

@@ -20,11 +20,20 @@ const ROW: ProcessRow = {
   isDashboard: false,
 }
 
-/** A supervisor that says of every stop that it is done, and does the one with this number. */
-const supervisor = (works: number, fails: (stop: number) => boolean = () => false) => {
+/**
+ * A supervisor that says of every stop that it is done, and does the one with this number.
+ * @param states of the process until then, look by look; the last one stays
+ */
+const supervisor = (
+  works: number,
+  fails: (stop: number) => boolean = () => false,
+  states: readonly ProcessRow['state'][] = ['online'],
+) => {
   let stops = 0
+  let looks = 0
+  const stateNow = () => states[Math.min(looks++, states.length - 1)] ?? 'online'
   const processes: Pick<Processes, 'list' | 'act'> = {
-    list: async () => [{ ...ROW, pid: 10 + stops, state: stops >= works ? 'stopped' : 'online' }],
+    list: async () => [{ ...ROW, pid: 10 + stops, state: stops >= works ? 'stopped' : stateNow() }],
     act: async (_action, _name) => {
       stops += 1
       if (fails(stops)) throw new MadhavaError('PROCESS_BUSY')
@@ -46,6 +55,13 @@ describe('a stop', { timeout: 300_000 }, () => {
     const { processes, stops } = supervisor(3, stops => stops === 2)
     const { outcome, processes: rows } = await stop(processes, 50_000)
     assert.deepEqual([outcome, rows[0]?.state, stops()], ['done', 'stopped', 3])
+  })
+
+  it('that the supervisor has lost is ordered again also when the process waits for its restart, whenever that shows', async () => {
+    const stopping = Array.from({ length: 12 }, () => 'stopping' as const)
+    const { processes, stops } = supervisor(2, () => false, [...stopping, 'waiting restart'])
+    const { outcome, processes: rows } = await stop(processes, 50_000)
+    assert.deepEqual([outcome, rows[0]?.state, stops()], ['done', 'stopped', 2])
   })
 
   it('of a process that goes on running is not called done, and is not ordered without end', async () => {
