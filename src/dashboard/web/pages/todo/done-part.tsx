@@ -5,6 +5,7 @@ import { shownText } from '../../format/hidden-characters.ts'
 import { SafeText } from '../../parts/safe-text.tsx'
 import { Link } from '../../router.tsx'
 import { useFormats, useTexts } from '../../texts/use-texts.ts'
+import { DeleteItem } from './delete-item.tsx'
 import type { ItemActions } from './use-item-actions.ts'
 import type { Item } from './use-todo.ts'
 
@@ -65,15 +66,7 @@ const DoneItem = ({ item, actions, may }: { item: Item; actions: ItemActions; ma
           >
             {words.reopen}
           </button>
-          <button
-            type="button"
-            class="button small danger"
-            aria-label={words.deleteOf(shown)}
-            disabled={isBusy}
-            onClick={() => void actions.remove(item)}
-          >
-            {words.delete}
-          </button>
+          <DeleteItem item={item} actions={actions} />
         </div>
       ) : null}
     </>

@@ -8,6 +8,7 @@ import { Link } from '../../router.tsx'
 import { useCell } from '../../state/cell.ts'
 import { me } from '../../state/me.ts'
 import { useTexts } from '../../texts/use-texts.ts'
+import { DeleteItem } from './delete-item.tsx'
 import type { ItemActions } from './use-item-actions.ts'
 import type { Item } from './use-todo.ts'
 
@@ -133,15 +134,7 @@ export const OpenItem = ({
           <button type="button" class="button small" aria-label={words.editOf(shown)} onClick={edit}>
             {words.edit}
           </button>
-          <button
-            type="button"
-            class="button small danger"
-            aria-label={words.deleteOf(shown)}
-            disabled={isBusy}
-            onClick={() => void actions.remove(item)}
-          >
-            {words.delete}
-          </button>
+          <DeleteItem item={item} actions={actions} />
         </div>
       ) : null}
     </>
