@@ -75,7 +75,8 @@ const importTypeScript = async (url: string, file: string): Promise<unknown> => 
 const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * The default export of one file, which may import `madhava`. A file is read once per process or thread: a change is seen after a restart.
+ * The default export of one file, which may import `madhava`. A file is read once per process or thread: a change is
+ * seen after a restart.
  * @throws ModuleLoadError
  */
 export const importModule = async (file: string): Promise<unknown> => {
