@@ -19,6 +19,7 @@ import {
   stateOf,
   tryDocker,
 } from '../support/docker.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const skip = requireDocker()
@@ -29,7 +30,7 @@ const MB = 1024 ** 2
 
 const makeFolder = (t: TestContext, files: Record<string, string> = {}): string => {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'madhava-image-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  undo(t, () => rmSync(dir, { recursive: true, force: true }))
   // it is made for its owner alone, who is not the image's user
   chmodSync(dir, 0o755)
   for (const [name, text] of Object.entries(files)) {
@@ -181,7 +182,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       assert.equal(closed.code, 1)
       assert.match(closed.words, /The folder of KINDS_DIR, \/kinds, cannot be read \(EACCES\)/)
       const volume = freshName()
-      t.after(() => tryDocker(['volume', 'rm', volume]))
+      undo(t, () => tryDocker(['volume', 'rm', volume]))
       const first = await runContainer(t, ['-v', `${volume}:/data`])
       await first.healthy()
       const second = await refused('-v', `${volume}:/data`)
