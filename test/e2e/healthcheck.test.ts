@@ -9,6 +9,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { makeDataDir, startBundle } from '../support/bundle.ts'
+import { undo } from '../support/undo.ts'
 
 const TOOL = fileURLToPath(new URL('../../bin/healthcheck.mjs', import.meta.url))
 
@@ -43,9 +44,9 @@ const openDoor = async (status: number, body: unknown): Promise<{ port: string; 
 describe('the health check', { timeout: 600_000 }, () => {
   it('says ready for a bundle with an api, and that nobody answers when it is stopped', async t => {
     const { dataDir, remove } = makeDataDir()
-    t.after(remove)
+    undo(t, remove)
     const bundle = await startBundle(dataDir)
-    t.after(() => bundle.kill())
+    undo(t, () => bundle.kill())
     const port = bundle.api.slice(bundle.api.lastIndexOf(':') + 1)
     // by the door alone, and by the presences when the port is not known beforehand
     assert.deepEqual(await look({ API_PORT: port }), { code: 0, words: 'ready' })
@@ -57,14 +58,14 @@ describe('the health check', { timeout: 600_000 }, () => {
 
   it('looks at the presences where there is no api', async t => {
     const { dataDir, remove } = makeDataDir()
-    t.after(remove)
+    undo(t, remove)
     const settings = { DATA_DIR: dataDir, ROLES: 'api,worker', API_PORT: '0' }
     assert.deepEqual(await look({ ...settings, DATA_DIR: path.join(dataDir, 'none') }), {
       code: 1,
       words: 'api: No api process is alive; worker: No worker process is alive',
     })
     const bundle = await startBundle(dataDir, { ROLES: 'api,worker' })
-    t.after(() => bundle.kill())
+    undo(t, () => bundle.kill())
     // the api has logins too
     assert.match(bundle.output(), /shown this once/)
     assert.deepEqual(await look({ ...settings, ROLES: 'worker' }), { code: 0, words: 'ready' })
@@ -83,13 +84,13 @@ describe('the health check', { timeout: 600_000 }, () => {
       ok: false,
       checks: { store: { status: 'failed', reason: 'the disk is gone' }, queue: { status: 'ok' } },
     })
-    t.after(unready.close)
+    undo(t, unready.close)
     assert.deepEqual(await look({ API_PORT: unready.port }), {
       code: 1,
       words: '/readyz answers 503: store: the disk is gone',
     })
     const stranger = await openDoor(404, 'what?')
-    t.after(stranger.close)
+    undo(t, stranger.close)
     assert.deepEqual(await look({ API_PORT: stranger.port }), {
       code: 1,
       words: '/readyz answers 404: "what?"',

@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { makeDataDir, startBundle } from '../support/bundle.ts'
 import { freePort } from '../support/free-port.ts'
 import { requireService } from '../support/services.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const skip = requireService('nginx')
@@ -84,7 +85,7 @@ http { access_log off; ${temporary.join(' ')} include ${dir}/madhava.conf; }\n`,
     words += String(data)
   })
   const closed = once(nginx, 'close')
-  t.after(async () => {
+  undo(t, async () => {
     nginx.kill('SIGTERM')
     await closed
     rmSync(dir, { recursive: true, force: true })
@@ -163,7 +164,7 @@ const openStub = async (
     socket.on('error', () => socket.destroy())
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.after(() => {
+  undo(t, () => {
     server.closeAllConnections()
     server.close()
   })
@@ -182,11 +183,11 @@ describe('docs/nginx.conf', { skip }, () => {
     LONG,
     async t => {
       const { dataDir, remove } = makeDataDir()
-      t.after(remove)
+      undo(t, remove)
       const password = 'of-this-test-only'
       const settings = { ALLOWED_HOSTS: `${TASKS},${DASHBOARD}`, DASHBOARD_PASSWORD: password }
       const bundle = await startBundle(dataDir, settings)
-      t.after(() => bundle.kill())
+      undo(t, () => bundle.kill())
       const proxy = await startNginx(t, { api: portOf(bundle.api), dashboard: portOf(bundle.dashboard) })
 
       const host = await ask(proxy, TASKS, '/')
@@ -212,7 +213,7 @@ describe('docs/nginx.conf', { skip }, () => {
         path: '/events',
         headers: { host: TASKS },
       })
-      t.after(() => stream.destroy())
+      undo(t, () => stream.destroy())
       stream.on('error', () => undefined)
       stream.on('response', response => {
         response.on('data', data => {
@@ -275,7 +276,7 @@ describe('docs/nginx.conf', { skip }, () => {
       path: '/events',
       headers: { host: TASKS },
     })
-    t.after(() => sent.destroy())
+    undo(t, () => sent.destroy())
     sent.on('error', () => undefined)
     sent.on('response', response =>
       response.on('data', data => {
@@ -299,7 +300,7 @@ describe('docs/nginx.conf', { skip }, () => {
     const { https, ca } = await startNginx(t, { api: stub.port, dashboard: stub.port })
     for (const name of [TASKS, DASHBOARD]) {
       const socket = connectTls({ host: '127.0.0.1', port: https, servername: name, ca })
-      t.after(() => socket.destroy())
+      undo(t, () => socket.destroy())
       let seen = ''
       socket.on('data', data => {
         seen += String(data)

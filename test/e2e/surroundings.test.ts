@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { it } from 'node:test'
 import { makeDataDir, startBundle } from '../support/bundle.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const OBEYED = { uid: '99', watch: 'true', autorestart: 'false', kill_timeout: '1', PM2_SILENT: 'true' }
@@ -14,14 +15,14 @@ it('a bundle starts from any path and environment, and outlives the reader of it
   timeout: 600_000,
 }, async t => {
   const { dataDir, remove } = makeDataDir()
-  t.after(remove)
+  undo(t, remove)
   const root = path.join(dataDir, "my apps' #1", 'old.json')
   mkdirSync(root, { recursive: true })
   for (const name of [...CHECKOUT, 'tsconfig.json', 'tsconfig.build.json'])
     cpSync(name, path.join(root, name), { recursive: true })
   symlinkSync(path.resolve('node_modules'), path.join(root, 'node_modules'))
   const bundle = await startBundle(dataDir, { ...OBEYED, NODE_ENV: 'production' }, root)
-  t.after(() => bundle.kill())
+  undo(t, () => bundle.kill())
 
   bundle.stopReading()
   // the supervisor has lines to print at each of these

@@ -10,6 +10,7 @@ import { loadKinds } from '../../src/load-kinds.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import type { ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { setUp } from '../worker/runner-fixture.ts'
 
@@ -19,10 +20,10 @@ export const loadExamples = () => loadKinds({ kindsDir: FOLDER, kindSettings: DE
 /** A worker with a memory store. */
 export const startWorker = async (t: TestContext, threads: ThreadPool) => {
   const dir = await mkdtemp(path.join(tmpdir(), 'madhava-examples-'))
-  t.after(() => rm(dir, { recursive: true }))
+  undo(t, () => rm(dir, { recursive: true }))
   const store = { instance: 'me', presences: async () => [] }
   const scratch = createScratch({ dir, store, storeId: 's', clock: () => new Date(), log: silentLog() })
-  t.after(() => scratch.close())
+  undo(t, () => scratch.close())
   const { kinds, files } = await loadExamples()
   const world = setUp(t, threads, { kinds, files: Object.fromEntries(files), scratch })
   const { runner } = world.openRunner('w1')

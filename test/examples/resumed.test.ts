@@ -16,6 +16,7 @@ import { startChild } from '../support/child.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { openPlace, type StorePlace } from '../support/store-place.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { putUpload } from '../support/whole-upload.ts'
 import { loadExamples, runWithDeaths } from './around.ts'
@@ -152,10 +153,10 @@ describe('the examples that resume', { timeout: 600_000 }, () => {
   ] as const)
     it(`finish ${kind} in another process after kill -9`, async t => {
       const dir = await mkdtemp(path.join(tmpdir(), 'madhava-examples-'))
-      t.after(() => rm(dir, { recursive: true }))
+      undo(t, () => rm(dir, { recursive: true }))
       const place: StorePlace = { adapter: 'files', dir, writerThread: true }
       const store = await openPlace(place)
-      t.after(() => store.close())
+      undo(t, () => store.close())
       const { queue } = createNotingQueue()
       const sweeper = createSweeper({
         ...{ store, queue, kinds: [kind], poll() {}, clock: () => new Date(), log: silentLog() },
@@ -163,7 +164,7 @@ describe('the examples that resume', { timeout: 600_000 }, () => {
         retentionMs: 1e9,
         everyMs: 200,
       })
-      t.after(() => sweeper.close())
+      undo(t, () => sweeper.close())
       const get = async (id: string): Promise<TaskRecord> => (await store.get(id)) ?? assert.fail('no task')
       /** Runs a task whose worker is killed twice, or until it is over. Answers how many attempts it took. */
       const runKilled = async (): Promise<number> => {

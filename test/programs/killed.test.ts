@@ -18,6 +18,7 @@ import { processesWith } from '../support/find-processes.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { openPlace, type StorePlace } from '../support/store-place.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { RUNNERS, whyNotHere } from '../worker/acts/places.ts'
 
@@ -31,10 +32,10 @@ for (const runner of RUNNERS)
   describe(`a worker that is killed while it runs a ${runner}`, { timeout: 600_000 }, () => {
     it('leaves nothing running, and the next attempt goes on', { skip: whyNotHere(runner) }, async t => {
       const folder = await mkdtemp(path.join(tmpdir(), 'madhava-killed-run-'))
-      t.after(() => rm(folder, { recursive: true, force: true }))
+      undo(t, () => rm(folder, { recursive: true, force: true }))
       const place: StorePlace = { adapter: 'files', dir: path.join(folder, 'data'), writerThread: false }
       const store = await openPlace(place)
-      t.after(() => store.close())
+      undo(t, () => store.close())
       const log = silentLog()
       const leftovers = createLeftovers({ store: '-', log })
       const sweeper = createSweeper({
@@ -50,7 +51,7 @@ for (const runner of RUNNERS)
         retentionMs: 1e9,
         everyMs: 200,
       })
-      t.after(() => sweeper.close())
+      undo(t, () => sweeper.close())
       const task = newTaskOf({
         ...{ kind: 'acts', params: { act: 'count', value: STEPS }, createdAt: new Date().toISOString() },
       })

@@ -11,6 +11,7 @@ import { loadKind } from '../../src/core/kind.ts'
 import { parseParams } from '../../src/core/kind-params.ts'
 import { loadModules } from '../../src/platform/modules.ts'
 import { createThreads } from '../../src/worker/pool/pool.ts'
+import { undo } from '../support/undo.ts'
 
 const example = async (which: string): Promise<{ name: string; text: string }> => {
   const page = await readFile(new URL('../../docs/extending.md', import.meta.url), 'utf8')
@@ -22,7 +23,7 @@ const example = async (which: string): Promise<{ name: string; text: string }> =
 describe('the example in docs/extending.md', () => {
   it('loads from a folder of its own, runs, and resumes', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const { name, text } = await example('word-count.ts')
     await writeFile(path.join(folder, name), text)
     const [found] = await loadModules(folder)
@@ -30,7 +31,7 @@ describe('the example in docs/extending.md', () => {
     const kind = loadKind(found.name, found.exported, name)
     const params = await parseParams(kind, kind.example)
     const pool = createThreads({ size: 1, memoryMb: 128 })
-    t.after(() => pool.close())
+    undo(t, () => pool.close())
     const run = (resume: Uint8Array | null) => {
       const percents: number[] = []
       const lines: string[] = []
@@ -66,7 +67,7 @@ describe('the example in docs/extending.md', () => {
   })
   it('reads an upload and keeps an artifact', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const { name, text } = await example('pack.ts')
     const file = path.join(folder, name)
     await writeFile(file, text)
@@ -75,7 +76,7 @@ describe('the example in docs/extending.md', () => {
     const { properties } = kind.schemas.params as { properties: { file: Record<string, unknown> } }
     assert.deepEqual(properties.file['x-upload'], { maxBytes: 10_000_000_000 })
     const pool = createThreads({ size: 1, memoryMb: 128 })
-    t.after(() => pool.close())
+    undo(t, () => pool.close())
     const upload = Buffer.from('to be or not to be '.repeat(100_000))
     const kept: Uint8Array[] = []
     const { outcome } = pool.run(
@@ -112,14 +113,14 @@ describe('the example in docs/extending.md', () => {
   })
   it('runs a command', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const { name, text } = await example('checksum.ts')
     const file = path.join(folder, name)
     await writeFile(file, text)
     const [found] = await loadModules(folder)
     const kind = loadKind('checksum', found?.exported, name)
     const pool = createThreads({ size: 1, memoryMb: 128 })
-    t.after(() => pool.close())
+    undo(t, () => pool.close())
     const lines: string[] = []
     const { outcome } = pool.run(
       {

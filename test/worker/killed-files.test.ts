@@ -20,6 +20,7 @@ import { createNotingQueue } from '../support/noting-queue.ts'
 import { startRedis } from '../support/redis.ts'
 import { requireService } from '../support/services.ts'
 import { openPlace, type StorePlace } from '../support/store-place.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const ROUNDS = 6
@@ -33,7 +34,7 @@ interface World {
 
 const openFiles = async (t: TestContext): Promise<World> => {
   const dir = await mkdtemp(path.join(tmpdir(), 'madhava-killed-'))
-  t.after(() => rm(dir, { recursive: true }))
+  undo(t, () => rm(dir, { recursive: true }))
   return {
     place: { adapter: 'files', dir, writerThread: true },
     async folder(id) {
@@ -44,7 +45,7 @@ const openFiles = async (t: TestContext): Promise<World> => {
 }
 const openRedis = async (t: TestContext): Promise<World> => {
   const redis = await startRedis()
-  t.after(() => redis.remove())
+  undo(t, () => redis.remove())
   return { place: { adapter: 'redis', url: redis.url, prefix: 'killed' }, folder: null }
 }
 
@@ -74,7 +75,7 @@ for (const [name, open, skip] of [
     it('leaves those that are listed, whole, and nothing else', { timeout: 600_000, skip }, async t => {
       const world = await open(t)
       const store = await openPlace(world.place)
-      t.after(() => store.close())
+      undo(t, () => store.close())
       const { queue } = createNotingQueue()
       const sweeper = createSweeper({
         ...{ store, queue, kinds: ['filer'], poll() {}, clock: () => new Date(), log: silentLog() },
@@ -82,7 +83,7 @@ for (const [name, open, skip] of [
         retentionMs: 1e9,
         everyMs: 200,
       })
-      t.after(() => sweeper.close())
+      undo(t, () => sweeper.close())
       const get = async (id: string): Promise<TaskRecord> => (await store.get(id)) ?? assert.fail('no task')
       for (let round = 0; round < ROUNDS; round += 1) {
         const createdAt = new Date().toISOString()

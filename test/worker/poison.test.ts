@@ -17,6 +17,7 @@ import { createMemory, type Memory } from '../../src/stores/memory/open.ts'
 import { openWorker } from '../../src/worker/worker.ts'
 import { anybody } from '../support/actors.ts'
 import { newTaskOf } from '../support/new-task.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const clock = () => new Date()
@@ -28,7 +29,7 @@ const kindFile = (params: string) => `export default ({ defineKind, z }) => defi
 
 const folderOf = async (t: TestContext, files: Record<string, string>): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-  t.after(() => rm(folder, { recursive: true }))
+  undo(t, () => rm(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text)
   return folder
 }
@@ -74,7 +75,7 @@ const startWorker = async (t: TestContext, memory: Memory, folder: string) => {
     ...worker.details(),
   })
   await store.announce({ role: 'worker', details })
-  t.after(async () => {
+  undo(t, async () => {
     await worker.close()
     await queue.close()
     await store.close()
@@ -85,7 +86,7 @@ const startWorker = async (t: TestContext, memory: Memory, folder: string) => {
 const setUp = (t: TestContext) => {
   const memory = createMemory()
   const store = memory.open({ clock })
-  t.after(() => store.close())
+  undo(t, () => store.close())
   const queue = createEmbeddedQueue({ store, log, clock })
   const calls = createDeadCalls({
     store,

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { createThreads } from '../../src/worker/pool/pool.ts'
 import { startThread } from '../../src/worker/pool/thread.ts'
+import { undo } from '../support/undo.ts'
 import { openRunnerPlace } from './acts/places.ts'
 
 const kind = (head = ''): string =>
@@ -14,7 +15,7 @@ const kind = (head = ''): string =>
 describe('a thread', { timeout: 300_000 }, () => {
   it('is used by one kind after another, modules and programs, unless a file changes what others see', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true, force: true }))
+    undo(t, () => rm(folder, { recursive: true, force: true }))
     await writeFile(path.join(folder, 'one.mjs'), kind())
     await writeFile(path.join(folder, 'two.mjs'), kind())
     await writeFile(path.join(folder, 'global.mjs'), kind('globalThis.mine = 1'))
@@ -27,7 +28,7 @@ describe('a thread', { timeout: 300_000 }, () => {
         return startThread(options)
       },
     })
-    t.after(() => pool.close())
+    undo(t, () => pool.close())
     let runs = 0
     const run = async (name: string): Promise<void> => {
       runs += 1

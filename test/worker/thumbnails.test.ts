@@ -13,6 +13,7 @@ import { UPLOADS } from '../../src/core/upload-forms.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
 import { blackPng, inFormat, kind, noSharp, photo } from '../kinds/thumbnails/around.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -23,10 +24,10 @@ after(() => threads.close())
 
 const start = async (t: TestContext) => {
   const dir = await mkdtemp(path.join(tmpdir(), 'madhava-scratch-'))
-  t.after(() => rm(dir, { recursive: true }))
+  undo(t, () => rm(dir, { recursive: true }))
   const store = { instance: 'me', presences: async () => [] }
   const scratch = createScratch({ dir, store, storeId: 's', clock: () => new Date(), log: silentLog() })
-  t.after(() => scratch.close())
+  undo(t, () => scratch.close())
   const kinds = createKinds([kind])
   const world = setUp(t, threads, { kinds, files: { thumbnails: FILE }, scratch })
   const { runner } = world.openRunner('w1')
@@ -98,7 +99,7 @@ describe('thumbnails in a worker', { skip: noSharp(), timeout: 600_000 }, () => 
     const timer = setInterval(async () => {
       most = Math.max(most, await resident())
     }, 20)
-    t.after(() => clearInterval(timer))
+    undo(t, () => clearInterval(timer))
     const ends: string[] = []
     const lane = async (): Promise<void> => {
       for (let n = 0; n < 16 / AT_ONCE; n++) ends.push((await world.run(large, 'image/png')).status)

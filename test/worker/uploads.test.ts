@@ -16,6 +16,7 @@ import { UPLOADS, type UploadState } from '../../src/core/upload-forms.ts'
 import { findUploads, idsOf } from '../../src/core/upload-params.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
+import { undo } from '../support/undo.ts'
 import filer from './filer.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 
@@ -27,10 +28,10 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 const start = async (t: TestContext, over: { wrap?: (store: TaskStore) => TaskStore } = {}) => {
   const dir = await mkdtemp(path.join(tmpdir(), 'madhava-scratch-'))
-  t.after(() => rm(dir, { recursive: true }))
+  undo(t, () => rm(dir, { recursive: true }))
   const store = { instance: 'me', presences: async () => [] }
   const scratch = createScratch({ dir, store, storeId: 's', clock: () => new Date(), log: silentLog() })
-  t.after(() => scratch.close())
+  undo(t, () => scratch.close())
   const kinds = createKinds([loadKind('filer', filer, 'filer.ts')])
   const world = setUp(t, threads, { kinds, files: { filer: FILER }, scratch, ...over })
   const { runner } = world.openRunner('w1')
