@@ -316,6 +316,19 @@ describe('the rules of the house', () => {
     }
   })
 
+  it('has tests undo what they made with `undo`, in the reverse order, and not with the hook of node:test', () => {
+    const tests = readdirSync(path.join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts') && name !== path.join('support', 'undo.ts'))
+      .map(name => path.join('test', name))
+    assert.ok(tests.length > 10)
+    const hook = /\b(?:t|test|context)\.after\(/
+    assert.ok(hook.test('t.after(() => rm(folder))'))
+    assert.deepEqual(
+      tests.filter(file => hook.test(read(file))),
+      [path.join('test', 'rules.test.ts')],
+    )
+  })
+
   it('explains every log line of trouble in docs/log-lines.md, and no other', () => {
     const said = new Set(sources.flatMap(file => troubleLines(read(file))).filter(text => text !== ''))
     const explained = [...read('docs/log-lines.md').matchAll(/^\| `(.+?)` \|/gm)].map(

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { describe, it, type TestContext } from 'node:test'
 import { artifactFile, listArtifact } from '../../src/core/artifacts.ts'
 import { start } from '../../src/core/moves.ts'
+import { undo } from '../support/undo.ts'
 import { createFixture, type Fixture, type FixtureOptions, jsonOf } from './fixture.ts'
 
 const TEXT = Buffer.from('name,age\nAda,36\n')
@@ -11,7 +12,7 @@ const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).di
 
 const setUp = (t: TestContext, options: FixtureOptions = {}) => {
   const door = createFixture(options)
-  t.after(() => door.close())
+  undo(t, () => door.close())
   const send = (path: string, body: NonNullable<RequestInit['body']> | null, init: RequestInit = {}) =>
     door.app.request(path, { method: 'POST', body, ...init })
   return { door, send }

@@ -5,6 +5,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeF
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { it } from 'node:test'
+import { undo } from '../support/undo.ts'
 
 for (const [what, hasSources] of [
   ['a checkout gets all packages, the compiler too, with NODE_ENV=production', true],
@@ -12,7 +13,7 @@ for (const [what, hasSources] of [
 ] as const)
   it(what, t => {
     const root = mkdtempSync(path.join(tmpdir(), 'madhava-install-'))
-    t.after(() => rmSync(root, { recursive: true, force: true }))
+    undo(t, () => rmSync(root, { recursive: true, force: true }))
     for (const name of ['bin/install.mjs', 'package-lock.json']) cpSync(name, path.join(root, name))
     if (hasSources) mkdirSync(path.join(root, 'src'))
     const npm = path.join(root, 'npm')
@@ -31,7 +32,7 @@ for (const [what, hasSources] of [
 
 it('a package without a lockfile is installed already, wherever what it needs lies', t => {
   const root = mkdtempSync(path.join(tmpdir(), 'madhava-install-'))
-  t.after(() => rmSync(root, { recursive: true, force: true }))
+  undo(t, () => rmSync(root, { recursive: true, force: true }))
   cpSync('bin/install.mjs', path.join(root, 'bin/install.mjs'))
   const npm = path.join(root, 'npm')
   writeFileSync(npm, '#!/bin/sh\nexit 1\n')

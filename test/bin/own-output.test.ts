@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { runTool } from '../support/tool.ts'
+import { undo } from '../support/undo.ts'
 
 const folder = (t: TestContext): string => {
   const dir = mkdtempSync(path.join(tmpdir(), 'madhava-output-'))
-  t.after(() => rmSync(dir, { recursive: true, force: true }))
+  undo(t, () => rmSync(dir, { recursive: true, force: true }))
   mkdirSync(path.join(dir, 'data/tasks/00'), { recursive: true })
   writeFileSync(path.join(dir, 'data/tasks/00/stray'), '')
   return dir

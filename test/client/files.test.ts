@@ -27,6 +27,7 @@ import { createFixture, type FixtureOptions } from '../api/fixture.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { soon } from '../support/soon.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const BYTES = new Uint8Array(Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * i) >> 7)))
@@ -41,7 +42,7 @@ const setUp = async (t: TestContext, options: FixtureOptions = {}) => {
     limits: { keepAliveTimeout: 2_000 },
   })
   const network = await startTcpProxy({ port: http.address.port })
-  t.after(async () => {
+  undo(t, async () => {
     await network.close()
     await door.close()
     await http.close()
@@ -75,7 +76,7 @@ describe('an upload in one request', { timeout: 300_000 }, () => {
   it('may come from anything that has bytes', async t => {
     const { client } = await setUp(t)
     const folder = await mkdtemp(path.join(tmpdir(), 'client-files-'))
-    t.after(() => rm(folder, { recursive: true, force: true }))
+    undo(t, () => rm(folder, { recursive: true, force: true }))
     const file = path.join(folder, 'file.bin')
     await writeFile(file, BYTES)
     const sources: FileSource[] = [

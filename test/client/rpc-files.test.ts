@@ -9,6 +9,7 @@ import { start } from '../../src/core/moves.ts'
 import { openBench } from '../rpc/fixture.ts'
 import { soon } from '../support/soon.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
+import { undo } from '../support/undo.ts'
 
 const BYTES = Buffer.from(Array.from({ length: 1_700_000 }, (_, i) => (i * i) >> 7))
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -17,7 +18,7 @@ const setUp = async (t: TestContext, protocol: 'binary' | 'compact' = 'binary') 
   const bench = await openBench()
   const network = await startTcpProxy({ port: bench.door.address.port })
   const rpc = createRpcClient({ port: network.port, protocol })
-  t.after(async () => {
+  undo(t, async () => {
     rpc.close()
     await network.close()
     await bench.close()

@@ -10,10 +10,11 @@ import { createMemoryStore } from '../../src/stores/memory/open.ts'
 import { content } from '../suites/documents.ts'
 import { at, refused } from '../suites/store/world.ts'
 import { EARLIER_FORM, putEarlier } from '../support/earlier-documents.ts'
+import { undo } from '../support/undo.ts'
 
 const setUp = async (test: TestContext) => {
   const store = createMemoryStore({ clock: () => new Date() })
-  test.after(() => store.close())
+  undo(test, () => store.close())
   await putEarlier(store.documents)
   return {
     documents: store.documents,

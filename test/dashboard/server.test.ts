@@ -17,6 +17,7 @@ import { NO_AUDIT } from '../support/audit-entries.ts'
 import { createFakeAccess } from '../support/fake-access.ts'
 import { keepingLog } from '../support/keeping-log.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
+import { undo } from '../support/undo.ts'
 
 const PASSWORD = 'correct horse'
 /** The store's time is not that of this host. */
@@ -66,7 +67,7 @@ const setUp = async (test: TestContext) => {
     opened.push(dashboard)
     return dashboard
   }
-  test.after(async () => {
+  undo(test, async () => {
     for (const { close } of opened) await close()
     await store.close()
     await rm(folder, { recursive: true, force: true })

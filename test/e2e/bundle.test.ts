@@ -6,6 +6,7 @@ import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { type Bundle, makeDataDir, processesOf, startBundle, startRefused } from '../support/bundle.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const LONG = { timeout: 600_000 }
@@ -285,7 +286,7 @@ describe('a bundle without a role that runs', LONG, () => {
   it('ends, and says so by its exit code', async t => {
     const { dataDir, remove } = makeDataDir()
     const bundle = await startBundle(dataDir, { DASHBOARD_PASSWORD: 'very-secret-1', OF_A_KIND: 'x' })
-    t.after(async () => {
+    undo(t, async () => {
       await bundle.kill()
       remove()
     })

@@ -12,6 +12,7 @@ import { type FilesPlace, placeOfFiles, placeOfRedis } from '../support/files-pl
 import { freePort } from '../support/free-port.ts'
 import { startRedis } from '../support/redis.ts'
 import { requireService } from '../support/services.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const [UPLOADS, KILLS] = process.env.E2E_LONG === '1' ? [400, 60] : [60, 8]
@@ -78,7 +79,7 @@ const runKilled = async (
     UPLOAD_TTL: '5s',
     ...place.settings,
   })
-  t.after(async () => {
+  undo(t, async () => {
     await bundle.stop()
     await place.close()
     remove()
@@ -197,7 +198,7 @@ describe('files of a bundle whose processes are killed', { timeout: 1_800_000 },
   it('are all there when acknowledged, and leave nothing behind, in Redis', { skip }, t =>
     runKilled(t, async dataDir => {
       const redis = await startRedis({ settings: { appendonly: 'yes', appendfsync: 'always' } })
-      t.after(() => redis.remove())
+      undo(t, () => redis.remove())
       return placeOfRedis(redis, dataDir)
     }),
   )

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { startBundle } from '../support/bundle.ts'
 import { makeDisk, requireDisk } from '../support/small-disk.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 /** Writes until nothing more goes in. */
@@ -29,9 +30,9 @@ describe('the bundle on a disk that fills up', () => {
     timeout: 300_000,
   }, async t => {
     const disk = makeDisk('tmpfs', 'size=64m')
-    t.after(() => disk.close())
+    undo(t, () => disk.close())
     const bundle = await startBundle(path.join(disk.dir, 'data'), { RETENTION_COUNT: '1000' })
-    t.after(() => bundle.kill())
+    undo(t, () => bundle.kill())
     const ended = (id: string) =>
       until('the task has ended', async () => (await bundle.get(id)).status === 'SUCCESS', 60_000)
     const storeCheck = async () => {

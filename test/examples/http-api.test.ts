@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, describe, it, type TestContext } from 'node:test'
 import { BLOBS } from '../../src/core/content.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { openPool } from '../worker/runner-fixture.ts'
 import { startWorker } from './around.ts'
@@ -29,7 +30,7 @@ const start = async (t: TestContext, ...answers: Answer[]) => {
     answers[Math.min(asked.length, answers.length) - 1]?.(response, request)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  undo(t, () => {
     server.closeAllConnections()
     server.close()
   })

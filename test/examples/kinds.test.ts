@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
 import { loadKinds } from '../../src/load-kinds.ts'
 import { requireService } from '../support/services.ts'
+import { undo } from '../support/undo.ts'
 import { FOLDER } from './around.ts'
 
 const FILES = [
@@ -24,7 +25,7 @@ const HERE = FILES.filter(name => !name.endsWith('.py') || requireService('pytho
 describe('the example kinds', () => {
   it('load from any folder, with nothing beside them, and their examples fit', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     await cp(FOLDER, folder, { recursive: true })
     const { kinds, files } = await loadKinds({ kindsDir: folder, kindSettings: DEFAULT_KIND_SETTINGS })
     assert.deepEqual(

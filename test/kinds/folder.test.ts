@@ -7,6 +7,7 @@ import { describe, it } from 'node:test'
 import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
 import { describeTroubles, publicReason, seenKindTroubles } from '../../src/core/kind-trouble.ts'
 import { loadKinds } from '../../src/load-kinds.ts'
+import { undo } from '../support/undo.ts'
 
 const kind = (change = ''): string =>
   `export default ({ defineKind, z }) => defineKind({ summary: 's', params: z.object({ n: z.number() }),
@@ -15,7 +16,7 @@ const kind = (change = ''): string =>
 describe('a folder of kinds', () => {
   it('runs what is good, and names what is broken with a reason that has no path in it', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const files: Record<string, string> = {
       'good.mjs': kind(),
       'throws.mjs': `throw new Error('cannot open ${folder}/secret/file.txt and /etc/hidden/other.txt')`,
@@ -67,7 +68,7 @@ describe('a folder of kinds', () => {
 
   it('has the built-in kinds that are wanted, and frees the names of the others', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     await writeFile(path.join(folder, 'calcpi.mjs'), kind())
     const load = (builtInKinds: readonly string[] | null) =>
       loadKinds({ kindsDir: folder, kindSettings: DEFAULT_KIND_SETTINGS, builtInKinds })

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { createFile, replaceFile } from '../../src/platform/atomic-file.ts'
+import { undo } from '../support/undo.ts'
 
 const folderOf = async (t: TestContext): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'madhava-atomic-'))
-  t.after(() => rm(folder, { recursive: true }))
+  undo(t, () => rm(folder, { recursive: true }))
   return folder
 }
 

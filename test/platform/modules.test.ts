@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { importModule, loadModules, tryModules } from '../../src/platform/modules.ts'
+import { undo } from '../support/undo.ts'
 
 const MODULES = new URL('../../src/platform/modules.ts', import.meta.url).href
 
 const folderOf = async (t: TestContext, files: Record<string, string>): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'madhava-modules-'))
-  t.after(() => rm(folder, { recursive: true }))
+  undo(t, () => rm(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) {
     await mkdir(path.dirname(path.join(folder, name)), { recursive: true })
     await writeFile(path.join(folder, name), text)

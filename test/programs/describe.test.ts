@@ -10,6 +10,7 @@ import { describeProgram } from '../../src/programs/describe.ts'
 import { readDescription } from '../../src/programs/description.ts'
 import { ownSleep } from '../suites/runners.ts'
 import { processesWith } from '../support/find-processes.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { writeProgram } from './shell-program.ts'
 
@@ -50,7 +51,7 @@ describe('a program that is asked what it is', OUTER, () => {
   it('is not told the secrets of the process that asks', async t => {
     process.env.DASHBOARD_PASSWORD = 'secret'
     process.env.OF_THE_KINDS = 'known'
-    t.after(() => {
+    undo(t, () => {
       delete process.env.DASHBOARD_PASSWORD
       delete process.env.OF_THE_KINDS
     })
@@ -99,7 +100,7 @@ describe('a program that is asked what it is', OUTER, () => {
 describe('a folder with programs', OUTER, () => {
   it('has kinds of both sorts, and names what is broken beside them', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const make = async (name: string, text: string): Promise<void> => {
       await writeFile(path.join(folder, name), text)
       await chmod(path.join(folder, name), 0o755)
@@ -142,7 +143,7 @@ describe('a folder with programs', OUTER, () => {
 
   it('waits for programs that hang side by side', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-kinds-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const word = ownSleep()
     for (let n = 0; n < 5; n += 1) {
       await writeFile(path.join(folder, `hangs-${n}.sh`), `#!/bin/sh\nsleep ${word}\n`)

@@ -14,6 +14,7 @@ import type { Json } from '../../src/core/task.ts'
 import { loadKinds } from '../../src/load-kinds.ts'
 import { fileContext } from '../support/file-context.ts'
 import { requireService } from '../support/services.ts'
+import { undo } from '../support/undo.ts'
 
 const PAGE = new URL('../../docs/any-language.md', import.meta.url)
 
@@ -22,7 +23,7 @@ const write = async (t: TestContext, name: string): Promise<string> => {
   const page = await readFile(PAGE, 'utf8')
   const found = new RegExp(`\`${name}\`[^\\n]*\\n\\n\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(page)
   const folder = await mkdtemp(path.join(tmpdir(), 'madhava-docs-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  undo(t, () => rm(folder, { recursive: true, force: true }))
   await writeFile(path.join(folder, name), found?.[1] ?? assert.fail(`the page has no ${name}`))
   await chmod(path.join(folder, name), 0o755)
   return folder
@@ -58,9 +59,9 @@ describe('the programs of docs/any-language.md', { timeout: 300_000 }, () => {
       response.end('{"price": 2.5}')
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    t.after(() => server.close())
+    undo(t, () => server.close())
     process.env.PRICES_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    t.after(() => delete process.env.PRICES_URL)
+    undo(t, () => delete process.env.PRICES_URL)
     const folder = await write(t, 'fetch-prices.py')
     const { kind, result } = await run(t, folder, 'fetch-prices', { symbols: ['A', 'B', 'A'] })
     assert.deepEqual(result, { A: 2.5, B: 2.5 })

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { findPrograms } from '../../src/programs/program-files.ts'
+import { undo } from '../support/undo.ts'
 
 const SCRIPT = '#!/bin/sh\necho\n'
 
 describe('the programs of a folder', () => {
   it('are its executable files, and links to such; what everybody has beside them is none', async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-programs-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const make = async (name: string, mode: number, text = SCRIPT): Promise<void> => {
       await writeFile(path.join(folder, name), text)
       await chmod(path.join(folder, name), mode)

@@ -6,13 +6,12 @@ import type { TaskContext } from '../../src/core/kind.ts'
 import type { Json } from '../../src/core/task.ts'
 import { createProgramRun, type ProgramToRun } from '../../src/programs/run-program.ts'
 import { fileContext, type GivenFile } from '../support/file-context.ts'
-
-type Test = { after(end: () => void): void }
+import { type Ends, undo } from '../support/undo.ts'
 
 /** An executable file, gone with the test. */
-export const writeProgram = (t: Test, text: string, name = 'prog.sh'): string => {
+export const writeProgram = (t: Ends, text: string, name = 'prog.sh'): string => {
   const folder = mkdtempSync(path.join(tmpdir(), 'madhava-program-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  undo(t, () => rmSync(folder, { recursive: true, force: true }))
   const file = path.join(folder, name)
   writeFileSync(file, text.startsWith('#!') ? text : `#!/bin/sh\n${text}\n`)
   chmodSync(file, 0o755)
@@ -21,7 +20,7 @@ export const writeProgram = (t: Test, text: string, name = 'prog.sh'): string =>
 
 /** Runs the script; `over` is of the context. */
 export const runShell = (
-  t: Test,
+  t: Ends,
   script: string,
   {
     params = {},

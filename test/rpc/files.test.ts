@@ -16,6 +16,7 @@ import type { Dialect } from '../../src/rpc/dialect.ts'
 import { RPC_LIMITS } from '../../src/rpc/limits.ts'
 import { anybody, person } from '../support/actors.ts'
 import { createFakeAccess } from '../support/fake-access.ts'
+import { undo } from '../support/undo.ts'
 import { type Bench, openBench, openClient, openRaw, STRING, until, wire } from './fixture.ts'
 import { openHttp } from './http.ts'
 
@@ -35,17 +36,17 @@ const UNKNOWN = '0190f3a1-7c5e-7b3a-9d2f-1a2b3c4d5e6f'
 
 const setUp = async (t: TestContext, ...args: Parameters<typeof openBench>) => {
   const bench = await openBench(...args)
-  t.after(() => bench.close())
+  undo(t, () => bench.close())
   const clientOf = (dialect?: Dialect): Client => {
     const { client, close } = openClient(bench.door, dialect)
-    t.after(close)
+    undo(t, close)
     return client
   }
   return { bench, clientOf, client: clientOf() }
 }
 const overHttp = async (t: TestContext, bench: Bench): Promise<Client> => {
   const http = await openHttp(bench)
-  t.after(() => http.close())
+  undo(t, () => http.close())
   const connection = thrift.createHttpConnection('127.0.0.1', http.address.port, {
     path: '/rpc',
     transport: thrift.TBufferedTransport,
@@ -341,7 +342,7 @@ describe('hostile files over Thrift', { timeout: 300_000 }, () => {
     const most = BYTES.subarray(0, RPC_LIMITS.messageBytes - 200)
     await client.appendUpload(id, i64(0), most)
     const raw = await openRaw(bench.door)
-    t.after(() => raw.socket.destroy())
+    undo(t, () => raw.socket.destroy())
     const large = Buffer.alloc(RPC_LIMITS.messageBytes + 1)
     raw.socket.write(
       wire.call(

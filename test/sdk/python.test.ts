@@ -19,6 +19,7 @@ import { createRunner } from '../../src/worker/runner.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
 import { createFixture } from '../api/fixture.ts'
 import { requireService } from '../support/services.ts'
+import { undo } from '../support/undo.ts'
 import { openRunnerPlace } from '../worker/acts/places.ts'
 
 const FOLDER = fileURLToPath(new URL('../../sdk/python', import.meta.url))
@@ -68,7 +69,7 @@ const startServer = async (t: TestContext): Promise<string> => {
   const taking = (async () => {
     for (; !over; await wait(20)) if (runner.held().length < 4) await runner.take()
   })()
-  t.after(async () => {
+  undo(t, async () => {
     over = true
     await taking
     await runner.close()
@@ -94,7 +95,7 @@ describe('madhava.py', { timeout: 900_000 }, () => {
         env: { ...process.env, MADHAVA_TEST_URL: url },
         stdio: ['ignore', 'ignore', 'pipe'],
       })
-      t.after(() => child.kill('SIGKILL'))
+      undo(t, () => child.kill('SIGKILL'))
       let said = ''
       child.stderr.on('data', text => {
         said += String(text)

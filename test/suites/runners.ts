@@ -16,6 +16,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createThreads, type ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
 import { processesWith } from '../support/find-processes.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { putUpload } from '../support/whole-upload.ts'
 import { setUp } from '../worker/runner-fixture.ts'
@@ -60,7 +61,7 @@ export const describeRunner = (
       const dir = await mkdtemp(path.join(tmpdir(), 'madhava-runner-'))
       const store = { instance: 'me', presences: async () => [] }
       const scratch = createScratch({ dir, store, storeId: 's', clock: () => new Date(), log: silentLog() })
-      t.after(async () => {
+      undo(t, async () => {
         await scratch.close()
         await rm(dir, { recursive: true, force: true })
       })

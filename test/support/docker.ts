@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { TaskRecord } from '../../src/core/task.ts'
 import { freePort } from './free-port.ts'
-import { undo } from './undo.ts'
+import { type Ends, undo } from './undo.ts'
 import { until } from './until.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -138,10 +138,7 @@ export interface Container {
 }
 
 /** Runs the image in the background with these options of `docker run`; the test's end removes it and its volumes. */
-export const runContainer = async (
-  t: { after(work: () => Promise<void>): void },
-  options: readonly string[],
-): Promise<Container> => {
+export const runContainer = async (t: Ends, options: readonly string[]): Promise<Container> => {
   const image = await buildImage()
   const name = freshName()
   const port = await freePort()

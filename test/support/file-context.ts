@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import { MadhavaError } from '../../src/core/errors.ts'
 import type { Artifact, TaskContext, UploadedFile } from '../../src/core/kind.ts'
 import { contextWith } from './task-context.ts'
+import { type Ends, undo } from './undo.ts'
 
 export interface GivenFile {
   bytes: Uint8Array
@@ -36,11 +37,11 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 /** `uploads` by id. The folder is gone with the test. */
 export const fileContext = (
   uploads: Readonly<Record<string, GivenFile>>,
-  test: { after(end: () => void): void },
+  test: Ends,
   over: Partial<TaskContext> = {},
 ): FileContext => {
   const folder = mkdtempSync(path.join(tmpdir(), 'madhava-attempt-'))
-  test.after(() => rmSync(folder, { recursive: true, force: true }))
+  undo(test, () => rmSync(folder, { recursive: true, force: true }))
   const artifacts = new Map<string, KeptFile>()
   const steps: { percent: number; note: string | undefined }[] = []
   const lines: string[] = []

@@ -44,7 +44,7 @@ const errorOf = (error: unknown): TaskRecord['error'] => {
 export const runHere = (store: TaskStore, kinds: readonly NamedKind[]): RunHere => {
   let isOver = false
   let gate: { promise: Promise<void>; open: () => void } | null = null
-  const ends: (() => void)[] = []
+  const ends: (() => Promise<void>)[] = []
   const leaving = new AbortController()
 
   const runOne = async (id: string): Promise<void> => {
@@ -116,7 +116,7 @@ export const runHere = (store: TaskStore, kinds: readonly NamedKind[]): RunHere 
       leaving.abort()
       release()
       await running
-      for (const end of ends) end()
+      for (const end of ends) await end()
     },
   }
 }

@@ -1,7 +1,8 @@
 // What a test undoes at its end: the last that was made goes first. node:test's own `after` hooks run in the order in
 // which they were given, which would remove a folder while the container above it still writes there.
 type Work = () => unknown
-interface Ends {
+/** A test, or what stands for one. */
+export interface Ends {
   after(work: () => Promise<void>): void
 }
 

@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { createKinds, loadKind } from '../../src/core/kind.ts'
 import type { TaskRecord } from '../../src/core/task.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { openPool, setUp } from './runner-fixture.ts'
 import unruly from './unruly.ts'
@@ -16,7 +17,7 @@ const AHEAD_MS = 50
 /** A worker of one slot whose thread is busy with the first task. */
 const busyWorker = async (t: TestContext) => {
   const threads = openPool(1)
-  t.after(() => threads.close())
+  undo(t, () => threads.close())
   const letGo: TaskRecord[] = []
   const world = setUp(t, threads, { onGivenBack: task => letGo.push(task) })
   const { runner } = world.openRunner('w1')
@@ -94,7 +95,7 @@ describe('a task that is taken ahead', () => {
 
   it('is of no kind with limits, which it would take up while it waits', OUTER, async t => {
     const threads = openPool(1)
-    t.after(() => threads.close())
+    undo(t, () => threads.close())
     const kinds = createKinds([{ ...loadKind('unruly', unruly, 'unruly.ts'), maxConcurrency: 2 }])
     const world = setUp(t, threads, { kinds })
     const { runner } = world.openRunner('w1')

@@ -8,6 +8,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createSweeper } from '../../src/worker/sweeper.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
+import { undo } from '../support/undo.ts'
 
 const HOUR = 3_600_000
 const NOTHING: Agenda = { due: 0, dueIds: [], expired: [], orphaned: [], nextAt: null }
@@ -58,7 +59,7 @@ const open = async (t: TestContext, over: Partial<TaskQueue> = {}) => {
     retentionMs: HOUR,
     everyMs: HOUR,
   })
-  t.after(() => sweeper.close())
+  undo(t, () => sweeper.close())
   await sweeper.sweep()
   const task = (change: Partial<TaskRecord> = {}): string => {
     const made = { ...newTaskOf({ createdAt: new Date(time.now).toISOString() }), ...change } as TaskRecord

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test'
 import { readProcess } from '../../src/platform/process-proof.ts'
 import { createProcessKeeper } from '../../src/worker/processes/attempt-processes.ts'
 import { processesWith } from '../support/find-processes.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const skip = process.platform === 'linux' ? false : 'processes are found by /proc'
@@ -23,7 +24,7 @@ const isBare = (pid: number): boolean => {
 describe('the group of a child that has ended', { skip, timeout: 300_000 }, () => {
   it('is ended with the attempt while it has members, whatever their environment', async t => {
     const keeper = createProcessKeeper()
-    t.after(() => keeper.close())
+    undo(t, () => keeper.close())
     const attempt = keeper.open(randomUUID(), 1)
     const word = `word-${randomUUID()}`
     // it goes when its input ends, and leaves one behind
@@ -32,7 +33,7 @@ describe('the group of a child that has ended', { skip, timeout: 300_000 }, () =
       stdio: ['pipe', 'ignore', 'ignore'],
     })
     const pid = child.pid ?? 0
-    t.after(() => {
+    undo(t, () => {
       try {
         process.kill(-pid, 'SIGKILL')
       } catch {

@@ -13,6 +13,7 @@ import { createMemory } from '../../src/stores/memory/open.ts'
 import { openWorker } from '../../src/worker/worker.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import unruly from './unruly.ts'
 
@@ -22,7 +23,7 @@ const log = silentLog()
 describe('a worker that closes', () => {
   it('announces what it gives back, and nothing that has ended', { timeout: 300_000 }, async t => {
     const folder = await mkdtemp(path.join(tmpdir(), 'madhava-scratch-'))
-    t.after(() => rm(folder, { recursive: true }))
+    undo(t, () => rm(folder, { recursive: true }))
     const memory = createMemory()
     const store = memory.open({ clock })
     const { queue, announced } = createNotingQueue()

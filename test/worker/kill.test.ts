@@ -6,6 +6,7 @@ import { createThreads } from '../../src/worker/pool/pool.ts'
 import type { ProcessNote } from '../../src/worker/pool/protocol.ts'
 import type { RunEnd, startThread } from '../../src/worker/pool/thread.ts'
 import type { ProcessKeeper } from '../../src/worker/processes/attempt-processes.ts'
+import { undo } from '../support/undo.ts'
 
 const OUTER = { timeout: 300_000 }
 
@@ -82,7 +83,7 @@ const open = (t: TestContext, size: number) => {
     }
   }
   const pool = createThreads({ size, memoryMb: 64, start, keeper })
-  t.after(() => {
+  undo(t, () => {
     for (const thread of threads) thread.gone()
     return pool.close()
   })

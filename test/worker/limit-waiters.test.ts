@@ -17,6 +17,7 @@ import { newTaskOf } from '../support/new-task.ts'
 import { type PrivateRedis, startRedis } from '../support/redis.ts'
 import { requireService } from '../support/services.ts'
 import { openPlace, type StorePlace } from '../support/store-place.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const clock = () => new Date()
@@ -35,7 +36,7 @@ const setUp = (t: { after: (close: () => void) => void }) => {
     },
     random: () => 0,
   })
-  t.after(waiters.close)
+  undo(t, waiters.close)
   const full = () => waiters.pollStarted()('limited')
   return { waiters, seen, full }
 }

@@ -15,6 +15,7 @@ import { createThreads, type ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createRunner, type RunnerOptions } from '../../src/worker/runner.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import unruly from './unruly.ts'
 
@@ -48,13 +49,13 @@ export const setUp = (
       graceMs: 200,
       ...options,
     })
-    t.after(async () => {
+    undo(t, async () => {
       await runner.close()
       await own.close()
     })
     return { runner, store: own }
   }
-  t.after(() => client.close())
+  undo(t, () => client.close())
   const submit = async (act: string, value: Json = null, fields: Partial<TaskRecord> = {}) => {
     const task = newTaskOf({ kind: 'unruly', params: { act, value }, createdAt: clock().toISOString() })
     return (await client.create({ ...task, ...fields }, null)).task.id

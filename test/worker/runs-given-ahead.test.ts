@@ -21,6 +21,7 @@ import {
 } from '../../src/worker/pool/protocol.ts'
 import { type RunEvents, startThread, type Thread } from '../../src/worker/pool/thread.ts'
 import { createProcessKeeper } from '../../src/worker/processes/attempt-processes.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const UNRULY = fileURLToPath(new URL('./unruly.ts', import.meta.url))
@@ -288,7 +289,7 @@ describe('the gate of a thread', () => {
 describe('a thread that must not be used again', () => {
   it('begins none of the runs that it was given ahead', OUTER, async t => {
     const dir = mkdtempSync(path.join(tmpdir(), 'madhava-spoilt-'))
-    t.after(() => rmSync(dir, { recursive: true, force: true }))
+    undo(t, () => rmSync(dir, { recursive: true, force: true }))
     const keeper = createProcessKeeper()
     for (const act of ['leave a timer behind', 'throw in a timer', 'exit']) {
       const file = path.join(dir, act)

@@ -13,6 +13,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { markOf, markPrefix } from '../../src/platform/process-mark.ts'
 import { thisProcess } from '../../src/platform/process-proof.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import filer from './filer.ts'
 import { openPool, setUp } from './runner-fixture.ts'
@@ -25,7 +26,7 @@ after(() => threads.close())
 
 const folderOf = async (t: TestContext): Promise<string> => {
   const dir = await mkdtemp(path.join(tmpdir(), 'madhava-scratch-'))
-  t.after(() => rm(dir, { recursive: true }))
+  undo(t, () => rm(dir, { recursive: true }))
   return dir
 }
 const open = (dir: string, alive: string[] = [], clock = () => new Date()) =>

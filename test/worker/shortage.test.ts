@@ -6,6 +6,7 @@ import { createThreads } from '../../src/worker/pool/pool.ts'
 import { shortageOf, whyNotStarted } from '../../src/worker/pool/shortage.ts'
 import { startThread, type Thread } from '../../src/worker/pool/thread.ts'
 import { importFailure } from '../../src/worker/thread/import.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 import { setUp } from './runner-fixture.ts'
 
@@ -64,7 +65,7 @@ describe('a worker that can start no threads', () => {
         onCapacity: capacity => capacities.push(capacity),
         random: () => 0,
       })
-      t.after(() => pool.close())
+      undo(t, () => pool.close())
       const world = setUp(t, pool)
       const { runner } = world.openRunner('w1')
       const id = await world.submit('return the value', 7, { maxAttempts: 1 })

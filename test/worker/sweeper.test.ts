@@ -15,6 +15,7 @@ import { createSweeper } from '../../src/worker/sweeper.ts'
 import { auditOf } from '../suites/audit.ts'
 import { entryOf } from '../support/audit-entries.ts'
 import { newTaskOf } from '../support/new-task.ts'
+import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
 
 const EVERY_MS = 300
@@ -169,7 +170,7 @@ describe('the sweeper', () => {
       retainEveryMs: 0,
       expireEveryMs: 0,
     })
-    test.after(() => sweeper.close().then(() => store.close()))
+    undo(test, () => sweeper.close().then(() => store.close()))
     const begun = async (): Promise<TaskRecord> => {
       const { task } = await store.create(newTaskOf({ createdAt: iso() }), null)
       return (await store.claim(task.id, start('w', iso()))) as TaskRecord

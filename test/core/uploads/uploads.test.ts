@@ -14,6 +14,7 @@ import { createEmbeddedQueue } from '../../../src/queues/embedded/open.ts'
 import { createMemory } from '../../../src/stores/memory/open.ts'
 import { createUploadSweep } from '../../../src/worker/upload-sweep.ts'
 import { person as someone } from '../../support/actors.ts'
+import { undo } from '../../support/undo.ts'
 
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489', 'hex')
 const log = silentLog()
@@ -55,9 +56,9 @@ const setUp = (t: TestContext, limits: Partial<UploadLimits> = {}) => {
   const clock = () => new Date(now)
   const memory = createMemory()
   const store = memory.open({ clock })
-  t.after(() => store.close())
+  undo(t, () => store.close())
   const queue = createEmbeddedQueue({ store, log, clock })
-  t.after(() => queue.close())
+  undo(t, () => queue.close())
   const troubles: unknown[] = []
   const service = createService({
     store,
@@ -321,7 +322,7 @@ describe('uploads', () => {
     const { memory, uploads, sweep, standing, clock } = setUp(t)
     const other = memory.open({ clock })
     const queue = createEmbeddedQueue({ store: other, log, clock })
-    t.after(() => queue.close())
+    undo(t, () => queue.close())
     await other.announce({
       role: 'api',
       details: () => ({

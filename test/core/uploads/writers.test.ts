@@ -6,6 +6,7 @@ import { createUploadUses } from '../../../src/core/upload-uses.ts'
 import { createUploads } from '../../../src/core/uploads.ts'
 import { createMemory } from '../../../src/stores/memory/open.ts'
 import { person } from '../../support/actors.ts'
+import { undo } from '../../support/undo.ts'
 
 const ada = person('ada')
 const clock = () => new Date('2026-11-30T12:00:00.000Z')
@@ -17,7 +18,7 @@ const setUp = (t: TestContext) => {
   const still = new Set<string>()
   const open = async () => {
     const store = memory.open({ clock })
-    t.after(() => store.close())
+    undo(t, () => store.close())
     await store.announce({
       role: 'api',
       details: () => ({

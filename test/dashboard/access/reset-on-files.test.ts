@@ -12,6 +12,7 @@ import { createSharedClock } from '../../../src/platform/shared-clock.ts'
 import { filesAdapter } from '../../../src/stores/files/adapter.ts'
 import { openDocuments } from '../../../src/wire.ts'
 import { details } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 describe('the reset in a data folder', { timeout: 300_000 }, () => {
   it('is refused while a dashboard runs there, and takes a password away that is left over', async test => {
@@ -23,7 +24,7 @@ describe('the reset in a data folder', { timeout: 300_000 }, () => {
       if (isRunning) await bundle.close()
       isRunning = false
     }
-    test.after(async () => {
+    undo(test, async () => {
       await stop()
       await rm(dir, { recursive: true, force: true })
     })

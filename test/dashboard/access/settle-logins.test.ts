@@ -8,6 +8,7 @@ import { ensureSessionKey } from '../../../src/dashboard/access/session-key.ts'
 import { settleLogins } from '../../../src/dashboard/access/settle-logins.ts'
 import { takeOverLogins } from '../../../src/dashboard/access/take-over-logins.ts'
 import { createMemoryStore } from '../../../src/stores/memory/open.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 import { createLoginWorld, type LoginWorld, PASSWORD, UNSEEN_MS } from './logins.ts'
 
@@ -306,7 +307,7 @@ describe('a bundle that was cut off from the store', { timeout: 300_000 }, () =>
 
   it('puts the password of its settings in place again', async test => {
     const keeper = keep()
-    test.after(keeper.close)
+    undo(test, keeper.close)
     await world.start({ operator: 'correct horse' })
     const { rev } = (await world.documents.get('accounts', 'operator')) ?? {}
     await keeper.look()
@@ -327,13 +328,13 @@ describe('a bundle that was cut off from the store', { timeout: 300_000 }, () =>
   it('does so by itself, now and then', async test => {
     await loseIt()
     const keeper = keep(1)
-    test.after(keeper.close)
+    undo(test, keeper.close)
     await until('the bundle is back', async () => (await world.bundlesOf()).includes('one'))
   })
 
   it('tells once that another password stands in its place, and again after it was well', async test => {
     const keeper = keep()
-    test.after(keeper.close)
+    undo(test, keeper.close)
     const told = () => world.lines().filter(({ level }) => level === 'error').length
     await world.start({ bundle: 'other', operator: 'battery staple' })
     world.living.add('other')

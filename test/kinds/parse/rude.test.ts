@@ -10,6 +10,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 import { fetchFrom, plain, serve, serveRaw, serveTls } from './rude-server.ts'
 
@@ -315,7 +316,7 @@ describe('a certificate', () => {
       })
       const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED
       process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
-      t.after(() => {
+      undo(t, () => {
         if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED
         else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before
         rmSync(folder, { recursive: true })

@@ -8,6 +8,7 @@ import { FACTS, type Format } from '../../../src/kinds/lib/thumbnails/formats.ts
 import type { Thumbnails } from '../../../src/kinds/lib/thumbnails/thumbnails.ts'
 import file from '../../../src/kinds/thumbnails.ts'
 import { type FileContext, fileContext, type GivenFile } from '../../support/file-context.ts'
+import type { Ends } from '../../support/undo.ts'
 
 const module = await import('sharp').catch((error: unknown) => String(error))
 
@@ -55,7 +56,7 @@ export interface Made extends FileContext {
 export const run = async (
   given: GivenFile,
   asked: Record<string, unknown>,
-  test: { after(end: () => void): void },
+  test: Ends,
   over?: Partial<TaskContext>,
 ): Promise<Made> => {
   const files = fileContext({ [IMAGE]: given }, test, over)

@@ -12,6 +12,7 @@ import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { FACTS, FORMATS, type Format } from '../../../src/kinds/lib/thumbnails/formats.ts'
 import { ThumbnailError, type ThumbnailTrouble } from '../../../src/kinds/lib/thumbnails/thumbnail-error.ts'
+import { undo } from '../../support/undo.ts'
 import { blackPng, chunk, given, inFormat, kind, noSharp, photo, run, sharp } from './around.ts'
 import { unzip } from './unzip.ts'
 
@@ -275,7 +276,7 @@ const decoders = async (): Promise<number[]> => {
 describe('a machine without sharp', { timeout: 300_000 }, () => {
   it('loads the kind, whose summary and whose tasks say what is missing', t => {
     const folder = mkdtempSync(path.join(tmpdir(), 'madhava-no-sharp-'))
-    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    undo(t, () => rmSync(folder, { recursive: true, force: true }))
     for (const part of ['src', 'package.json', 'tsconfig.json'])
       cpSync(path.join(ROOT, part), path.join(folder, part), { recursive: true })
     mkdirSync(path.join(folder, 'node_modules'))

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { silentLog } from '../../../src/platform/log.ts'
 import { createPublisher, OUTBOX_CAPACITY } from '../../../src/queues/rabbitmq/publisher.ts'
 import { createFakeSession } from '../../support/fake-amqp.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 
 const OUTER = { timeout: 300_000 }
@@ -18,7 +19,7 @@ const open = async (t: TestContext, over: { confirmTimeoutMs?: number; blocked?:
     blocked: () => false,
     ...over,
   })
-  t.after(() => publisher.close())
+  undo(t, () => publisher.close())
   const first = createFakeSession()
   await publisher.attach(first.session)
   const announce = (id: string): void => publisher.announce({ id, kind: 'k' })

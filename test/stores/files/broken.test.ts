@@ -12,6 +12,7 @@ import type { TaskStore } from '../../../src/core/store.ts'
 import type { TaskRecord } from '../../../src/core/task.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { add, at } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 
 const NOW = at(9)
@@ -56,7 +57,7 @@ describe('broken state files', () => {
   const setUp = async (test: TestContext) => {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'broken-'))
     const stores: TaskStore[] = []
-    test.after(async () => {
+    undo(test, async () => {
       for (const store of stores) await store.close()
       await fs.rm(dir, { recursive: true, force: true })
     })

@@ -10,6 +10,7 @@ import { compareVersions, type TaskRecord } from '../../../src/core/task.ts'
 import { silentLog } from '../../../src/platform/log.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { newTaskOf } from '../../support/new-task.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 
 const HOUR = 3_600_000
@@ -21,7 +22,7 @@ describe('clock jumps', () => {
     const clock = { ms: NOON }
     const iso = (): string => new Date(clock.ms).toISOString()
     const stores: TaskStore[] = []
-    test.after(async () => {
+    undo(test, async () => {
       for (const store of stores) await store.close()
       await fs.rm(dir, { recursive: true, force: true })
     })

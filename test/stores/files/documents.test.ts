@@ -12,6 +12,7 @@ import { allOf, content } from '../../suites/documents.ts'
 import { add, follow, refused } from '../../suites/store/world.ts'
 import { keepingLog } from '../../support/keeping-log.ts'
 import { accountOf } from '../../support/sample-documents.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 import { codeOf } from './disk-fixture.ts'
 import { DEAD } from './parts.ts'
@@ -22,7 +23,7 @@ const setUp = async (test: TestContext) => {
   const dir = await fs.mkdtemp(path.join(tmpdir(), 'madhava-documents-'))
   const stores: TaskStore[] = []
   const { log, lines } = keepingLog()
-  test.after(async () => {
+  undo(test, async () => {
     await Promise.all(stores.map(store => store.close()))
     await fs.rm(dir, { recursive: true, force: true })
   })
@@ -213,7 +214,7 @@ describe('documents as files', { timeout: 300_000 }, () => {
   it('are refused below a link: what is written there must stay in the folder', async test => {
     const { at, open } = await setUp(test)
     const elsewhere = await fs.mkdtemp(path.join(tmpdir(), 'madhava-elsewhere-'))
-    test.after(() => fs.rm(elsewhere, { recursive: true, force: true }))
+    undo(test, () => fs.rm(elsewhere, { recursive: true, force: true }))
     await fs.symlink(elsewhere, at('accounts'))
     await assert.rejects(open(), /accounts is a link or a file where a folder must be/)
     assert.deepEqual(await fs.readdir(elsewhere), [])

@@ -8,13 +8,14 @@ import { retryByHand as retry, start, succeed } from '../../../src/core/moves.ts
 import type { TaskStore } from '../../../src/core/store.ts'
 import { type Appender, createDisk, type Disk } from '../../../src/stores/files/disk.ts'
 import { add } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 import { codeOf, isSound, NOW, open } from './disk-fixture.ts'
 
 describe('a disk that fails', () => {
   const setUp = async (test: TestContext) => {
     const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'failing-'))
-    test.after(() => fs.rm(dir, { recursive: true, force: true }))
+    undo(test, () => fs.rm(dir, { recursive: true, force: true }))
     return dir
   }
   const failing = (code: string): Error => Object.assign(new Error(`${code}: injected`), { code })

@@ -9,11 +9,12 @@ import { openInstances } from '../../../src/stores/files/claims/instances.ts'
 import { lockFolder } from '../../../src/stores/files/folder-lock.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { details } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 describe('the lock of a data folder', () => {
   const setUp = (test: TestContext) => {
     const dir = mkdtempSync(path.join(os.tmpdir(), 'madhava-lock-'))
-    test.after(() => rmSync(dir, { recursive: true, force: true }))
+    undo(test, () => rmSync(dir, { recursive: true, force: true }))
     const clock = () => new Date()
     return {
       dir,
@@ -73,7 +74,7 @@ describe('the lock of a data folder', () => {
       clock: () => new Date(),
       log: silentLog(),
     })
-    test.after(() => instances.leave())
+    undo(test, () => instances.leave())
     await instances.announce({ role: 'supervisor', details: () => details() })
     await (await lock()).release()
   })

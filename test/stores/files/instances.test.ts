@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { silentLog } from '../../../src/platform/log.ts'
 import { type Instances, openInstances, seeInstances } from '../../../src/stores/files/claims/instances.ts'
 import { at, details } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 import { DEAD } from './parts.ts'
 
 const BEAT_MS = 2_000
@@ -15,7 +16,7 @@ const setUp = (test: TestContext) => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'madhava-run-'))
   const clock = { seconds: 0 }
   const opened: Instances[] = []
-  test.after(async () => {
+  undo(test, async () => {
     for (const each of opened) await each.leave()
     rmSync(folder, { recursive: true, force: true })
   })

@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { createDisk } from '../../../src/stores/files/disk.ts'
 import { createLayout, parseId } from '../../../src/stores/files/layout.ts'
 import { createKeys } from '../../../src/stores/files/records/keys.ts'
+import { undo } from '../../support/undo.ts'
 
 const [ONE, OTHER] = [
   parseId('01890000-0000-7000-8000-0000000000aa'),
@@ -15,7 +16,7 @@ const [ONE, OTHER] = [
 
 const setUp = (test: TestContext) => {
   const layout = createLayout(mkdtempSync(path.join(os.tmpdir(), 'madhava-keys-')))
-  test.after(() => rmSync(layout.dir, { recursive: true, force: true }))
+  undo(test, () => rmSync(layout.dir, { recursive: true, force: true }))
   mkdirSync(layout.keys)
   return { layout, keys: createKeys(layout, createDisk()) }
 }

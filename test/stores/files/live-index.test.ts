@@ -6,6 +6,7 @@ import { createLiveIndex } from '../../../src/stores/files/index/live-index.ts'
 import type { Journals } from '../../../src/stores/files/log/journal.ts'
 import type { JournalEntry } from '../../../src/stores/files/log/journal-files.ts'
 import { newTask } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 const MINUTE = 60_000
 
@@ -30,7 +31,7 @@ const setUp = (test: TestContext, over: Partial<Journals>) => {
     clock: () => new Date(),
     log: silentLog(),
   })
-  test.after(() => liveIndex.close())
+  undo(test, () => liveIndex.close())
   return liveIndex
 }
 
@@ -67,7 +68,7 @@ describe('the index of a process', () => {
     const liveIndex = setUp(test, { holds: () => !cut })
     await liveIndex.current()
     const ending = new AbortController()
-    test.after(() => ending.abort())
+    undo(test, () => ending.abort())
     const next = liveIndex.changes(liveIndex.cursor(), ending.signal)[Symbol.asyncIterator]().next()
     const outcome = next.then(
       () => 'told',

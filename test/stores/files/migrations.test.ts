@@ -34,6 +34,7 @@ import { add, refused } from '../../suites/store/world.ts'
 import { type EarlyFolder, makeEarlyFolder } from '../../support/early-folder.ts'
 import { accountOf } from '../../support/sample-documents.ts'
 import { runTool } from '../../support/tool.ts'
+import { undo } from '../../support/undo.ts'
 
 const ENDS_AT = Date.UTC(2099, 0, 1)
 const DAY = 24 * 3_600_000
@@ -160,7 +161,7 @@ describe('a data folder of version 0.1', { timeout: 300_000 }, () => {
     }
     fsPromises.open = refusal as typeof real
     syncBuiltinESMExports()
-    test.after(() => {
+    undo(test, () => {
       fsPromises.open = real
       syncBuiltinESMExports()
     })

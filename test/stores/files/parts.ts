@@ -26,6 +26,7 @@ import { createWal } from '../../../src/stores/files/log/wal.ts'
 import { createWriter } from '../../../src/stores/files/log/writer.ts'
 import { createRecords, type Records } from '../../../src/stores/files/records/records.ts'
 import { at, newTask } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 export const ME = 'aaaaaaaaaaaa'
 export const OTHER = 'bbbbbbbbbbbb'
@@ -110,7 +111,7 @@ export const createParts = async (test: TestContext, over: Replacing = {}): Prom
     note() {},
     log: silentLog(),
   })
-  test.after(async () => {
+  undo(test, async () => {
     await mover.leave()
     await committer.settled()
     wal.close()

@@ -13,6 +13,7 @@ import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { add, at, keyed } from '../../suites/store/world.ts'
 import { generator } from '../../support/generator.ts'
 import { type RecordedDisk, recordDisk } from '../../support/recorded-disk.ts'
+import { undo } from '../../support/undo.ts'
 
 const CUTS = process.env.STORE_LONG === '1' ? 1000 : 30
 const TASKS = 40
@@ -168,7 +169,7 @@ describe('a power cut', () => {
       timeout: 600_000,
     }, async t => {
       const root = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-cut-'))
-      t.after(() => fs.rm(root, { recursive: true, force: true }))
+      undo(t, () => fs.rm(root, { recursive: true, force: true }))
       const from = path.join(root, 'from')
       const recorded = recordDisk()
       const store = await recorded.withThread(() => open(from, recorded.disk, writerThread))
@@ -212,7 +213,7 @@ describe('a power cut', () => {
 
   it('is noticed by this test: without its log a store that only renames would lose tasks', async t => {
     const root = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-cut-'))
-    t.after(() => fs.rm(root, { recursive: true, force: true }))
+    undo(t, () => fs.rm(root, { recursive: true, force: true }))
     const recorded = recordDisk()
     const store = await open(path.join(root, 'from'), recorded.disk)
     const { id } = await add(store)

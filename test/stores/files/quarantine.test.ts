@@ -17,12 +17,13 @@ import { silentLog } from '../../../src/platform/log.ts'
 import { createLayout, type Layout, parseId } from '../../../src/stores/files/layout.ts'
 import { createQuarantine } from '../../../src/stores/files/quarantine.ts'
 import { newTask } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 const id = parseId('01890000-0000-7000-8000-0000000000ab')
 
 const setUp = (test: TestContext, over: (layout: Layout) => Partial<Layout> = () => ({})) => {
   const layout = createLayout(mkdtempSync(path.join(os.tmpdir(), 'madhava-quarantine-')))
-  test.after(() => rmSync(layout.dir, { recursive: true, force: true }))
+  undo(test, () => rmSync(layout.dir, { recursive: true, force: true }))
   for (const folder of [layout.taskFolder(id), layout.blobFolder(id)]) mkdirSync(folder, { recursive: true })
   const taken: string[] = []
   const quarantine = createQuarantine({

@@ -18,6 +18,7 @@ import { createRecords } from '../../../src/stores/files/records/records.ts'
 import { at, newTask } from '../../suites/store/world.ts'
 import { generator } from '../../support/generator.ts'
 import { recordDisk } from '../../support/recorded-disk.ts'
+import { undo } from '../../support/undo.ts'
 import { createInstances, DEAD, ME, OTHER } from './parts.ts'
 
 const LATER = 'eeeeeeeeeeee'
@@ -32,7 +33,7 @@ const makeLayout = (dir: string, ids: readonly string[]): Layout => {
 }
 const inFolder = (test: TestContext, ids: readonly string[]): Layout => {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'madhava-recovery-'))
-  test.after(() => rmSync(dir, { recursive: true, force: true }))
+  undo(test, () => rmSync(dir, { recursive: true, force: true }))
   return makeLayout(path.join(dir, 'data'), ids)
 }
 /** A log of a process that is dead, durable. */

@@ -8,12 +8,13 @@ import { silentLog } from '../../../src/platform/log.ts'
 import { createDisk, type Disk } from '../../../src/stores/files/disk.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { addEnded, at, keyed, take } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 import { DEAD } from './parts.ts'
 
 const setUp = async (test: TestContext, disk: Disk = createDisk()) => {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'madhava-removal-'))
   const store = await openFilesStore({ dir, clock: () => new Date(at(9)), log: silentLog(), disk })
-  test.after(async () => {
+  undo(test, async () => {
     await store.close()
     rmSync(dir, { recursive: true, force: true })
   })

@@ -12,6 +12,7 @@ import { startLogTruncation } from '../../../src/stores/files/log/truncate-log.t
 import { createWal, listWals, readWal, type WalEntry } from '../../../src/stores/files/log/wal.ts'
 import { createWriter } from '../../../src/stores/files/log/writer.ts'
 import { at, newTask } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 import { until } from '../../support/until.ts'
 import { createInstances, DEAD, ME, OTHER } from './parts.ts'
 
@@ -54,7 +55,7 @@ const setUp = (test: TestContext, everyMs = NEVER) => {
     log: silentLog(),
     everyMs,
   })
-  test.after(async () => {
+  undo(test, async () => {
     failing.sync = false
     await truncation.close().catch(() => {})
     rmSync(layout.dir, { recursive: true, force: true })

@@ -12,6 +12,7 @@ import { createDisk, type Disk } from '../../../src/stores/files/disk.ts'
 import { openFilesStore } from '../../../src/stores/files/open.ts'
 import { allUploads } from '../../suites/upload-bytes.ts'
 import { makeDisk, requireDisk } from '../../support/small-disk.ts'
+import { undo } from '../../support/undo.ts'
 import { codeOf, NOW, open } from './disk-fixture.ts'
 
 const KIB = 1024
@@ -24,7 +25,7 @@ const setUp = async (test: TestContext, disk?: Disk) => {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'madhava-uploads-'))
   const failures: unknown[] = []
   const store = await open(dir, { onFailure: error => failures.push(error), ...(disk ? { disk } : {}) })
-  test.after(async () => {
+  undo(test, async () => {
     await store.close()
     await fs.rm(dir, { recursive: true, force: true })
   })

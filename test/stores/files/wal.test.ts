@@ -8,11 +8,12 @@ import { type Appender, createDisk } from '../../../src/stores/files/disk.ts'
 import { createJournals } from '../../../src/stores/files/log/journal.ts'
 import { createWal, listWals, readWal, type WalEntry } from '../../../src/stores/files/log/wal.ts'
 import { at, newTask } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 import { ME, OTHER } from './parts.ts'
 
 const setUp = (test: TestContext) => {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'madhava-wal-'))
-  test.after(() => rmSync(dir, { recursive: true, force: true }))
+  undo(test, () => rmSync(dir, { recursive: true, force: true }))
   const real = createDisk()
   const open = new Set<Appender>()
   /** Knows which of its files are open. */

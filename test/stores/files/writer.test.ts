@@ -7,6 +7,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { createDisk } from '../../../src/stores/files/disk.ts'
 import { startThreadedWriter } from '../../../src/stores/files/log/threaded-writer.ts'
 import { createWriter, type Draft, type Writer } from '../../../src/stores/files/log/writer.ts'
+import { undo } from '../../support/undo.ts'
 
 const OUTER = { timeout: 300_000 }
 
@@ -27,7 +28,7 @@ for (const [way, open] of Object.entries(ways))
       const dir = mkdtempSync(path.join(tmpdir(), 'madhava-writer-'))
       const written: Draft[] = []
       const writer = open(written)
-      t.after(async () => {
+      undo(t, async () => {
         await writer.close()
         rmSync(dir, { recursive: true, force: true })
       })

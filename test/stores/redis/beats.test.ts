@@ -4,6 +4,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { createLeases } from '../../../src/stores/redis/leases.ts'
 import type { Scripts } from '../../../src/stores/redis/scripts.ts'
 import { at, details } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 const BEAT_MS = 2_000
 
@@ -30,7 +31,7 @@ const setUp = (test: TestContext) => {
       told.missed += 1
     },
   })
-  test.after(() => leases.stop())
+  undo(test, () => leases.stop())
   /** The time of one more beat. */
   const pass = async (): Promise<void> => {
     test.mock.timers.tick(BEAT_MS)

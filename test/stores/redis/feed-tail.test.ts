@@ -9,6 +9,7 @@ import { createFeed } from '../../../src/stores/redis/feed.ts'
 import { encode } from '../../../src/stores/redis/records.ts'
 import { newTask } from '../../suites/store/world.ts'
 import { soon } from '../../support/soon.ts'
+import { undo } from '../../support/undo.ts'
 
 type StreamEntry = [id: string, fields: string[]]
 const EPOCH = '0123456789ab'
@@ -107,7 +108,7 @@ describe('the feed in Redis, where stream and followed end meet', () => {
       },
     })
     const ending = new AbortController()
-    t.after(() => world.feed.close())
+    undo(t, () => world.feed.close())
     const changes = world.feed.changes(`${EPOCH}.1-0`, ending.signal)[Symbol.asyncIterator]()
     const { value } = await soon(changes.next(), 'the change')
     assert.equal(idOf(value), id)
@@ -129,7 +130,7 @@ describe('the feed in Redis, where stream and followed end meet', () => {
       // nobody follows the end: all is read in the stream
       tail: { ready: () => new Promise(() => {}) },
     })
-    t.after(() => feed.close())
+    undo(t, () => feed.close())
     const ids = [add()]
     const changes = feed.changes(`${EPOCH}.1-0`, new AbortController().signal)[Symbol.asyncIterator]()
     const seen = [idOf((await changes.next()).value)]
@@ -157,7 +158,7 @@ describe('the feed in Redis, where stream and followed end meet', () => {
 
   it('tells every follower each change once and in order, whenever it joins', async t => {
     const { feed, add } = setUp()
-    t.after(() => feed.close())
+    undo(t, () => feed.close())
     const cursor = await feed.cursor()
     const ids = [add(), add()]
     const followers: { seen: string[]; until(count: number): Promise<void> }[] = []

@@ -4,13 +4,14 @@ import { describe, it, type TestContext } from 'node:test'
 import { silentLog } from '../../../src/platform/log.ts'
 import type { RedisConnection } from '../../../src/platform/redis.ts'
 import { createHealth } from '../../../src/stores/redis/health.ts'
+import { undo } from '../../support/undo.ts'
 
 const setUp = (test: TestContext, memory: Record<string, string | number> = {}) => {
   const answer = { maxmemory_policy: 'noeviction', ...memory }
   const text = Object.entries(answer).map(([name, value]) => `${name}:${value}\r\n`)
   const redis = { call: async () => text.join(''), lastError: () => null } as unknown as RedisConnection
   const health = createHealth({ redis, log: silentLog() })
-  test.after(() => health.close())
+  undo(test, () => health.close())
   return health
 }
 const readOnly = new Error("READONLY You can't write against a read only replica.")

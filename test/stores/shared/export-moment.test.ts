@@ -8,6 +8,7 @@ import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { exportStore } from '../../../src/stores/shared/export.ts'
 import { atRest } from '../../../src/stores/shared/import-task.ts'
 import { add, at, newTask, take } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 const clock = () => new Date(at(100))
 
@@ -27,7 +28,7 @@ const exported = async (store: TaskStore) => {
 describe('a task that is exported', () => {
   it('has the blobs of its attempt, though a new one begins while they are opened', async test => {
     const store = createMemoryStore({ clock })
-    test.after(() => store.close())
+    undo(test, () => store.close())
     const { id } = await add(store)
     const { claim } = await take(store, id)
     await store.putBlob(id, 'log.txt', Buffer.from('first attempt'))
@@ -52,7 +53,7 @@ describe('a task that is exported', () => {
 
   it('has the artifacts that its record lists, though one is listed while the blobs are opened', async test => {
     const store = createMemoryStore({ clock })
-    test.after(() => store.close())
+    undo(test, () => store.close())
     const { id } = await add(store)
     const { claim } = await take(store, id)
     const keep = async (file: string, text: string): Promise<void> => {
@@ -83,7 +84,7 @@ describe('a task that is exported', () => {
 
   it('is not waited for while it only reports', async test => {
     const store = createMemoryStore({ clock })
-    test.after(() => store.close())
+    undo(test, () => store.close())
     const { id } = await add(store)
     const { claim } = await take(store, id)
     await store.move(id, claim, report({ percent: 1, note: null, etaSeconds: null }, null, at(2)))
@@ -105,7 +106,7 @@ describe('a task that is exported', () => {
 describe('an export', () => {
   it('has every task once, however many there are', async test => {
     const store = createMemoryStore({ clock })
-    test.after(() => store.close())
+    undo(test, () => store.close())
     const ids: string[] = []
     for (let n = 0; n < 401; n += 1) ids.push((await add(store, { createdAt: at(n % 7) })).id)
     const told: string[] = []

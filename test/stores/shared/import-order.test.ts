@@ -8,11 +8,12 @@ import { createMemoryStore } from '../../../src/stores/memory/open.ts'
 import { exportStore } from '../../../src/stores/shared/export.ts'
 import { importAll } from '../../../src/stores/shared/import.ts'
 import { add, at, keyed, newTask, take } from '../../suites/store/world.ts'
+import { undo } from '../../support/undo.ts'
 
 const clock = () => new Date(at(100))
 const open = (test: TestContext): TaskStore => {
   const store = createMemoryStore({ clock })
-  test.after(() => store.close())
+  undo(test, () => store.close())
   return store
 }
 const exported = async (store: TaskStore): Promise<string> => {

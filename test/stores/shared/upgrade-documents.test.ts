@@ -8,12 +8,13 @@ import { type StoreChange, upgradeDocuments } from '../../../src/stores/shared/u
 import { content } from '../../suites/documents.ts'
 import { at } from '../../suites/store/world.ts'
 import { EARLIER_FORM, putEarlier } from '../../support/earlier-documents.ts'
+import { undo } from '../../support/undo.ts'
 
 const forms = { ...FORMS, 'ended-sessions': EARLIER_FORM }
 
 const setUp = async (test: TestContext) => {
   const store = createMemoryStore({ clock: () => new Date() })
-  test.after(() => store.close())
+  undo(test, () => store.close())
   const { documents } = store
   await putEarlier(documents)
   const upgrade = async (writes: boolean) => {

@@ -10,6 +10,7 @@ import { exportStore } from '../../../src/stores/shared/export.ts'
 import { importAll } from '../../../src/stores/shared/import.ts'
 import { add, at, take } from '../../suites/store/world.ts'
 import { allUploads } from '../../suites/upload-bytes.ts'
+import { undo } from '../../support/undo.ts'
 import {
   addUpload,
   fillUploads,
@@ -28,7 +29,7 @@ interface Line {
 
 const setUp = (test: TestContext): [TaskStore, TaskStore] => {
   const stores: [TaskStore, TaskStore] = [createMemoryStore({ clock }), createMemoryStore({ clock })]
-  test.after(() => Promise.all(stores.map(store => store.close())))
+  undo(test, () => Promise.all(stores.map(store => store.close())))
   return stores
 }
 const linesOf = async (store: TaskStore): Promise<Line[]> => {
@@ -209,7 +210,7 @@ describe('artifacts in an export', () => {
     const lines = await linesOf(from)
     const bringInto = async (changed: Line[]) => {
       const to = createMemoryStore({ clock })
-      test.after(() => to.close())
+      undo(test, () => to.close())
       const { problem } = await bring(to, changed)
       return { problem, there: await to.get(task.id), blobs: await to.listBlobs(task.id) }
     }

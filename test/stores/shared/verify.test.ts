@@ -10,6 +10,7 @@ import { importAll } from '../../../src/stores/shared/import.ts'
 import { verifyAll } from '../../../src/stores/shared/verify.ts'
 import { add, addEnded, at } from '../../suites/store/world.ts'
 import { accountOf, fillDocuments } from '../../support/sample-documents.ts'
+import { undo } from '../../support/undo.ts'
 import { fillUploads } from '../../support/upload-sample.ts'
 
 const clock = () => new Date(at(100))
@@ -17,7 +18,7 @@ const clock = () => new Date(at(100))
 /** A store with an ended task that has a blob, and one that waits; its export, and another store that took it in. */
 const setUp = async (test: TestContext) => {
   const [from, to] = [createMemoryStore({ clock }), createMemoryStore({ clock })]
-  test.after(() => Promise.all([from.close(), to.close()]))
+  undo(test, () => Promise.all([from.close(), to.close()]))
   const [ended, waiting] = [await addEnded(from), await add(from)]
   await from.putBlob(ended.id, 'log.txt', Buffer.from('four'))
   await fillDocuments(from.documents)
@@ -125,7 +126,7 @@ describe('a store that is compared with an export', () => {
 
   it('names what is no document in an export', async test => {
     const store = createMemoryStore({ clock })
-    test.after(() => store.close())
+    undo(test, () => store.close())
     const leftOut: string[] = []
     const lines: string[] = []
     const broken: TaskStore['documents']['list'] = async () => ({
