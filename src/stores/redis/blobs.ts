@@ -5,18 +5,23 @@ import { Readable } from 'node:stream'
 import { MadhavaError } from '../../core/errors.ts'
 import type { TaskStore } from '../../core/store.ts'
 import { parseBlobName } from '../shared/blob-name.ts'
+import { UNFINISHED_MS } from './lua/blobs.ts'
 import type { Scripts } from './scripts.ts'
 
 type Range = { start: number; end: number }
 export type Blobs = Pick<TaskStore, 'putBlob' | 'getBlob' | 'removeBlob' | 'listBlobs'>
 
 const CHUNK_BYTES = 256 * 1024
+/** A source may be slow: what has come of it is kept as long as its writer lives. */
+const KEEP_EVERY_MS = UNFINISHED_MS / 4
 
 interface BlobsDeps {
   scripts: Scripts
   instance: string
   /** `blobs:<id>`: version and bytes of each. */
   listed: (id: string) => Promise<Record<string, string>>
+  /** A version that is being written stays so long from now on; one that is whole stays anyway. */
+  keep: (key: string, ms: number) => Promise<unknown>
   /** Removes a version that will not be finished. */
   unlink: (key: string) => Promise<unknown>
   claimOf: (id: string) => number | null
@@ -42,7 +47,7 @@ async function* chunksOf(source: AsyncIterable<Uint8Array | string>): AsyncGener
   if (size > 0) yield Buffer.concat(parts)
 }
 
-export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: BlobsDeps): Blobs => {
+export const createBlobs = ({ scripts, instance, listed, keep, unlink, claimOf }: BlobsDeps): Blobs => {
   /** Chunks go one after another: the source waits for Redis, and Redis is not held up by one blob. */
   const putChunks = async (key: string, source: AsyncIterable<Uint8Array | string>) => {
     let [chunks, bytes] = [0, 0]
@@ -68,8 +73,11 @@ export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: Blob
       const source =
         bytes instanceof Readable ? bytes : Readable.from([Buffer.from(bytes)], { objectMode: false })
       let written = false
+      const keeping = setInterval(() => void keep(key, UNFINISHED_MS).catch(() => {}), KEEP_EVERY_MS)
+      keeping.unref()
       try {
         const put = await putChunks(key, source)
+        clearInterval(keeping)
         const claim = claimOf(id)
         const outcome = await scripts.run<string>(
           'put',
@@ -89,6 +97,7 @@ export const createBlobs = ({ scripts, instance, listed, unlink, claimOf }: Blob
         written = true
         return { name, bytes: put.bytes }
       } finally {
+        clearInterval(keeping)
         if (!written) unlink(key).catch(() => {})
       }
     },

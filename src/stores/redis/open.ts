@@ -132,6 +132,7 @@ export const openRedisStore = async (options: RedisStoreOptions): Promise<TaskSt
     scripts,
     instance,
     listed: id => readHash(`blobs:${id}`),
+    keep: (name, ms) => redis.call('PEXPIRE', key(name), ms, 'XX'),
     unlink: name => redis.call('UNLINK', key(name)),
     claimOf: heldClaims.claimOf,
   })

@@ -56,6 +56,47 @@ describe('the bytes of blobs in Redis', { skip: requireService('redis') }, () =>
     await store.close()
   })
 
+  it('stay as long as their writer lives, however slow the source is, and go by themselves with it', async t => {
+    const store = await open()
+    const { id } = await add(store)
+    // from here on; the beat of the store is a real one
+    t.mock.timers.enable({ apis: ['setInterval'] })
+    let goOn = (): void => {}
+    const waiting = new Promise<void>(resolve => {
+      goOn = resolve
+    })
+    const slow = Readable.from(
+      (async function* () {
+        for (let told = 0; told < 3; told += 1) yield Buffer.alloc(CHUNK, told)
+        await waiting
+        yield Buffer.alloc(1, 3)
+      })(),
+    )
+    const written = store.putBlob(id, 'slow.bin', slow)
+    const keyOf = async (): Promise<string> => (await chunks())[0] ?? ''
+    await until(
+      'three chunks are there',
+      async () => (await redis.cli('HLEN', (await keyOf()) || 'none')) === '3',
+    )
+    const leftMs = async (): Promise<number> => Number(await redis.cli('PTTL', await keyOf()))
+    const left = await leftMs()
+    assert.ok(left > 0 && left <= 120_000, `${left} ms without a writer that lives`)
+    for (let quarter = 0; quarter < 8; quarter += 1) {
+      // a time that has nearly passed
+      await redis.cli('PEXPIRE', await keyOf(), '60000')
+      t.mock.timers.tick(30_000)
+      await until('the writer has shown that it lives', async () => (await leftMs()) > 60_000)
+    }
+    goOn()
+    await written
+    assert.equal(await redis.cli('TTL', await keyOf()), '-1', 'what counts does not go by itself')
+    t.mock.timers.tick(120_000)
+    await store.check()
+    assert.equal(await redis.cli('TTL', await keyOf()), '-1', 'nor when nobody writes it any more')
+    await store.removeBlob(id, 'slow.bin')
+    await store.close()
+  })
+
   it('are those of one version alone, and stay as long as that counts', async () => {
     const store = await open()
     const { id } = await addEnded(store)

@@ -2,8 +2,8 @@
 // of a task names the version that counts: so a reader gets one version whole, whatever is written meanwhile.
 import { ALWAYS, PRELUDE, READING_MS, WITH_ROOM } from './prelude.ts'
 
-/** A version that is being written and never finished goes after this time, milliseconds. */
-export const UNFINISHED_MS = 600_000
+/** A version that is being written goes so long after its writer has last shown that it lives, milliseconds. */
+export const UNFINISHED_MS = 120_000
 
 const FENCE = `
 local function fenced(id, json, claim, me)
