@@ -43,8 +43,9 @@ describe('a hostile data folder', { timeout: 600_000 }, () => {
     const secret = path.join(elsewhere, 'secret')
     await fs.writeFile(secret, SECRET)
     const store = await open()
-    ended = await addEnded(store)
-    other = await addEnded(store)
+    // in folders that are left as they are
+    ended = await addEnded(store, { id: idIn('10') })
+    other = await addEnded(store, { id: idIn('11') })
     await store.putBlob(ended.id, 'good.txt', Buffer.from('good'))
     await store.close()
 
