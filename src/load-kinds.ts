@@ -8,11 +8,11 @@ import {
   checkExample,
   createKinds,
   type KindSettings,
-  type Kinds,
   loadKind,
   type NamedKind,
 } from './core/kind.ts'
 import { sortKindFiles } from './core/kind-files.ts'
+import type { KindSet } from './core/kind-sets.ts'
 import { didYouMean } from './core/nearest.ts'
 import { findModules, loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
 import { tryPrograms } from './programs/load-programs.ts'
@@ -21,14 +21,6 @@ const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
 
 /** Without `builtInKinds`: all of them. */
 type KindsConfig = Pick<Config, 'kindsDir' | 'kindSettings'> & Partial<Pick<Config, 'builtInKinds'>>
-
-export interface LoadedKinds {
-  kinds: Kinds
-  /** Names of those that are Madhava's own. */
-  builtIn: ReadonlySet<string>
-  /** The file of each kind, by the kind's name. */
-  files: ReadonlyMap<string, string>
-}
 
 /** @throws CONFIG_INVALID for a name that no built-in kind has */
 const refuseUnknown = async (wanted: readonly string[]): Promise<void> => {
@@ -105,7 +97,7 @@ export const loadKinds = async ({
   kindsDir,
   kindSettings,
   builtInKinds = null,
-}: KindsConfig): Promise<LoadedKinds> => {
+}: KindsConfig): Promise<KindSet> => {
   const ours = await loadOurKinds(builtInKinds, kindSettings)
   const builtIn = new Set(ours.map(([{ name }]) => name))
   const users =
@@ -118,5 +110,6 @@ export const loadKinds = async ({
       users.troubles,
     ),
     files: new Map(all.map(([{ name }, file]) => [name, file])),
+    codes: new Map(),
   }
 }

@@ -14,6 +14,7 @@ import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.t
 import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
 import type { Kinds } from './core/kind.ts'
+import { createKindSets, type KindSets } from './core/kind-sets.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import type { QuotaLimits } from './core/quotas.ts'
@@ -238,7 +239,9 @@ export interface Parts {
   /** Where the store is, without a password: the same for all processes of this host that use it. */
   storePlace: string
   queue: TaskQueue
+  /** Of the set in use. */
   kinds: Kinds
+  kindSets: KindSets
   kindFiles: ReadonlyMap<string, string>
   /** The names of the built-in kinds that are not left out. */
   builtInKinds: ReadonlySet<string>
@@ -268,7 +271,12 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   const adapter = await chooseStore(config)
   const sharedClock = openClock(adapter)
   const clock = sharedClock.now
-  const { kinds, files: kindFiles, builtIn: builtInKinds } = await loadKinds(config)
+  const kindSets = createKindSets(await loadKinds(config), {
+    read: () => loadKinds(config),
+    release: async () => {},
+  })
+  const { kinds } = kindSets
+  const { files: kindFiles, builtIn: builtInKinds } = kindSets.current()
   const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
   for (const { file, reason } of kindsInTrouble)
     log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
@@ -318,6 +326,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     storePlace: adapter.place,
     queue,
     kinds,
+    kindSets,
     kindFiles,
     builtInKinds,
     service: createAuditedService(service, audit),

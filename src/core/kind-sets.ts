@@ -1,0 +1,68 @@
+// The kinds that a process knows may change while it runs: each reading of the folders gives a set, and one of them is
+// in use. Whoever holds `kinds` always asks the set in use. No I/O: load-kinds reads the folders.
+import type { Kinds } from './kind.ts'
+
+/** What one reading of the folders has given. */
+export interface KindSet {
+  /** Of this set for good. */
+  kinds: Kinds
+  /** Names of those that are Madhava's own. */
+  builtIn: ReadonlySet<string>
+  /** The file that a thread loads, by the kind's name. */
+  files: ReadonlyMap<string, string>
+  /** What each file was when it was read, by the kind's name: SHA-256 in hex. */
+  codes: ReadonlyMap<string, string>
+}
+
+/** Reads the folders, and frees what a set keeps on the disk. */
+export interface KindReader {
+  /** A file that cannot be used is in `kinds.troubles()`. @throws KIND_INVALID for a folder or a built-in kind */
+  read(): Promise<KindSet>
+  /** It is no longer in use and never will be; attempts that began with it may still run. Never rejects. */
+  release(set: KindSet): Promise<void>
+}
+
+export interface KindSets {
+  /** Of the set in use. */
+  readonly kinds: Kinds
+  /** The set in use. */
+  current(): KindSet
+  /** Reads the folders again; the set in use stays. @throws KIND_INVALID */
+  read(): Promise<KindSet>
+  /** Puts a set in use. What runs goes on with the one that it began with. */
+  use(set: KindSet): void
+  /** A set that was read and is not to be used. */
+  drop(set: KindSet): void
+  /** Called after each change, in the order of the calls. Returns the end of it. */
+  onUse(listener: (set: KindSet, before: KindSet) => void): () => void
+}
+
+export const createKindSets = (first: KindSet, reader: KindReader): KindSets => {
+  let inUse = first
+  const listeners = new Set<(set: KindSet, before: KindSet) => void>()
+  const kinds: Kinds = {
+    names: () => inUse.kinds.names(),
+    forWorkers: () => inUse.kinds.forWorkers(),
+    isForPeople: name => inUse.kinds.isForPeople(name),
+    get: name => inUse.kinds.get(name),
+    list: () => inUse.kinds.list(),
+    troubles: () => inUse.kinds.troubles(),
+  }
+  return {
+    kinds,
+    current: () => inUse,
+    read: () => reader.read(),
+    use(set) {
+      const before = inUse
+      if (set === before) return
+      inUse = set
+      for (const listener of listeners) listener(set, before)
+      void reader.release(before)
+    },
+    drop: set => void reader.release(set),
+    onUse(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
