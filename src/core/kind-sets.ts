@@ -18,7 +18,7 @@ export interface KindSet {
 export interface KindReader {
   /** A file that cannot be used is in `kinds.troubles()`. @throws KIND_INVALID for a folder or a built-in kind */
   read(): Promise<KindSet>
-  /** It is no longer in use and never will be; attempts that began with it may still run. Never rejects. */
+  /** It is no longer in use and never will be, and nothing runs with it. Never rejects. */
   release(set: KindSet): Promise<void>
 }
 
@@ -33,6 +33,8 @@ export interface KindSets {
   use(set: KindSet): void
   /** A set that was read and is not to be used. */
   drop(set: KindSet): void
+  /** Something runs with it: what it keeps on the disk stays until the returned function is called. */
+  hold(set: KindSet): () => void
   /** Called after each change, in the order of the calls. Returns the end of it. */
   onUse(listener: (set: KindSet, before: KindSet) => void): () => void
 }
@@ -48,6 +50,14 @@ export const createKindSets = (first: KindSet, reader: KindReader): KindSets => 
     list: () => inUse.kinds.list(),
     troubles: () => inUse.kinds.troubles(),
   }
+  /** By set: how many hold it. */
+  const holders = new Map<KindSet, number>()
+  /** Out of use for good, and still held. */
+  const over = new Set<KindSet>()
+  const end = (set: KindSet): void => {
+    if (holders.has(set)) over.add(set)
+    else void reader.release(set)
+  }
   return {
     kinds,
     current: () => inUse,
@@ -57,9 +67,21 @@ export const createKindSets = (first: KindSet, reader: KindReader): KindSets => 
       if (set === before) return
       inUse = set
       for (const listener of listeners) listener(set, before)
-      void reader.release(before)
+      end(before)
     },
-    drop: set => void reader.release(set),
+    drop: end,
+    hold(set) {
+      holders.set(set, (holders.get(set) ?? 0) + 1)
+      let isHeld = true
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        const rest = (holders.get(set) ?? 1) - 1
+        if (rest > 0) return void holders.set(set, rest)
+        holders.delete(set)
+        if (over.delete(set)) void reader.release(set)
+      }
+    },
     onUse(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
