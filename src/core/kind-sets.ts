@@ -1,6 +1,6 @@
 // The kinds that a process knows may change while it runs: each reading of the folders gives a set, and one of them is
 // in use. Whoever holds `kinds` always asks the set in use. No I/O: load-kinds reads the folders.
-import type { Kinds } from './kind.ts'
+import type { Kinds } from './kinds.ts'
 
 /** What one reading of the folders has given. */
 export interface KindSet {

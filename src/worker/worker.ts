@@ -1,7 +1,8 @@
 // Puts the worker together: threads, runner, slots, sweeper; and closes them in order.
 import { hostname } from 'node:os'
 import { createFailures } from '../core/failures.ts'
-import type { KindSettings, Kinds } from '../core/kind.ts'
+import type { KindSettings } from '../core/kind.ts'
+import type { Kinds } from '../core/kinds.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'

@@ -3,7 +3,8 @@
 // Run over each store and each queue.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createKinds, loadKind } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { fail, giveBack, revoke, start, succeed, takeOver } from '../../src/core/moves.ts'
 import type { TaskQueue } from '../../src/core/queue.ts'
 import type { TaskStore } from '../../src/core/store.ts'

@@ -1,6 +1,6 @@
 // A worker in a process of its own, which runs the kind `acts` on one of its runners until it is killed. Argument: JSON
 // with `place`, `runner` and `folder`.
-import { createKinds } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { createService } from '../../src/core/service.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createThreads } from '../../src/worker/pool/pool.ts'

@@ -1,6 +1,7 @@
 // A worker in a process of its own, which runs the kind `filer` until it is killed. Argument: JSON with `place`.
 import { fileURLToPath } from 'node:url'
-import { createKinds, loadKind } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { createService } from '../../src/core/service.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createThreads } from '../../src/worker/pool/pool.ts'
