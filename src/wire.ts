@@ -2,6 +2,7 @@
 // that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
+import path from 'node:path'
 import type { Access } from './access/access.ts'
 import { createAuditedAccess } from './access/audited-access.ts'
 import { createCheckQueue } from './access/check-queue.ts'
@@ -13,7 +14,7 @@ import type { Semaphore } from './core/async/semaphore.ts'
 import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.ts'
 import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
-import { createKindSets, type KindSets } from './core/kind-sets.ts'
+import { codeOfSet, createKindSets, type KindSet, type KindSets } from './core/kind-sets.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
 import type { Kinds } from './core/kinds.ts'
 import type { TaskQueue } from './core/queue.ts'
@@ -21,10 +22,12 @@ import type { QuotaLimits } from './core/quotas.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import type { UploadLimits } from './core/upload-room.ts'
-import { loadKinds } from './load-kinds.ts'
+import { createKindReader } from './load-kinds.ts'
 import { clientKeyOf } from './platform/client-address.ts'
 import type { Log } from './platform/log.ts'
+import { createModuleCopies, type ModuleCopies } from './platform/module-copies.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
+import { storeHash } from './platform/process-mark.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import { typeOfBytes } from './platform/type-of-bytes.ts'
 import type { FilesAdapter } from './stores/files/adapter.ts'
@@ -242,9 +245,12 @@ export interface Parts {
   /** Of the set in use. */
   kinds: Kinds
   kindSets: KindSets
-  kindFiles: ReadonlyMap<string, string>
-  /** The names of the built-in kinds that are not left out. */
+  /** The names of the built-in kinds that are not left out: the same in every set. */
   builtInKinds: ReadonlySet<string>
+  /** Names the files of kinds where they lie, and not their copies, in a text for people. */
+  plainText(text: string): string
+  /** Where attempts have their folders, and the files of kinds their copies. */
+  scratchDir: string
   service: Service
   access: Access
   /** What guards the passwords that `access` checks, for whatever else of this process checks some. */
@@ -266,26 +272,52 @@ export type WireOptions = Pick<OpenOptions, 'writerThread'>
 /** A presence is small: of a folder full of broken files it names so many. */
 const TROUBLES_TOLD = 50
 
+const openCopies = (
+  dir: string,
+  store: Pick<TaskStore, 'instance' | 'presences'>,
+  place: string,
+  clock: () => Date,
+  log: Log,
+): ModuleCopies => {
+  const living = async (): Promise<ReadonlySet<string>> => {
+    const seen = await store.presences()
+    return new Set(seen.flatMap(({ alive, instance }) => (alive ? [instance] : [])))
+  }
+  const storeId = storeHash(place)
+  const copies = createModuleCopies({ dir, instance: store.instance, living, storeId, clock, log })
+  void copies.sweep()
+  return copies
+}
+
+/** Says of each set in use what is wrong with it. @throws KIND_INVALID */
+const openKinds = async (config: Config, copies: ModuleCopies, log: Log): Promise<KindSets> => {
+  const tell = ({ kinds }: KindSet): void => {
+    for (const { file, reason } of kinds.troubles().slice(0, TROUBLES_TOLD))
+      log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
+  }
+  const reader = createKindReader(config, copies, log)
+  const kindSets = createKindSets(await reader.read(), reader)
+  tell(kindSets.current())
+  kindSets.onUse(tell)
+  return kindSets
+}
+
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
   const adapter = await chooseStore(config)
   const sharedClock = openClock(adapter)
   const clock = sharedClock.now
-  const kindSets = createKindSets(await loadKinds(config), {
-    read: () => loadKinds(config),
-    release: async () => {},
-  })
-  const { kinds } = kindSets
-  const { files: kindFiles, builtIn: builtInKinds } = kindSets.current()
-  const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
-  for (const { file, reason } of kindsInTrouble)
-    log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
-  const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }
   const store = await adapter.open({ sharedClock, log, ...options })
-  const queue = await openQueue(config, { store, clock, log }).catch(async (error: unknown) => {
+  const scratchDir = path.join(config.dataDir, 'scratch')
+  const copies = openCopies(scratchDir, store, adapter.place, clock, log)
+  const giveUp = async (error: unknown): Promise<never> => {
+    await copies.close()
     await store.close()
     throw error
-  })
+  }
+  const kindSets = await openKinds(config, copies, log).catch(giveUp)
+  const { kinds } = kindSets
+  const queue = await openQueue(config, { store, clock, log }).catch(giveUp)
   const checks = {
     inTurn: createCheckQueue(),
     limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }),
@@ -308,7 +340,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     maxWaiting: config.maxWaiting,
     onCheckThrew: (kind, error) =>
-      log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
+      log.warn({ kind, error: copies.plainError(error) }, 'a check of a kind threw; the submit is refused'),
     allowances: config.taskLimits,
     quotas: { limits: quotaLimitsOf(config.quotas), clientOf: clientKeyOf },
     uploads: {
@@ -327,8 +359,9 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindSets,
-    kindFiles,
-    builtInKinds,
+    builtInKinds: kindSets.current().builtIn,
+    plainText: copies.plain,
+    scratchDir,
     service: createAuditedService(service, audit),
     access: createAuditedAccess(access, audit),
     checks,
@@ -342,6 +375,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         details: () => {
           const { reason } = queue.state()
           const { trouble = null, ...own } = details()
+          const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
           return {
             address: null,
             slots: 0,
@@ -349,11 +383,12 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             bundle: bundleOf(config),
             ...figures(),
             ...own,
+            kindsCode: codeOfSet(kindSets.current()),
             ...(kindsInTrouble.length === 0 ? {} : { kindsInTrouble }),
             troubles: {
               ...(reason === null ? {} : { queue: reason }),
               ...(trouble === null ? {} : { door: trouble }),
-              ...kindTroubles,
+              ...(kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }),
               ...own.troubles,
             },
             counters: { ...own.counters, ...store.counters(), ...queue.counters() },
@@ -361,7 +396,11 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
         },
       }),
     close() {
-      closing ??= access.close().finally(() => queue.close().finally(() => store.close()))
+      closing ??= access
+        .close()
+        .finally(() => queue.close())
+        .finally(() => copies.close())
+        .finally(() => store.close())
       return closing
     },
   }

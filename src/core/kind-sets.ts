@@ -1,5 +1,6 @@
 // The kinds that a process knows may change while it runs: each reading of the folders gives a set, and one of them is
 // in use. Whoever holds `kinds` always asks the set in use. No I/O: load-kinds reads the folders.
+import { createHash } from 'node:crypto'
 import type { Kinds } from './kinds.ts'
 
 /** What one reading of the folders has given. */
@@ -10,8 +11,27 @@ export interface KindSet {
   builtIn: ReadonlySet<string>
   /** The file that a thread loads, by the kind's name. */
   files: ReadonlyMap<string, string>
-  /** What each file was when it was read, by the kind's name: SHA-256 in hex. */
+  /**
+   * What each file was when it was read, by the kind's name, in hex: SHA-256 of its bytes, or, if it imports others by
+   * relative paths, of the list of all of them (platform/module-files.ts). A kind is missing that cannot be read.
+   */
   codes: ReadonlyMap<string, string>
+}
+
+const codesOfSets = new WeakMap<KindSet, string>()
+
+/** Equal for two processes that have read the same files, and the same troubles: 12 hex digits. */
+export const codeOfSet = (set: KindSet): string => {
+  const known = codesOfSets.get(set)
+  if (known !== undefined) return known
+  const kinds = set.kinds.names().map(name => [name, set.codes.get(name) ?? null])
+  const troubles = set.kinds.troubles().map(({ file, reason }) => [file, reason])
+  const code = createHash('sha256')
+    .update(JSON.stringify([kinds, troubles]))
+    .digest('hex')
+    .slice(0, 12)
+  codesOfSets.set(set, code)
+  return code
 }
 
 /** Reads the folders, and frees what a set keeps on the disk. */
@@ -49,6 +69,7 @@ export const createKindSets = (first: KindSet, reader: KindReader): KindSets => 
     get: name => inUse.kinds.get(name),
     list: () => inUse.kinds.list(),
     troubles: () => inUse.kinds.troubles(),
+    codeOf: name => inUse.kinds.codeOf(name),
   }
   /** By set: how many hold it. */
   const holders = new Map<KindSet, number>()

@@ -22,10 +22,16 @@ export interface Kinds {
    * Kinds whose files cannot be used. `names` has none of them, except where a file has the name of a built-in kind.
    */
   troubles(): readonly KindTrouble[]
+  /** What the kind's file was when it was read (KindSet.codes); null where that is not known. */
+  codeOf(name: string): string | null
 }
 
 /** @throws KIND_INVALID when two kinds have one name */
-export const createKinds = (list: readonly NamedKind[], troubles: readonly KindTrouble[] = []): Kinds => {
+export const createKinds = (
+  list: readonly NamedKind[],
+  troubles: readonly KindTrouble[] = [],
+  codes: ReadonlyMap<string, string> = new Map(),
+): Kinds => {
   const byName = new Map<string, NamedKind>()
   for (const kind of list) {
     if (byName.has(kind.name))
@@ -48,6 +54,7 @@ export const createKinds = (list: readonly NamedKind[], troubles: readonly KindT
     forWorkers: () => names.filter(name => byName.get(name)?.doneBy !== 'people'),
     isForPeople: name => byName.get(name)?.doneBy === 'people',
     troubles: () => troubles,
+    codeOf: name => codes.get(name) ?? null,
     list: () => names.flatMap(name => byName.get(name) ?? []),
     get: name => {
       const kind = byName.get(name)

@@ -353,7 +353,10 @@ export const createService = ({
     kinds(actor) {
       demand(actor, 'read')
       const allowed = ({ name }: { name: string }) => actor.kinds?.includes(name) ?? true
-      return kinds.list().filter(allowed).map(kindInfoOf)
+      return kinds
+        .list()
+        .filter(allowed)
+        .map(kind => kindInfoOf(kind, kinds.codeOf(kind.name)))
     },
 
     async kindTroubles(actor) {

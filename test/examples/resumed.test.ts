@@ -159,7 +159,7 @@ describe('the examples that resume', { timeout: 600_000 }, () => {
       undo(t, () => store.close())
       const { queue } = createNotingQueue()
       const sweeper = createSweeper({
-        ...{ store, queue, kinds: [kind], poll() {}, clock: () => new Date(), log: silentLog() },
+        ...{ store, queue, kinds: () => [kind], poll() {}, clock: () => new Date(), log: silentLog() },
         retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
         retentionMs: 1e9,
         everyMs: 200,

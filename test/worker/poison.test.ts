@@ -17,6 +17,7 @@ import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
 import { createMemory, type Memory } from '../../src/stores/memory/open.ts'
 import { openWorker } from '../../src/worker/worker.ts'
 import { anybody } from '../support/actors.ts'
+import { kindSetsOf } from '../support/kind-sets.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
@@ -58,8 +59,7 @@ const startWorker = async (t: TestContext, memory: Memory, folder: string) => {
       store,
       storePlace: folder,
       queue,
-      kinds,
-      kindFiles: new Map(modules.map(({ name, file }) => [name, file])),
+      kindSets: kindSetsOf(kinds, Object.fromEntries(modules.map(({ name, file }) => [name, file]))),
       service: createService({ store, queue, kinds, clock }),
       clock,
     },
