@@ -136,6 +136,7 @@ export const startMadhava = async (options: StartMadhavaOptions = {}): Promise<S
     const settings = settingsOf(options, { dataDir, roles })
     const removes = ['STORE_PREFIX', 'AMQP_QUEUE'].filter(name => env[name] === undefined)
     const started = startProcess(ownEnvironment(settings), [
+      dataDir,
       ordered.join(','),
       allowBrokenKinds ? 'broken' : '',
       removes.join(','),
