@@ -1,4 +1,5 @@
-// Runs a process's close once: on a signal, when the supervisor is gone, or on an error nobody caught.
+// Runs a process's close once: on a signal, when the supervisor is gone, or on an error nobody caught. A process of
+// several roles has several to run, and ends with the last.
 import type { Log } from './log.ts'
 
 /** Time after the drain in which close() must end, before the process ends by itself. */
@@ -11,6 +12,21 @@ export interface ShutdownOptions {
   close: () => Promise<void>
 }
 
+let open = 0
+let exitCode = 0
+let work: () => Promise<void> = async () => {}
+
+/** What is done when all is closed, before the process ends. It does not reject. */
+export const afterClose = (last: () => Promise<void>): void => {
+  work = last
+}
+
+const leave = (code: number): void => {
+  open -= 1
+  exitCode = Math.max(exitCode, code)
+  if (open === 0) void work().finally(() => process.exit(exitCode))
+}
+
 /**
  * Installs the handlers. Exit codes: 0 after a clean close, 1 when close failed, took too long, or an error was
  * not caught. A process that was started with an IPC channel (PM2's fork mode) also ends when the channel breaks,
@@ -18,6 +34,7 @@ export interface ShutdownOptions {
  */
 export const closeOnSignal = ({ log, drainMs, close }: ShutdownOptions): void => {
   let closing = false
+  open += 1
   const end = (reason: string, code: number): void => {
     if (closing) return
     closing = true
@@ -27,10 +44,10 @@ export const closeOnSignal = ({ log, drainMs, close }: ShutdownOptions): void =>
       process.exit(1)
     }, drainMs + GRACE_MS).unref()
     close().then(
-      () => process.exit(code),
+      () => leave(code),
       (error: unknown) => {
         log.error({ error }, 'close failed')
-        process.exit(1)
+        leave(1)
       },
     )
   }

@@ -1,4 +1,4 @@
-// What `import … from 'madhava/testing'` gives: tries a kind without a server.
+// What `import … from 'madhava/testing'` gives: tries a kind without a server, and with a whole one.
 
 export type { Artifact, Json, Kind, LogLevel, TaskContext, UploadRef } from '../define-kind.ts'
 export type { GivenUpload, KeptFile } from './run-files.ts'
@@ -10,3 +10,4 @@ export {
   runKind,
   type SubmittedChild,
 } from './run-kind.ts'
+export { type StartedMadhava, type StartMadhavaOptions, startMadhava } from './start-madhava.ts'
