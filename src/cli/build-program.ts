@@ -4,6 +4,7 @@ import { VERSION } from '../platform/version.ts'
 import { addCompletionCommand } from './commands/completion.ts'
 import { addDeadCommand } from './commands/dead.ts'
 import { seconds } from './commands/filter-options.ts'
+import { addKindCommand } from './commands/kind.ts'
 import { addKindsCommand } from './commands/kinds.ts'
 import { addProgramCommands } from './commands/programs.ts'
 import { addReadCommands } from './commands/read-out.ts'
@@ -54,6 +55,7 @@ export const addCommands = (program: Command, c: Console, exitWith: (code: ExitC
   addSessionCommands(program, c)
   addServerCommands(program, c)
   program.commandsGroup('This machine:')
+  addKindCommand(program, c, exitWith)
   addProgramCommands(program, c, exitWith)
   addCompletionCommand(program, c)
   program.addHelpText(

@@ -184,7 +184,8 @@ export const definePeopleKind = <P>(kind: Omit<PeopleKind<P>, 'doneBy'>): People
   doneBy: 'people',
 })
 
-const KIND_NAME = /^[a-z][a-z0-9-]{0,62}$/
+/** The name of a kind, and of its file without the ending. */
+export const KIND_NAME = /^[a-z][a-z0-9-]{0,62}$/
 
 const kindShape = z.strictObject({
   summary: z.string().min(1),

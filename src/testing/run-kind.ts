@@ -1,5 +1,7 @@
 // Runs a kind once, in this process and without a server, with the checks of a worker: the params as a submit checks
 // and stores them, the result against its schema and as JSON.
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { deserialize, serialize } from 'node:v8'
 import {
   checkExample,
@@ -8,6 +10,7 @@ import {
   type KindSettings,
   type KindTools,
   loadKind,
+  type NamedKind,
   type TaskContext,
 } from '../core/kind.ts'
 import { parseParams } from '../core/kind-params.ts'
@@ -26,6 +29,7 @@ import { strictJson } from '../core/strict-json.ts'
 import { parseChildKey, parseSubmission } from '../core/submission.ts'
 import { type Json, newTaskId } from '../core/task.ts'
 import type { LogLevel } from '../core/task-log.ts'
+import { loadKindFile } from '../load-kind-file.ts'
 import { createExec } from '../worker/thread/exec.ts'
 import { checkUploads, createRunFiles, type GivenUpload, type KeptFile } from './run-files.ts'
 
@@ -102,23 +106,46 @@ const asJson = (value: unknown, what: Parameters<typeof strictJson>[1]): Json =>
 
 const copyOf = (data: unknown): unknown => deserialize(serialize(data))
 
-/**
- * Runs a kind once: what `defineKind` returns, or a function of { defineKind, z }. `params` are given as a client gives
- * them; defaults are filled in. Limits of time and memory, retries and rates are a worker's, and do not hold here.
- * @throws KIND_INVALID, PARAMS_INVALID, RESULT_INVALID as a server says them (`code`); what the kind throws
- */
-export const runKind = async <P, R>(
-  kind: Kind<P, R> | ((tools: KindTools) => Kind<P, R>),
+const named = async (kind: unknown, settings: KindSettings): Promise<NamedKind> => {
+  if (typeof kind === 'string' || kind instanceof URL) {
+    const isUrl = kind instanceof URL || kind.startsWith('file:')
+    return loadKindFile(isUrl ? fileURLToPath(kind) : path.resolve(kind), settings)
+  }
+  const loaded = loadKind('kind', kind, 'the kind', settings)
+  await checkExample(loaded, 'the kind')
+  return loaded
+}
+
+interface RunKind {
+  /**
+   * Runs a kind once: what `defineKind` returns, or a function of { defineKind, z }. `params` are given as a client
+   * gives them; defaults are filled in. Limits of time and memory, retries and rates are a worker's, and do not hold
+   * here.
+   * @throws KIND_INVALID, PARAMS_INVALID, RESULT_INVALID as a server says them (`code`); what the kind throws
+   */
+  <P, R>(
+    kind: Kind<P, R> | ((tools: KindTools) => Kind<P, R>),
+    params?: unknown,
+    options?: RunKindOptions,
+  ): Promise<KindRun<R>>
+  /**
+   * The same for a file, by its path from the current folder or its URL: a module, or a program, which is asked with
+   * --describe and started as a worker starts it.
+   */
+  <R = unknown>(file: string | URL, params?: unknown, options?: RunKindOptions): Promise<KindRun<R>>
+}
+
+export const runKind: RunKind = async <R>(
+  given: unknown,
   params: unknown = {},
   options: RunKindOptions = {},
 ): Promise<KindRun<R>> => {
   const { resume = null, clock = () => new Date(), uploads = {}, attempt = 1, cores = 1 } = options
   const signal = options.signal ?? new AbortController().signal
   const settings = { ...DEFAULT_KIND_SETTINGS, ...options.settings }
-  const named = loadKind('kind', kind, 'the kind', settings)
-  await checkExample(named, 'the kind')
-  const stored = await parseParams(named, params)
-  await checkUploads(named, stored, uploads)
+  const kind = await named(given, settings)
+  const stored = await parseParams(kind, params)
+  await checkUploads(kind, stored, uploads)
 
   const progress: ProgressReport[] = []
   const log: LoggedLine[] = []
@@ -198,11 +225,11 @@ export const runKind = async <P, R>(
   }
 
   try {
-    const parsed = await parseStoredParams(named, stored)
+    const parsed = await parseStoredParams(kind, stored)
     signal.throwIfAborted()
-    const returned = await named.run(parsed, context)
+    const returned = await kind.run(parsed, context)
     await files.settled()
-    const result = asJson(await parseResult(named, returned), RESULT) as R
+    const result = asJson(await parseResult(kind, returned), RESULT) as R
     return { result, progress, log, checkpoints, artifacts: files.artifacts, submitted, resultInfo }
   } finally {
     isOver = true
