@@ -44,7 +44,13 @@ describe('the guide of docs/extending.md', { timeout: 600_000 }, () => {
 
   before(async () => {
     project = installProject()
-    project.write({ 'package.json': JSON.stringify({ type: 'module' }), ...files })
+    project.write({ 'package.json': JSON.stringify({ type: 'module' }) })
+    const made = project.node([MADHAVA, ...'kind new word-count'.split(' ')])
+    assert.equal(made.status, 0, made.stderr)
+    assert.ok(PAGE.includes('\nnpx madhava kind new word-count\n'))
+    for (const name of ['kinds/word-count.ts', 'kinds/word-count.test.ts'])
+      assert.ok(existsSync(path.join(project.folder, name)), name)
+    project.write(files)
     for (const name of Object.keys(files))
       if (name.endsWith('.sh')) chmodSync(path.join(project.folder, name), 0o755)
     shop = createServer((request, response) => {
