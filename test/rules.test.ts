@@ -6,7 +6,7 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ERRORS } from '../src/core/errors.ts'
-import { SETTINGS } from '../src/settings.ts'
+import { ROLES, SETTINGS } from '../src/settings.ts'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const read = (name: string): string => readFileSync(path.join(root, name), 'utf8')
@@ -55,15 +55,19 @@ const MATRIX: Record<string, { may: string[]; because: string }> = {
     because: 'an API maps the service to its protocol',
   },
   cli: {
-    may: ['client', 'cli', 'platform'],
-    because: 'the console knows a server as any client does',
+    may: ['client', 'cli', 'platform', 'authoring'],
+    because: 'the console knows a server as any client does, and kinds on this machine by what checks them',
+  },
+  authoring: {
+    may: ['core', 'platform', 'programs', 'authoring', 'load-kind-file'],
+    because: 'kinds are checked before there is a server',
   },
   testing: {
     may: [
-      ...['core', 'testing', 'define-kind', 'platform/type-of-bytes'],
-      ...['worker/thread/content-bytes', 'worker/thread/exec'],
+      ...['core', 'testing', 'define-kind', 'load-kind-file', 'platform/type-of-bytes'],
+      ...['worker/thread/content-bytes', 'worker/thread/exec', 'client/client', 'settings'],
     ],
-    because: 'a kind is tried with the checks of a worker, and without one',
+    because: 'a kind is tried with the checks of a worker and without one, or with a server beside the test',
   },
   client: { may: ['client', 'gen'], because: 'a client runs where nothing of the server is' },
   dashboard: {
@@ -100,6 +104,14 @@ const roomOf = (place: string): string => place.split('/')[0] ?? ''
 const rowFor = (place: string): { may: string[]; because: string } | undefined => {
   if (/^\w+\/main$/.test(place)) return { ...MAIN, may: [...MAIN.may, roomOf(place)] }
   if (place === 'wire') return WIRE
+  // what a started Madhava runs, and what it takes with it
+  if (place === 'testing/all-roles' || place === 'testing/remove-shared')
+    return {
+      may: ['config', 'wire', 'platform', 'testing', ...ROLES.map(role => `${role}/main`)],
+      because: 'all roles in one process are their mains, one after the other',
+    }
+  if (place === 'load-kind-file')
+    return { may: ['core', 'platform', 'programs'], because: 'it reads a kind, and opens nothing' }
   if (place === 'load-kinds')
     return { may: ['config', 'core', 'platform', 'programs'], because: 'it reads kinds, and opens nothing' }
   if (place === 'config')
@@ -238,6 +250,7 @@ describe('the rules of the house', () => {
       'src/cli/environment.ts',
       'src/config.ts',
       'src/programs/environment.ts',
+      'src/testing/own-environment.ts',
       'src/worker/thread/environment.ts',
       'src/worker/thread/exec.ts',
       'src/worker/thread/processes.ts',

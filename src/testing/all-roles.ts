@@ -2,23 +2,25 @@
 // two, and one process is all that has to end. The roles know each other by the store alone, as everywhere.
 // It lives as long as the IPC channel to the test, and takes its folder with it.
 import { rmSync } from 'node:fs'
+import path from 'node:path'
 import { readConfig } from '../config.ts'
 import { afterClose } from '../platform/shutdown.ts'
 import { seePresences } from '../wire.ts'
 import { removeShared } from './remove-shared.ts'
 import type { InTrouble, Ready } from './started-process.ts'
 
-const [rolesText = '', mayBeBroken = '', removes = ''] = process.argv.slice(2)
+const [dataDir = '', rolesText = '', mayBeBroken = '', removes = ''] = process.argv.slice(2)
 const roles = rolesText.split(',')
-const dataDir = process.env.DATA_DIR ?? ''
 
 process.on('exit', () => {
   if (dataDir !== '') rmSync(dataDir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
 })
-/** Until the roles close by themselves. */
-let isUp = false
+let opened = 0
+/** For roles that are up to close by themselves, while another one was about to open. */
+const EARLY_END_MS = 5_000
 const endEarly = (): void => {
-  if (!isUp) process.exit(1)
+  if (opened === 0) process.exit(1)
+  if (opened < roles.length) setTimeout(() => process.exit(1), EARLY_END_MS)
 }
 process.on('disconnect', endEarly)
 if (!process.connected) process.exit(1)
@@ -44,18 +46,20 @@ const refuseTrouble = async (): Promise<void> => {
   const troubles = presences.filter(isOwn).flatMap(({ details }) => details.kindsInTrouble ?? [])
   if (troubles.length === 0) return
   await new Promise(resolve => process.send?.({ troubles } satisfies InTrouble, resolve))
-  process.exit(1)
+  process.kill(process.pid, 'SIGTERM')
+  // the role that is up closes, and ends this process
+  await new Promise(() => {})
 }
 
 // one after the other: while a process reads kinds, it guards what they could end
 for (const [at, role] of roles.entries()) {
   await MAINS[role]?.()
+  opened += 1
   if (at === 0 && mayBeBroken === '') await refuseTrouble()
 }
-process.title = 'madhava of a test'
+process.title = `madhava ${path.basename(dataDir)}`
 const { presences, isOwn } = await seePresences(readConfig())
 const addresses = Object.fromEntries(
   presences.filter(isOwn).flatMap(({ role, details: { address } }) => (address ? [[role, address]] : [])),
 )
-isUp = true
 process.send?.({ addresses } satisfies Ready)

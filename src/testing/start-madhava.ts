@@ -40,7 +40,7 @@ export interface StartedMadhava {
   readonly dashboardUrl: string
   /** The folder with everything that is kept. It goes with the stop. */
   readonly dataDir: string
-  /** Of `madhava/client`, for `url`. */
+  /** Of `madhava/client`, for `url`. It gives up after two seconds where others try for a minute. */
   readonly client: Client
   /** The log of the server so far, a line of JSON per event; the last megabyte of it. */
   log(): string
@@ -52,6 +52,8 @@ export interface StartedMadhava {
 const HOST = '127.0.0.1'
 /** What a close may take beyond its drain until it is ended from outside. */
 const END_MS = 10_000
+/** The server is beside the test: what it refuses for now, as a kind in trouble, it will refuse in a minute too. */
+const PATIENCE_MS = 2_000
 /** Said by options, or not to be chosen: it listens for this machine alone, in a folder that is removed. */
 const BY_OPTION: Readonly<Record<string, string>> = {
   DATA_DIR: 'the folder is a temporary one',
@@ -136,6 +138,7 @@ export const startMadhava = async (options: StartMadhavaOptions = {}): Promise<S
     const settings = settingsOf(options, { dataDir, roles })
     const removes = ['STORE_PREFIX', 'AMQP_QUEUE'].filter(name => env[name] === undefined)
     const started = startProcess(ownEnvironment(settings), [
+      dataDir,
       ordered.join(','),
       allowBrokenKinds ? 'broken' : '',
       removes.join(','),
@@ -152,7 +155,7 @@ export const startMadhava = async (options: StartMadhavaOptions = {}): Promise<S
       rpc: { host: HOST, port: portOf(addresses.rpc) },
       dashboardUrl: urlOf('dashboard'),
       dataDir,
-      client: createClient({ baseUrl: urlOf('api') }),
+      client: createClient({ baseUrl: urlOf('api'), patienceMs: PATIENCE_MS }),
       log: started.log,
       stop,
       [Symbol.asyncDispose]: stop,
