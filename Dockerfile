@@ -24,6 +24,8 @@ RUN apt-get update \
 WORKDIR /app
 # /data belongs to the user that runs the processes; a fresh named volume gets owner and mode from here
 RUN install -d -o node -g node -m 0750 /data
+# a user's own image is FROM this one and copies its kinds here; until then there are none
+RUN mkdir /kinds && ln -s /app/bin/madhava.mjs /usr/local/bin/madhava
 COPY --from=packages /app/node_modules node_modules
 COPY package.json LICENSE ecosystem.config.cjs ./
 COPY bin bin
@@ -33,14 +35,16 @@ COPY gen gen
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
-    DATA_DIR=/data
+    DATA_DIR=/data \
+    KINDS_DIR=/kinds
 USER node
 VOLUME /data
 EXPOSE 8000 9000 9001
 HEALTHCHECK --interval=15s --timeout=8s --retries=3 --start-period=60s --start-interval=1s \
-  CMD ["node", "bin/healthcheck.mjs"]
+  CMD ["node", "/app/bin/healthcheck.mjs"]
 ENTRYPOINT ["tini", "--"]
-CMD ["node", "bin/start.mjs"]
+# by their whole paths: an image that is FROM this one may have another WORKDIR
+CMD ["node", "/app/bin/start.mjs"]
 # package.json says the version; a label cannot read it
 ARG VERSION=unknown
 ARG REVISION=unknown

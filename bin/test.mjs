@@ -36,6 +36,8 @@ const LONGEST = [
   'dashboard/browser',
   'package/installed',
   'package/package',
+  'package/project',
+  'package/guide',
   'worker/runners',
   'sdk/python',
   'worker/reuse-check',

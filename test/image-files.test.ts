@@ -45,6 +45,23 @@ describe('the files of the image', () => {
     )
   })
 
+  it('look for kinds in the folder that an image of a user copies them to, in our compose file and in the example', () => {
+    assert.match(dockerfile, /^ {4}KINDS_DIR=\/kinds$/m)
+    assert.match(dockerfile, /^RUN mkdir \/kinds /m)
+    assert.match(compose, /^ {6}KINDS_DIR: \/kinds$/m)
+    assert.match(read('examples/project/Dockerfile'), /^COPY kinds\/ \/kinds\/$/m)
+    // an image of a user may have another WORKDIR
+    assert.doesNotMatch(dockerfile + compose, /(?<!\/app\/)bin\/(?:start|healthcheck)\.mjs/)
+  })
+
+  it('are alike in what the example publishes and how long it may stop', () => {
+    const example = read('examples/project/docker-compose.yml')
+    const published = (text: string) => text.match(/^ {6}- 127\.0\.0\.1:.*$/gm)
+    assert.deepEqual(published(example), published(compose))
+    const grace = /stop_grace_period: (\d+)s\$\{DRAIN_SECONDS:-(\d+)\}s/.exec(compose)
+    assert.match(example, new RegExp(`stop_grace_period: ${Number(grace?.[1]) + Number(grace?.[2])}s`))
+  })
+
   it('give a stop more time than the processes take: drain, then closing, then the kill of the supervisor', () => {
     const grace = /stop_grace_period: (\d+)s\$\{DRAIN_SECONDS:-(\d+)\}s/.exec(compose)
     const drainSeconds = Number(SETTINGS.DRAIN_SECONDS.default)

@@ -172,13 +172,13 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       assert.equal(settings.code, 1)
       assert.match(settings.words, /CONCURRENCY: .*\n.*RETENTION: /)
       const dir = makeFolder(t, { 'broken.ts': 'export default 1 +' })
-      const options = ['-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`]
-      const check = [await buildImage(), 'node', 'bin/start.mjs', '--check']
+      const options = ['-v', `${dir}:/kinds:ro`]
+      const check = [await buildImage(), 'madhava', 'start', '--check']
       const kinds = await tryDocker(['run', '--rm', ...options, ...check])
       assert.equal(kinds.code, 1)
       assert.match(kinds.out, /broken\.ts/)
       chmodSync(dir, 0o700)
-      const closed = await refused('-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`)
+      const closed = await refused('-v', `${dir}:/kinds:ro`)
       assert.equal(closed.code, 1)
       assert.match(closed.words, /The folder of KINDS_DIR, \/kinds, cannot be read \(EACCES\)/)
       const volume = freshName()
@@ -209,13 +209,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       [plain, { typed: 42, plain: 1, imported: 3, required: 4 }],
       [own, { lucky: 7 }],
     ] as const) {
-      const container = await runContainer(t, [
-        ...HARDENED,
-        '-e',
-        'KINDS_DIR=/kinds',
-        '-v',
-        `${dir}:/kinds:ro`,
-      ])
+      const container = await runContainer(t, [...HARDENED, '-v', `${dir}:/kinds:ro`])
       await container.healthy()
       for (const [name, result] of Object.entries(results)) {
         const task = await run(container, { kind: name, params: {} })
@@ -319,7 +313,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
       ),
     })
     const limits = ['--memory', '640m', '--memory-swap', '640m', '--cpus', '1.5']
-    const kinds = ['-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`]
+    const kinds = ['-v', `${dir}:/kinds:ro`]
     const container = await runContainer(t, [...HARDENED, ...limits, ...kinds])
     await container.healthy()
     const { body } = await container.door.call('GET', '/')
@@ -367,7 +361,7 @@ describe('a container of the image', { timeout: 1_200_000 }, () => {
         }`
     const dir = makeFolder(t, { 'chatty.ts': kind(flood, "import { writeSync } from 'node:fs'") })
     const container = await runContainer(t, [
-      ...['-e', 'KINDS_DIR=/kinds', '-v', `${dir}:/kinds:ro`],
+      ...['-v', `${dir}:/kinds:ro`],
       ...['--log-opt', 'max-size=1m', '--log-opt', 'max-file=2'],
     ])
     await container.healthy()

@@ -270,13 +270,13 @@ describe('the stack of docker-compose.yml', { timeout: 1_200_000 }, () => {
       return (JSON.parse(text) as { data: unknown }).data
     }
     const login = await operator()
-    await shell('docker compose exec -T app node bin/export.mjs > tasks.ndjson')
+    await shell('docker compose exec -T app madhava export > tasks.ndjson')
     await shell('docker compose stop app')
     await shell(
       'docker compose run --rm -T --no-deps app tar -C /data --exclude=./pm2 --exclude=./run -cz . > data.tgz',
     )
     for (const restore of [
-      'docker compose run --rm -T --no-deps app node bin/import.mjs --accounts < tasks.ndjson',
+      'docker compose run --rm -T --no-deps app madhava import --accounts < tasks.ndjson',
       'docker compose run --rm -T --no-deps app tar -C /data -xz < data.tgz',
     ]) {
       await stack.compose('down', '-v')

@@ -1,6 +1,7 @@
-// docker-compose.yml as it is, in a folder and a project of the test's own, on free ports.
+// docker-compose.yml as it is, ours or that of another folder, in a folder and a project of the test's own, on free
+// ports.
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,11 +30,12 @@ export interface Stack {
   remove(): Promise<void>
 }
 
-/** `dotenv`: lines of the `.env` beside the file. Nothing runs yet. */
-export const makeStack = async (dotenv: Record<string, string> = {}): Promise<Stack> => {
+/** `dotenv`: lines of the `.env` beside the file; `folder`: one to copy whole, with a file of its own. Nothing runs yet. */
+export const makeStack = async (dotenv: Record<string, string> = {}, folder?: string): Promise<Stack> => {
   const project = freshName()
   const dir = mkdtempSync(path.join(os.tmpdir(), 'madhava-compose-'))
-  copyFileSync(FILE, path.join(dir, 'docker-compose.yml'))
+  if (folder === undefined) copyFileSync(FILE, path.join(dir, 'docker-compose.yml'))
+  else cpSync(folder, dir, { recursive: true })
   const ports = [await freePort(), await freePort(), await freePort()]
   const settings = {
     ...dotenv,
@@ -70,7 +72,8 @@ export const makeStack = async (dotenv: Record<string, string> = {}): Promise<St
       )
     },
     async remove() {
-      await tryCompose(['down', '-v', '--timeout', '5'])
+      // and the image, if it was built for this project alone
+      await tryCompose(['down', '-v', '--rmi', 'local', '--timeout', '5'])
       rmSync(dir, { recursive: true, force: true })
     },
   }

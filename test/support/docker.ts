@@ -137,9 +137,16 @@ export interface Container {
   healthy(): Promise<void>
 }
 
-/** Runs the image in the background with these options of `docker run`; the test's end removes it and its volumes. */
-export const runContainer = async (t: Ends, options: readonly string[]): Promise<Container> => {
-  const image = await buildImage()
+/**
+ * Runs our image, or one made FROM it, in the background with these options of `docker run`; the test's end removes the
+ * container and its volumes.
+ */
+export const runContainer = async (
+  t: Ends,
+  options: readonly string[],
+  made?: string,
+): Promise<Container> => {
+  const image = made ?? (await buildImage())
   const name = freshName()
   const port = await freePort()
   undo(t, () => tryDocker(['rm', '-fv', name]))

@@ -49,7 +49,8 @@ const run = (
   return { status, stdout, stderr }
 }
 
-const must = (command: string, args: readonly string[], cwd: string): string => {
+/** What it printed. @throws AssertionError with its words when it fails */
+export const must = (command: string, args: readonly string[], cwd: string): string => {
   const { status, stdout, stderr } = run(command, args, cwd)
   assert.equal(status, 0, `${command} ${args.join(' ')}: ${stdout}${stderr}`)
   return stdout
