@@ -18,8 +18,13 @@ import { createKindSets, type KindSets } from './core/kind-sets.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
 import type { TaskQueue } from './core/queue.ts'
 import type { QuotaLimits } from './core/quotas.ts'
+import { createReloadAsker } from './core/reload/ask.ts'
+import { followReloads, type ReloadFollower } from './core/reload/follower.ts'
+import { openTrials, type Trials } from './core/reload/trials.ts'
+import { createUnattendedReload } from './core/reload/unattended.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
+import { newTaskId as newId } from './core/task.ts'
 import type { UploadLimits } from './core/upload-room.ts'
 import { loadKinds } from './load-kinds.ts'
 import { clientKeyOf } from './platform/client-address.ts'
@@ -255,6 +260,8 @@ export interface Parts {
   /** Whether a process is of this bundle: a store may be shared with others. */
   isOwn(presence: SeenPresence): boolean
   bundles: Bundles
+  /** Has all processes read the kinds again; the log tells what became of it. Never throws. */
+  reloadKinds(): void
   /** Makes this process known to the others, with figures that are taken afresh at every beat. */
   announce(role: string, details?: () => Partial<PresenceDetails> & DoorTrouble): Promise<void>
   /** Idempotent; in the reverse order of opening. */
@@ -266,12 +273,56 @@ export type WireOptions = Pick<OpenOptions, 'writerThread'>
 /** A presence is small: of a folder full of broken files it names so many. */
 const TROUBLES_TOLD = 50
 
+/** What all have agreed on last; undefined: nobody knows now. */
+const usedBefore = (trials: Trials): Promise<string | null | undefined> =>
+  trials.current().then(
+    ({ trial }) => trial?.used ?? null,
+    () => undefined,
+  )
+
+/** This process's part in reloads of the kinds, and how it asks for one. */
+const openReloads = (
+  { kindsDir }: Config,
+  deps: {
+    store: TaskStore
+    trials: Trials
+    kindSets: KindSets
+    before: string | null | undefined
+    clock: () => Date
+    log: Log
+  },
+): ReloadFollower & { ask: ReturnType<typeof createReloadAsker> } => {
+  const { store, trials, log, clock } = deps
+  const { instance } = store
+  const follower = followReloads({
+    ...{ ...deps, instance, hasFolder: kindsDir !== null },
+    onUsed: told => log.info(told, 'the kinds were read again'),
+    onLeftBehind: reason =>
+      log.error({ reason }, 'kinds that all have agreed on cannot be used here; the old ones go on'),
+    onUnanswered: error =>
+      log.warn({ error }, 'whether the kinds can be used could not be said; trying again'),
+  })
+  const presences = () => store.presences()
+  return {
+    ...follower,
+    ask: createReloadAsker({ trials, presences, instance, clock, newId, onWritten: follower.look }),
+  }
+}
+
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
 export const wire = async (config: Config, log: Log, options: WireOptions = {}): Promise<Parts> => {
   const adapter = await chooseStore(config)
   const sharedClock = openClock(adapter)
   const clock = sharedClock.now
-  const kindSets = createKindSets(await loadKinds(config), {
+  const store = await adapter.open({ sharedClock, log, ...options })
+  const closeStore = async (error: unknown): Promise<never> => {
+    await store.close()
+    throw error
+  }
+  const trials = openTrials(store.documents, clock)
+  // before the folders are read: what is agreed on meanwhile is read again
+  const before = await usedBefore(trials)
+  const kindSets = createKindSets(await loadKinds(config).catch(closeStore), {
     read: () => loadKinds(config),
     release: async () => {},
   })
@@ -281,11 +332,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   for (const { file, reason } of kindsInTrouble)
     log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
   const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }
-  const store = await adapter.open({ sharedClock, log, ...options })
-  const queue = await openQueue(config, { store, clock, log }).catch(async (error: unknown) => {
-    await store.close()
-    throw error
-  })
+  const queue = await openQueue(config, { store, clock, log }).catch(closeStore)
+  const reloads = openReloads(config, { store, trials, kindSets, before, clock, log })
   const checks = {
     inTurn: createCheckQueue(),
     limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }),
@@ -318,6 +366,17 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     },
     onUploadTrouble: (error, what) => log.warn({ error, what }, 'an upload is left to the sweep'),
     cursorSeal: openCursorSeals(store.documents),
+    reloadKinds: reloads.ask,
+  })
+  const reloadUnasked = createUnattendedReload({
+    ask: reloads.ask,
+    audit,
+    onReloaded: ({ added, changed, removed, processes }) =>
+      log.info(
+        { added, changed, removed, processes: processes.length },
+        'all processes use the kinds as they are now',
+      ),
+    onFailed: error => log.error({ error }, 'the kinds were not read again; the old ones go on'),
   })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
@@ -336,12 +395,14 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),
+    reloadKinds: reloadUnasked,
     announce: (role, details = () => ({})) =>
       store.announce({
         role,
         details: () => {
           const { reason } = queue.state()
           const { trouble = null, ...own } = details()
+          const older = reloads.trouble()
           return {
             address: null,
             slots: 0,
@@ -354,14 +415,21 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
               ...(reason === null ? {} : { queue: reason }),
               ...(trouble === null ? {} : { door: trouble }),
               ...kindTroubles,
+              ...(older === null
+                ? {}
+                : { reload: `older kinds than those of the other processes: ${older}` }),
               ...own.troubles,
             },
-            counters: { ...own.counters, ...store.counters(), ...queue.counters() },
+            kindsUsedAt: reloads.usedAt().toISOString(),
+            counters: { ...own.counters, ...store.counters(), ...queue.counters(), ...reloads.counters() },
           }
         },
       }),
     close() {
-      closing ??= access.close().finally(() => queue.close().finally(() => store.close()))
+      closing ??= access
+        .close()
+        .finally(() => reloads.close())
+        .finally(() => queue.close().finally(() => store.close()))
       return closing
     },
   }

@@ -308,6 +308,7 @@ const processSchema = z.object({
   runningByKind: z.record(z.string(), z.int()).exactOptional().describe('how many of each kind it runs'),
   takesNone: z.string().exactOptional().describe('why it begins no task now though slots are free'),
   kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
+  kindsUsedAt: time.exactOptional().describe('since when it uses the kinds that it has'),
   troubles: z.record(z.string(), z.string()),
 }) satisfies z.ZodType<Omit<SeenPresence, 'details'> & Omit<SeenPresence['details'], HiddenDetail>>
 
