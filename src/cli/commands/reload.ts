@@ -22,11 +22,7 @@ export const reloadedLines = ({ added, changed, removed, unchanged, processes }:
   ]
 }
 
-export const addReloadCommand = (
-  program: Command,
-  c: Console,
-  exitWith: (code: ExitCode) => void,
-): void => {
+export const addReloadCommand = (program: Command, c: Console, exitWith: (code: ExitCode) => void): void => {
   program
     .command('reload')
     .description('all processes read the files of kinds again, and use them if all can')
@@ -37,7 +33,8 @@ export const addReloadCommand = (
       } catch (error) {
         if (c.isJson || !(error instanceof ApiError) || error.code !== 'KINDS_NOT_LOADED') throw error
         c.tell('The kinds stay as they are:')
-        for (const { path, problem } of error.problem.problems ?? []) c.tell(`  ${oneLine(path)}: ${oneLine(problem)}`)
+        for (const { path, problem } of error.problem.problems ?? [])
+          c.tell(`  ${oneLine(path)}: ${oneLine(problem)}`)
         return exitWith(EXIT.failed)
       }
     })
