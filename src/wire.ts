@@ -21,7 +21,7 @@ import type { QuotaLimits } from './core/quotas.ts'
 import { createReloadAsker } from './core/reload/ask.ts'
 import { followReloads, type ReloadFollower } from './core/reload/follower.ts'
 import { openTrials, type Trials } from './core/reload/trials.ts'
-import { createUnattendedReload } from './core/reload/unattended.ts'
+import { createUnattendedReload, type UnattendedDeps } from './core/reload/unattended.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import { newTaskId as newId } from './core/task.ts'
@@ -270,6 +270,31 @@ export interface Parts {
 
 export type WireOptions = Pick<OpenOptions, 'writerThread'>
 
+/**
+ * Asks the processes of a store to read the kinds again, for a tool beside them that has no kinds itself. Its calls are
+ * as those of a process that gets SIGHUP. @throws STORE_UNAVAILABLE
+ */
+export const openReloads = async (
+  config: Config,
+  log: Log,
+  told: Pick<UnattendedDeps, 'onReloaded' | 'onFailed'>,
+): Promise<{ reload(): void; close(): Promise<void> }> => {
+  const adapter = await chooseStore(config)
+  const sharedClock = openClock(adapter)
+  const clock = sharedClock.now
+  const store = await adapter.open({ sharedClock, log })
+  const trials = openTrials(store.documents, clock)
+  const presences = () => store.presences()
+  return {
+    reload: createUnattendedReload({
+      ask: createReloadAsker({ trials, presences, instance: null, clock, newId }),
+      audit: openRecorder(config, store, clock, log),
+      ...told,
+    }),
+    close: () => store.close(),
+  }
+}
+
 /** A presence is small: of a folder full of broken files it names so many. */
 const TROUBLES_TOLD = 50
 
@@ -281,7 +306,7 @@ const usedBefore = (trials: Trials): Promise<string | null | undefined> =>
   )
 
 /** This process's part in reloads of the kinds, and how it asks for one. */
-const openReloads = (
+const followKinds = (
   { kindsDir }: Config,
   deps: {
     store: TaskStore
@@ -333,7 +358,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
   const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }
   const queue = await openQueue(config, { store, clock, log }).catch(closeStore)
-  const reloads = openReloads(config, { store, trials, kindSets, before, clock, log })
+  const reloads = followKinds(config, { store, trials, kindSets, before, clock, log })
   const checks = {
     inTurn: createCheckQueue(),
     limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }),
