@@ -180,7 +180,9 @@ struct TaskAttempt {
    */
   5: optional string outcome,
   /** Why it failed. Older attempts have no detail. */
-  6: optional TaskError error
+  6: optional TaskError error,
+  /** The code of the kind that ran: see Kind. Unset where it is not known. */
+  7: optional string code
 }
 
 /** A file that a task has made. */
@@ -511,7 +513,12 @@ struct Kind {
   /** At most so many begin, as in 10/s. */
   10: optional string rate,
   /** Who does its tasks: workers or people. Unset by earlier servers: workers. */
-  11: optional string doneBy
+  11: optional string doneBy,
+  /**
+   * SHA-256 in hex of its file, or of the list of its file and of all that it imports by relative paths. Unset where
+   * it is not known.
+   */
+  12: optional string code
 }
 
 /** A kind whose file cannot be used. */

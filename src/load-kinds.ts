@@ -4,12 +4,18 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from './config.ts'
 import { MadhavaError } from './core/errors.ts'
-import { checkExample, createKinds, type KindSettings, loadKind, type NamedKind } from './core/kind.ts'
+import { checkExample, type KindSettings, loadKind, type NamedKind } from './core/kind.ts'
 import { sortKindFiles } from './core/kind-files.ts'
-import type { KindSet } from './core/kind-sets.ts'
+import type { KindReader, KindSet } from './core/kind-sets.ts'
+import { createKinds } from './core/kinds.ts'
 import { didYouMean } from './core/nearest.ts'
-import { findModules, loadModules, ModuleLoadError, tryModules } from './platform/modules.ts'
-import { tryPrograms } from './programs/load-programs.ts'
+import type { Log } from './platform/log.ts'
+import type { Mirror, ModuleCopies } from './platform/module-copies.ts'
+import { createModuleReader, hashOf } from './platform/module-files.ts'
+import { MirrorError, type MirroredFile } from './platform/module-mirror.ts'
+import { findModules, loadModules, ModuleLoadError, tryImports } from './platform/modules.ts'
+import { askPrograms } from './programs/load-programs.ts'
+import { findPrograms } from './programs/program-files.ts'
 
 const BUILT_IN_KINDS = fileURLToPath(new URL('./kinds/', import.meta.url))
 
@@ -69,41 +75,164 @@ export const checkKinds = async ({
   if (kindsDir !== null) await readdir(kindsDir).catch(refuseFolder(kindsDir))
 }
 
-/** The kinds of a user's folder, and the kinds in trouble. @throws KIND_INVALID for the folder itself */
-const loadUsersKinds = async (folder: string, ours: ReadonlySet<string>, settings: KindSettings) => {
-  const [modules, programs] = await Promise.all([tryModules(folder), tryPrograms(folder)]).catch(
-    refuseFolder(folder),
-  )
-  const short = <T extends { file: string }>(one: T) => ({ ...one, shown: path.basename(one.file) })
-  return sortKindFiles({
-    loaded: [...modules.loaded, ...programs.loaded].map(short),
-    failed: [...modules.failed, ...programs.failed].map(short),
+/** Where the files of kinds are loaded from. */
+interface KindPlace {
+  addModule(file: string): Promise<MirroredFile>
+  addProgram(file: string): Promise<MirroredFile>
+  finish(): Promise<void>
+}
+
+/** Where they lie. What they are is told as they are just before they are loaded. */
+const originals = (): KindPlace => {
+  const reader = createModuleReader()
+  return {
+    addModule: async file => ({ file, code: (await reader.read(file)).code }),
+    addProgram: async file => ({ file, code: await hashOf(file).catch(() => null) }),
+    finish: async () => {},
+  }
+}
+
+interface PlacedFile extends MirroredFile {
+  name: string
+  /** The original's name. */
+  shown: string
+}
+
+const placeAll = async (
+  found: readonly { name: string; file: string }[],
+  add: (file: string) => Promise<MirroredFile>,
+) => {
+  const placed: PlacedFile[] = []
+  const failed: { name: string; file: string; shown: string; error: Error }[] = []
+  for (const { name, file } of found) {
+    const shown = path.basename(file)
+    try {
+      placed.push({ name, shown, ...(await add(file)) })
+    } catch (error) {
+      if (error instanceof MirrorError) throw error
+      failed.push({ name, file, shown, error: error as Error })
+    }
+  }
+  return { placed, failed }
+}
+
+/** A copy may have another name than the link that led to it: people know the link. */
+const withShownName = <T extends { file: string; shown: string; error: Error }>(one: T): T => {
+  const own = `${path.basename(one.file)}: `
+  const { message } = one.error
+  if (message.startsWith(own)) one.error.message = `${one.shown}: ${message.slice(own.length)}`
+  return one
+}
+
+/** The kinds of a user's folder, and the kinds in trouble. @throws KIND_INVALID for the folder itself; MirrorError */
+const loadUsersKinds = async (
+  folder: string,
+  place: KindPlace,
+  ours: ReadonlySet<string>,
+  settings: KindSettings,
+) => {
+  const [modules, { programs, refused }] = await Promise.all([
+    findModules(folder),
+    findPrograms(folder),
+  ]).catch(refuseFolder(folder))
+  const copied = await placeAll(modules, place.addModule)
+  const copiedPrograms = await placeAll(programs, place.addProgram)
+  await place.finish()
+  const [imported, asked] = await Promise.all([tryImports(copied.placed), askPrograms(copiedPrograms.placed)])
+  const failed = [...imported.failed, ...asked.failed].map(withShownName)
+  const judged = await sortKindFiles({
+    loaded: [...imported.loaded, ...asked.loaded],
+    failed: [
+      ...[...copied.failed, ...copiedPrograms.failed, ...failed],
+      ...refused.map(one => ({ ...one, shown: path.basename(one.file), error: new Error(one.reason) })),
+    ],
     ours,
     settings,
   })
+  const codes = new Map([...copied.placed, ...copiedPrograms.placed].map(({ file, code }) => [file, code]))
+  return { ...judged, codes }
+}
+
+/** Read once: the package of a process does not change, even where somebody installs another one over it. */
+const ourCodes = new Map<string, Promise<string>>()
+const codeOfOurs = (file: string): Promise<string> => {
+  const read = async (): Promise<string> => (await createModuleReader().read(file)).code
+  const code = ourCodes.get(file) ?? read()
+  ourCodes.set(file, code)
+  return code
 }
 
 /**
  * The built-in kinds and those of KINDS_DIR. A broken file there is a kind in trouble; the others run.
- * @throws KIND_INVALID with the file's name and the reason if a built-in kind is broken or the folder cannot be read
+ * @param place a mirror for the files of KINDS_DIR; left out: they are loaded where they lie
+ * @throws KIND_INVALID with the file's name and the reason if a built-in kind is broken or the folder cannot be read;
+ * MirrorError
  */
-export const loadKinds = async ({
-  kindsDir,
-  kindSettings,
-  builtInKinds = null,
-}: KindsConfig): Promise<KindSet> => {
+export const loadKinds = async (
+  { kindsDir, kindSettings, builtInKinds = null }: KindsConfig,
+  place: KindPlace = originals(),
+): Promise<KindSet> => {
   const ours = await loadOurKinds(builtInKinds, kindSettings)
   const builtIn = new Set(ours.map(([{ name }]) => name))
   const users =
-    kindsDir === null ? { kinds: [], troubles: [] } : await loadUsersKinds(kindsDir, builtIn, kindSettings)
+    kindsDir === null
+      ? { kinds: [], troubles: [], codes: new Map<string, string | null>() }
+      : await loadUsersKinds(kindsDir, place, builtIn, kindSettings)
   const all = [...ours, ...users.kinds]
+  const codes = new Map<string, string>()
+  for (const [{ name }, file] of ours) codes.set(name, await codeOfOurs(file))
+  for (const [{ name }, file] of users.kinds) {
+    const code = users.codes.get(file) ?? null
+    if (code !== null) codes.set(name, code)
+  }
   return {
     builtIn,
     kinds: createKinds(
       all.map(([kind]) => kind),
       users.troubles,
+      codes,
     ),
     files: new Map(all.map(([{ name }, file]) => [name, file])),
-    codes: new Map(),
+    codes,
+  }
+}
+
+/**
+ * Reads the kinds of a process again and again, each time into a mirror of their files: so a later reading sees what has
+ * changed, also in what a kind imports, and a thread that loads a kind late gets what was read, and not a file that
+ * somebody is just writing. The first reading does without where the data folder takes no copies: a worker should run
+ * nevertheless.
+ */
+export const createKindReader = (config: KindsConfig, copies: ModuleCopies, log: Log): KindReader => {
+  const mirrors = new WeakMap<KindSet, Mirror>()
+  let isFirst = true
+  const readCopies = async (): Promise<KindSet> => {
+    const mirror = await copies.open()
+    try {
+      const set = await loadKinds(config, mirror)
+      mirrors.set(set, mirror)
+      return set
+    } catch (error) {
+      await mirror.remove()
+      throw error
+    }
+  }
+  return {
+    async read() {
+      const wasFirst = isFirst
+      isFirst = false
+      try {
+        return await (config.kindsDir === null ? loadKinds(config) : readCopies())
+      } catch (error) {
+        if (!(error instanceof MirrorError)) throw error
+        if (!wasFirst) throw new MadhavaError('KIND_INVALID', error.message, { cause: error })
+        log.error(
+          { error },
+          'the files of kinds cannot be copied; they are loaded where they lie, as they are at that time',
+        )
+        return loadKinds(config)
+      }
+    },
+    release: async set => mirrors.get(set)?.remove(),
   }
 }

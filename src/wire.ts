@@ -2,6 +2,7 @@
 // that a process carries only what its configuration asks for.
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
+import path from 'node:path'
 import type { Access } from './access/access.ts'
 import { createAuditedAccess } from './access/audited-access.ts'
 import { createCheckQueue } from './access/check-queue.ts'
@@ -13,23 +14,25 @@ import type { Semaphore } from './core/async/semaphore.ts'
 import { type AuditRecorder, createAuditRecorder } from './core/audit-recorder.ts'
 import { createAuditedService } from './core/audited-service.ts'
 import type { Documents } from './core/documents.ts'
-import type { Kinds } from './core/kind.ts'
-import { createKindSets, type KindSets } from './core/kind-sets.ts'
+import { codeOfSet, createKindSets, type KindSet, type KindSets } from './core/kind-sets.ts'
 import { describeTroubles } from './core/kind-trouble.ts'
+import type { Kinds } from './core/kinds.ts'
 import type { TaskQueue } from './core/queue.ts'
 import type { QuotaLimits } from './core/quotas.ts'
 import { createReloadAsker } from './core/reload/ask.ts'
-import { followReloads, type ReloadFollower } from './core/reload/follower.ts'
-import { openTrials, type Trials } from './core/reload/trials.ts'
+import { openTrials } from './core/reload/trials.ts'
 import { createUnattendedReload, type UnattendedDeps } from './core/reload/unattended.ts'
 import { createService, type Service } from './core/service.ts'
 import type { PresenceDetails, SeenPresence, TaskStore } from './core/store.ts'
 import { newTaskId as newId } from './core/task.ts'
 import type { UploadLimits } from './core/upload-room.ts'
-import { loadKinds } from './load-kinds.ts'
+import { followKinds, usedBefore } from './follow-kinds.ts'
+import { createKindReader } from './load-kinds.ts'
 import { clientKeyOf } from './platform/client-address.ts'
 import type { Log } from './platform/log.ts'
+import { createModuleCopies, type ModuleCopies } from './platform/module-copies.ts'
 import { createProcessFigures } from './platform/process-figures.ts'
+import { storeHash } from './platform/process-mark.ts'
 import { createSharedClock, type SharedClock, steadyNow } from './platform/shared-clock.ts'
 import { typeOfBytes } from './platform/type-of-bytes.ts'
 import type { FilesAdapter } from './stores/files/adapter.ts'
@@ -247,9 +250,12 @@ export interface Parts {
   /** Of the set in use. */
   kinds: Kinds
   kindSets: KindSets
-  kindFiles: ReadonlyMap<string, string>
-  /** The names of the built-in kinds that are not left out. */
+  /** The names of the built-in kinds that are not left out: the same in every set. */
   builtInKinds: ReadonlySet<string>
+  /** Names the files of kinds where they lie, and not their copies, in a text for people. */
+  plainText(text: string): string
+  /** Where attempts have their folders, and the files of kinds their copies. */
+  scratchDir: string
   service: Service
   access: Access
   /** What guards the passwords that `access` checks, for whatever else of this process checks some. */
@@ -298,40 +304,34 @@ export const openReloads = async (
 /** A presence is small: of a folder full of broken files it names so many. */
 const TROUBLES_TOLD = 50
 
-/** What all have agreed on last; undefined: nobody knows now. */
-const usedBefore = (trials: Trials): Promise<string | null | undefined> =>
-  trials.current().then(
-    ({ trial }) => trial?.used ?? null,
-    () => undefined,
-  )
-
-/** This process's part in reloads of the kinds, and how it asks for one. */
-const followKinds = (
-  { kindsDir }: Config,
-  deps: {
-    store: TaskStore
-    trials: Trials
-    kindSets: KindSets
-    before: string | null | undefined
-    clock: () => Date
-    log: Log
-  },
-): ReloadFollower & { ask: ReturnType<typeof createReloadAsker> } => {
-  const { store, trials, log, clock } = deps
-  const { instance } = store
-  const follower = followReloads({
-    ...{ ...deps, instance, hasFolder: kindsDir !== null },
-    onUsed: told => log.info(told, 'the kinds were read again'),
-    onLeftBehind: reason =>
-      log.error({ reason }, 'kinds that all have agreed on cannot be used here; the old ones go on'),
-    onUnanswered: error =>
-      log.warn({ error }, 'whether the kinds can be used could not be said; trying again'),
-  })
-  const presences = () => store.presences()
-  return {
-    ...follower,
-    ask: createReloadAsker({ trials, presences, instance, clock, newId, onWritten: follower.look }),
+const openCopies = (
+  dir: string,
+  store: Pick<TaskStore, 'instance' | 'presences'>,
+  place: string,
+  clock: () => Date,
+  log: Log,
+): ModuleCopies => {
+  const living = async (): Promise<ReadonlySet<string>> => {
+    const seen = await store.presences()
+    return new Set(seen.flatMap(({ alive, instance }) => (alive ? [instance] : [])))
   }
+  const storeId = storeHash(place)
+  const copies = createModuleCopies({ dir, instance: store.instance, living, storeId, clock, log })
+  void copies.sweep()
+  return copies
+}
+
+/** Says of each set in use what is wrong with it. @throws KIND_INVALID */
+const openKinds = async (config: Config, copies: ModuleCopies, log: Log): Promise<KindSets> => {
+  const tell = ({ kinds }: KindSet): void => {
+    for (const { file, reason } of kinds.troubles().slice(0, TROUBLES_TOLD))
+      log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
+  }
+  const reader = createKindReader(config, copies, log)
+  const kindSets = createKindSets(await reader.read(), reader)
+  tell(kindSets.current())
+  kindSets.onUse(tell)
+  return kindSets
 }
 
 /** @throws KIND_INVALID, STORE_UNAVAILABLE */
@@ -340,25 +340,19 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
   const sharedClock = openClock(adapter)
   const clock = sharedClock.now
   const store = await adapter.open({ sharedClock, log, ...options })
-  const closeStore = async (error: unknown): Promise<never> => {
+  const scratchDir = path.join(config.dataDir, 'scratch')
+  const copies = openCopies(scratchDir, store, adapter.place, clock, log)
+  const giveUp = async (error: unknown): Promise<never> => {
+    await copies.close()
     await store.close()
     throw error
   }
   const trials = openTrials(store.documents, clock)
   // before the folders are read: what is agreed on meanwhile is read again
   const before = await usedBefore(trials)
-  const kindSets = createKindSets(await loadKinds(config).catch(closeStore), {
-    read: () => loadKinds(config),
-    release: async () => {},
-  })
+  const kindSets = await openKinds(config, copies, log).catch(giveUp)
   const { kinds } = kindSets
-  const { files: kindFiles, builtIn: builtInKinds } = kindSets.current()
-  const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
-  for (const { file, reason } of kindsInTrouble)
-    log.error({ file, reason }, 'a file of kinds cannot be used; the other kinds run')
-  const kindTroubles = kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }
-  const queue = await openQueue(config, { store, clock, log }).catch(closeStore)
-  const reloads = followKinds(config, { store, trials, kindSets, before, clock, log })
+  const queue = await openQueue(config, { store, clock, log }).catch(giveUp)
   const checks = {
     inTurn: createCheckQueue(),
     limit: createLoginLimit({ clock: () => performance.now(), shared: store.rates }),
@@ -374,6 +368,8 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     ...checks,
   })
   const audit = openRecorder(config, store, clock, log)
+  const hasFolder = config.kindsDir !== null
+  const reloads = followKinds({ store, trials, kindSets, hasFolder, before, audit, clock, log })
   const service = createService({
     store,
     queue,
@@ -381,7 +377,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     maxWaiting: config.maxWaiting,
     onCheckThrew: (kind, error) =>
-      log.warn({ kind, error }, 'a check of a kind threw; the submit is refused'),
+      log.warn({ kind, error: copies.plainError(error) }, 'a check of a kind threw; the submit is refused'),
     allowances: config.taskLimits,
     quotas: { limits: quotaLimitsOf(config.quotas), clientOf: clientKeyOf },
     uploads: {
@@ -393,16 +389,6 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     cursorSeal: openCursorSeals(store.documents),
     reloadKinds: reloads.ask,
   })
-  const reloadUnasked = createUnattendedReload({
-    ask: reloads.ask,
-    audit,
-    onReloaded: ({ added, changed, removed, processes }) =>
-      log.info(
-        { added, changed, removed, processes: processes.length },
-        'all processes use the kinds as they are now',
-      ),
-    onFailed: error => log.error({ error }, 'the kinds were not read again; the old ones go on'),
-  })
   const figures = createProcessFigures()
   let closing: Promise<void> | null = null
   return {
@@ -411,8 +397,9 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     queue,
     kinds,
     kindSets,
-    kindFiles,
-    builtInKinds,
+    builtInKinds: kindSets.current().builtIn,
+    plainText: copies.plain,
+    scratchDir,
     service: createAuditedService(service, audit),
     access: createAuditedAccess(access, audit),
     checks,
@@ -420,7 +407,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
     clock,
     isOwn: isOwnOf(config, adapter),
     bundles: bundlesOf(config, adapter, store),
-    reloadKinds: reloadUnasked,
+    reloadKinds: reloads.reload,
     announce: (role, details = () => ({})) =>
       store.announce({
         role,
@@ -428,6 +415,7 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
           const { reason } = queue.state()
           const { trouble = null, ...own } = details()
           const older = reloads.trouble()
+          const kindsInTrouble = kinds.troubles().slice(0, TROUBLES_TOLD)
           return {
             address: null,
             slots: 0,
@@ -435,11 +423,12 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
             bundle: bundleOf(config),
             ...figures(),
             ...own,
+            kindsCode: codeOfSet(kindSets.current()),
             ...(kindsInTrouble.length === 0 ? {} : { kindsInTrouble }),
             troubles: {
               ...(reason === null ? {} : { queue: reason }),
               ...(trouble === null ? {} : { door: trouble }),
-              ...kindTroubles,
+              ...(kindsInTrouble.length === 0 ? {} : { kinds: describeTroubles(kindsInTrouble) }),
               ...(older === null
                 ? {}
                 : { reload: `older kinds than those of the other processes: ${older}` }),
@@ -454,7 +443,9 @@ export const wire = async (config: Config, log: Log, options: WireOptions = {}):
       closing ??= access
         .close()
         .finally(() => reloads.close())
-        .finally(() => queue.close().finally(() => store.close()))
+        .finally(() => queue.close())
+        .finally(() => copies.close())
+        .finally(() => store.close())
       return closing
     },
   }

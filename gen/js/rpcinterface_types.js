@@ -1040,6 +1040,7 @@ const TaskAttempt = module.exports.TaskAttempt = class {
     this.endedAt = null;
     this.outcome = null;
     this.error = null;
+    this.code = null;
     if (args) {
       if (args.attempt !== undefined && args.attempt !== null) {
         this.attempt = args.attempt;
@@ -1064,6 +1065,9 @@ const TaskAttempt = module.exports.TaskAttempt = class {
       }
       if (args.error !== undefined && args.error !== null) {
         this.error = new ttypes.TaskError(args.error);
+      }
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
       }
     }
   }
@@ -1121,6 +1125,13 @@ const TaskAttempt = module.exports.TaskAttempt = class {
           input.skip(ftype);
         }
         break;
+        case 7:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -1160,6 +1171,11 @@ const TaskAttempt = module.exports.TaskAttempt = class {
     if (this.error !== null && this.error !== undefined) {
       output.writeFieldBegin('error', Thrift.Type.STRUCT, 6);
       this.error.write(output);
+      output.writeFieldEnd();
+    }
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 7);
+      output.writeString(this.code);
       output.writeFieldEnd();
     }
     output.writeFieldStop();
@@ -4098,6 +4114,7 @@ const Kind = module.exports.Kind = class {
     this.maxConcurrency = null;
     this.rate = null;
     this.doneBy = null;
+    this.code = null;
     if (args) {
       if (args.name !== undefined && args.name !== null) {
         this.name = args.name;
@@ -4145,6 +4162,9 @@ const Kind = module.exports.Kind = class {
       }
       if (args.doneBy !== undefined && args.doneBy !== null) {
         this.doneBy = args.doneBy;
+      }
+      if (args.code !== undefined && args.code !== null) {
+        this.code = args.code;
       }
     }
   }
@@ -4238,6 +4258,13 @@ const Kind = module.exports.Kind = class {
           input.skip(ftype);
         }
         break;
+        case 12:
+        if (ftype == Thrift.Type.STRING) {
+          this.code = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
         default:
           input.skip(ftype);
       }
@@ -4302,6 +4329,11 @@ const Kind = module.exports.Kind = class {
     if (this.doneBy !== null && this.doneBy !== undefined) {
       output.writeFieldBegin('doneBy', Thrift.Type.STRING, 11);
       output.writeString(this.doneBy);
+      output.writeFieldEnd();
+    }
+    if (this.code !== null && this.code !== undefined) {
+      output.writeFieldBegin('code', Thrift.Type.STRING, 12);
+      output.writeString(this.code);
       output.writeFieldEnd();
     }
     output.writeFieldStop();

@@ -145,8 +145,9 @@ export declare class TaskAttempt {
     public endedAt?: string;
     public outcome?: string;
     public error?: TaskError;
+    public code?: string;
 
-      constructor(args?: { attempt: number; worker: string; startedAt: string; endedAt?: string; outcome?: string; error?: TaskError; });
+      constructor(args?: { attempt: number; worker: string; startedAt: string; endedAt?: string; outcome?: string; error?: TaskError; code?: string; });
   }
 
 /**
@@ -443,8 +444,9 @@ export declare class Kind {
     public maxConcurrency?: number;
     public rate?: string;
     public doneBy?: string;
+    public code?: string;
 
-      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; doneBy?: string; });
+      constructor(args?: { name: string; summary: string; paramsSchema: string; resultSchema: string; example: string; maxAttempts: number; retryPolicy?: RetryPolicy; limits: TimeLimits; maxConcurrency?: number; rate?: string; doneBy?: string; code?: string; });
   }
 
 /**

@@ -307,6 +307,7 @@ const processSchema = z.object({
   kinds: z.array(z.string()).exactOptional().describe('what it can run'),
   runningByKind: z.record(z.string(), z.int()).exactOptional().describe('how many of each kind it runs'),
   takesNone: z.string().exactOptional().describe('why it begins no task now though slots are free'),
+  kindsCode: z.string().exactOptional().describe('equal for two processes that use the same files of kinds'),
   kindsInTrouble: z.array(kindTrouble).exactOptional().describe('kinds whose files it could not use'),
   kindsUsedAt: time.exactOptional().describe('since when it uses the kinds that it has'),
   troubles: z.record(z.string(), z.string()),

@@ -61,6 +61,8 @@ export interface ProcessInfo {
   runningByKind?: Record<string, number>
   /** Why it begins no task now though slots are free. */
   takesNone?: string
+  /** Equal for two processes that use the same files of kinds. */
+  kindsCode?: string
   kindsInTrouble?: { name: string; file: string; reason: string }[]
   /** Since when it uses the kinds that it has. */
   kindsUsedAt?: string

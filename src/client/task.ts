@@ -30,6 +30,8 @@ export interface Attempt {
   /** 1 for the task's first; goes on through a retry by hand. */
   attempt: number
   worker: string
+  /** The `code` of the kind that ran (`KindInfo`); missing where it is not known. */
+  code?: string | undefined
   startedAt: string
   /** Null while it runs, as is `outcome`. */
   endedAt: string | null
@@ -203,6 +205,11 @@ export interface KindInfo {
   limits: Limits
   maxConcurrency: number | null
   rate: string | null
+  /**
+   * SHA-256 in hex of its file, or of the list of its file and of all that it imports by relative paths; null: not
+   * known.
+   */
+  code: string | null
 }
 
 /** A kind whose file cannot be used: a submit to it is refused with KIND_IN_TROUBLE. */

@@ -42,12 +42,25 @@ const shortened = (entry: AttemptEntry): AttemptEntry => {
 export const attemptNumber = (task: TaskRecord): number => keptAttempts(task).at(-1)?.attempt ?? task.attempt
 
 /** With one more, which runs. */
-export const withBegun = (task: TaskRecord, worker: string, at: string): AttemptEntry[] => {
+export const withBegun = (
+  task: TaskRecord,
+  worker: string,
+  at: string,
+  code: string | null = null,
+): AttemptEntry[] => {
   const entries = keptAttempts(task).slice(1 - ATTEMPTS_KEPT)
   const old = entries.length + 1 - WHOLE_ERRORS
   return [
     ...entries.map((entry, place) => (place < old ? shortened(entry) : entry)),
-    { attempt: attemptNumber(task) + 1, worker, startedAt: at, endedAt: null, outcome: null, error: null },
+    {
+      attempt: attemptNumber(task) + 1,
+      worker,
+      ...(code === null ? {} : { code }),
+      startedAt: at,
+      endedAt: null,
+      outcome: null,
+      error: null,
+    },
   ]
 }
 

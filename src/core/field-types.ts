@@ -82,15 +82,23 @@ export const optional = <S extends z.ZodType>({ schema, check }: FieldType<S>) =
   optional: true as const,
 })
 
-/** Exactly these fields. */
-export const isObject = (fields: Readonly<Record<string, QuickCheck>>): QuickCheck => {
-  const checks = Object.entries(fields)
+/** Exactly these fields, of which some may be missing. */
+export const isObject = (
+  fields: Readonly<Record<string, QuickCheck>>,
+  mayBeMissing: readonly string[] = [],
+): QuickCheck => {
+  const checks = Object.entries(fields).map(
+    ([name, check]) => [name, check, mayBeMissing.includes(name)] as const,
+  )
   return value => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    if (Object.keys(value).length !== checks.length) return false
-    for (const [name, check] of checks)
-      if (!Object.hasOwn(value, name) || !check((value as Record<string, unknown>)[name])) return false
-    return true
+    let missing = 0
+    for (const [name, check, optional] of checks)
+      if (!Object.hasOwn(value, name)) {
+        if (!optional) return false
+        missing += 1
+      } else if (!check((value as Record<string, unknown>)[name])) return false
+    return Object.keys(value).length === checks.length - missing
   }
 }
 
@@ -100,7 +108,10 @@ export const object = <T extends Readonly<Record<string, FieldType>>>(fields: T)
     Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, type[key]]))
   return typeOf(
     z.object(part('schema') as { [K in keyof T]: T[K]['schema'] }),
-    isObject(part('check') as Record<string, QuickCheck>),
+    isObject(
+      part('check') as Record<string, QuickCheck>,
+      Object.keys(fields).filter(name => fields[name]?.optional),
+    ),
   )
 }
 

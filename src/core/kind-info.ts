@@ -15,11 +15,18 @@ export const kindInfoSchema = z.object({
   limits: limitsSchema,
   maxConcurrency: z.int().nullable(),
   rate: z.string().nullable(),
+  code: z
+    .string()
+    .nullable()
+    .describe(
+      'SHA-256 in hex of its file, or of the list of its file and of all that it imports by relative paths; null: not known',
+    ),
 })
 
 export type KindInfo = z.infer<typeof kindInfoSchema>
 
-export const kindInfoOf = (kind: NamedKind): KindInfo => ({
+/** @param code what its file was when this process read it; null: not known */
+export const kindInfoOf = (kind: NamedKind, code: string | null): KindInfo => ({
   name: kind.name,
   summary: kind.summary,
   doneBy: kind.doneBy ?? 'workers',
@@ -30,4 +37,5 @@ export const kindInfoOf = (kind: NamedKind): KindInfo => ({
   limits: limitsSchema.parse(kind.limits ?? {}),
   maxConcurrency: kind.maxConcurrency ?? null,
   rate: kind.rate ?? null,
+  code,
 })

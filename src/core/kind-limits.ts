@@ -30,6 +30,23 @@ export const parseRate = (text: string): Rate => {
   return { count: Number(count), perMs }
 }
 
+interface LimitedKind {
+  name: string
+  maxConcurrency?: number
+  rate?: string
+}
+
+/** Of those of the kinds that have any, by name. */
+export const limitsOf = (kinds: readonly LimitedKind[]): Record<string, KindLimits> =>
+  Object.fromEntries(
+    kinds
+      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
+      .map(({ name, maxConcurrency = null, rate }) => [
+        name,
+        { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
+      ]),
+  )
+
 /** Unused permits of the last tenth of a second may be made up for; of a slow rate, one permit. */
 const BURST_MS = 100
 

@@ -61,13 +61,13 @@ const isForWorkers = ({ status, doneBy }: TaskRecord): boolean => isWaiting(stat
  * that learns later that an attempt began.
  */
 export const startLate =
-  (worker: string, at: string): Move =>
+  (worker: string, at: string, code: string | null = null): Move =>
   task => {
     if (!isForWorkers(task)) throw illegal(task, 'started')
     return enter(task, 'STARTED', at, {
       attempt: task.attempt + 1,
       worker,
-      attempts: withBegun(task, worker, at),
+      attempts: withBegun(task, worker, at, code),
       startedAt: at,
       finishedAt: null,
       notBefore: null,
@@ -78,14 +78,17 @@ export const startLate =
     })
   }
 
-/** PENDING or RETRY -> STARTED, a new attempt; REVOKED if a cancel was requested, FAILURE if it has expired. */
+/**
+ * PENDING or RETRY -> STARTED, a new attempt; REVOKED if a cancel was requested, FAILURE if it has expired.
+ * @param code of the kind that runs; null where that is not known
+ */
 export const start =
-  (worker: string, at: string): Move =>
+  (worker: string, at: string, code: string | null = null): Move =>
   task => {
     if (!isForWorkers(task)) throw illegal(task, 'started')
     if (task.revokeRequestedAt !== null) return revoke(at)(task)
     if (isExpired(task, at)) return expire(at)(task)
-    return startLate(worker, at)(task)
+    return startLate(worker, at, code)(task)
   }
 
 /** STARTED or PROGRESS -> PROGRESS. `percent` 0 to 100 never falls within an attempt. */

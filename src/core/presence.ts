@@ -31,6 +31,8 @@ export interface PresenceDetails {
   failures?: Failures
   /** The kinds it can run. Only roles that run tasks have it. */
   kinds?: string[]
+  /** Equal for two processes that use the same files of kinds (core/kind-sets.ts). */
+  kindsCode?: string
   /** How many of `running` are of each kind; kinds without any are left out. Only roles that run tasks have it. */
   runningByKind?: Record<string, number>
   /** Why it begins no task now though slots are free, for people; left out while it does. */

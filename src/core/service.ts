@@ -11,9 +11,10 @@ import { createDeadCalls, type DeadPage, type Replayed, waitingWithoutWorker } f
 import { isDue } from './due.ts'
 import { MadhavaError } from './errors.ts'
 import { createFeed } from './feed.ts'
-import type { Kinds, NamedKind } from './kind.ts'
+import type { NamedKind } from './kind.ts'
 import { type KindInfo, kindInfoOf } from './kind-info.ts'
 import { type SeenKindTrouble, seenKindTroubles } from './kind-trouble.ts'
+import type { Kinds } from './kinds.ts'
 import { createLogCalls, type LogCalls, logContent } from './log-reader.ts'
 import { retryByHand } from './moves.ts'
 import { withoutOthers } from './own-wait.ts'
@@ -289,7 +290,7 @@ export const createService = ({
   // schemas are slow to make
   const infos = new WeakMap<NamedKind, KindInfo>()
   const infoOf = (kind: NamedKind): KindInfo => {
-    const info = infos.get(kind) ?? kindInfoOf(kind)
+    const info = infos.get(kind) ?? kindInfoOf(kind, kinds.codeOf(kind.name))
     infos.set(kind, info)
     return info
   }

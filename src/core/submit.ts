@@ -1,7 +1,8 @@
 // Submitting: validates, stores, announces. One task, many at once, or a child of a running task.
 import { isMadhavaError, MadhavaError } from './errors.ts'
-import type { Kinds, NamedKind } from './kind.ts'
+import type { NamedKind } from './kind.ts'
 import { parseParams } from './kind-params.ts'
+import type { Kinds } from './kinds.ts'
 import { firstRecord } from './moves.ts'
 import { checkForPeople } from './people.ts'
 import { formatProblems } from './problems.ts'

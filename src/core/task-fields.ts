@@ -88,6 +88,11 @@ const taskError = object({ code: text, message: text, detail: json })
 const attemptEntry = object({
   attempt: intFrom(1),
   worker: text,
+  /**
+   * What the kind's file was (KindSet.codes); missing where that is not known: in records of older versions, and where
+   * a worker died in the first moment.
+   */
+  code: optional(text),
   startedAt: time,
   endedAt: orNull(time),
   outcome: orNull(oneOf(ATTEMPT_OUTCOMES)),

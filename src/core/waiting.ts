@@ -1,7 +1,8 @@
 // Asks the store and the presences what core/why.ts needs, for one task or a whole page: each is asked once.
-import type { Kinds } from './kind.ts'
+
 import { type KindLimits, parseRate } from './kind-limits.ts'
 import { seenKindTroubles } from './kind-trouble.ts'
+import type { Kinds } from './kinds.ts'
 import { whySilent } from './readiness.ts'
 import { createRunTimes } from './run-times.ts'
 import type { RunTimes } from './start-estimate.ts'

@@ -7,11 +7,13 @@ import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { leadToOwnPackage } from './own-package.ts'
 
-export interface LoadedModule {
+export interface FoundModule {
   /** The file's name without its ending. */
   name: string
   /** Absolute. */
   file: string
+}
+export interface LoadedModule extends FoundModule {
   /** What it exports by default; undefined when it has no default export. */
   exported: unknown
 }
@@ -76,7 +78,7 @@ const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * The default export of one file, which may import `madhava`. A file is read once per process or thread: a change is
- * seen after a restart.
+ * seen in another place only (platform/module-mirror.ts).
  * @throws ModuleLoadError
  */
 export const importModule = async (file: string): Promise<unknown> => {
@@ -96,7 +98,7 @@ export const importModule = async (file: string): Promise<unknown> => {
 /**
  * The files of a folder that `loadModules` takes, by their names. @throws an error of the file system for the folder
  */
-export const findModules = async (folder: string): Promise<{ name: string; file: string }[]> => {
+export const findModules = async (folder: string): Promise<FoundModule[]> => {
   const entries = await readdir(folder, { withFileTypes: true })
   return (
     entries
@@ -125,9 +127,7 @@ export const loadModules = async (
 }
 
 /** A file of which nothing can be used. */
-export interface FailedModule {
-  name: string
-  file: string
+export interface FailedModule extends FoundModule {
   error: ModuleLoadError
 }
 
@@ -163,17 +163,15 @@ const guardProcess = () => {
 }
 
 /**
- * As `loadModules`, but what is wrong with one file is said beside what the others export: it throws, ends, cannot be
- * read, or is not done within the time. A file that never lets go of the processor holds up this process; nothing here
- * can end that.
- * @throws an error of the file system for the folder
+ * The default exports of files, each beside what was found of it. What is wrong with one file is said beside what the
+ * others export: it throws, ends, cannot be read, or is not done within the time. A file that never lets go of the
+ * processor holds up this process; nothing here can end that. Never rejects.
  */
-export const tryModules = async (
-  folder: string,
+export const tryImports = async <T extends FoundModule>(
+  found: readonly T[],
   limits: Partial<typeof LIMITS> = {},
-): Promise<{ loaded: LoadedModule[]; failed: FailedModule[] }> => {
+): Promise<{ loaded: (T & LoadedModule)[]; failed: (T & FailedModule)[] }> => {
   const { importMs, turnMs } = { ...LIMITS, ...limits }
-  const found = await findModules(folder)
   const guard = guardProcess()
   const timers = new Set<NodeJS.Timeout>()
   const after = (ms: number): Promise<void> =>
@@ -181,8 +179,9 @@ export const tryModules = async (
       timers.add(setTimeout(resolve, ms))
     })
   try {
-    const imports: Promise<LoadedModule | FailedModule>[] = []
-    for (const { name, file } of found) {
+    const imports: Promise<(T & LoadedModule) | (T & FailedModule)>[] = []
+    for (const one of found) {
+      const { file } = one
       const told = new Promise<ModuleLoadError>(resolve => {
         guard.during(reason => resolve(fails(file, reason)))
       })
@@ -191,17 +190,16 @@ export const tryModules = async (
         exported => new Promise<unknown>(resolve => setImmediate(resolve, exported)),
       )
       const tried = Promise.race([
-        imported.then(exported => ({ name, file, exported })),
-        told.then(error => ({ name, file, error })),
+        imported.then(exported => ({ ...one, exported })),
+        told.then(error => ({ ...one, error })),
         after(importMs).then(() => ({
-          name,
-          file,
+          ...one,
           error: fails(
             file,
             `its import is not done after ${importMs / 1000} s: does it wait for something?`,
           ),
         })),
-      ]).catch((error: unknown) => ({ name, file, error: error as ModuleLoadError }))
+      ]).catch((error: unknown) => ({ ...one, error: error as ModuleLoadError }))
       imports.push(tried)
       await Promise.race([tried, after(turnMs)])
     }
@@ -215,3 +213,10 @@ export const tryModules = async (
     guard.end()
   }
 }
+
+/** As `loadModules`, with `tryImports`. @throws an error of the file system for the folder */
+export const tryModules = async (
+  folder: string,
+  limits: Partial<typeof LIMITS> = {},
+): Promise<{ loaded: LoadedModule[]; failed: FailedModule[] }> =>
+  tryImports(await findModules(folder), limits)

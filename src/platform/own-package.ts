@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import Module, { register } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { filesMeant, relativeImports } from './relative-imports.ts'
 
 const SOURCE = import.meta.url.endsWith('.ts')
 const urlOf = (name: string): string => new URL(`../${name}.${SOURCE ? 'ts' : 'js'}`, import.meta.url).href
@@ -49,26 +50,20 @@ const leadForRequire = (): void => {
 /** With all that it imports by a relative path. Bounded, since anybody may write a file. */
 const FILES_READ = 200
 const NAME = /['"`]madhava(?:\/\w+)?['"`]/
-const RELATIVE = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"])(\.{1,2}\/[^'"\n]+)\1/g
-const variantsOf = (file: string): string[] => [
-  file,
-  file.replace(/\.(m?)js$/, '.$1ts'),
-  ...['.ts', '.js', '/index.ts', '/index.js'].map(end => file + end),
-]
 
 /** Whether a file names this package, or one that it imports by a relative path does. Never rejects. */
 const namesUs = async (file: string): Promise<boolean> => {
   const seen = new Set<string>()
   const rest = [file]
+  let read = 0
   for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
     if (seen.has(next)) continue
-    if (seen.size >= FILES_READ) return true
     seen.add(next)
     const text = await readFile(next, 'utf8').catch(() => null)
     if (text === null) continue
+    if (++read > FILES_READ) return true
     if (NAME.test(text)) return true
-    for (const [, , relative = ''] of text.matchAll(RELATIVE))
-      rest.push(...variantsOf(path.resolve(path.dirname(next), relative)))
+    for (const named of relativeImports(text)) rest.push(...filesMeant(path.dirname(next), named).flat())
   }
   return false
 }

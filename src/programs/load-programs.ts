@@ -1,28 +1,25 @@
-// The programs of a folder as kinds: found, and asked what they are, several side by side. What is wrong with one is
+// Programs as kinds: asked what they are, several side by side. What is wrong with one is
 // said beside what the others are.
 import type { ProgramOrigin } from '../core/kind.ts'
 import { describeProgram } from './describe.ts'
-import { findPrograms, type ProgramFile } from './program-files.ts'
+import type { ProgramFile } from './program-files.ts'
 
-export interface LoadedProgram extends ProgramFile {
+export type LoadedProgram<T extends ProgramFile> = T & {
   /** A kind, as the default export of a module is one. */
   exported: unknown
   origin: ProgramOrigin
 }
-export interface FailedProgram extends ProgramFile {
-  error: Error
-}
+export type FailedProgram<T extends ProgramFile> = T & { error: Error }
 
 /** Each may hang for its ten seconds; all of them together should not. */
 const AT_A_TIME = 16
 
-/** @throws an error of the file system for the folder */
-export const tryPrograms = async (
-  folder: string,
-): Promise<{ loaded: LoadedProgram[]; failed: FailedProgram[] }> => {
-  const { programs, refused } = await findPrograms(folder)
-  const loaded: LoadedProgram[] = []
-  const failed: FailedProgram[] = refused.map(({ reason, ...one }) => ({ ...one, error: new Error(reason) }))
+/** Never rejects. */
+export const askPrograms = async <T extends ProgramFile>(
+  programs: readonly T[],
+): Promise<{ loaded: LoadedProgram<T>[]; failed: FailedProgram<T>[] }> => {
+  const loaded: LoadedProgram<T>[] = []
+  const failed: FailedProgram<T>[] = []
   // its packages take a while to load, and most folders have no program
   const { programKind } = programs.length > 0 ? await import('./program-kind.ts') : { programKind: null }
   const rest = [...programs]

@@ -78,8 +78,9 @@ export const taskStruct = (
     waiting: null,
     ownerName: null,
     attempts:
-      task.attempts?.map(entry => build(types.TaskAttempt, { ...entry, error: errorStruct(entry.error) })) ??
-      null,
+      task.attempts?.map(entry =>
+        build(types.TaskAttempt, { ...entry, code: entry.code ?? null, error: errorStruct(entry.error) }),
+      ) ?? null,
     artifacts: task.artifacts?.map(artifactStruct) ?? null,
   })
 

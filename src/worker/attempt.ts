@@ -5,7 +5,7 @@ import { isUnrunnable } from '../core/dead.ts'
 import { drain, fail, giveBack, type Move, revoke, takeOver } from '../core/moves.ts'
 import { isRetried, retryDelayMs } from '../core/retry.ts'
 import type { TaskStore } from '../core/store.ts'
-import type { Status, TaskRecord } from '../core/task.ts'
+import type { Json, Status, TaskRecord } from '../core/task.ts'
 import type { Log } from '../platform/log.ts'
 import { createAttemptFiles } from './attempt-files.ts'
 import { createCheckpoints } from './checkpoints.ts'
@@ -73,6 +73,8 @@ export interface AttemptDeps {
   endLeftovers: (task: TaskRecord) => Promise<void>
   /** Path of the kind's file. */
   file: string
+  /** Names the files of kinds where they lie, in a text for people. */
+  plainText: (text: string) => string
   /** What the file has said of itself if it is a program. */
   program: string | undefined
   /** Where attempts have folders of their own; null: nowhere. */
@@ -90,7 +92,7 @@ export interface AttemptDeps {
 
 /** Starts to run a task that this process has claimed. */
 export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
-  const { store, threads, clock, random, log, graceMs, closing } = deps
+  const { store, threads, clock, random, log, graceMs, closing, plainText } = deps
   const { id, claim } = task
   const earlier = claim > 1
   const now = (): string => clock().toISOString()
@@ -198,7 +200,7 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
         log(lines) {
           for (const { text, level, skipped } of lines) {
             taskLog().skip(skipped)
-            taskLog().add(text, level)
+            taskLog().add(plainText(text), level)
           }
         },
         checkpoint: bytes => checkpoints().save(bytes),
@@ -221,7 +223,11 @@ export const startAttempt = (task: TaskRecord, deps: AttemptDeps): Attempt => {
   }
 
   const failure = (error: RunError): Move => {
-    const { code, message, names, detail, stack } = error
+    const { code, names } = error
+    const message = plainText(error.message)
+    const stack = error.stack === null ? null : plainText(error.stack)
+    const detail =
+      error.detail === null ? null : (JSON.parse(plainText(JSON.stringify(error.detail))) as Json)
     taskLog().add(`attempt ${task.attempt} failed: ${code}: ${message}`, 'error')
     for (const line of stack?.split('\n') ?? []) taskLog().add(`  ${line.trim()}`, 'error')
     const comesAgain = ({ retry }: TaskRecord): boolean =>

@@ -8,10 +8,6 @@ import type { Log } from '../platform/log.ts'
 
 export interface ClaimerDeps {
   store: Pick<TaskStore, 'claimNext'>
-  /** Names of the kinds that this process runs. */
-  names: readonly string[]
-  /** Limits of the kinds that have any, by name. */
-  limits: Readonly<Record<string, KindLimits>>
   /** The worker's name in records. */
   workerName: string
   clock: () => Date
@@ -20,6 +16,18 @@ export interface ClaimerDeps {
   onPollAt: (untilMs: number) => void
   /** Called at the beginning of each poll; what it returns is called for each kind that is full. */
   pollStarted: () => (kind: string) => void
+}
+
+/** What may be claimed, all of one set of kinds. */
+export interface ClaimableKinds {
+  /** Names of the kinds that this process runs. */
+  names: readonly string[]
+  /** Those of them without limits. */
+  unlimited: readonly string[]
+  /** Limits of the kinds that have any, by name. */
+  limits: Readonly<Record<string, KindLimits>>
+  /** What a kind's file is, for the record; null where that is not known. */
+  codeOf(name: string): string | null
 }
 
 export interface ClaimedTask {
@@ -33,6 +41,7 @@ export interface ClaimedTask {
  * `onSuspect` is called with the id of a suspect that comes first. Null: there is none. Never rejects.
  */
 export type Claim = (
+  kinds: ClaimableKinds,
   ahead: boolean,
   alone: boolean,
   onSuspect: (id: string) => void,
@@ -47,16 +56,15 @@ const refuseLastAttempt = ({ attempt, maxAttempts }: TaskRecord): void => {
 }
 
 export const createClaimer = (deps: ClaimerDeps): Claim => {
-  const { store, names, limits, workerName, clock, log, onPollAt, pollStarted } = deps
-  // a task that waits here would keep others of its kind from running elsewhere
-  const unlimited = names.filter(name => !Object.hasOwn(limits, name))
+  const { store, workerName, clock, log, onPollAt, pollStarted } = deps
 
-  return async (ahead, alone, onSuspect) => {
+  return async ({ names, unlimited, limits, codeOf }, ahead, alone, onSuspect) => {
     try {
       const now = clock().toISOString()
       let dueAt = now
       const task = await store.claimNext(
         {
+          // a task that waits here would keep others of its kind from running elsewhere
           kinds: ahead ? unlimited : names,
           now,
           allowSuspect: alone,
@@ -69,7 +77,7 @@ export const createClaimer = (deps: ClaimerDeps): Claim => {
           if (ahead) refuseLastAttempt(found)
           dueAt = dueSince(found)
           // a claim may take its time among many concurrent ones
-          return start(workerName, clock().toISOString())(found)
+          return start(workerName, clock().toISOString(), codeOf(found.kind))(found)
         },
       )
       if (!task || !isRunning(task.status)) return null

@@ -18,6 +18,8 @@ export interface LimitWaiters {
   onRecord(task: TaskRecord): void
   /** Changes may have been missed. */
   pollAll(): void
+  /** Other kinds have a limit from now on. Nothing is forgotten of those that still have one. */
+  setLimited(kinds: ReadonlySet<string>): void
   /** Idempotent. */
   close(): void
 }
@@ -48,7 +50,15 @@ const isBegin = ({ status, revokeRequestedAt }: TaskRecord): boolean =>
 
 export const createLimitWaiters = ({ limited, poll, random }: LimitWaitersDeps): LimitWaiters => {
   const states = new Map<string, KindState>()
-  for (const kind of limited) states.set(kind, { isWaiting: false, ends: 0, free: 0, timer: null })
+  const setLimited = (kinds: ReadonlySet<string>): void => {
+    for (const kind of kinds)
+      if (!states.has(kind)) states.set(kind, { isWaiting: false, ends: 0, free: 0, timer: null })
+    for (const [kind, state] of states) {
+      if (kinds.has(kind)) continue
+      forget(state)
+      states.delete(kind)
+    }
+  }
 
   const forget = (state: KindState): void => {
     if (state.timer) clearTimeout(state.timer)
@@ -62,7 +72,10 @@ export const createLimitWaiters = ({ limited, poll, random }: LimitWaitersDeps):
     poll()
   }
 
+  setLimited(limited)
+
   return {
+    setLimited,
     pollStarted() {
       const before = new Map([...states].map(([kind, { ends }]) => [kind, ends]))
       return kind => {

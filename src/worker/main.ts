@@ -1,5 +1,4 @@
 // The worker process: runs tasks, and sweeps.
-import path from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { readConfig } from '../config.ts'
 import { runProcess } from '../platform/run-process.ts'
@@ -15,7 +14,7 @@ await runProcess('worker', readConfig, async (config, log) => {
   const capacity = await measureCapacity(config)
   log.info(capacity, 'what this worker may use')
   const parts = await wire(config, log, { writerThread: true })
-  const scratchDir = path.join(config.dataDir, 'scratch')
+  const { scratchDir } = parts
   const worker = openWorker({ ...config, ...config.files, ...capacity, scratchDir }, parts, log)
   await parts.announce('worker', worker.details)
   return { close: () => worker.close().finally(parts.close), reload: parts.reloadKinds }

@@ -3,8 +3,8 @@
 import { within } from '../core/async/deadline.ts'
 import { MadhavaError } from '../core/errors.ts'
 import type { FailuresMeter } from '../core/failures.ts'
-import type { Kinds } from '../core/kind.ts'
-import { type KindLimits, parseRate } from '../core/kind-limits.ts'
+import { limitsOf } from '../core/kind-limits.ts'
+import type { KindSet, KindSets } from '../core/kind-sets.ts'
 import type { DocumentChange, TaskStore } from '../core/store.ts'
 import { isSuspect, type TaskRecord } from '../core/task.ts'
 import { createTimings, type Timings } from '../core/timings.ts'
@@ -12,18 +12,21 @@ import type { Log } from '../platform/log.ts'
 import { type Attempt, type EndStatus, startAttempt } from './attempt.ts'
 import { followCancelRequests } from './cancel-feed.ts'
 import type { SubmitChild } from './children.ts'
-import { createClaimer } from './claimer.ts'
+import { type ClaimableKinds, createClaimer } from './claimer.ts'
 import { createLimitWaiters } from './limit-waiters.ts'
 import type { ThreadPool } from './pool/pool.ts'
 import type { Scratch } from './scratch.ts'
 import { createSuspectGuard } from './suspect-guard.ts'
 import { TAKE_LATER, type TakenTask } from './taken-task.ts'
 
+/** The sets of kinds that a worker knows: each attempt goes on with the one that was in use at its claim. */
+export type WorkerKinds = Pick<KindSets, 'kinds' | 'current' | 'hold' | 'onUse'>
+
 export interface RunnerOptions {
   store: TaskStore
-  kinds: Kinds
-  /** The file of each kind, by name; threads load it themselves. */
-  files: Readonly<Record<string, string>>
+  kindSets: WorkerKinds
+  /** Names the files of kinds where they lie, in a text for people; left out: it stays as it is. */
+  plainText?: (text: string) => string
   threads: ThreadPool
   /** Submits the children of tasks. */
   submitChild: SubmitChild
@@ -106,20 +109,43 @@ const settles = (promise: Promise<unknown>, ms: number): Promise<boolean> =>
     () => false,
   )
 
+interface SetToClaim extends ClaimableKinds {
+  set: KindSet
+  /** What its program has said of itself, by the kind's name; undefined: it is a module. */
+  programs: ReadonlyMap<string, string | undefined>
+}
+
+/** @throws KIND_INVALID when a kind has no file */
+const claimableOf = (set: KindSet): SetToClaim => {
+  const names = set.kinds.forWorkers()
+  for (const name of names)
+    if (!set.files.has(name)) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
+  const limits = limitsOf(set.kinds.list())
+  return {
+    set,
+    names,
+    unlimited: names.filter(name => !Object.hasOwn(limits, name)),
+    limits,
+    programs: new Map(set.kinds.list().map(({ name, program }) => [name, program])),
+    codeOf: name => set.codes.get(name) ?? null,
+  }
+}
+/** The kinds of which only so many may run at a time. */
+const crowdable = ({ limits }: ClaimableKinds): Set<string> =>
+  new Set(Object.keys(limits).filter(name => limits[name]?.maxConcurrency !== null))
+
 /** Follows the feed at once; takes nothing until asked. @throws KIND_INVALID when a kind has no file */
 export const createRunner = (options: RunnerOptions): Runner => {
-  const { store, kinds, files, threads, submitChild, workerName, clock, log, random = Math.random } = options
+  const { store, kindSets, threads, submitChild, workerName, clock, log, random = Math.random } = options
   const { progressEveryMs = PROGRESS_EVERY_MS, graceMs = GRACE_MS } = options
   const {
     onPollAt = () => {},
     onPollNow = () => {},
     onGivenBack = () => {},
     endLeftovers = async () => {},
+    plainText = (text: string) => text,
   } = options
-  for (const name of kinds.forWorkers())
-    if (!files[name]) throw new MadhavaError('KIND_INVALID', `The kind ${name} has no file`)
-
-  const programs = new Map(kinds.list().map(({ name, program }) => [name, program]))
+  let claimable = claimableOf(kindSets.current())
   const attempts = new Map<string, Attempt>()
   const runs = new Set<string>()
   const takes = new Set<Promise<unknown>>()
@@ -132,17 +158,8 @@ export const createRunner = (options: RunnerOptions): Runner => {
   const closing = new AbortController()
   let stopping = false
 
-  const limits = Object.fromEntries(
-    kinds
-      .list()
-      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
-      .map(({ name, maxConcurrency = null, rate }): [string, KindLimits] => [
-        name,
-        { maxConcurrency, rate: rate === undefined ? null : parseRate(rate) },
-      ]),
-  )
   const limitWaiters = createLimitWaiters({
-    limited: new Set(Object.keys(limits).filter(name => limits[name]?.maxConcurrency !== null)),
+    limited: crowdable(claimable),
     poll: onPollNow,
     random,
   })
@@ -186,7 +203,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
     }
   }
 
-  const begin = (task: TaskRecord, alone: boolean): TakenTask => {
+  const begin = (task: TaskRecord, { set, programs }: SetToClaim, alone: boolean): TakenTask => {
     const taskLog = log.child({ id: task.id, kind: task.kind })
     taskLog.debug({ attempt: task.attempt, claim: task.claim }, 'started')
     // cut off from the store, this process may have lost the task and claimed it again before it knew
@@ -198,8 +215,9 @@ export const createRunner = (options: RunnerOptions): Runner => {
       endLeftovers,
       scratch: options.scratch ?? null,
       artifactMaxBytes: options.artifactMaxBytes ?? ARTIFACT_MAX_BYTES,
-      file: files[task.kind] ?? '',
+      file: set.files.get(task.kind) ?? '',
       program: programs.get(task.kind),
+      plainText,
       clock,
       random,
       log: taskLog,
@@ -234,26 +252,38 @@ export const createRunner = (options: RunnerOptions): Runner => {
 
   const claim = createClaimer({
     store,
-    names: kinds.forWorkers(),
-    limits,
     workerName,
     clock,
     log,
     onPollAt,
     pollStarted: limitWaiters.pollStarted,
   })
+  const unfollow = kindSets.onUse(set => {
+    claimable = claimableOf(set)
+    limitWaiters.setLimited(crowdable(claimable))
+  })
   const claimNext = async (
     ahead: boolean,
     alone: boolean,
     onSuspect: (id: string) => void,
   ): Promise<TakenTask | null> => {
-    const claimed = await claim(ahead, alone, onSuspect)
-    if (!claimed) return null
-    const { task, waitedMs } = claimed
-    timings.observe(task.kind, 'wait', waitedMs / 1000)
-    const suspect = isSuspect(task)
-    if (suspect) suspectGuard.started(task)
-    return begin(task, suspect)
+    // another set may come into use during the claim
+    const kinds = claimable
+    const letGo = kindSets.hold(kinds.set)
+    let taken: TakenTask | null = null
+    try {
+      const claimed = await claim(kinds, ahead, alone, onSuspect)
+      if (!claimed) return null
+      const { task, waitedMs } = claimed
+      timings.observe(task.kind, 'wait', waitedMs / 1000)
+      const suspect = isSuspect(task)
+      if (suspect) suspectGuard.started(task)
+      taken = begin(task, kinds, suspect)
+      return taken
+    } finally {
+      if (taken) void taken.ended.finally(letGo)
+      else letGo()
+    }
   }
 
   const allDone = async (): Promise<void> => {
@@ -306,6 +336,7 @@ export const createRunner = (options: RunnerOptions): Runner => {
         await drain(0)
         closing.abort()
         await allDone()
+        unfollow()
         await cancelFeed.close()
       })()
       return closed

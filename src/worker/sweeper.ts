@@ -18,7 +18,7 @@ export interface SweeperOptions {
   store: TaskStore
   queue: TaskQueue
   /** The kinds of this worker. Workers with other kinds announce the due tasks of those. */
-  kinds: readonly string[]
+  kinds: () => readonly string[]
   /** Makes this worker poll the store. */
   poll: () => void
   /** Removes the tasks of deleted accounts. */
@@ -239,7 +239,7 @@ export const createSweeper = (options: SweeperOptions): Sweeper => {
       const watch = await lookAtClock()
       await shortenWaits()
       const now = clock()
-      const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX, kinds)
+      const agenda = await store.agenda(now.toISOString(), ANNOUNCE_MAX, kinds())
       await takeOverFrom(agenda.orphaned)
       await endExpired(agenda.expired)
       const becameDue = nextAt !== null && nextAt <= now.toISOString()

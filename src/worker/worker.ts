@@ -1,7 +1,7 @@
 // Puts the worker together: threads, runner, slots, sweeper; and closes them in order.
 import { hostname } from 'node:os'
 import { createFailures } from '../core/failures.ts'
-import type { KindSettings, Kinds } from '../core/kind.ts'
+import type { KindSettings } from '../core/kind.ts'
 import type { TaskQueue } from '../core/queue.ts'
 import type { Service } from '../core/service.ts'
 import type { PresenceDetails, TaskStore } from '../core/store.ts'
@@ -12,7 +12,7 @@ import { createAccountTasks } from './account-tasks.ts'
 import { createThreads } from './pool/pool.ts'
 import { createProcessKeeper } from './processes/attempt-processes.ts'
 import { createLeftovers, wasTakenOver } from './processes/end-leftovers.ts'
-import { createRunner } from './runner.ts'
+import { createRunner, type WorkerKinds } from './runner.ts'
 import { createScratch } from './scratch.ts'
 import { openSlots } from './slots.ts'
 import { createSweeper } from './sweeper.ts'
@@ -52,8 +52,9 @@ export interface WorkerParts {
   storePlace: string
   queue: TaskQueue
   service: Service
-  kinds: Kinds
-  kindFiles: ReadonlyMap<string, string>
+  kindSets: WorkerKinds
+  /** Names the files of kinds where they lie, in a text for people; left out: it stays as it is. */
+  plainText?: (text: string) => string
   clock: () => Date
 }
 
@@ -73,7 +74,8 @@ const troublesOf = (all: Record<string, string | null>): Record<string, string> 
 
 /** Takes tasks as soon as it is open. */
 export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log): Worker => {
-  const { store, queue, service, kinds, kindFiles, clock } = parts
+  const { store, queue, service, kindSets, clock, plainText = text => text } = parts
+  const { kinds } = kindSets
   const { slots: size, taskMemoryMb: memoryMb, cores, results, kindSettings: settings } = options
   const storeId = storeHash(parts.storePlace)
   const keeper = createProcessKeeper({
@@ -84,7 +86,8 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   let capacity = size
   const threads = createThreads({
     ...{ size, memoryMb, cores, results, settings, keeper },
-    onLateEvent({ kind, id, what, text }) {
+    onLateEvent({ kind, id, what, text: said }) {
+      const text = plainText(said)
       if (what === 'threw')
         log.warn(
           { kind, id, reason: text },
@@ -113,8 +116,8 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   const runner = createRunner({
     failures,
     store,
-    kinds,
-    files: Object.fromEntries(kindFiles),
+    kindSets,
+    plainText,
     threads,
     submitChild: service.submitChild,
     endLeftovers: async task => {
@@ -148,7 +151,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     failures,
     store,
     queue,
-    kinds: kinds.forWorkers(),
+    kinds: kinds.forWorkers,
     poll: () => slots.poll(),
     endLeftovers: () => leftovers.end(),
     sweepScratch: scratch.sweep,
@@ -166,6 +169,14 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     auditMs: options.auditMs ?? null,
   })
 
+  const unfollow = kindSets.onUse(({ kinds: { forWorkers } }) => {
+    // threads keep what they have loaded, so those of the old set would be of no use and in the way
+    threads.renew()
+    failures.know(forWorkers())
+    // there may be tasks of kinds that were not known, or not runnable, or had no room
+    slots.poll()
+  })
+
   /** Other workers have not heard of the tasks that this one gave back. */
   const announceGivenBack = async (ids: readonly string[]): Promise<void> => {
     for (const id of ids)
@@ -178,12 +189,13 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
   }
 
   const threadTrouble = (): string | null => shortage && `No thread can be started: ${shortage}`
-  const kindLimits = Object.fromEntries(
-    kinds
-      .list()
-      .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
-      .map(({ name, maxConcurrency = null, rate = null }) => [name, { maxConcurrency, rate }]),
-  )
+  const kindLimits = (): NonNullable<PresenceDetails['kindLimits']> =>
+    Object.fromEntries(
+      kinds
+        .list()
+        .filter(kind => kind.maxConcurrency !== undefined || kind.rate !== undefined)
+        .map(({ name, maxConcurrency = null, rate = null }) => [name, { maxConcurrency, rate }]),
+    )
   /** Why none is begun though slots are free. */
   const takesNone = (running: number): string | null => {
     if (closing) return 'It is shutting down'
@@ -199,7 +211,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
       slots: size,
       running,
       runningByKind: runner.runningByKind(),
-      kindLimits,
+      kindLimits: kindLimits(),
       ...(none === null ? {} : { takesNone: none }),
       counters: { ...runner.counters(), ...sweeper.counters() },
       timings: runner.timings(),
@@ -218,6 +230,7 @@ export const openWorker = (options: WorkerOptions, parts: WorkerParts, log: Log)
     close() {
       closing ??= (async () => {
         wakeTimer.clear()
+        unfollow()
         await slots.stop()
         // a sweep with much to remove must not use up the tasks' time
         const swept = sweeper.close()

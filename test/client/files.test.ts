@@ -15,7 +15,7 @@ import {
   type UploadProgress,
 } from '../../src/client/client.ts'
 import { artifactFile, listArtifact } from '../../src/core/artifacts.ts'
-import { createKinds } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { start } from '../../src/core/moves.ts'
 import { createService } from '../../src/core/service.ts'
 import { NO_UPLOAD_LIMITS } from '../../src/core/upload-room.ts'

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createDeadCalls } from '../../src/core/dead.ts'
-import type { Kinds } from '../../src/core/kind.ts'
+import type { Kinds } from '../../src/core/kinds.ts'
 import { fail } from '../../src/core/moves.ts'
 import type { TaskQueue } from '../../src/core/queue.ts'
 import type { TaskStore } from '../../src/core/store.ts'

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { isMadhavaError } from '../../src/core/errors.ts'
-import { checkExample, createKinds, defineKind, loadKind } from '../../src/core/kind.ts'
+import { checkExample, defineKind, loadKind } from '../../src/core/kind.ts'
 import { parseParams } from '../../src/core/kind-params.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 
 const adding = defineKind({
   summary: 'Adds two numbers',

@@ -8,7 +8,7 @@ import { before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import fc from 'fast-check'
 import { BLOBS } from '../../src/core/content.ts'
-import type { Kinds } from '../../src/core/kind.ts'
+import type { Kinds } from '../../src/core/kinds.ts'
 import { isFinal, isRunning, type TaskRecord } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createSweeper } from '../../src/worker/sweeper.ts'
@@ -159,7 +159,7 @@ describe('the examples that resume', { timeout: 600_000 }, () => {
       undo(t, () => store.close())
       const { queue } = createNotingQueue()
       const sweeper = createSweeper({
-        ...{ store, queue, kinds: [kind], poll() {}, clock: () => new Date(), log: silentLog() },
+        ...{ store, queue, kinds: () => [kind], poll() {}, clock: () => new Date(), log: silentLog() },
         retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
         retentionMs: 1e9,
         everyMs: 200,

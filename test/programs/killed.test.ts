@@ -42,7 +42,7 @@ for (const runner of RUNNERS)
         ...{
           store,
           queue: createNotingQueue().queue,
-          kinds: ['acts'],
+          kinds: () => ['acts'],
           poll() {},
           clock: () => new Date(),
           log,

@@ -1,5 +1,6 @@
 // sdk/python/madhava.py by its own tests, with every Python that this machine has; those of its client against the REST
 // door on a real port, with a worker behind it.
+
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,7 +11,7 @@ import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { createKinds } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { serveHttp } from '../../src/platform/serve.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
@@ -18,6 +19,7 @@ import { createThreads } from '../../src/worker/pool/pool.ts'
 import { createRunner } from '../../src/worker/runner.ts'
 import { createScratch } from '../../src/worker/scratch.ts'
 import { createFixture } from '../api/fixture.ts'
+import { kindSetsOf } from '../support/kind-sets.ts'
 import { requireService } from '../support/services.ts'
 import { undo } from '../support/undo.ts'
 import { openRunnerPlace } from '../worker/acts/places.ts'
@@ -62,7 +64,7 @@ const startServer = async (t: TestContext): Promise<string> => {
   const scratch = createScratch({ dir, store: own, storeId: 's', clock, log: silentLog() })
   const threads = createThreads({ size: 4, memoryMb: 128 })
   const runner = createRunner({
-    ...{ store: own, kinds: createKinds([kind]), files: { acts: file }, threads, scratch, clock },
+    ...{ store: own, kindSets: kindSetsOf(createKinds([kind]), { acts: file }), threads, scratch, clock },
     ...{ submitChild: door.service.submitChild, workerName: 'w', log: silentLog() },
   })
   let over = false

@@ -1,9 +1,11 @@
 // What is promised to tasks of a kind that may run only so often at a time: whoever ends a run, and however it ends,
 // somebody begins the next one, the oldest first, with few looks. Without a sweeper, so that nothing else may wake them.
 // Run over each store and each queue.
+
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createKinds, loadKind } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { fail, giveBack, revoke, start, succeed, takeOver } from '../../src/core/moves.ts'
 import type { TaskQueue } from '../../src/core/queue.ts'
 import type { TaskStore } from '../../src/core/store.ts'
@@ -12,6 +14,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import type { ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createRunner } from '../../src/worker/runner.ts'
 import { openSlots } from '../../src/worker/slots.ts'
+import { kindSetsOf } from '../support/kind-sets.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { until } from '../support/until.ts'
 
@@ -75,6 +78,7 @@ const pool: ThreadPool = {
       kill: stop,
     }
   },
+  renew() {},
   state: () => ({ busy: 0, idle: 0, waiting: 0 }),
   close: async () => {},
 }
@@ -98,8 +102,7 @@ const openCrew = async (world: PlacesWorld) => {
           return store.claimNext(want, move)
         },
       },
-      kinds: KINDS,
-      files: { free: 'free.ts', limited: 'limited.ts' },
+      kindSets: kindSetsOf(KINDS, { free: 'free.ts', limited: 'limited.ts' }),
       threads: pool,
       submitChild: () => Promise.reject(new Error('nothing is submitted here')),
       workerName: 'w',

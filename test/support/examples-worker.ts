@@ -1,5 +1,6 @@
 // A worker in a process of its own, which runs tasks of the example kinds until it is killed. Argument: JSON with
 // `place`.
+
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_KIND_SETTINGS } from '../../src/core/kind.ts'
 import { createService } from '../../src/core/service.ts'
@@ -7,6 +8,7 @@ import { loadKinds } from '../../src/load-kinds.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createThreads } from '../../src/worker/pool/pool.ts'
 import { createRunner } from '../../src/worker/runner.ts'
+import { kindSetsOf } from './kind-sets.ts'
 import { createNotingQueue } from './noting-queue.ts'
 import { openPlace, type StorePlace } from './store-place.ts'
 import { tell } from './tell.ts'
@@ -18,7 +20,13 @@ const store = await openPlace(place)
 const { kinds, files } = await loadKinds({ kindsDir, kindSettings: DEFAULT_KIND_SETTINGS })
 const { queue } = createNotingQueue()
 const runner = createRunner({
-  ...{ store, kinds, files: Object.fromEntries(files), workerName: 'child', clock, log: silentLog() },
+  ...{
+    store,
+    kindSets: kindSetsOf(kinds, Object.fromEntries(files)),
+    workerName: 'child',
+    clock,
+    log: silentLog(),
+  },
   threads: createThreads({ size: 1, memoryMb: 64 }),
   submitChild: createService({ store, queue, kinds, clock }).submitChild,
 })

@@ -47,7 +47,7 @@ const open = async (t: TestContext, over: Partial<TaskQueue> = {}) => {
   const sweeper = createSweeper({
     store: store as TaskStore,
     queue,
-    kinds: ['test'],
+    kinds: () => ['test'],
     poll: () => void seen.polls++,
     endLeftovers: async () => {
       await new Promise(resolve => setImmediate(resolve))

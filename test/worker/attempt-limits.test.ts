@@ -26,6 +26,7 @@ describe('the time limit of a run that begins again', () => {
           kill() {},
         }
       },
+      renew() {},
       state: () => ({ busy: 0, idle: 0, waiting: 0 }),
       async close() {},
     }

@@ -1,16 +1,19 @@
 // A worker that closes tells other workers at once about the tasks that it gives back.
+
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createKinds, DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
+import { DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { createService } from '../../src/core/service.ts'
 import { RESULT_LIMITS } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
 import { openWorker } from '../../src/worker/worker.ts'
+import { kindSetsOf } from '../support/kind-sets.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { undo } from '../support/undo.ts'
@@ -52,8 +55,7 @@ describe('a worker that closes', () => {
         store,
         storePlace: 'memory',
         queue,
-        kinds,
-        kindFiles: new Map([['unruly', fileURLToPath(new URL('./unruly.ts', import.meta.url))]]),
+        kindSets: kindSetsOf(kinds, { unruly: fileURLToPath(new URL('./unruly.ts', import.meta.url)) }),
         service: createService({ store, queue, kinds, clock }),
         clock,
       },

@@ -78,7 +78,7 @@ for (const [name, open, skip] of [
       undo(t, () => store.close())
       const { queue } = createNotingQueue()
       const sweeper = createSweeper({
-        ...{ store, queue, kinds: ['filer'], poll() {}, clock: () => new Date(), log: silentLog() },
+        ...{ store, queue, kinds: () => ['filer'], poll() {}, clock: () => new Date(), log: silentLog() },
         retention: () => ({ finishedBefore: null, maxCount: null, maxBytes: null }),
         retentionMs: 1e9,
         everyMs: 200,

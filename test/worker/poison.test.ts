@@ -7,7 +7,8 @@ import path from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { Actor } from '../../src/core/actor.ts'
 import { createDeadCalls } from '../../src/core/dead.ts'
-import { createKinds, DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
+import { DEFAULT_KIND_SETTINGS, loadKind } from '../../src/core/kind.ts'
+import { createKinds } from '../../src/core/kinds.ts'
 import { createService } from '../../src/core/service.ts'
 import { isFinal, RESULT_LIMITS } from '../../src/core/task.ts'
 import { silentLog } from '../../src/platform/log.ts'
@@ -16,6 +17,7 @@ import { createEmbeddedQueue } from '../../src/queues/embedded/open.ts'
 import { createMemory, type Memory } from '../../src/stores/memory/open.ts'
 import { openWorker } from '../../src/worker/worker.ts'
 import { anybody } from '../support/actors.ts'
+import { kindSetsOf } from '../support/kind-sets.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { undo } from '../support/undo.ts'
 import { until } from '../support/until.ts'
@@ -57,8 +59,7 @@ const startWorker = async (t: TestContext, memory: Memory, folder: string) => {
       store,
       storePlace: folder,
       queue,
-      kinds,
-      kindFiles: new Map(modules.map(({ name, file }) => [name, file])),
+      kindSets: kindSetsOf(kinds, Object.fromEntries(modules.map(({ name, file }) => [name, file]))),
       service: createService({ store, queue, kinds, clock }),
       clock,
     },

@@ -4,7 +4,8 @@ import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { BLOBS } from '../../src/core/content.ts'
-import { createKinds, loadKind } from '../../src/core/kind.ts'
+import { loadKind } from '../../src/core/kind.ts'
+import { createKinds, type Kinds } from '../../src/core/kinds.ts'
 import { createService } from '../../src/core/service.ts'
 import type { TaskStore } from '../../src/core/store.ts'
 import { isFinal, type Json, type TaskRecord } from '../../src/core/task.ts'
@@ -13,6 +14,7 @@ import { silentLog } from '../../src/platform/log.ts'
 import { createMemory } from '../../src/stores/memory/open.ts'
 import { createThreads, type ThreadPool } from '../../src/worker/pool/pool.ts'
 import { createRunner, type RunnerOptions } from '../../src/worker/runner.ts'
+import { kindSetsOf } from '../support/kind-sets.ts'
 import { newTaskOf } from '../support/new-task.ts'
 import { createNotingQueue } from '../support/noting-queue.ts'
 import { undo } from '../support/undo.ts'
@@ -26,20 +28,29 @@ const clock = () => new Date()
 export const setUp = (
   t: TestContext,
   threads: ThreadPool,
-  over: Partial<RunnerOptions> & { wrap?: (store: TaskStore) => TaskStore } = {},
+  over: Partial<RunnerOptions> & {
+    kinds?: Kinds
+    /** By the kind's name. */
+    files?: Readonly<Record<string, string>>
+    wrap?: (store: TaskStore) => TaskStore
+  } = {},
 ) => {
   const memory = createMemory()
   const client = memory.open({ clock })
-  const kinds = over.kinds ?? createKinds([loadKind('unruly', unruly, 'unruly.ts')])
+  const kindSets =
+    over.kindSets ??
+    kindSetsOf(
+      over.kinds ?? createKinds([loadKind('unruly', unruly, 'unruly.ts')]),
+      over.files ?? { unruly: UNRULY },
+    )
   const { queue, announced } = createNotingQueue()
   const openRunner = (workerName: string, options: typeof over = over) => {
     const own = memory.open({ clock })
     const store = options.wrap?.(own) ?? own
-    const service = createService({ store, queue, kinds, clock })
+    const service = createService({ store, queue, kinds: kindSets.kinds, clock })
     const runner = createRunner({
       store,
-      kinds,
-      files: { unruly: UNRULY },
+      kindSets,
       threads,
       submitChild: service.submitChild,
       workerName,

@@ -1,5 +1,4 @@
 // What one reading of the folders of kinds has that another has not. Pure.
-import { createHash } from 'node:crypto'
 import type { KindSet } from '../kind-sets.ts'
 
 export interface KindDifference {
@@ -8,12 +7,6 @@ export interface KindDifference {
   removed: string[]
   /** How many are as they were. */
   unchanged: number
-}
-
-/** Of all kinds of a set, in one hash: two readings with the same have the same code under the same names. */
-export const codeOfSet = ({ files, codes }: Pick<KindSet, 'files' | 'codes'>): string => {
-  const lines = [...files.keys()].sort().map(name => `${name} ${codes.get(name) ?? ''}\n`)
-  return createHash('sha256').update(lines.join('')).digest('hex')
 }
 
 /** By the names of kinds, sorted. */

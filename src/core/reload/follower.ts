@@ -4,9 +4,9 @@
 // It looks at one document again and again, and does not follow the feed: that would have every process read every
 // change of every task.
 import { isMadhavaError, toMadhavaError } from '../errors.ts'
-import type { KindSet, KindSets } from '../kind-sets.ts'
+import { codeOfSet, type KindSet, type KindSets } from '../kind-sets.ts'
 import { publicReason } from '../kind-trouble.ts'
-import { codeOfSet, differenceOf, type KindDifference } from './difference.ts'
+import { differenceOf, type KindDifference } from './difference.ts'
 import { type Answer, NAMES_TOLD, TROUBLES_TOLD, type Trial } from './forms.ts'
 import type { Current, Trials } from './trials.ts'
 

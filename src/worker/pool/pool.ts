@@ -59,6 +59,8 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
   const quick = new Set<Thread>()
   /** Threads whose runs ahead are being watched. */
   const watched = new Set<Thread>()
+  /** Busy threads that are not to be used again. */
+  const old = new Set<Thread>()
   let jobs = 0
   let closing: Promise<void> | null = null
 
@@ -71,6 +73,7 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     onGone(thread) {
       busy.delete(thread)
       quick.delete(thread)
+      old.delete(thread)
       countBusy()
     },
     onCapacity: options.onCapacity ?? (() => {}),
@@ -126,9 +129,10 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
     else job.settle(closing ? CLOSED : end.outcome)
     // a thread that is being killed was released by the kill
     if (!busy.has(thread)) return pump()
-    if (tiny) quick.add(thread)
+    if (tiny && !old.has(thread)) quick.add(thread)
     else quick.delete(thread)
-    if (thread.length() === 0 || !end.reusable) release(thread, end.reusable, job.processes)
+    if (thread.length() === 0 || !end.reusable)
+      release(thread, end.reusable && !old.has(thread), job.processes)
     else pump()
   }
   /** False: no thread is available now. */
@@ -258,6 +262,14 @@ export const createThreads = (options: ThreadPoolOptions): ThreadPool => {
         kill() {
           if (!settled) kill(job)
         },
+      }
+    },
+
+    renew() {
+      supply.endIdle()
+      for (const thread of busy) {
+        old.add(thread)
+        quick.delete(thread)
       }
     },
 

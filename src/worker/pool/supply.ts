@@ -11,6 +11,8 @@ export interface ThreadSupply {
   addIdle(thread: Thread): void
   /** Ends it. */
   end(thread: Thread): void
+  /** Ends all idle ones. */
+  endIdle(): void
   /** A run could not begin because the host is short of something: no thread is opened for a while. */
   reportShortage(reason: string): void
   /** A run has begun and ended: the shortage, if any, is over. */
@@ -164,6 +166,9 @@ export const createThreadSupply = (options: SupplyOptions): ThreadSupply => {
     },
     addIdle,
     end,
+    endIdle() {
+      for (const thread of [...idle.keys()]) end(thread)
+    },
     reportShortage,
     reportSuccess() {
       if (tries > 0 && !blocked) endShortage()

@@ -49,6 +49,8 @@ export interface Run {
 export interface ThreadPool {
   /** Begins at once if a thread is free, else as soon as one is. */
   run(request: RunRequest, events: RunEvents): Run
+  /** Every thread ends when it has nothing to do, and a later run gets a new one. */
+  renew(): void
   /** For metrics and tests. */
   state(): { busy: number; idle: number; waiting: number }
   /** Ends all threads; running runs are lost. Idempotent. */

@@ -46,7 +46,8 @@ export const createThreadKinds = (
   }
   return {
     load(name, file, program) {
-      const key = program === undefined ? file : `${file}\0${program}`
+      // two kinds may be links to one file
+      const key = `${name}\0${file}\0${program ?? ''}`
       const known = loaded.get(key)
       if (known) return known
       const loading = loadFirst(name, file, program)

@@ -14,6 +14,8 @@ export interface KindRow {
   limits: { softSeconds: number | null; hardSeconds: number | null }
   maxConcurrency: number | null
   rate: string | null
+  /** Missing from a server before it had them. */
+  code?: string | null
 }
 
 export interface KindTroubleRow {

@@ -149,6 +149,15 @@ const Facts = ({ kind, figures }: { kind: KindRow; figures: KindFigures | null }
       </Fact>
       <Fact name={words.soft}>{seconds(limits.softSeconds)}</Fact>
       <Fact name={words.hard}>{seconds(limits.hardSeconds)}</Fact>
+      <Fact name={words.code}>
+        {kind.code ? (
+          <code title={words.codeHint}>
+            <SafeText text={kind.code} />
+          </code>
+        ) : (
+          words.none
+        )}
+      </Fact>
     </dl>
   )
 }

@@ -13,6 +13,8 @@ import { type MachineLoad, useLoad } from './use-load.ts'
 
 /** So many of the oldest stay out until they are asked for. */
 const SHOWN = 5
+/** Of a hash, as people compare it. */
+const CODE_SHOWN = 12
 
 const TONES: Readonly<Record<AttemptOutcome, string>> = {
   SUCCESS: 'good',
@@ -40,7 +42,7 @@ const AttemptMoment = ({
 }) => {
   const [t, f, seesProcesses] = [useTexts(), useFormats(), useMay('look')]
   const words = t.task
-  const { worker, startedAt, endedAt, outcome, error } = attempt
+  const { worker, code, startedAt, endedAt, outcome, error } = attempt
   const tone = outcome === null ? 'busy' : (TONES[outcome] ?? 'rest')
   return (
     <li class={`moment ${tone}`}>
@@ -53,6 +55,15 @@ const AttemptMoment = ({
         <span class={`outcome ${tone}`}>
           {outcome === null ? words.runs : (words.outcomes[outcome] ?? outcome)}
         </span>
+        {code === undefined ? null : (
+          <>
+            {' '}
+            ·{' '}
+            <span class="soft" title={`${words.codeHint}: ${code}`}>
+              <SafeText text={words.code(code.slice(0, CODE_SHOWN))} />
+            </span>
+          </>
+        )}
       </p>
       {error === null ? null : (
         <details class="attempt-error">
